@@ -1,0 +1,125 @@
+// JSON in two steps: `toJson` turns whatever a program holds into a defined JSON value without ever
+// throwing, `canonicalJson` writes a JSON value in the one form of RFC 8785.
+import { createHash } from "node:crypto";
+
+/** A JSON value. */
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+
+/** Deeper values become `"[too deep]"`: neither reading nor writing a line may exhaust the stack. */
+const MAX_DEPTH = 200;
+
+/**
+ * A snapshot of any value as JSON. Never throws and never keeps a reference to what it was given.
+ *
+ * Text becomes well-formed (a lone surrogate is U+FFFD). `undefined` is left out of objects and null in
+ * arrays. Not in JSON, and what they become: `NaN` and infinities their name, bigint its digits, a `Date` its
+ * ISO string, a `Map` an object, a `Set` an array, an `Error` its name and message, bytes
+ * `{ bytes, sha256 }`, functions and symbols `"[function]"` and `"[symbol]"`, a cycle `"[circular]"`, a getter
+ * that throws `"[threw]"`.
+ */
+export function toJson(value: unknown): JsonValue {
+  return convert(value, [], undefined) ?? null;
+}
+
+function convert(value: unknown, ancestors: object[], key: string | undefined): JsonValue | undefined {
+  switch (typeof value) {
+    case "string":
+      return value.toWellFormed();
+    case "number":
+      return Number.isFinite(value) ? value : String(value);
+    case "boolean":
+      return value;
+    case "bigint":
+      return value.toString();
+    case "function":
+    case "symbol":
+      return `[${typeof value}]`;
+    case "undefined":
+      return undefined;
+    case "object":
+      if (value === null) return null;
+  }
+  if (ancestors.includes(value)) return "[circular]";
+  if (ancestors.length >= MAX_DEPTH) return "[too deep]";
+  ancestors.push(value);
+  try {
+    return convertObject(value, ancestors, key);
+  } catch {
+    return "[threw]"; // a getter, a toJSON or a Proxy trap of the caller's
+  } finally {
+    ancestors.pop();
+  }
+}
+
+function convertObject(value: object, ancestors: object[], key: string | undefined): JsonValue | undefined {
+  if (Array.isArray(value)) {
+    // Array.from, not map: holes are undefined too
+    return Array.from(value, (_, index) => element(() => value[index] as unknown, ancestors, String(index)) ?? null);
+  }
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? "Invalid Date" : value.toISOString();
+  if (value instanceof Uint8Array) return digestOfBytes(value);
+  if (value instanceof ArrayBuffer) return digestOfBytes(new Uint8Array(value));
+  if (ArrayBuffer.isView(value)) {
+    return digestOfBytes(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
+  }
+  if ("toJSON" in value && typeof value.toJSON === "function") {
+    return convert((value.toJSON as (key?: string) => unknown)(key), ancestors, key);
+  }
+  if (value instanceof Set) return convertObject([...value], ancestors, key);
+  if (value instanceof Map) return convertObject(Object.fromEntries(value), ancestors, key);
+  if (value instanceof String || value instanceof Number || value instanceof Boolean) {
+    return convert(value.valueOf(), ancestors, key);
+  }
+  const result: Record<string, JsonValue> = {};
+  if (value instanceof Error) {
+    put(result, "name", element(() => value.name, ancestors, "name"));
+    put(result, "message", element(() => value.message, ancestors, "message"));
+  }
+  const source = value as Record<string, unknown>;
+  for (const name of Object.keys(value)) put(result, name.toWellFormed(), element(() => source[name], ancestors, name));
+  return result;
+}
+
+/** One member: a getter that throws costs that member, not its neighbours. */
+function element(read: () => unknown, ancestors: object[], key: string): JsonValue | undefined {
+  let value: unknown;
+  try {
+    value = read();
+  } catch {
+    return "[threw]";
+  }
+  return convert(value, ancestors, key);
+}
+
+function put(target: Record<string, JsonValue>, key: string, value: JsonValue | undefined): void {
+  if (value === undefined) return;
+  if (key === "__proto__") {
+    // Plain assignment would set the prototype instead of a member.
+    Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
+  } else {
+    target[key] = value;
+  }
+}
+
+function digestOfBytes(bytes: Uint8Array): JsonValue {
+  return { bytes: bytes.byteLength, sha256: createHash("sha256").update(bytes).digest("hex") };
+}
+
+/**
+ * The canonical text of a JSON value: RFC 8785 (JCS). Members are sorted by the UTF-16 code units of their
+ * names, numbers and strings are written as ECMAScript writes them, there is no white space. Expects
+ * well-formed text and finite numbers, as `toJson` returns them.
+ */
+export function canonicalJson(value: JsonValue): string {
+  if (value === null || typeof value !== "object") return JSON.stringify(value);
+  if (isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
+  const members = Object.keys(value)
+    .toSorted() // the default order is by UTF-16 code units: RFC 8785, 3.2.3
+    .map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key] ?? null)}`);
+  return `{${members.join(",")}}`;
+}
+
+/** `Array.isArray` that also narrows readonly arrays. */
+function isArray(value: JsonValue): value is readonly JsonValue[] {
+  return Array.isArray(value);
+}

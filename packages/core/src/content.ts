@@ -1,0 +1,37 @@
+// The two contents of an entry: text when all of it is one text, canonical JSON otherwise.
+import { hash } from "node:crypto";
+import { canonicalJson, type JsonValue, toJson } from "./canonical.ts";
+
+/** Which of an entry's two contents. */
+export type ContentField = "input" | "output";
+
+/** Content in the form that is hashed, encrypted and kept. */
+export interface Content {
+  readonly text: string;
+  /** `json` when `text` is canonical JSON; undefined when it is the caller's text itself. */
+  readonly format: "json" | undefined;
+}
+
+/** A string is content as it is; any other JSON value is its canonical JSON. */
+export function contentOf(value: JsonValue): Content {
+  return typeof value === "string" ? { text: value, format: undefined } : { text: canonicalJson(value), format: "json" };
+}
+
+/** Content of any value a program holds. */
+export function contentOfAny(value: unknown): Content {
+  return contentOf(toJson(value));
+}
+
+/** What `contentOf` was given. */
+export function valueOf({ text, format }: Content): JsonValue {
+  return format === "json" ? (JSON.parse(text) as JsonValue) : text;
+}
+
+/**
+ * SHA-256 of the UTF-8 text, as 64 lower-case hex digits.
+ *
+ * Short or guessable text can be found by trying: see `digest: 'hmac-sha256'`.
+ */
+export function hashContent(text: string): string {
+  return hash("sha256", text.toWellFormed());
+}

@@ -1,0 +1,106 @@
+// The one error model of all ai-audit packages. docs/errors.md lists every code with its remedy.
+
+/**
+ * Stable, machine-readable reasons. Match on these, never on messages.
+ *
+ * - `AUDIT_CONFIG_INVALID` an option is wrong or two options contradict each other.
+ * - `AUDIT_INPUT_INVALID` a field of an interaction, a query or an id cannot be used.
+ * - `AUDIT_METADATA_INVALID` metadata does not fit the logger's `metadataSchema`.
+ * - `AUDIT_WRITE_FAILED` an entry could not be made durable; nothing was acknowledged.
+ * - `AUDIT_WRITE_TIMEOUT` an entry was not durable within the time allowed; it may still become so.
+ * - `AUDIT_BACKLOG` too many bytes already wait to be written.
+ * - `AUDIT_CLOSED` the logger or storage was closed before the call.
+ * - `AUDIT_READ_FAILED` stored entries could not be read.
+ * - `AUDIT_KEY_INVALID` key material is malformed.
+ * - `AUDIT_KEY_MISSING` the key that a ciphertext or a keyed hash names is not known here.
+ * - `AUDIT_DECRYPT_FAILED` content is not a ciphertext, was altered, or belongs to another entry or field.
+ * - `AUDIT_SUBJECT_ERASED` the content belonged to a data subject whose key was destroyed.
+ * - `AUDIT_SUBJECT_INVALID` a subject was named where none can be kept, or its key store does not answer.
+ * - `AUDIT_CONTENT_BLOCKED` a detector stopped the call.
+ */
+export type AuditErrorCode =
+  | "AUDIT_CONFIG_INVALID"
+  | "AUDIT_INPUT_INVALID"
+  | "AUDIT_METADATA_INVALID"
+  | "AUDIT_WRITE_FAILED"
+  | "AUDIT_WRITE_TIMEOUT"
+  | "AUDIT_BACKLOG"
+  | "AUDIT_CLOSED"
+  | "AUDIT_READ_FAILED"
+  | "AUDIT_KEY_INVALID"
+  | "AUDIT_KEY_MISSING"
+  | "AUDIT_DECRYPT_FAILED"
+  | "AUDIT_SUBJECT_ERASED"
+  | "AUDIT_SUBJECT_INVALID"
+  | "AUDIT_CONTENT_BLOCKED";
+
+const MARK = Symbol.for("ai-audit.error");
+
+/**
+ * Every error that ai-audit raises. `code` says what happened, `cause` holds the underlying error.
+ * Messages never contain prompt text, keys or plaintext.
+ */
+export class AuditError extends Error {
+  override readonly name: string = "AuditError";
+  readonly code: AuditErrorCode;
+
+  constructor(code: AuditErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    Object.defineProperty(this, MARK, { value: true });
+  }
+
+  /** True for an `AuditError` of any copy of this package, where `instanceof` knows one copy only. */
+  static isInstance(error: unknown): error is AuditError {
+    return typeof error === "object" && error !== null && MARK in error;
+  }
+}
+
+/** Wrong or contradictory options. Code: `AUDIT_CONFIG_INVALID` or `AUDIT_KEY_INVALID`. */
+export class AuditConfigError extends AuditError {
+  override readonly name: string = "AuditConfigError";
+  constructor(
+    message: string,
+    options?: ErrorOptions & { code?: Extract<AuditErrorCode, "AUDIT_CONFIG_INVALID" | "AUDIT_KEY_INVALID"> },
+  ) {
+    super(options?.code ?? "AUDIT_CONFIG_INVALID", message, options);
+  }
+}
+
+/** A value the caller passed cannot be used. Code: `AUDIT_INPUT_INVALID` or `AUDIT_METADATA_INVALID`. */
+export class AuditInputError extends AuditError {
+  override readonly name: string = "AuditInputError";
+  constructor(
+    message: string,
+    options?: ErrorOptions & { code?: Extract<AuditErrorCode, "AUDIT_INPUT_INVALID" | "AUDIT_METADATA_INVALID"> },
+  ) {
+    super(options?.code ?? "AUDIT_INPUT_INVALID", message, options);
+  }
+}
+
+/**
+ * An entry was not acknowledged. Code: `AUDIT_WRITE_FAILED`, `AUDIT_WRITE_TIMEOUT`, `AUDIT_BACKLOG` or
+ * `AUDIT_CLOSED`; `cause` is the reason.
+ */
+export class AuditWriteError extends AuditError {
+  override readonly name: string = "AuditWriteError";
+  constructor(
+    code: Extract<AuditErrorCode, "AUDIT_WRITE_FAILED" | "AUDIT_WRITE_TIMEOUT" | "AUDIT_BACKLOG" | "AUDIT_CLOSED">,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(code, message, options);
+  }
+}
+
+/** Stored content cannot be opened. Code: `AUDIT_KEY_MISSING`, `AUDIT_DECRYPT_FAILED` or `AUDIT_SUBJECT_ERASED`. */
+export class AuditDecryptError extends AuditError {
+  override readonly name: string = "AuditDecryptError";
+  constructor(
+    code: Extract<AuditErrorCode, "AUDIT_KEY_MISSING" | "AUDIT_DECRYPT_FAILED" | "AUDIT_SUBJECT_ERASED">,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(code, message, options);
+  }
+}

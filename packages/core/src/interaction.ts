@@ -1,0 +1,154 @@
+// What callers hand to log(), and how each field is checked.
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { type JsonValue, toJson } from "./canonical.ts";
+import type { EntryError, Outcome, Run, Trace, Usage } from "./entry.ts";
+import { AuditInputError } from "./errors.ts";
+
+/** The caller's own data beside a call. */
+export type Metadata = Readonly<Record<string, unknown>>;
+
+/** The fields of an interaction other than `metadata`. */
+export interface InteractionFields {
+  /** What the model got: text, or any JSON value (a conversation, say). */
+  readonly input: unknown;
+  /** What the model said. */
+  readonly output: unknown;
+  readonly provider?: string | null | undefined;
+  /** The model as requested. */
+  readonly model?: string | null | undefined;
+  readonly conversationId?: string | null | undefined;
+  /** @default true */
+  readonly safetyPassed?: boolean | undefined;
+  readonly detectorsTriggered?: readonly string[] | undefined;
+  readonly blockReason?: string | null | undefined;
+  readonly alerts?: readonly string[] | undefined;
+  /** Milliseconds. */
+  readonly latencyMs?: number | null | undefined;
+  readonly inputTokens?: number | null | undefined;
+  readonly outputTokens?: number | null | undefined;
+  readonly operation?: string | undefined;
+  readonly outcome?: Outcome | undefined;
+  readonly safetyChecks?: readonly string[] | undefined;
+  readonly error?: EntryError | undefined;
+  readonly responseId?: string | undefined;
+  readonly responseModel?: string | undefined;
+  readonly requestId?: string | undefined;
+  readonly finishReasons?: readonly string[] | undefined;
+  readonly usage?: Usage | undefined;
+  readonly timeToFirstTokenMs?: number | undefined;
+  readonly attempts?: number | undefined;
+  readonly streamed?: boolean | undefined;
+  readonly parameters?: Readonly<Record<string, unknown>> | undefined;
+  readonly run?: Run | undefined;
+  readonly trace?: Trace | undefined;
+  /** Whose data this is. The log holds a random key id for it, never this name. */
+  readonly subject?: string | undefined;
+  /** Id that `logger.started()` returned for this call. */
+  readonly call?: string | undefined;
+}
+
+/** One call to record. `metadata` is required where the logger's `metadataSchema` requires a key. */
+export type Interaction<M extends Metadata = Metadata> = InteractionFields &
+  (Record<never, never> extends M ? { readonly metadata?: M | undefined } : { readonly metadata: M });
+
+/** The metadata type a `metadataSchema` accepts. */
+export type MetadataOf<S> = S extends StandardSchemaV1<infer Input>
+  ? Input extends Metadata
+    ? Input
+    : Metadata
+  : Metadata;
+
+type Check = (value: unknown) => string | undefined;
+
+const text: Check = (value) => (typeof value === "string" ? undefined : "a string");
+const flag: Check = (value) => (typeof value === "boolean" ? undefined : "a boolean");
+const measure: Check = (value) =>
+  typeof value === "number" && Number.isFinite(value) && value >= 0 ? undefined : "a finite number >= 0";
+const tally: Check = (value) =>
+  typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? undefined : "an integer >= 0";
+const texts: Check = (value) =>
+  Array.isArray(value) && value.every((item) => typeof item === "string") ? undefined : "an array of strings";
+const record: Check = (value) =>
+  typeof value === "object" && value !== null && !Array.isArray(value) ? undefined : "an object";
+
+const OUTCOMES: Record<Outcome, true> = {
+  ok: true,
+  blocked: true,
+  error: true,
+  aborted: true,
+  timeout: true,
+  interrupted: true,
+  abandoned: true,
+};
+const outcome: Check = (value) =>
+  typeof value === "string" && Object.hasOwn(OUTCOMES, value) ? undefined : `one of ${Object.keys(OUTCOMES).join(", ")}`;
+
+/** Every field but input and output, which may be anything. */
+const CHECKS = {
+  provider: text,
+  model: text,
+  conversationId: text,
+  safetyPassed: flag,
+  detectorsTriggered: texts,
+  blockReason: text,
+  alerts: texts,
+  latencyMs: measure,
+  inputTokens: tally,
+  outputTokens: tally,
+  metadata: record,
+  operation: text,
+  outcome,
+  safetyChecks: texts,
+  error: record,
+  responseId: text,
+  responseModel: text,
+  requestId: text,
+  finishReasons: texts,
+  usage: record,
+  timeToFirstTokenMs: measure,
+  attempts: tally,
+  streamed: flag,
+  parameters: record,
+  run: record,
+  trace: record,
+  subject: text,
+  call: text,
+} satisfies Record<Exclude<keyof InteractionFields, "input" | "output"> | "metadata", Check>;
+
+/** Fields as JSON; absent where the caller gave null or undefined. */
+export type CheckedFields = { readonly [F in keyof typeof CHECKS]?: JsonValue };
+
+/**
+ * The interaction's fields other than input and output, checked and snapshotted as JSON.
+ *
+ * `strict` throws `AUDIT_INPUT_INVALID` at the first field that cannot be used, and at unknown fields: a typo
+ * must not lose data. `lenient` leaves such a field out and reports it: a captured call always gets its entry.
+ */
+export function checkFields(
+  interaction: object,
+  mode: "strict" | "lenient",
+): { readonly fields: CheckedFields; readonly problems: readonly string[] } {
+  const fields: Record<string, JsonValue> = {};
+  const problems: string[] = [];
+  for (const name of Object.keys(interaction)) {
+    if (name === "input" || name === "output") continue;
+    const check = Object.hasOwn(CHECKS, name) ? CHECKS[name as keyof typeof CHECKS] : undefined;
+    let problem: string | undefined;
+    let value: unknown;
+    try {
+      value = (interaction as Record<string, unknown>)[name];
+      if (value === undefined || value === null) continue;
+      problem = check ? wanted(check(value)) : "is not a field of an interaction; your own data goes into metadata";
+    } catch {
+      problem = "threw when it was read";
+    }
+    if (problem === undefined) fields[name] = toJson(value);
+    else if (mode === "strict") throw new AuditInputError(`log(): ${name} ${problem}`);
+    else problems.push(`${name} ${problem}`);
+  }
+  return { fields, problems };
+}
+
+function wanted(what: string | undefined): string | undefined {
+  return what && `must be ${what}`;
+}

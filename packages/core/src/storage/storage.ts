@@ -1,0 +1,69 @@
+// What a storage is: a keeper of lines. It never looks into content; it makes lines durable and finds them again.
+
+/** An inclusive range of entry timestamps, milliseconds since the epoch. Absent ends are open. */
+export interface TimeRange {
+  readonly from?: number;
+  readonly to?: number;
+}
+
+/** What `prune` did or, with `dryRun`, would do. */
+export interface PruneResult {
+  /** Entries removed. */
+  readonly entries: number;
+  /** Files or objects removed. */
+  readonly files: readonly string[];
+}
+
+export interface PruneOptions {
+  /** Whole files go whose newest entry is older than this, in milliseconds since the epoch. */
+  readonly before: number;
+  /** The rule that authorises the removal, for the log itself: `retention 365 days`. */
+  readonly policy: string;
+  /** Who removes, for the log itself. */
+  readonly actor: string;
+  readonly dryRun?: boolean;
+  /** The present, in milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** The state of the write lane. */
+export interface WriteStatus {
+  /** Lines appended and not yet acknowledged. */
+  readonly pending: number;
+  readonly pendingBytes: number;
+  /** Entries whose `append` was rejected since this storage was made. */
+  readonly lost: number;
+  /** The error of the latest failed write; undefined once a later one succeeded. */
+  readonly lastError: Error | undefined;
+}
+
+/**
+ * A home for the log. `@ai-audit/core/testing` has the contract suite that every implementation must pass.
+ *
+ * Lines are JSON objects without a line feed. A line without a `type` is an entry; others are control lines,
+ * which are kept and never returned by `get`, `pages` and `count`.
+ */
+export interface AuditStorage {
+  /** Random id of this writer's life: it names the segments written and the keys derived for them. */
+  readonly stream: string;
+  /** False when a restart loses everything (memory). */
+  readonly durable: boolean;
+  /**
+   * Keeps one line. Resolves when the line is durable and sealed; rejects with an `AuditWriteError` when it is
+   * not. Lines are kept in the order of the calls. `id` is the entry's id, absent for control lines.
+   */
+  append(line: string, id?: string): Promise<void>;
+  /** The line of the entry with this id. */
+  get(id: string): Promise<string | undefined>;
+  /** Entry lines of a time range, a page at a time, in the order of their time (or the reverse). */
+  pages(range: TimeRange, order: "oldest-first" | "newest-first"): AsyncIterable<readonly string[]>;
+  /** How many entries a time range holds. */
+  count(range: TimeRange): Promise<number>;
+  /** Removes what is past retention, after durably recording that it did. */
+  prune(options: PruneOptions): Promise<PruneResult>;
+  status(): WriteStatus;
+  /** Resolves when every line appended before the call was acknowledged or rejected. */
+  flush(): Promise<void>;
+  /** Flushes, ends what is open and releases it. Idempotent. Later appends reject with `AUDIT_CLOSED`. */
+  close(): Promise<void>;
+}
