@@ -1,0 +1,136 @@
+// Control lines: what a log says about itself. `type` comes first, and members are in the order of docs/format.md.
+
+/** A state of another segment: its file, and its tree at that size. */
+export interface SegmentRef {
+  /** File name without a directory. */
+  readonly file: string;
+  /** Leaves. */
+  readonly size: number;
+  /** Root hash in base64. */
+  readonly root: string;
+}
+
+/** First line of every segment. */
+export interface SegmentOpen {
+  readonly type: "segment.open";
+  /** Version of the format. */
+  readonly v: 1;
+  readonly file: string;
+  readonly stream: string;
+  /** Place in the stream. */
+  readonly seq: number;
+  /** RFC 3339. */
+  readonly created: string;
+  /** Which key to ask for; null when nothing is signed. It must never be trusted itself. */
+  readonly vkey: string | null;
+  /** The same writer's previous segment. */
+  readonly prev: SegmentRef | null;
+  /** Latest known states of other writers' segments. */
+  readonly seen: readonly SegmentRef[];
+  /** Name and version of the writing library. */
+  readonly sdk: string;
+}
+
+/** Last leaf of a segment that was ended in order. */
+export interface SegmentClose {
+  readonly type: "segment.close";
+  readonly reason: string;
+  /** Leaves of the whole segment, this line included. */
+  readonly leaves: number;
+  /** Entries of the whole segment. */
+  readonly entries: number;
+}
+
+/** Seals every leaf before it. The only line that is no leaf. */
+export interface CheckpointLine {
+  readonly type: "checkpoint";
+  /** A C2SP signed note. */
+  readonly note: string;
+}
+
+/** Authorises the removal of a file, and is durable before the file goes. */
+export interface RetentionPrune {
+  readonly type: "retention.prune";
+  readonly file: string;
+  readonly leaves: number;
+  /** Root hash in base64. */
+  readonly root: string;
+  /** Timestamps of the oldest and the newest entry removed, RFC 3339; null when there was none. */
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly policy: string;
+  readonly actor: string;
+}
+
+/** The secret of a data subject was destroyed. */
+export interface SubjectErased {
+  readonly type: "subject.erased";
+  readonly subject: string;
+  readonly actor: string;
+  readonly reason: string;
+}
+
+/** Entries that could not be written, counted. */
+export interface Loss {
+  readonly type: "loss";
+  readonly entries: number;
+  /** RFC 3339. */
+  readonly from: string;
+  readonly to: string;
+  readonly reason: string;
+}
+
+/** A call is under way; its entry names `call`. */
+export interface CallStarted {
+  readonly type: "call.started";
+  readonly call: string;
+  readonly timestamp: string;
+  readonly provider: string | null;
+  readonly model: string | null;
+  readonly operation: string;
+  readonly inputHash: string;
+}
+
+/** Every control line of format version 1. */
+export type ControlLine =
+  | SegmentOpen
+  | SegmentClose
+  | CheckpointLine
+  | RetentionPrune
+  | SubjectErased
+  | Loss
+  | CallStarted;
+
+/** Order of members on the line; `type` comes before them. */
+const MEMBERS = {
+  "segment.open": ["v", "file", "stream", "seq", "created", "vkey", "prev", "seen", "sdk"],
+  "segment.close": ["reason", "leaves", "entries"],
+  checkpoint: ["note"],
+  "retention.prune": ["file", "leaves", "root", "from", "to", "policy", "actor"],
+  "subject.erased": ["subject", "actor", "reason"],
+  loss: ["entries", "from", "to", "reason"],
+  "call.started": ["call", "timestamp", "provider", "model", "operation", "inputHash"],
+} as const satisfies {
+  [T in ControlLine["type"]]: readonly Exclude<keyof Extract<ControlLine, { type: T }>, "type">[];
+};
+
+/** What every control line begins with, and no entry does. */
+export const CONTROL_PREFIX = '{"type":';
+/** What makes a line no leaf. */
+export const CHECKPOINT_PREFIX = '{"type":"checkpoint",';
+
+/** The control line's text, without the line feed. */
+export function controlLineToText(line: ControlLine): string {
+  const values: Partial<Record<string, unknown>> = { ...line };
+  const ordered: Record<string, unknown> = { type: line.type };
+  for (const member of MEMBERS[line.type]) ordered[member === "inputHash" ? "input_hash" : member] = values[member];
+  if (line.type === "segment.open") {
+    ordered["prev"] = line.prev === null ? null : orderedRef(line.prev);
+    ordered["seen"] = line.seen.map(orderedRef);
+  }
+  return JSON.stringify(ordered);
+}
+
+function orderedRef({ file, size, root }: SegmentRef): SegmentRef {
+  return { file, size, root };
+}

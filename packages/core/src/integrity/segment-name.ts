@@ -1,0 +1,41 @@
+// Names of segments: audit_YYYYMMDD.jsonl, audit_YYYYMMDD_001.jsonl … audit_YYYYMMDD_1000.jsonl.
+
+/** What a segment's file name says. */
+export interface SegmentName {
+  /** The UTC day the segment was created on: `YYYYMMDD`. */
+  readonly day: string;
+  /** 0 for the first file of the day, which has no number in its name. */
+  readonly number: number;
+}
+
+const NAME = /^audit_(\d{4})(\d{2})(\d{2})(?:_(\d{3}|[1-9]\d{3,14}))?\.jsonl$/;
+
+/** Reads a file name; undefined when no segment is called that: one name has one spelling, and its day exists. */
+export function parseSegmentName(file: string): SegmentName | undefined {
+  const [, year = "", month = "", dayOfMonth = "", digits] = NAME.exec(file) ?? [];
+  const date = new Date(`${year}-${month}-${dayOfMonth}T00:00:00Z`);
+  const day = year + month + dayOfMonth;
+  if (Number.isNaN(date.getTime()) || segmentDay(date) !== day || digits === "000") return undefined;
+  return { day, number: Number(digits ?? 0) };
+}
+
+/** The file name of a segment. */
+export function formatSegmentName({ day, number }: SegmentName): string {
+  return number === 0 ? `audit_${day}.jsonl` : `audit_${day}_${String(number).padStart(3, "0")}.jsonl`;
+}
+
+/** Orders segments by day, then number. For `toSorted`. */
+export function compareSegmentNames(a: SegmentName, b: SegmentName): number {
+  if (a.day !== b.day) return a.day < b.day ? -1 : 1;
+  return a.number - b.number;
+}
+
+/** The UTC day of a time, as file names spell it: `YYYYMMDD`. */
+export function segmentDay(date: Date): string {
+  return date.toISOString().slice(0, 10).replaceAll("-", "");
+}
+
+/** A file name without `.jsonl`: the last part of its checkpoints' origin. */
+export function segmentStem(file: string): string {
+  return file.endsWith(".jsonl") ? file.slice(0, -".jsonl".length) : file;
+}
