@@ -1,4 +1,5 @@
 // Control lines: what a log says about itself. `type` comes first, and members are in the order of docs/format.md.
+// Their shapes are those on the line, so that this file is all there is to know about them.
 
 /** A state of another segment: its file, and its tree at that size. */
 export interface SegmentRef {
@@ -88,7 +89,7 @@ export interface CallStarted {
   readonly provider: string | null;
   readonly model: string | null;
   readonly operation: string;
-  readonly inputHash: string;
+  readonly input_hash: string;
 }
 
 /** Every control line of format version 1. */
@@ -109,7 +110,7 @@ const MEMBERS = {
   "retention.prune": ["file", "leaves", "root", "from", "to", "policy", "actor"],
   "subject.erased": ["subject", "actor", "reason"],
   loss: ["entries", "from", "to", "reason"],
-  "call.started": ["call", "timestamp", "provider", "model", "operation", "inputHash"],
+  "call.started": ["call", "timestamp", "provider", "model", "operation", "input_hash"],
 } as const satisfies {
   [T in ControlLine["type"]]: readonly Exclude<keyof Extract<ControlLine, { type: T }>, "type">[];
 };
@@ -119,11 +120,45 @@ export const CONTROL_PREFIX = '{"type":';
 /** What makes a line no leaf. */
 export const CHECKPOINT_PREFIX = '{"type":"checkpoint",';
 
-/** The control line's text, without the line feed. */
-export function controlLineToText(line: ControlLine): string {
+/** Text of a first line, without the line feed. */
+export function segmentOpen(line: Omit<SegmentOpen, "type">): string {
+  return toText({ type: "segment.open", ...line });
+}
+
+/** Text of a last line, without the line feed. */
+export function segmentClose(line: Omit<SegmentClose, "type">): string {
+  return toText({ type: "segment.close", ...line });
+}
+
+/** Text of a checkpoint line, without the line feed. */
+export function checkpoint(line: Omit<CheckpointLine, "type">): string {
+  return toText({ type: "checkpoint", ...line });
+}
+
+/** Text of a `retention.prune` line, without the line feed. */
+export function retentionPrune(line: Omit<RetentionPrune, "type">): string {
+  return toText({ type: "retention.prune", ...line });
+}
+
+/** Text of a `subject.erased` line, without the line feed. */
+export function subjectErased(line: Omit<SubjectErased, "type">): string {
+  return toText({ type: "subject.erased", ...line });
+}
+
+/** Text of a `loss` line, without the line feed. */
+export function loss(line: Omit<Loss, "type">): string {
+  return toText({ type: "loss", ...line });
+}
+
+/** Text of a `call.started` line, without the line feed. */
+export function callStarted(line: Omit<CallStarted, "type">): string {
+  return toText({ type: "call.started", ...line });
+}
+
+function toText(line: ControlLine): string {
   const values: Partial<Record<string, unknown>> = { ...line };
   const ordered: Record<string, unknown> = { type: line.type };
-  for (const member of MEMBERS[line.type]) ordered[member === "inputHash" ? "input_hash" : member] = values[member];
+  for (const member of MEMBERS[line.type]) ordered[member] = values[member];
   if (line.type === "segment.open") {
     ordered["prev"] = line.prev === null ? null : orderedRef(line.prev);
     ordered["seen"] = line.seen.map(orderedRef);

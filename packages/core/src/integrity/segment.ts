@@ -1,6 +1,6 @@
 // Seals lines into a segment: the bytes of one file from its first line to its last. No I/O.
 import { AuditInputError, AuditWriteError } from "../errors.ts";
-import { CHECKPOINT_PREFIX, controlLineToText, type SegmentRef } from "./control-line.ts";
+import { checkpoint, CHECKPOINT_PREFIX, segmentClose, segmentOpen, type SegmentRef } from "./control-line.ts";
 import { HASH_BYTES, leafHashInPlace, MerkleTree } from "./merkle.ts";
 import { formatCheckpoint, formatNote, formatSignatureLine } from "./note.ts";
 import { segmentStem } from "./segment-name.ts";
@@ -66,8 +66,7 @@ export class Segment {
     this.#root = this.#tree.root().toString("base64");
     const { file, stream, seq, created, signer, prev, seen, sdk } = options;
     const vkey = signer?.vkey ?? null;
-    this.#openLine = controlLineToText({
-      type: "segment.open",
+    this.#openLine = segmentOpen({
       v: 1,
       file,
       stream,
@@ -121,7 +120,7 @@ export class Segment {
    */
   close(reason: string): Buffer {
     const leaves = this.size + (this.#openLine === undefined ? 1 : 2);
-    const line = controlLineToText({ type: "segment.close", reason, leaves, entries: this.#entries });
+    const line = segmentClose({ reason, leaves, entries: this.#entries });
     const bytes = this.#commit([line], 0);
     this.#closed = true;
     return bytes;
@@ -152,7 +151,7 @@ export class Segment {
   #checkpointLine(): string {
     const text = formatCheckpoint({ origin: this.#origin, size: this.size, root: this.#root });
     const note = formatNote(text, this.#signer === undefined ? [] : [this.#signer.sign(text)]);
-    return controlLineToText({ type: "checkpoint", note });
+    return checkpoint({ note });
   }
 
   /** As long as a checkpoint line of this segment can get: room is made before the root is known. */
@@ -162,7 +161,7 @@ export class Segment {
     const signature = { keyHash: "00000000", signature: Buffer.alloc(SIGNATURE_BYTES) };
     const signatureLines =
       this.#signer === undefined ? [] : [formatSignatureLine({ ...signature, name: this.#signer.name })];
-    return controlLineToText({ type: "checkpoint", note: formatNote(text, signatureLines) });
+    return checkpoint({ note: formatNote(text, signatureLines) });
   }
 }
 
