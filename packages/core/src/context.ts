@@ -30,8 +30,9 @@ export function currentAuditContext(): AuditContext {
 
 function mergeContexts(outer: AuditContext | undefined, inner: AuditContext): AuditContext {
   return {
-    ...outer,
-    ...inner,
+    conversationId: inner.conversationId ?? outer?.conversationId,
+    subject: inner.subject ?? outer?.subject,
+    trace: inner.trace ?? outer?.trace,
     metadata: { ...outer?.metadata, ...inner.metadata },
     run: { ...outer?.run, ...inner.run },
   };

@@ -17,6 +17,11 @@ export function timeOfId(id: string): number | undefined {
     : undefined;
 }
 
+/** The time of a UUIDv7 as an entry writes it: RFC 3339, UTC, milliseconds. */
+export function timestampOf(id: string): string {
+  return new Date(timeOfId(id) ?? Number.NaN).toISOString();
+}
+
 /** 96 random bits as 16 base64url characters: names a writer's life; no two are expected to be equal. */
 export function newStream(): string {
   return randomBytes(12).toString("base64url");

@@ -1,5 +1,4 @@
 // What callers hand to log(), and how each field is checked.
-import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { type JsonValue, toJson } from "./canonical.ts";
 import type { EntryError, Outcome, Run, Trace, Usage } from "./entry.ts";
 import { AuditInputError } from "./errors.ts";
@@ -50,13 +49,6 @@ export interface InteractionFields {
 /** One call to record. `metadata` is required where the logger's `metadataSchema` requires a key. */
 export type Interaction<M extends Metadata = Metadata> = InteractionFields &
   (Record<never, never> extends M ? { readonly metadata?: M | undefined } : { readonly metadata: M });
-
-/** The metadata type a `metadataSchema` accepts. */
-export type MetadataOf<S> = S extends StandardSchemaV1<infer Input>
-  ? Input extends Metadata
-    ? Input
-    : Metadata
-  : Metadata;
 
 type Check = (value: unknown) => string | undefined;
 

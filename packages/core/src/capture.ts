@@ -1,0 +1,160 @@
+// What every wrapper shares: one call, one entry, one terminal outcome, and what happens when it cannot be written.
+import { AuditConfigError, AuditError, AuditWriteError } from "./errors.ts";
+import type { InteractionFields, Metadata } from "./interaction.ts";
+import type { AuditLogger } from "./logger.ts";
+
+/** Options that all wrappers have. */
+export interface CaptureOptions {
+  readonly logger: AuditLogger;
+  /**
+   * When an entry cannot be written: `closed` fails the call with an `AuditWriteError`, `open` leaves the caller's
+   * result untouched. @default "closed"
+   */
+  readonly failureMode?: "closed" | "open" | undefined;
+  /** Durably record that a call begins before it is sent. @default false */
+  readonly intent?: boolean | undefined;
+  /** A write that takes longer counts as failed (`AUDIT_WRITE_TIMEOUT`), in milliseconds. @default 30000 */
+  readonly writeTimeoutMs?: number | undefined;
+  /** Told of every entry that could not be written, in both modes. */
+  readonly onAuditError?: ((error: AuditError) => void) | undefined;
+  /** For every entry of this wrapper; what the call or the context says wins. */
+  readonly conversationId?: string | undefined;
+  readonly metadata?: Metadata | undefined;
+  readonly subject?: string | undefined;
+}
+
+/** What a wrapper knows of a call; every field may come at the beginning or at the end. */
+export type CapturedFields = Partial<InteractionFields> & { readonly metadata?: Metadata | undefined };
+
+/** Counts since the recorder was made. */
+export interface CaptureStats {
+  /** Calls that have begun and not ended. */
+  readonly open: number;
+  readonly written: number;
+  /** Entries and start records that could not be written. */
+  readonly lost: number;
+}
+
+/** Makes the entries of one wrapper's calls. */
+export class CallRecorder {
+  readonly #options: CaptureOptions;
+  readonly #writeTimeoutMs: number;
+  #open = 0;
+  #written = 0;
+  #lost = 0;
+
+  /** Throws `AUDIT_CONFIG_INVALID`. */
+  constructor(options: CaptureOptions) {
+    const { logger, failureMode = "closed", writeTimeoutMs = 30_000 } = options;
+    if (typeof logger?.capture !== "function") throw new AuditConfigError("audit: logger must be an AuditLogger");
+    if (failureMode !== "closed" && failureMode !== "open") {
+      throw new AuditConfigError(`failureMode must be 'closed' or 'open', not ${JSON.stringify(failureMode)}`);
+    }
+    if (!(writeTimeoutMs > 0)) throw new AuditConfigError("writeTimeoutMs must be a number > 0");
+    this.#options = options;
+    this.#writeTimeoutMs = writeTimeoutMs;
+  }
+
+  get failsClosed(): boolean {
+    return this.#options.failureMode !== "open";
+  }
+
+  get stats(): CaptureStats {
+    return { open: this.#open, written: this.#written, lost: this.#lost };
+  }
+
+  /**
+   * Begins a call. With `intent`, resolves once its start is durable, and in fail-closed mode rejects with an
+   * `AuditWriteError` when it cannot be: then nothing may be sent. Without `intent` it is synchronous.
+   */
+  begin(fields: CapturedFields): RecordedCall | Promise<RecordedCall> {
+    if (!this.#options.intent) return this.#track(fields);
+    return this.#attempt(() => this.#options.logger.started(fields)).then((call) =>
+      this.#track(call === undefined ? fields : { ...fields, call }),
+    );
+  }
+
+  #track(fields: CapturedFields): RecordedCall {
+    this.#open += 1;
+    const call: RecordedCall = new RecordedCall(fields, async (ended) => {
+      this.#open -= 1;
+      untrack();
+      const { conversationId, metadata, subject } = this.#options;
+      const entry = {
+        ...withoutUndefined({ conversationId, subject }),
+        ...withoutUndefined(ended),
+        metadata: { ...metadata, ...ended.metadata },
+      };
+      const id = await this.#attempt(() => this.#options.logger.capture(entry));
+      if (id !== undefined) this.#written += 1;
+      return id;
+    });
+    const untrack = this.#options.logger.track({ abandon: () => call.end({ outcome: "abandoned" }).catch(() => undefined) });
+    return call;
+  }
+
+  /** Runs a write under the time limit. Fail-open: undefined instead of a rejection. */
+  async #attempt(write: () => Promise<string>): Promise<string | undefined> {
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      const limit = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => {
+          reject(new AuditWriteError("AUDIT_WRITE_TIMEOUT", `not durable within ${this.#writeTimeoutMs} ms`));
+        }, this.#writeTimeoutMs);
+      });
+      return await Promise.race([write(), limit]);
+    } catch (cause) {
+      this.#lost += 1;
+      const error =
+        cause instanceof AuditWriteError
+          ? cause
+          : new AuditWriteError("AUDIT_WRITE_FAILED", "the call's audit entry could not be written", { cause });
+      this.#options.onAuditError?.(error);
+      if (this.failsClosed) throw error;
+      return undefined;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** One call on its way to its one entry. */
+export class RecordedCall {
+  readonly #fields: CapturedFields;
+  readonly #write: (fields: CapturedFields) => Promise<string | undefined>;
+  readonly #startedAt = performance.now();
+  #ended: Promise<string | undefined> | undefined;
+
+  /** For `CallRecorder`. */
+  constructor(fields: CapturedFields, write: (fields: CapturedFields) => Promise<string | undefined>) {
+    this.#fields = fields;
+    this.#write = write;
+  }
+
+  get ended(): boolean {
+    return this.#ended !== undefined;
+  }
+
+  /** Milliseconds since the call began, on the monotonic clock. */
+  get elapsedMs(): number {
+    return Math.round((performance.now() - this.#startedAt) * 1000) / 1000;
+  }
+
+  /**
+   * Ends the call; the first end wins and later ones return its promise. Resolves to the entry's id once it is
+   * durable; fail-open: undefined when it could not be written. Fail-closed: rejects with an `AuditWriteError`.
+   */
+  end(fields: CapturedFields): Promise<string | undefined> {
+    this.#ended ??= this.#write({
+      latencyMs: this.elapsedMs,
+      ...this.#fields,
+      ...fields,
+      metadata: { ...this.#fields.metadata, ...fields.metadata },
+    });
+    return this.#ended;
+  }
+}
+
+function withoutUndefined(fields: object): CapturedFields {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,72 @@
+// Retention on a schedule.
+import { Cron } from "croner";
+import { AuditConfigError, AuditError } from "./errors.ts";
+
+export interface CleanupOptions {
+  /** The present. @default the clock */
+  readonly now?: Date;
+  /** Counts without removing. @default false */
+  readonly dryRun?: boolean;
+  /** Who removes; it stands in the log. @default "ai-audit" */
+  readonly actor?: string;
+}
+
+export interface ScheduleOptions {
+  /** Cron expression, five or six fields. @default "0 2 * * *" (02:00 daily) */
+  readonly cron?: string;
+  /** IANA time zone of `cron`. @default the machine's */
+  readonly timezone?: string;
+  /** Called after each run with the number of entries removed, or with the error. */
+  readonly onRun?: (result: { readonly removed: number } | { readonly error: unknown }) => void;
+}
+
+export interface CleanupSchedule {
+  /** When the next run is due; null once stopped. */
+  readonly nextRun: Date | null;
+  stop(): void;
+}
+
+/**
+ * Runs `clean` on a schedule, never twice at once, without keeping the process alive. `onError` gets what `clean`
+ * throws when there is no `onRun`. Throws `AUDIT_CONFIG_INVALID` for a cron expression or zone that is none.
+ */
+export function startSchedule(
+  clean: () => Promise<number>,
+  { cron = "0 2 * * *", timezone, onRun }: ScheduleOptions,
+  onError: (error: AuditError) => void,
+): CleanupSchedule {
+  const run = async (): Promise<void> => {
+    try {
+      const removed = await clean();
+      onRun?.({ removed });
+    } catch (error) {
+      if (onRun) onRun({ error });
+      else onError(asAuditError(error));
+    }
+  };
+  let job: Cron;
+  try {
+    job = new Cron(cron, { ...(timezone !== undefined && { timezone }), unref: true, protect: true, catch: true }, run);
+    job.nextRun(); // an unknown time zone shows here
+  } catch (cause) {
+    throw new AuditConfigError(`scheduleCleanup(): ${JSON.stringify(cron)} is not a schedule (${messageOf(cause)})`, {
+      cause,
+    });
+  }
+  return {
+    get nextRun() {
+      return job.nextRun();
+    },
+    stop: () => job.stop(),
+  };
+}
+
+function asAuditError(error: unknown): AuditError {
+  return AuditError.isInstance(error)
+    ? error
+    : new AuditError("AUDIT_READ_FAILED", `clean-up failed: ${messageOf(error)}`, { cause: error });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,305 @@
+// AuditLogger: the one path of log().
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { type CleanupOptions, type CleanupSchedule, type ScheduleOptions, startSchedule } from "./cleanup.ts";
+import type { JsonValue } from "./canonical.ts";
+import type { EncryptionManager } from "./crypto/encryption.ts";
+import { type AuditEntry, lineToEntry } from "./entry.ts";
+import { AuditConfigError, AuditDecryptError, AuditError, AuditInputError, AuditWriteError } from "./errors.ts";
+import { type AuditHealth, measureHealth } from "./health.ts";
+import { newEntryId, timestampOf } from "./id.ts";
+import { callStarted } from "./integrity/control-line.ts";
+import type { Interaction, InteractionFields, Metadata } from "./interaction.ts";
+import { type EntryFilter, type EntryQuery, hasConditions, meets, rangeOf } from "./query.ts";
+import { type Claim, matchContent, openContent } from "./read-content.ts";
+import { draftEntry, hashInput, type RecordMode, type RecordSettings, sealEntry, type SubjectKey } from "./record.ts";
+import { compileRedaction, type Redaction } from "./redact.ts";
+import { FileStorage } from "./storage/file.ts";
+import type { AuditStorage, TimeRange } from "./storage/storage.ts";
+
+export interface AuditLoggerOptions<M extends Metadata = Metadata> {
+  /** Encrypts stored content and keys the hashes. */
+  readonly encryption?: EncryptionManager;
+  /** Keep the text (encrypted when `encryption` is given) and not only its hash. @default false */
+  readonly storeContent?: boolean;
+  /** @default "hmac-sha256" with `encryption`, else "sha256" */
+  readonly digest?: "sha256" | "hmac-sha256";
+  /** Days that `cleanupExpired()` keeps. @default 365 */
+  readonly retentionDays?: number;
+  /** Applied before anything is hashed or kept. */
+  readonly redact?: Redaction;
+  /** A Standard Schema (zod, valibot, arktype …) that metadata must fit. */
+  readonly metadataSchema?: StandardSchemaV1<M>;
+  /** Lines waiting beyond this many bytes are refused with `AUDIT_BACKLOG`. @default 268435456 (256 MiB) */
+  readonly maxPendingBytes?: number;
+  /** Told of every entry that could not be written, besides the rejection. */
+  readonly onError?: (error: AuditError) => void;
+}
+
+/** What is known when a call begins: `AuditLogger.started()`. */
+export interface CallStart {
+  readonly provider?: string | null;
+  readonly model?: string | null;
+  readonly operation?: string;
+  readonly input?: unknown;
+}
+
+/** A captured call that has not ended yet; `close()` ends it. */
+export interface OpenCall {
+  /** Writes the entry with outcome `abandoned`. Must not reject. */
+  abandon(): Promise<unknown>;
+}
+
+const DAY_MS = 86_400_000;
+
+/**
+ * Writes, finds, opens and removes the entries of one log.
+ *
+ * @example
+ * await using logger = new AuditLogger("./audit-logs");
+ * const id = await logger.log({ input: "Hello!", output: "Hi.", provider: "openai", model: "gpt-5" });
+ */
+export class AuditLogger<M extends Metadata = Metadata> {
+  readonly storage: AuditStorage;
+  readonly encryption: EncryptionManager | undefined;
+  readonly retentionDays: number;
+  readonly #settings: RecordSettings;
+  readonly #maxPendingBytes: number;
+  readonly #onError: (error: AuditError) => void;
+  readonly #schedules = new Set<CleanupSchedule>();
+  readonly #openCalls = new Set<OpenCall>();
+  #warned = false;
+  #closing: Promise<void> | undefined;
+
+  /**
+   * @param storage a storage, or the directory of a `FileStorage`
+   * @throws `AUDIT_CONFIG_INVALID`
+   */
+  constructor(storage: AuditStorage | string, options: AuditLoggerOptions<M> = {}) {
+    const { encryption, storeContent = false, retentionDays = 365, maxPendingBytes = 2 ** 28 } = options;
+    const digest = options.digest ?? (encryption ? "hmac-sha256" : "sha256");
+    if (digest !== "sha256" && digest !== "hmac-sha256") throw new AuditConfigError(`digest: ${String(digest)} is unknown`);
+    if (digest === "hmac-sha256" && !encryption) {
+      throw new AuditConfigError("digest: 'hmac-sha256' needs a key: give encryption too");
+    }
+    for (const [name, value] of Object.entries({ retentionDays, maxPendingBytes })) {
+      if (typeof value !== "number" || !(value >= 0)) throw new AuditConfigError(`${name} must be a number >= 0`);
+    }
+    this.storage = typeof storage === "string" ? new FileStorage({ path: storage }) : storage;
+    this.encryption = encryption;
+    this.retentionDays = retentionDays;
+    this.#maxPendingBytes = maxPendingBytes;
+    this.#onError = options.onError ?? (() => undefined);
+    this.#settings = {
+      stream: this.storage.stream,
+      encryption,
+      digest,
+      storeContent,
+      redact: options.redact && compileRedaction(options.redact),
+      metadataSchema: options.metadataSchema,
+    };
+  }
+
+  /**
+   * Records one interaction. Resolves to the entry's id once the entry is durable and sealed.
+   *
+   * @throws `AUDIT_INPUT_INVALID` or `AUDIT_METADATA_INVALID` when a field cannot be used; `AUDIT_WRITE_FAILED`,
+   * `AUDIT_BACKLOG` or `AUDIT_CLOSED` when the entry was not written.
+   */
+  async log(interaction: Interaction<M>): Promise<string> {
+    return this.#record(interaction, "strict");
+  }
+
+  /**
+   * `log()` for wrappers: records whatever can be recorded. What does not fit is left out and named in the entry's
+   * `alerts`; rejects only when the entry cannot be written.
+   */
+  async capture(interaction: Partial<InteractionFields> & { readonly metadata?: Metadata }): Promise<string> {
+    return this.#record(interaction, "lenient");
+  }
+
+  async #record(interaction: object, mode: RecordMode): Promise<string> {
+    if (typeof interaction !== "object" || interaction === null) throw new AuditInputError("log() takes an object");
+    const draft = await draftEntry(interaction, mode, this.#settings);
+    const name = draft.fields.subject;
+    const subject = typeof name === "string" ? await this.#subjectKey(name) : undefined;
+    const { id, line } = sealEntry(draft, subject, this.#settings);
+    await this.#append(line, id);
+    if (this.#settings.storeContent && this.encryption?.unread && this.storage.durable) this.#warnUnreadKey();
+    return id;
+  }
+
+  /**
+   * Durably records that a call is about to be made (`call.started`). Resolves to the id to give as `call` to the
+   * entry of its end: a start without such an entry was in flight when the process died.
+   */
+  async started({ provider = null, model = null, operation = "chat", input }: CallStart): Promise<string> {
+    const draft = await draftEntry({ input, output: "" }, "lenient", this.#settings);
+    const call = newEntryId();
+    const line = callStarted({
+      call,
+      timestamp: timestampOf(call),
+      provider,
+      model,
+      operation,
+      input_hash: hashInput(draft, this.#settings),
+    });
+    await this.#append(line, undefined);
+    return call;
+  }
+
+  /** Has `close()` end this call as abandoned unless the returned function was called before. For wrappers. */
+  track(call: OpenCall): () => void {
+    this.#openCalls.add(call);
+    return () => this.#openCalls.delete(call);
+  }
+
+  /** The entry with this id. */
+  async getEntry(id: string): Promise<AuditEntry | undefined> {
+    if (typeof id !== "string" || id === "") throw new AuditInputError("getEntry() takes an entry id");
+    const line = await this.storage.get(id);
+    return line === undefined ? undefined : lineToEntry(line);
+  }
+
+  /** All entries from `from` to `to`, both inclusive, oldest first. For many entries use `entries()`. */
+  async getEntries(from: Date, to: Date, filter: EntryFilter = {}): Promise<AuditEntry[]> {
+    return Array.fromAsync(this.entries({ ...filter, from, to }));
+  }
+
+  /**
+   * The entries that meet `query`, in the order of their time; one page is in memory at a time.
+   * Throws `AUDIT_INPUT_INVALID` for invalid dates, at once.
+   */
+  entries(query: EntryQuery = {}): AsyncGenerator<AuditEntry, void, undefined> {
+    return this.#select(rangeOf(query), query);
+  }
+
+  async *#select(range: TimeRange, query: EntryQuery): AsyncGenerator<AuditEntry, void, undefined> {
+    const subjectId = query.subject === undefined ? undefined : await this.encryption?.subjectId(query.subject);
+    for await (const page of this.storage.pages(range, query.newestFirst ? "newest-first" : "oldest-first")) {
+      for (const line of page) {
+        const entry = lineToEntry(line);
+        if (entry && meets(entry, query, subjectId)) yield entry;
+      }
+    }
+  }
+
+  /** How many entries meet `query`. A call that two layers recorded counts once. */
+  async count(query: EntryQuery = {}): Promise<number> {
+    const range = rangeOf(query);
+    if (!hasConditions(query)) return this.storage.count(range);
+    let count = 0;
+    for await (const entry of this.#select(range, query)) if (entry.run?.sameCallAs === undefined) count += 1;
+    return count;
+  }
+
+  /**
+   * Opens a JWE or Fernet text. `content()` also checks that it belongs to its entry.
+   *
+   * @throws `AUDIT_KEY_MISSING`, `AUDIT_DECRYPT_FAILED` or `AUDIT_SUBJECT_ERASED`
+   */
+  decryptContent(content: string): string {
+    return this.#keys("decryptContent()").decrypt(content);
+  }
+
+  /**
+   * An entry's contents, decrypted and parsed; undefined where only the hash was kept.
+   *
+   * @throws as `decryptContent()`
+   */
+  content(entry: AuditEntry): { input?: JsonValue; output?: JsonValue } {
+    return openContent(entry, this.encryption);
+  }
+
+  /**
+   * Whether an entry's hashes are those of the claimed contents, for each one given.
+   *
+   * @throws `AUDIT_KEY_MISSING` when the hash is keyed and its key is not here
+   */
+  verifyContent(entry: AuditEntry, claimed: Claim): { input?: boolean; output?: boolean } {
+    return matchContent(entry, claimed, this.encryption);
+  }
+
+  /** Removes what is past `retentionDays`, whole files at a time. Resolves to the number of entries removed. */
+  async cleanupExpired({ now = new Date(), dryRun = false, actor = "ai-audit" }: CleanupOptions = {}): Promise<number> {
+    const { to = 0 } = rangeOf({ to: now });
+    const { entries } = await this.storage.prune({
+      before: to - this.retentionDays * DAY_MS,
+      policy: `retention ${this.retentionDays} days`,
+      actor,
+      dryRun,
+      now: to,
+    });
+    return entries;
+  }
+
+  /** Runs `cleanupExpired()` on a schedule, by default daily at 02:00, until stopped or until the logger closes. */
+  scheduleCleanup(options: ScheduleOptions = {}): CleanupSchedule {
+    const schedule = startSchedule(() => this.cleanupExpired(), options, this.#onError);
+    this.#schedules.add(schedule);
+    return schedule;
+  }
+
+  /** Figures of the whole log, of its last hour and of the write lane. */
+  async health(): Promise<AuditHealth> {
+    return measureHealth(this.storage, Date.now());
+  }
+
+  /** Resolves when everything logged before the call is durable or was rejected. */
+  async flush(): Promise<void> {
+    await this.storage.flush();
+  }
+
+  /** Ends open calls as abandoned, stops schedules, flushes and seals. Idempotent. Later writes reject. */
+  async close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    for (const schedule of this.#schedules) schedule.stop();
+    await Promise.all([...this.#openCalls].map((call) => call.abandon()));
+    await this.storage.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #append(line: string, id: string | undefined): Promise<void> {
+    const waiting = this.storage.status().pendingBytes;
+    try {
+      if (waiting > 0 && waiting + line.length > this.#maxPendingBytes) {
+        throw new AuditWriteError("AUDIT_BACKLOG", `${waiting} bytes already wait to be written (maxPendingBytes)`);
+      }
+      await this.storage.append(line, id);
+    } catch (cause) {
+      const error = AuditError.isInstance(cause)
+        ? cause
+        : new AuditWriteError("AUDIT_WRITE_FAILED", "the storage could not keep the entry", { cause });
+      this.#onError(error);
+      throw error;
+    }
+  }
+
+  async #subjectKey(name: string): Promise<SubjectKey> {
+    if (!this.encryption) {
+      throw new AuditError("AUDIT_SUBJECT_INVALID", "a subject needs encryption with a key store (subjects)");
+    }
+    return this.encryption.subjectKey(name);
+  }
+
+  #keys(caller: string): EncryptionManager {
+    if (this.encryption) return this.encryption;
+    throw new AuditDecryptError("AUDIT_KEY_MISSING", `${caller} needs a logger with encryption`);
+  }
+
+  #warnUnreadKey(): void {
+    if (this.#warned) return;
+    this.#warned = true;
+    process.emitWarning(
+      "Entries are being encrypted with a generated key that nobody has read: call encryption.getKey() and keep the " +
+        "key, or they cannot be opened after this process ends.",
+      { type: "AuditWarning", code: "AUDIT_KEY_UNREAD" },
+    );
+  }
+}

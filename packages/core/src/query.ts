@@ -1,0 +1,56 @@
+// Which entries a caller asks for.
+import type { AuditEntry, Outcome } from "./entry.ts";
+import { AuditInputError } from "./errors.ts";
+import type { TimeRange } from "./storage/storage.ts";
+
+/** Conditions on an entry's fields; all given ones must hold. */
+export interface EntryFilter {
+  readonly provider?: string;
+  readonly model?: string;
+  readonly outcome?: Outcome;
+  readonly safetyPassed?: boolean;
+  readonly conversationId?: string;
+  /** The person's name as given to `log()`. */
+  readonly subject?: string;
+  readonly where?: (entry: AuditEntry) => boolean;
+}
+
+/** A time range (both ends inclusive) and conditions. */
+export interface EntryQuery extends EntryFilter {
+  readonly from?: Date;
+  readonly to?: Date;
+  /** @default false */
+  readonly newestFirst?: boolean;
+}
+
+/** Throws `AUDIT_INPUT_INVALID` for an invalid `Date` and for a range that ends before it begins. */
+export function rangeOf({ from, to }: EntryQuery): TimeRange {
+  for (const [name, date] of Object.entries({ from, to })) {
+    if (date !== undefined && !(date instanceof Date && !Number.isNaN(date.getTime()))) {
+      throw new AuditInputError(`${name} is not a valid Date`);
+    }
+  }
+  if (from && to && from > to) {
+    throw new AuditInputError(`from (${from.toISOString()}) is after to (${to.toISOString()})`);
+  }
+  return { ...(from && { from: from.getTime() }), ...(to && { to: to.getTime() }) };
+}
+
+/** True when the query has a condition beyond its time range. */
+export function hasConditions({ from: _from, to: _to, newestFirst: _order, ...filter }: EntryQuery): boolean {
+  return Object.values(filter).some((condition) => condition !== undefined);
+}
+
+/** Whether an entry meets the conditions. `subjectId` is the key id that stands for `filter.subject`. */
+export function meets(entry: AuditEntry, filter: EntryFilter, subjectId: string | undefined): boolean {
+  const { provider, model, outcome, safetyPassed, conversationId, subject, where } = filter;
+  return (
+    (provider === undefined || entry.provider === provider) &&
+    (model === undefined || entry.model === model) &&
+    (outcome === undefined || entry.outcome === outcome) &&
+    (safetyPassed === undefined || entry.safetyPassed === safetyPassed) &&
+    (conversationId === undefined || entry.conversationId === conversationId) &&
+    (subject === undefined || (subjectId !== undefined && entry.subject === subjectId)) &&
+    (where === undefined || where(entry))
+  );
+}

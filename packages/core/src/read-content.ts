@@ -1,0 +1,65 @@
+// An entry's contents, opened or compared with what somebody claims they were.
+import { timingSafeEqual } from "node:crypto";
+import type { JsonValue } from "./canonical.ts";
+import { type ContentField, contentOfAny, hashContent, valueOf } from "./content.ts";
+import type { EncryptionManager } from "./crypto/encryption.ts";
+import { isFernetToken } from "./crypto/fernet.ts";
+import { kidOfToken } from "./crypto/jwe.ts";
+import type { AuditEntry } from "./entry.ts";
+import { AuditDecryptError } from "./errors.ts";
+
+/** What the contents are said to have been. */
+export interface Claim {
+  readonly input?: unknown;
+  readonly output?: unknown;
+}
+
+type Keys = EncryptionManager | undefined;
+
+/** Both contents, decrypted and parsed; absent where only the hash was kept. */
+export function openContent(entry: AuditEntry, keys: Keys): { input?: JsonValue; output?: JsonValue } {
+  const input = openField(entry, "input", keys);
+  const output = openField(entry, "output", keys);
+  return { ...(input !== undefined && { input }), ...(output !== undefined && { output }) };
+}
+
+function openField(entry: AuditEntry, field: ContentField, keys: Keys): JsonValue | undefined {
+  const stored = field === "input" ? entry.inputContent : entry.outputContent;
+  if (stored === null) return undefined;
+  const format = field === "input" ? entry.inputFormat : entry.outputFormat;
+  return valueOf({ text: isSealed(stored) ? unseal(stored, entry, field, keys) : stored, format });
+}
+
+function isSealed(stored: string): boolean {
+  return kidOfToken(stored) !== undefined || isFernetToken(stored);
+}
+
+function unseal(stored: string, entry: AuditEntry, field: ContentField, keys: Keys): string {
+  if (keys) return keys.open(stored, { id: entry.id, field });
+  throw new AuditDecryptError("AUDIT_KEY_MISSING", `${field} of ${entry.id} is encrypted: give the logger encryption`);
+}
+
+/** Whether the entry's hashes are those of the claimed contents, for each one given. */
+export function matchContent(entry: AuditEntry, claimed: Claim, keys: Keys): { input?: boolean; output?: boolean } {
+  return {
+    ...(claimed.input !== undefined && { input: matches(entry, "input", claimed.input, keys) }),
+    ...(claimed.output !== undefined && { output: matches(entry, "output", claimed.output, keys) }),
+  };
+}
+
+function matches(entry: AuditEntry, field: ContentField, claimed: unknown, keys: Keys): boolean {
+  const stored = field === "input" ? entry.inputHash : entry.outputHash;
+  const { text } = contentOfAny(claimed);
+  if (!stored.startsWith("hmac-sha256:")) return equalText(stored, hashContent(text));
+  const content = field === "input" ? entry.inputContent : entry.outputContent;
+  const kid = entry.kid ?? (content === null ? undefined : kidOfToken(content));
+  if (!keys || kid === undefined) {
+    throw new AuditDecryptError("AUDIT_KEY_MISSING", `the ${field} hash of ${entry.id} is keyed: its key is needed`);
+  }
+  return keys.matches(text, stored, kid);
+}
+
+function equalText(a: string, b: string): boolean {
+  const [x, y] = [Buffer.from(a), Buffer.from(b)];
+  return x.length === y.length && timingSafeEqual(x, y);
+}

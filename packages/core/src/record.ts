@@ -1,0 +1,196 @@
+// From an interaction to the entry's line: resolve, validate, redact, hash and encrypt.
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { type JsonValue, toJson } from "./canonical.ts";
+import { type Content, type ContentField, contentOf, hashContent } from "./content.ts";
+import { currentAuditContext } from "./context.ts";
+import type { EncryptionManager } from "./crypto/encryption.ts";
+import { type AuditEntry, entryToLine } from "./entry.ts";
+import { AuditError, AuditInputError } from "./errors.ts";
+import { newEntryId, timestampOf } from "./id.ts";
+import { type CheckedFields, checkFields, type Metadata } from "./interaction.ts";
+import type { RedactableField } from "./redact.ts";
+
+/** `strict` rejects what does not fit; `lenient` records what does and names the rest in `alerts`. */
+export type RecordMode = "strict" | "lenient";
+
+/** What is decided once, when the logger is made. */
+export interface RecordSettings {
+  readonly stream: string;
+  readonly encryption: EncryptionManager | undefined;
+  readonly digest: "sha256" | "hmac-sha256";
+  readonly storeContent: boolean;
+  readonly redact: ((field: RedactableField, value: JsonValue) => JsonValue) | undefined;
+  readonly metadataSchema: StandardSchemaV1<Metadata> | undefined;
+}
+
+/** An interaction as JSON, with what it inherits, checked and redacted; not yet hashed. */
+export interface Draft {
+  readonly input: JsonValue;
+  readonly output: JsonValue;
+  readonly fields: CheckedFields;
+  readonly alerts: readonly string[];
+}
+
+/** What content of one data subject is encrypted under, besides the master key. */
+export type SubjectKey = Awaited<ReturnType<EncryptionManager["subjectKey"]>>;
+
+/**
+ * Snapshots the interaction. Synchronous up to the first `await`, so later changes by the caller do not count.
+ * Throws `AUDIT_INPUT_INVALID` or `AUDIT_METADATA_INVALID` when `strict`.
+ */
+export async function draftEntry(interaction: object, mode: RecordMode, settings: RecordSettings): Promise<Draft> {
+  const { fields: own, problems } = checkFields(interaction, mode);
+  const [input, output] = (["input", "output"] as const).map((field) => contentValue(interaction, field, mode));
+  const context = currentAuditContext();
+  const inherited = checkFields(context, mode);
+  const alerts = [...problems, ...inherited.problems].map((problem) => `ai-audit: ${problem}`);
+  let metadata = { ...asRecord(inherited.fields.metadata), ...asRecord(own.metadata) };
+  const run = { ...asRecord(inherited.fields.run), ...asRecord(own.run) };
+  if (settings.metadataSchema) {
+    const result = await settings.metadataSchema["~standard"].validate(metadata);
+    if (!result.issues) metadata = asRecord(toJson(result.value));
+    else if (mode === "strict") throw metadataError(result.issues);
+    else alerts.push(...result.issues.map((issue) => `ai-audit: metadata ${describeIssue(issue)}`));
+  }
+  const draft = {
+    input: input ?? "",
+    output: output ?? "",
+    fields: { ...inherited.fields, ...own, metadata, ...(Object.keys(run).length > 0 && { run }) },
+    alerts,
+  };
+  return settings.redact ? redactDraft(draft, settings.redact) : draft;
+}
+
+function contentValue(interaction: object, field: ContentField, mode: RecordMode): JsonValue {
+  let value: unknown;
+  try {
+    value = (interaction as { readonly [F in ContentField]?: unknown })[field];
+  } catch (cause) {
+    if (mode === "strict") throw new AuditInputError(`log(): ${field} threw when it was read`, { cause });
+    return "[threw]";
+  }
+  if (value === undefined && mode === "strict") throw new AuditInputError(`log(): ${field} is required`);
+  return value === undefined ? "" : toJson(value);
+}
+
+const REDACTED = ["metadata", "parameters", "error", "blockReason", "alerts"] as const;
+
+/** A redaction that throws must neither leak the value nor lose the entry: the value goes, and an alert says so. */
+function redactDraft(draft: Draft, redact: NonNullable<RecordSettings["redact"]>): Draft {
+  const alerts = [...draft.alerts];
+  const apply = (field: RedactableField, value: JsonValue, replacement: JsonValue): JsonValue => {
+    try {
+      return redact(field, value);
+    } catch (error) {
+      alerts.push(`ai-audit: redaction of ${field} failed (${error instanceof Error ? error.name : typeof error})`);
+      return replacement;
+    }
+  };
+  const fields: Record<string, JsonValue> = { ...draft.fields };
+  for (const field of REDACTED) {
+    const value = fields[field];
+    if (value !== undefined) fields[field] = sameKind(value, apply(field, value, REPLACEMENT[field]), REPLACEMENT[field]);
+  }
+  return {
+    input: apply("input", draft.input, FAILED),
+    output: apply("output", draft.output, FAILED),
+    fields,
+    alerts,
+  };
+}
+
+const FAILED = "[REDACTION FAILED]";
+const REPLACEMENT = {
+  metadata: {},
+  parameters: {},
+  error: { type: FAILED },
+  blockReason: FAILED,
+  alerts: [FAILED],
+} satisfies Record<(typeof REDACTED)[number], JsonValue>;
+
+/** A redaction may change what a field says, not what kind of value it is. */
+function sameKind(before: JsonValue, after: JsonValue, replacement: JsonValue): JsonValue {
+  const kind = (value: JsonValue): string => (Array.isArray(value) ? "array" : value === null ? "null" : typeof value);
+  return kind(before) === kind(after) ? after : replacement;
+}
+
+/** Gives the draft its id and time, hashes and encrypts it. Synchronous: ids must reach the storage in order. */
+export function sealEntry(
+  draft: Draft,
+  subject: SubjectKey | undefined,
+  settings: RecordSettings,
+): { readonly id: string; readonly line: string } {
+  const { encryption, digest, storeContent, stream } = settings;
+  const id = newEntryId();
+  const kid = encryption?.kidFor(stream, subject);
+  const input = contentOf(draft.input);
+  const output = contentOf(draft.output);
+  const hashOf = (content: Content): string => hashUnder(content, kid, subject, settings);
+  const keep = (content: Content, field: ContentField): string | null => {
+    if (!storeContent) return null;
+    return encryption && kid !== undefined ? encryption.seal(content, { kid, id, field }, subject) : content.text;
+  };
+  const { metadata, alerts: ownAlerts, ...fields } = draft.fields;
+  const entry = {
+    provider: null,
+    model: null,
+    conversationId: null,
+    safetyPassed: true,
+    detectorsTriggered: [],
+    blockReason: null,
+    latencyMs: null,
+    inputTokens: null,
+    outputTokens: null,
+    ...fields,
+    id,
+    timestamp: timestampOf(id),
+    inputHash: hashOf(input),
+    outputHash: hashOf(output),
+    inputContent: keep(input, "input"),
+    outputContent: keep(output, "output"),
+    alerts: [...asTexts(ownAlerts), ...draft.alerts],
+    metadata: asRecord(metadata),
+    ...(subject && { subject: subject.id }),
+    ...(digest === "hmac-sha256" && kid !== undefined && { kid }),
+    ...(input.format && { inputFormat: input.format }),
+    ...(output.format && { outputFormat: output.format }),
+  };
+  return { id, line: entryToLine(entry as AuditEntry) };
+}
+
+/** The input hash that the entry of this draft will have. */
+export function hashInput(draft: Draft, settings: RecordSettings): string {
+  return hashUnder(contentOf(draft.input), settings.encryption?.kidFor(settings.stream), undefined, settings);
+}
+
+function hashUnder(
+  { text }: Content,
+  kid: string | undefined,
+  subject: SubjectKey | undefined,
+  { digest, encryption }: RecordSettings,
+): string {
+  return digest === "hmac-sha256" && encryption && kid !== undefined
+    ? encryption.digest(text, kid, subject)
+    : hashContent(text);
+}
+
+function asRecord(value: JsonValue | undefined): Readonly<Record<string, JsonValue>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as Readonly<Record<string, JsonValue>>)
+    : {};
+}
+
+function asTexts(value: JsonValue | undefined): readonly string[] {
+  return Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : [];
+}
+
+function metadataError(issues: readonly StandardSchemaV1.Issue[]): AuditError {
+  return new AuditInputError(`log(): metadata ${issues.map(describeIssue).join("; ")}`, {
+    code: "AUDIT_METADATA_INVALID",
+  });
+}
+
+function describeIssue({ path, message }: StandardSchemaV1.Issue): string {
+  const keys = path?.map((step) => String(typeof step === "object" ? step.key : step)).join(".");
+  return keys ? `${keys}: ${message}` : message;
+}
