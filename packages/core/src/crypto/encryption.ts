@@ -1,0 +1,202 @@
+// EncryptionManager: what callers and the logger do with keys.
+import { createHmac, timingSafeEqual } from "node:crypto";
+import type { Content, ContentField } from "../content.ts";
+import { AuditConfigError, AuditDecryptError } from "../errors.ts";
+import { newStream } from "../id.ts";
+import { type DerivedKeys, DerivedKeyCache } from "./derived-keys.ts";
+import { openFernet } from "./fernet.ts";
+import { openJwe, parseJwe, sealJwe } from "./jwe.ts";
+import { type KeyRing, MasterKeys } from "./key-ring.ts";
+import { generateKey, type SubjectKey } from "./keys.ts";
+import { formatKid, MESSAGES_PER_KEY, parseKid, streamAfter } from "./kid.ts";
+import { nextNonce } from "./nonce.ts";
+
+/** Where a ciphertext belongs: it opens nowhere else. */
+export interface ContentBinding {
+  /** The entry's id. */
+  readonly id: string;
+  readonly field: ContentField;
+}
+
+/** Further choices of an `EncryptionManager`. */
+export interface EncryptionOptions {
+  /** Messages sealed before the next key is derived; may be lowered. @default 2^30 */
+  readonly messagesPerKey?: number;
+}
+
+const DIGEST_PREFIX = "hmac-sha256:";
+const TEXT = "text/plain";
+const JSON_TEXT = "application/json";
+
+/**
+ * Encrypts, decrypts and digests content under master keys, from which a key of its own is derived for each
+ * writer, each purpose and each data subject (docs/format.md, "Encrypted content").
+ *
+ * Key material stays in KeyObjects: printing or serialising a manager shows none.
+ */
+export class EncryptionManager {
+  /** The id of the key that writes. */
+  readonly keyId: string;
+  readonly #masters: MasterKeys;
+  readonly #derived = new DerivedKeyCache();
+  readonly #stream: string = newStream();
+  readonly #messagesPerKey: number;
+  #messages = 0;
+  #unread: boolean;
+
+  /**
+   * One key, or a ring of keys of which the current one writes and all read.
+   *
+   * Without a key, one is generated: keep what `getKey()` returns, or what is encrypted here is lost with the
+   * process. Throws `AuditConfigError` (`AUDIT_KEY_INVALID`, `AUDIT_CONFIG_INVALID`).
+   */
+  constructor(key?: string | KeyRing, options: EncryptionOptions = {}) {
+    const { messagesPerKey = MESSAGES_PER_KEY } = options;
+    if (!(messagesPerKey >= 1 && messagesPerKey <= MESSAGES_PER_KEY)) {
+      throw new AuditConfigError("messagesPerKey must be between 1 and 2^30");
+    }
+    this.#messagesPerKey = messagesPerKey;
+    this.#unread = key === undefined;
+    this.#masters = new MasterKeys(key ?? generateKey());
+    this.keyId = this.#masters.currentId;
+  }
+
+  /**
+   * A manager of the key in an environment variable.
+   *
+   * Throws `AuditConfigError` naming the variable: `AUDIT_CONFIG_INVALID` when it is missing or empty,
+   * `AUDIT_KEY_INVALID` when it holds something else.
+   */
+  static fromEnv(name = "AUDIT_ENCRYPTION_KEY", env: NodeJS.ProcessEnv = process.env): EncryptionManager {
+    const key = env[name]?.trim() ?? "";
+    if (key === "") throw new AuditConfigError(`The environment variable ${name} is not set: it must hold a key`);
+    try {
+      return new EncryptionManager(key);
+    } catch (cause) {
+      throw new AuditConfigError(`The environment variable ${name} does not hold a key of 32 bytes as base64url`, {
+        code: "AUDIT_KEY_INVALID",
+        cause,
+      });
+    }
+  }
+
+  /** The current key, as `generateKey()` makes them. Keep it where the log is not. */
+  getKey(): string {
+    this.#unread = false;
+    return this.#masters.export();
+  }
+
+  /** True while the only copy of a generated key is in this process, because nobody asked for it yet. */
+  get unread(): boolean {
+    return this.#unread;
+  }
+
+  /** Encrypts a text by itself, bound to no entry: a compact JWE. */
+  encrypt(text: string): string {
+    return this.#seal(text, this.kidFor(this.#stream), TEXT, undefined);
+  }
+
+  /**
+   * The text of a JWE or of a Fernet token under any known key.
+   *
+   * Throws `AuditDecryptError`: `AUDIT_KEY_MISSING` with the id of the key that is needed,
+   * `AUDIT_DECRYPT_FAILED` for what is no ciphertext or was altered.
+   */
+  decrypt(token: string): string {
+    return this.open(token);
+  }
+
+  /**
+   * For a logger: the `kid` of what a writer seals now, `<key id>.<stream>[.<subject id>]`. Ask for each entry:
+   * from 2^30 messages of this manager on, the stream's name is `<stream>~1` and the key another.
+   * Throws `TypeError` for a stream that is none.
+   */
+  kidFor(stream: string, subject?: SubjectKey): string {
+    return formatKid(this.keyId, streamAfter(stream, this.#messages, this.#messagesPerKey), subject?.id);
+  }
+
+  /**
+   * For a logger: the content of one field of one entry as a compact JWE that opens only there. `kid` is from
+   * `kidFor` with the same subject. Throws `TypeError` when it is not.
+   */
+  seal(content: Content, binding: ContentBinding & { readonly kid: string }, subject?: SubjectKey): string {
+    const type = contentType(content.format === "json" ? JSON_TEXT : TEXT, binding);
+    return this.#seal(content.text, binding.kid, type, subject);
+  }
+
+  /**
+   * For a logger: `hmac-sha256:<base64url>` of the text's UTF-8 (RFC 2104) under the digest key of `kid`. Without
+   * the key, no guess at the text can be checked.
+   */
+  digest(text: string, kid: string, subject?: SubjectKey): string {
+    return digestUnder(text, this.#keysOf(kid, subject));
+  }
+
+  /**
+   * For a logger: the text of an entry's content. With `binding`, a ciphertext of another entry or field is
+   * refused; a Fernet token of the Python original is bound to nothing and accepted.
+   *
+   * Throws `AuditDecryptError`: `AUDIT_KEY_MISSING`, `AUDIT_DECRYPT_FAILED`.
+   */
+  open(token: string, binding?: ContentBinding): string {
+    if (!token.includes(".")) return openFernet(token, this.#masters.all());
+    const jwe = parseJwe(token);
+    if (binding !== undefined && !isBoundTo(jwe.cty, binding)) {
+      throw new AuditDecryptError("AUDIT_DECRYPT_FAILED", "The encrypted content belongs to another entry or field");
+    }
+    return openJwe(jwe, this.#keysForReading(jwe.kid).content);
+  }
+
+  /**
+   * For a logger: whether `hash` is the keyed digest of `text` under `kid`; in constant time. False for what is no
+   * keyed digest. Throws `AuditDecryptError` (`AUDIT_KEY_MISSING`).
+   */
+  matches(text: string, hash: string, kid: string): boolean {
+    const expected = Buffer.from(digestUnder(text, this.#keysForReading(kid)));
+    const actual = Buffer.from(hash);
+    return expected.byteLength === actual.byteLength && timingSafeEqual(expected, actual);
+  }
+
+  #seal(text: string, kid: string, cty: string, subject: SubjectKey | undefined): string {
+    this.#messages += 1;
+    return sealJwe(text, this.#keysOf(kid, subject).content, { kid, cty }, nextNonce());
+  }
+
+  #keysOf(kid: string, subject: SubjectKey | undefined): DerivedKeys {
+    const known = this.#derived.get(kid);
+    if (known !== undefined) return known;
+    const parts = parseKid(kid);
+    if (parts === undefined || parts.subjectId !== subject?.id) {
+      throw new TypeError("kid must come from kidFor() with the same subject");
+    }
+    return this.#derived.derive(kid, this.#masters.get(parts.keyId), subject);
+  }
+
+  #keysForReading(kid: string): DerivedKeys {
+    const parts = parseKid(kid);
+    if (parts === undefined) {
+      throw new AuditDecryptError("AUDIT_DECRYPT_FAILED", "The encrypted content names no key of this log's form");
+    }
+    this.#masters.get(parts.keyId); // the master key first: without it no subject's secret helps
+    if (parts.subjectId !== undefined) {
+      throw new AuditDecryptError(
+        "AUDIT_KEY_MISSING",
+        `The secret of the subject "${parts.subjectId}" is needed and is not known here`,
+      );
+    }
+    return this.#keysOf(kid, undefined);
+  }
+}
+
+function contentType(type: typeof TEXT | typeof JSON_TEXT, { id, field }: ContentBinding): string {
+  return `${type}; id=${id}; field=${field}`;
+}
+
+function isBoundTo(cty: string | undefined, binding: ContentBinding): boolean {
+  return cty === contentType(TEXT, binding) || cty === contentType(JSON_TEXT, binding);
+}
+
+function digestUnder(text: string, keys: DerivedKeys): string {
+  const hmac = createHmac("sha256", keys.digest).update(text.toWellFormed(), "utf8");
+  return DIGEST_PREFIX + hmac.digest("base64url");
+}

@@ -1,0 +1,76 @@
+// The master keys a program knows: one writes, all read.
+import type { KeyObject } from "node:crypto";
+import { AuditConfigError, AuditDecryptError } from "../errors.ts";
+import { decodeKey, encodeKey, fingerprint } from "./keys.ts";
+import { isKeyId } from "./kid.ts";
+
+/** Several master keys, by ids of your own choice (`[A-Za-z0-9_-]`, at most 64 characters). */
+export interface KeyRing {
+  /** The id of the key that writes. */
+  readonly current: string;
+  /** All known keys, the current one among them: 32 bytes each, as `generateKey()` makes them. */
+  readonly keys: Readonly<Record<string, string>>;
+}
+
+/** Decoded master keys, found by the ids under which entries may name them. */
+export class MasterKeys {
+  /** The id under which new content is written. */
+  readonly currentId: string;
+  readonly #byId = new Map<string, KeyObject>();
+  readonly #current: KeyObject;
+
+  /**
+   * One key is known by its fingerprint. Keys of a ring are known by their ids and by their fingerprints, so that
+   * a single key can become the first of a ring. Throws `AuditConfigError`: `AUDIT_KEY_INVALID` for a malformed
+   * key, `AUDIT_CONFIG_INVALID` for a ring without its current key or with an impossible id.
+   */
+  constructor(source: string | KeyRing) {
+    if (typeof source === "string") {
+      this.#current = decodeKey(source, "The encryption key");
+      this.currentId = fingerprint(this.#current);
+      this.#byId.set(this.currentId, this.#current);
+      return;
+    }
+    for (const [id, text] of Object.entries(source.keys)) {
+      if (!isKeyId(id)) throw new AuditConfigError("A key id must be 1 to 64 characters of [A-Za-z0-9_-]");
+      this.#byId.set(id, decodeKey(text, `The encryption key "${id}"`));
+    }
+    const current = this.#byId.get(source.current);
+    if (current === undefined) throw new AuditConfigError("The key ring's current key is not among its keys");
+    this.#current = current;
+    this.currentId = source.current;
+    for (const key of this.all()) this.#addFingerprint(key);
+  }
+
+  /** The current key as text. */
+  export(): string {
+    return encodeKey(this.#current);
+  }
+
+  get current(): KeyObject {
+    return this.#current;
+  }
+
+  /** The key with this id. Throws `AuditDecryptError` (`AUDIT_KEY_MISSING`) with the id in its message. */
+  get(id: string): KeyObject {
+    const key = this.#byId.get(id);
+    if (key === undefined) {
+      throw new AuditDecryptError("AUDIT_KEY_MISSING", `The key "${id}" is needed and is not known here`);
+    }
+    return key;
+  }
+
+  /** Every known key once, the current one first. */
+  all(): Iterable<KeyObject> {
+    return new Set([this.#current, ...this.#byId.values()]);
+  }
+
+  #addFingerprint(key: KeyObject): void {
+    const id = fingerprint(key);
+    const known = this.#byId.get(id);
+    if (known !== undefined && !known.equals(key)) {
+      throw new AuditConfigError(`The key id "${id}" is the fingerprint of another key of the ring`);
+    }
+    this.#byId.set(id, key);
+  }
+}

@@ -1,0 +1,23 @@
+// Random nonces for AES-GCM.
+import { randomFillSync } from "node:crypto";
+
+/** 96 bits: what RFC 7518 section 5.3 asks for. */
+export const NONCE_BYTES = 12;
+
+/** One call to the system's generator for this many nonces; a call for each would cost as much as the cipher. */
+const POOLED = 512;
+
+let pool = Buffer.alloc(0);
+let used = 0;
+
+/** Twelve random bytes that no other caller gets. */
+export function nextNonce(): Buffer {
+  if (used === pool.byteLength) {
+    // A new buffer, never a refill: slices that were handed out stay as they are.
+    pool = randomFillSync(Buffer.allocUnsafeSlow(POOLED * NONCE_BYTES));
+    used = 0;
+  }
+  const nonce = pool.subarray(used, used + NONCE_BYTES);
+  used += NONCE_BYTES;
+  return nonce;
+}
