@@ -1,7 +1,9 @@
 // What every wrapper shares: one call, one entry, one terminal outcome, and what happens when it cannot be written.
+import { currentAuditContext, mergeContexts } from "./context.ts";
 import { AuditConfigError, AuditError, AuditWriteError } from "./errors.ts";
 import type { InteractionFields, Metadata } from "./interaction.ts";
 import type { AuditLogger } from "./logger.ts";
+import type { CallLayer } from "./same-call.ts";
 
 /** Options that all wrappers have. */
 export interface CaptureOptions {
@@ -38,13 +40,17 @@ export interface CaptureStats {
 /** Makes the entries of one wrapper's calls. */
 export class CallRecorder {
   readonly #options: CaptureOptions;
+  readonly #layer: CallLayer;
   readonly #writeTimeoutMs: number;
   #open = 0;
   #written = 0;
   #lost = 0;
 
-  /** Throws `AUDIT_CONFIG_INVALID`. */
-  constructor(options: CaptureOptions) {
+  /**
+   * @param layer what the wrapper wraps. One call seen by both layers of one logger is linked and counted once.
+   * @throws `AUDIT_CONFIG_INVALID`
+   */
+  constructor(options: CaptureOptions, layer: CallLayer = "client") {
     const { logger, failureMode = "closed", writeTimeoutMs = 30_000 } = options;
     if (typeof logger?.capture !== "function") throw new AuditConfigError("audit: logger must be an AuditLogger");
     if (failureMode !== "closed" && failureMode !== "open") {
@@ -52,6 +58,7 @@ export class CallRecorder {
     }
     if (!(writeTimeoutMs > 0)) throw new AuditConfigError("writeTimeoutMs must be a number > 0");
     this.#options = options;
+    this.#layer = layer;
     this.#writeTimeoutMs = writeTimeoutMs;
   }
 
@@ -65,18 +72,26 @@ export class CallRecorder {
 
   /**
    * Begins a call. With `intent`, resolves once its start is durable, and in fail-closed mode rejects with an
-   * `AuditWriteError` when it cannot be: then nothing may be sent. Without `intent` it is synchronous.
+   * `AuditWriteError` when it cannot be: then nothing may be sent. Without `intent` it is synchronous. The entry
+   * inherits the audit context in force here, wherever the call ends.
+   *
+   * @param partial what is known of the call when the logger closes under it
    */
-  begin(fields: CapturedFields): RecordedCall | Promise<RecordedCall> {
-    if (!this.#options.intent) return this.#track(fields);
-    return this.#attempt(() => this.#options.logger.started(fields)).then((call) =>
-      this.#track(call === undefined ? fields : { ...fields, call }),
+  begin(fields: CapturedFields, partial?: () => CapturedFields): RecordedCall | Promise<RecordedCall> {
+    const { metadata, run, ...context } = mergeContexts(currentAuditContext(), {
+      metadata: fields.metadata,
+      run: fields.run,
+    });
+    const start = { ...withoutUndefined(context), ...fields, metadata, run };
+    if (!this.#options.intent) return this.#track(start, partial);
+    return this.#attempt(() => this.#options.logger.started(start)).then((call) =>
+      this.#track(call === undefined ? start : { ...start, call }, partial),
     );
   }
 
-  #track(fields: CapturedFields): RecordedCall {
+  #track(fields: CapturedFields, partial: () => CapturedFields = () => ({})): RecordedCall {
     this.#open += 1;
-    const call: RecordedCall = new RecordedCall(fields, async (ended) => {
+    const call: RecordedCall = new RecordedCall(fields, async (ended, cause) => {
       this.#open -= 1;
       untrack();
       const { conversationId, metadata, subject } = this.#options;
@@ -85,11 +100,13 @@ export class CallRecorder {
         ...withoutUndefined(ended),
         metadata: { ...metadata, ...ended.metadata },
       };
-      const id = await this.#attempt(() => this.#options.logger.capture(entry));
+      const id = await this.#attempt(() => this.#options.logger.capture(entry, { layer: this.#layer, cause }));
       if (id !== undefined) this.#written += 1;
       return id;
     });
-    const untrack = this.#options.logger.track({ abandon: () => call.end({ outcome: "abandoned" }).catch(() => undefined) });
+    const untrack = this.#options.logger.track({
+      abandon: () => call.end({ ...partial(), outcome: "abandoned" }).catch(() => undefined), // counted in `lost`
+    });
     return call;
   }
 
@@ -118,15 +135,17 @@ export class CallRecorder {
   }
 }
 
+type WriteEnded = (fields: CapturedFields, cause: unknown) => Promise<string | undefined>;
+
 /** One call on its way to its one entry. */
 export class RecordedCall {
   readonly #fields: CapturedFields;
-  readonly #write: (fields: CapturedFields) => Promise<string | undefined>;
+  readonly #write: WriteEnded;
   readonly #startedAt = performance.now();
   #ended: Promise<string | undefined> | undefined;
 
   /** For `CallRecorder`. */
-  constructor(fields: CapturedFields, write: (fields: CapturedFields) => Promise<string | undefined>) {
+  constructor(fields: CapturedFields, write: WriteEnded) {
     this.#fields = fields;
     this.#write = write;
   }
@@ -143,14 +162,20 @@ export class RecordedCall {
   /**
    * Ends the call; the first end wins and later ones return its promise. Resolves to the entry's id once it is
    * durable; fail-open: undefined when it could not be written. Fail-closed: rejects with an `AuditWriteError`.
+   *
+   * @param cause the error that ended the call, as the caller gets it: the other layer may see the same object
    */
-  end(fields: CapturedFields): Promise<string | undefined> {
-    this.#ended ??= this.#write({
-      latencyMs: this.elapsedMs,
-      ...this.#fields,
-      ...fields,
-      metadata: { ...this.#fields.metadata, ...fields.metadata },
-    });
+  end(fields: CapturedFields, cause?: unknown): Promise<string | undefined> {
+    this.#ended ??= this.#write(
+      {
+        latencyMs: this.elapsedMs,
+        ...this.#fields,
+        ...fields,
+        metadata: { ...this.#fields.metadata, ...fields.metadata },
+        run: { ...this.#fields.run, ...fields.run },
+      },
+      cause,
+    );
     return this.#ended;
   }
 }

@@ -28,7 +28,8 @@ export function currentAuditContext(): AuditContext {
   return contexts.getStore() ?? {};
 }
 
-function mergeContexts(outer: AuditContext | undefined, inner: AuditContext): AuditContext {
+/** `inner` over `outer`; `metadata` and `run` key by key. */
+export function mergeContexts(outer: AuditContext | undefined, inner: AuditContext): AuditContext {
   return {
     conversationId: inner.conversationId ?? outer?.conversationId,
     subject: inner.subject ?? outer?.subject,

@@ -14,6 +14,7 @@ export {
   type CaptureStats,
   type RecordedCall,
 } from "./capture.ts";
+export type { CallLayer, CaptureOrigin } from "./same-call.ts";
 export type { AuditEntry, EntryError, Outcome, Run, Trace, Usage } from "./entry.ts";
 export { canonicalJson, type JsonValue, toJson } from "./canonical.ts";
 export { hashContent } from "./content.ts";

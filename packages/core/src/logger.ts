@@ -13,6 +13,7 @@ import { type EntryFilter, type EntryQuery, hasConditions, meets, rangeOf } from
 import { type Claim, matchContent, openContent } from "./read-content.ts";
 import { draftEntry, hashInput, type RecordMode, type RecordSettings, sealEntry, type SubjectKey } from "./record.ts";
 import { compileRedaction, type Redaction } from "./redact.ts";
+import { CallPairs, type CaptureOrigin } from "./same-call.ts";
 import { FileStorage } from "./storage/file.ts";
 import type { AuditStorage, TimeRange } from "./storage/storage.ts";
 
@@ -37,9 +38,9 @@ export interface AuditLoggerOptions<M extends Metadata = Metadata> {
 
 /** What is known when a call begins: `AuditLogger.started()`. */
 export interface CallStart {
-  readonly provider?: string | null;
-  readonly model?: string | null;
-  readonly operation?: string;
+  readonly provider?: string | null | undefined;
+  readonly model?: string | null | undefined;
+  readonly operation?: string | undefined;
   readonly input?: unknown;
 }
 
@@ -67,6 +68,7 @@ export class AuditLogger<M extends Metadata = Metadata> {
   readonly #onError: (error: AuditError) => void;
   readonly #schedules = new Set<CleanupSchedule>();
   readonly #openCalls = new Set<OpenCall>();
+  readonly #pairs = new CallPairs();
   #warned = false;
   #closing: Promise<void> | undefined;
 
@@ -77,7 +79,8 @@ export class AuditLogger<M extends Metadata = Metadata> {
   constructor(storage: AuditStorage | string, options: AuditLoggerOptions<M> = {}) {
     const { encryption, storeContent = false, retentionDays = 365, maxPendingBytes = 2 ** 28 } = options;
     const digest = options.digest ?? (encryption ? "hmac-sha256" : "sha256");
-    if (digest !== "sha256" && digest !== "hmac-sha256") throw new AuditConfigError(`digest: ${String(digest)} is unknown`);
+    if (digest !== "sha256" && digest !== "hmac-sha256")
+      throw new AuditConfigError(`digest: ${String(digest)} is unknown`);
     if (digest === "hmac-sha256" && !encryption) {
       throw new AuditConfigError("digest: 'hmac-sha256' needs a key: give encryption too");
     }
@@ -111,10 +114,21 @@ export class AuditLogger<M extends Metadata = Metadata> {
 
   /**
    * `log()` for wrappers: records whatever can be recorded. What does not fit is left out and named in the entry's
-   * `alerts`; rejects only when the entry cannot be written.
+   * `alerts`; rejects only when the entry cannot be written. With an `origin`, the second of two entries that record
+   * the same call through different layers gets the first one's id as `run.sameCallAs`.
    */
-  async capture(interaction: Partial<InteractionFields> & { readonly metadata?: Metadata }): Promise<string> {
-    return this.#record(interaction, "lenient");
+  async capture(
+    interaction: Partial<InteractionFields> & { readonly metadata?: Metadata | undefined },
+    origin?: CaptureOrigin,
+  ): Promise<string> {
+    if (!origin) return this.#record(interaction, "lenient");
+    const twin = this.#pairs.take(interaction, origin);
+    if (twin !== undefined) {
+      return this.#record({ ...interaction, run: { ...interaction.run, sameCallAs: twin } }, "lenient");
+    }
+    const id = await this.#record(interaction, "lenient");
+    this.#pairs.offer(id, interaction, origin);
+    return id;
   }
 
   async #record(interaction: object, mode: RecordMode): Promise<string> {
@@ -269,7 +283,9 @@ export class AuditLogger<M extends Metadata = Metadata> {
     const waiting = this.storage.status().pendingBytes;
     try {
       if (waiting > 0 && waiting + line.length > this.#maxPendingBytes) {
-        throw new AuditWriteError("AUDIT_BACKLOG", `${waiting} bytes already wait to be written (maxPendingBytes)`);
+        const reason = `${waiting} bytes already wait to be written (maxPendingBytes)`;
+        if (id !== undefined) this.storage.lose(id, reason);
+        throw new AuditWriteError("AUDIT_BACKLOG", reason);
       }
       await this.storage.append(line, id);
     } catch (cause) {
