@@ -72,11 +72,24 @@ function convertObject(value: object, ancestors: object[], key: string | undefin
   }
   const result: Record<string, JsonValue> = {};
   if (value instanceof Error) {
-    put(result, "name", element(() => value.name, ancestors, "name"));
-    put(result, "message", element(() => value.message, ancestors, "message"));
+    put(
+      result,
+      "name",
+      element(() => value.name, ancestors, "name"),
+    );
+    put(
+      result,
+      "message",
+      element(() => value.message, ancestors, "message"),
+    );
   }
   const source = value as Record<string, unknown>;
-  for (const name of Object.keys(value)) put(result, name.toWellFormed(), element(() => source[name], ancestors, name));
+  for (const name of Object.keys(value))
+    put(
+      result,
+      name.toWellFormed(),
+      element(() => source[name], ancestors, name),
+    );
   return result;
 }
 

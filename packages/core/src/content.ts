@@ -14,7 +14,9 @@ export interface Content {
 
 /** A string is content as it is; any other JSON value is its canonical JSON. */
 export function contentOf(value: JsonValue): Content {
-  return typeof value === "string" ? { text: value, format: undefined } : { text: canonicalJson(value), format: "json" };
+  return typeof value === "string"
+    ? { text: value, format: undefined }
+    : { text: canonicalJson(value), format: "json" };
 }
 
 /** Content of any value a program holds. */

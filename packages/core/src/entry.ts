@@ -172,9 +172,9 @@ export function lineToEntry(line: string): AuditEntry | undefined {
     return undefined; // a torn or foreign line: the verifier reports it
   }
   if (!isEntryRecord(parsed)) return undefined;
-  const entry: Record<string, unknown> = { ...ABSENT };
+  const entry: Record<string, unknown> = {};
   for (const [ours, theirs] of PAIRS) {
-    const value = parsed[theirs];
+    const value = parsed[theirs] ?? DEFAULTS.get(ours);
     if (value !== undefined) entry[ours] = TRANSLATED.has(ours) ? renameKeys(value, toCamel) : value;
   }
   entry["timestamp"] = asUtc(parsed.timestamp);
@@ -182,23 +182,23 @@ export function lineToEntry(line: string): AuditEntry | undefined {
 }
 
 /** What a reader may rely on where a foreign line lacks one of the 17 original fields. */
-const ABSENT = {
-  inputHash: "",
-  outputHash: "",
-  inputContent: null,
-  outputContent: null,
-  provider: null,
-  model: null,
-  conversationId: null,
-  safetyPassed: true,
-  detectorsTriggered: [],
-  blockReason: null,
-  alerts: [],
-  latencyMs: null,
-  inputTokens: null,
-  outputTokens: null,
-  metadata: {},
-} satisfies Partial<AuditEntry>;
+const DEFAULTS: ReadonlyMap<string, unknown> = new Map<keyof AuditEntry, unknown>([
+  ["inputHash", ""],
+  ["outputHash", ""],
+  ["inputContent", null],
+  ["outputContent", null],
+  ["provider", null],
+  ["model", null],
+  ["conversationId", null],
+  ["safetyPassed", true],
+  ["detectorsTriggered", []],
+  ["blockReason", null],
+  ["alerts", []],
+  ["latencyMs", null],
+  ["inputTokens", null],
+  ["outputTokens", null],
+  ["metadata", {}],
+]);
 
 interface EntryRecord {
   readonly id: string;

@@ -24,7 +24,6 @@ export { FileStorage, type FileStorageOptions } from "./storage/file.ts";
 export { MemoryStorage } from "./storage/memory.ts";
 export type { AuditStorage, PruneOptions, PruneResult, TimeRange, WriteStatus } from "./storage/storage.ts";
 export { Signer } from "./integrity/signer.ts";
-export { verifyLog } from "./integrity/verify.ts";
 export {
   AuditConfigError,
   AuditDecryptError,

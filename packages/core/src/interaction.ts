@@ -73,7 +73,9 @@ const OUTCOMES: Record<Outcome, true> = {
   abandoned: true,
 };
 const outcome: Check = (value) =>
-  typeof value === "string" && Object.hasOwn(OUTCOMES, value) ? undefined : `one of ${Object.keys(OUTCOMES).join(", ")}`;
+  typeof value === "string" && Object.hasOwn(OUTCOMES, value)
+    ? undefined
+    : `one of ${Object.keys(OUTCOMES).join(", ")}`;
 
 /** Every field but input and output, which may be anything. */
 const CHECKS = {

@@ -4,9 +4,10 @@ import type { JsonValue } from "./canonical.ts";
 import { type ContentField, contentOfAny, hashContent, valueOf } from "./content.ts";
 import type { EncryptionManager } from "./crypto/encryption.ts";
 import { isFernetToken } from "./crypto/fernet.ts";
-import { kidOfToken } from "./crypto/jwe.ts";
+import { parseJwe } from "./crypto/jwe.ts";
 import type { AuditEntry } from "./entry.ts";
 import { AuditDecryptError } from "./errors.ts";
+import { timeOfId } from "./id.ts";
 
 /** What the contents are said to have been. */
 export interface Claim {
@@ -27,11 +28,19 @@ function openField(entry: AuditEntry, field: ContentField, keys: Keys): JsonValu
   const stored = field === "input" ? entry.inputContent : entry.outputContent;
   if (stored === null) return undefined;
   const format = field === "input" ? entry.inputFormat : entry.outputFormat;
-  return valueOf({ text: isSealed(stored) ? unseal(stored, entry, field, keys) : stored, format });
+  return valueOf({ text: isSealed(stored, entry.id) ? unseal(stored, entry, field, keys) : stored, format });
 }
 
-function isSealed(stored: string): boolean {
-  return kidOfToken(stored) !== undefined || isFernetToken(stored);
+/** How every JWE of ours begins: base64url of `{"alg":"dir","enc":"A256GCM","kid":"`. */
+const JWE_PREFIX = Buffer.from('{"alg":"dir","enc":"A256GCM","kid":"').toString("base64url");
+
+function isJwe(stored: string): boolean {
+  return stored.startsWith(JWE_PREFIX);
+}
+
+/** Only the original wrote Fernet, and its ids are not UUIDv7: a prompt of ours that looks like it is text. */
+function isSealed(stored: string, entryId: string): boolean {
+  return isJwe(stored) || (timeOfId(entryId) === undefined && isFernetToken(stored));
 }
 
 function unseal(stored: string, entry: AuditEntry, field: ContentField, keys: Keys): string {
@@ -52,7 +61,7 @@ function matches(entry: AuditEntry, field: ContentField, claimed: unknown, keys:
   const { text } = contentOfAny(claimed);
   if (!stored.startsWith("hmac-sha256:")) return equalText(stored, hashContent(text));
   const content = field === "input" ? entry.inputContent : entry.outputContent;
-  const kid = entry.kid ?? (content === null ? undefined : kidOfToken(content));
+  const kid = entry.kid ?? (content !== null && isJwe(content) ? parseJwe(content).kid : undefined);
   if (!keys || kid === undefined) {
     throw new AuditDecryptError("AUDIT_KEY_MISSING", `the ${field} hash of ${entry.id} is keyed: its key is needed`);
   }

@@ -89,7 +89,8 @@ function redactDraft(draft: Draft, redact: NonNullable<RecordSettings["redact"]>
   const fields: Record<string, JsonValue> = { ...draft.fields };
   for (const field of REDACTED) {
     const value = fields[field];
-    if (value !== undefined) fields[field] = sameKind(value, apply(field, value, REPLACEMENT[field]), REPLACEMENT[field]);
+    if (value !== undefined)
+      fields[field] = sameKind(value, apply(field, value, REPLACEMENT[field]), REPLACEMENT[field]);
   }
   return {
     input: apply("input", draft.input, FAILED),

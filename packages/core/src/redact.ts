@@ -28,7 +28,9 @@ export function compileRedaction(redaction: Redaction): (field: RedactableField,
   const patterns = paths.map((path) => {
     const steps = typeof path === "string" ? path.split(".") : [];
     if (steps.length === 0 || steps.includes("") || steps.at(-1) === "**") {
-      throw new AuditConfigError(`redact: ${JSON.stringify(path)} is not a path such as user.email, headers.* or **.ssn`);
+      throw new AuditConfigError(
+        `redact: ${JSON.stringify(path)} is not a path such as user.email, headers.* or **.ssn`,
+      );
     }
     return steps;
   });

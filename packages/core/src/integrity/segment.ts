@@ -3,11 +3,8 @@ import { AuditInputError, AuditWriteError } from "../errors.ts";
 import { checkpoint, CHECKPOINT_PREFIX, segmentClose, segmentOpen, type SegmentRef } from "./control-line.ts";
 import { HASH_BYTES, leafHashInPlace, MerkleTree } from "./merkle.ts";
 import { formatCheckpoint, formatNote, formatSignatureLine } from "./note.ts";
-import { segmentStem } from "./segment-name.ts";
+import { originOf, UNSIGNED_NAME } from "./origin.ts";
 import type { Signer } from "./signer.ts";
-
-/** The first part of an origin where there is no signing key. */
-export const UNSIGNED_NAME = "ai-audit";
 
 const LF = 0x0a;
 /** Ed25519, RFC 8032. */
@@ -30,11 +27,6 @@ export interface SegmentOptions {
   readonly seen: readonly SegmentRef[];
   /** Name and version of the library. */
   readonly sdk: string;
-}
-
-/** The origin of a segment's checkpoints: `<key name>/<stream>/<file stem>`. */
-export function originOf(keyName: string, stream: string, file: string): string {
-  return `${keyName}/${stream}/${segmentStem(file)}`;
 }
 
 /**

@@ -21,6 +21,7 @@ export class MemoryStorage implements AuditStorage {
   readonly #maxEntries: number;
   #kept = new Map<string, Kept>();
   #closed = false;
+  #lost = 0;
 
   /** @param options `maxEntries`: how many are kept at most. @default Infinity. Throws `AUDIT_CONFIG_INVALID`. */
   constructor({ maxEntries = Infinity }: { readonly maxEntries?: number } = {}) {
@@ -39,6 +40,10 @@ export class MemoryStorage implements AuditStorage {
       const [oldest] = this.#kept.keys();
       if (oldest !== undefined) this.#kept.delete(oldest);
     }
+  }
+
+  lose(): void {
+    this.#lost += 1;
   }
 
   async get(id: string): Promise<string | undefined> {
@@ -64,7 +69,7 @@ export class MemoryStorage implements AuditStorage {
   }
 
   status(): WriteStatus {
-    return { pending: 0, pendingBytes: 0, lost: 0, lastError: undefined };
+    return { pending: 0, pendingBytes: 0, lost: this.#lost, lastError: undefined };
   }
 
   async flush(): Promise<void> {}

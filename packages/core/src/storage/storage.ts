@@ -53,6 +53,8 @@ export interface AuditStorage {
    * not. Lines are kept in the order of the calls. `id` is the entry's id, absent for control lines.
    */
   append(line: string, id?: string): Promise<void>;
+  /** Counts an entry that was refused before it got here; the log records the loss with its next commit. */
+  lose(id: string, reason: string): void;
   /** The line of the entry with this id. */
   get(id: string): Promise<string | undefined>;
   /** Entry lines of a time range, a page at a time, in the order of their time (or the reverse). */

@@ -1,0 +1,71 @@
+// Splits raw bytes into lines on the byte 0x0A alone: a reader that also splits on U+2028 lets a prompt break the log.
+
+const LF = 0x0a;
+
+/**
+ * Whole lines, each ended by LF, in `bytes[start, end)`. `start` is at least 1, and the byte before each line may be
+ * overwritten for a moment (`leafHashInPlace`). Valid until the next chunk is pushed.
+ */
+export interface LineBlock {
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
+  /** Offset of `start` in the file. */
+  readonly offset: number;
+}
+
+/** One line of a block: `bytes[start, end)` without its LF. */
+export type LineHandler = (bytes: Buffer, start: number, end: number) => void;
+
+/**
+ * Takes chunks, hands out blocks of whole lines. A byte is copied only when its line lies in two chunks or comes first
+ * in one, and then once or twice whatever the line's length; memory is bounded by the longest line.
+ */
+export class LineSplitter {
+  /** The beginning of a line whose end has not come yet. */
+  #pieces: Buffer[] = [];
+  #pieceBytes = 0;
+  #offset = 0;
+
+  /** Blocks that this chunk completes: none, one or two. */
+  push(chunk: Buffer): LineBlock[] {
+    const first = chunk.indexOf(LF);
+    if (first === -1) {
+      this.#keep(chunk);
+      return [];
+    }
+    const head = Buffer.concat([Buffer.alloc(1), ...this.#pieces, chunk.subarray(0, first + 1)]);
+    const blocks: LineBlock[] = [{ bytes: head, start: 1, end: head.byteLength, offset: this.#offset }];
+    this.#pieces = [];
+    this.#pieceBytes = 0;
+    this.#offset += head.byteLength - 1;
+    const end = chunk.lastIndexOf(LF) + 1;
+    if (end > first + 1) {
+      blocks.push({ bytes: chunk, start: first + 1, end, offset: this.#offset });
+      this.#offset += end - (first + 1);
+    }
+    this.#keep(chunk.subarray(end));
+    return blocks;
+  }
+
+  /** What came after the last LF. */
+  rest(): Buffer {
+    return Buffer.concat(this.#pieces, this.#pieceBytes);
+  }
+
+  /** Copies, because the reader reuses its buffer. */
+  #keep(bytes: Buffer): void {
+    if (bytes.byteLength === 0) return;
+    this.#pieces.push(Buffer.from(bytes));
+    this.#pieceBytes += bytes.byteLength;
+  }
+}
+
+/** Calls `handle` for each line of a block. */
+export function eachLine({ bytes, start, end }: LineBlock, handle: LineHandler): void {
+  for (let at = start; at < end; ) {
+    const lineEnd = bytes.indexOf(LF, at);
+    handle(bytes, at, lineEnd);
+    at = lineEnd + 1;
+  }
+}

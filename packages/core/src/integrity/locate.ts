@@ -1,0 +1,113 @@
+// Finds what was altered within a range of lines that no longer has the root it was sealed under. A root says that
+// something changed, never what; these are the traces that most changes leave.
+import { hash } from "node:crypto";
+import { timeOfId } from "../id.ts";
+import { CONTROL_PREFIX } from "./control-line.ts";
+import { eachLine, LineSplitter } from "./lines.ts";
+import { parseObject } from "./read-control-line.ts";
+import type { Problem } from "./verification.ts";
+
+/** Lines of a file to search, from 1, both inclusive, and what is known about them. */
+export interface BrokenRange {
+  readonly fromLine: number;
+  readonly toLine: number;
+  readonly message: string;
+}
+
+/** More traces in one range than this are not told one by one. */
+const MAX_PROBLEMS = 8;
+
+/**
+ * The altered lines of a range: each line that shows a trace of it, or else the range as a whole. Reads the file once
+ * more, and only up to the range's end.
+ */
+export async function locate(chunks: AsyncIterable<Buffer>, range: BrokenRange): Promise<Problem[]> {
+  const splitter = new LineSplitter();
+  const search = new RangeSearch(range);
+  for await (const chunk of chunks) {
+    for (const block of splitter.push(chunk)) {
+      eachLine(block, (bytes, start, end) => {
+        search.line(bytes, start, end);
+      });
+    }
+    if (search.isDone) break;
+  }
+  return search.problems();
+}
+
+class RangeSearch {
+  readonly #range: BrokenRange;
+  readonly #found: Problem[] = [];
+  #line = 0;
+  #previousId = "";
+  /** Ids in the range, until there are two. */
+  readonly #ids: string[] = [];
+
+  constructor(range: BrokenRange) {
+    this.#range = range;
+  }
+
+  get isDone(): boolean {
+    return this.#line >= this.#range.toLine;
+  }
+
+  line(bytes: Buffer, start: number, end: number): void {
+    if (this.isDone) return;
+    this.#line += 1;
+    if (this.#line < this.#range.fromLine) {
+      this.#previousId = idOf(bytes.toString("latin1", start, start + ID_END)) ?? this.#previousId;
+      return;
+    }
+    const text = bytes.toString("utf8", start, end);
+    const id = idOf(text);
+    if (id !== undefined && this.#ids.length < 2) this.#ids.push(id);
+    const trace = this.#trace(text, id);
+    if (id !== undefined && id > this.#previousId) this.#previousId = id;
+    if (trace === undefined || this.#found.length >= MAX_PROBLEMS) return;
+    this.#found.push({
+      state: "TAMPERED",
+      line: this.#line,
+      ...(id !== undefined && { entryId: id }),
+      message: `${trace}; ${this.#range.message}`,
+    });
+  }
+
+  problems(): Problem[] {
+    if (this.#found.length > 0) return this.#found;
+    const { fromLine, toLine, message } = this.#range;
+    const [id] = this.#ids;
+    const entryId = this.#ids.length === 1 && id !== undefined ? { entryId: id } : {};
+    const lastLine = toLine > fromLine ? { lastLine: toLine } : {};
+    return [{ state: "TAMPERED", line: fromLine, ...lastLine, ...entryId, message }];
+  }
+
+  #trace(text: string, id: string | undefined): string | undefined {
+    const line = parseObject(text);
+    if (line === undefined) return "the line is no JSON object";
+    if (text.startsWith(CONTROL_PREFIX)) return undefined;
+    if (id === undefined) return "the line does not begin with an entry id";
+    if (id === this.#previousId) return "the entry id repeats the one before";
+    if (id < this.#previousId) return "the entry id is lower than one before it";
+    const time = timeOfId(id);
+    if (time !== undefined && line["timestamp"] !== new Date(time).toISOString()) {
+      return "the entry's id and timestamp do not belong together";
+    }
+    for (const field of ["input", "output"]) {
+      const content = line[`${field}_content`];
+      const digest = line[`${field}_hash`];
+      // Keyed hashes cannot be checked without the key; plain ones of kept text can.
+      if (typeof content === "string" && typeof digest === "string" && /^[0-9a-f]{64}$/.test(digest) && hash("sha256", content) !== digest) {
+        return `the entry's ${field} does not have its hash`;
+      }
+    }
+    return undefined;
+  }
+}
+
+const ID_START = '{"id":"'.length;
+const ID_END = ID_START + 36 + 1;
+
+/** The id at the fixed place where an entry line has it. */
+export function idOf(text: string): string | undefined {
+  return /^\{"id":"([0-9a-f-]{36})"/.exec(text.slice(0, ID_END))?.[1];
+}

@@ -1,0 +1,96 @@
+// Control lines as the verifier reads them: unknown members are ignored, malformed known ones make the line no such line.
+import type { RetentionPrune, SegmentClose, SegmentOpen, SegmentRef } from "./control-line.ts";
+import { decodeBase64 } from "./note.ts";
+import { HASH_BYTES } from "./merkle.ts";
+
+/** What the first line of a file says about the file. */
+export type FirstLine =
+  | { readonly kind: "segment"; readonly open: SegmentOpen }
+  /** It says that it opens a segment, and its members make no sense. */
+  | { readonly kind: "malformed" }
+  | { readonly kind: "unknown-version"; readonly version: string }
+  /** No `segment.open` line. */
+  | { readonly kind: "foreign" };
+
+/** Reads a first line. */
+export function readFirstLine(text: string): FirstLine {
+  const line = parseObject(text);
+  if (line?.["type"] !== "segment.open") return { kind: "foreign" };
+  if (line["v"] !== 1) {
+    return typeof line["v"] === "number"
+      ? { kind: "unknown-version", version: String(line["v"]) }
+      : { kind: "malformed" };
+  }
+  return isSegmentOpen(line) ? { kind: "segment", open: line } : { kind: "malformed" };
+}
+
+/** Reads a `segment.close` line. */
+export function readSegmentClose(text: string): SegmentClose | undefined {
+  const line = parseObject(text);
+  return line !== undefined && isSegmentClose(line) ? line : undefined;
+}
+
+/** Reads a `retention.prune` line. */
+export function readRetentionPrune(text: string): RetentionPrune | undefined {
+  const line = parseObject(text);
+  return line !== undefined && isRetentionPrune(line) ? line : undefined;
+}
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+/** A line's JSON object; undefined when it holds none. */
+export function parseObject(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined; // no JSON: what that means is the caller's to say
+  }
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isSegmentOpen(line: JsonObject): line is JsonObject & SegmentOpen {
+  const { file, stream, seq, created, vkey, prev, seen, sdk } = line;
+  return (
+    isText(file) &&
+    isText(stream) &&
+    isCount(seq) &&
+    isText(created) &&
+    (vkey === null || isText(vkey)) &&
+    (prev === null || isRef(prev)) &&
+    Array.isArray(seen) &&
+    seen.every(isRef) &&
+    isText(sdk)
+  );
+}
+
+function isSegmentClose(line: JsonObject): line is JsonObject & SegmentClose {
+  const { type, reason, leaves, entries } = line;
+  return type === "segment.close" && isText(reason) && isCount(leaves) && isCount(entries);
+}
+
+function isRetentionPrune(line: JsonObject): line is JsonObject & RetentionPrune {
+  const { type, file, leaves, root } = line;
+  return type === "retention.prune" && isText(file) && isCount(leaves) && isRoot(root);
+}
+
+function isRef(value: unknown): value is SegmentRef {
+  return isObject(value) && isText(value["file"]) && isCount(value["size"]) && isRoot(value["root"]);
+}
+
+/** Whether a value is a number of leaves, entries or segments. */
+export function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
+
+/** Whether a value is a root hash in base64. */
+export function isRoot(value: unknown): value is string {
+  return typeof value === "string" && decodeBase64(value)?.byteLength === HASH_BYTES;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
+}

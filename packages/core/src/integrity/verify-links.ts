@@ -1,0 +1,167 @@
+// What files say about each other, and pins about files: is everything there that was ever recorded, and unchanged?
+import type { RetentionPrune, SegmentRef } from "./control-line.ts";
+import { fileOfOrigin } from "./origin.ts";
+import type { FileState, Pin, Problem } from "./verification.ts";
+import type { SegmentReport } from "./verify-segment.ts";
+
+/** Something that refers to a state of a file. */
+interface Reference extends SegmentRef {
+  /** For messages: what refers. */
+  readonly by: string;
+  /** Undefined for a pin. */
+  readonly from: SegmentReport | undefined;
+  /** The origin a pin names. */
+  readonly origin?: string;
+}
+
+/** What the links of a log show. */
+export interface LinkReport {
+  /** Problems by file, also of files that are not there. */
+  readonly problems: ReadonlyMap<string, readonly Problem[]>;
+  /** Files that are not there and are referred to, or that a prune line names: what is known of them. */
+  readonly absent: ReadonlyMap<string, { readonly state: "MISSING" | "PRUNED"; readonly leaves: number }>;
+  /** Files whose last checkpoint another segment records. */
+  readonly confirmed: ReadonlySet<string>;
+  /** Pins that the log agrees with. */
+  readonly confirmedPins: readonly Pin[];
+}
+
+/** References of a segment's first line. */
+export function referencesOf(open: { readonly prev: SegmentRef | null; readonly seen: readonly SegmentRef[] }): SegmentRef[] {
+  return open.prev === null ? [...open.seen] : [open.prev, ...open.seen];
+}
+
+/** A pin as a reference to a file. */
+export function referenceOfPin({ origin, size, root }: Pin): SegmentRef {
+  return { file: fileOfOrigin(origin), size, root };
+}
+
+/** Follows every reference. */
+export function verifyLinks(reports: readonly SegmentReport[], pins: readonly Pin[]): LinkReport {
+  const links = new Links(reports);
+  for (const from of reports) {
+    // A first line that nothing seals, or under a bad signature, is no evidence against other files.
+    if (from.open === undefined) continue;
+    for (const ref of referencesOf(from.open)) links.follow({ ...ref, by: from.file, from });
+  }
+  for (const pin of pins) {
+    const isConfirmed = links.follow({ ...referenceOfPin(pin), by: "a pin", from: undefined, origin: pin.origin });
+    if (isConfirmed) links.confirmedPins.push(pin);
+  }
+  links.listPruned();
+  links.findTwins();
+  return links;
+}
+
+class Links implements LinkReport {
+  readonly problems: Map<string, Problem[]> = new Map();
+  readonly absent: Map<string, { readonly state: "MISSING" | "PRUNED"; readonly leaves: number }> = new Map();
+  readonly confirmed: Set<string> = new Set();
+  readonly confirmedPins: Pin[] = [];
+  readonly #reports: ReadonlyMap<string, SegmentReport>;
+  readonly #prunes: Map<string, { readonly prune: RetentionPrune; readonly isProven: boolean }[]> = new Map();
+
+  constructor(reports: readonly SegmentReport[]) {
+    this.#reports = new Map(reports.map((report) => [report.file, report]));
+    for (const { prunes, isProven } of reports) {
+      for (const prune of prunes) {
+        const known = this.#prunes.get(prune.file) ?? [];
+        this.#prunes.set(prune.file, [...known, { prune, isProven }]);
+      }
+    }
+  }
+
+  /** Whether the log agrees with the reference. Disagreement is recorded. */
+  follow(reference: Reference): boolean {
+    const target = this.#reports.get(reference.file);
+    if (target === undefined) {
+      this.#followAbsent(reference);
+      return false;
+    }
+    if (target.kind === "unknown-version") return false; // nothing can be said about it
+    const { size, by } = reference;
+    const state = target.kind === "foreign" ? "the segment that" : `at ${leaves(size)} what`;
+    if (target.kind === "foreign" || (reference.origin !== undefined && target.origin !== undefined && reference.origin !== target.origin)) {
+      this.#disagree("FORK", reference, target, `not ${target.kind === "foreign" ? state : "the tree that"} ${by} records`);
+      return false;
+    }
+    if (size > target.knownLeaves) {
+      // Where a file is altered nothing behind that can be compared; where it is not, it is too short.
+      const isAltered = target.problems.some((problem) => problem.state === "TAMPERED");
+      const there = target.knownLeaves;
+      if (!isAltered) this.#disagree("ROLLBACK", reference, target, `${by} records ${leaves(size)}, ${there} are there`);
+      return false;
+    }
+    if (size > 0 && target.roots.get(size) !== reference.root) {
+      this.#disagree("FORK", reference, target, `not ${state} ${by} records`);
+      return false;
+    }
+    if (size === target.sealed.size && reference.from !== undefined) this.confirmed.add(target.file);
+    return true;
+  }
+
+  #followAbsent(reference: Reference): void {
+    const { file, size, root, by, from } = reference;
+    const prunes = this.#prunes.get(file) ?? [];
+    // What a trusted key recorded only a trusted key may declare removed.
+    const needsProof = from === undefined || from.isProven;
+    const isAuthorised = prunes.some(
+      ({ prune, isProven }) =>
+        (isProven || !needsProof || !this.#hasProven()) && (prune.leaves === size ? prune.root === root : prune.leaves > size),
+    );
+    if (isAuthorised) return;
+    const known = this.absent.get(file);
+    this.absent.set(file, { state: "MISSING", leaves: Math.max(size, known?.leaves ?? 0) });
+    const why = prunes.length > 0 ? "and the retention.prune line for it is of another state or not trusted" : "and no retention.prune line says why";
+    this.#add(file, "MISSING", `${by} records ${leaves(size)}; the file is gone, ${why}`);
+  }
+
+  #hasProven(): boolean {
+    return [...this.#reports.values()].some((report) => report.isProven);
+  }
+
+  /** Removed files are part of the picture, also where nothing refers to them any more. */
+  listPruned(): void {
+    for (const [file, prunes] of this.#prunes) {
+      const leavesPruned = Math.max(...prunes.map(({ prune }) => prune.leaves));
+      if (!this.#reports.has(file) && !this.absent.has(file)) this.absent.set(file, { state: "PRUNED", leaves: leavesPruned });
+    }
+  }
+
+  /** One writer never gives a place in its stream to two segments. */
+  findTwins(): void {
+    const places = new Map<string, SegmentReport>();
+    for (const report of this.#reports.values()) {
+      const { open } = report;
+      if (open === undefined || open.file !== report.file) continue; // renamed: reported, and no twin of its original
+      const place = `${open.seq}/${open.stream}`;
+      const twin = places.get(place);
+      if (twin === undefined) {
+        places.set(place, report);
+        continue;
+      }
+      this.#add(report.file, "FORK", `${twin.file} has the same place, ${open.seq}, in the same stream`);
+      this.#add(twin.file, "FORK", `${report.file} has the same place, ${open.seq}, in the same stream`);
+    }
+  }
+
+  /** Blames the file referred to, unless a trusted key vouches for it and none for the file that refers. */
+  #disagree(state: FileState, { by, from, file }: Reference, target: SegmentReport, message: string): void {
+    if (from !== undefined && target.isProven && !from.isProven) {
+      this.#add(by, "FORK", `what it records of ${file} is not so, and ${file} is signed by a trusted key`);
+    } else {
+      this.#add(target.file, state, message);
+    }
+  }
+
+  /** Once for each file and state: many segments may refer to one file. */
+  #add(file: string, state: FileState, message: string): void {
+    const problems = this.problems.get(file) ?? [];
+    if (problems.some((problem) => problem.state === state)) return;
+    this.problems.set(file, [...problems, { state, line: 0, message }]);
+  }
+}
+
+function leaves(count: number): string {
+  return count === 1 ? "1 leaf" : `${count} leaves`;
+}

@@ -1,0 +1,209 @@
+// A directory of segments: what is there, and what the ends of each file say.
+import { type FileHandle, mkdir, open, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { SegmentRef } from "../integrity/control-line.ts";
+import { parseCheckpoint, parseNote } from "../integrity/note.ts";
+import { compareSegmentNames, parseSegmentName, type SegmentName } from "../integrity/segment-name.ts";
+import { isCode } from "./own-file.ts";
+
+/** A segment or foreign file by its name. */
+export interface ListedFile extends SegmentName {
+  readonly file: string;
+}
+
+/** What the first line says. */
+export interface Head {
+  /** Not begun by `segment.open`: written by the Python original, say. */
+  readonly foreign: boolean;
+  /** Empty for a foreign file. */
+  readonly stream: string;
+  /** States of other files that this one records: `prev` and `seen`. */
+  readonly refs: readonly SegmentRef[];
+}
+
+/** What the last lines say. */
+export interface Tail {
+  /** The last checkpoint's size and root. */
+  readonly ref: SegmentRef;
+  /** Number of entries where the file was ended in order. */
+  readonly closedEntries: number | undefined;
+}
+
+const LF = 0x0a;
+
+export class Directory {
+  readonly path: string;
+  /** A complete first line never changes. */
+  readonly #heads = new Map<string, Head>();
+  /** Nor does a closed file. */
+  readonly #closedTails = new Map<string, Tail>();
+  #made = false;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /** Makes the directory where there is none. */
+  async make(): Promise<void> {
+    if (this.#made) return;
+    await mkdir(this.path, { recursive: true, mode: 0o700 });
+    this.#made = true;
+  }
+
+  /** Makes names of new and removed files durable. */
+  async sync(): Promise<void> {
+    if (process.platform === "win32") return; // cannot open a directory; NTFS journals names
+    const handle = await open(this.path, "r");
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /** Files of the log in the order of their names' days and numbers; none where the directory does not exist. */
+  async list(): Promise<ListedFile[]> {
+    let files: string[];
+    try {
+      files = await readdir(this.path);
+    } catch (error) {
+      if (isCode(error, "ENOENT")) return [];
+      throw error;
+    }
+    return files
+      .flatMap((file) => {
+        const name = parseSegmentName(file);
+        return name ? { file, ...name } : [];
+      })
+      .toSorted(compareSegmentNames);
+  }
+
+  /** Opens a file for reading; undefined when it is gone (retention may remove one at any time). */
+  async open(file: string): Promise<FileHandle | undefined> {
+    try {
+      return await open(join(this.path, file), "r");
+    } catch (error) {
+      if (isCode(error, "ENOENT")) return undefined;
+      throw error;
+    }
+  }
+
+  /** What the first line says; undefined while there is no complete one. */
+  async head(file: string): Promise<Head | undefined> {
+    const known = this.#heads.get(file);
+    if (known) return known;
+    const line = await this.#with(file, firstLine);
+    if (line === undefined) return undefined;
+    const head = parseHead(line);
+    this.#heads.set(file, head);
+    return head;
+  }
+
+  /** What the last lines say; undefined when no complete checkpoint is there. */
+  async tail(file: string): Promise<Tail | undefined> {
+    const known = this.#closedTails.get(file);
+    if (known) return known;
+    const tail = await this.#with(file, (handle) => readTail(handle, file));
+    if (tail?.closedEntries !== undefined) this.#closedTails.set(file, tail);
+    return tail;
+  }
+
+  /** Makes what another process may just have written to a file durable before anything is said about it. */
+  async settle(file: string): Promise<void> {
+    await this.#with(file, (handle) => handle.datasync());
+  }
+
+  async #with<T>(file: string, use: (handle: FileHandle) => Promise<T>): Promise<T | undefined> {
+    const handle = await this.open(file);
+    if (!handle) return undefined;
+    try {
+      return await use(handle);
+    } finally {
+      await handle.close();
+    }
+  }
+}
+
+/** `length` bytes from `position`, or what there is. */
+export async function readAt(handle: FileHandle, position: number, length: number): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafe(length);
+  let filled = 0;
+  while (filled < length) {
+    const { bytesRead } = await handle.read(buffer, filled, length - filled, position + filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return buffer.subarray(0, filled);
+}
+
+async function firstLine(handle: FileHandle): Promise<string | undefined> {
+  for (let length = 4096; ; length *= 8) {
+    const bytes = await readAt(handle, 0, length);
+    const end = bytes.indexOf(LF);
+    if (end !== -1) return bytes.toString("utf8", 0, end);
+    if (bytes.length < length) return undefined;
+  }
+}
+
+function parseHead(line: string): Head {
+  const parsed = line.startsWith('{"type":"segment.open",') ? parseObject(line) : undefined;
+  if (!parsed) return { foreign: true, stream: "", refs: [] };
+  const seen = Array.isArray(parsed["seen"]) ? parsed["seen"] : [];
+  return {
+    foreign: false,
+    stream: String(parsed["stream"]),
+    refs: [parsed["prev"], ...seen].filter(isRef),
+  };
+}
+
+/** Reads backwards until a checkpoint line is complete. */
+async function readTail(handle: FileHandle, file: string): Promise<Tail | undefined> {
+  const { size } = await handle.stat();
+  for (let length = 4096; ; length *= 8) {
+    const start = Math.max(0, size - length);
+    const text = (await readAt(handle, start, size - start)).toString("latin1"); // control lines are ASCII
+    const lines = text.split("\n").slice(start === 0 ? 0 : 1, -1);
+    const at = lines.findLastIndex((line) => line.startsWith('{"type":"checkpoint",'));
+    const ref = at === -1 ? undefined : parseCheckpointLine(lines[at] ?? "", file);
+    if (ref) {
+      const close = lines[at - 1]?.startsWith('{"type":"segment.close",')
+        ? parseObject(lines[at - 1] ?? "")
+        : undefined;
+      const entries = close?.["entries"];
+      return { ref, closedEntries: typeof entries === "number" ? entries : undefined };
+    }
+    if (start === 0) return undefined;
+  }
+}
+
+/** The state that a checkpoint line claims; undefined when it is none. Nothing is verified here. */
+function parseCheckpointLine(line: string, file: string): SegmentRef | undefined {
+  const note = parseObject(line)?.["note"];
+  if (typeof note !== "string") return undefined;
+  const text = parseNote(note)?.text;
+  const checkpoint = text === undefined ? undefined : parseCheckpoint(text);
+  return checkpoint && { file, size: checkpoint.size, root: checkpoint.root };
+}
+
+/** The object that a line of JSON holds, if it holds one. */
+export function parseObject(line: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === "object" && value !== null ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isRef(value: unknown): value is SegmentRef {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "file" in value &&
+    typeof value.file === "string" &&
+    "size" in value &&
+    typeof value.size === "number" &&
+    "root" in value &&
+    typeof value.root === "string"
+  );
+}

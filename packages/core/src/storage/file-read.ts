@@ -1,0 +1,214 @@
+// Reading a directory of segments: one entry by its id, a time range in pages, a count.
+import type { FileHandle } from "node:fs/promises";
+import { lineToEntry } from "../entry.ts";
+import { timeOfId } from "../id.ts";
+import { segmentDay } from "../integrity/segment-name.ts";
+import { type Directory, type ListedFile, readAt } from "./directory.ts";
+import { mergePages } from "./merge.ts";
+import { idAt, idOfLine, lowerBound } from "./segment-search.ts";
+import type { TimeRange } from "./storage.ts";
+
+const LF = 0x0a;
+const PAGE_BYTES = 256 * 1024;
+const DAY_MS = 86_400_000;
+
+/** An entry's line and what it is ordered by: its id, or for a foreign entry its time and id. */
+export interface KeyedLine {
+  readonly key: string;
+  readonly line: string;
+}
+
+type Order = "oldest-first" | "newest-first";
+
+/** The line of the entry with this id. The id's time tells the file; only foreign ids need a search. */
+export async function findEntry(directory: Directory, id: string): Promise<string | undefined> {
+  const time = timeOfId(id);
+  for (const listed of await directory.list()) {
+    // Days are compared as names: a commit at midnight may have put an entry into the next day's file.
+    const near = time === undefined || listed.day === dayOf(time) || listed.day === dayOf(time + DAY_MS);
+    const head = near ? await directory.head(listed.file) : undefined;
+    if (!head || (time === undefined && !head.foreign)) continue;
+    const line = await readFile(directory, listed, async (handle, size) =>
+      head.foreign ? scanForId(handle, size, id) : seekId(handle, size, id),
+    );
+    if (line !== undefined) return line;
+  }
+  return undefined;
+}
+
+/** Entry lines of a time range in the order of time, over all files, with a page of each current file in memory. */
+export async function* readPages(
+  directory: Directory,
+  range: TimeRange,
+  order: Order,
+): AsyncGenerator<readonly string[]> {
+  const days = Map.groupBy(await listInRange(directory, range), ({ day }) => day);
+  const ordered = order === "oldest-first" ? [...days.values()] : [...days.values()].toReversed();
+  for (const files of ordered) {
+    const sources = files.map((listed) => readFilePages(directory, listed, range, order));
+    for await (const page of mergePages(sources, order)) yield page.map(({ line }) => line);
+  }
+}
+
+/** How many entries a time range holds; whole closed files say it themselves. */
+export async function countEntries(directory: Directory, range: TimeRange): Promise<number> {
+  let count = 0;
+  for (const listed of await listInRange(directory, range)) {
+    const { from, to } = boundsOfDay(listed.day);
+    const whole = (range.from ?? -Infinity) <= from && (range.to ?? Infinity) >= to;
+    const closed = whole ? (await directory.tail(listed.file))?.closedEntries : undefined;
+    if (closed === undefined) {
+      for await (const page of readFilePages(directory, listed, range, "oldest-first")) count += page.length;
+    } else {
+      count += closed;
+    }
+  }
+  return count;
+}
+
+/** All complete lines of a file, a page at a time; nothing when it is gone. */
+export async function* readWhole(directory: Directory, file: string): AsyncGenerator<readonly Buffer[]> {
+  const handle = await directory.open(file);
+  if (!handle) return;
+  try {
+    yield* readForward(handle, 0, (await handle.stat()).size);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Files that may hold entries of the range: those of its days, and one more on each side for foreign clocks. */
+async function listInRange(directory: Directory, { from, to }: TimeRange): Promise<ListedFile[]> {
+  const first = from === undefined ? "" : dayOf(from - DAY_MS);
+  const last = to === undefined ? "99999999" : dayOf(to + DAY_MS);
+  return (await directory.list()).filter(({ day }) => day >= first && day <= last);
+}
+
+/** One file's entry lines of the range. A last line without a line feed is not there yet. */
+async function* readFilePages(
+  directory: Directory,
+  { file }: ListedFile,
+  range: TimeRange,
+  order: Order,
+): AsyncGenerator<readonly KeyedLine[]> {
+  const head = await directory.head(file);
+  const handle = head && (await directory.open(file));
+  if (!handle) return;
+  try {
+    const { size } = await handle.stat();
+    const start = head.foreign || range.from === undefined ? 0 : await lowerBound(handle, size, idAt(range.from));
+    const end = head.foreign || range.to === undefined ? size : await lowerBound(handle, size, idAt(range.to + 1));
+    const blocks = order === "oldest-first" ? readForward(handle, start, end) : readBackward(handle, start, end);
+    for await (const lines of blocks) {
+      const page = lines.flatMap((line) => keyedLine(line, head.foreign, range));
+      if (page.length > 0) yield order === "oldest-first" ? page : page.toReversed();
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+function keyedLine(bytes: Buffer, foreign: boolean, { from = -Infinity, to = Infinity }: TimeRange): KeyedLine[] {
+  const id = foreign ? undefined : idOfLine(bytes);
+  if (id !== undefined) return [{ key: id, line: bytes.toString() }];
+  if (!foreign) return []; // a control line
+  const line = bytes.toString();
+  const entry = lineToEntry(line);
+  const time = entry ? Date.parse(entry.timestamp) : Number.NaN;
+  return entry && time >= from && time <= to ? [{ key: `${idAt(time)}-${entry.id}`, line }] : [];
+}
+
+/** Complete lines from `start` to `end`, blocks of about a page at a time. */
+async function* readForward(handle: FileHandle, start: number, end: number): AsyncGenerator<Buffer[]> {
+  let rest: Buffer[] = [];
+  for (let at = start; at < end;) {
+    const bytes = await readAt(handle, at, Math.min(PAGE_BYTES, end - at));
+    if (bytes.length === 0) return;
+    at += bytes.length;
+    const last = bytes.lastIndexOf(LF);
+    if (last === -1) {
+      rest.push(bytes);
+    } else {
+      yield splitLines(Buffer.concat([...rest, bytes.subarray(0, last + 1)]));
+      rest = [bytes.subarray(last + 1)];
+    }
+  }
+}
+
+/** The same from `end` to `start`; lines within a block are still in file order. */
+async function* readBackward(handle: FileHandle, start: number, end: number): AsyncGenerator<Buffer[]> {
+  let rest: Buffer[] = []; // the end of a line whose beginning lies before what was read
+  let torn = true; // nothing is known to be complete until a line feed was seen
+  for (let at = end; at > start;) {
+    const length = Math.min(PAGE_BYTES, at - start);
+    at -= length;
+    const bytes = await readAt(handle, at, length);
+    const first = at === start ? -1 : bytes.indexOf(LF);
+    if (at !== start && first === -1) {
+      rest.unshift(bytes);
+      continue;
+    }
+    const block = Buffer.concat([bytes.subarray(first + 1), ...rest]);
+    const complete = torn ? block.subarray(0, block.lastIndexOf(LF) + 1) : block;
+    if (complete.length > 0) yield splitLines(complete);
+    rest = [bytes.subarray(0, first + 1)];
+    torn = false;
+  }
+}
+
+function splitLines(bytes: Buffer): Buffer[] {
+  const lines: Buffer[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const end = bytes.indexOf(LF, at);
+    lines.push(bytes.subarray(at, end));
+    at = end + 1;
+  }
+  return lines;
+}
+
+async function seekId(handle: FileHandle, size: number, id: string): Promise<string | undefined> {
+  const start = await lowerBound(handle, size, id);
+  for (let length = 4096; start < size; length *= 8) {
+    const bytes = await readAt(handle, start, length);
+    const end = bytes.indexOf(LF);
+    if (end !== -1) return idOfLine(bytes.subarray(0, end)) === id ? bytes.toString("utf8", 0, end) : undefined;
+    if (bytes.length < length) return undefined;
+  }
+  return undefined;
+}
+
+async function scanForId(handle: FileHandle, size: number, id: string): Promise<string | undefined> {
+  for await (const lines of readForward(handle, 0, size)) {
+    const found = lines.find((line) => line.includes(id) && lineToEntry(line.toString())?.id === id);
+    if (found) return found.toString();
+  }
+  return undefined;
+}
+
+async function readFile<T>(
+  directory: Directory,
+  { file }: ListedFile,
+  read: (handle: FileHandle, size: number) => Promise<T>,
+): Promise<T | undefined> {
+  const handle = await directory.open(file);
+  if (!handle) return undefined;
+  try {
+    return await read(handle, (await handle.stat()).size);
+  } finally {
+    await handle.close();
+  }
+}
+
+function dayOf(time: number): string {
+  return segmentDay(new Date(clampTime(time)));
+}
+
+/** `Date` holds 8.64e15 ms on either side of the epoch; a range may be asked for up to there. */
+function clampTime(time: number): number {
+  return Math.min(Math.max(time, 0), Date.UTC(9999, 11, 31));
+}
+
+function boundsOfDay(day: string): { from: number; to: number } {
+  const from = Date.UTC(Number(day.slice(0, 4)), Number(day.slice(4, 6)) - 1, Number(day.slice(6)));
+  return { from, to: from + DAY_MS - 1 };
+}

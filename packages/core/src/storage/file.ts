@@ -1,0 +1,226 @@
+// The log as files of one directory: who writes which line into which segment, and when a segment ends.
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
+import { AuditConfigError } from "../errors.ts";
+import { newStream, timeOfId } from "../id.ts";
+import { Segment } from "../integrity/segment.ts";
+import type { SegmentRef } from "../integrity/control-line.ts";
+import { segmentDay } from "../integrity/segment-name.ts";
+import type { Signer } from "../integrity/signer.ts";
+import { SDK } from "../version.ts";
+import { Directory } from "./directory.ts";
+import { pruneDirectory } from "./file-prune.ts";
+import { countEntries, findEntry, readPages } from "./file-read.ts";
+import { type PendingLine, WriteLane } from "./lane.ts";
+import { OwnFile } from "./own-file.ts";
+import { latestStates } from "./seen.ts";
+import type { AuditStorage, PruneOptions, PruneResult, TimeRange, WriteStatus } from "./storage.ts";
+
+export interface FileStorageOptions {
+  /** Directory of the log; made with mode 0700 when the first line is written. */
+  readonly path: string;
+  /** A segment that would grow beyond this many MiB ends. @default 100 */
+  readonly rotationSizeMb?: number;
+  /**
+   * When `append` resolves: `fsync` after fdatasync(2), so that a power cut loses nothing acknowledged; `os` once the
+   * operating system has the bytes, so that a killed process loses nothing. @default "fsync"
+   */
+  readonly durability?: "fsync" | "os";
+  /** Signs every checkpoint. Without one the log finds accidents, not an attacker who recomputes it. */
+  readonly signer?: Signer;
+}
+
+/** Bytes of lines in one write at most: bounds memory, and the time until the first of them is acknowledged. */
+const COMMIT_BYTES = 8 * 2 ** 20;
+const MIB = 2 ** 20;
+const LF = 0x0a;
+
+interface OpenSegment {
+  readonly day: string;
+  readonly segment: Segment;
+  readonly file: OwnFile;
+  lastId: string;
+  /** Bytes of the first line, once they were handed to the file. */
+  firstLineBytes: number;
+}
+
+/**
+ * Keeps the log in a directory, in the format of docs/format.md. Any number of processes and instances may log to
+ * one directory: each writes segments of its own.
+ */
+export class FileStorage implements AuditStorage {
+  readonly stream: string = newStream();
+  readonly durable: boolean = true;
+  /** Absolute path of the directory. */
+  readonly path: string;
+  readonly #directory: Directory;
+  readonly #rotationBytes: number;
+  readonly #sync: boolean;
+  readonly #signer: Signer | undefined;
+  readonly #lane: WriteLane;
+  #open: OpenSegment | undefined;
+  #seq = 0;
+  #prev: SegmentRef | null = null;
+  #endOfDay: NodeJS.Timeout | undefined;
+
+  /** Throws `AUDIT_CONFIG_INVALID`. */
+  constructor({ path, rotationSizeMb = 100, durability = "fsync", signer }: FileStorageOptions) {
+    if (typeof path !== "string" || path === "") throw new AuditConfigError("path must name a directory");
+    if (!(rotationSizeMb > 0)) throw new AuditConfigError("rotationSizeMb must be a number > 0");
+    if (durability !== "fsync" && durability !== "os") throw new AuditConfigError("durability must be 'fsync' or 'os'");
+    this.path = resolve(path);
+    if (statSync(this.path, { throwIfNoEntry: false })?.isDirectory() === false) {
+      throw new AuditConfigError(`path ${this.path} is not a directory`);
+    }
+    this.#directory = new Directory(this.path);
+    this.#rotationBytes = rotationSizeMb * MIB;
+    this.#sync = durability === "fsync";
+    this.#signer = signer;
+    this.#lane = new WriteLane({ take: (waiting) => this.#take(waiting), commit: (lines) => this.#commit(lines) });
+  }
+
+  append(line: string, id?: string): Promise<void> {
+    return this.#lane.append(line, id);
+  }
+
+  lose(id: string, reason: string): void {
+    this.#lane.lose(id, reason);
+  }
+
+  get(id: string): Promise<string | undefined> {
+    return findEntry(this.#directory, id);
+  }
+
+  pages(range: TimeRange, order: "oldest-first" | "newest-first"): AsyncIterable<readonly string[]> {
+    return readPages(this.#directory, range, order);
+  }
+
+  count(range: TimeRange): Promise<number> {
+    return countEntries(this.#directory, range);
+  }
+
+  prune(options: PruneOptions): Promise<PruneResult> {
+    return pruneDirectory(this.#directory, options, {
+      isOpen: (file) => this.#open?.file.name === file,
+      append: (line) => this.append(line),
+    });
+  }
+
+  status(): WriteStatus {
+    return this.#lane.status();
+  }
+
+  flush(): Promise<void> {
+    return this.#lane.flush();
+  }
+
+  close(): Promise<void> {
+    return this.#lane.close(() => this.#end("close"));
+  }
+
+  /** A commit stays within one UTC day, one ascending run of ids, and the size limit. */
+  #take(waiting: readonly PendingLine[]): number {
+    const room = Math.min(COMMIT_BYTES, this.#rotationBytes - (this.#open?.file.bytes ?? 0));
+    let bytes = 0;
+    let last = "";
+    let taken = 0;
+    for (const { id, bytes: size } of waiting) {
+      bytes += size + 1;
+      if (taken > 0 && bytes > room) break;
+      if (id !== undefined && last !== "" && (id <= last || dayOfId(id) !== dayOfId(last))) break;
+      last = id ?? last;
+      taken += 1;
+    }
+    return taken;
+  }
+
+  async #commit(lines: readonly PendingLine[]): Promise<void> {
+    const ids = lines.flatMap(({ id }) => id ?? []);
+    const bytes = lines.reduce((sum, line) => sum + line.bytes + 1, 0);
+    const day = ids[0] === undefined ? segmentDay(new Date()) : dayOfId(ids[0]);
+    const reason = this.#open && whyEnd(this.#open, day, ids[0], bytes, this.#rotationBytes);
+    if (reason) await this.#end(reason);
+    const open = (this.#open ??= await this.#start(day));
+    const sealed = open.segment.seal(
+      lines.map(({ line }) => line),
+      ids.length,
+    );
+    open.firstLineBytes ||= sealed.indexOf(LF) + 1;
+    try {
+      await open.file.write(sealed);
+    } catch (error) {
+      await this.#letGo(open); // nobody knows what the file holds now: nothing more is ever written to it
+      throw error;
+    }
+    this.#prev = open.segment.ref();
+    open.lastId = ids.at(-1) ?? open.lastId;
+  }
+
+  async #start(day: string): Promise<OpenSegment> {
+    await this.#directory.make();
+    const file = await OwnFile.create(this.#directory, day, this.#sync);
+    try {
+      const segment = new Segment({
+        file: file.name,
+        stream: this.stream,
+        seq: this.#seq,
+        created: new Date().toISOString(),
+        prev: this.#prev,
+        seen: await latestStates(this.#directory, this.stream, file.name),
+        sdk: SDK,
+        ...(this.#signer && { signer: this.#signer }),
+      });
+      this.#watchEndOfDay();
+      return { day, segment, file, lastId: "", firstLineBytes: 0 };
+    } catch (error) {
+      await file.release();
+      throw error;
+    }
+  }
+
+  /** Writes the segment's last lines and lets it go. */
+  async #end(reason: string): Promise<void> {
+    const open = this.#open;
+    if (!open) return;
+    try {
+      await open.file.write(open.segment.close(reason));
+      this.#prev = open.segment.ref();
+    } finally {
+      await this.#letGo(open);
+    }
+  }
+
+  async #letGo(open: OpenSegment): Promise<void> {
+    clearTimeout(this.#endOfDay);
+    this.#open = undefined;
+    // A segment takes its place in the stream once its first line is there, even if what followed failed.
+    if ((await open.file.size()) >= Math.max(open.firstLineBytes, 1)) this.#seq += 1;
+    await open.file.release();
+  }
+
+  /** An idle writer ends its segment when its day does, so that yesterday's log verifies as closed. */
+  #watchEndOfDay(): void {
+    clearTimeout(this.#endOfDay);
+    const dayMs = 86_400_000;
+    this.#endOfDay = setTimeout(
+      () => {
+        const end = async (): Promise<void> => {
+          if (this.#open && this.#open.day < segmentDay(new Date())) await this.#end("day");
+        };
+        this.#lane.exclusive(end).catch(() => undefined); // the segment stays unclosed, which the verifier reports
+      },
+      dayMs - (Date.now() % dayMs) + 1000,
+    ).unref();
+  }
+}
+
+function dayOfId(id: string): string {
+  return segmentDay(new Date(timeOfId(id) ?? Date.now()));
+}
+
+function whyEnd(open: OpenSegment, day: string, firstId: string | undefined, bytes: number, limit: number): string {
+  if (day > open.day) return "day";
+  if (open.file.bytes > 0 && open.file.bytes + bytes > limit) return "size";
+  if (firstId !== undefined && firstId <= open.lastId) return "order"; // bisection relies on ascending ids
+  return "";
+}

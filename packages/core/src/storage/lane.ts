@@ -1,0 +1,146 @@
+// The write lane: group commit. Lines that arrive while one commit runs share the next.
+import { AuditWriteError } from "../errors.ts";
+import { timeOfId } from "../id.ts";
+import { loss } from "../integrity/control-line.ts";
+import type { WriteStatus } from "./storage.ts";
+
+/** One line on its way to the storage. */
+export interface PendingLine {
+  readonly line: string;
+  /** Undefined for control lines. */
+  readonly id: string | undefined;
+  /** UTF-8 bytes of the line. */
+  readonly bytes: number;
+}
+
+interface Waiting extends PendingLine {
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+export interface LaneOptions {
+  /** How many of the waiting lines, at least one, the next commit takes. */
+  readonly take: (waiting: readonly PendingLine[]) => number;
+  /** Makes these lines durable and sealed, all or none as far as anybody is told. */
+  readonly commit: (lines: readonly PendingLine[]) => Promise<void>;
+}
+
+/** Entries that were not written and that no durable `loss` line tells of yet. */
+interface Unrecorded {
+  entries: number;
+  /** Milliseconds since the epoch. */
+  readonly from: number;
+  to: number;
+  readonly reason: string;
+}
+
+/** The only mutable state of writing: a queue, and one commit at a time. */
+export class WriteLane {
+  readonly #options: LaneOptions;
+  #waiting: Waiting[] = [];
+  #pendingBytes = 0;
+  #inCommit = 0;
+  #draining = false;
+  #tail: Promise<void> = Promise.resolve();
+  #lost = 0;
+  #unrecorded: Unrecorded | undefined;
+  #lastError: Error | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: LaneOptions) {
+    this.#options = options;
+  }
+
+  /** Queues a line; settles with the commit that takes it. */
+  append(line: string, id: string | undefined): Promise<void> {
+    if (this.#closing) return Promise.reject(new AuditWriteError("AUDIT_CLOSED", "the storage is closed"));
+    const bytes = Buffer.byteLength(line);
+    this.#pendingBytes += bytes;
+    const written = new Promise<void>((resolve, reject) => this.#waiting.push({ line, id, bytes, resolve, reject }));
+    if (!this.#draining) {
+      this.#draining = true;
+      // One microtask later: what is logged in the same tick shares the first commit.
+      void this.exclusive(() => this.#drain());
+    }
+    return written;
+  }
+
+  /** Runs `task` when nothing is being committed, before any later commit. */
+  exclusive(task: () => Promise<void>): Promise<void> {
+    const done = this.#tail.then(task);
+    this.#tail = done.catch(() => undefined); // `done` carries the error to whoever asked
+    return done;
+  }
+
+  /** Counts an entry that will not be written; a `loss` line goes with the next commit. */
+  lose(id: string, reason: string): void {
+    const time = timeOfId(id) ?? Date.now();
+    this.#lost += 1;
+    this.#unrecorded ??= { entries: 0, from: time, to: time, reason };
+    this.#unrecorded.entries += 1;
+    this.#unrecorded.to = time;
+  }
+
+  status(): WriteStatus {
+    return {
+      pending: this.#waiting.length + this.#inCommit,
+      pendingBytes: this.#pendingBytes,
+      lost: this.#lost,
+      lastError: this.#lastError,
+    };
+  }
+
+  async flush(): Promise<void> {
+    await this.exclusive(async () => undefined);
+  }
+
+  /** Refuses further lines, commits those that wait and a due `loss` line, then runs `release`. Idempotent. */
+  close(release: () => Promise<void>): Promise<void> {
+    this.#closing ??= this.exclusive(async () => {
+      try {
+        if (this.#unrecorded) await this.#commit([]);
+      } finally {
+        await release();
+      }
+    });
+    return this.#closing;
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, this.#options.take(this.#waiting));
+      this.#inCommit = batch.length;
+      let failure: Error | undefined;
+      try {
+        await this.#commit(batch);
+      } catch (error) {
+        failure = asWriteError(error);
+        for (const { id } of batch) if (id !== undefined) this.lose(id, failure.message);
+      }
+      this.#inCommit = 0;
+      this.#lastError = failure;
+      for (const { bytes, resolve, reject } of batch) {
+        this.#pendingBytes -= bytes;
+        if (failure) reject(failure);
+        else resolve();
+      }
+    }
+    this.#draining = false;
+  }
+
+  async #commit(batch: readonly PendingLine[]): Promise<void> {
+    const told = this.#unrecorded;
+    if (!told) return this.#options.commit(batch);
+    const { entries, from, to, reason } = told;
+    const line = loss({ entries, from: new Date(from).toISOString(), to: new Date(to).toISOString(), reason });
+    await this.#options.commit([{ line, id: undefined, bytes: Buffer.byteLength(line) }, ...batch]);
+    // Counted further while the commit ran: what it did not tell of stays due.
+    this.#unrecorded = told.entries > entries ? { ...told, entries: told.entries - entries } : undefined;
+  }
+}
+
+function asWriteError(error: unknown): Error {
+  if (error instanceof AuditWriteError) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  return new AuditWriteError("AUDIT_WRITE_FAILED", `not written: ${reason}`, { cause: error });
+}

@@ -1,0 +1,61 @@
+// Several sorted sources of pages as one.
+import type { KeyedLine } from "./file-read.ts";
+
+interface Source {
+  readonly pages: AsyncIterator<readonly KeyedLine[]>;
+  page: readonly KeyedLine[];
+  at: number;
+}
+
+/** Merges sources that are each in `order` of their keys. Pages of one source pass whole where no other interferes. */
+export async function* mergePages(
+  sources: readonly AsyncIterable<readonly KeyedLine[]>[],
+  order: "oldest-first" | "newest-first",
+): AsyncGenerator<readonly KeyedLine[]> {
+  const before = order === "oldest-first" ? isLess : isGreater;
+  const open: Source[] = [];
+  try {
+    for (const source of sources) {
+      const opened: Source = { pages: source[Symbol.asyncIterator](), page: [], at: 0 };
+      if (await advance(opened)) open.push(opened);
+    }
+    while (open.length > 0) {
+      const [first, second] = firstTwo(open, before);
+      if (!first) return;
+      const limit = second && keyOf(second);
+      let end = first.at + 1;
+      while (end < first.page.length && (limit === undefined || !before(limit, first.page[end]?.key ?? ""))) end += 1;
+      yield first.page.slice(first.at, end);
+      first.at = end;
+      if (first.at === first.page.length && !(await advance(first))) open.splice(open.indexOf(first), 1);
+    }
+  } finally {
+    for (const { pages } of open) await pages.return?.();
+  }
+}
+
+async function advance(source: Source): Promise<boolean> {
+  const { done, value } = await source.pages.next();
+  source.page = done ? [] : value;
+  source.at = 0;
+  return !done;
+}
+
+type Before = (a: string, b: string) => boolean;
+const isLess: Before = (a, b) => a < b;
+const isGreater: Before = (a, b) => a > b;
+
+function keyOf({ page, at }: Source): string {
+  return page[at]?.key ?? "";
+}
+
+/** The source that comes next, and the one after it. */
+function firstTwo(open: readonly Source[], before: Before): [Source | undefined, Source | undefined] {
+  let first: Source | undefined;
+  let second: Source | undefined;
+  for (const source of open) {
+    if (!first || before(keyOf(source), keyOf(first))) [first, second] = [source, first];
+    else if (!second || before(keyOf(source), keyOf(second))) second = source;
+  }
+  return [first, second];
+}

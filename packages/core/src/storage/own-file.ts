@@ -1,0 +1,76 @@
+// All writing to segment files. A file is made by its one writer and never opened for writing again.
+import { constants } from "node:fs";
+import { type FileHandle, open, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import { formatSegmentName } from "../integrity/segment-name.ts";
+import type { Directory } from "./directory.ts";
+
+/** A segment file that this process writes. */
+export class OwnFile {
+  readonly #directory: Directory;
+  readonly #handle: FileHandle;
+  readonly #sync: boolean;
+  readonly name: string;
+  #bytes = 0;
+
+  private constructor(directory: Directory, handle: FileHandle, name: string, sync: boolean) {
+    this.#directory = directory;
+    this.#handle = handle;
+    this.name = name;
+    this.#sync = sync;
+  }
+
+  /** Makes the next file of a day. `sync`: its name and its content shall survive a power cut. */
+  static async create(directory: Directory, day: string, sync: boolean): Promise<OwnFile> {
+    const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_EXCL;
+    for (let number = await nextNumber(directory, day); ; number += 1) {
+      const name = formatSegmentName({ day, number });
+      try {
+        const handle = await open(join(directory.path, name), flags, 0o600);
+        if (sync) await directory.sync();
+        return new OwnFile(directory, handle, name, sync);
+      } catch (error) {
+        if (!isCode(error, "EEXIST")) throw error; // somebody else owns that number
+      }
+    }
+  }
+
+  /** Bytes acknowledged as written. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Appends; resolves when the bytes are as durable as this file promises. */
+  async write(bytes: Buffer): Promise<void> {
+    let rest = bytes;
+    while (rest.length > 0) {
+      // One write(2) as a rule. A full disk or a signal can make it short; the rest then says why.
+      const { bytesWritten } = await this.#handle.write(rest);
+      rest = rest.subarray(bytesWritten);
+    }
+    if (this.#sync) await this.#handle.datasync();
+    this.#bytes += bytes.length;
+  }
+
+  /** What the file holds now, also after a failed write. */
+  async size(): Promise<number> {
+    return (await this.#handle.stat()).size;
+  }
+
+  /** Closes the file; one that never held a byte goes, its number may be taken again. */
+  async release(): Promise<void> {
+    const empty = (await this.size()) === 0;
+    await this.#handle.close();
+    if (empty) await unlink(join(this.#directory.path, this.name));
+  }
+}
+
+async function nextNumber(directory: Directory, day: string): Promise<number> {
+  const taken = (await directory.list()).filter((segment) => segment.day === day);
+  return Math.max(-1, ...taken.map(({ number }) => number)) + 1;
+}
+
+/** Whether an error is the operating system's error of this code. */
+export function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}

@@ -1,0 +1,63 @@
+// What a new segment records of the other writers' segments, so that a whole deleted stream leaves a hole.
+import type { SegmentRef } from "../integrity/control-line.ts";
+import { segmentDay } from "../integrity/segment-name.ts";
+import type { Directory, Head, ListedFile } from "./directory.ts";
+
+/**
+ * The latest checkpoint of every other stream's file that no earlier segment has recorded at that very state.
+ * `own` is the file being begun.
+ */
+export async function latestStates(directory: Directory, stream: string, own: string): Promise<SegmentRef[]> {
+  const segments = await readHeads(directory, own);
+  const recorded = recordedStates(segments);
+  const states: SegmentRef[] = [];
+  for (const { listed, head } of segments) {
+    if (head.stream === stream) continue;
+    const known = recorded.get(listed.file);
+    // Nobody appends to a segment of an earlier day: what a later day's segment recorded of it is final.
+    if (known && known.day > listed.day) continue;
+    const ref = await readState(directory, listed);
+    if (ref && ref.size !== known?.size) states.push(ref);
+  }
+  return states;
+}
+
+async function readHeads(directory: Directory, own: string): Promise<{ listed: ListedFile; head: Head }[]> {
+  const segments = [];
+  for (const listed of await directory.list()) {
+    const head = listed.file === own ? undefined : await orUnreadable(directory.head(listed.file));
+    if (head && !head.foreign) segments.push({ listed, head });
+  }
+  return segments;
+}
+
+async function readState(directory: Directory, { file, day }: ListedFile): Promise<SegmentRef | undefined> {
+  // Another process may not have synced yet: what is recorded here must survive the power cut that we survive.
+  if (day === segmentDay(new Date())) await orUnreadable(directory.settle(file));
+  return (await orUnreadable(directory.tail(file)))?.ref;
+}
+
+/** Another's file that cannot be read must not keep this process from logging; the verifier will report the file. */
+function orUnreadable<T>(read: Promise<T>): Promise<T | undefined> {
+  return read.catch(() => undefined);
+}
+
+/** By file: the largest size recorded, and the day of the newest segment that recorded it. */
+function recordedStates(segments: readonly { listed: ListedFile; head: Head }[]): Map<string, Recorded> {
+  const recorded = new Map<string, Recorded>();
+  for (const { listed, head } of segments) {
+    for (const { file, size } of head.refs) {
+      const known = recorded.get(file);
+      recorded.set(file, {
+        size: Math.max(size, known?.size ?? 0),
+        day: known && known.day > listed.day ? known.day : listed.day,
+      });
+    }
+  }
+  return recorded;
+}
+
+interface Recorded {
+  readonly size: number;
+  readonly day: string;
+}
