@@ -1,6 +1,7 @@
 // JSON in two steps: `toJson` turns whatever a program holds into a defined JSON value without ever
 // throwing, `canonicalJson` writes a JSON value in the one form of RFC 8785.
 import { createHash } from "node:crypto";
+import { types } from "node:util";
 
 /** A JSON value. */
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
@@ -67,7 +68,7 @@ function convertObject(value: object, ancestors: object[], key: string | undefin
   }
   if (value instanceof Set) return convertObject([...value], ancestors, key);
   if (value instanceof Map) return convertObject(Object.fromEntries(value), ancestors, key);
-  if (value instanceof String || value instanceof Number || value instanceof Boolean) {
+  if (types.isBoxedPrimitive(value)) {
     return convert(value.valueOf(), ancestors, key);
   }
   const result: Record<string, JsonValue> = {};

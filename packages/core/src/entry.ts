@@ -147,8 +147,8 @@ const PAIRS = Object.entries(FIELDS);
 /** Objects whose own member names are ours, and so are translated too. The caller's metadata never is. */
 const TRANSLATED: ReadonlySet<string> = new Set(["error", "usage", "run", "trace"]);
 
-/** The entry's line, without the line feed. */
-export function entryToLine(entry: AuditEntry): string {
+/** The entry's line, without the line feed. The values are JSON already. */
+export function entryToLine(entry: { readonly [F in keyof AuditEntry]?: unknown }): string {
   const line: Record<string, unknown> = {};
   const source: Partial<Record<string, unknown>> = { ...entry };
   for (const [ours, theirs] of PAIRS) {

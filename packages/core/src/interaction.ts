@@ -48,7 +48,7 @@ export interface InteractionFields {
 
 /** One call to record. `metadata` is required where the logger's `metadataSchema` requires a key. */
 export type Interaction<M extends Metadata = Metadata> = InteractionFields &
-  (Record<never, never> extends M ? { readonly metadata?: M | undefined } : { readonly metadata: M });
+  (Partial<M> extends M ? { readonly metadata?: M | undefined } : { readonly metadata: M });
 
 type Check = (value: unknown) => string | undefined;
 

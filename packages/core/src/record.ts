@@ -4,7 +4,8 @@ import { type JsonValue, toJson } from "./canonical.ts";
 import { type Content, type ContentField, contentOf, hashContent } from "./content.ts";
 import { currentAuditContext } from "./context.ts";
 import type { EncryptionManager } from "./crypto/encryption.ts";
-import { type AuditEntry, entryToLine } from "./entry.ts";
+import type { SubjectKey } from "./crypto/keys.ts";
+import { entryToLine } from "./entry.ts";
 import { AuditError, AuditInputError } from "./errors.ts";
 import { newEntryId, timestampOf } from "./id.ts";
 import { type CheckedFields, checkFields, type Metadata } from "./interaction.ts";
@@ -30,9 +31,6 @@ export interface Draft {
   readonly fields: CheckedFields;
   readonly alerts: readonly string[];
 }
-
-/** What content of one data subject is encrypted under, besides the master key. */
-export type SubjectKey = Awaited<ReturnType<EncryptionManager["subjectKey"]>>;
 
 /**
  * Snapshots the interaction. Synchronous up to the first `await`, so later changes by the caller do not count.
@@ -111,8 +109,12 @@ const REPLACEMENT = {
 
 /** A redaction may change what a field says, not what kind of value it is. */
 function sameKind(before: JsonValue, after: JsonValue, replacement: JsonValue): JsonValue {
-  const kind = (value: JsonValue): string => (Array.isArray(value) ? "array" : value === null ? "null" : typeof value);
-  return kind(before) === kind(after) ? after : replacement;
+  return kindOf(before) === kindOf(after) ? after : replacement;
+}
+
+function kindOf(value: JsonValue): string {
+  if (value === null) return "null";
+  return Array.isArray(value) ? "array" : typeof value;
 }
 
 /** Gives the draft its id and time, hashes and encrypts it. Synchronous: ids must reach the storage in order. */
@@ -156,7 +158,7 @@ export function sealEntry(
     ...(input.format && { inputFormat: input.format }),
     ...(output.format && { outputFormat: output.format }),
   };
-  return { id, line: entryToLine(entry as AuditEntry) };
+  return { id, line: entryToLine(entry) };
 }
 
 /** The input hash that the entry of this draft will have. */

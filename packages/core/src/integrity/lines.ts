@@ -63,7 +63,7 @@ export class LineSplitter {
 
 /** Calls `handle` for each line of a block. */
 export function eachLine({ bytes, start, end }: LineBlock, handle: LineHandler): void {
-  for (let at = start; at < end; ) {
+  for (let at = start; at < end;) {
     const lineEnd = bytes.indexOf(LF, at);
     handle(bytes, at, lineEnd);
     at = lineEnd + 1;

@@ -96,7 +96,12 @@ class RangeSearch {
       const content = line[`${field}_content`];
       const digest = line[`${field}_hash`];
       // Keyed hashes cannot be checked without the key; plain ones of kept text can.
-      if (typeof content === "string" && typeof digest === "string" && /^[0-9a-f]{64}$/.test(digest) && hash("sha256", content) !== digest) {
+      if (
+        typeof content === "string" &&
+        typeof digest === "string" &&
+        /^[0-9a-f]{64}$/.test(digest) &&
+        hash("sha256", content) !== digest
+      ) {
         return `the entry's ${field} does not have its hash`;
       }
     }

@@ -9,7 +9,9 @@ const MAX_PENDING = 256;
 export class SignatureQueue {
   readonly #publicKey: KeyObject;
   #pending = 0;
-  #waiting: { readonly limit: number; readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
+  #waiting:
+    | { readonly limit: number; readonly resolve: () => void; readonly reject: (error: Error) => void }
+    | undefined;
   #error: Error | undefined;
   /** Lines of the checkpoints whose signature does not verify, in no order. */
   readonly badLines: number[] = [];

@@ -90,7 +90,11 @@ export class CheckpointVerifier {
     if (this.#named !== undefined && parsed.signatures.length === 0) return culprit("the signature was removed");
     if (claimed.origin !== this.origin) return culprit(`the checkpoint is of ${claimed.origin}, not of ${this.origin}`);
     // A good signature over what the lines say shows that the lines are right and the checkpoint was changed.
-    if (signature !== undefined && this.key !== undefined && verify(null, Buffer.from(text), this.key.publicKey, signature)) {
+    if (
+      signature !== undefined &&
+      this.key !== undefined &&
+      verify(null, Buffer.from(text), this.key.publicKey, signature)
+    ) {
       return culprit("the checkpoint was altered; the lines before it are as they were sealed");
     }
     if (claimed.size > size) return elsewhere(`${claimed.size - size} ${lines(claimed.size - size)} removed`);

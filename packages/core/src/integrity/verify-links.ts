@@ -27,7 +27,10 @@ export interface LinkReport {
 }
 
 /** References of a segment's first line. */
-export function referencesOf(open: { readonly prev: SegmentRef | null; readonly seen: readonly SegmentRef[] }): SegmentRef[] {
+export function referencesOf(open: {
+  readonly prev: SegmentRef | null;
+  readonly seen: readonly SegmentRef[];
+}): SegmentRef[] {
   return open.prev === null ? [...open.seen] : [open.prev, ...open.seen];
 }
 
@@ -81,15 +84,24 @@ class Links implements LinkReport {
     if (target.kind === "unknown-version") return false; // nothing can be said about it
     const { size, by } = reference;
     const state = target.kind === "foreign" ? "the segment that" : `at ${leaves(size)} what`;
-    if (target.kind === "foreign" || (reference.origin !== undefined && target.origin !== undefined && reference.origin !== target.origin)) {
-      this.#disagree("FORK", reference, target, `not ${target.kind === "foreign" ? state : "the tree that"} ${by} records`);
+    if (
+      target.kind === "foreign" ||
+      (reference.origin !== undefined && target.origin !== undefined && reference.origin !== target.origin)
+    ) {
+      this.#disagree(
+        "FORK",
+        reference,
+        target,
+        `not ${target.kind === "foreign" ? state : "the tree that"} ${by} records`,
+      );
       return false;
     }
     if (size > target.knownLeaves) {
       // Where a file is altered nothing behind that can be compared; where it is not, it is too short.
       const isAltered = target.problems.some((problem) => problem.state === "TAMPERED");
       const there = target.knownLeaves;
-      if (!isAltered) this.#disagree("ROLLBACK", reference, target, `${by} records ${leaves(size)}, ${there} are there`);
+      if (!isAltered)
+        this.#disagree("ROLLBACK", reference, target, `${by} records ${leaves(size)}, ${there} are there`);
       return false;
     }
     if (size > 0 && target.roots.get(size) !== reference.root) {
@@ -107,12 +119,16 @@ class Links implements LinkReport {
     const needsProof = from === undefined || from.isProven;
     const isAuthorised = prunes.some(
       ({ prune, isProven }) =>
-        (isProven || !needsProof || !this.#hasProven()) && (prune.leaves === size ? prune.root === root : prune.leaves > size),
+        (isProven || !needsProof || !this.#hasProven()) &&
+        (prune.leaves === size ? prune.root === root : prune.leaves > size),
     );
     if (isAuthorised) return;
     const known = this.absent.get(file);
     this.absent.set(file, { state: "MISSING", leaves: Math.max(size, known?.leaves ?? 0) });
-    const why = prunes.length > 0 ? "and the retention.prune line for it is of another state or not trusted" : "and no retention.prune line says why";
+    const why =
+      prunes.length > 0
+        ? "and the retention.prune line for it is of another state or not trusted"
+        : "and no retention.prune line says why";
     this.#add(file, "MISSING", `${by} records ${leaves(size)}; the file is gone, ${why}`);
   }
 
@@ -124,7 +140,8 @@ class Links implements LinkReport {
   listPruned(): void {
     for (const [file, prunes] of this.#prunes) {
       const leavesPruned = Math.max(...prunes.map(({ prune }) => prune.leaves));
-      if (!this.#reports.has(file) && !this.absent.has(file)) this.absent.set(file, { state: "PRUNED", leaves: leavesPruned });
+      if (!this.#reports.has(file) && !this.absent.has(file))
+        this.absent.set(file, { state: "PRUNED", leaves: leavesPruned });
     }
   }
 

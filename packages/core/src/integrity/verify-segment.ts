@@ -1,5 +1,11 @@
 // One file, from its first byte to its last: is it what was sealed, and where does it end?
-import { CHECKPOINT_PREFIX, CONTROL_PREFIX, type RetentionPrune, type SegmentClose, type SegmentOpen } from "./control-line.ts";
+import {
+  CHECKPOINT_PREFIX,
+  CONTROL_PREFIX,
+  type RetentionPrune,
+  type SegmentClose,
+  type SegmentOpen,
+} from "./control-line.ts";
 import { eachLine, LineSplitter } from "./lines.ts";
 import { leafHashInPlace, MerkleTree } from "./merkle.ts";
 import { readFirstLine, readRetentionPrune, readSegmentClose } from "./read-control-line.ts";
@@ -204,7 +210,8 @@ class SegmentCheck {
       if (this.#suspects.length < MAX_SUSPECTS) this.#suspects.push({ ...result, line: this.#line });
       return;
     }
-    for (const suspect of this.#suspects) this.#report("TAMPERED", suspect.line, "the checkpoint was altered; the lines around it are as they were sealed");
+    for (const suspect of this.#suspects)
+      this.#report("TAMPERED", suspect.line, "the checkpoint was altered; the lines around it are as they were sealed");
     this.#suspects = [];
     this.#sealed = { size, root, entries: this.#entries, line: this.#line };
     this.#sealedPrunes.push(...this.#prunes.splice(0));
@@ -248,7 +255,12 @@ class SegmentCheck {
     }
     const unsealed = this.#tree.size - this.#sealed.size;
     if (unsealed > 0 && this.#suspects.length === 0) {
-      this.#report("UNSEALED_TAIL", this.#sealed.line + 1, `${unsealed} whole ${unsealed === 1 ? "line" : "lines"} after the last checkpoint`, this.#line);
+      this.#report(
+        "UNSEALED_TAIL",
+        this.#sealed.line + 1,
+        `${unsealed} whole ${unsealed === 1 ? "line" : "lines"} after the last checkpoint`,
+        this.#line,
+      );
     }
   }
 

@@ -168,13 +168,18 @@ function splitLines(bytes: Buffer): Buffer[] {
 
 async function seekId(handle: FileHandle, size: number, id: string): Promise<string | undefined> {
   const start = await lowerBound(handle, size, id);
-  for (let length = 4096; start < size; length *= 8) {
+  const line = await readLine(handle, start);
+  return line && idOfLine(line) === id ? line.toString() : undefined;
+}
+
+/** The complete line that starts at `start`. */
+async function readLine(handle: FileHandle, start: number): Promise<Buffer | undefined> {
+  for (let length = 4096; ; length *= 8) {
     const bytes = await readAt(handle, start, length);
     const end = bytes.indexOf(LF);
-    if (end !== -1) return idOfLine(bytes.subarray(0, end)) === id ? bytes.toString("utf8", 0, end) : undefined;
+    if (end !== -1) return bytes.subarray(0, end);
     if (bytes.length < length) return undefined;
   }
-  return undefined;
 }
 
 async function scanForId(handle: FileHandle, size: number, id: string): Promise<string | undefined> {

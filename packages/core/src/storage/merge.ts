@@ -22,9 +22,7 @@ export async function* mergePages(
     while (open.length > 0) {
       const [first, second] = firstTwo(open, before);
       if (!first) return;
-      const limit = second && keyOf(second);
-      let end = first.at + 1;
-      while (end < first.page.length && (limit === undefined || !before(limit, first.page[end]?.key ?? ""))) end += 1;
+      const end = second ? runEnd(first, keyOf(second), before) : first.page.length;
       yield first.page.slice(first.at, end);
       first.at = end;
       if (first.at === first.page.length && !(await advance(first))) open.splice(open.indexOf(first), 1);
@@ -47,6 +45,12 @@ const isGreater: Before = (a, b) => a > b;
 
 function keyOf({ page, at }: Source): string {
   return page[at]?.key ?? "";
+}
+
+/** Where the lines of a source's page end that come no later than `limit`; its first line always does. */
+function runEnd({ page, at }: Source, limit: string, before: Before): number {
+  const end = page.findIndex(({ key }, index) => index > at && before(limit, key));
+  return end === -1 ? page.length : end;
 }
 
 /** The source that comes next, and the one after it. */
