@@ -79,8 +79,8 @@ export interface Verification {
   readonly anchoredTo?: Pin;
 }
 
-/** The worst state of some problems; undefined when there are none. */
-export function worstState(problems: readonly Problem[]): FileState | undefined {
+/** The worst state of some findings; undefined when there are none. */
+export function worstState(problems: readonly { readonly state: FileState }[]): FileState | undefined {
   const states = Object.keys(STATE_EXIT_CODES).filter(isFileState);
   return states.find((state) => problems.some((problem) => problem.state === state));
 }

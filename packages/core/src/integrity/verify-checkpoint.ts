@@ -81,8 +81,6 @@ export class CheckpointVerifier {
   }
 
   #explain(line: string, text: string, size: number, root: string, signature: Buffer | undefined): BadCheckpoint {
-    const culprit = (message: string): BadCheckpoint => ({ ok: false, isCulprit: true, message });
-    const elsewhere = (message: string): BadCheckpoint => ({ ok: false, isCulprit: false, message });
     const note = parseObject(line)?.["note"];
     const parsed = typeof note === "string" ? parseNote(note) : undefined;
     const claimed = parsed && parseCheckpoint(parsed.text);
@@ -102,6 +100,14 @@ export class CheckpointVerifier {
     if (claimed.root !== root) return elsewhere("the lines are not those that were sealed");
     return culprit("the checkpoint is not spelled as it was written");
   }
+}
+
+function culprit(message: string): BadCheckpoint {
+  return { ok: false, isCulprit: true, message };
+}
+
+function elsewhere(message: string): BadCheckpoint {
+  return { ok: false, isCulprit: false, message };
 }
 
 function lines(count: number): string {

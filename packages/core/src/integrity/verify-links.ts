@@ -82,30 +82,21 @@ class Links implements LinkReport {
       return false;
     }
     if (target.kind === "unknown-version") return false; // nothing can be said about it
-    const { size, by } = reference;
-    const state = target.kind === "foreign" ? "the segment that" : `at ${leaves(size)} what`;
-    if (
-      target.kind === "foreign" ||
-      (reference.origin !== undefined && target.origin !== undefined && reference.origin !== target.origin)
-    ) {
-      this.#disagree(
-        "FORK",
-        reference,
-        target,
-        `not ${target.kind === "foreign" ? state : "the tree that"} ${by} records`,
-      );
+    const { size, root, by, origin } = reference;
+    const isOtherTree = origin !== undefined && target.origin !== undefined && origin !== target.origin;
+    if (target.kind === "foreign" || isOtherTree) {
+      this.#disagree("FORK", reference, target, `not the segment that ${by} records`);
       return false;
     }
     if (size > target.knownLeaves) {
       // Where a file is altered nothing behind that can be compared; where it is not, it is too short.
       const isAltered = target.problems.some((problem) => problem.state === "TAMPERED");
-      const there = target.knownLeaves;
-      if (!isAltered)
-        this.#disagree("ROLLBACK", reference, target, `${by} records ${leaves(size)}, ${there} are there`);
+      const message = `${by} records ${leaves(size)}; ${target.knownLeaves} ${target.knownLeaves === 1 ? "is" : "are"} there`;
+      if (!isAltered) this.#disagree("ROLLBACK", reference, target, message);
       return false;
     }
-    if (size > 0 && target.roots.get(size) !== reference.root) {
-      this.#disagree("FORK", reference, target, `not ${state} ${by} records`);
+    if (size > 0 && target.roots.get(size) !== root) {
+      this.#disagree("FORK", reference, target, `another history: not what ${by} records at ${leaves(size)}`);
       return false;
     }
     if (size === target.sealed.size && reference.from !== undefined) this.confirmed.add(target.file);
