@@ -1,0 +1,39 @@
+// Azure's content filter: `content_filter_results` by category, wherever Azure puts them.
+// https://learn.microsoft.com/azure/ai-services/openai/concepts/content-filter
+import { fieldsOf, isFields, listOf } from "../surfaces/read.ts";
+import type { Failure, Observation } from "./observation.ts";
+
+const CHECK = "azure:content_filter";
+
+/**
+ * What `content_filter_results` says. `filtered` is a block, `detected` without `filtered` a finding; a severity
+ * that was let pass is neither.
+ */
+export function* azureFilter(
+  results: unknown,
+  at: "input" | "output",
+  choice?: number,
+): Generator<Observation | Failure> {
+  if (!isFields(results)) return;
+  const categories = Object.entries(results);
+  if (isFields(results["error"])) yield { failed: `${CHECK} (${at})` };
+  if (categories.some(([name]) => name !== "error")) yield { check: CHECK, at };
+  for (const [name, verdict] of categories) {
+    if (name === "error") continue;
+    // Lists of the customer's own come as an array in older versions of the API.
+    const verdicts = Array.isArray(verdict) ? listOf(verdict).map(fieldsOf) : [fieldsOf(verdict)];
+    const action = verdicts.some((one) => one["filtered"] === true)
+      ? "block"
+      : verdicts.some((one) => one["detected"] === true)
+        ? "flag"
+        : undefined;
+    if (action) yield { check: CHECK, at, finding: { detector: `azure:${name}`, action, reason: name, choice } };
+  }
+}
+
+/** The filter's results in the body of a 400: under `innererror` for text, under `inner_error` for images. */
+export function azureErrorResults(error: unknown): unknown {
+  const fields = fieldsOf(error);
+  const inner = fieldsOf(fields["innererror"] ?? fields["inner_error"]);
+  return inner["content_filter_result"] ?? inner["content_filter_results"] ?? fields["content_filter_results"];
+}

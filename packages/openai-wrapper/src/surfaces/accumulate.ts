@@ -1,0 +1,228 @@
+// What a stream amounts to, in bounded memory: deltas are merged as they come, text beyond the limit is only hashed.
+import { createHash, type Hash } from "node:crypto";
+import type { JsonValue } from "@ai-audit/core";
+import { Base64Digest } from "../binary.ts";
+import { snapshot } from "./content.ts";
+import type { Fields } from "./contract.ts";
+import { countOf, isFields, listOf } from "./read.ts";
+
+/** Members and list items, besides their text, that one stream may make us keep; each counts as 64 bytes. */
+const MAX_STRUCTURE_BYTES = 1024 * 1024;
+const MEMBER_BYTES = 64;
+
+/** The memory that one stream may use. */
+export class StreamBudget {
+  #textLeft: number;
+  #structureLeft: number = MAX_STRUCTURE_BYTES;
+  /** Parts that found no room. */
+  dropped = 0;
+
+  constructor(maxContentBytes: number) {
+    this.#textLeft = maxContentBytes;
+  }
+
+  takeText(bytes: number): boolean {
+    if (bytes > this.#textLeft) return false;
+    this.#textLeft -= bytes;
+    return true;
+  }
+
+  returnText(bytes: number): void {
+    this.#textLeft += bytes;
+  }
+
+  takeMember(bytes = 0): boolean {
+    this.#structureLeft -= MEMBER_BYTES + bytes;
+    if (this.#structureLeft >= 0) return true;
+    this.dropped += 1;
+    return false;
+  }
+
+  /** What an entry has to say about it. */
+  get alerts(): readonly string[] {
+    return this.dropped > 0 ? [`ai-audit: ${this.dropped} parts of the stream were too many to keep`] : [];
+  }
+}
+
+/** A text that grows. Beyond the budget: its SHA-256 and length, over all of it. */
+export class GrowingText {
+  readonly #budget: StreamBudget;
+  #text = "";
+  #bytes = 0;
+  #hash: Hash | undefined;
+
+  constructor(budget: StreamBudget) {
+    this.#budget = budget;
+  }
+
+  push(piece: string): void {
+    this.#text += piece;
+    if (this.#hash) {
+      this.#drain();
+      return;
+    }
+    const bytes = Buffer.byteLength(piece);
+    if (this.#budget.takeText(bytes)) {
+      this.#bytes += bytes;
+      return;
+    }
+    this.#budget.returnText(this.#bytes);
+    this.#bytes = 0;
+    this.#hash = createHash("sha256");
+    this.#drain();
+  }
+
+  value(): JsonValue {
+    if (!this.#hash) return this.#text.toWellFormed();
+    const rest = this.#text.toWellFormed();
+    const sha256 = this.#hash.copy().update(rest).digest("hex");
+    return { omitted: "maxContentBytes", bytes: this.#bytes + Buffer.byteLength(rest), sha256 };
+  }
+
+  /** Gives the memory back; the text is no longer needed. */
+  release(): void {
+    if (!this.#hash) this.#budget.returnText(this.#bytes);
+    this.#bytes = 0;
+    this.#text = "";
+  }
+
+  #drain(): void {
+    // A surrogate pair may be cut by the pieces' borders: its first half waits for the second.
+    const whole = isHighSurrogate(this.#text.charCodeAt(this.#text.length - 1)) ? this.#text.slice(0, -1) : this.#text;
+    const text = whole.toWellFormed();
+    this.#hash?.update(text);
+    this.#bytes += Buffer.byteLength(text);
+    this.#text = this.#text.slice(whole.length);
+  }
+}
+
+function isHighSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdbff;
+}
+
+/** Base64 that grows: only its digest is kept. */
+class GrowingBase64 {
+  readonly #digest = new Base64Digest();
+  #value: JsonValue | undefined;
+
+  push(piece: string): void {
+    this.#digest.push(piece);
+  }
+
+  value(): JsonValue {
+    return (this.#value ??= this.#digest.end());
+  }
+}
+
+/** Strings that name something: they come whole, and some servers repeat them in every chunk. */
+const WHOLE: ReadonlySet<string> = new Set([
+  "call_id",
+  "file_id",
+  "format",
+  "id",
+  "image_file",
+  "index",
+  "name",
+  "object",
+  "role",
+  "status",
+  "type",
+]);
+
+type Part = GrowingText | GrowingBase64 | MergedDelta | MergedList | { readonly whole: JsonValue };
+
+/** An object that arrives as deltas: texts are appended, lists with an `index` merged by it, the rest replaced. */
+export class MergedDelta {
+  readonly #budget: StreamBudget;
+  readonly #parts = new Map<string, Part>();
+
+  constructor(budget: StreamBudget) {
+    this.#budget = budget;
+  }
+
+  merge(delta: Fields): void {
+    for (const key in delta) {
+      const value = delta[key];
+      if (value === null || value === undefined) continue;
+      const part = this.#parts.get(key);
+      if (typeof value === "string" && part instanceof GrowingText) part.push(value);
+      else this.#mergeMember(key, value, part);
+    }
+  }
+
+  get size(): number {
+    return this.#parts.size;
+  }
+
+  value(): { readonly [key: string]: JsonValue } {
+    return Object.fromEntries(
+      [...this.#parts].map(([key, part]) => [key, "whole" in part ? part.whole : part.value()]),
+    );
+  }
+
+  #mergeMember(key: string, value: unknown, before: Part | undefined): void {
+    let part = before;
+    if (part === undefined || (typeof value === "string" && "whole" in part)) {
+      const size = key.length + (typeof value === "string" && WHOLE.has(key) ? value.length : 0);
+      if (!this.#budget.takeMember(size)) return;
+      part = this.#newPart(key, value);
+      this.#parts.set(key, part);
+    }
+    if (part instanceof MergedList) part.merge(listOf(value));
+    else if (part instanceof MergedDelta) part.merge(isFields(value) ? value : {});
+    else if ("whole" in part) this.#parts.set(key, { whole: snapshot(value) });
+    else if (typeof value === "string") part.push(value);
+  }
+
+  #newPart(key: string, value: unknown): Part {
+    if (Array.isArray(value)) return new MergedList(this.#budget);
+    if (isFields(value)) return new MergedDelta(this.#budget);
+    if (typeof value !== "string" || WHOLE.has(key)) return { whole: null };
+    return key === "data" ? new GrowingBase64() : new GrowingText(this.#budget);
+  }
+}
+
+/** A list that arrives as deltas: items with an `index` are merged by it, others appended. */
+export class MergedList {
+  readonly #budget: StreamBudget;
+  readonly #byIndex = new Map<number, MergedDelta>();
+  readonly #appended: JsonValue[] = [];
+
+  constructor(budget: StreamBudget) {
+    this.#budget = budget;
+  }
+
+  merge(items: readonly unknown[]): void {
+    for (const item of items) {
+      const index = isFields(item) ? countOf(item["index"]) : undefined;
+      if (isFields(item) && index !== undefined) this.at(index)?.merge(item);
+      else this.#append(item);
+    }
+  }
+
+  /** The item of this index; undefined when there is no room for it. */
+  at(index: number): MergedDelta | undefined {
+    let item = this.#byIndex.get(index);
+    if (item === undefined) {
+      if (!this.#budget.takeMember()) return undefined;
+      item = new MergedDelta(this.#budget);
+      this.#byIndex.set(index, item);
+    }
+    return item;
+  }
+
+  value(): readonly JsonValue[] {
+    const items = [...this.#byIndex]
+      .toSorted(([a], [b]) => a - b)
+      .map(([, item]) => {
+        const { index: _, ...rest } = item.value();
+        return rest;
+      });
+    return [...items, ...this.#appended];
+  }
+
+  #append(item: unknown): void {
+    const copy = snapshot(item);
+    if (this.#budget.takeMember(JSON.stringify(copy).length)) this.#appended.push(copy);
+  }
+}

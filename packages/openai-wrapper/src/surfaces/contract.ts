@@ -1,0 +1,70 @@
+// What a surface is: the mapping between one endpoint of the provider and an entry's fields.
+import type { CapturedFields } from "@ai-audit/core";
+import type { SafetyCodes } from "../safety/codes.ts";
+
+/** A request as it goes on the wire. */
+export interface WireRequest {
+  readonly method: string;
+  /** URL path without base and query, such as `/chat/completions`. */
+  readonly path: string;
+  readonly url: string;
+  /** Parsed JSON, what `describeForm` made of a form, or FormData. Read synchronously, never kept. */
+  readonly body: unknown;
+  readonly azure: boolean;
+}
+
+/** How much of the content an entry gets. */
+export interface ExtractOptions {
+  /** Larger content becomes `{ omitted, bytes, sha256 }`, in bytes of UTF-8. */
+  readonly maxContentBytes: number;
+  /** false: only digest and length of the input. */
+  readonly captureInput: boolean;
+  /** false: only digest and length of the output. */
+  readonly captureOutput: boolean;
+  /** Token log probabilities in the output, instead of their count and digest in metadata. @default false */
+  readonly captureLogprobs?: boolean | undefined;
+  /** Whole embedding vectors in the output, instead of their count, dimensions and digest. @default false */
+  readonly captureEmbeddings?: boolean | undefined;
+  /** Provider codes that mean "blocked". @default `SAFETY_CODES` */
+  readonly safetyCodes?: SafetyCodes | undefined;
+}
+
+/** Takes in the events of one streamed response. Copies what it keeps. */
+export interface StreamCollector {
+  /** Never throws; what it cannot read ends up in the entry's alerts. */
+  push(event: unknown): void;
+  /** The provider said that the answer is complete: a finish reason for every choice, or a terminal event. */
+  readonly terminal: boolean;
+  /** Something that the model said, other than a role or an id, has arrived. */
+  readonly firstContentSeen: boolean;
+  /** The fields so far: a partial output counts. Never throws. */
+  result(): CapturedFields;
+}
+
+/**
+ * One endpoint. `request` and `response` never throw. `outcome` is among the fields only where the payload itself
+ * says `blocked`, `error` or `aborted`: else the outcome is the transport's.
+ */
+export interface Surface {
+  /** OpenTelemetry GenAI's name where there is one. */
+  readonly operation: string;
+  /** `openai`, `azure.ai.openai`. */
+  readonly provider: string;
+  /** Input, model and parameters. */
+  request(request: WireRequest, options: ExtractOptions): CapturedFields;
+  /** Everything in a complete response, in the wire's shape: parsed JSON, text, or bytes. */
+  response(body: unknown, options: ExtractOptions, request?: WireRequest): CapturedFields;
+  /** For surfaces that can answer with a stream: one collector per response. */
+  stream?(options: ExtractOptions, request?: WireRequest): StreamCollector;
+}
+
+/** A surface before it is bound to a provider and guarded: may throw on odd payloads. */
+export interface SurfaceDefinition {
+  readonly operation: string;
+  request(body: Fields, options: ExtractOptions, request: WireRequest): CapturedFields;
+  response(body: unknown, options: ExtractOptions, request?: WireRequest): CapturedFields;
+  stream?(options: ExtractOptions, request?: WireRequest): StreamCollector;
+}
+
+/** A JSON object whose members nobody has looked at yet. */
+export type Fields = Readonly<Record<string, unknown>>;
