@@ -24,6 +24,9 @@ export { FileStorage, type FileStorageOptions } from "./storage/file.ts";
 export { MemoryStorage } from "./storage/memory.ts";
 export type { AuditStorage, PruneOptions, PruneResult, TimeRange, WriteStatus } from "./storage/storage.ts";
 export { Signer } from "./integrity/signer.ts";
+export { verifyLog, type VerifyOptions, type VerifyProgress } from "./integrity/verify.ts";
+export type { ExitCode, FileState, FileVerification, Pin, Problem, Verification } from "./integrity/verification.ts";
+export { formatPin, parsePin } from "./integrity/pin.ts";
 export {
   AuditConfigError,
   AuditDecryptError,

@@ -1,0 +1,11 @@
+// A second writer for the demo: its own process, its own segment, the same directory.
+import { AuditLogger, EncryptionManager, FileStorage, Signer } from "@ai-audit/core";
+
+const [, , path = "audit-logs/demo"] = process.argv;
+await using logger = new AuditLogger(new FileStorage({ path, signer: Signer.fromEnv("demo-bank") }), {
+  encryption: EncryptionManager.fromEnv(),
+  storeContent: true,
+});
+for (let n = 1; n <= 5; n += 1) {
+  await logger.log({ input: `Night run ${n}`, output: "done", provider: "in-house", metadata: { pid: process.pid } });
+}

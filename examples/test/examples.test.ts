@@ -1,0 +1,64 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const run = promisify(execFile);
+const source = (name: string): string => fileURLToPath(new URL(`../src/${name}.ts`, import.meta.url));
+
+/** Runs an example as a user would: a process of its own, in an empty directory. */
+async function runExample(name: string, cwd: string): Promise<string> {
+  const { stdout } = await run(process.execPath, ["--conditions=ai-audit-source", source(name)], { cwd });
+  return stdout;
+}
+
+describe("examples", () => {
+  let directory: string;
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), "ai-audit-examples-"));
+  });
+  afterAll(async () => {
+    await rm(directory, { recursive: true });
+  });
+
+  it("manual logging shows the entry, compares contents and verifies the log", async () => {
+    const output = await runExample("manual-logging", directory);
+    expect(output).toContain("inputContent: 'What is 2 + 2?'");
+    expect(output).toContain("{ input: true, output: false }");
+    expect(output).toContain("UNSIGNED: 1 entry in 1 file");
+  });
+
+  it("encrypted logging opens with the key and not without it", async () => {
+    const output = await runExample("encrypted-logging", directory);
+    expect(output).toMatch(/on disk: {3}eyJ/);
+    expect(output).toContain("later:     My account number is 4711.");
+    expect(output).toMatch(/stranger: {2}The key "\S+" is needed and is not known here/);
+  });
+
+  it("the drop-in client answers as before and leaves one entry for each call", async () => {
+    const output = await runExample("drop-in-client", directory);
+    expect(output.match(/Paris is the capital of France\./g)).toHaveLength(2);
+    expect(output).toMatch(/^chat ok \{ user_id: 'u-17' \} \d+\+\d+ tokens$/m);
+    expect(output).toMatch(/^responses ok \{ user_id: 'u-17' \} \d+\+\d+ tokens$/m);
+  });
+
+  it("the LangChain handler records the model call of a chain", async () => {
+    const output = await runExample("langchain-handler", directory);
+    expect(output).toContain("chat ok");
+  });
+
+  it("clean-up and health print the schedule and the figures", async () => {
+    const output = await runExample("cleanup-and-health", directory);
+    expect(output).toMatch(/next clean-up: \d{4}-\d\d-\d\dT0[01]:00:00\.000Z/); // 02:00 in Berlin
+    expect(output).toContain("latencyMs: { p50: 15, p95: 40 }");
+  });
+
+  it("the demo verifies its log and catches the tampered copy", async () => {
+    const output = await runExample("demo", directory);
+    expect(output).toMatch(/Verified: {2}OK: 17 entries in 2 files/);
+    expect(output).toMatch(/Tampered: {2}TAMPERED/);
+  });
+});
