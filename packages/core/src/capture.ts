@@ -93,16 +93,19 @@ export class CallRecorder {
     this.#open += 1;
     const call: RecordedCall = new RecordedCall(fields, async (ended, cause) => {
       this.#open -= 1;
-      untrack();
       const { conversationId, metadata, subject } = this.#options;
       const entry = {
         ...withoutUndefined({ conversationId, subject }),
         ...withoutUndefined(ended),
         metadata: { ...metadata, ...ended.metadata },
       };
-      const id = await this.#attempt(() => this.#options.logger.capture(entry, { layer: this.#layer, cause }));
-      if (id !== undefined) this.#written += 1;
-      return id;
+      try {
+        const id = await this.#attempt(() => this.#options.logger.capture(entry, { layer: this.#layer, cause }));
+        if (id !== undefined) this.#written += 1;
+        return id;
+      } finally {
+        untrack(); // not before: a logger that closes waits for entries on their way
+      }
     });
     const untrack = this.#options.logger.track({
       abandon: () => call.end({ ...partial(), outcome: "abandoned" }).catch(() => undefined), // counted in `lost`
@@ -126,11 +129,21 @@ export class CallRecorder {
         cause instanceof AuditWriteError
           ? cause
           : new AuditWriteError("AUDIT_WRITE_FAILED", "the call's audit entry could not be written", { cause });
-      this.#options.onAuditError?.(error);
+      this.#report(error);
       if (this.failsClosed) throw error;
       return undefined;
     } finally {
       clearTimeout(timer);
+    }
+  }
+
+  /** A callback that throws must not become the caller's error. */
+  #report(error: AuditError): void {
+    try {
+      this.#options.onAuditError?.(error);
+    } catch (thrown) {
+      const name = thrown instanceof Error ? thrown.name : typeof thrown;
+      process.emitWarning(`onAuditError threw ${name}`, { type: "AuditWarning", code: "AUDIT_CALLBACK_THREW" });
     }
   }
 }
@@ -172,12 +185,16 @@ export class RecordedCall {
         ...this.#fields,
         ...fields,
         metadata: { ...this.#fields.metadata, ...fields.metadata },
-        run: { ...this.#fields.run, ...fields.run },
+        run: notEmpty({ ...this.#fields.run, ...fields.run }),
       },
       cause,
     );
     return this.#ended;
   }
+}
+
+function notEmpty<T extends object>(value: T): T | undefined {
+  return Object.keys(value).length > 0 ? value : undefined;
 }
 
 function withoutUndefined(fields: object): CapturedFields {

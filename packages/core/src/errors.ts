@@ -78,18 +78,32 @@ export class AuditInputError extends AuditError {
   }
 }
 
+/** What an `AuditWriteError` keeps of the call whose entry could not be written. */
+export interface UnrecordedCall extends ErrorOptions {
+  readonly response?: unknown;
+  readonly callError?: unknown;
+}
+
 /**
  * An entry was not acknowledged. Code: `AUDIT_WRITE_FAILED`, `AUDIT_WRITE_TIMEOUT`, `AUDIT_BACKLOG` or
  * `AUDIT_CLOSED`; `cause` is the reason.
  */
 export class AuditWriteError extends AuditError {
   override readonly name: string = "AuditWriteError";
-  constructor(
-    code: Extract<AuditErrorCode, "AUDIT_WRITE_FAILED" | "AUDIT_WRITE_TIMEOUT" | "AUDIT_BACKLOG" | "AUDIT_CLOSED">,
-    message: string,
-    options?: ErrorOptions,
-  ) {
+  /** What the call would have returned; undefined when it returned nothing. Not enumerable: it holds content. */
+  declare readonly response: unknown;
+  /** The error the call would have ended with; undefined when it succeeded. Not enumerable. */
+  declare readonly callError: unknown;
+
+  declare readonly code: Extract<
+    AuditErrorCode,
+    "AUDIT_WRITE_FAILED" | "AUDIT_WRITE_TIMEOUT" | "AUDIT_BACKLOG" | "AUDIT_CLOSED"
+  >;
+
+  constructor(code: AuditWriteError["code"], message: string, options?: UnrecordedCall) {
     super(code, message, options);
+    Object.defineProperty(this, "response", { value: options?.response });
+    Object.defineProperty(this, "callError", { value: options?.callError });
   }
 }
 

@@ -34,4 +34,5 @@ export {
   type AuditErrorCode,
   AuditInputError,
   AuditWriteError,
+  type UnrecordedCall,
 } from "./errors.ts";

@@ -1,0 +1,141 @@
+// The one `audit` option of a client, and what a single call may say of itself.
+import {
+  AuditConfigError,
+  type AuditLogger,
+  CallRecorder,
+  type CapturedFields,
+  type CaptureOptions,
+  type CaptureStats,
+  type Metadata,
+  type Run,
+} from "@ai-audit/core";
+import type { OpenAI } from "openai";
+import type { ExtractOptions, SafetyCodes } from "./surface.ts";
+
+/** How a client's calls are recorded. */
+export interface AuditOptions extends CaptureOptions {
+  /** false: of the input only digest and length reach the log. @default true */
+  readonly captureInput?: boolean | undefined;
+  /** false: of the output only digest and length reach the log. @default true */
+  readonly captureOutput?: boolean | undefined;
+  /** Token log probabilities in the output, instead of their count and digest. @default false */
+  readonly captureLogprobs?: boolean | undefined;
+  /** Whole embedding vectors in the output, instead of count, dimensions and digest. @default false */
+  readonly captureEmbeddings?: boolean | undefined;
+  /** Larger content is kept as digest and length, in bytes of UTF-8. @default 1048576 (1 MiB) */
+  readonly maxContentBytes?: number | undefined;
+  /** Provider codes that mean "blocked". */
+  readonly safetyCodes?: SafetyCodes | undefined;
+}
+
+/** A logger, or a logger with options. */
+export type Audit = AuditLogger | AuditOptions;
+
+/** What one call says of itself; wins over the client's options and over `withAuditContext`. */
+export interface CallAudit {
+  readonly conversationId?: string | undefined;
+  /** Added to the client's and the context's, key by key. */
+  readonly metadata?: Metadata | undefined;
+  /** Whose data this is. */
+  readonly subject?: string | undefined;
+  readonly run?: Run | undefined;
+}
+
+/** An `audit` option, checked and with its defaults. */
+export interface AuditSettings {
+  readonly recorder: CallRecorder;
+  readonly extract: ExtractOptions;
+}
+
+/** Clones of a client share the recorder, and with it the counts. */
+const resolved = new WeakMap<object, AuditSettings>();
+
+/** Throws `AUDIT_CONFIG_INVALID`. */
+export function resolveAudit(audit: unknown): AuditSettings {
+  if (typeof audit !== "object" || audit === null) {
+    throw new AuditConfigError("the client needs an audit option: a logger, or { logger, … }");
+  }
+  const known = resolved.get(audit);
+  if (known) return known;
+  const settings = settingsOf(isLogger(audit) ? { logger: audit } : checkShape(audit));
+  resolved.set(audit, settings);
+  return settings;
+}
+
+function settingsOf(options: AuditOptions): AuditSettings {
+  const { captureInput = true, captureOutput = true, captureLogprobs, captureEmbeddings, safetyCodes } = options;
+  const { maxContentBytes = 1_048_576 } = options;
+  for (const [name, value] of Object.entries({ captureInput, captureOutput })) {
+    if (typeof value !== "boolean") throw new AuditConfigError(`audit.${name} must be a boolean`);
+  }
+  if (typeof maxContentBytes !== "number" || !(maxContentBytes >= 0)) {
+    throw new AuditConfigError("audit.maxContentBytes must be a number >= 0");
+  }
+  return {
+    recorder: new CallRecorder(options),
+    extract: { maxContentBytes, captureInput, captureOutput, captureLogprobs, captureEmbeddings, safetyCodes },
+  };
+}
+
+function isLogger(audit: object): audit is AuditLogger {
+  return "capture" in audit && typeof audit.capture === "function";
+}
+
+function checkShape(audit: object): AuditOptions {
+  if (!hasLogger(audit)) throw new AuditConfigError("audit: logger must be an AuditLogger");
+  return audit;
+}
+
+function hasLogger(audit: object): audit is AuditOptions {
+  return "logger" in audit && typeof audit.logger === "object" && audit.logger !== null && isLogger(audit.logger);
+}
+
+const CALL_AUDIT = Symbol("ai-audit.call");
+
+/**
+ * Audit values of one call, to spread into the SDK's request options (the second argument of its methods). They
+ * travel under a symbol, so nothing of them reaches the wire.
+ *
+ * @example
+ * await client.responses.create({ model, input }, auditOptions({ conversationId: "c-17" }));
+ * await client.responses.create({ model, input }, { timeout: 5000, ...auditOptions({ subject: "user-4" }) });
+ */
+export function auditOptions(values: CallAudit): OpenAI.RequestOptions {
+  const options: OpenAI.RequestOptions & { readonly [CALL_AUDIT]: CallAudit } = { [CALL_AUDIT]: values };
+  return options;
+}
+
+/** The audit values among a call's request options. */
+export function callAuditOf(options: object): CapturedFields {
+  if (!(CALL_AUDIT in options)) return {};
+  const values = options[CALL_AUDIT];
+  return typeof values === "object" && values !== null ? pickCallAudit(values) : {};
+}
+
+function pickCallAudit({ conversationId, metadata, subject, run }: CallAudit): CapturedFields {
+  return { conversationId, metadata, subject, run };
+}
+
+/** Counts of a client: calls in flight, entries written and lost. Clones count together. */
+export function auditStats(client: object): CaptureStats {
+  const settings = auditSettingsOf(client);
+  if (!settings) throw new AuditConfigError("auditStats() takes an audited client");
+  return settings.recorder.stats;
+}
+
+const SETTINGS = Symbol("ai-audit.settings");
+
+/** Under a symbol and not `#private`: private fields cannot be read through a Proxy of the caller's. */
+export function attachAudit(client: object, settings: AuditSettings): void {
+  Object.defineProperty(client, SETTINGS, { value: settings, configurable: true });
+}
+
+/** The settings of an audited client. */
+export function auditSettingsOf(client: object): AuditSettings | undefined {
+  const settings: unknown = Reflect.get(client, SETTINGS);
+  return isSettings(settings) ? settings : undefined;
+}
+
+function isSettings(value: unknown): value is AuditSettings {
+  return typeof value === "object" && value !== null && "recorder" in value && value.recorder instanceof CallRecorder;
+}

@@ -1,0 +1,205 @@
+// The one seam to the SDK: four methods of its client, put through here.
+import { AuditConfigError } from "@ai-audit/core";
+import { AuditedCall } from "./audited-call.ts";
+import { auditSettingsOf } from "./options.ts";
+import type { WireRequest } from "./surface.ts";
+import { tapResponse } from "./tap-response.ts";
+import { isEventStream, tapStream } from "./tap-stream.ts";
+
+/** A method whose types are the SDK's business, and differ between its versions. */
+type Method = (this: object, ...args: unknown[]) => unknown;
+
+/**
+ * - `request` is where every resource's call passes: its promise is derived so that the parsed data pass here before
+ *   the resource transforms them.
+ * - `makeRequest` is one whole call with its retries, and each attempt again with a log id.
+ * - `prepareRequest` is awaited with URL and body before each attempt is sent.
+ * - `retryRequest` is a further attempt, also of a call whose body did not come in time.
+ *
+ * The first and third are for subclasses; the others are internal, and the same in versions 5 to 7.
+ */
+const SEAM = { request, makeRequest, prepareRequest, retryRequest } satisfies Record<string, (base: Method) => Method>;
+
+/**
+ * Puts the seam onto a class's prototype, or onto one client. `from` is where its methods are found then: the base
+ * class's prototype, looked up at each call as `super` would.
+ *
+ * @throws `AUDIT_CONFIG_INVALID` when this is not a client of openai 5 to 7
+ */
+export function installSeam(target: object, from: object): void {
+  for (const [name, put] of Object.entries(SEAM)) {
+    const own = Object.getOwnPropertyDescriptor(target, name);
+    if (typeof Reflect.get(from, name) !== "function") {
+      throw new AuditConfigError(`${name}() is missing: not a client of openai 5, 6 or 7`);
+    }
+    const base: Method = function (...args) {
+      const method: unknown = own ? own.value : Reflect.get(from, name);
+      if (typeof method !== "function") throw new TypeError(`${name} is not a function`);
+      return Reflect.apply(method, this, args) as unknown;
+    };
+    const value = put(base);
+    Object.defineProperty(value, "name", { value: name });
+    Object.defineProperty(target, name, { value, configurable: true, writable: true });
+  }
+}
+
+function request(base: Method): Method {
+  return function (...args) {
+    const promise = base.apply(this, args);
+    // _thenUnwrap and not then: the promise parses only when it is awaited, and `asResponse()` must not.
+    if (typeof promise !== "object" || promise === null || !("_thenUnwrap" in promise)) return promise;
+    const { _thenUnwrap: derive } = promise;
+    return typeof derive === "function" ? (Reflect.apply(derive, promise, [observe]) as unknown) : promise;
+  };
+}
+
+/** Called with the parsed data, in the shape of the wire. The SDK awaits what this returns. */
+async function observe(data: unknown, props: unknown): Promise<unknown> {
+  const call = isProps(props) ? callOf(props.options) : undefined;
+  if (!call?.open) return data;
+  if (isEventStream(data)) tapStream(data, call);
+  else if (isResponse(data)) call.reader = "caller";
+  else await call.deliver(data);
+  return data;
+}
+
+function makeRequest(base: Method): Method {
+  return async function (...args) {
+    const [input, , retryOf] = args;
+    const settings = auditSettingsOf(this);
+    if (!settings || retryOf !== undefined) return base.apply(this, args);
+    const options: unknown = await input;
+    if (!isObject(options)) return base.apply(this, args);
+    const unique = callOf(options)?.open ? { ...options } : options; // the caller's own object, in two calls at once
+    const call = new AuditedCall(settings, unique);
+    remember(this, unique, call);
+    return settled(this, unique, call, () => base.call(this, unique, ...args.slice(1)));
+  };
+}
+
+function retryRequest(base: Method): Method {
+  return async function (...args) {
+    const [options] = args;
+    const call = isObject(options) ? callOf(options) : undefined;
+    if (!call?.responded || !isObject(options)) return base.apply(this, args);
+    call.askAgain();
+    return settled(this, options, call, () => base.apply(this, args));
+  };
+}
+
+/** The response, or the error that the call ended with. */
+async function settled(client: object, options: object, call: AuditedCall, send: () => unknown): Promise<unknown> {
+  let props: unknown;
+  try {
+    props = await send();
+  } catch (error) {
+    throw await call.fail(error, () => wireRequestOf(client, options));
+  }
+  if (isProps(props)) {
+    call.respond(props.response);
+    if (call.open) {
+      noticeParsing(props, call);
+      tapResponse(props.response, call);
+    }
+  }
+  return props;
+}
+
+function prepareRequest(base: Method): Method {
+  return async function (...args) {
+    await base.apply(this, args);
+    const [init, context] = args;
+    if (!isObject(context) || !("options" in context) || !isObject(context.options)) return;
+    const { options } = context;
+    await callOf(options)?.attempt(() =>
+      wireRequestOf(this, options, "url" in context ? context.url : undefined, init),
+    );
+  };
+}
+
+/** The SDK reads `startTime` when it parses a response; `asResponse()` does not. */
+function noticeParsing(props: Props, call: AuditedCall): void {
+  let { startTime } = props;
+  Object.defineProperty(props, "startTime", {
+    configurable: true,
+    enumerable: true,
+    get: () => {
+      call.reader = "sdk";
+      return startTime;
+    },
+    set: (value: unknown) => {
+      startTime = value;
+    },
+  });
+}
+
+const calls = new WeakMap<object, AuditedCall>();
+const CALL = Symbol("ai-audit.call");
+
+function remember(client: object, options: object, call: AuditedCall): void {
+  calls.set(options, call);
+  // With workload identity the SDK repeats a 401 with a copy of the options.
+  if (Reflect.get(client, "_workloadIdentityAuth")) Reflect.set(options, CALL, call);
+}
+
+function callOf(options: object): AuditedCall | undefined {
+  const known = calls.get(options);
+  if (known) return known;
+  const copied: unknown = Reflect.get(options, CALL);
+  return copied instanceof AuditedCall ? copied : undefined;
+}
+
+/** The request as `prepareRequest` sees it; before that, as the options have it. */
+function wireRequestOf(client: object, options: object, url?: unknown, init?: unknown): WireRequest {
+  const { method = "", path = "", body } = options as { method?: unknown; path?: unknown; body?: unknown };
+  const sent = isObject(init) && "body" in init ? init.body : init === undefined ? body : undefined;
+  const target = String(url ?? path);
+  return {
+    method: String(method),
+    path: URL.canParse(String(path)) ? new URL(String(path)).pathname : String(path),
+    url: target,
+    body: typeof sent === "string" ? parseJson(sent) : sent,
+    azure: isAzure(client, target),
+  };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text; // a body that is not JSON is recorded as the text it is
+  }
+}
+
+const AZURE_HOST = /^https?:\/\/[^/?#]*\.(?:openai|cognitiveservices|services\.ai)\.azure\.(?:com|us|cn)(?=[:/?#]|$)/i;
+
+function isAzure(client: object, url: string): boolean {
+  return ("deploymentName" in client && "apiVersion" in client) || AZURE_HOST.test(url);
+}
+
+interface Props {
+  readonly response: Response;
+  readonly options: object;
+  startTime: unknown;
+}
+
+function isProps(value: unknown): value is Props {
+  return (
+    isObject(value) &&
+    "response" in value &&
+    isResponse(value.response) &&
+    "options" in value &&
+    isObject(value.options)
+  );
+}
+
+/** Any implementation of fetch may have made it. */
+function isResponse(value: unknown): value is Response {
+  return (
+    isObject(value) && "headers" in value && "status" in value && "text" in value && typeof value.text === "function"
+  );
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}

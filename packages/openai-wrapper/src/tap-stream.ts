@@ -1,0 +1,49 @@
+// Watching a stream of events go by: the SDK's own iterator, with its methods passing through here.
+import type { AuditedCall } from "./audited-call.ts";
+import { watchIterator } from "./watch-iterator.ts";
+
+/** The SDK's `Stream`, as far as it matters here. `iterator` is internal to it, and the same in all its versions. */
+interface EventStream extends AsyncIterable<unknown> {
+  readonly controller: AbortController;
+  iterator: () => AsyncIterator<unknown>;
+}
+
+export function isEventStream(value: unknown): value is EventStream {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    Symbol.asyncIterator in value &&
+    "controller" in value &&
+    typeof value.controller === "object" &&
+    "iterator" in value &&
+    typeof value.iterator === "function"
+  );
+}
+
+/**
+ * The same stream object, on which everything is as it was. Each event is handed on once it was looked at; only
+ * the end waits, in fail-closed mode, for the entry.
+ */
+export function tapStream(stream: EventStream, call: AuditedCall): void {
+  call.collect();
+  call.watch(stream);
+  const { controller } = stream;
+  const iterate = stream.iterator.bind(stream);
+  let first = true;
+  stream.iterator = () => {
+    const iterator = iterate();
+    if (!first) return iterator; // the SDK refuses to iterate twice, and says so at the first next()
+    first = false;
+    call.watch(iterator); // the stream object may be forgotten while it is being read
+    watchIterator(iterator, {
+      get open() {
+        return call.open;
+      },
+      value: (event) => call.event(event),
+      // An abort ends the iteration without an error: only the signal tells.
+      end: (stopped) => call.finish(stopped || controller.signal.aborted),
+      fail: (error) => call.fail(error),
+    });
+    return iterator;
+  };
+}
