@@ -223,6 +223,12 @@ function asUtc(timestamp: string): string {
   return /(?:Z|[+-]\d\d:?\d\d)$/.test(timestamp) ? timestamp : `${timestamp}Z`;
 }
 
+/** Whether a line is an entry for a call that another entry records too (`run.same_call_as`). */
+export function recordsCallAgain(line: string): boolean {
+  // Parsing is left to the few lines that may be meant: the text can stand in a prompt as well.
+  return line.includes('"same_call_as":') && lineToEntry(line)?.run?.sameCallAs !== undefined;
+}
+
 function renameKeys(value: unknown, rename: (key: string) => string): unknown {
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [rename(key), member]));

@@ -40,6 +40,8 @@ export interface SegmentClose {
   readonly leaves: number;
   /** Entries of the whole segment. */
   readonly entries: number;
+  /** How many of them record a call that another entry records too; absent when none does. */
+  readonly linked?: number | undefined;
 }
 
 /** Seals every leaf before it. The only line that is no leaf. */
@@ -105,7 +107,7 @@ export type ControlLine =
 /** Order of members on the line; `type` comes before them. */
 const MEMBERS = {
   "segment.open": ["v", "file", "stream", "seq", "created", "vkey", "prev", "seen", "sdk"],
-  "segment.close": ["reason", "leaves", "entries"],
+  "segment.close": ["reason", "leaves", "entries", "linked"],
   checkpoint: ["note"],
   "retention.prune": ["file", "leaves", "root", "from", "to", "policy", "actor"],
   "subject.erased": ["subject", "actor", "reason"],

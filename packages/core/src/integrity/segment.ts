@@ -47,6 +47,7 @@ export class Segment {
   #openLine: string | undefined;
   #root: string;
   #entries = 0;
+  #linked = 0;
   #closed = false;
 
   constructor(options: SegmentOptions) {
@@ -96,14 +97,17 @@ export class Segment {
    * leaves so far.
    * @param lines JSON objects without a line feed, at least one.
    * @param entries How many of them are entries, not control lines.
+   * @param linked How many of these record a call that another entry records too.
    * @throws {AuditInputError} `AUDIT_INPUT_INVALID` when a line holds a line feed, is no JSON object, or is one that
    * only the segment itself may write. The segment is then unchanged.
    * @throws {AuditWriteError} `AUDIT_CLOSED` after `close`.
    */
-  seal(lines: readonly string[], entries: number): Buffer {
+  seal(lines: readonly string[], entries: number, linked = 0): Buffer {
     if (lines.length === 0) throw new AuditInputError("A commit needs at least one line");
     for (const line of lines) checkLine(line);
-    return this.#commit(lines, entries);
+    const bytes = this.#commit(lines, entries);
+    this.#linked += linked;
+    return bytes;
   }
 
   /**
@@ -112,7 +116,7 @@ export class Segment {
    */
   close(reason: string): Buffer {
     const leaves = this.size + (this.#openLine === undefined ? 1 : 2);
-    const line = segmentClose({ reason, leaves, entries: this.#entries });
+    const line = segmentClose({ reason, leaves, entries: this.#entries, linked: this.#linked || undefined });
     const bytes = this.#commit([line], 0);
     this.#closed = true;
     return bytes;

@@ -25,8 +25,8 @@ export interface Head {
 export interface Tail {
   /** The last checkpoint's size and root. */
   readonly ref: SegmentRef;
-  /** Number of entries where the file was ended in order. */
-  readonly closedEntries: number | undefined;
+  /** Calls recorded, where the file was ended in order: entries less those that record a call once more. */
+  readonly closedCalls: number | undefined;
 }
 
 const LF = 0x0a;
@@ -104,7 +104,7 @@ export class Directory {
     const known = this.#closedTails.get(file);
     if (known) return known;
     const tail = await this.#with(file, (handle) => readTail(handle, file));
-    if (tail?.closedEntries !== undefined) this.#closedTails.set(file, tail);
+    if (tail?.closedCalls !== undefined) this.#closedTails.set(file, tail);
     return tail;
   }
 
@@ -169,8 +169,9 @@ async function readTail(handle: FileHandle, file: string): Promise<Tail | undefi
       const close = lines[at - 1]?.startsWith('{"type":"segment.close",')
         ? parseObject(lines[at - 1] ?? "")
         : undefined;
-      const entries = close?.["entries"];
-      return { ref, closedEntries: typeof entries === "number" ? entries : undefined };
+      const { entries, linked = 0 } = close ?? {};
+      const closedCalls = typeof entries === "number" && typeof linked === "number" ? entries - linked : undefined;
+      return { ref, closedCalls };
     }
     if (start === 0) return undefined;
   }

@@ -1,6 +1,6 @@
 // Reading a directory of segments: one entry by its id, a time range in pages, a count.
 import type { FileHandle } from "node:fs/promises";
-import { lineToEntry } from "../entry.ts";
+import { lineToEntry, recordsCallAgain } from "../entry.ts";
 import { timeOfId } from "../id.ts";
 import { segmentDay } from "../integrity/segment-name.ts";
 import { type Directory, type ListedFile, readAt } from "./directory.ts";
@@ -50,15 +50,17 @@ export async function* readPages(
   }
 }
 
-/** How many entries a time range holds; whole closed files say it themselves. */
+/** How many calls a time range holds, each once; whole closed files say it themselves. */
 export async function countEntries(directory: Directory, range: TimeRange): Promise<number> {
   let count = 0;
   for (const listed of await listInRange(directory, range)) {
     const { from, to } = boundsOfDay(listed.day);
     const whole = (range.from ?? -Infinity) <= from && (range.to ?? Infinity) >= to;
-    const closed = whole ? (await directory.tail(listed.file))?.closedEntries : undefined;
+    const closed = whole ? (await directory.tail(listed.file))?.closedCalls : undefined;
     if (closed === undefined) {
-      for await (const page of readFilePages(directory, listed, range, "oldest-first")) count += page.length;
+      for await (const page of readFilePages(directory, listed, range, "oldest-first")) {
+        count += page.filter(({ line }) => !recordsCallAgain(line)).length;
+      }
     } else {
       count += closed;
     }

@@ -1,6 +1,7 @@
 // The log as files of one directory: who writes which line into which segment, and when a segment ends.
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
+import { recordsCallAgain } from "../entry.ts";
 import { AuditConfigError } from "../errors.ts";
 import { newStream, timeOfId } from "../id.ts";
 import { Segment } from "../integrity/segment.ts";
@@ -144,6 +145,7 @@ export class FileStorage implements AuditStorage {
     const sealed = open.segment.seal(
       lines.map(({ line }) => line),
       ids.length,
+      lines.filter(({ line }) => recordsCallAgain(line)).length,
     );
     open.firstLineBytes ||= sealed.indexOf(LF) + 1;
     try {

@@ -59,7 +59,7 @@ export interface AuditStorage {
   get(id: string): Promise<string | undefined>;
   /** Entry lines of a time range, a page at a time, in the order of their time (or the reverse). */
   pages(range: TimeRange, order: "oldest-first" | "newest-first"): AsyncIterable<readonly string[]>;
-  /** How many entries a time range holds. */
+  /** How many calls a time range holds: entries, less those with `run.sameCallAs`. */
   count(range: TimeRange): Promise<number>;
   /** Removes what is past retention, after durably recording that it did. */
   prune(options: PruneOptions): Promise<PruneResult>;
