@@ -48,10 +48,11 @@ export class Base64Digest {
     this.#update(text.slice(0, whole));
   }
 
-  /** The digest so far; ends the collection. */
-  end(mime?: string): BinaryDigest {
-    this.#update(this.#rest);
-    return { ...(mime !== undefined && { mime }), bytes: this.#bytes, sha256: this.#hash.digest("hex") };
+  /** The digest so far. */
+  digest(mime?: string): BinaryDigest {
+    const rest = Buffer.from(this.#rest, "base64");
+    const sha256 = this.#hash.copy().update(rest).digest("hex");
+    return { ...(mime !== undefined && { mime }), bytes: this.#bytes + rest.byteLength, sha256 };
   }
 
   #update(base64: string): void {

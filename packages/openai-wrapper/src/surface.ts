@@ -2,26 +2,71 @@
 import type { CapturedFields } from "@ai-audit/core";
 import { describeForm, outlineForm } from "./binary.ts";
 import type { SafetyCodes } from "./safety/codes.ts";
+import { runSurface, threadMessage } from "./surfaces/assistants.ts";
 import { chat } from "./surfaces/chat.ts";
+import { completions } from "./surfaces/completions.ts";
 import type { ExtractOptions, Surface, SurfaceDefinition, WireRequest } from "./surfaces/contract.ts";
+import { embeddings } from "./surfaces/embeddings.ts";
 import { thrownErrorFields } from "./surfaces/errors.ts";
 import { mergeFields } from "./surfaces/fields.ts";
 import { guarded, GuardedCollector } from "./surfaces/guard.ts";
-import { fieldsOf } from "./surfaces/read.ts";
+import { imageEdit, imageGeneration, imageVariation } from "./surfaces/images.ts";
+import { moderations } from "./surfaces/moderations.ts";
+import { administration, objectSurface, operationOf } from "./surfaces/objects.ts";
+import { fieldsOf } from "./payload/read.ts";
+import { EventCollector } from "./surfaces/events-stream.ts";
 import { cancellation, compaction, responses, retrieval } from "./surfaces/responses.ts";
+import { speech } from "./surfaces/speech.ts";
+import { transcription, translation } from "./surfaces/transcription.ts";
 
 export type { ExtractOptions, StreamCollector, Surface, WireRequest } from "./surfaces/contract.ts";
 export type { SafetyCodes } from "./safety/codes.ts";
 export { SAFETY_CODES } from "./safety/codes.ts";
 export { describeForm, mergeFields };
 
-const ROUTES: readonly (readonly [method: string, path: RegExp, definition: SurfaceDefinition])[] = [
-  ["POST", /^\/chat\/completions$/, chat],
-  ["POST", /^\/responses$/, responses],
-  ["POST", /^\/responses\/compact$/, compaction],
-  ["POST", /^\/responses\/[^/]+\/cancel$/, cancellation],
-  ["GET", /^\/responses\/[^/]+$/, retrieval],
+type Route = readonly [method: string, path: RegExp, definition: SurfaceDefinition];
+
+const ID = "[^/]+";
+
+function route(method: string, path: string, definition: SurfaceDefinition): Route {
+  return [method, new RegExp(`^${path}$`), definition];
+}
+
+/** Most frequent first. */
+const ROUTES: readonly Route[] = [
+  route("POST", "(?:/extensions)?/chat/completions", chat),
+  route("POST", "/responses", responses),
+  route("POST", "/embeddings", embeddings),
+  route("POST", "/completions", completions),
+  route("POST", "/moderations", moderations),
+  route("GET", `/responses/${ID}`, retrieval),
+  route("POST", `/responses/${ID}/cancel`, cancellation),
+  route("POST", "/responses/compact", compaction),
+  route("POST", "/images/generations", imageGeneration),
+  route("POST", "/images/edits", imageEdit),
+  route("POST", "/images/variations", imageVariation),
+  route("POST", "/audio/speech", speech),
+  route("POST", "/audio/transcriptions", transcription),
+  route("POST", "/audio/translations", translation),
+  route("POST", "/files", objectSurface("files.create")),
+  route("POST", "/batches", objectSurface("batches.create")),
+  route("POST", `/batches/${ID}/cancel`, objectSurface("batches.cancel")),
+  route("POST", "/fine_tuning/jobs", objectSurface("fine_tuning.jobs.create")),
+  route("POST", "/assistants", objectSurface("create_agent")),
+  route("POST", "/threads", objectSurface("threads.create")),
+  route("POST", "/threads/runs", runSurface("threads.create_and_run")),
+  route("POST", `/threads/${ID}/runs`, runSurface("threads.runs.create")),
+  route("GET", `/threads/${ID}/runs/${ID}`, runSurface("threads.runs.retrieve")),
+  route("POST", `/threads/${ID}/runs/${ID}/cancel`, runSurface("threads.runs.cancel")),
+  route("POST", `/threads/${ID}/runs/${ID}/submit_tool_outputs`, runSurface("threads.runs.submit_tool_outputs")),
+  route("POST", `/threads/${ID}/messages`, threadMessage),
 ];
+
+/** Azure serves the plain client as well, under its `/openai/v1` paths. */
+const AZURE_HOST = /^https:\/\/[^/]+\.(?:openai\.azure|cognitiveservices\.azure|services\.ai\.azure)\.com(?:[:/]|$)/i;
+
+/** What is administered here are keys, certificates and other credentials. */
+const ADMINISTRATION = /^\/(?:organization|projects|vaults|webhook_endpoints)(?:\/|$)/;
 
 /**
  * The surface of a request; undefined where a request is not worth an entry: lists, models, downloads.
@@ -30,8 +75,12 @@ const ROUTES: readonly (readonly [method: string, path: RegExp, definition: Surf
 export function surfaceOf(request: WireRequest): Surface | undefined {
   const { path, deployment } = normalize(request.path);
   const method = request.method.toUpperCase();
-  const route = ROUTES.find(([verb, pattern]) => verb === method && pattern.test(path));
-  return route && bind(route[2], request.azure || deployment !== undefined ? "azure.ai.openai" : "openai", deployment);
+  const definition =
+    ROUTES.find(([verb, pattern]) => verb === method && pattern.test(path))?.[2] ?? unlisted(method, path);
+  return (
+    definition &&
+    bind(definition, request.azure || AZURE_HOST.test(request.url) ? "azure.ai.openai" : "openai", deployment)
+  );
 }
 
 /**
@@ -45,8 +94,15 @@ export function errorFields(error: unknown, _request?: WireRequest, codes?: Safe
   );
 }
 
+/** A path that nobody told us about, and that changes something, is recorded under its own name. */
+function unlisted(method: string, path: string): SurfaceDefinition | undefined {
+  if (method !== "POST" && method !== "PUT" && method !== "PATCH") return undefined;
+  const operation = operationOf(path);
+  return ADMINISTRATION.test(path) ? administration(operation) : objectSurface(operation);
+}
+
 function bind(definition: SurfaceDefinition, provider: string, deployment: string | undefined): Surface {
-  const { operation, stream } = definition;
+  const { operation } = definition;
   return {
     operation,
     provider,
@@ -58,9 +114,10 @@ function bind(definition: SurfaceDefinition, provider: string, deployment: strin
         deployment === undefined ? {} : { model: deployment },
       ),
     response: (body, options, request) => guarded("response", () => definition.response(body, options, request)),
-    ...(stream && {
-      stream: (options: ExtractOptions, request?: WireRequest) => new GuardedCollector(stream(options, request)),
-    }),
+    stream: (options, request) => {
+      const collector = definition.stream?.(options, request) ?? new EventCollector(options);
+      return new GuardedCollector(collector);
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 // Azure's content filter: `content_filter_results` by category, wherever Azure puts them.
 // https://learn.microsoft.com/azure/ai-services/openai/concepts/content-filter
-import { fieldsOf, isFields, listOf } from "../surfaces/read.ts";
+import { fieldsOf, isFields, listOf } from "../payload/read.ts";
 import type { Failure, Observation } from "./observation.ts";
 
 const CHECK = "azure:content_filter";

@@ -1,7 +1,7 @@
 // The one classifier: from what a payload or an error says to the safety fields of an entry. Pure.
 import type { CapturedFields } from "@ai-audit/core";
-import { snapshot } from "../surfaces/content.ts";
-import { defined, fieldsOf, isEmpty, isFields, listOf, pick, textOf } from "../surfaces/read.ts";
+import { snapshot } from "../payload/snapshot.ts";
+import { defined, fieldsOf, isEmpty, isFields, listOf, pick, textOf } from "../payload/read.ts";
 import { azureErrorResults, azureFilter } from "./azure.ts";
 import { judgeCode, SAFETY_CODES, type SafetyCodes } from "./codes.ts";
 import { moderation } from "./moderation.ts";

@@ -1,5 +1,5 @@
 // OpenAI's moderation: results of its own endpoint, and those that come beside an answer. A finding, never a block.
-import { fieldsOf, isFields, listOf } from "../surfaces/read.ts";
+import { fieldsOf, isFields, listOf } from "../payload/read.ts";
 import type { Failure, Observation } from "./observation.ts";
 
 const CHECK = "openai:moderation";

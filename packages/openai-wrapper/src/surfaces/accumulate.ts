@@ -2,9 +2,8 @@
 import { createHash, type Hash } from "node:crypto";
 import type { JsonValue } from "@ai-audit/core";
 import { Base64Digest } from "../binary.ts";
-import { snapshot } from "./content.ts";
-import type { Fields } from "./contract.ts";
-import { countOf, isFields, listOf } from "./read.ts";
+import { snapshot } from "../payload/snapshot.ts";
+import { type Fields, countOf, isFields, listOf } from "../payload/read.ts";
 
 /** Members and list items, besides their text, that one stream may make us keep; each counts as 64 bytes. */
 const MAX_STRUCTURE_BYTES = 1024 * 1024;
@@ -103,14 +102,13 @@ function isHighSurrogate(unit: number): boolean {
 /** Base64 that grows: only its digest is kept. */
 class GrowingBase64 {
   readonly #digest = new Base64Digest();
-  #value: JsonValue | undefined;
 
   push(piece: string): void {
     this.#digest.push(piece);
   }
 
   value(): JsonValue {
-    return (this.#value ??= this.#digest.end());
+    return this.#digest.digest();
   }
 }
 

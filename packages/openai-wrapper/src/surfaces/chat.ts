@@ -1,14 +1,14 @@
 // chat.completions: POST /chat/completions
 import type { CapturedFields, JsonValue } from "@ai-audit/core";
+import { type Fields, fieldsOf, isEmpty, isFields, listOf, pick } from "../payload/read.ts";
+import { snapshot } from "../payload/snapshot.ts";
+import { choicesFields } from "./choices.ts";
 import { ChoicesCollector } from "./choices-stream.ts";
-import { snapshot } from "./content.ts";
-import type { ExtractOptions, Fields, SurfaceDefinition } from "./contract.ts";
-import { mergeFields, requestFields, responseFields } from "./fields.ts";
-import { LogprobsDigest, logprobsMetadata } from "./logprobs.ts";
+import type { ExtractOptions, SurfaceDefinition } from "./contract.ts";
+import { requestFields } from "./fields.ts";
+import type { LogprobsDigest } from "./logprobs.ts";
 import { parametersOf } from "./parameters.ts";
-import { defined, fieldsOf, isEmpty, isFields, listOf, pick, textOf } from "./read.ts";
-import { withoutToolSecrets } from "./tool-secrets.ts";
-import { usageFields } from "./usage.ts";
+import { withoutToolSecrets } from "./secrets.ts";
 
 /** What the model sees besides the messages. */
 const SEEN = ["tools", "functions", "response_format", "prediction", "web_search_options"];
@@ -42,48 +42,34 @@ function chatInput(messages: unknown, body: Fields): JsonValue {
   const [message, ...more] = listOf(messages);
   const { role, content, ...rest } = fieldsOf(message);
   if (role === "user" && typeof content === "string" && more.length === 0 && isEmpty(rest)) return snapshot(content);
-  return snapshot(messages);
+  return snapshot(messages ?? "");
 }
 
-/** The fields of complete choices, in the wire's shape; `body` is what is around them. */
-export function chatFields(
+function chatFields(
   choices: readonly Fields[],
   body: Fields,
   options: ExtractOptions,
-  digests: readonly LogprobsDigest[] = choices.map(({ logprobs }) => digestOf(logprobs, options)),
+  digests?: readonly LogprobsDigest[],
 ): CapturedFields {
   const messages = choices.map(({ message, logprobs }) =>
     options.captureLogprobs && !isEmpty(logprobs) ? { ...fieldsOf(message), logprobs } : message,
   );
   const [only, ...others] = messages;
   const output = others.length > 0 ? snapshot(messages) : (textOfMessage(only) ?? snapshot(only));
-  return mergeFields(responseFields(output, { body }, options), usageFields(body["usage"]), envelopeFields(body), {
-    finishReasons: choices.flatMap((choice) => textOf(choice["finish_reason"]) ?? []),
-    metadata: logprobsMetadata(digests),
-  });
-}
-
-function digestOf(logprobs: unknown, options: ExtractOptions): LogprobsDigest {
-  const digest = new LogprobsDigest();
-  if (!options.captureLogprobs) digest.push(logprobs);
-  return digest;
+  return choicesFields(output, choices, body, options, digests);
 }
 
 /** The text of a message that is nothing but a text. */
 function textOfMessage(message: unknown): JsonValue | undefined {
-  if (message === undefined) return "";
+  if (message === undefined || message === null) return "";
   if (!isFields(message)) return undefined;
   const { role, content, ...rest } = message;
   if ((role !== undefined && role !== "assistant") || !Object.values(rest).every(isEmpty)) return undefined;
-  return content === null || content === undefined ? "" : typeof content === "string" ? snapshot(content) : undefined;
+  if (content === null || content === undefined) return "";
+  // What of a stream did not fit is an object with a digest, and stands for a text as well.
+  return typeof content === "string" || isDigest(content) ? snapshot(content) : undefined;
 }
 
-/** What the response says of itself. */
-export function envelopeFields(body: Fields): CapturedFields {
-  const served = pick(body, ["system_fingerprint", "service_tier"]);
-  return defined({
-    responseId: textOf(body["id"]),
-    responseModel: textOf(body["model"]),
-    metadata: isEmpty(served) ? undefined : { served: snapshot(served) },
-  });
+function isDigest(content: unknown): boolean {
+  return isFields(content) && "omitted" in content;
 }

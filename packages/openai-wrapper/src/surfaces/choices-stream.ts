@@ -1,12 +1,12 @@
 // Streams of chunks with `choices`: chat completions and completions.
 import type { CapturedFields } from "@ai-audit/core";
 import { MergedDelta, StreamBudget } from "./accumulate.ts";
-import { snapshot } from "./content.ts";
-import type { ExtractOptions, Fields, StreamCollector } from "./contract.ts";
+import { snapshot } from "../payload/snapshot.ts";
+import type { ExtractOptions, StreamCollector } from "./contract.ts";
 import { providerErrorFields } from "./errors.ts";
 import { mergeFields } from "./fields.ts";
 import { LogprobsDigest } from "./logprobs.ts";
-import { countOf, fieldsOf, isEmpty, isFields, textOf } from "./read.ts";
+import { type Fields, countOf, fieldsOf, isEmpty, isFields, textOf } from "../payload/read.ts";
 
 /** A choice as its chunks amount to it. */
 export interface StreamedChoice extends Fields {

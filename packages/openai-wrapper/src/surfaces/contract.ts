@@ -1,5 +1,6 @@
 // What a surface is: the mapping between one endpoint of the provider and an entry's fields.
 import type { CapturedFields } from "@ai-audit/core";
+import type { Fields } from "../payload/read.ts";
 import type { SafetyCodes } from "../safety/codes.ts";
 
 /** A request as it goes on the wire. */
@@ -54,8 +55,8 @@ export interface Surface {
   request(request: WireRequest, options: ExtractOptions): CapturedFields;
   /** Everything in a complete response, in the wire's shape: parsed JSON, text, or bytes. */
   response(body: unknown, options: ExtractOptions, request?: WireRequest): CapturedFields;
-  /** For surfaces that can answer with a stream: one collector per response. */
-  stream?(options: ExtractOptions, request?: WireRequest): StreamCollector;
+  /** One collector for each response that is a stream; on surfaces without one of their own it keeps the events. */
+  stream(options: ExtractOptions, request?: WireRequest): StreamCollector;
 }
 
 /** A surface before it is bound to a provider and guarded: may throw on odd payloads. */
@@ -65,6 +66,3 @@ export interface SurfaceDefinition {
   response(body: unknown, options: ExtractOptions, request?: WireRequest): CapturedFields;
   stream?(options: ExtractOptions, request?: WireRequest): StreamCollector;
 }
-
-/** A JSON object whose members nobody has looked at yet. */
-export type Fields = Readonly<Record<string, unknown>>;

@@ -3,9 +3,8 @@ import type { CapturedFields, EntryError } from "@ai-audit/core";
 import { classifySafety } from "../safety/classify.ts";
 import type { SafetyCodes } from "../safety/codes.ts";
 import { scrub } from "../scrub.ts";
-import type { Fields } from "./contract.ts";
 import { mergeFields } from "./fields.ts";
-import { defined, fieldsOf, textOf } from "./read.ts";
+import { type Fields, defined, fieldsOf, textOf } from "../payload/read.ts";
 
 /**
  * Outcome, `error` and safety fields of what a call threw: an `APIError` with its body and status, an abort, a

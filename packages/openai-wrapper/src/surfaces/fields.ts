@@ -3,7 +3,7 @@ import type { CapturedFields, JsonValue } from "@ai-audit/core";
 import { classifySafety, type SafetyEvidence } from "../safety/classify.ts";
 import { boundInput, boundOutput } from "./content.ts";
 import type { ExtractOptions } from "./contract.ts";
-import { defined, textOf } from "./read.ts";
+import { defined, textOf } from "../payload/read.ts";
 
 /** One set of fields: later values win, alerts and checks add up, metadata is merged by key. */
 export function mergeFields(...parts: readonly CapturedFields[]): CapturedFields {

@@ -1,7 +1,7 @@
 // Token log probabilities are many times the text they belong to: by default an entry counts and digests them.
 import { createHash } from "node:crypto";
 import { canonicalJson, type JsonValue, toJson } from "@ai-audit/core";
-import { fieldsOf, listOf } from "./read.ts";
+import { fieldsOf, listOf } from "../payload/read.ts";
 
 /** Count and SHA-256 of log probabilities, over the canonical JSON of each token's entry followed by a line feed. */
 export class LogprobsDigest {
@@ -22,8 +22,8 @@ export class LogprobsDigest {
     return this.#tokens;
   }
 
-  /** Ends the collection. */
-  end(): JsonValue {
+  /** The digest so far. */
+  value(): JsonValue {
     return { tokens: this.#tokens, sha256: this.#hash.copy().digest("hex") };
   }
 
@@ -36,5 +36,5 @@ export class LogprobsDigest {
 /** Metadata that stands for log probabilities left out of the output: one digest a choice, none when there are none. */
 export function logprobsMetadata(digests: readonly LogprobsDigest[]): { readonly logprobs?: JsonValue } {
   const some = digests.filter(({ tokens }) => tokens > 0);
-  return some.length > 0 ? { logprobs: some.map((digest) => digest.end()) } : {};
+  return some.length > 0 ? { logprobs: some.map((digest) => digest.value()) } : {};
 }

@@ -1,8 +1,7 @@
 // Request parameters that an entry names. An allow-list: what is not here is content, a secret, or somebody's name
 // (`user`, `safety_identifier`, `metadata`).
-import { snapshot } from "./content.ts";
-import type { Fields } from "./contract.ts";
-import { fieldsOf, isEmpty, isFields, listOf, textOf } from "./read.ts";
+import { snapshot } from "../payload/snapshot.ts";
+import { type Fields, fieldsOf, isEmpty, isFields, listOf, textOf } from "../payload/read.ts";
 
 /** Copied as they are. */
 const COPIED: readonly string[] = [

@@ -1,12 +1,12 @@
 // Streams of Responses events. The terminal event carries the whole response; before it, items add up from deltas.
 import type { CapturedFields, JsonValue } from "@ai-audit/core";
 import { GrowingText, StreamBudget } from "./accumulate.ts";
-import { snapshot } from "./content.ts";
-import type { ExtractOptions, Fields, StreamCollector } from "./contract.ts";
+import { snapshot } from "../payload/snapshot.ts";
+import type { ExtractOptions, StreamCollector } from "./contract.ts";
 import { providerErrorFields } from "./errors.ts";
 import { mergeFields } from "./fields.ts";
-import { countOf, fieldsOf, isEmpty, isFields, listOf, textOf } from "./read.ts";
-import { responseObjectFields } from "./responses.ts";
+import { type Fields, countOf, fieldsOf, isEmpty, isFields, listOf, textOf } from "../payload/read.ts";
+import { responseObjectFields } from "./response-object.ts";
 
 const TERMINAL: ReadonlySet<string> = new Set([
   "response.completed",

@@ -1,16 +1,13 @@
 // responses: POST /responses, GET /responses/{id}, POST /responses/{id}/cancel, POST /responses/compact
 import type { CapturedFields, JsonValue } from "@ai-audit/core";
-import { envelopeFields } from "./chat.ts";
-import { snapshot } from "./content.ts";
-import type { ExtractOptions, Fields, SurfaceDefinition, WireRequest } from "./contract.ts";
-import { providerErrorFields } from "./errors.ts";
-import { mergeFields, requestFields, responseFields } from "./fields.ts";
-import { LogprobsDigest, logprobsMetadata } from "./logprobs.ts";
+import { type Fields, fieldsOf, isEmpty, isFields, listOf, pick } from "../payload/read.ts";
+import { snapshot } from "../payload/snapshot.ts";
+import type { ExtractOptions, SurfaceDefinition, WireRequest } from "./contract.ts";
+import { requestFields } from "./fields.ts";
 import { parametersOf } from "./parameters.ts";
-import { fieldsOf, isEmpty, isFields, listOf, pick, textOf } from "./read.ts";
+import { responseObjectFields } from "./response-object.ts";
 import { ResponsesCollector } from "./responses-stream.ts";
-import { withoutToolSecrets } from "./tool-secrets.ts";
-import { usageFields } from "./usage.ts";
+import { withoutToolSecrets } from "./secrets.ts";
 
 /** What the model sees besides the input. */
 const SEEN = ["instructions", "tools", "prompt"];
@@ -49,52 +46,4 @@ function responsesInput(body: Fields): JsonValue {
 function idFields(request: WireRequest, options: ExtractOptions): CapturedFields {
   const id = /\/responses\/([^/?]+)/.exec(request.path)?.[1];
   return id === undefined ? { input: "" } : { ...requestFields({ response_id: id }, {}, options), responseId: id };
-}
-
-/** The fields of a response object, in whatever state it is. */
-export function responseObjectFields(body: Fields, options: ExtractOptions): CapturedFields {
-  const { status, incomplete_details: details, error, output } = body;
-  const { kept, digest } = withoutLogprobs(output, options);
-  const reason = textOf(fieldsOf(details)["reason"]) ?? textOf(status);
-  return mergeFields(
-    envelopeFields(body),
-    usageFields(body["usage"]),
-    {
-      outcome: status === "cancelled" ? "aborted" : undefined,
-      finishReasons: reason === undefined ? [] : [reason],
-      metadata: logprobsMetadata([digest]),
-    },
-    status === "failed" || isFields(error) ? providerErrorFields(error, options.safetyCodes) : {},
-    responseFields(textOfOutput(kept) ?? kept, { body }, options),
-  );
-}
-
-/** The text of an output that is one message with one text, and nothing else. */
-export function textOfOutput(output: JsonValue): JsonValue | undefined {
-  if (!Array.isArray(output)) return undefined;
-  const [item, ...others] = output as readonly unknown[];
-  if (item === undefined) return "";
-  const { type, content } = fieldsOf(item);
-  const [part, ...more] = listOf(content);
-  const { type: kind, text, ...rest } = fieldsOf(part);
-  const alone = type === "message" && kind === "output_text" && others.length + more.length === 0;
-  return alone && typeof text === "string" && Object.values(rest).every(isEmpty) ? text : undefined;
-}
-
-function withoutLogprobs(output: unknown, options: ExtractOptions): { kept: JsonValue; digest: LogprobsDigest } {
-  const digest = new LogprobsDigest();
-  const kept = snapshot(output ?? "");
-  if (options.captureLogprobs || !Array.isArray(kept)) return { kept, digest };
-  const partWithout = (part: JsonValue): JsonValue => {
-    if (!isFields(part) || isEmpty(part["logprobs"])) return part;
-    const { logprobs, ...rest } = part as { readonly [key: string]: JsonValue };
-    digest.push(logprobs);
-    return rest;
-  };
-  const items = kept.map((item: JsonValue) => {
-    if (!isFields(item) || !Array.isArray(item["content"])) return item;
-    const content = (item["content"] as readonly JsonValue[]).map(partWithout);
-    return { ...(item as { readonly [key: string]: JsonValue }), content };
-  });
-  return { kept: items, digest };
 }

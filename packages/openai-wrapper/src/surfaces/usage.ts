@@ -1,6 +1,6 @@
 // Token figures as the provider reports them: never guessed, never summed, absent when absent.
 import type { CapturedFields, JsonValue } from "@ai-audit/core";
-import { countOf, defined, fieldsOf, isFields } from "./read.ts";
+import { countOf, defined, fieldsOf, isFields } from "../payload/read.ts";
 
 /** Figures that have a field of their own. */
 const NAMED = new Set(["prompt_tokens", "completion_tokens", "input_tokens", "output_tokens", "total_tokens"]);

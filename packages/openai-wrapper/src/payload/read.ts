@@ -1,5 +1,7 @@
 // Reading payloads that may hold anything: a member of another type than expected is as good as absent.
-import type { Fields } from "./contract.ts";
+
+/** A JSON object whose members nobody has looked at yet. */
+export type Fields = Readonly<Record<string, unknown>>;
 
 const NONE: Fields = Object.freeze({});
 

@@ -1,0 +1,43 @@
+// What chat completions and completions share: a response with `choices`.
+import type { CapturedFields, JsonValue } from "@ai-audit/core";
+import { defined, type Fields, isEmpty, pick, textOf } from "../payload/read.ts";
+import { snapshot } from "../payload/snapshot.ts";
+import type { ExtractOptions } from "./contract.ts";
+import { mergeFields, responseFields } from "./fields.ts";
+import { LogprobsDigest, logprobsMetadata } from "./logprobs.ts";
+import { usageFields } from "./usage.ts";
+
+/** The fields of complete choices, in the wire's shape; `body` is what is around them. */
+export function choicesFields(
+  output: JsonValue,
+  choices: readonly Fields[],
+  body: Fields,
+  options: ExtractOptions,
+  digests: readonly LogprobsDigest[] = choices.map(({ logprobs }) => digestOf(logprobs, options)),
+): CapturedFields {
+  return mergeFields(
+    responseFields(output, { body: { ...body, choices } }, options),
+    usageFields(body["usage"]),
+    envelopeFields(body),
+    {
+      finishReasons: choices.flatMap((choice) => textOf(choice["finish_reason"]) ?? []),
+      metadata: logprobsMetadata(digests),
+    },
+  );
+}
+
+function digestOf(logprobs: unknown, options: ExtractOptions): LogprobsDigest {
+  const digest = new LogprobsDigest();
+  if (!options.captureLogprobs) digest.push(logprobs);
+  return digest;
+}
+
+/** What a response says of itself. */
+export function envelopeFields(body: Fields): CapturedFields {
+  const served = pick(body, ["system_fingerprint", "service_tier"]);
+  return defined({
+    responseId: textOf(body["id"]),
+    responseModel: textOf(body["model"]),
+    metadata: isEmpty(served) ? undefined : { served: snapshot(served) },
+  });
+}

@@ -1,0 +1,53 @@
+// completions: POST /completions
+import type { CapturedFields, JsonValue } from "@ai-audit/core";
+import { type Fields, fieldsOf, isEmpty, listOf } from "../payload/read.ts";
+import { snapshot } from "../payload/snapshot.ts";
+import { choicesFields } from "./choices.ts";
+import { ChoicesCollector } from "./choices-stream.ts";
+import type { ExtractOptions, SurfaceDefinition } from "./contract.ts";
+import { requestFields } from "./fields.ts";
+import type { LogprobsDigest } from "./logprobs.ts";
+import { parametersOf } from "./parameters.ts";
+
+export const completions: SurfaceDefinition = {
+  operation: "text_completion",
+  request(body, options) {
+    const { model, prompt, suffix } = body;
+    const input = isEmpty(suffix) ? soleText(prompt) : { prompt, suffix };
+    return requestFields(snapshot(input ?? ""), { model, parameters: parametersOf(body) }, options);
+  },
+  response(body, options) {
+    const fields = fieldsOf(body);
+    return completionFields(listOf(fields["choices"]).map(fieldsOf), fields, options);
+  },
+  stream: (options) =>
+    new ChoicesCollector(options, {
+      deltaOf: ({ text }) => ({ text }),
+      fieldsOf: (choices, body, digests) =>
+        completionFields(
+          choices.map(({ delta, ...choice }) => ({ ...choice, ...delta })),
+          body,
+          options,
+          digests,
+        ),
+    }),
+};
+
+/** `["Hello!"]` is one text as well. */
+function soleText(prompt: unknown): unknown {
+  const [only, ...others] = listOf(prompt);
+  return typeof only === "string" && others.length === 0 ? only : prompt;
+}
+
+/** One answer is its text, several are a list of texts. */
+function completionFields(
+  choices: readonly Fields[],
+  body: Fields,
+  options: ExtractOptions,
+  digests?: readonly LogprobsDigest[],
+): CapturedFields {
+  const texts = choices.map(({ text, logprobs }): JsonValue =>
+    options.captureLogprobs && !isEmpty(logprobs) ? snapshot({ text, logprobs }) : snapshot(text ?? ""),
+  );
+  return choicesFields(texts.length > 1 ? texts : (texts[0] ?? ""), choices, body, options, digests);
+}

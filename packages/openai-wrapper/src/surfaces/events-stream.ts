@@ -1,0 +1,39 @@
+// Streams that no surface of ours expects: the events themselves, as far as there is room.
+import type { CapturedFields, JsonValue } from "@ai-audit/core";
+import { isFields } from "../payload/read.ts";
+import { snapshot } from "../payload/snapshot.ts";
+import { StreamBudget } from "./accumulate.ts";
+import type { ExtractOptions, StreamCollector } from "./contract.ts";
+import { providerErrorFields } from "./errors.ts";
+import { mergeFields, responseFields } from "./fields.ts";
+import { withoutSecrets } from "./secrets.ts";
+
+/** Collects events of any kind. What a terminal one looks like is not known, so every end is a good one. */
+export class EventCollector implements StreamCollector {
+  readonly #options: ExtractOptions;
+  readonly #budget: StreamBudget;
+  readonly #events: JsonValue[] = [];
+  #error: unknown;
+  readonly terminal = true;
+  firstContentSeen = false;
+
+  constructor(options: ExtractOptions) {
+    this.#options = options;
+    this.#budget = new StreamBudget(options.maxContentBytes);
+  }
+
+  push(event: unknown): void {
+    this.firstContentSeen = true;
+    const copy = withoutSecrets(snapshot(event));
+    if (isFields(copy) && isFields(copy["error"])) this.#error = copy["error"];
+    if (this.#budget.takeMember(JSON.stringify(copy).length)) this.#events.push(copy);
+  }
+
+  result(): CapturedFields {
+    return mergeFields(
+      responseFields(this.#events, {}, this.#options),
+      { alerts: this.#budget.alerts },
+      this.#error === undefined ? {} : providerErrorFields(this.#error, this.#options.safetyCodes),
+    );
+  }
+}

@@ -1,0 +1,99 @@
+// images: POST /images/generations, /images/edits, /images/variations
+import type { CapturedFields, JsonValue } from "@ai-audit/core";
+import { type Fields, fieldsOf, isEmpty, isFields, listOf, pick, textOf } from "../payload/read.ts";
+import { snapshot } from "../payload/snapshot.ts";
+import { StreamBudget } from "./accumulate.ts";
+import type { ExtractOptions, StreamCollector, SurfaceDefinition, WireRequest } from "./contract.ts";
+import { providerErrorFields } from "./errors.ts";
+import { mergeFields, requestFields, responseFields } from "./fields.ts";
+import { parametersOf } from "./parameters.ts";
+import { usageFields } from "./usage.ts";
+
+export const imageGeneration: SurfaceDefinition = imageSurface("image_generation");
+export const imageEdit: SurfaceDefinition = imageSurface("image_edit");
+export const imageVariation: SurfaceDefinition = imageSurface("image_variation");
+
+function imageSurface(operation: string): SurfaceDefinition {
+  return {
+    operation,
+    request(body, options) {
+      const { prompt, model } = body;
+      const images = pick(body, ["image", "images", "mask"]);
+      const input = isEmpty(images) ? prompt : { ...pick(body, ["prompt"]), ...images };
+      return requestFields(snapshot(input ?? ""), { model, parameters: parametersOf(body) }, options);
+    },
+    response(body, options, request) {
+      const fields = fieldsOf(body);
+      const mime = mimeOf(fields) ?? mimeOf(fieldsOf(request?.body));
+      const images = listOf(fields["data"]).map((image) => imageOf(image, mime));
+      return mergeFields(responseFields(images, { body }, options), usageFields(fields["usage"]), servedFields(fields));
+    },
+    stream: (options, request) => new ImageCollector(options, request),
+  };
+}
+
+/** An image as JSON; base64 of more than 2 KB as a digest. */
+function imageOf(image: unknown, mime: string | undefined): JsonValue {
+  if (!isFields(image)) return snapshot(image);
+  // The filter's verdicts are among the safety fields.
+  const { content_filter_results: _output, prompt_filter_results: _input, usage: _usage, ...rest } = image;
+  const copy = snapshot(rest);
+  const base64 = isFields(copy) ? copy["b64_json"] : undefined;
+  return isFields(base64) ? { ...copy, b64_json: { mime: mime ?? "image/png", ...base64 } } : copy;
+}
+
+function mimeOf({ output_format: format }: Fields): string | undefined {
+  return textOf(format) && `image/${textOf(format)}`;
+}
+
+function servedFields(fields: Fields): CapturedFields {
+  const served = pick(fields, ["size", "quality", "background", "output_format"]);
+  return isEmpty(served) ? {} : { metadata: { served: snapshot(served) } };
+}
+
+/** Collects `image_generation.*` and `image_edit.*` events; each image is one item of the output, partial ones too. */
+class ImageCollector implements StreamCollector {
+  readonly #options: ExtractOptions;
+  readonly #mime: string | undefined;
+  readonly #budget: StreamBudget;
+  readonly #images: JsonValue[] = [];
+  #usage: unknown;
+  #served: Fields = {};
+  #error: unknown;
+  terminal = false;
+  firstContentSeen = false;
+
+  constructor(options: ExtractOptions, request: WireRequest | undefined) {
+    this.#options = options;
+    this.#mime = mimeOf(fieldsOf(request?.body));
+    this.#budget = new StreamBudget(options.maxContentBytes);
+  }
+
+  push(event: unknown): void {
+    const fields = fieldsOf(event);
+    const type = textOf(fields["type"]) ?? "";
+    if (type === "error" || isFields(fields["error"])) this.#error = snapshot(fields["error"] ?? fields);
+    if (!type.startsWith("image_")) return;
+    this.firstContentSeen = true;
+    const { size, quality, background, output_format } = fields;
+    const image = imageOf(
+      pick(fields, ["type", "partial_image_index", "b64_json", "url", "revised_prompt"]),
+      mimeOf(fields) ?? this.#mime,
+    );
+    if (this.#budget.takeMember(JSON.stringify(image).length)) this.#images.push(image);
+    if (!type.endsWith(".completed")) return;
+    this.terminal = true;
+    this.#usage = snapshot(fields["usage"]);
+    this.#served = { size, quality, background, output_format };
+  }
+
+  result(): CapturedFields {
+    return mergeFields(
+      responseFields(this.#images, {}, this.#options),
+      usageFields(this.#usage),
+      servedFields(this.#served),
+      { alerts: this.#budget.alerts },
+      this.#error === undefined ? {} : providerErrorFields(this.#error, this.#options.safetyCodes),
+    );
+  }
+}

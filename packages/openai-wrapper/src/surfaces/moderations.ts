@@ -1,0 +1,24 @@
+// moderations: POST /moderations. A flagged result is a finding about the input, not a block.
+import { fieldsOf, listOf } from "../payload/read.ts";
+import { snapshot } from "../payload/snapshot.ts";
+import { envelopeFields } from "./choices.ts";
+import type { SurfaceDefinition } from "./contract.ts";
+import { mergeFields, requestFields, responseFields } from "./fields.ts";
+import { parametersOf } from "./parameters.ts";
+
+export const moderations: SurfaceDefinition = {
+  operation: "moderations",
+  request(body, options) {
+    const { model, input } = body;
+    const [part, ...more] = listOf(input);
+    const { type, text } = fieldsOf(part);
+    const sole = more.length > 0 ? input : type === "text" && typeof text === "string" ? text : (part ?? input);
+    const content = typeof sole === "string" ? sole : input;
+    return requestFields(snapshot(content ?? ""), { model, parameters: parametersOf(body) }, options);
+  },
+  response(body, options) {
+    const fields = fieldsOf(body);
+    const output = snapshot(fields["results"] ?? "");
+    return mergeFields(responseFields(output, { body }, options), envelopeFields(fields));
+  },
+};

@@ -1,0 +1,53 @@
+// Calls that create or change an object rather than ask a model: files, batches, jobs, and paths nobody knows yet.
+// Their entry holds the request's and the response's JSON, without credentials.
+import type { JsonValue } from "@ai-audit/core";
+import { fieldsOf, isEmpty, textOf } from "../payload/read.ts";
+import { snapshot } from "../payload/snapshot.ts";
+import { envelopeFields } from "./choices.ts";
+import type { SurfaceDefinition } from "./contract.ts";
+import { providerErrorFields } from "./errors.ts";
+import { mergeFields, requestFields, responseFields } from "./fields.ts";
+import { parametersOf } from "./parameters.ts";
+import { usageFields } from "./usage.ts";
+import { withoutSecrets } from "./secrets.ts";
+
+/** A surface that keeps both objects as they are. */
+export function objectSurface(operation: string): SurfaceDefinition {
+  return {
+    operation,
+    request(body, options, request) {
+      const content = isEmpty(body) && typeof request.body === "string" ? request.body : body;
+      const parameters = { ...parametersOf(body), path: request.path };
+      return requestFields(withoutSecrets(snapshot(content)), { model: body["model"], parameters }, options);
+    },
+    response(body, options) {
+      const fields = fieldsOf(body);
+      const { status, error } = fields;
+      return mergeFields(
+        responseFields(withoutSecrets(snapshot(body ?? "")), { body }, options),
+        usageFields(fields["usage"]),
+        envelopeFields(fields),
+        { finishReasons: textOf(status) === undefined ? [] : [String(status)] },
+        status === "failed" ? providerErrorFields(error, options.safetyCodes) : {},
+      );
+    },
+  };
+}
+
+/** Keys, certificates and vaults: only that it happened. Their contents are credentials whatever their names. */
+export function administration(operation: string): SurfaceDefinition {
+  const said: JsonValue = { omitted: "credentials" };
+  return {
+    operation,
+    request: (_body, options, { path }) => requestFields(said, { parameters: { path } }, options),
+    response: (_body, options) => responseFields(said, {}, options),
+  };
+}
+
+/** The path without ids: `/videos/video_123/remix` → `/videos/{id}/remix`. */
+export function operationOf(path: string): string {
+  return path
+    .split("/")
+    .map((segment) => (/\d|[A-Z]|%|[-.]|^(?:[a-z]{2,12}_){1,2}[a-z]{16,}$/.test(segment) ? "{id}" : segment))
+    .join("/");
+}

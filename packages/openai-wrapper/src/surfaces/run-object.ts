@@ -1,0 +1,27 @@
+// A run of the Assistants API, in whatever state it is.
+import type { CapturedFields, JsonValue } from "@ai-audit/core";
+import { defined, type Fields, fieldsOf, isFields, textOf } from "../payload/read.ts";
+import type { ExtractOptions } from "./contract.ts";
+import { providerErrorFields } from "./errors.ts";
+import { mergeFields, responseFields } from "./fields.ts";
+import { usageFields } from "./usage.ts";
+
+/** The fields of a run with the output that is known of it. */
+export function runFields(run: Fields, output: JsonValue, options: ExtractOptions): CapturedFields {
+  const { status, last_error: error, incomplete_details: details } = run;
+  const threadId = textOf(run["thread_id"]);
+  const reason = textOf(fieldsOf(details)["reason"]) ?? textOf(status);
+  const { incomplete_details } = run;
+  return mergeFields(
+    defined({
+      responseId: textOf(run["id"]),
+      responseModel: textOf(run["model"]),
+      finishReasons: reason === undefined ? undefined : [reason],
+      run: threadId === undefined ? undefined : { threadId },
+      outcome: status === "cancelled" ? ("aborted" as const) : status === "expired" ? ("timeout" as const) : undefined,
+    }),
+    usageFields(run["usage"]),
+    isFields(error) || status === "failed" ? providerErrorFields(error, options.safetyCodes) : {},
+    responseFields(output, { body: { incomplete_details } }, options),
+  );
+}
