@@ -8,11 +8,11 @@ import { type AuditEntry, lineToEntry } from "./entry.ts";
 import { AuditConfigError, AuditDecryptError, AuditError, AuditInputError, AuditWriteError } from "./errors.ts";
 import { type AuditHealth, measureHealth } from "./health.ts";
 import { newEntryId, timestampOf } from "./id.ts";
-import { callStarted } from "./integrity/control-line.ts";
+import { callStarted, subjectErased } from "./integrity/control-line.ts";
 import type { Interaction, InteractionFields, Metadata } from "./interaction.ts";
 import { type EntryFilter, type EntryQuery, hasConditions, meets, rangeOf } from "./query.ts";
 import { type Claim, matchContent, openContent } from "./read-content.ts";
-import { draftEntry, hashInput, type RecordMode, type RecordSettings, sealEntry } from "./record.ts";
+import { type Draft, draftEntry, hashInput, type RecordMode, type RecordSettings, sealEntry } from "./record.ts";
 import { compileRedaction, type Redaction } from "./redact.ts";
 import { CallPairs, type CaptureOrigin } from "./same-call.ts";
 import { FileStorage } from "./storage/file.ts";
@@ -49,6 +49,13 @@ export interface CallStart {
 export interface OpenCall {
   /** Writes the entry with outcome `abandoned`. Must not reject. */
   abandon(): Promise<unknown>;
+}
+
+/** One entry of a data subject with its contents, where they were kept. */
+export interface SubjectRecord {
+  readonly entry: AuditEntry;
+  readonly input?: JsonValue;
+  readonly output?: JsonValue;
 }
 
 const DAY_MS = 86_400_000;
@@ -135,9 +142,8 @@ export class AuditLogger<M extends Metadata = Metadata> {
   async #record(interaction: object, mode: RecordMode): Promise<string> {
     if (typeof interaction !== "object" || interaction === null) throw new AuditInputError("log() takes an object");
     const draft = await draftEntry(interaction, mode, this.#settings);
-    const name = draft.fields.subject;
-    const subject = typeof name === "string" ? await this.#subjectKey(name) : undefined;
-    const { id, line } = sealEntry(draft, subject, this.#settings);
+    const subject = await this.#subjectOf(draft);
+    const { id, line } = sealEntry(draft, subject, this.#settings); // no await from here: ids reach the storage in order
     await this.#append(line, id);
     if (this.#settings.storeContent && this.encryption?.unread && this.storage.durable) this.#warnUnreadKey();
     return id;
@@ -156,7 +162,7 @@ export class AuditLogger<M extends Metadata = Metadata> {
       provider,
       model,
       operation,
-      input_hash: hashInput(draft, this.#settings),
+      input_hash: hashInput(draft, await this.#subjectOf(draft), this.#settings),
     });
     await this.#append(line, undefined);
     return call;
@@ -189,11 +195,11 @@ export class AuditLogger<M extends Metadata = Metadata> {
   }
 
   async *#select(range: TimeRange, query: EntryQuery): AsyncGenerator<AuditEntry, void, undefined> {
-    const subjectId = query.subject === undefined ? undefined : await this.encryption?.subjectId(query.subject);
+    const subjectIds = query.subject === undefined ? [] : ((await this.encryption?.subjectIds(query.subject)) ?? []);
     for await (const page of this.storage.pages(range, query.newestFirst ? "newest-first" : "oldest-first")) {
       for (const line of page) {
         const entry = lineToEntry(line);
-        if (entry && meets(entry, query, subjectId)) yield entry;
+        if (entry && meets(entry, query, subjectIds)) yield entry;
       }
     }
   }
@@ -247,6 +253,30 @@ export class AuditLogger<M extends Metadata = Metadata> {
     return entries;
   }
 
+  /**
+   * Makes everything that was kept of one data subject unreadable for good: records `subject.erased`, then destroys
+   * the subject's secret. The log still verifies, everybody else's content still opens. Call it again when it rejects.
+   * Resolves to the key ids that stood for the subject, empty when there were none.
+   *
+   * @throws `AUDIT_SUBJECT_INVALID` without a key store, `AUDIT_WRITE_FAILED` when the record cannot be kept
+   */
+  async eraseSubject(
+    name: string,
+    by: { readonly actor: string; readonly reason: string },
+  ): Promise<readonly string[]> {
+    const keys = this.#subjectKeys();
+    for (const subject of await keys.subjectIds(name)) {
+      await this.#append(subjectErased({ subject, actor: by.actor, reason: by.reason }), undefined);
+    }
+    return keys.eraseSubject(name);
+  }
+
+  /** Everything kept of one data subject, opened: what an access request asks for. */
+  async *exportSubject(name: string): AsyncGenerator<SubjectRecord, void, undefined> {
+    this.#subjectKeys();
+    for await (const entry of this.entries({ subject: name })) yield { entry, ...this.content(entry) };
+  }
+
   /** Runs `cleanupExpired()` on a schedule, by default daily at 02:00, until stopped or until the logger closes. */
   scheduleCleanup(options: ScheduleOptions = {}): CleanupSchedule {
     const schedule = startSchedule(() => this.cleanupExpired(), options, this.#onError);
@@ -298,11 +328,13 @@ export class AuditLogger<M extends Metadata = Metadata> {
     }
   }
 
-  async #subjectKey(name: string): Promise<SubjectKey> {
-    if (!this.encryption) {
-      throw new AuditError("AUDIT_SUBJECT_INVALID", "a subject needs encryption with a key store (subjects)");
-    }
-    return this.encryption.subjectKey(name);
+  async #subjectOf({ fields: { subject } }: Draft): Promise<SubjectKey | undefined> {
+    return typeof subject === "string" ? this.#subjectKeys().subjectKey(subject) : undefined;
+  }
+
+  #subjectKeys(): EncryptionManager {
+    if (this.encryption) return this.encryption;
+    throw new AuditError("AUDIT_SUBJECT_INVALID", "a subject needs encryption with a key store (subjects)");
   }
 
   #keys(caller: string): EncryptionManager {

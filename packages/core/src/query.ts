@@ -41,8 +41,8 @@ export function hasConditions({ from: _from, to: _to, newestFirst: _order, ...fi
   return Object.values(filter).some((condition) => condition !== undefined);
 }
 
-/** Whether an entry meets the conditions. `subjectId` is the key id that stands for `filter.subject`. */
-export function meets(entry: AuditEntry, filter: EntryFilter, subjectId: string | undefined): boolean {
+/** Whether an entry meets the conditions. `subjectIds` are the key ids that stand for `filter.subject`. */
+export function meets(entry: AuditEntry, filter: EntryFilter, subjectIds: readonly string[]): boolean {
   const { provider, model, outcome, safetyPassed, conversationId, subject, where } = filter;
   return (
     (provider === undefined || entry.provider === provider) &&
@@ -50,7 +50,7 @@ export function meets(entry: AuditEntry, filter: EntryFilter, subjectId: string 
     (outcome === undefined || entry.outcome === outcome) &&
     (safetyPassed === undefined || entry.safetyPassed === safetyPassed) &&
     (conversationId === undefined || entry.conversationId === conversationId) &&
-    (subject === undefined || (subjectId !== undefined && entry.subject === subjectId)) &&
+    (subject === undefined || (entry.subject !== undefined && subjectIds.includes(entry.subject))) &&
     (where === undefined || where(entry))
   );
 }

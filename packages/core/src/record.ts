@@ -162,8 +162,8 @@ export function sealEntry(
 }
 
 /** The input hash that the entry of this draft will have. */
-export function hashInput(draft: Draft, settings: RecordSettings): string {
-  return hashUnder(contentOf(draft.input), settings.encryption?.kidFor(settings.stream), undefined, settings);
+export function hashInput(draft: Draft, subject: SubjectKey | undefined, settings: RecordSettings): string {
+  return hashUnder(contentOf(draft.input), settings.encryption?.kidFor(settings.stream, subject), subject, settings);
 }
 
 function hashUnder(
