@@ -1,6 +1,6 @@
 // A directory of segments: what is there, and what the ends of each file say.
 import { type FileHandle, mkdir, open, readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { SegmentRef } from "../integrity/control-line.ts";
 import { parseCheckpoint, parseNote } from "../integrity/note.ts";
 import { compareSegmentNames, parseSegmentName, type SegmentName } from "../integrity/segment-name.ts";
@@ -37,28 +37,21 @@ export class Directory {
   readonly #heads = new Map<string, Head>();
   /** Nor does a closed file. */
   readonly #closedTails = new Map<string, Tail>();
-  #made = false;
 
   constructor(path: string) {
     this.path = path;
   }
 
-  /** Makes the directory where there is none. */
-  async make(): Promise<void> {
-    if (this.#made) return;
-    await mkdir(this.path, { recursive: true, mode: 0o700 });
-    this.#made = true;
+  /** Makes the directory where there is none. `sync`: its name shall survive a power cut. */
+  async make(sync: boolean): Promise<void> {
+    const first = await mkdir(this.path, { recursive: true, mode: 0o700 });
+    if (first === undefined || !sync) return;
+    for (let made = this.path; made.length >= first.length; made = dirname(made)) await syncDirectory(dirname(made));
   }
 
   /** Makes names of new and removed files durable. */
   async sync(): Promise<void> {
-    if (process.platform === "win32") return; // cannot open a directory; NTFS journals names
-    const handle = await open(this.path, "r");
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    await syncDirectory(this.path);
   }
 
   /** Files of the log in the order of their names' days and numbers; none where the directory does not exist. */
@@ -103,6 +96,7 @@ export class Directory {
   async tail(file: string): Promise<Tail | undefined> {
     const known = this.#closedTails.get(file);
     if (known) return known;
+    if ((await this.head(file))?.foreign !== false) return undefined;
     const tail = await this.#with(file, (handle) => readTail(handle, file));
     if (tail?.closedCalls !== undefined) this.#closedTails.set(file, tail);
     return tail;
@@ -121,6 +115,16 @@ export class Directory {
     } finally {
       await handle.close();
     }
+  }
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  if (process.platform === "win32") return; // cannot open a directory; NTFS journals names
+  const handle = await open(path, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }
 

@@ -1,5 +1,4 @@
 // Retention on a directory: whole files go, after a durable record that they did.
-import { unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { lineToEntry } from "../entry.ts";
 import { timeOfId } from "../id.ts";
@@ -8,7 +7,7 @@ import { leafHash, MerkleTree } from "../integrity/merkle.ts";
 import { segmentDay } from "../integrity/segment-name.ts";
 import { type Directory, type ListedFile, parseObject } from "./directory.ts";
 import { readWhole } from "./file-read.ts";
-import { isCode } from "./own-file.ts";
+import { removeFile } from "./own-file.ts";
 import { idOfLine } from "./segment-search.ts";
 import type { PruneOptions, PruneResult } from "./storage.ts";
 
@@ -64,12 +63,7 @@ async function removeFiles(directory: Directory, expired: readonly Expired[]): P
   let entries = 0;
   const files: string[] = [];
   for (const { file, entries: count } of expired) {
-    try {
-      await unlink(join(directory.path, file));
-    } catch (error) {
-      if (isCode(error, "ENOENT")) continue;
-      throw error;
-    }
+    if (!(await removeFile(join(directory.path, file)))) continue;
     entries += count;
     files.push(file);
   }
@@ -102,13 +96,14 @@ async function examine(directory: Directory, { file }: ListedFile, before: numbe
   return { file, ref, entries, from: isoOf(from), to: isoOf(to), pruneLines };
 }
 
-/** Milliseconds since the epoch of an entry line, ours or the Python original's; undefined for a control line. */
+/** Milliseconds since the epoch of an entry line, ours or the Python original's; undefined for what is no entry. */
 function entryTime(line: Buffer): number | undefined {
   const id = idOfLine(line);
   const time = id === undefined ? undefined : timeOfId(id);
   if (time !== undefined) return time;
   const entry = lineToEntry(line.toString());
-  return entry && Date.parse(entry.timestamp);
+  const parsed = entry ? Date.parse(entry.timestamp) : Number.NaN;
+  return Number.isNaN(parsed) ? undefined : parsed;
 }
 
 function notePruneLine(line: Buffer, into: Map<string, string>): void {

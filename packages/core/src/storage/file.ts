@@ -9,6 +9,7 @@ import type { SegmentRef } from "../integrity/control-line.ts";
 import { segmentDay } from "../integrity/segment-name.ts";
 import type { Signer } from "../integrity/signer.ts";
 import { SDK } from "../version.ts";
+import { checkLine } from "./check-line.ts";
 import { Directory } from "./directory.ts";
 import { pruneDirectory } from "./file-prune.ts";
 import { countEntries, findEntry, readPages } from "./file-read.ts";
@@ -35,6 +36,8 @@ export interface FileStorageOptions {
 const COMMIT_BYTES = 8 * 2 ** 20;
 const MIB = 2 ** 20;
 const LF = 0x0a;
+/** Room for what a segment adds to its lines when it ends: `segment.close` and two checkpoints. */
+const END_BYTES = 1024;
 
 interface OpenSegment {
   readonly day: string;
@@ -80,7 +83,8 @@ export class FileStorage implements AuditStorage {
     this.#lane = new WriteLane({ take: (waiting) => this.#take(waiting), commit: (lines) => this.#commit(lines) });
   }
 
-  append(line: string, id?: string): Promise<void> {
+  async append(line: string, id?: string): Promise<void> {
+    checkLine(line, id);
     return this.#lane.append(line, id);
   }
 
@@ -121,7 +125,7 @@ export class FileStorage implements AuditStorage {
 
   /** A commit stays within one UTC day, one ascending run of ids, and the size limit. */
   #take(waiting: readonly PendingLine[]): number {
-    const room = Math.min(COMMIT_BYTES, this.#rotationBytes - (this.#open?.file.bytes ?? 0));
+    const room = Math.min(COMMIT_BYTES, this.#rotationBytes - END_BYTES - (this.#open?.file.bytes ?? 0));
     let bytes = 0;
     let last = "";
     let taken = 0;
@@ -151,7 +155,8 @@ export class FileStorage implements AuditStorage {
     try {
       await open.file.write(sealed);
     } catch (error) {
-      await this.#letGo(open); // nobody knows what the file holds now: nothing more is ever written to it
+      // Nobody knows what the file holds now: nothing more is ever written to it. What this fails with follows from it.
+      await this.#letGo(open).catch(() => undefined);
       throw error;
     }
     this.#prev = open.segment.ref();
@@ -159,7 +164,7 @@ export class FileStorage implements AuditStorage {
   }
 
   async #start(day: string): Promise<OpenSegment> {
-    await this.#directory.make();
+    await this.#directory.make(this.#sync);
     const file = await OwnFile.create(this.#directory, day, this.#sync);
     try {
       const segment = new Segment({
@@ -196,8 +201,11 @@ export class FileStorage implements AuditStorage {
     clearTimeout(this.#endOfDay);
     this.#open = undefined;
     // A segment takes its place in the stream once its first line is there, even if what followed failed.
-    if ((await open.file.size()) >= Math.max(open.firstLineBytes, 1)) this.#seq += 1;
-    await open.file.release();
+    try {
+      if ((await open.file.size()) >= Math.max(open.firstLineBytes, 1)) this.#seq += 1;
+    } finally {
+      await open.file.release();
+    }
   }
 
   /** An idle writer ends its segment when its day does, so that yesterday's log verifies as closed. */
@@ -222,7 +230,7 @@ function dayOfId(id: string): string {
 
 function whyEnd(open: OpenSegment, day: string, firstId: string | undefined, bytes: number, limit: number): string {
   if (day > open.day) return "day";
-  if (open.file.bytes > 0 && open.file.bytes + bytes > limit) return "size";
+  if (open.file.bytes > 0 && open.file.bytes + bytes + END_BYTES > limit) return "size";
   if (firstId !== undefined && firstId <= open.lastId) return "order"; // bisection relies on ascending ids
   return "";
 }

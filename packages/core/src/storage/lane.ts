@@ -40,8 +40,10 @@ export class WriteLane {
   #waiting: Waiting[] = [];
   #pendingBytes = 0;
   #inCommit = 0;
-  #draining = false;
+  #commitDue = false;
   #tail: Promise<void> = Promise.resolve();
+  /** The latest line's promise: lines settle in their order. */
+  #newest: Promise<void> = Promise.resolve();
   #lost = 0;
   #unrecorded: Unrecorded | undefined;
   #lastError: Error | undefined;
@@ -57,11 +59,9 @@ export class WriteLane {
     const bytes = Buffer.byteLength(line);
     this.#pendingBytes += bytes;
     const written = new Promise<void>((resolve, reject) => this.#waiting.push({ line, id, bytes, resolve, reject }));
-    if (!this.#draining) {
-      this.#draining = true;
-      // One microtask later: what is logged in the same tick shares the first commit.
-      void this.exclusive(() => this.#drain());
-    }
+    this.#newest = written;
+    // One microtask later: what is logged in the same tick shares the first commit.
+    this.#commitWaiting();
     return written;
   }
 
@@ -90,42 +90,63 @@ export class WriteLane {
     };
   }
 
+  /** Lines that others append meanwhile do not hold it up. */
   async flush(): Promise<void> {
-    await this.exclusive(async () => undefined);
+    await this.#newest.catch(() => undefined); // whoever appended the line has the error
   }
 
-  /** Refuses further lines, commits those that wait and a due `loss` line, then runs `release`. Idempotent. */
+  /**
+   * Refuses further lines, commits those that wait and a due `loss` line, then runs `release`. Idempotent. Rejects
+   * with an `AuditWriteError` when the last lines could not be written.
+   */
   close(release: () => Promise<void>): Promise<void> {
-    this.#closing ??= this.exclusive(async () => {
-      try {
-        if (this.#unrecorded) await this.#commit([]);
-      } finally {
-        await release();
-      }
-    });
+    this.#closing ??= this.#close(release);
     return this.#closing;
   }
 
-  async #drain(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, this.#options.take(this.#waiting));
-      this.#inCommit = batch.length;
-      let failure: Error | undefined;
-      try {
-        await this.#commit(batch);
-      } catch (error) {
-        failure = asWriteError(error);
-        for (const { id } of batch) if (id !== undefined) this.lose(id, failure.message);
-      }
-      this.#inCommit = 0;
-      this.#lastError = failure;
-      for (const { bytes, resolve, reject } of batch) {
-        this.#pendingBytes -= bytes;
-        if (failure) reject(failure);
-        else resolve();
-      }
+  async #close(release: () => Promise<void>): Promise<void> {
+    await this.flush();
+    try {
+      await this.exclusive(async () => {
+        try {
+          if (this.#unrecorded) await this.#commit([]);
+        } finally {
+          await release();
+        }
+      });
+    } catch (error) {
+      throw asWriteError(error);
     }
-    this.#draining = false;
+  }
+
+  /** One commit at a time in the queue, so that `exclusive` tasks get their turn under a steady stream of lines. */
+  #commitWaiting(): void {
+    if (this.#commitDue || this.#waiting.length === 0) return;
+    this.#commitDue = true;
+    void this.exclusive(async () => {
+      const batch = this.#waiting.splice(0, this.#options.take(this.#waiting));
+      this.#commitDue = false;
+      this.#commitWaiting();
+      await this.#commitBatch(batch);
+    });
+  }
+
+  async #commitBatch(batch: readonly Waiting[]): Promise<void> {
+    this.#inCommit = batch.length;
+    let failure: Error | undefined;
+    try {
+      await this.#commit(batch);
+    } catch (error) {
+      failure = asWriteError(error);
+      for (const { id } of batch) if (id !== undefined) this.lose(id, failure.message);
+    }
+    this.#inCommit = 0;
+    this.#lastError = failure;
+    for (const { bytes, resolve, reject } of batch) {
+      this.#pendingBytes -= bytes;
+      if (failure) reject(failure);
+      else resolve();
+    }
   }
 
   async #commit(batch: readonly PendingLine[]): Promise<void> {

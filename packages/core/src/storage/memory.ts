@@ -1,7 +1,8 @@
 // The log in memory: for tests and short-lived tools.
-import { lineToEntry } from "../entry.ts";
+import { recordsCallAgain } from "../entry.ts";
 import { AuditConfigError, AuditWriteError } from "../errors.ts";
-import { newStream } from "../id.ts";
+import { newStream, timeOfId } from "../id.ts";
+import { checkLine } from "./check-line.ts";
 import type { AuditStorage, PruneOptions, PruneResult, TimeRange, WriteStatus } from "./storage.ts";
 
 interface Kept {
@@ -31,11 +32,9 @@ export class MemoryStorage implements AuditStorage {
 
   async append(line: string, id?: string): Promise<void> {
     if (this.#closed) throw new AuditWriteError("AUDIT_CLOSED", "the storage is closed");
+    checkLine(line, id);
     if (id === undefined) return; // control lines serve sealing, which memory does not have
-    const entry = lineToEntry(line);
-    const time = entry ? Date.parse(entry.timestamp) : Number.NaN;
-    if (Number.isNaN(time)) throw new AuditWriteError("AUDIT_WRITE_FAILED", "the line is not an entry");
-    this.#kept.set(id, { id, time, line, counted: entry?.run?.sameCallAs === undefined });
+    this.#kept.set(id, { id, time: timeOfId(id) ?? 0, line, counted: !recordsCallAgain(line) });
     if (this.#kept.size > this.#maxEntries) {
       const [oldest] = this.#kept.keys();
       if (oldest !== undefined) this.#kept.delete(oldest);

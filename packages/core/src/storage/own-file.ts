@@ -1,5 +1,5 @@
 // All writing to segment files. A file is made by its one writer and never opened for writing again.
-import { constants } from "node:fs";
+import { constants, fstatSync } from "node:fs";
 import { type FileHandle, open, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { formatSegmentName } from "../integrity/segment-name.ts";
@@ -25,12 +25,20 @@ export class OwnFile {
     const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_EXCL;
     for (let number = await nextNumber(directory, day); ; number += 1) {
       const name = formatSegmentName({ day, number });
+      let handle: FileHandle;
       try {
-        const handle = await open(join(directory.path, name), flags, 0o600);
-        if (sync) await directory.sync();
-        return new OwnFile(directory, handle, name, sync);
+        handle = await open(join(directory.path, name), flags, 0o600);
       } catch (error) {
-        if (!isCode(error, "EEXIST")) throw error; // somebody else owns that number
+        if (isCode(error, "EEXIST")) continue; // somebody else owns that number
+        throw error;
+      }
+      const file = new OwnFile(directory, handle, name, sync);
+      try {
+        if (sync) await directory.sync();
+        return file;
+      } catch (error) {
+        await file.release();
+        throw error;
       }
     }
   }
@@ -49,6 +57,8 @@ export class OwnFile {
       rest = rest.subarray(bytesWritten);
     }
     if (this.#sync) await this.#handle.datasync();
+    // Bytes in a file that has no name any more are lost. Two microseconds, where a promise is a thread's round trip.
+    if (fstatSync(this.#handle.fd).nlink === 0) throw new Error(`${this.name} was removed while it was written to`);
     this.#bytes += bytes.length;
   }
 
@@ -59,9 +69,24 @@ export class OwnFile {
 
   /** Closes the file; one that never held a byte goes, its number may be taken again. */
   async release(): Promise<void> {
-    const empty = (await this.size()) === 0;
-    await this.#handle.close();
-    if (empty) await unlink(join(this.#directory.path, this.name));
+    let empty: boolean;
+    try {
+      empty = (await this.size()) === 0;
+    } finally {
+      await this.#handle.close();
+    }
+    if (empty) await removeFile(join(this.#directory.path, this.name));
+  }
+}
+
+/** False when it was gone already. */
+export async function removeFile(path: string): Promise<boolean> {
+  try {
+    await unlink(path);
+    return true;
+  } catch (error) {
+    if (isCode(error, "ENOENT")) return false;
+    throw error;
   }
 }
 

@@ -12,6 +12,9 @@ const PROBE_BYTES = 2048;
 /** Where a line is long, probes grow to this. */
 const MAX_PROBE_BYTES = 2 ** 20;
 
+/** RFC 9562: 48 bits of a UUIDv7 are its time. */
+const MAX_ID_TIME = 2 ** 48 - 1;
+
 interface EntryPlace {
   readonly start: number;
   readonly id: string;
@@ -27,7 +30,9 @@ export function idOfLine(line: Buffer): string | undefined {
 
 /** The smallest id of a millisecond, cut off behind the time: it sorts before every id of that time. */
 export function idAt(time: number): string {
-  const hex = Math.max(0, Math.floor(time)).toString(16).padStart(12, "0");
+  const hex = Math.min(Math.max(0, Math.floor(time)), MAX_ID_TIME)
+    .toString(16)
+    .padStart(12, "0");
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}`;
 }
 

@@ -50,7 +50,8 @@ export interface AuditStorage {
   readonly durable: boolean;
   /**
    * Keeps one line. Resolves when the line is durable and sealed; rejects with an `AuditWriteError` when it is
-   * not. Lines are kept in the order of the calls. `id` is the entry's id, absent for control lines.
+   * not, and with `AUDIT_INPUT_INVALID` a line that is none, which costs no other line its place. Lines are kept in
+   * the order of the calls. `id` is the entry's id, with which its line begins; absent for control lines.
    */
   append(line: string, id?: string): Promise<void>;
   /** Counts an entry that was refused before it got here; the log records the loss with its next commit. */
