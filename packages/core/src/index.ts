@@ -3,7 +3,7 @@ export { AuditLogger, type AuditLoggerOptions, type CallStart, type OpenCall } f
 export type { CleanupOptions, CleanupSchedule, ScheduleOptions } from "./cleanup.ts";
 export type { AuditHealth } from "./health.ts";
 export type { EntryFilter, EntryQuery } from "./query.ts";
-export type { Claim } from "./read-content.ts";
+export { type Claim, openContent } from "./read-content.ts";
 export type { Interaction, InteractionFields, Metadata } from "./interaction.ts";
 export type { RedactableField, Redaction, RedactFunction, RedactionOptions } from "./redact.ts";
 export { type AuditContext, currentAuditContext, withAuditContext } from "./context.ts";
@@ -15,7 +15,15 @@ export {
   type RecordedCall,
 } from "./capture.ts";
 export type { CallLayer, CaptureOrigin } from "./same-call.ts";
-export type { AuditEntry, EntryError, Outcome, Run, Trace, Usage } from "./entry.ts";
+export {
+  type AuditEntry,
+  type EntryError,
+  lineToEntry,
+  type Outcome,
+  type Run,
+  type Trace,
+  type Usage,
+} from "./entry.ts";
 export { canonicalJson, type JsonValue, toJson } from "./canonical.ts";
 export { hashContent } from "./content.ts";
 export { EncryptionManager } from "./crypto/encryption.ts";

@@ -1,0 +1,22 @@
+// Reading the values of arguments and options. What cannot be read is named with what would do.
+import { InvalidArgumentError } from "commander";
+
+/** A whole number, at least 1. */
+export function parseCount(text: string): number {
+  const count = Number(text);
+  if (!Number.isSafeInteger(count) || count < 1)
+    throw new InvalidArgumentError("It must be a whole number, 1 or more.");
+  return count;
+}
+
+/** Seconds, more than 0. */
+export function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (!(seconds > 0)) throw new InvalidArgumentError("It must be a number of seconds.");
+  return seconds;
+}
+
+/** Gathers the values of a repeatable option. */
+export function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
+  return [...(previous ?? []), value];
+}

@@ -1,0 +1,42 @@
+// ai-audit show: one entry in full.
+import { lineToEntry } from "@ai-audit/core";
+import type { Command } from "commander";
+import { describeEntry } from "../entry-details.ts";
+import { findEntryLine } from "../find-entry.ts";
+import { needEncryption } from "../keys.ts";
+import { addLogOption } from "../location.ts";
+import { openLog } from "../log.ts";
+import { openedContent } from "../opened-content.ts";
+import { printFields } from "../output/fields.ts";
+import type { Session } from "../session.ts";
+
+interface ShowFlags {
+  readonly log?: string;
+  readonly decrypt?: true;
+  readonly json?: true;
+}
+
+export function define(command: Command, session: Session): void {
+  addLogOption(command.argument("<id>", "id of the entry"))
+    .description("Shows one entry in full. With --json it is the line of the log itself.")
+    .option(
+      "-d, --decrypt",
+      "open encrypted content, with AUDIT_ENCRYPTION_KEY; JSON then has `input` and `output` too",
+    )
+    .action((id: string, flags: ShowFlags) => show(id, flags, session));
+}
+
+async function show(id: string, { log, decrypt, json }: ShowFlags, session: Session): Promise<void> {
+  const { storage, location, settings } = openLog(log, session);
+  const encryption = decrypt ? needEncryption(settings) : undefined;
+  const line = await findEntryLine(storage, location, id);
+  const entry = lineToEntry(line);
+  if (entry === undefined) return;
+  const content = openedContent(entry, encryption);
+  if (json) {
+    if (!decrypt) return session.out.line(line);
+    const record: object = JSON.parse(line) as object;
+    return session.out.json({ ...record, ...content.values });
+  }
+  await printFields(session.out, describeEntry(entry, content));
+}

@@ -1,0 +1,162 @@
+// ai-audit verify: is the log complete and unaltered?
+import { setTimeout as sleep } from "node:timers/promises";
+import { type FileVerification, type Verification, verifyLog } from "@ai-audit/core";
+import { type Command, Option } from "commander";
+import { collect, parseSeconds } from "../arguments.ts";
+import { EXIT, Failure } from "../failure.ts";
+import { trustedKeys } from "../keys.ts";
+import { addLocationArgument, resolveLocation } from "../location.ts";
+import { formatCount } from "../output/format.ts";
+import type { Output, Style } from "../output/output.ts";
+import { Progress } from "../output/progress.ts";
+import { safeLine } from "../output/safe-text.ts";
+import { Table } from "../output/table.ts";
+import { readPins } from "../pins.ts";
+import type { Session } from "../session.ts";
+import { Settings } from "../settings.ts";
+
+interface VerifyFlags {
+  readonly trust: readonly string[];
+  readonly pin: readonly string[];
+  readonly lastSignature?: true;
+  readonly files?: true;
+  readonly watch?: number;
+  readonly json?: true;
+}
+
+export function define(command: Command, session: Session): void {
+  addLocationArgument(command)
+    .description(
+      "Checks every byte of a log against its seals, the files against each other, and all of it against the keys and " +
+        "pins that you give. Keys found in the log are never trusted. The exit code is the verdict: 0 proven, 1 altered " +
+        "or incomplete, 2 nothing wrong found but not proven, 3 the verifier could not do its work.",
+    )
+    .addOption(
+      new Option("-t, --trust <vkey...>", "verification keys of those who may have signed").default(
+        [],
+        "AUDIT_TRUSTED_KEYS",
+      ),
+    )
+    .addOption(
+      new Option("-p, --pin <file>", "pins: states of the log noted earlier; repeatable")
+        .default([], "AUDIT_PINS")
+        .argParser(collect),
+    )
+    .option("--last-signature", "of each file check the last signature only, which is faster and covers all lines too")
+    .option("--files", "list every file, not only those with something to say")
+    .option(
+      "-w, --watch <seconds>",
+      "verify again and again, and print each verdict that differs from the one before",
+      parseSeconds,
+    )
+    .action(async (location: string | undefined, flags: VerifyFlags) => {
+      const check = (): Promise<Verification> => verify(location, flags, session);
+      const first = await check();
+      await print(first, flags, session);
+      session.exitCode = first.exitCode;
+      if (flags.watch !== undefined) await watch(first, check, flags.watch * 1000, flags, session);
+    });
+}
+
+async function verify(given: string | undefined, flags: VerifyFlags, session: Session): Promise<Verification> {
+  const settings = Settings.load(session.env);
+  const location = locate(given, settings);
+  const progress = new Progress(session.log, "verifying");
+  const pinFiles =
+    flags.pin.length > 0 ? flags.pin : [settings.path("AUDIT_PINS")].filter((path) => path !== undefined);
+  try {
+    return await verifyLog(location, {
+      trustedKeys: trustedKeys(flags.trust, settings, location),
+      pins: pinFiles.flatMap(readPins),
+      signatures: flags.lastSignature ? "last" : "all",
+      now: session.now(),
+      onProgress: ({ bytesRead, totalBytes, file }) => progress.update(bytesRead, totalBytes, file),
+    });
+  } finally {
+    progress.clear();
+  }
+}
+
+/** A log that is not there or cannot be read cannot be verified: that is a verdict, not an error of usage. */
+function locate(given: string | undefined, settings: Settings): string {
+  try {
+    return resolveLocation(given, settings);
+  } catch (error) {
+    if (!(error instanceof Failure) || error.exitCode === EXIT.usage) throw error;
+    throw new Failure(EXIT.notVerified, error.message, error.hint, { cause: error });
+  }
+}
+
+async function watch(
+  first: Verification,
+  check: () => Promise<Verification>,
+  intervalMs: number,
+  flags: VerifyFlags,
+  session: Session,
+): Promise<void> {
+  for (let previous = first; ;) {
+    await session.out.flush();
+    await sleep(intervalMs);
+    const next = await check();
+    session.exitCode = next.exitCode;
+    if (next.verdict !== previous.verdict) await print(next, flags, session);
+    previous = next;
+  }
+}
+
+async function print(result: Verification, flags: VerifyFlags, { out }: Session): Promise<void> {
+  if (flags.json) return out.json(result);
+  await out.line(styledVerdict(result, out));
+  const files = flags.files ? result.files : result.files.filter(hasSomethingToSay);
+  if (files.length === 0) return;
+  await out.line();
+  await new Table<FileVerification>(out, [
+    { title: "FILE", value: ({ file }) => file },
+    { title: "STATE", value: ({ state }) => state, style: ({ state }) => STATE_STYLES[state] },
+    { title: "ENTRIES", value: ({ entries }) => formatCount(entries), align: "right" },
+    { title: "LEAVES", value: ({ leaves }) => formatCount(leaves), align: "right" },
+    { title: "SIGNED BY", value: ({ signedBy = "-" }) => signedBy },
+  ]).rows(files);
+  for (const file of files) await printProblems(file, out);
+}
+
+function hasSomethingToSay({ state }: FileVerification): boolean {
+  return state !== "OK" && state !== "OPEN" && state !== "PRUNED";
+}
+
+function styledVerdict({ verdict, exitCode }: Verification, out: Output): string {
+  const [word = "", ...rest] = safeLine(verdict).split(":");
+  return [out.style(["bold", VERDICT_COLOURS[exitCode]], word), ...rest].join(":");
+}
+
+async function printProblems({ file, problems }: FileVerification, out: Output): Promise<void> {
+  if (problems.length === 0) return;
+  await out.line();
+  for (const { state, line, lastLine, entryId, message } of problems) {
+    const place = line === 0 ? "" : lastLine === undefined ? `, line ${line}` : `, lines ${line} to ${lastLine}`;
+    const entry = entryId === undefined ? "" : `, entry ${entryId}`;
+    await out.line(`${out.style(STATE_STYLES[state], state)} ${safeLine(`${file}${place}${entry}: ${message}`)}`);
+  }
+}
+
+const VERDICT_COLOURS = { 0: "green", 1: "red", 2: "yellow", 3: "red" } as const satisfies Record<
+  Verification["exitCode"],
+  Style
+>;
+
+const STATE_STYLES: Record<FileVerification["state"], Style> = {
+  TAMPERED: "red",
+  FORK: "red",
+  ROLLBACK: "red",
+  MISSING: "red",
+  TORN_TAIL: "yellow",
+  UNSEALED_TAIL: "yellow",
+  UNKNOWN_VERSION: "yellow",
+  FOREIGN: "yellow",
+  UNKNOWN_KEY: "yellow",
+  UNSIGNED: "yellow",
+  UNCLOSED: "yellow",
+  PRUNED: "dim",
+  OPEN: "green",
+  OK: "green",
+};

@@ -1,0 +1,74 @@
+// Writing to a terminal or a pipe: colour where it is wanted, a buffer, and no more bytes than the reader takes.
+import { once } from "node:events";
+import { styleText } from "node:util";
+import { EXIT, Failure } from "../failure.ts";
+
+/** A colour or weight of `util.styleText`. */
+export type Style = Parameters<typeof styleText>[0];
+
+/** Bytes gathered before they are written: one system call for many lines. */
+const BUFFER_CHARS = 64 * 1024;
+
+/** One of the process's output streams. */
+export class Output {
+  readonly #stream: NodeJS.WriteStream;
+  #buffer = "";
+  #failure: Error | undefined;
+
+  constructor(stream: NodeJS.WriteStream) {
+    this.#stream = stream;
+    stream.on("error", (error) => {
+      this.#failure = error;
+    });
+  }
+
+  get isTerminal(): boolean {
+    return this.#stream.isTTY === true;
+  }
+
+  /** Width in characters; 80 where it is unknown. */
+  get columns(): number {
+    return this.#stream.columns || 80;
+  }
+
+  /** The text in a style, where the stream is a terminal and NO_COLOR is not set. */
+  style(style: Style, text: string): string {
+    return styleText(style, text, { stream: this.#stream });
+  }
+
+  /** One line. Resolves when there is room for more. */
+  async line(text = ""): Promise<void> {
+    await this.write(`${text}\n`);
+  }
+
+  /** A value as one line of JSON. */
+  async json(value: unknown): Promise<void> {
+    await this.line(JSON.stringify(value));
+  }
+
+  /** Text as it is. Resolves when there is room for more. */
+  async write(text: string): Promise<void> {
+    this.#buffer += text;
+    if (this.#buffer.length >= BUFFER_CHARS) await this.flush();
+  }
+
+  /** Hands over what is buffered. Rejects when the reader went away. */
+  async flush(): Promise<void> {
+    const text = this.#buffer;
+    this.#buffer = "";
+    this.#check();
+    if (text !== "" && !this.#stream.write(text)) await once(this.#stream, "drain").catch(() => undefined);
+    this.#check(); // `once` rejects with the stream's error, which the listener kept
+  }
+
+  /** A text without a line feed, in place, for progress. Not buffered. */
+  overwrite(text: string): void {
+    this.#stream.write(`\r\u001B[2K${text}`);
+  }
+
+  #check(): void {
+    if (this.#failure === undefined) return;
+    if ("code" in this.#failure && this.#failure.code === "EPIPE") throw new Failure(EXIT.brokenPipe, "");
+    throw this.#failure;
+  }
+}

@@ -1,0 +1,25 @@
+// What stands in a log was written by users and models. On a terminal an escape sequence in it could hide lines, forge a
+// verdict or type commands; a bidirectional override could turn text around. Both are shown, never obeyed.
+
+/** One line of text: every control and bidirectional formatting character is spelled out. */
+export function safeLine(text: string): string {
+  return text.replaceAll(UNSAFE, spell);
+}
+
+/** Text of several lines: line feeds and tabs stay. */
+export function safeText(text: string): string {
+  return text
+    .replaceAll("\r\n", "\n")
+    .replaceAll(UNSAFE, (char) => (char === "\n" || char === "\t" ? char : spell(char)));
+}
+
+/** C0, DEL, C1, line and paragraph separators; marks, embeddings, overrides and isolates of UAX #9; lone surrogates. */
+// oxlint-disable-next-line no-control-regex -- control characters are the subject
+const UNSAFE = /[\u0000-\u001F\u007F-\u009F\u061C\u200E\u200F\u2028\u2029\u202A-\u202E\u2066-\u2069\uD800-\uDFFF]/gu;
+
+const NAMES: Readonly<Partial<Record<string, string>>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+
+function spell(char: string): string {
+  const code = char.charCodeAt(0);
+  return NAMES[char] ?? (code < 256 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u${code.toString(16)}`);
+}

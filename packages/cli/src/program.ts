@@ -1,0 +1,41 @@
+// The command line as commander knows it.
+import { Command, Option } from "commander";
+import { COMMANDS } from "./registry.ts";
+import type { Session } from "./session.ts";
+import { VERSION } from "./version.ts";
+
+/**
+ * The program with all its commands.
+ * @param words what was typed: only commands named in it are defined in full. `"all"`: every one is.
+ */
+export async function buildProgram(session: Session, words: readonly string[] | "all"): Promise<Command> {
+  const program = new Command("ai-audit")
+    .description("Reads, verifies and keeps the audit log of an LLM application.")
+    .version(VERSION, "-V, --version", "print the version")
+    .helpOption("-h, --help", "print help")
+    .helpCommand("help [command]", "print help for a command")
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined }) // run() reports
+    .showSuggestionAfterError(true)
+    .addHelpText("after", FOOTER);
+  for (const { name, summary, group, load } of COMMANDS) {
+    const command = program.command(name).summary(summary).helpGroup(group);
+    if (words !== "all" && !words.includes(name)) continue;
+    (await load()).define(command, session);
+    finish(command);
+  }
+  return program;
+}
+
+/** What every command has. */
+function finish(command: Command): void {
+  command.helpOption("-h, --help", "print help");
+  if (command.commands.length > 0) for (const child of command.commands) finish(child);
+  else command.addOption(new Option("--json", "print JSON, for machines"));
+}
+
+const FOOTER = `
+LOCATION is the directory of a log. Without it AUDIT_LOG is taken, or else ./audit-logs.
+Exit codes: verify and check give 0 proven, 1 altered, 2 not proven, 3 not verifiable. Elsewhere 0 is success and 1
+means that nothing was found. 64 wrong arguments, 65 malformed data, 66 missing, 73 cannot create, 74 I/O, 77 no
+permission, 78 wrong key or setting.`;

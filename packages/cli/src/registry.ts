@@ -1,0 +1,38 @@
+// Every command's name and summary. A command's module is loaded when the command is used: start-up stays short.
+import type { Command } from "commander";
+import type { Session } from "./session.ts";
+
+/** What a command's module exports: it adds arguments, options and the action to a command. */
+export interface CommandModule {
+  readonly define: (command: Command, session: Session) => void;
+}
+
+/** One command. */
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  /** Heading in the help. */
+  readonly group: "Auditing:" | "Reading:" | "Moving:" | "Keeping:";
+  readonly load: () => Promise<CommandModule>;
+}
+
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: "verify",
+    summary: "check that a log is complete and unaltered",
+    group: "Auditing:",
+    load: () => import("./commands/verify.ts"),
+  },
+  {
+    name: "list",
+    summary: "show the latest entries",
+    group: "Reading:",
+    load: () => import("./commands/list.ts"),
+  },
+  {
+    name: "show",
+    summary: "show one entry in full",
+    group: "Reading:",
+    load: () => import("./commands/show.ts"),
+  },
+];

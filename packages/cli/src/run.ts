@@ -1,0 +1,80 @@
+// One run, from its words to its exit code.
+import { CommanderError } from "commander";
+import { EXIT, type ExitCode, Failure, systemFailure } from "./failure.ts";
+import { Output } from "./output/output.ts";
+import { buildProgram } from "./program.ts";
+import type { Session } from "./session.ts";
+
+/** Runs the command line. Resolves to the process's exit code; never rejects. */
+export async function run(words: readonly string[]): Promise<number> {
+  const session: Session = {
+    env: process.env,
+    now: () => new Date(),
+    out: new Output(process.stdout),
+    log: new Output(process.stderr),
+    stdin: process.stdin,
+    exitCode: EXIT.ok,
+  };
+  try {
+    const program = await buildProgram(session, words);
+    program.configureOutput({ writeOut: (text) => process.stdout.write(text) });
+    await program.parseAsync(words.length === 0 ? ["--help"] : words, { from: "user" });
+    await session.out.flush();
+    await session.log.flush();
+    return session.exitCode;
+  } catch (error) {
+    return report(session, error);
+  }
+}
+
+/** One line that says what happened, one with the next step. */
+async function report(session: Session, error: unknown): Promise<ExitCode> {
+  const failure = asFailure(error);
+  if (failure.exitCode === EXIT.ok || failure.exitCode === EXIT.brokenPipe) return failure.exitCode;
+  try {
+    await session.out.flush(); // what was found before it failed
+  } catch {
+    return failure.exitCode; // nobody reads any more
+  }
+  await session.log.line(`${session.log.style("red", "error:")} ${failure.message}`);
+  if (failure.hint !== undefined) await session.log.line(`  ${failure.hint}`);
+  if (failure.exitCode === EXIT.internal && session.env["AUDIT_DEBUG"] && error instanceof Error) {
+    await session.log.line(error.stack ?? "");
+  }
+  await session.log.flush();
+  return failure.exitCode;
+}
+
+function asFailure(error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return new Failure(EXIT.ok, "");
+    const [message = "", ...more] = error.message.replace(/^error: /, "").split("\n");
+    return new Failure(EXIT.usage, message, more.join(" ").replaceAll(/[()]/g, "") || "see: ai-audit help [command]");
+  }
+  const audit = auditFailure(error);
+  if (audit !== undefined) return audit;
+  const system = systemFailure(error);
+  if (system !== undefined) return system;
+  const message = error instanceof Error ? error.message : String(error);
+  return new Failure(EXIT.internal, `unexpected: ${message}`, "set AUDIT_DEBUG=1 to see where it happened");
+}
+
+/** An `AuditError`, known by its code, without loading the library for it. */
+function auditFailure(error: unknown): Failure | undefined {
+  if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return undefined;
+  if (!error.code.startsWith("AUDIT_")) return undefined;
+  const system = systemFailure(error.cause);
+  if (system !== undefined) return system;
+  const [exitCode, hint] = AUDIT_ERRORS[error.code] ?? [EXIT.data];
+  return new Failure(exitCode, error.message, hint, { cause: error });
+}
+
+const AUDIT_ERRORS: Readonly<Partial<Record<string, readonly [ExitCode, string?]>>> = {
+  AUDIT_CONFIG_INVALID: [EXIT.config],
+  AUDIT_KEY_INVALID: [EXIT.config, "keys are made by: ai-audit init"],
+  AUDIT_KEY_MISSING: [EXIT.config, "put the key into AUDIT_ENCRYPTION_KEY"],
+  AUDIT_INPUT_INVALID: [EXIT.usage],
+  AUDIT_READ_FAILED: [EXIT.io],
+  AUDIT_WRITE_FAILED: [EXIT.io],
+};
