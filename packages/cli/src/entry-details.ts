@@ -3,12 +3,10 @@ import type { AuditEntry, JsonValue } from "@ai-audit/core";
 import { outcomeOf, outcomeStyle } from "./entry-table.ts";
 import type { OpenedContent, OpenedField } from "./opened-content.ts";
 import type { Field } from "./output/fields.ts";
-import { formatCount, formatMs } from "./output/format.ts";
+import { formatMs, formatTokens } from "./output/format.ts";
 
 /** Everything an entry says, in the order a reader asks. What it does not know is left out. */
 export function describeEntry(entry: AuditEntry, content: OpenedContent): Field[] {
-  const known = (label: string, text: string | null | undefined): Field[] =>
-    text === null || text === undefined || text === "" ? [] : [{ label, text }];
   return [
     { label: "entry", text: entry.id },
     { label: "recorded", text: entry.timestamp },
@@ -36,6 +34,10 @@ export function describeEntry(entry: AuditEntry, content: OpenedContent): Field[
     contentField("input", content.input),
     contentField("output", content.output),
   ];
+}
+
+function known(label: string, text: string | null | undefined): Field[] {
+  return text === null || text === undefined || text === "" ? [] : [{ label, text }];
 }
 
 function modelOf({ model, responseModel }: AuditEntry): string | null {
@@ -70,9 +72,8 @@ function latencyOf({ latencyMs, timeToFirstTokenMs, attempts, streamed }: AuditE
 
 function tokensOf({ inputTokens, outputTokens, usage }: AuditEntry): string | undefined {
   if (inputTokens === null && outputTokens === null) return undefined;
-  const count = (tokens: number | null): string => (tokens === null ? "?" : formatCount(tokens));
   const source = usage?.source === undefined ? "" : ` (${usage.source})`;
-  return `${count(inputTokens)} in, ${count(outputTokens)} out${source}`;
+  return `${formatTokens(inputTokens)} in, ${formatTokens(outputTokens)} out${source}`;
 }
 
 function jsonOf(value: object | undefined): string | undefined {

@@ -1,6 +1,6 @@
 // Entries as rows.
 import type { AuditEntry } from "@ai-audit/core";
-import { formatCount, formatMs, formatTime } from "./output/format.ts";
+import { formatMs, formatTime, formatTokens } from "./output/format.ts";
 import type { Output, Style } from "./output/output.ts";
 import { type Column, Table } from "./output/table.ts";
 
@@ -33,5 +33,5 @@ const COLUMNS: readonly Column<AuditEntry>[] = [
 /** Input and output tokens: `12>30`. */
 function tokensOf({ inputTokens, outputTokens }: AuditEntry): string {
   if (inputTokens === null && outputTokens === null) return "-";
-  return [inputTokens, outputTokens].map((count) => (count === null ? "?" : formatCount(count))).join(">");
+  return `${formatTokens(inputTokens)}>${formatTokens(outputTokens)}`;
 }

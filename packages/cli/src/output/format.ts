@@ -12,6 +12,11 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${formatCount(count)} ${count === 1 ? one : many}`;
 }
 
+/** Tokens; `?` when unknown. */
+export function formatTokens(tokens: number | null): string {
+  return tokens === null ? "?" : formatCount(tokens);
+}
+
 /** Milliseconds: `842 ms`, `3.2 s`, `4 min 10 s`; `-` when unknown. */
 export function formatMs(ms: number | null | undefined): string {
   if (ms === null || ms === undefined) return "-";

@@ -1,5 +1,6 @@
 // Writing to a terminal or a pipe: colour where it is wanted, a buffer, and no more bytes than the reader takes.
 import { once } from "node:events";
+import { isatty } from "node:tty";
 import { styleText } from "node:util";
 import { EXIT, Failure } from "../failure.ts";
 
@@ -23,7 +24,7 @@ export class Output {
   }
 
   get isTerminal(): boolean {
-    return this.#stream.isTTY === true;
+    return isatty(this.#stream.fd);
   }
 
   /** Width in characters; 80 where it is unknown. */
