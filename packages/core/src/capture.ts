@@ -78,15 +78,16 @@ export class CallRecorder {
    * @param partial what is known of the call when the logger closes under it
    */
   begin(fields: CapturedFields, partial?: () => CapturedFields): RecordedCall | Promise<RecordedCall> {
-    const { metadata, run, ...context } = mergeContexts(currentAuditContext(), {
-      metadata: fields.metadata,
-      run: fields.run,
-    });
-    const start = { ...withoutUndefined(context), ...fields, metadata, run };
+    const start = inheritContext(fields);
     if (!this.#options.intent) return this.#track(start, partial);
     return this.#attempt(() => this.#options.logger.started(start)).then((call) =>
       this.#track(call === undefined ? start : { ...start, call }, partial),
     );
+  }
+
+  /** Records an event that is no call of its own. Resolves and rejects as `RecordedCall.end()`. */
+  async record(fields: CapturedFields): Promise<string | undefined> {
+    return this.#track(inheritContext(fields)).end({});
   }
 
   #track(fields: CapturedFields, partial: () => CapturedFields = () => ({})): RecordedCall {
@@ -195,6 +196,13 @@ export class RecordedCall {
 
 function notEmpty<T extends object>(value: T): T | undefined {
   return Object.keys(value).length > 0 ? value : undefined;
+}
+
+/** The fields over the audit context in force. */
+function inheritContext(fields: CapturedFields): CapturedFields {
+  const own = { metadata: fields.metadata, run: fields.run };
+  const { metadata, run, ...context } = mergeContexts(currentAuditContext(), own);
+  return { ...withoutUndefined(context), ...fields, metadata, run };
 }
 
 function withoutUndefined(fields: object): CapturedFields {

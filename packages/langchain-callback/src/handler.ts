@@ -1,0 +1,292 @@
+// AuditCallbackHandler: the one seam to LangChain. Each callback says what happened; RunTracker sees to its one entry.
+import { type AuditLogger, CallRecorder, type CapturedFields, type CaptureStats } from "@ai-audit/core";
+import { BaseCallbackHandler } from "@langchain/core/callbacks/base";
+import { describeFailure, unfinishedOutcome } from "./failure.ts";
+import { toolCallIds } from "./messages.ts";
+import { checkOfNode, eventOfEnd, eventOfError, eventOfResume } from "./middleware.ts";
+import { answerOf, describeModelStart, describeResult } from "./model.ts";
+import type { OpenRun } from "./open-run.ts";
+import { type AuditCallbackOptions, resolveOptions, type Settings } from "./options.ts";
+import { partialOf } from "./partial.ts";
+import { fieldsOf, isFields, listOf } from "./read.ts";
+import type { RunContext } from "./runs.ts";
+import { errorSafety } from "./safety.ts";
+import { describeDocument, describeToolInput, describeToolOutput, describeValue, toolNameOf } from "./tool.ts";
+import { ToolRequests } from "./tool-requests.ts";
+import { type CallbackStart, RunTracker } from "./tracker.ts";
+
+/** What LangChain passes at starts; only what is read is named. */
+type Params = Record<string, unknown>;
+
+/**
+ * Writes one entry for every model and tool call of LangChain and LangGraph. Give it to a model's constructor, to
+ * `invoke`, or to a chain, agent or graph – or to several of these at once.
+ *
+ * The entry is durable before `invoke` resolves or the stream ends.
+ *
+ * @example
+ * const handler = new AuditCallbackHandler(logger);
+ * const model = new ChatOpenAI({ model: "gpt-5", callbacks: [handler] });
+ */
+export class AuditCallbackHandler extends BaseCallbackHandler {
+  override readonly name: string = "audit_callback_handler";
+  readonly #settings: Settings;
+  readonly #recorder: CallRecorder;
+  readonly #tracker: RunTracker;
+  readonly #requests = new ToolRequests();
+
+  /** Throws `AUDIT_CONFIG_INVALID`. */
+  constructor(logger: AuditLogger, options: AuditCallbackOptions = {}) {
+    const settings = resolveOptions(logger, options);
+    const recorder = new CallRecorder({ ...options, logger }, "framework");
+    super({ _awaitHandler: true, raiseError: recorder.failsClosed });
+    this.#settings = settings;
+    this.#recorder = recorder;
+    this.#tracker = new RunTracker(settings, recorder);
+  }
+
+  /** Calls open now, entries written and entries lost, since the handler was made. */
+  get stats(): CaptureStats {
+    return this.#recorder.stats;
+  }
+
+  /** LangChain copies handlers for child runs; all runs share this one's state. */
+  override copy(): this {
+    return this;
+  }
+
+  /** Ends what is open as abandoned. The handler can be used on. `AuditLogger.close()` does this too. */
+  async close(): Promise<void> {
+    await this.#tracker.close();
+  }
+
+  override async handleChatModelStart(
+    llm: unknown,
+    messages: unknown[][],
+    runId: string,
+    parentRunId?: string,
+    extraParams?: Params,
+    tags?: string[],
+    metadata?: Params,
+    runName?: string,
+  ): Promise<void> {
+    await this.#startModel(llm, messages[0] ?? [], { runId, parentRunId, extraParams, tags, metadata, runName });
+  }
+
+  override async handleLLMStart(
+    llm: unknown,
+    prompts: string[],
+    runId: string,
+    parentRunId?: string,
+    extraParams?: Params,
+    tags?: string[],
+    metadata?: Params,
+    runName?: string,
+  ): Promise<void> {
+    await this.#startModel(llm, prompts[0] ?? "", { runId, parentRunId, extraParams, tags, metadata, runName });
+  }
+
+  async #startModel(llm: unknown, prompt: readonly unknown[] | string, start: CallbackStart): Promise<void> {
+    const known = this.#tracker.known(start.runId);
+    if (known) return known;
+    const context = this.#tracker.enter("model", llm, start);
+    const params = fieldsOf(start.extraParams?.["invocation_params"]);
+    const { checks } = context.scope;
+    await this.#tracker.begin(context, start, () => ({
+      ...describeModelStart({ serialized: llm, prompt, params, metadata: fieldsOf(start.metadata) }, this.#settings),
+      ...(checks.size > 0 && { safetyChecks: [...checks] }),
+    }));
+  }
+
+  override handleLLMNewToken(
+    token: string,
+    indices: { completion?: number } | undefined,
+    runId: string,
+    _parentRunId?: string,
+    _tags?: string[],
+    fields?: { chunk?: unknown },
+  ): void {
+    const open = this.#tracker.openRun(runId);
+    open?.partial.token(token, indices?.completion ?? 0, fields?.chunk, open.elapsedMs);
+  }
+
+  override handleChatModelStreamEvent(event: unknown, runId: string): void {
+    const open = this.#tracker.openRun(runId);
+    open?.partial.event(event, open.elapsedMs);
+  }
+
+  override async handleLLMEnd(
+    output: unknown,
+    runId: string,
+    _parentRunId?: string,
+    _tags?: string[],
+    extraParams?: Params,
+  ): Promise<void> {
+    const open = this.#tracker.take(runId);
+    if (!open) return;
+    const cached = extraParams?.["cached"] === true;
+    const answers = listOf(listOf(fieldsOf(output)["generations"])[0]);
+    const asked = answers.flatMap((answer) => toolCallIds(fieldsOf(answer)["message"]));
+    const entryId = await this.#tracker.end(open, () => this.#resultFields(open, output, cached));
+    this.#requests.note(asked, open.context, entryId);
+  }
+
+  #resultFields({ partial, provider, batchSize, signal }: OpenRun, output: unknown, cached: boolean): CapturedFields {
+    const fields = describeResult(output, { provider, cached, batchSize, settings: this.#settings });
+    // Some hosts return what they have when the signal fires, as if it were the whole answer.
+    const cutOff = signal?.aborted === true && partial.streamed && fields.finishReasons === undefined;
+    return {
+      ...(partial.streamed && !cached && { streamed: true }),
+      ...(partial.firstMs !== undefined && !cached && { timeToFirstTokenMs: partial.firstMs }),
+      ...fields,
+      ...(cutOff && { outcome: unfinishedOutcome(signal) }),
+    };
+  }
+
+  override async handleLLMError(error: unknown, runId: string): Promise<void> {
+    const open = this.#tracker.take(runId);
+    if (open) await this.#tracker.end(open, () => this.#failureFields(open, error), error);
+  }
+
+  #failureFields({ partial, provider, signal }: OpenRun, error: unknown): CapturedFields {
+    const answer = partialOf(error);
+    return {
+      ...partial.fields(),
+      ...(isFields(answer) && { output: answerOf(answer, "", this.#settings.inlineBytes) }),
+      ...describeFailure(error, signal),
+      ...errorSafety(error, provider, this.#settings.blockingCodes),
+    };
+  }
+
+  override async handleChainStart(
+    chain: unknown,
+    inputs: unknown,
+    runId: string,
+    // The order in which LangChain passes them, which is not the one its types declare.
+    parentRunId?: string,
+    tags?: string[],
+    metadata?: Params,
+    _runType?: string,
+    runName?: string,
+  ): Promise<void> {
+    const start = { runId, parentRunId, tags, metadata, runName };
+    const known = this.#tracker.known(start.runId);
+    if (known) return known;
+    const context = this.#tracker.enter("chain", chain, start);
+    const isRoot = context.scope.rootId === runId;
+    const { captureChains, inlineBytes } = this.#settings;
+    if (isRoot) await this.#tracker.record(context, () => eventOfResume(inputs, inlineBytes));
+    if (captureChains === "none" || (captureChains === "roots" && !isRoot)) return;
+    await this.#tracker.begin(context, start, () => ({
+      operation: context.run["agentName"] === context.name ? "invoke_agent" : "invoke_chain",
+      input: describeValue(inputs, inlineBytes, 1),
+    }));
+  }
+
+  override async handleChainEnd(outputs: unknown, runId: string): Promise<void> {
+    const context = this.#tracker.context(runId);
+    if (!context) return;
+    const { inlineBytes } = this.#settings;
+    const node = checkOfNode(context.name);
+    if (node) context.scope.checks.add(node.check);
+    if (node) await this.#tracker.record(context, () => eventOfEnd(context.name, outputs, inlineBytes));
+    await this.#endChain(context, () => ({ outcome: "ok", output: describeValue(outputs, inlineBytes, 1) }));
+  }
+
+  override async handleChainError(error: unknown, runId: string): Promise<void> {
+    const context = this.#tracker.context(runId);
+    if (!context) return;
+    await this.#tracker.record(context, () => eventOfError(error, this.#settings.inlineBytes));
+    await this.#endChain(context, () => describeFailure(error, undefined), error);
+  }
+
+  override async handleToolStart(
+    tool: unknown,
+    input: unknown,
+    runId: string,
+    parentRunId?: string,
+    tags?: string[],
+    metadata?: Params,
+    runName?: string,
+    toolCallId?: string,
+  ): Promise<void> {
+    const start = { runId, parentRunId, tags, metadata, runName };
+    const known = this.#tracker.known(start.runId);
+    if (known) return known;
+    const context = this.#tracker.enter("tool", tool, start);
+    if (!this.#settings.captureTools) return;
+    const request = toolCallId === undefined ? undefined : this.#requests.find(toolCallId, context);
+    await this.#tracker.begin(context, start, () => ({
+      operation: "execute_tool",
+      input: describeToolInput(input, this.#settings.inlineBytes),
+      run: {
+        ...context.run,
+        toolName: context.name,
+        ...(toolCallId !== undefined && { toolCallId }),
+        ...(request && { requestedByRun: request.runId }),
+        ...(request?.entryId !== undefined && { requestedBy: request.entryId }),
+      },
+    }));
+  }
+
+  override handleToolEvent(_chunk: unknown, runId: string): void {
+    const open = this.#tracker.openRun(runId);
+    open?.partial.token("", 0, undefined, open.elapsedMs);
+  }
+
+  override async handleToolEnd(output: unknown, runId: string): Promise<void> {
+    const name = toolNameOf(output);
+    await this.#endRun(runId, () => ({
+      ...describeToolOutput(output, this.#settings.inlineBytes),
+      ...(name !== undefined && { run: { toolName: name } }),
+    }));
+  }
+
+  override async handleToolError(error: unknown, runId: string): Promise<void> {
+    const context = this.#tracker.context(runId);
+    if (context) await this.#tracker.record(context, () => eventOfError(error, this.#settings.inlineBytes));
+    await this.#endRun(runId, () => describeFailure(error, undefined), error);
+  }
+
+  override async handleRetrieverStart(
+    retriever: unknown,
+    query: string,
+    runId: string,
+    parentRunId?: string,
+    tags?: string[],
+    metadata?: Params,
+    runName?: string,
+  ): Promise<void> {
+    const start = { runId, parentRunId, tags, metadata, runName };
+    const known = this.#tracker.known(start.runId);
+    if (known) return known;
+    const context = this.#tracker.enter("retriever", retriever, start);
+    if (!this.#settings.captureRetrievers) return;
+    await this.#tracker.begin(context, start, () => ({ operation: "retrieval", input: query }));
+  }
+
+  override async handleRetrieverEnd(documents: unknown, runId: string): Promise<void> {
+    await this.#endRun(runId, () => ({
+      outcome: "ok",
+      output: listOf(documents).map((document) => describeDocument(document, this.#settings.inlineBytes)),
+    }));
+  }
+
+  override async handleRetrieverError(error: unknown, runId: string): Promise<void> {
+    await this.#endRun(runId, () => describeFailure(error, undefined), error);
+  }
+
+  async #endRun(runId: string, describe: () => CapturedFields, error?: unknown): Promise<void> {
+    const context = this.#tracker.context(runId);
+    if (context) await this.#endChain(context, describe, error);
+  }
+
+  /** Ends a run that may have runs under it. */
+  async #endChain(context: RunContext, describe: () => CapturedFields, error?: unknown): Promise<void> {
+    const open = this.#tracker.take(context.id);
+    const ended = open ? this.#tracker.end(open, describe, error) : this.#tracker.leave(context);
+    const { scope } = context;
+    if (scope.rootId === context.id) await this.#tracker.closeScope(scope, error);
+    await ended;
+  }
+}

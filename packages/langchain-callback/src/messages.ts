@@ -1,0 +1,97 @@
+// LangChain messages in a neutral shape: role, content, name, tool_calls, tool_call_id.
+import type { JsonValue } from "@ai-audit/core";
+import { snapshot } from "./binary.ts";
+import { defined, type Fields, fieldsOf, isEmpty, isFields, listOf, textOf } from "./read.ts";
+
+const ROLES: Readonly<Record<string, string>> = { human: "user", ai: "assistant" };
+
+/** Whether `value` is a LangChain message of any copy of the package. */
+export function isMessage(value: unknown): value is Fields {
+  return isFields(value) && "content" in value && "additional_kwargs" in value && typeOf(value) !== undefined;
+}
+
+/** A message as the entry keeps it. Only what the model sees or said; a snapshot. */
+export function describeMessage(message: unknown, inlineBytes: number): JsonValue {
+  const source = fieldsOf(message);
+  const kwargs = fieldsOf(source["additional_kwargs"]);
+  const described = {
+    role: roleOf(source, kwargs),
+    ...defined({
+      name: textOf(source["name"]),
+      tool_call_id: textOf(source["tool_call_id"]),
+      status: source["status"] === "error" ? "error" : undefined,
+    }),
+    content: describeContent(source["content"], inlineBytes),
+    ...describeToolCalls(source, kwargs, inlineBytes),
+    ...describeKwargs(kwargs, inlineBytes),
+  };
+  return described;
+}
+
+/** The text, when a message is nothing but one text; undefined otherwise. */
+export function onlyText(described: JsonValue, role: string): string | undefined {
+  const { role: own, content, ...rest } = fieldsOf(described);
+  return own === role && typeof content === "string" && isEmpty(rest) ? content : undefined;
+}
+
+/** Ids of the tools a message asks for. */
+export function toolCallIds(message: unknown): string[] {
+  return listOf(fieldsOf(message)["tool_calls"]).flatMap((call) => textOf(fieldsOf(call)["id"]) ?? []);
+}
+
+function typeOf(message: Fields): string | undefined {
+  const { type, getType, _getType } = message;
+  if (typeof type === "string") return type;
+  const ask = typeof getType === "function" ? getType : _getType;
+  return typeof ask === "function" ? textOf(Reflect.apply(ask, message, [])) : undefined;
+}
+
+function roleOf(message: Fields, kwargs: Fields): string {
+  const type = typeOf(message) ?? "unknown";
+  if (type === "generic") return textOf(message["role"]) ?? type;
+  return textOf(kwargs["__openai_role__"]) ?? ROLES[type] ?? type;
+}
+
+function describeContent(content: unknown, inlineBytes: number): JsonValue {
+  if (typeof content === "string") return content.toWellFormed();
+  const blocks = listOf(content);
+  const [block] = blocks;
+  // The Responses API gives even plain text as a block, with empty annotations.
+  if (blocks.length === 1 && isFields(block) && block["type"] === "text" && typeof block["text"] === "string") {
+    const { type: _type, text, annotations, index: _index, id: _id, phase: _phase, ...rest } = block;
+    if (listOf(annotations).length === 0 && isEmpty(rest)) return text.toWellFormed();
+  }
+  return snapshot(content, inlineBytes);
+}
+
+function describeToolCalls(message: Fields, kwargs: Fields, inlineBytes: number): Record<string, JsonValue> {
+  const calls = listOf(message["tool_calls"]).map((call) => {
+    const { id, name, args } = fieldsOf(call);
+    return snapshot({ id, name, args }, inlineBytes);
+  });
+  const invalid = listOf(message["invalid_tool_calls"]);
+  // An AIMessage restored from a store may have the provider's spelling alone.
+  const raw = calls.length === 0 && invalid.length === 0 ? listOf(kwargs["tool_calls"]) : [];
+  return {
+    ...(calls.length > 0 && { tool_calls: calls }),
+    ...(raw.length > 0 && { tool_calls: snapshot(raw, inlineBytes) }),
+    ...(invalid.length > 0 && { invalid_tool_calls: snapshot(invalid, inlineBytes) }),
+  };
+}
+
+/** What providers add to a message: refusal, audio, reasoning, function_call … Raw copies of the response are not. */
+function describeKwargs(kwargs: Fields, inlineBytes: number): Record<string, JsonValue> {
+  const described: Record<string, JsonValue> = {};
+  for (const [key, value] of Object.entries(kwargs)) {
+    if (key === "tool_calls" || key.startsWith("__") || value === undefined || value === null) continue;
+    if (isFields(value) && isEmpty(value)) continue;
+    if (key === "reasoning" && isEmptyReasoning(value)) continue;
+    described[key] = snapshot(value, inlineBytes);
+  }
+  return described;
+}
+
+function isEmptyReasoning(value: unknown): boolean {
+  const { summary, content, encrypted_content: encrypted } = fieldsOf(value);
+  return listOf(summary).length === 0 && listOf(content).length === 0 && !encrypted;
+}

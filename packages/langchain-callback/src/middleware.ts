@@ -1,0 +1,152 @@
+// Safety events that no model or tool call shows: moderation, PII and human review, as LangChain's middleware and
+// LangGraph leave them in the chains around the calls.
+import type { CapturedFields } from "@ai-audit/core";
+import { isBubbleUp } from "./failure.ts";
+import { isMessage } from "./messages.ts";
+import { defined, type Fields, fieldsOf, isFields, listOf, textOf } from "./read.ts";
+import { describeValue, isCommand } from "./tool.ts";
+
+/** Something to record once. */
+export interface SafetyEvent {
+  /** The error that tells of it; seen again at other nodes it is the same event. */
+  readonly cause?: object;
+  readonly fields: CapturedFields;
+}
+
+const HOOK = /^(.+)\.(before_model|after_model|before_agent|after_agent)$/;
+const PII = /^PIIMiddleware\[(.+)\]$/;
+const MODERATION = "OpenAIModerationMiddleware";
+
+/** The check that a middleware's node is, when it is one; `openai:moderation` or `pii:<type>`. */
+export function checkOfNode(name: string): { readonly check: string; readonly at: "input" | "output" } | undefined {
+  const [, middleware, hook] = HOOK.exec(name) ?? [];
+  if (middleware === undefined || hook === undefined) return undefined;
+  const type = PII.exec(middleware)?.[1];
+  const check = middleware === MODERATION ? "openai:moderation" : type === undefined ? undefined : `pii:${type}`;
+  return check === undefined ? undefined : { check, at: hook.startsWith("before") ? "input" : "output" };
+}
+
+/** What a middleware's node that returned says: it ended the run, or changed messages. */
+export function eventOfEnd(name: string, output: unknown, inlineBytes: number): SafetyEvent | undefined {
+  const node = checkOfNode(name);
+  const { messages, jumpTo } = updateOf(output);
+  if (!node || !Array.isArray(messages)) return undefined;
+  const blocked = jumpTo === "end";
+  // Nodes return the state's jumpTo and messages on every pass; only a change is an event.
+  return {
+    fields: {
+      operation: "guardrail",
+      outcome: blocked ? "blocked" : "ok",
+      output: node.check === "openai:moderation" && blocked ? describeValue(messages, inlineBytes, 1) : "",
+      safetyPassed: false,
+      safetyChecks: [node.check],
+      detectorsTriggered: [node.check],
+      ...(blocked && { blockReason: "moderation" }),
+      metadata: { safety_event: node.check, ...(blocked ? { blocked_at: node.at } : { changed_at: node.at }) },
+    },
+  };
+}
+
+/** What an error that leaves a chain says, when it is one of a safety check or of a human review. */
+export function eventOfError(error: unknown, inlineBytes: number): SafetyEvent | undefined {
+  // Middleware errors come wrapped in errors of the same name.
+  for (const cause of causesOf(error).toReversed()) {
+    const fields = eventFieldsOf(cause, inlineBytes);
+    if (fields) return { cause, fields };
+  }
+  return undefined;
+}
+
+function eventFieldsOf(error: Fields, inlineBytes: number): CapturedFields | undefined {
+  if (isBubbleUp(error)) return reviewRequested(error, inlineBytes);
+  if (error["name"] === "OpenAIModerationError") return moderationBlocked(error);
+  if (error["name"] === "PIIDetectionError") return piiBlocked(error);
+  return undefined;
+}
+
+function causesOf(error: unknown): Fields[] {
+  const causes: Fields[] = [];
+  for (let cause = error; isFields(cause) && causes.length < 5; cause = cause["cause"]) causes.push(cause);
+  return causes;
+}
+
+function moderationBlocked({ stage, result, content }: Fields): CapturedFields {
+  const { categories, category_scores: scores } = fieldsOf(result);
+  const flagged = Object.entries(fieldsOf(categories)).flatMap(([category, hit]) => (hit === true ? [category] : []));
+  return {
+    operation: "guardrail",
+    outcome: "blocked",
+    input: typeof content === "string" ? content : "",
+    safetyPassed: false,
+    safetyChecks: ["openai:moderation"],
+    detectorsTriggered: ["openai:moderation", ...flagged.map((category) => `openai:moderation:${category}`)],
+    blockReason: flagged.join(", ") || "moderation",
+    metadata: {
+      safety_event: "openai:moderation",
+      blocked_at: stage === "output" ? "output" : "input",
+      ...defined({ stage: textOf(stage), category_scores: scores }),
+    },
+  };
+}
+
+/** The type and the number of what was found; the matches are the very data that must not be kept. */
+function piiBlocked({ piiType, matches }: Fields): CapturedFields {
+  const detector = `pii:${textOf(piiType) ?? "unknown"}`;
+  return {
+    operation: "guardrail",
+    outcome: "blocked",
+    safetyPassed: false,
+    safetyChecks: [detector],
+    detectorsTriggered: [detector],
+    blockReason: detector,
+    metadata: { safety_event: detector, matches: listOf(matches).length },
+  };
+}
+
+function reviewRequested(error: Fields, inlineBytes: number): CapturedFields | undefined {
+  const interrupts = listOf(error["interrupts"]);
+  if (interrupts.length === 0) return undefined;
+  const ids = interrupts.flatMap((interrupt) => textOf(fieldsOf(interrupt)["id"]) ?? []);
+  const values = interrupts.map((interrupt) => fieldsOf(interrupt)["value"]);
+  const actions = values.flatMap((value) => listOf(fieldsOf(value)["actionRequests"]));
+  return {
+    operation: "human_review",
+    outcome: "interrupted",
+    input: describeValue(values.length === 1 ? values[0] : values, inlineBytes, 1),
+    metadata: {
+      review: "requested",
+      ...(ids.length > 0 && { interrupt_ids: ids }),
+      ...(actions.length > 0 && { actions: actions.map((action) => textOf(fieldsOf(action)["name"]) ?? null) }),
+    },
+  };
+}
+
+/** The decision that a graph is resumed with. */
+export function eventOfResume(input: unknown, inlineBytes: number): SafetyEvent | undefined {
+  if (!isCommand(input)) return undefined;
+  const { resume } = fieldsOf(input);
+  if (resume === undefined || resume === null) return undefined;
+  const decisions = decisionsIn(resume);
+  return {
+    fields: {
+      operation: "human_review",
+      outcome: "ok",
+      output: describeValue(resume, inlineBytes, 1),
+      metadata: { review: "decided", ...(decisions.length > 0 && { decisions }) },
+    },
+  };
+}
+
+/** `{ decisions: [{ type }] }`, also by interrupt id. */
+function decisionsIn(resume: unknown): string[] {
+  const own = listOf(fieldsOf(resume)["decisions"]);
+  const all =
+    own.length > 0 ? own : Object.values(fieldsOf(resume)).flatMap((one) => listOf(fieldsOf(one)["decisions"]));
+  return all.flatMap((decision) => textOf(fieldsOf(decision)["type"]) ?? []);
+}
+
+/** A node's update: what it returned, or the update of the command it returned. */
+function updateOf(output: unknown): Fields {
+  const { update } = fieldsOf(output);
+  return isCommand(output) ? fieldsOf(update) : isMessage(output) ? {} : fieldsOf(output);
+}

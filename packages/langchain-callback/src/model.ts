@@ -1,0 +1,178 @@
+// Fields of a model call's entry: what its start says and what its result says.
+import type { CapturedFields, JsonValue } from "@ai-audit/core";
+import { snapshot } from "./binary.ts";
+import { describeMessage, onlyText } from "./messages.ts";
+import type { Settings } from "./options.ts";
+import { type Fields, defined, fieldsOf, firstText, isEmpty, listOf, pick, textOf } from "./read.ts";
+import { answerSafety, finishReasonsOf } from "./safety.ts";
+import { usageOf } from "./usage.ts";
+
+/** What the callbacks of a model's start hand over, besides its ids. */
+export interface ModelStart {
+  readonly serialized: unknown;
+  /** Messages of one chat call, or the prompt of one legacy call. */
+  readonly prompt: readonly unknown[] | string;
+  readonly params: Fields;
+  readonly metadata: Fields;
+}
+
+/** Request parameters that an entry keeps, under the provider's names. */
+const PARAMETERS: readonly string[] = [
+  "temperature",
+  "top_p",
+  "top_k",
+  "max_tokens",
+  "max_completion_tokens",
+  "max_output_tokens",
+  "n",
+  "best_of",
+  "seed",
+  "stop",
+  "stop_sequences",
+  "frequency_penalty",
+  "presence_penalty",
+  "logprobs",
+  "top_logprobs",
+  "tool_choice",
+  "parallel_tool_calls",
+  "reasoning_effort",
+  "verbosity",
+  "modalities",
+  "service_tier",
+  "store",
+  "stream",
+  "truncation",
+  "previous_response_id",
+  "prompt_cache_key",
+];
+
+/** What the model sees besides the messages. */
+const SEEN: readonly string[] = ["tools", "functions", "instructions", "prediction", "system"];
+
+/** OpenTelemetry's names where they differ from LangChain's. */
+const PROVIDERS: Readonly<Record<string, string>> = { azure: "azure.ai.openai", azure_openai: "azure.ai.openai" };
+
+/** The fields known when a model is called. */
+export function describeModelStart(
+  { serialized, prompt, params, metadata }: ModelStart,
+  settings: Settings,
+): CapturedFields {
+  return {
+    operation: typeof prompt === "string" ? "text_completion" : "chat",
+    provider: providerOf(metadata, serialized),
+    model:
+      firstText(
+        metadata["ls_model_name"],
+        params["model"],
+        params["model_name"],
+        params["modelName"],
+        params["modelId"],
+      ) ?? null,
+    input: typeof prompt === "string" ? prompt : describePrompt(prompt, params, settings.inlineBytes),
+    ...parametersOf(params, settings.inlineBytes),
+  };
+}
+
+function providerOf(metadata: Fields, serialized: unknown): string | null {
+  const id = listOf(fieldsOf(serialized)["id"]);
+  const name = textOf(metadata["ls_provider"]) ?? textOf(id[id.length - 1]);
+  if (name === undefined) return null;
+  return PROVIDERS[name] ?? name;
+}
+
+/** Text when all that was sent is one text, the messages otherwise, and with more than messages all of it. */
+function describePrompt(messages: readonly unknown[], params: Fields, inlineBytes: number): JsonValue {
+  const described = messages.map((message) => describeMessage(message, inlineBytes));
+  const seen = { ...pick(params, SEEN), ...formatOf(params) };
+  for (const [name, value] of Object.entries(seen)) if (Array.isArray(value) && value.length === 0) delete seen[name];
+  if (!isEmpty(seen)) return { messages: described, ...fieldsAsJson(seen, inlineBytes) };
+  const [only] = described;
+  const text = described.length === 1 && only !== undefined ? onlyText(only, "user") : undefined;
+  return text ?? described;
+}
+
+/** A response format other than plain text is part of what the model sees. */
+function formatOf(params: Fields): Record<string, unknown> {
+  const format = fieldsOf(params["response_format"]);
+  const text = fieldsOf(fieldsOf(params["text"])["format"]);
+  return {
+    ...(!isEmpty(format) && format["type"] !== "text" && { response_format: format }),
+    ...(!isEmpty(text) && text["type"] !== "text" && { text: { format: text } }),
+  };
+}
+
+function parametersOf(params: Fields, inlineBytes: number): CapturedFields {
+  const parameters = pick(params, PARAMETERS);
+  const tools = listOf(params["tools"]).flatMap((tool) => toolName(fieldsOf(tool)) ?? []);
+  const format =
+    textOf(fieldsOf(params["response_format"])["type"]) ?? textOf(fieldsOf(fieldsOf(params["text"])["format"])["type"]);
+  const effort = textOf(fieldsOf(params["reasoning"])["effort"]);
+  const all = {
+    ...parameters,
+    ...(tools.length > 0 && { tools }),
+    ...(format !== undefined && { response_format: format }),
+    ...(effort !== undefined && { reasoning_effort: effort }),
+  };
+  return isEmpty(all) ? {} : { parameters: fieldsAsJson(all, inlineBytes) };
+}
+
+function toolName(tool: Fields): string | undefined {
+  return firstText(fieldsOf(tool["function"])["name"], tool["name"], tool["type"]);
+}
+
+function fieldsAsJson(fields: Fields, inlineBytes: number): Record<string, JsonValue> {
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, snapshot(value, inlineBytes)]));
+}
+
+/** The fields that a result adds. */
+export function describeResult(
+  result: unknown,
+  {
+    provider,
+    cached,
+    batchSize,
+    settings,
+  }: { provider: string; cached: boolean; batchSize: number; settings: Settings },
+): CapturedFields {
+  const { generations, llmOutput } = fieldsOf(result);
+  const candidates = listOf(listOf(generations)[0]).flatMap((generation) => {
+    const { message, text, generationInfo } = fieldsOf(generation);
+    if (generation === undefined || generation === null) return [];
+    return [{ message: fieldsOf(message), text: textOf(text) ?? "", info: fieldsOf(generationInfo) }];
+  });
+  const first = candidates[0]?.message ?? {};
+  const response = fieldsOf(first["response_metadata"]);
+  const finishReasons = candidates.flatMap(({ message, info }) => finishReasonsOf(message, info));
+  return {
+    outcome: "ok",
+    output: outputOf(candidates, settings.inlineBytes),
+    ...defined({
+      responseId: responseIdOf(first, response),
+      responseModel: firstText(response["model_name"], response["model"]),
+      finishReasons: finishReasons.length > 0 ? finishReasons : undefined,
+    }),
+    ...usageOf({ message: first, llmOutput: fieldsOf(llmOutput), cached, batchSize }),
+    ...answerSafety(candidates, provider, settings.blockingCodes),
+  };
+}
+
+/** Ids that LangChain makes up itself (`run-…`, `lc_run-…`) are not the provider's. */
+function responseIdOf(message: Fields, response: Fields): string | undefined {
+  const id = textOf(response["id"]) ?? textOf(message["id"]);
+  return id === undefined || /^(?:lc_)?run-/.test(id) ? undefined : id;
+}
+
+function outputOf(
+  candidates: readonly { readonly message: Fields; readonly text: string }[],
+  inlineBytes: number,
+): JsonValue {
+  const answers = candidates.map(({ message, text }) => answerOf(message, text, inlineBytes));
+  return answers.length === 1 ? (answers[0] ?? "") : answers;
+}
+
+/** One answer: its text when it is only text. */
+export function answerOf(message: Fields, text: string, inlineBytes: number): JsonValue {
+  if (isEmpty(message)) return text; // a legacy LLM gives texts
+  const described = describeMessage(message, inlineBytes);
+  return onlyText(described, "assistant") ?? described;
+}

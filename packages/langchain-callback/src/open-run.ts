@@ -1,0 +1,48 @@
+// A model, tool or retriever call between its start and its one end.
+import type { CapturedFields, RecordedCall } from "@ai-audit/core";
+import { PartialAnswer } from "./partial.ts";
+import type { RunContext } from "./runs.ts";
+import { unfinishedOutcome } from "./failure.ts";
+
+/** A call that has begun. */
+export class OpenRun {
+  readonly context: RunContext;
+  readonly partial: PartialAnswer = new PartialAnswer();
+  readonly provider: string;
+  /** Prompts of the one legacy `generate()` this call is part of. */
+  readonly batchSize: number;
+  readonly #startedAt: number = performance.now();
+  /** Weak: the signal's listeners reach the stream, which must be collectable once nobody reads it. */
+  readonly #signal: WeakRef<AbortSignal> | undefined;
+  /** Resolves when the call may be sent; with `intent` not at once. */
+  started: RecordedCall | Promise<RecordedCall> | undefined;
+
+  constructor(
+    context: RunContext,
+    { signal, provider, batchSize }: { signal: unknown; provider: string; batchSize: number },
+  ) {
+    this.context = context;
+    this.provider = provider;
+    this.batchSize = batchSize;
+    this.#signal = signal instanceof AbortSignal ? new WeakRef(signal) : undefined;
+  }
+
+  /** The signal the caller gave, while it exists. */
+  get signal(): AbortSignal | undefined {
+    return this.#signal?.deref();
+  }
+
+  /** Milliseconds since the call began. */
+  get elapsedMs(): number {
+    return Math.round((performance.now() - this.#startedAt) * 1000) / 1000;
+  }
+
+  /** The fields of a call that nobody finished. How long it took is known up to its last token only. */
+  unfinished(rootError?: unknown): CapturedFields {
+    return {
+      ...this.partial.fields(),
+      latencyMs: this.partial.lastMs,
+      outcome: unfinishedOutcome(this.signal, rootError),
+    };
+  }
+}

@@ -1,0 +1,89 @@
+// What users can choose, resolved once.
+import { AuditConfigError, type AuditLogger, type CaptureOptions } from "@ai-audit/core";
+
+/** Which chains (also graphs, their nodes and agents) get entries of their own besides the model calls in them. */
+export type ChainCapture = "none" | "roots" | "all";
+
+/** Options of `AuditCallbackHandler`. */
+export interface AuditCallbackOptions extends Omit<CaptureOptions, "logger"> {
+  /** An entry for every tool call (`execute_tool`). @default true */
+  readonly captureTools?: boolean | undefined;
+  /** An entry for every retriever call (`retrieval`). @default false */
+  readonly captureRetrievers?: boolean | undefined;
+  /** @default "none" */
+  readonly captureChains?: ChainCapture | undefined;
+  /** Keys of LangChain's `metadata` that are copied into the entry's metadata. @default [] */
+  readonly metadataKeys?: readonly string[] | undefined;
+  /** Keys of LangChain's `metadata` that name the conversation; the first that has a value counts. */
+  readonly conversationKeys?: readonly string[] | undefined;
+  /** Which tags are kept as `run.tags`. @default those you set yourself, not LangChain's own (`seq:step:1` …) */
+  readonly keepTag?: ((tag: string) => boolean) | undefined;
+  /** Base64 of more bytes becomes `{ mime, bytes, sha256 }`; `Infinity` keeps all. @default 2048 */
+  readonly inlineBytes?: number | undefined;
+  /**
+   * More model and tool calls open at once end the oldest as `abandoned`. @default 10000
+   */
+  readonly maxOpenRuns?: number | undefined;
+  /** Finish reasons, statuses and error codes that mean: a filter or a policy stopped this. */
+  readonly blockingCodes?: readonly string[] | undefined;
+}
+
+/** The options with their defaults. */
+export interface Settings {
+  readonly captureTools: boolean;
+  readonly captureRetrievers: boolean;
+  readonly captureChains: ChainCapture;
+  readonly metadataKeys: readonly string[];
+  readonly conversationKeys: readonly string[];
+  readonly keepTag: (tag: string) => boolean;
+  readonly inlineBytes: number;
+  readonly maxOpenRuns: number;
+  readonly blockingCodes: ReadonlySet<string>;
+}
+
+const CONVERSATION_KEYS = ["conversation_id", "conversationId", "session_id", "sessionId", "thread_id", "threadId"];
+
+/** Tags that LangChain and LangGraph set. */
+const OWN_TAGS = /^(?:seq:step:|map:key:|retry:attempt:|graph:step:|branch:|condition:|langsmith:|lc:|__)/;
+
+/** Codes of OpenAI and Azure OpenAI, and the finish reasons of other providers that LangChain passes on. */
+export const BLOCKING_CODES: readonly string[] = [
+  "content_filter",
+  "content_policy_violation",
+  "ResponsibleAIPolicyViolation",
+  "moderation_blocked",
+  "image_content_policy_violation",
+  "cyber_policy",
+  "bio_policy",
+  "misalignment_policy_violation",
+  "invalid_prompt",
+  "refusal",
+  "SAFETY",
+  "PROHIBITED_CONTENT",
+  "BLOCKLIST",
+  "guardrail_intervened",
+];
+
+/** Throws `AUDIT_CONFIG_INVALID`. */
+export function resolveOptions(logger: AuditLogger, options: AuditCallbackOptions): Settings {
+  if (typeof logger?.capture !== "function") {
+    throw new AuditConfigError("AuditCallbackHandler: the first argument must be an AuditLogger");
+  }
+  const { captureChains = "none", inlineBytes = 2048, maxOpenRuns = 10_000 } = options;
+  if (!["none", "roots", "all"].includes(captureChains)) {
+    throw new AuditConfigError("captureChains must be 'none', 'roots' or 'all'");
+  }
+  if (!(inlineBytes >= 0)) throw new AuditConfigError("inlineBytes must be a number >= 0");
+  if (!(maxOpenRuns >= 1)) throw new AuditConfigError("maxOpenRuns must be a number >= 1");
+  return {
+    captureTools: options.captureTools ?? true,
+    captureRetrievers: options.captureRetrievers ?? false,
+    captureChains,
+    metadataKeys: options.metadataKeys ?? [],
+    conversationKeys: options.conversationKeys ?? CONVERSATION_KEYS,
+    keepTag: options.keepTag ?? ((tag) => !OWN_TAGS.test(tag)),
+    inlineBytes,
+    maxOpenRuns,
+    blockingCodes: new Set(options.blockingCodes ?? BLOCKING_CODES),
+  };
+}

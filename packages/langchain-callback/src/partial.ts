@@ -1,0 +1,128 @@
+// What a stream has said so far: for calls that end before their result.
+import type { CapturedFields, JsonValue } from "@ai-audit/core";
+import { snapshot } from "./binary.ts";
+import { defined, type Fields, fieldsOf, isFields, listOf, textOf } from "./read.ts";
+
+interface PartialToolCall {
+  id: string | undefined;
+  name: string | undefined;
+  args: string;
+}
+
+interface Candidate {
+  text: string;
+  readonly toolCalls: Map<unknown, PartialToolCall>;
+}
+
+/** Collects tokens as they come; O(1) a token, bounded by what the host itself keeps of the answer. */
+export class PartialAnswer {
+  readonly #candidates = new Map<number, Candidate>();
+  #responseId: string | undefined;
+  #firstMs: number | undefined;
+  #lastMs: number | undefined;
+
+  /** Whether anything came, also an event without content. */
+  get streamed(): boolean {
+    return this.#lastMs !== undefined;
+  }
+
+  /** Milliseconds until the first content; undefined before. */
+  get firstMs(): number | undefined {
+    return this.#firstMs;
+  }
+
+  /** A token of `handleLLMNewToken`; `chunk` is what LangChain made of it. `elapsedMs` since the call began. */
+  token(text: string, completion: number, chunk: unknown, elapsedMs: number): void {
+    const candidate = this.#candidate(completion);
+    const message = fieldsOf(fieldsOf(chunk)["message"]);
+    candidate.text += text;
+    const id = textOf(message["id"]);
+    if (id !== undefined && !id.startsWith("run-")) this.#responseId ??= id;
+    const pieces = listOf(message["tool_call_chunks"]);
+    for (const piece of pieces) addToolCall(candidate, fieldsOf(piece));
+    this.#note(elapsedMs, text !== "" || pieces.length > 0);
+  }
+
+  /** An event of `handleChatModelStreamEvent`. */
+  event(event: unknown, elapsedMs: number): void {
+    const { event: kind, index, delta, content, id } = fieldsOf(event);
+    const candidate = this.#candidate(0);
+    if (kind === "message-start") this.#responseId ??= textOf(id);
+    const { type, text, args, fields } = fieldsOf(delta);
+    let said = false;
+    if (type === "text-delta" && typeof text === "string") {
+      candidate.text += text;
+      said = text !== "";
+    }
+    if (type === "tool-call-delta" && typeof args === "string") addToolCall(candidate, { index, args });
+    if (type === "block-delta" && typeof fieldsOf(fields)["args"] === "string")
+      replaceArgs(candidate, index, fieldsOf(fields));
+    if (kind === "content-block-start") {
+      const block = fieldsOf(content);
+      if (typeof block["name"] === "string") addToolCall(candidate, { index, ...block });
+    }
+    this.#note(elapsedMs, said || candidate.toolCalls.size > 0);
+  }
+
+  /** The fields of an entry for an answer that went no further. */
+  fields(): CapturedFields {
+    if (!this.streamed) return {};
+    return {
+      streamed: true,
+      ...defined({ timeToFirstTokenMs: this.#firstMs, responseId: this.#responseId }),
+      ...(this.#firstMs !== undefined && { output: this.#output() }),
+    };
+  }
+
+  /** When the last event came, in milliseconds since the call began; null when none did. */
+  get lastMs(): number | null {
+    return this.#lastMs ?? null;
+  }
+
+  #output(): JsonValue {
+    const answers = [...this.#candidates.entries()]
+      .toSorted(([a], [b]) => a - b)
+      .map(([, candidate]) => describe(candidate));
+    return answers.length === 1 ? (answers[0] ?? "") : answers;
+  }
+
+  #candidate(index: number): Candidate {
+    let candidate = this.#candidates.get(index);
+    if (!candidate) {
+      candidate = { text: "", toolCalls: new Map() };
+      this.#candidates.set(index, candidate);
+    }
+    return candidate;
+  }
+
+  #note(elapsedMs: number, hasContent: boolean): void {
+    this.#lastMs = elapsedMs;
+    if (hasContent) this.#firstMs ??= elapsedMs;
+  }
+}
+
+function addToolCall({ toolCalls }: Candidate, piece: Fields): void {
+  const key = piece["index"] ?? piece["id"] ?? toolCalls.size;
+  const call = toolCalls.get(key) ?? { id: undefined, name: undefined, args: "" };
+  call.id ??= textOf(piece["id"]);
+  call.name ??= textOf(piece["name"]);
+  if (typeof piece["args"] === "string") call.args += piece["args"];
+  toolCalls.set(key, call);
+}
+
+function replaceArgs({ toolCalls }: Candidate, index: unknown, fields: Fields): void {
+  const call = toolCalls.get(index);
+  if (call && typeof fields["args"] === "string") call.args = fields["args"];
+}
+
+function describe({ text, toolCalls }: Candidate): JsonValue {
+  if (toolCalls.size === 0) return text;
+  const calls = [...toolCalls.values()].map((call) => snapshot(call, Infinity));
+  return { role: "assistant", content: text, tool_calls: calls };
+}
+
+/** The partial answer that an abort error carries. */
+export function partialOf(error: unknown): unknown {
+  const { partialOutput } = fieldsOf(error);
+  return isFields(partialOutput) ? partialOutput : undefined;
+}

@@ -1,0 +1,116 @@
+// Where a run stands: its ancestors, and what it inherits from them. Contexts are small copies; nothing here
+// refers to LangChain's objects.
+import type { Run } from "@ai-audit/core";
+import type { Settings } from "./options.ts";
+import { defined, type Fields, firstText, listOf, textOf } from "./read.ts";
+
+export type RunKind = "chain" | "model" | "tool" | "retriever";
+
+/** What a callback's start says of a run. */
+export interface RunStart {
+  readonly id: string;
+  readonly parentId: string | undefined;
+  readonly kind: RunKind;
+  readonly name: string;
+  readonly tags: unknown;
+  readonly metadata: Fields;
+}
+
+/** All runs under one root. It ends with its root. */
+export class Scope {
+  readonly rootId: string;
+  readonly members = new Set<string>();
+  /** Checks that a middleware ran in this scope. */
+  readonly checks = new Set<string>();
+
+  constructor(rootId: string) {
+    this.rootId = rootId;
+  }
+}
+
+/** A run's place among the others. */
+export interface RunContext {
+  readonly id: string;
+  readonly kind: RunKind;
+  readonly name: string;
+  readonly scope: Scope;
+  /** The `run` object of this run's entry. */
+  readonly run: Run;
+  readonly conversationId: string | undefined;
+}
+
+/** The contexts of all runs that have started and not ended. */
+export class RunContexts {
+  readonly #contexts = new Map<string, RunContext>();
+  readonly #settings: Settings;
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+  }
+
+  get size(): number {
+    return this.#contexts.size;
+  }
+
+  get(id: string | undefined): RunContext | undefined {
+    return id === undefined ? undefined : this.#contexts.get(id);
+  }
+
+  /** Adds a run; a run whose parent is not known is the root of a scope of its own. */
+  enter({ id, parentId, kind, name, tags, metadata }: RunStart): RunContext {
+    const parent = this.get(parentId);
+    const scope = parent?.scope ?? new Scope(id);
+    const context = {
+      id,
+      kind,
+      name,
+      scope,
+      run: { ...inherited(parent), ...this.#place(metadata, tags), id, ...(parentId !== undefined && { parentId }) },
+      conversationId:
+        firstText(...this.#settings.conversationKeys.map((key) => metadata[key])) ?? parent?.conversationId,
+    };
+    this.#contexts.set(id, context);
+    scope.members.add(id);
+    return context;
+  }
+
+  /** Removes a run. */
+  leave(context: RunContext): void {
+    this.#contexts.delete(context.id);
+    context.scope.members.delete(context.id);
+  }
+
+  /** The oldest run. */
+  oldest(): RunContext | undefined {
+    const [oldest] = this.#contexts.values();
+    return oldest;
+  }
+
+  #place(metadata: Fields, tags: unknown): Run {
+    const all = listOf(tags).filter((tag) => typeof tag === "string");
+    const kept = all.filter(this.#settings.keepTag);
+    const attempt = all.map((tag) => /^retry:attempt:(\d+)$/.exec(tag)?.[1]).find((number) => number !== undefined);
+    const step = metadata["langgraph_step"];
+    return defined({
+      threadId: firstText(metadata["thread_id"]),
+      node: textOf(metadata["langgraph_node"]),
+      step: typeof step === "number" ? step : undefined,
+      agentName: textOf(metadata["lc_agent_name"]),
+      attempt: attempt === undefined ? undefined : Number(attempt),
+      tags: kept.length > 0 ? kept : undefined,
+    });
+  }
+}
+
+/** What a run has from its parent: the path to it, thread, node and agent. Tags come with each run. */
+function inherited(parent: RunContext | undefined): Run {
+  if (!parent) return {};
+  const { path = [], threadId, node, agentName } = parent.run;
+  return { path: [...path, parent.name], ...defined({ threadId, node, agentName }) };
+}
+
+/** What LangChain calls a run: the name it was given, else the class. */
+export function nameOfRun(runName: unknown, serialized: Fields, kind: RunKind): string {
+  const id = listOf(serialized["id"]);
+  return firstText(runName, serialized["name"], id[id.length - 1]) ?? kind;
+}

@@ -1,0 +1,43 @@
+// Which model call asked for a tool call.
+import type { RunContext } from "./runs.ts";
+
+interface Request {
+  readonly runId: string;
+  readonly rootId: string;
+  readonly threadId: string | undefined;
+  /** Undefined when the model call's entry could not be written. */
+  readonly entryId: string | undefined;
+}
+
+/** A tool runs soon after it was asked for, or after a human looked: the oldest requests are safe to forget. */
+const MAX_REQUESTS = 10_000;
+const MAX_PER_ID = 4;
+
+/** Requests by tool call id. Ids may repeat (some models number them), so the closest request counts. */
+export class ToolRequests {
+  readonly #requests = new Map<string, readonly Request[]>();
+
+  /** Notes the tool calls that a model call's answer asks for. */
+  note(toolCallIds: readonly string[], { id, scope, run }: RunContext, entryId: string | undefined): void {
+    for (const toolCallId of toolCallIds) {
+      const earlier = this.#requests.get(toolCallId) ?? [];
+      this.#requests.delete(toolCallId);
+      const request = { runId: id, rootId: scope.rootId, threadId: run.threadId, entryId };
+      this.#requests.set(toolCallId, [...earlier, request].slice(-MAX_PER_ID));
+    }
+    for (const oldest of this.#requests.keys()) {
+      if (this.#requests.size <= MAX_REQUESTS) break;
+      this.#requests.delete(oldest);
+    }
+  }
+
+  /** The request that a tool call answers: of the same root, else of the same thread, else the only one. */
+  find(toolCallId: string, { scope, run }: RunContext): Request | undefined {
+    const requests = this.#requests.get(toolCallId) ?? [];
+    return (
+      requests.findLast(({ rootId }) => rootId === scope.rootId) ??
+      requests.findLast(({ threadId }) => threadId !== undefined && threadId === run.threadId) ??
+      (requests.length === 1 ? requests[0] : undefined)
+    );
+  }
+}

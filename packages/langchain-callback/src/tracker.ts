@@ -1,0 +1,222 @@
+// The runs in flight: what is open, where it stands, and that each call gets its one end.
+import type { CallRecorder, CapturedFields } from "@ai-audit/core";
+import type { SafetyEvent } from "./middleware.ts";
+import { OpenRun } from "./open-run.ts";
+import type { Settings } from "./options.ts";
+import { fieldsOf, pick } from "./read.ts";
+import { nameOfRun, type RunContext, RunContexts, type RunKind, type Scope } from "./runs.ts";
+
+/** What every start callback hands over. */
+export interface CallbackStart {
+  readonly runId: string;
+  readonly parentRunId?: string | undefined;
+  readonly tags?: unknown;
+  readonly metadata?: Record<string, unknown> | undefined;
+  readonly runName?: string | undefined;
+  /** A model's: invocation parameters, options, batch size. */
+  readonly extraParams?: Record<string, unknown> | undefined;
+}
+
+/** Contexts are small and belong to chains as well: so many to one open call. */
+const CONTEXTS_PER_OPEN_RUN = 10;
+
+/** Keeps the runs of one handler. */
+export class RunTracker {
+  readonly #settings: Settings;
+  readonly #recorder: CallRecorder;
+  readonly #contexts: RunContexts;
+  readonly #open = new Map<string, OpenRun>();
+  /** An error passes every node on its way out: it is one event. */
+  readonly #reported = new WeakSet<object>();
+  /**
+   * A stream that nobody reads to its end gives no callback. LangChain's run manager holds the `metadata` object as
+   * long as it can still call back, so once that object is gone the run is over.
+   */
+  readonly #dropped = new FinalizationRegistry<string>((runId) => {
+    this.#abandon(runId).catch(() => undefined); // counted in `lost` and told to onAuditError
+  });
+
+  constructor(settings: Settings, recorder: CallRecorder) {
+    this.#settings = settings;
+    this.#recorder = recorder;
+    this.#contexts = new RunContexts(settings);
+  }
+
+  /** The run's context; undefined when it has ended or never began here. */
+  context(runId: string): RunContext | undefined {
+    return this.#contexts.get(runId);
+  }
+
+  /** The run's open call. */
+  openRun(runId: string): OpenRun | undefined {
+    return this.#open.get(runId);
+  }
+
+  /**
+   * For a run that is known: the same handler may be registered twice, and then hears everything twice. Resolves and
+   * rejects as the run's first start did.
+   */
+  known(runId: string): Promise<void> | undefined {
+    const open = this.#open.get(runId);
+    if (open) return Promise.resolve(open.started).then(() => undefined);
+    return this.#contexts.get(runId) && Promise.resolve();
+  }
+
+  /** Adds a run. */
+  enter(
+    kind: RunKind,
+    serialized: unknown,
+    { runId, parentRunId, tags, metadata, runName }: CallbackStart,
+  ): RunContext {
+    const name = nameOfRun(runName, fieldsOf(serialized), kind);
+    const context = this.#contexts.enter({
+      id: runId,
+      parentId: parentRunId,
+      kind,
+      name,
+      tags,
+      metadata: fieldsOf(metadata),
+    });
+    if (metadata) this.#dropped.register(metadata, runId, context);
+    return context;
+  }
+
+  /** Begins the call of an entry. `describe` is called at once: LangChain's objects change afterwards. */
+  async begin(context: RunContext, start: CallbackStart, describe: () => CapturedFields): Promise<void> {
+    const { extraParams, metadata } = start;
+    const described = describeSafely(describe);
+    const batchSize = extraParams?.["batch_size"];
+    const open = new OpenRun(context, {
+      signal: fieldsOf(extraParams?.["options"])["signal"],
+      provider: described.provider ?? "langchain",
+      batchSize: typeof batchSize === "number" ? batchSize : 1,
+    });
+    this.#open.set(context.id, open);
+    const begun = this.#recorder.begin(
+      {
+        run: context.run,
+        ...(context.conversationId !== undefined && { conversationId: context.conversationId }),
+        metadata: pick(fieldsOf(metadata), this.#settings.metadataKeys),
+        ...described,
+      },
+      () => open.unfinished(),
+    );
+    open.started = begun;
+    try {
+      await begun;
+    } catch (error) {
+      this.take(context.id); // fail-closed: the start is not on record, so nothing is sent
+      this.leave(context);
+      throw error;
+    }
+    await this.#enforceBounds();
+  }
+
+  /** The open run, which from here on is the taker's to end; undefined when it has ended or never began. */
+  take(runId: string): OpenRun | undefined {
+    const open = this.#open.get(runId);
+    this.#open.delete(runId);
+    return open;
+  }
+
+  /** Ends a taken run; resolves to its entry's id once that is durable. */
+  async end(open: OpenRun, describe: () => CapturedFields, cause?: unknown): Promise<string | undefined> {
+    const fields = describeSafely(describe, () => open.partial.fields());
+    this.leave(open.context);
+    const call = await open.started;
+    return call?.end(fields, cause);
+  }
+
+  /** Removes a run's context. */
+  leave(context: RunContext): void {
+    this.#contexts.leave(context);
+    this.#dropped.unregister(context);
+  }
+
+  /** After the end of a root: nothing under it is left open. */
+  async closeScope(scope: Scope, rootError?: unknown): Promise<void> {
+    const ends: Promise<unknown>[] = [];
+    for (const runId of [...scope.members]) {
+      const open = this.take(runId);
+      const context = this.#contexts.get(runId);
+      if (open) ends.push(this.end(open, () => open.unfinished(rootError)));
+      else if (context) this.leave(context);
+    }
+    await settle(ends);
+  }
+
+  /** Records an event that is no call, once, at its place among the runs. */
+  async record(context: RunContext, find: () => SafetyEvent | undefined): Promise<void> {
+    const event = findSafely(find);
+    if (!event) return;
+    if (event.cause) {
+      if (this.#reported.has(event.cause)) return;
+      this.#reported.add(event.cause);
+    }
+    await this.#recorder.record({
+      run: context.run,
+      ...(context.conversationId !== undefined && { conversationId: context.conversationId }),
+      latencyMs: null,
+      ...event.fields,
+    });
+  }
+
+  /** Ends everything that is open. */
+  async close(): Promise<void> {
+    const open = [...this.#open.values()];
+    this.#open.clear();
+    const ends = open.map((run) => this.end(run, () => run.unfinished()));
+    for (let oldest = this.#contexts.oldest(); oldest; oldest = this.#contexts.oldest()) this.leave(oldest);
+    await Promise.allSettled(ends); // what could not be written is counted in `lost` and told to onAuditError
+  }
+
+  async #abandon(runId: string): Promise<void> {
+    const open = this.take(runId);
+    const context = this.#contexts.get(runId);
+    if (open) await this.end(open, () => open.unfinished());
+    else if (context) this.leave(context);
+  }
+
+  async #enforceBounds(): Promise<void> {
+    const { maxOpenRuns } = this.#settings;
+    const ends: Promise<unknown>[] = [];
+    while (this.#open.size > maxOpenRuns) {
+      const [oldest] = this.#open.keys();
+      const open = oldest === undefined ? undefined : this.take(oldest);
+      if (!open) break;
+      const alerts = [`ai-audit: ended as the oldest of more than ${maxOpenRuns} open calls`];
+      ends.push(this.end(open, () => ({ ...open.unfinished(), alerts })));
+    }
+    while (this.#contexts.size > maxOpenRuns * CONTEXTS_PER_OPEN_RUN) {
+      const oldest = this.#contexts.oldest();
+      if (oldest) this.leave(oldest);
+    }
+    await settle(ends);
+  }
+}
+
+/** Waits for all, then rejects with the first rejection: the fail-closed mode wants it, the others must still end. */
+async function settle(ends: readonly Promise<unknown>[]): Promise<void> {
+  for (const result of await Promise.allSettled(ends)) if (result.status === "rejected") throw result.reason;
+}
+
+/** A payload nobody foresaw still yields an entry, which says so. */
+function describeSafely(describe: () => CapturedFields, rest: () => CapturedFields = () => ({})): CapturedFields {
+  try {
+    return describe();
+  } catch (error) {
+    return {
+      ...rest(),
+      alerts: [`ai-audit: not everything could be read (${error instanceof Error ? error.name : typeof error})`],
+    };
+  }
+}
+
+function findSafely(find: () => SafetyEvent | undefined): SafetyEvent | undefined {
+  try {
+    return find();
+  } catch (error) {
+    const name = error instanceof Error ? error.name : typeof error;
+    return { fields: { operation: "guardrail", alerts: [`ai-audit: an event could not be read (${name})`] } };
+  }
+}

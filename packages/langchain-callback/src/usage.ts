@@ -1,0 +1,68 @@
+// Token figures of a result: what the provider reported, else an estimate that says so, else null.
+import type { CapturedFields } from "@ai-audit/core";
+import { countOf, defined, type Fields, fieldsOf, isEmpty } from "./read.ts";
+
+/** What the figures of a result depend on. */
+export interface UsageSource {
+  /** Candidate 0's message. Every candidate carries the same figures of the whole call: they are never summed. */
+  readonly message: Fields;
+  readonly llmOutput: Fields;
+  /** The answer came from LangChain's cache. */
+  readonly cached: boolean;
+  /** Prompts that one legacy `generate()` sent together: its figures are those of the batch. */
+  readonly batchSize: number;
+}
+
+/** The usage fields of an entry; null where unknown. */
+export function usageOf({ message, llmOutput, cached, batchSize }: UsageSource): CapturedFields {
+  // What the stored original cost is not what this call cost: nothing was sent.
+  if (cached) return { inputTokens: 0, outputTokens: 0, usage: { source: "cached" } };
+  const reported = reportedBy(message);
+  if (reported) return reported;
+  const total = figuresOf(fieldsOf(llmOutput["tokenUsage"]));
+  if (total && batchSize > 1) {
+    return {
+      inputTokens: null,
+      outputTokens: null,
+      usage: { ...defined({ batchInputTokens: total.input, batchOutputTokens: total.output }), batchSize },
+    };
+  }
+  if (total)
+    return { inputTokens: total.input ?? null, outputTokens: total.output ?? null, usage: { source: "reported" } };
+  const estimate = figuresOf(fieldsOf(llmOutput["estimatedTokenUsage"]));
+  if (estimate) {
+    return {
+      inputTokens: estimate.input ?? null,
+      outputTokens: estimate.output ?? null,
+      usage: { source: "estimated" },
+    };
+  }
+  return { inputTokens: null, outputTokens: null };
+}
+
+function reportedBy(message: Fields): CapturedFields | undefined {
+  const usage = fieldsOf(message["usage_metadata"]);
+  // Hosts leave a reported 0 out of usage_metadata; the provider's own object still has it.
+  const raw = fieldsOf(fieldsOf(message["response_metadata"])["usage"]);
+  const input = countOf(usage["input_tokens"]) ?? countOf(raw["prompt_tokens"]) ?? countOf(raw["input_tokens"]);
+  const output = countOf(usage["output_tokens"]) ?? countOf(raw["completion_tokens"]) ?? countOf(raw["output_tokens"]);
+  if (input === undefined && output === undefined) return undefined;
+  const inputDetails = fieldsOf(usage["input_token_details"]);
+  const outputDetails = fieldsOf(usage["output_token_details"]);
+  const details = defined({
+    cachedInputTokens: countOf(inputDetails["cache_read"]),
+    cacheCreationInputTokens: countOf(inputDetails["cache_creation"]),
+    audioInputTokens: countOf(inputDetails["audio"]),
+    reasoningOutputTokens: countOf(outputDetails["reasoning"]),
+    audioOutputTokens: countOf(outputDetails["audio"]),
+    totalTokens: countOf(usage["total_tokens"]),
+  });
+  return { inputTokens: input ?? null, outputTokens: output ?? null, usage: { ...details, source: "reported" } };
+}
+
+function figuresOf(usage: Fields): { input: number | undefined; output: number | undefined } | undefined {
+  if (isEmpty(usage)) return undefined;
+  const input = countOf(usage["promptTokens"]) ?? countOf(usage["input_tokens"]);
+  const output = countOf(usage["completionTokens"]) ?? countOf(usage["output_tokens"]);
+  return input === undefined && output === undefined ? undefined : { input, output };
+}

@@ -1,0 +1,58 @@
+// What most tests need: a log in a real directory, a handler on it, a model on the server.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type AuditEntry, AuditLogger, type AuditLoggerOptions, type JsonValue } from "@ai-audit/core";
+import { ChatOpenAI, type ChatOpenAIFields } from "@langchain/openai";
+import { AuditCallbackHandler, type AuditCallbackOptions } from "../src/index.ts";
+import { type OpenAiServer, type Respond, startOpenAiServer } from "./openai-server.ts";
+
+/** A key that must never be found in an entry. */
+export const API_KEY = "sk-proj-Secret0123456789abcdefghij";
+export const HEADER_SECRET = "header-secret-4711";
+
+export interface Bench extends AsyncDisposable {
+  readonly server: OpenAiServer;
+  readonly logger: AuditLogger;
+  readonly handler: AuditCallbackHandler;
+  /** A ChatOpenAI on the server, without the handler. */
+  model(fields?: ChatOpenAIFields): ChatOpenAI;
+  /** All entries so far, oldest first. */
+  entries(): Promise<AuditEntry[]>;
+  content(entry: AuditEntry | undefined): { input?: JsonValue; output?: JsonValue };
+}
+
+export async function startBench(
+  respond?: Respond,
+  options: AuditCallbackOptions = {},
+  logOptions: AuditLoggerOptions = {},
+): Promise<Bench> {
+  const directory = await mkdtemp(join(tmpdir(), "ai-audit-langchain-"));
+  const server = await startOpenAiServer(respond);
+  const logger = new AuditLogger(directory, { storeContent: true, ...logOptions });
+  const handler = new AuditCallbackHandler(logger, options);
+  return {
+    server,
+    logger,
+    handler,
+    model: (fields = {}) =>
+      new ChatOpenAI({
+        model: "gpt-test",
+        apiKey: API_KEY,
+        maxRetries: 0,
+        ...fields,
+        configuration: {
+          baseURL: server.url,
+          defaultHeaders: { "x-internal": HEADER_SECRET },
+          ...fields.configuration,
+        },
+      }),
+    entries: () => Array.fromAsync(logger.entries()),
+    content: (entry) => (entry ? logger.content(entry) : {}),
+    async [Symbol.asyncDispose]() {
+      await logger.close();
+      await server[Symbol.asyncDispose]();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
