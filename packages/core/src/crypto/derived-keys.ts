@@ -1,6 +1,7 @@
 // The keys of a `kid`: derived once, kept while they are in use.
 import type { KeyObject } from "node:crypto";
 import { deriveKey, type SubjectKey } from "./keys.ts";
+import { RecentMap } from "./recent-map.ts";
 
 /** What is derived for one `kid`. */
 export interface DerivedKeys {
@@ -15,36 +16,20 @@ const CAPACITY = 1024;
 
 /** Derived keys by `kid`, the least recently used forgotten first. */
 export class DerivedKeyCache {
-  readonly #byKid = new Map<string, DerivedKeys>();
-  #lastKid = "";
-  #last: DerivedKeys | undefined;
+  readonly #byKid = new RecentMap<string, DerivedKeys>(CAPACITY);
 
   get(kid: string): DerivedKeys | undefined {
-    if (kid === this.#lastKid) return this.#last;
-    const keys = this.#byKid.get(kid);
-    if (keys !== undefined) this.#touch(kid, keys);
-    return keys;
+    return this.#byKid.get(kid);
   }
 
   derive(kid: string, master: KeyObject, subject: SubjectKey | undefined): DerivedKeys {
     const keys = { content: deriveKey(master, "enc", kid, subject), digest: deriveKey(master, "dig", kid, subject) };
-    this.#touch(kid, keys);
-    const [oldest] = this.#byKid.keys();
-    if (this.#byKid.size > CAPACITY && oldest !== undefined) this.#byKid.delete(oldest);
+    this.#byKid.set(kid, keys);
     return keys;
   }
 
   /** Forgets every key that a subject's secret went into. */
   forgetSubject(id: string): void {
-    this.#last = undefined;
-    this.#lastKid = "";
     for (const kid of this.#byKid.keys()) if (kid.endsWith(`.${id}`)) this.#byKid.delete(kid);
-  }
-
-  #touch(kid: string, keys: DerivedKeys): void {
-    this.#byKid.delete(kid);
-    this.#byKid.set(kid, keys);
-    this.#lastKid = kid;
-    this.#last = keys;
   }
 }

@@ -6,10 +6,13 @@ import { newStream } from "../id.ts";
 import { type DerivedKeys, DerivedKeyCache } from "./derived-keys.ts";
 import { openFernet } from "./fernet.ts";
 import { openJwe, parseJwe, sealJwe } from "./jwe.ts";
-import { type KeyRing, MasterKeys } from "./key-ring.ts";
+import { type KeyProvider, keysFromEnv } from "./key-provider.ts";
+import { type Keys, MasterKeys } from "./key-ring.ts";
+import type { KeyStore } from "./key-store.ts";
 import { generateKey, type SubjectKey } from "./keys.ts";
-import { formatKid, MESSAGES_PER_KEY, parseKid, streamAfter } from "./kid.ts";
+import { formatKid, type Kid, MESSAGES_PER_KEY, parseKid, streamAfter } from "./kid.ts";
 import { nextNonce } from "./nonce.ts";
+import { Subjects } from "./subjects.ts";
 
 /** Where a ciphertext belongs: it opens nowhere else. */
 export interface ContentBinding {
@@ -18,8 +21,20 @@ export interface ContentBinding {
   readonly field: ContentField;
 }
 
+/** A derived content key as JSON Web Key (RFC 7517, RFC 7518 section 6.4). */
+export interface ContentJwk {
+  readonly kty: "oct";
+  readonly alg: "A256GCM";
+  readonly use: "enc";
+  readonly kid: string;
+  /** 32 bytes, base64url. */
+  readonly k: string;
+}
+
 /** Further choices of an `EncryptionManager`. */
 export interface EncryptionOptions {
+  /** Where the secrets of data subjects are kept. @default none: entries cannot name a subject */
+  readonly subjects?: KeyStore;
   /** Messages sealed before the next key is derived; may be lowered. @default 2^30 */
   readonly messagesPerKey?: number;
 }
@@ -38,6 +53,7 @@ export class EncryptionManager {
   /** The id of the key that writes. */
   readonly keyId: string;
   readonly #masters: MasterKeys;
+  readonly #subjects: Subjects;
   readonly #derived = new DerivedKeyCache();
   readonly #stream: string = newStream();
   readonly #messagesPerKey: number;
@@ -50,34 +66,31 @@ export class EncryptionManager {
    * Without a key, one is generated: keep what `getKey()` returns, or what is encrypted here is lost with the
    * process. Throws `AuditConfigError` (`AUDIT_KEY_INVALID`, `AUDIT_CONFIG_INVALID`).
    */
-  constructor(key?: string | KeyRing, options: EncryptionOptions = {}) {
-    const { messagesPerKey = MESSAGES_PER_KEY } = options;
+  constructor(key?: Keys, options: EncryptionOptions = {}) {
+    const { messagesPerKey = MESSAGES_PER_KEY, subjects } = options;
     if (!(messagesPerKey >= 1 && messagesPerKey <= MESSAGES_PER_KEY)) {
       throw new AuditConfigError("messagesPerKey must be between 1 and 2^30");
     }
     this.#messagesPerKey = messagesPerKey;
     this.#unread = key === undefined;
     this.#masters = new MasterKeys(key ?? generateKey());
+    this.#subjects = new Subjects(subjects, this.#masters.all());
     this.keyId = this.#masters.currentId;
   }
 
   /**
-   * A manager of the key in an environment variable.
+   * A manager of the keys in an environment variable, `AUDIT_ENCRYPTION_KEY` by default: one key, or a ring as JSON.
    *
    * Throws `AuditConfigError` naming the variable: `AUDIT_CONFIG_INVALID` when it is missing or empty,
    * `AUDIT_KEY_INVALID` when it holds something else.
    */
-  static fromEnv(name = "AUDIT_ENCRYPTION_KEY", env: NodeJS.ProcessEnv = process.env): EncryptionManager {
-    const key = env[name]?.trim() ?? "";
-    if (key === "") throw new AuditConfigError(`The environment variable ${name} is not set: it must hold a key`);
-    try {
-      return new EncryptionManager(key);
-    } catch (cause) {
-      throw new AuditConfigError(`The environment variable ${name} does not hold a key of 32 bytes as base64url`, {
-        code: "AUDIT_KEY_INVALID",
-        cause,
-      });
-    }
+  static fromEnv(name?: string, env?: NodeJS.ProcessEnv): EncryptionManager {
+    return new EncryptionManager(keysFromEnv(name, env));
+  }
+
+  /** A manager of the keys that `provider` gives, which is asked once. Rejects as it does, and as the constructor throws. */
+  static async fromProvider(provider: KeyProvider, options?: EncryptionOptions): Promise<EncryptionManager> {
+    return new EncryptionManager(await provider.load(), options);
   }
 
   /** The current key, as `generateKey()` makes them. Keep it where the log is not. */
@@ -99,7 +112,7 @@ export class EncryptionManager {
   /**
    * The text of a JWE or of a Fernet token under any known key.
    *
-   * Throws `AuditDecryptError`: `AUDIT_KEY_MISSING` with the id of the key that is needed,
+   * Throws `AuditDecryptError`: `AUDIT_KEY_MISSING` with the id of the key that is needed, `AUDIT_SUBJECT_ERASED`,
    * `AUDIT_DECRYPT_FAILED` for what is no ciphertext or was altered.
    */
   decrypt(token: string): string {
@@ -136,7 +149,7 @@ export class EncryptionManager {
    * For a logger: the text of an entry's content. With `binding`, a ciphertext of another entry or field is
    * refused; a Fernet token of the Python original is bound to nothing and accepted.
    *
-   * Throws `AuditDecryptError`: `AUDIT_KEY_MISSING`, `AUDIT_DECRYPT_FAILED`.
+   * Throws `AuditDecryptError`: `AUDIT_KEY_MISSING`, `AUDIT_SUBJECT_ERASED`, `AUDIT_DECRYPT_FAILED`.
    */
   open(token: string, binding?: ContentBinding): string {
     if (!token.includes(".")) return openFernet(token, this.#masters.all());
@@ -149,12 +162,48 @@ export class EncryptionManager {
 
   /**
    * For a logger: whether `hash` is the keyed digest of `text` under `kid`; in constant time. False for what is no
-   * keyed digest. Throws `AuditDecryptError` (`AUDIT_KEY_MISSING`).
+   * keyed digest. Throws `AuditDecryptError`: `AUDIT_KEY_MISSING`, `AUDIT_SUBJECT_ERASED`.
    */
   matches(text: string, hash: string, kid: string): boolean {
     const expected = Buffer.from(digestUnder(text, this.#keysForReading(kid)));
     const actual = Buffer.from(hash);
     return expected.byteLength === actual.byteLength && timingSafeEqual(expected, actual);
+  }
+
+  /**
+   * For a logger: the key of a data subject, made and durable when there was none. Ask for each entry, so that an
+   * erasure by another process is noticed. Rejects with `AuditError` (`AUDIT_SUBJECT_INVALID`).
+   */
+  async subjectKey(name: string): Promise<SubjectKey> {
+    return this.#subjects.obtain(name);
+  }
+
+  /**
+   * The ids that stand in the log for a data subject: none or one, and more only if processes wrote under master
+   * keys that the others did not know.
+   */
+  async subjectIds(name: string): Promise<readonly string[]> {
+    return this.#subjects.find(name);
+  }
+
+  /**
+   * Destroys the secrets of a data subject and gives the ids they stood under, empty when there were none. From
+   * then on nothing opens what was sealed for that subject, whoever holds the log and the master keys. A later
+   * entry for the same name begins with a new secret. Rejects with `AuditError` (`AUDIT_SUBJECT_INVALID`).
+   */
+  async eraseSubject(name: string): Promise<readonly string[]> {
+    const ids = await this.#subjects.destroy(name);
+    for (const id of ids) this.#derived.forgetSubject(id);
+    return ids;
+  }
+
+  /**
+   * The content key of one `kid`, to open that writer's (and that subject's) content elsewhere with any JOSE library.
+   * It opens nothing else, and checks no digests. Throws `AuditDecryptError` as `open` does.
+   */
+  exportKey(kid: string): ContentJwk {
+    const { content } = this.#keysForReading(kid);
+    return { kty: "oct", alg: "A256GCM", use: "enc", kid, k: content.export().toString("base64url") };
   }
 
   #seal(text: string, kid: string, cty: string, subject: SubjectKey | undefined): string {
@@ -178,13 +227,18 @@ export class EncryptionManager {
       throw new AuditDecryptError("AUDIT_DECRYPT_FAILED", "The encrypted content names no key of this log's form");
     }
     this.#masters.get(parts.keyId); // the master key first: without it no subject's secret helps
-    if (parts.subjectId !== undefined) {
-      throw new AuditDecryptError(
-        "AUDIT_KEY_MISSING",
-        `The secret of the subject "${parts.subjectId}" is needed and is not known here`,
-      );
+    return this.#keysOf(kid, this.#subjectFor(parts));
+  }
+
+  // Asked each time, though the derived key may be at hand: another process may have erased the subject.
+  #subjectFor({ subjectId }: Kid): SubjectKey | undefined {
+    if (subjectId === undefined) return undefined;
+    try {
+      return this.#subjects.get(subjectId);
+    } catch (error) {
+      this.#derived.forgetSubject(subjectId);
+      throw error;
     }
-    return this.#keysOf(kid, undefined);
   }
 }
 

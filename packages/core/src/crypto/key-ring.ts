@@ -8,9 +8,12 @@ import { isKeyId } from "./kid.ts";
 export interface KeyRing {
   /** The id of the key that writes. */
   readonly current: string;
-  /** All known keys, the current one among them: 32 bytes each, as `generateKey()` makes them. */
-  readonly keys: Readonly<Record<string, string>>;
+  /** All known keys, the current one among them: 32 bytes each, as `generateKey()` makes them or as KeyObjects. */
+  readonly keys: Readonly<Record<string, string | KeyObject>>;
 }
+
+/** One master key or several. */
+export type Keys = string | KeyRing;
 
 /** Decoded master keys, found by the ids under which entries may name them. */
 export class MasterKeys {
@@ -24,16 +27,16 @@ export class MasterKeys {
    * a single key can become the first of a ring. Throws `AuditConfigError`: `AUDIT_KEY_INVALID` for a malformed
    * key, `AUDIT_CONFIG_INVALID` for a ring without its current key or with an impossible id.
    */
-  constructor(source: string | KeyRing) {
+  constructor(source: Keys) {
     if (typeof source === "string") {
       this.#current = decodeKey(source, "The encryption key");
       this.currentId = fingerprint(this.#current);
       this.#byId.set(this.currentId, this.#current);
       return;
     }
-    for (const [id, text] of Object.entries(source.keys)) {
+    for (const [id, key] of Object.entries(source.keys)) {
       if (!isKeyId(id)) throw new AuditConfigError("A key id must be 1 to 64 characters of [A-Za-z0-9_-]");
-      this.#byId.set(id, decodeKey(text, `The encryption key "${id}"`));
+      this.#byId.set(id, decodeKey(key, `The encryption key "${id}"`));
     }
     const current = this.#byId.get(source.current);
     if (current === undefined) throw new AuditConfigError("The key ring's current key is not among its keys");
@@ -61,7 +64,7 @@ export class MasterKeys {
   }
 
   /** Every known key once, the current one first. */
-  all(): Iterable<KeyObject> {
+  all(): ReadonlySet<KeyObject> {
     return new Set([this.#current, ...this.#byId.values()]);
   }
 
@@ -73,4 +76,43 @@ export class MasterKeys {
     }
     this.#byId.set(id, key);
   }
+}
+
+/**
+ * The keys that a text holds: a key by itself, or `{"current":"v2","keys":{"v1":"…","v2":"…"}}` as JSON. `name` is
+ * what messages call it; they never show the text. Throws `AuditConfigError`: `AUDIT_CONFIG_INVALID` for an empty
+ * text, `AUDIT_KEY_INVALID` for any other that holds no keys.
+ */
+export function parseKeys(text: string, name: string): Keys {
+  const trimmed = text.trim();
+  if (trimmed === "") throw new AuditConfigError(`${name} is empty: it must hold a key`);
+  if (!trimmed.startsWith("{")) {
+    decodeKey(trimmed, name);
+    return trimmed;
+  }
+  const ring = parseJson(trimmed);
+  if (isKeyRing(ring)) return ring;
+  throw new AuditConfigError(`${name} is not a key ring: expected {"current":"<id>","keys":{"<id>":"<key>"}}`, {
+    code: "AUDIT_KEY_INVALID",
+  });
+}
+
+/** The JSON value of a text; undefined when it is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // the engine's message quotes the text: no key may get into a `cause` that way
+  }
+}
+
+function isKeyRing(value: unknown): value is { readonly current: string; readonly keys: Record<string, string> } {
+  if (typeof value !== "object" || value === null || !("current" in value) || !("keys" in value)) return false;
+  const { current, keys } = value;
+  return (
+    typeof current === "string" &&
+    typeof keys === "object" &&
+    keys !== null &&
+    Object.values(keys).every((key) => typeof key === "string")
+  );
 }

@@ -23,19 +23,20 @@ export function generateKey(): string {
 }
 
 /**
- * The master key that `text` holds: 32 bytes as base64url, padded or not. `name` is what messages call it.
- * Throws `AuditConfigError` (`AUDIT_KEY_INVALID`), which never shows the text.
+ * The master key that `source` holds: 32 bytes as base64url, padded or not, or a KeyObject of them. `name` is what
+ * messages call it. Throws `AuditConfigError` (`AUDIT_KEY_INVALID`), which never shows the text.
  */
-export function decodeKey(text: string, name: string): KeyObject {
-  const bytes = decodeBase64url(text.endsWith("=") ? text.slice(0, -1) : text);
-  if (bytes?.byteLength !== KEY_BYTES) {
-    bytes?.fill(0);
-    throw new AuditConfigError(
-      `${name} is not a key: expected ${KEY_BYTES} bytes as base64url (43 characters, or 44 with "="), as generateKey() makes them`,
-      { code: "AUDIT_KEY_INVALID" },
-    );
+export function decodeKey(source: string | KeyObject, name: string): KeyObject {
+  if (typeof source !== "string") {
+    if (source.symmetricKeySize === KEY_BYTES) return source;
+    throw invalidKey(`${name} is not a secret KeyObject of ${KEY_BYTES} bytes`);
   }
-  return secretKey(bytes);
+  const bytes = decodeBase64url(source.endsWith("=") ? source.slice(0, -1) : source);
+  if (bytes?.byteLength === KEY_BYTES) return secretKey(bytes);
+  bytes?.fill(0);
+  throw invalidKey(
+    `${name} is not a key: expected ${KEY_BYTES} bytes as base64url (43 characters, or 44 with "="), as generateKey() makes them`,
+  );
 }
 
 /** What `generateKey()` gave. The only place where a master key becomes text again. */
@@ -79,3 +80,7 @@ export function deriveKey(master: KeyObject, purpose: Purpose, context: string, 
 }
 
 const NO_SALT = new Uint8Array(0);
+
+function invalidKey(message: string): AuditConfigError {
+  return new AuditConfigError(message, { code: "AUDIT_KEY_INVALID" });
+}

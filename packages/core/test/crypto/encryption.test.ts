@@ -180,7 +180,8 @@ describe("EncryptionManager.fromEnv", () => {
     const error = caught(() => EncryptionManager.fromEnv(undefined, { AUDIT_ENCRYPTION_KEY: "hunter2" }));
     expect(error).toMatchObject({
       code: "AUDIT_KEY_INVALID",
-      message: "The environment variable AUDIT_ENCRYPTION_KEY does not hold a key of 32 bytes as base64url",
+      message:
+        'The environment variable AUDIT_ENCRYPTION_KEY is not a key: expected 32 bytes as base64url (43 characters, or 44 with "="), as generateKey() makes them',
     });
     expect(inspect(error, { depth: 10 })).not.toContain("hunter2");
   });
@@ -237,7 +238,7 @@ describe("sealing an entry's content", () => {
     const reader = new EncryptionManager({ current: "v1", keys: { v1: vector.key } });
     expect(caught(() => reader.open(vector.jwe))).toMatchObject({
       code: "AUDIT_KEY_MISSING",
-      message: `The secret of the subject "${vector.subject_id}" is needed and is not known here`,
+      message: `The secret of the data subject "${vector.subject_id}" is needed and is not known here`,
     });
   });
 

@@ -1,0 +1,41 @@
+// A Map that forgets.
+
+/** A map of bounded size: the entry that was used the longest time ago goes first. */
+export class RecentMap<K, V> {
+  readonly #entries = new Map<K, V>();
+  readonly #capacity: number;
+
+  constructor(capacity: number) {
+    this.#capacity = capacity;
+  }
+
+  get(key: K): V | undefined {
+    const value = this.#entries.get(key);
+    if (value !== undefined) this.#place(key, value);
+    return value;
+  }
+
+  set(key: K, value: V): void {
+    this.#place(key, value);
+    if (this.#entries.size <= this.#capacity) return;
+    for (const oldest of this.#entries.keys()) {
+      this.#entries.delete(oldest);
+      return;
+    }
+  }
+
+  delete(key: K): void {
+    this.#entries.delete(key);
+  }
+
+  /** Keys, the least recently used first. */
+  keys(): Iterable<K> {
+    return this.#entries.keys();
+  }
+
+  // A Map iterates in the order of insertion: what is put in anew is the last to go.
+  #place(key: K, value: V): void {
+    this.#entries.delete(key);
+    this.#entries.set(key, value);
+  }
+}
