@@ -10,19 +10,34 @@ export type JsonValue = string | number | boolean | null | readonly JsonValue[] 
 const MAX_DEPTH = 200;
 
 /**
+ * Objects and arrays in one value; further ones become `"[too many]"`. A few dozen objects that hold each other twice
+ * stand for more than any memory holds when they are written out.
+ */
+const MAX_OBJECTS = 1_000_000;
+
+/** Longer arrays may be sparse: `a[4e9] = 1` is one value, and four billion when it is written out. */
+const MAX_FILLED_LENGTH = 65_536;
+
+/** Where in the value the snapshot is. */
+interface Walk {
+  readonly ancestors: object[];
+  objects: number;
+}
+
+/**
  * A snapshot of any value as JSON. Never throws and never keeps a reference to what it was given.
  *
  * Text becomes well-formed (a lone surrogate is U+FFFD). `undefined` is left out of objects and null in
  * arrays. Not in JSON, and what they become: `NaN` and infinities their name, bigint its digits, a `Date` its
  * ISO string, a `Map` an object, a `Set` an array, an `Error` its name and message, bytes
  * `{ bytes, sha256 }`, functions and symbols `"[function]"` and `"[symbol]"`, a cycle `"[circular]"`, a getter
- * that throws `"[threw]"`.
+ * that throws `"[threw]"`, a long array with holes an object of the members it has.
  */
 export function toJson(value: unknown): JsonValue {
-  return convert(value, [], undefined) ?? null;
+  return convert(value, { ancestors: [], objects: 0 }, undefined) ?? null;
 }
 
-function convert(value: unknown, ancestors: object[], key: string | undefined): JsonValue | undefined {
+function convert(value: unknown, walk: Walk, key: string | undefined): JsonValue | undefined {
   switch (typeof value) {
     case "string":
       return value.toWellFormed();
@@ -40,11 +55,14 @@ function convert(value: unknown, ancestors: object[], key: string | undefined): 
     case "object":
       if (value === null) return null;
   }
+  const { ancestors } = walk;
   if (ancestors.includes(value)) return "[circular]";
   if (ancestors.length >= MAX_DEPTH) return "[too deep]";
+  walk.objects += 1;
+  if (walk.objects > MAX_OBJECTS) return "[too many]";
   ancestors.push(value);
   try {
-    return convertObject(value, ancestors, key);
+    return convertObject(value, walk, key);
   } catch {
     return "[threw]"; // a getter, a toJSON or a Proxy trap of the caller's
   } finally {
@@ -52,11 +70,8 @@ function convert(value: unknown, ancestors: object[], key: string | undefined): 
   }
 }
 
-function convertObject(value: object, ancestors: object[], key: string | undefined): JsonValue | undefined {
-  if (Array.isArray(value)) {
-    // Array.from, not map: holes are undefined too
-    return Array.from(value, (_, index) => element(() => value[index] as unknown, ancestors, String(index)) ?? null);
-  }
+function convertObject(value: object, walk: Walk, key: string | undefined): JsonValue | undefined {
+  if (Array.isArray(value)) return convertArray(value, walk);
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? "Invalid Date" : value.toISOString();
   if (value instanceof Uint8Array) return digestOfBytes(value);
   if (value instanceof ArrayBuffer) return digestOfBytes(new Uint8Array(value));
@@ -64,45 +79,40 @@ function convertObject(value: object, ancestors: object[], key: string | undefin
     return digestOfBytes(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
   }
   if ("toJSON" in value && typeof value.toJSON === "function") {
-    return convert((value.toJSON as (key?: string) => unknown)(key), ancestors, key);
+    return convert((value.toJSON as (key?: string) => unknown)(key), walk, key);
   }
-  if (value instanceof Set) return convertObject([...value], ancestors, key);
-  if (value instanceof Map) return convertObject(Object.fromEntries(value), ancestors, key);
-  if (types.isBoxedPrimitive(value)) {
-    return convert(value.valueOf(), ancestors, key);
-  }
+  if (value instanceof Set) return convertArray([...value], walk);
+  if (value instanceof Map) return convertMembers(Object.fromEntries(value), walk, {});
+  if (types.isBoxedPrimitive(value)) return convert(value.valueOf(), walk, key);
   const result: Record<string, JsonValue> = {};
   if (value instanceof Error) {
-    put(
-      result,
-      "name",
-      element(() => value.name, ancestors, "name"),
-    );
-    put(
-      result,
-      "message",
-      element(() => value.message, ancestors, "message"),
-    );
+    for (const name of ["name", "message"] as const) put(result, name, convertMember(value, name, walk));
   }
-  const source = value as Record<string, unknown>;
-  for (const name of Object.keys(value))
-    put(
-      result,
-      name.toWellFormed(),
-      element(() => source[name], ancestors, name),
-    );
-  return result;
+  return convertMembers(value, walk, result);
+}
+
+function convertArray(value: readonly unknown[], walk: Walk): JsonValue {
+  if (value.length > MAX_FILLED_LENGTH && Object.keys(value).length < value.length) {
+    return convertMembers(value, walk, {});
+  }
+  // Array.from, not map: holes are undefined too
+  return Array.from({ length: value.length }, (_, index) => convertMember(value, index, walk) ?? null);
+}
+
+function convertMembers(value: object, walk: Walk, into: Record<string, JsonValue>): JsonValue {
+  for (const name of Object.keys(value)) put(into, name.toWellFormed(), convertMember(value, name, walk));
+  return into;
 }
 
 /** One member: a getter that throws costs that member, not its neighbours. */
-function element(read: () => unknown, ancestors: object[], key: string): JsonValue | undefined {
+function convertMember(holder: object, name: string | number, walk: Walk): JsonValue | undefined {
   let value: unknown;
   try {
-    value = read();
+    value = (holder as Readonly<Record<string | number, unknown>>)[name];
   } catch {
     return "[threw]";
   }
-  return convert(value, ancestors, key);
+  return convert(value, walk, String(name));
 }
 
 function put(target: Record<string, JsonValue>, key: string, value: JsonValue | undefined): void {

@@ -50,6 +50,9 @@ export interface InteractionFields {
 export type Interaction<M extends Metadata = Metadata> = InteractionFields &
   (Partial<M> extends M ? { readonly metadata?: M | undefined } : { readonly metadata: M });
 
+type FieldName = Exclude<keyof InteractionFields, "input" | "output"> | "metadata";
+
+/** What the value should be; undefined when it is that. */
 type Check = (value: unknown) => string | undefined;
 
 const text: Check = (value) => (typeof value === "string" ? undefined : "a string");
@@ -78,7 +81,7 @@ const outcome: Check = (value) =>
     : `one of ${Object.keys(OUTCOMES).join(", ")}`;
 
 /** Every field but input and output, which may be anything. */
-const CHECKS = {
+const CHECKS: Readonly<Record<FieldName, Check>> = {
   provider: text,
   model: text,
   conversationId: text,
@@ -107,10 +110,10 @@ const CHECKS = {
   trace: record,
   subject: text,
   call: text,
-} satisfies Record<Exclude<keyof InteractionFields, "input" | "output"> | "metadata", Check>;
+};
 
 /** Fields as JSON; absent where the caller gave null or undefined. */
-export type CheckedFields = { readonly [F in keyof typeof CHECKS]?: JsonValue };
+export type CheckedFields = { readonly [F in FieldName]?: JsonValue };
 
 /**
  * The interaction's fields other than input and output, checked and snapshotted as JSON.
@@ -124,25 +127,56 @@ export function checkFields(
 ): { readonly fields: CheckedFields; readonly problems: readonly string[] } {
   const fields: Record<string, JsonValue> = {};
   const problems: string[] = [];
-  for (const name of Object.keys(interaction)) {
+  const report = (problem: string): void => {
+    if (mode === "strict") throw new AuditInputError(`log(): ${problem}`);
+    problems.push(problem);
+  };
+  for (const name of keysOf(interaction, report)) {
     if (name === "input" || name === "output") continue;
-    const check = Object.hasOwn(CHECKS, name) ? CHECKS[name as keyof typeof CHECKS] : undefined;
-    let problem: string | undefined;
-    let value: unknown;
-    try {
-      value = (interaction as Record<string, unknown>)[name];
-      if (value === undefined || value === null) continue;
-      problem = check ? wanted(check(value)) : "is not a field of an interaction; your own data goes into metadata";
-    } catch {
-      problem = "threw when it was read";
+    const value = readField(interaction, name);
+    if (value === undefined || value === null) continue;
+    if (value === THREW) report(`${name} threw when it was read`);
+    else if (!isFieldName(name)) report(`${name} is not a field of an interaction; your own data goes into metadata`);
+    else {
+      // The snapshot is checked too: it is what is kept, and a Date or a toJSON() may make it another kind of value.
+      const snapshot = toJson(value);
+      const wanted = checked(CHECKS[name], value) ?? CHECKS[name](snapshot);
+      if (wanted === undefined) fields[name] = snapshot;
+      else report(`${name} must be ${wanted}`);
     }
-    if (problem === undefined) fields[name] = toJson(value);
-    else if (mode === "strict") throw new AuditInputError(`log(): ${name} ${problem}`);
-    else problems.push(`${name} ${problem}`);
   }
   return { fields, problems };
 }
 
-function wanted(what: string | undefined): string | undefined {
-  return what && `must be ${what}`;
+function isFieldName(name: string): name is FieldName {
+  return Object.hasOwn(CHECKS, name);
+}
+
+/** Stands for a value whose getter or Proxy trap threw. */
+const THREW = Symbol("threw");
+
+function readField(interaction: object, name: string): unknown {
+  try {
+    return (interaction as Readonly<Record<string, unknown>>)[name];
+  } catch {
+    return THREW;
+  }
+}
+
+function keysOf(interaction: object, report: (problem: string) => void): readonly string[] {
+  try {
+    return Object.keys(interaction);
+  } catch {
+    report("the interaction threw when its fields were listed");
+    return [];
+  }
+}
+
+/** A check of a value that may be a Proxy. */
+function checked(check: Check, value: unknown): string | undefined {
+  try {
+    return check(value);
+  } catch {
+    return "readable";
+  }
 }

@@ -42,14 +42,12 @@ export async function draftEntry(interaction: object, mode: RecordMode, settings
   const context = currentAuditContext();
   const inherited = checkFields(context, mode);
   const alerts = [...problems, ...inherited.problems].map((problem) => `ai-audit: ${problem}`);
-  let metadata = { ...asRecord(inherited.fields.metadata), ...asRecord(own.metadata) };
+  const given = { ...asRecord(inherited.fields.metadata), ...asRecord(own.metadata) };
+  const { metadata, issues } = await fitMetadata(given, settings.metadataSchema);
+  if (issues.length > 0 && mode === "strict") throw metadataError(issues);
+  // Which member, never the schema's message: some of them quote the value.
+  alerts.push(...issues.map((issue) => `ai-audit: metadata ${pathOf(issue)} does not fit its schema`));
   const run = { ...asRecord(inherited.fields.run), ...asRecord(own.run) };
-  if (settings.metadataSchema) {
-    const result = await settings.metadataSchema["~standard"].validate(metadata);
-    if (!result.issues) metadata = asRecord(toJson(result.value));
-    else if (mode === "strict") throw metadataError(result.issues);
-    else alerts.push(...result.issues.map((issue) => `ai-audit: metadata ${describeIssue(issue)}`));
-  }
   const draft = {
     input: input ?? "",
     output: output ?? "",
@@ -57,6 +55,26 @@ export async function draftEntry(interaction: object, mode: RecordMode, settings
     alerts,
   };
   return settings.redact ? redactDraft(draft, settings.redact) : draft;
+}
+
+interface FittedMetadata {
+  readonly metadata: Readonly<Record<string, JsonValue>>;
+  readonly issues: readonly StandardSchemaV1.Issue[];
+}
+
+/** What a schema makes of metadata, over it: members that the schema does not know are kept. */
+async function fitMetadata(
+  given: Readonly<Record<string, JsonValue>>,
+  schema: RecordSettings["metadataSchema"],
+): Promise<FittedMetadata> {
+  if (!schema) return { metadata: given, issues: [] };
+  try {
+    const result = await schema["~standard"].validate(given);
+    if (result.issues) return { metadata: given, issues: result.issues };
+    return { metadata: { ...given, ...asRecord(toJson(result.value)) }, issues: [] };
+  } catch (error) {
+    return { metadata: given, issues: [{ message: `the schema threw ${nameOf(error)}` }] };
+  }
 }
 
 function contentValue(interaction: object, field: ContentField, mode: RecordMode): JsonValue {
@@ -80,15 +98,21 @@ function redactDraft(draft: Draft, redact: NonNullable<RecordSettings["redact"]>
     try {
       return redact(field, value);
     } catch (error) {
-      alerts.push(`ai-audit: redaction of ${field} failed (${error instanceof Error ? error.name : typeof error})`);
+      alerts.push(`ai-audit: redaction of ${field} failed (${nameOf(error)})`);
       return replacement;
     }
+  };
+  /** A redaction may change what a field says, not what kind of value it is. */
+  const applyInKind = (field: keyof typeof REPLACEMENT, value: JsonValue): JsonValue => {
+    const redacted = apply(field, value, REPLACEMENT[field]);
+    if (kindOf(redacted) === kindOf(value)) return redacted;
+    alerts.push(`ai-audit: redaction of ${field} made it ${kindOf(redacted)}: nothing of it is kept`);
+    return REPLACEMENT[field];
   };
   const fields: Record<string, JsonValue> = { ...draft.fields };
   for (const field of REDACTED) {
     const value = fields[field];
-    if (value !== undefined)
-      fields[field] = sameKind(value, apply(field, value, REPLACEMENT[field]), REPLACEMENT[field]);
+    if (value !== undefined) fields[field] = applyInKind(field, value);
   }
   return {
     input: apply("input", draft.input, FAILED),
@@ -107,22 +131,31 @@ const REPLACEMENT = {
   alerts: [FAILED],
 } satisfies Record<(typeof REDACTED)[number], JsonValue>;
 
-/** A redaction may change what a field says, not what kind of value it is. */
-function sameKind(before: JsonValue, after: JsonValue, replacement: JsonValue): JsonValue {
-  return kindOf(before) === kindOf(after) ? after : replacement;
-}
-
 function kindOf(value: JsonValue): string {
   if (value === null) return "null";
   return Array.isArray(value) ? "array" : typeof value;
 }
 
-/** Gives the draft its id and time, hashes and encrypts it. Synchronous: ids must reach the storage in order. */
-export function sealEntry(
-  draft: Draft,
-  subject: SubjectKey | undefined,
-  settings: RecordSettings,
-): { readonly id: string; readonly line: string } {
+/** An entry's id and its line. */
+export interface SealedEntry {
+  readonly id: string;
+  readonly line: string;
+}
+
+/**
+ * Gives the draft its id and time, hashes and encrypts it. Synchronous: ids must reach the storage in order.
+ * Throws `AUDIT_INPUT_INVALID` when the line would be longer than any string can be (2^29 code units).
+ */
+export function sealEntry(draft: Draft, subject: SubjectKey | undefined, settings: RecordSettings): SealedEntry {
+  try {
+    return writeEntry(draft, subject, settings);
+  } catch (cause) {
+    if (cause instanceof RangeError) throw new AuditInputError("log(): the entry is too long for a line", { cause });
+    throw cause;
+  }
+}
+
+function writeEntry(draft: Draft, subject: SubjectKey | undefined, settings: RecordSettings): SealedEntry {
   const { encryption, digest, storeContent, stream } = settings;
   const id = newEntryId();
   const kid = encryption?.kidFor(stream, subject);
@@ -193,7 +226,16 @@ function metadataError(issues: readonly StandardSchemaV1.Issue[]): AuditError {
   });
 }
 
-function describeIssue({ path, message }: StandardSchemaV1.Issue): string {
-  const keys = path?.map((step) => String(typeof step === "object" ? step.key : step)).join(".");
-  return keys ? `${keys}: ${message}` : message;
+function describeIssue(issue: StandardSchemaV1.Issue): string {
+  const path = pathOf(issue);
+  return path ? `${path}: ${issue.message}` : issue.message;
+}
+
+function pathOf({ path = [] }: StandardSchemaV1.Issue): string {
+  return path.map((step) => String(typeof step === "object" ? step.key : step)).join(".");
+}
+
+/** What may be said of an error in the log: its message may quote data. */
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : typeof error;
 }
