@@ -11,6 +11,8 @@ import type { Problem } from "./verification.ts";
 export interface BrokenRange {
   readonly fromLine: number;
   readonly toLine: number;
+  /** Lines are gone: an entry that is still there is not the one. */
+  readonly isRemoval: boolean;
   readonly message: string;
 }
 
@@ -74,9 +76,9 @@ class RangeSearch {
 
   problems(): Problem[] {
     if (this.#found.length > 0) return this.#found;
-    const { fromLine, toLine, message } = this.#range;
+    const { fromLine, toLine, isRemoval, message } = this.#range;
     const [id] = this.#ids;
-    const entryId = this.#ids.length === 1 && id !== undefined ? { entryId: id } : {};
+    const entryId = this.#ids.length === 1 && id !== undefined && !isRemoval ? { entryId: id } : {};
     const lastLine = toLine > fromLine ? { lastLine: toLine } : {};
     return [{ state: "TAMPERED", line: fromLine, ...lastLine, ...entryId, message }];
   }

@@ -41,8 +41,8 @@ export interface GoodCheckpoint {
 /** A checkpoint line that is not what the tree says. */
 export interface BadCheckpoint {
   readonly ok: false;
-  /** Whether this line itself is known to be the altered one. */
-  readonly isCulprit: boolean;
+  /** What was altered, as far as this line shows: itself, or the lines before it. */
+  readonly altered: "checkpoint" | "lines" | "removed-lines";
   readonly message: string;
 }
 
@@ -95,7 +95,10 @@ export class CheckpointVerifier {
     ) {
       return culprit("the checkpoint was altered; the lines before it are as they were sealed");
     }
-    if (claimed.size > size) return elsewhere(`${claimed.size - size} ${lines(claimed.size - size)} removed`);
+    if (claimed.size > size) {
+      const message = `${claimed.size - size} ${lines(claimed.size - size)} removed`;
+      return { ok: false, altered: "removed-lines", message };
+    }
     if (claimed.size < size) return elsewhere(`${size - claimed.size} ${lines(size - claimed.size)} added`);
     if (claimed.root !== root) return elsewhere("the lines are not those that were sealed");
     return culprit("the checkpoint is not spelled as it was written");
@@ -103,11 +106,11 @@ export class CheckpointVerifier {
 }
 
 function culprit(message: string): BadCheckpoint {
-  return { ok: false, isCulprit: true, message };
+  return { ok: false, altered: "checkpoint", message };
 }
 
 function elsewhere(message: string): BadCheckpoint {
-  return { ok: false, isCulprit: false, message };
+  return { ok: false, altered: "lines", message };
 }
 
 function lines(count: number): string {

@@ -1,17 +1,12 @@
 // One file, from its first byte to its last: is it what was sealed, and where does it end?
-import {
-  CHECKPOINT_PREFIX,
-  CONTROL_PREFIX,
-  type RetentionPrune,
-  type SegmentClose,
-  type SegmentOpen,
-} from "./control-line.ts";
+import { CHECKPOINT_PREFIX, CONTROL_PREFIX, type RetentionPrune, type SegmentOpen } from "./control-line.ts";
 import { eachLine, LineSplitter } from "./lines.ts";
+import type { BrokenRange } from "./locate.ts";
 import { leafHashInPlace, MerkleTree } from "./merkle.ts";
 import { readFirstLine, readRetentionPrune, readSegmentClose } from "./read-control-line.ts";
 import { SignatureQueue } from "./signature-queue.ts";
 import type { Problem } from "./verification.ts";
-import { CheckpointVerifier, type Keyring } from "./verify-checkpoint.ts";
+import { type BadCheckpoint, CheckpointVerifier, type Keyring } from "./verify-checkpoint.ts";
 
 /** What one file says when it is read on its own. */
 export interface SegmentReport {
@@ -35,7 +30,7 @@ export interface SegmentReport {
   /** Sealed `retention.prune` lines. */
   readonly prunes: readonly RetentionPrune[];
   /** Where to search for what was altered: the lines after the last good checkpoint up to the first bad one. */
-  readonly broken: { readonly fromLine: number; readonly toLine: number; readonly message: string } | undefined;
+  readonly broken: BrokenRange | undefined;
 }
 
 /** How to check a file. */
@@ -67,6 +62,15 @@ export async function verifySegment(
   return check.end(splitter.rest());
 }
 
+/** A `segment.close` line that waits for its checkpoint. */
+interface CloseLine {
+  readonly line: number;
+  /** Its own place: the leaves there should be in all. */
+  readonly leaves: number;
+  /** Whether it counts what is before it. */
+  readonly isRight: boolean;
+}
+
 /** Second byte of a member name that begins with `t`: the cheapest sign of a control line. */
 const T = 0x74;
 
@@ -85,8 +89,8 @@ class SegmentCheck {
   #entries = 0;
   #sealed = { size: 0, root: "", entries: 0, line: 0 };
   /** Bad checkpoints since the last good one. A good one after them shows that they alone were altered. */
-  #suspects: { readonly line: number; readonly isCulprit: boolean; readonly message: string }[] = [];
-  #close: SegmentClose | undefined;
+  #suspects: (BadCheckpoint & { readonly line: number })[] = [];
+  #close: CloseLine | undefined;
   #closeSealed = false;
   #prunes: RetentionPrune[] = [];
   #sealedPrunes: RetentionPrune[] = [];
@@ -190,9 +194,9 @@ class SegmentCheck {
 
   #controlLine(bytes: Buffer, start: number, end: number): void {
     if (startsWith(bytes, start, end, '{"type":"segment.close"')) {
-      this.#close = readSegmentClose(bytes.toString("utf8", start, end));
-      const isRight = this.#close?.leaves === this.#tree.size + 1 && this.#close.entries === this.#entries;
-      if (!isRight) this.#report("TAMPERED", this.#line, "the segment.close line does not count what is there");
+      const close = readSegmentClose(bytes.toString("utf8", start, end));
+      const isRight = close?.leaves === this.#tree.size + 1 && close.entries === this.#entries;
+      this.#close = { line: this.#line, leaves: this.#tree.size + 1, isRight };
     } else if (startsWith(bytes, start, end, '{"type":"retention.prune"')) {
       const prune = readRetentionPrune(bytes.toString("utf8", start, end));
       if (prune !== undefined) this.#prunes.push(prune);
@@ -202,7 +206,8 @@ class SegmentCheck {
   #checkpointLine(checkpoints: CheckpointVerifier, line: string): void {
     const size = this.#tree.size;
     if (size === this.#sealed.size) {
-      return this.#report("TAMPERED", this.#line, "a checkpoint that covers no new line");
+      if (this.#suspects.length === 0) this.#report("TAMPERED", this.#line, "a checkpoint that covers no new line");
+      return;
     }
     const root = this.#tree.root().toString("base64");
     const result = checkpoints.check(line, size, root);
@@ -221,9 +226,10 @@ class SegmentCheck {
     if (this.#options.signatures === "all") this.#signatures?.add(this.#line, result.text, result.signature);
   }
 
-  #sealClose(close: SegmentClose, size: number): void {
+  #sealClose({ line, leaves, isRight }: CloseLine, size: number): void {
     this.#closeSealed = true;
-    if (close.leaves !== size) this.#report("TAMPERED", this.#line, "lines follow the segment.close line");
+    if (!isRight) this.#report("TAMPERED", line, "the segment.close line does not count what is there");
+    if (leaves !== size) this.#report("TAMPERED", line + 1, "a line follows the segment.close line");
   }
 
   #checkSignatures(): void {
@@ -268,11 +274,12 @@ class SegmentCheck {
     const [suspect] = this.#suspects;
     if (suspect === undefined) return undefined;
     const after = this.#line > suspect.line ? "; nothing after it can be checked" : "";
-    if (suspect.isCulprit) {
+    if (suspect.altered === "checkpoint") {
       this.#report("TAMPERED", suspect.line, suspect.message + after);
       return undefined;
     }
-    return { fromLine: this.#sealed.line + 1, toLine: suspect.line, message: suspect.message + after };
+    const isRemoval = suspect.altered === "removed-lines";
+    return { fromLine: this.#sealed.line + 1, toLine: suspect.line, isRemoval, message: suspect.message + after };
   }
 
   #report(state: Problem["state"], line: number, message: string, lastLine?: number): void {

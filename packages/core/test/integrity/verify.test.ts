@@ -1,0 +1,524 @@
+import { chmod, copyFile, mkdir, readFile, rename, rm, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { beforeEach, describe, expect, it } from "vitest";
+import { loss, retentionPrune } from "../../src/integrity/control-line.ts";
+import { Signer } from "../../src/integrity/signer.ts";
+import { type VerifyOptions, verifyLog } from "../../src/integrity/verify.ts";
+import type { Verification } from "../../src/integrity/verification.ts";
+import { entryLine, entryLines, idOfLine, makeDirectory, NOW, writeSegment } from "./log-builder.ts";
+
+const TODAY = "audit_20261123.jsonl";
+const TODAY_1 = "audit_20261123_001.jsonl";
+const YESTERDAY = "audit_20261122.jsonl";
+const EARLIER = "audit_20261121.jsonl";
+
+const signer = await Signer.generate("bank-prod");
+const trusted = { trustedKeys: [signer.vkey], now: NOW };
+
+let directory: string;
+
+beforeEach(async () => {
+  directory = await makeDirectory();
+});
+
+async function states(options: VerifyOptions = trusted): Promise<Record<string, string>> {
+  const { files } = await verifyLog(directory, options);
+  return Object.fromEntries(files.map(({ file, state }) => [file, state]));
+}
+
+async function linesOf(file: string): Promise<string[]> {
+  return (await readFile(join(directory, file), "utf8")).split("\n").slice(0, -1);
+}
+
+async function rewrite(file: string, lines: readonly (string | undefined)[]): Promise<void> {
+  await writeFile(join(directory, file), lines.map((line) => `${line}\n`).join(""));
+}
+
+function problemsOf({ files }: Verification, file: string): Verification["files"][number]["problems"] {
+  return files.find((other) => other.file === file)?.problems ?? [];
+}
+
+describe("a log that nobody touched", () => {
+  it("is OK when every file is closed and signed by a key that was given", async () => {
+    const prev = await writeSegment(directory, { file: YESTERDAY, signer });
+    await writeSegment(directory, {
+      file: TODAY,
+      seq: 1,
+      signer,
+      prev,
+      commits: [[entryLine(), loss({ entries: 1, from: "t", to: "t", reason: "disk full" })]],
+    });
+    const result = await verifyLog(directory, trusted);
+    expect(result).toMatchObject({
+      exitCode: 0,
+      verdict: "OK: 4 entries in 2 files; sealed by bank-prod; not anchored: a cut-off newest end would not show",
+      entries: 4,
+    });
+    expect(result.files[0]).toEqual({
+      file: YESTERDAY,
+      state: "OK",
+      leaves: 5,
+      entries: 3,
+      problems: [],
+      signedBy: "bank-prod",
+      head: { origin: "bank-prod/streamA/audit_20261122", size: prev.size, root: prev.root },
+    });
+  });
+
+  it("is OK when only last signatures are asked for, and says so", async () => {
+    await writeSegment(directory, { file: TODAY, signer });
+    expect(await verifyLog(directory, { ...trusted, signatures: "last" })).toMatchObject({
+      exitCode: 0,
+      verdict:
+        "OK: 3 entries in 1 file; sealed by bank-prod; of each file only the last signature was checked; " +
+        "not anchored: a cut-off newest end would not show",
+    });
+  });
+
+  it("is OPEN where a writer's newest file is of this UTC day", async () => {
+    await writeSegment(directory, { file: TODAY, signer, end: "unclosed" });
+    expect(await verifyLog(directory, trusted)).toMatchObject({
+      exitCode: 0,
+      verdict:
+        "OK: 3 entries in 1 file; sealed by bank-prod; 1 file still open; " +
+        "not anchored: a cut-off newest end would not show",
+      files: [{ state: "OPEN", problems: [] }],
+    });
+  });
+
+  it("is UNSIGNED without a signing key, and its tree is checked all the same", async () => {
+    await writeSegment(directory, { file: TODAY });
+    expect(await verifyLog(directory, trusted)).toMatchObject({
+      exitCode: 2,
+      verdict:
+        "UNSIGNED: 3 entries in 1 file; 1 file not signed: accidents show, an attacker who recomputes the tree does " +
+        "not; not anchored: a cut-off newest end would not show",
+      files: [{ state: "UNSIGNED", leaves: 5, entries: 3 }],
+    });
+    const lines = await linesOf(TODAY);
+    await rewrite(TODAY, lines.toSpliced(1, 1));
+    expect(await states()).toEqual({ [TODAY]: "TAMPERED" });
+  });
+
+  it("is UNKNOWN_KEY when the key was not given: the one that the log names is never trusted", async () => {
+    await writeSegment(directory, { file: TODAY, signer });
+    const [name, keyHash] = signer.vkey.split("+");
+    expect(await verifyLog(directory, { now: NOW })).toMatchObject({
+      exitCode: 2,
+      verdict:
+        `UNKNOWN_KEY: 3 entries in 1 file; 1 file signed by ${name}+${keyHash}, a key that was not given; ` +
+        "not anchored: a cut-off newest end would not show",
+    });
+    const namesake = await Signer.generate("bank-prod");
+    expect(await states({ trustedKeys: [namesake.vkey], now: NOW })).toEqual({ [TODAY]: "UNKNOWN_KEY" });
+  });
+
+  it("reports its progress in bytes", async () => {
+    await writeSegment(directory, { file: TODAY, signer });
+    const { length } = await readFile(join(directory, TODAY));
+    const seen: unknown[] = [];
+    await verifyLog(directory, { ...trusted, onProgress: (progress) => seen.push(progress) });
+    expect(seen.at(-1)).toEqual({ file: TODAY, bytesRead: length, totalBytes: length });
+  });
+});
+
+describe("the end of a file", () => {
+  it("is UNCLOSED when it has none, is of an earlier day, and nothing confirms it", async () => {
+    await writeSegment(directory, { file: YESTERDAY, signer, end: "unclosed" });
+    expect(await verifyLog(directory, trusted)).toMatchObject({
+      exitCode: 2,
+      files: [
+        {
+          state: "UNCLOSED",
+          problems: [{ line: 0, message: "no end, and nothing later confirms this one: a crash or a cut" }],
+        },
+      ],
+    });
+  });
+
+  it.each(["prev", "seen"])("is OK without one when a later segment's %s confirms exactly this size", async (link) => {
+    const ref = await writeSegment(directory, { file: YESTERDAY, signer, end: "unclosed" });
+    const links = link === "prev" ? { prev: ref, seq: 1 } : { seen: [ref], stream: "streamB" };
+    await writeSegment(directory, { file: TODAY, signer, ...links });
+    expect(await states()).toEqual({ [YESTERDAY]: "OK", [TODAY]: "OK" });
+  });
+
+  it("is UNCLOSED when what a later segment confirms is a smaller size", async () => {
+    const commits = [entryLines(1), entryLines(1)];
+    const other = await makeDirectory();
+    const early = await writeSegment(other, { file: YESTERDAY, signer, end: "unclosed", commits: commits.slice(0, 1) });
+    await writeSegment(directory, { file: YESTERDAY, signer, end: "unclosed", commits });
+    await writeSegment(directory, { file: TODAY, stream: "streamB", signer, seen: [early] });
+    expect(await states()).toEqual({ [YESTERDAY]: "UNCLOSED", [TODAY]: "OK" });
+  });
+
+  it("is OK for a segment of today that its writer gave up after a failed write", async () => {
+    const prev = await writeSegment(directory, { file: TODAY, signer, end: "unclosed" });
+    await writeSegment(directory, { file: TODAY_1, seq: 1, signer, prev });
+    expect(await states()).toEqual({ [TODAY]: "OK", [TODAY_1]: "OK" });
+  });
+
+  it("is TORN_TAIL at every byte within the last commit but those where a line ends", async () => {
+    await writeSegment(directory, { file: TODAY, signer, end: "unclosed" });
+    const bytes = await readFile(join(directory, TODAY));
+    const lineEnds = [...bytes.entries()].filter(([, byte]) => byte === 0x0a).map(([index]) => index + 1);
+    const lastCheckpoint = lineEnds.at(-3) ?? 0;
+    for (let size = bytes.length - 1; size > lastCheckpoint; size -= 7) {
+      await writeFile(join(directory, TODAY), bytes.subarray(0, size));
+      const expected = lineEnds.includes(size) ? "UNSEALED_TAIL" : "TORN_TAIL";
+      expect(await states({ ...trusted, now: new Date("2026-11-24") })).toEqual({ [TODAY]: expected });
+    }
+  });
+
+  it("is TORN_TAIL when it is filled with zero bytes", async () => {
+    await writeSegment(directory, { file: YESTERDAY, signer, end: "unclosed" });
+    await writeFile(join(directory, YESTERDAY), Buffer.alloc(100), { flag: "a" });
+    expect(problemsOf(await verifyLog(directory, trusted), YESTERDAY)).toEqual([
+      { state: "TORN_TAIL", line: 7, message: "zero bytes at the end: 100 bytes that were never sealed" },
+    ]);
+  });
+
+  it("is UNSEALED_TAIL with whole lines after the last checkpoint", async () => {
+    await writeSegment(directory, { file: YESTERDAY, signer, end: "unclosed" });
+    await writeFile(join(directory, YESTERDAY), `${entryLine()}\n${entryLine()}\n`, { flag: "a" });
+    const result = await verifyLog(directory, trusted);
+    expect(result).toMatchObject({ exitCode: 2, entries: 3 });
+    expect(problemsOf(result, YESTERDAY)).toEqual([
+      { state: "UNSEALED_TAIL", line: 7, lastLine: 8, message: "2 whole lines after the last checkpoint" },
+    ]);
+  });
+
+  it("is UNSEALED_TAIL when the checkpoint after segment.close is missing", async () => {
+    await writeSegment(directory, { file: YESTERDAY, signer });
+    await rewrite(YESTERDAY, (await linesOf(YESTERDAY)).slice(0, -1));
+    expect(await states()).toEqual({ [YESTERDAY]: "UNSEALED_TAIL" });
+  });
+
+  it.each([
+    ["an empty file", ""],
+    ["a torn first line", '{"type":"segment.open","v":1,"fi'],
+  ])("is TORN_TAIL for %s", async (_, content) => {
+    await writeFile(join(directory, YESTERDAY), content);
+    expect(await verifyLog(directory, trusted)).toMatchObject({ exitCode: 2, files: [{ state: "TORN_TAIL" }] });
+  });
+
+  it.each([
+    ["a line", "{}\n"],
+    ["a torn line", "{"],
+    ["zero bytes", "\0\0\0"],
+    ["an empty line", "\n"],
+  ])("is TAMPERED when %s follows segment.close and its checkpoint", async (_, more) => {
+    await writeSegment(directory, { file: YESTERDAY, signer });
+    await writeFile(join(directory, YESTERDAY), more, { flag: "a" });
+    expect(await verifyLog(directory, trusted)).toMatchObject({
+      exitCode: 1,
+      files: [{ state: "TAMPERED", problems: [{ line: 9, message: expect.stringContaining("follow") }] }],
+    });
+  });
+
+  it("waits for the rest of a commit that is being written", async () => {
+    await writeSegment(directory, { file: TODAY, signer, end: "unclosed" });
+    const path = join(directory, TODAY);
+    const bytes = await readFile(path);
+    await truncate(path, bytes.length - 40);
+    const verifying = verifyLog(directory, trusted);
+    setTimeout(() => void writeFile(path, bytes), 20);
+    expect(await verifying).toMatchObject({ exitCode: 0, files: [{ state: "OPEN" }] });
+  });
+});
+
+describe("files that this verifier cannot judge", () => {
+  it("are FOREIGN when the first line is not segment.open: counted, and nothing is claimed", async () => {
+    await writeSegment(directory, { file: TODAY, signer });
+    await writeFile(join(directory, EARLIER), '{"id": "1", "timestamp": "2024-01-01T00:00:00"}\n{"id": "2"}');
+    const result = await verifyLog(directory, trusted);
+    expect(result).toMatchObject({
+      exitCode: 2,
+      entries: 3,
+      verdict:
+        "FOREIGN: 3 entries in 2 files; sealed by bank-prod; 1 file not written by this library, which nothing vouches for; " +
+        "not anchored: a cut-off newest end would not show",
+    });
+    expect(result.files[0]).toMatchObject({ file: EARLIER, state: "FOREIGN", entries: 2, leaves: 0 });
+  });
+
+  it("are UNKNOWN_VERSION when the format is a later one", async () => {
+    await writeFile(
+      join(directory, TODAY),
+      '{"type":"segment.open","v":2,"new":true}\n{"type":"checkpoint","note":"?"}\nx',
+    );
+    expect(await verifyLog(directory, trusted)).toMatchObject({
+      exitCode: 2,
+      files: [{ state: "UNKNOWN_VERSION", problems: [{ line: 1, message: "format version 2 is not known here" }] }],
+    });
+  });
+});
+
+describe("the verifier could not do its work, which is exit code 3 and never 0,", () => {
+  it("when the directory is not there", async () => {
+    const result = await verifyLog(join(directory, "nowhere"), trusted);
+    expect(result).toMatchObject({ exitCode: 3, files: [], entries: 0 });
+    expect(result.verdict).toMatch(/^NOT VERIFIED: ENOENT/);
+  });
+
+  it("when the directory holds no log, or no longer", async () => {
+    await writeFile(join(directory, "notes.txt"), "x");
+    await mkdir(join(directory, "directory.jsonl"));
+    expect(await verifyLog(directory, trusted)).toEqual({
+      exitCode: 3,
+      verdict: "NOT VERIFIED: there is no log here: not one .jsonl file",
+      entries: 0,
+      files: [],
+    });
+  });
+
+  it.skipIf(process.getuid?.() === 0)("when a file cannot be read", async () => {
+    await writeSegment(directory, { file: TODAY, signer });
+    await chmod(join(directory, TODAY), 0);
+    expect((await verifyLog(directory, trusted)).verdict).toMatch(/^NOT VERIFIED: EACCES/);
+  });
+
+  it("and malformed keys and pins are thrown", async () => {
+    await expect(verifyLog(directory, { trustedKeys: ["nonsense"] })).rejects.toMatchObject({
+      code: "AUDIT_KEY_INVALID",
+    });
+    await expect(verifyLog(directory, { pins: [{ origin: "o", size: 1, root: "AAAA" }] })).rejects.toMatchObject({
+      code: "AUDIT_CONFIG_INVALID",
+      message: "A pin must be a checkpoint: an origin, a tree size and a base64 root hash, a line each",
+    });
+  });
+});
+
+describe("what was altered is located", () => {
+  beforeEach(async () => {
+    await writeSegment(directory, { file: TODAY, signer, commits: [entryLines(3), entryLines(3), entryLines(3)] });
+  });
+
+  async function findings(): Promise<Verification["files"][number]["problems"]> {
+    const result = await verifyLog(directory, trusted);
+    expect(result.exitCode).toBe(1);
+    expect(result.files[0]?.state).toBe("TAMPERED");
+    return problemsOf(result, TODAY);
+  }
+
+  it("by the entry whose text no longer has its hash", async () => {
+    const lines = await linesOf(TODAY);
+    const id = idOfLine(lines[6]);
+    await rewrite(TODAY, lines.with(6, lines[6]?.replace("France", "Frence")));
+    const result = await verifyLog(directory, trusted);
+    expect(problemsOf(result, TODAY)).toEqual([
+      {
+        state: "TAMPERED",
+        line: 7,
+        entryId: id,
+        message:
+          "the entry's input does not have its hash; the lines are not those that were sealed; " +
+          "nothing after it can be checked",
+      },
+    ]);
+    expect(result.verdict).toContain(`TAMPERED: 3 entries in 1 file; ${TODAY} line 7, entry ${id}: the entry's input`);
+  });
+
+  it("by the line that is no JSON any more", async () => {
+    const lines = await linesOf(TODAY);
+    await rewrite(TODAY, lines.with(7, lines[7]?.slice(0, 100)));
+    expect(await findings()).toMatchObject([
+      { line: 8, message: expect.stringMatching(/^the line is no JSON object/) },
+    ]);
+  });
+
+  it("by the id that repeats", async () => {
+    const lines = await linesOf(TODAY);
+    await rewrite(TODAY, lines.toSpliced(6, 0, lines[6] ?? ""));
+    expect(await findings()).toEqual([
+      {
+        state: "TAMPERED",
+        line: 8,
+        entryId: idOfLine(lines[6]),
+        message: "the entry id repeats the one before; 1 line was added; nothing after it can be checked",
+      },
+    ]);
+  });
+
+  it("by the id that is out of order", async () => {
+    const lines = await linesOf(TODAY);
+    await rewrite(TODAY, lines.with(5, lines[6] ?? "").with(6, lines[5] ?? ""));
+    expect(await findings()).toMatchObject([
+      { line: 7, entryId: idOfLine(lines[5]), message: expect.stringMatching(/^the entry id is lower/) },
+    ]);
+  });
+
+  it("by the time that does not belong to the id", async () => {
+    const lines = await linesOf(TODAY);
+    await rewrite(TODAY, lines.with(5, lines[5]?.replace('"timestamp":"2026-11-23T08', '"timestamp":"2026-11-23T09')));
+    expect(await findings()).toMatchObject([
+      { line: 6, message: expect.stringMatching(/^the entry's id and timestamp do not belong together/) },
+    ]);
+  });
+
+  it("by the range of one commit where nothing else shows, and how many lines are gone", async () => {
+    const lines = await linesOf(TODAY);
+    await rewrite(TODAY, lines.toSpliced(5, 2));
+    expect(await findings()).toEqual([
+      {
+        state: "TAMPERED",
+        line: 6,
+        lastLine: 7,
+        message: "2 lines were removed; nothing after it can be checked",
+      },
+    ]);
+  });
+
+  it("in a checkpoint alone, when later ones show that the lines are as they were", async () => {
+    const lines = await linesOf(TODAY);
+    await rewrite(TODAY, lines.with(8, lines[8]?.replace(/\\n\d+\\n/, "\\n1\\n")));
+    expect(await findings()).toEqual([
+      {
+        state: "TAMPERED",
+        line: 9,
+        message: "the checkpoint was altered; the lines around it are as they were sealed",
+      },
+    ]);
+  });
+
+  it("in the last checkpoint, when its signature shows that the lines are as they were", async () => {
+    const lines = await linesOf(TODAY);
+    const last = lines.length - 1;
+    await rewrite(TODAY, lines.with(last, lines[last]?.replace(/\\n(\d+)\\n./, "\\n$1\\n_")?.replace("_", "A")));
+    const [problem, ...others] = await findings();
+    expect(others).toEqual([]);
+    expect(problem?.line).toBe(last + 1);
+  });
+
+  it("in a signature, also of an older checkpoint", async () => {
+    const lines = await linesOf(TODAY);
+    const signature = /— bank-prod (.*)\\n"}$/.exec(lines[4] ?? "")?.[1] ?? "";
+    const swapped = (signature[20] === "A" ? "B" : "A") + signature.slice(21);
+    await rewrite(TODAY, lines.with(4, lines[4]?.replace(signature.slice(20), swapped)));
+    const keyId = signer.vkey.split("+").slice(0, 2).join("+");
+    expect(await findings()).toEqual([
+      { state: "TAMPERED", line: 5, message: `the signature by ${keyId} does not verify` },
+    ]);
+  });
+
+  it("in a checkpoint that was doubled", async () => {
+    const lines = await linesOf(TODAY);
+    await rewrite(TODAY, lines.toSpliced(8, 0, lines[8] ?? ""));
+    expect(await findings()).toEqual([
+      { state: "TAMPERED", line: 10, message: "a checkpoint that covers no new line" },
+    ]);
+  });
+
+  it("in the name of the file", async () => {
+    await rename(join(directory, TODAY), join(directory, TODAY_1));
+    expect(problemsOf(await verifyLog(directory, trusted), TODAY_1)).toEqual([
+      { state: "TAMPERED", line: 1, message: `this is ${TODAY} under another name` },
+    ]);
+  });
+
+  it("in a copy of the file under another name, and only there", async () => {
+    await copyFile(join(directory, TODAY), join(directory, "audit_20261123 (copy).jsonl"));
+    expect(await states()).toEqual({ [TODAY]: "OK", "audit_20261123 (copy).jsonl": "TAMPERED" });
+  });
+
+  it("in a first line that is no segment.open any more", async () => {
+    const lines = await linesOf(TODAY);
+    await rewrite(TODAY, lines.with(0, lines[0]?.replace("segment.open", "segment.opem")));
+    expect(await findings()).toEqual([
+      { state: "TAMPERED", line: 1, message: "checkpoints follow a first line that is not segment.open" },
+    ]);
+  });
+});
+
+describe("removed files", () => {
+  const prune = { from: null, to: null, policy: "retention 1 day", actor: "test" };
+
+  it("are MISSING when another file records them", async () => {
+    const first = await writeSegment(directory, { file: EARLIER, signer });
+    const prev = await writeSegment(directory, { file: YESTERDAY, seq: 1, signer, prev: first });
+    await writeSegment(directory, { file: TODAY, seq: 2, signer, prev });
+    await rm(join(directory, YESTERDAY));
+    const result = await verifyLog(directory, trusted);
+    expect(result.exitCode).toBe(1);
+    expect(result.files[1]).toEqual({
+      file: YESTERDAY,
+      state: "MISSING",
+      leaves: 5,
+      entries: 0,
+      problems: [
+        {
+          state: "MISSING",
+          line: 0,
+          message: `${TODAY} records 5 leaves; the file is gone, and no retention.prune line says why`,
+        },
+      ],
+    });
+  });
+
+  it("are PRUNED when a sealed line of the log authorises it", async () => {
+    const prev = await writeSegment(directory, { file: YESTERDAY, signer });
+    const line = retentionPrune({ ...prune, file: YESTERDAY, leaves: prev.size, root: prev.root });
+    await writeSegment(directory, { file: TODAY, seq: 1, signer, prev, commits: [[line], entryLines(1)] });
+    expect(await states()).toEqual({ [YESTERDAY]: "OK", [TODAY]: "OK" });
+    await rm(join(directory, YESTERDAY));
+    expect(await verifyLog(directory, trusted)).toMatchObject({
+      exitCode: 0,
+      verdict:
+        "OK: 1 entry in 1 file; sealed by bank-prod; 1 file removed as the log itself authorises; " +
+        "not anchored: a cut-off newest end would not show",
+      files: [{ file: YESTERDAY, state: "PRUNED", leaves: 5, problems: [] }, { state: "OK" }],
+    });
+  });
+
+  it("are PRUNED when the file had grown since it was recorded", async () => {
+    const [a, b] = [entryLines(1), entryLines(1)];
+    const other = await makeDirectory();
+    const seen = await writeSegment(other, { file: YESTERDAY, signer, commits: [a], end: "unclosed" });
+    const whole = await writeSegment(directory, { file: YESTERDAY, signer, commits: [a, b] });
+    const line = retentionPrune({ ...prune, file: YESTERDAY, leaves: whole.size, root: whole.root });
+    await writeSegment(directory, { file: TODAY, stream: "streamB", signer, seen: [seen], commits: [[line]] });
+    await rm(join(directory, YESTERDAY));
+    expect(await states()).toEqual({ [YESTERDAY]: "PRUNED", [TODAY]: "OK" });
+  });
+
+  it.each([
+    ["of another root", { root: Buffer.alloc(32).toString("base64") }],
+    ["of fewer leaves", { leaves: 4 }],
+  ])("are MISSING when the line that authorises it is %s", async (_, change) => {
+    const prev = await writeSegment(directory, { file: YESTERDAY, signer });
+    const line = retentionPrune({ ...prune, file: YESTERDAY, leaves: prev.size, root: prev.root, ...change });
+    await writeSegment(directory, { file: TODAY, seq: 1, signer, prev, commits: [[line]] });
+    await rm(join(directory, YESTERDAY));
+    expect(await states()).toEqual({ [YESTERDAY]: "MISSING", [TODAY]: "OK" });
+  });
+
+  it("are MISSING when a line in an unsigned file claims to authorise the removal of a signed one", async () => {
+    const prev = await writeSegment(directory, { file: YESTERDAY, signer });
+    await writeSegment(directory, { file: TODAY, seq: 1, signer, prev });
+    const line = retentionPrune({ ...prune, file: YESTERDAY, leaves: prev.size, root: prev.root });
+    await writeSegment(directory, { file: TODAY_1, stream: "planted", commits: [[line]] });
+    await rm(join(directory, YESTERDAY));
+    expect(await states()).toEqual({ [YESTERDAY]: "MISSING", [TODAY]: "OK", [TODAY_1]: "UNSIGNED" });
+  });
+
+  it("are MISSING when the file that authorises it is itself altered", async () => {
+    const prev = await writeSegment(directory, { file: YESTERDAY, signer });
+    const line = retentionPrune({ ...prune, file: YESTERDAY, leaves: prev.size, root: prev.root });
+    await writeSegment(directory, { file: TODAY, seq: 1, signer, prev, commits: [[line], entryLines(1)] });
+    await rm(join(directory, YESTERDAY));
+    const lines = await linesOf(TODAY);
+    await rewrite(TODAY, lines.toSpliced(3, 1));
+    expect(await states()).toEqual({ [YESTERDAY]: "MISSING", [TODAY]: "TAMPERED" });
+  });
+
+  it("of a whole stream are MISSING, because another stream has seen them", async () => {
+    const seen = [
+      await writeSegment(directory, { file: EARLIER, stream: "streamB", signer }),
+      await writeSegment(directory, { file: YESTERDAY, stream: "streamC", signer, end: "unclosed" }),
+    ];
+    await writeSegment(directory, { file: TODAY, signer, seen });
+    await rm(join(directory, EARLIER));
+    await rm(join(directory, YESTERDAY));
+    expect(await states()).toEqual({ [EARLIER]: "MISSING", [YESTERDAY]: "MISSING", [TODAY]: "OK" });
+  });
+});
