@@ -118,3 +118,24 @@ export class AuditDecryptError extends AuditError {
     super(code, message, options);
   }
 }
+
+/**
+ * A detector stopped a call before it was sent, or withheld its answer. Code: `AUDIT_CONTENT_BLOCKED`. Says who, where
+ * and why; never what was found.
+ */
+export class ContentBlockedError extends AuditError {
+  override readonly name: string = "ContentBlockedError";
+  /** Name of the detector. */
+  readonly detector: string;
+  /** Which of the call's contents it objected to. */
+  readonly side: "input" | "output";
+  /** The detector's reason. */
+  readonly reason: string;
+
+  constructor(detector: string, side: "input" | "output", reason: string, options?: ErrorOptions) {
+    super("AUDIT_CONTENT_BLOCKED", `the ${side} was blocked by detector ${JSON.stringify(detector)}`, options);
+    this.detector = detector;
+    this.side = side;
+    this.reason = reason;
+  }
+}

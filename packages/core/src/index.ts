@@ -26,8 +26,17 @@ export {
 } from "./entry.ts";
 export { canonicalJson, type JsonValue, toJson } from "./canonical.ts";
 export { hashContent } from "./content.ts";
-export { EncryptionManager } from "./crypto/encryption.ts";
-export { generateKey } from "./crypto/keys.ts";
+export {
+  type ContentBinding,
+  type ContentJwk,
+  EncryptionManager,
+  type EncryptionOptions,
+} from "./crypto/encryption.ts";
+export { FileKeyStore, type FileKeyStoreOptions } from "./crypto/file-key-store.ts";
+export { environmentKeys, fileKeys, type KeyProvider } from "./crypto/key-provider.ts";
+export type { KeyRing, Keys } from "./crypto/key-ring.ts";
+export type { KeyStore, SubjectState } from "./crypto/key-store.ts";
+export { generateKey, type SubjectKey } from "./crypto/keys.ts";
 export { FileStorage, type FileStorageOptions } from "./storage/file.ts";
 export { MemoryStorage } from "./storage/memory.ts";
 export type { AuditStorage, PruneOptions, PruneResult, TimeRange, WriteStatus } from "./storage/storage.ts";
@@ -42,5 +51,22 @@ export {
   type AuditErrorCode,
   AuditInputError,
   AuditWriteError,
+  ContentBlockedError,
   type UnrecordedCall,
 } from "./errors.ts";
+export {
+  type ContentSide,
+  type Detector,
+  type DetectorContext,
+  type Finding,
+  textsOf,
+  type Verdict,
+} from "./safety/detector.ts";
+export { type NamedPattern, patternDetector, type PatternDetectorOptions } from "./safety/pattern-detector.ts";
+export { PERSONAL_DATA_PATTERNS, SECRET_PATTERNS } from "./safety/patterns.ts";
+export {
+  type Detection,
+  type DetectionFields,
+  runDetectors,
+  type RunDetectorsOptions,
+} from "./safety/run-detectors.ts";

@@ -5,7 +5,7 @@ import type { SafetyCodes } from "./safety/codes.ts";
 import { runSurface, threadMessage } from "./surfaces/assistants.ts";
 import { chat } from "./surfaces/chat.ts";
 import { completions } from "./surfaces/completions.ts";
-import type { ExtractOptions, Surface, SurfaceDefinition, WireRequest } from "./surfaces/contract.ts";
+import type { Surface, SurfaceDefinition, WireRequest } from "./surfaces/contract.ts";
 import { embeddings } from "./surfaces/embeddings.ts";
 import { thrownErrorFields } from "./surfaces/errors.ts";
 import { mergeFields } from "./surfaces/fields.ts";

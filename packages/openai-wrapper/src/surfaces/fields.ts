@@ -3,15 +3,22 @@ import type { CapturedFields, JsonValue } from "@ai-audit/core";
 import { classifySafety, type SafetyEvidence } from "../safety/classify.ts";
 import { boundInput, boundOutput } from "./content.ts";
 import type { ExtractOptions } from "./contract.ts";
-import { defined, textOf } from "../payload/read.ts";
+import { defined, isFields, textOf } from "../payload/read.ts";
 
-/** One set of fields: later values win, alerts and checks add up, metadata is merged by key. */
+/** One set of fields: later values win, alerts and checks add up, metadata is merged by key, its `safety` also. */
 export function mergeFields(...parts: readonly CapturedFields[]): CapturedFields {
   const lists = (name: "alerts" | "safetyChecks" | "detectorsTriggered"): readonly string[] | undefined => {
     const all = new Set(parts.flatMap((part) => part[name] ?? []));
     return all.size > 0 ? [...all] : undefined;
   };
-  const metadata = Object.assign({}, ...parts.map((part) => part.metadata)) as Record<string, unknown>;
+  const metadata: Record<string, unknown> = {};
+  for (const part of parts) {
+    for (const [key, value] of Object.entries(part.metadata ?? {})) {
+      const before = metadata[key];
+      // Verdicts of the provider and of detectors stand side by side.
+      metadata[key] = key === "safety" && isFields(before) && isFields(value) ? { ...before, ...value } : value;
+    }
+  }
   return defined({
     ...(Object.assign({}, ...parts.map(defined)) as CapturedFields),
     alerts: lists("alerts"),

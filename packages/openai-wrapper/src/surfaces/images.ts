@@ -1,5 +1,6 @@
 // images: POST /images/generations, /images/edits, /images/variations
 import type { CapturedFields, JsonValue } from "@ai-audit/core";
+import { digestBase64 } from "../binary.ts";
 import { type Fields, fieldsOf, isEmpty, isFields, listOf, pick, textOf } from "../payload/read.ts";
 import { snapshot } from "../payload/snapshot.ts";
 import { StreamBudget } from "./accumulate.ts";
@@ -37,9 +38,9 @@ function imageOf(image: unknown, mime: string | undefined): JsonValue {
   if (!isFields(image)) return snapshot(image);
   // The filter's verdicts are among the safety fields.
   const { content_filter_results: _output, prompt_filter_results: _input, usage: _usage, ...rest } = image;
-  const copy = snapshot(rest);
-  const base64 = isFields(copy) ? copy["b64_json"] : undefined;
-  return isFields(base64) ? { ...copy, b64_json: { mime: mime ?? "image/png", ...base64 } } : copy;
+  const { b64_json: base64, ...described } = rest;
+  const digest = typeof base64 === "string" ? (digestBase64(base64, mime ?? "image/png") ?? base64) : snapshot(base64);
+  return snapshot({ ...described, ...(base64 !== undefined && { b64_json: digest }) });
 }
 
 function mimeOf({ output_format: format }: Fields): string | undefined {
