@@ -60,18 +60,22 @@ export function readSecret(settings: Settings, name: SettingName, fileName: Sett
 
 /**
  * The verification keys to trust: those given, or else those of AUDIT_TRUSTED_KEYS. A settings file that lies in the
- * log itself is not believed: whoever can change the log could change it too.
+ * log itself (`location`) is not believed: whoever can change the log could change it too.
+ *
+ * @throws {Failure} for such a file, and for a key that is none
  */
-export function trustedKeys(given: readonly string[], settings: Settings, location: string): readonly string[] {
-  if (given.length > 0) return given;
-  const setting = settings.get("AUDIT_TRUSTED_KEYS");
-  if (setting === undefined) return [];
-  if (setting.source.startsWith(location + sep)) {
+export function trustedKeys(
+  given: readonly string[],
+  settings: Settings,
+  location: string | undefined,
+): readonly string[] {
+  const setting = given.length > 0 ? undefined : settings.get("AUDIT_TRUSTED_KEYS");
+  if (setting !== undefined && location !== undefined && setting.source.startsWith(location + sep)) {
     throw new Failure(
       EXIT.config,
       `trusted keys must not come from the log itself: ${setting.source}`,
       "give the key that you know from elsewhere with --trust, or set AUDIT_TRUSTED_KEYS",
     );
   }
-  return setting.value.split(/\s+/);
+  return setting?.value.split(/\s+/) ?? given;
 }

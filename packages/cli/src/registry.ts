@@ -24,6 +24,24 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/verify.ts"),
   },
   {
+    name: "pin",
+    summary: "note what is there, to hold the log to it later",
+    group: "Auditing:",
+    load: () => import("./commands/pin.ts"),
+  },
+  {
+    name: "prove",
+    summary: "write the proof of one entry",
+    group: "Auditing:",
+    load: () => import("./commands/prove.ts"),
+  },
+  {
+    name: "check",
+    summary: "check the proof of one entry, without the log",
+    group: "Auditing:",
+    load: () => import("./commands/check.ts"),
+  },
+  {
     name: "list",
     summary: "show the latest entries",
     group: "Reading:",

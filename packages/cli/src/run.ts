@@ -10,8 +10,8 @@ export async function run(words: readonly string[]): Promise<number> {
   const session: Session = {
     env: process.env,
     now: () => new Date(),
-    out: new Output(process.stdout),
-    log: new Output(process.stderr),
+    out: new Output(process.stdout, 1),
+    log: new Output(process.stderr, 2),
     stdin: process.stdin,
     exitCode: EXIT.ok,
   };

@@ -44,6 +44,7 @@ export { Signer } from "./integrity/signer.ts";
 export { verifyLog, type VerifyOptions, type VerifyProgress } from "./integrity/verify.ts";
 export type { ExitCode, FileState, FileVerification, Pin, Problem, Verification } from "./integrity/verification.ts";
 export { formatPin, parsePin } from "./integrity/pin.ts";
+export { checkProof, type ProofCheck, proveEntry } from "./integrity/proof.ts";
 export {
   AuditConfigError,
   AuditDecryptError,

@@ -1,48 +1,30 @@
 // ai-audit verify: is the log complete and unaltered?
 import { setTimeout as sleep } from "node:timers/promises";
-import { type FileVerification, type Verification, verifyLog } from "@ai-audit/core";
-import { type Command, Option } from "commander";
-import { collect, parseSeconds } from "../arguments.ts";
-import { EXIT, Failure } from "../failure.ts";
-import { trustedKeys } from "../keys.ts";
-import { addLocationArgument, resolveLocation } from "../location.ts";
+import type { FileVerification, Verification } from "@ai-audit/core";
+import type { Command } from "commander";
+import { parseSeconds } from "../arguments.ts";
+import { addLocationArgument } from "../location.ts";
 import { formatCount } from "../output/format.ts";
 import type { Output, Style } from "../output/output.ts";
-import { Progress } from "../output/progress.ts";
 import { safeLine } from "../output/safe-text.ts";
 import { Table } from "../output/table.ts";
-import { readPins } from "../pins.ts";
 import type { Session } from "../session.ts";
-import { Settings } from "../settings.ts";
+import { styledVerdict } from "../verdict-style.ts";
+import { addVerificationOptions, type VerificationFlags, verifyLocation } from "../verification.ts";
 
-interface VerifyFlags {
-  readonly trust: readonly string[];
-  readonly pin: readonly string[];
-  readonly lastSignature?: true;
+interface VerifyFlags extends VerificationFlags {
   readonly files?: true;
   readonly watch?: number;
   readonly json?: true;
 }
 
 export function define(command: Command, session: Session): void {
-  addLocationArgument(command)
+  addVerificationOptions(addLocationArgument(command))
     .description(
       "Checks every byte of a log against its seals, the files against each other, and all of it against the keys and " +
         "pins that you give. Keys found in the log are never trusted. The exit code is the verdict: 0 proven, 1 altered " +
         "or incomplete, 2 nothing wrong found but not proven, 3 the verifier could not do its work.",
     )
-    .addOption(
-      new Option("-t, --trust <vkey...>", "verification keys of those who may have signed").default(
-        [],
-        "AUDIT_TRUSTED_KEYS",
-      ),
-    )
-    .addOption(
-      new Option("-p, --pin <file>", "pins: states of the log noted earlier; repeatable")
-        .default([], "AUDIT_PINS")
-        .argParser(collect),
-    )
-    .option("--last-signature", "of each file check the last signature only, which is faster and covers all lines too")
     .option("--files", "list every file, not only those with something to say")
     .option(
       "-w, --watch <seconds>",
@@ -50,41 +32,12 @@ export function define(command: Command, session: Session): void {
       parseSeconds,
     )
     .action(async (location: string | undefined, flags: VerifyFlags) => {
-      const check = (): Promise<Verification> => verify(location, flags, session);
+      const check = (): Promise<Verification> => verifyLocation(location, flags, session);
       const first = await check();
       await print(first, flags, session);
       session.exitCode = first.exitCode;
       if (flags.watch !== undefined) await watch(first, check, flags.watch * 1000, flags, session);
     });
-}
-
-async function verify(given: string | undefined, flags: VerifyFlags, session: Session): Promise<Verification> {
-  const settings = Settings.load(session.env);
-  const location = locate(given, settings);
-  const progress = new Progress(session.log, "verifying");
-  const pinFiles =
-    flags.pin.length > 0 ? flags.pin : [settings.path("AUDIT_PINS")].filter((path) => path !== undefined);
-  try {
-    return await verifyLog(location, {
-      trustedKeys: trustedKeys(flags.trust, settings, location),
-      pins: pinFiles.flatMap(readPins),
-      signatures: flags.lastSignature ? "last" : "all",
-      now: session.now(),
-      onProgress: ({ bytesRead, totalBytes, file }) => progress.update(bytesRead, totalBytes, file),
-    });
-  } finally {
-    progress.clear();
-  }
-}
-
-/** A log that is not there or cannot be read cannot be verified: that is a verdict, not an error of usage. */
-function locate(given: string | undefined, settings: Settings): string {
-  try {
-    return resolveLocation(given, settings);
-  } catch (error) {
-    if (!(error instanceof Failure) || error.exitCode === EXIT.usage) throw error;
-    throw new Failure(EXIT.notVerified, error.message, error.hint, { cause: error });
-  }
 }
 
 async function watch(
@@ -124,11 +77,6 @@ function hasSomethingToSay({ state }: FileVerification): boolean {
   return state !== "OK" && state !== "OPEN" && state !== "PRUNED";
 }
 
-function styledVerdict({ verdict, exitCode }: Verification, out: Output): string {
-  const [word = "", ...rest] = safeLine(verdict).split(":");
-  return [out.style(["bold", VERDICT_COLOURS[exitCode]], word), ...rest].join(":");
-}
-
 async function printProblems({ file, problems }: FileVerification, out: Output): Promise<void> {
   if (problems.length === 0) return;
   await out.line();
@@ -138,11 +86,6 @@ async function printProblems({ file, problems }: FileVerification, out: Output):
     await out.line(`${out.style(STATE_STYLES[state], state)} ${safeLine(`${file}${place}${entry}: ${message}`)}`);
   }
 }
-
-const VERDICT_COLOURS = { 0: "green", 1: "red", 2: "yellow", 3: "red" } as const satisfies Record<
-  Verification["exitCode"],
-  Style
->;
 
 const STATE_STYLES: Record<FileVerification["state"], Style> = {
   TAMPERED: "red",

@@ -13,18 +13,17 @@ const BUFFER_CHARS = 64 * 1024;
 /** One of the process's output streams. */
 export class Output {
   readonly #stream: NodeJS.WriteStream;
+  /** Whether a person is reading. */
+  readonly isTerminal: boolean;
   #buffer = "";
   #failure: Error | undefined;
 
-  constructor(stream: NodeJS.WriteStream) {
+  constructor(stream: NodeJS.WriteStream, fileDescriptor: 1 | 2) {
     this.#stream = stream;
+    this.isTerminal = isatty(fileDescriptor);
     stream.on("error", (error) => {
       this.#failure = error;
     });
-  }
-
-  get isTerminal(): boolean {
-    return isatty(this.#stream.fd);
   }
 
   /** Width in characters; 80 where it is unknown. */

@@ -1,0 +1,55 @@
+// ai-audit check: a proof, with nothing else at hand.
+import { readFileSync } from "node:fs";
+import { text as readAll } from "node:stream/consumers";
+import { checkProof, lineToEntry, type ProofCheck } from "@ai-audit/core";
+import type { Command } from "commander";
+import { describeEntry } from "../entry-details.ts";
+import { EXIT, Failure, systemFailure } from "../failure.ts";
+import { trustedKeys } from "../keys.ts";
+import { openedContent } from "../opened-content.ts";
+import { printFields } from "../output/fields.ts";
+import type { Session } from "../session.ts";
+import { Settings } from "../settings.ts";
+import { addTrustOption } from "../verification.ts";
+import { styledVerdict } from "../verdict-style.ts";
+
+interface CheckFlags {
+  readonly trust: readonly string[];
+  readonly json?: true;
+}
+
+export function define(command: Command, session: Session): void {
+  addTrustOption(command.argument("<proof>", "file of a proof, or - for standard input"))
+    .description(
+      "Checks the proof of one entry from its text and the keys that you trust, without the log. The exit code is the " +
+        "verdict: 0 proven, 1 refuted, 2 consistent but signed by nobody you trust, 3 not a proof.",
+    )
+    .action((path: string, flags: CheckFlags) => check(path, flags, session));
+}
+
+async function check(path: string, { trust, json }: CheckFlags, session: Session): Promise<void> {
+  const text = path === "-" ? await readAll(session.stdin) : readProof(path);
+  const settings = Settings.load(session.env);
+  const result = checkProof(text, trustedKeys(trust, settings, undefined));
+  session.exitCode = result.exitCode;
+  if (json) return session.out.json(result);
+  await session.out.line(styledVerdict(result, session.out));
+  await printEntry(result, session);
+}
+
+async function printEntry({ line }: ProofCheck, { out }: Session): Promise<void> {
+  const entry = line === undefined ? undefined : lineToEntry(line);
+  if (entry === undefined) return;
+  await out.line();
+  await printFields(out, describeEntry(entry, openedContent(entry, undefined)));
+}
+
+function readProof(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const failure = systemFailure(error);
+    if (failure === undefined) throw error;
+    throw new Failure(EXIT.notVerified, failure.message, "proofs are written by: ai-audit prove", { cause: error });
+  }
+}

@@ -1,0 +1,35 @@
+// ai-audit prove: one entry, for somebody who has nothing else.
+import { proveEntry } from "@ai-audit/core";
+import type { Command } from "commander";
+import { EXIT, Failure } from "../failure.ts";
+import { addLogOption, resolveLocation } from "../location.ts";
+import { addOutputOption, withSink } from "../output/output-file.ts";
+import type { Session } from "../session.ts";
+import { Settings } from "../settings.ts";
+
+interface ProveFlags {
+  readonly log?: string;
+  readonly output?: string;
+  readonly json?: true;
+}
+
+export function define(command: Command, session: Session): void {
+  addOutputOption(addLogOption(command.argument("<id>", "id of the entry")))
+    .description(
+      "Writes the proof of one entry, a C2SP tlog-proof: the entry's line, its audit path and the signed checkpoint over " +
+        "it. Whoever knows the log's verification key can check it alone, with nothing of the log: `ai-audit check`.",
+    )
+    .action((id: string, flags: ProveFlags) => prove(id, flags, session));
+}
+
+async function prove(id: string, { log, output, json }: ProveFlags, session: Session): Promise<void> {
+  const location = resolveLocation(log, Settings.load(session.env));
+  const proof = await proveEntry(location, id.toLowerCase());
+  if (proof === undefined) {
+    throw new Failure(EXIT.nothing, `no entry ${id} in ${location}`, "ids are shown by: ai-audit list");
+  }
+  const text = json ? `${JSON.stringify({ id, proof })}\n` : proof;
+  await withSink(output, session.out, (sink) => sink.write(text));
+  if (output !== undefined)
+    await session.log.line(`written; anybody can check it: ai-audit check ${output} --trust VKEY`);
+}

@@ -1,0 +1,44 @@
+// Results that go to a file when one is named, and to standard output otherwise.
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
+import { type Command, Option } from "commander";
+import { EXIT, Failure, systemFailure } from "../failure.ts";
+import type { Output } from "./output.ts";
+
+/** Something text is written to. */
+export interface Sink {
+  readonly write: (text: string) => Promise<void>;
+}
+
+/** Gives a command the option --output. */
+export function addOutputOption(command: Command): Command {
+  return command.addOption(new Option("-o, --output <file>", "write to a file, which must not exist yet"));
+}
+
+/**
+ * Runs `produce` with a sink: the file, made with mode 0600 and durable when this resolves, or standard output.
+ *
+ * @throws {Failure} when the file exists or cannot be made
+ */
+export async function withSink(
+  path: string | undefined,
+  out: Output,
+  produce: (sink: Sink) => Promise<void>,
+): Promise<void> {
+  if (path === undefined) {
+    await produce(out);
+    return;
+  }
+  await using handle = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600).catch(
+    (cause: unknown) => {
+      const failure = systemFailure(cause);
+      throw new Failure(EXIT.cannotCreate, failure?.message ?? `cannot be made: ${path}`, failure?.hint, { cause });
+    },
+  );
+  await produce({
+    write: async (text) => {
+      await handle.write(text);
+    },
+  });
+  await handle.sync();
+}

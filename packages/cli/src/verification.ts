@@ -1,0 +1,76 @@
+// Verifying a log with the keys and pins of the command line: what `verify` and `pin` share.
+import { type Verification, verifyLog } from "@ai-audit/core";
+import { type Command, Option } from "commander";
+import { collect } from "./arguments.ts";
+import { EXIT, Failure } from "./failure.ts";
+import { trustedKeys } from "./keys.ts";
+import { resolveLocation } from "./location.ts";
+import { Progress } from "./output/progress.ts";
+import { readPins } from "./pins.ts";
+import type { Session } from "./session.ts";
+import { Settings } from "./settings.ts";
+
+export interface VerificationFlags {
+  readonly trust: readonly string[];
+  readonly pin: readonly string[];
+  readonly lastSignature?: true;
+}
+
+/** Gives a command the option --trust. */
+export function addTrustOption(command: Command): Command {
+  return command.addOption(
+    new Option("-t, --trust <vkey>", "a verification key of those who may have signed; repeatable")
+      .default([], "AUDIT_TRUSTED_KEYS")
+      .argParser(collect),
+  );
+}
+
+/** Gives a command the options of `verifyLocation()`. */
+export function addVerificationOptions(command: Command): Command {
+  return addTrustOption(command)
+    .addOption(
+      new Option("-p, --pin <file>", "pins: states of the log noted earlier; repeatable")
+        .default([], "AUDIT_PINS")
+        .argParser(collect),
+    )
+    .option("--last-signature", "of each file check the last signature only, which is faster and covers all lines too");
+}
+
+/**
+ * Verifies the log at a location.
+ *
+ * @throws {Failure} with exit code 3 when there is nothing to verify: that is a verdict, not an error of usage
+ */
+export async function verifyLocation(
+  given: string | undefined,
+  flags: VerificationFlags,
+  session: Session,
+): Promise<Verification> {
+  const settings = Settings.load(session.env);
+  const location = locate(given, settings);
+  const progress = new Progress(session.log, "verifying");
+  const ownPins = settings.path("AUDIT_PINS");
+  const pinFiles = flags.pin.length > 0 || ownPins === undefined ? flags.pin : [ownPins];
+  try {
+    return await verifyLog(location, {
+      trustedKeys: trustedKeys(flags.trust, settings, location),
+      pins: pinFiles.flatMap(readPins),
+      signatures: flags.lastSignature ? "last" : "all",
+      now: session.now(),
+      onProgress: ({ bytesRead, totalBytes, file }) => {
+        progress.update(bytesRead, totalBytes, file);
+      },
+    });
+  } finally {
+    progress.clear();
+  }
+}
+
+function locate(given: string | undefined, settings: Settings): string {
+  try {
+    return resolveLocation(given, settings);
+  } catch (error) {
+    if (!(error instanceof Failure) || error.exitCode === EXIT.usage) throw error;
+    throw new Failure(EXIT.notVerified, error.message, error.hint, { cause: error });
+  }
+}
