@@ -143,6 +143,11 @@ export function canonicalJson(value: JsonValue): string {
   return `{${members.join(",")}}`;
 }
 
+/** Whether a JSON value is an object, and neither null nor an array. */
+export function isJsonObject(value: JsonValue | undefined): value is Readonly<Record<string, JsonValue>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 /** `Array.isArray` that also narrows readonly arrays. */
 function isArray(value: JsonValue): value is readonly JsonValue[] {
   return Array.isArray(value);

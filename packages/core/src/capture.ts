@@ -1,5 +1,7 @@
 // What every wrapper shares: one call, one entry, one terminal outcome, and what happens when it cannot be written.
-import { currentAuditContext, mergeContexts } from "./context.ts";
+import { notify } from "./callback.ts";
+import { isJsonObject, toJson } from "./canonical.ts";
+import { currentAuditContext, mergeContexts, withoutAuditContext } from "./context.ts";
 import { AuditConfigError, AuditError, AuditWriteError } from "./errors.ts";
 import type { InteractionFields, Metadata } from "./interaction.ts";
 import type { AuditLogger } from "./logger.ts";
@@ -40,6 +42,7 @@ export interface CaptureStats {
 /** Makes the entries of one wrapper's calls. */
 export class CallRecorder {
   readonly #options: CaptureOptions;
+  readonly #metadata: Metadata;
   readonly #layer: CallLayer;
   readonly #writeTimeoutMs: number;
   #open = 0;
@@ -58,6 +61,7 @@ export class CallRecorder {
     }
     if (!(writeTimeoutMs > 0)) throw new AuditConfigError("writeTimeoutMs must be a number > 0");
     this.#options = options;
+    this.#metadata = membersOf(options.metadata);
     this.#layer = layer;
     this.#writeTimeoutMs = writeTimeoutMs;
   }
@@ -94,14 +98,16 @@ export class CallRecorder {
     this.#open += 1;
     const call: RecordedCall = new RecordedCall(fields, async (ended, cause) => {
       this.#open -= 1;
-      const { conversationId, metadata, subject } = this.#options;
+      const { conversationId, subject } = this.#options;
       const entry = {
         ...withoutUndefined({ conversationId, subject }),
         ...withoutUndefined(ended),
-        metadata: { ...metadata, ...ended.metadata },
+        metadata: { ...this.#metadata, ...ended.metadata },
       };
       try {
-        const id = await this.#attempt(() => this.#options.logger.capture(entry, { layer: this.#layer, cause }));
+        const origin = { layer: this.#layer, cause };
+        const write = (): Promise<string> => this.#options.logger.capture(entry, origin);
+        const id = await this.#attempt(() => withoutAuditContext(write)); // the call's own context is in `entry`
         if (id !== undefined) this.#written += 1;
         return id;
       } finally {
@@ -109,7 +115,13 @@ export class CallRecorder {
       }
     });
     const untrack = this.#options.logger.track({
-      abandon: () => call.end({ ...partial(), outcome: "abandoned" }).catch(() => undefined), // counted in `lost`
+      abandon: async () => {
+        try {
+          await call.end({ ...partial(), outcome: "abandoned" });
+        } catch {
+          // counted in `lost`, and reported
+        }
+      },
     });
     return call;
   }
@@ -130,21 +142,11 @@ export class CallRecorder {
         cause instanceof AuditWriteError
           ? cause
           : new AuditWriteError("AUDIT_WRITE_FAILED", "the call's audit entry could not be written", { cause });
-      this.#report(error);
+      notify("onAuditError", this.#options.onAuditError, error);
       if (this.failsClosed) throw error;
       return undefined;
     } finally {
       clearTimeout(timer);
-    }
-  }
-
-  /** A callback that throws must not become the caller's error. */
-  #report(error: AuditError): void {
-    try {
-      this.#options.onAuditError?.(error);
-    } catch (thrown) {
-      const name = thrown instanceof Error ? thrown.name : typeof thrown;
-      process.emitWarning(`onAuditError threw ${name}`, { type: "AuditWarning", code: "AUDIT_CALLBACK_THREW" });
     }
   }
 }
@@ -184,8 +186,8 @@ export class RecordedCall {
       {
         latencyMs: this.elapsedMs,
         ...this.#fields,
-        ...fields,
-        metadata: { ...this.#fields.metadata, ...fields.metadata },
+        ...withoutUndefined(fields),
+        metadata: { ...this.#fields.metadata, ...membersOf(fields.metadata) },
         run: notEmpty({ ...this.#fields.run, ...fields.run }),
       },
       cause,
@@ -200,9 +202,16 @@ function notEmpty<T extends object>(value: T): T | undefined {
 
 /** The fields over the audit context in force. */
 function inheritContext(fields: CapturedFields): CapturedFields {
-  const own = { metadata: fields.metadata, run: fields.run };
+  const own = { metadata: membersOf(fields.metadata), run: fields.run };
   const { metadata, run, ...context } = mergeContexts(currentAuditContext(), own);
-  return { ...withoutUndefined(context), ...fields, metadata, run };
+  return { ...withoutUndefined(context), ...withoutUndefined(fields), metadata, run };
+}
+
+/** A snapshot of metadata that can be spread: a getter of the caller's that throws must not fail the caller's call. */
+function membersOf(metadata: Metadata | undefined): Metadata {
+  if (metadata === undefined) return {};
+  const snapshot = toJson(metadata);
+  return isJsonObject(snapshot) ? snapshot : { metadata: snapshot };
 }
 
 function withoutUndefined(fields: object): CapturedFields {

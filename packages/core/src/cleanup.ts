@@ -1,5 +1,6 @@
 // Retention on a schedule.
 import { Cron } from "croner";
+import { notify } from "./callback.ts";
 import { AuditConfigError, AuditError } from "./errors.ts";
 
 export interface CleanupOptions {
@@ -33,16 +34,17 @@ export interface CleanupSchedule {
 export function startSchedule(
   clean: () => Promise<number>,
   { cron = "0 2 * * *", timezone, onRun }: ScheduleOptions,
-  onError: (error: AuditError) => void,
+  onError: ((error: AuditError) => void) | undefined,
 ): CleanupSchedule {
   const run = async (): Promise<void> => {
+    let result: Parameters<NonNullable<ScheduleOptions["onRun"]>>[0];
     try {
-      const removed = await clean();
-      onRun?.({ removed });
+      result = { removed: await clean() };
     } catch (error) {
-      if (onRun) onRun({ error });
-      else onError(asAuditError(error));
+      result = { error };
+      if (!onRun) report(asAuditError(error), onError);
     }
+    notify("onRun", onRun, result);
   };
   let job: Cron;
   try {
@@ -59,6 +61,12 @@ export function startSchedule(
     },
     stop: () => job.stop(),
   };
+}
+
+/** Nobody awaits a scheduled run: what nobody listens for becomes a process warning. */
+function report(error: AuditError, onError: ((error: AuditError) => void) | undefined): void {
+  if (onError) notify("onError", onError, error);
+  else process.emitWarning(error.message, { type: "AuditWarning", code: error.code });
 }
 
 function asAuditError(error: unknown): AuditError {

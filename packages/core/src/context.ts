@@ -23,6 +23,11 @@ export function withAuditContext<T>(context: AuditContext, fn: () => T): T {
   return contexts.run(mergeContexts(contexts.getStore(), context), fn);
 }
 
+/** Runs `fn` outside of every context: for an entry whose context was taken when its call began. */
+export function withoutAuditContext<T>(fn: () => T): T {
+  return contexts.run({}, fn);
+}
+
 /** The context in force here. */
 export function currentAuditContext(): AuditContext {
   return contexts.getStore() ?? {};

@@ -1,6 +1,7 @@
 // AuditLogger: the one path of log().
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { type CleanupOptions, type CleanupSchedule, type ScheduleOptions, startSchedule } from "./cleanup.ts";
+import { notify } from "./callback.ts";
 import type { JsonValue } from "./canonical.ts";
 import type { EncryptionManager } from "./crypto/encryption.ts";
 import type { SubjectKey } from "./crypto/keys.ts";
@@ -10,7 +11,7 @@ import { type AuditHealth, measureHealth } from "./health.ts";
 import { newEntryId, timestampOf } from "./id.ts";
 import { callStarted, subjectErased } from "./integrity/control-line.ts";
 import type { Interaction, InteractionFields, Metadata } from "./interaction.ts";
-import { type EntryFilter, type EntryQuery, hasConditions, meets, rangeOf } from "./query.ts";
+import { type EntryFilter, type EntryQuery, hasConditions, isValidDate, meets, rangeOf } from "./query.ts";
 import { type Claim, matchContent, openContent } from "./read-content.ts";
 import { type Draft, draftEntry, hashInput, type RecordMode, type RecordSettings, sealEntry } from "./record.ts";
 import { compileRedaction, type Redaction } from "./redact.ts";
@@ -60,6 +61,9 @@ export interface SubjectRecord {
 
 const DAY_MS = 86_400_000;
 
+/** Managers whose key was warned about: one warning a key. */
+const warned = new WeakSet<EncryptionManager>();
+
 /**
  * Writes, finds, opens and removes the entries of one log.
  *
@@ -73,11 +77,12 @@ export class AuditLogger<M extends Metadata = Metadata> {
   readonly retentionDays: number;
   readonly #settings: RecordSettings;
   readonly #maxPendingBytes: number;
-  readonly #onError: (error: AuditError) => void;
+  readonly #onError: ((error: AuditError) => void) | undefined;
   readonly #schedules = new Set<CleanupSchedule>();
   readonly #openCalls = new Set<OpenCall>();
+  /** Entries between the call of `log()` and their end: `flush()` and `close()` wait for them. */
+  readonly #onTheirWay = new Set<Promise<string>>();
   readonly #pairs = new CallPairs();
-  #warned = false;
   #closing: Promise<void> | undefined;
 
   /**
@@ -99,7 +104,7 @@ export class AuditLogger<M extends Metadata = Metadata> {
     this.encryption = encryption;
     this.retentionDays = retentionDays;
     this.#maxPendingBytes = maxPendingBytes;
-    this.#onError = options.onError ?? (() => undefined);
+    this.#onError = options.onError;
     this.#settings = {
       stream: this.storage.stream,
       encryption,
@@ -117,6 +122,7 @@ export class AuditLogger<M extends Metadata = Metadata> {
    * `AUDIT_BACKLOG` or `AUDIT_CLOSED` when the entry was not written.
    */
   async log(interaction: Interaction<M>): Promise<string> {
+    if (this.#closing) throw new AuditWriteError("AUDIT_CLOSED", "log(): the logger is closed");
     return this.#record(interaction, "strict");
   }
 
@@ -140,6 +146,16 @@ export class AuditLogger<M extends Metadata = Metadata> {
   }
 
   async #record(interaction: object, mode: RecordMode): Promise<string> {
+    const written = this.#write(interaction, mode);
+    this.#onTheirWay.add(written);
+    try {
+      return await written;
+    } finally {
+      this.#onTheirWay.delete(written);
+    }
+  }
+
+  async #write(interaction: object, mode: RecordMode): Promise<string> {
     if (typeof interaction !== "object" || interaction === null) throw new AuditInputError("log() takes an object");
     const draft = await draftEntry(interaction, mode, this.#settings);
     const subject = await this.#subjectOf(draft);
@@ -242,13 +258,13 @@ export class AuditLogger<M extends Metadata = Metadata> {
 
   /** Removes what is past `retentionDays`, whole files at a time. Resolves to the number of entries removed. */
   async cleanupExpired({ now = new Date(), dryRun = false, actor = "ai-audit" }: CleanupOptions = {}): Promise<number> {
-    const { to = 0 } = rangeOf({ to: now });
+    if (!isValidDate(now)) throw new AuditInputError("now is not a valid Date");
     const { entries } = await this.storage.prune({
-      before: to - this.retentionDays * DAY_MS,
+      before: now.getTime() - this.retentionDays * DAY_MS,
       policy: `retention ${this.retentionDays} days`,
       actor,
       dryRun,
-      now: to,
+      now: now.getTime(),
     });
     return entries;
   }
@@ -279,6 +295,7 @@ export class AuditLogger<M extends Metadata = Metadata> {
 
   /** Runs `cleanupExpired()` on a schedule, by default daily at 02:00, until stopped or until the logger closes. */
   scheduleCleanup(options: ScheduleOptions = {}): CleanupSchedule {
+    if (this.#closing) throw new AuditWriteError("AUDIT_CLOSED", "scheduleCleanup(): the logger is closed");
     const schedule = startSchedule(() => this.cleanupExpired(), options, this.#onError);
     this.#schedules.add(schedule);
     return schedule;
@@ -291,6 +308,7 @@ export class AuditLogger<M extends Metadata = Metadata> {
 
   /** Resolves when everything logged before the call is durable or was rejected. */
   async flush(): Promise<void> {
+    await Promise.allSettled(this.#onTheirWay); // whoever logged has the error
     await this.storage.flush();
   }
 
@@ -302,7 +320,8 @@ export class AuditLogger<M extends Metadata = Metadata> {
 
   async #close(): Promise<void> {
     for (const schedule of this.#schedules) schedule.stop();
-    await Promise.all([...this.#openCalls].map((call) => call.abandon()));
+    await Promise.allSettled([...this.#openCalls].map((call) => call.abandon()));
+    await this.flush();
     await this.storage.close();
   }
 
@@ -323,7 +342,7 @@ export class AuditLogger<M extends Metadata = Metadata> {
       const error = AuditError.isInstance(cause)
         ? cause
         : new AuditWriteError("AUDIT_WRITE_FAILED", "the storage could not keep the entry", { cause });
-      this.#onError(error);
+      notify("onError", this.#onError, error);
       throw error;
     }
   }
@@ -343,8 +362,8 @@ export class AuditLogger<M extends Metadata = Metadata> {
   }
 
   #warnUnreadKey(): void {
-    if (this.#warned) return;
-    this.#warned = true;
+    if (!this.encryption || warned.has(this.encryption)) return;
+    warned.add(this.encryption);
     process.emitWarning(
       "Entries are being encrypted with a generated key that nobody has read: call encryption.getKey() and keep the " +
         "key, or they cannot be opened after this process ends.",

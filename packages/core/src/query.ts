@@ -23,10 +23,15 @@ export interface EntryQuery extends EntryFilter {
   readonly newestFirst?: boolean;
 }
 
+/** Callers without types hand over anything. */
+export function isValidDate(value: unknown): value is Date {
+  return value instanceof Date && !Number.isNaN(value.getTime());
+}
+
 /** Throws `AUDIT_INPUT_INVALID` for an invalid `Date` and for a range that ends before it begins. */
 export function rangeOf({ from, to }: EntryQuery): TimeRange {
   for (const [name, date] of Object.entries({ from, to })) {
-    if (date !== undefined && !(date instanceof Date && !Number.isNaN(date.getTime()))) {
+    if (date !== undefined && !isValidDate(date)) {
       throw new AuditInputError(`${name} is not a valid Date`);
     }
   }

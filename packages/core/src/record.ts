@@ -1,6 +1,6 @@
 // From an interaction to the entry's line: resolve, validate, redact, hash and encrypt.
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { type JsonValue, toJson } from "./canonical.ts";
+import { isJsonObject, type JsonValue, toJson } from "./canonical.ts";
 import { type Content, type ContentField, contentOf, hashContent } from "./content.ts";
 import { currentAuditContext } from "./context.ts";
 import type { EncryptionManager } from "./crypto/encryption.ts";
@@ -211,9 +211,7 @@ function hashUnder(
 }
 
 function asRecord(value: JsonValue | undefined): Readonly<Record<string, JsonValue>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? (value as Readonly<Record<string, JsonValue>>)
-    : {};
+  return isJsonObject(value) ? value : {};
 }
 
 function asTexts(value: JsonValue | undefined): readonly string[] {

@@ -1,0 +1,16 @@
+// Callbacks that users give us.
+
+/**
+ * Calls one with a value. What it throws becomes a process warning (`AUDIT_CALLBACK_THREW`): it must not take the place
+ * of what the caller of ours is told.
+ *
+ * @param name the option's, for the warning
+ */
+export function notify<T>(name: string, callback: ((value: T) => void) | undefined, value: T): void {
+  try {
+    callback?.(value);
+  } catch (thrown) {
+    const what = thrown instanceof Error ? thrown.name : typeof thrown;
+    process.emitWarning(`${name} threw ${what}`, { type: "AuditWarning", code: "AUDIT_CALLBACK_THREW" });
+  }
+}
