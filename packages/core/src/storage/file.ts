@@ -16,6 +16,7 @@ import { countEntries, findEntry, readPages } from "./file-read.ts";
 import { type PendingLine, WriteLane } from "./lane.ts";
 import { OwnFile } from "./own-file.ts";
 import { latestStates } from "./seen.ts";
+import { reading, readingPages } from "./read-failure.ts";
 import type { AuditStorage, PruneOptions, PruneResult, TimeRange, WriteStatus } from "./storage.ts";
 
 export interface FileStorageOptions {
@@ -73,9 +74,7 @@ export class FileStorage implements AuditStorage {
     if (!(rotationSizeMb > 0)) throw new AuditConfigError("rotationSizeMb must be a number > 0");
     if (durability !== "fsync" && durability !== "os") throw new AuditConfigError("durability must be 'fsync' or 'os'");
     this.path = resolve(path);
-    if (statSync(this.path, { throwIfNoEntry: false })?.isDirectory() === false) {
-      throw new AuditConfigError(`path ${this.path} is not a directory`);
-    }
+    if (isOtherThanDirectory(this.path)) throw new AuditConfigError(`path ${this.path} is not a directory`);
     this.#directory = new Directory(this.path);
     this.#rotationBytes = rotationSizeMb * MIB;
     this.#sync = durability === "fsync";
@@ -93,22 +92,23 @@ export class FileStorage implements AuditStorage {
   }
 
   get(id: string): Promise<string | undefined> {
-    return findEntry(this.#directory, id);
+    return reading("the log could not be searched", findEntry(this.#directory, id));
   }
 
   pages(range: TimeRange, order: "oldest-first" | "newest-first"): AsyncIterable<readonly string[]> {
-    return readPages(this.#directory, range, order);
+    return readingPages("the log could not be read", readPages(this.#directory, range, order));
   }
 
   count(range: TimeRange): Promise<number> {
-    return countEntries(this.#directory, range);
+    return reading("the log could not be counted", countEntries(this.#directory, range));
   }
 
   prune(options: PruneOptions): Promise<PruneResult> {
-    return pruneDirectory(this.#directory, options, {
-      isOpen: (file) => this.#open?.file.name === file,
-      append: (line) => this.append(line),
-    });
+    const remover = {
+      isOpen: (file: string) => this.#open?.file.name === file,
+      append: (line: string) => this.append(line),
+    };
+    return reading("expired files could not be removed", pruneDirectory(this.#directory, options, remover));
   }
 
   status(): WriteStatus {
@@ -221,6 +221,14 @@ export class FileStorage implements AuditStorage {
       },
       dayMs - (Date.now() % dayMs) + 1000,
     ).unref();
+  }
+}
+
+function isOtherThanDirectory(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() === false;
+  } catch (cause) {
+    throw new AuditConfigError(`path ${path} cannot be looked at`, { cause });
   }
 }
 
