@@ -4,7 +4,7 @@ import type { Content, ContentField } from "../content.ts";
 import { AuditConfigError, AuditDecryptError } from "../errors.ts";
 import { newStream } from "../id.ts";
 import { type DerivedKeys, DerivedKeyCache } from "./derived-keys.ts";
-import { openFernet } from "./fernet.ts";
+import { openFernet, sealFernet, wrapFernet } from "./fernet.ts";
 import { openJwe, parseJwe, sealJwe } from "./jwe.ts";
 import { type KeyProvider, keysFromEnv } from "./key-provider.ts";
 import { type Keys, MasterKeys } from "./key-ring.ts";
@@ -117,6 +117,14 @@ export class EncryptionManager {
    */
   decrypt(token: string): string {
     return this.open(token);
+  }
+
+  /**
+   * Encrypts a text as the Python original does: the base64url of a Fernet token under the current key, which is a
+   * Fernet key as well. For logs that are handed to it; bound to no entry.
+   */
+  encryptFernet(text: string): string {
+    return wrapFernet(sealFernet(text, this.#masters.current));
   }
 
   /**

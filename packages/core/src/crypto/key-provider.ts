@@ -17,7 +17,7 @@ export interface KeyProvider {
 }
 
 /** Where keys are looked for when no variable is named. */
-export const KEY_VARIABLE = "AUDIT_ENCRYPTION_KEY";
+const KEY_VARIABLE = "AUDIT_ENCRYPTION_KEY";
 
 /** The keys in an environment variable. Throws as `environmentKeys` rejects. */
 export function keysFromEnv(name: string = KEY_VARIABLE, env: NodeJS.ProcessEnv = process.env): Keys {

@@ -20,9 +20,10 @@ export function isKeyId(text: string): boolean {
  * subject ids are ours, so that is a mistake in the program.
  */
 export function formatKid(keyId: string, stream: string, subjectId?: string): string {
-  const kid = subjectId === undefined ? `${keyId}.${stream}` : `${keyId}.${stream}.${subjectId}`;
-  if (parseKid(kid)?.stream !== stream) throw new TypeError("a stream or subject id is not made of [A-Za-z0-9_~-]");
-  return kid;
+  if (!isName(stream) || (subjectId !== undefined && !isName(subjectId))) {
+    throw new TypeError("a stream or subject id is not made of [A-Za-z0-9_~-]");
+  }
+  return subjectId === undefined ? `${keyId}.${stream}` : `${keyId}.${stream}.${subjectId}`;
 }
 
 /** The parts of a `kid`; undefined for any other text. */

@@ -1,6 +1,8 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
@@ -11,6 +13,8 @@ import { temporaryDirectory } from "./temporary-directory.ts";
 import { textOf } from "./vectors.ts";
 
 const script = fileURLToPath(new URL("obtain-subjects.ts", import.meta.url));
+
+const endless = fileURLToPath(new URL("obtain-endlessly.ts", import.meta.url));
 
 async function bytesUnder(path: string): Promise<string> {
   const entries = await readdir(path, { recursive: true, withFileTypes: true });
@@ -81,6 +85,24 @@ describe("FileKeyStore", () => {
     expect(new Set(ids[0]).size).toBe(25);
     expect((await readdir(join(path, "subjects"))).toSorted()).toEqual(ids[0]?.toSorted());
     expect((await readdir(path)).toSorted()).toEqual(["names", "subjects"]);
+  });
+
+  it("has every key it gave, and works on, after processes were killed in the middle of their work", async () => {
+    const path = join(await temporaryDirectory(), "keys");
+    const given = new Map<string, string>();
+    for (let kill = 0; kill < 5; kill += 1) {
+      const child = spawn(process.execPath, [endless, path, `run-${kill}`], { stdio: ["ignore", "pipe", "inherit"] });
+      const exit = once(child, "exit");
+      for await (const line of createInterface({ input: child.stdout })) {
+        const [name = "", id = ""] = line.split(" ");
+        given.set(name, id);
+        if (given.size % 7 === 6) child.kill("SIGKILL");
+      }
+      expect(await exit).toEqual([null, "SIGKILL"]);
+    }
+    const store = new FileKeyStore({ path });
+    expect(given.size).toBeGreaterThan(20);
+    for (const [name, id] of given) expect((await store.obtain([name])).id).toBe(id);
   });
 
   it("knows a subject of an older name under the newest one too, so that the older can be dropped", async () => {
