@@ -1,6 +1,6 @@
 // npm run demo: real SDK calls become sealed entries; the log is verified; a tampered copy is caught.
 // With `npm run demo -- --real` and OPENAI_API_KEY the calls go to the real API.
-import { spawn } from "node:child_process";
+import { fork } from "node:child_process";
 import { once } from "node:events";
 import { cp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
@@ -35,6 +35,7 @@ const model = "gpt-4o-mini";
 
 // 1. A log: content encrypted, every commit signed.
 const encryption = new EncryptionManager();
+const key = encryption.getKey(); // a generated key must be kept
 const signer = await Signer.generate("demo-bank");
 const logger = new AuditLogger(new FileStorage({ path: directory, signer }), { encryption, storeContent: true });
 
@@ -48,6 +49,7 @@ await withAuditContext({ conversationId: "conv-1", metadata: { user_id: "u-17" }
     model,
     messages: [{ role: "user", content: "Write a haiku about audit logs." }],
     stream: true,
+    stream_options: { include_usage: true },
   });
   for await (const _chunk of stream); // your code would show the chunks
   await openai.chat.completions.create({
@@ -89,14 +91,12 @@ await logger.log({
 });
 
 // 5. Another process writes to the same directory at the same time.
-const other = spawn(
-  process.execPath,
-  ["--conditions=ai-audit-source", fileURLToPath(new URL("support/other-process.ts", import.meta.url)), directory],
-  {
-    env: { ...process.env, AUDIT_ENCRYPTION_KEY: encryption.getKey(), AUDIT_SIGNING_KEY: signer.toPem() },
-    stdio: "inherit",
-  },
-);
+const other = fork(fileURLToPath(new URL("support/other-process.ts", import.meta.url)), [directory], {
+  execArgv: ["--conditions=ai-audit-source"],
+  env: { ...process.env, AUDIT_ENCRYPTION_KEY: key, AUDIT_SIGNING_KEY: signer.toPem() },
+});
+await once(other, "message"); // it is ready
+other.send("go");
 const otherEnded = once(other, "exit");
 for (let n = 1; n <= 5; n += 1) {
   await logger.log({ input: `Batch job ${n}`, output: "done", provider: "in-house", metadata: { pid: process.pid } });
@@ -137,7 +137,7 @@ console.log(`
 The log lies in ${relative(process.cwd(), directory)}. Next:
   npm run -s ai-audit -- verify audit-logs/demo --trust '${signer.vkey}'
   npm run -s ai-audit -- list audit-logs/demo
-  AUDIT_ENCRYPTION_KEY=${encryption.getKey()} npm run -s ai-audit -- show ${show?.id} --log audit-logs/demo --decrypt
+  AUDIT_ENCRYPTION_KEY=${key} npm run -s ai-audit -- show ${show?.id} --log audit-logs/demo --decrypt
 `);
 
 function describe(entry: AuditEntry): string[] {

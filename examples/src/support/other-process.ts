@@ -1,4 +1,5 @@
 // A second writer for the demo: its own process, its own segment, the same directory.
+import { once } from "node:events";
 import { AuditLogger, EncryptionManager, FileStorage, Signer } from "@ai-audit/core";
 
 const [, , path = "audit-logs/demo"] = process.argv;
@@ -6,6 +7,9 @@ await using logger = new AuditLogger(new FileStorage({ path, signer: Signer.from
   encryption: EncryptionManager.fromEnv(),
   storeContent: true,
 });
+process.send?.("ready");
+await once(process, "message");
 for (let n = 1; n <= 5; n += 1) {
   await logger.log({ input: `Night run ${n}`, output: "done", provider: "in-house", metadata: { pid: process.pid } });
 }
+process.disconnect();
