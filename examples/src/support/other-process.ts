@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { AuditLogger, EncryptionManager, FileStorage, Signer } from "@ai-audit/core";
 
 const [, , path = "audit-logs/demo"] = process.argv;
-await using logger = new AuditLogger(new FileStorage({ path, signer: Signer.fromEnv("demo-bank") }), {
+const logger = new AuditLogger(new FileStorage({ path, signer: Signer.fromEnv("demo-bank") }), {
   encryption: EncryptionManager.fromEnv(),
   storeContent: true,
 });
@@ -12,4 +12,5 @@ await once(process, "message");
 for (let n = 1; n <= 5; n += 1) {
   await logger.log({ input: `Night run ${n}`, output: "done", provider: "in-house", metadata: { pid: process.pid } });
 }
+await logger.close();
 process.disconnect();
