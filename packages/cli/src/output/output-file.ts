@@ -29,16 +29,20 @@ export async function withSink(
     await produce(out);
     return;
   }
-  await using handle = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600).catch(
+  const handle = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600).catch(
     (cause: unknown) => {
       const failure = systemFailure(cause);
       throw new Failure(EXIT.cannotCreate, failure?.message ?? `cannot be made: ${path}`, failure?.hint, { cause });
     },
   );
-  await produce({
-    write: async (text) => {
-      await handle.write(text);
-    },
-  });
-  await handle.sync();
+  try {
+    await produce({
+      write: async (text) => {
+        await handle.write(text);
+      },
+    });
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }

@@ -1,5 +1,5 @@
 // Where the verifier reads from. A directory here; other homes of a log implement the same interface.
-import { open, readdir, stat } from "node:fs/promises";
+import { type FileHandle, open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 
 /** One file of a log. */
@@ -40,9 +40,17 @@ export function directorySource(path: string): LogSource {
   };
 }
 
-/** Reads ahead: while one chunk is being worked on, the next is on its way into the other buffer. */
 async function* readChunks(path: string): AsyncGenerator<Buffer, void, void> {
-  await using handle = await open(path, "r");
+  const handle = await open(path, "r");
+  try {
+    yield* readAhead(handle);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** While one chunk is being worked on, the next is on its way into the other buffer. */
+async function* readAhead(handle: FileHandle): AsyncGenerator<Buffer, void, void> {
   const first = Buffer.allocUnsafe(FIRST_CHUNK_BYTES);
   const { bytesRead } = await handle.read(first, 0, FIRST_CHUNK_BYTES, null);
   if (bytesRead === 0) return;
