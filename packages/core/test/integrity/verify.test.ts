@@ -30,7 +30,7 @@ async function linesOf(file: string): Promise<string[]> {
   return (await readFile(join(directory, file), "utf8")).split("\n").slice(0, -1);
 }
 
-async function rewrite(file: string, lines: readonly (string | undefined)[]): Promise<void> {
+async function rewrite(file: string, lines: readonly string[]): Promise<void> {
   await writeFile(join(directory, file), lines.map((line) => `${line}\n`).join(""));
 }
 
@@ -289,22 +289,28 @@ describe("the verifier could not do its work, which is exit code 3 and never 0,"
   });
 });
 
+/** Changes one line, counted from 0, of today's file. */
+async function edit(index: number, change: (line: string) => string): Promise<void> {
+  const lines = await linesOf(TODAY);
+  await rewrite(TODAY, lines.with(index, change(lines[index] ?? "")));
+}
+
+async function findings(): Promise<Verification["files"][number]["problems"]> {
+  const result = await verifyLog(directory, trusted);
+  expect(result.exitCode).toBe(1);
+  expect(result.files[0]?.state).toBe("TAMPERED");
+  return problemsOf(result, TODAY);
+}
+
 describe("what was altered is located", () => {
   beforeEach(async () => {
     await writeSegment(directory, { file: TODAY, signer, commits: [entryLines(3), entryLines(3), entryLines(3)] });
   });
 
-  async function findings(): Promise<Verification["files"][number]["problems"]> {
-    const result = await verifyLog(directory, trusted);
-    expect(result.exitCode).toBe(1);
-    expect(result.files[0]?.state).toBe("TAMPERED");
-    return problemsOf(result, TODAY);
-  }
-
   it("by the entry whose text no longer has its hash", async () => {
     const lines = await linesOf(TODAY);
     const id = idOfLine(lines[6]);
-    await rewrite(TODAY, lines.with(6, lines[6]?.replace("France", "Frence")));
+    await edit(6, (line) => line.replace("France", "Frence"));
     const result = await verifyLog(directory, trusted);
     expect(problemsOf(result, TODAY)).toEqual([
       {
@@ -320,8 +326,7 @@ describe("what was altered is located", () => {
   });
 
   it("by the line that is no JSON any more", async () => {
-    const lines = await linesOf(TODAY);
-    await rewrite(TODAY, lines.with(7, lines[7]?.slice(0, 100)));
+    await edit(7, (line) => line.slice(0, 100));
     expect(await findings()).toMatchObject([
       { line: 8, message: expect.stringMatching(/^the line is no JSON object/) },
     ]);
@@ -349,8 +354,7 @@ describe("what was altered is located", () => {
   });
 
   it("by the time that does not belong to the id", async () => {
-    const lines = await linesOf(TODAY);
-    await rewrite(TODAY, lines.with(5, lines[5]?.replace('"timestamp":"2026-11-23T08', '"timestamp":"2026-11-23T09')));
+    await edit(5, (line) => line.replace('"timestamp":"2026-11-23T08', '"timestamp":"2026-11-23T09'));
     expect(await findings()).toMatchObject([
       { line: 6, message: expect.stringMatching(/^the entry's id and timestamp do not belong together/) },
     ]);
@@ -370,8 +374,7 @@ describe("what was altered is located", () => {
   });
 
   it("in a checkpoint alone, when later ones show that the lines are as they were", async () => {
-    const lines = await linesOf(TODAY);
-    await rewrite(TODAY, lines.with(8, lines[8]?.replace(/\\n\d+\\n/, "\\n1\\n")));
+    await edit(8, (line) => line.replace(/\\n\d+\\n/, "\\n1\\n"));
     expect(await findings()).toEqual([
       {
         state: "TAMPERED",
@@ -384,7 +387,7 @@ describe("what was altered is located", () => {
   it("in the last checkpoint, when its signature shows that the lines are as they were", async () => {
     const lines = await linesOf(TODAY);
     const last = lines.length - 1;
-    await rewrite(TODAY, lines.with(last, lines[last]?.replace(/\\n(\d+)\\n./, "\\n$1\\n_")?.replace("_", "A")));
+    await edit(last, (line) => line.replace(/\\n(\d+)\\n./, "\\n$1\\n_").replace("_", "A"));
     const [problem, ...others] = await findings();
     expect(others).toEqual([]);
     expect(problem?.line).toBe(last + 1);
@@ -394,7 +397,7 @@ describe("what was altered is located", () => {
     const lines = await linesOf(TODAY);
     const signature = /— bank-prod (.*)\\n"}$/.exec(lines[4] ?? "")?.[1] ?? "";
     const swapped = (signature[20] === "A" ? "B" : "A") + signature.slice(21);
-    await rewrite(TODAY, lines.with(4, lines[4]?.replace(signature.slice(20), swapped)));
+    await edit(4, (line) => line.replace(signature.slice(20), swapped));
     const keyId = signer.vkey.split("+").slice(0, 2).join("+");
     expect(await findings()).toEqual([
       { state: "TAMPERED", line: 5, message: `the signature by ${keyId} does not verify` },
@@ -422,8 +425,7 @@ describe("what was altered is located", () => {
   });
 
   it("in a first line that is no segment.open any more", async () => {
-    const lines = await linesOf(TODAY);
-    await rewrite(TODAY, lines.with(0, lines[0]?.replace("segment.open", "segment.opem")));
+    await edit(0, (line) => line.replace("segment.open", "segment.opem"));
     expect(await findings()).toEqual([
       { state: "TAMPERED", line: 1, message: "checkpoints follow a first line that is not segment.open" },
     ]);

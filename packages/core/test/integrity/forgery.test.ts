@@ -1,0 +1,163 @@
+// What somebody who can write to the directory, and knows this code, may try.
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { beforeEach, describe, expect, it } from "vitest";
+import type { SegmentRef } from "../../src/integrity/control-line.ts";
+import { Signer } from "../../src/integrity/signer.ts";
+import { verifyLog } from "../../src/integrity/verify.ts";
+import { entryLine, entryLines, makeDirectory, NOW, writeSegment } from "./log-builder.ts";
+
+const YESTERDAY = "audit_20261122.jsonl";
+const TODAY = "audit_20261123.jsonl";
+const TODAY_1 = "audit_20261123_001.jsonl";
+const signer = await Signer.generate("bank-prod");
+const trustedKeys = [signer.vkey];
+const keyId = signer.vkey.split("+").slice(0, 2).join("+");
+
+let directory: string;
+
+beforeEach(async () => {
+  directory = await makeDirectory();
+});
+
+async function findings(): Promise<Record<string, string[]>> {
+  const { files } = await verifyLog(directory, { trustedKeys, now: NOW });
+  return Object.fromEntries(
+    files.map(({ file, problems }) => [file, problems.map(({ state, message }) => `${state} ${message}`)]),
+  );
+}
+
+async function exitCode(): Promise<number> {
+  return (await verifyLog(directory, { trustedKeys, now: NOW })).exitCode;
+}
+
+/** Replaces a segment by one made of other lines, with all hashes right. */
+async function replace(file: string, commits: readonly string[][], by?: Signer): Promise<SegmentRef> {
+  await rm(join(directory, file));
+  return writeSegment(directory, { file, commits, ...(by && { signer: by }) });
+}
+
+describe("a rewritten entry with recomputed hashes", () => {
+  it.each(["prev", "seen"])("in an unsigned log is a FORK of what a later file's %s records", async (link) => {
+    const lines = entryLines(3);
+    const ref = await writeSegment(directory, { file: YESTERDAY, commits: [lines] });
+    const links = link === "prev" ? { prev: ref, seq: 1 } : { seen: [ref], stream: "streamB" };
+    await writeSegment(directory, { file: TODAY, ...links });
+    await replace(YESTERDAY, [lines.with(1, entryLine("Something else."))]);
+    expect((await findings())[YESTERDAY]).toEqual([
+      "UNSIGNED not signed: whoever can write here can recompute it",
+      `FORK another history: not what ${TODAY} records at 5 leaves`,
+    ]);
+    expect(await exitCode()).toBe(1);
+  });
+
+  it("signed by another key is of an UNKNOWN_KEY, and a FORK where something records it", async () => {
+    const other = await Signer.generate("bank-prod");
+    const ref = await writeSegment(directory, { file: YESTERDAY, signer });
+    await replace(YESTERDAY, [entryLines(3)], other);
+    expect(await exitCode()).toBe(2);
+    await writeSegment(directory, { file: TODAY, signer, seq: 1, prev: ref });
+    expect((await findings())[YESTERDAY]?.map((finding) => finding.split(" ")[0])).toEqual(["UNKNOWN_KEY", "FORK"]);
+  });
+
+  it("under the trusted key's name and hash, but signed by another key, is TAMPERED", async () => {
+    const other = await Signer.generate("bank-prod");
+    await writeSegment(directory, { file: TODAY, signer: other });
+    const path = join(directory, TODAY);
+    // The attacker claims the trusted key in the first line, recomputes every root, and signs with what they have.
+    const claimed = Object.create(other) as Signer;
+    Object.defineProperty(claimed, "vkey", { value: signer.vkey });
+    Object.defineProperty(claimed, "name", { value: signer.name });
+    const keyHash = Buffer.from(signer.vkey.split("+")[1] ?? "", "hex");
+    Object.defineProperty(claimed, "sign", {
+      value: (text: string) => {
+        const [, name, encoded] = other.sign(text).trimEnd().split(" ");
+        const signature = Buffer.from(encoded ?? "", "base64").subarray(4);
+        return `— ${name} ${Buffer.concat([keyHash, signature]).toString("base64")}\n`;
+      },
+    });
+    await rm(path);
+    await writeSegment(directory, { file: TODAY, signer: claimed });
+    expect(await findings()).toEqual({
+      [TODAY]: [`TAMPERED the signature by ${keyId} does not verify (nor do 2 later ones)`],
+    });
+  });
+});
+
+describe("stripped signatures", () => {
+  it("are TAMPERED where the first line names a key", async () => {
+    await writeSegment(directory, { file: TODAY, signer });
+    const path = join(directory, TODAY);
+    const text = await readFile(path, "utf8");
+    await writeFile(path, text.replaceAll(/— bank-prod [^"]*"/g, '"'));
+    expect(await findings()).toEqual({
+      [TODAY]: ["TAMPERED the signature was removed; nothing after it can be checked"],
+    });
+  });
+
+  it("are UNSIGNED, never proven, where the whole file was made anew without a key", async () => {
+    await writeSegment(directory, { file: TODAY });
+    expect(await exitCode()).toBe(2);
+  });
+});
+
+describe("whole files", () => {
+  it("of another directory, signed by the same key, are found by what they record", async () => {
+    const elsewhere = await makeDirectory();
+    const prev = await writeSegment(elsewhere, { file: YESTERDAY, signer, stream: "streamE" });
+    await writeSegment(directory, { file: TODAY, signer });
+    await writeSegment(directory, { file: TODAY_1, stream: "streamE", seq: 1, signer, prev });
+    const result = await verifyLog(directory, { trustedKeys, now: NOW });
+    expect(result.files.map(({ file, state }) => [file, state])).toEqual([
+      [YESTERDAY, "MISSING"],
+      [TODAY, "OK"],
+      [TODAY_1, "OK"],
+    ]);
+  });
+
+  it("put in the place of another of the same name are a FORK", async () => {
+    const ref = await writeSegment(directory, { file: YESTERDAY, signer });
+    await writeSegment(directory, { file: TODAY, seq: 1, signer, prev: ref });
+    await rm(join(directory, YESTERDAY));
+    await writeSegment(directory, { file: YESTERDAY, stream: "streamE", signer });
+    expect((await findings())[YESTERDAY]).toEqual([`FORK another history: not what ${TODAY} records at 5 leaves`]);
+  });
+
+  it("that are foreign now and were segments are a FORK", async () => {
+    const ref = await writeSegment(directory, { file: YESTERDAY, signer });
+    await writeSegment(directory, { file: TODAY, seq: 1, signer, prev: ref });
+    await writeFile(join(directory, YESTERDAY), `${entryLine()}\n`);
+    expect((await findings())[YESTERDAY]).toEqual([
+      "FOREIGN not written by this library: read, but nothing vouches for it",
+      `FORK not the segment that ${TODAY} records`,
+    ]);
+  });
+
+  it("cut back to an earlier checkpoint are a ROLLBACK", async () => {
+    const ref = await writeSegment(directory, { file: YESTERDAY, signer, end: "unclosed" });
+    await writeSegment(directory, { file: TODAY, seq: 1, signer, prev: ref });
+    const lines = (await readFile(join(directory, YESTERDAY), "utf8")).split("\n");
+    await writeFile(join(directory, YESTERDAY), `${lines.slice(0, 4).join("\n")}\n`);
+    expect((await findings())[YESTERDAY]?.[0]).toBe(`ROLLBACK ${TODAY} records 4 leaves; 3 are there`);
+  });
+
+  it("with the same place in the same stream are a FORK, both", async () => {
+    await writeSegment(directory, { file: TODAY, signer });
+    await writeSegment(directory, { file: TODAY_1, signer });
+    expect(await findings()).toEqual({
+      [TODAY]: [`FORK ${TODAY_1} has the same place, 0, in the same stream`],
+      [TODAY_1]: [`FORK ${TODAY} has the same place, 0, in the same stream`],
+    });
+  });
+
+  it("that lie about a file signed by a trusted key are blamed themselves", async () => {
+    const ref = await writeSegment(directory, { file: TODAY, signer });
+    const lie = { ...ref, root: Buffer.alloc(32).toString("base64") };
+    await writeSegment(directory, { file: TODAY_1, stream: "planted", seen: [lie] });
+    const { files } = await verifyLog(directory, { trustedKeys, now: NOW });
+    expect(files.map(({ state }) => state)).toEqual(["OK", "FORK"]);
+    expect(files[1]?.problems[1]?.message).toBe(
+      `what it records of ${TODAY} is not so, and ${TODAY} is signed by a trusted key`,
+    );
+  });
+});

@@ -1,0 +1,99 @@
+"""Writes segments.json: whole segments, line for line, computed from the format's text without any of our code.
+
+Needs the `cryptography` package:  python3 make_segment_vectors.py > segments.json
+"""
+
+import base64
+import hashlib
+import json
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+
+def b64(data):
+    return base64.b64encode(data).decode()
+
+
+def compact(value):
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def root(leaves):
+    """RFC 6962, 2.1, straight from its recursive definition."""
+    if not leaves:
+        return hashlib.sha256(b"").digest()
+    if len(leaves) == 1:
+        return hashlib.sha256(b"\x00" + leaves[0]).digest()
+    k = 1
+    while k * 2 < len(leaves):
+        k *= 2
+    return hashlib.sha256(b"\x01" + root(leaves[:k]) + root(leaves[k:])).digest()
+
+
+class Key:
+    def __init__(self, name, seed):
+        self.name = name
+        self.private = Ed25519PrivateKey.from_private_bytes(seed)
+        public = b"\x01" + self.private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        self.hash = hashlib.sha256(name.encode() + b"\n" + public).digest()[:4]
+        self.vkey = f"{name}+{self.hash.hex()}+{b64(public)}"
+        self.pem = self.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+class Segment:
+    def __init__(self, key, file, stream, seq, prev, seen):
+        self.key = key
+        self.file = file
+        self.name = key.name if key else "ai-audit"
+        self.origin = f"{self.name}/{stream}/{file.removesuffix('.jsonl')}"
+        self.options = {"file": file, "stream": stream, "seq": seq, "created": "2026-11-23T00:00:00.000Z"}
+        self.options |= {"prev": prev, "seen": seen, "sdk": "vectors 1"}
+        self.leaves = []
+        o = self.options
+        opening = {"type": "segment.open", "v": 1, "file": file, "stream": stream, "seq": seq}
+        opening |= {"created": o["created"], "vkey": key.vkey if key else None, "prev": prev, "seen": seen, "sdk": o["sdk"]}
+        self.first = [compact(opening)]
+
+    def commit(self, lines):
+        lines, self.first = self.first + lines, []
+        self.leaves += [line.encode() for line in lines]
+        text = f"{self.origin}\n{len(self.leaves)}\n{b64(root(self.leaves))}\n"
+        note = text + "\n"
+        if self.key:
+            note += f"— {self.name} {b64(self.key.hash + self.key.private.sign(text.encode()))}\n"
+        return [*lines, compact({"type": "checkpoint", "note": note})]
+
+    def close(self, reason, entries):
+        leaves = len(self.leaves) + len(self.first) + 1
+        return self.commit([compact({"type": "segment.close", "reason": reason, "leaves": leaves, "entries": entries})])
+
+    def ref(self):
+        return {"file": self.file, "size": len(self.leaves), "root": b64(root(self.leaves))}
+
+
+KEY = Key("example.com/audit", hashlib.sha256(b"the signing key of these vectors").digest())
+COMMITS = [
+    ['{"id":"1"}'],
+    ['{"id":"2","a":"é 日本 😀"}', '{"type":"loss","entries":1,"from":"f","to":"t","reason":"r"}', '{"id":"3"}'],
+    ["{}" for _ in range(5)],
+]
+
+
+def vector(title, key, file, seq, prev, seen, commits):
+    segment = Segment(key, file, "c3RyZWFtLW51bWJl", seq, prev, seen)
+    entries = sum(not line.startswith('{"type":') for lines in commits for line in lines)
+    steps = [{"lines": lines, "written": segment.commit(lines)} for lines in commits]
+    steps.append({"close": "vectors", "written": segment.close("vectors", entries)})
+    return {"title": title, "signed": key is not None, "options": segment.options, "steps": steps, "ref": segment.ref()}
+
+
+signed = vector("signed", KEY, "audit_20261123.jsonl", 0, None, [], COMMITS)
+vectors = [
+    signed,
+    vector("unsigned", None, "audit_20261123_001.jsonl", 0, None, [], COMMITS),
+    vector("with links", KEY, "audit_20261124_1000.jsonl", 1, signed["ref"], [signed["ref"]], COMMITS[:1]),
+    vector("closed at once", KEY, "audit_20261125.jsonl", 2, None, [], []),
+]
+key = {"name": KEY.name, "pem": KEY.pem, "vkey": KEY.vkey}
+print(json.dumps({"key": key, "segments": vectors}, indent=2, ensure_ascii=False))
