@@ -20,3 +20,13 @@ export function parseSeconds(text: string): number {
 export function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
   return [...(previous ?? []), value];
 }
+
+/** Gathers the values of a repeatable option `key=value`. */
+export function collectPairs(
+  text: string,
+  previous: readonly (readonly [string, string])[] | undefined,
+): readonly (readonly [string, string])[] {
+  const at = text.indexOf("=");
+  if (at < 1) throw new InvalidArgumentError("It must be key=value.");
+  return [...(previous ?? []), [text.slice(0, at), text.slice(at + 1)]];
+}

@@ -1,9 +1,10 @@
 // An entry as labelled values.
-import type { AuditEntry, JsonValue } from "@ai-audit/core";
+import type { AuditEntry } from "@ai-audit/core";
 import { outcomeOf, outcomeStyle } from "./entry-table.ts";
 import type { OpenedContent, OpenedField } from "./opened-content.ts";
 import type { Field } from "./output/fields.ts";
 import { formatMs, formatTokens } from "./output/format.ts";
+import { textOf } from "./text-of.ts";
 
 /** Everything an entry says, in the order a reader asks. What it does not know is left out. */
 export function describeEntry(entry: AuditEntry, content: OpenedContent): Field[] {
@@ -84,9 +85,4 @@ function contentField(label: string, field: OpenedField): Field {
   if (field.state === "hash-only") return { label, text: "(only its hash was kept)" };
   if (field.state === "sealed") return { label, text: `(encrypted: ${field.reason})` };
   return { label, text: "", block: textOf(field.value) };
-}
-
-/** Content for reading: text as it is, anything else as indented JSON. */
-export function textOf(value: JsonValue): string {
-  return typeof value === "string" ? value : JSON.stringify(value, undefined, 2);
 }

@@ -1,61 +1,46 @@
 // The keys a command works with, from the settings.
-import { readFileSync } from "node:fs";
 import { sep } from "node:path";
-import { EncryptionManager } from "@ai-audit/core";
-import { EXIT, Failure, systemFailure } from "./failure.ts";
-import type { SettingName, Settings } from "./settings.ts";
+import { EncryptionManager, environmentKeys, FileKeyStore, fileKeys, type KeyProvider } from "@ai-audit/core";
+import { EXIT, Failure } from "./failure.ts";
+import type { Settings } from "./settings.ts";
+
+/** Where the encryption keys come from; undefined where none are set. */
+export function encryptionKeys(settings: Settings): KeyProvider | undefined {
+  const direct = settings.get("AUDIT_ENCRYPTION_KEY");
+  if (direct !== undefined) return environmentKeys("AUDIT_ENCRYPTION_KEY", { AUDIT_ENCRYPTION_KEY: direct.value });
+  const path = settings.path("AUDIT_ENCRYPTION_KEY_FILE");
+  return path === undefined ? undefined : fileKeys(path);
+}
 
 /**
- * What opens encrypted content; undefined where no key is set.
+ * What opens encrypted content.
  *
- * @throws {Failure} when a key is set that cannot be used
+ * @throws {Failure} where no key is set
+ * @throws {AuditError} `AUDIT_CONFIG_INVALID` or `AUDIT_KEY_INVALID` for keys that cannot be used
  */
-export function findEncryption(settings: Settings): EncryptionManager | undefined {
-  const secret = readSecret(settings, "AUDIT_ENCRYPTION_KEY", "AUDIT_ENCRYPTION_KEY_FILE");
-  if (secret === undefined) return undefined;
-  try {
-    return new EncryptionManager(secret.text);
-  } catch (cause) {
+export async function loadEncryption(settings: Settings): Promise<EncryptionManager> {
+  const provider = encryptionKeys(settings);
+  if (provider === undefined) {
     throw new Failure(
       EXIT.config,
-      `${secret.where} does not hold a key of 32 bytes as base64url`,
-      "new keys are made by: ai-audit init",
-      { cause },
+      "no encryption key is set",
+      "set AUDIT_ENCRYPTION_KEY, or AUDIT_ENCRYPTION_KEY_FILE to a file that holds the key",
     );
   }
+  const path = settings.path("AUDIT_SUBJECT_KEYS");
+  return EncryptionManager.fromProvider(provider, path === undefined ? {} : { subjects: new FileKeyStore({ path }) });
 }
 
-/** As `findEncryption()`, where there is nothing to do without a key. */
-export function needEncryption(settings: Settings): EncryptionManager {
-  const encryption = findEncryption(settings);
-  if (encryption !== undefined) return encryption;
-  throw new Failure(
-    EXIT.config,
-    "no key to decrypt with",
-    "set AUDIT_ENCRYPTION_KEY, or AUDIT_ENCRYPTION_KEY_FILE to a file that holds the key",
-  );
-}
-
-/** A secret's text, and where it was found, for messages. */
-interface Secret {
-  readonly text: string;
-  readonly where: string;
-}
-
-/** A secret from a setting, or from the file that another setting names. */
-export function readSecret(settings: Settings, name: SettingName, fileName: SettingName): Secret | undefined {
-  const direct = settings.get(name);
-  if (direct !== undefined) return { text: direct.value, where: `${name} of ${direct.source}` };
-  const path = settings.path(fileName);
-  if (path === undefined) return undefined;
-  try {
-    return { text: readFileSync(path, "utf8").trim(), where: path };
-  } catch (error) {
-    const failure = systemFailure(error);
-    throw new Failure(EXIT.config, `${fileName} cannot be read: ${failure?.message ?? path}`, failure?.hint, {
-      cause: error,
-    });
+/** As `loadEncryption()`, for what is done with data subjects. */
+export async function loadSubjectKeys(settings: Settings): Promise<EncryptionManager> {
+  if (settings.get("AUDIT_SUBJECT_KEYS") === undefined) {
+    throw new Failure(
+      EXIT.config,
+      "no key store of data subjects is set",
+      "set AUDIT_SUBJECT_KEYS to the directory of the application's FileKeyStore",
+    );
   }
+  return loadEncryption(settings);
 }
 
 /**

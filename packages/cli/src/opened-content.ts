@@ -42,7 +42,9 @@ function openField(
   } catch (error) {
     if (!AuditError.isInstance(error)) throw error;
     const reason =
-      encryption === undefined && error.code === "AUDIT_KEY_MISSING" ? "`show --decrypt` opens it with the key" : error.message;
+      encryption === undefined && error.code === "AUDIT_KEY_MISSING"
+        ? "`show --decrypt` opens it with the key"
+        : error.message;
     return { state: "sealed", reason };
   }
 }

@@ -53,4 +53,28 @@ export const COMMANDS: readonly CommandEntry[] = [
     group: "Reading:",
     load: () => import("./commands/show.ts"),
   },
+  {
+    name: "query",
+    summary: "find entries that meet conditions",
+    group: "Reading:",
+    load: () => import("./commands/query.ts"),
+  },
+  {
+    name: "tail",
+    summary: "show the latest entries, and new ones as they come",
+    group: "Reading:",
+    load: () => import("./commands/tail.ts"),
+  },
+  {
+    name: "conversation",
+    summary: "show a conversation as a transcript",
+    group: "Reading:",
+    load: () => import("./commands/conversation.ts"),
+  },
+  {
+    name: "stats",
+    summary: "calls, tokens, latency and blocks by hour, day, model or user",
+    group: "Reading:",
+    load: () => import("./commands/stats.ts"),
+  },
 ];

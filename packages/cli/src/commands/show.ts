@@ -3,7 +3,7 @@ import { lineToEntry } from "@ai-audit/core";
 import type { Command } from "commander";
 import { describeEntry } from "../entry-details.ts";
 import { findEntryLine } from "../find-entry.ts";
-import { needEncryption } from "../keys.ts";
+import { loadEncryption } from "../keys.ts";
 import { addLogOption } from "../location.ts";
 import { openLog } from "../log.ts";
 import { openedContent } from "../opened-content.ts";
@@ -28,7 +28,7 @@ export function define(command: Command, session: Session): void {
 
 async function show(id: string, { log, decrypt, json }: ShowFlags, session: Session): Promise<void> {
   const { storage, location, settings } = openLog(log, session);
-  const encryption = decrypt ? needEncryption(settings) : undefined;
+  const encryption = decrypt ? await loadEncryption(settings) : undefined;
   const line = await findEntryLine(storage, location, id);
   const entry = lineToEntry(line);
   if (entry === undefined) return;

@@ -1,0 +1,83 @@
+// ai-audit conversation: what was said, as a transcript.
+import { lineToEntry } from "@ai-audit/core";
+import type { Command } from "commander";
+import { outcomeOf, outcomeStyle } from "../entry-table.ts";
+import { EXIT, Failure } from "../failure.ts";
+import { addRangeOptions, Filter, type RangeFlags, rangeOf } from "../filters.ts";
+import { addLogOption } from "../location.ts";
+import { openLog } from "../log.ts";
+import { openedContent, type OpenedField } from "../opened-content.ts";
+import { formatMs } from "../output/format.ts";
+import { Progress } from "../output/progress.ts";
+import { safeLine, safeText } from "../output/safe-text.ts";
+import { openedLine } from "../print-entries.ts";
+import type { Session } from "../session.ts";
+import { type Message, Transcript } from "../transcript.ts";
+
+interface ConversationFlags extends RangeFlags {
+  readonly log?: string;
+  readonly decrypt?: true;
+  readonly json?: true;
+}
+
+export function define(command: Command, session: Session): void {
+  addRangeOptions(addLogOption(command.argument("<id>", "id of the conversation")), session)
+    .description("Shows what was said in a conversation, in its order, each message once.")
+    .option("-d, --decrypt", "open encrypted content, with AUDIT_ENCRYPTION_KEY")
+    .action((id: string, flags: ConversationFlags) => conversation(id, flags, session));
+}
+
+async function conversation(id: string, flags: ConversationFlags, session: Session): Promise<void> {
+  const { out, log } = session;
+  const { storage, settings, location } = openLog(flags.log, session);
+  const filter = await Filter.of({ conversation: id, ...(flags.decrypt && { decrypt: flags.decrypt }) }, settings);
+  const progress = new Progress(log, "searching");
+  const transcript = new Transcript();
+  let calls = 0;
+  let searched = 0;
+  for await (const page of storage.pages(rangeOf(flags), "oldest-first")) {
+    for (const line of page.filter((candidate) => filter.entryOf(candidate) !== undefined)) {
+      progress.clear();
+      calls += 1;
+      if (flags.json) await out.line(openedLine(line, filter.encryption));
+      else await printCall(line, transcript, filter, session);
+    }
+    searched += page.length;
+    progress.update(searched, 0, "entries searched");
+  }
+  progress.clear();
+  if (calls === 0) throw new Failure(EXIT.nothing, `no conversation ${id} in ${location}`);
+}
+
+async function printCall(line: string, transcript: Transcript, filter: Filter, { out }: Session): Promise<void> {
+  const entry = lineToEntry(line);
+  if (entry === undefined || entry.run?.sameCallAs !== undefined) return; // the same call through another layer
+  const content = openedContent(entry, filter.encryption);
+  const outcome = outcomeOf(entry);
+  const style = outcomeStyle(entry);
+  const facts = [
+    safeLine(entry.model ?? entry.provider ?? "-"),
+    style === undefined ? outcome : out.style(style, outcome),
+    formatMs(entry.latencyMs),
+  ];
+  await out.line(out.style("dim", `── ${entry.timestamp}  ${entry.id}  `) + facts.join("  "));
+  for (const message of transcript.add(content.values.input, content.values.output)) await printMessage(message, out);
+  for (const field of ["input", "output"] as const) {
+    const missing = whyMissing(content[field]);
+    if (missing !== undefined) await out.line(`${out.style("bold", field)}  ${missing}`);
+  }
+  if (entry.blockReason !== null) await out.line(`${out.style("red", "blocked")}  ${safeLine(entry.blockReason)}`);
+  if (entry.error?.message !== undefined)
+    await out.line(`${out.style("red", "error")}  ${safeLine(entry.error.message)}`);
+  await out.line();
+}
+
+async function printMessage({ role, text }: Message, out: Session["out"]): Promise<void> {
+  await out.line(out.style("bold", safeLine(role)));
+  for (const line of safeText(text).split("\n")) await out.line(`    ${line}`.trimEnd());
+}
+
+function whyMissing(field: OpenedField): string | undefined {
+  if (field.state === "open") return undefined;
+  return field.state === "hash-only" ? "(only its hash was kept)" : `(encrypted: ${field.reason})`;
+}

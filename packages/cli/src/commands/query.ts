@@ -1,0 +1,66 @@
+// ai-audit query: entries that meet conditions.
+import { type Command, Option } from "commander";
+import { parseCount } from "../arguments.ts";
+import { EXIT } from "../failure.ts";
+import { addFilterOptions, Filter, type FilterFlags, rangeOf } from "../filters.ts";
+import { addLocationArgument } from "../location.ts";
+import { openLog } from "../log.ts";
+import { formatCount, plural } from "../output/format.ts";
+import { Progress } from "../output/progress.ts";
+import { entryPrinter } from "../print-entries.ts";
+import type { Session } from "../session.ts";
+
+interface QueryFlags extends FilterFlags {
+  readonly limit?: number;
+  readonly newestFirst?: true;
+  readonly count?: true;
+  readonly full?: true;
+  readonly json?: true;
+}
+
+export function define(command: Command, session: Session): void {
+  addFilterOptions(addLocationArgument(command), session)
+    .description("Finds the entries that meet all conditions given, oldest first.")
+    .addOption(new Option("-n, --limit <count>", "no more than").argParser(parseCount))
+    .option("-r, --newest-first", "newest first")
+    .option("-c, --count", "print only how many there are; a call that two layers recorded counts once")
+    .option("--full", "print everything that each entry says")
+    .action((location: string | undefined, flags: QueryFlags) => query(location, flags, session));
+}
+
+async function query(given: string | undefined, flags: QueryFlags, session: Session): Promise<void> {
+  const { out, log } = session;
+  const { storage, settings } = openLog(given, session);
+  const filter = await Filter.of(flags, settings);
+  const print = entryPrinter(out, flags, filter.encryption);
+  const progress = new Progress(log, "searching");
+  const { limit = Infinity } = flags;
+  let found = 0;
+  let searched = 0;
+  for await (const page of storage.pages(rangeOf(flags), flags.newestFirst ? "newest-first" : "oldest-first")) {
+    const wanted: string[] = [];
+    for (const line of page) {
+      const entry = filter.entryOf(line);
+      if (entry === undefined || (flags.count && entry.run?.sameCallAs !== undefined)) continue;
+      if (found >= limit) break;
+      found += 1;
+      wanted.push(line);
+    }
+    if (wanted.length > 0 && !flags.count) {
+      progress.clear();
+      await print(wanted);
+    }
+    if (found >= limit) break;
+    searched += page.length;
+    progress.update(searched, 0, `entries searched, ${formatCount(found)} found`);
+  }
+  progress.clear();
+  if (flags.count) await (flags.json ? out.json({ count: found }) : out.line(String(found)));
+  if (filter.unopened > 0) {
+    await log.line(`${plural(filter.unopened, "entry", "entries")} could not be searched for text: encrypted`);
+    if (filter.encryption === undefined) await log.line("  --decrypt opens them, with AUDIT_ENCRYPTION_KEY");
+  }
+  if (found > 0 || flags.count) return;
+  session.exitCode = EXIT.nothing;
+  await log.line("no such entry");
+}

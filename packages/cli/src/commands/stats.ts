@@ -1,0 +1,131 @@
+// ai-audit stats: figures over the log.
+import type { AuditEntry } from "@ai-audit/core";
+import { type Command, Option } from "commander";
+import { parseCount } from "../arguments.ts";
+import { EXIT, usageFailure } from "../failure.ts";
+import { addFilterOptions, Filter, type FilterFlags, rangeOf } from "../filters.ts";
+import { addLocationArgument } from "../location.ts";
+import { openLog } from "../log.ts";
+import { formatCount, formatMs, plural } from "../output/format.ts";
+import { Progress } from "../output/progress.ts";
+import { type Column, Table } from "../output/table.ts";
+import type { Session } from "../session.ts";
+import { type GroupFigures, Statistics } from "../statistics.ts";
+
+interface StatsFlags extends FilterFlags {
+  readonly by: string;
+  readonly limit: number;
+  readonly json?: true;
+}
+
+const GROUPS = "hour, day, month, model, provider, operation, outcome, conversation, user, or metadata.KEY";
+
+export function define(command: Command, session: Session): void {
+  addFilterOptions(addLocationArgument(command), session)
+    .description(
+      "Counts calls, tokens, errors and blocks and measures latency, over the entries that meet the conditions given. " +
+        "A call that two layers recorded counts once. Percentiles are within 1 %.",
+    )
+    .addOption(new Option("-b, --by <group>", `${GROUPS}; user is metadata.user_id`).default("day"))
+    .addOption(
+      new Option("-n, --limit <count>", "groups printed, those with the most calls").default(30).argParser(parseCount),
+    )
+    .action((location: string | undefined, flags: StatsFlags) => stats(location, flags, session));
+}
+
+async function stats(given: string | undefined, flags: StatsFlags, session: Session): Promise<void> {
+  const { out, log } = session;
+  const groupOf = grouping(flags.by);
+  const { storage, settings } = openLog(given, session);
+  const filter = await Filter.of(flags, settings);
+  const statistics = new Statistics(groupOf);
+  const progress = new Progress(log, "counting");
+  let read = 0;
+  for await (const page of storage.pages(rangeOf(flags), "oldest-first")) {
+    for (const line of page) {
+      const entry = filter.entryOf(line);
+      if (entry !== undefined) statistics.add(entry);
+    }
+    read += page.length;
+    progress.update(read, 0, "entries");
+  }
+  progress.clear();
+  const all = statistics.groups();
+  const most = all.toSorted((a, b) => b.calls - a.calls || compare(a.group, b.group)).slice(0, flags.limit);
+  const groups = isTime(flags.by) ? most.toSorted((a, b) => compare(a.group, b.group)) : most;
+  if (flags.json) return out.json({ by: flags.by, total: statistics.total(), groups });
+  if (groups.length === 0) {
+    session.exitCode = EXIT.nothing;
+    return log.line("no such entry");
+  }
+  await table(flags.by, groups, session).rows([...groups, statistics.total()]);
+  if (groups.length < all.length)
+    await log.line(`${plural(all.length - groups.length, "further group")}: raise --limit`);
+}
+
+function grouping(by: string): (entry: AuditEntry) => string {
+  const known = GROUPINGS[by];
+  if (known !== undefined) return known;
+  const [, key] = /^metadata\.(.+)$/.exec(by) ?? [];
+  if (key === undefined) throw usageFailure(`--by ${by} is unknown`, `one of ${GROUPS}`);
+  return ({ metadata }) => textOfKey(metadata[key]);
+}
+
+const GROUPINGS: Readonly<Partial<Record<string, (entry: AuditEntry) => string>>> = {
+  hour: ({ timestamp }) => `${timestamp.slice(0, 10)} ${timestamp.slice(11, 13)}:00`,
+  day: ({ timestamp }) => timestamp.slice(0, 10),
+  month: ({ timestamp }) => timestamp.slice(0, 7),
+  model: ({ model }) => model ?? "-",
+  provider: ({ provider }) => provider ?? "-",
+  operation: ({ operation }) => operation ?? "-",
+  outcome: ({ outcome }) => outcome ?? "-",
+  conversation: ({ conversationId }) => conversationId ?? "-",
+  user: ({ metadata }) => textOfKey(metadata["user_id"]),
+};
+
+function isTime(by: string): boolean {
+  return by === "hour" || by === "day" || by === "month";
+}
+
+function textOfKey(value: unknown): string {
+  if (value === undefined) return "-";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}
+
+const BAR_CELLS = 16;
+const EIGHTHS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+
+/** A bar of so many cells, to an eighth of one. Something is never shown as nothing. */
+function bar(share: number): string {
+  const eighths = Math.max(share > 0 ? 1 : 0, Math.round(share * BAR_CELLS * 8));
+  return "█".repeat(Math.floor(eighths / 8)) + (EIGHTHS[eighths % 8] ?? "");
+}
+
+function count(title: string, value: (figures: GroupFigures) => number | null): Column<GroupFigures> {
+  return { title, value: (figures) => formatFigure(value(figures)), align: "right" };
+}
+
+function table(by: string, groups: readonly GroupFigures[], { out }: Session): Table<GroupFigures> {
+  const most = Math.max(...groups.map(({ calls }) => calls));
+  return new Table<GroupFigures>(out, [
+    { title: by.toUpperCase(), value: ({ group }) => group, maxWidth: 40 },
+    count("CALLS", ({ calls }) => calls),
+    { title: "", value: ({ group, calls }) => (group === "total" ? "" : bar(calls / most)), style: () => "cyan" },
+    count("IN", ({ inputTokens }) => inputTokens),
+    count("OUT", ({ outputTokens }) => outputTokens),
+    { title: "P50", value: ({ latencyMs }) => formatMs(latencyMs.p50), align: "right" },
+    { title: "P95", value: ({ latencyMs }) => formatMs(latencyMs.p95), align: "right" },
+    { title: "P99", value: ({ latencyMs }) => formatMs(latencyMs.p99), align: "right" },
+    count("ERRORS", ({ errors }) => errors),
+    { ...count("BLOCKED", ({ blocked }) => blocked), style: ({ blocked }) => (blocked > 0 ? "red" : undefined) },
+    { ...count("FLAGGED", ({ flagged }) => flagged), style: ({ flagged }) => (flagged > 0 ? "red" : undefined) },
+  ]);
+}
+
+function formatFigure(value: number | null): string {
+  return value === null ? "-" : formatCount(value);
+}

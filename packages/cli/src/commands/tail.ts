@@ -1,0 +1,81 @@
+// ai-audit tail: the end of the log, and what comes after it.
+import { setTimeout as sleep } from "node:timers/promises";
+import type { AuditStorage } from "@ai-audit/core";
+import { type Command, Option } from "commander";
+import { parseCount } from "../arguments.ts";
+import { addFilterOptions, Filter, type FilterFlags, rangeOf } from "../filters.ts";
+import { latestLines } from "../latest.ts";
+import { addLocationArgument } from "../location.ts";
+import { openLog } from "../log.ts";
+import { entryPrinter } from "../print-entries.ts";
+import type { Session } from "../session.ts";
+
+interface TailFlags extends FilterFlags {
+  readonly lines: number;
+  readonly follow?: true;
+  readonly full?: true;
+  readonly json?: true;
+}
+
+export function define(command: Command, session: Session): void {
+  addFilterOptions(addLocationArgument(command), session)
+    .description("Shows the latest entries that meet the conditions given, and with -f each new one as it is written.")
+    .addOption(new Option("-n, --lines <count>", "how many to begin with").default(10).argParser(parseCount))
+    .option("-f, --follow", "wait for new entries, until interrupted")
+    .option("--full", "print everything that each entry says")
+    .action((location: string | undefined, flags: TailFlags) => tail(location, flags, session));
+}
+
+async function tail(given: string | undefined, flags: TailFlags, session: Session): Promise<void> {
+  const { storage, settings } = openLog(given, session);
+  const filter = await Filter.of(flags, settings);
+  const print = entryPrinter(session.out, flags, filter.encryption);
+  const range = rangeOf(flags);
+  const follower = flags.follow ? await Follower.begin(storage, session) : undefined;
+  const lines = await latestLines(storage, range, flags.lines, filter);
+  await print(lines);
+  if (follower === undefined) return;
+  for (;;) {
+    await session.out.flush();
+    await sleep(POLL_MS);
+    const fresh = (await follower.poll()).filter((line) => !lines.includes(line) && filter.entryOf(line) !== undefined);
+    if (fresh.length > 0) await print(fresh);
+  }
+}
+
+const POLL_MS = 250;
+/** How much later than its id's time an entry may become readable: commits of other processes take that long. */
+const LATE_MS = 10_000;
+
+/** Lines as they become readable. */
+class Follower {
+  readonly #storage: AuditStorage;
+  readonly #session: Session;
+  #told: ReadonlySet<string> = new Set();
+  /** Milliseconds since the epoch. */
+  #since: number;
+
+  private constructor(storage: AuditStorage, session: Session) {
+    this.#storage = storage;
+    this.#session = session;
+    this.#since = session.now().getTime() - LATE_MS;
+  }
+
+  /** From now on: what can be read already is not new. */
+  static async begin(storage: AuditStorage, session: Session): Promise<Follower> {
+    const follower = new Follower(storage, session);
+    await follower.poll();
+    return follower;
+  }
+
+  /** What became readable since the last call, in the order of its time. */
+  async poll(): Promise<string[]> {
+    const nextSince = this.#session.now().getTime() - LATE_MS;
+    const readable: string[] = [];
+    for await (const page of this.#storage.pages({ from: this.#since }, "oldest-first")) readable.push(...page);
+    const fresh = readable.filter((line) => !this.#told.has(line));
+    this.#told = new Set(readable);
+    this.#since = nextSince;
+    return fresh;
+  }
+}

@@ -1,0 +1,7 @@
+// Content as text.
+import type { JsonValue } from "@ai-audit/core";
+
+/** Text as it is, anything else as indented JSON. */
+export function textOf(value: JsonValue): string {
+  return typeof value === "string" ? value : JSON.stringify(value, undefined, 2);
+}

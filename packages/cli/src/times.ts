@@ -1,0 +1,36 @@
+// Points in time as people type them. Without a zone they are UTC, as everything in the log is.
+import { InvalidArgumentError } from "commander";
+
+const DAY_MS = 86_400_000;
+const UNIT_MS: Readonly<Record<string, number>> = {
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: DAY_MS,
+  w: 7 * DAY_MS,
+};
+
+/** What can be typed, for help. */
+export const TIME_FORMS = "2026-11-23, 2026-11-23T14:30, today, yesterday, or back from now: 90s, 30m, 2h, 7d, 4w";
+
+/**
+ * Milliseconds since the epoch. A day means its first millisecond as the beginning of a range and its last as the end.
+ */
+export function parseTime(text: string, edge: "from" | "to", now: Date): number {
+  const [, amount, unit = ""] = /^(\d+)([smhdw])$/.exec(text) ?? [];
+  if (amount !== undefined) return now.getTime() - Number(amount) * (UNIT_MS[unit] ?? 0);
+  const midnight = Math.floor(now.getTime() / DAY_MS) * DAY_MS;
+  if (text === "now") return now.getTime();
+  if (text === "today") return edge === "from" ? midnight : midnight + DAY_MS - 1;
+  if (text === "yesterday") return edge === "from" ? midnight - DAY_MS : midnight - 1;
+  if (/^\d{4}-\d\d-\d\d$/.test(text)) {
+    const day = Date.parse(`${text}T00:00:00Z`);
+    if (!Number.isNaN(day)) return edge === "from" ? day : day + DAY_MS - 1;
+  }
+  if (/^\d{4}-\d\d-\d\d[T ]\d\d:\d\d/.test(text)) {
+    const zoned = /(?:Z|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`;
+    const time = Date.parse(zoned.replace(" ", "T"));
+    if (!Number.isNaN(time)) return time;
+  }
+  throw new InvalidArgumentError(`It must be a time: ${TIME_FORMS}.`);
+}
