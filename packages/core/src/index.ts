@@ -1,6 +1,7 @@
 // The public surface of @ai-audit/core.
-export { AuditLogger, type AuditLoggerOptions, type CallStart, type OpenCall } from "./logger.ts";
+export { AuditLogger, type AuditLoggerOptions, type CallStart, type OpenCall, type SubjectRecord } from "./logger.ts";
 export type { CleanupOptions, CleanupSchedule, ScheduleOptions } from "./cleanup.ts";
+export { exportEntries, type ExportFormat, type ExportOptions } from "./export.ts";
 export type { AuditHealth } from "./health.ts";
 export type { EntryFilter, EntryQuery } from "./query.ts";
 export { type Claim, openContent } from "./read-content.ts";
