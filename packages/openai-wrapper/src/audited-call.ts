@@ -1,11 +1,11 @@
 // One call of a client on its way to its one entry: request, attempts, response or stream or error, end.
-import { AuditWriteError, type CapturedFields, type RecordedCall } from "@ai-audit/core";
+import { AuditWriteError, type CapturedFields, type ContentBlockedError, type RecordedCall } from "@ai-audit/core";
+import { type Checked, joinFields } from "./check-content.ts";
 import { type AuditSettings, callAuditOf } from "./options.ts";
-import { LargeBody, eventsIn } from "./raw-body.ts";
+import { eventsIn, LargeBody } from "./raw-body.ts";
 import {
   describeForm,
   errorFields,
-  mergeFields,
   type StreamCollector,
   type Surface,
   surfaceOf,
@@ -15,8 +15,14 @@ import {
 /** What the call's caller has of it. When all of that is garbage, nobody can finish the call any more. */
 const forgotten = new FinalizationRegistry<AuditedCall>((call) => call.abandon());
 
-/** Who reads the response's body: the SDK, on behalf of an awaited promise, or the caller of `asResponse()`. */
+/** Who reads the response's body: the SDK, for an awaited promise, or the caller of `asResponse()`. */
 export type BodyReader = "sdk" | "caller";
+
+/** What the caller is refused when the entry cannot be written. */
+interface Held {
+  readonly response?: unknown;
+  readonly callError?: unknown;
+}
 
 /**
  * The state of one call, from the first attempt to the entry. Holds neither the response nor the stream: they could
@@ -25,69 +31,94 @@ export type BodyReader = "sdk" | "caller";
 export class AuditedCall {
   readonly #settings: AuditSettings;
   readonly #own: CapturedFields;
+  readonly #signal: unknown;
   #surface: Surface | undefined;
   #request: WireRequest | undefined;
-  /** Lists of the request to which the response's are added. */
+  /** Fields of the request to which those of the response are added. */
   #asked: CapturedFields = {};
   #form: Promise<CapturedFields> | undefined;
   #recorded: RecordedCall | undefined;
   #collector: StreamCollector | undefined;
   #attempts = 0;
-  #sentAt = 0;
+  #sentAt: number | undefined;
   #firstEventMs: number | undefined;
   #firstContentMs: number | undefined;
   #requestId: string | undefined;
-  #responses = 0;
-  /** The SDK has handed the response's data on. */
+  /** Changes with each response and each new attempt. */
+  #turn = 0;
+  #responded = false;
+  /** The response's data were seen on their way to the caller. */
   #delivered = false;
   reader: BodyReader = "caller";
 
   constructor(settings: AuditSettings, options: object) {
     this.#settings = settings;
     this.#own = callAuditOf(options);
+    this.#signal = "signal" in options ? options.signal : undefined;
   }
 
-  /** Not over yet, as far as the log goes. */
+  /** Begun and not over yet, as far as the log goes. */
   get open(): boolean {
     return this.#recorded !== undefined && !this.#recorded.ended;
   }
 
   /** A response has arrived and no further attempt was begun since. */
   get responded(): boolean {
-    return this.#responses > 0;
+    return this.#responded;
+  }
+
+  /** The largest output that is kept whole, in bytes. */
+  get maxContentBytes(): number {
+    return this.#settings.extract.maxContentBytes;
   }
 
   /**
-   * An HTTP attempt is about to be made. Before the first one the call begins: with `intent` durably, or nothing
-   * is sent.
+   * An HTTP attempt is about to be made. Before the first one the call begins, with `intent` durably, and its input
+   * is checked.
+   *
+   * @throws `AuditWriteError` or `ContentBlockedError`: then nothing may be sent
    */
   async attempt(request: () => WireRequest): Promise<void> {
+    if (this.#request === undefined) {
+      const fields = await this.#begin(request());
+      if (fields && this.#settings.check.active) await this.#checkInput(fields);
+      this.#sentAt = performance.now();
+    }
     this.#attempts += 1;
-    if (this.#request) return;
-    await this.#begin(request());
-    this.#sentAt = performance.now();
   }
 
-  async #begin(request: WireRequest): Promise<void> {
+  async #begin(request: WireRequest): Promise<CapturedFields | undefined> {
     this.#request = request;
     this.#surface = surfaceOf(request);
-    if (!this.#surface) return;
-    const { extract, recorder } = this.#settings;
-    const fields = this.#surface.request(request, extract);
+    if (!this.#surface) return undefined;
+    const { recorder, check } = this.#settings;
+    const fields = joinFields(this.#surface.request(request, check.extract), this.#own);
     const { alerts, safetyChecks, detectorsTriggered } = fields;
     this.#asked = { alerts, safetyChecks, detectorsTriggered };
     if (request.body instanceof FormData) this.#form = this.#describe(this.#surface, request, request.body);
-    const begun = recorder.begin(
-      { ...fields, ...definedOf(this.#own), metadata: { ...fields.metadata, ...this.#own.metadata } },
-      () => this.#partial(),
-    );
+    const begun = recorder.begin(check.bounded(fields), () => this.#collected());
     this.#recorded = "then" in begun ? await begun : begun;
+    return fields;
+  }
+
+  async #checkInput(fields: CapturedFields): Promise<void> {
+    const checked = await this.#settings.check.run("input", fields, fields);
+    const { input: _, ...found } = checked.fields;
+    if (checked.blocked) return this.#refuse(found, checked.blocked);
+    this.#asked = found;
+  }
+
+  async #refuse(fields: CapturedFields, blocked: ContentBlockedError): Promise<never> {
+    await this.#end(fields, { callError: blocked });
+    throw blocked;
   }
 
   /** A form's files are read while the request is on its way. */
   async #describe(surface: Surface, request: WireRequest, form: FormData): Promise<CapturedFields> {
+    const { extract } = this.#settings;
     try {
-      return surface.request({ ...request, body: await describeForm(form) }, this.#settings.extract);
+      const { input, alerts } = surface.request({ ...request, body: await describeForm(form) }, extract);
+      return { input, alerts };
     } catch (error) {
       return { alerts: [`ai-audit: the form's files could not be read (${nameOf(error)})`] };
     }
@@ -95,7 +126,8 @@ export class AuditedCall {
 
   /** The SDK got a response that it takes for the final one. */
   respond(response: Response): void {
-    this.#responses += 1;
+    this.#responded = true;
+    this.#turn += 1;
     this.reader = "caller";
     this.#requestId = response.headers.get("x-request-id") ?? undefined;
     if (this.open) this.watch(response);
@@ -103,7 +135,8 @@ export class AuditedCall {
 
   /** The response's body did not come in time, and the SDK asks again. */
   askAgain(): void {
-    this.#responses = 0;
+    this.#responded = false;
+    this.#turn += 1;
   }
 
   /** The call is abandoned when `target` is garbage-collected before the call's end. Replaces the former target. */
@@ -118,46 +151,50 @@ export class AuditedCall {
   }
 
   /**
-   * The SDK is reading the body, and what comes of it is seen in `deliver`, or in a rejection of `read`, or not at
-   * all: when it makes no sense to the SDK.
+   * The SDK is reading the body. What comes of it is seen in `deliver`, or in a rejection of `read`, or not at all:
+   * when it makes no sense to the SDK.
    */
   sdkReads(read: Promise<unknown>): void {
-    const turn = this.#responses;
-    const undelivered = (conclude: () => Promise<unknown>): void => {
-      // All that the SDK does with a body it does before the event loop turns.
+    const turn = this.#turn;
+    const unlessDelivered = (conclude: () => Promise<unknown>): void => {
+      // All that the SDK does with a body, or to ask again, it does before the event loop turns.
       setImmediate(() => {
-        if (this.open && !this.#delivered && this.#responses === turn) void conclude().catch(() => undefined); // reported by the recorder
+        if (!this.open || this.#delivered || this.#turn !== turn) return;
+        void conclude().catch(() => undefined); // reported by the recorder
       });
     };
     read.then(
-      (value) => undelivered(() => this.#undelivered(value)),
-      (error: unknown) => undelivered(() => this.fail(error)),
+      (body) => unlessDelivered(() => this.#undelivered(body)),
+      (error: unknown) => unlessDelivered(() => this.#unread(error)),
     );
   }
 
-  /** The SDK has parsed the response, or the caller has read it. Resolves when the caller may have it. */
+  /** The response's data are on their way to the caller. Resolves when he may have them. */
   async deliver(data: unknown): Promise<void> {
     this.#delivered = true;
-    const { surface, settings } = this.#context();
-    if (!surface || !this.open) return;
-    await this.#end({ outcome: "ok", ...surface.response(data, settings.extract, this.#request) }, { response: data });
+    if (!this.#surface || !this.open) return;
+    const { check } = this.#settings;
+    const fields: CapturedFields = { outcome: "ok", ...this.#surface.response(data, check.extract, this.#request) };
+    await this.#endChecked(fields, { response: data });
   }
 
-  /** A body that the SDK read and could not, or did not, hand on. */
+  /** A body that the SDK has read and could not, or did not, hand on. */
   async #undelivered(body: unknown): Promise<void> {
     const parsed = typeof body === "string" ? parseJson(body) : { value: body };
     if (parsed) return this.deliver(parsed.value);
-    const { surface, settings } = this.#context();
-    await this.#end({
-      ...surface?.response(body, settings.extract, this.#request),
-      outcome: "error",
-      error: { type: "SyntaxError", message: "the response's body is not JSON" },
-    });
+    const error = { type: "SyntaxError", message: "the response's body is not JSON" };
+    const fields = this.#surface?.response(body, this.#settings.extract, this.#request);
+    return this.#end({ ...fields, outcome: "error", error });
   }
 
-  /** The largest output that is kept whole, in bytes. */
-  get maxContentBytes(): number {
-    return this.#settings.extract.maxContentBytes;
+  /** A body that could not be read. The SDK's own time limit ends it with an abort that is not the caller's. */
+  async #unread(error: unknown): Promise<unknown> {
+    const aborted = this.#signal instanceof AbortSignal && this.#signal.aborted;
+    if (nameOf(error) !== "AbortError" || aborted) return this.fail(error);
+    return this.#end({
+      outcome: "timeout",
+      error: { type: "APIConnectionTimeoutError", message: "Request timed out." },
+    });
   }
 
   /**
@@ -178,26 +215,22 @@ export class AuditedCall {
       return this.finish(stopped);
     }
     if (stopped) {
-      const { surface, settings } = this.#context();
-      return this.#end({ ...surface?.response(content, settings.extract, this.#request), outcome: "aborted" });
+      const fields = this.#surface?.response(content, this.#settings.extract, this.#request);
+      return this.#end({ ...fields, outcome: "aborted" });
     }
-    return typeof content === "string" && /json/i.test(contentType)
-      ? this.#undelivered(content)
-      : this.deliver(content);
+    const isJson = typeof content === "string" && /json/i.test(contentType);
+    return isJson ? this.#undelivered(content) : this.deliver(content);
   }
 
   /** The rest of the call happens where it cannot be seen. */
   async lose(why: string): Promise<void> {
-    if (this.open)
-      await this.#end({ ...this.#partial(), outcome: "ok", alerts: [`ai-audit: output not seen: ${why}`] });
+    if (this.open) await this.#end({ outcome: "ok", alerts: [`ai-audit: output not seen: ${why}`] });
   }
 
   /** The response is a stream of events. */
-  collect(): StreamCollector | undefined {
+  collect(): void {
     this.#delivered = true;
-    const { surface, settings } = this.#context();
-    this.#collector = surface?.stream?.(settings.extract, this.#request);
-    return this.#collector;
+    this.#collector = this.#surface?.stream?.(this.#settings.check.streamExtract, this.#request);
   }
 
   /** An event of the stream has arrived. */
@@ -209,21 +242,21 @@ export class AuditedCall {
     if (this.#firstContentMs === undefined && collector.firstContentSeen) this.#firstContentMs = this.#elapsedMs();
   }
 
-  /** The stream is over: at its end, or because its reader stopped. */
+  /** The stream is over: at its end, or because its reader stopped. Resolves when the reader may know. */
   async finish(stopped: boolean): Promise<void> {
-    const complete = this.#collector?.terminal ?? true;
-    if (complete) return this.#end({ outcome: "ok", ...this.#partial() });
-    if (stopped) return this.#end({ ...this.#partial(), outcome: "aborted" });
+    const fields = this.#collector?.result() ?? { alerts: ["ai-audit: output not seen: no surface for its events"] };
+    if (this.#collector?.terminal ?? true) return this.#endChecked({ outcome: "ok", ...fields });
+    if (stopped) return this.#endChecked({ ...fields, outcome: "aborted" });
     const error = { type: "TruncatedStream", message: "the stream ended without its terminal event" };
-    return this.#end({ error, ...this.#partial(), outcome: "error" });
+    return this.#endChecked({ error, ...fields, outcome: "error" });
   }
 
   /** The call failed. Resolves to the error that the caller gets. */
   async fail(error: unknown, request?: () => WireRequest): Promise<unknown> {
     try {
-      if (!this.#request && request) await this.#begin(request());
-      const wire = this.#request;
-      if (wire && this.open) await this.#end({ ...this.#partial(), ...errorFields(error, wire) }, { callError: error });
+      if (this.#request === undefined && request) await this.#begin(request());
+      const fields = errorFields(error, this.#request, this.#settings.extract.safetyCodes);
+      await this.#end(joinFields(this.#collected(), fields), { callError: error });
       return error;
     } catch (unwritten) {
       return unwritten;
@@ -232,49 +265,48 @@ export class AuditedCall {
 
   /** Nobody can finish the call. */
   abandon(): void {
-    if (this.open) void this.#end({ ...this.#partial(), outcome: "abandoned" }).catch(() => undefined); // reported by the recorder
+    void this.#end({ ...this.#collected(), outcome: "abandoned" }).catch(() => undefined); // reported by the recorder
   }
 
-  #context(): { readonly surface: Surface | undefined; readonly settings: AuditSettings } {
-    return { surface: this.#surface, settings: this.#settings };
+  async #endChecked(fields: CapturedFields, held: Held = {}): Promise<void> {
+    const { check } = this.#settings;
+    if (!check.active) return this.#end(fields, held);
+    const running = check.run("output", fields, { ...this.#asked, provider: this.#surface?.provider });
+    const checked: Checked = "then" in running ? await running : running;
+    if (checked.blocked) return this.#refuse(checked.fields, checked.blocked);
+    return this.#end(checked.fields, held);
   }
 
-  /** What is known of the response so far. */
-  #partial(): CapturedFields {
+  /** What has arrived of a stream. */
+  #collected(): CapturedFields {
     const collected = this.#collector?.result();
-    const transport = this.#transport();
-    return { ...collected, ...transport, metadata: { ...collected?.metadata, ...transport.metadata } };
+    return collected ? { ...this.#settings.check.bounded(collected), ...this.#transport() } : this.#transport();
   }
 
   #transport(): CapturedFields {
-    const firstEventMs = this.#firstEventMs;
+    const [firstEventMs, firstContentMs] = [this.#firstEventMs, this.#firstContentMs];
     return {
       attempts: this.#attempts,
-      latencyMs: this.#sentAt === 0 ? null : this.#elapsedMs(),
+      ...(this.#sentAt !== undefined && { latencyMs: this.#elapsedMs() }),
       ...(this.#requestId !== undefined && { requestId: this.#requestId }),
       ...(this.#collector && { streamed: true }),
-      ...(this.#firstContentMs !== undefined && { timeToFirstTokenMs: this.#firstContentMs }),
-      ...(firstEventMs !== undefined && {
-        metadata: { ...this.#collector?.result().metadata, time_to_first_event_ms: firstEventMs },
-      }),
+      ...(firstContentMs !== undefined && { timeToFirstTokenMs: firstContentMs }),
+      ...(firstEventMs !== undefined && { metadata: { time_to_first_event_ms: firstEventMs } }),
     };
   }
 
   /** Milliseconds since the first attempt, on the monotonic clock. */
   #elapsedMs(): number {
-    return Math.round((performance.now() - this.#sentAt) * 1000) / 1000;
+    return Math.round((performance.now() - (this.#sentAt ?? 0)) * 1000) / 1000;
   }
 
-  /** In fail-closed mode resolves when the entry is durable, and rejects when it cannot be; in fail-open mode at once. */
-  async #end(
-    fields: CapturedFields,
-    held: { readonly response?: unknown; readonly callError?: unknown } = {},
-  ): Promise<void> {
-    const recorded = this.#recorded;
-    if (!recorded) return;
+  /** Fail-closed: resolves when the entry is durable, and rejects when it cannot be. Fail-open: resolves at once. */
+  async #end(fields: CapturedFields, held: Held = {}): Promise<void> {
+    if (!this.#recorded || !this.open) return;
     this.unwatch();
-    const described = this.#form && (await this.#form); // without a form the call ends in this very tick
-    const written = recorded.end(mergeFields(this.#asked, this.#transport(), fields, described ?? {}), held.callError);
+    const entry = joinFields(joinFields(this.#asked, this.#transport()), fields);
+    // Without a form the call ends in this very tick.
+    const written = this.#recorded.end(this.#form ? joinFields(entry, await this.#form) : entry, held.callError);
     if (!this.#settings.recorder.failsClosed) return;
     try {
       await written;
@@ -291,10 +323,6 @@ function parseJson(text: string): { readonly value: unknown } | undefined {
   } catch {
     return undefined; // the caller's error says so as well
   }
-}
-
-function definedOf(fields: CapturedFields): CapturedFields {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
 function nameOf(error: unknown): string {

@@ -10,10 +10,11 @@ import {
   type Run,
 } from "@ai-audit/core";
 import type { OpenAI } from "openai";
+import { ContentCheck, type DetectorOptions } from "./check-content.ts";
 import type { ExtractOptions, SafetyCodes } from "./surface.ts";
 
 /** How a client's calls are recorded. */
-export interface AuditOptions extends CaptureOptions {
+export interface AuditOptions extends CaptureOptions, DetectorOptions {
   /** false: of the input only digest and length reach the log. @default true */
   readonly captureInput?: boolean | undefined;
   /** false: of the output only digest and length reach the log. @default true */
@@ -45,6 +46,7 @@ export interface CallAudit {
 export interface AuditSettings {
   readonly recorder: CallRecorder;
   readonly extract: ExtractOptions;
+  readonly check: ContentCheck;
 }
 
 /** Clones of a client share the recorder, and with it the counts. */
@@ -71,10 +73,8 @@ function settingsOf(options: AuditOptions): AuditSettings {
   if (typeof maxContentBytes !== "number" || !(maxContentBytes >= 0)) {
     throw new AuditConfigError("audit.maxContentBytes must be a number >= 0");
   }
-  return {
-    recorder: new CallRecorder(options),
-    extract: { maxContentBytes, captureInput, captureOutput, captureLogprobs, captureEmbeddings, safetyCodes },
-  };
+  const extract = { maxContentBytes, captureInput, captureOutput, captureLogprobs, captureEmbeddings, safetyCodes };
+  return { recorder: new CallRecorder(options), extract, check: new ContentCheck(options, extract) };
 }
 
 function isLogger(audit: object): audit is AuditLogger {

@@ -52,6 +52,11 @@ async function handOver(reading: Promise<unknown>, response: Response, call: Aud
     throw await call.fail(error);
   }
   const type = response.headers.get("content-type") ?? "";
-  await call.receive(body instanceof Blob ? new Uint8Array(await body.arrayBuffer()) : body, type);
+  await call.receive(await bytesOf(body), type);
   return body;
+}
+
+async function bytesOf(body: unknown): Promise<unknown> {
+  if (body instanceof Blob) return new Uint8Array(await body.arrayBuffer());
+  return body instanceof ArrayBuffer ? new Uint8Array(body) : body;
 }
