@@ -39,6 +39,8 @@ export type { KeyRing, Keys } from "./crypto/key-ring.ts";
 export type { KeyStore, SubjectState } from "./crypto/key-store.ts";
 export { generateKey, type SubjectKey } from "./crypto/keys.ts";
 export { FileStorage, type FileStorageOptions } from "./storage/file.ts";
+export { type HoldOptions, listHolds, placeHold, releaseHold } from "./storage/place-hold.ts";
+export type { Hold } from "./storage/holds.ts";
 export { MemoryStorage } from "./storage/memory.ts";
 export type { AuditStorage, PruneOptions, PruneResult, TimeRange, WriteStatus } from "./storage/storage.ts";
 export { Signer } from "./integrity/signer.ts";

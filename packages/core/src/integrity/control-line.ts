@@ -65,6 +65,29 @@ export interface RetentionPrune {
   readonly actor: string;
 }
 
+/** Keeps every file with an entry of a time range from removal, until it is released. Second line of its segment. */
+export interface RetentionHold {
+  readonly type: "retention.hold";
+  readonly hold: string;
+  /** First and last timestamp held, RFC 3339, both inclusive; null for an open end. */
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly reason: string;
+  readonly actor: string;
+  /** RFC 3339. */
+  readonly placed: string;
+}
+
+/** Ends a hold. Second line of its segment. */
+export interface RetentionRelease {
+  readonly type: "retention.release";
+  readonly hold: string;
+  readonly reason: string;
+  readonly actor: string;
+  /** RFC 3339. */
+  readonly released: string;
+}
+
 /** The secret of a data subject was destroyed. */
 export interface SubjectErased {
   readonly type: "subject.erased";
@@ -100,6 +123,8 @@ export type ControlLine =
   | SegmentClose
   | CheckpointLine
   | RetentionPrune
+  | RetentionHold
+  | RetentionRelease
   | SubjectErased
   | Loss
   | CallStarted;
@@ -110,6 +135,8 @@ const MEMBERS = {
   "segment.close": ["reason", "leaves", "entries", "linked"],
   checkpoint: ["note"],
   "retention.prune": ["file", "leaves", "root", "from", "to", "policy", "actor"],
+  "retention.hold": ["hold", "from", "to", "reason", "actor", "placed"],
+  "retention.release": ["hold", "reason", "actor", "released"],
   "subject.erased": ["subject", "actor", "reason"],
   loss: ["entries", "from", "to", "reason"],
   "call.started": ["call", "timestamp", "provider", "model", "operation", "input_hash"],
@@ -140,6 +167,16 @@ export function checkpoint(line: Omit<CheckpointLine, "type">): string {
 /** Text of a `retention.prune` line, without the line feed. */
 export function retentionPrune(line: Omit<RetentionPrune, "type">): string {
   return toText({ type: "retention.prune", ...line });
+}
+
+/** Text of a `retention.hold` line, without the line feed. */
+export function retentionHold(line: Omit<RetentionHold, "type">): string {
+  return toText({ type: "retention.hold", ...line });
+}
+
+/** Text of a `retention.release` line, without the line feed. */
+export function retentionRelease(line: Omit<RetentionRelease, "type">): string {
+  return toText({ type: "retention.release", ...line });
 }
 
 /** Text of a `subject.erased` line, without the line feed. */

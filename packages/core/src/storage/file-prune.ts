@@ -7,6 +7,7 @@ import { leafHash, MerkleTree } from "../integrity/merkle.ts";
 import { segmentDay } from "../integrity/segment-name.ts";
 import { type Directory, type ListedFile, parseObject } from "./directory.ts";
 import { readWhole } from "./file-read.ts";
+import { keeps, readHolds } from "./holds.ts";
 import { removeFile } from "./own-file.ts";
 import { idOfLine } from "./segment-search.ts";
 import type { PruneOptions, PruneResult } from "./storage.ts";
@@ -40,14 +41,20 @@ export async function pruneDirectory(
   const listed = (await directory.list()).filter(
     ({ file, day }) => day <= cutoffDay && day < today && !remover.isOpen(file),
   );
+  const holds = await readHolds(directory);
   const expired: Expired[] = [];
+  const held: string[] = [];
   for (const candidate of listed) {
     const file = await examine(directory, candidate, before);
-    if (file) expired.push(file);
+    if (!file) continue;
+    // Oldest first: whether a release is still needed is known by what happens to its hold.
+    if (keeps(holds, file, new Set(expired.map((gone) => gone.file)))) held.push(file.file);
+    else expired.push(file);
   }
   const result = {
     entries: expired.reduce((sum, { entries }) => sum + entries, 0),
     files: expired.map(({ file }) => file),
+    held,
   };
   if (dryRun || expired.length === 0) return result;
   const lines = expired.map(({ ref: { file, size, root }, from, to }) =>
@@ -55,7 +62,7 @@ export async function pruneDirectory(
   );
   const carried = await linesStillNeeded(directory, expired);
   await Promise.all([...lines, ...carried].map((line) => remover.append(line)));
-  return removeFiles(directory, expired);
+  return { ...(await removeFiles(directory, expired)), held };
 }
 
 /** Another process may have removed a file at the same time: it counts there. */

@@ -12,6 +12,8 @@ export interface PruneResult {
   readonly entries: number;
   /** Files or objects removed. */
   readonly files: readonly string[];
+  /** Files past retention that a hold keeps. Absent where a storage knows no holds. */
+  readonly held?: readonly string[];
 }
 
 export interface PruneOptions {

@@ -1,0 +1,63 @@
+// Placing, releasing and listing holds on a directory.
+import { AuditInputError } from "../errors.ts";
+import { newStream } from "../id.ts";
+import { retentionHold, retentionRelease } from "../integrity/control-line.ts";
+import type { Signer } from "../integrity/signer.ts";
+import { Directory } from "./directory.ts";
+import { FileStorage } from "./file.ts";
+import { type Hold, readHolds } from "./holds.ts";
+
+/** Who acts and why, for the log itself. */
+export interface HoldOptions {
+  readonly reason: string;
+  readonly actor: string;
+  /** Signs the record, as the log's other writers do theirs. */
+  readonly signer?: Signer;
+}
+
+/**
+ * Keeps every file that has an entry from `from` to `to` (both inclusive; absent ends are open) from removal by
+ * retention. Resolves to the hold's id once it is durable: removals that begin later respect it.
+ *
+ * @throws `AUDIT_INPUT_INVALID` for an invalid `Date` and for a range that ends before it begins; `AUDIT_WRITE_FAILED`
+ */
+export async function placeHold(
+  path: string,
+  { from, to, reason, actor, signer }: HoldOptions & { readonly from?: Date; readonly to?: Date },
+): Promise<string> {
+  for (const date of [from, to]) {
+    if (date && Number.isNaN(date.getTime())) throw new AuditInputError("a hold's from and to must be valid dates");
+  }
+  if (from && to && from > to) throw new AuditInputError("a hold's from must not be after its to");
+  const hold = newStream();
+  const placed = new Date().toISOString();
+  const range = { from: from?.toISOString() ?? null, to: to?.toISOString() ?? null };
+  await record(path, retentionHold({ hold, ...range, reason, actor, placed }), signer);
+  return hold;
+}
+
+/**
+ * Ends a hold. Resolves once that is durable.
+ *
+ * @throws `AUDIT_INPUT_INVALID` when no such hold is in force; `AUDIT_WRITE_FAILED`
+ */
+export async function releaseHold(path: string, hold: string, { reason, actor, signer }: HoldOptions): Promise<void> {
+  const known = await listHolds(path);
+  if (!known.some(({ id }) => id === hold)) throw new AuditInputError(`no hold ${hold} is in force`);
+  await record(path, retentionRelease({ hold, reason, actor, released: new Date().toISOString() }), signer);
+}
+
+/** The holds in force, oldest first. */
+export async function listHolds(path: string): Promise<readonly Hold[]> {
+  return (await readHolds(new Directory(path))).active;
+}
+
+/** A new storage's first line is its segment's second, where it is looked for. */
+async function record(path: string, line: string, signer: Signer | undefined): Promise<void> {
+  const storage = new FileStorage({ path, ...(signer && { signer }) });
+  try {
+    await storage.append(line);
+  } finally {
+    await storage.close();
+  }
+}
