@@ -117,7 +117,7 @@ export class CallRecorder {
     const untrack = this.#options.logger.track({
       abandon: async () => {
         try {
-          await call.end({ ...partial(), outcome: "abandoned" });
+          await call.end({ ...knownOf(partial), outcome: "abandoned" });
         } catch {
           // counted in `lost`, and reported
         }
@@ -193,6 +193,15 @@ export class RecordedCall {
       cause,
     );
     return this.#ended;
+  }
+}
+
+/** What is known of a call that the closing logger ends; its entry is written in any case. */
+function knownOf(partial: () => CapturedFields): CapturedFields {
+  try {
+    return partial();
+  } catch {
+    return { alerts: ["ai-audit: what was known of the call could not be read"] };
   }
 }
 

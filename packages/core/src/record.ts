@@ -46,7 +46,9 @@ export async function draftEntry(interaction: object, mode: RecordMode, settings
   const { metadata, issues } = await fitMetadata(given, settings.metadataSchema);
   if (issues.length > 0 && mode === "strict") throw metadataError(issues);
   // Which member, never the schema's message: some of them quote the value.
-  alerts.push(...issues.map((issue) => `ai-audit: metadata ${pathOf(issue)} does not fit its schema`));
+  alerts.push(
+    ...issues.map((issue) => `ai-audit: ${["metadata", pathOf(issue)].join(" ").trim()} does not fit its schema`),
+  );
   const run = { ...asRecord(inherited.fields.run), ...asRecord(own.run) };
   const draft = {
     input: input ?? "",

@@ -38,7 +38,10 @@ describe("A log that the Python original wrote", () => {
     const logger = new AuditLogger(join(fixtures, "plain"));
     const at = (time: string): Date => new Date(`2026-11-23T07:02:20.${time}Z`);
     const found = await logger.getEntries(at("132"), at("133"));
-    expect(found.map(({ timestamp }) => timestamp)).toEqual(["2026-11-23T07:02:20.132838Z", "2026-11-23T07:02:20.133516Z"]);
+    expect(found.map(({ timestamp }) => timestamp)).toEqual([
+      "2026-11-23T07:02:20.132838Z",
+      "2026-11-23T07:02:20.133516Z",
+    ]);
     expect(await logger.getEntries(at("200"), at("999"))).toEqual([]);
   });
 
