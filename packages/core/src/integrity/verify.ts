@@ -1,6 +1,7 @@
 // Verifies a log with nothing but its files and the keys and pins that the caller trusts. Imports neither logger nor
 // storage: whoever audits reads this room alone.
 import { setTimeout as sleep } from "node:timers/promises";
+import type { SegmentRef } from "./control-line.ts";
 import { LineSplitter } from "./lines.ts";
 import { locate } from "./locate.ts";
 import { directorySource, type LogSource, type SourceFile } from "./log-source.ts";
@@ -87,8 +88,7 @@ const MAX_ATTEMPTS = 3;
 async function verifyOnce(source: LogSource, settings: Settings): Promise<Verification> {
   const files = (await source.files()).toSorted(byName);
   if (files.length === 0) return couldNotVerify("there is no log here: not one .jsonl file");
-  const wanted = await collectReferences(source, files, settings.pins);
-  const reports = await verifyFiles(source, files, wanted, settings);
+  const reports = await verifyFiles(source, files, settings);
   const links = verifyLinks(reports, settings.pins);
   const present = reports.map((report) => settle(report, links, reports, settings.now));
   const all = [...present, ...absentFiles(links)].toSorted(byName);
@@ -100,20 +100,44 @@ async function verifyOnce(source: LogSource, settings: Settings): Promise<Verifi
   });
 }
 
-/** Sizes of each file's tree that first lines or pins refer to. Known beforehand, so that one pass is enough. */
-async function collectReferences(
+/** For each file the sizes of its tree that something refers to. */
+type SizesWanted = Map<string, Set<number>>;
+
+/**
+ * Reports on all files, with the roots at every size that any of them, or a pin, refers to. First lines are read
+ * beforehand, so that one pass is enough; only where a writer began a segment meanwhile are files read again.
+ */
+async function verifyFiles(
   source: LogSource,
   files: readonly SourceFile[],
-  pins: readonly Pin[],
-): Promise<Map<string, Set<number>>> {
-  const refs = pins.map(referenceOfPin);
+  settings: Settings,
+): Promise<SegmentReport[]> {
+  const wanted: SizesWanted = new Map();
+  want(wanted, settings.pins.map(referenceOfPin));
   for (const { file } of files) {
     const first = readFirstLine(await firstLineOf(source.read(file)));
-    if (first.kind === "segment") refs.push(...referencesOf(first.open));
+    if (first.kind === "segment") want(wanted, referencesOf(first.open));
   }
-  const sizes = new Map<string, Set<number>>();
-  for (const { file, size } of refs) sizes.set(file, (sizes.get(file) ?? new Set<number>()).add(size));
-  return sizes;
+  const reports = new Map<string, SegmentReport>();
+  let unread = files;
+  while (unread.length > 0) {
+    for (const report of await readFiles(source, unread, wanted, settings)) reports.set(report.file, report);
+    const later = [...reports.values()].flatMap(({ open }) => (open === undefined ? [] : referencesOf(open)));
+    const newlyWanted = want(wanted, later);
+    unread = files.filter(({ file }) => newlyWanted.has(file));
+  }
+  return [...reports.values()];
+}
+
+/** Adds references; tells which files they add a size to. */
+function want(wanted: SizesWanted, references: readonly SegmentRef[]): Set<string> {
+  const changed = new Set<string>();
+  for (const { file, size } of references) {
+    const sizes = wanted.get(file) ?? new Set<number>();
+    if (!sizes.has(size)) changed.add(file);
+    wanted.set(file, sizes.add(size));
+  }
+  return changed;
 }
 
 async function firstLineOf(chunks: AsyncIterable<Buffer>): Promise<string> {
@@ -126,10 +150,10 @@ async function firstLineOf(chunks: AsyncIterable<Buffer>): Promise<string> {
   return "";
 }
 
-async function verifyFiles(
+async function readFiles(
   source: LogSource,
   files: readonly SourceFile[],
-  wanted: ReadonlyMap<string, ReadonlySet<number>>,
+  wanted: SizesWanted,
   { keyring, signatures, onProgress, now }: Settings,
 ): Promise<SegmentReport[]> {
   const totalBytes = files.reduce((total, { bytes }) => total + bytes, 0);
@@ -156,21 +180,26 @@ interface Reread {
   readonly read: () => Promise<SegmentReport>;
 }
 
-/** A writer's commit is not atomic for a reader: an end that is still growing is no torn one. */
+/**
+ * A writer's commit is not atomic for a reader: an end of today that still changes is no torn one. A file that goes
+ * meanwhile (its writer never wrote to it) makes `read` reject, and the log is looked at anew.
+ */
 async function rereadWhileWritten(report: SegmentReport, { source, bytes, now, read }: Reread): Promise<SegmentReport> {
   let latest = report;
-  let size = bytes;
-  for (let attempt = 1; attempt < MAX_ATTEMPTS && hasTail(latest) && isOfDay(latest.file, now); attempt += 1) {
-    await sleep(REREAD_DELAY_MS);
-    const grown = (await source.files()).find(({ file }) => file === latest.file)?.bytes ?? size;
-    if (grown === size && attempt > 1) break;
-    size = grown;
+  let size: number | undefined = bytes;
+  for (let waitedMs = 0; waitedMs < PATIENCE_MS && hasTail(latest) && isOfDay(latest.file, now); waitedMs += POLL_MS) {
+    await sleep(POLL_MS);
+    const listed = (await source.files()).find(({ file }) => file === latest.file)?.bytes;
+    if (listed === size) continue;
+    size = listed;
     latest = await read();
   }
   return latest;
 }
 
-const REREAD_DELAY_MS = 50;
+/** Some writes and their fdatasync take that long on a busy disk. */
+const PATIENCE_MS = 500;
+const POLL_MS = 50;
 
 function hasTail({ problems }: SegmentReport): boolean {
   return problems.some(({ state }) => state === "TORN_TAIL" || state === "UNSEALED_TAIL");
