@@ -15,7 +15,7 @@ const SECRETS: readonly (readonly [pattern: RegExp, replacement: string])[] = [
     `$1$2${CENSOR}`,
   ],
   // `sk-…`, also as a 401 shows it: `sk-proj-********************abcd`
-  [/\b(?:sk|sess|ek|rk)[-_][\w*.…-]{3,}/gi, CENSOR],
+  [/\b(?:sk|sess|ek|rk)[-_](?:[\w*…-]|\.(?=[\w*.…-])){3,}/gi, CENSOR],
   [/\borg-[A-Za-z0-9]{8,}/g, CENSOR],
   [/\bproj_[A-Za-z0-9]{8,}/g, CENSOR],
   // a JSON Web Token (Azure AD)

@@ -49,7 +49,7 @@ export const PERSONAL_DATA_PATTERNS: readonly NamedPattern[] = [
   // ITU-T E.164: up to 15 digits, written internationally
   { name: "phone", pattern: /(?<![\w+])\+[1-9](?:[ ().-]{0,2}\d){7,14}(?!\d)/ },
   // ISO/IEC 7812: 13 to 19 digits, the last one by Luhn's formula
-  { name: "payment_card", pattern: /(?<![\d.-])[2-6]\d(?:[ -]?\d){11,17}(?![\d.-]?\d)/, accept: passesLuhn },
+  { name: "payment_card", pattern: /(?<![\d.-]|\d )[2-6]\d(?:[ -]?\d){11,17}(?![\d.-]?\d)/, accept: passesLuhn },
   // ISO 13616
   { name: "iban", pattern: /\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}/, accept: isIban },
   // Social Security Administration, "Randomization": areas and groups that are never given out

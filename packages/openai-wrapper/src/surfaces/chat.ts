@@ -4,6 +4,7 @@ import { type Fields, fieldsOf, isEmpty, isFields, listOf, pick } from "../paylo
 import { snapshot } from "../payload/snapshot.ts";
 import { choicesFields } from "./choices.ts";
 import { ChoicesCollector } from "./choices-stream.ts";
+import { isOmission } from "./content.ts";
 import type { ExtractOptions, SurfaceDefinition } from "./contract.ts";
 import { requestFields } from "./fields.ts";
 import type { LogprobsDigest } from "./logprobs.ts";
@@ -67,9 +68,5 @@ function textOfMessage(message: unknown): JsonValue | undefined {
   if ((role !== undefined && role !== "assistant") || !Object.values(rest).every(isEmpty)) return undefined;
   if (content === null || content === undefined) return "";
   // What of a stream did not fit is an object with a digest, and stands for a text as well.
-  return typeof content === "string" || isDigest(content) ? snapshot(content) : undefined;
-}
-
-function isDigest(content: unknown): boolean {
-  return isFields(content) && "omitted" in content;
+  return typeof content === "string" || isOmission(content) ? snapshot(content) : undefined;
 }

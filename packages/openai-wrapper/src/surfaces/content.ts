@@ -1,6 +1,7 @@
 // What an entry keeps of content: all of it, or its digest where it is too large or not wanted.
 import { hash } from "node:crypto";
 import { canonicalJson, type JsonValue } from "@ai-audit/core";
+import { isFields } from "../payload/read.ts";
 import type { ExtractOptions } from "./contract.ts";
 
 /** Content as the entry gets it, and what there is to say about it. */
@@ -20,12 +21,22 @@ export function boundOutput(content: JsonValue, options: ExtractOptions): Bounde
 }
 
 function bound(content: JsonValue, unwanted: string | undefined, what: string, maxBytes: number): BoundedContent {
+  if (isOmission(content)) return { value: content, alerts: [tooLarge(what)] };
   if (unwanted !== undefined) return { value: digestContent(content, unwanted), alerts: [] };
   if (sizeAtLeast(content, maxBytes) <= maxBytes) return { value: content, alerts: [] };
   return {
     value: digestContent(content, "maxContentBytes"),
-    alerts: [`ai-audit: the ${what} is larger than maxContentBytes: digest and length kept`],
+    alerts: [tooLarge(what)],
   };
+}
+
+function tooLarge(what: string): string {
+  return `ai-audit: the ${what} is larger than maxContentBytes: digest and length kept`;
+}
+
+/** What already stands for content: a text that had no room while it was streamed. */
+export function isOmission(content: unknown): boolean {
+  return isFields(content) && content["omitted"] === "maxContentBytes";
 }
 
 /** What stands for content that is not kept: its length and SHA-256, in the form it would have been hashed. */

@@ -7,6 +7,9 @@ const CENSOR = "[REDACTED]";
 const SECRET_MEMBER =
   /^(?:authorization|authentication|headers|domain_secrets|credentials?|passwords?|secrets?|tokens?|api_?keys?|key|connection_string)$|(?:^|_)(?:secret|password|credential|api_?key|private_key|access_token|refresh_token|auth_token)(?:s|_value)?$/i;
 
+/** Keys of OpenAI, also the short-lived ones that a session is given. */
+const SECRET_TEXT = /^(?:sk|ek|rk|sess)[-_][\w-]{4,}$/;
+
 /** A request in which the credentials among `tools` are censored; their names stay. */
 export function withoutToolSecrets(input: JsonValue): JsonValue {
   if (typeof input !== "object" || input === null || !("tools" in input) || !Array.isArray(input["tools"])) {
@@ -17,8 +20,9 @@ export function withoutToolSecrets(input: JsonValue): JsonValue {
   return { ...input, tools };
 }
 
-/** The value in which members that are credentials by their name are censored. */
+/** The value in which members that are credentials by their name or form are censored. */
 export function withoutSecrets(value: JsonValue): JsonValue {
+  if (typeof value === "string") return SECRET_TEXT.test(value) ? CENSOR : value;
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.map(withoutSecrets);
   if (isFunction(value)) return value;

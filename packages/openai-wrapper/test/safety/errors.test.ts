@@ -1,0 +1,71 @@
+import { APIConnectionError, APIConnectionTimeoutError, APIError, APIUserAbortError } from "openai";
+import { describe, expect, it } from "vitest";
+import { errorFields } from "../../src/surface.ts";
+
+const headers = new Headers({ "x-request-id": "req_1" });
+
+describe("the fields of an error", () => {
+  it("are its class, code, status, request id and scrubbed message", () => {
+    const body = { error: { message: "Incorrect API key provided: sk-proj-****abcd.", code: "invalid_api_key" } };
+    expect(errorFields(APIError.generate(401, body, undefined, headers))).toEqual({
+      outcome: "error",
+      requestId: "req_1",
+      error: {
+        type: "AuthenticationError",
+        code: "invalid_api_key",
+        status: 401,
+        message: "401 Incorrect API key provided: [REDACTED].",
+      },
+    });
+  });
+
+  it("say blocked where a filter stopped the prompt", () => {
+    const body = {
+      error: {
+        message: "filtered",
+        code: "content_filter",
+        innererror: { content_filter_result: { violence: { filtered: true, severity: "high" } } },
+      },
+    };
+    expect(errorFields(APIError.generate(400, body, undefined, headers))).toMatchObject({
+      outcome: "blocked",
+      safetyPassed: false,
+      blockReason: "content_filter, violence",
+      error: { type: "BadRequestError", status: 400 },
+      metadata: { blocked_at: "input", safety: { content_filter_result: { violence: { severity: "high" } } } },
+    });
+  });
+
+  it.each([
+    [new APIUserAbortError(), "aborted", "APIUserAbortError"],
+    [new DOMException("aborted", "AbortError"), "aborted", "AbortError"],
+    [new APIConnectionTimeoutError(), "timeout", "APIConnectionTimeoutError"],
+    [new DOMException("late", "TimeoutError"), "timeout", "TimeoutError"],
+    [new TypeError("x"), "error", "TypeError"],
+    ["a string", "error", "string"],
+    [undefined, "error", "undefined"],
+  ])("say what kind of end it was: %s", (error, outcome, type) => {
+    expect(errorFields(error)).toMatchObject({ outcome, error: { type } });
+  });
+
+  it("name the connection's own code, however deep its cause", () => {
+    const reset = Object.assign(new Error("read"), { code: "ECONNRESET" });
+    const cause = new TypeError("fetch failed", { cause: reset });
+    expect(errorFields(new APIConnectionError({ message: "Connection error.", cause }))).toMatchObject({
+      outcome: "error",
+      error: { type: "APIConnectionError", code: "ECONNRESET", message: "Connection error." },
+    });
+  });
+
+  it("say that an error could not be read", () => {
+    const odd = new Proxy(new Error("x"), {
+      get: () => {
+        throw new RangeError("trap");
+      },
+    });
+    expect(errorFields(odd)).toEqual({
+      outcome: "error",
+      alerts: ["ai-audit: the error could not be read (RangeError)"],
+    });
+  });
+});

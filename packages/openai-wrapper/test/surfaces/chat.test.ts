@@ -1,0 +1,430 @@
+import { createHash } from "node:crypto";
+import { canonicalJson } from "@ai-audit/core";
+import { describe, expect, it } from "vitest";
+import { collect, OPTIONS, post, surfaceFor } from "./wire.ts";
+
+const PATH = "/chat/completions";
+const REQUEST = post(PATH, { model: "gpt-5", messages: [{ role: "user", content: "Hello!" }] });
+const chat = surfaceFor(REQUEST);
+const sha256 = (data: string | Uint8Array): string => createHash("sha256").update(data).digest("hex");
+const inputOf = (body: unknown): unknown => chat.request(post(PATH, body), OPTIONS).input;
+
+const answer = {
+  id: "chatcmpl-1",
+  object: "chat.completion",
+  model: "gpt-5-2026-08-01",
+  system_fingerprint: "fp_1",
+  choices: [
+    {
+      index: 0,
+      message: { role: "assistant", content: "Hi there", refusal: null, annotations: [] },
+      logprobs: null,
+      finish_reason: "stop",
+    },
+  ],
+  usage: {
+    prompt_tokens: 9,
+    completion_tokens: 12,
+    total_tokens: 21,
+    prompt_tokens_details: { cached_tokens: 4, audio_tokens: 0 },
+    completion_tokens_details: { reasoning_tokens: 8, audio_tokens: 0 },
+  },
+};
+
+describe("a chat completion's request", () => {
+  it("is the text when a single user message is all there is", () => {
+    expect(chat.request(REQUEST, OPTIONS)).toEqual({
+      operation: "chat",
+      provider: "openai",
+      input: "Hello!",
+      model: "gpt-5",
+    });
+  });
+
+  it.each([
+    [
+      "several messages",
+      [
+        { role: "system", content: "Be brief." },
+        { role: "user", content: "Hi" },
+      ],
+    ],
+    ["a message that is not the user's", [{ role: "system", content: "Hi" }]],
+    ["a message with a name", [{ role: "user", name: "ada", content: "Hi" }]],
+    ["a message of parts", [{ role: "user", content: [{ type: "text", text: "Hi" }] }]],
+    ["no message", []],
+  ])("is the messages when there is more than one text: %s", (_, messages) => {
+    expect(inputOf({ model: "m", messages })).toEqual(messages);
+  });
+
+  it.each(["tools", "functions", "response_format", "prediction", "web_search_options"])(
+    "names what the model sees besides the messages: %s",
+    (member) => {
+      const messages = [{ role: "user", content: "Hi" }];
+      const body = { model: "m", messages, [member]: { type: "x" } };
+      expect(inputOf(body)).toEqual({ messages, [member]: { type: "x" } });
+    },
+  );
+
+  it("is a copy: later changes of the caller's objects do not reach the entry", () => {
+    const messages = [{ role: "user", content: [{ type: "text", text: "before" }] }];
+    const input = inputOf({ messages });
+    messages[0]?.content.push({ type: "text", text: "after" });
+    expect(input).toEqual([{ role: "user", content: [{ type: "text", text: "before" }] }]);
+  });
+
+  it("holds a digest for images and audio of more than 2 KB, and small ones whole", () => {
+    const large = Buffer.alloc(3000, 7);
+    const small = Buffer.alloc(100, 7).toString("base64");
+    const content = [
+      { type: "image_url", image_url: { url: `data:image/png;base64,${large.toString("base64")}` } },
+      { type: "image_url", image_url: { url: `data:image/png;base64,${small}` } },
+      { type: "input_audio", input_audio: { data: large.toString("base64"), format: "wav" } },
+      {
+        type: "file",
+        file: { filename: "a.pdf", file_data: `data:application/pdf;base64,${large.toString("base64")}` },
+      },
+    ];
+    const digest = { bytes: 3000, sha256: sha256(large) };
+    expect(inputOf({ messages: [{ role: "user", content }] })).toEqual([
+      {
+        role: "user",
+        content: [
+          { type: "image_url", image_url: { url: { mime: "image/png", ...digest } } },
+          content[1],
+          { type: "input_audio", input_audio: { data: { mime: "audio/wav", ...digest }, format: "wav" } },
+          { type: "file", file: { filename: "a.pdf", file_data: { mime: "application/pdf", ...digest } } },
+        ],
+      },
+    ]);
+  });
+
+  it("lists allow-listed parameters and the names of tools, and nobody's name", () => {
+    const { parameters } = chat.request(
+      post(PATH, {
+        model: "m",
+        messages: [],
+        temperature: 0,
+        n: 2,
+        stop: ["END"],
+        stream: true,
+        tools: [
+          { type: "function", function: { name: "get_weather", parameters: {} } },
+          { type: "custom", custom: { name: "run" } },
+        ],
+        tool_choice: { type: "function", function: { name: "get_weather" } },
+        response_format: { type: "json_schema", json_schema: { name: "s", schema: {} } },
+        user: "ada@example.com",
+        safety_identifier: "ada",
+        metadata: { customer: "ada" },
+        api_key: "sk-secret",
+      }),
+      OPTIONS,
+    );
+    expect(parameters).toEqual({
+      temperature: 0,
+      n: 2,
+      stop: ["END"],
+      stream: true,
+      tools: ["get_weather", "run"],
+      tool_choice: "get_weather",
+      response_format: "json_schema",
+    });
+  });
+
+  it("becomes its length and digest beyond maxContentBytes, and says so", () => {
+    const text = "ü".repeat(600);
+    const fields = chat.request(post(PATH, { messages: [{ role: "user", content: text }] }), {
+      ...OPTIONS,
+      maxContentBytes: 1000,
+    });
+    expect(fields.input).toEqual({ omitted: "maxContentBytes", bytes: 1200, sha256: sha256(text) });
+    expect(fields.alerts).toEqual(["ai-audit: the input is larger than maxContentBytes: digest and length kept"]);
+  });
+
+  it("becomes its length and digest when inputs are not captured", () => {
+    const messages = [{ role: "system", content: "a" }];
+    const fields = chat.request(post(PATH, { messages }), { ...OPTIONS, captureInput: false });
+    const text = canonicalJson(messages);
+    expect(fields.input).toEqual({ omitted: "captureInput", bytes: text.length, sha256: sha256(text) });
+    expect(fields.alerts).toBeUndefined();
+  });
+});
+
+describe("a chat completion's response", () => {
+  it("is its text, with usage as reported, finish reason, id and model served", () => {
+    expect(chat.response(answer, OPTIONS)).toEqual({
+      output: "Hi there",
+      inputTokens: 9,
+      outputTokens: 12,
+      usage: {
+        cachedInputTokens: 4,
+        reasoningOutputTokens: 8,
+        inputAudioTokens: 0,
+        outputAudioTokens: 0,
+        source: "reported",
+      },
+      finishReasons: ["stop"],
+      responseId: "chatcmpl-1",
+      responseModel: "gpt-5-2026-08-01",
+      metadata: { served: { system_fingerprint: "fp_1" } },
+    });
+  });
+
+  it("has no token figures when the provider reports none", () => {
+    const fields = chat.response({ ...answer, usage: null }, OPTIONS);
+    expect(fields).not.toHaveProperty("inputTokens");
+    expect(fields).not.toHaveProperty("usage");
+  });
+
+  it("is the list of messages when there are several choices, with usage not summed", () => {
+    const choices = ["a", "b"].map((content, index) => ({
+      index,
+      message: { role: "assistant", content },
+      finish_reason: index === 0 ? "stop" : "length",
+    }));
+    const fields = chat.response({ ...answer, choices }, OPTIONS);
+    expect(fields.output).toEqual([
+      { role: "assistant", content: "a" },
+      { role: "assistant", content: "b" },
+    ]);
+    expect(fields.finishReasons).toEqual(["stop", "length"]);
+    expect(fields.outputTokens).toBe(12);
+  });
+
+  it.each([
+    ["tool calls", { tool_calls: [{ id: "call_1", type: "function", function: { name: "f", arguments: "{}" } }] }],
+    ["a function call", { function_call: { name: "f", arguments: "{}" } }],
+    ["annotations", { content: "x", annotations: [{ type: "url_citation" }] }],
+    ["what other providers add", { content: "x", reasoning_content: "because" }],
+  ])("is the message when there is more than text: %s", (_, more) => {
+    const message = { role: "assistant", content: null, ...more };
+    const fields = chat.response({ choices: [{ index: 0, message, finish_reason: "stop" }] }, OPTIONS);
+    expect(fields.output).toEqual(message);
+  });
+
+  it("holds a digest of audio beside its transcript", () => {
+    const audio = Buffer.alloc(4000, 1);
+    const message = {
+      role: "assistant",
+      content: null,
+      audio: { id: "a1", data: audio.toString("base64"), transcript: "Hello" },
+    };
+    expect(chat.response({ choices: [{ message }] }, OPTIONS).output).toEqual({
+      role: "assistant",
+      content: null,
+      audio: { id: "a1", data: { bytes: 4000, sha256: sha256(audio) }, transcript: "Hello" },
+    });
+  });
+
+  it("counts and digests log probabilities, or keeps them when asked to", () => {
+    const token = { token: "Hi", logprob: -0.5, bytes: [72], top_logprobs: [] };
+    const logprobs = { content: [token], refusal: null };
+    const choices = [{ index: 0, message: { role: "assistant", content: "Hi" }, logprobs, finish_reason: "stop" }];
+    const byDefault = chat.response({ choices }, OPTIONS);
+    expect(byDefault.output).toBe("Hi");
+    expect(byDefault.metadata).toEqual({ logprobs: [{ tokens: 1, sha256: sha256(`${canonicalJson(token)}\n`) }] });
+    const asked = chat.response({ choices }, { ...OPTIONS, captureLogprobs: true });
+    expect(asked.output).toEqual({ role: "assistant", content: "Hi", logprobs });
+    expect(asked.metadata).toBeUndefined();
+  });
+
+  it.each([
+    ["null", null],
+    ["a string", "<html>"],
+    ["an array", []],
+    ["null choices", { choices: null }],
+    ["a choice that is null", { choices: [null] }],
+    ["a message that is a string", { choices: [{ message: "hi" }] }],
+    ["numbers where texts belong", { id: 5, model: {}, choices: [{ finish_reason: 7 }], usage: "none" }],
+    ["filter results of the wrong kind", { choices: [{ content_filter_results: "none" }], prompt_filter_results: {} }],
+  ])("never throws: %s", (_, body) => {
+    expect(chat.response(body, OPTIONS)).toHaveProperty("output");
+  });
+
+  it("says in an alert that a payload could not be read", () => {
+    const body = {
+      get choices(): unknown {
+        throw new TypeError("secret text");
+      },
+    };
+    expect(chat.response(body, OPTIONS)).toEqual({ alerts: ["ai-audit: the response could not be read (TypeError)"] });
+  });
+});
+
+const chunk = (choices: unknown, more: object = {}): object => ({
+  id: "chatcmpl-2",
+  object: "chat.completion.chunk",
+  model: "gpt-5-2026-08-01",
+  choices,
+  ...more,
+});
+const delta = (value: object, finish: string | null = null, index = 0): object =>
+  chunk([{ index, delta: value, finish_reason: finish }]);
+
+const verdict = (filtered: boolean): object => ({ violence: { filtered, severity: filtered ? "high" : "safe" } });
+
+describe("a streamed chat completion", () => {
+  it("amounts to the same fields as the response that is not streamed", () => {
+    const collector = collect(REQUEST, [
+      delta({ role: "assistant", content: "" }),
+      delta({ content: "Hi " }),
+      delta({ content: "there" }),
+      delta({}, "stop"),
+      chunk([], { usage: answer.usage, system_fingerprint: "fp_1" }),
+    ]);
+    expect(collector.result()).toEqual({ ...chat.response(answer, OPTIONS), responseId: "chatcmpl-2" });
+  });
+
+  it("has its first content with the first token, not with the role", () => {
+    const collector = collect(REQUEST, [delta({ role: "assistant", content: "" })]);
+    expect(collector.firstContentSeen).toBe(false);
+    collector.push(delta({ content: "H" }));
+    expect(collector.firstContentSeen).toBe(true);
+  });
+
+  it("is complete when every choice has a finish reason", () => {
+    const collector = collect(REQUEST, [delta({ content: "a" }, "stop", 0), delta({ content: "b" }, null, 1)]);
+    expect(collector.terminal).toBe(false);
+    collector.push(delta({}, "length", 1));
+    expect(collector.terminal).toBe(true);
+    expect(collector.result()).toMatchObject({
+      output: [{ content: "a" }, { content: "b" }],
+      finishReasons: ["stop", "length"],
+    });
+  });
+
+  it("keeps what had come when it was cut", () => {
+    const collector = collect(REQUEST, [delta({ content: "Once upon" })]);
+    expect(collector.terminal).toBe(false);
+    expect(collector.result()).toMatchObject({ output: "Once upon", finishReasons: [] });
+  });
+
+  it("keeps parallel tool calls apart by their index", () => {
+    const call = (index: number, value: object): object => delta({ tool_calls: [{ index, ...value }] });
+    const collector = collect(REQUEST, [
+      call(0, { id: "c0", type: "function", function: { name: "f", arguments: "" } }),
+      call(1, { id: "c1", type: "function", function: { name: "g", arguments: "" } }),
+      call(0, { function: { arguments: '{"a"' } }),
+      call(1, { function: { arguments: '{"b"' } }),
+      call(1, { function: { arguments: ":2}" } }),
+      call(0, { function: { arguments: ":1}" } }),
+      delta({}, "tool_calls"),
+    ]);
+    expect(collector.result().output).toEqual({
+      tool_calls: [
+        { id: "c0", type: "function", function: { name: "f", arguments: '{"a":1}' } },
+        { id: "c1", type: "function", function: { name: "g", arguments: '{"b":2}' } },
+      ],
+    });
+  });
+
+  it("collects a refusal as a block", () => {
+    const collector = collect(REQUEST, [
+      delta({ role: "assistant", refusal: "I cannot " }),
+      delta({ refusal: "help." }),
+      delta({}, "stop"),
+    ]);
+    expect(collector.result()).toMatchObject({
+      output: { role: "assistant", refusal: "I cannot help." },
+      outcome: "blocked",
+      safetyPassed: false,
+      detectorsTriggered: ["openai:refusal"],
+      metadata: { blocked_at: "output" },
+    });
+  });
+
+  it("digests audio over the decoded bytes, wherever the pieces are cut", () => {
+    const bytes = Buffer.from(Array.from({ length: 3001 }, (_, index) => index % 251));
+    const base64 = bytes.toString("base64");
+    const pieces = [base64.slice(0, 1001), base64.slice(1001, 1002), base64.slice(1002)];
+    const collector = collect(REQUEST, [
+      ...pieces.map((data) => delta({ audio: { data } })),
+      delta({ audio: { id: "a", transcript: "Hel" } }),
+      delta({ audio: { transcript: "lo" } }),
+    ]);
+    expect(collector.result().output).toEqual({
+      audio: { data: { bytes: 3001, sha256: sha256(bytes) }, id: "a", transcript: "Hello" },
+    });
+  });
+
+  it("takes in Azure's chunks without delta and without choices, and what one piece triggered stays", () => {
+    const collector = collect(REQUEST, [
+      chunk([], {
+        prompt_filter_results: [{ prompt_index: 0, content_filter_results: { hate: { filtered: false } } }],
+      }),
+      delta({ content: "Once" }),
+      chunk([{ index: 0, finish_reason: null, content_filter_results: verdict(true), content_filter_offsets: {} }]),
+      chunk([{ index: 0, finish_reason: null, content_filter_results: verdict(false) }]),
+      chunk(null),
+      chunk([null]),
+      null,
+      "odd",
+      delta({}, "content_filter"),
+    ]);
+    expect(collector.result()).toMatchObject({
+      output: "Once",
+      outcome: "blocked",
+      blockReason: "content_filter, violence",
+      detectorsTriggered: ["openai:content_filter", "azure:violence"],
+      safetyChecks: ["azure:content_filter", "openai:content_filter"],
+      finishReasons: ["content_filter"],
+    });
+  });
+
+  it("keeps digest and length of text beyond maxContentBytes, over all of it and across surrogate pairs", () => {
+    const text = `${"a".repeat(90)}😀${"b".repeat(90)}`;
+    const collector = collect(
+      REQUEST,
+      text.split("").map((content) => delta({ content })),
+      { ...OPTIONS, maxContentBytes: 50 },
+    );
+    expect(collector.result().output).toEqual({
+      omitted: "maxContentBytes",
+      bytes: Buffer.byteLength(text),
+      sha256: sha256(text),
+    });
+  });
+
+  it("keeps a bounded number of choices and tool calls, and counts the rest", () => {
+    const events = Array.from({ length: 40_000 }, (_, index) => delta({ content: "x" }, null, index));
+    const { alerts } = collect(REQUEST, events).result();
+    expect(alerts).toEqual([expect.stringMatching(/^ai-audit: \d+ parts of the stream were too many to keep$/)]);
+  });
+
+  it("digests log probabilities as the response that is not streamed does", () => {
+    const tokens = ["a", "b"].map((token) => ({ token, logprob: -1, bytes: null, top_logprobs: [] }));
+    const streamed = collect(
+      REQUEST,
+      tokens.map((entry) =>
+        chunk([{ index: 0, delta: { content: entry.token }, logprobs: { content: [entry] }, finish_reason: null }]),
+      ),
+    );
+    const whole = { choices: [{ message: { role: "assistant", content: "ab" }, logprobs: { content: tokens } }] };
+    expect(streamed.result().metadata).toEqual(chat.response(whole, OPTIONS).metadata);
+  });
+
+  it("is a copy: the SDK's later changes to its chunks do not reach the entry", () => {
+    const usage = { prompt_tokens: 1, completion_tokens: 2 };
+    const collector = collect(REQUEST, [delta({ content: "a" }, "stop"), chunk([], { usage })]);
+    usage.prompt_tokens = 99;
+    expect(collector.result().inputTokens).toBe(1);
+  });
+
+  it("gives the same result however often it is asked", () => {
+    const collector = collect(REQUEST, [delta({ content: "abc" })], { ...OPTIONS, maxContentBytes: 2 });
+    expect(collector.result()).toEqual(collector.result());
+  });
+
+  it("reports an error that arrives as an event", () => {
+    const collector = collect(REQUEST, [
+      delta({ content: "Once" }),
+      { error: { type: "server_error", code: "overloaded", message: "try with sk-abcdefghijkl later" } },
+    ]);
+    expect(collector.result()).toMatchObject({
+      output: "Once",
+      outcome: "error",
+      error: { type: "server_error", code: "overloaded", message: "try with [REDACTED] later" },
+    });
+  });
+});

@@ -1,0 +1,72 @@
+import { describe, expect, it } from "vitest";
+import { surfaceOf } from "../../src/surface.ts";
+import { OPTIONS, post, surfaceFor } from "./wire.ts";
+
+describe("the surface of a request", () => {
+  it.each([
+    ["POST", "/chat/completions", "chat"],
+    ["POST", "/completions", "text_completion"],
+    ["POST", "/embeddings", "embeddings"],
+    ["POST", "/moderations", "moderations"],
+    ["POST", "/responses", "responses"],
+    ["post", "/responses?beta=true", "responses"],
+    ["GET", "/responses/resp_1", "responses.retrieve"],
+    ["POST", "/responses/resp_1/cancel", "responses.cancel"],
+    ["POST", "/responses/compact", "responses.compact"],
+    ["POST", "/images/generations", "image_generation"],
+    ["POST", "/images/edits", "image_edit"],
+    ["POST", "/images/variations", "image_variation"],
+    ["POST", "/audio/speech", "speech"],
+    ["POST", "/audio/transcriptions", "transcription"],
+    ["POST", "/audio/translations", "translation"],
+    ["POST", "/files", "files.create"],
+    ["POST", "/batches", "batches.create"],
+    ["POST", "/batches/batch_1/cancel", "batches.cancel"],
+    ["POST", "/fine_tuning/jobs", "fine_tuning.jobs.create"],
+    ["POST", "/assistants", "create_agent"],
+    ["POST", "/threads", "threads.create"],
+    ["POST", "/threads/runs", "threads.create_and_run"],
+    ["POST", "/threads/thread_1/runs", "threads.runs.create"],
+    ["GET", "/threads/thread_1/runs/run_1", "threads.runs.retrieve"],
+    ["POST", "/threads/thread_1/runs/run_1/submit_tool_outputs", "threads.runs.submit_tool_outputs"],
+    ["POST", "/threads/thread_1/messages", "threads.messages.create"],
+    ["POST", "/v1/chat/completions", "chat"],
+    ["POST", "/openai/v1/responses", "responses"],
+    ["POST", "/videos/video_123/remix", "/videos/{id}/remix"],
+    ["POST", "/realtime/client_secrets", "/realtime/client_secrets"],
+    ["PUT", "/something/new", "/something/new"],
+  ])("is found by method and path: %s %s", (method, path, operation) => {
+    expect(surfaceFor(post(path, {}, { method })).operation).toBe(operation);
+  });
+
+  it.each([
+    ["GET", "/models"],
+    ["GET", "/files/file_1/content"],
+    ["GET", "/chat/completions"],
+    ["GET", "/responses/resp_1/input_items"],
+    ["DELETE", "/responses/resp_1"],
+  ])("does not exist where nothing is asked of a model: %s %s", (method, path) => {
+    expect(surfaceOf(post(path, undefined, { method }))).toBeUndefined();
+  });
+
+  it("is Azure's by its client or by its host, and the deployment is the model", () => {
+    const path = "/openai/deployments/my%20gpt/chat/completions?api-version=2024-10-21";
+    const request = post(path, { model: "ignored", messages: [] }, { azure: true });
+    const surface = surfaceFor(request);
+    expect(surface.request(request, OPTIONS)).toMatchObject({
+      operation: "chat",
+      provider: "azure.ai.openai",
+      model: "my gpt",
+    });
+    const url = "https://mine.openai.azure.com/openai/v1/responses";
+    expect(surfaceFor(post("/responses", {}, { url })).provider).toBe("azure.ai.openai");
+    expect(surfaceFor(post("/responses")).provider).toBe("openai");
+  });
+
+  it.each(["", "/", "chat/completions", "/deployments/%E0%A4%A/chat/completions"])(
+    "is found without throwing: %j",
+    (path) => {
+      expect(surfaceOf(post(path))).toBeDefined();
+    },
+  );
+});
