@@ -2,16 +2,15 @@
 import { type AuditLogger, CallRecorder, type CapturedFields, type CaptureStats } from "@ai-audit/core";
 import { BaseCallbackHandler } from "@langchain/core/callbacks/base";
 import { describeFailure, unfinishedOutcome } from "./failure.ts";
-import { toolCallIds } from "./messages.ts";
-import { checkOfNode, eventOfEnd, eventOfError, eventOfResume } from "./middleware.ts";
-import { answerOf, describeModelStart, describeResult } from "./model.ts";
+import { checkedBy, checkOfNode, eventOfEnd, eventOfError, eventOfResume } from "./middleware.ts";
+import { answerOf, describeModelStart, describeResult, toolCallIds } from "./model.ts";
 import type { OpenRun } from "./open-run.ts";
 import { type AuditCallbackOptions, resolveOptions, type Settings } from "./options.ts";
 import { partialOf } from "./partial.ts";
 import { fieldsOf, isFields, listOf } from "./read.ts";
 import type { RunContext } from "./runs.ts";
 import { errorSafety } from "./safety.ts";
-import { describeDocument, describeToolInput, describeToolOutput, describeValue, toolNameOf } from "./tool.ts";
+import { describeDocument, describeToolInput, describeToolOutput, describeValue } from "./tool.ts";
 import { ToolRequests } from "./tool-requests.ts";
 import { type CallbackStart, RunTracker } from "./tracker.ts";
 
@@ -125,9 +124,11 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
     const open = this.#tracker.take(runId);
     if (!open) return;
     const cached = extraParams?.["cached"] === true;
-    const answers = listOf(listOf(fieldsOf(output)["generations"])[0]);
-    const asked = answers.flatMap((answer) => toolCallIds(fieldsOf(answer)["message"]));
-    const entryId = await this.#tracker.end(open, () => this.#resultFields(open, output, cached));
+    let asked: readonly string[] = [];
+    const entryId = await this.#tracker.end(open, () => {
+      asked = toolCallIds(output);
+      return this.#resultFields(open, output, cached);
+    });
     this.#requests.note(asked, open.context, entryId);
   }
 
@@ -176,6 +177,7 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
     const isRoot = context.scope.rootId === runId;
     const { captureChains, inlineBytes } = this.#settings;
     if (isRoot) await this.#tracker.record(context, () => eventOfResume(inputs, inlineBytes));
+    this.#tracker.noteChecked(context, () => checkedBy(context.name, inputs, inlineBytes));
     if (captureChains === "none" || (captureChains === "roots" && !isRoot)) return;
     await this.#tracker.begin(context, start, () => ({
       operation: context.run["agentName"] === context.name ? "invoke_agent" : "invoke_chain",
@@ -189,7 +191,7 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
     const { inlineBytes } = this.#settings;
     const node = checkOfNode(context.name);
     if (node) context.scope.checks.add(node.check);
-    if (node) await this.#tracker.record(context, () => eventOfEnd(context.name, outputs, inlineBytes));
+    if (node) await this.#tracker.record(context, () => eventOfEnd(context, outputs, inlineBytes));
     await this.#endChain(context, () => ({ outcome: "ok", output: describeValue(outputs, inlineBytes, 1) }));
   }
 
@@ -235,11 +237,7 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
   }
 
   override async handleToolEnd(output: unknown, runId: string): Promise<void> {
-    const name = toolNameOf(output);
-    await this.#endRun(runId, () => ({
-      ...describeToolOutput(output, this.#settings.inlineBytes),
-      ...(name !== undefined && { run: { toolName: name } }),
-    }));
+    await this.#endRun(runId, () => describeToolOutput(output, this.#settings.inlineBytes));
   }
 
   override async handleToolError(error: unknown, runId: string): Promise<void> {

@@ -15,7 +15,7 @@ export function describeMessage(message: unknown, inlineBytes: number): JsonValu
   const source = fieldsOf(message);
   const kwargs = fieldsOf(source["additional_kwargs"]);
   const described = {
-    role: roleOf(source, kwargs),
+    role: roleOf(source),
     ...defined({
       name: textOf(source["name"]),
       tool_call_id: textOf(source["tool_call_id"]),
@@ -34,11 +34,6 @@ export function onlyText(described: JsonValue, role: string): string | undefined
   return own === role && typeof content === "string" && isEmpty(rest) ? content : undefined;
 }
 
-/** Ids of the tools a message asks for. */
-export function toolCallIds(message: unknown): string[] {
-  return listOf(fieldsOf(message)["tool_calls"]).flatMap((call) => textOf(fieldsOf(call)["id"]) ?? []);
-}
-
 function typeOf(message: Fields): string | undefined {
   const { type, getType, _getType } = message;
   if (typeof type === "string") return type;
@@ -46,7 +41,9 @@ function typeOf(message: Fields): string | undefined {
   return typeof ask === "function" ? textOf(Reflect.apply(ask, message, [])) : undefined;
 }
 
-function roleOf(message: Fields, kwargs: Fields): string {
+/** `user`, `assistant`, `system`, `developer`, `tool` …, whatever LangChain calls it. */
+export function roleOf(message: Fields): string {
+  const kwargs = fieldsOf(message["additional_kwargs"]);
   const type = typeOf(message) ?? "unknown";
   if (type === "generic") return textOf(message["role"]) ?? type;
   return textOf(kwargs["__openai_role__"]) ?? ROLES[type] ?? type;
@@ -79,11 +76,14 @@ function describeToolCalls(message: Fields, kwargs: Fields, inlineBytes: number)
   };
 }
 
-/** What providers add to a message: refusal, audio, reasoning, function_call … Raw copies of the response are not. */
+/** Copies of what the message says elsewhere. */
+const COPIES: ReadonlySet<string> = new Set(["tool_calls", "parsed"]);
+
+/** What providers add to a message: refusal, audio, reasoning, function_call … LangChain's own notes begin with `__`. */
 function describeKwargs(kwargs: Fields, inlineBytes: number): Record<string, JsonValue> {
   const described: Record<string, JsonValue> = {};
   for (const [key, value] of Object.entries(kwargs)) {
-    if (key === "tool_calls" || key.startsWith("__") || value === undefined || value === null) continue;
+    if (COPIES.has(key) || key.startsWith("__") || value === undefined || value === null) continue;
     if (isFields(value) && isEmpty(value)) continue;
     if (key === "reasoning" && isEmptyReasoning(value)) continue;
     described[key] = snapshot(value, inlineBytes);

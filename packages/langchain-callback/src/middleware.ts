@@ -1,9 +1,10 @@
 // Safety events that no model or tool call shows: moderation, PII and human review, as LangChain's middleware and
 // LangGraph leave them in the chains around the calls.
-import type { CapturedFields } from "@ai-audit/core";
+import type { CapturedFields, JsonValue } from "@ai-audit/core";
 import { isBubbleUp } from "./failure.ts";
-import { isMessage } from "./messages.ts";
+import { describeMessage, isMessage, onlyText, roleOf } from "./messages.ts";
 import { defined, type Fields, fieldsOf, isFields, listOf, textOf } from "./read.ts";
+import type { RunContext } from "./runs.ts";
 import { describeValue, isCommand } from "./tool.ts";
 
 /** Something to record once. */
@@ -16,32 +17,46 @@ export interface SafetyEvent {
 const HOOK = /^(.+)\.(before_model|after_model|before_agent|after_agent)$/;
 const PII = /^PIIMiddleware\[(.+)\]$/;
 const MODERATION = "OpenAIModerationMiddleware";
+const MODERATION_CHECK = "openai:moderation";
 
 /** The check that a middleware's node is, when it is one; `openai:moderation` or `pii:<type>`. */
 export function checkOfNode(name: string): { readonly check: string; readonly at: "input" | "output" } | undefined {
   const [, middleware, hook] = HOOK.exec(name) ?? [];
   if (middleware === undefined || hook === undefined) return undefined;
   const type = PII.exec(middleware)?.[1];
-  const check = middleware === MODERATION ? "openai:moderation" : type === undefined ? undefined : `pii:${type}`;
+  const check = middleware === MODERATION ? MODERATION_CHECK : type === undefined ? undefined : `pii:${type}`;
   return check === undefined ? undefined : { check, at: hook.startsWith("before") ? "input" : "output" };
 }
 
-/** What a middleware's node that returned says: it ended the run, or changed messages. */
-export function eventOfEnd(name: string, output: unknown, inlineBytes: number): SafetyEvent | undefined {
+/** The message that a moderation node is about to look at; undefined for every other node. */
+export function checkedBy(name: string, inputs: unknown, inlineBytes: number): JsonValue | undefined {
   const node = checkOfNode(name);
+  if (node?.check !== MODERATION_CHECK) return undefined;
+  const role = node.at === "input" ? "user" : "assistant";
+  const messages = listOf(fieldsOf(inputs)["messages"]).filter((message) => isMessage(message));
+  const last = messages.findLast((message) => roleOf(message) === role);
+  if (last === undefined) return undefined;
+  const described = describeMessage(last, inlineBytes);
+  return onlyText(described, role) ?? described;
+}
+
+/** What a middleware's node that returned says: it ended the run, or changed messages. */
+export function eventOfEnd(context: RunContext, output: unknown, inlineBytes: number): SafetyEvent | undefined {
+  const node = checkOfNode(context.name);
+  // A node that found nothing returns no messages.
   const { messages, jumpTo } = updateOf(output);
   if (!node || !Array.isArray(messages)) return undefined;
   const blocked = jumpTo === "end";
-  // Nodes return the state's jumpTo and messages on every pass; only a change is an event.
+  const verdict = node.check === MODERATION_CHECK && blocked ? describeValue(messages, inlineBytes, 1) : undefined;
   return {
     fields: {
       operation: "guardrail",
       outcome: blocked ? "blocked" : "ok",
-      output: node.check === "openai:moderation" && blocked ? describeValue(messages, inlineBytes, 1) : "",
+      ...defined({ input: context.checked, output: verdict }),
       safetyPassed: false,
       safetyChecks: [node.check],
       detectorsTriggered: [node.check],
-      ...(blocked && { blockReason: "moderation" }),
+      ...(blocked && { blockReason: node.check }),
       metadata: { safety_event: node.check, ...(blocked ? { blocked_at: node.at } : { changed_at: node.at }) },
     },
   };
@@ -78,11 +93,11 @@ function moderationBlocked({ stage, result, content }: Fields): CapturedFields {
     outcome: "blocked",
     input: typeof content === "string" ? content : "",
     safetyPassed: false,
-    safetyChecks: ["openai:moderation"],
-    detectorsTriggered: ["openai:moderation", ...flagged.map((category) => `openai:moderation:${category}`)],
-    blockReason: flagged.join(", ") || "moderation",
+    safetyChecks: [MODERATION_CHECK],
+    detectorsTriggered: [MODERATION_CHECK, ...flagged.map((category) => `${MODERATION_CHECK}:${category}`)],
+    blockReason: flagged.join(", ") || MODERATION_CHECK,
     metadata: {
-      safety_event: "openai:moderation",
+      safety_event: MODERATION_CHECK,
       blocked_at: stage === "output" ? "output" : "input",
       ...defined({ stage: textOf(stage), category_scores: scores }),
     },

@@ -40,7 +40,6 @@ const PARAMETERS: readonly string[] = [
   "modalities",
   "service_tier",
   "store",
-  "stream",
   "truncation",
   "previous_response_id",
   "prompt_cache_key",
@@ -154,6 +153,13 @@ export function describeResult(
     ...usageOf({ message: first, llmOutput: fieldsOf(llmOutput), cached, batchSize }),
     ...answerSafety(candidates, provider, settings.blockingCodes),
   };
+}
+
+/** Ids of the tool calls that a result asks for. */
+export function toolCallIds(result: unknown): string[] {
+  return listOf(listOf(fieldsOf(result)["generations"])[0])
+    .flatMap((generation) => listOf(fieldsOf(fieldsOf(generation)["message"])["tool_calls"]))
+    .flatMap((call) => textOf(fieldsOf(call)["id"]) ?? []);
 }
 
 /** Ids that LangChain makes up itself (`run-…`, `lc_run-…`) are not the provider's. */

@@ -1,6 +1,6 @@
 // Where a run stands: its ancestors, and what it inherits from them. Contexts are small copies; nothing here
 // refers to LangChain's objects.
-import type { Run } from "@ai-audit/core";
+import type { JsonValue, Run } from "@ai-audit/core";
 import type { Settings } from "./options.ts";
 import { defined, type Fields, firstText, listOf, textOf } from "./read.ts";
 
@@ -28,6 +28,9 @@ export class Scope {
   }
 }
 
+/** LangGraph's name for a graph or agent that was given none. */
+const UNNAMED_GRAPH = "LangGraph";
+
 /** A run's place among the others. */
 export interface RunContext {
   readonly id: string;
@@ -37,6 +40,8 @@ export interface RunContext {
   /** The `run` object of this run's entry. */
   readonly run: Run;
   readonly conversationId: string | undefined;
+  /** What a moderation node was given to look at; of no other chain are inputs kept. */
+  checked?: JsonValue;
 }
 
 /** The contexts of all runs that have started and not ended. */
@@ -65,7 +70,12 @@ export class RunContexts {
       kind,
       name,
       scope,
-      run: { ...inherited(parent), ...this.#place(metadata, tags), id, ...(parentId !== undefined && { parentId }) },
+      run: {
+        ...inherited(parent),
+        ...this.#place(metadata, tags),
+        ...defined({ agentName: agentOf({ kind, name, metadata }, parent), parentId }),
+        id,
+      },
       conversationId:
         firstText(...this.#settings.conversationKeys.map((key) => metadata[key])) ?? parent?.conversationId,
     };
@@ -95,18 +105,32 @@ export class RunContexts {
       threadId: firstText(metadata["thread_id"]),
       node: textOf(metadata["langgraph_node"]),
       step: typeof step === "number" ? step : undefined,
-      agentName: textOf(metadata["lc_agent_name"]),
       attempt: attempt === undefined ? undefined : Number(attempt),
       tags: kept.length > 0 ? kept : undefined,
     });
   }
 }
 
-/** What a run has from its parent: the path to it, thread, node and agent. Tags come with each run. */
+/** What a run has from its parent: the path to it, thread and node. Tags come with each run. */
 function inherited(parent: RunContext | undefined): Run {
   if (!parent) return {};
-  const { path = [], threadId, node, agentName } = parent.run;
-  return { path: [...path, parent.name], ...defined({ threadId, node, agentName }) };
+  const { path = [], threadId, node } = parent.run;
+  return { path: [...path, parent.name], ...defined({ threadId, node }) };
+}
+
+/**
+ * The agent a run belongs to. A sub-agent that is given its caller's config carries the caller's name in its
+ * metadata; what its nodes run under has its own.
+ */
+function agentOf(
+  { kind, name, metadata }: Pick<RunStart, "kind" | "name" | "metadata">,
+  parent: RunContext | undefined,
+): string | undefined {
+  const given = textOf(metadata["lc_agent_name"]);
+  const ofParent = textOf(parent?.run["agentName"]);
+  if (kind !== "chain") return ofParent ?? given;
+  const isAgentNode = metadata["ls_integration"] === "langchain_create_agent" && metadata["langgraph_node"] === name;
+  return isAgentNode && parent && parent.name !== UNNAMED_GRAPH ? parent.name : (given ?? ofParent);
 }
 
 /** What LangChain calls a run: the name it was given, else the class. */

@@ -32,7 +32,7 @@ export function errorSafety(error: unknown, provider: string, blockingCodes: Rea
   const inner = fieldsOf(body["innererror"] ?? body["inner_error"] ?? fields["innererror"]);
   const results = fieldsOf(inner["content_filter_result"] ?? inner["content_filter_results"]);
   const findings: Finding[] = azureFindings(results, "input");
-  const code = [fields["code"], body["code"], body["type"], inner["code"]]
+  const code = [fields["code"], body["code"], body["type"], inner["code"], fields["name"]]
     .map(textOf)
     .find((one) => one && blockingCodes.has(one));
   if (code !== undefined) findings.push({ detector: `${provider}:${code}`, reason: code, at: "input", blocks: true });
@@ -149,15 +149,15 @@ function rawOf(candidates: readonly { readonly message: Fields }[]): Fields {
 /** Findings as fields of an entry. */
 function safetyFields(findings: readonly Finding[], blocked: boolean, raw: Fields): CapturedFields {
   if (findings.length === 0) return isEmpty(raw) ? {} : { metadata: { safety: raw } };
-  const blocks = findings.filter(({ blocks }) => blocks);
+  const stopping = findings.filter(({ blocks }) => blocks);
   const inferred = findings.filter((finding) => finding.inferred).map(({ detector }) => detector);
   return {
     safetyPassed: false,
     detectorsTriggered: [...new Set(findings.map(({ detector }) => detector))],
-    ...(blocks.length > 0 && { blockReason: [...new Set(blocks.map(({ reason }) => reason))].join(", ") }),
+    ...(stopping.length > 0 && { blockReason: [...new Set(stopping.map(({ reason }) => reason))].join(", ") }),
     ...(blocked && { outcome: "blocked" as const }),
     metadata: {
-      ...(blocks.length > 0 && { blocked_at: blocks.some(({ at }) => at === "input") ? "input" : "output" }),
+      ...(stopping.length > 0 && { blocked_at: stopping.some(({ at }) => at === "input") ? "input" : "output" }),
       ...(inferred.length > 0 && { inferred }),
       ...(!isEmpty(raw) && { safety: raw }),
     },

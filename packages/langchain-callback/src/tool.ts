@@ -18,7 +18,9 @@ export function describeToolInput(input: unknown, inlineBytes: number): JsonValu
 /** What a tool returned: text, a tool message, a command to the graph, or anything else. */
 export function describeToolOutput(output: unknown, inlineBytes: number): CapturedFields {
   const failed = isMessage(output) && output["status"] === "error";
+  const toolName = isMessage(output) ? textOf(output["name"]) : undefined;
   return {
+    ...(toolName !== undefined && { run: { toolName } }),
     outcome: failed ? "error" : "ok",
     ...(failed && { error: { type: "ToolMessage", message: "the tool reported an error: see output" } }),
     output: describeValue(output, inlineBytes),
@@ -59,11 +61,6 @@ export function describeDocument(document: unknown, inlineBytes: number): JsonVa
 /** LangGraph's `Command`, of any copy of the package. */
 export function isCommand(value: unknown): boolean {
   return fieldsOf(value)["lg_name"] === "Command";
-}
-
-/** The name a tool message gives its tool. */
-export function toolNameOf(output: unknown): string | undefined {
-  return isMessage(output) ? textOf(output["name"]) : undefined;
 }
 
 function contentOf(described: JsonValue): JsonValue {

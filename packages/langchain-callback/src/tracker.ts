@@ -1,5 +1,5 @@
 // The runs in flight: what is open, where it stands, and that each call gets its one end.
-import type { CallRecorder, CapturedFields } from "@ai-audit/core";
+import type { CallRecorder, CapturedFields, JsonValue } from "@ai-audit/core";
 import type { SafetyEvent } from "./middleware.ts";
 import { OpenRun } from "./open-run.ts";
 import type { Settings } from "./options.ts";
@@ -136,13 +136,23 @@ export class RunTracker {
   /** After the end of a root: nothing under it is left open. */
   async closeScope(scope: Scope, rootError?: unknown): Promise<void> {
     const ends: Promise<unknown>[] = [];
-    for (const runId of [...scope.members]) {
+    for (const runId of scope.members) {
       const open = this.take(runId);
       const context = this.#contexts.get(runId);
       if (open) ends.push(this.end(open, () => open.unfinished(rootError)));
       else if (context) this.leave(context);
     }
     await settle(ends);
+  }
+
+  /** Keeps what a safety check is about to look at, until its node ends. */
+  noteChecked(context: RunContext, find: () => JsonValue | undefined): void {
+    try {
+      const checked = find();
+      if (checked !== undefined) context.checked = checked;
+    } catch {
+      context.checked = "[could not be read]"; // a message whose members throw
+    }
   }
 
   /** Records an event that is no call, once, at its place among the runs. */

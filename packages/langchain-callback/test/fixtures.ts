@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type AuditEntry, AuditLogger, type AuditLoggerOptions, type JsonValue } from "@ai-audit/core";
+import type { AgentMiddleware } from "langchain";
 import { ChatOpenAI, type ChatOpenAIFields } from "@langchain/openai";
 import { AuditCallbackHandler, type AuditCallbackOptions } from "../src/index.ts";
 import { type OpenAiServer, type Respond, startOpenAiServer } from "./openai-server.ts";
@@ -55,4 +56,21 @@ export async function startBench(
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** The only entry; fails when there are more or none. */
+export function only(entries: readonly AuditEntry[]): AuditEntry {
+  const [entry, ...rest] = entries;
+  if (!entry || rest.length > 0) throw new Error(`expected one entry, found ${entries.length}`);
+  return entry;
+}
+
+/** LangChain's middleware in the type that createAgent takes: theirs do not hold under exactOptionalPropertyTypes. */
+export function middleware(make: (options: never) => object, options: unknown): AgentMiddleware[] {
+  const made: unknown = Reflect.apply(make, undefined, [options]);
+  return isMiddleware(made) ? [made] : [];
+}
+
+function isMiddleware(value: unknown): value is AgentMiddleware {
+  return typeof value === "object" && value !== null && "name" in value;
 }

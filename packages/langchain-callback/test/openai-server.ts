@@ -1,6 +1,6 @@
 // An OpenAI-compatible server for tests: chat completions, responses, completions, moderations and embeddings over
 // node:http. It is told what to answer; it knows nothing of the code under test.
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
 export interface SentRequest {
@@ -33,7 +33,7 @@ export interface OpenAiServer extends AsyncDisposable {
 
 export async function startOpenAiServer(respond: Respond = () => chat("Hi.")): Promise<OpenAiServer> {
   const requests: SentRequest[] = [];
-  const server = createServer(async (incoming, response) => {
+  const serve = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
     let text = "";
     for await (const piece of incoming) text += String(piece);
     const request = {
@@ -43,6 +43,9 @@ export async function startOpenAiServer(respond: Respond = () => chat("Hi.")): P
     };
     requests.push(request);
     await answer(response, await handle.respond(request, requests.length - 1));
+  };
+  const server = createServer((incoming, response) => {
+    serve(incoming, response).catch((error: unknown) => response.destroy(error as Error));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const handle: OpenAiServer = {
@@ -184,4 +187,60 @@ export function failure(status: number, error: Record<string, unknown>): Reply {
 export function lastText(request: SentRequest): string {
   const messages = request.body["messages"] as { content: unknown }[] | undefined;
   return String(messages?.at(-1)?.content ?? request.body["prompt"] ?? request.body["input"]);
+}
+
+const RESPONSE_USAGE = {
+  input_tokens: 11,
+  output_tokens: 7,
+  total_tokens: 18,
+  input_tokens_details: { cached_tokens: 3 },
+  output_tokens_details: { reasoning_tokens: 2 },
+};
+
+function responseBody(
+  id: string,
+  output: readonly unknown[],
+  rest: Record<string, unknown> = {},
+): Record<string, unknown> {
+  return {
+    id,
+    object: "response",
+    created_at: 1_790_000_000,
+    model: "gpt-test-2026",
+    status: "completed",
+    incomplete_details: null,
+    error: null,
+    output,
+    usage: RESPONSE_USAGE,
+    ...rest,
+  };
+}
+
+function outputMessage(content: readonly unknown[], status = "completed"): unknown {
+  return { type: "message", id: nextId("msg_"), role: "assistant", status, content };
+}
+
+/** A response of the Responses API: a text, or other content parts. */
+export function response(content: string | readonly unknown[], rest: Record<string, unknown> = {}): Reply {
+  const parts = typeof content === "string" ? [{ type: "output_text", text: content, annotations: [] }] : content;
+  return { json: responseBody(nextId("resp_"), [outputMessage(parts)], rest) };
+}
+
+/** The events of a streamed text of the Responses API. */
+export function responseEvents(text: string, rest: Record<string, unknown> = {}): unknown[] {
+  const id = nextId("resp_");
+  const item = nextId("msg_");
+  const part = { type: "output_text", text, annotations: [] };
+  const message = { type: "message", id: item, role: "assistant", status: "completed", content: [part] };
+  const at = { item_id: item, output_index: 0, content_index: 0 };
+  const done = responseBody(id, [message], rest);
+  return [
+    { type: "response.created", response: { ...responseBody(id, []), status: "in_progress", usage: null } },
+    { type: "response.output_item.added", output_index: 0, item: { ...message, content: [], status: "in_progress" } },
+    { type: "response.content_part.added", ...at, part: { ...part, text: "" } },
+    ...(text.match(/.{1,4}/gsu) ?? []).map((delta) => ({ type: "response.output_text.delta", ...at, delta })),
+    { type: "response.output_text.done", ...at, text },
+    { type: "response.output_item.done", output_index: 0, item: message },
+    { type: `response.${String(done["status"])}`, response: done },
+  ].map((event, index) => ({ ...event, sequence_number: index }));
 }

@@ -1,0 +1,315 @@
+import { tool } from "@langchain/core/tools";
+import { Annotation, Command, END, interrupt, MemorySaver, START, StateGraph } from "@langchain/langgraph";
+import { createAgent, humanInTheLoopMiddleware, modelFallbackMiddleware, modelRetryMiddleware } from "langchain";
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { type Bench, middleware, only, startBench } from "./fixtures.ts";
+import { chat, chatFor, failure, lastText, type Respond } from "./openai-server.ts";
+
+/** Asks for each tool once, in order, then answers. */
+function askFor(calls: readonly { readonly name: string; readonly args: unknown }[], answer: string): Respond {
+  return (request) => {
+    const done = (request.body["messages"] as { role: string }[]).filter(({ role }) => role === "tool").length;
+    const call = calls[done];
+    return call ? chatFor(request, "", { toolCalls: [{ id: `call_${done + 1}`, ...call }] }) : chatFor(request, answer);
+  };
+}
+
+const weather = tool(async ({ city }) => `sunny in ${city}`, {
+  name: "weather",
+  description: "The weather.",
+  schema: z.object({ city: z.string() }),
+});
+
+const user = (content: string): { messages: { role: string; content: string }[] } => ({
+  messages: [{ role: "user", content }],
+});
+
+describe("an agent with tools", () => {
+  it("leaves an entry for every model call and every tool call, linked", async () => {
+    await using bench = await startBench(
+      askFor(
+        [
+          { name: "weather", args: { city: "Rome" } },
+          { name: "weather", args: { city: "Oslo" } },
+        ],
+        "Sunny.",
+      ),
+    );
+    const agent = createAgent({
+      model: bench.model(),
+      tools: [weather],
+      name: "forecaster",
+      checkpointer: new MemorySaver(),
+    });
+    await agent.invoke(user("Weather?"), {
+      callbacks: [bench.handler],
+      configurable: { thread_id: "t1" },
+      tags: ["mine"],
+    });
+    const entries = await bench.entries();
+    expect(entries.map(({ operation, outcome }) => `${operation} ${outcome}`)).toEqual([
+      "chat ok",
+      "execute_tool ok",
+      "chat ok",
+      "execute_tool ok",
+      "chat ok",
+    ]);
+    const [first, firstTool, second, secondTool] = entries;
+    for (const entry of entries) {
+      expect(entry).toMatchObject({
+        conversationId: "t1",
+        run: { threadId: "t1", agentName: "forecaster", tags: ["mine"] },
+      });
+    }
+    expect(first?.run).toMatchObject({ path: ["forecaster", "model_request"], node: "model_request", step: 1 });
+    expect(firstTool?.run).toMatchObject({
+      path: ["forecaster", "tools"],
+      node: "tools",
+      toolName: "weather",
+      toolCallId: "call_1",
+      requestedBy: first?.id,
+      requestedByRun: first?.run?.id,
+    });
+    expect(secondTool?.run).toMatchObject({ toolCallId: "call_2", requestedBy: second?.id });
+    expect(bench.content(firstTool)).toEqual({ input: { city: "Rome" }, output: "sunny in Rome" });
+    expect(bench.handler.stats).toEqual({ open: 0, written: 5, lost: 0 });
+  });
+
+  it("leaves the same entries when streamed", async () => {
+    await using bench = await startBench(askFor([{ name: "weather", args: { city: "Rome" } }], "Sunny."));
+    const agent = createAgent({ model: bench.model(), tools: [weather] });
+    for (const streamMode of ["updates", "messages", "values"] as const) {
+      for await (const _ of await agent.stream(user("Weather?"), { callbacks: [bench.handler], streamMode }));
+    }
+    const entries = await bench.entries();
+    const kinds = entries.map(({ operation, outputContent }) => `${operation} ${outputContent?.slice(0, 14)}`);
+    const once = ['chat {"content":"",', "execute_tool sunny in Rome", "chat Sunny."];
+    expect(kinds).toEqual([...once, ...once, ...once]);
+    expect(bench.handler.stats.open).toBe(0);
+  });
+
+  it("calls a sub-agent through a tool, and every entry knows its path", async () => {
+    await using bench = await startBench((request) =>
+      lastText(request) === "research"
+        ? chatFor(request, "findings")
+        : askFor([{ name: "delegate", args: { task: "research" } }], "Done.")(request, 0),
+    );
+    const researcher = createAgent({ model: bench.model(), tools: [], name: "researcher" });
+    const delegate = tool(
+      async ({ task }, config) => {
+        const { messages } = await researcher.invoke(user(task), config);
+        return messages.at(-1)?.text ?? "";
+      },
+      { name: "delegate", description: "Delegates.", schema: z.object({ task: z.string() }) },
+    );
+    const lead = createAgent({ model: bench.model(), tools: [delegate], name: "lead" });
+    await lead.invoke(user("Go"), { callbacks: [bench.handler] });
+    const entries = await bench.entries();
+    expect(entries.map(({ operation, run }) => [operation, run?.["agentName"], run?.path])).toEqual([
+      ["chat", "lead", ["lead", "model_request"]],
+      ["chat", "researcher", ["lead", "tools", "delegate", "researcher", "model_request"]],
+      ["execute_tool", "lead", ["lead", "tools"]],
+      ["chat", "lead", ["lead", "model_request"]],
+    ]);
+    expect(entries[2]).toMatchObject({ outputContent: "findings", run: { toolName: "delegate" } });
+  });
+
+  it("that a tool fails has the tool's error", async () => {
+    await using bench = await startBench(askFor([{ name: "weather", args: { city: "Rome" } }], "Sorry."));
+    const broken = tool(
+      async (): Promise<string> => {
+        throw new TypeError("no such city");
+      },
+      { name: "weather", description: "The weather.", schema: z.object({ city: z.string() }) },
+    );
+    const agent = createAgent({ model: bench.model(), tools: [broken] });
+    await agent.invoke(user("Weather?"), { callbacks: [bench.handler] }).catch(() => undefined);
+    const failed = (await bench.entries()).filter(({ operation }) => operation === "execute_tool");
+    expect(only(failed)).toMatchObject({
+      outcome: "error",
+      error: { type: "TypeError", message: "no such city" },
+      outputContent: "",
+    });
+    expect(bench.handler.stats.open).toBe(0);
+  });
+
+  it("leaves no tool entries with captureTools: false, and the paths stay whole", async () => {
+    await using bench = await startBench(askFor([{ name: "weather", args: { city: "Rome" } }], "Sunny."), {
+      captureTools: false,
+    });
+    const agent = createAgent({ model: bench.model(), tools: [weather], name: "a" });
+    await agent.invoke(user("Weather?"), { callbacks: [bench.handler] });
+    expect((await bench.entries()).map(({ operation }) => operation)).toEqual(["chat", "chat"]);
+  });
+
+  it("is an entry of its own with captureChains", async () => {
+    await using bench = await startBench(askFor([], "Hi."), { captureChains: "roots" });
+    const agent = createAgent({ model: bench.model(), tools: [], name: "greeter" });
+    await agent.invoke(user("Hello!"), { callbacks: [bench.handler] });
+    const entries = await bench.entries();
+    expect(entries.map(({ operation, outcome }) => `${operation} ${outcome}`)).toEqual(["chat ok", "invoke_agent ok"]);
+    expect(bench.content(entries[1]).input).toEqual({ messages: [{ role: "user", content: "Hello!" }] });
+    expect(bench.content(entries[1]).output).toMatchObject({
+      messages: [{ role: "user" }, { role: "assistant", content: "Hi." }],
+    });
+  });
+});
+
+describe("attempts", () => {
+  const flaky: Respond = (request, index) =>
+    index === 0 ? failure(500, { message: "again" }) : chatFor(request, "Hi.");
+
+  it("of withRetry are entries of their own, numbered", async () => {
+    await using bench = await startBench(flaky);
+    await bench
+      .model()
+      .withRetry({ stopAfterAttempt: 3 })
+      .invoke("Hello!", { callbacks: [bench.handler] });
+    const entries = await bench.entries();
+    expect(entries.map(({ outcome }) => outcome)).toEqual(["error", "ok"]);
+    expect(entries[1]?.run).toMatchObject({ attempt: 2 });
+    expect(entries[1]?.run?.["tags"]).toBeUndefined();
+  });
+
+  it("of withFallbacks are entries of their own", async () => {
+    await using bench = await startBench(flaky);
+    const model = bench.model({ model: "first" }).withFallbacks([bench.model({ model: "second" })]);
+    await model.invoke("Hello!", { callbacks: [bench.handler] });
+    expect((await bench.entries()).map((entry) => `${entry.model} ${entry.outcome}`)).toEqual([
+      "first error",
+      "second ok",
+    ]);
+  });
+
+  it("of an agent's retry and fallback middleware are entries of their own", async () => {
+    await using bench = await startBench(flaky);
+    const retry = middleware(modelRetryMiddleware, { maxRetries: 2, initialDelayMs: 1 });
+    await createAgent({ model: bench.model(), tools: [], middleware: retry }).invoke(user("Hello!"), {
+      callbacks: [bench.handler],
+    });
+    bench.server.requests.length = 0;
+    const fallback = modelFallbackMiddleware(bench.model({ model: "second" }));
+    await createAgent({ model: bench.model({ model: "first" }), tools: [], middleware: [fallback] }).invoke(
+      user("Hello!"),
+      {
+        callbacks: [bench.handler],
+      },
+    );
+    expect((await bench.entries()).map((entry) => `${entry.model} ${entry.outcome}`)).toEqual([
+      "gpt-test error",
+      "gpt-test ok",
+      "first error",
+      "second ok",
+    ]);
+  });
+});
+
+describe("a LangGraph", () => {
+  const State = Annotation.Root({ topic: Annotation<string>, text: Annotation<string>, approved: Annotation<boolean> });
+
+  function graphOn(bench: Bench): ReturnType<typeof build> {
+    return build(bench);
+  }
+
+  function build(bench: Bench) {
+    return new StateGraph(State)
+      .addNode("write", async ({ topic }) => ({ text: (await bench.model().invoke(topic)).text }))
+      .addNode("review", async () => ({ approved: interrupt<string, boolean>("publish?") }))
+      .addEdge(START, "write")
+      .addEdge("write", "review")
+      .addEdge("review", END)
+      .compile({ checkpointer: new MemorySaver(), name: "desk" });
+  }
+
+  it("has thread, node and path on the entry of a model called without its config", async () => {
+    await using bench = await startBench((request) => chat(`on ${lastText(request)}`));
+    const graph = graphOn(bench);
+    await Promise.all(
+      ["a", "b", "c"].map((topic) =>
+        graph.invoke({ topic }, { callbacks: [bench.handler], configurable: { thread_id: `thread ${topic}` } }),
+      ),
+    );
+    const entries = (await bench.entries()).filter(({ operation }) => operation === "chat");
+    expect(entries).toHaveLength(3);
+    for (const entry of entries) {
+      expect(entry).toMatchObject({
+        conversationId: `thread ${entry.inputContent}`,
+        run: { threadId: `thread ${entry.inputContent}`, node: "write", path: ["desk", "write"] },
+      });
+    }
+  });
+
+  it("records that a human was asked, and what the human decided; neither is an error", async () => {
+    await using bench = await startBench();
+    const graph = graphOn(bench);
+    const config = { callbacks: [bench.handler], configurable: { thread_id: "t1" } };
+    await graph.invoke({ topic: "news" }, config);
+    await graph.invoke(new Command({ resume: true }), config);
+    const entries = await bench.entries();
+    expect(entries.map(({ operation, outcome }) => `${operation} ${outcome}`)).toEqual([
+      "chat ok",
+      "human_review interrupted",
+      "human_review ok",
+    ]);
+    const [, asked, decided] = entries;
+    expect(asked).toMatchObject({
+      metadata: { review: "requested" },
+      inputContent: "publish?",
+      conversationId: "t1",
+      run: { node: "review" },
+    });
+    expect(decided).toMatchObject({ metadata: { review: "decided" }, outputContent: "true", conversationId: "t1" });
+    expect(bench.handler.stats.open).toBe(0);
+  });
+
+  it("that interrupts inside a tool leaves an interrupted tool call, and a complete one after the decision", async () => {
+    await using bench = await startBench(askFor([{ name: "send", args: { to: "ann" } }], "Sent."));
+    const send = tool(async () => (interrupt<string, boolean>("send?") ? "sent" : "not sent"), {
+      name: "send",
+      description: "Sends.",
+      schema: z.object({ to: z.string() }),
+    });
+    const agent = createAgent({ model: bench.model(), tools: [send], checkpointer: new MemorySaver() });
+    const config = { callbacks: [bench.handler], configurable: { thread_id: "t1" } };
+    await agent.invoke(user("Send it"), config);
+    await agent.invoke(new Command({ resume: true }), config);
+    const entries = await bench.entries();
+    expect(entries.map(({ operation, outcome }) => `${operation} ${outcome}`)).toEqual([
+      "chat ok",
+      "human_review interrupted",
+      "execute_tool interrupted",
+      "human_review ok",
+      "execute_tool ok",
+      "chat ok",
+    ]);
+    expect(entries[2]?.error).toBeUndefined();
+    expect(entries[4]?.run?.["requestedBy"]).toBe(entries[0]?.id);
+  });
+
+  it.each([
+    [{ type: "approve" as const }, ["execute_tool ok", "chat ok"]],
+    [{ type: "reject" as const, message: "no" }, ["chat ok"]],
+  ])("with human-in-the-loop middleware records request and decision: %o", async (decision, after) => {
+    await using bench = await startBench(askFor([{ name: "weather", args: { city: "Rome" } }], "Done."));
+    const review = middleware(humanInTheLoopMiddleware, { interruptOn: { weather: true } });
+    const agent = createAgent({
+      model: bench.model(),
+      tools: [weather],
+      middleware: review,
+      checkpointer: new MemorySaver(),
+    });
+    const config = { callbacks: [bench.handler], configurable: { thread_id: "t1" } };
+    await agent.invoke(user("Weather?"), config);
+    await agent.invoke(new Command({ resume: { decisions: [decision] } }), config);
+    const entries = await bench.entries();
+    expect(entries.map(({ operation, outcome }) => `${operation} ${outcome}`)).toEqual([
+      "chat ok",
+      "human_review interrupted",
+      "human_review ok",
+      ...after,
+    ]);
+    expect(entries[1]?.metadata).toMatchObject({ review: "requested", actions: ["weather"] });
+    expect(entries[2]?.metadata).toMatchObject({ review: "decided", decisions: [decision.type] });
+  });
+});

@@ -1,0 +1,154 @@
+import { AIMessage, ChatMessage, HumanMessage, SystemMessage, ToolMessage } from "@langchain/core/messages";
+import { tool } from "@langchain/core/tools";
+import { createHash, randomBytes } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { only, startBench } from "./fixtures.ts";
+import { chat, chatFor } from "./openai-server.ts";
+
+describe("the input", () => {
+  it("is text when all that was sent is one text", async () => {
+    await using bench = await startBench();
+    for (const input of ["Hello!", [["human", "Hello!"]] as [string, string][], [new HumanMessage("Hello!")]]) {
+      await bench.model().invoke(input, { callbacks: [bench.handler] });
+    }
+    for (const entry of await bench.entries()) {
+      expect(entry.inputContent).toBe("Hello!");
+      expect(entry.inputFormat).toBeUndefined();
+    }
+  });
+
+  it("is the messages in a neutral shape otherwise", async () => {
+    await using bench = await startBench();
+    await bench
+      .model()
+      .invoke(
+        [
+          new SystemMessage("Be brief."),
+          new HumanMessage({ content: "What is it?", name: "ann" }),
+          new AIMessage({ content: "", tool_calls: [{ id: "call_1", name: "look", args: { at: "sky" } }] }),
+          new ToolMessage({ content: "blue", tool_call_id: "call_1", artifact: { not: "sent" } }),
+          new ChatMessage("as somebody else", "critic"),
+        ],
+        { callbacks: [bench.handler] },
+      );
+    const entry = only(await bench.entries());
+    expect(entry.inputFormat).toBe("json");
+    expect(bench.content(entry).input).toEqual([
+      { role: "system", content: "Be brief." },
+      { role: "user", content: "What is it?", name: "ann" },
+      { role: "assistant", content: "", tool_calls: [{ id: "call_1", name: "look", args: { at: "sky" } }] },
+      { role: "tool", content: "blue", tool_call_id: "call_1" },
+      { role: "critic", content: "as somebody else" },
+    ]);
+  });
+
+  it("has the tools beside the messages when tools were sent", async () => {
+    await using bench = await startBench();
+    const look = tool(() => "blue", { name: "look", description: "Looks.", schema: z.object({ at: z.string() }) });
+    await bench
+      .model()
+      .bindTools([look], { tool_choice: "auto" })
+      .invoke("What is it?", { callbacks: [bench.handler] });
+    const entry = only(await bench.entries());
+    expect(entry.parameters).toMatchObject({ tools: ["look"], tool_choice: "auto" });
+    expect(bench.content(entry).input).toMatchObject({
+      messages: [{ role: "user", content: "What is it?" }],
+      tools: [{ type: "function", function: { name: "look", description: "Looks.", parameters: { type: "object" } } }],
+    });
+  });
+
+  it("holds the digest of an image of more than 2 KB, and a small one whole", async () => {
+    await using bench = await startBench();
+    const large = randomBytes(5000);
+    const small = randomBytes(50).toString("base64");
+    const content = [
+      { type: "text", text: "What is this?" },
+      { type: "image_url", image_url: { url: `data:image/png;base64,${large.toString("base64")}` } },
+      { type: "image_url", image_url: { url: `data:image/png;base64,${small}` } },
+    ];
+    await bench.model().invoke([new HumanMessage({ content })], { callbacks: [bench.handler] });
+    const digest = { mime: "image/png", bytes: 5000, sha256: createHash("sha256").update(large).digest("hex") };
+    expect(bench.content(only(await bench.entries())).input).toEqual([
+      {
+        role: "user",
+        content: [
+          { type: "text", text: "What is this?" },
+          { type: "image_url", image_url: { url: digest } },
+          { type: "image_url", image_url: { url: `data:image/png;base64,${small}` } },
+        ],
+      },
+    ]);
+  });
+
+  it("keeps an image whole when asked to", async () => {
+    await using bench = await startBench(undefined, { inlineBytes: Infinity });
+    const data = randomBytes(5000).toString("base64");
+    const content = [{ type: "image", source_type: "base64", mime_type: "image/png", data }];
+    await bench.model().invoke([new HumanMessage({ content })], { callbacks: [bench.handler] });
+    expect(JSON.stringify(bench.content(only(await bench.entries())).input)).toContain(data);
+  });
+
+  it("keeps long text that looks like base64 as it is", async () => {
+    await using bench = await startBench();
+    const text = "a".repeat(8000);
+    await bench.model().invoke([new SystemMessage("x"), new HumanMessage({ content: [{ type: "text", text }] })], {
+      callbacks: [bench.handler],
+    });
+    expect(JSON.stringify(bench.content(only(await bench.entries())).input)).toContain(text);
+  });
+});
+
+describe("the output", () => {
+  it("is the message as JSON when it is more than text", async () => {
+    await using bench = await startBench((request) =>
+      chatFor(request, "Let me look.", { toolCalls: [{ id: "call_1", name: "look", args: { at: "sky" } }] }),
+    );
+    await bench.model().invoke("What is it?", { callbacks: [bench.handler] });
+    for await (const _ of await bench.model().stream("What is it?", { callbacks: [bench.handler] }));
+    const entries = await bench.entries();
+    expect(entries).toHaveLength(2);
+    for (const entry of entries) {
+      expect(entry.finishReasons).toEqual(["tool_calls"]);
+      expect(bench.content(entry).output).toEqual({
+        role: "assistant",
+        content: "Let me look.",
+        tool_calls: [{ id: "call_1", name: "look", args: { at: "sky" } }],
+      });
+    }
+  });
+
+  it("keeps arguments that are not JSON, as the model wrote them", async () => {
+    await using bench = await startBench(() =>
+      chat(null, {
+        message: { tool_calls: [{ id: "call_1", type: "function", function: { name: "look", arguments: "{at:" } }] },
+      }),
+    );
+    await bench.model().invoke("What is it?", { callbacks: [bench.handler] });
+    expect(bench.content(only(await bench.entries())).output).toMatchObject({
+      invalid_tool_calls: [{ id: "call_1", name: "look", args: "{at:" }],
+    });
+  });
+});
+
+describe("what the user gives along", () => {
+  it("is kept as far as it is on the list: tags, conversation and the named metadata", async () => {
+    await using bench = await startBench(undefined, { metadataKeys: ["team"] });
+    await bench.model().invoke("Hello!", {
+      callbacks: [bench.handler],
+      tags: ["mine"],
+      metadata: { team: "blue", session_id: "s1", private: "no" },
+    });
+    const entry = only(await bench.entries());
+    expect(entry).toMatchObject({ conversationId: "s1", metadata: { team: "blue" }, run: { tags: ["mine"] } });
+    expect(JSON.stringify(entry)).not.toContain("private");
+  });
+
+  it("comes from the handler's options where the call says nothing", async () => {
+    await using bench = await startBench(undefined, { conversationId: "c1", metadata: { app: "demo" } });
+    await bench.model().invoke("a", { callbacks: [bench.handler] });
+    await bench.model().invoke("b", { callbacks: [bench.handler], metadata: { conversation_id: "c2" } });
+    expect((await bench.entries()).map(({ conversationId }) => conversationId)).toEqual(["c1", "c2"]);
+    expect((await bench.entries()).map(({ metadata }) => metadata)).toEqual([{ app: "demo" }, { app: "demo" }]);
+  });
+});
