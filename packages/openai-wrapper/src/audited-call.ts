@@ -57,6 +57,11 @@ export class AuditedCall {
     this.#signal = "signal" in options ? options.signal : undefined;
   }
 
+  /** Over, as far as the log goes. */
+  get ended(): boolean {
+    return this.#recorded?.ended ?? false;
+  }
+
   /** Begun and not over yet, as far as the log goes. */
   get open(): boolean {
     return this.#recorded !== undefined && !this.#recorded.ended;

@@ -70,7 +70,7 @@ function makeRequest(base: Method): Method {
     if (!settings || retryOf !== undefined) return base.apply(this, args);
     const options: unknown = await input;
     if (!isObject(options)) return base.apply(this, args);
-    const unique = callOf(options)?.open ? { ...options } : options; // the caller's own object, in two calls at once
+    const unique = callOf(options)?.ended === false ? copyOf(options) : options;
     const call = new AuditedCall(settings, unique);
     remember(this, unique, call);
     return settled(this, unique, call, () => base.call(this, unique, ...args.slice(1)));
@@ -93,14 +93,15 @@ async function settled(client: object, options: object, call: AuditedCall, send:
   try {
     props = await send();
   } catch (error) {
-    throw await call.fail(error, () => wireRequestOf(client, options));
+    const thrown = await call.fail(error, () => wireRequestOf(client, options));
+    calls.delete(options);
+    throw thrown;
   }
-  if (isProps(props)) {
+  if (!call.open) calls.delete(options); // not a call that is recorded
+  if (call.open && isProps(props)) {
     call.respond(props.response);
-    if (call.open) {
-      noticeParsing(props, call);
-      tapResponse(props.response, call);
-    }
+    noticeParsing(props, call);
+    tapResponse(props.response, call);
   }
   return props;
 }
@@ -131,6 +132,12 @@ function noticeParsing(props: Props, call: AuditedCall): void {
       startTime = value;
     },
   });
+}
+
+/** The caller may use his own options object for two calls at once. */
+function copyOf(options: object): object {
+  const prototype = Object.getPrototypeOf(options) as object | null;
+  return Object.assign(Object.create(prototype) as object, options);
 }
 
 const calls = new WeakMap<object, AuditedCall>();
