@@ -2,7 +2,9 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import type { SegmentRef } from "../../src/integrity/control-line.ts";
+import { checkpoint, segmentClose, segmentOpen, type SegmentRef } from "../../src/integrity/control-line.ts";
+import { leafHash, MerkleTree } from "../../src/integrity/merkle.ts";
+import { formatCheckpoint, formatNote } from "../../src/integrity/note.ts";
 import { Signer } from "../../src/integrity/signer.ts";
 import { verifyLog } from "../../src/integrity/verify.ts";
 import { entryLine, entryLines, makeDirectory, NOW, writeSegment } from "./log-builder.ts";
@@ -36,6 +38,80 @@ async function replace(file: string, commits: readonly string[][], by?: Signer):
   await rm(join(directory, file));
   return writeSegment(directory, { file, commits, ...(by && { signer: by }) });
 }
+
+/** An unsigned segment of any lines whatever, with all hashes right: what an attacker can make without a key. */
+async function forge(file: string, commits: readonly (readonly string[])[]): Promise<void> {
+  const opening = {
+    v: 1,
+    file,
+    stream: "streamA",
+    seq: 0,
+    created: "c",
+    vkey: null,
+    prev: null,
+    seen: [],
+    sdk: "x",
+  } as const;
+  const tree = new MerkleTree();
+  const written: string[] = [];
+  for (const [index, commit] of commits.entries()) {
+    const lines = index === 0 ? [segmentOpen(opening), ...commit] : commit;
+    for (const line of lines) tree.append(leafHash(Buffer.from(line)));
+    const origin = `ai-audit/streamA/${file.replace(".jsonl", "")}`;
+    const text = formatCheckpoint({ origin, size: tree.size, root: tree.root().toString("base64") });
+    written.push(...lines, checkpoint({ note: formatNote(text, []) }));
+  }
+  await writeFile(join(directory, file), written.map((line) => `${line}\n`).join(""));
+}
+
+describe("a segment.close line with all hashes right", () => {
+  const count = "TAMPERED the segment.close line does not count what is there";
+  const unsigned = "UNSIGNED not signed: whoever can write here can recompute it";
+
+  it.each([
+    ["leaves", { leaves: 4, entries: 1 }],
+    ["entries", { leaves: 3, entries: 2 }],
+  ])("is TAMPERED when it does not count the %s that are there", async (_, counts) => {
+    await forge(TODAY, [[entryLine()], [segmentClose({ reason: "r", ...counts })]]);
+    expect(await findings()).toEqual({ [TODAY]: [unsigned, count] });
+  });
+
+  it("is TAMPERED when a line follows it under the same checkpoint", async () => {
+    await forge(TODAY, [[entryLine(), segmentClose({ reason: "r", leaves: 3, entries: 1 }), entryLine()]]);
+    expect(await findings()).toEqual({ [TODAY]: [unsigned, "TAMPERED a line follows the segment.close line"] });
+  });
+
+  it("is OK when it counts right, so that the two above fail for their reasons", async () => {
+    await forge(TODAY, [[entryLine()], [segmentClose({ reason: "r", leaves: 3, entries: 1 })]]);
+    expect(await findings()).toEqual({ [TODAY]: [unsigned] });
+  });
+});
+
+describe("a file whose signatures do not verify", () => {
+  it("is no evidence against other files", async () => {
+    const gone = { file: "audit_20261121.jsonl", size: 2, root: Buffer.alloc(32).toString("base64") };
+    await writeSegment(directory, { file: TODAY, signer, seen: [gone] });
+    const path = join(directory, TODAY);
+    const text = await readFile(path, "utf8");
+    // Every signature is replaced by that of another text, under the right name and hash.
+    const [, encoded = ""] = signer.sign("another text\n").trimEnd().split("— bank-prod ");
+    await writeFile(path, text.replaceAll(/— bank-prod [A-Za-z0-9+/=]+/g, `— bank-prod ${encoded}`));
+    expect(await findings()).toEqual({
+      [TODAY]: [`TAMPERED the signature by ${keyId} does not verify (nor do 2 later ones)`],
+    });
+  });
+});
+
+describe("one change is told once", () => {
+  it("where the altered file has no end and others record more of it than can be checked", async () => {
+    const ref = await writeSegment(directory, { file: YESTERDAY, signer, end: "unclosed" });
+    const more = { ...ref, size: ref.size + 1 };
+    await writeSegment(directory, { file: TODAY, stream: "streamB", signer, seen: [more] });
+    const path = join(directory, YESTERDAY);
+    await writeFile(path, (await readFile(path, "utf8")).replace("France", "Frence"));
+    expect((await findings())[YESTERDAY]).toEqual([expect.stringMatching(/^TAMPERED the entry's input does not/)]);
+  });
+});
 
 describe("a rewritten entry with recomputed hashes", () => {
   it.each(["prev", "seen"])("in an unsigned log is a FORK of what a later file's %s records", async (link) => {
