@@ -239,6 +239,7 @@ const CASES: readonly Case[] = [
   },
   ...["content_filter", "content_policy_violation", "cyber_policy"].map((code): Case => ({
     name: `OpenAI 400: ${code}`,
+    checks: [`openai:${code}`],
     error: { code, type: "invalid_request_error", message: "x", param: null },
     blocked: "input",
     reason: code,
