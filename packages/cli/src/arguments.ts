@@ -9,6 +9,14 @@ export function parseCount(text: string): number {
   return count;
 }
 
+/** A whole number of days, 0 or more. */
+export function parseDays(text: string): number {
+  const days = Number(text);
+  if (text === "" || !Number.isSafeInteger(days) || days < 0)
+    throw new InvalidArgumentError("It must be a number of days.");
+  return days;
+}
+
 /** Seconds, more than 0. */
 export function parseSeconds(text: string): number {
   const seconds = Number(text);

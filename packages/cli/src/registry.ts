@@ -77,4 +77,34 @@ export const COMMANDS: readonly CommandEntry[] = [
     group: "Reading:",
     load: () => import("./commands/stats.ts"),
   },
+  {
+    name: "init",
+    summary: "make keys and settings for a new log",
+    group: "Keeping:",
+    load: () => import("./commands/init.ts"),
+  },
+  {
+    name: "doctor",
+    summary: "look for what is wrong, and say what helps",
+    group: "Keeping:",
+    load: () => import("./commands/doctor.ts"),
+  },
+  {
+    name: "keys",
+    summary: "show, add and export keys",
+    group: "Keeping:",
+    load: () => import("./commands/keys.ts"),
+  },
+  {
+    name: "cleanup",
+    summary: "remove what is past retention",
+    group: "Keeping:",
+    load: () => import("./commands/cleanup.ts"),
+  },
+  {
+    name: "hold",
+    summary: "keep entries from removal",
+    group: "Keeping:",
+    load: () => import("./commands/hold.ts"),
+  },
 ];

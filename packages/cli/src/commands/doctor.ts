@@ -1,0 +1,33 @@
+// ai-audit doctor: is everything as it should be, and if not, what helps?
+import type { Command } from "commander";
+import { type Finding, examine } from "../doctor/examine.ts";
+import { EXIT } from "../failure.ts";
+import { addLocationArgument } from "../location.ts";
+import type { Style } from "../output/output.ts";
+import { safeLine } from "../output/safe-text.ts";
+import { padTo } from "../output/width.ts";
+import type { Session } from "../session.ts";
+
+export function define(command: Command, session: Session): void {
+  addLocationArgument(command)
+    .description(
+      "Looks at settings, keys, permissions, disk space, clock, files and retention, and says what to do about what it " +
+        "finds. It does not verify the log: `verify` does. Exits with 1 when something is wrong.",
+    )
+    .action((location: string | undefined, { json }: { readonly json?: true }) => doctor(location, json, session));
+}
+
+async function doctor(given: string | undefined, json: true | undefined, session: Session): Promise<void> {
+  const findings = await examine(given, session);
+  if (findings.some(({ state }) => state === "wrong")) session.exitCode = EXIT.nothing;
+  if (json) return session.out.json(findings);
+  for (const finding of findings) await print(finding, session);
+}
+
+const WIDTH = 12;
+const STYLES: Record<Finding["state"], Style> = { good: "green", look: "yellow", wrong: "red" };
+
+async function print({ about, state, message, remedy }: Finding, { out }: Session): Promise<void> {
+  await out.line(`${out.style(STYLES[state], padTo(state, 5))}  ${padTo(about, WIDTH)}  ${safeLine(message)}`);
+  if (remedy !== undefined) await out.line(`${" ".repeat(WIDTH + 9)}${out.style("dim", "→")} ${safeLine(remedy)}`);
+}

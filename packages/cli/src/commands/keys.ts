@@ -1,0 +1,137 @@
+// ai-audit keys: which keys are at hand, a new one, and what may leave.
+import { randomBytes } from "node:crypto";
+import { open, rename, rm } from "node:fs/promises";
+import { EncryptionManager, fileKeys, generateKey, type KeyRing, type Keys } from "@ai-audit/core";
+import type { Command } from "commander";
+import { EXIT, Failure, usageFailure } from "../failure.ts";
+import { encryptionKeys, loadEncryption } from "../keys.ts";
+import { Table } from "../output/table.ts";
+import type { Session } from "../session.ts";
+import { Settings } from "../settings.ts";
+import { findSigner } from "../writing.ts";
+
+interface JsonFlag {
+  readonly json?: true;
+}
+
+export function define(command: Command, session: Session): void {
+  command.description("Shows, adds and exports keys. Secrets are printed only by commands that say so.");
+  command
+    .command("list")
+    .summary("show which keys are at hand")
+    .description("Shows the keys of the settings by their ids; no secrets.")
+    .action((flags: JsonFlag) => list(flags, session));
+  command
+    .command("rotate")
+    .summary("add a new encryption key, which writes from now on")
+    .description(
+      "Adds a new encryption key to the file that AUDIT_ENCRYPTION_KEY_FILE names. New entries are encrypted under it once " +
+        "the application has loaded the file again; the older keys stay and open what they encrypted.",
+    )
+    .option("--print", "print the new ring, secrets included, for a key that is kept in AUDIT_ENCRYPTION_KEY")
+    .action((flags: JsonFlag & { readonly print?: true }) => rotate(flags, session));
+  command
+    .command("export")
+    .summary("print the verification key, or one content key")
+    .description(
+      "Prints the public verification key that auditors need. With --content, prints the secret key of one kid as a JSON " +
+        "Web Key, which opens the content of one writer (and one data subject), and nothing else, with any JOSE library.",
+    )
+    .option("--content <kid>", "the kid that the content's header names")
+    .action((flags: JsonFlag & { readonly content?: string }) => exportKey(flags, session));
+}
+
+interface ListedKey {
+  readonly use: "encryption" | "verification";
+  readonly id: string;
+  readonly note: string;
+}
+
+async function list({ json }: JsonFlag, { env, out, log }: Session): Promise<void> {
+  const settings = Settings.load(env);
+  const signer = findSigner(settings);
+  const trusted = settings.get("AUDIT_TRUSTED_KEYS")?.value.split(/\s+/) ?? [];
+  const keys: ListedKey[] = [
+    ...ids(await encryptionKeys(settings)?.load()),
+    ...(signer === undefined ? [] : [{ use: "verification", id: signer.vkey, note: "of our signing key" } as const]),
+    ...trusted.filter((id) => id !== signer?.vkey).map((id) => ({ use: "verification", id, note: "trusted" }) as const),
+  ];
+  if (json) return out.json(keys);
+  if (keys.length === 0) return log.line("no keys are set; they are made by: ai-audit init");
+  await new Table<ListedKey>(out, [
+    { title: "USE", value: ({ use }) => use },
+    { title: "KEY", value: ({ id }) => id },
+    { title: "", value: ({ note }) => note },
+  ]).rows(keys);
+}
+
+function ids(keys: Keys | undefined): ListedKey[] {
+  if (keys === undefined) return [];
+  const { current, keys: ring } = asRing(keys);
+  return Object.keys(ring).map((id) => ({
+    use: "encryption",
+    id,
+    note: id === current ? "writes and reads" : "reads",
+  }));
+}
+
+/** A single key is known by its fingerprint. */
+function asRing(keys: Keys): KeyRing {
+  if (typeof keys !== "string") return keys;
+  const { keyId } = new EncryptionManager(keys);
+  return { current: keyId, keys: { [keyId]: keys } };
+}
+
+async function rotate({ json, print }: JsonFlag & { readonly print?: true }, { env, out }: Session): Promise<void> {
+  const settings = Settings.load(env);
+  const path = settings.path("AUDIT_ENCRYPTION_KEY_FILE");
+  const direct = settings.get("AUDIT_ENCRYPTION_KEY");
+  if (direct !== undefined && !print) {
+    throw new Failure(
+      EXIT.config,
+      `the key is in AUDIT_ENCRYPTION_KEY of ${direct.source}, which cannot be changed`,
+      "--print shows the new value for it, secrets included",
+    );
+  }
+  if (direct === undefined && print) throw usageFailure("--print is for a key in AUDIT_ENCRYPTION_KEY");
+  const keys = await (path !== undefined && direct === undefined ? fileKeys(path) : encryptionKeys(settings))?.load();
+  if (keys === undefined) {
+    throw new Failure(EXIT.config, "no encryption key is set", "a first one is made by: ai-audit init");
+  }
+  const ring = withNewKey(asRing(keys));
+  if (print || path === undefined) return out.json(ring);
+  await replaceFile(path, `${JSON.stringify(ring)}\n`);
+  if (json) return out.json({ current: ring.current, file: path });
+  await out.line(`${ring.current} writes from now on; ${Object.keys(ring.keys).length} keys in ${path}`);
+  await out.line("Back the file up, and have the application load it again.");
+}
+
+function withNewKey({ keys }: KeyRing): KeyRing {
+  const key = generateKey();
+  const { keyId } = new EncryptionManager(key);
+  return { current: keyId, keys: { ...keys, [keyId]: key } };
+}
+
+/** All of the new file or all of the old one, also after a power cut. */
+async function replaceFile(path: string, text: string): Promise<void> {
+  const draft = `${path}.${randomBytes(6).toString("hex")}`;
+  try {
+    await using handle = await open(draft, "wx", 0o600);
+    await handle.writeFile(text);
+    await handle.sync();
+    await rename(draft, path);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
+}
+
+async function exportKey({ json, content }: JsonFlag & { readonly content?: string }, session: Session): Promise<void> {
+  const settings = Settings.load(session.env);
+  if (content !== undefined) return session.out.json((await loadEncryption(settings)).exportKey(content));
+  const signer = findSigner(settings);
+  if (signer === undefined) {
+    throw new Failure(EXIT.config, "no signing key is set", "set AUDIT_SIGNING_KEY or AUDIT_SIGNING_KEY_FILE");
+  }
+  await (json ? session.out.json({ vkey: signer.vkey }) : session.out.line(signer.vkey));
+}

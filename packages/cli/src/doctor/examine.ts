@@ -1,0 +1,44 @@
+// Every examination, in the order in which one depends on the other.
+import { Failure } from "../failure.ts";
+import { resolveLocation } from "../location.ts";
+import type { Session } from "../session.ts";
+import { Settings } from "../settings.ts";
+import { examineClock, examineDisk } from "./machine.ts";
+import { type Finding, good, wrong } from "./finding.ts";
+import { examineEncryption, examineSigning } from "./keys.ts";
+import { examineContents, examinePermissions, examineRetention } from "./log.ts";
+
+export type { Finding } from "./finding.ts";
+
+/** Looks at everything. What fails is a finding; the others are still looked at. */
+export async function examine(given: string | undefined, session: Session): Promise<Finding[]> {
+  const settings = Settings.load(session.env);
+  const findings: Finding[] = [
+    good("settings", settings.file === undefined ? "from the environment alone" : `from ${settings.file}`),
+  ];
+  const run = async (about: string, examination: () => Promise<readonly Finding[]>): Promise<void> => {
+    try {
+      findings.push(...(await examination()));
+    } catch (error) {
+      const remedy = error instanceof Failure ? error.hint : undefined;
+      findings.push(
+        wrong(about, error instanceof Error ? error.message : String(error), remedy ?? "see docs/errors.md"),
+      );
+    }
+  };
+  await run("signing", async () => examineSigning(settings));
+  let location: string | undefined;
+  await run("log", async () => {
+    location = resolveLocation(given, settings);
+    return [good("log", location)];
+  });
+  const log = location;
+  await run("encryption", () => examineEncryption(settings, log));
+  await run("retention", () => examineRetention(settings, log));
+  if (log === undefined) return findings;
+  await run("files", () => examineContents(log, settings));
+  await run("permissions", () => examinePermissions(log));
+  await run("disk", () => examineDisk(log));
+  await run("clock", () => examineClock(log, session.now()));
+  return findings;
+}

@@ -1,0 +1,23 @@
+// What an examination says.
+
+/** One thing that was looked at. */
+export interface Finding {
+  readonly about: string;
+  /** `look`: somebody should look at it. `wrong`: it does not work, or is dangerous. */
+  readonly state: "good" | "look" | "wrong";
+  readonly message: string;
+  /** What to do. */
+  readonly remedy?: string;
+}
+
+export function good(about: string, message: string): Finding {
+  return { about, state: "good", message };
+}
+
+export function look(about: string, message: string, remedy: string): Finding {
+  return { about, state: "look", message, remedy };
+}
+
+export function wrong(about: string, message: string, remedy: string): Finding {
+  return { about, state: "wrong", message, remedy };
+}

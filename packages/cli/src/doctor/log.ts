@@ -1,0 +1,106 @@
+// The log itself: who may read it, what lies in it, how long it is kept.
+import { stat } from "node:fs/promises";
+import { listHolds } from "@ai-audit/core";
+import { listLogFiles, type LogFile } from "../log-files.ts";
+import { plural } from "../output/format.ts";
+import { DEFAULT_RETENTION_DAYS } from "../retention.ts";
+import type { Settings } from "../settings.ts";
+import { type Finding, good, look, wrong } from "./finding.ts";
+
+/** Bits of others than the owner. */
+const OTHERS = 0o077;
+
+/** Nobody but the owner. */
+export async function examinePermissions(location: string): Promise<Finding[]> {
+  if (process.platform === "win32") return []; // the mode says nothing there
+  const { mode } = await stat(location);
+  const open = (await listLogFiles(location)).filter((file) => (file.mode & OTHERS) !== 0);
+  const findings: Finding[] = [];
+  if ((mode & OTHERS) !== 0) {
+    findings.push(
+      look(
+        "permissions",
+        `the directory has mode ${(mode & 0o777).toString(8)}: others may list it`,
+        `chmod 700 ${location}`,
+      ),
+    );
+  }
+  if (open.length > 0) {
+    const [first] = open;
+    findings.push(
+      look(
+        "permissions",
+        `${plural(open.length, "file")} can be used by others, ${first?.file ?? ""} first`,
+        `chmod 600 ${location}/*.jsonl, unless a group of auditors is meant to read them`,
+      ),
+    );
+  }
+  return findings.length > 0 ? findings : [good("permissions", "the owner alone reads and writes")];
+}
+
+/** Segments signed by whom we trust, and nothing else. */
+export async function examineContents(location: string, settings: Settings): Promise<Finding[]> {
+  const files = await listLogFiles(location);
+  const trusted = settings.get("AUDIT_TRUSTED_KEYS")?.value.split(/\s+/) ?? [];
+  const segments = files.filter(({ kind }) => kind === "segment");
+  const findings = [
+    ...findingOf(
+      files.filter(({ kind }) => kind === "unreadable"),
+      wrong,
+      "cannot be read",
+      "run as the user that owns them",
+    ),
+    ...findingOf(
+      files.filter(({ kind }) => kind === "empty"),
+      look,
+      "without a byte: a crash at the very beginning",
+      "verify reports them; they can be removed",
+    ),
+    ...findingOf(
+      files.filter(({ kind }) => kind === "foreign"),
+      look,
+      "not written by this library: nothing vouches for them",
+      "keep them elsewhere, or import them: ai-audit import",
+    ),
+    ...findingOf(
+      segments.filter(({ vkey }) => vkey === undefined),
+      look,
+      "not signed: an attacker who recomputes the tree is not noticed",
+      "give the application's FileStorage a signer; keys are made by: ai-audit init",
+    ),
+    ...findingOf(
+      segments.filter(({ vkey }) => vkey !== undefined && !trusted.includes(vkey)),
+      look,
+      "signed by a key that is not trusted here",
+      "if you know that key from its owner, add it to AUDIT_TRUSTED_KEYS",
+    ),
+  ];
+  return findings.length > 0
+    ? findings
+    : [good("files", `${plural(segments.length, "segment")}, signed by trusted keys`)];
+}
+
+function findingOf(files: readonly LogFile[], kind: typeof look, what: string, remedy: string): Finding[] {
+  const [first] = files;
+  return first === undefined ? [] : [kind("files", `${plural(files.length, "file")} ${what} (${first.file})`, remedy)];
+}
+
+/** The setting against what the law asks. */
+export async function examineRetention(settings: Settings, location: string | undefined): Promise<Finding[]> {
+  const days = settings.days("AUDIT_RETENTION_DAYS") ?? DEFAULT_RETENTION_DAYS;
+  const floor = settings.days("AUDIT_RETENTION_FLOOR_DAYS");
+  const holds = location === undefined ? [] : await listHolds(location);
+  const held = holds.length === 0 ? "" : `; ${plural(holds.length, "hold")} in force`;
+  if (floor === undefined) {
+    return [
+      look(
+        "retention",
+        `${days} days${held}; how long the law asks for is not set`,
+        "set AUDIT_RETENTION_FLOOR_DAYS (EU AI Act, articles 19 and 26: six months at least, that is 184)",
+      ),
+    ];
+  }
+  return days < floor
+    ? [wrong("retention", `${days} days, and ${floor} are the legal floor${held}`, "raise AUDIT_RETENTION_DAYS")]
+    : [good("retention", `${days} days; the legal floor is ${floor}${held}`)];
+}

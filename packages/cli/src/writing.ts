@@ -1,0 +1,67 @@
+// What commands that append to a log need: who acts, and the key that signs.
+import { readFileSync } from "node:fs";
+import { hostname, userInfo } from "node:os";
+import { Signer } from "@ai-audit/core";
+import { type Command, Option } from "commander";
+import { EXIT, Failure, systemFailure } from "./failure.ts";
+import { listLogFiles } from "./log-files.ts";
+import type { Settings } from "./settings.ts";
+
+/** Gives a command the option --actor. */
+export function addActorOption(command: Command): Command {
+  return command.addOption(new Option("--actor <name>", "who does this, for the log").default(undefined, "user@host"));
+}
+
+/** Who acts, when nobody says so. */
+export function defaultActor(): string {
+  return `${userInfo().username}@${hostname()}`;
+}
+
+/**
+ * The signing key of the settings; undefined where none is set.
+ *
+ * @throws {Failure} for a key without a name, or a file that cannot be read
+ * @throws {AuditConfigError} `AUDIT_KEY_INVALID` for a key that is none
+ */
+export function findSigner(settings: Settings): Signer | undefined {
+  const direct = settings.get("AUDIT_SIGNING_KEY");
+  const path = settings.path("AUDIT_SIGNING_KEY_FILE");
+  if (direct === undefined && path === undefined) return undefined;
+  const name = settings.get("AUDIT_SIGNING_NAME")?.value;
+  if (name === undefined) {
+    throw new Failure(
+      EXIT.config,
+      "a signing key is set, and its name is not",
+      "set AUDIT_SIGNING_NAME to the part of its vkey before the first +",
+    );
+  }
+  if (direct !== undefined) return Signer.fromEnv(name, "AUDIT_SIGNING_KEY", { AUDIT_SIGNING_KEY: direct.value });
+  return Signer.fromPem(name, readKeyFile(path ?? ""));
+}
+
+/**
+ * The signing key for a log that is about to be appended to; undefined where the log is not signed.
+ *
+ * @throws {Failure} when the log is signed and there is no key: one unsigned segment would spoil its verdict
+ */
+export async function needSigner(location: string, settings: Settings): Promise<Signer | undefined> {
+  const signer = findSigner(settings);
+  if (signer !== undefined) return signer;
+  const vkey = (await listLogFiles(location)).findLast(({ kind }) => kind === "segment")?.vkey;
+  if (vkey === undefined) return undefined;
+  throw new Failure(
+    EXIT.config,
+    `the log is signed by ${vkey.split("+")[0] ?? vkey}, and what this command records must be signed too`,
+    "set AUDIT_SIGNING_NAME, and AUDIT_SIGNING_KEY or AUDIT_SIGNING_KEY_FILE",
+  );
+}
+
+function readKeyFile(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const failure = systemFailure(error);
+    if (failure === undefined) throw error;
+    throw new Failure(EXIT.config, `AUDIT_SIGNING_KEY_FILE: ${failure.message}`, failure.hint, { cause: error });
+  }
+}
