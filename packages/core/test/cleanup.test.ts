@@ -53,6 +53,7 @@ describe.each([true, false])("cleanupExpired() on a directory of one writer: %s"
     const signer = await Signer.generate("test");
     await writeDays(path, [400, 380, 366, 300, 1], signer, oneWriter);
     const logger = new AuditLogger(new FileStorage({ path, signer }));
+    const { files: before } = await verifyLog(path, { trustedKeys: [signer.vkey] });
     expect(await logger.cleanupExpired({ dryRun: true })).toBe(9);
     expect(await readdir(path)).toHaveLength(5);
     expect(await logger.cleanupExpired({ actor: "a test" })).toBe(9);
@@ -65,8 +66,10 @@ describe.each([true, false])("cleanupExpired() on a directory of one writer: %s"
     ]);
     const prunes = await controlLines(path, "retention.prune");
     expect(prunes).toMatchObject(
-      [400, 380, 366].map((daysAgo) => ({
+      [400, 380, 366].map((daysAgo, n) => ({
         file: `audit_${dayOf(noon(daysAgo))}.jsonl`,
+        leaves: 5,
+        root: before[n]?.head?.root,
         from: new Date(noon(daysAgo)).toISOString(),
         to: new Date(noon(daysAgo) + 2).toISOString(),
         policy: "retention 365 days",

@@ -128,8 +128,13 @@ async function syncDirectory(path: string): Promise<void> {
   }
 }
 
+/** What can be read at any place: an open file, or something like it elsewhere. */
+export interface RandomAccess {
+  read(buffer: Buffer, offset: number, length: number, position: number): Promise<{ readonly bytesRead: number }>;
+}
+
 /** `length` bytes from `position`, or what there is. */
-export async function readAt(handle: FileHandle, position: number, length: number): Promise<Buffer> {
+export async function readAt(handle: RandomAccess, position: number, length: number): Promise<Buffer> {
   const buffer = Buffer.allocUnsafe(length);
   let filled = 0;
   while (filled < length) {
@@ -165,7 +170,7 @@ async function readTail(handle: FileHandle, file: string): Promise<Tail | undefi
   const { size } = await handle.stat();
   for (let length = 4096; ; length *= 8) {
     const start = Math.max(0, size - length);
-    const text = (await readAt(handle, start, size - start)).toString("latin1"); // control lines are ASCII
+    const text = (await readAt(handle, start, size - start)).toString("utf8");
     const lines = text.split("\n").slice(start === 0 ? 0 : 1, -1);
     const at = lines.findLastIndex((line) => line.startsWith('{"type":"checkpoint",'));
     const ref = at === -1 ? undefined : parseCheckpointLine(lines[at] ?? "", file);
