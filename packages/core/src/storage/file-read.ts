@@ -3,7 +3,7 @@ import type { FileHandle } from "node:fs/promises";
 import { lineToEntry, recordsCallAgain } from "../entry.ts";
 import { timeOfId } from "../id.ts";
 import { segmentDay } from "../integrity/segment-name.ts";
-import { type Directory, type ListedFile, readAt } from "./directory.ts";
+import { type Directory, type ListedFile, type RandomAccess, readAt } from "./directory.ts";
 import { mergePages } from "./merge.ts";
 import { idAt, idOfLine, lowerBound } from "./segment-search.ts";
 import type { TimeRange } from "./storage.ts";
@@ -97,16 +97,26 @@ async function* readFilePages(
   const handle = head && (await directory.open(file));
   if (!handle) return;
   try {
-    const { size } = await handle.stat();
-    const start = head.foreign || range.from === undefined ? 0 : await lowerBound(handle, size, idAt(range.from));
-    const end = head.foreign || range.to === undefined ? size : await lowerBound(handle, size, idAt(range.to + 1));
-    const blocks = order === "oldest-first" ? readForward(handle, start, end) : readBackward(handle, start, end);
-    for await (const lines of blocks) {
-      const page = lines.flatMap((line) => keyedLine(line, head.foreign, range));
-      if (page.length > 0) yield order === "oldest-first" ? page : page.toReversed();
-    }
+    yield* readSegmentPages(handle, (await handle.stat()).size, head.foreign, range, order);
   } finally {
     await handle.close();
+  }
+}
+
+/** Entry lines of the range in the first `size` bytes of a segment, or of a foreign file. */
+export async function* readSegmentPages(
+  handle: RandomAccess,
+  size: number,
+  foreign: boolean,
+  range: TimeRange,
+  order: Order,
+): AsyncGenerator<readonly KeyedLine[]> {
+  const start = foreign || range.from === undefined ? 0 : await lowerBound(handle, size, idAt(range.from));
+  const end = foreign || range.to === undefined ? size : await lowerBound(handle, size, idAt(range.to + 1));
+  const blocks = order === "oldest-first" ? readForward(handle, start, end) : readBackward(handle, start, end);
+  for await (const lines of blocks) {
+    const page = lines.flatMap((line) => keyedLine(line, foreign, range));
+    if (page.length > 0) yield order === "oldest-first" ? page : page.toReversed();
   }
 }
 
@@ -121,7 +131,7 @@ function keyedLine(bytes: Buffer, foreign: boolean, { from = -Infinity, to = Inf
 }
 
 /** Complete lines from `start` to `end`, blocks of about a page at a time. */
-async function* readForward(handle: FileHandle, start: number, end: number): AsyncGenerator<Buffer[]> {
+async function* readForward(handle: RandomAccess, start: number, end: number): AsyncGenerator<Buffer[]> {
   let rest: Buffer[] = [];
   for (let at = start; at < end;) {
     const bytes = await readAt(handle, at, Math.min(PAGE_BYTES, end - at));
@@ -138,7 +148,7 @@ async function* readForward(handle: FileHandle, start: number, end: number): Asy
 }
 
 /** The same from `end` to `start`; lines within a block are still in file order. */
-async function* readBackward(handle: FileHandle, start: number, end: number): AsyncGenerator<Buffer[]> {
+async function* readBackward(handle: RandomAccess, start: number, end: number): AsyncGenerator<Buffer[]> {
   let rest: Buffer[] = []; // the end of a line whose beginning lies before what was read
   let torn = true; // nothing is known to be complete until a line feed was seen
   for (let at = end; at > start;) {
@@ -168,14 +178,15 @@ function splitLines(bytes: Buffer): Buffer[] {
   return lines;
 }
 
-async function seekId(handle: FileHandle, size: number, id: string): Promise<string | undefined> {
+/** The line of the entry with this id in the first `size` bytes of a segment. */
+export async function seekId(handle: RandomAccess, size: number, id: string): Promise<string | undefined> {
   const start = await lowerBound(handle, size, id);
   const line = await readLine(handle, start);
   return line && idOfLine(line) === id ? line.toString() : undefined;
 }
 
 /** The complete line that starts at `start`. */
-async function readLine(handle: FileHandle, start: number): Promise<Buffer | undefined> {
+async function readLine(handle: RandomAccess, start: number): Promise<Buffer | undefined> {
   for (let length = 4096; ; length *= 8) {
     const bytes = await readAt(handle, start, length);
     const end = bytes.indexOf(LF);
@@ -184,7 +195,7 @@ async function readLine(handle: FileHandle, start: number): Promise<Buffer | und
   }
 }
 
-async function scanForId(handle: FileHandle, size: number, id: string): Promise<string | undefined> {
+async function scanForId(handle: RandomAccess, size: number, id: string): Promise<string | undefined> {
   for await (const lines of readForward(handle, 0, size)) {
     const found = lines.find((line) => line.includes(id) && lineToEntry(line.toString())?.id === id);
     if (found) return found.toString();

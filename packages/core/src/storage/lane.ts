@@ -23,6 +23,11 @@ export interface LaneOptions {
   readonly take: (waiting: readonly PendingLine[]) => number;
   /** Makes these lines durable and sealed, all or none as far as anybody is told. */
   readonly commit: (lines: readonly PendingLine[]) => Promise<void>;
+  /**
+   * Leaves the first waiting line waiting for company so many milliseconds, unless there are lines and bytes enough.
+   * @default no delay
+   */
+  readonly company?: { readonly delayMs: number; readonly isEnough: (lines: number, bytes: number) => boolean };
 }
 
 /** Entries that were not written and that no durable `loss` line tells of yet. */
@@ -48,6 +53,10 @@ export class WriteLane {
   #unrecorded: Unrecorded | undefined;
   #lastError: Error | undefined;
   #closing: Promise<void> | undefined;
+  /** Ends the wait for company. */
+  #hurry: (() => void) | undefined;
+  /** Calls of `flush()` that wait. */
+  #flushing = 0;
 
   constructor(options: LaneOptions) {
     this.#options = options;
@@ -62,6 +71,7 @@ export class WriteLane {
     this.#newest = written;
     // One microtask later: what is logged in the same tick shares the first commit.
     this.#commitWaiting();
+    if (this.#hasEnough()) this.#hurry?.();
     return written;
   }
 
@@ -92,7 +102,10 @@ export class WriteLane {
 
   /** Lines that others append meanwhile do not hold it up. */
   async flush(): Promise<void> {
+    this.#flushing += 1;
+    this.#hurry?.();
     await this.#newest.catch(() => undefined); // whoever appended the line has the error
+    this.#flushing -= 1;
   }
 
   /**
@@ -124,11 +137,29 @@ export class WriteLane {
     if (this.#commitDue || this.#waiting.length === 0) return;
     this.#commitDue = true;
     void this.exclusive(async () => {
+      await this.#waitForCompany();
       const batch = this.#waiting.splice(0, this.#options.take(this.#waiting));
       this.#commitDue = false;
       this.#commitWaiting();
       await this.#commitBatch(batch);
     });
+  }
+
+  async #waitForCompany(): Promise<void> {
+    const { company } = this.#options;
+    if (!company || this.#flushing > 0 || this.#hasEnough()) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, company.delayMs);
+      this.#hurry = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#hurry = undefined;
+  }
+
+  #hasEnough(): boolean {
+    return this.#options.company?.isEnough(this.#waiting.length, this.#pendingBytes) === true;
   }
 
   async #commitBatch(batch: readonly Waiting[]): Promise<void> {

@@ -1,6 +1,5 @@
 // Finding an entry's place in a segment by bisection over its bytes: entry ids ascend within a segment.
-import type { FileHandle } from "node:fs/promises";
-import { readAt } from "./directory.ts";
+import { type RandomAccess, readAt } from "./directory.ts";
 
 const LF = 0x0a;
 const QUOTE = 0x22;
@@ -37,7 +36,7 @@ export function idAt(time: number): string {
 }
 
 /** Offset of the first entry line in [0, `size`) whose id is `target` or greater; `size` when there is none. */
-export async function lowerBound(handle: FileHandle, size: number, target: string): Promise<number> {
+export async function lowerBound(handle: RandomAccess, size: number, target: string): Promise<number> {
   let low = 0; // entries that start before it are smaller
   let high = size; // entries that start there or behind it are not
   let found = size;
@@ -55,7 +54,7 @@ export async function lowerBound(handle: FileHandle, size: number, target: strin
 }
 
 /** The first entry line that starts in [`from`, `end`). */
-async function firstEntryFrom(handle: FileHandle, from: number, end: number): Promise<EntryPlace | undefined> {
+async function firstEntryFrom(handle: RandomAccess, from: number, end: number): Promise<EntryPlace | undefined> {
   // One byte before `from` tells whether a line starts exactly there.
   let position = Math.max(0, from - 1);
   let atLineStart = from === 0;

@@ -1,0 +1,155 @@
+// What a user may ask of S3Storage, checked once.
+import { AuditConfigError } from "../../errors.ts";
+import type { Signer } from "../../integrity/signer.ts";
+import type { S3Client } from "./bucket.ts";
+
+/** How to reach a bucket. Credentials come from the SDK's own chain, or from a `client`. */
+export interface S3Connection {
+  /** @default the SDK's: AWS_REGION or the shared configuration */
+  readonly region?: string;
+  /** A ready client, with credentials, proxies and time-outs of its own. Excludes `region`, `endpoint`, `pathStyle`. */
+  readonly client?: S3Client;
+  /** URL of a server that speaks S3. @default AWS */
+  readonly endpoint?: string;
+  /** `http://host/bucket/key` instead of `http://bucket.host/key`. @default true with an `endpoint`, else false */
+  readonly pathStyle?: boolean;
+}
+
+/** What new objects are given. */
+export interface S3ObjectOptions {
+  /** Nobody, or with GOVERNANCE nobody without a special permission, removes an object for so many days. */
+  readonly objectLock?: { readonly mode: "GOVERNANCE" | "COMPLIANCE"; readonly days: number };
+  /** Puts a legal hold on every object: it stays until somebody lifts the hold. @default false */
+  readonly legalHold?: boolean;
+  /** Encryption by the server: `"sse-s3"`, or a KMS key. @default the bucket's */
+  readonly serverSideEncryption?: "sse-s3" | { readonly kmsKeyId: string };
+  /** `STANDARD`, `STANDARD_IA`, `INTELLIGENT_TIERING`, `GLACIER_IR` … @default the bucket's */
+  readonly storageClass?: string;
+  /** Objects larger than this go in parts of this size; at least 5 MiB. @default 16777216 (16 MiB) */
+  readonly partBytes?: number;
+  /** Milliseconds for which a write is tried again before it is given up. @default 60000 */
+  readonly writeTimeoutMs?: number;
+}
+
+export interface S3StorageOptions extends S3Connection, S3ObjectOptions {
+  readonly bucket: string;
+  /** @default "audit/" */
+  readonly prefix?: string;
+  /** Signs every checkpoint. Without one the log finds accidents, not an attacker who recomputes it. */
+  readonly signer?: Signer;
+  /** Bounds of what shares one object. */
+  readonly commit?: {
+    /** @default 5000 */
+    readonly maxEntries?: number;
+    /** @default 8388608 (8 MiB) */
+    readonly maxBytes?: number;
+    /**
+     * How long an entry may wait for company, in milliseconds. More saves requests, and each `log()` takes so much
+     * longer. Entries that arrive while an object is on its way share the next one in any case. @default 0
+     */
+    readonly maxDelayMs?: number;
+  };
+}
+
+/** The options with every default in its place. */
+export interface ResolvedOptions {
+  readonly bucket: string;
+  /** Empty, or ends in a slash. */
+  readonly prefix: string;
+  readonly connection: S3Connection;
+  readonly objects: ResolvedObjectOptions;
+  readonly signer: Signer | undefined;
+  readonly maxEntries: number;
+  readonly maxBytes: number;
+  readonly maxDelayMs: number;
+}
+
+export interface ResolvedObjectOptions extends S3ObjectOptions {
+  readonly partBytes: number;
+  readonly writeTimeoutMs: number;
+}
+
+/** S3 takes no smaller part, except the last. */
+const MIN_PART_BYTES = 5 * 2 ** 20;
+
+/** Throws `AUDIT_CONFIG_INVALID`. */
+export function resolveOptions(options: S3StorageOptions): ResolvedOptions {
+  const { bucket, prefix = "audit/", signer, commit = {} } = options;
+  const { maxEntries = 5000, maxBytes = 8 * 2 ** 20, maxDelayMs = 0 } = commit;
+  checkBucket(bucket);
+  checkNumber("commit.maxEntries", maxEntries, 1);
+  checkNumber("commit.maxBytes", maxBytes, 1);
+  checkNumber("commit.maxDelayMs", maxDelayMs, 0);
+  return {
+    bucket,
+    prefix: normalizePrefix(prefix),
+    connection: resolveConnection(options),
+    objects: resolveObjectOptions(options),
+    signer,
+    maxEntries,
+    maxBytes,
+    maxDelayMs,
+  };
+}
+
+/** Throws `AUDIT_CONFIG_INVALID`. */
+export function resolveObjectOptions(options: S3ObjectOptions): ResolvedObjectOptions {
+  const { objectLock, legalHold, serverSideEncryption, storageClass } = options;
+  const { partBytes = 16 * 2 ** 20, writeTimeoutMs = 60_000 } = options;
+  checkNumber("partBytes", partBytes, MIN_PART_BYTES);
+  checkNumber("writeTimeoutMs", writeTimeoutMs, 1);
+  if (objectLock) {
+    checkNumber("objectLock.days", objectLock.days, 1);
+    if (objectLock.mode !== "GOVERNANCE" && objectLock.mode !== "COMPLIANCE") {
+      throw new AuditConfigError("objectLock.mode must be 'GOVERNANCE' or 'COMPLIANCE'");
+    }
+  }
+  if (typeof serverSideEncryption === "string" && serverSideEncryption !== "sse-s3") {
+    throw new AuditConfigError("serverSideEncryption must be 'sse-s3' or { kmsKeyId }");
+  }
+  return {
+    partBytes,
+    writeTimeoutMs,
+    ...(objectLock && { objectLock }),
+    ...(legalHold !== undefined && { legalHold }),
+    ...(serverSideEncryption && { serverSideEncryption }),
+    ...(storageClass !== undefined && { storageClass }),
+  };
+}
+
+/** Throws `AUDIT_CONFIG_INVALID`. */
+export function resolveConnection({ client, region, endpoint, pathStyle }: S3Connection): S3Connection {
+  if (client && (region !== undefined || endpoint !== undefined || pathStyle !== undefined)) {
+    throw new AuditConfigError("client excludes region, endpoint and pathStyle: it has its own");
+  }
+  if (endpoint !== undefined && !URL.canParse(endpoint)) throw new AuditConfigError("endpoint must be a URL");
+  return {
+    ...(client && { client }),
+    ...(region !== undefined && { region }),
+    ...(endpoint !== undefined && { endpoint }),
+    pathStyle: pathStyle ?? endpoint !== undefined,
+  };
+}
+
+/** Where a log lies: `s3://bucket/prefix`. Throws `AUDIT_CONFIG_INVALID`. */
+export function parseLocation(location: string): { readonly bucket: string; readonly prefix: string } {
+  const [, bucket = "", prefix = ""] = /^s3:\/\/([^/]+)\/?(.*)$/s.exec(location) ?? [];
+  checkBucket(bucket);
+  return { bucket, prefix: normalizePrefix(prefix) };
+}
+
+function normalizePrefix(prefix: string): string {
+  if (typeof prefix !== "string") throw new AuditConfigError("prefix must be a text");
+  return prefix === "" ? "" : `${prefix.replace(/\/+$/, "")}/`;
+}
+
+function checkBucket(bucket: string): void {
+  if (typeof bucket !== "string" || !/^[\w.:-]+(?:\/[\w.:-]+)*$/.test(bucket)) {
+    throw new AuditConfigError("bucket must name a bucket");
+  }
+}
+
+function checkNumber(name: string, value: number, least: number): void {
+  if (typeof value !== "number" || !(value >= least))
+    throw new AuditConfigError(`${name} must be a number >= ${least}`);
+}

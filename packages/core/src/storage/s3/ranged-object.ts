@@ -1,0 +1,47 @@
+// An object as something to read from at any place, a block at a time.
+import type { RandomAccess } from "../directory.ts";
+import type { Bucket } from "./bucket.ts";
+
+/** Remembers the two blocks read last: a page of lines often lies in both. */
+const BLOCKS_KEPT = 2;
+
+/** Reads ranges of an object in whole blocks of `blockBytes`, one request each. */
+export class RangedObject implements RandomAccess {
+  readonly #bucket: Bucket;
+  readonly #key: string;
+  readonly #size: number;
+  readonly #blockBytes: number;
+  readonly #blocks = new Map<number, Buffer>();
+
+  constructor(bucket: Bucket, key: string, size: number, blockBytes: number) {
+    this.#bucket = bucket;
+    this.#key = key;
+    this.#size = size;
+    this.#blockBytes = blockBytes;
+  }
+
+  async read(buffer: Buffer, offset: number, length: number, position: number): Promise<{ bytesRead: number }> {
+    const end = Math.min(position + length, this.#size);
+    let at = position;
+    while (at < end) {
+      const number = Math.floor(at / this.#blockBytes);
+      const block = await this.#block(number);
+      const from = at - number * this.#blockBytes;
+      const count = block.copy(buffer, offset + at - position, from, Math.min(block.length, from + end - at));
+      if (count === 0) break; // gone since it was listed
+      at += count;
+    }
+    return { bytesRead: Math.max(0, at - position) };
+  }
+
+  async #block(number: number): Promise<Buffer> {
+    const known = this.#blocks.get(number);
+    if (known) return known;
+    const from = number * this.#blockBytes;
+    const to = Math.min(from + this.#blockBytes, this.#size) - 1;
+    const block = (await this.#bucket.get(this.#key, { from, to }))?.body ?? Buffer.alloc(0);
+    this.#blocks.set(number, block);
+    for (const oldest of this.#blocks.keys()) if (this.#blocks.size > BLOCKS_KEPT) this.#blocks.delete(oldest);
+    return block;
+  }
+}

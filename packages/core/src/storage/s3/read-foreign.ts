@@ -1,0 +1,107 @@
+// Entries under ids without a time: what the Python original wrote into the same bucket, one object each.
+import { lineToEntry } from "../../entry.ts";
+import type { KeyedLine } from "../file-read.ts";
+import { idAt } from "../segment-search.ts";
+import type { TimeRange } from "../storage.ts";
+import type { Bucket } from "./bucket.ts";
+import { mapInOrder } from "./concurrency.ts";
+import type { ForeignObject } from "./day.ts";
+
+const REQUESTS_AHEAD = 32;
+const PAGE_LINES = 1000;
+/** Beyond this, lines are read a second time when their turn comes instead of being held. */
+const MAX_HELD_BYTES = 64 * 2 ** 20;
+
+/** An entry whose line is held, or is to be fetched again. */
+interface Known {
+  readonly key: string;
+  readonly object: ForeignObject;
+  readonly line: string | undefined;
+}
+
+/** The line of the entry with this id, on whichever of the days it is. */
+export async function findForeign(bucket: Bucket, days: readonly string[], id: string): Promise<string | undefined> {
+  if (id.includes("/")) return undefined; // no name of an object
+  const reads = mapInOrder(days.toReversed(), REQUESTS_AHEAD, (day) => bucket.get(`${day}/${id}.json`));
+  for await (const found of reads) {
+    const line = found && foreignLine(found.body);
+    if (line !== undefined && lineToEntry(line)?.id === id) return line;
+  }
+  return undefined;
+}
+
+/**
+ * Entry lines of the range. Nothing but the entries themselves tells their time, so a day is read as a whole before
+ * its first page.
+ */
+export async function* foreignPages(
+  bucket: Bucket,
+  objects: readonly ForeignObject[],
+  range: TimeRange,
+  order: "oldest-first" | "newest-first",
+): AsyncGenerator<readonly KeyedLine[], void, void> {
+  const known: Known[] = [];
+  let held = 0;
+  for await (const { object, entry } of mapInOrder(objects, REQUESTS_AHEAD, (each) => readForeign(bucket, each))) {
+    if (!entry || !isIn(entry.time, range)) continue;
+    held += entry.line.length;
+    known.push({ key: entry.key, object, line: held <= MAX_HELD_BYTES ? entry.line : undefined });
+  }
+  known.sort((a, b) => (a.key < b.key ? -1 : 1));
+  if (order === "newest-first") known.reverse();
+  for (let at = 0; at < known.length; at += PAGE_LINES) {
+    const reads = mapInOrder(known.slice(at, at + PAGE_LINES), REQUESTS_AHEAD, async ({ key, object, line }) => ({
+      key,
+      line: line ?? (await readForeign(bucket, object)).entry?.line,
+    }));
+    const page = await Array.fromAsync(reads);
+    yield page.flatMap(({ key, line }) => (line === undefined ? [] : [{ key, line }]));
+  }
+}
+
+/** How many entries of the range there are. An open range is counted by names alone. */
+export async function countForeign(
+  bucket: Bucket,
+  objects: readonly ForeignObject[],
+  range: TimeRange,
+): Promise<number> {
+  if (range.from === undefined && range.to === undefined) return objects.length;
+  let count = 0;
+  for await (const { entry } of mapInOrder(objects, REQUESTS_AHEAD, (each) => readForeign(bucket, each))) {
+    if (entry && isIn(entry.time, range)) count += 1;
+  }
+  return count;
+}
+
+interface ForeignEntry {
+  readonly time: number;
+  readonly key: string;
+  readonly line: string;
+}
+
+async function readForeign(
+  bucket: Bucket,
+  object: ForeignObject,
+): Promise<{ object: ForeignObject; entry: ForeignEntry | undefined }> {
+  const found = await bucket.get(object.key);
+  const line = found && foreignLine(found.body);
+  const entry = line === undefined ? undefined : lineToEntry(line);
+  const time = entry ? Date.parse(entry.timestamp) : Number.NaN;
+  if (line === undefined || !entry || Number.isNaN(time)) return { object, entry: undefined };
+  return { object, entry: { time, key: `${idAt(time)}-${entry.id}`, line } };
+}
+
+/** The object on one line, however it was printed; undefined when it is no JSON. */
+export function foreignLine(body: Buffer): string | undefined {
+  const text = body.toString();
+  if (!text.trim().includes("\n")) return text.trim();
+  try {
+    return JSON.stringify(JSON.parse(text));
+  } catch {
+    return undefined; // no entry: the verifier says that nothing vouches for it
+  }
+}
+
+function isIn(time: number, { from = -Infinity, to = Infinity }: TimeRange): boolean {
+  return time >= from && time <= to;
+}

@@ -1,0 +1,113 @@
+// Reading a bucket: one entry by its id, a time range in pages, a count.
+import { timeOfId } from "../../id.ts";
+import { mergePages } from "../merge.ts";
+import type { TimeRange } from "../storage.ts";
+import type { Bucket } from "./bucket.ts";
+import { mapInOrder } from "./concurrency.ts";
+import { type DayListing, type DirectObject, listDay } from "./day.ts";
+import { countDirect, directPages, linesOfObject } from "./read-direct.ts";
+import { countForeign, findForeign, foreignPages } from "./read-foreign.ts";
+import { countShipped, findShipped, shippedPages } from "./read-shipped.ts";
+import { boundsOf, dayOf, isDay, keyAt, MAX_SPAN_MS, parseKey } from "./keys.ts";
+
+const DAY_MS = 86_400_000;
+/** Ranges of so many days are looked up day by day; for longer ones the days that exist are listed first. */
+const FEW_DAYS = 8;
+/** Days whose listings are fetched ahead. */
+const DAYS_AHEAD = 4;
+
+type Order = "oldest-first" | "newest-first";
+
+/**
+ * The line of the entry with this id. Its time tells the day and, but for a second, the key: one listing and one read
+ * as a rule. Ids of the Python original hold no time: one request for each day there is.
+ */
+export async function findEntry(bucket: Bucket, id: string): Promise<string | undefined> {
+  const time = timeOfId(id);
+  if (time === undefined) return findForeign(bucket, await allDays(bucket), id);
+  for (const object of await candidates(bucket, id, time)) {
+    const found = await bucket.get(object.key);
+    const line = found && linesOfObject(found.body, object.isSingle).find((keyed) => keyed.key === id);
+    if (line) return line.line;
+  }
+  // A segment of a directory: its commit at midnight may have put the entry into the next day's file.
+  for (const day of [dayOf(time), dayOf(time + DAY_MS)]) {
+    const { shipped, foreign } = await listDay(bucket, day, { from: 1, to: 0 });
+    const line =
+      (await findShipped(bucket, shipped, id)) ?? (await findForeign(bucket, foreign.length ? [day] : [], id));
+    if (line !== undefined) return line;
+  }
+  return undefined;
+}
+
+/** Direct objects that may hold the entry, the likeliest first: those that begin with it or shortly before it. */
+async function candidates(bucket: Bucket, id: string, time: number): Promise<DirectObject[]> {
+  const day = dayOf(time);
+  const after = keyAt(day, Math.max(time - MAX_SPAN_MS, boundsOf(day).from));
+  const found: DirectObject[] = [];
+  for await (const page of bucket.list({ prefix: `${day}/`, after })) {
+    for (const { key, bytes } of page) {
+      const parsed = parseKey(key);
+      if (parsed?.kind === "direct" && parsed.id > id) return nearestFirst(found, id);
+      if (parsed?.kind === "direct" && (!parsed.isSingle || parsed.id === id)) found.push({ key, bytes, ...parsed });
+    }
+  }
+  return nearestFirst(found, id);
+}
+
+function nearestFirst(objects: readonly DirectObject[], id: string): DirectObject[] {
+  const exact = objects.filter((object) => object.id === id);
+  return [...exact, ...objects.filter((object) => object.id !== id).toReversed()];
+}
+
+/** Entry lines of a time range in the order of time, with a few objects in memory at a time. */
+export async function* readPages(bucket: Bucket, range: TimeRange, order: Order): AsyncGenerator<readonly string[]> {
+  for await (const listing of listings(bucket, range, order)) {
+    const sources = [
+      directPages(bucket, listing.direct, range, order),
+      foreignPages(bucket, listing.foreign, range, order),
+      ...listing.shipped.map((object) => shippedPages(bucket, object, range, order)),
+    ];
+    for await (const page of mergePages(sources, order)) if (page.length > 0) yield page.map(({ line }) => line);
+  }
+}
+
+/** How many calls a time range holds, each once; objects say it themselves where they lie within the range. */
+export async function countEntries(bucket: Bucket, range: TimeRange): Promise<number> {
+  let count = 0;
+  for await (const { day, direct, foreign, shipped } of listings(bucket, range, "oldest-first")) {
+    const counts = [
+      countDirect(bucket, direct, range),
+      countForeign(bucket, foreign, isWithin(day, range) ? {} : range),
+      ...shipped.map((object) => countShipped(bucket, object, range)),
+    ];
+    for (const part of await Promise.all(counts)) count += part;
+  }
+  return count;
+}
+
+async function* listings(bucket: Bucket, range: TimeRange, order: Order): AsyncGenerator<DayListing, void, void> {
+  const days = await daysOf(bucket, range);
+  yield* mapInOrder(order === "oldest-first" ? days : days.toReversed(), DAYS_AHEAD, (day) =>
+    listDay(bucket, day, range),
+  );
+}
+
+/** Days that may hold entries of the range, and one more on each side for foreign clocks and midnight. */
+async function daysOf(bucket: Bucket, { from = -Infinity, to = Infinity }: TimeRange): Promise<string[]> {
+  const [first, last] = [dayOf(from - DAY_MS), dayOf(to + DAY_MS)];
+  if (to - from > FEW_DAYS * DAY_MS) return (await allDays(bucket)).filter((day) => day >= first && day <= last);
+  const days: string[] = [];
+  for (let time = from - DAY_MS; dayOf(time) <= last && days.at(-1) !== dayOf(time); time += DAY_MS)
+    days.push(dayOf(time));
+  return days;
+}
+
+async function allDays(bucket: Bucket): Promise<string[]> {
+  return (await Array.fromAsync(bucket.folders())).filter(isDay).toSorted();
+}
+
+function isWithin(day: string, { from = -Infinity, to = Infinity }: TimeRange): boolean {
+  const bounds = boundsOf(day);
+  return from <= bounds.from && to >= bounds.to;
+}
