@@ -260,7 +260,7 @@ export class AuditedCall {
   async fail(error: unknown, request?: () => WireRequest): Promise<unknown> {
     try {
       if (this.#request === undefined && request) await this.#begin(request());
-      const fields = errorFields(error, this.#request, this.#settings.extract.safetyCodes);
+      const fields = errorFields(error, this.#settings.extract.safetyCodes);
       await this.#end(joinFields(this.#collected(), fields), { callError: error });
       return error;
     } catch (unwritten) {

@@ -27,9 +27,11 @@ export function digestDataUrl(text: string): BinaryDigest | undefined {
   return match ? digestBase64(text.slice(match[0].length), match[1] || undefined) : undefined;
 }
 
-/** The digest that stands for base64 of more than `INLINE_BYTES`; undefined for less. */
+const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
+
+/** The digest that stands for base64 of more than `INLINE_BYTES`; undefined for less, and for what is no base64. */
 export function digestBase64(base64: string, mime?: string): BinaryDigest | undefined {
-  if (base64.length <= INLINE_BYTES) return undefined;
+  if (base64.length <= INLINE_BYTES || !BASE64.test(base64)) return undefined;
   const bytes = Buffer.from(base64, "base64");
   return bytes.byteLength > INLINE_BYTES ? digestBytes(bytes, mime) : undefined;
 }

@@ -87,7 +87,7 @@ export function surfaceOf(request: WireRequest): Surface | undefined {
  * Outcome, `error` (type, code, HTTP status, scrubbed message), request id and safety fields of what a call threw.
  * `outcome` is `blocked`, `aborted`, `timeout` or `error`. Never throws.
  */
-export function errorFields(error: unknown, _request?: WireRequest, codes?: SafetyCodes): CapturedFields {
+export function errorFields(error: unknown, codes?: SafetyCodes): CapturedFields {
   return mergeFields(
     { outcome: "error" },
     guarded("error", () => thrownErrorFields(error, codes)),

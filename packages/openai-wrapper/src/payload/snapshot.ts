@@ -3,15 +3,21 @@ import { type JsonValue, toJson } from "@ai-audit/core";
 import { digestBase64, digestDataUrl, outlineBlob } from "../binary.ts";
 import { isFields } from "./read.ts";
 
-/** Members that hold bare base64, and the member beside them that tells its type. */
+/** Members that hold bare base64 by their name. */
 const BASE64_MEMBERS: ReadonlySet<string> = new Set([
   "b64_json",
-  "data",
   "encrypted_content",
   "file_data",
   "partial_image_b64",
-  "result",
 ]);
+
+/** Whether a member holds bare base64; `data` and `result` do so beside certain others only. */
+function isBase64Member(key: string, parent: object): boolean {
+  if (BASE64_MEMBERS.has(key)) return true;
+  if (key === "data")
+    return "format" in parent || "transcript" in parent || "mime_type" in parent || "mimeType" in parent;
+  return key === "result" && "type" in parent && parent.type === "image_generation_call";
+}
 
 /** Deeper values are left to `toJson`, which copes with cycles and endless depth. */
 const MAX_DEPTH = 64;
@@ -46,7 +52,9 @@ function copy(
 function copyText(text: string, key: string | undefined, parent: object | undefined): JsonValue {
   const digest =
     digestDataUrl(text) ??
-    (key !== undefined && BASE64_MEMBERS.has(key) ? digestBase64(text, mimeOf(parent)) : undefined);
+    (key !== undefined && parent !== undefined && isBase64Member(key, parent)
+      ? digestBase64(text, mimeOf(parent))
+      : undefined);
   return digest ?? text.toWellFormed();
 }
 

@@ -127,15 +127,20 @@ const WHOLE: ReadonlySet<string> = new Set([
   "type",
 ]);
 
+/** Deltas nest a few levels deep; what is deeper is taken as it comes, so that no stream can exhaust the stack. */
+const MAX_DEPTH = 16;
+
 type Part = GrowingText | GrowingBase64 | MergedDelta | MergedList | { readonly whole: JsonValue };
 
 /** An object that arrives as deltas: texts are appended, lists with an `index` merged by it, the rest replaced. */
 export class MergedDelta {
   readonly #budget: StreamBudget;
+  readonly #path: readonly string[];
   readonly #parts = new Map<string, Part>();
 
-  constructor(budget: StreamBudget) {
+  constructor(budget: StreamBudget, path: readonly string[] = []) {
     this.#budget = budget;
+    this.#path = path;
   }
 
   merge(delta: Fields): void {
@@ -148,10 +153,6 @@ export class MergedDelta {
     }
   }
 
-  get size(): number {
-    return this.#parts.size;
-  }
-
   value(): { readonly [key: string]: JsonValue } {
     return Object.fromEntries(
       [...this.#parts].map(([key, part]) => [key, "whole" in part ? part.whole : part.value()]),
@@ -159,51 +160,68 @@ export class MergedDelta {
   }
 
   #mergeMember(key: string, value: unknown, before: Part | undefined): void {
-    let part = before;
-    if (part === undefined || (typeof value === "string" && "whole" in part)) {
-      const size = key.length + (typeof value === "string" && WHOLE.has(key) ? value.length : 0);
-      if (!this.#budget.takeMember(size)) return;
-      part = this.#newPart(key, value);
-      this.#parts.set(key, part);
-    }
-    if (part instanceof MergedList) part.merge(listOf(value));
-    else if (part instanceof MergedDelta) part.merge(isFields(value) ? value : {});
-    else if ("whole" in part) this.#parts.set(key, { whole: snapshot(value) });
-    else if (typeof value === "string") part.push(value);
+    if (before === undefined || "whole" in before) this.#begin(key, value, before?.whole);
+    else if (before instanceof MergedList) before.merge(listOf(value));
+    else if (before instanceof MergedDelta) before.merge(isFields(value) ? value : {});
+    else if (typeof value === "string") before.push(value);
+  }
+
+  /** A member's first value, or the next one where the last one counts. */
+  #begin(key: string, value: unknown, known: JsonValue | undefined): void {
+    if (value === known) return;
+    const part = this.#newPart(key, value);
+    const size = key.length + ("whole" in part ? JSON.stringify(part.whole).length : 0);
+    if (this.#budget.takeMember(size)) this.#parts.set(key, part);
   }
 
   #newPart(key: string, value: unknown): Part {
-    if (Array.isArray(value)) return new MergedList(this.#budget);
-    if (isFields(value)) return new MergedDelta(this.#budget);
-    if (typeof value !== "string" || WHOLE.has(key)) return { whole: null };
-    return key === "data" ? new GrowingBase64() : new GrowingText(this.#budget);
+    const path = [...this.#path, key];
+    if (typeof value === "string" && !WHOLE.has(key)) {
+      const text =
+        key === "data" && this.#path.at(-1) === "audio" ? new GrowingBase64() : new GrowingText(this.#budget);
+      text.push(value);
+      return text;
+    }
+    if (Array.isArray(value) && path.length < MAX_DEPTH) {
+      const list = new MergedList(this.#budget, path);
+      list.merge(value);
+      return list;
+    }
+    if (isFields(value) && path.length < MAX_DEPTH) {
+      const object = new MergedDelta(this.#budget, path);
+      object.merge(value);
+      return object;
+    }
+    return { whole: snapshot(value) };
   }
 }
 
 /** A list that arrives as deltas: items with an `index` are merged by it, others appended. */
 export class MergedList {
   readonly #budget: StreamBudget;
+  readonly #path: readonly string[];
   readonly #byIndex = new Map<number, MergedDelta>();
   readonly #appended: JsonValue[] = [];
 
-  constructor(budget: StreamBudget) {
+  constructor(budget: StreamBudget, path: readonly string[]) {
     this.#budget = budget;
+    this.#path = path;
   }
 
   merge(items: readonly unknown[]): void {
     for (const item of items) {
       const index = isFields(item) ? countOf(item["index"]) : undefined;
-      if (isFields(item) && index !== undefined) this.at(index)?.merge(item);
+      if (isFields(item) && index !== undefined) this.#at(index)?.merge(item);
       else this.#append(item);
     }
   }
 
   /** The item of this index; undefined when there is no room for it. */
-  at(index: number): MergedDelta | undefined {
+  #at(index: number): MergedDelta | undefined {
     let item = this.#byIndex.get(index);
     if (item === undefined) {
       if (!this.#budget.takeMember()) return undefined;
-      item = new MergedDelta(this.#budget);
+      item = new MergedDelta(this.#budget, this.#path);
       this.#byIndex.set(index, item);
     }
     return item;

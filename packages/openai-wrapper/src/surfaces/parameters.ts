@@ -40,6 +40,7 @@ export function parametersOf(body: Fields): Record<string, unknown> {
     text_verbosity: textOf(fieldsOf(body["text"])["verbosity"]),
     reasoning: isFields(body["reasoning"]) ? snapshot(body["reasoning"]) : undefined,
     conversation: textOf(body["conversation"]) ?? textOf(fieldsOf(body["conversation"])["id"]),
+    data_sources: namesOf(body["data_sources"]),
     prompt_id: textOf(fieldsOf(body["prompt"])["id"]),
   };
   for (const [name, value] of Object.entries(derived)) if (!isEmpty(value)) parameters[name] = value;

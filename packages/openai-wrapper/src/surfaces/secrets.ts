@@ -7,6 +7,9 @@ const CENSOR = "[REDACTED]";
 const SECRET_MEMBER =
   /^(?:authorization|authentication|headers|domain_secrets|credentials?|passwords?|secrets?|tokens?|api_?keys?|key|connection_string)$|(?:^|_)(?:secret|password|credential|api_?key|private_key|access_token|refresh_token|auth_token)(?:s|_value)?$/i;
 
+/** JSON Schema names properties; it holds none of their values. */
+const SCHEMA_MEMBER = /^(?:json_)?schema$/;
+
 /** Keys of OpenAI, also the short-lived ones that a session is given. */
 const SECRET_TEXT = /^(?:sk|ek|rk|sess)[-_][\w-]{4,}$/;
 
@@ -29,7 +32,7 @@ export function withoutSecrets(value: JsonValue): JsonValue {
   return Object.fromEntries(
     Object.entries(value).map(([key, member]) => [
       key,
-      SECRET_MEMBER.test(key) ? censorAll(member) : withoutSecrets(member),
+      SCHEMA_MEMBER.test(key) ? member : SECRET_MEMBER.test(key) ? censorAll(member) : withoutSecrets(member),
     ]),
   );
 }

@@ -99,6 +99,13 @@ describe("a chat completion's request", () => {
     ]);
   });
 
+  it("holds text whole whatever the member that holds it is called", () => {
+    const long = "word ".repeat(1000);
+    const content = [{ type: "data", data: long, format: "wav", result: long, b64_json: long }];
+    const messages = [{ role: "user", content, data: "x".repeat(5000) }];
+    expect(inputOf({ messages })).toEqual(messages);
+  });
+
   it("lists allow-listed parameters and the names of tools, and nobody's name", () => {
     const { parameters } = chat.request(
       post(PATH, {
@@ -384,6 +391,23 @@ describe("a streamed chat completion", () => {
       bytes: Buffer.byteLength(text),
       sha256: sha256(text),
     });
+  });
+
+  it("charges nothing for what every chunk repeats", () => {
+    const collector = collect(
+      REQUEST,
+      Array.from({ length: 40_000 }, () => delta({ role: "assistant", content: "x" })),
+    );
+    expect(collector.result()).toMatchObject({ output: "x".repeat(40_000) });
+    expect(collector.result().alerts).toBeUndefined();
+  });
+
+  it("takes deltas of any depth", () => {
+    let deep: object = { text: "x" };
+    for (let depth = 0; depth < 20_000; depth += 1) deep = { deep };
+    const collector = collect(REQUEST, [delta({ content: "a", deep }), delta({ content: "b", deep })]);
+    expect(collector.result()).toMatchObject({ output: { content: "ab" } });
+    expect(collector.result().alerts).toBeUndefined();
   });
 
   it("keeps a bounded number of choices and tool calls, and counts the rest", () => {
