@@ -38,7 +38,8 @@ export interface Draft {
  */
 export async function draftEntry(interaction: object, mode: RecordMode, settings: RecordSettings): Promise<Draft> {
   const { fields: own, problems } = checkFields(interaction, mode);
-  const [input, output] = (["input", "output"] as const).map((field) => contentValue(interaction, field, mode));
+  const input = contentValue(interaction, "input", mode);
+  const output = contentValue(interaction, "output", mode);
   const context = currentAuditContext();
   const inherited = checkFields(context, mode);
   const alerts = [...problems, ...inherited.problems].map((problem) => `ai-audit: ${problem}`);
@@ -51,8 +52,8 @@ export async function draftEntry(interaction: object, mode: RecordMode, settings
   );
   const run = { ...asRecord(inherited.fields.run), ...asRecord(own.run) };
   const draft = {
-    input: input ?? "",
-    output: output ?? "",
+    input,
+    output,
     fields: { ...inherited.fields, ...own, metadata, ...(Object.keys(run).length > 0 && { run }) },
     alerts,
   };
