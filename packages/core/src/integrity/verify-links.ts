@@ -2,7 +2,7 @@
 import type { RetentionPrune, SegmentRef } from "./control-line.ts";
 import { fileOfOrigin } from "./origin.ts";
 import type { FileState, Pin, Problem } from "./verification.ts";
-import type { SegmentReport } from "./verify-segment.ts";
+import type { SegmentReport } from "./segment-report.ts";
 
 /** Something that refers to a state of a file. */
 interface Reference extends SegmentRef {

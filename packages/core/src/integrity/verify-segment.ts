@@ -1,46 +1,12 @@
 // One file, from its first byte to its last: is it what was sealed, and where does it end?
 import { CHECKPOINT_PREFIX, CONTROL_PREFIX, type RetentionPrune, type SegmentOpen } from "./control-line.ts";
 import { eachLine, LineSplitter } from "./lines.ts";
-import type { BrokenRange } from "./locate.ts";
 import { leafHashInPlace, MerkleTree } from "./merkle.ts";
 import { readFirstLine, readRetentionPrune, readSegmentClose } from "./read-control-line.ts";
+import type { SegmentCheckOptions, SegmentReport } from "./segment-report.ts";
 import { SignatureQueue } from "./signature-queue.ts";
 import type { Problem } from "./verification.ts";
-import { type BadCheckpoint, CheckpointVerifier, type Keyring } from "./verify-checkpoint.ts";
-
-/** What one file says when it is read on its own. */
-export interface SegmentReport {
-  readonly file: string;
-  /** `stub`: empty, or not one whole line. */
-  readonly kind: "segment" | "foreign" | "unknown-version" | "stub";
-  readonly problems: readonly Problem[];
-  /** The first line, when a good checkpoint covers it. */
-  readonly open: SegmentOpen | undefined;
-  readonly origin: string | undefined;
-  /** The last good checkpoint; size 0 and no root when there is none. */
-  readonly sealed: { readonly size: number; readonly root: string; readonly entries: number };
-  /** Leaves whose tree is known: the sealed ones, and whole ones after them unless the file is altered there. */
-  readonly knownLeaves: number;
-  /** Root hashes (base64) at the sizes asked for, as far as `knownLeaves` reaches. */
-  readonly roots: ReadonlyMap<number, string>;
-  readonly isClosed: boolean;
-  /** Sealed by a key that the verifier was given, and unaltered. */
-  readonly isProven: boolean;
-  readonly signedBy: string | undefined;
-  /** Sealed `retention.prune` lines. */
-  readonly prunes: readonly RetentionPrune[];
-  /** Where to search for what was altered: the lines after the last good checkpoint up to the first bad one. */
-  readonly broken: BrokenRange | undefined;
-}
-
-/** How to check a file. */
-export interface SegmentCheckOptions {
-  readonly keyring: Keyring;
-  readonly signatures: "all" | "last";
-  /** Sizes at which the tree's root is wanted, because something refers to them. */
-  readonly sizesWanted: ReadonlySet<number>;
-  readonly onBytes?: (bytes: number) => void;
-}
+import { type BadCheckpoint, CheckpointVerifier } from "./verify-checkpoint.ts";
 
 /** Reads one file through and reports. Rejects only when the file cannot be read. */
 export async function verifySegment(
@@ -71,7 +37,7 @@ interface CloseLine {
   readonly isRight: boolean;
 }
 
-/** Second byte of a member name that begins with `t`: the cheapest sign of a control line. */
+/** Third byte of a line whose first member's name begins with `t`: the cheapest sign of a control line. */
 const T = 0x74;
 
 class SegmentCheck {
@@ -215,8 +181,9 @@ class SegmentCheck {
       if (this.#suspects.length < MAX_SUSPECTS) this.#suspects.push({ ...result, line: this.#line });
       return;
     }
-    for (const suspect of this.#suspects)
+    for (const suspect of this.#suspects) {
       this.#report("TAMPERED", suspect.line, "the checkpoint was altered; the lines around it are as they were sealed");
+    }
     this.#suspects = [];
     this.#sealed = { size, root, entries: this.#entries, line: this.#line };
     this.#sealedPrunes.push(...this.#prunes.splice(0));
@@ -283,11 +250,18 @@ class SegmentCheck {
   }
 
   #report(state: Problem["state"], line: number, message: string, lastLine?: number): void {
+    if (this.#problems.length > MAX_PROBLEMS) return;
+    if (this.#problems.length === MAX_PROBLEMS) {
+      this.#problems.push({ state, line, message: "there is more like this in the file" });
+      return;
+    }
     const isRange = lastLine !== undefined && lastLine > line;
     this.#problems.push({ state, line, ...(isRange && { lastLine }), message });
   }
 }
 
+/** A file made to be reported on must not fill the memory. */
+const MAX_PROBLEMS = 100;
 /** More altered checkpoints in a row are not told one by one. */
 const MAX_SUSPECTS = 8;
 
