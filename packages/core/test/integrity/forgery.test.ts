@@ -103,6 +103,18 @@ describe("a file whose signatures do not verify", () => {
 });
 
 describe("one change is told once", () => {
+  it("or a hundred times at most, where a file was made to be reported on", async () => {
+    await writeSegment(directory, { file: TODAY, signer });
+    const path = join(directory, TODAY);
+    const lines = (await readFile(path, "utf8")).split("\n");
+    const doubled = lines.toSpliced(3, 0, ...Array.from({ length: 500 }, () => lines[3] ?? ""));
+    await writeFile(path, doubled.join("\n"));
+    const all = (await findings())[TODAY] ?? [];
+    expect(all).toHaveLength(101);
+    expect(all[0]).toBe("TAMPERED a checkpoint that covers no new line");
+    expect(all[100]).toBe("TAMPERED there is more like this in the file");
+  });
+
   it("where the altered file has no end and others record more of it than can be checked", async () => {
     const ref = await writeSegment(directory, { file: YESTERDAY, signer, end: "unclosed" });
     const more = { ...ref, size: ref.size + 1 };
