@@ -66,9 +66,10 @@ export function only(entries: readonly AuditEntry[]): AuditEntry {
 }
 
 /** LangChain's middleware in the type that createAgent takes: theirs do not hold under exactOptionalPropertyTypes. */
-export function middleware(make: (options: never) => object, options: unknown): AgentMiddleware[] {
-  const made: unknown = Reflect.apply(make, undefined, [options]);
-  return isMiddleware(made) ? [made] : [];
+export function middleware(make: (...options: never[]) => object, ...options: unknown[]): AgentMiddleware[] {
+  const made: unknown = Reflect.apply(make, undefined, options);
+  if (!isMiddleware(made)) throw new TypeError("not a middleware");
+  return [made];
 }
 
 function isMiddleware(value: unknown): value is AgentMiddleware {
