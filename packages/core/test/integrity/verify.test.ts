@@ -362,6 +362,31 @@ describe("what was altered is located", () => {
     ]);
   });
 
+  it("by no trace that every entry of the range shows: that is how their writer works", async () => {
+    const spec = entryLines(3).map((line) => line.replace('"timestamp":"2026', '"timestamp":"2027'));
+    await rm(join(directory, TODAY));
+    await writeSegment(directory, { file: TODAY, signer, commits: [spec] });
+    await edit(2, (line) => line.replace('"metadata":{"type":"x"}', '"metadata":{"type":"y"}'));
+    expect(await findings()).toEqual([
+      {
+        state: "TAMPERED",
+        line: 1,
+        lastLine: 5,
+        message: "the lines are not those that were sealed; nothing after it can be checked",
+      },
+    ]);
+  });
+
+  it("by no hash that encrypted content cannot have", async () => {
+    await rm(join(directory, TODAY));
+    const lines = [entryLine("eyJhbGciOiJkaXIifQ..AAAA.BBBB.CCCC"), ...entryLines(2)];
+    const [first = ""] = lines;
+    const encrypted = first.replace(/"input_hash":"[^"]*"/, `"input_hash":"${"0".repeat(64)}"`);
+    await writeSegment(directory, { file: TODAY, signer, commits: [lines.with(0, encrypted)] });
+    await edit(2, (line) => line.replace("France", "Frence"));
+    expect(await findings()).toMatchObject([{ line: 3, entryId: idOfLine(lines[1]) }]);
+  });
+
   it("by the range of one commit where nothing else shows, and how many lines are gone", async () => {
     const lines = await linesOf(TODAY);
     await rewrite(TODAY, lines.toSpliced(5, 2));
