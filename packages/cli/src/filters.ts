@@ -121,7 +121,17 @@ export class Filter {
   entryOf(line: string): AuditEntry | undefined {
     if (!this.#needles.every((needle) => line.includes(needle))) return undefined;
     const entry = lineToEntry(line);
-    return entry !== undefined && this.#conditions.every((condition) => condition(entry)) ? entry : undefined;
+    return entry !== undefined && this.meets(entry) ? entry : undefined;
+  }
+
+  /** Whether an entry meets every condition. */
+  meets(entry: AuditEntry): boolean {
+    return this.#conditions.every((condition) => condition(entry));
+  }
+
+  /** Whether there is no condition. */
+  get isEmpty(): boolean {
+    return this.#conditions.length === 0;
   }
 
   #mentions(entry: AuditEntry, text: string): boolean {

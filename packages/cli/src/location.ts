@@ -23,7 +23,7 @@ export function addLogOption(command: Command): Command {
  * @throws {Failure} saying what is there instead
  */
 export function resolveLocation(given: string | undefined, settings: Settings): string {
-  const path = given === undefined ? (settings.path("AUDIT_LOG") ?? resolve(DEFAULT_LOCATION)) : resolve(given);
+  const path = placeOf(given, settings);
   const hint =
     given === undefined
       ? "give the log's directory, or set AUDIT_LOG"
@@ -46,4 +46,9 @@ export function resolveLocation(given: string | undefined, settings: Settings): 
     throw new Failure(EXIT.missing, `no log there, not one .jsonl file: ${path}`, hint);
   }
   return path;
+}
+
+/** The absolute path of a log that need not exist yet. */
+export function placeOf(given: string | undefined, settings: Settings): string {
+  return given === undefined ? (settings.path("AUDIT_LOG") ?? resolve(DEFAULT_LOCATION)) : resolve(given);
 }

@@ -78,6 +78,24 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/stats.ts"),
   },
   {
+    name: "export",
+    summary: "write entries for other systems, or as evidence",
+    group: "Moving:",
+    load: () => import("./commands/export.ts"),
+  },
+  {
+    name: "import",
+    summary: "take over the logs of rotalabs-comply",
+    group: "Moving:",
+    load: () => import("./commands/import.ts"),
+  },
+  {
+    name: "export-subject",
+    summary: "write everything kept of one person",
+    group: "Moving:",
+    load: () => import("./commands/export-subject.ts"),
+  },
+  {
     name: "init",
     summary: "make keys and settings for a new log",
     group: "Keeping:",
@@ -106,5 +124,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: "keep entries from removal",
     group: "Keeping:",
     load: () => import("./commands/hold.ts"),
+  },
+  {
+    name: "erase-subject",
+    summary: "make what is kept of one person unreadable",
+    group: "Keeping:",
+    load: () => import("./commands/erase-subject.ts"),
   },
 ];

@@ -3,6 +3,7 @@ import { CommanderError } from "commander";
 import { EXIT, type ExitCode, Failure, systemFailure } from "./failure.ts";
 import { Output } from "./output/output.ts";
 import { buildProgram } from "./program.ts";
+import { COMMANDS } from "./registry.ts";
 import type { Session } from "./session.ts";
 
 /** Runs the command line. Resolves to the process's exit code; never rejects. */
@@ -23,13 +24,13 @@ export async function run(words: readonly string[]): Promise<number> {
     await session.log.flush();
     return session.exitCode;
   } catch (error) {
-    return report(session, error);
+    return report(session, error, words[0]);
   }
 }
 
 /** One line that says what happened, one with the next step. */
-async function report(session: Session, error: unknown): Promise<ExitCode> {
-  const failure = asFailure(error);
+async function report(session: Session, error: unknown, command: string | undefined): Promise<ExitCode> {
+  const failure = asFailure(error, command);
   if (failure.exitCode === EXIT.ok || failure.exitCode === EXIT.brokenPipe) return failure.exitCode;
   try {
     await session.out.flush(); // what was found before it failed
@@ -45,12 +46,12 @@ async function report(session: Session, error: unknown): Promise<ExitCode> {
   return failure.exitCode;
 }
 
-function asFailure(error: unknown): Failure {
+function asFailure(error: unknown, command: string | undefined): Failure {
   if (error instanceof Failure) return error;
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return new Failure(EXIT.ok, "");
     const [message = "", ...more] = error.message.replace(/^error: /, "").split("\n");
-    return new Failure(EXIT.usage, message, more.join(" ").replaceAll(/[()]/g, "") || "see: ai-audit help [command]");
+    return new Failure(EXIT.usage, message, more.join(" ").replaceAll(/[()]/g, "") || helpHint(command));
   }
   const audit = auditFailure(error);
   if (audit !== undefined) return audit;
@@ -58,6 +59,12 @@ function asFailure(error: unknown): Failure {
   if (system !== undefined) return system;
   const message = error instanceof Error ? error.message : String(error);
   return new Failure(EXIT.internal, `unexpected: ${message}`, "set AUDIT_DEBUG=1 to see where it happened");
+}
+
+function helpHint(command: string | undefined): string {
+  return COMMANDS.some(({ name }) => name === command)
+    ? `see: ai-audit ${command ?? ""} --help`
+    : "see: ai-audit --help";
 }
 
 /** An `AuditError`, known by its code, without loading the library for it. */

@@ -19,6 +19,7 @@ export type { CallLayer, CaptureOrigin } from "./same-call.ts";
 export {
   type AuditEntry,
   type EntryError,
+  entryToLine,
   lineToEntry,
   type Outcome,
   type Run,

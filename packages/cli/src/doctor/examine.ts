@@ -1,10 +1,10 @@
 // Every examination, in the order in which one depends on the other.
-import { Failure } from "../failure.ts";
+import { EXIT, Failure } from "../failure.ts";
 import { resolveLocation } from "../location.ts";
 import type { Session } from "../session.ts";
 import { Settings } from "../settings.ts";
 import { examineClock, examineDisk } from "./machine.ts";
-import { type Finding, good, wrong } from "./finding.ts";
+import { type Finding, good, look, wrong } from "./finding.ts";
 import { examineEncryption, examineSigning } from "./keys.ts";
 import { examineContents, examinePermissions, examineRetention } from "./log.ts";
 
@@ -29,8 +29,13 @@ export async function examine(given: string | undefined, session: Session): Prom
   await run("signing", async () => examineSigning(settings));
   let location: string | undefined;
   await run("log", async () => {
-    location = resolveLocation(given, settings);
-    return [good("log", location)];
+    try {
+      location = resolveLocation(given, settings);
+      return [good("log", location)];
+    } catch (error) {
+      if (given !== undefined || !(error instanceof Failure) || error.exitCode !== EXIT.missing) throw error;
+      return [look("log", error.message, "fine before the first entry; or give the log's directory, or set AUDIT_LOG")];
+    }
   });
   const log = location;
   await run("encryption", () => examineEncryption(settings, log));

@@ -1,6 +1,6 @@
 // Placing, releasing and listing holds on a directory.
+import { randomUUID } from "node:crypto";
 import { AuditInputError } from "../errors.ts";
-import { newStream } from "../id.ts";
 import { retentionHold, retentionRelease } from "../integrity/control-line.ts";
 import type { Signer } from "../integrity/signer.ts";
 import { Directory } from "./directory.ts";
@@ -29,7 +29,7 @@ export async function placeHold(
     if (date && Number.isNaN(date.getTime())) throw new AuditInputError("a hold's from and to must be valid dates");
   }
   if (from && to && from > to) throw new AuditInputError("a hold's from must not be after its to");
-  const hold = newStream();
+  const hold = randomUUID();
   const placed = new Date().toISOString();
   const range = { from: from?.toISOString() ?? null, to: to?.toISOString() ?? null };
   await record(path, retentionHold({ hold, ...range, reason, actor, placed }), signer);

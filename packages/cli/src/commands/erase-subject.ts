@@ -1,0 +1,59 @@
+// ai-audit erase-subject: the right to erasure.
+import { AuditLogger, FileStorage } from "@ai-audit/core";
+import type { Command } from "commander";
+import { EXIT, Failure } from "../failure.ts";
+import { loadSubjectKeys } from "../keys.ts";
+import { addLogOption, resolveLocation } from "../location.ts";
+import { plural } from "../output/format.ts";
+import type { Session } from "../session.ts";
+import { Settings } from "../settings.ts";
+import { addActorOption, defaultActor, needSigner } from "../writing.ts";
+
+interface EraseFlags {
+  readonly log?: string;
+  readonly reason: string;
+  readonly actor?: string;
+  readonly yes?: true;
+  readonly json?: true;
+}
+
+export function define(command: Command, session: Session): void {
+  addActorOption(addLogOption(command.argument("<name>", "the person, as the application names them to log()")))
+    .description(
+      "Destroys the secret of one person, so that nothing kept of them can ever be opened again, and records in the log that " +
+        "it was done. The log still verifies, everybody else's content still opens. Backups of the key store undo it.",
+    )
+    .requiredOption("--reason <text>", "why, for the log; it must not name the person")
+    .option("-y, --yes", "do it: it cannot be undone")
+    .action((name: string, flags: EraseFlags) => erase(name, flags, session));
+}
+
+async function erase(name: string, flags: EraseFlags, session: Session): Promise<void> {
+  const settings = Settings.load(session.env);
+  const location = resolveLocation(flags.log, settings);
+  const encryption = await loadSubjectKeys(settings);
+  const signer = await needSigner(location, settings);
+  const storage = new FileStorage({ path: location, ...(signer && { signer }) });
+  await using logger = new AuditLogger(storage, { encryption });
+  if ((await encryption.subjectIds(name)).length === 0) {
+    throw new Failure(
+      EXIT.nothing,
+      "no secret of that person is kept",
+      "names must be spelled as the application spells them",
+    );
+  }
+  const entries = await logger.count({ subject: name });
+  if (!flags.yes) {
+    throw new Failure(
+      EXIT.usage,
+      `${plural(entries, "entry", "entries")} of that person would become unreadable for good; nothing was done`,
+      "add --yes to do it; `export-subject` first gives the person what is kept",
+    );
+  }
+  const { reason, actor = defaultActor() } = flags;
+  const subjects = await logger.eraseSubject(name, { actor, reason });
+  if (flags.json) return await session.out.json({ subjects, entries });
+  await session.out.line(
+    `erased: ${plural(entries, "entry", "entries")} of ${subjects.join(", ")} cannot be opened any more`,
+  );
+}

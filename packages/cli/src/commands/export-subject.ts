@@ -1,0 +1,41 @@
+// ai-audit export-subject: the right of access.
+import { AuditLogger } from "@ai-audit/core";
+import type { Command } from "commander";
+import { EXIT } from "../failure.ts";
+import { loadSubjectKeys } from "../keys.ts";
+import { addLogOption } from "../location.ts";
+import { openLog } from "../log.ts";
+import { plural } from "../output/format.ts";
+import { addOutputOption, withSink } from "../output/output-file.ts";
+import type { Session } from "../session.ts";
+
+interface ExportSubjectFlags {
+  readonly log?: string;
+  readonly output?: string;
+  readonly json?: true;
+}
+
+export function define(command: Command, session: Session): void {
+  addOutputOption(addLogOption(command.argument("<name>", "the person, as the application names them to log()")))
+    .description(
+      "Writes everything that is kept of one person, opened, as lines of JSON: what an access request asks for.",
+    )
+    .action((name: string, flags: ExportSubjectFlags) => exportSubject(name, flags, session));
+}
+
+async function exportSubject(name: string, flags: ExportSubjectFlags, session: Session): Promise<void> {
+  const { storage, settings } = openLog(flags.log, session);
+  const encryption = await loadSubjectKeys(settings);
+  const logger = new AuditLogger(storage, { encryption });
+  let count = 0;
+  await withSink(flags.output, session.out, async (sink) => {
+    for await (const record of logger.exportSubject(name)) {
+      await sink.write(`${JSON.stringify(record)}\n`);
+      count += 1;
+    }
+  });
+  if (count === 0) session.exitCode = EXIT.nothing;
+  await session.log.line(
+    count === 0 ? "nothing is kept of that person" : `${plural(count, "entry", "entries")} exported`,
+  );
+}

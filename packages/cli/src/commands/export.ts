@@ -1,0 +1,128 @@
+// ai-audit export: entries for other systems and other people.
+import { AuditLogger, exportEntries } from "@ai-audit/core";
+import { type Command, Option } from "commander";
+import { collect } from "../arguments.ts";
+import { writeBundle } from "../export/bundle.ts";
+import { csvHeader, csvRow } from "../export/csv.ts";
+import { otlpLine } from "../export/otel.ts";
+import { exportRecords } from "../export/records.ts";
+import type { LogRecord } from "../export/redact.ts";
+import { EXIT, usageFailure } from "../failure.ts";
+import { addFilterOptions, Filter, type FilterFlags, rangeOf } from "../filters.ts";
+import { encryptionKeys, loadEncryption } from "../keys.ts";
+import { addLocationArgument } from "../location.ts";
+import { openLog, type OpenLog } from "../log.ts";
+import { formatCount, plural } from "../output/format.ts";
+import { addOutputOption, type Sink, withSink } from "../output/output-file.ts";
+import { Progress } from "../output/progress.ts";
+import type { Session } from "../session.ts";
+
+const FORMATS = ["jsonl", "csv", "otel", "rotalabs-comply", "bundle"] as const;
+
+interface ExportFlags extends FilterFlags {
+  readonly format: (typeof FORMATS)[number];
+  readonly redact: readonly string[];
+  readonly output?: string;
+  readonly json?: true;
+}
+
+export function define(command: Command, session: Session): void {
+  addOutputOption(addFilterOptions(addLocationArgument(command), session))
+    .description(
+      "Writes the entries that meet the conditions given, oldest first. jsonl: lines of the log. csv: for spreadsheets. " +
+        "otel: OpenTelemetry GenAI spans as OTLP/JSON. rotalabs-comply: what the Python original reads. bundle: a directory " +
+        "of evidence (named by --output) that a third party checks with standard tools; without conditions it holds the " +
+        "whole files, with conditions only the entries that meet them and their proofs.",
+    )
+    .addOption(new Option("-f, --format <format>", "what to write").choices(FORMATS).default("jsonl"))
+    .addOption(
+      new Option("--redact <path>", "leave this out: input, output, metadata.email …; repeatable")
+        .default([], "nothing")
+        .argParser(collect),
+    )
+    .action((location: string | undefined, flags: ExportFlags) => exportLog(location, flags, session));
+}
+
+async function exportLog(given: string | undefined, flags: ExportFlags, session: Session): Promise<void> {
+  const log = openLog(given, session);
+  const filter = await Filter.of(flags, log.settings);
+  const progress = new Progress(session.log, "exporting");
+  const onPage = (read: number, found: number): void => {
+    progress.update(read, 0, `entries read, ${formatCount(found)} written`);
+  };
+  let count: number;
+  if (flags.format === "bundle") {
+    count = await exportBundle(flags, filter, log, onPage);
+  } else {
+    count = 0;
+    await withSink(flags.output, session.out, async (sink) => {
+      count = await (flags.format === "rotalabs-comply"
+        ? exportOriginal(flags, filter, log, sink)
+        : exportPages(flags, filter, log, sink, onPage));
+    });
+  }
+  progress.clear();
+  if (count === 0) session.exitCode = EXIT.nothing;
+  if (flags.json && flags.output !== undefined) return session.out.json({ entries: count, output: flags.output });
+  await session.log.line(`${plural(count, "entry", "entries")} exported`);
+}
+
+type OnPage = (read: number, found: number) => void;
+
+async function exportPages(
+  { format, redact, ...range }: ExportFlags,
+  filter: Filter,
+  { storage }: OpenLog,
+  sink: Sink,
+  onPage: OnPage,
+): Promise<number> {
+  const opened = filter.encryption !== undefined;
+  let count = 0;
+  if (format === "csv") await sink.write(csvHeader(opened));
+  for await (const records of exportRecords({ storage, range: rangeOf(range), filter, redact, onPage })) {
+    count += records.length;
+    await sink.write(PAGE_TEXT[format === "csv" || format === "otel" ? format : "jsonl"](records, opened));
+  }
+  return count;
+}
+
+const PAGE_TEXT: Readonly<
+  Record<"jsonl" | "csv" | "otel", (records: readonly LogRecord[], opened: boolean) => string>
+> = {
+  jsonl: (records) => records.map((record) => `${JSON.stringify(record)}\n`).join(""),
+  csv: (records, opened) => records.map((record) => csvRow(record, opened)).join(""),
+  otel: (records) => `${otlpLine(records)}\n`,
+};
+
+/** Encrypted content is encrypted again, as the original does it: that needs the key. */
+async function exportOriginal(flags: ExportFlags, filter: Filter, log: OpenLog, sink: Sink): Promise<number> {
+  if (flags.redact.length > 0) throw usageFailure("--redact does not go with rotalabs-comply: its fields are fixed");
+  const encryption = encryptionKeys(log.settings) === undefined ? undefined : await loadEncryption(log.settings);
+  const logger = new AuditLogger(log.storage, { ...(encryption && { encryption }) });
+  const { from, to } = rangeOf(flags);
+  let count = 0;
+  const lines = exportEntries(logger, {
+    format: "rotalabs-comply",
+    where: (entry) => filter.meets(entry),
+    ...(from !== undefined && { from: new Date(from) }),
+    ...(to !== undefined && { to: new Date(to) }),
+  });
+  for await (const line of lines) {
+    await sink.write(`${line}\n`);
+    count += 1;
+  }
+  return count;
+}
+
+async function exportBundle(flags: ExportFlags, filter: Filter, log: OpenLog, onPage: OnPage): Promise<number> {
+  const { output, redact, decrypt, since, until } = flags;
+  if (output === undefined) throw usageFailure("a bundle is a directory", "name it with --output");
+  if (redact.length > 0 || decrypt) {
+    throw usageFailure(
+      "a bundle holds lines as they were sealed: --redact and --decrypt do not go with it",
+      "export jsonl beside it",
+    );
+  }
+  const isWhole = filter.isEmpty && since === undefined && until === undefined;
+  return writeBundle(output, { log, filter, range: rangeOf(flags), isWhole, onPage });
+}

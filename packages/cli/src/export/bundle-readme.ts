@@ -1,0 +1,55 @@
+// What a third party reads first.
+
+/** The bundle's README.md. */
+export function bundleReadme({
+  entries,
+  isWhole,
+  vkeys,
+}: {
+  readonly entries: number;
+  readonly isWhole: boolean;
+  readonly vkeys: readonly string[];
+}): string {
+  const keys = vkeys.length === 0 ? "    (the log is not signed)" : vkeys.map((vkey) => `    ${vkey}`).join("\n");
+  return `# Evidence from an audit log
+
+${isWhole ? WHOLE : SELECTED} Entries: ${entries}.
+
+| file | holds |
+|---|---|
+${isWhole ? FILES_WHOLE : FILES_SELECTED}
+| \`keys.txt\` | the public keys that the log names. **Do not trust them because they are here**: compare with the owner |
+| \`check.py\` | checks the bundle; Python 3.8 and the \`openssl\` command (3.0), nothing else |
+| \`SHA256SUMS\` | hashes of all files |
+
+## Check it
+
+    sha256sum --check SHA256SUMS          # the bundle arrived as it was sent
+    python3 check.py 'VKEY' …             # the entries are what was sealed
+
+VKEY is a verification key that you have from the log's owner by another way than this bundle. The log says that it is
+signed by:
+
+${keys}
+
+\`check.py\` is short: read it. It does what docs/format.md of ai-audit describes, with published formats alone:
+
+1. A line's leaf hash is SHA-256 of a zero byte and the line; two nodes become SHA-256 of 01 and both (RFC 6962, section 2.1).
+2. ${isWhole ? "The lines of a file up to each checkpoint have the root hash that the checkpoint names." : "A proof (C2SP tlog-proof) leads from the line to the root hash of a checkpoint (RFC 6962, section 2.1.1)."}
+3. The checkpoint is signed with Ed25519 (C2SP signed-note, RFC 8032); openssl verifies it.
+
+## What that shows, and what not
+
+${isWhole ? SHOWS_WHOLE : SHOWS_SELECTED} It does not show that the log is complete: entries may
+never have been written, and whoever holds the signing key could have written another log. Content that is encrypted or kept as a
+hash stays so here.
+`;
+}
+
+const WHOLE = "Whole files of a log, as they lie on disk.";
+const SELECTED = "Selected entries of a log, each with a proof that it was sealed into the log.";
+const SHOWS_WHOLE = "No line was changed, added or removed between the first and the last checkpoint of each file.";
+const SHOWS_SELECTED = "Each entry was in the log when its checkpoint was signed, byte for byte as it is here.";
+const FILES_WHOLE = "| `segments/*.jsonl` | the log, byte for byte |";
+const FILES_SELECTED = `| \`entries.jsonl\` | the entries, one JSON object a line |
+| \`proofs/<id>.tlog-proof\` | the proof of each |`;

@@ -1,0 +1,35 @@
+// The records of an export: the log's entries, opened and redacted as asked for, a page at a time.
+import { type AuditStorage, lineToEntry, type TimeRange } from "@ai-audit/core";
+import type { Filter } from "../filters.ts";
+import { openedContent } from "../opened-content.ts";
+import { type LogRecord, redactor } from "./redact.ts";
+
+export interface RecordOptions {
+  readonly storage: AuditStorage;
+  readonly range: TimeRange;
+  readonly filter: Filter;
+  /** Paths of what is left out. */
+  readonly redact: readonly string[];
+  readonly onPage: (read: number, found: number) => void;
+}
+
+/** Pages of records. With the filter's keys, they have `input` and `output` where these could be opened. */
+export async function* exportRecords(options: RecordOptions): AsyncGenerator<LogRecord[], void, undefined> {
+  const { storage, range, filter, redact, onPage } = options;
+  const redacted = redactor(redact);
+  let read = 0;
+  let found = 0;
+  for await (const page of storage.pages(range, "oldest-first")) {
+    const lines = page.filter((line) => filter.entryOf(line) !== undefined);
+    read += page.length;
+    found += lines.length;
+    onPage(read, found);
+    if (lines.length > 0) yield lines.map((line) => redacted(recordOf(line, filter)));
+  }
+}
+
+function recordOf(line: string, { encryption }: Filter): LogRecord {
+  const record: unknown = JSON.parse(line);
+  const entry = encryption === undefined ? undefined : lineToEntry(line);
+  return Object.assign({}, record, entry && openedContent(entry, encryption).values);
+}

@@ -1,0 +1,123 @@
+// Entries of another log as new lines of ours.
+import { hash } from "node:crypto";
+import {
+  type AuditEntry,
+  type AuditStorage,
+  type EncryptionManager,
+  entryToLine,
+  hashContent,
+  lineToEntry,
+  openContent,
+} from "@ai-audit/core";
+
+export interface ImportOptions {
+  /** Opens content of the source, and encrypts it in the target. */
+  readonly encryption: EncryptionManager | undefined;
+  readonly onEntry: (count: number) => void;
+}
+
+export interface ImportResult {
+  readonly imported: number;
+  /** Entries that the target had already. */
+  readonly skipped: number;
+  /** Entries with content that did not have its hash. */
+  readonly altered: number;
+}
+
+interface Draft {
+  readonly id: string;
+  readonly entry: AuditEntry;
+}
+
+/** Lines written in one go: they share a commit. */
+const BATCH = 500;
+
+/** Copies entries in the order of their time. @throws as `openContent()` for content that cannot be opened */
+export async function importLines(
+  source: AuditStorage,
+  target: AuditStorage,
+  { encryption, onEntry }: ImportOptions,
+): Promise<ImportResult> {
+  const result = { imported: 0, skipped: 0, altered: 0 };
+  const write = async (drafts: readonly Draft[]): Promise<void> => {
+    const pending: Promise<void>[] = [];
+    for (const draft of drafts) {
+      if ((await target.get(draft.id)) !== undefined) {
+        result.skipped += 1;
+        continue;
+      }
+      const { line, isAltered } = seal(draft, target.stream, encryption);
+      if (isAltered) result.altered += 1;
+      result.imported += 1;
+      pending.push(target.append(line, draft.id));
+    }
+    await Promise.all(pending);
+    onEntry(result.imported + result.skipped);
+  };
+  let batch: Draft[] = [];
+  for await (const page of source.pages({}, "oldest-first")) {
+    for (const entry of page.flatMap((line) => lineToEntry(line) ?? [])) {
+      // A batch ends between two milliseconds: within one, only the ids say the order.
+      const isNewTime = batch.at(-1)?.entry.timestamp.slice(0, 23) !== entry.timestamp.slice(0, 23);
+      if (batch.length >= BATCH && isNewTime) {
+        await write(batch.toSorted(byId));
+        batch = [];
+      }
+      batch.push({ id: idOf(entry), entry });
+    }
+  }
+  await write(batch.toSorted(byId));
+  return result;
+}
+
+function byId(a: Draft, b: Draft): number {
+  return a.id < b.id ? -1 : 1;
+}
+
+/**
+ * A UUIDv7 (RFC 9562, section 5.7) of the entry's own time whose other bits come from its old id: so an entry that is
+ * imported again has the same id, and is known.
+ */
+function idOf({ id, timestamp }: AuditEntry): string {
+  const time = Date.parse(timestamp).toString(16).padStart(12, "0");
+  const digest = hash("sha256", id);
+  const variant = ((Number.parseInt(digest[3] ?? "0", 16) & 0x3) | 0x8).toString(16);
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${digest.slice(0, 3)}-${variant}${digest.slice(4, 7)}-${digest.slice(7, 19)}`;
+}
+
+function seal(
+  { id, entry }: Draft,
+  stream: string,
+  encryption: EncryptionManager | undefined,
+): { readonly line: string; readonly isAltered: boolean } {
+  const contents = openContent(entry, encryption);
+  const kid = encryption?.kidFor(stream);
+  const alerts = [...entry.alerts];
+  const field = (
+    name: "input" | "output",
+    stored: string | null,
+    digest: string,
+  ): { content: string | null; digest: string } => {
+    const value = contents[name];
+    if (stored === null || typeof value !== "string") return { content: stored, digest };
+    if (hashContent(value) !== digest) alerts.push(`ai-audit: imported ${name} did not have its hash ${digest}`);
+    if (encryption === undefined || kid === undefined) return { content: value, digest: hashContent(value) };
+    const content = encryption.seal({ text: value, format: undefined }, { kid, id, field: name });
+    return { content, digest: encryption.digest(value, kid) };
+  };
+  const input = field("input", entry.inputContent, entry.inputHash);
+  const output = field("output", entry.outputContent, entry.outputHash);
+  const line = entryToLine({
+    ...entry,
+    id,
+    timestamp: new Date(entry.timestamp).toISOString(),
+    inputContent: input.content,
+    outputContent: output.content,
+    inputHash: input.digest,
+    outputHash: output.digest,
+    alerts,
+    metadata: { ...entry.metadata, imported_id: entry.id },
+    ...(input.digest.startsWith("hmac-") && { kid }),
+  });
+  return { line, isAltered: alerts.length > entry.alerts.length };
+}
