@@ -13,7 +13,15 @@ import { callStarted, subjectErased } from "./integrity/control-line.ts";
 import type { Interaction, InteractionFields, Metadata } from "./interaction.ts";
 import { type EntryFilter, type EntryQuery, hasConditions, isValidDate, meets, rangeOf } from "./query.ts";
 import { type Claim, matchContent, openContent } from "./read-content.ts";
-import { type Draft, draftEntry, hashInput, type RecordMode, type RecordSettings, sealEntry } from "./record.ts";
+import {
+  type Draft,
+  draftEntry,
+  hashInput,
+  type RecordMode,
+  type RecordSettings,
+  sealEntry,
+  withTwin,
+} from "./record.ts";
 import { compileRedaction, type Redaction } from "./redact.ts";
 import { CallPairs, type CaptureOrigin } from "./same-call.ts";
 import { FileStorage } from "./storage/file.ts";
@@ -135,18 +143,14 @@ export class AuditLogger<M extends Metadata = Metadata> {
     interaction: Partial<InteractionFields> & { readonly metadata?: Metadata | undefined },
     origin?: CaptureOrigin,
   ): Promise<string> {
-    if (!origin) return this.#record(interaction, "lenient");
-    const twin = this.#pairs.take(interaction, origin);
-    if (twin !== undefined) {
-      return this.#record({ ...interaction, run: { ...interaction.run, sameCallAs: twin } }, "lenient");
-    }
-    const id = await this.#record(interaction, "lenient");
-    this.#pairs.offer(id, interaction, origin);
-    return id;
+    const twin = origin && this.#pairs.take(interaction, origin);
+    const written = this.#record(interaction, "lenient", twin);
+    if (origin && !twin) this.#pairs.offer(written, interaction, origin);
+    return written;
   }
 
-  async #record(interaction: object, mode: RecordMode): Promise<string> {
-    const written = this.#write(interaction, mode);
+  async #record(interaction: object, mode: RecordMode, twin?: Promise<string | undefined>): Promise<string> {
+    const written = this.#write(interaction, mode, twin);
     this.#onTheirWay.add(written);
     try {
       return await written;
@@ -155,9 +159,9 @@ export class AuditLogger<M extends Metadata = Metadata> {
     }
   }
 
-  async #write(interaction: object, mode: RecordMode): Promise<string> {
+  async #write(interaction: object, mode: RecordMode, twin: Promise<string | undefined> | undefined): Promise<string> {
     if (typeof interaction !== "object" || interaction === null) throw new AuditInputError("log() takes an object");
-    const draft = await draftEntry(interaction, mode, this.#settings);
+    const draft = withTwin(await draftEntry(interaction, mode, this.#settings), await twin);
     const subject = await this.#subjectOf(draft);
     const { id, line } = sealEntry(draft, subject, this.#settings); // no await from here: ids reach the storage in order
     await this.#append(line, id);

@@ -80,6 +80,13 @@ async function fitMetadata(
   }
 }
 
+/** The draft of an entry that records the same call as the entry with the id `twin`. */
+export function withTwin(draft: Draft, twin: string | undefined): Draft {
+  if (twin === undefined) return draft;
+  const run = { ...asRecord(draft.fields.run), sameCallAs: twin };
+  return { ...draft, fields: { ...draft.fields, run } };
+}
+
 function contentValue(interaction: object, field: ContentField, mode: RecordMode): JsonValue {
   let value: unknown;
   try {

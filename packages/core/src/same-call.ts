@@ -13,7 +13,8 @@ export interface CaptureOrigin {
 
 interface Seen {
   readonly layer: CallLayer;
-  readonly id: string;
+  /** The entry's id once it is written; undefined when it could not be. */
+  readonly id: Promise<string | undefined>;
 }
 
 /** Ids waiting for their other half. A call's two ends are milliseconds apart, so the oldest are safe to forget. */
@@ -28,7 +29,10 @@ export class CallPairs {
   readonly #byError = new WeakMap<object, Seen>();
 
   /** The entry of the other layer that records the same call; it is not offered again. */
-  take({ responseId, requestId }: CapturedFields, { layer, cause }: CaptureOrigin): string | undefined {
+  take(
+    { responseId, requestId }: CapturedFields,
+    { layer, cause }: CaptureOrigin,
+  ): Promise<string | undefined> | undefined {
     for (const key of keysOf(responseId, requestId)) {
       const seen = this.#byId.get(key);
       if (seen === undefined || seen.layer === layer) continue;
@@ -44,8 +48,9 @@ export class CallPairs {
     return undefined;
   }
 
-  /** Offers a written entry to the other layer. */
-  offer(id: string, { responseId, requestId }: CapturedFields, { layer, cause }: CaptureOrigin): void {
+  /** Offers an entry that is being written to the other layer: an abort reaches both at once. */
+  offer(written: Promise<string>, { responseId, requestId }: CapturedFields, { layer, cause }: CaptureOrigin): void {
+    const id = written.catch(() => undefined); // whoever writes it is told
     const seen = { layer, id };
     for (const key of keysOf(responseId, requestId)) {
       this.#byId.delete(key); // so that it counts as new
