@@ -150,7 +150,7 @@ const TRANSLATED: ReadonlySet<string> = new Set(["error", "usage", "run", "trace
 /** The entry's line, without the line feed. The values are JSON already. */
 export function entryToLine(entry: { readonly [F in keyof AuditEntry]?: unknown }): string {
   const line: Record<string, unknown> = {};
-  const source: Partial<Record<string, unknown>> = { ...entry };
+  const source: Readonly<Record<string, unknown>> = entry;
   for (const [ours, theirs] of PAIRS) {
     const value = source[ours];
     if (value !== undefined) line[theirs] = TRANSLATED.has(ours) ? renameKeys(value, toSnake) : value;

@@ -1,5 +1,5 @@
 // Ids: entries are UUIDv7 (RFC 9562), everything else is random base64url.
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomFillSync } from "node:crypto";
 import { v7 } from "uuid";
 
 /**
@@ -7,7 +7,33 @@ import { v7 } from "uuid";
  * which is what lets a segment be searched by bisection.
  */
 export function newEntryId(): string {
-  return v7();
+  const now = Date.now();
+  const random = nextRandom();
+  if (now > newest.time) {
+    newest.time = now;
+    newest.sequence = random.readUInt32BE(6) >>> 1; // RFC 9562, 6.2: begins low enough not to run over
+  } else {
+    newest.sequence = (newest.sequence + 1) >>> 0;
+    if (newest.sequence === 0) newest.time += 1;
+  }
+  return v7({ msecs: newest.time, seq: newest.sequence, random });
+}
+
+/** The newest entry id of this process: its milliseconds, and the 32 bits behind them. */
+const newest = { time: -Infinity, sequence: 0 };
+
+const RANDOM_BYTES = 16;
+/** One call of the generator costs as much for 4 KiB as for 16 bytes, and asking for each id was an eighth of `log()`'s CPU time. */
+const pool = Buffer.alloc(256 * RANDOM_BYTES);
+let poolAt = pool.length;
+
+function nextRandom(): Buffer {
+  if (poolAt === pool.length) {
+    randomFillSync(pool);
+    poolAt = 0;
+  }
+  poolAt += RANDOM_BYTES;
+  return pool.subarray(poolAt - RANDOM_BYTES, poolAt);
 }
 
 /** Milliseconds since the epoch that a UUIDv7 holds; undefined for any other id. */

@@ -36,6 +36,7 @@ export interface FileStorageOptions {
 /** Bytes of lines in one write at most: bounds memory, and the time until the first of them is acknowledged. */
 const COMMIT_BYTES = 8 * 2 ** 20;
 const MIB = 2 ** 20;
+const DAY_MS = 86_400_000;
 const LF = 0x0a;
 /** Room for what a segment adds to its lines when it ends: `segment.close` and two checkpoints. */
 const END_BYTES = 1024;
@@ -128,12 +129,17 @@ export class FileStorage implements AuditStorage {
     const room = Math.min(COMMIT_BYTES, this.#rotationBytes - END_BYTES - (this.#open?.file.bytes ?? 0));
     let bytes = 0;
     let last = "";
+    let day = 0;
     let taken = 0;
     for (const { id, bytes: size } of waiting) {
       bytes += size + 1;
       if (taken > 0 && bytes > room) break;
-      if (id !== undefined && last !== "" && (id <= last || dayOfId(id) !== dayOfId(last))) break;
-      last = id ?? last;
+      if (id !== undefined) {
+        const idDay = Math.floor((timeOfId(id) ?? 0) / DAY_MS);
+        if (last !== "" && (id <= last || idDay !== day)) break;
+        last = id;
+        day = idDay;
+      }
       taken += 1;
     }
     return taken;
@@ -212,7 +218,6 @@ export class FileStorage implements AuditStorage {
   /** An idle writer ends its segment when its day does, so that yesterday's log verifies as closed. */
   #watchEndOfDay(): void {
     clearTimeout(this.#endOfDay);
-    const dayMs = 86_400_000;
     this.#endOfDay = setTimeout(
       () => {
         const end = async (): Promise<void> => {
@@ -220,7 +225,7 @@ export class FileStorage implements AuditStorage {
         };
         this.#lane.exclusive(end).catch(() => undefined); // the segment stays unclosed, which the verifier reports
       },
-      dayMs - (Date.now() % dayMs) + 1000,
+      DAY_MS - (Date.now() % DAY_MS) + 1000,
     ).unref();
   }
 }
