@@ -18,7 +18,7 @@ interface Seen {
 }
 
 /** Ids waiting for their other half. A call's two ends are milliseconds apart, so the oldest are safe to forget. */
-const MAX_WAITING = 10_000;
+const MAX_WAITING = 1000;
 
 /**
  * Pairs entries of the two layers: by response id, by request id, or because both ended with the same error

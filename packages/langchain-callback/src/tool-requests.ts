@@ -10,7 +10,7 @@ interface Request {
 }
 
 /** A tool runs soon after it was asked for, or after a human looked: the oldest requests are safe to forget. */
-const MAX_REQUESTS = 10_000;
+const MAX_REQUESTS = 2000;
 const MAX_PER_ID = 4;
 
 /** Requests by tool call id. Ids may repeat (some models number them), so the closest request counts. */

@@ -1,0 +1,81 @@
+// Nothing is kept of runs that are over, however they ended. HEAP_RUNS sets how many runs of each ending are made.
+import { AuditLogger, MemoryStorage } from "@ai-audit/core";
+import { RunnableLambda } from "@langchain/core/runnables";
+import { tool } from "@langchain/core/tools";
+import { FakeListChatModel, FakeStreamingChatModel } from "@langchain/core/utils/testing";
+import { expect, it } from "vitest";
+import { z } from "zod";
+import { AuditCallbackHandler } from "../src/index.ts";
+import { collectGarbage } from "./collect-garbage.ts";
+
+const RUNS = Number(process.env["HEAP_RUNS"] ?? 600);
+/** What a run may leave in bytes, on average: far below one context, one input or one token. */
+const BYTES_PER_RUN = 60;
+const PROMPT = "What is the answer? ".repeat(50);
+
+const list = new FakeListChatModel({ responses: ["one two three"], emitCustomEvent: false });
+const failing = new FakeStreamingChatModel({ thrownErrorString: "fell over" });
+const look = tool((at: { at: string }) => at.at, { name: "look", schema: z.object({ at: z.string() }) });
+const broken = tool(
+  () => {
+    throw new Error("broken");
+  },
+  { name: "broken", schema: z.object({}) },
+);
+const chain = RunnableLambda.from((text: string) => text).pipe(list);
+
+type Ending = (config: { callbacks: [AuditCallbackHandler] }) => Promise<unknown>;
+
+const ENDINGS: Record<string, Ending> = {
+  ok: (config) => list.invoke(PROMPT, config),
+  streamed: async (config) => {
+    for await (const _ of await list.stream(PROMPT, config));
+  },
+  "broken off": async (config) => {
+    for await (const _ of await list.stream(PROMPT, config)) break;
+  },
+  unread: async (config) => void (await list.stream(PROMPT, config)),
+  error: (config) => failing.invoke(PROMPT, config).catch(() => undefined),
+  aborted: async (config) => {
+    const abort = new AbortController();
+    const stream = await list.stream(PROMPT, { ...config, signal: abort.signal });
+    const reading = (async () => {
+      for await (const _ of stream) abort.abort();
+    })();
+    await reading.catch(() => undefined);
+  },
+  "a chain's": (config) => chain.invoke(PROMPT, config),
+  "a chain's stream broken off": async (config) => {
+    for await (const _ of await chain.stream(PROMPT, config)) break;
+  },
+  "events broken off": async (config) => {
+    for await (const { event } of chain.streamEvents(PROMPT, { ...config, version: "v2" })) {
+      if (event === "on_chat_model_start") break;
+    }
+  },
+  "a tool's": (config) => look.invoke({ at: PROMPT }, config),
+  "a tool's error": (config) => broken.invoke({}, config).catch(() => undefined),
+};
+
+it.each(Object.entries(ENDINGS))(
+  "Heap is flat over many runs that end as: %s",
+  { timeout: 600_000 },
+  async (_, run) => {
+    const logger = new AuditLogger(new MemoryStorage({ maxEntries: 10 }));
+    const handler = new AuditCallbackHandler(logger, { failureMode: "open" });
+    const runMany = async (count: number): Promise<number> => {
+      for (let done = 0; done < count; done++) {
+        await run({ callbacks: [handler] });
+        if (done % 100 === 0) await new Promise((resolve) => setImmediate(resolve)); // finalization callbacks are tasks
+      }
+      await expect.poll(async () => (await collectGarbage(), handler.stats.open), { timeout: 60_000 }).toBe(0);
+      return process.memoryUsage().heapUsed;
+    };
+    const warm = await runMany(RUNS);
+    const after = await runMany(RUNS);
+    const { written, lost } = handler.stats;
+    expect(lost).toBe(0);
+    expect(written).toBeGreaterThan(0);
+    expect(after - warm).toBeLessThan(400_000 + RUNS * BYTES_PER_RUN);
+  },
+);
