@@ -101,10 +101,11 @@ describe.each(VERSIONS)("an Azure client of %s, audited", async (version) => {
   });
 
   it("is an instance of both classes", async () => {
-    await twice(sdk, [json({})], async (bench) => {
+    const { outcome } = await twice(sdk, [json({})], async (bench) => {
       const client = azure(bench);
       const { AzureOpenAI, OpenAI } = bench.sdk;
       bench.note(client instanceof AzureOpenAI, client instanceof OpenAI, client.constructor.name, client.apiVersion);
     });
+    expect(outcome.notes).toEqual([[true, true, "AzureOpenAI", "2025-01-01"]]);
   });
 });

@@ -14,23 +14,24 @@ const schema = {
 };
 const format = { type: "json_schema" as const, json_schema: { name: "weather", strict: true, schema } };
 
+/** A tool that notes its calls. */
+const weather = (note: (...what: readonly unknown[]) => void): object => ({
+  type: "function",
+  function: {
+    name: "weather",
+    description: "The weather of a city",
+    parameters: schema,
+    parse: JSON.parse,
+    function: (args: { readonly city: string }) => {
+      note("tool", args);
+      return `sunny in ${args.city}`;
+    },
+  },
+});
+
 describe.each(VERSIONS)("helpers of %s, audited", async (version) => {
   const sdk = await loadSdk(version);
   useWireServer();
-
-  const weather = (note: (...what: readonly unknown[]) => void): object => ({
-    type: "function",
-    function: {
-      name: "weather",
-      description: "The weather of a city",
-      parameters: schema,
-      parse: JSON.parse,
-      function: (args: { readonly city: string }) => {
-        note("tool", args);
-        return `sunny in ${args.city}`;
-      },
-    },
-  });
 
   it("parses a completion", async () => {
     const { entries, outcome } = await twice(sdk, [json(completion('{"city":"Ulm"}'))], async ({ client, note }) => {

@@ -1,0 +1,93 @@
+// Calls that nobody finishes still get their entry.
+import { setTimeout as sleep } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { describe, expect, it } from "vitest";
+import { auditStats } from "../../src/index.ts";
+import { chunks, completion } from "../equivalence/payloads.ts";
+import { events, json } from "../equivalence/wire-server.ts";
+import { hello, type LifecycleBench, lifecycleBench } from "./bench.ts";
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
+
+/** Collects garbage until an entry is there; finalizers run when the engine pleases. */
+async function entriesAfterGarbage({
+  entries,
+}: LifecycleBench): Promise<Awaited<ReturnType<LifecycleBench["entries"]>>> {
+  for (let round = 0; round < 100; round += 1) {
+    collectGarbage();
+    await sleep(10);
+    const found = await entries();
+    if (found.length > 0) return found;
+  }
+  return [];
+}
+
+describe("a call that nobody finishes", () => {
+  it("is abandoned when its stream was never read and is forgotten", async () => {
+    const bench = await lifecycleBench([events(chunks)]);
+    const forget = async (): Promise<void> => {
+      await bench.client.chat.completions.create({ ...hello, stream: true });
+    };
+    await forget();
+    expect(await entriesAfterGarbage(bench)).toMatchObject([
+      { outcome: "abandoned", inputContent: "Hello!", streamed: true },
+    ]);
+    expect(auditStats(bench.client)).toMatchObject({ open: 0, written: 1 });
+  });
+
+  it("is abandoned when its stream was read in part and is forgotten, and keeps what was read", async () => {
+    const bench = await lifecycleBench([events(chunks, { ending: "hang" })]);
+    const forget = async (): Promise<void> => {
+      const iterator = (await bench.client.chat.completions.create({ ...hello, stream: true }))[Symbol.asyncIterator]();
+      await iterator.next();
+      await iterator.next();
+    };
+    await forget();
+    expect(await entriesAfterGarbage(bench)).toMatchObject([{ outcome: "abandoned", outputContent: "Hello" }]);
+  });
+
+  it("is not abandoned while its iterator is read, whatever became of the stream object", async () => {
+    const bench = await lifecycleBench([events(chunks)]);
+    const iterate = async (): Promise<AsyncIterator<unknown>> =>
+      (await bench.client.chat.completions.create({ ...hello, stream: true }))[Symbol.asyncIterator]();
+    const iterator = await iterate();
+    for (let result = await iterator.next(); !result.done; result = await iterator.next()) {
+      collectGarbage();
+      await sleep(5);
+    }
+    expect(await bench.entries()).toMatchObject([{ outcome: "ok", outputContent: "Hello, world" }]);
+  });
+
+  it("is abandoned when its promise was never awaited and is forgotten", async () => {
+    const bench = await lifecycleBench([json(completion("Hi."))]);
+    const forget = (): void => {
+      void bench.client.chat.completions.create(hello);
+    };
+    forget();
+    expect(await entriesAfterGarbage(bench)).toMatchObject([{ outcome: "abandoned", requestId: "req_1", attempts: 1 }]);
+  });
+
+  it("is abandoned when its response was never read and is forgotten", async () => {
+    const bench = await lifecycleBench([json(completion("Hi."))]);
+    const forget = async (): Promise<number> => (await bench.client.chat.completions.create(hello).asResponse()).status;
+    expect(await forget()).toBe(200);
+    expect(await entriesAfterGarbage(bench)).toMatchObject([{ outcome: "abandoned", requestId: "req_1" }]);
+  });
+
+  it("is abandoned when the logger closes, and keeps what has arrived", async () => {
+    const bench = await lifecycleBench([events(chunks.slice(0, 3), { ending: "hang" })]);
+    const stream = await bench.client.chat.completions.create({ ...hello, stream: true });
+    const seen: unknown[] = [];
+    const reading = (async () => {
+      for await (const event of stream) seen.push(event);
+    })();
+    while (seen.length < 3) await sleep(5);
+    await bench.logger.close();
+    expect(await bench.entries()).toMatchObject([{ outcome: "abandoned", outputContent: "Hello, ", streamed: true }]);
+    stream.controller.abort();
+    await reading; // over for the log: nothing is left that could fail
+    expect(await bench.entries()).toHaveLength(1);
+  });
+});
