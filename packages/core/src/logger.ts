@@ -39,7 +39,7 @@ export interface AuditLoggerOptions<M extends Metadata = Metadata> {
   /** Applied before anything is hashed or kept. */
   readonly redact?: Redaction;
   /** A Standard Schema (zod, valibot, arktype …) that metadata must fit. */
-  readonly metadataSchema?: StandardSchemaV1<M>;
+  readonly metadataSchema?: StandardSchemaV1<M, unknown>;
   /** Lines waiting beyond this many bytes are refused with `AUDIT_BACKLOG`. @default 268435456 (256 MiB) */
   readonly maxPendingBytes?: number;
   /** Told of every entry that could not be written, besides the rejection. */
@@ -78,8 +78,12 @@ const warned = new WeakSet<EncryptionManager>();
  * @example
  * await using logger = new AuditLogger("./audit-logs");
  * const id = await logger.log({ input: "Hello!", output: "Hi.", provider: "openai", model: "gpt-5" });
+ *
+ * @typeParam M what `metadataSchema` takes
+ * @typeParam I what `log()` takes; follows from `M`. A parameter of its own, so that a logger with a schema can be
+ * handed to whatever takes a logger.
  */
-export class AuditLogger<M extends Metadata = Metadata> {
+export class AuditLogger<M extends Metadata = Metadata, I extends InteractionFields = Interaction<M>> {
   readonly storage: AuditStorage;
   readonly encryption: EncryptionManager | undefined;
   readonly retentionDays: number;
@@ -129,7 +133,7 @@ export class AuditLogger<M extends Metadata = Metadata> {
    * @throws `AUDIT_INPUT_INVALID` or `AUDIT_METADATA_INVALID` when a field cannot be used; `AUDIT_WRITE_FAILED`,
    * `AUDIT_BACKLOG` or `AUDIT_CLOSED` when the entry was not written.
    */
-  async log(interaction: Interaction<M>): Promise<string> {
+  async log(interaction: I): Promise<string> {
     if (this.#closing) throw new AuditWriteError("AUDIT_CLOSED", "log(): the logger is closed");
     return this.#record(interaction, "strict");
   }

@@ -21,7 +21,7 @@ export interface RecordSettings {
   readonly digest: "sha256" | "hmac-sha256";
   readonly storeContent: boolean;
   readonly redact: ((field: RedactableField, value: JsonValue) => JsonValue) | undefined;
-  readonly metadataSchema: StandardSchemaV1<Metadata> | undefined;
+  readonly metadataSchema: StandardSchemaV1<Metadata, unknown> | undefined;
 }
 
 /** An interaction as JSON, with what it inherits, checked and redacted; not yet hashed. */
