@@ -41,7 +41,11 @@ async function describe(location: string, file: string): Promise<LogFile> {
 const HEAD_BYTES = 4096;
 
 async function firstLine(path: string): Promise<string> {
-  await using handle = await open(path, "r");
-  const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
-  return buffer.toString("utf8", 0, bytesRead).split("\n", 1)[0] ?? "";
+  const handle = await open(path, "r");
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
+    return buffer.toString("utf8", 0, bytesRead).split("\n", 1)[0] ?? "";
+  } finally {
+    await handle.close();
+  }
 }

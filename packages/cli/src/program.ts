@@ -29,7 +29,7 @@ export async function buildProgram(session: Session, words: readonly string[] | 
 
 /** What every command has. */
 function finish(command: Command): void {
-  command.helpOption("-h, --help", "print help");
+  command.helpOption("-h, --help", "print help").helpCommand(false);
   if (command.commands.length > 0) for (const child of command.commands) finish(child);
   else command.addOption(new Option("--json", "print JSON, for machines"));
 }

@@ -131,4 +131,10 @@ export const COMMANDS: readonly CommandEntry[] = [
     group: "Keeping:",
     load: () => import("./commands/erase-subject.ts"),
   },
+  {
+    name: "completion",
+    summary: "print a completion script for a shell",
+    group: "Keeping:",
+    load: () => import("./commands/completion.ts"),
+  },
 ];

@@ -34,26 +34,39 @@ async function erase(name: string, flags: EraseFlags, session: Session): Promise
   const encryption = await loadSubjectKeys(settings);
   const signer = await needSigner(location, settings);
   const storage = new FileStorage({ path: location, ...(signer && { signer }) });
-  await using logger = new AuditLogger(storage, { encryption });
-  if ((await encryption.subjectIds(name)).length === 0) {
-    throw new Failure(
-      EXIT.nothing,
-      "no secret of that person is kept",
-      "names must be spelled as the application spells them",
-    );
+  const logger = new AuditLogger(storage, { encryption });
+  try {
+    if ((await encryption.subjectIds(name)).length === 0) {
+      throw new Failure(
+        EXIT.nothing,
+        "no secret of that person is kept",
+        "names must be spelled as the application spells them",
+      );
+    }
+    const entries = await logger.count({ subject: name });
+    if (!flags.yes) throw notConfirmed(entries);
+    const { reason, actor = defaultActor() } = flags;
+    const subjects = await logger.eraseSubject(name, { actor, reason });
+    await print(subjects, entries, flags, session);
+  } finally {
+    await logger.close();
   }
-  const entries = await logger.count({ subject: name });
-  if (!flags.yes) {
-    throw new Failure(
-      EXIT.usage,
-      `${plural(entries, "entry", "entries")} of that person would become unreadable for good; nothing was done`,
-      "add --yes to do it; `export-subject` first gives the person what is kept",
-    );
-  }
-  const { reason, actor = defaultActor() } = flags;
-  const subjects = await logger.eraseSubject(name, { actor, reason });
-  if (flags.json) return await session.out.json({ subjects, entries });
-  await session.out.line(
-    `erased: ${plural(entries, "entry", "entries")} of ${subjects.join(", ")} cannot be opened any more`,
+}
+
+function notConfirmed(entries: number): Failure {
+  return new Failure(
+    EXIT.usage,
+    `${plural(entries, "entry", "entries")} of that person would become unreadable for good; nothing was done`,
+    "add --yes to do it; `export-subject` first gives the person what is kept",
   );
+}
+
+async function print(
+  subjects: readonly string[],
+  entries: number,
+  { json }: EraseFlags,
+  { out }: Session,
+): Promise<void> {
+  if (json) return out.json({ subjects, entries });
+  await out.line(`erased: ${plural(entries, "entry", "entries")} of ${subjects.join(", ")} cannot be opened any more`);
 }

@@ -1,5 +1,5 @@
 // ai-audit export-subject: the right of access.
-import { AuditLogger } from "@ai-audit/core";
+import { AuditLogger, entryToLine } from "@ai-audit/core";
 import type { Command } from "commander";
 import { EXIT } from "../failure.ts";
 import { loadSubjectKeys } from "../keys.ts";
@@ -29,8 +29,9 @@ async function exportSubject(name: string, flags: ExportSubjectFlags, session: S
   const logger = new AuditLogger(storage, { encryption });
   let count = 0;
   await withSink(flags.output, session.out, async (sink) => {
-    for await (const record of logger.exportSubject(name)) {
-      await sink.write(`${JSON.stringify(record)}\n`);
+    for await (const { entry, ...contents } of logger.exportSubject(name)) {
+      const record: unknown = JSON.parse(entryToLine(entry));
+      await sink.write(`${JSON.stringify(Object.assign({}, record, contents))}\n`);
       count += 1;
     }
   });

@@ -1,6 +1,6 @@
 // ai-audit keys: which keys are at hand, a new one, and what may leave.
 import { randomBytes } from "node:crypto";
-import { open, rename, rm } from "node:fs/promises";
+import { rename, rm, writeFile } from "node:fs/promises";
 import { EncryptionManager, fileKeys, generateKey, type KeyRing, type Keys } from "@ai-audit/core";
 import type { Command } from "commander";
 import { EXIT, Failure, usageFailure } from "../failure.ts";
@@ -116,9 +116,7 @@ function withNewKey({ keys }: KeyRing): KeyRing {
 async function replaceFile(path: string, text: string): Promise<void> {
   const draft = `${path}.${randomBytes(6).toString("hex")}`;
   try {
-    await using handle = await open(draft, "wx", 0o600);
-    await handle.writeFile(text);
-    await handle.sync();
+    await writeFile(draft, text, { flag: "wx", mode: 0o600, flush: true });
     await rename(draft, path);
   } catch (error) {
     await rm(draft, { force: true });
