@@ -12,7 +12,7 @@ import { mergeFields } from "./surfaces/fields.ts";
 import { guarded, GuardedCollector } from "./surfaces/guard.ts";
 import { imageEdit, imageGeneration, imageVariation } from "./surfaces/images.ts";
 import { moderations } from "./surfaces/moderations.ts";
-import { administration, objectSurface, operationOf } from "./surfaces/objects.ts";
+import { administration, keptFields, objectSurface, operationOf } from "./surfaces/objects.ts";
 import { fieldsOf } from "./payload/read.ts";
 import { EventCollector } from "./surfaces/events-stream.ts";
 import { cancellation, compaction, responses, retrieval } from "./surfaces/responses.ts";
@@ -22,7 +22,7 @@ import { transcription, translation } from "./surfaces/transcription.ts";
 export type { ExtractOptions, StreamCollector, Surface, WireRequest } from "./surfaces/contract.ts";
 export type { SafetyCodes } from "./safety/codes.ts";
 export { SAFETY_CODES } from "./safety/codes.ts";
-export { describeForm, mergeFields };
+export { describeForm };
 
 type Route = readonly [method: string, path: RegExp, definition: SurfaceDefinition];
 
@@ -113,12 +113,24 @@ function bind(definition: SurfaceDefinition, provider: string, deployment: strin
         // On Azure the deployment is what is asked for, whatever the body says.
         deployment === undefined ? {} : { model: deployment },
       ),
-    response: (body, options, request) => guarded("response", () => definition.response(body, options, request)),
+    response: (body, options, request) =>
+      guarded("response", () =>
+        isExpected(body, definition)
+          ? definition.response(body, options, request)
+          : mergeFields(keptFields(body, options), {
+              alerts: [`ai-audit: the response has no list of ${definition.list}: it is kept as it came`],
+            }),
+      ),
     stream: (options, request) => {
       const collector = definition.stream?.(options, request) ?? new EventCollector(options);
       return new GuardedCollector(collector);
     },
   };
+}
+
+/** Gateways and proxies answer with what they like. */
+function isExpected(body: unknown, { list }: SurfaceDefinition): boolean {
+  return list === undefined || Array.isArray(fieldsOf(body)[list]);
 }
 
 function bodyOf({ body }: WireRequest): Readonly<Record<string, unknown>> {

@@ -16,6 +16,7 @@ const SEEN = ["tools", "functions", "response_format", "prediction", "web_search
 
 export const chat: SurfaceDefinition = {
   operation: "chat",
+  list: "choices",
   request(body, options) {
     const { model, messages } = body;
     return requestFields(chatInput(messages, body), { model, parameters: parametersOf(body) }, options);

@@ -11,6 +11,7 @@ import { parametersOf } from "./parameters.ts";
 
 export const completions: SurfaceDefinition = {
   operation: "text_completion",
+  list: "choices",
   request(body, options) {
     const { model, prompt, suffix } = body;
     const input = isEmpty(suffix) ? soleText(prompt) : { prompt, suffix };

@@ -62,6 +62,8 @@ export interface Surface {
 /** A surface before it is bound to a provider and guarded: may throw on odd payloads. */
 export interface SurfaceDefinition {
   readonly operation: string;
+  /** The list that every response of this surface has. One without it is kept as it came. */
+  readonly list?: string;
   request(body: Fields, options: ExtractOptions, request: WireRequest): CapturedFields;
   response(body: unknown, options: ExtractOptions, request?: WireRequest): CapturedFields;
   stream?(options: ExtractOptions, request?: WireRequest): StreamCollector;

@@ -11,6 +11,7 @@ import { usageFields } from "./usage.ts";
 
 export const embeddings: SurfaceDefinition = {
   operation: "embeddings",
+  list: "data",
   request(body, options) {
     const { model, input } = body;
     return requestFields(snapshot(input ?? ""), { model, parameters: parametersOf(body) }, options);

@@ -17,6 +17,7 @@ export const imageVariation: SurfaceDefinition = imageSurface("image_variation")
 function imageSurface(operation: string): SurfaceDefinition {
   return {
     operation,
+    list: "data",
     request(body, options) {
       const { prompt, model } = body;
       const images = pick(body, ["image", "images", "mask"]);

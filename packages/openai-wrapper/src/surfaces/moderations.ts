@@ -8,6 +8,7 @@ import { parametersOf } from "./parameters.ts";
 
 export const moderations: SurfaceDefinition = {
   operation: "moderations",
+  list: "results",
   request(body, options) {
     const { model, input } = body;
     const [part, ...more] = listOf(input);

@@ -1,10 +1,10 @@
 // Calls that create or change an object rather than ask a model: files, batches, jobs, and paths nobody knows yet.
 // Their entry holds the request's and the response's JSON, without credentials.
-import type { JsonValue } from "@ai-audit/core";
+import type { CapturedFields, JsonValue } from "@ai-audit/core";
 import { fieldsOf, isEmpty, textOf } from "../payload/read.ts";
 import { snapshot } from "../payload/snapshot.ts";
 import { envelopeFields } from "./choices.ts";
-import type { SurfaceDefinition } from "./contract.ts";
+import type { ExtractOptions, SurfaceDefinition } from "./contract.ts";
 import { providerErrorFields } from "./errors.ts";
 import { mergeFields, requestFields, responseFields } from "./fields.ts";
 import { parametersOf } from "./parameters.ts";
@@ -24,7 +24,7 @@ export function objectSurface(operation: string): SurfaceDefinition {
       const fields = fieldsOf(body);
       const { status, error } = fields;
       return mergeFields(
-        responseFields(withoutSecrets(snapshot(body ?? "")), { body }, options),
+        keptFields(body, options),
         usageFields(fields["usage"]),
         envelopeFields(fields),
         { finishReasons: textOf(status) === undefined ? [] : [String(status)] },
@@ -32,6 +32,11 @@ export function objectSurface(operation: string): SurfaceDefinition {
       );
     },
   };
+}
+
+/** A response as it came, without credentials. */
+export function keptFields(body: unknown, options: ExtractOptions): CapturedFields {
+  return responseFields(withoutSecrets(snapshot(body ?? "")), { body }, options);
 }
 
 /** Keys, certificates and vaults: only that it happened. Their contents are credentials whatever their names. */

@@ -14,6 +14,7 @@ const SEEN = ["instructions", "tools", "prompt"];
 
 export const responses: SurfaceDefinition = {
   operation: "responses",
+  list: "output",
   request: (body, options) =>
     requestFields(responsesInput(body), { model: body["model"], parameters: parametersOf(body) }, options),
   response: (body, options) => responseObjectFields(fieldsOf(body), options),

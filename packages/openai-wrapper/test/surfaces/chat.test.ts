@@ -237,6 +237,16 @@ describe("a chat completion's response", () => {
   });
 
   it.each([
+    ["a page of a proxy", "<html>Sign in</html>", "<html>Sign in</html>"],
+    ["another object", { detail: "later", api_key: "x" }, { detail: "later", api_key: "[REDACTED]" }],
+  ])("is kept as it came when it is not one: %s", (_, body, output) => {
+    expect(chat.response(body, OPTIONS)).toEqual({
+      output,
+      alerts: ["ai-audit: the response has no list of choices: it is kept as it came"],
+    });
+  });
+
+  it.each([
     ["null", null],
     ["a string", "<html>"],
     ["an array", []],
