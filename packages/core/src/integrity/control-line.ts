@@ -30,6 +30,8 @@ export interface SegmentOpen {
   readonly seen: readonly SegmentRef[];
   /** Name and version of the writing library. */
   readonly sdk: string;
+  /** Days after which the place itself removes what is older (a bucket's lifecycle rule); absent where none does. */
+  readonly expires?: number | undefined;
 }
 
 /** Last leaf of a segment that was ended in order. */
@@ -131,7 +133,7 @@ export type ControlLine =
 
 /** Order of members on the line; `type` comes before them. */
 const MEMBERS = {
-  "segment.open": ["v", "file", "stream", "seq", "created", "vkey", "prev", "seen", "sdk"],
+  "segment.open": ["v", "file", "stream", "seq", "created", "vkey", "prev", "seen", "sdk", "expires"],
   "segment.close": ["reason", "leaves", "entries", "linked"],
   checkpoint: ["note"],
   "retention.prune": ["file", "leaves", "root", "from", "to", "policy", "actor"],

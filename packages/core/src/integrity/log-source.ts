@@ -1,6 +1,7 @@
 // Where the verifier reads from. A directory here; other homes of a log implement the same interface.
 import { type FileHandle, open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import type { Pin, Problem } from "./verification.ts";
 
 /** One file of a log. */
 export interface SourceFile {
@@ -17,6 +18,24 @@ export interface LogSource {
    * The bytes of a file, in chunks. A chunk is valid until the next one is asked for; the reader may write into it.
    */
   read(file: string): AsyncIterable<Buffer>;
+  /** What only the log's home can know. Absent for a directory, where a file is a file. */
+  readonly home?: SourceHome;
+}
+
+/** What a home other than a directory knows of its files beyond their bytes. */
+export interface SourceHome {
+  /** This log among several in one place: lines about it in another one call a file `<name>/<file>`. Empty for none. */
+  readonly name: string;
+  /** How a file is called in the verdict. */
+  labelOf(file: string): string;
+  /** Where a line lies, in a file that is made of several objects. */
+  placeOf(file: string, line: number): string | undefined;
+  /** What the home found about a file; complete once the file was read. */
+  problemsOf(file: string): readonly Problem[];
+  /** Whether a file that is referred to may still be on its way here. */
+  isAwaited(file: string): boolean;
+  /** Whether a pin is about this log. */
+  isOfPin(pin: Pin): boolean;
 }
 
 /** Enough for a first line, which is read from every file before any file is checked. */

@@ -53,7 +53,7 @@ function isObject(value: unknown): value is JsonObject {
 }
 
 function isSegmentOpen(line: JsonObject): line is JsonObject & SegmentOpen {
-  const { file, stream, seq, created, vkey, prev, seen, sdk } = line;
+  const { file, stream, seq, created, vkey, prev, seen, sdk, expires } = line;
   return (
     isText(file) &&
     isText(stream) &&
@@ -63,7 +63,8 @@ function isSegmentOpen(line: JsonObject): line is JsonObject & SegmentOpen {
     (prev === null || isRef(prev)) &&
     Array.isArray(seen) &&
     seen.every(isRef) &&
-    isText(sdk)
+    isText(sdk) &&
+    (expires === undefined || isCount(expires))
   );
 }
 

@@ -5,7 +5,7 @@ import { LineSplitter } from "./lines.ts";
 import { locate } from "./locate.ts";
 import type { LogSource, SourceFile } from "./log-source.ts";
 import { readFirstLine } from "./read-control-line.ts";
-import { parseSegmentName, segmentDay } from "./segment-name.ts";
+import { dayOfSegment, segmentDay } from "./segment-name.ts";
 import type { SegmentReport } from "./segment-report.ts";
 import type { Pin } from "./verification.ts";
 import type { Keyring } from "./verify-checkpoint.ts";
@@ -143,5 +143,5 @@ async function withLocation(source: LogSource, report: SegmentReport): Promise<S
 
 /** Whether a segment is of the present UTC day, and so may still be written. */
 export function isOfDay(file: string, now: Date): boolean {
-  return parseSegmentName(file)?.day === segmentDay(now);
+  return dayOfSegment(file) === segmentDay(now);
 }

@@ -19,6 +19,11 @@ export function parseSegmentName(file: string): SegmentName | undefined {
   return { day, number: Number(digits ?? 0) };
 }
 
+/** The UTC day in the name of a segment, `YYYYMMDD`, also of one that lies in a bucket as several objects. */
+export function dayOfSegment(file: string): string | undefined {
+  return /^audit_(\d{8})[_.]/.exec(file)?.[1];
+}
+
 /** The file name of a segment. */
 export function formatSegmentName({ day, number }: SegmentName): string {
   return number === 0 ? `audit_${day}.jsonl` : `audit_${day}_${String(number).padStart(3, "0")}.jsonl`;

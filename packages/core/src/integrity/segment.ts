@@ -27,6 +27,8 @@ export interface SegmentOptions {
   readonly seen: readonly SegmentRef[];
   /** Name and version of the library. */
   readonly sdk: string;
+  /** Days after which the place itself removes what is older. */
+  readonly expires?: number;
 }
 
 /**
@@ -57,7 +59,7 @@ export class Segment {
     this.#origin = originOf(options.signer?.name ?? UNSIGNED_NAME, options.stream, options.file);
     this.#checkpointBytes = Buffer.byteLength(this.#longestCheckpointLine());
     this.#root = this.#tree.root().toString("base64");
-    const { file, stream, seq, created, signer, prev, seen, sdk } = options;
+    const { file, stream, seq, created, signer, prev, seen, sdk, expires } = options;
     const vkey = signer?.vkey ?? null;
     this.#openLine = segmentOpen({
       v: 1,
@@ -69,6 +71,7 @@ export class Segment {
       prev,
       seen,
       sdk,
+      expires,
     });
   }
 

@@ -1,6 +1,7 @@
 // What files say about each other, and pins about files: is everything there that was ever recorded, and unchanged?
 import type { RetentionPrune, SegmentRef } from "./control-line.ts";
 import { fileOfOrigin } from "./origin.ts";
+import { dayOfSegment } from "./segment-name.ts";
 import type { FileState, Pin, Problem } from "./verification.ts";
 import type { SegmentReport } from "./segment-report.ts";
 
@@ -19,11 +20,36 @@ export interface LinkReport {
   /** Problems by file, also of files that are not there. */
   readonly problems: ReadonlyMap<string, readonly Problem[]>;
   /** Files that are not there and are referred to, or that a prune line names: what is known of them. */
-  readonly absent: ReadonlyMap<string, { readonly state: "MISSING" | "PRUNED"; readonly leaves: number }>;
+  readonly absent: ReadonlyMap<string, AbsentFile>;
+  /** Whether the log says that a file was to be removed, or is of a time when everything is by now. */
+  mayBeGone(file: string): boolean;
+  /** Sealed records of removals, for other logs of the same place. */
+  readonly prunes: readonly PruneRecord[];
   /** Files whose last checkpoint another segment records. */
   readonly confirmed: ReadonlySet<string>;
   /** Pins that the log agrees with. */
   readonly confirmedPins: readonly Pin[];
+}
+
+/** What is known of a file that is not there. `OPEN`: it is still on its way from its writer. */
+export interface AbsentFile {
+  readonly state: "MISSING" | "PRUNED" | "OPEN";
+  readonly leaves: number;
+}
+
+/** A `retention.prune` line, and whether a trusted key vouches for it. */
+export interface PruneRecord {
+  readonly prune: RetentionPrune;
+  readonly isProven: boolean;
+}
+
+/** What the files alone do not say. */
+export interface LinkContext {
+  readonly now: Date;
+  /** Removals that another log of the same place records. @default none */
+  readonly prunes?: readonly PruneRecord[];
+  /** Whether a file may still be on its way. @default never */
+  readonly isAwaited?: (file: string) => boolean;
 }
 
 /** References of a segment's first line. */
@@ -40,8 +66,8 @@ export function referenceOfPin({ origin, size, root }: Pin): SegmentRef {
 }
 
 /** Follows every reference. */
-export function verifyLinks(reports: readonly SegmentReport[], pins: readonly Pin[]): LinkReport {
-  const links = new Links(reports);
+export function verifyLinks(reports: readonly SegmentReport[], pins: readonly Pin[], context: LinkContext): LinkReport {
+  const links = new Links(reports, context);
   for (const from of reports) {
     // A first line that nothing seals, or under a bad signature, is no evidence against other files.
     if (from.open === undefined) continue;
@@ -58,20 +84,42 @@ export function verifyLinks(reports: readonly SegmentReport[], pins: readonly Pi
 
 class Links implements LinkReport {
   readonly problems: Map<string, Problem[]> = new Map();
-  readonly absent: Map<string, { readonly state: "MISSING" | "PRUNED"; readonly leaves: number }> = new Map();
+  readonly absent: Map<string, AbsentFile> = new Map();
   readonly confirmed: Set<string> = new Set();
   readonly confirmedPins: Pin[] = [];
   readonly #reports: ReadonlyMap<string, SegmentReport>;
-  readonly #prunes: Map<string, { readonly prune: RetentionPrune; readonly isProven: boolean }[]> = new Map();
+  readonly #prunes: Map<string, PruneRecord[]> = new Map();
+  readonly #context: LinkContext;
 
-  constructor(reports: readonly SegmentReport[]) {
+  constructor(reports: readonly SegmentReport[], context: LinkContext) {
+    this.#context = context;
     this.#reports = new Map(reports.map((report) => [report.file, report]));
-    for (const { prunes, isProven } of reports) {
-      for (const prune of prunes) {
-        const known = this.#prunes.get(prune.file) ?? [];
-        this.#prunes.set(prune.file, [...known, { prune, isProven }]);
-      }
+    const own = reports.flatMap(({ prunes, isProven }) => prunes.map((prune) => ({ prune, isProven })));
+    for (const record of [...own, ...(context.prunes ?? [])]) {
+      const known = this.#prunes.get(record.prune.file);
+      if (known) known.push(record);
+      else this.#prunes.set(record.prune.file, [record]);
     }
+  }
+
+  get prunes(): PruneRecord[] {
+    return [...this.#prunes.values()].flat();
+  }
+
+  mayBeGone(file: string): boolean {
+    const isPruned = this.#prunes.get(file)?.some(({ isProven }) => isProven || !this.#hasProven()) ?? false;
+    return isPruned || this.#isExpired(file, undefined);
+  }
+
+  /** Whether the place itself has removed everything of the file's day by now, as a segment says that it does. */
+  #isExpired(file: string, by: SegmentReport | undefined): boolean {
+    const [, year = "", month = "", day = ""] = /^(\d{4})(\d\d)(\d\d)$/.exec(dayOfSegment(file) ?? "") ?? [];
+    const time = Date.parse(`${year}-${month}-${day}T00:00:00Z`);
+    const witnesses = by ? [by] : [...this.#reports.values()].filter((report) => report.isProven || !this.#hasProven());
+    return witnesses.some(({ open }) => {
+      const days = open?.expires;
+      return days !== undefined && time + days * DAY_MS <= this.#context.now.getTime();
+    });
   }
 
   /** Whether the log agrees with the reference. Disagreement is recorded. */
@@ -90,7 +138,7 @@ class Links implements LinkReport {
     }
     if (size > target.knownLeaves) {
       // Where a file is altered nothing behind that can be compared; where it is not, it is too short.
-      const isAltered = target.problems.some((problem) => problem.state === "TAMPERED");
+      const isAltered = target.problems.some(({ state }) => state === "TAMPERED" || state === "MISSING");
       const message = `${by} records ${leaves(size)}; ${target.knownLeaves} ${target.knownLeaves === 1 ? "is" : "are"} there`;
       if (!isAltered) this.#disagree("ROLLBACK", reference, target, message);
       return false;
@@ -115,6 +163,16 @@ class Links implements LinkReport {
     );
     if (isAuthorised) return;
     const known = this.absent.get(file);
+    const excuse = this.#isExpired(file, from)
+      ? "PRUNED"
+      : this.#context.isAwaited?.(file) === true
+        ? "OPEN"
+        : undefined;
+    if (excuse !== undefined) {
+      if (known?.state !== "MISSING")
+        this.absent.set(file, { state: excuse, leaves: Math.max(size, known?.leaves ?? 0) });
+      return;
+    }
     this.absent.set(file, { state: "MISSING", leaves: Math.max(size, known?.leaves ?? 0) });
     const why =
       prunes.length > 0
@@ -169,6 +227,8 @@ class Links implements LinkReport {
     this.problems.set(file, [...problems, { state, line: 0, message }]);
   }
 }
+
+const DAY_MS = 86_400_000;
 
 function leaves(count: number): string {
   return count === 1 ? "1 leaf" : `${count} leaves`;

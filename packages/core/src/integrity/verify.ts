@@ -1,6 +1,7 @@
 // Verifies a log with nothing but its files and the keys and pins that the caller trusts. Imports neither logger nor
 // storage: whoever audits reads this room alone.
-import { directorySource, type LogSource } from "./log-source.ts";
+import type { S3Connection } from "../storage/s3/options.ts";
+import { directorySource, type LogSource, type SourceHome } from "./log-source.ts";
 import { checkPins } from "./pin.ts";
 import { hasTail, isOfDay, readReports, type VerifyProgress, type VerifySettings } from "./read-reports.ts";
 import { compareSegmentNames, parseSegmentName } from "./segment-name.ts";
@@ -15,7 +16,7 @@ import {
   worstState,
 } from "./verification.ts";
 import { keyringOf } from "./verify-checkpoint.ts";
-import { type LinkReport, verifyLinks } from "./verify-links.ts";
+import { type LinkReport, type PruneRecord, verifyLinks } from "./verify-links.ts";
 
 export type { VerifyProgress } from "./read-reports.ts";
 
@@ -38,25 +39,38 @@ export interface VerifyOptions {
    * @default "all"
    */
   readonly signatures?: "all" | "last";
+  /** How to reach the bucket of an `s3://` location. @default the AWS SDK's own settings */
+  readonly s3?: S3Connection;
 }
 
 /**
- * Verifies the log in a directory: integrity, completeness, anchoring. Findings, and also that nothing could be read
+ * Verifies the log in a directory, or in a bucket (`s3://bucket/prefix`): integrity, completeness, anchoring. Findings, and also that nothing could be read
  * (exit code 3), are returned, not thrown.
  * @throws {AuditConfigError} `AUDIT_KEY_INVALID` or `AUDIT_CONFIG_INVALID` when a trusted key or a pin is malformed.
  */
 export async function verifyLog(location: string, options: VerifyOptions = {}): Promise<Verification> {
-  return verifySource(directorySource(location), options);
+  if (!location.startsWith("s3://")) return verifySource(directorySource(location), options);
+  // Loaded only here: who verifies a directory needs no SDK, and no storage.
+  const { bucketSources } = await import("../storage/s3/log-sources.ts");
+  return verifySources(async (now) => bucketSources(location, options.s3 ?? {}, now), options);
 }
 
 /** `verifyLog` for a log in any other home. */
 export async function verifySource(source: LogSource, options: VerifyOptions = {}): Promise<Verification> {
+  return verifySources(async () => [source], options);
+}
+
+/** Several logs in one place, each complete in itself. The first may hold records of removals from the others. */
+async function verifySources(
+  open: (now: Date) => Promise<readonly LogSource[]>,
+  options: VerifyOptions,
+): Promise<Verification> {
   const { trustedKeys = [], pins = [], onProgress = () => {}, now = new Date(), signatures = "all" } = options;
   checkPins(pins);
   const settings = { keyring: keyringOf(trustedKeys), pins, onProgress, now, signatures };
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await verifyOnce(source, settings);
+      return await verifyOnce(await open(now), settings);
     } catch (error) {
       // Retention may remove a file between listing and reading it. Then its prune line is there on a second look.
       if (attempt < MAX_ATTEMPTS && isGone(error)) continue;
@@ -67,19 +81,58 @@ export async function verifySource(source: LogSource, options: VerifyOptions = {
 
 const MAX_ATTEMPTS = 3;
 
-async function verifyOnce(source: LogSource, settings: VerifySettings): Promise<Verification> {
-  const files = (await source.files()).toSorted(byName);
+async function verifyOnce(sources: readonly LogSource[], settings: VerifySettings): Promise<Verification> {
+  const files: FileVerification[] = [];
+  const confirmedPins: Pin[] = [];
+  const prunes: PruneRecord[] = [];
+  for (const source of sources) {
+    const examined = await examine(source, settings, prunes);
+    files.push(...examined.files);
+    confirmedPins.push(...examined.links.confirmedPins);
+    prunes.push(...examined.links.prunes);
+  }
   if (files.length === 0) return couldNotVerify("there is no log here: not one .jsonl file");
-  const reports = await readReports(source, files, settings);
-  const links = verifyLinks(reports, settings.pins);
+  return judge({ files, pins: settings.pins, confirmedPins, signatures: settings.signatures });
+}
+
+/** One log: its files, and what they say about each other. */
+async function examine(
+  source: LogSource,
+  settings: VerifySettings,
+  recorded: readonly PruneRecord[],
+): Promise<{ readonly files: FileVerification[]; readonly links: LinkReport }> {
+  const { home } = source;
+  const pins = home ? settings.pins.filter((pin) => home.isOfPin(pin)) : settings.pins;
+  const listed = (await source.files()).toSorted(byName);
+  const reports = (await readReports(source, listed, { ...settings, pins })).map((report) =>
+    home ? { ...report, problems: [...home.problemsOf(report.file), ...report.problems] } : report,
+  );
+  const prunes = home ? recorded.flatMap((record) => ofLog(record, home.name)) : [];
+  const isAwaited = (file: string): boolean => home?.isAwaited(file) === true;
+  const links = verifyLinks(reports, pins, { now: settings.now, prunes, isAwaited });
   const present = reports.map((report) => settle(report, links, reports, settings.now));
-  const all = [...present, ...absentFiles(links)].toSorted(byName);
-  return judge({
-    files: all,
-    pins: settings.pins,
-    confirmedPins: links.confirmedPins,
-    signatures: settings.signatures,
-  });
+  const files = [...present, ...absentFiles(links)].toSorted(byName);
+  return { files: home ? files.map((file) => inHome(file, home)) : files, links };
+}
+
+/** The record of a removal as the log concerned spells it: without its name. */
+function ofLog({ prune, isProven }: PruneRecord, name: string): PruneRecord[] {
+  const isOfIt = name !== "" && prune.file.startsWith(`${name}/`);
+  return isOfIt ? [{ prune: { ...prune, file: prune.file.slice(name.length + 1) }, isProven }] : [];
+}
+
+/** Names and places as whoever looks into the log's home will see them. */
+function inHome(verification: FileVerification, home: SourceHome): FileVerification {
+  const { file, problems } = verification;
+  return {
+    ...verification,
+    file: home.labelOf(file),
+    problems: problems.map((problem) => {
+      const [from, to] = [home.placeOf(file, problem.line), home.placeOf(file, problem.lastLine ?? problem.line)];
+      const place = from === to || to === undefined ? from : `${from ?? ""} to ${to}`;
+      return place === undefined ? problem : { ...problem, message: `${place}: ${problem.message}` };
+    }),
+  };
 }
 
 /** The state of a file, once everything that others say about it is known. */
@@ -91,6 +144,9 @@ function settle(
 ): FileVerification {
   const { file, sealed, origin, signedBy } = report;
   const problems: Problem[] = [...report.problems, ...(links.problems.get(file) ?? [])];
+  if (report.problems.some(({ state }) => state === "MISSING") && links.mayBeGone(file)) {
+    return { file, state: "PRUNED", leaves: sealed.size, entries: sealed.entries, problems: [] };
+  }
   const end = endOf(report, links, reports, now);
   if (end === "UNCLOSED") {
     problems.push({ state: end, line: 0, message: "no end, and nothing later confirms this one: a crash or a cut" });
@@ -108,7 +164,7 @@ function settle(
 
 function endOf(report: SegmentReport, links: LinkReport, reports: readonly SegmentReport[], now: Date): FileState {
   const { file, kind, isClosed, open, problems } = report;
-  const isAltered = problems.some(({ state }) => state === "TAMPERED");
+  const isAltered = problems.some(({ state }) => state === "TAMPERED" || state === "MISSING");
   if (kind !== "segment" || isClosed || isAltered || hasTail(report)) return "OK"; // or what its problems say
   const isNewest = !reports.some(
     (other) => other.open?.stream === open?.stream && (other.open?.seq ?? 0) > (open?.seq ?? 0),

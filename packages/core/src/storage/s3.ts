@@ -33,10 +33,11 @@ export class S3Storage implements AuditStorage {
   /** Throws `AUDIT_CONFIG_INVALID`. A missing @aws-sdk/client-s3 shows with the first request, under the same code. */
   constructor(options: S3StorageOptions) {
     this.#options = resolveOptions(options);
-    const { bucket, prefix, connection, objects, signer, maxEntries, maxBytes, maxDelayMs } = this.#options;
+    const { bucket, prefix, connection, objects, signer, expiresDays, maxEntries, maxBytes, maxDelayMs } =
+      this.#options;
     this.#bucket = new Bucket(bucket, prefix, connection);
     this.location = this.#bucket.urlOf("");
-    this.#writer = new StreamWriter({ bucket: this.#bucket, stream: this.stream, objects, signer });
+    this.#writer = new StreamWriter({ bucket: this.#bucket, stream: this.stream, objects, signer, expiresDays });
     this.#lane = new WriteLane({
       take: (waiting) => this.#take(waiting),
       commit: (lines) => this.#commit(lines),

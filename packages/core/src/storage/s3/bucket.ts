@@ -177,9 +177,10 @@ export class Bucket {
   }
 
   /** What is known of an object without reading it; undefined when there is none. */
-  async head(key: string): Promise<ObjectHead | undefined> {
+  async head(key: string, versionId?: string): Promise<ObjectHead | undefined> {
     const { sdk, client } = await this.#open();
-    const input = { ...this.#target(key), ChecksumMode: "ENABLED" as const };
+    const version = versionId === undefined ? {} : { VersionId: versionId };
+    const input = { ...this.#target(key), ...version, ChecksumMode: "ENABLED" as const };
     return this.#read(async (abortSignal) => {
       const answer = await client.send(new sdk.HeadObjectCommand(input), { abortSignal });
       const isWhole = answer.ChecksumType !== "COMPOSITE" && !answer.ChecksumSHA256?.includes("-");

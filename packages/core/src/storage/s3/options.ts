@@ -37,6 +37,11 @@ export interface S3StorageOptions extends S3Connection, S3ObjectOptions {
   readonly prefix?: string;
   /** Signs every checkpoint. Without one the log finds accidents, not an attacker who recomputes it. */
   readonly signer?: Signer;
+  /**
+   * Days after which a lifecycle rule of the bucket removes objects; see `lifecycleRule()`. It stands, sealed, in the
+   * log, so that to the verifier what is older is removed and not missing. @default none
+   */
+  readonly expiresDays?: number;
   /** Bounds of what shares one object. */
   readonly commit?: {
     /** @default 5000 */
@@ -59,6 +64,7 @@ export interface ResolvedOptions {
   readonly connection: S3Connection;
   readonly objects: ResolvedObjectOptions;
   readonly signer: Signer | undefined;
+  readonly expiresDays: number | undefined;
   readonly maxEntries: number;
   readonly maxBytes: number;
   readonly maxDelayMs: number;
@@ -74,15 +80,20 @@ const MIN_PART_BYTES = 5 * 2 ** 20;
 
 /** Throws `AUDIT_CONFIG_INVALID`. */
 export function resolveOptions(options: S3StorageOptions): ResolvedOptions {
-  const { bucket, prefix = "audit/", signer, commit = {} } = options;
+  const { bucket, prefix = "audit/", signer, expiresDays, commit = {} } = options;
   const { maxEntries = 5000, maxBytes = 8 * 2 ** 20, maxDelayMs = 0 } = commit;
   checkBucket(bucket);
   checkNumber("commit.maxEntries", maxEntries, 1);
   checkNumber("commit.maxBytes", maxBytes, 1);
   checkNumber("commit.maxDelayMs", maxDelayMs, 0);
+  if (expiresDays !== undefined && !Number.isInteger(expiresDays)) {
+    throw new AuditConfigError("expiresDays must be a whole number");
+  }
+  checkNumber("expiresDays", expiresDays ?? 1, 1);
   return {
     bucket,
     prefix: normalizePrefix(prefix),
+    expiresDays,
     connection: resolveConnection(options),
     objects: resolveObjectOptions(options),
     signer,

@@ -29,6 +29,7 @@ export interface StreamWriterOptions {
   readonly stream: string;
   readonly objects: ResolvedObjectOptions;
   readonly signer: Signer | undefined;
+  readonly expiresDays: number | undefined;
 }
 
 /** A stream's objects of one day: one tree. */
@@ -149,7 +150,7 @@ export class StreamWriter {
   }
 
   async #start(day: string): Promise<OpenSegment> {
-    const { bucket, signer } = this.#options;
+    const { bucket, signer, expiresDays } = this.#options;
     const settings = {
       file: segmentFileName(day, this.#stream, this.#seq),
       stream: this.#stream,
@@ -158,6 +159,7 @@ export class StreamWriter {
       prev: this.#prev,
       sdk: SDK,
       ...(signer && { signer }),
+      ...(expiresDays !== undefined && { expires: expiresDays }),
     };
     // Not to see other writers must keep nobody from logging: a role may be allowed to write and nothing else.
     const states = latestStates(bucket, this.#stream, Date.now()).catch(() => []);

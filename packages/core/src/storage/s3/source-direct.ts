@@ -1,0 +1,186 @@
+// What was written directly, as segments: a stream's objects of one day, one after the other.
+import { checkpoint } from "../../integrity/control-line.ts";
+import type { LogSource, SourceFile } from "../../integrity/log-source.ts";
+import { fileOfOrigin } from "../../integrity/origin.ts";
+import type { Pin, Problem } from "../../integrity/verification.ts";
+import type { Bucket, FetchedObject } from "./bucket.ts";
+import { mapInOrder } from "./concurrency.ts";
+import type { LostObject } from "./lost-objects.ts";
+import { parseKey } from "./keys.ts";
+import { parseCommitMetadata } from "./metadata.ts";
+import { linesOfObject } from "./read-direct.ts";
+import { foreignLine } from "./read-foreign.ts";
+
+const OBJECTS_AHEAD = 16;
+const LF = 0x0a;
+
+/** An object by what it says about itself; its bytes are checked when they are read. */
+export interface CommitObject {
+  readonly key: string;
+  readonly bytes: number;
+  /** Index of its first leaf. */
+  readonly leaf: number;
+  /** Leaves of the segment after it. */
+  readonly size: number;
+  readonly previous: string | undefined;
+  lost?: LostObject;
+}
+
+interface Objects {
+  readonly commits: ReadonlyMap<string, readonly CommitObject[]>;
+  readonly foreign: readonly { readonly key: string; readonly bytes: number }[];
+}
+
+/** A segment's objects in the order of their leaves, and what does not fit. */
+interface Chain {
+  readonly objects: readonly CommitObject[];
+  readonly problems: Problem[];
+  /** First line of each object, as far as it was read. */
+  readonly places: { readonly line: number; readonly key: string }[];
+}
+
+/**
+ * The log of all direct streams. Beyond the tree, the home finds holes, two objects in one place, objects under a key
+ * that is not theirs, and deletions that left a marker. `otherStreams` are those of the logs beside it.
+ */
+export function directSource(
+  bucket: Bucket,
+  { commits, foreign }: Objects,
+  otherStreams: ReadonlySet<string>,
+): LogSource {
+  const chains = new Map([...commits].map(([file, objects]) => [file, link(objects)]));
+  const foreignDays = Map.groupBy(foreign, ({ key }) => key.slice(0, "YYYY-MM-DD".length));
+  const files = (): SourceFile[] => [
+    ...[...chains].map(([file, { objects }]) => ({ file, bytes: objects.reduce((sum, { bytes }) => sum + bytes, 0) })),
+    ...[...foreignDays].map(([day, objects]) => ({
+      file: foreignFile(day),
+      bytes: objects.reduce((sum, { bytes }) => sum + bytes, 0),
+    })),
+  ];
+  return {
+    files: async () => files(),
+    read: (file) => {
+      const chain = chains.get(file);
+      return chain ? readChain(bucket, chain) : readForeign(bucket, foreignDays.get(dayOfForeign(file)) ?? []);
+    },
+    home: {
+      name: "",
+      labelOf: (file) => {
+        const objects = foreignDays.get(dayOfForeign(file));
+        return objects ? foreignLabel(dayOfForeign(file), objects) : file;
+      },
+      placeOf: (file, line) => chains.get(file)?.places.findLast((place) => line > 0 && place.line <= line)?.key,
+      problemsOf: (file) => chains.get(file)?.problems ?? [],
+      isAwaited: () => false,
+      isOfPin: ({ origin }: Pin) =>
+        chains.has(fileOfOrigin(origin)) || !otherStreams.has(origin.split("/").at(-2) ?? ""),
+    },
+  };
+}
+
+/** Orders a segment's objects. What follows a hole cannot be checked: the tree goes no further. */
+function link(objects: readonly CommitObject[]): Chain {
+  const problems: Problem[] = [];
+  const chain: CommitObject[] = [];
+  let size = 0;
+  const inOrder = objects.toSorted((a, b) => a.leaf - b.leaf || (a.key < b.key ? -1 : 1));
+  for (const [index, object] of inOrder.entries()) {
+    if (object.lost?.isDeleted === true) {
+      problems.push(deleted(object.lost, inOrder.length - index - 1));
+      break;
+    }
+    if (object.leaf > size) {
+      const which = object.previous === undefined ? "" : `, of which the last was ${object.previous}`;
+      const message = `leaves ${size} to ${object.leaf - 1} are gone before ${object.key}${which}${unchecked(inOrder.length - index)}`;
+      problems.push({ state: "MISSING", line: 0, message });
+      break;
+    }
+    if (object.leaf < size) {
+      const twin = chain.at(-1)?.key ?? "";
+      problems.push({ state: "FORK", line: 0, message: `${object.key} has the same place in the stream as ${twin}` });
+      continue;
+    }
+    chain.push(object);
+    size = object.size;
+  }
+  return { objects: chain, problems, places: [] };
+}
+
+function deleted({ key, modified, versionId }: LostObject, after: number): Problem {
+  const message = `${key} was deleted (marker of ${modified}); the bucket still has it as version ${versionId}`;
+  return { state: "MISSING", line: 0, message: message + unchecked(after) };
+}
+
+function unchecked(objects: number): string {
+  return objects === 0 ? "" : `; ${objects} later ${objects === 1 ? "object" : "objects"} cannot be checked without it`;
+}
+
+/** The bytes that a file of this segment would have. */
+async function* readChain(bucket: Bucket, chain: Chain): AsyncGenerator<Buffer, void, void> {
+  let line = 1;
+  const fetched = mapInOrder(chain.objects, OBJECTS_AHEAD, async (object) => ({
+    object,
+    found: await bucket.get(object.key),
+  }));
+  let index = 0;
+  for await (const { object, found } of fetched) {
+    if (!found) throw gone(object.key);
+    const bytes = assemble(found);
+    chain.places[index] = { line, key: describe(object) };
+    noteOtherName(chain, object, found);
+    for (let at = bytes.indexOf(LF); at !== -1; at = bytes.indexOf(LF, at + 1)) line += 1;
+    index += 1;
+    yield bytes;
+  }
+}
+
+function assemble({ body, metadata }: FetchedObject): Buffer {
+  const commit = parseCommitMetadata(metadata);
+  const open = commit?.open === undefined ? "" : `${commit.open}\n`;
+  const end = body.length > 0 && body.at(-1) !== LF ? "\n" : "";
+  const seal = commit ? `${checkpoint({ note: commit.note })}\n` : "";
+  return Buffer.concat([Buffer.from(open), body, Buffer.from(end + seal)]);
+}
+
+function describe({ key, lost }: CommitObject): string {
+  return lost ? `${key} (overwritten ${lost.modified}; version ${lost.versionId} is the first)` : key;
+}
+
+/** An object moved as a whole, metadata and all, fits into its tree: but its key is not that of its first entry. */
+function noteOtherName(chain: Chain, { key }: CommitObject, { body }: FetchedObject): void {
+  const parsed = parseKey(key);
+  if (parsed?.kind !== "direct") return;
+  const [first] = linesOfObject(body, parsed.isSingle);
+  const message = `${key} holds the entries of ${first?.key ?? "nothing"}: an object under another name`;
+  if (first?.key === parsed.id || chain.problems.some((problem) => problem.message === message)) return;
+  chain.problems.push({ state: "TAMPERED", line: 0, message });
+}
+
+/** Makes the verifier look once more: what was listed is gone. */
+function gone(key: string): Error {
+  return Object.assign(new Error(`${key} was removed while it was to be read`), { code: "ENOENT" });
+}
+
+async function* readForeign(
+  bucket: Bucket,
+  objects: readonly { readonly key: string }[],
+): AsyncGenerator<Buffer, void, void> {
+  for await (const found of mapInOrder(objects, OBJECTS_AHEAD, ({ key }) => bucket.get(key))) {
+    if (!found) continue;
+    // A line of JSON for each, whatever its bytes are: nothing is claimed about them.
+    yield Buffer.from(`${foreignLine(found.body) ?? "{}"}\n`);
+  }
+}
+
+function foreignFile(day: string): string {
+  return `foreign_${day}.jsonl`;
+}
+
+function dayOfForeign(file: string): string {
+  return file.slice("foreign_".length, -".jsonl".length);
+}
+
+function foreignLabel(day: string, objects: readonly { readonly key: string }[]): string {
+  const [first] = objects;
+  return objects.length === 1 && first ? first.key : `${day}/ (${objects.length} objects that nothing seals)`;
+}
