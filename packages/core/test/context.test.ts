@@ -4,6 +4,10 @@ import { type AuditEntry, AuditLogger, currentAuditContext, MemoryStorage, withA
 
 const logger = new AuditLogger(new MemoryStorage());
 
+function fail(): never {
+  throw new Error("mine");
+}
+
 async function logged(fields: object = {}): Promise<AuditEntry | undefined> {
   return logger.getEntry(await logger.log({ input: "", output: "", ...fields }));
 }
@@ -55,9 +59,6 @@ describe("withAuditContext()", () => {
 
   it("returns what the function returns, and throws what it throws", () => {
     expect(withAuditContext({}, () => 5)).toBe(5);
-    const fail = (): never => {
-      throw new Error("mine");
-    };
     expect(() => withAuditContext({}, fail)).toThrow("mine");
     expect(currentAuditContext()).toEqual({});
   });

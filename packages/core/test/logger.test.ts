@@ -319,17 +319,18 @@ describe("The end of a logger", () => {
 
   it("flush() ends although others go on logging", async () => {
     const logger = new AuditLogger(await temporaryDirectory());
-    let stop = false;
-    const busy = Promise.all(
-      Array.from({ length: 8 }, async () => {
-        while (!stop) await logger.log({ input: "", output: "" });
-      }),
-    );
+    const stop = new AbortController();
+    const busy = Array.from({ length: 8 }, async () => {
+      let count = 0;
+      for (; !stop.signal.aborted; count += 1) await logger.log({ input: "", output: "" });
+      return count;
+    });
     await logger.log({ input: "", output: "" });
     await logger.flush();
-    stop = true;
-    await busy;
+    stop.abort();
+    const counts = await Promise.all(busy);
     await logger.close();
+    expect(await logger.count()).toBe(counts.reduce((a, b) => a + b) + 1);
   });
 });
 
@@ -408,19 +409,20 @@ describe("health()", () => {
   });
 });
 
-describe("A generated key that nobody read", () => {
-  async function warningsOf(work: (path: string) => Promise<void>): Promise<string[]> {
-    const codes: string[] = [];
-    const listen = (warning: Error & { code?: string }): unknown => codes.push(warning.code ?? "");
-    process.on("warning", listen);
-    try {
-      await work(await temporaryDirectory());
-      await sleep(0);
-    } finally {
-      process.off("warning", listen);
-    }
-    return codes.filter((code) => code === "AUDIT_KEY_UNREAD");
+async function warningsOf(work: (path: string) => Promise<void>): Promise<string[]> {
+  const codes: string[] = [];
+  const listen = (warning: Error & { code?: string }): unknown => codes.push(warning.code ?? "");
+  process.on("warning", listen);
+  try {
+    await work(await temporaryDirectory());
+    await sleep(0);
+  } finally {
+    process.off("warning", listen);
   }
+  return codes.filter((code) => code === "AUDIT_KEY_UNREAD");
+}
+
+describe("A generated key that nobody read", () => {
   const interaction = { input: "", output: "" };
 
   it("gets one process warning once durable entries are encrypted with it", async () => {

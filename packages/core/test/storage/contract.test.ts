@@ -6,6 +6,7 @@ import { storageContract, type StorageUnderTest } from "../../src/testing.ts";
 import { temporaryDirectory } from "../temporary-directory.ts";
 
 function runContract(make: () => Promise<StorageUnderTest>): void {
+  // oxlint-disable-next-line vitest/expect-expect, vitest/valid-title -- the cases assert and are named by the suite
   for (const { title, run } of storageContract(make)) it(title, run);
 }
 

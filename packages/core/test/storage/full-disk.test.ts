@@ -65,11 +65,11 @@ it("A full disk refuses entries with AUDIT_WRITE_FAILED, loses none acknowledged
   skip,
 }) => {
   const disk = await smallDisk("128k");
-  if (disk === undefined) return skip("needs the right to mount a file system");
-  const path = join(disk, "log");
-  await writeFile(join(disk, "ballast"), "x".repeat(64 * 1024));
+  const path = join(disk ?? skip("needs the right to mount a file system"), "log");
+  const ballast = join(path, "../ballast");
+  await writeFile(ballast, "x".repeat(64 * 1024));
   const signer = await Signer.generate("test");
-  const said = await fill(process.execPath, [SCRIPT, path, signer.toPem()], () => rm(join(disk, "ballast")));
+  const said = await fill(process.execPath, [SCRIPT, path, signer.toPem()], () => rm(ballast));
   const refused = said.filter((message) => message.refused);
   expect(refused.length).toBeGreaterThan(0);
   for (const message of refused) {

@@ -53,24 +53,31 @@ async function writeLog(path: string, signer: Signer): Promise<string[]> {
 }
 
 describe("A log of 100,000 entries over 30 days", () => {
-  it("is searched, counted and cleaned without reading it all", async () => {
-    const path = await temporaryDirectory();
-    const signer = await Signer.generate("test");
-    const ids = await writeLog(path, signer);
-    const total = DAYS * ENTRIES_A_DAY;
-    const files = await readdir(path);
-    const sizes = await Promise.all(files.map(async (file) => (await stat(join(path, file))).size));
-    expect(sizes.reduce((a, b) => a + b)).toBeGreaterThan(50e6);
-
-    if (existsSync("/proc/self/io")) {
+  it.runIf(existsSync("/proc/self/io"))(
+    "gives an entry for a few dozen kilobytes read",
+    async () => {
+      const path = await temporaryDirectory();
+      const ids = await writeLog(path, await Signer.generate("test"));
       const { text } = await finish(start("read-bytes.ts", path, ...ids, "01981f6c-3a00-7abc-8def-0123456789ab"));
       const reads: { found: boolean; bytes: number }[] = JSON.parse(text);
       const missing = reads.pop();
+      expect(reads).toHaveLength(101);
       expect(reads.every(({ found }) => found)).toBe(true);
       expect(Math.max(...reads.map(({ bytes }) => bytes))).toBeLessThan(64 * 1024);
       expect(missing?.found).toBe(false);
       expect(missing?.bytes).toBeLessThan(1024);
-    }
+    },
+    60_000,
+  );
+
+  it("is searched, counted and cleaned; what stays verifies", async () => {
+    const path = await temporaryDirectory();
+    const signer = await Signer.generate("test");
+    await writeLog(path, signer);
+    const total = DAYS * ENTRIES_A_DAY;
+    const files = await readdir(path);
+    const sizes = await Promise.all(files.map(async (file) => (await stat(join(path, file))).size));
+    expect(sizes.reduce((a, b) => a + b)).toBeGreaterThan(50e6);
 
     const logger = new AuditLogger(new FileStorage({ path, signer }), { retentionDays: 15 });
     expect(await logger.count()).toBe(total);
