@@ -8,4 +8,3 @@ export {
   type ModerationDetectorOptions,
   openAIModerationDetector,
 } from "./safety/moderation-detector.ts";
-export { SAFETY_CODES, type SafetyCodes } from "./surface.ts";

@@ -1,7 +1,6 @@
 // Which surface a request belongs to. docs/openai-surfaces.md is this table with what each entry holds.
-import type { CapturedFields } from "@ai-audit/core";
+import type { CapturedFields, SafetyCodes } from "@ai-audit/core";
 import { describeForm, outlineForm } from "./binary.ts";
-import type { SafetyCodes } from "./safety/codes.ts";
 import { runSurface, threadMessage } from "./surfaces/assistants.ts";
 import { chat } from "./surfaces/chat.ts";
 import { completions } from "./surfaces/completions.ts";
@@ -20,8 +19,6 @@ import { speech } from "./surfaces/speech.ts";
 import { transcription, translation } from "./surfaces/transcription.ts";
 
 export type { ExtractOptions, StreamCollector, Surface, WireRequest } from "./surfaces/contract.ts";
-export type { SafetyCodes } from "./safety/codes.ts";
-export { SAFETY_CODES } from "./safety/codes.ts";
 export { describeForm };
 
 type Route = readonly [method: string, path: RegExp, definition: SurfaceDefinition];

@@ -1,9 +1,8 @@
 // The one classifier: from what a payload or an error says to the safety fields of an entry. Pure.
-import type { CapturedFields } from "@ai-audit/core";
+import { type CapturedFields, judgeCode, SAFETY_CODES, type SafetyCodes } from "@ai-audit/core";
 import { snapshot } from "../payload/snapshot.ts";
 import { defined, fieldsOf, isEmpty, isFields, listOf, pick, textOf } from "../payload/read.ts";
 import { azureErrorResults, azureFilter } from "./azure.ts";
-import { judgeCode, SAFETY_CODES, type SafetyCodes } from "./codes.ts";
 import { moderation } from "./moderation.ts";
 import type { Failure, Observation } from "./observation.ts";
 

@@ -1,7 +1,6 @@
 // What a surface is: the mapping between one endpoint of the provider and an entry's fields.
-import type { CapturedFields } from "@ai-audit/core";
+import type { CapturedFields, SafetyCodes } from "@ai-audit/core";
 import type { Fields } from "../payload/read.ts";
-import type { SafetyCodes } from "../safety/codes.ts";
 
 /** A request as it goes on the wire. */
 export interface WireRequest {

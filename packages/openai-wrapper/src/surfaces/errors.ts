@@ -1,8 +1,6 @@
 // From what the SDK throws, or a provider reports, to an entry's error and safety fields.
-import type { CapturedFields, EntryError } from "@ai-audit/core";
+import { type CapturedFields, type EntryError, type SafetyCodes, scrubSecrets } from "@ai-audit/core";
 import { classifySafety } from "../safety/classify.ts";
-import type { SafetyCodes } from "../safety/codes.ts";
-import { scrub } from "../scrub.ts";
 import { mergeFields } from "./fields.ts";
 import { type Fields, defined, fieldsOf, textOf } from "../payload/read.ts";
 
@@ -49,10 +47,10 @@ export function providerErrorFields(reported: unknown, codes?: SafetyCodes): Cap
 function entryError(about: { readonly type: string } & Fields): EntryError {
   const { type, code, status, message } = about;
   return defined({
-    type: scrub(type),
-    code: typeof code === "string" || typeof code === "number" ? scrub(String(code)) : undefined,
+    type: scrubSecrets(type),
+    code: typeof code === "string" || typeof code === "number" ? scrubSecrets(String(code)) : undefined,
     status: typeof status === "number" ? status : undefined,
-    message: typeof message === "string" && message !== "" ? scrub(message) : undefined,
+    message: typeof message === "string" && message !== "" ? scrubSecrets(message) : undefined,
   }) as EntryError;
 }
 

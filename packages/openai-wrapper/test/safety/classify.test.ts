@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { classifySafety } from "../../src/safety/classify.ts";
-import { SAFETY_CODES } from "../../src/safety/codes.ts";
+import { SAFETY_CODES } from "@ai-audit/core";
 
 const passed = { filtered: false, severity: "safe" };
 const stopped = { filtered: true, severity: "high" };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { scrub } from "../../src/scrub.ts";
+import { scrubSecrets } from "../../src/safety/scrub.ts";
 
 describe("a scrubbed message", () => {
   it.each([
@@ -20,7 +20,7 @@ describe("a scrubbed message", () => {
     ["connect to https://user:pass@proxy.example:8080", "connect to https://[REDACTED]@proxy.example:8080"],
     ["GET https://x.example/v1?api-key=abcd&n=1", "GET https://x.example/v1?api-key=[REDACTED]&n=1"],
   ])("holds no credential: %s", (message, expected) => {
-    expect(scrub(message)).toBe(expected);
+    expect(scrubSecrets(message)).toBe(expected);
   });
 
   it.each([
@@ -29,10 +29,10 @@ describe("a scrubbed message", () => {
     "The response was filtered due to the prompt triggering Azure OpenAI's content management policy.",
     "Request timed out.",
   ])("is left alone when it holds none: %s", (message) => {
-    expect(scrub(message)).toBe(message);
+    expect(scrubSecrets(message)).toBe(message);
   });
 
   it("is cut beyond 2000 characters", () => {
-    expect(scrub("x ".repeat(5000))).toHaveLength(2001);
+    expect(scrubSecrets("x ".repeat(5000))).toHaveLength(2001);
   });
 });
