@@ -8,10 +8,11 @@ import {
   type CaptureStats,
   type Metadata,
   type Run,
+  type SafetyCodes,
 } from "@ai-audit/core";
 import type { OpenAI } from "openai";
 import { ContentCheck, type DetectorOptions } from "./check-content.ts";
-import type { ExtractOptions, SafetyCodes } from "./surface.ts";
+import type { ExtractOptions } from "./surface.ts";
 
 /** How a client's calls are recorded. */
 export interface AuditOptions extends CaptureOptions, DetectorOptions {
