@@ -10,7 +10,7 @@ import { partialOf } from "./partial.ts";
 import { fieldsOf, isFields, listOf } from "./read.ts";
 import type { RunContext } from "./runs.ts";
 import { errorSafety } from "./safety.ts";
-import { describeDocument, describeToolInput, describeToolOutput, describeValue } from "./tool.ts";
+import { answeredCall, describeDocument, describeToolInput, describeToolOutput, describeValue } from "./tool.ts";
 import { ToolRequests } from "./tool-requests.ts";
 import { type CallbackStart, RunTracker } from "./tracker.ts";
 
@@ -217,17 +217,10 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
     if (known) return known;
     const context = this.#tracker.enter("tool", tool, start);
     if (!this.#settings.captureTools) return;
-    const request = toolCallId === undefined ? undefined : this.#requests.find(toolCallId, context);
     await this.#tracker.begin(context, start, () => ({
       operation: "execute_tool",
       input: describeToolInput(input, this.#settings.inlineBytes),
-      run: {
-        ...context.run,
-        toolName: context.name,
-        ...(toolCallId !== undefined && { toolCallId }),
-        ...(request && { requestedByRun: request.runId }),
-        ...(request?.entryId !== undefined && { requestedBy: request.entryId }),
-      },
+      run: { ...context.run, toolName: context.name, ...this.#requests.linkOf(toolCallId, context) },
     }));
   }
 
@@ -237,7 +230,13 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
   }
 
   override async handleToolEnd(output: unknown, runId: string): Promise<void> {
-    await this.#endRun(runId, () => describeToolOutput(output, this.#settings.inlineBytes));
+    await this.#endRun(runId, (context) => {
+      const call = answeredCall(output);
+      return {
+        ...describeToolOutput(output, this.#settings.inlineBytes),
+        run: { ...call, ...this.#requests.linkOf(call.toolCallId, context) },
+      };
+    });
   }
 
   override async handleToolError(error: unknown, runId: string): Promise<void> {
@@ -274,9 +273,9 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
     await this.#endRun(runId, () => describeFailure(error, undefined), error);
   }
 
-  async #endRun(runId: string, describe: () => CapturedFields, error?: unknown): Promise<void> {
+  async #endRun(runId: string, describe: (context: RunContext) => CapturedFields, error?: unknown): Promise<void> {
     const context = this.#tracker.context(runId);
-    if (context) await this.#endChain(context, describe, error);
+    if (context) await this.#endChain(context, () => describe(context), error);
   }
 
   /** Ends a run that may have runs under it. */

@@ -1,4 +1,6 @@
 // Which model call asked for a tool call.
+import type { Run } from "@ai-audit/core";
+import { defined } from "./read.ts";
 import type { RunContext } from "./runs.ts";
 
 interface Request {
@@ -31,8 +33,15 @@ export class ToolRequests {
     }
   }
 
-  /** The request that a tool call answers: of the same root, else of the same thread, else the only one. */
-  find(toolCallId: string, { scope, run }: RunContext): Request | undefined {
+  /** The id of a tool call, and the model call that asked for it, as members of its entry's `run`. */
+  linkOf(toolCallId: string | undefined, context: RunContext): Run {
+    if (toolCallId === undefined) return {};
+    const request = this.#find(toolCallId, context);
+    return { toolCallId, ...defined({ requestedBy: request?.entryId, requestedByRun: request?.runId }) };
+  }
+
+  /** The request of the same root, else of the same thread, else the only one. */
+  #find(toolCallId: string, { scope, run }: RunContext): Request | undefined {
     const requests = this.#requests.get(toolCallId) ?? [];
     return (
       requests.findLast(({ rootId }) => rootId === scope.rootId) ??

@@ -2,7 +2,7 @@
 import type { CapturedFields, JsonValue } from "@ai-audit/core";
 import { snapshot } from "./binary.ts";
 import { describeMessage, isMessage } from "./messages.ts";
-import { fieldsOf, isFields, listOf, pick, textOf } from "./read.ts";
+import { defined, fieldsOf, isFields, listOf, pick, textOf } from "./read.ts";
 
 /** The arguments: JSON where LangChain passes JSON text, the text otherwise. */
 export function describeToolInput(input: unknown, inlineBytes: number): JsonValue {
@@ -18,13 +18,17 @@ export function describeToolInput(input: unknown, inlineBytes: number): JsonValu
 /** What a tool returned: text, a tool message, a command to the graph, or anything else. */
 export function describeToolOutput(output: unknown, inlineBytes: number): CapturedFields {
   const failed = isMessage(output) && output["status"] === "error";
-  const toolName = isMessage(output) ? textOf(output["name"]) : undefined;
   return {
-    ...(toolName !== undefined && { run: { toolName } }),
     outcome: failed ? "error" : "ok",
     ...(failed && { error: { type: "ToolMessage", message: "the tool reported an error: see output" } }),
     output: describeValue(output, inlineBytes),
   };
+}
+
+/** What a tool message says of the call it answers. Older versions of LangChain give the call's id only here. */
+export function answeredCall(output: unknown): { readonly toolName?: string; readonly toolCallId?: string } {
+  if (!isMessage(output)) return {};
+  return defined({ toolName: textOf(output["name"]), toolCallId: textOf(output["tool_call_id"]) });
 }
 
 /** Any value of a graph as JSON, messages in their neutral shape. */

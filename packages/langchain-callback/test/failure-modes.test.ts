@@ -1,18 +1,8 @@
 import { AuditLogger, AuditWriteError, type AuditStorage, MemoryStorage, withAuditContext } from "@ai-audit/core";
-import { createAgent, modelRetryMiddleware } from "langchain";
 import { describe, expect, it } from "vitest";
 import { AuditCallbackHandler, type AuditCallbackOptions } from "../src/index.ts";
-import { middleware, only, startBench } from "./fixtures.ts";
+import { FullDisk, only, startBench } from "./fixtures.ts";
 import { chatFor } from "./openai-server.ts";
-
-/** A storage whose disk is full as long as `full` is true. */
-class FullDisk extends MemoryStorage {
-  full = true;
-  override async append(line: string, id?: string): Promise<void> {
-    if (this.full) throw new Error("ENOSPC: no space left on device");
-    return super.append(line, id);
-  }
-}
 
 function handlerOn(storage: AuditStorage, options: AuditCallbackOptions = {}): AuditCallbackHandler {
   return new AuditCallbackHandler(new AuditLogger(storage), options);
@@ -73,18 +63,12 @@ describe("with intent", () => {
     const reading = async (): Promise<void> => {
       for await (const _ of await model.stream("Hello!", config));
     };
-    const agent = createAgent({
-      model,
-      tools: [],
-      middleware: middleware(modelRetryMiddleware, { maxRetries: 2, initialDelayMs: 1, onFailure: "error" }),
-    });
     const calls = [
       () => model.invoke("Hello!", config),
       () => model.batch(["a", "b"], config),
       reading,
       () => model.withRetry({ stopAfterAttempt: 2 }).invoke("Hello!", config),
       () => model.withFallbacks([bench.model()]).invoke("Hello!", config),
-      () => agent.invoke({ messages: [{ role: "user", content: "Hello!" }] }, config),
     ];
     for (const call of calls) await expect(call()).rejects.toThrow("the storage could not keep the entry");
     expect(bench.server.requests).toEqual([]);

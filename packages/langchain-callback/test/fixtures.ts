@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type AuditEntry, AuditLogger, type AuditLoggerOptions, type JsonValue } from "@ai-audit/core";
+import { type AuditEntry, AuditLogger, type AuditLoggerOptions, type JsonValue, MemoryStorage } from "@ai-audit/core";
 import type { AgentMiddleware } from "langchain";
 import { ChatOpenAI, type ChatOpenAIFields } from "@langchain/openai";
 import { AuditCallbackHandler, type AuditCallbackOptions } from "../src/index.ts";
@@ -74,4 +74,16 @@ export function middleware(make: (...options: never[]) => object, ...options: un
 
 function isMiddleware(value: unknown): value is AgentMiddleware {
   return typeof value === "object" && value !== null && "name" in value;
+}
+
+/** Set where the suite runs against the oldest supported LangChain, which loses some of what the API says. */
+export const OLDEST_HOST: boolean = process.env["LANGCHAIN_OLDEST"] === "1";
+
+/** A storage whose disk is full as long as `full` is true. */
+export class FullDisk extends MemoryStorage {
+  full = true;
+  override async append(line: string, id?: string): Promise<void> {
+    if (this.full) throw new Error("ENOSPC: no space left on device");
+    return super.append(line, id);
+  }
 }

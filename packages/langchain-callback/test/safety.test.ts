@@ -1,11 +1,6 @@
-import { createAgent, openAIModerationMiddleware, piiMiddleware } from "langchain";
 import { describe, expect, it } from "vitest";
-import { middleware, only, startBench } from "./fixtures.ts";
+import { OLDEST_HOST, only, startBench } from "./fixtures.ts";
 import { chat, chatChunks, chatFor, failure, response, responseEvents, type Reply } from "./openai-server.ts";
-
-const user = (content: string): { messages: { role: string; content: string }[] } => ({
-  messages: [{ role: "user", content }],
-});
 
 describe("an answer that a filter stops", () => {
   it("is blocked at the output, streamed or not", async () => {
@@ -41,24 +36,25 @@ describe("an answer that a filter stops", () => {
     });
   });
 
+  const cut = { status: "incomplete", incomplete_details: { reason: "content_filter" } };
+  const blocked = {
+    outcome: "blocked",
+    detectorsTriggered: ["openai:content_filter"],
+    blockReason: "content_filter",
+    metadata: { safety: { incomplete_details: { reason: "content_filter" } } },
+  };
+
   it("over the Responses API is blocked by its incomplete reason", async () => {
-    const cut = { status: "incomplete", incomplete_details: { reason: "content_filter" } };
-    await using bench = await startBench((request) =>
-      request.body["stream"] === true ? { events: responseEvents("I would", cut) } : response("I would", cut),
-    );
-    const model = bench.model({ useResponsesApi: true, callbacks: [bench.handler] });
-    await model.invoke("How?");
-    for await (const _ of await model.stream("How?"));
-    const entries = await bench.entries();
-    expect(entries).toHaveLength(2);
-    for (const entry of entries) {
-      expect(entry).toMatchObject({
-        outcome: "blocked",
-        detectorsTriggered: ["openai:content_filter"],
-        blockReason: "content_filter",
-        metadata: { safety: { incomplete_details: { reason: "content_filter" } } },
-      });
-    }
+    await using bench = await startBench(() => response("I would", cut));
+    await bench.model({ useResponsesApi: true }).invoke("How?", { callbacks: [bench.handler] });
+    expect(only(await bench.entries())).toMatchObject(blocked);
+  });
+
+  it.skipIf(OLDEST_HOST)("over a stream of the Responses API is blocked by its incomplete reason", async () => {
+    await using bench = await startBench(() => ({ events: responseEvents("I would", cut) }));
+    const stream = await bench.model({ useResponsesApi: true }).stream("How?", { callbacks: [bench.handler] });
+    for await (const _ of stream);
+    expect(only(await bench.entries())).toMatchObject(blocked);
   });
 });
 
@@ -171,121 +167,6 @@ describe("a request that the provider refuses to serve", () => {
     });
     await expect(bench.model().invoke("How?", { callbacks: [bench.handler] })).rejects.toThrow("house rules");
     expect(only(await bench.entries())).toMatchObject({ outcome: "blocked", blockReason: "house_rule" });
-  });
-});
-
-describe("moderation middleware", () => {
-  const verdict = (flagged: boolean): Reply => ({
-    json: {
-      id: "modr-1",
-      model: "omni-moderation-latest",
-      results: [
-        { flagged, categories: { violence: flagged, hate: false }, category_scores: { violence: 0.9, hate: 0.1 } },
-      ],
-    },
-  });
-
-  it("that ends the run leaves one event, with what it looked at, and no model call", async () => {
-    await using bench = await startBench(() => verdict(true));
-    const model = bench.model();
-    const agent = createAgent({ model, tools: [], middleware: middleware(openAIModerationMiddleware, { model }) });
-    await agent.invoke(user("bad words"), { callbacks: [bench.handler] });
-    expect(only(await bench.entries())).toMatchObject({
-      operation: "guardrail",
-      outcome: "blocked",
-      inputContent: "bad words",
-      safetyPassed: false,
-      safetyChecks: ["openai:moderation"],
-      detectorsTriggered: ["openai:moderation"],
-      metadata: { safety_event: "openai:moderation", blocked_at: "input" },
-      run: { node: "OpenAIModerationMiddleware.before_model" },
-    });
-  });
-
-  it("that throws leaves one event, though node and root both fail", async () => {
-    await using bench = await startBench(() => verdict(true));
-    const model = bench.model();
-    const agent = createAgent({
-      model,
-      tools: [],
-      middleware: middleware(openAIModerationMiddleware, { model, exitBehavior: "error" }),
-    });
-    await expect(agent.invoke(user("bad words"), { callbacks: [bench.handler] })).rejects.toThrow(
-      "flagged for violence",
-    );
-    expect(only(await bench.entries())).toMatchObject({
-      operation: "guardrail",
-      outcome: "blocked",
-      inputContent: "bad words",
-      detectorsTriggered: ["openai:moderation", "openai:moderation:violence"],
-      blockReason: "violence",
-      metadata: { blocked_at: "input", category_scores: { violence: 0.9, hate: 0.1 } },
-    });
-  });
-
-  it("that finds nothing is a check that ran", async () => {
-    await using bench = await startBench((request) =>
-      request.path.endsWith("/moderations") ? verdict(false) : chat("Hi."),
-    );
-    const model = bench.model();
-    const agent = createAgent({ model, tools: [], middleware: middleware(openAIModerationMiddleware, { model }) });
-    await agent.invoke(user("Hello!"), { callbacks: [bench.handler] });
-    expect(only(await bench.entries())).toMatchObject({
-      operation: "chat",
-      outcome: "ok",
-      safetyPassed: true,
-      safetyChecks: ["openai:moderation"],
-    });
-  });
-});
-
-describe("PII middleware", () => {
-  it("that blocks leaves one event without what it found", async () => {
-    await using bench = await startBench();
-    const agent = createAgent({
-      model: bench.model(),
-      tools: [],
-      middleware: middleware(piiMiddleware, "email", { strategy: "block" }),
-    });
-    await expect(agent.invoke(user("I am joe@example.com"), { callbacks: [bench.handler] })).rejects.toThrow(
-      "PII detected",
-    );
-    const entry = only(await bench.entries());
-    expect(entry).toMatchObject({
-      operation: "guardrail",
-      outcome: "blocked",
-      safetyPassed: false,
-      detectorsTriggered: ["pii:email"],
-      blockReason: "pii:email",
-      metadata: { safety_event: "pii:email", matches: 1 },
-    });
-    expect(JSON.stringify(entry)).not.toContain("joe@example.com");
-    expect(bench.server.requests).toEqual([]);
-  });
-
-  it("that redacts is a finding, and the model call has the redacted text only", async () => {
-    await using bench = await startBench();
-    const agent = createAgent({
-      model: bench.model(),
-      tools: [],
-      middleware: middleware(piiMiddleware, "email", { strategy: "redact" }),
-    });
-    await agent.invoke(user("I am joe@example.com"), { callbacks: [bench.handler] });
-    const [event, call, ...rest] = await bench.entries();
-    expect(rest).toEqual([]);
-    expect(event).toMatchObject({
-      operation: "guardrail",
-      outcome: "ok",
-      safetyPassed: false,
-      detectorsTriggered: ["pii:email"],
-      metadata: { changed_at: "input" },
-    });
-    expect(call).toMatchObject({
-      operation: "chat",
-      safetyChecks: ["pii:email"],
-      inputContent: "I am [REDACTED_EMAIL]",
-    });
-    expect(JSON.stringify([event, call])).not.toContain("joe@example.com");
   });
 });
 
