@@ -102,6 +102,14 @@ export class Directory {
     return tail;
   }
 
+  /** Opens the file for each read, so that a reader of thousands of files holds none open. A file that is gone is empty. */
+  reader(file: string): RandomAccess {
+    return {
+      read: async (buffer, offset, length, position) =>
+        (await this.#with(file, (handle) => handle.read(buffer, offset, length, position))) ?? { bytesRead: 0 },
+    };
+  }
+
   /** Makes what another process may just have written to a file durable before anything is said about it. */
   async settle(file: string): Promise<void> {
     await this.#with(file, (handle) => handle.datasync());

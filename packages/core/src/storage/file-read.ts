@@ -9,6 +9,8 @@ import { idAt, idOfLine, lowerBound } from "./segment-search.ts";
 import type { TimeRange } from "./storage.ts";
 
 const LF = 0x0a;
+/** The first page of a file is smaller: one page of every file of a day is in memory. */
+const FIRST_PAGE_BYTES = 16 * 1024;
 const PAGE_BYTES = 256 * 1024;
 const DAY_MS = 86_400_000;
 
@@ -28,7 +30,7 @@ export async function findEntry(directory: Directory, id: string): Promise<strin
     const near = time === undefined || listed.day === dayOf(time) || listed.day === dayOf(time + DAY_MS);
     const head = near ? await directory.head(listed.file) : undefined;
     if (!head || (time === undefined && !head.foreign)) continue;
-    const line = await readFile(directory, listed, async (handle, size) =>
+    const line = await readFile(directory, listed.file, async (handle, size) =>
       head.foreign ? scanForId(handle, size, id) : seekId(handle, size, id),
     );
     if (line !== undefined) return line;
@@ -94,13 +96,9 @@ async function* readFilePages(
   order: Order,
 ): AsyncGenerator<readonly KeyedLine[]> {
   const head = await directory.head(file);
-  const handle = head && (await directory.open(file));
-  if (!handle) return;
-  try {
-    yield* readSegmentPages(handle, (await handle.stat()).size, head.foreign, range, order);
-  } finally {
-    await handle.close();
-  }
+  if (!head) return;
+  const size = await readFile(directory, file, async (_, bytes) => bytes);
+  if (size !== undefined) yield* readSegmentPages(directory.reader(file), size, head.foreign, range, order);
 }
 
 /** Entry lines of the range in the first `size` bytes of a segment, or of a foreign file. */
@@ -133,9 +131,9 @@ function keyedLine(bytes: Buffer, foreign: boolean, { from = -Infinity, to = Inf
 /** Complete lines from `start` to `end`, blocks of about a page at a time. */
 async function* readForward(handle: RandomAccess, start: number, end: number): AsyncGenerator<Buffer[]> {
   let rest: Buffer[] = [];
-  for (let at = start; at < end;) {
-    const bytes = await readAt(handle, at, Math.min(PAGE_BYTES, end - at));
-    if (bytes.length === 0) return;
+  for (let at = start, page = FIRST_PAGE_BYTES; at < end; page = Math.min(page * 4, PAGE_BYTES)) {
+    const bytes = await readAt(handle, at, Math.min(page, end - at));
+    if (bytes.length === 0) return; // removed meanwhile
     at += bytes.length;
     const last = bytes.lastIndexOf(LF);
     if (last === -1) {
@@ -151,10 +149,11 @@ async function* readForward(handle: RandomAccess, start: number, end: number): A
 async function* readBackward(handle: RandomAccess, start: number, end: number): AsyncGenerator<Buffer[]> {
   let rest: Buffer[] = []; // the end of a line whose beginning lies before what was read
   let torn = true; // nothing is known to be complete until a line feed was seen
-  for (let at = end; at > start;) {
-    const length = Math.min(PAGE_BYTES, at - start);
+  for (let at = end, page = FIRST_PAGE_BYTES; at > start; page = Math.min(page * 4, PAGE_BYTES)) {
+    const length = Math.min(page, at - start);
     at -= length;
     const bytes = await readAt(handle, at, length);
+    if (bytes.length < length) return; // removed meanwhile
     const first = at === start ? -1 : bytes.indexOf(LF);
     if (at !== start && first === -1) {
       rest.unshift(bytes);
@@ -205,7 +204,7 @@ async function scanForId(handle: RandomAccess, size: number, id: string): Promis
 
 async function readFile<T>(
   directory: Directory,
-  { file }: ListedFile,
+  file: string,
   read: (handle: FileHandle, size: number) => Promise<T>,
 ): Promise<T | undefined> {
   const handle = await directory.open(file);
