@@ -2,6 +2,7 @@
 import { AuditWriteError, type CapturedFields, type ContentBlockedError, type RecordedCall } from "@ai-audit/core";
 import { type Checked, joinFields } from "./check-content.ts";
 import { type AuditSettings, callAuditOf } from "./options.ts";
+import { nextTurn } from "./next-turn.ts";
 import { eventsIn, LargeBody } from "./raw-body.ts";
 import {
   describeForm,
@@ -35,16 +36,19 @@ export class AuditedCall {
   #surface: Surface | undefined;
   #request: WireRequest | undefined;
   /** Fields of the request to which those of the response are added. */
-  #asked: CapturedFields = {};
+  #asked: CapturedFields | undefined;
   #form: Promise<CapturedFields> | undefined;
   #recorded: RecordedCall | undefined;
   #collector: StreamCollector | undefined;
+  #begun = false;
   #attempts = 0;
   #sentAt: number | undefined;
   #firstEventMs: number | undefined;
   #firstContentMs: number | undefined;
   #requestId: string | undefined;
-  /** Changes with each response and each new attempt. */
+  /** A target is registered with `forgotten`. */
+  #watched = false;
+  /** Changes with each response, each reading and each new attempt. */
   #turn = 0;
   #responded = false;
   /** The response's data were seen on their way to the caller. */
@@ -84,7 +88,7 @@ export class AuditedCall {
    * @throws `AuditWriteError` or `ContentBlockedError`: then nothing may be sent
    */
   async attempt(request: () => WireRequest): Promise<void> {
-    if (this.#request === undefined) {
+    if (!this.#begun) {
       const fields = await this.#begin(request());
       if (fields && this.#settings.check.active) await this.#checkInput(fields);
       this.#sentAt = performance.now();
@@ -93,13 +97,14 @@ export class AuditedCall {
   }
 
   async #begin(request: WireRequest): Promise<CapturedFields | undefined> {
+    this.#begun = true;
     this.#request = request;
     this.#surface = surfaceOf(request);
     if (!this.#surface) return undefined;
     const { recorder, check } = this.#settings;
     const fields = joinFields(this.#surface.request(request, check.extract), this.#own);
     const { alerts, safetyChecks, detectorsTriggered } = fields;
-    this.#asked = { alerts, safetyChecks, detectorsTriggered };
+    if (alerts ?? safetyChecks ?? detectorsTriggered) this.#asked = { alerts, safetyChecks, detectorsTriggered };
     if (request.body instanceof FormData) this.#form = this.#describe(this.#surface, request, request.body);
     const begun = recorder.begin(check.bounded(fields), () => this.#collected());
     this.#recorded = "then" in begun ? await begun : begun;
@@ -135,7 +140,11 @@ export class AuditedCall {
     this.#turn += 1;
     this.reader = "caller";
     this.#requestId = response.headers.get("x-request-id") ?? undefined;
-    if (this.open) this.watch(response);
+    const turn = this.#turn;
+    // Most responses are read at once: watching them would cost more than all the rest.
+    nextTurn(() => {
+      if (this.open && this.#turn === turn) this.watch(response);
+    });
   }
 
   /** The response's body did not come in time, and the SDK asks again. */
@@ -146,13 +155,16 @@ export class AuditedCall {
 
   /** The call is abandoned when `target` is garbage-collected before the call's end. Replaces the former target. */
   watch(target: object): void {
-    forgotten.unregister(this);
+    this.unwatch();
+    this.#watched = true;
     forgotten.register(target, this, this);
   }
 
   /** Somebody has begun to read: the call ends with that. */
   unwatch(): void {
-    forgotten.unregister(this);
+    this.#turn += 1;
+    if (this.#watched) forgotten.unregister(this);
+    this.#watched = false;
   }
 
   /**
@@ -163,7 +175,7 @@ export class AuditedCall {
     const turn = this.#turn;
     const unlessDelivered = (conclude: () => Promise<unknown>): void => {
       // All that the SDK does with a body, or to ask again, it does before the event loop turns.
-      setImmediate(() => {
+      nextTurn(() => {
         if (!this.open || this.#delivered || this.#turn !== turn) return;
         void conclude().catch(() => undefined); // reported by the recorder
       });
@@ -259,7 +271,8 @@ export class AuditedCall {
   /** The call failed. Resolves to the error that the caller gets. */
   async fail(error: unknown, request?: () => WireRequest): Promise<unknown> {
     try {
-      if (this.#request === undefined && request) await this.#begin(request());
+      if (!this.#begun && request) await this.#begin(request());
+      if (!this.open) return error;
       const fields = errorFields(error, this.#settings.extract.safetyCodes);
       await this.#end(joinFields(this.#collected(), fields), { callError: error });
       return error;
@@ -309,9 +322,11 @@ export class AuditedCall {
   async #end(fields: CapturedFields, held: Held = {}): Promise<void> {
     if (!this.#recorded || !this.open) return;
     this.unwatch();
-    const entry = joinFields(joinFields(this.#asked, this.#transport()), fields);
+    const answered = joinFields(this.#transport(), fields);
+    const entry = this.#asked ? joinFields(this.#asked, answered) : answered;
     // Without a form the call ends in this very tick.
     const written = this.#recorded.end(this.#form ? joinFields(entry, await this.#form) : entry, held.callError);
+    this.#request = this.#asked = this.#collector = this.#form = undefined; // the caller's objects may live on
     if (!this.#settings.recorder.failsClosed) return;
     try {
       await written;

@@ -94,10 +94,10 @@ async function settled(client: object, options: object, call: AuditedCall, send:
     props = await send();
   } catch (error) {
     const thrown = await call.fail(error, () => wireRequestOf(client, options));
-    calls.delete(options);
+    forget(options);
     throw thrown;
   }
-  if (!call.open) calls.delete(options); // not a call that is recorded
+  if (!call.open) forget(options); // not a call that is recorded
   if (call.open && isProps(props)) {
     call.respond(props.response);
     noticeParsing(props, call);
@@ -140,20 +140,25 @@ function copyOf(options: object): object {
   return Object.assign(Object.create(prototype) as object, options);
 }
 
-const calls = new WeakMap<object, AuditedCall>();
+/** On the SDK's options object of a call: cheaper than a WeakMap, for us and for the garbage collector. */
 const CALL = Symbol("ai-audit.call");
+/** For options of the caller's that cannot be extended. */
+const calls = new WeakMap<object, AuditedCall>();
 
 function remember(client: object, options: object, call: AuditedCall): void {
-  calls.set(options, call);
-  // With workload identity the SDK repeats a 401 with a copy of the options.
-  if (Reflect.get(client, "_workloadIdentityAuth")) Reflect.set(options, CALL, call);
+  // With workload identity the SDK repeats a 401 with a copy of the options: copies have what is enumerable.
+  const enumerable = Boolean(Reflect.get(client, "_workloadIdentityAuth"));
+  const descriptor = { value: call, enumerable, configurable: true, writable: true };
+  if (!Reflect.defineProperty(options, CALL, descriptor)) calls.set(options, call);
 }
 
 function callOf(options: object): AuditedCall | undefined {
-  const known = calls.get(options);
-  if (known) return known;
-  const copied: unknown = Reflect.get(options, CALL);
-  return copied instanceof AuditedCall ? copied : undefined;
+  const call: unknown = Reflect.get(options, CALL) ?? calls.get(options);
+  return call instanceof AuditedCall ? call : undefined;
+}
+
+function forget(options: object): void {
+  if (!Reflect.deleteProperty(options, CALL) || !Object.isExtensible(options)) calls.delete(options);
 }
 
 /** The request as `prepareRequest` sees it; before that, as the options have it. */
@@ -163,11 +168,15 @@ function wireRequestOf(client: object, options: object, url?: unknown, init?: un
   const target = String(url ?? path);
   return {
     method: String(method),
-    path: URL.canParse(String(path)) ? new URL(String(path)).pathname : String(path),
+    path: pathOf(String(path)),
     url: target,
     body: typeof sent === "string" ? parseJson(sent) : sent,
     azure: isAzure(client, target),
   };
+}
+
+function pathOf(path: string): string {
+  return !path.startsWith("/") && URL.canParse(path) ? new URL(path).pathname : path;
 }
 
 function parseJson(text: string): unknown {
