@@ -162,6 +162,36 @@ describe("cleanupExpired()", () => {
     expect(verification.exitCode).toBe(0);
   });
 
+  it("records a removal before it removes: where removing fails, the file and its record are there", async () => {
+    const path = await temporaryDirectory();
+    const signer = await Signer.generate("test");
+    await writeDays(path, [400], signer, true);
+    const source = `
+      import { chmodSync, chownSync, readdirSync } from "node:fs";
+      import { AuditLogger, FileStorage, Signer } from ${JSON.stringify(join(import.meta.dirname, "../src/index.ts"))};
+      const [, path, pem] = process.argv;
+      if (process.getuid() === 0) { // whom permissions do not stop
+        for (const file of ["", ...readdirSync(path)]) chownSync(path + "/" + file, 65534, 65534);
+        process.setgid(65534);
+        process.setuid(65534);
+      }
+      const logger = new AuditLogger(new FileStorage({ path, signer: Signer.fromPem("test", pem) }));
+      await logger.log({ input: "", output: "" });
+      chmodSync(path, 0o500);
+      await logger.cleanupExpired().catch(({ code, cause }) => console.log(code, cause.code));
+      chmodSync(path, 0o700);
+      await logger.close();`;
+    const args = ["--input-type=module", "--eval", source, path, signer.toPem()];
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+    const text = (await Array.fromAsync(child.stdout)).join("");
+    expect(text).toBe("AUDIT_READ_FAILED EACCES\n");
+    expect(await controlLines(path, "retention.prune")).toHaveLength(1);
+    expect(await readdir(path)).toHaveLength(2);
+    expect(await verifyLog(path, { trustedKeys: [signer.vkey] })).toMatchObject({ exitCode: 0, entries: 4 });
+    await using logger = new AuditLogger(new FileStorage({ path, signer }));
+    expect(await logger.cleanupExpired()).toBe(3);
+  });
+
   it("by two processes at once removes each file once", async () => {
     const path = await temporaryDirectory();
     const signer = await Signer.generate("test");
