@@ -1,7 +1,6 @@
 // How a run that ended with an error ended: outcome, error and safety fields of its entry.
-import type { CapturedFields, EntryError, Outcome } from "@ai-audit/core";
+import { type CapturedFields, type EntryError, type Outcome, scrubSecrets } from "@ai-audit/core";
 import { defined, type Fields, fieldsOf, firstText, isFields, textOf } from "./read.ts";
-import { scrub } from "./scrub.ts";
 
 const ABORTS = new Set(["AbortError", "ModelAbortError", "APIUserAbortError"]);
 const TIMEOUTS = new Set(["TimeoutError", "APIConnectionTimeoutError"]);
@@ -32,13 +31,14 @@ export function unfinishedOutcome(signal: AbortSignal | undefined, rootError?: u
 
 /** Type, code, status and message of an error, without secrets. */
 export function describeError(error: unknown): EntryError {
-  if (!isFields(error)) return { type: typeof error, ...(typeof error === "string" && { message: scrub(error) }) };
+  if (!isFields(error))
+    return { type: typeof error, ...(typeof error === "string" && { message: scrubSecrets(error) }) };
   const { status, message } = error;
   return {
     type: nameOf(error),
     ...defined({ code: firstText(error["code"], fieldsOf(error["error"])["code"], error["lc_error_code"]) }),
     ...(typeof status === "number" && { status }),
-    ...(typeof message === "string" && { message: scrub(messageOf(error, message)) }),
+    ...(typeof message === "string" && { message: scrubSecrets(messageOf(error, message)) }),
   };
 }
 

@@ -155,7 +155,7 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
       ...partial.fields(),
       ...(isFields(answer) && { output: answerOf(answer, "", this.#settings.inlineBytes) }),
       ...describeFailure(error, signal),
-      ...errorSafety(error, provider, this.#settings.blockingCodes),
+      ...errorSafety(error, provider, this.#settings.safetyCodes),
     };
   }
 

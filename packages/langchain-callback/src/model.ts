@@ -151,7 +151,7 @@ export function describeResult(
       finishReasons: finishReasons.length > 0 ? finishReasons : undefined,
     }),
     ...usageOf({ message: first, llmOutput: fieldsOf(llmOutput), cached, batchSize }),
-    ...answerSafety(candidates, provider, settings.blockingCodes),
+    ...answerSafety(candidates, provider, settings.safetyCodes),
   };
 }
 

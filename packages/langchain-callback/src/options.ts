@@ -1,5 +1,11 @@
 // What users can choose, resolved once.
-import { AuditConfigError, type AuditLogger, type CaptureOptions } from "@ai-audit/core";
+import {
+  AuditConfigError,
+  type AuditLogger,
+  type CaptureOptions,
+  SAFETY_CODES,
+  type SafetyCodes,
+} from "@ai-audit/core";
 
 /** Which chains (also graphs, their nodes and agents) get entries of their own besides the model calls in them. */
 export type ChainCapture = "none" | "roots" | "all";
@@ -24,8 +30,8 @@ export interface AuditCallbackOptions extends Omit<CaptureOptions, "logger"> {
    * More model and tool calls open at once end the oldest as `abandoned`. @default 10000
    */
   readonly maxOpenRuns?: number | undefined;
-  /** Finish reasons, statuses and error codes that mean: a filter or a policy stopped this. */
-  readonly blockingCodes?: readonly string[] | undefined;
+  /** Finish reasons, statuses and error codes that mean: a filter or a policy stopped this. @default LANGCHAIN_SAFETY_CODES */
+  readonly safetyCodes?: SafetyCodes | undefined;
 }
 
 /** The options with their defaults. */
@@ -38,7 +44,7 @@ export interface Settings {
   readonly keepTag: (tag: string) => boolean;
   readonly inlineBytes: number;
   readonly maxOpenRuns: number;
-  readonly blockingCodes: ReadonlySet<string>;
+  readonly safetyCodes: SafetyCodes;
 }
 
 const CONVERSATION_KEYS = ["conversation_id", "conversationId", "session_id", "sessionId", "thread_id", "threadId"];
@@ -46,23 +52,21 @@ const CONVERSATION_KEYS = ["conversation_id", "conversationId", "session_id", "s
 /** Tags that LangChain and LangGraph set. */
 const OWN_TAGS = /^(?:seq:step:|map:key:|retry:attempt:|graph:step:|branch:|condition:|langsmith:|lc:|__)/;
 
-/** Codes of OpenAI and Azure OpenAI, and the finish reasons of other providers that LangChain passes on. */
-export const BLOCKING_CODES: readonly string[] = [
-  "content_filter",
-  "content_policy_violation",
-  "ResponsibleAIPolicyViolation",
-  "moderation_blocked",
-  "image_content_policy_violation",
-  "cyber_policy",
-  "bio_policy",
-  "misalignment_policy_violation",
-  "invalid_prompt",
-  "refusal",
-  "SAFETY",
-  "PROHIBITED_CONTENT",
-  "BLOCKLIST",
-  "guardrail_intervened",
-];
+/** `SAFETY_CODES`, and the finish reasons of other providers as LangChain passes them on (Anthropic, Google, Bedrock). */
+export const LANGCHAIN_SAFETY_CODES: SafetyCodes = {
+  ...SAFETY_CODES,
+  blocking: [
+    ...SAFETY_CODES.blocking,
+    "refusal",
+    "SAFETY",
+    "PROHIBITED_CONTENT",
+    "BLOCKLIST",
+    "SPII",
+    "IMAGE_SAFETY",
+    "content_filtered",
+    "guardrail_intervened",
+  ],
+};
 
 /** Throws `AUDIT_CONFIG_INVALID`. */
 export function resolveOptions(logger: AuditLogger, options: AuditCallbackOptions): Settings {
@@ -84,6 +88,6 @@ export function resolveOptions(logger: AuditLogger, options: AuditCallbackOption
     keepTag: options.keepTag ?? ((tag) => !OWN_TAGS.test(tag)),
     inlineBytes,
     maxOpenRuns,
-    blockingCodes: new Set(options.blockingCodes ?? BLOCKING_CODES),
+    safetyCodes: options.safetyCodes ?? LANGCHAIN_SAFETY_CODES,
   };
 }

@@ -1,5 +1,5 @@
 // Safety fields of model calls: filters, refusals and policy errors, in one vocabulary.
-import type { CapturedFields } from "@ai-audit/core";
+import { type CapturedFields, judgeCode, type SafetyCodes } from "@ai-audit/core";
 import { defined, type Fields, fieldsOf, firstText, isEmpty, isFields, listOf, textOf } from "./read.ts";
 
 /** One finding of a filter, a policy or the model itself. */
@@ -16,9 +16,9 @@ interface Finding {
 export function answerSafety(
   candidates: readonly { readonly message: Fields; readonly info: Fields; readonly text: string }[],
   provider: string,
-  blockingCodes: ReadonlySet<string>,
+  codes: SafetyCodes,
 ): CapturedFields {
-  const perCandidate = candidates.map((candidate) => findingsOf(candidate, provider, blockingCodes));
+  const perCandidate = candidates.map((candidate) => findingsOf(candidate, provider, codes));
   const findings = perCandidate.flat();
   // What stops one of several candidates leaves an answer.
   const blocked = perCandidate.length > 0 && perCandidate.every((own) => own.some(({ blocks }) => blocks));
@@ -26,19 +26,18 @@ export function answerSafety(
 }
 
 /** Safety fields of an error that a provider answered with. */
-export function errorSafety(error: unknown, provider: string, blockingCodes: ReadonlySet<string>): CapturedFields {
+export function errorSafety(error: unknown, provider: string, codes: SafetyCodes): CapturedFields {
   const fields = fieldsOf(error);
   const body = fieldsOf(fields["error"]);
   const inner = fieldsOf(body["innererror"] ?? body["inner_error"] ?? fields["innererror"]);
   const results = fieldsOf(inner["content_filter_result"] ?? inner["content_filter_results"]);
   const findings: Finding[] = azureFindings(results, "input");
-  const code = [fields["code"], body["code"], body["type"], inner["code"], fields["name"]]
-    .map(textOf)
-    .find((one) => one && blockingCodes.has(one));
-  if (code !== undefined) findings.push({ detector: `${provider}:${code}`, reason: code, at: "input", blocks: true });
-  if (fields["name"] === "ModelRefusalError") {
-    findings.push({ detector: `${provider}:refusal`, reason: "refusal", at: "output", blocks: true });
-  }
+  const given = [fields["code"], body["code"], body["type"], inner["code"], fields["name"]].flatMap(
+    (one) => textOf(one) ?? [],
+  );
+  const code =
+    given.find((one) => judgeCode(one, codes) === "block") ?? given.find((one) => judgeCode(one, codes) === "suspect");
+  if (code !== undefined) findings.push(codeFinding(code, "input", provider, codes));
   const raw = {
     ...(!isEmpty(results) && { content_filter_results: results }),
     ...defined({ moderation_details: body["moderation_details"] }),
@@ -53,7 +52,7 @@ export function errorSafety(error: unknown, provider: string, blockingCodes: Rea
 function findingsOf(
   { message, info, text }: { readonly message: Fields; readonly info: Fields; readonly text: string },
   provider: string,
-  blockingCodes: ReadonlySet<string>,
+  codes: SafetyCodes,
 ): Finding[] {
   const response = fieldsOf(message["response_metadata"]);
   const findings: Finding[] = [
@@ -63,11 +62,11 @@ function findingsOf(
     ...azureFindings(fieldsOf(response["content_filter_results"] ?? info["content_filter_results"]), "output"),
   ];
   for (const reason of finishReasonsOf(message, info)) {
-    if (blockingCodes.has(reason))
-      findings.push({ detector: `${provider}:${reason}`, reason, at: "output", blocks: true });
+    if (judgeCode(reason, codes) !== undefined) findings.push(codeFinding(reason, "output", provider, codes));
   }
-  if (refuses(message))
-    findings.push({ detector: `${provider}:refusal`, reason: "refusal", at: "output", blocks: true });
+  if (refuses(message)) {
+    findings.push({ detector: `${vendorOf(provider)}:refusal`, reason: "refusal", at: "output", blocks: true });
+  }
   if (findings.length === 0 && seemsRefused(message, info, text)) {
     findings.push({
       detector: "possible_refusal",
@@ -78,6 +77,16 @@ function findingsOf(
     });
   }
   return findings;
+}
+
+function codeFinding(code: string, at: "input" | "output", provider: string, codes: SafetyCodes): Finding {
+  const blocks = judgeCode(code, codes) === "block";
+  return { detector: `${vendorOf(provider)}:${blocks ? "" : "suspected:"}${code}`, reason: code, at, blocks };
+}
+
+/** Whose codes they are: Azure's own findings come with its categories, its codes are OpenAI's. */
+function vendorOf(provider: string): string {
+  return provider.startsWith("azure") ? "openai" : provider;
 }
 
 /** Why a candidate ended, under the provider's names. */

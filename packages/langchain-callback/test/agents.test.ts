@@ -62,6 +62,7 @@ describe("an agent with tools", () => {
         run: { threadId: "t1", agentName: "forecaster", tags: ["mine"] },
       });
     }
+    expect(first).toMatchObject({ provider: "openai", model: "gpt-test" });
     expect(first?.run).toMatchObject({ path: ["forecaster", "model_request"], node: "model_request", step: 1 });
     expect(firstTool?.run).toMatchObject({
       path: ["forecaster", "tools"],
@@ -156,10 +157,9 @@ describe("an agent with tools", () => {
   });
 });
 
-describe("attempts", () => {
-  const flaky: Respond = (request, index) =>
-    index === 0 ? failure(500, { message: "again" }) : chatFor(request, "Hi.");
+const flaky: Respond = (request, index) => (index === 0 ? failure(500, { message: "again" }) : chatFor(request, "Hi."));
 
+describe("attempts", () => {
   it("of withRetry are entries of their own, numbered", async () => {
     await using bench = await startBench(flaky);
     await bench

@@ -9,17 +9,17 @@ const user = (content: string): { messages: { role: string; content: string }[] 
   messages: [{ role: "user", content }],
 });
 
-describe("moderation middleware", () => {
-  const verdict = (flagged: boolean): Reply => ({
-    json: {
-      id: "modr-1",
-      model: "omni-moderation-latest",
-      results: [
-        { flagged, categories: { violence: flagged, hate: false }, category_scores: { violence: 0.9, hate: 0.1 } },
-      ],
-    },
-  });
+const verdict = (flagged: boolean): Reply => ({
+  json: {
+    id: "modr-1",
+    model: "omni-moderation-latest",
+    results: [
+      { flagged, categories: { violence: flagged, hate: false }, category_scores: { violence: 0.9, hate: 0.1 } },
+    ],
+  },
+});
 
+describe("moderation middleware", () => {
   it("that ends the run leaves one event, with what it looked at, and no model call", async () => {
     await using bench = await startBench(() => verdict(true));
     const model = bench.model();

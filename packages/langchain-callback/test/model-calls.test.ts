@@ -5,12 +5,14 @@ import { ChatOpenAI, OpenAI } from "@langchain/openai";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { API_KEY, only, startBench } from "./fixtures.ts";
-import { chat, chatFor, failure, lastText, type Reply, response, responseEvents } from "./openai-server.ts";
+import { chat, chatFor, failure, lastText, type Reply, responded, responseEvents } from "./openai-server.ts";
+
+const countCharacters = async (content: unknown): Promise<number> => String(content).length;
 
 /** The host's own tokenizer needs files from the network. */
 function estimating(model: ChatOpenAI): ChatOpenAI {
-  const count = async (content: unknown): Promise<number> => String(content).length;
-  for (const one of [model, Reflect.get(model, "completions") as object]) Reflect.set(one, "getNumTokens", count);
+  for (const one of [model, Reflect.get(model, "completions") as object])
+    Reflect.set(one, "getNumTokens", countCharacters);
   return model;
 }
 
@@ -226,7 +228,7 @@ describe("a chat model call", () => {
 
   it("over the Responses API has that API's id, model and status, streamed or not", async () => {
     await using bench = await startBench((request) =>
-      request.body["stream"] === true ? { events: responseEvents("Hi there") } : response("Hi there"),
+      request.body["stream"] === true ? { events: responseEvents("Hi there") } : responded("Hi there"),
     );
     const model = bench.model({ useResponsesApi: true, callbacks: [bench.handler] });
     await model.invoke("Hello!");
@@ -273,11 +275,11 @@ describe("20 concurrent batches", () => {
     const model = bench.model();
     const chain = ChatPromptTemplate.fromTemplate("{q}").pipe(model);
     await Promise.all(
-      Array.from({ length: 20 }, async (_, batch) => {
+      Array.from({ length: 20 }, async (_unused, batch) => {
         const config = { callbacks: [bench.handler], metadata: { session_id: `s${batch}` }, tags: [`tag${batch}`] };
-        const inputs = Array.from({ length: 5 }, (_unused, index) => ({ q: `b${batch}-${index}` }));
+        const inputs = Array.from({ length: 5 }, (_each, index) => ({ q: `b${batch}-${index}` }));
         await chain.batch(inputs, config);
-        for await (const _chunk of await chain.stream({ q: `b${batch}-s` }, config));
+        for await (const _ of await chain.stream({ q: `b${batch}-s` }, config));
       }),
     );
     const entries = await bench.entries();
@@ -296,19 +298,27 @@ describe("20 concurrent batches", () => {
   });
 });
 
-describe("a legacy LLM call", () => {
-  const completion = (texts: readonly string[]): Reply => ({
-    json: {
-      id: "cmpl-1",
-      object: "text_completion",
-      model: "gpt-3.5-turbo-instruct",
-      choices: texts.map((text, index) => ({ index, text, finish_reason: "stop", logprobs: null })),
-      usage: { prompt_tokens: 4, completion_tokens: 6, total_tokens: 10 },
-    },
-  });
-  const llm = (url: string): OpenAI =>
-    new OpenAI({ model: "gpt-3.5-turbo-instruct", apiKey: API_KEY, maxRetries: 0, configuration: { baseURL: url } });
+const completion = (texts: readonly string[]): Reply => ({
+  json: {
+    id: "cmpl-1",
+    object: "text_completion",
+    model: "gpt-3.5-turbo-instruct",
+    choices: texts.map((text, index) => ({ index, text, finish_reason: "stop", logprobs: null })),
+    usage: { prompt_tokens: 4, completion_tokens: 6, total_tokens: 10 },
+  },
+});
 
+const llm = (url: string): OpenAI =>
+  new OpenAI({ model: "gpt-3.5-turbo-instruct", apiKey: API_KEY, maxRetries: 0, configuration: { baseURL: url } });
+
+const piece = (text: string, finish: string | null): unknown => ({
+  id: "cmpl-1",
+  object: "text_completion",
+  model: "gpt-3.5-turbo-instruct",
+  choices: [{ index: 0, text, finish_reason: finish, logprobs: null }],
+});
+
+describe("a legacy LLM call", () => {
   it("is a text completion", async () => {
     await using bench = await startBench(() => completion(["Hi."]));
     await llm(bench.server.url).invoke("Hello!", { callbacks: [bench.handler] });
@@ -338,12 +348,6 @@ describe("a legacy LLM call", () => {
   });
 
   it("is recorded when streamed", async () => {
-    const piece = (text: string, finish: string | null): unknown => ({
-      id: "cmpl-1",
-      object: "text_completion",
-      model: "gpt-3.5-turbo-instruct",
-      choices: [{ index: 0, text, finish_reason: finish, logprobs: null }],
-    });
     await using bench = await startBench(() => ({ events: [piece("One ", null), piece("two", "stop")] }));
     for await (const _ of await llm(bench.server.url).stream("Count", { callbacks: [bench.handler] }));
     expect(only(await bench.entries())).toMatchObject({

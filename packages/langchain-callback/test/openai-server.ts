@@ -17,7 +17,7 @@ export type Reply =
       /** Wait before each event, in milliseconds. */
       readonly everyMs?: number;
       /** After the events: `[DONE]`, nothing ever again, or a broken connection. @default "done" */
-      readonly then?: "done" | "hang" | "break";
+      readonly after?: "done" | "hang" | "break";
     }
   | { readonly hang: true };
 
@@ -73,8 +73,8 @@ async function answer(response: ServerResponse, reply: Reply): Promise<void> {
     const type = typeof event === "object" && event !== null && "type" in event ? `event: ${String(event.type)}\n` : "";
     response.write(`${type}data: ${JSON.stringify(event)}\n\n`);
   }
-  if (reply.then === "hang") return;
-  if (reply.then === "break") {
+  if (reply.after === "hang") return;
+  if (reply.after === "break") {
     response.destroy();
     return;
   }
@@ -221,7 +221,7 @@ function outputMessage(content: readonly unknown[], status = "completed"): unkno
 }
 
 /** A response of the Responses API: a text, or other content parts. */
-export function response(content: string | readonly unknown[], rest: Record<string, unknown> = {}): Reply {
+export function responded(content: string | readonly unknown[], rest: Record<string, unknown> = {}): Reply {
   const parts = typeof content === "string" ? [{ type: "output_text", text: content, annotations: [] }] : content;
   return { json: responseBody(nextId("resp_"), [outputMessage(parts)], rest) };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { OLDEST_HOST, only, startBench } from "./fixtures.ts";
-import { chat, chatChunks, chatFor, failure, response, responseEvents, type Reply } from "./openai-server.ts";
+import { chat, chatChunks, chatFor, failure, responded, responseEvents, type Reply } from "./openai-server.ts";
 
 describe("an answer that a filter stops", () => {
   it("is blocked at the output, streamed or not", async () => {
@@ -45,7 +45,7 @@ describe("an answer that a filter stops", () => {
   };
 
   it("over the Responses API is blocked by its incomplete reason", async () => {
-    await using bench = await startBench(() => response("I would", cut));
+    await using bench = await startBench(() => responded("I would", cut));
     await bench.model({ useResponsesApi: true }).invoke("How?", { callbacks: [bench.handler] });
     expect(only(await bench.entries())).toMatchObject(blocked);
   });
@@ -60,7 +60,7 @@ describe("an answer that a filter stops", () => {
 
 describe("a refusal", () => {
   it("over the Responses API is blocked, and its text is kept", async () => {
-    await using bench = await startBench(() => response([{ type: "refusal", refusal: "I cannot help with that." }]));
+    await using bench = await startBench(() => responded([{ type: "refusal", refusal: "I cannot help with that." }]));
     await bench.model({ useResponsesApi: true }).invoke("How?", { callbacks: [bench.handler] });
     const entry = only(await bench.entries());
     expect(entry).toMatchObject({
@@ -161,9 +161,19 @@ describe("a request that the provider refuses to serve", () => {
     expect(only(await bench.entries())).toMatchObject({ outcome: "error", safetyPassed: true, detectorsTriggered: [] });
   });
 
+  it("with an unknown code that looks like a policy's is an error, and flagged", async () => {
+    await using bench = await startBench(() => failure(400, { message: "No.", code: "new_policy_violation" }));
+    await expect(bench.model().invoke("How?", { callbacks: [bench.handler] })).rejects.toThrow("No.");
+    expect(only(await bench.entries())).toMatchObject({
+      outcome: "error",
+      safetyPassed: false,
+      detectorsTriggered: ["openai:suspected:new_policy_violation"],
+    });
+  });
+
   it("is judged by the user's own list of codes, where there is one", async () => {
     await using bench = await startBench(() => failure(400, { message: "house rules", code: "house_rule" }), {
-      blockingCodes: ["house_rule"],
+      safetyCodes: { blocking: ["house_rule"], suspected: undefined },
     });
     await expect(bench.model().invoke("How?", { callbacks: [bench.handler] })).rejects.toThrow("house rules");
     expect(only(await bench.entries())).toMatchObject({ outcome: "blocked", blockReason: "house_rule" });
