@@ -84,5 +84,5 @@ function jsonOf(value: object | undefined): string | undefined {
 function contentField(label: string, field: OpenedField): Field {
   if (field.state === "hash-only") return { label, text: "(only its hash was kept)" };
   if (field.state === "sealed") return { label, text: `(encrypted: ${field.reason})` };
-  return { label, text: "", block: textOf(field.value) };
+  return field.value === "" ? { label, text: "(empty)" } : { label, text: "", block: textOf(field.value) };
 }

@@ -43,7 +43,7 @@ function openField(
     if (!AuditError.isInstance(error)) throw error;
     const reason =
       encryption === undefined && error.code === "AUDIT_KEY_MISSING"
-        ? "`show --decrypt` opens it with the key"
+        ? "--decrypt opens it, with the key"
         : error.message;
     return { state: "sealed", reason };
   }

@@ -79,7 +79,7 @@ function auditFailure(error: unknown): Failure | undefined {
 
 const AUDIT_ERRORS: Readonly<Partial<Record<string, readonly [ExitCode, string?]>>> = {
   AUDIT_CONFIG_INVALID: [EXIT.config],
-  AUDIT_KEY_INVALID: [EXIT.config, "keys are made by: ai-audit init"],
+  AUDIT_KEY_INVALID: [EXIT.config, "`ai-audit init` makes keys, `ai-audit keys export` prints the verification key"],
   AUDIT_KEY_MISSING: [EXIT.config, "put the key into AUDIT_ENCRYPTION_KEY"],
   AUDIT_INPUT_INVALID: [EXIT.usage],
   AUDIT_READ_FAILED: [EXIT.io],

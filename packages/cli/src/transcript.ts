@@ -17,11 +17,12 @@ export class Transcript {
   /** The messages of one call that were not told before: those of its input, then the answer. */
   add(input: JsonValue | undefined, output: JsonValue | undefined): Message[] {
     const asked = input === undefined ? [] : messagesOf(input, "user");
-    const answered = output === undefined ? [] : messagesOf(output, "assistant");
-    const known = this.#repeats(asked);
-    const fresh = [...asked.slice(known), ...answered];
-    // A call that begins anew (its input repeats nothing) is remembered from there.
-    this.#told = known === 0 && asked.length > 1 ? [...asked, ...answered] : [...this.#told, ...fresh];
+    const answered = output === undefined || output === "" ? [] : messagesOf(output, "assistant");
+    // The last message is what the call is about: asked again, it is told again.
+    const known = Math.min(this.#repeats(asked), asked.length - 1);
+    const fresh = [...asked.slice(Math.max(0, known)), ...answered];
+    // With a history, a call says itself what went before; without one, it goes on from the calls before it.
+    this.#told = asked.length > 1 ? [...asked, ...answered] : [...this.#told, ...fresh];
     return fresh;
   }
 

@@ -1,11 +1,11 @@
 // ai-audit check: a proof, with nothing else at hand.
 import { readFileSync } from "node:fs";
 import { text as readAll } from "node:stream/consumers";
-import { checkProof, lineToEntry, type ProofCheck } from "@ai-audit/core";
+import { checkProof, type EncryptionManager, lineToEntry, type ProofCheck } from "@ai-audit/core";
 import type { Command } from "commander";
 import { describeEntry } from "../entry-details.ts";
 import { EXIT, Failure, systemFailure } from "../failure.ts";
-import { trustedKeys } from "../keys.ts";
+import { loadEncryption, trustedKeys } from "../keys.ts";
 import { openedContent } from "../opened-content.ts";
 import { printFields } from "../output/fields.ts";
 import type { Session } from "../session.ts";
@@ -15,6 +15,7 @@ import { styledVerdict } from "../verdict-style.ts";
 
 interface CheckFlags {
   readonly trust: readonly string[];
+  readonly decrypt?: true;
   readonly json?: true;
 }
 
@@ -24,24 +25,29 @@ export function define(command: Command, session: Session): void {
       "Checks the proof of one entry from its text and the keys that you trust, without the log. The exit code is the " +
         "verdict: 0 proven, 1 refuted, 2 consistent but signed by nobody you trust, 3 not a proof.",
     )
+    .option("-d, --decrypt", "open encrypted content, with AUDIT_ENCRYPTION_KEY")
     .action((path: string, flags: CheckFlags) => check(path, flags, session));
 }
 
-async function check(path: string, { trust, json }: CheckFlags, session: Session): Promise<void> {
+async function check(path: string, { trust, decrypt, json }: CheckFlags, session: Session): Promise<void> {
   const text = path === "-" ? await readAll(session.stdin) : readProof(path);
   const settings = Settings.load(session.env);
   const result = checkProof(text, trustedKeys(trust, settings, undefined));
   session.exitCode = result.exitCode;
   if (json) return session.out.json(result);
   await session.out.line(styledVerdict(result, session.out));
-  await printEntry(result, session);
+  await printEntry(result, decrypt ? await loadEncryption(settings) : undefined, session);
 }
 
-async function printEntry({ line }: ProofCheck, { out }: Session): Promise<void> {
+async function printEntry(
+  { line }: ProofCheck,
+  encryption: EncryptionManager | undefined,
+  { out }: Session,
+): Promise<void> {
   const entry = line === undefined ? undefined : lineToEntry(line);
   if (entry === undefined) return;
   await out.line();
-  await printFields(out, describeEntry(entry, openedContent(entry, undefined)));
+  await printFields(out, describeEntry(entry, openedContent(entry, encryption)));
 }
 
 function readProof(path: string): string {

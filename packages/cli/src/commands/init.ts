@@ -2,9 +2,9 @@
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join, resolve } from "node:path";
-import { generateKey, Signer } from "@ai-audit/core";
+import { AuditError, generateKey, Signer } from "@ai-audit/core";
 import { Argument, type Command, Option } from "commander";
-import { EXIT, Failure, systemFailure } from "../failure.ts";
+import { EXIT, Failure, systemFailure, usageFailure } from "../failure.ts";
 import type { Session } from "../session.ts";
 import { formatSettings } from "../settings-file.ts";
 import { SETTINGS_FILE } from "../settings.ts";
@@ -33,7 +33,7 @@ export function define(command: Command, session: Session): void {
 }
 
 async function init(directory: string, { name, json }: InitFlags, { out }: Session): Promise<void> {
-  const signer = await Signer.generate(name);
+  const signer = await makeSigner(name);
   const root = resolve(directory);
   const keys = join(root, KEYS);
   await guarded(mkdir(root, { recursive: true }));
@@ -61,13 +61,24 @@ async function init(directory: string, { name, json }: InitFlags, { out }: Sessi
   await out.write(nextSteps(file, keys, signer));
 }
 
+async function makeSigner(name: string): Promise<Signer> {
+  try {
+    return await Signer.generate(name);
+  } catch (error) {
+    if (AuditError.isInstance(error)) throw usageFailure(`--name: ${error.message}`, "such as example.com/audit");
+    throw error;
+  }
+}
+
 function nextSteps(file: string, keys: string, { name, vkey }: Signer): string {
   return `made ${keys} and ${file}
 
 In the application:
 
     const signer = Signer.fromPem(${JSON.stringify(name)}, await readFile(${JSON.stringify(join(keys, "signing.pem"))}, "utf8"));
-    const encryption = await EncryptionManager.fromProvider(fileKeys(${JSON.stringify(join(keys, "encryption.key"))}));
+    const encryption = await EncryptionManager.fromProvider(fileKeys(${JSON.stringify(join(keys, "encryption.key"))}), {
+      subjects: new FileKeyStore({ path: ${JSON.stringify(join(keys, "subjects"))} }),
+    });
     const logger = new AuditLogger(new FileStorage({ path: "./audit-logs", signer }), { encryption });
 
 Or keep the keys in a secret store and hand them over in the environment:

@@ -75,14 +75,16 @@ function byId(a: Draft, b: Draft): number {
 }
 
 /**
- * A UUIDv7 (RFC 9562, section 5.7) of the entry's own time whose other bits come from its old id: so an entry that is
- * imported again has the same id, and is known.
+ * A UUIDv7 of the entry's own time, microseconds too (RFC 9562, section 6.2, method 3), whose other bits come from its
+ * old id: so an entry that is imported again has the same id, and is known.
  */
 function idOf({ id, timestamp }: AuditEntry): string {
   const time = Date.parse(timestamp).toString(16).padStart(12, "0");
+  const microseconds = Number(/\.\d{3}(\d{3})/.exec(timestamp)?.[1] ?? 0);
+  const fraction = Math.floor((microseconds * 4096) / 1000);
   const digest = hash("sha256", id);
-  const variant = ((Number.parseInt(digest[3] ?? "0", 16) & 0x3) | 0x8).toString(16);
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${digest.slice(0, 3)}-${variant}${digest.slice(4, 7)}-${digest.slice(7, 19)}`;
+  const variant = ((Number.parseInt(digest[0] ?? "0", 16) & 0x3) | 0x8).toString(16);
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${fraction.toString(16).padStart(3, "0")}-${variant}${digest.slice(1, 4)}-${digest.slice(4, 16)}`;
 }
 
 function seal(

@@ -1,7 +1,6 @@
 // A log as an application writes it, for the command to be run on.
 import { join } from "node:path";
 import { AuditLogger, EncryptionManager, FileKeyStore, FileStorage, Signer } from "@ai-audit/core";
-import { temporaryDirectory } from "./temporary-directory.ts";
 
 export interface SampleLog {
   /** The directory that holds the log and what belongs to it. */
@@ -18,18 +17,18 @@ export interface SampleLog {
   readonly ids: readonly string[];
 }
 
-/** Seven entries of two conversations, signed and encrypted: plain, blocked, failed, with tools, about a person. */
-export async function writeSampleLog(): Promise<SampleLog> {
-  const root = await temporaryDirectory();
+/** Writes seven entries into `root`/audit-logs, of two conversations, signed and encrypted: plain, blocked, failed, with tools, about a person. */
+export async function writeSampleLog(root: string): Promise<SampleLog> {
   const directory = join(root, "audit-logs");
   const subjects = join(root, "subjects");
   const signer = await Signer.generate("example.com/audit");
   const encryption = new EncryptionManager(undefined, { subjects: new FileKeyStore({ path: subjects }) });
   const encryptionKey = encryption.getKey();
   const storage = new FileStorage({ path: directory, signer });
-  await using logger = new AuditLogger(storage, { encryption, storeContent: true });
+  const logger = new AuditLogger(storage, { encryption, storeContent: true });
   const ids: string[] = [];
   for (const interaction of INTERACTIONS) ids.push(await logger.log(interaction));
+  await logger.close();
   return { root, directory, vkey: signer.vkey, signingKey: signer.toPem(), encryptionKey, subjects, ids };
 }
 

@@ -1,0 +1,176 @@
+import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { describe, expect, test } from "vitest";
+import { reference, REFERENCE_PATH } from "../scripts/reference.ts";
+import { COMMANDS } from "../src/registry.ts";
+import { VERSION } from "../src/version.ts";
+import { cli, printed, start } from "./support/cli.ts";
+import { writeOldLog } from "./support/old-log.ts";
+import { ownSample, sharedSample } from "./support/samples.ts";
+import { temporaryDirectory } from "./support/temporary-directory.ts";
+
+const run = promisify(execFile);
+
+describe("The command line", { timeout: 60_000 }, () => {
+  test("without words it prints its help", async () => {
+    expect(await printed([])).toMatchInlineSnapshot(`
+      "Usage: ai-audit [options] [command]
+
+      Reads, verifies and keeps the audit log of an LLM application.
+
+      Options:
+        -V, --version   print the version
+        -h, --help      print help
+
+      Auditing:
+        verify          check that a log is complete and unaltered
+        pin             note what is there, to hold the log to it later
+        prove           write the proof of one entry
+        check           check the proof of one entry, without the log
+
+      Reading:
+        list            show the latest entries
+        show            show one entry in full
+        query           find entries that meet conditions
+        tail            show the latest entries, and new ones as they come
+        conversation    show a conversation as a transcript
+        stats           calls, tokens, latency and blocks by hour, day, model or user
+
+      Moving:
+        export          write entries for other systems, or as evidence
+        import          take over the logs of rotalabs-comply
+        export-subject  write everything kept of one person
+
+      Keeping:
+        init            make keys and settings for a new log
+        doctor          look for what is wrong, and say what helps
+        keys            show, add and export keys
+        cleanup         remove what is past retention
+        hold            keep entries from removal
+        erase-subject   make what is kept of one person unreadable
+        completion      print a completion script for a shell
+
+      Commands:
+        help [command]  print help for a command
+
+      LOCATION is the directory of a log. Without it AUDIT_LOG is taken, or else ./audit-logs.
+      Exit codes: verify and check give 0 proven, 1 altered, 2 not proven, 3 not verifiable. Elsewhere 0 is success and 1
+      means that nothing was found. 64 wrong arguments, 65 malformed data, 66 missing, 73 cannot create, 74 I/O, 77 no
+      permission, 78 wrong key or setting.
+      "
+    `);
+  });
+
+  test("--version prints the package's version", async () => {
+    const text = await readFile(new URL("../package.json", import.meta.url), "utf8");
+    expect((JSON.parse(text) as { version: string }).version).toBe(VERSION);
+    expect(await printed(["--version"])).toBe(`${VERSION}\n`);
+  });
+
+  test("docs/cli.md is what the definitions say", async () => {
+    expect(await readFile(REFERENCE_PATH, "utf8")).toBe(await reference());
+  });
+
+  test.for(COMMANDS.map(({ name }) => name))("%s has --json and says what it is for", async (name) => {
+    const help = await cli([name, "--help"]);
+    expect(help.code).toBe(0);
+    const nested = /^Commands:/m.test(help.stdout);
+    expect(help.stdout).toMatch(nested ? /^Commands:/m : /^ +--json +print JSON, for machines$/m);
+  });
+
+  test("a command that does not exist is refused with the one that was meant", async () => {
+    expect(await printed(["verfy"], { code: 64 })).toMatchInlineSnapshot(`
+      "--- stderr
+      error: unknown command 'verfy'
+        Did you mean verify?
+      "
+    `);
+  });
+
+  test("an option that does not exist is refused", async () => {
+    expect(await printed(["list", "--limits", "3"], { code: 64 })).toMatchInlineSnapshot(`
+      "--- stderr
+      error: unknown option '--limits'
+        Did you mean --limit?
+      "
+    `);
+    expect(await printed(["list", "-n", "many"], { code: 64 })).toMatchInlineSnapshot(`
+      "--- stderr
+      error: option '-n, --limit <count>' argument 'many' is invalid. It must be a whole number, 1 or more.
+        see: ai-audit list --help
+      "
+    `);
+    expect(await printed(["list", "a", "b"], { code: 64 })).toMatchInlineSnapshot(`
+      "--- stderr
+      error: too many arguments for 'list'. Expected 1 argument but got 2: a, b.
+        see: ai-audit list --help
+      "
+    `);
+    expect(await printed(["show"], { code: 64 })).toMatchInlineSnapshot(`
+      "--- stderr
+      error: missing required argument 'id'
+        see: ai-audit show --help
+      "
+    `);
+  });
+
+  test("without a location ./audit-logs is taken, or what AUDIT_LOG says", async () => {
+    const sample = await sharedSample();
+    const cwd = await temporaryDirectory();
+    expect((await cli(["list", "-n", "1"], { cwd: sample.root })).code).toBe(0);
+    expect((await cli(["list", "-n", "1"], { cwd, env: { AUDIT_LOG: sample.directory } })).code).toBe(0);
+    expect((await printed(["list"], { cwd, code: 66 })).replace(cwd, "CWD")).toMatchInlineSnapshot(`
+      "--- stderr
+      error: no log there: CWD/audit-logs
+        give the log's directory, or set AUDIT_LOG
+      "
+    `);
+  });
+
+  test("a settings file that cannot be read is said to be so", async () => {
+    const root = await temporaryDirectory();
+    const env = { AUDIT_CONFIG: join(root, "none.env") };
+    expect((await printed(["list"], { env, code: 66 })).replace(root, "ROOT")).toMatchInlineSnapshot(`
+      "--- stderr
+      error: settings: no such file or directory: ROOT/none.env
+      "
+    `);
+  });
+
+  test("colours are for terminals that want them", async () => {
+    const sample = await sharedSample();
+    const words = ["list", sample.directory];
+    const escape = "\u001B[";
+    expect((await cli(words)).stdout).not.toContain(escape);
+    expect((await cli(words, { env: { FORCE_COLOR: "1" } })).stdout).toContain(`${escape}31mblocked${escape}39m`);
+    expect((await cli(words, { env: { NO_COLOR: "1" } })).stdout).not.toContain(escape);
+  });
+
+  test("a reader that goes away ends the command without a word", async () => {
+    const sample = await ownSample();
+    const days = Array.from({ length: 28 }, (_, at) => `2024-01-${String(at + 1).padStart(2, "0")}`);
+    await writeOldLog(sample.directory, days);
+    const child = start(["tail", sample.directory, "-f", "--json"]);
+    await child.until(sample.ids[6] ?? "");
+
+    child.process.stdout.destroy();
+    await writeOldLog(sample.directory, ["2099-01-01"]); // something to say to nobody
+
+    await once(child.process, "exit");
+    expect({ code: child.process.exitCode, stderr: child.output.stderr }).toEqual({ code: 141, stderr: "" });
+  });
+
+  test("bash completes commands, subcommands and options", async () => {
+    const { stdout: script } = await cli(["completion", "bash"]);
+    const complete = async (...words: string[]): Promise<string> => {
+      const source = `${script}\nCOMP_WORDS=(ai-audit "$@"); COMP_CWORD=$#; _ai_audit; echo "\${COMPREPLY[@]}"`;
+      return (await run("bash", ["-c", source, "bash", ...words])).stdout.trim();
+    };
+    expect(await complete("ver")).toBe("verify");
+    expect(await complete("hold", "pl")).toBe("place");
+    expect(await complete("verify", "--tr")).toBe("--trust");
+  });
+});

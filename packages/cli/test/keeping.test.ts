@@ -1,0 +1,467 @@
+import { chmod, readFile, readdir, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { EncryptionManager, fileKeys, Signer } from "@ai-audit/core";
+import { describe, expect, test } from "vitest";
+import { cli, printed, withAllKeys } from "./support/cli.ts";
+import { firstFile } from "./support/first-file.ts";
+import { writeOldLog } from "./support/old-log.ts";
+import { ownSample, sharedSample } from "./support/samples.ts";
+import { temporaryDirectory } from "./support/temporary-directory.ts";
+
+describe("ai-audit init", { timeout: 60_000 }, () => {
+  test("keys and settings are made, readable by their owner alone, and work", async () => {
+    const root = await temporaryDirectory();
+
+    const { code, stdout } = await cli(["init", root, "--name", "example.com/audit"]);
+
+    expect(code).toBe(0);
+    const vkey = (await readFile(join(root, "audit-keys/signing.vkey"), "utf8")).trim();
+    const pem = await readFile(join(root, "audit-keys/signing.pem"), "utf8");
+    expect(Signer.fromPem("example.com/audit", pem).vkey).toBe(vkey);
+    expect(stdout).toContain(`\n    ${vkey}\n`);
+    const keys = new EncryptionManager(await fileKeys(join(root, "audit-keys/encryption.key")).load());
+    expect(keys.decrypt(keys.encrypt("x"))).toBe("x");
+    for (const name of ["signing.pem", "encryption.key", ".gitignore"]) {
+      expect((await stat(join(root, "audit-keys", name))).mode & 0o777).toBe(0o600);
+    }
+    expect((await stat(join(root, "audit-keys"))).mode & 0o777).toBe(0o700);
+    expect(await cli(["keys", "export"], { cwd: root })).toMatchObject({ code: 0, stdout: `${vkey}\n` });
+  });
+
+  test("what it says", async () => {
+    const root = await temporaryDirectory();
+    const output = await printed(["init", root, "--name", "example.com/audit"]);
+    const settings = await readFile(join(root, "ai-audit.env"), "utf8");
+    const vkey = /example\.com\/audit\+[0-9a-f]{8}\+\S+/g;
+    expect(output.replaceAll(root, "ROOT").replaceAll(vkey, "VKEY")).toMatchInlineSnapshot(`
+      "made ROOT/audit-keys and ROOT/ai-audit.env
+
+      In the application:
+
+          const signer = Signer.fromPem("example.com/audit", await readFile("ROOT/audit-keys/signing.pem", "utf8"));
+          const encryption = await EncryptionManager.fromProvider(fileKeys("ROOT/audit-keys/encryption.key"), {
+            subjects: new FileKeyStore({ path: "ROOT/audit-keys/subjects" }),
+          });
+          const logger = new AuditLogger(new FileStorage({ path: "./audit-logs", signer }), { encryption });
+
+      Or keep the keys in a secret store and hand them over in the environment:
+
+          AUDIT_SIGNING_KEY       the text of signing.pem
+          AUDIT_ENCRYPTION_KEY    the text of encryption.key
+
+      Give this to everybody who verifies the log; it is no secret:
+
+          VKEY
+
+      Back the keys up where the log is not: without encryption.key nothing that was encrypted can be read again.
+      Then: ai-audit doctor
+      "
+    `);
+    expect(settings.replaceAll(vkey, "VKEY")).toMatchInlineSnapshot(`
+      "# Settings of the ai-audit command. It reads this file from the directory it is run in, or from where AUDIT_CONFIG
+      # says. Environment variables of the same names win. Relative paths start here.
+
+      # directory of the log, for commands that are given none
+      AUDIT_LOG=./audit-logs
+
+      # verification keys (vkeys) of those who may have signed the log, separated by spaces
+      AUDIT_TRUSTED_KEYS=VKEY
+
+      # file of pins: states of the log that an auditor noted earlier
+      #AUDIT_PINS=
+
+      # name of the signing key
+      AUDIT_SIGNING_NAME=example.com/audit
+
+      # the signing key itself, PKCS#8 PEM: better in the environment, from a secret store
+      #AUDIT_SIGNING_KEY=
+
+      # or a file that holds it
+      AUDIT_SIGNING_KEY_FILE=./audit-keys/signing.pem
+
+      # key of the content, base64url: better in the environment, from a secret store
+      #AUDIT_ENCRYPTION_KEY=
+
+      # or a file that holds it
+      AUDIT_ENCRYPTION_KEY_FILE=./audit-keys/encryption.key
+
+      # directory with the secrets of data subjects
+      AUDIT_SUBJECT_KEYS=./audit-keys/subjects
+
+      # days that entries are kept
+      AUDIT_RETENTION_DAYS=365
+
+      # days that entries must be kept by law; doctor warns of a shorter retention
+      #AUDIT_RETENTION_FLOOR_DAYS=
+      "
+    `);
+  });
+
+  test("nothing that exists is replaced", async () => {
+    const root = await temporaryDirectory();
+    await printed(["init", root]);
+    const before = await readFile(join(root, "audit-keys/encryption.key"), "utf8");
+
+    const output = await printed(["init", root], { code: 73 });
+
+    expect(output.replaceAll(root, "ROOT")).toMatchInlineSnapshot(`
+      "--- stderr
+      error: exists already: ROOT/audit-keys
+        keys are never replaced; \`keys rotate\` adds a new one
+      "
+    `);
+    expect(await readFile(join(root, "audit-keys/encryption.key"), "utf8")).toBe(before);
+  });
+
+  test("a name that cannot name a key is refused, and nothing is made", async () => {
+    const root = await temporaryDirectory();
+    const output = await printed(["init", root, "--name", "two words"], { code: 64 });
+    expect(output).toMatchInlineSnapshot(`
+      "--- stderr
+      error: --name: The name of a signing key must not be empty and must not contain white space or '+'
+        such as example.com/audit
+      "
+    `);
+    expect(await readdir(root)).toEqual([]);
+  });
+});
+
+describe("ai-audit doctor", { timeout: 60_000 }, () => {
+  test("after init everything is good but what was not decided", async () => {
+    const root = await temporaryDirectory();
+    await printed(["init", root, "--name", "example.com/audit"]);
+    const output = await printed(["doctor"], { cwd: root });
+    expect(output.replaceAll(root, "ROOT").replaceAll(/k[\w-]{10};/g, "KEYID;")).toMatchInlineSnapshot(`
+      "good   settings      from ROOT/ai-audit.env
+      good   signing       example.com/audit, trusted
+      look   log           no log there: ROOT/audit-logs
+                           → fine before the first entry; or give the log's directory, or set AUDIT_LOG
+      good   encryption    KEYID; no content to try it on
+      look   retention     365 days; how long the law asks for is not set
+                           → set AUDIT_RETENTION_FLOOR_DAYS (EU AI Act, articles 19 and 26: six months at least, that is 184)
+      "
+    `);
+  });
+
+  test("a log that fits its settings is good", async () => {
+    const sample = await sharedSample();
+    const env = { ...withAllKeys(sample), AUDIT_TRUSTED_KEYS: sample.vkey, AUDIT_RETENTION_FLOOR_DAYS: "184" };
+    const { stdout, code } = await cli(["doctor", sample.directory, "--json"], { env });
+    expect(code).toBe(0);
+    const findings = JSON.parse(stdout) as { about: string; state: string }[];
+    const notable = findings.filter(({ about, state }) => state !== "good" && about !== "disk");
+    expect(notable).toEqual([]);
+    expect(findings.map(({ about }) => about)).toEqual([
+      "settings",
+      "signing",
+      "log",
+      "encryption",
+      "retention",
+      "files",
+      "permissions",
+      "disk",
+      "clock",
+    ]);
+  });
+
+  test("what is wrong is said with its remedy, and the exit code is 1", async () => {
+    const sample = await ownSample();
+    await chmod(sample.directory, 0o755);
+    await chmod(await firstFile(sample), 0o644);
+    await writeFile(join(sample.directory, "audit_20250101.jsonl"), '{"id":"x","timestamp":"2025-01-01T00:00:00"}\n');
+    await writeFile(join(sample.directory, "audit_20250102.jsonl"), "");
+    const env = {
+      AUDIT_ENCRYPTION_KEY: "A".repeat(43),
+      AUDIT_SIGNING_KEY: "not a key",
+      AUDIT_SIGNING_NAME: "example.com/audit",
+      AUDIT_RETENTION_DAYS: "30",
+      AUDIT_RETENTION_FLOOR_DAYS: "184",
+    };
+
+    const output = await printed(["doctor", sample.directory], { sample, env, code: 1 });
+
+    const steady = output.replace(/^(?:good|look) +disk .*\n(?: +→ .*\n)?/m, "").replaceAll(/"k[\w-]{10}"/g, '"KEYID"');
+    expect(steady).toMatchInlineSnapshot(`
+      "good   settings      from the environment alone
+      wrong  signing       No private key can be read from AUDIT_SIGNING_KEY: it must be an unencrypted Ed25519 key as PKCS#8 PEM
+                           → see docs/errors.md
+      good   log           ROOT/audit-logs
+      wrong  encryption    the key does not open the newest entry: The key "KEYID" is needed and is not known here
+                           → set the key that the application uses
+      wrong  retention     30 days, and 184 are the legal floor
+                           → raise AUDIT_RETENTION_DAYS
+      look   files         1 file without a byte: a crash at the very beginning (audit_20250102.jsonl)
+                           → verify reports them; they can be removed
+      look   files         1 file not written by this library: nothing vouches for them (audit_20250101.jsonl)
+                           → keep them elsewhere, or import them: ai-audit import
+      look   files         1 file signed by a key that is not trusted here (audit_20260101.jsonl)
+                           → if you know that key from its owner, add it to AUDIT_TRUSTED_KEYS
+      look   permissions   the directory has mode 755: others may list it
+                           → chmod 700 ROOT/audit-logs
+      look   permissions   3 files can be used by others, audit_20250101.jsonl first
+                           → chmod 600 ROOT/audit-logs/*.jsonl, unless a group of auditors is meant to read them
+      good   clock         2026-01-01T00:00:00.000Z; the newest entry is of 2026-01-01T00:00:00.000Z
+      "
+    `);
+  });
+
+  test("entries from the future are a wrong clock", async () => {
+    const root = await temporaryDirectory();
+    await writeOldLog(join(root, "log"), ["2099-01-01"]);
+    const { stdout, code } = await cli(["doctor", join(root, "log")]);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^wrong {2}clock +the newest entry is of 2099-01-01T12:00:00.000Z, and it is /m);
+  });
+});
+
+describe("ai-audit keys", { timeout: 60_000 }, () => {
+  test("a rotated key writes, and the older one still opens", async () => {
+    const root = await temporaryDirectory();
+    await printed(["init", root]);
+    const file = join(root, "audit-keys/encryption.key");
+    const before = new EncryptionManager(await fileKeys(file).load());
+    const sealed = before.encrypt("before");
+
+    const { code, stdout } = await cli(["keys", "rotate", "--json"], { cwd: root });
+
+    const after = new EncryptionManager(await fileKeys(file).load());
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({ current: after.keyId, file });
+    expect(after.keyId).not.toBe(before.keyId);
+    expect(after.decrypt(sealed)).toBe("before");
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    const listed = await cli(["keys", "list", "--json"], { cwd: root });
+    expect(JSON.parse(listed.stdout)).toMatchObject([
+      { use: "encryption", id: before.keyId, note: "reads" },
+      { use: "encryption", id: after.keyId, note: "writes and reads" },
+      { use: "verification", note: "of our signing key" },
+    ]);
+  });
+
+  test("a key in the environment is not rotated unless it may be printed", async () => {
+    const env = { AUDIT_ENCRYPTION_KEY: "A".repeat(43) };
+    expect(await printed(["keys", "rotate"], { env, code: 78 })).toMatchInlineSnapshot(`
+      "--- stderr
+      error: the key is in AUDIT_ENCRYPTION_KEY of the environment, which cannot be changed
+        --print shows the new value for it, secrets included
+      "
+    `);
+    const { stdout } = await cli(["keys", "rotate", "--print"], { env });
+    const ring = JSON.parse(stdout) as { current: string; keys: Record<string, string> };
+    expect(Object.values(ring.keys)).toContain("A".repeat(43));
+    expect(Object.keys(ring.keys)).toContain(ring.current);
+  });
+
+  test("one content key is exported as a JSON Web Key", async () => {
+    const sample = await sharedSample();
+    const shown = await cli(["show", sample.ids[0] ?? "", "--log", sample.directory, "--json"]);
+    const { kid } = JSON.parse(shown.stdout) as { kid: string };
+    const { stdout } = await cli(["keys", "export", "--content", kid], { env: withAllKeys(sample) });
+    expect(JSON.parse(stdout)).toMatchObject({ kty: "oct", alg: "A256GCM", kid, k: expect.any(String) as unknown });
+  });
+
+  test("a key file that others can read is refused", async () => {
+    const root = await temporaryDirectory();
+    await printed(["init", root]);
+    await chmod(join(root, "audit-keys/encryption.key"), 0o644);
+    const output = await printed(["keys", "list"], { cwd: root, code: 78 });
+    expect(output.replaceAll(root, "ROOT")).toMatchInlineSnapshot(`
+      "--- stderr
+      error: The key file ROOT/audit-keys/encryption.key has mode 644: others than its owner may use it; make it 600
+      "
+    `);
+  });
+});
+
+describe("ai-audit cleanup", { timeout: 60_000 }, () => {
+  test("--dry-run says what would go and changes nothing", async () => {
+    const root = await temporaryDirectory();
+    await writeOldLog(root, ["2024-01-01", "2024-01-02"]);
+    const before = await readdir(root);
+
+    expect(await printed(["cleanup", root, "--dry-run"])).toMatchInlineSnapshot(`
+      "audit_20240101.jsonl  would be removed
+      audit_20240102.jsonl  would be removed
+      2 entries in 2 files older than 365 days would be removed
+      "
+    `);
+    expect(await readdir(root)).toEqual(before);
+  });
+
+  test("what is past retention goes, and the log says why and still verifies", async () => {
+    const sample = await ownSample();
+    await writeOldLog(sample.directory, ["2024-01-01", "2024-01-02"], sample.signingKey);
+
+    const output = await printed(["cleanup", sample.directory, "--actor", "ops"], { sample, env: withAllKeys(sample) });
+
+    expect(output).toMatchInlineSnapshot(`
+      "audit_20240101.jsonl  removed
+      audit_20240102.jsonl  removed
+      2 entries in 2 files older than 365 days removed
+      "
+    `);
+    const { code, stdout } = await cli(["verify", sample.directory, "-t", sample.vkey]);
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: expect.stringContaining("2 files removed as the log itself authorises") as unknown,
+    });
+  });
+
+  test("a signed log is not cleaned without its key", async () => {
+    const sample = await sharedSample();
+    expect(await printed(["cleanup", sample.directory], { sample, code: 78 })).toMatchInlineSnapshot(`
+      "--- stderr
+      error: the log is signed by example.com/audit, and what this command records must be signed too
+        set AUDIT_SIGNING_NAME, and AUDIT_SIGNING_KEY or AUDIT_SIGNING_KEY_FILE
+      "
+    `);
+  });
+
+  test("a retention below the legal floor is refused", async () => {
+    const root = await temporaryDirectory();
+    await writeOldLog(root, ["2024-01-01"]);
+    const env = { AUDIT_RETENTION_FLOOR_DAYS: "184" };
+    expect(await printed(["cleanup", root, "--retention", "30"], { env, code: 78 })).toMatchInlineSnapshot(`
+      "--- stderr
+      error: entries must be kept for 184 days (AUDIT_RETENTION_FLOOR_DAYS), and 30 are asked for
+        keep them longer, or change the floor if the law does
+      "
+    `);
+  });
+});
+
+describe("ai-audit hold", { timeout: 60_000 }, () => {
+  test("what is held stays until it is released", async () => {
+    const root = await temporaryDirectory();
+    await writeOldLog(root, ["2024-01-01", "2024-01-02"]);
+
+    const by = ["--reason", "case 12", "--actor", "legal"];
+    const placed = await cli(["hold", "place", root, "--conversation", "of 2024-01-02", ...by, "--json"]);
+    const { hold } = JSON.parse(placed.stdout) as { hold: string };
+    expect((await printed(["hold", "list", root])).replaceAll(hold, "HOLD")).toMatchInlineSnapshot(`
+      "HOLD                                  FROM                      TO                        ACTOR  REASON
+      HOLD  2024-01-02T12:00:00.000Z  2024-01-02T12:00:00.000Z  legal  case 12
+      "
+    `);
+    expect(await printed(["cleanup", root])).toMatchInlineSnapshot(`
+      "audit_20240101.jsonl  removed
+      audit_20240102.jsonl  kept by a hold
+      1 entry in 1 file older than 365 days removed
+      "
+    `);
+
+    expect(await printed(["hold", "release", hold, "--log", root, ...by])).toBe(`released ${hold}\n`);
+    expect(await printed(["hold", "list", root])).toBe("--- stderr\nno hold is in force\n");
+    expect(await printed(["cleanup", root])).toMatchInlineSnapshot(`
+      "audit_20240102.jsonl  removed
+      1 entry in 1 file older than 365 days removed
+      "
+    `);
+  });
+
+  test("an entry, a time or everything can be held, one of them at a time", async () => {
+    const root = await temporaryDirectory();
+    await writeOldLog(root, ["2024-01-01"]);
+    const listed = await cli(["list", root, "--json"]);
+    const { id } = JSON.parse(listed.stdout) as { id: string };
+
+    await printed(["hold", "place", root, "--reason", "a", "--entry", id]);
+    await printed(["hold", "place", root, "--reason", "b", "--since", "2024-01-01", "--until", "2024-01-31"]);
+    await printed(["hold", "place", root, "--reason", "c", "--all"]);
+
+    const { stdout } = await cli(["hold", "list", root, "--json"]);
+    expect(JSON.parse(stdout)).toMatchObject([
+      { reason: "a", from: "2024-01-01T12:00:00.000Z", to: "2024-01-01T12:00:00.000Z" },
+      { reason: "b", from: "2024-01-01T00:00:00.000Z", to: "2024-01-31T23:59:59.999Z" },
+      { reason: "c", from: null, to: null },
+    ]);
+    expect(await printed(["hold", "place", root, "--reason", "d"], { code: 64 })).toMatchInlineSnapshot(`
+      "--- stderr
+      error: what to hold is not clear
+        give one of: --since and --until, --entry, --conversation, --all
+      "
+    `);
+    expect(await printed(["hold", "place", root, "--reason", "d", "--all", "--entry", id], { code: 64 })).toContain(
+      "not clear",
+    );
+  });
+
+  test("a reason must be given", async () => {
+    const sample = await sharedSample();
+    expect(await printed(["hold", "place", sample.directory, "--all"], { sample, code: 64 })).toMatchInlineSnapshot(`
+      "--- stderr
+      error: required option '--reason <text>' not specified
+        see: ai-audit hold --help
+      "
+    `);
+  });
+
+  test("a hold that is not in force cannot be released", async () => {
+    const root = await temporaryDirectory();
+    await writeOldLog(root, ["2024-01-01"]);
+    expect(await printed(["hold", "release", "none", "--log", root, "--reason", "x"], { code: 1 }))
+      .toMatchInlineSnapshot(`
+        "--- stderr
+        error: no hold none is in force
+          holds are shown by: ai-audit hold list
+        "
+      `);
+  });
+});
+
+describe("ai-audit erase-subject", { timeout: 60_000 }, () => {
+  test("nothing is erased unless it is confirmed", async () => {
+    const sample = await sharedSample();
+    const words = ["erase-subject", "Grace Hopper", "--log", sample.directory, "--reason", "request 7"];
+    expect(await printed(words, { sample, env: withAllKeys(sample), code: 64 })).toMatchInlineSnapshot(`
+      "--- stderr
+      error: 1 entry of that person would become unreadable for good; nothing was done
+        add --yes to do it; \`export-subject\` first gives the person what is kept
+      "
+    `);
+  });
+
+  test("once erased, a person's entries cannot be opened, and the log verifies", async () => {
+    const sample = await ownSample();
+    const env = withAllKeys(sample);
+    const words = [
+      "erase-subject",
+      "Grace Hopper",
+      "--log",
+      sample.directory,
+      "--reason",
+      "request 7",
+      "--actor",
+      "dpo",
+    ];
+
+    const output = await printed([...words, "--yes"], { sample, env });
+
+    expect(output).toMatch(/^erased: 1 entry of [\w-]{16} cannot be opened any more\n$/);
+    const shown = await cli(["show", sample.ids[5] ?? "", "--log", sample.directory, "-d"], { env });
+    expect(shown.stdout).toMatch(
+      /^input +\(encrypted: The data subject "[\w-]{16}" was erased: its secret is destroyed\)$/m,
+    );
+    const other = await cli(["show", sample.ids[3] ?? "", "--log", sample.directory, "-d"], { env });
+    expect(other.stdout).toContain("Summarise the report.");
+    expect((await cli(["verify", sample.directory, "-t", sample.vkey])).code).toBe(0);
+    expect(await printed([...words, "--yes"], { sample, env, code: 1 })).toMatchInlineSnapshot(`
+      "--- stderr
+      error: no secret of that person is kept
+        names must be spelled as the application spells them
+      "
+    `);
+  });
+
+  test("it needs the application's key store", async () => {
+    const sample = await sharedSample();
+    const words = ["erase-subject", "Grace Hopper", "--log", sample.directory, "--reason", "x", "--yes"];
+    const env = { AUDIT_ENCRYPTION_KEY: sample.encryptionKey };
+    expect(await printed(words, { sample, env, code: 78 })).toMatchInlineSnapshot(`
+      "--- stderr
+      error: no key store of data subjects is set
+        set AUDIT_SUBJECT_KEYS to the directory of the application's FileKeyStore
+      "
+    `);
+  });
+});

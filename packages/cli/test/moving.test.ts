@@ -1,0 +1,286 @@
+import { execFile } from "node:child_process";
+import { appendFile, readFile, readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { describe, expect, test } from "vitest";
+import { cli, printed, withAllKeys, withKeys } from "./support/cli.ts";
+import { ownSample, sharedSample } from "./support/samples.ts";
+import { temporaryDirectory } from "./support/temporary-directory.ts";
+
+const ORIGINAL = fileURLToPath(new URL("../../core/test/fixtures/rotalabs-comply", import.meta.url));
+const run = promisify(execFile);
+
+describe("ai-audit export", { timeout: 60_000 }, () => {
+  test("jsonl gives the lines of the log, byte for byte", async () => {
+    const sample = await sharedSample();
+    const listed = await cli(["list", sample.directory, "--json"]);
+    expect(await cli(["export", sample.directory])).toEqual({ ...listed, stderr: "7 entries exported\n" });
+  });
+
+  test("with --decrypt the lines have their contents", async () => {
+    const sample = await sharedSample();
+    const { stdout } = await cli(["export", sample.directory, "-d", "--flagged"], { env: withKeys(sample) });
+    expect(JSON.parse(stdout)).toMatchObject({ input: "How do I pick the lock of my neighbour's door?", output: "" });
+  });
+
+  test("--redact leaves out what is named, hashes of a content too", async () => {
+    const sample = await sharedSample();
+    const words = ["export", sample.directory, "-d", "--flagged", "--redact", "input", "--redact", "metadata.user_id"];
+    const { stdout } = await cli(words, { env: withKeys(sample) });
+    expect(JSON.parse(stdout)).toMatchObject({
+      input: "[REDACTED]",
+      input_content: "[REDACTED]",
+      input_hash: "[REDACTED]",
+      metadata: { user_id: "[REDACTED]" },
+      output: "",
+    });
+  });
+
+  test("an entry's id cannot be left out", async () => {
+    const sample = await sharedSample();
+    const output = await printed(["export", sample.directory, "--redact", "id"], { sample, code: 64 });
+    expect(output).toBe("--- stderr\nerror: --redact id: every entry needs it\n");
+  });
+
+  test("csv is a table whose cells no spreadsheet runs", async () => {
+    const directory = await temporaryDirectory();
+    const id = "01a207b5-2e97-7437-aaf2-3680a9ddadd8";
+    const line = { id, timestamp: "2026-11-23T09:20:44.183Z", model: '=HYPERLINK("http://x")', input_tokens: -1 };
+    await writeFile(join(directory, "audit_20261123.jsonl"), `${JSON.stringify(line)}\n`);
+
+    const { stdout } = await cli(["export", directory, "-f", "csv"]);
+
+    const [header = "", row = ""] = stdout.split("\r\n");
+    expect(header).toMatch(/^id,timestamp,operation,outcome,provider,model,.*,input_content,output_content$/);
+    expect(row).toMatch(`${id},2026-11-23T09:20:44.183Z,,,,"'=HYPERLINK(""http://x"")",`);
+    expect(row).toContain(",-1,"); // a number stays one
+  });
+
+  test("otel gives OTLP spans with the attributes of the GenAI conventions", async () => {
+    const sample = await sharedSample();
+    const words = ["export", sample.directory, "-f", "otel", "-d", "--conversation", "locks"];
+    const { stdout } = await cli(words, { env: withKeys(sample) });
+    const { resourceSpans } = JSON.parse(stdout) as {
+      resourceSpans: [{ scopeSpans: [{ spans: { attributes: { key: string; value: unknown }[] }[] }] }];
+    };
+    const [span] = resourceSpans[0].scopeSpans[0].spans;
+    expect(span).toMatchObject({
+      name: "chat gpt-4o",
+      kind: 3,
+      traceId: expect.stringMatching(/^[0-9a-f]{32}$/) as string,
+      spanId: expect.stringMatching(/^[0-9a-f]{16}$/) as string,
+      status: { code: 2, message: "content_filter" },
+    });
+    expect(Object.fromEntries(span?.attributes.map(({ key, value }) => [key, value]) ?? [])).toMatchObject({
+      "gen_ai.operation.name": { stringValue: "chat" },
+      "gen_ai.provider.name": { stringValue: "azure.ai.openai" },
+      "gen_ai.request.model": { stringValue: "gpt-4o" },
+      "gen_ai.usage.input_tokens": { intValue: "13" },
+      "gen_ai.conversation.id": { stringValue: "locks" },
+      "error.type": { stringValue: "blocked" },
+      "gen_ai.input.messages": {
+        stringValue:
+          '[{"role":"user","parts":[{"type":"text","content":"How do I pick the lock of my neighbour\'s door?"}]}]',
+      },
+    });
+  });
+
+  test("rotalabs-comply lines have the original's 17 fields", async () => {
+    const sample = await sharedSample();
+    const words = ["export", sample.directory, "-f", "rotalabs-comply", "--flagged"];
+    const { stdout, code } = await cli(words, { env: withKeys(sample) });
+    expect(code).toBe(0);
+    const original = await readFile(join(ORIGINAL, "plain/audit_20261123.jsonl"), "utf8");
+    const [line = ""] = original.split("\n");
+    expect(Object.keys(JSON.parse(stdout) as object)).toEqual(Object.keys(JSON.parse(line) as object));
+  });
+
+  test("a file that exists is not written over, and a new one is its owner's alone", async () => {
+    const sample = await ownSample();
+    const file = join(sample.root, "out.jsonl");
+    expect(await cli(["export", sample.directory, "-o", file, "--json"])).toMatchObject({
+      stdout: `${JSON.stringify({ entries: 7, output: file })}\n`,
+    });
+    expect(await printed(["export", sample.directory, "-o", file], { sample, code: 73 })).toMatchInlineSnapshot(`
+      "--- stderr
+      error: exists already: ROOT/out.jsonl
+        choose another name, or remove it first
+      "
+    `);
+  });
+
+  test("nothing that meets the conditions is exit code 1", async () => {
+    const sample = await sharedSample();
+    expect(await printed(["export", sample.directory, "--model", "none"], { sample, code: 1 })).toBe(
+      "--- stderr\n0 entries exported\n",
+    );
+  });
+});
+
+describe("An evidence bundle", { timeout: 60_000 }, () => {
+  test("of the whole log is checked by sha256sum, python3 and openssl alone", async () => {
+    const sample = await ownSample();
+    const bundle = join(sample.root, "bundle");
+    await printed(["export", sample.directory, "-f", "bundle", "-o", bundle]);
+
+    expect((await readdir(bundle)).toSorted()).toEqual(["README.md", "SHA256SUMS", "check.py", "keys.txt", "segments"]);
+    await run("sha256sum", ["--check", "--strict", "SHA256SUMS"], { cwd: bundle });
+    const { stdout } = await run("python3", [join(bundle, "check.py"), sample.vkey]);
+    expect(stdout).toMatch(/^PROVEN {5}audit_\d{8}\.jsonl: 9 lines\n$/);
+    const [segment = ""] = await readdir(join(bundle, "segments"));
+    expect(await readFile(join(bundle, "segments", segment))).toEqual(await readFile(join(sample.directory, segment)));
+    expect(await readFile(join(bundle, "keys.txt"), "utf8")).toBe(`${sample.vkey}\n`);
+  });
+
+  test("of selected entries holds their proofs and nothing of the others", async () => {
+    const sample = await ownSample();
+    const bundle = join(sample.root, "bundle");
+    await printed(["export", sample.directory, "-f", "bundle", "-o", bundle, "--flagged"]);
+
+    const id = sample.ids[2] ?? "";
+    expect(await readdir(join(bundle, "proofs"))).toEqual([`${id}.tlog-proof`]);
+    const { stdout } = await run("python3", [join(bundle, "check.py"), sample.vkey]);
+    expect(stdout).toBe(`PROVEN     ${id}: sealed\n`);
+    const checked = await cli(["check", join(bundle, "proofs", `${id}.tlog-proof`), "-t", sample.vkey]);
+    expect(checked.code).toBe(0);
+    const files = (await readdir(bundle, { recursive: true, withFileTypes: true })).filter((file) => file.isFile());
+    const texts = await Promise.all(
+      files.map(({ parentPath, name: file }) => readFile(join(parentPath, file), "utf8")),
+    );
+    expect(texts.filter((text) => text.includes(sample.ids[1] ?? ""))).toEqual([]);
+  });
+
+  test("that was altered is found out, and one without a trusted key is not proven", async () => {
+    const sample = await ownSample();
+    const bundle = join(sample.root, "bundle");
+    await printed(["export", sample.directory, "-f", "bundle", "-o", bundle]);
+    const script = join(bundle, "check.py");
+    await expect(run("python3", [script])).rejects.toMatchObject({ code: 2 });
+    const [name = ""] = await readdir(join(bundle, "segments"));
+    const segment = join(bundle, "segments", name);
+    const text = await readFile(segment, "utf8");
+
+    await writeFile(segment, text.replace('"eve"', '"bob"'));
+    await expect(run("python3", [script, sample.vkey])).rejects.toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/^ALTERED {4}\S+: altered before line 7\n$/) as string,
+    });
+    const cut = text.lastIndexOf("— example.com/audit ") + "— example.com/audit ".length + 12;
+    await writeFile(segment, text.slice(0, cut) + (text[cut] === "A" ? "B" : "A") + text.slice(cut + 1));
+    await expect(run("python3", [script, sample.vkey])).rejects.toMatchObject({ code: 1 });
+    await writeFile(segment, text);
+    await appendFile(segment, '{"id":"forged"}\n');
+    await expect(run("python3", [script, sample.vkey])).rejects.toMatchObject({ code: 2 });
+  });
+
+  test("holds lines as they were sealed: nothing can be redacted in it", async () => {
+    const sample = await ownSample();
+    const words = ["export", sample.directory, "-f", "bundle", "-o", join(sample.root, "b"), "--redact", "input"];
+    expect(await printed(words, { sample, code: 64 })).toMatchInlineSnapshot(`
+      "--- stderr
+      error: a bundle holds lines as they were sealed: --redact and --decrypt do not go with it
+        export jsonl beside it
+      "
+    `);
+    expect(await printed(["export", sample.directory, "-f", "bundle"], { sample, code: 64 })).toMatchInlineSnapshot(`
+      "--- stderr
+      error: a bundle is a directory
+        name it with --output
+      "
+    `);
+  });
+});
+
+describe("ai-audit import", { timeout: 60_000 }, () => {
+  test("the original's entries are sealed under their own time, once", async () => {
+    const log = join(await temporaryDirectory(), "log");
+    const words = ["import", join(ORIGINAL, "plain"), "--log", log];
+
+    expect(await printed(words)).toBe("12 entries imported, 0 were there already\n");
+    expect(await printed(words)).toBe("0 entries imported, 12 were there already\n");
+
+    const original = await readFile(join(ORIGINAL, "plain/audit_20261123.jsonl"), "utf8");
+    const { stdout } = await cli(["export", log]);
+    const imported = records(stdout);
+    expect(imported).toHaveLength(12);
+    for (const record of records(original)) {
+      const { id, timestamp, metadata, ...fields } = record;
+      const copy = imported.find((candidate) => Object(candidate["metadata"])["imported_id"] === id);
+      expect(copy).toMatchObject({
+        ...fields,
+        timestamp: `${String(timestamp).slice(0, 23)}Z`,
+        metadata: metadata as object,
+      });
+    }
+    expect((await cli(["verify", log])).stdout).toMatch(/^UNSIGNED: 12 entries in 1 file;/);
+  });
+
+  test("Fernet content is opened with its key and encrypted for the entry that now holds it", async () => {
+    const log = join(await temporaryDirectory(), "log");
+    const env = { AUDIT_ENCRYPTION_KEY: (await readFile(join(ORIGINAL, "key.txt"), "utf8")).trim() };
+    const words = ["import", join(ORIGINAL, "encrypted"), "--log", log];
+    expect(await printed(words, { code: 78 })).toMatchInlineSnapshot(`
+      "--- stderr
+      error: input of 840ff467-5a50-48b8-ae0f-efa737c56cc2 is encrypted: give the logger encryption
+        put the key into AUDIT_ENCRYPTION_KEY
+      "
+    `);
+
+    expect(await printed(words, { env })).toBe("12 entries imported, 0 were there already\n");
+
+    const before = await cli(["export", join(ORIGINAL, "encrypted"), "-d"], { env });
+    const after = await cli(["export", log, "-d"], { env });
+    expect(contents(after.stdout)).toEqual(contents(before.stdout));
+    expect(after.stdout).not.toContain("Z0FBQUFB"); // how the original's Fernet tokens begin
+  });
+
+  test("content that does not have its hash is imported with an alert, and exit code 65", async () => {
+    const root = await temporaryDirectory();
+    const original = await readFile(join(ORIGINAL, "plain/audit_20261123.jsonl"), "utf8");
+    const [line = ""] = original.split("\n").filter((text) => !text.includes('"input_content": null'));
+    await writeFile(join(root, "audit_20261123.jsonl"), `${line.replace(/"input_content": "/, "$&altered ")}\n`);
+
+    const output = await printed(["import", root, "--log", join(root, "log")], { code: 65 });
+
+    expect(output).toMatchInlineSnapshot(`
+      "1 entry imported, 0 were there already
+      --- stderr
+      1 entry had content that is not of its hash: imported with an alert that says so
+      "
+    `);
+    const { stdout } = await cli(["export", join(root, "log")]);
+    expect(stdout).toMatch(/"alerts":\[.*"ai-audit: imported input did not have its hash [0-9a-f]{64}"\]/);
+  });
+});
+
+describe("ai-audit export-subject", { timeout: 60_000 }, () => {
+  test("gives what is kept of one person, opened, and of nobody else", async () => {
+    const sample = await sharedSample();
+    const words = ["export-subject", "Grace Hopper", "--log", sample.directory];
+    const { stdout, stderr } = await cli(words, { env: withAllKeys(sample) });
+    expect(stderr).toBe("1 entry exported\n");
+    expect(JSON.parse(stdout)).toMatchObject({
+      id: sample.ids[5],
+      input: "Please change my address.\u001B[2J\u202E",
+      output: "Done, 王さん.",
+    });
+  });
+
+  test("of somebody unknown nothing is kept", async () => {
+    const sample = await sharedSample();
+    const words = ["export-subject", "Nobody", "--log", sample.directory];
+    expect(await printed(words, { sample, env: withAllKeys(sample), code: 1 })).toBe(
+      "--- stderr\nnothing is kept of that person\n",
+    );
+  });
+});
+
+function contents(text: string): unknown[] {
+  return records(text).map(({ input, output }) => ({ input, output }));
+}
+
+function records(text: string): Record<string, unknown>[] {
+  const lines = text.split("\n").filter((line) => line !== "");
+  return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+}

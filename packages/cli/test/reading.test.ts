@@ -1,0 +1,422 @@
+import { once } from "node:events";
+import { join } from "node:path";
+import { AuditLogger } from "@ai-audit/core";
+import { describe, expect, test } from "vitest";
+import { cli, printed, start, withKeys } from "./support/cli.ts";
+import { ownSample, sharedSample } from "./support/samples.ts";
+
+describe("ai-audit list", { timeout: 60_000 }, () => {
+  test("the latest entries are shown, the newest last", async () => {
+    const sample = await sharedSample();
+    expect(await printed(["list", sample.directory], { sample })).toMatchInlineSnapshot(`
+      "TIME (UTC)           ID                                    MODEL             OUTCOME   LATENCY     TOKENS  CONVERSATION
+      2026-01-01 00:00:00  entry-1-0000000000000000000000000000  gpt-5             ok         420 ms       15>2  geography
+      2026-01-01 00:00:00  entry-2-0000000000000000000000000000  gpt-5             ok         380 ms       29>2  geography
+      2026-01-01 00:00:00  entry-3-0000000000000000000000000000  gpt-4o            blocked     95 ms       13>0  locks
+      2026-01-01 00:00:00  entry-4-0000000000000000000000000000  gpt-5             error       2.6 s          -  -
+      2026-01-01 00:00:00  entry-5-0000000000000000000000000000  gpt-5-mini        ok         310 ms      40>12  -
+      2026-01-01 00:00:00  entry-6-0000000000000000000000000000  gpt-5             ok         510 ms        8>5  -
+      2026-01-01 00:00:00  entry-7-0000000000000000000000000000  -                 -               -          -  -
+      "
+    `);
+  });
+
+  test("--limit says how many, and a remark how many there are", async () => {
+    const sample = await sharedSample();
+    expect(await printed(["list", sample.directory, "-n", "2"], { sample })).toMatchInlineSnapshot(`
+      "TIME (UTC)           ID                                    MODEL             OUTCOME   LATENCY     TOKENS  CONVERSATION
+      2026-01-01 00:00:00  entry-6-0000000000000000000000000000  gpt-5             ok         510 ms        8>5  -
+      2026-01-01 00:00:00  entry-7-0000000000000000000000000000  -                 -               -          -  -
+      --- stderr
+      the latest 2 of 7 entries
+      "
+    `);
+  });
+
+  test("--json gives the lines of the log", async () => {
+    const sample = await sharedSample();
+    const { stdout } = await cli(["list", sample.directory, "--json"]);
+    const lines = stdout.trimEnd().split("\n");
+    expect(lines.map((line): unknown => JSON.parse(line))).toMatchObject(sample.ids.map((id) => ({ id })));
+  });
+});
+
+describe("ai-audit show", { timeout: 60_000 }, () => {
+  test("an entry is shown in full, its content encrypted", async () => {
+    const sample = await sharedSample();
+    const words = ["show", sample.ids[0] ?? "", "--log", sample.directory];
+    expect(await printed(words, { sample })).toMatchInlineSnapshot(`
+      "entry         entry-1-0000000000000000000000000000
+      recorded      2026-01-01T00:00:00.000Z
+      operation     chat
+      provider      openai
+      model         gpt-5 (served: gpt-5-2026-01-01)
+      outcome       ok
+      safety        passed; checks: openai.moderation
+      latency       420 ms
+      tokens        15 in, 2 out
+      conversation  geography
+      metadata      {"user_id":"ada","tags":{"team":"web"}}
+      input hash    hmac-sha256:HASH
+      output hash   hmac-sha256:HASH
+      input         (encrypted: --decrypt opens it, with the key)
+      output        (encrypted: --decrypt opens it, with the key)
+      "
+    `);
+  });
+
+  test("--decrypt opens the content with the key of the environment", async () => {
+    const sample = await sharedSample();
+    const words = ["show", sample.ids[3] ?? "", "--log", sample.directory, "--decrypt"];
+    expect(await printed(words, { sample, env: withKeys(sample) })).toMatchInlineSnapshot(`
+      "entry        entry-4-0000000000000000000000000000
+      recorded     2026-01-01T00:00:00.000Z
+      operation    chat
+      provider     openai
+      model        gpt-5
+      outcome      error
+      error        RateLimitError (rate_limit_exceeded, HTTP 429): Rate limit reached
+      safety       passed
+      latency      2.6 s (3 attempts)
+      metadata     {"user_id":"bob"}
+      input hash   hmac-sha256:HASH
+      output hash  hmac-sha256:HASH
+      input
+          Summarise the report.
+      output       (empty)
+      "
+    `);
+  });
+
+  test("what a user wrote cannot steer the terminal", async () => {
+    const sample = await sharedSample();
+    const words = ["show", sample.ids[5] ?? "", "--log", sample.directory, "-d"];
+    const { stdout } = await cli(words, { env: withKeys(sample) });
+    expect(stdout).toContain(String.raw`    Please change my address.\x1b[2J\u202e`);
+    expect(stdout).toContain("    Done, 王さん.");
+  });
+
+  test("JSON has the content as it was", async () => {
+    const sample = await sharedSample();
+    const words = ["show", sample.ids[5] ?? "", "--log", sample.directory, "-d", "--json"];
+    const { stdout } = await cli(words, { env: withKeys(sample) });
+    expect(JSON.parse(stdout)).toMatchObject({
+      id: sample.ids[5],
+      input: "Please change my address.\u001B[2J\u202E",
+      input_content: expect.stringMatching(/^eyJ/) as string,
+    });
+  });
+
+  test("without a key nothing can be decrypted", async () => {
+    const sample = await sharedSample();
+    const words = ["show", sample.ids[0] ?? "", "--log", sample.directory, "-d"];
+    expect(await printed(words, { sample, code: 78 })).toMatchInlineSnapshot(`
+      "--- stderr
+      error: no encryption key is set
+        set AUDIT_ENCRYPTION_KEY, or AUDIT_ENCRYPTION_KEY_FILE to a file that holds the key
+      "
+    `);
+  });
+
+  test("a key that is none is refused without being shown", async () => {
+    const sample = await sharedSample();
+    const words = ["show", sample.ids[0] ?? "", "--log", sample.directory, "-d"];
+    const output = await printed(words, { sample, code: 78, env: { AUDIT_ENCRYPTION_KEY: "hunter2" } });
+    expect(output).toMatchInlineSnapshot(`
+      "--- stderr
+      error: The environment variable AUDIT_ENCRYPTION_KEY is not a key: expected 32 bytes as base64url (43 characters, or 44 with "="), as generateKey() makes them
+        \`ai-audit init\` makes keys, \`ai-audit keys export\` prints the verification key
+      "
+    `);
+  });
+
+  test("another key opens nothing, and the entry is shown all the same", async () => {
+    const sample = await sharedSample();
+    const words = ["show", sample.ids[0] ?? "", "--log", sample.directory, "-d"];
+    const { stdout, code } = await cli(words, { env: { AUDIT_ENCRYPTION_KEY: "A".repeat(43) } });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/input +\(encrypted: The key "k[\w-]{10}" is needed and is not known here\)/);
+  });
+
+  test("an entry that is not there is said to be so, with exit code 1", async () => {
+    const sample = await sharedSample();
+    const words = ["show", "00000000-0000-7000-8000-000000000000", "--log", sample.directory];
+    expect(await printed(words, { sample, code: 1 })).toMatchInlineSnapshot(`
+      "--- stderr
+      error: no entry 00000000-0000-7000-8000-000000000000 in ROOT/audit-logs
+        ids are shown by: ai-audit list
+      "
+    `);
+  });
+});
+
+describe("ai-audit query", { timeout: 60_000 }, () => {
+  test.for([
+    [["--flagged"], [2]],
+    [["--outcome", "error"], [3]],
+    [
+      ["--model", "gpt-5"],
+      [0, 1, 3, 5],
+    ],
+    [["--model", "gpt-5-2026-08-07"], [0]],
+    [["--provider", "azure.ai.openai"], [2]],
+    [
+      ["--operation", "chat", "--conversation", "geography"],
+      [0, 1],
+    ],
+    [["--detector", "jailbreak"], [2]],
+    [["--thread", "thread-7"], [4]],
+    [
+      ["--metadata", "user_id=ada"],
+      [0, 1],
+    ],
+    [["--metadata", "user_id=ada", "--metadata", "tags.team=web"], [0]],
+    [
+      ["--since", "1h", "-n", "2"],
+      [0, 1],
+    ],
+    [["--newest-first", "-n", "1"], [6]],
+    [["--until", "2020-01-01"], []],
+  ] as const)("%j finds entries %j", async ([words, places]) => {
+    const sample = await sharedSample();
+    expect(await found(sample.directory, words)).toEqual(places.map((place) => sample.ids[place]));
+  });
+
+  test("text is found in decrypted content, whatever the case", async () => {
+    const sample = await sharedSample();
+    const words = ["--text", "ROME", "--decrypt"];
+    expect(await found(sample.directory, words, withKeys(sample))).toEqual([sample.ids[1]]);
+  });
+
+  test("a person's entries are found by the name that the application uses", async () => {
+    const sample = await sharedSample();
+    expect(await found(sample.directory, ["--subject", "Grace Hopper"], withKeys(sample))).toEqual([sample.ids[5]]);
+    expect(await found(sample.directory, ["--subject", "Nobody"], withKeys(sample))).toEqual([]);
+  });
+
+  test("text that could not be searched is not passed over in silence", async () => {
+    const sample = await sharedSample();
+    expect(await printed(["query", sample.directory, "--text", "rome"], { sample, code: 1 })).toMatchInlineSnapshot(`
+      "--- stderr
+      7 entries could not be searched for text: encrypted
+        --decrypt opens them, with AUDIT_ENCRYPTION_KEY
+      no such entry
+      "
+    `);
+  });
+
+  test("--count prints a number, also when it is 0", async () => {
+    const sample = await sharedSample();
+    expect(await cli(["query", sample.directory, "--flagged", "--count"])).toMatchObject({ code: 0, stdout: "1\n" });
+    expect(await cli(["query", sample.directory, "--model", "none", "-c"])).toMatchObject({ code: 0, stdout: "0\n" });
+  });
+
+  test("--full shows everything that each entry says", async () => {
+    const sample = await sharedSample();
+    const words = ["query", sample.directory, "--thread", "thread-7", "--full", "-d"];
+    expect(await printed(words, { sample, env: withKeys(sample) })).toMatchInlineSnapshot(`
+      "entry        entry-5-0000000000000000000000000000
+      recorded     2026-01-01T00:00:00.000Z
+      operation    chat
+      provider     openai
+      model        gpt-5-mini
+      outcome      ok
+      safety       passed
+      latency      310 ms
+      tokens       40 in, 12 out
+      metadata     {"user_id":"bob"}
+      run          {"id":"run-1","threadId":"thread-7"}
+      input hash   hmac-sha256:HASH
+      output hash  hmac-sha256:HASH
+      input
+          What is the weather in Oslo?
+      output
+          [
+            {
+              "content": null,
+              "role": "assistant",
+              "tool_calls": [
+                {
+                  "arguments": "{\\"city\\":\\"Oslo\\"}",
+                  "name": "weather"
+                }
+              ]
+            }
+          ]
+
+      "
+    `);
+  });
+
+  test("a time that is none is refused with those that would do", async () => {
+    const sample = await sharedSample();
+    const words = ["query", sample.directory, "--since", "last week"];
+    expect(await printed(words, { sample, code: 64 })).toMatchInlineSnapshot(`
+      "--- stderr
+      error: option '--since <time>' argument 'last week' is invalid. It must be a time: 2026-01-01, 2026-11-23T14:30, today, yesterday, or back from now: 90s, 30m, 2h, 7d, 4w.
+        see: ai-audit query --help
+      "
+    `);
+  });
+
+  test("a range that ends before it begins is refused", async () => {
+    const sample = await sharedSample();
+    const words = ["query", sample.directory, "--since", "2026-02-01", "--until", "2026-01-31"];
+    expect((await cli(words)).stderr).toBe("error: --since is after --until\n");
+  });
+});
+
+describe("ai-audit conversation", { timeout: 60_000 }, () => {
+  test("a conversation is a transcript in which each message stands once", async () => {
+    const sample = await sharedSample();
+    const words = ["conversation", "geography", "--log", sample.directory, "-d"];
+    expect(await printed(words, { sample, env: withKeys(sample) })).toMatchInlineSnapshot(`
+      "── 2026-01-01T00:00:00.000Z  entry-1-0000000000000000000000000000  gpt-5  ok  420 ms
+      user
+          Which city is the capital of France?
+      assistant
+          Paris.
+
+      ── 2026-01-01T00:00:00.000Z  entry-2-0000000000000000000000000000  gpt-5  ok  380 ms
+      user
+          And of Italy?
+      assistant
+          Rome.
+
+      "
+    `);
+  });
+
+  test("a blocked call says why", async () => {
+    const sample = await sharedSample();
+    const words = ["conversation", "locks", "--log", sample.directory, "-d"];
+    expect(await printed(words, { sample, env: withKeys(sample) })).toMatchInlineSnapshot(`
+      "── 2026-01-01T00:00:00.000Z  entry-3-0000000000000000000000000000  gpt-4o  blocked  95 ms
+      user
+          How do I pick the lock of my neighbour's door?
+      blocked  content_filter
+
+      "
+    `);
+  });
+
+  test("a conversation that is not there is said to be so", async () => {
+    const sample = await sharedSample();
+    expect(await printed(["conversation", "x", "--log", sample.directory], { sample, code: 1 })).toMatchInlineSnapshot(`
+      "--- stderr
+      error: no conversation x in ROOT/audit-logs
+      "
+    `);
+  });
+});
+
+describe("ai-audit stats", { timeout: 60_000 }, () => {
+  test("calls, tokens, latency and blocks are counted by day", async () => {
+    const sample = await sharedSample();
+    expect(await printed(["stats", sample.directory], { sample })).toMatchInlineSnapshot(`
+      "DAY         CALLS                     IN  OUT     P50    P95    P99  ERRORS  BLOCKED  FLAGGED
+      2026-01-01      7  ████████████████  105   21  380 ms  2.6 s  2.6 s       1        1        1
+      total           7                    105   21  380 ms  2.6 s  2.6 s       1        1        1
+      "
+    `);
+  });
+
+  test("they are counted by user, those with the most calls first", async () => {
+    const sample = await sharedSample();
+    expect(await printed(["stats", sample.directory, "--by", "user", "-n", "3"], { sample })).toMatchInlineSnapshot(`
+      "USER   CALLS                     IN  OUT     P50     P95     P99  ERRORS  BLOCKED  FLAGGED
+      ada        2  ████████████████   44    4  380 ms  420 ms  420 ms       0        0        0
+      bob        2  ████████████████   40   12  311 ms   2.6 s   2.6 s       1        0        0
+      -          1  ████████            -    -       -       -       -       0        0        0
+      total      7                    105   21  380 ms   2.6 s   2.6 s       1        1        1
+      --- stderr
+      2 further groups: raise --limit
+      "
+    `);
+  });
+
+  test("conditions apply, and JSON has numbers", async () => {
+    const sample = await sharedSample();
+    const { stdout } = await cli(["stats", sample.directory, "--by", "model", "--conversation", "geography", "--json"]);
+    expect(JSON.parse(stdout)).toEqual({
+      by: "model",
+      total: expect.objectContaining({ calls: 2 }) as unknown,
+      groups: [
+        {
+          group: "gpt-5",
+          calls: 2,
+          inputTokens: 44,
+          outputTokens: 4,
+          latencyMs: { p50: 380, p95: 420, p99: 420 },
+          errors: 0,
+          blocked: 0,
+          flagged: 0,
+        },
+      ],
+    });
+  });
+
+  test("a group that is none is refused with those there are", async () => {
+    const sample = await sharedSample();
+    expect(await printed(["stats", sample.directory, "--by", "week"], { sample, code: 64 })).toMatchInlineSnapshot(`
+      "--- stderr
+      error: --by week is unknown
+        one of hour, day, month, model, provider, operation, outcome, conversation, user, or metadata.KEY
+      "
+    `);
+  });
+});
+
+describe("ai-audit tail", { timeout: 60_000 }, () => {
+  test("the latest entries that meet the conditions are shown", async () => {
+    const sample = await sharedSample();
+    const words = ["tail", sample.directory, "-n", "1", "--conversation", "geography"];
+    expect(await printed(words, { sample })).toMatchInlineSnapshot(`
+      "TIME (UTC)           ID                                    MODEL             OUTCOME   LATENCY     TOKENS  CONVERSATION
+      2026-01-01 00:00:00  entry-2-0000000000000000000000000000  gpt-5             ok         380 ms       29>2  geography
+      "
+    `);
+  });
+
+  test("-f shows each new entry once, and none that was there", async () => {
+    const copy = await ownSample();
+    const child = start(["tail", copy.directory, "-n", "1", "-f", "--json"]);
+    await child.until(copy.ids[6] ?? "");
+    const logger = new AuditLogger(copy.directory);
+
+    const id = await logger.log({ input: "new", output: "", model: "fresh" });
+    await child.until(id);
+    const last = await logger.log({ input: "newer", output: "", model: "fresh" });
+    await child.until(last);
+
+    await logger.close();
+    child.process.kill("SIGINT");
+    await once(child.process, "close");
+    const ids = child.output.stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => (JSON.parse(line) as { id: string }).id);
+    expect(ids).toEqual([copy.ids[6], id, last]);
+  });
+});
+
+describe("A log that is not there", { timeout: 60_000 }, () => {
+  test.for(["list", "query", "tail", "stats", "export", "cleanup"])("%s says so with exit code 66", async (name) => {
+    const sample = await sharedSample();
+    const place = join(sample.root, "none");
+    expect(await printed([name, place], { sample, code: 66 })).toBe(
+      "--- stderr\nerror: no log there: ROOT/none\n  give the directory that the application logs to\n",
+    );
+  });
+});
+
+/** Ids that a query finds. */
+async function found(
+  directory: string,
+  words: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<readonly unknown[]> {
+  const { stdout } = await cli(["query", directory, ...words, "--json"], { env });
+  const lines = stdout.split("\n").filter((line) => line !== "");
+  return lines.map((line) => (JSON.parse(line) as { id: string }).id);
+}

@@ -1,0 +1,328 @@
+import { once } from "node:events";
+import { copyFile, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { AuditLogger, FileStorage, Signer } from "@ai-audit/core";
+import { cli, printed, start } from "./support/cli.ts";
+import { firstFile, firstFileName } from "./support/first-file.ts";
+import type { SampleLog } from "./support/sample-log.ts";
+import { ownSample, sharedSample } from "./support/samples.ts";
+
+describe("ai-audit verify", { timeout: 60_000 }, () => {
+  test("a log sealed by a trusted key is OK, and the exit code is 0", async () => {
+    const sample = await sharedSample();
+    expect(await printed(["verify", sample.directory, "--trust", sample.vkey], { sample })).toMatchInlineSnapshot(`
+      "OK: 7 entries in 1 file; sealed by example.com/audit; not anchored: a cut-off newest end would not show
+      "
+    `);
+  });
+
+  test("--files lists every file", async () => {
+    const sample = await sharedSample();
+    expect(await printed(["verify", sample.directory, "--files", "-t", sample.vkey], { sample }))
+      .toMatchInlineSnapshot(`
+        "OK: 7 entries in 1 file; sealed by example.com/audit; not anchored: a cut-off newest end would not show
+
+        FILE                  STATE  ENTRIES  LEAVES  SIGNED BY
+        audit_20260101.jsonl  OK           7       9  example.com/audit
+        "
+      `);
+  });
+
+  test("without a key that is trusted the log is not proven, and the exit code is 2", async () => {
+    const sample = await sharedSample();
+    expect(await printed(["verify", sample.directory], { sample, code: 2 })).toMatchInlineSnapshot(`
+      "UNKNOWN_KEY: 7 entries in 1 file; 1 file signed by example.com/audit+KEYHASH, a key that was not given; not anchored: a cut-off newest end would not show
+
+      FILE                  STATE        ENTRIES  LEAVES  SIGNED BY
+      audit_20260101.jsonl  UNKNOWN_KEY        7       9  -
+
+      UNKNOWN_KEY audit_20260101.jsonl: signed by example.com/audit+KEYHASH, a key that was not given
+      "
+    `);
+  });
+
+  test("trusted keys are taken from AUDIT_TRUSTED_KEYS", async () => {
+    const sample = await sharedSample();
+    const env = { AUDIT_TRUSTED_KEYS: sample.vkey };
+    expect((await cli(["verify", sample.directory], { env })).code).toBe(0);
+  });
+
+  test("a changed entry is named with its file and line, and the exit code is 1", async () => {
+    const copy = await ownSample();
+    const file = await firstFile(copy);
+    await writeFile(file, (await readFile(file, "utf8")).replace('"user_id":"eve"', '"user_id":"bob"'));
+
+    const output = await printed(["verify", copy.directory, "-t", copy.vkey], { sample: copy, code: 1 });
+
+    expect(output).toMatchInlineSnapshot(`
+      "TAMPERED: 2 entries in 1 file; audit_20260101.jsonl lines 6 to 7, entry entry-3-0000000000000000000000000000: the lines are not those that were sealed; nothing after it can be checked; not anchored: a cut-off newest end would not show
+
+      FILE                  STATE     ENTRIES  LEAVES  SIGNED BY
+      audit_20260101.jsonl  TAMPERED        2       3  -
+
+      TAMPERED audit_20260101.jsonl, lines 6 to 7, entry entry-3-0000000000000000000000000000: the lines are not those that were sealed; nothing after it can be checked
+      "
+    `);
+  });
+
+  test("with --json the findings are one object", async () => {
+    const copy = await ownSample();
+    const file = await firstFile(copy);
+    await writeFile(file, (await readFile(file, "utf8")).replace('"user_id":"eve"', '"user_id":"bob"'));
+
+    const { stdout, code } = await cli(["verify", copy.directory, "-t", copy.vkey, "--json"]);
+
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      exitCode: 1,
+      files: [
+        { file: await firstFileName(copy), state: "TAMPERED", problems: [{ state: "TAMPERED", entryId: copy.ids[2] }] },
+      ],
+    });
+  });
+
+  test("a missing location cannot be verified: the exit code is 3", async () => {
+    const sample = await sharedSample();
+    expect(await printed(["verify", join(sample.root, "none")], { sample, code: 3 })).toMatchInlineSnapshot(`
+      "--- stderr
+      error: no log there: ROOT/none
+        give the directory that the application logs to
+      "
+    `);
+  });
+
+  test("a directory without a log cannot be verified", async () => {
+    const sample = await sharedSample();
+    expect(await printed(["verify", sample.root], { sample, code: 3 })).toMatchInlineSnapshot(`
+      "--- stderr
+      error: no log there, not one .jsonl file: ROOT
+        give the directory that the application logs to
+      "
+    `);
+  });
+
+  test("files that this library did not write are read, and nothing is claimed of them", async () => {
+    const copy = await ownSample();
+    await writeFile(join(copy.directory, "audit_20250101.jsonl"), '{"id":"x","timestamp":"2025-01-01T00:00:00"}\n');
+    const output = await printed(["verify", copy.directory, "-t", copy.vkey], { sample: copy, code: 2 });
+    expect(output).toMatchInlineSnapshot(`
+      "FOREIGN: 7 entries in 2 files; sealed by example.com/audit; 1 file not written by this library, which nothing vouches for; not anchored: a cut-off newest end would not show
+
+      FILE                  STATE    ENTRIES  LEAVES  SIGNED BY
+      audit_20250101.jsonl  FOREIGN        1       0  -
+
+      FOREIGN audit_20250101.jsonl: not written by this library: read, but nothing vouches for it
+      "
+    `);
+  });
+
+  test("a malformed key is refused before anything is read", async () => {
+    const sample = await sharedSample();
+    expect(await printed(["verify", sample.directory, "-t", "nonsense"], { sample, code: 78 })).toMatchInlineSnapshot(`
+      "--- stderr
+      error: A verification key must look like <name>+<8 hex digits>+<base64 of an Ed25519 public key>
+        \`ai-audit init\` makes keys, \`ai-audit keys export\` prints the verification key
+      "
+    `);
+  });
+
+  test("trusted keys from a settings file in the log itself are refused", async () => {
+    const copy = await ownSample();
+    await writeFile(join(copy.directory, "ai-audit.env"), `AUDIT_TRUSTED_KEYS=${copy.vkey}\n`);
+    const output = await printed(["verify", "."], { cwd: copy.directory, sample: copy, code: 78 });
+    expect(output).toMatchInlineSnapshot(`
+      "--- stderr
+      error: trusted keys must not come from the log itself: ROOT/audit-logs/ai-audit.env
+        give the key that you know from elsewhere with --trust, or set AUDIT_TRUSTED_KEYS
+      "
+    `);
+  });
+
+  test("--watch prints the next verdict when it changes", async () => {
+    const copy = await ownSample();
+    const child = start(["verify", copy.directory, "-t", copy.vkey, "--watch", "0.2"]);
+    await child.until("OK: 7 entries");
+
+    await rename(await firstFile(copy), join(copy.root, "stolen"));
+    await child.until("error:");
+
+    await once(child.process, "close");
+    expect(child.process.exitCode).toBe(3);
+  });
+});
+
+describe("ai-audit pin", { timeout: 60_000 }, () => {
+  test("the pin is a note of each writer's newest state", async () => {
+    const sample = await sharedSample();
+    expect(await printed(["pin", sample.directory, "-t", sample.vkey], { sample })).toMatchInlineSnapshot(`
+      "example.com/audit/STREAM/audit_20260101
+      9
+      ROOTHASH
+
+      --- stderr
+      OK: 7 entries in 1 file; sealed by example.com/audit; not anchored: a cut-off newest end would not show
+      "
+    `);
+  });
+
+  test("a log that was cut off after it was pinned is a ROLLBACK", async () => {
+    const copy = await ownSample();
+    const pin = join(copy.root, "pin");
+    await printed(["pin", copy.directory, "-t", copy.vkey, "-o", pin]);
+    const file = await firstFile(copy);
+    const lines = (await readFile(file, "utf8")).split("\n");
+    await writeFile(file, `${lines.slice(0, 7).join("\n")}\n`);
+
+    const output = await printed(["verify", copy.directory, "-t", copy.vkey, "-p", pin], { sample: copy, code: 1 });
+
+    expect(output).toMatchInlineSnapshot(`
+      "ROLLBACK: 3 entries in 1 file; audit_20260101.jsonl: a pin records 9 leaves; 4 are there; sealed by example.com/audit; not anchored: no pin that was given fits
+
+      FILE                  STATE     ENTRIES  LEAVES  SIGNED BY
+      audit_20260101.jsonl  ROLLBACK        3       4  example.com/audit
+
+      ROLLBACK audit_20260101.jsonl: a pin records 9 leaves; 4 are there
+      "
+    `);
+  });
+
+  test("a whole writer's log that was removed after it was pinned is MISSING", async () => {
+    const copy = await ownSample();
+    await logMore(copy);
+    const pin = join(copy.root, "pin");
+    await printed(["pin", copy.directory, "-t", copy.vkey, "-o", pin]);
+    expect((await readFile(pin, "utf8")).split("\n\n")).toHaveLength(3); // two notes, each ended by a blank line
+    await rm((await firstFile(copy)).replace(".jsonl", "_001.jsonl"));
+
+    const { stdout } = await cli(["verify", copy.directory, "-t", copy.vkey, "-p", pin, "--json"]);
+
+    expect(JSON.parse(stdout)).toMatchObject({ exitCode: 1, files: [{ state: "OK" }, { state: "MISSING" }] });
+  });
+
+  test("an untouched log is anchored to its pin", async () => {
+    const sample = await sharedSample();
+    const copy = await ownSample();
+    const pin = join(copy.root, "pin");
+    await printed(["pin", sample.directory, "-t", sample.vkey, "-o", pin]);
+
+    const output = await printed(["verify", sample.directory, "-t", sample.vkey, "-p", pin], { sample });
+
+    expect(output).toMatchInlineSnapshot(`
+      "OK: 7 entries in 1 file; sealed by example.com/audit; anchored to example.com/audit/STREAM/audit_20260101 at 9 leaves
+      "
+    `);
+  });
+
+  test("an altered log is not pinned", async () => {
+    const copy = await ownSample();
+    const file = await firstFile(copy);
+    await writeFile(file, (await readFile(file, "utf8")).replace('"eve"', '"bob"'));
+    const { code, stdout, stderr } = await cli(["pin", copy.directory, "-t", copy.vkey]);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toMatch(/^error: nothing was pinned\. TAMPERED: /);
+  });
+
+  test("a pin is never written over another", async () => {
+    const copy = await ownSample();
+    const pin = join(copy.root, "pin");
+    await copyFile(await firstFile(copy), pin);
+    const output = await printed(["pin", copy.directory, "-t", copy.vkey, "-o", pin], { sample: copy, code: 73 });
+    expect(output).toMatchInlineSnapshot(`
+      "--- stderr
+      error: exists already: ROOT/pin
+        choose another name, or remove it first
+      "
+    `);
+  });
+
+  test("a file that is no pin stops the verifier", async () => {
+    const sample = await sharedSample();
+    const words = ["verify", sample.directory, "-t", sample.vkey, "-p", await firstFile(sample)];
+    expect(await printed(words, { sample, code: 3 })).toMatchInlineSnapshot(`
+      "--- stderr
+      error: not a file of pins: ROOT/audit-logs/audit_20260101.jsonl
+        pins are written by: ai-audit pin
+      "
+    `);
+  });
+});
+
+describe("ai-audit prove and check", { timeout: 60_000 }, () => {
+  test("a proof is checked with nothing but the key", async () => {
+    const sample = await sharedSample();
+    const copy = await ownSample();
+    const proof = join(copy.root, "proof");
+    await printed(["prove", sample.ids[2] ?? "", "--log", sample.directory, "-o", proof]);
+
+    expect(await printed(["check", proof, "-t", sample.vkey], { sample })).toMatchInlineSnapshot(`
+      "OK: entry-3-0000000000000000000000000000 is in example.com/audit/STREAM/audit_20260101; sealed by example.com/audit
+
+      entry         entry-3-0000000000000000000000000000
+      recorded      2026-01-01T00:00:00.000Z
+      operation     chat
+      provider      azure.ai.openai
+      model         gpt-4o
+      outcome       blocked
+      safety        not passed; triggered: jailbreak; reason: content_filter
+      latency       95 ms
+      tokens        13 in, 0 out
+      conversation  locks
+      metadata      {"user_id":"eve"}
+      input hash    hmac-sha256:HASH
+      output hash   hmac-sha256:HASH
+      input         (encrypted: --decrypt opens it, with the key)
+      output        (encrypted: --decrypt opens it, with the key)
+      "
+    `);
+  });
+
+  test("a proof is read from standard input, and not proven without its key", async () => {
+    const sample = await sharedSample();
+    const { stdout } = await cli(["prove", sample.ids[0] ?? "", "--log", sample.directory]);
+    const checked = await cli(["check", "-", "--json"], { stdin: stdout });
+    expect(checked.code).toBe(2);
+    expect(JSON.parse(checked.stdout)).toMatchObject({ state: "UNKNOWN_KEY", entryId: sample.ids[0] });
+  });
+
+  test("an altered proof is refuted", async () => {
+    const sample = await sharedSample();
+    const { stdout } = await cli(["prove", sample.ids[0] ?? "", "--log", sample.directory]);
+    const altered = stdout.replace(/^index \d+$/m, "index 5");
+    const checked = await cli(["check", "-", "-t", sample.vkey], { stdin: altered });
+    expect(checked).toMatchObject({ code: 1, stdout: "TAMPERED: the line is not in the tree at this place\n" });
+  });
+
+  test("what is no proof cannot be checked", async () => {
+    const sample = await sharedSample();
+    expect(await printed(["check", await firstFile(sample)], { sample, code: 3 })).toMatchInlineSnapshot(`
+      "NOT VERIFIED: this is no proof of an entry
+      "
+    `);
+    expect(await printed(["check", join(sample.root, "none")], { sample, code: 3 })).toMatchInlineSnapshot(`
+      "--- stderr
+      error: no such file or directory: ROOT/none
+        proofs are written by: ai-audit prove
+      "
+    `);
+  });
+
+  test("an entry that is not there cannot be proved", async () => {
+    const sample = await sharedSample();
+    const none = "00000000-0000-7000-8000-000000000000";
+    expect(await printed(["prove", none, "--log", sample.directory], { sample, code: 1 })).toMatchInlineSnapshot(`
+      "--- stderr
+      error: no entry 00000000-0000-7000-8000-000000000000 in ROOT/audit-logs
+        ids are shown by: ai-audit list
+      "
+    `);
+  });
+});
+
+/** A second writer's entry. */
+async function logMore({ directory, signingKey }: SampleLog): Promise<void> {
+  const storage = new FileStorage({ path: directory, signer: Signer.fromPem("example.com/audit", signingKey) });
+  const logger = new AuditLogger(storage);
+  await logger.log({ input: "more", output: "" });
+  await logger.close();
+}
