@@ -21,7 +21,7 @@ export function describeMessage(message: unknown, inlineBytes: number): JsonValu
       tool_call_id: textOf(source["tool_call_id"]),
       status: source["status"] === "error" ? "error" : undefined,
     }),
-    content: describeContent(source["content"], inlineBytes),
+    content: describeContent(contentOf(source), inlineBytes),
     ...describeToolCalls(source, kwargs, inlineBytes),
     ...describeKwargs(kwargs, inlineBytes),
   };
@@ -47,6 +47,18 @@ export function roleOf(message: Fields): string {
   const type = typeOf(message) ?? "unknown";
   if (type === "generic") return textOf(message["role"]) ?? type;
   return textOf(kwargs["__openai_role__"]) ?? ROLES[type] ?? type;
+}
+
+/** The content without tool calls, which content blocks repeat. */
+function contentOf(message: Fields): unknown {
+  const { content } = message;
+  if (!Array.isArray(content)) return content;
+  const calls = new Set(listOf(message["tool_calls"]).map((call) => fieldsOf(call)["id"]));
+  const blocks = content.filter((block) => {
+    const { type, id } = fieldsOf(block);
+    return type !== "tool_call" || !calls.has(id);
+  });
+  return blocks.length === 0 ? "" : blocks;
 }
 
 function describeContent(content: unknown, inlineBytes: number): JsonValue {

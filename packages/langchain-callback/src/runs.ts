@@ -19,9 +19,9 @@ export interface RunStart {
 /** All runs under one root. It ends with its root. */
 export class Scope {
   readonly rootId: string;
-  readonly members = new Set<string>();
+  readonly members: Set<string> = new Set();
   /** Checks that a middleware ran in this scope. */
-  readonly checks = new Set<string>();
+  readonly checks: Set<string> = new Set();
 
   constructor(rootId: string) {
     this.rootId = rootId;

@@ -1,10 +1,13 @@
+import { Document } from "@langchain/core/documents";
+import { BaseRetriever } from "@langchain/core/retrievers";
 import { tool } from "@langchain/core/tools";
 import { Annotation, Command, END, interrupt, MemorySaver, START, StateGraph } from "@langchain/langgraph";
 import { createAgent, humanInTheLoopMiddleware, modelFallbackMiddleware, modelRetryMiddleware } from "langchain";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import { AuditCallbackHandler } from "../src/index.ts";
 import { type Bench, middleware, only, startBench } from "./fixtures.ts";
-import { chat, chatFor, failure, lastText, type Respond } from "./openai-server.ts";
+import { chat, chatChunks, chatFor, failure, lastText, type Respond } from "./openai-server.ts";
 
 /** Asks for each tool once, in order, then answers. */
 function askFor(calls: readonly { readonly name: string; readonly args: unknown }[], answer: string): Respond {
@@ -90,6 +93,36 @@ describe("an agent with tools", () => {
     expect(bench.handler.stats.open).toBe(0);
   });
 
+  it("leaves the same entries when read by content blocks, and keeps what came before an abort", async () => {
+    await using bench = await startBench(askFor([{ name: "weather", args: { city: "Rome" } }], "Sunny."));
+    const agent = createAgent({ model: bench.model(), tools: [weather] });
+    const read = async (signal?: AbortSignal): Promise<void> => {
+      const config = { version: "v3" as const, callbacks: [bench.handler], ...(signal && { signal }) };
+      for await (const _ of await agent.streamEvents(user("Weather?"), config));
+    };
+    await read();
+    const [first, , last] = await bench.entries();
+    expect(first).toMatchObject({ outcome: "ok", streamed: true, inputTokens: 11, outputTokens: 7 });
+    expect(first?.timeToFirstTokenMs).toBeGreaterThan(0);
+    expect(bench.content(first).output).toEqual({
+      role: "assistant",
+      content: "",
+      tool_calls: [{ id: "call_1", name: "weather", args: { city: "Rome" } }],
+    });
+    expect(last).toMatchObject({ outcome: "ok", streamed: true, outputContent: "Sunny." });
+
+    bench.server.respond = () => ({ events: chatChunks(["Half an ", "answer"], { cut: true }), after: "hang" });
+    const abort = new AbortController();
+    setTimeout(() => abort.abort(), 150);
+    await expect(read(abort.signal)).rejects.toThrow("aborted");
+    await expect.poll(() => bench.handler.stats).toEqual({ open: 0, written: 4, lost: 0 });
+    expect((await bench.entries())[3]).toMatchObject({
+      outcome: "aborted",
+      streamed: true,
+      outputContent: "Half an answer",
+    });
+  });
+
   it("calls a sub-agent through a tool, and every entry knows its path", async () => {
     await using bench = await startBench((request) =>
       lastText(request) === "research"
@@ -158,6 +191,30 @@ describe("an agent with tools", () => {
 });
 
 const flaky: Respond = (request, index) => (index === 0 ? failure(500, { message: "again" }) : chatFor(request, "Hi."));
+
+describe("a retriever", () => {
+  class Shelf extends BaseRetriever {
+    lc_namespace = ["test"];
+    override async _getRelevantDocuments(query: string): Promise<Document[]> {
+      if (query === "nothing") throw new RangeError("shelf is empty");
+      return [new Document({ pageContent: `docs on ${query}`, metadata: { page: 1 }, id: "d1" })];
+    }
+  }
+
+  it("is an entry of its own with captureRetrievers, and none without", async () => {
+    await using bench = await startBench(undefined, { captureRetrievers: true });
+    const silent = new AuditCallbackHandler(bench.logger);
+    const shelf = new Shelf();
+    await shelf.invoke("birds", { callbacks: [bench.handler, silent] });
+    await expect(shelf.invoke("nothing", { callbacks: [bench.handler, silent] })).rejects.toThrow("shelf is empty");
+    const [found, failed, ...rest] = await bench.entries();
+    expect(rest).toEqual([]);
+    expect(found).toMatchObject({ operation: "retrieval", outcome: "ok", inputContent: "birds" });
+    expect(bench.content(found).output).toEqual([{ id: "d1", pageContent: "docs on birds", metadata: { page: 1 } }]);
+    expect(failed).toMatchObject({ operation: "retrieval", outcome: "error", error: { type: "RangeError" } });
+    expect(silent.stats).toEqual({ open: 0, written: 0, lost: 0 });
+  });
+});
 
 describe("attempts", () => {
   it("of withRetry are entries of their own, numbered", async () => {
