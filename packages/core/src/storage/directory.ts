@@ -60,15 +60,25 @@ export class Directory {
     try {
       files = await readdir(this.path);
     } catch (error) {
-      if (isCode(error, "ENOENT")) return [];
-      throw error;
+      if (!isCode(error, "ENOENT")) throw error;
+      files = [];
     }
+    this.#forgetAllBut(new Set(files));
     return files
       .flatMap((file) => {
         const name = parseSegmentName(file);
         return name ? { file, ...name } : [];
       })
       .toSorted(compareSegmentNames);
+  }
+
+  /** A day far back, or a directory made anew, may get a file of the same name again. */
+  #forgetAllBut(files: ReadonlySet<string>): void {
+    for (const known of this.#heads.keys()) {
+      if (files.has(known)) continue;
+      this.#heads.delete(known);
+      this.#closedTails.delete(known);
+    }
   }
 
   /** Opens a file for reading; undefined when it is gone (retention may remove one at any time). */

@@ -2,8 +2,9 @@
 import { constants, fstatSync } from "node:fs";
 import { type FileHandle, open, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { formatSegmentName } from "../integrity/segment-name.ts";
+import { formatSegmentName, parseSegmentName } from "../integrity/segment-name.ts";
 import type { Directory } from "./directory.ts";
+import { recordedFiles } from "./seen.ts";
 
 /** A segment file that this process writes. */
 export class OwnFile {
@@ -90,9 +91,11 @@ export async function removeFile(path: string): Promise<boolean> {
   }
 }
 
+/** A name is given once: what others recorded of a file that is gone is not true of another in its place. */
 async function nextNumber(directory: Directory, day: string): Promise<number> {
-  const taken = (await directory.list()).filter((segment) => segment.day === day);
-  return Math.max(-1, ...taken.map(({ number }) => number)) + 1;
+  const recorded = (await recordedFiles(directory)).flatMap((file) => parseSegmentName(file) ?? []);
+  const taken = [...(await directory.list()), ...recorded].filter((segment) => segment.day === day);
+  return taken.reduce((next, { number }) => Math.max(next, number + 1), 0);
 }
 
 /** Whether an error is the operating system's error of this code. */

@@ -22,7 +22,13 @@ export async function latestStates(directory: Directory, stream: string, own: st
   return states;
 }
 
-async function readHeads(directory: Directory, own: string): Promise<{ listed: ListedFile; head: Head }[]> {
+/** Files that segments here refer to, whether they are still there or not. */
+export async function recordedFiles(directory: Directory): Promise<string[]> {
+  const segments = await readHeads(directory, undefined);
+  return segments.flatMap(({ head }) => head.refs.map(({ file }) => file));
+}
+
+async function readHeads(directory: Directory, own: string | undefined): Promise<{ listed: ListedFile; head: Head }[]> {
   const segments = [];
   for (const listed of await directory.list()) {
     const head = listed.file === own ? undefined : await orUnreadable(directory.head(listed.file));
