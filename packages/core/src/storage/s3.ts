@@ -72,9 +72,16 @@ export class S3Storage implements AuditStorage {
    * Removes whole UTC days that are past `before`, with all their versions, after a durable record of each segment.
    * @throws `AUDIT_WRITE_FAILED` naming the first object that the server refuses to delete (a lock, a hold, a permission)
    */
-  prune(options: PruneOptions): Promise<PruneResult> {
+  async prune(options: PruneOptions): Promise<PruneResult> {
+    // Our own segment of an earlier day ends before anything is recorded about it.
+    if (options.dryRun !== true) await this.#lane.exclusive(() => this.#endEarlierDay());
     const append = (line: string): Promise<void> => this.append(line);
     return reading("expired days could not be removed", pruneBucket(this.#bucket, options, append));
+  }
+
+  async #endEarlierDay(): Promise<void> {
+    const day = this.#writer.openDay;
+    if (day !== undefined && day < dayOf(Date.now())) await this.#writer.end("day");
   }
 
   status(): WriteStatus {
@@ -121,13 +128,9 @@ export class S3Storage implements AuditStorage {
   #watchEndOfDay(): void {
     clearTimeout(this.#endOfDay);
     const dayMs = 86_400_000;
-    const end = async (): Promise<void> => {
-      const day = this.#writer.openDay;
-      if (day !== undefined && day < dayOf(Date.now())) await this.#writer.end("day");
-    };
     const untilMidnightMs = dayMs - (Date.now() % dayMs) + 1000;
     this.#endOfDay = setTimeout(() => {
-      this.#lane.exclusive(end).catch(() => undefined); // the segment stays unclosed, which the verifier reports
+      this.#lane.exclusive(() => this.#endEarlierDay()).catch(() => undefined); // the segment stays unclosed, which the verifier reports
     }, untilMidnightMs).unref();
   }
 }

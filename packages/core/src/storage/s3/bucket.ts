@@ -1,6 +1,8 @@
 // All that is said to S3: the only file that touches the AWS SDK, which is loaded when a bucket is first used.
-import { hash } from "node:crypto";
+import { getFips, hash } from "node:crypto";
+import { Readable } from "node:stream";
 import type {
+  GetObjectCommandOutput,
   ListObjectVersionsCommandInput,
   ListObjectVersionsCommandOutput,
   ListObjectsV2CommandOutput,
@@ -8,8 +10,8 @@ import type {
   S3Client,
 } from "@aws-sdk/client-s3";
 import { importPeer } from "../../crypto/peer.ts";
-import type { ResolvedObjectOptions, S3Connection } from "./options.ts";
-import { type RetryPolicy, statusOf, withRetries } from "./retry.ts";
+import type { ResolvedConnection, ResolvedObjectOptions } from "./options.ts";
+import { type Attempt, type RetryPolicy, statusOf, withRetries } from "./retry.ts";
 
 export type { S3Client };
 
@@ -81,7 +83,8 @@ interface Opened {
   readonly client: S3Client;
 }
 
-const READ_POLICY: RetryPolicy = { timeoutMs: 60_000, attemptMs: 30_000 };
+/** Milliseconds for which a read is tried again. */
+const READ_TIMEOUT_MS = 60_000;
 /** S3 deletes at most so many objects in one request. */
 const DELETE_BATCH = 1000;
 
@@ -90,13 +93,20 @@ export class Bucket {
   readonly name: string;
   /** Empty, or ends in a slash. */
   readonly prefix: string;
-  readonly #connection: S3Connection;
+  readonly #connection: ResolvedConnection;
+  readonly #readPolicy: RetryPolicy;
   #opened: Promise<Opened> | undefined;
 
-  constructor(name: string, prefix: string, connection: S3Connection) {
+  constructor(name: string, prefix: string, connection: ResolvedConnection) {
     this.name = name;
     this.prefix = prefix;
     this.#connection = connection;
+    this.#readPolicy = { timeoutMs: READ_TIMEOUT_MS, attemptMs: connection.requestTimeoutMs };
+  }
+
+  /** See `S3Connection`. */
+  get requestTimeoutMs(): number {
+    return this.#connection.requestTimeoutMs;
   }
 
   /** For messages: `s3://bucket/prefix/key`. */
@@ -162,17 +172,17 @@ export class Bucket {
   async get(key: string, range?: { from: number; to: number }): Promise<FetchedObject | undefined> {
     const { sdk, client } = await this.#open();
     const input = { ...this.#target(key), ...(range && { Range: `bytes=${range.from}-${range.to}` }) };
-    return this.#read(async (abortSignal) => {
-      const {
-        Body,
-        ContentLength,
-        Metadata = {},
-      } = await client.send(new sdk.GetObjectCommand(input), {
-        abortSignal,
-      });
-      const body = Buffer.from((await Body?.transformToByteArray()) ?? []);
-      if (ContentLength !== undefined && body.length !== ContentLength) throw new IncompleteBody(key);
-      return { body, metadata: Metadata };
+    let doubtful: Buffer | undefined;
+    return this.#read(async (abortSignal, alive) => {
+      const answer = await client.send(new sdk.GetObjectCommand(input), { abortSignal });
+      const body = answer.Body instanceof Readable ? await readAll(answer.Body, alive) : Buffer.alloc(0);
+      if (isCut(answer, body.length)) throw new IncompleteBody(key);
+      // An ETag need not be a digest on every server: the same bytes twice are what is there.
+      if (!hasItsETag(answer, body) && doubtful?.equals(body) !== true) {
+        doubtful = body;
+        throw new IncompleteBody(key);
+      }
+      return { body, metadata: answer.Metadata ?? {} };
     });
   }
 
@@ -232,7 +242,7 @@ export class Bucket {
       ...(Delimiter !== undefined && { Delimiter }),
       ...(token !== undefined && { ContinuationToken: token }),
     };
-    return withRetries(READ_POLICY, async (abortSignal) => {
+    return withRetries(this.#readPolicy, async (abortSignal) => {
       const page = await client.send(new sdk.ListObjectsV2Command(input), { abortSignal });
       const listed = (page.Contents?.length ?? 0) + (page.CommonPrefixes?.length ?? 0);
       // Half an answer can be well-formed to a lenient parser; its own count tells.
@@ -249,7 +259,7 @@ export class Bucket {
     let next: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined } = {};
     for (;;) {
       const input: ListObjectVersionsCommandInput = { Bucket: this.name, Prefix: this.prefix + prefix, ...next };
-      const page: ListObjectVersionsCommandOutput = await withRetries(READ_POLICY, async (abortSignal) =>
+      const page: ListObjectVersionsCommandOutput = await withRetries(this.#readPolicy, async (abortSignal) =>
         client.send(new sdk.ListObjectVersionsCommand(input), { abortSignal }),
       );
       const found = [
@@ -308,7 +318,7 @@ export class Bucket {
         ...(versionId !== undefined && { VersionId: versionId }),
       }));
       const input = { Bucket: this.name, Delete: { Objects: batch, Quiet: true } };
-      const { Errors = [] } = await withRetries(READ_POLICY, async (abortSignal) =>
+      const { Errors = [] } = await withRetries(this.#readPolicy, async (abortSignal) =>
         client.send(new sdk.DeleteObjectsCommand(input), { abortSignal }),
       );
       for (const { Key = "", Code = "", Message = "" } of Errors) {
@@ -318,9 +328,9 @@ export class Bucket {
     return refused;
   }
 
-  async #read<T>(attempt: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
+  async #read<T>(attempt: Attempt<T>): Promise<T | undefined> {
     try {
-      return await withRetries(READ_POLICY, attempt);
+      return await withRetries(this.#readPolicy, attempt);
     } catch (error) {
       // No key, but not: no bucket.
       if (statusOf(error) === 404 && error instanceof Error && error.name !== "NoSuchBucket") return undefined;
@@ -329,9 +339,9 @@ export class Bucket {
   }
 
   /** A setting of the bucket: none, unknown to the server, or not for this caller to know. */
-  async #readSetting<T>(attempt: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
+  async #readSetting<T>(attempt: Attempt<T>): Promise<T | undefined> {
     try {
-      return await withRetries(READ_POLICY, attempt);
+      return await withRetries(this.#readPolicy, attempt);
     } catch (error) {
       if ([403, 404, 405, 501].includes(statusOf(error) ?? 0)) return undefined;
       throw error;
@@ -368,17 +378,45 @@ export class Bucket {
 
 type ObjectInput = Omit<PutObjectCommandInput, "Body" | "ChecksumAlgorithm">;
 
-async function openClient({ client, region, endpoint, pathStyle }: S3Connection): Promise<Opened> {
+async function openClient({ client, region, endpoint, pathStyle }: ResolvedConnection): Promise<Opened> {
   const sdk = await importPeer("@aws-sdk/client-s3", async () => import("@aws-sdk/client-s3"));
   const settings = {
     ...(region !== undefined && { region }),
     ...(endpoint !== undefined && { endpoint, ...(region === undefined && { region: "us-east-1" }) }),
-    forcePathStyle: pathStyle === true,
+    forcePathStyle: pathStyle,
     maxAttempts: 1, // retries are ours: with one key, one deadline, and what a 412 means
     requestChecksumCalculation: "WHEN_REQUIRED" as const, // checksums are given where they count
     responseChecksumValidation: "WHEN_REQUIRED" as const,
   };
   return { sdk, client: client ?? new sdk.S3Client(settings) };
+}
+
+/** A body may take its time, as long as it keeps coming. */
+async function readAll(body: Readable, alive: () => void): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of body) {
+    chunks.push(Buffer.from(chunk));
+    alive();
+  }
+  return Buffer.concat(chunks);
+}
+
+/** Whether there are fewer bytes than the answer's own headers say. */
+function isCut({ ContentLength, ContentRange = "" }: GetObjectCommandOutput, bytes: number): boolean {
+  const [, from, to] = /^bytes (\d+)-(\d+)\//.exec(ContentRange) ?? [];
+  const isOfRange = from === undefined || to === undefined || bytes === Number(to) - Number(from) + 1;
+  return bytes !== (ContentLength ?? bytes) || !isOfRange;
+}
+
+/** Whether the bytes of a whole object have its ETag, where that is their MD5: not of parts, and not under a KMS key. */
+function hasItsETag(
+  { ETag = "", ContentRange, ServerSideEncryption, SSECustomerAlgorithm }: GetObjectCommandOutput,
+  body: Buffer,
+): boolean {
+  const [, md5] = /^"([0-9a-f]{32})"$/.exec(ETag) ?? [];
+  const isOther = (ServerSideEncryption ?? "AES256") !== "AES256" || SSECustomerAlgorithm !== undefined;
+  if (md5 === undefined || ContentRange !== undefined || isOther || getFips() === 1) return true;
+  return hash("md5", body) === md5;
 }
 
 /** Fewer bytes than announced. The name is S3's own for the same. */

@@ -13,6 +13,17 @@ export interface S3Connection {
   readonly endpoint?: string;
   /** `http://host/bucket/key` instead of `http://bucket.host/key`. @default true with an `endpoint`, else false */
   readonly pathStyle?: boolean;
+  /**
+   * Milliseconds without a sign of life after which a request is broken off and made again. A write has a second more
+   * for each 256 KiB. @default 15000
+   */
+  readonly requestTimeoutMs?: number;
+}
+
+/** A connection with every default in its place. */
+export interface ResolvedConnection extends S3Connection {
+  readonly pathStyle: boolean;
+  readonly requestTimeoutMs: number;
 }
 
 /** What new objects are given. */
@@ -61,7 +72,7 @@ export interface ResolvedOptions {
   readonly bucket: string;
   /** Empty, or ends in a slash. */
   readonly prefix: string;
-  readonly connection: S3Connection;
+  readonly connection: ResolvedConnection;
   readonly objects: ResolvedObjectOptions;
   readonly signer: Signer | undefined;
   readonly expiresDays: number | undefined;
@@ -129,7 +140,9 @@ export function resolveObjectOptions(options: S3ObjectOptions): ResolvedObjectOp
 }
 
 /** Throws `AUDIT_CONFIG_INVALID`. */
-export function resolveConnection({ client, region, endpoint, pathStyle }: S3Connection): S3Connection {
+export function resolveConnection(connection: S3Connection): ResolvedConnection {
+  const { client, region, endpoint, pathStyle, requestTimeoutMs = 15_000 } = connection;
+  checkNumber("requestTimeoutMs", requestTimeoutMs, 1);
   if (client && (region !== undefined || endpoint !== undefined || pathStyle !== undefined)) {
     throw new AuditConfigError("client excludes region, endpoint and pathStyle: it has its own");
   }
@@ -139,6 +152,7 @@ export function resolveConnection({ client, region, endpoint, pathStyle }: S3Con
     ...(region !== undefined && { region }),
     ...(endpoint !== undefined && { endpoint }),
     pathStyle: pathStyle ?? endpoint !== undefined,
+    requestTimeoutMs,
   };
 }
 

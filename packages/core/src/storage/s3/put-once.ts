@@ -7,8 +7,7 @@ import { reasonOf, RetriesExhausted, type RetryPolicy, statusOf, withRetries } f
 /** `stored`: it is there with these bytes, by this attempt or one before. `taken`: somebody else's bytes are there. */
 export type PutResult = "stored" | "taken";
 
-/** Slower than this nothing is waited for: 16 s and a second for each 256 KiB. */
-const ATTEMPT_MS = 16_000;
+/** The slowest that a body is waited for: 256 KiB a second. */
 const BYTES_PER_MS = 256 * 1.024;
 
 /**
@@ -41,7 +40,7 @@ async function putWhole(
   body: Buffer,
   options: ResolvedObjectOptions,
 ): Promise<PutResult> {
-  return withRetries(policyFor(body.length, options), async (signal) => {
+  return withRetries(policyFor(bucket, body.length, options), async (signal) => {
     try {
       await bucket.put(object, body, options, signal);
       return "stored";
@@ -60,7 +59,7 @@ async function putInParts(
   options: ResolvedObjectOptions,
 ): Promise<PutResult> {
   const { partBytes } = options;
-  const policy = policyFor(partBytes, options);
+  const policy = policyFor(bucket, partBytes, options);
   const uploadId = await withRetries(policy, (signal) => bucket.beginParts(object, options, signal));
   try {
     const parts: UploadedPart[] = [];
@@ -109,8 +108,9 @@ class Vanished extends Error {
   }
 }
 
-function policyFor(bytes: number, { writeTimeoutMs }: ResolvedObjectOptions): RetryPolicy {
-  return { timeoutMs: writeTimeoutMs, attemptMs: Math.min(writeTimeoutMs, ATTEMPT_MS + bytes / BYTES_PER_MS) };
+function policyFor(bucket: Bucket, bytes: number, { writeTimeoutMs }: ResolvedObjectOptions): RetryPolicy {
+  const attemptMs = bucket.requestTimeoutMs + bytes / BYTES_PER_MS;
+  return { timeoutMs: writeTimeoutMs, attemptMs: Math.min(writeTimeoutMs, attemptMs) };
 }
 
 function asWriteError(url: string, cause: unknown): AuditError {

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 export interface RetryPolicy {
   /** Milliseconds from the first attempt after which no other begins. */
   readonly timeoutMs: number;
-  /** Milliseconds for one attempt; then it is broken off and made again. */
+  /** Milliseconds that one attempt may go without a sign of life; then it is broken off and made again. */
   readonly attemptMs: number;
 }
 
@@ -18,14 +18,14 @@ export class RetriesExhausted extends Error {
 const FIRST_WAIT_MS = 50;
 const MAX_WAIT_MS = 5000;
 
+/** One attempt. It must stop at the signal, and may tell that it is alive. */
+export type Attempt<T> = (signal: AbortSignal, alive: () => void) => Promise<T>;
+
 /**
  * Runs `attempt` until it succeeds, fails for good, or the time is up (`RetriesExhausted`). Everything it does must be
  * safe to do twice.
  */
-export async function withRetries<T>(
-  { timeoutMs, attemptMs }: RetryPolicy,
-  attempt: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
+export async function withRetries<T>({ timeoutMs, attemptMs }: RetryPolicy, attempt: Attempt<T>): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   for (let count = 0; ; count += 1) {
     try {
@@ -43,16 +43,14 @@ export async function withRetries<T>(
 }
 
 /** A request that hangs is broken off. Aborting alone is not enough: a body that trickles may not notice. */
-async function within<T>(milliseconds: number, attempt: (signal: AbortSignal) => Promise<T>): Promise<T> {
+async function within<T>(milliseconds: number, attempt: Attempt<T>): Promise<T> {
   const abort = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const expired = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new AttemptTimeout(`no answer within ${milliseconds} ms`));
-      abort.abort();
-    }, milliseconds);
-  });
-  const attempted = attempt(abort.signal);
+  const { promise: expired, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    reject(new AttemptTimeout(`no answer within ${milliseconds} ms`));
+    abort.abort();
+  }, milliseconds);
+  const attempted = attempt(abort.signal, () => timer.refresh());
   try {
     return await Promise.race([attempted, expired]);
   } finally {
@@ -88,6 +86,8 @@ function isPassing(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (PASSING_NAMES.has(error.name)) return true;
   const status = statusOf(error);
+  // HEAD has no body that could hold a code: a bad request may be one with expired credentials.
+  if (status === 400 && /^(?:Unknown|UnknownError|BadRequest|400)$/.test(error.name)) return true;
   // An error in spite of a 2xx: the answer ended in the middle.
   if (status !== undefined) return status < 300 || status === 408 || status === 409 || status === 429 || status >= 500;
   return isNetworkError(error);
