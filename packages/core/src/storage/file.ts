@@ -172,7 +172,7 @@ export class FileStorage implements AuditStorage {
 
   async #start(day: string): Promise<OpenSegment> {
     await this.#directory.make(this.#sync);
-    const file = await OwnFile.create(this.#directory, day, this.#sync);
+    const file = await OwnFile.create(this.#directory, day, { sync: this.#sync, previous: this.#prev?.file });
     try {
       const segment = new Segment({
         file: file.name,

@@ -21,10 +21,17 @@ export class OwnFile {
     this.#sync = sync;
   }
 
-  /** Makes the next file of a day. `sync`: its name and its content shall survive a power cut. */
-  static async create(directory: Directory, day: string, sync: boolean): Promise<OwnFile> {
+  /**
+   * Makes the next file of a day. `sync`: its name and its content shall survive a power cut. `previous`: the writer's
+   * own last file, which may be gone.
+   */
+  static async create(
+    directory: Directory,
+    day: string,
+    { sync, previous }: { readonly sync: boolean; readonly previous: string | undefined },
+  ): Promise<OwnFile> {
     const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_EXCL;
-    for (let number = await nextNumber(directory, day); ; number += 1) {
+    for (let number = await nextNumber(directory, day, previous); ; number += 1) {
       const name = formatSegmentName({ day, number });
       let handle: FileHandle;
       try {
@@ -92,8 +99,9 @@ export async function removeFile(path: string): Promise<boolean> {
 }
 
 /** A name is given once: what others recorded of a file that is gone is not true of another in its place. */
-async function nextNumber(directory: Directory, day: string): Promise<number> {
-  const recorded = (await recordedFiles(directory)).flatMap((file) => parseSegmentName(file) ?? []);
+async function nextNumber(directory: Directory, day: string, previous: string | undefined): Promise<number> {
+  const files = [...(await recordedFiles(directory)), ...(previous === undefined ? [] : [previous])];
+  const recorded = files.flatMap((file) => parseSegmentName(file) ?? []);
   const taken = [...(await directory.list()), ...recorded].filter((segment) => segment.day === day);
   return taken.reduce((next, { number }) => Math.max(next, number + 1), 0);
 }

@@ -237,10 +237,11 @@ describe("Interference", () => {
     expect((await logger.getEntry(id))?.id).toBe(id);
     expect(await logger.health()).toMatchObject({ ok: true, lostWrites: 1, totalEntries: 1 });
     await logger.close();
-    const [, second = ""] = await linesOf(path, `audit_${TODAY}.jsonl`);
+    const [, second = ""] = await linesOf(path, `audit_${TODAY}_001.jsonl`);
     expect(JSON.parse(second)).toMatchObject({ type: "loss", entries: 1 });
     const verification = await verifyLog(path, {});
-    expect(verification.entries).toBe(1);
+    expect(verification).toMatchObject({ exitCode: 1, entries: 1 });
+    expect(verification.files.map(({ state }) => state)).toEqual(["MISSING", "UNSIGNED"]);
   });
 
   it("a directory without permission says so, for writing and for reading", async () => {
