@@ -1,0 +1,93 @@
+import { describe, expect, it } from "vitest";
+import type { CallLayer, CapturedFields } from "../src/index.ts";
+import { AuditLogger, CallRecorder, MemoryStorage } from "../src/index.ts";
+
+/** A storage that refuses the first line it is given. */
+class RefusesFirst extends MemoryStorage {
+  #refused = false;
+  override async append(line: string, id?: string): Promise<void> {
+    if (!this.#refused) {
+      this.#refused = true;
+      throw new Error("disk full");
+    }
+    return super.append(line, id);
+  }
+}
+
+async function links(logger: AuditLogger): Promise<(string | undefined)[]> {
+  return (await logger.getEntries(new Date(0), new Date(8e15))).map(({ run }) => run?.sameCallAs);
+}
+
+function capture(logger: AuditLogger, layer: CallLayer, fields: CapturedFields, cause?: unknown): Promise<string> {
+  return logger.capture({ input: "x", output: "y", ...fields }, { layer, cause });
+}
+
+describe("one call captured by two layers", () => {
+  it.each<[CallLayer, CallLayer]>([
+    ["client", "framework"],
+    ["framework", "client"],
+  ])("is linked by its response id, %s first", async (first, second) => {
+    const logger = new AuditLogger(new MemoryStorage());
+    const original = await capture(logger, first, { responseId: "r1", run: { id: "kept" } });
+    await capture(logger, second, { responseId: "r1", run: { id: "kept too" } });
+    expect(await links(logger)).toEqual([undefined, original]);
+    expect(await logger.count()).toBe(1);
+    expect((await logger.health()).lastHour.entries).toBe(1);
+    expect((await logger.getEntries(new Date(0), new Date(8e15)))[1]?.run?.id).toBe("kept too");
+  });
+
+  it("is linked by its request id, or by the error that both got, also when one wraps it", async () => {
+    const logger = new AuditLogger(new MemoryStorage());
+    const byRequest = await capture(logger, "client", { requestId: "q1" });
+    await capture(logger, "framework", { requestId: "q1" });
+    const error = new Error("connection lost");
+    const byError = await capture(logger, "client", {}, error);
+    await capture(logger, "framework", {}, new Error("call failed", { cause: error }));
+    expect(await links(logger)).toEqual([undefined, byRequest, undefined, byError]);
+  });
+
+  it("is linked although both layers write at once", async () => {
+    const logger = new AuditLogger(new MemoryStorage());
+    await Promise.all([
+      capture(logger, "framework", { responseId: "r1" }),
+      capture(logger, "client", { responseId: "r1" }),
+    ]);
+    expect(await logger.count()).toBe(1);
+  });
+
+  it("is not linked to an entry that could not be written", async () => {
+    const logger = new AuditLogger(new RefusesFirst());
+    const written = await Promise.allSettled([
+      capture(logger, "client", { responseId: "r1" }),
+      capture(logger, "framework", { responseId: "r1" }),
+    ]);
+    expect(written.map(({ status }) => status)).toEqual(["rejected", "fulfilled"]);
+    expect(await links(logger)).toEqual([undefined]);
+    expect(await logger.count()).toBe(1);
+  });
+});
+
+describe("calls that are not the same", () => {
+  it("are not linked: one layer, other ids, no origin, or a pair already made", async () => {
+    const logger = new AuditLogger(new MemoryStorage());
+    await capture(logger, "client", { responseId: "r1" });
+    await capture(logger, "client", { responseId: "r1" });
+    await capture(logger, "framework", { responseId: "r2" });
+    await logger.capture({ input: "x", output: "y", responseId: "r1" });
+    expect(await links(logger)).toEqual([undefined, undefined, undefined, undefined]);
+    await capture(logger, "framework", { responseId: "r1" });
+    await capture(logger, "framework", { responseId: "r1" });
+    expect(await logger.count()).toBe(5);
+  });
+});
+
+describe("a recorded call", () => {
+  it("is of the client's layer unless the recorder is a framework's", async () => {
+    const logger = new AuditLogger(new MemoryStorage());
+    for (const recorder of [new CallRecorder({ logger }), new CallRecorder({ logger }, "framework")]) {
+      const call = await recorder.begin({ input: "x" });
+      await call.end({ output: "y", responseId: "r1" });
+    }
+    expect(await logger.count()).toBe(1);
+  });
+});
