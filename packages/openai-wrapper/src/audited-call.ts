@@ -1,6 +1,6 @@
 // One call of a client on its way to its one entry: request, attempts, response or stream or error, end.
 import { AuditWriteError, type CapturedFields, type ContentBlockedError, type RecordedCall } from "@ai-audit/core";
-import { type Checked, joinFields } from "./check-content.ts";
+import type { Checked } from "./check-content.ts";
 import { type AuditSettings, callAuditOf } from "./options.ts";
 import { nextTurn } from "./next-turn.ts";
 import { eventsIn, LargeBody } from "./raw-body.ts";
@@ -12,6 +12,7 @@ import {
   surfaceOf,
   type WireRequest,
 } from "./surface.ts";
+import { mergeFields } from "./surfaces/fields.ts";
 
 /** What the call's caller has of it. When all of that is garbage, nobody can finish the call any more. */
 const forgotten = new FinalizationRegistry<AuditedCall>((call) => call.abandon());
@@ -102,7 +103,7 @@ export class AuditedCall {
     this.#surface = surfaceOf(request);
     if (!this.#surface) return undefined;
     const { recorder, check } = this.#settings;
-    const fields = joinFields(this.#surface.request(request, check.extract), this.#own);
+    const fields = mergeFields(this.#surface.request(request, check.extract), this.#own);
     const { alerts, safetyChecks, detectorsTriggered } = fields;
     if (alerts ?? safetyChecks ?? detectorsTriggered) this.#asked = { alerts, safetyChecks, detectorsTriggered };
     if (request.body instanceof FormData) this.#form = this.#describe(this.#surface, request, request.body);
@@ -274,7 +275,7 @@ export class AuditedCall {
       if (!this.#begun && request) await this.#begin(request());
       if (!this.open) return error;
       const fields = errorFields(error, this.#settings.extract.safetyCodes);
-      await this.#end(joinFields(this.#collected(), fields), { callError: error });
+      await this.#end(mergeFields(this.#collected(), fields), { callError: error });
       return error;
     } catch (unwritten) {
       return unwritten;
@@ -322,10 +323,9 @@ export class AuditedCall {
   async #end(fields: CapturedFields, held: Held = {}): Promise<void> {
     if (!this.#recorded || !this.open) return;
     this.unwatch();
-    const answered = joinFields(this.#transport(), fields);
-    const entry = this.#asked ? joinFields(this.#asked, answered) : answered;
+    const entry = mergeFields(this.#asked ?? {}, this.#transport(), fields);
     // Without a form the call ends in this very tick.
-    const written = this.#recorded.end(this.#form ? joinFields(entry, await this.#form) : entry, held.callError);
+    const written = this.#recorded.end(this.#form ? mergeFields(entry, await this.#form) : entry, held.callError);
     this.#request = this.#asked = this.#collector = this.#form = undefined; // the caller's objects may live on
     if (!this.#settings.recorder.failsClosed) return;
     try {

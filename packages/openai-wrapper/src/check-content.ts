@@ -10,8 +10,9 @@ import {
   runDetectors,
   toJson,
 } from "@ai-audit/core";
-import { isFields, listOf } from "./payload/read.ts";
+import { isFields } from "./payload/read.ts";
 import type { ExtractOptions } from "./surface.ts";
+import { mergeFields } from "./surfaces/fields.ts";
 import { boundInput, boundOutput } from "./surfaces/content.ts";
 
 /** Which detectors run, and what their objections do. */
@@ -43,7 +44,7 @@ export class ContentCheck {
 
   /** Throws `AUDIT_CONFIG_INVALID`. */
   constructor(options: DetectorOptions, extract: ExtractOptions) {
-    const { detectors = [], blockedOutput = "mark", onDetectorFailure = "pass", detectorTimeoutMs = 1 } = options;
+    const { detectors = [], blockedOutput = "mark", onDetectorFailure = "pass", detectorTimeoutMs = 10_000 } = options;
     const named = Array.isArray(detectors) && detectors.every((detector) => typeof detector?.name === "string");
     if (!named) throw new AuditConfigError("audit.detectors must be an array of { name, checkInput?, checkOutput? }");
     if (!["mark", "withhold"].includes(blockedOutput)) {
@@ -101,7 +102,7 @@ export class ContentCheck {
     const { detectors = [], onDetectorFailure: onFailure, detectorTimeoutMs: timeoutMs, blockedOutput } = this.#options;
     const enforcement = side === "output" && blockedOutput !== "withhold" ? "mark" : "stop";
     const conclude = ({ fields: found, blocked }: Detection): Checked => ({
-      fields: joinFields(this.bounded(fields), found),
+      fields: mergeFields(this.bounded(fields), found),
       blocked,
     });
     const detection = runDetectors(detectors, side, content, context, { onFailure, enforcement, timeoutMs });
@@ -110,39 +111,11 @@ export class ContentCheck {
 
   #unseen(side: ContentSide, fields: CapturedFields): Checked {
     const alert = `ai-audit: the detectors did not see the ${side}: it is larger than maxContentBytes`;
-    return { fields: joinFields(this.bounded(fields), { alerts: [alert] }), blocked: undefined };
+    return { fields: mergeFields(this.bounded(fields), { alerts: [alert] }), blocked: undefined };
   }
 }
 
 /** A stream's output of which only the digest was kept. */
 function isOmitted(content: JsonValue): boolean {
   return isFields(content) && content["omitted"] === "maxContentBytes" && typeof content["sha256"] === "string";
-}
-
-/** The second over the first; lists add up, and so do the findings under `metadata.safety`. */
-export function joinFields(first: CapturedFields, second: CapturedFields): CapturedFields {
-  const joined: { -readonly [F in keyof CapturedFields]: CapturedFields[F] } = { ...first, ...second };
-  for (const list of ["alerts", "safetyChecks", "detectorsTriggered"] as const) {
-    const [before, after] = [first[list], second[list]];
-    if (before && after) joined[list] = [...new Set([...before, ...after])];
-    else if (before) joined[list] = before;
-  }
-  if (first.metadata && second.metadata) joined.metadata = joinMetadata(first.metadata, second.metadata);
-  else if (first.metadata) joined.metadata = first.metadata;
-  if (first.safetyPassed === false) joined.safetyPassed = false;
-  return joined;
-}
-
-function joinMetadata(
-  first: Readonly<Record<string, unknown>>,
-  second: Readonly<Record<string, unknown>>,
-): Readonly<Record<string, unknown>> {
-  const [before, after] = [first["safety"], second["safety"]];
-  if (!isFields(before) || !isFields(after)) return { ...first, ...second };
-  const detectors = [...listOf(before["detectors"]), ...listOf(after["detectors"])];
-  return {
-    ...first,
-    ...second,
-    safety: { ...before, ...after, ...(detectors.length > 0 && { detectors }) },
-  };
 }

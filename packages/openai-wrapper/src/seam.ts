@@ -1,4 +1,4 @@
-// The one seam to the SDK: four methods of its client, put through here.
+// The one seam to the SDK: five methods of its client, put through here.
 import { AuditConfigError } from "@ai-audit/core";
 import { AuditedCall } from "./audited-call.ts";
 import { auditSettingsOf } from "./options.ts";
@@ -12,13 +12,17 @@ type Method = (this: object, ...args: unknown[]) => unknown;
 /**
  * - `request` is where every resource's call passes: its promise is derived so that the parsed data pass here before
  *   the resource transforms them.
+ * - `requestAPIList` is where lists pass: their promise pages, so it stays what it is.
  * - `makeRequest` is one whole call with its retries, and each attempt again with a log id.
  * - `prepareRequest` is awaited with URL and body before each attempt is sent.
  * - `retryRequest` is a further attempt, also of a call whose body did not come in time.
  *
- * The first and third are for subclasses; the others are internal, and the same in versions 5 to 7.
+ * Those two and `prepareRequest` are for subclasses; the others are internal, and the same in versions 5 to 7.
  */
-const SEAM = { request, makeRequest, prepareRequest, retryRequest } satisfies Record<string, (base: Method) => Method>;
+const SEAM = { request, requestAPIList, makeRequest, prepareRequest, retryRequest } satisfies Record<
+  string,
+  (base: Method) => Method
+>;
 
 /**
  * Puts the seam onto a class's prototype, or onto one client. `from` is where its methods are found then: the base
@@ -50,6 +54,17 @@ function request(base: Method): Method {
     if (typeof promise !== "object" || promise === null || !("_thenUnwrap" in promise)) return promise;
     const { _thenUnwrap: derive } = promise;
     return typeof derive === "function" ? (Reflect.apply(derive, promise, [observe]) as unknown) : promise;
+  };
+}
+
+const lists = new WeakSet<object>();
+
+/** Few lists are calls of a model (a search in a vector store is one): their bodies wait for the entry. */
+function requestAPIList(base: Method): Method {
+  return function (...args) {
+    const [page, options, ...rest] = args;
+    if (isObject(options) && !("then" in options)) lists.add(options);
+    return base.call(this, page, options, ...rest);
   };
 }
 
@@ -100,7 +115,7 @@ async function settled(client: object, options: object, call: AuditedCall, send:
   if (!call.open) forget(options); // not a call that is recorded
   if (call.open && isProps(props)) {
     call.respond(props.response);
-    noticeParsing(props, call);
+    if (!lists.has(options)) noticeParsing(props, call);
     tapResponse(props.response, call);
   }
   return props;

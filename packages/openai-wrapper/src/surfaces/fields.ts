@@ -3,29 +3,45 @@ import type { CapturedFields, JsonValue } from "@ai-audit/core";
 import { classifySafety, type SafetyEvidence } from "../safety/classify.ts";
 import { boundInput, boundOutput } from "./content.ts";
 import type { ExtractOptions } from "./contract.ts";
-import { defined, isFields, textOf } from "../payload/read.ts";
+import { defined, type Fields, fieldsOf, isEmpty, isFields, listOf, textOf } from "../payload/read.ts";
 
-/** One set of fields: later values win, alerts and checks add up, metadata is merged by key, its `safety` also. */
+/** Lists that add up. */
+const LISTS: ReadonlySet<string> = new Set(["alerts", "safetyChecks", "detectorsTriggered"]);
+
+/**
+ * One set of fields: later values win, alerts and checks add up, metadata is merged by key, and so is its `safety`.
+ * Plain loops: this runs several times a call.
+ */
 export function mergeFields(...parts: readonly CapturedFields[]): CapturedFields {
-  const lists = (name: "alerts" | "safetyChecks" | "detectorsTriggered"): readonly string[] | undefined => {
-    const all = new Set(parts.flatMap((part) => part[name] ?? []));
-    return all.size > 0 ? [...all] : undefined;
-  };
-  const metadata: Record<string, unknown> = {};
+  const merged: Record<string, unknown> = {};
   for (const part of parts) {
-    for (const [key, value] of Object.entries(part.metadata ?? {})) {
-      const before = metadata[key];
-      // Verdicts of the provider and of detectors stand side by side.
-      metadata[key] = key === "safety" && isFields(before) && isFields(value) ? { ...before, ...value } : value;
+    for (const [name, value] of Object.entries(part)) {
+      if (value === undefined) continue;
+      if (LISTS.has(name)) mergeList(merged, name, listOf(value));
+      else if (name === "metadata" && isFields(value)) mergeMetadata(merged, value);
+      else merged[name] = value;
     }
   }
-  return defined({
-    ...(Object.assign({}, ...parts.map(defined)) as CapturedFields),
-    alerts: lists("alerts"),
-    safetyChecks: lists("safetyChecks"),
-    detectorsTriggered: lists("detectorsTriggered"),
-    metadata: Object.keys(metadata).length > 0 ? metadata : undefined,
-  });
+  return merged;
+}
+
+function mergeList(merged: Record<string, unknown>, name: string, list: readonly unknown[]): void {
+  if (list.length === 0) return;
+  const before = listOf(merged[name]);
+  merged[name] = before.length === 0 ? list : [...new Set([...before, ...list])];
+}
+
+function mergeMetadata(merged: Record<string, unknown>, metadata: Fields): void {
+  const before = fieldsOf(merged["metadata"]);
+  const [known, found] = [before["safety"], metadata["safety"]];
+  if (isFields(known) && isFields(found)) {
+    // Verdicts of the provider and findings of detectors stand side by side.
+    const detectors = [...listOf(known["detectors"]), ...listOf(found["detectors"])];
+    const safety = { ...known, ...found, ...(detectors.length > 0 && { detectors }) };
+    merged["metadata"] = { ...before, ...metadata, safety };
+  } else if (!isEmpty(metadata)) {
+    merged["metadata"] = { ...before, ...metadata };
+  }
 }
 
 /** The fields that a request gives. */

@@ -78,10 +78,13 @@ describe.each(VERSIONS)("attempts of %s, audited", async (version) => {
   });
 
   it("is aborted while it waits for an answer", async () => {
-    const { entries, outcome } = await twice(sdk, [silence], async ({ client, note }) => {
+    const { entries, outcome } = await twice(sdk, [silence], async ({ client, note, seen }) => {
       const controller = new AbortController();
       const promise = client.chat.completions.create(hello, { signal: controller.signal });
-      setTimeout(() => controller.abort(), 30);
+      void (async () => {
+        while (seen.length === 0) await sleep(1);
+        controller.abort();
+      })();
       await promise.catch((error: unknown) => note(error));
       return promise;
     });
@@ -100,8 +103,10 @@ describe.each(VERSIONS)("attempts of %s, audited", async (version) => {
       ],
       async ({ client }) => {
         const controller = new AbortController();
-        setTimeout(() => controller.abort(), 60);
-        return client.chat.completions.create(hello, { signal: controller.signal });
+        const promise = client.chat.completions.create(hello, { signal: controller.signal });
+        await promise.asResponse();
+        setImmediate(() => controller.abort());
+        return promise;
       },
     );
     expect(outcome.thrown).toBeInstanceOf(Error);
