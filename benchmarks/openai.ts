@@ -1,0 +1,42 @@
+// What AuditedOpenAI adds to a call of the openai package: CPU, hash-only, file storage.
+//
+//   npm run bench:openai
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { AuditLogger } from "@ai-audit/core";
+import { AuditedOpenAI } from "@ai-audit/openai-wrapper";
+import OpenAI from "openai";
+import { comparePair, startModelServer } from "./support/paired.ts";
+
+const server = await startModelServer();
+const directory = mkdtempSync(join(tmpdir(), "ai-audit-bench-"));
+const logger = new AuditLogger(directory);
+const options = { apiKey: "bench", baseURL: server.baseURL };
+const plain = new OpenAI(options);
+const audited = new AuditedOpenAI({ ...options, audit: logger });
+const request = {
+  model: "gpt-4o-mini",
+  messages: [
+    { role: "system", content: "Answer briefly." },
+    { role: "user", content: "What is the capital of France? ".repeat(8) },
+  ],
+} satisfies OpenAI.Chat.ChatCompletionCreateParamsNonStreaming;
+
+const call = (client: OpenAI) => () => client.chat.completions.create(request);
+const stream = (client: OpenAI) => async () => {
+  for await (const _ of await client.chat.completions.create({ ...request, stream: true }));
+};
+
+console.log(`Node ${process.version}; CPU of the client's process a call, 8 in flight, medians, in turn\n`);
+await comparePair({ name: "chat completion", calls: 400, plain: call(plain), audited: call(audited), targetUs: 60 });
+await comparePair({
+  name: "stream of 200 chunks",
+  calls: 80,
+  plain: stream(plain),
+  audited: stream(audited),
+  targetUs: 200,
+});
+await logger.close();
+server.stop();
+rmSync(directory, { recursive: true });
