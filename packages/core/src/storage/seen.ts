@@ -16,8 +16,11 @@ export async function latestStates(directory: Directory, stream: string, own: st
     const known = recorded.get(listed.file);
     // Nobody appends to a segment of an earlier day: what a later day's segment recorded of it is final.
     if (known && known.day > listed.day) continue;
-    const ref = await readState(directory, listed);
-    if (ref && ref.size !== known?.size) states.push(ref);
+    const ref = (await orUnreadable(directory.tail(listed.file)))?.ref;
+    if (!ref || ref.size === known?.size) continue;
+    // Another process may not have synced yet: what is recorded here must survive the power cut that we survive.
+    if (listed.day === segmentDay(new Date())) await orUnreadable(directory.settle(listed.file));
+    states.push(ref);
   }
   return states;
 }
@@ -35,12 +38,6 @@ async function readHeads(directory: Directory, own: string | undefined): Promise
     if (head && !head.foreign) segments.push({ listed, head });
   }
   return segments;
-}
-
-async function readState(directory: Directory, { file, day }: ListedFile): Promise<SegmentRef | undefined> {
-  // Another process may not have synced yet: what is recorded here must survive the power cut that we survive.
-  if (day === segmentDay(new Date())) await orUnreadable(directory.settle(file));
-  return (await orUnreadable(directory.tail(file)))?.ref;
 }
 
 /** Another's file that cannot be read must not keep this process from logging; the verifier will report the file. */
