@@ -7,13 +7,16 @@ import { collectGarbage } from "./collect-garbage.ts";
 import { type Bench, only, startBench } from "./fixtures.ts";
 import { chat, chatChunks, chatFor } from "./openai-server.ts";
 
+/** A busy machine takes its time. */
+const WAIT = { timeout: 15_000 };
+
 /** How hosts and SDKs say that a call was stopped. */
 const STOPPED = /abort|timed out|timeout|terminated|cancel|premature|socket|other side/i;
 const PIECES = ["One ", "two ", "three ", "four"];
 
 /** All entries, once nothing is open any more. */
 async function settled(bench: Bench): Promise<Awaited<ReturnType<Bench["entries"]>>> {
-  await expect.poll(async () => (await collectGarbage(), bench.handler.stats.open)).toBe(0);
+  await expect.poll(async () => (await collectGarbage(), bench.handler.stats.open), WAIT).toBe(0);
   return bench.entries();
 }
 
@@ -22,7 +25,7 @@ describe("a call that its caller aborts", () => {
     await using bench = await startBench(() => ({ hang: true }));
     const abort = new AbortController();
     const pending = bench.model().invoke("Hello!", { callbacks: [bench.handler], signal: abort.signal });
-    await expect.poll(() => bench.server.requests.length).toBe(1);
+    await expect.poll(() => bench.server.requests.length, WAIT).toBe(1);
     abort.abort();
     await expect(pending).rejects.toThrow("abort");
     expect(only(await settled(bench))).toMatchObject({ outcome: "aborted", outputContent: "", inputTokens: null });
@@ -41,7 +44,7 @@ describe("a call that its caller aborts", () => {
     const abort = new AbortController();
     const stream = await bench.model().stream("Count", { callbacks: [bench.handler], signal: abort.signal });
     const reading = (async () => {
-      for await (const chunk of stream) if (chunk.text === "three ") setTimeout(() => abort.abort(), 20);
+      for await (const chunk of stream) if (chunk.text === "four") setTimeout(() => abort.abort(), 20);
     })();
     await expect(reading).rejects.toThrow(STOPPED);
     const entry = only(await settled(bench));
@@ -59,8 +62,11 @@ describe("a call that its caller aborts", () => {
     await using bench = await startBench(() => ({ events: chatChunks(PIECES, { cut: true }), after: "hang" }));
     const abort = new AbortController();
     const model = bench.model({ streaming: true });
-    setTimeout(() => abort.abort(), 80);
-    await expect(model.invoke("Count", { callbacks: [bench.handler], signal: abort.signal })).rejects.toThrow(STOPPED);
+    const last = {
+      handleLLMNewToken: (token: string) => void (token === "four" && setTimeout(() => abort.abort(), 20)),
+    };
+    const call = model.invoke("Count", { callbacks: [bench.handler, last], signal: abort.signal });
+    await expect(call).rejects.toThrow(STOPPED);
     expect(only(await settled(bench))).toMatchObject({ outcome: "aborted", outputContent: "One two three four" });
   });
 
@@ -71,7 +77,7 @@ describe("a call that its caller aborts", () => {
       .pipe(bench.model())
       .pipe(RunnableLambda.from(() => "x"));
     const pending = chain.invoke({ q: "Hello!" }, { callbacks: [bench.handler], signal: abort.signal });
-    await expect.poll(() => bench.server.requests.length).toBe(1);
+    await expect.poll(() => bench.server.requests.length, WAIT).toBe(1);
     abort.abort();
     await expect(pending).rejects.toThrow(STOPPED);
     expect(only(await settled(bench))).toMatchObject({ outcome: "aborted", run: { path: ["RunnableSequence"] } });
@@ -165,7 +171,7 @@ describe("the end of the root", () => {
     const parallel = RunnableParallel.from({
       slow: bench.model(),
       failing: RunnableLambda.from(async () => {
-        await expect.poll(() => bench.server.requests.length).toBe(1);
+        await expect.poll(() => bench.server.requests.length, WAIT).toBe(1);
         throw new Error("one branch fails");
       }),
     });
@@ -222,7 +228,7 @@ describe("beyond maxOpenRuns", () => {
     const calls = ["a", "b", "c"].map((text) =>
       bench.model().invoke(text, { callbacks: [bench.handler], signal: abort.signal }),
     );
-    await expect.poll(() => bench.handler.stats.written).toBe(1);
+    await expect.poll(() => bench.handler.stats.written, WAIT).toBe(1);
     expect(only(await bench.entries())).toMatchObject({
       inputContent: "a",
       outcome: "abandoned",

@@ -135,7 +135,7 @@ describe("a chat model call", () => {
     );
     const prompts = ["ok", "bad"].map((text) => [new HumanMessage(text)]);
     await expect(bench.model().generate(prompts, { callbacks: [bench.handler] })).rejects.toThrow("server fell over");
-    await expect.poll(() => bench.handler.stats).toEqual({ open: 0, written: 2, lost: 0 });
+    await expect.poll(() => bench.handler.stats, { timeout: 15_000 }).toEqual({ open: 0, written: 2, lost: 0 });
     const outcomes = (await bench.entries()).map((entry) => `${entry.inputContent} ${entry.outcome}`);
     expect(outcomes.toSorted((x, y) => x.localeCompare(y))).toEqual(["bad error", "ok ok"]);
   });
@@ -255,7 +255,7 @@ describe("a chat model call", () => {
     await using bench = await startBench((request): Reply => chatFor(request, "Hi."));
     const messages = [new SystemMessage("Be brief."), new HumanMessage("Hello!")];
     const pending = bench.model().invoke(messages, { callbacks: [bench.handler] });
-    await expect.poll(() => bench.server.requests.length).toBe(1);
+    await expect.poll(() => bench.server.requests.length, { timeout: 15_000 }).toBe(1);
     messages[1]!.content = "changed";
     messages.push(new HumanMessage("added"));
     await pending;

@@ -23,7 +23,7 @@ class ResponsesOverAuditedClient extends ChatOpenAIResponses {
 
 /** Whether the log holds `count` pairs of linked entries and counts each once; what is wrong with them otherwise. */
 async function problemsOf(bench: Bench, count: number): Promise<string[]> {
-  await expect.poll(async () => (await bench.entries()).length).toBe(2 * count); // an abort is told to its caller first
+  await expect.poll(async () => (await bench.entries()).length, { timeout: 15_000 }).toBe(2 * count); // an abort is told to its caller first
   const entries = await bench.entries();
   const linked = entries.filter(({ run }) => run?.sameCallAs !== undefined);
   const originals = new Map(
