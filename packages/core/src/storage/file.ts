@@ -9,6 +9,8 @@ import type { SegmentRef } from "../integrity/control-line.ts";
 import { segmentDay } from "../integrity/segment-name.ts";
 import type { Signer } from "../integrity/signer.ts";
 import { SDK } from "../version.ts";
+import type { SegmentArchive } from "./archive.ts";
+import { Shipper } from "./archive-shipper.ts";
 import { checkLine } from "./check-line.ts";
 import { Directory } from "./directory.ts";
 import { pruneDirectory } from "./file-prune.ts";
@@ -31,6 +33,8 @@ export interface FileStorageOptions {
   readonly durability?: "fsync" | "os";
   /** Signs every checkpoint. Without one the log finds accidents, not an attacker who recomputes it. */
   readonly signer?: Signer;
+  /** Where closed segments are shipped to: `S3Archive` of @ai-audit/core/s3. @default nowhere */
+  readonly archive?: SegmentArchive;
 }
 
 /** Bytes of lines in one write at most: bounds memory, and the time until the first of them is acknowledged. */
@@ -64,13 +68,14 @@ export class FileStorage implements AuditStorage {
   readonly #sync: boolean;
   readonly #signer: Signer | undefined;
   readonly #lane: WriteLane;
+  readonly #shipper: Shipper | undefined;
   #open: OpenSegment | undefined;
   #seq = 0;
   #prev: SegmentRef | null = null;
   #endOfDay: NodeJS.Timeout | undefined;
 
   /** Throws `AUDIT_CONFIG_INVALID`. */
-  constructor({ path, rotationSizeMb = 100, durability = "fsync", signer }: FileStorageOptions) {
+  constructor({ path, rotationSizeMb = 100, durability = "fsync", signer, archive }: FileStorageOptions) {
     if (typeof path !== "string" || path === "") throw new AuditConfigError("path must name a directory");
     if (!(rotationSizeMb > 0)) throw new AuditConfigError("rotationSizeMb must be a number > 0");
     if (durability !== "fsync" && durability !== "os") throw new AuditConfigError("durability must be 'fsync' or 'os'");
@@ -80,6 +85,14 @@ export class FileStorage implements AuditStorage {
     this.#rotationBytes = rotationSizeMb * MIB;
     this.#sync = durability === "fsync";
     this.#signer = signer;
+    this.#shipper =
+      archive &&
+      new Shipper({
+        archive,
+        directory: this.#directory,
+        isOpen: (file) => this.#open?.file.name === file,
+        append: (line) => this.append(line),
+      });
     this.#lane = new WriteLane({ take: (waiting) => this.#take(waiting), commit: (lines) => this.#commit(lines) });
   }
 
@@ -184,7 +197,7 @@ export class FileStorage implements AuditStorage {
         sdk: SDK,
         ...(this.#signer && { signer: this.#signer }),
       });
-      this.#watchEndOfDay();
+      this.#watchEndOfDay(day);
       return { day, segment, file, lastId: "", firstLineBytes: 0 };
     } catch (error) {
       await file.release();
@@ -216,17 +229,16 @@ export class FileStorage implements AuditStorage {
   }
 
   /** An idle writer ends its segment when its day does, so that yesterday's log verifies as closed. */
-  #watchEndOfDay(): void {
+  #watchEndOfDay(day: string): void {
     clearTimeout(this.#endOfDay);
-    this.#endOfDay = setTimeout(
-      () => {
-        const end = async (): Promise<void> => {
-          if (this.#open && this.#open.day < segmentDay(new Date())) await this.#end("day");
-        };
-        this.#lane.exclusive(end).catch(() => undefined); // the segment stays unclosed, which the verifier reports
-      },
-      DAY_MS - (Date.now() % DAY_MS) + 1000,
-    ).unref();
+    const isOver = day < segmentDay(new Date()); // written just before midnight, or imported
+    const restOfDayMs = isOver ? 0 : DAY_MS - (Date.now() % DAY_MS);
+    this.#endOfDay = setTimeout(() => {
+      const end = async (): Promise<void> => {
+        if (this.#open && this.#open.day < segmentDay(new Date())) await this.#end("day");
+      };
+      this.#lane.exclusive(end).catch(() => undefined); // the segment stays unclosed, which the verifier reports
+    }, restOfDayMs + 1000).unref();
   }
 }
 

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { appendFile, chmod, copyFile, mkdir, readdir, readFile, rm, stat, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { type AuditEntry, AuditLogger, EncryptionManager, FileStorage, Signer, verifyLog } from "../../src/index.ts";
 import { testEntry } from "../../src/testing.ts";
 import { rejected } from "../rejected.ts";
@@ -116,6 +116,19 @@ describe("A segment", () => {
     const yesterday = await linesOf(path, (await filesOf(path))[0] ?? "");
     expect(JSON.parse(yesterday.at(-2) ?? "")).toMatchObject({ type: "segment.close", reason: "day", entries: 2 });
   });
+
+  it("of a day that is over ends although its writer is idle", async () => {
+    const path = await temporaryDirectory();
+    const storage = new FileStorage({ path });
+    const { line, id } = testEntry(Date.now() - DAY_MS);
+    await storage.append(line, id);
+    const [file = ""] = await filesOf(path);
+    await vi.waitFor(async () => {
+      expect((await linesOf(path, file)).at(-2)).toBe('{"type":"segment.close","reason":"day","leaves":3,"entries":1}');
+    }, 20_000);
+    await storage.close();
+    expect(await filesOf(path)).toEqual([file]);
+  }, 30_000);
 
   it("takes the next free number, compared as a number, also beyond 999", async () => {
     const path = await temporaryDirectory();
