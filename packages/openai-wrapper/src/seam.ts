@@ -59,12 +59,17 @@ function request(base: Method): Method {
 
 const lists = new WeakSet<object>();
 
+function markList<T>(options: T): T {
+  if (isObject(options)) lists.add(options);
+  return options;
+}
+
 /** Few lists are calls of a model (a search in a vector store is one): their bodies wait for the entry. */
 function requestAPIList(base: Method): Method {
   return function (...args) {
     const [page, options, ...rest] = args;
-    if (isObject(options) && !("then" in options)) lists.add(options);
-    return base.call(this, page, options, ...rest);
+    const marked = isObject(options) && "then" in options ? Promise.resolve(options).then(markList) : markList(options);
+    return base.call(this, page, marked, ...rest);
   };
 }
 

@@ -1,23 +1,18 @@
 // Calls that nobody finishes still get their entry.
 import { setTimeout as sleep } from "node:timers/promises";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { auditStats } from "../../src/index.ts";
 import { chunks, completion } from "../equivalence/payloads.ts";
 import { events, json } from "../equivalence/wire-server.ts";
+import { collectGarbage } from "./collect-garbage.ts";
 import { hello, type LifecycleBench, lifecycleBench } from "./bench.ts";
-
-setFlagsFromString("--expose-gc");
-const collectGarbage = runInNewContext("gc") as () => void;
 
 /** Collects garbage until an entry is there; finalizers run when the engine pleases. */
 async function entriesAfterGarbage({
   entries,
 }: LifecycleBench): Promise<Awaited<ReturnType<LifecycleBench["entries"]>>> {
   for (let round = 0; round < 100; round += 1) {
-    collectGarbage();
-    await sleep(10);
+    await collectGarbage();
     const found = await entries();
     if (found.length > 0) return found;
   }
@@ -54,8 +49,7 @@ describe("a call that nobody finishes", () => {
       (await bench.client.chat.completions.create({ ...hello, stream: true }))[Symbol.asyncIterator]();
     const iterator = await iterate();
     for (let result = await iterator.next(); !result.done; result = await iterator.next()) {
-      collectGarbage();
-      await sleep(5);
+      await collectGarbage();
     }
     expect(await bench.entries()).toMatchObject([{ outcome: "ok", outputContent: "Hello, world" }]);
   });
