@@ -31,7 +31,7 @@ const INTRODUCTION = `# The \`ai-audit\` command
 
 <!-- Made by packages/cli/scripts/reference.ts from the definitions of the commands. Change those, not this. -->
 
-\`LOCATION\` is the directory of a log; without it \`AUDIT_LOG\` is taken, or else \`./audit-logs\`. Commands whose argument is
+\`LOCATION\` is the directory of a log, or \`s3://bucket/prefix\` (then the package @aws-sdk/client-s3 is needed); without it \`AUDIT_LOG\` is taken, or else \`./audit-logs\`. Commands whose argument is
 something else take it as \`--log LOCATION\`. Every command prints JSON with \`--json\`: one object, or a line for each entry.
 Results go to standard output, remarks and progress to standard error. Colours show on a terminal unless \`NO_COLOR\` is set.
 Times without a zone are UTC. Text from the log is shown with its control characters spelled out, so that nothing that a

@@ -79,7 +79,7 @@ export class Filter {
   unopened = 0;
   readonly #conditions: readonly Condition[];
   /** What a line must contain for its entry to meet the conditions: spares parsing it. */
-  readonly #needles: readonly string[];
+  readonly #needles: readonly RegExp[];
 
   private constructor(
     flags: FilterFlags,
@@ -105,7 +105,10 @@ export class Filter {
       ),
       ...when(text, (entry) => this.#mentions(entry, text ?? "")),
     ];
-    this.#needles = [provider, model, operation, outcome, detector, conversation, thread].flatMap(needleOf);
+    this.#needles = [
+      ...[provider, model, operation, outcome, detector, conversation, thread].flatMap(needleOf),
+      ...(flagged ? [/"safety_passed": ?false/] : []), // Python's json puts a space there
+    ];
   }
 
   /** @throws {Failure} when a key is needed and not set */
@@ -119,7 +122,7 @@ export class Filter {
 
   /** The line's entry, if it meets every condition. */
   entryOf(line: string): AuditEntry | undefined {
-    if (!this.#needles.every((needle) => line.includes(needle))) return undefined;
+    if (!this.#needles.every((needle) => needle.test(line))) return undefined;
     const entry = lineToEntry(line);
     return entry !== undefined && this.meets(entry) ? entry : undefined;
   }
@@ -148,8 +151,9 @@ function when(given: unknown, condition: Condition): Condition[] {
 }
 
 /** A value's JSON, where every writer of JSON spells it the same. */
-function needleOf(value: string | undefined): string[] {
-  return value !== undefined && /^[ !#-.0-[\]-~]*$/.test(value) ? [`"${value}"`] : [];
+function needleOf(value: string | undefined): RegExp[] {
+  if (value === undefined || !/^[ !#-.0-[\]-~]*$/.test(value)) return [];
+  return [new RegExp(`"${value.replaceAll(/[.*+?^${}()|[\]]/g, String.raw`\$&`)}"`)];
 }
 
 function hasValue(value: unknown, path: readonly string[], wanted: string): boolean {

@@ -1,14 +1,15 @@
 // Opens the log that a command reads.
-import { FileStorage } from "@ai-audit/core";
+import type { AuditStorage } from "@ai-audit/core";
 import { resolveLocation } from "./location.ts";
 import type { Session } from "./session.ts";
 import { Settings } from "./settings.ts";
+import { openStorage } from "./storage.ts";
 
 /** A log to read from. */
 export interface OpenLog {
-  /** Absolute path. */
+  /** Absolute path, or `s3://bucket/prefix`. */
   readonly location: string;
-  readonly storage: FileStorage;
+  readonly storage: AuditStorage;
   readonly settings: Settings;
 }
 
@@ -17,8 +18,8 @@ export interface OpenLog {
  *
  * @throws {Failure} where there is none
  */
-export function openLog(given: string | undefined, session: Session): OpenLog {
+export async function openLog(given: string | undefined, session: Session): Promise<OpenLog> {
   const settings = Settings.load(session.env);
   const location = resolveLocation(given, settings);
-  return { location, storage: new FileStorage({ path: location }), settings };
+  return { location, storage: await openStorage(location, settings), settings };
 }

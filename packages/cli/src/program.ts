@@ -35,7 +35,7 @@ function finish(command: Command): void {
 }
 
 const FOOTER = `
-LOCATION is the directory of a log. Without it AUDIT_LOG is taken, or else ./audit-logs.
+LOCATION is the directory of a log, or s3://bucket/prefix. Without it AUDIT_LOG is taken, or else ./audit-logs.
 Exit codes: verify and check give 0 proven, 1 altered, 2 not proven, 3 not verifiable. Elsewhere 0 is success and 1
 means that nothing was found. 64 wrong arguments, 65 malformed data, 66 missing, 73 cannot create, 74 I/O, 77 no
 permission, 78 wrong key or setting.`;

@@ -9,6 +9,7 @@ import { Progress } from "./output/progress.ts";
 import { readPins } from "./pins.ts";
 import type { Session } from "./session.ts";
 import { Settings } from "./settings.ts";
+import { s3Connection } from "./storage.ts";
 
 export interface VerificationFlags {
   readonly trust: readonly string[];
@@ -55,6 +56,7 @@ export async function verifyLocation(
     return await verifyLog(location, {
       trustedKeys: trustedKeys(flags.trust, settings, location),
       pins: pinFiles.flatMap(readPins),
+      s3: s3Connection(settings),
       signatures: flags.lastSignature ? "last" : "all",
       now: session.now(),
       onProgress: ({ bytesRead, totalBytes, file }) => {

@@ -4,6 +4,7 @@ import { hostname, userInfo } from "node:os";
 import { Signer } from "@ai-audit/core";
 import { type Command, Option } from "commander";
 import { EXIT, Failure, systemFailure } from "./failure.ts";
+import { isBucket } from "./location.ts";
 import { listLogFiles } from "./log-files.ts";
 import type { Settings } from "./settings.ts";
 
@@ -47,14 +48,19 @@ export function findSigner(settings: Settings): Signer | undefined {
 export async function needSigner(location: string, settings: Settings): Promise<Signer | undefined> {
   const signer = findSigner(settings);
   if (signer !== undefined) return signer;
+  if (isBucket(location)) {
+    throw new Failure(EXIT.config, "no signing key is set, and what is recorded in a bucket must be signed", SET_KEY);
+  }
   const vkey = (await listLogFiles(location)).findLast(({ kind }) => kind === "segment")?.vkey;
   if (vkey === undefined) return undefined;
   throw new Failure(
     EXIT.config,
     `the log is signed by ${vkey.split("+")[0] ?? vkey}, and what this command records must be signed too`,
-    "set AUDIT_SIGNING_NAME, and AUDIT_SIGNING_KEY or AUDIT_SIGNING_KEY_FILE",
+    SET_KEY,
   );
 }
+
+const SET_KEY = "set AUDIT_SIGNING_NAME, and AUDIT_SIGNING_KEY or AUDIT_SIGNING_KEY_FILE";
 
 function readKeyFile(path: string): string {
   try {

@@ -61,8 +61,11 @@ describe("ai-audit init", { timeout: 60_000 }, () => {
       "# Settings of the ai-audit command. It reads this file from the directory it is run in, or from where AUDIT_CONFIG
       # says. Environment variables of the same names win. Relative paths start here.
 
-      # directory of the log, for commands that are given none
+      # directory of the log, or s3://bucket/prefix, for commands that are given none
       AUDIT_LOG=./audit-logs
+
+      # URL of the server that speaks S3, where it is not AWS; region and credentials are the AWS SDK's
+      #AUDIT_S3_ENDPOINT=
 
       # verification keys (vkeys) of those who may have signed the log, separated by spaces
       AUDIT_TRUSTED_KEYS=VKEY

@@ -1,5 +1,5 @@
 // ai-audit cleanup: retention, by hand or from a timer.
-import { FileStorage, type PruneResult } from "@ai-audit/core";
+import type { PruneResult } from "@ai-audit/core";
 import { type Command, Option } from "commander";
 import { parseDays } from "../arguments.ts";
 import { addLocationArgument, resolveLocation } from "../location.ts";
@@ -7,6 +7,7 @@ import { plural } from "../output/format.ts";
 import { retentionDays } from "../retention.ts";
 import type { Session } from "../session.ts";
 import { Settings } from "../settings.ts";
+import { openStorage } from "../storage.ts";
 import { addActorOption, defaultActor, needSigner } from "../writing.ts";
 
 interface CleanupFlags {
@@ -40,7 +41,7 @@ async function cleanup(given: string | undefined, flags: CleanupFlags, session: 
   const dryRun = flags.dryRun === true;
   const signer = dryRun ? undefined : await needSigner(location, settings);
   const now = session.now().getTime();
-  const storage = new FileStorage({ path: location, ...(signer && { signer }) });
+  const storage = await openStorage(location, settings, signer);
   try {
     const result = await storage.prune({
       before: now - days * DAY_MS,

@@ -29,7 +29,7 @@ export function define(command: Command, session: Session): void {
 
 async function conversation(id: string, flags: ConversationFlags, session: Session): Promise<void> {
   const { out, log } = session;
-  const { storage, settings, location } = openLog(flags.log, session);
+  const { storage, settings, location } = await openLog(flags.log, session);
   const filter = await Filter.of({ conversation: id, ...(flags.decrypt && { decrypt: flags.decrypt }) }, settings);
   const progress = new Progress(log, "searching");
   const transcript = new Transcript();

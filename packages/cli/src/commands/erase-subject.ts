@@ -1,5 +1,5 @@
 // ai-audit erase-subject: the right to erasure.
-import { AuditLogger, FileStorage } from "@ai-audit/core";
+import { AuditLogger } from "@ai-audit/core";
 import type { Command } from "commander";
 import { EXIT, Failure } from "../failure.ts";
 import { loadSubjectKeys } from "../keys.ts";
@@ -7,6 +7,7 @@ import { addLogOption, resolveLocation } from "../location.ts";
 import { plural } from "../output/format.ts";
 import type { Session } from "../session.ts";
 import { Settings } from "../settings.ts";
+import { openStorage } from "../storage.ts";
 import { addActorOption, defaultActor, needSigner } from "../writing.ts";
 
 interface EraseFlags {
@@ -33,8 +34,7 @@ async function erase(name: string, flags: EraseFlags, session: Session): Promise
   const location = resolveLocation(flags.log, settings);
   const encryption = await loadSubjectKeys(settings);
   const signer = await needSigner(location, settings);
-  const storage = new FileStorage({ path: location, ...(signer && { signer }) });
-  const logger = new AuditLogger(storage, { encryption });
+  const logger = new AuditLogger(await openStorage(location, settings, signer), { encryption });
   try {
     if ((await encryption.subjectIds(name)).length === 0) {
       throw new Failure(

@@ -24,7 +24,7 @@ export function define(command: Command, session: Session): void {
 }
 
 async function exportSubject(name: string, flags: ExportSubjectFlags, session: Session): Promise<void> {
-  const { storage, settings } = openLog(flags.log, session);
+  const { storage, settings } = await openLog(flags.log, session);
   const encryption = await loadSubjectKeys(settings);
   const logger = new AuditLogger(storage, { encryption });
   let count = 0;

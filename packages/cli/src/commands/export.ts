@@ -44,7 +44,7 @@ export function define(command: Command, session: Session): void {
 }
 
 async function exportLog(given: string | undefined, flags: ExportFlags, session: Session): Promise<void> {
-  const log = openLog(given, session);
+  const log = await openLog(given, session);
   const filter = await Filter.of(flags, log.settings);
   const progress = new Progress(session.log, "exporting");
   const onPage = (read: number, found: number): void => {

@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { EXIT, Failure, usageFailure } from "../failure.ts";
 import { addRangeOptions, Filter, type RangeFlags, rangeOf } from "../filters.ts";
 import { findEntryLine } from "../find-entry.ts";
-import { addLocationArgument, addLogOption, resolveLocation } from "../location.ts";
+import { addLocationArgument, addLogOption, resolveDirectory } from "../location.ts";
 import { openLog, type OpenLog } from "../log.ts";
 import { Table } from "../output/table.ts";
 import type { Session } from "../session.ts";
@@ -52,7 +52,8 @@ export function define(command: Command, session: Session): void {
 }
 
 async function place(given: string | undefined, flags: PlaceFlags, session: Session): Promise<void> {
-  const log = openLog(given, session);
+  const log = await openLog(given, session);
+  resolveDirectory(given, log.settings, "hold");
   const range = await heldRange(flags, log);
   const signer = await needSigner(log.location, log.settings);
   const { reason, actor = defaultActor() } = flags;
@@ -104,7 +105,7 @@ function timesOf(lines: readonly string[], what: string): { from: Date; to: Date
 
 async function release(id: string, flags: ReleaseFlags, session: Session): Promise<void> {
   const settings = Settings.load(session.env);
-  const location = resolveLocation(flags.log, settings);
+  const location = resolveDirectory(flags.log, settings, "hold");
   const signer = await needSigner(location, settings);
   const { reason, actor = defaultActor() } = flags;
   if (!(await listHolds(location)).some((hold) => hold.id === id)) {
@@ -115,7 +116,7 @@ async function release(id: string, flags: ReleaseFlags, session: Session): Promi
 }
 
 async function list(given: string | undefined, json: true | undefined, session: Session): Promise<void> {
-  const holds = await listHolds(resolveLocation(given, Settings.load(session.env)));
+  const holds = await listHolds(resolveDirectory(given, Settings.load(session.env), "hold"));
   if (json) return session.out.json(holds);
   if (holds.length === 0) return session.log.line("no hold is in force");
   await new Table<Hold>(session.out, [

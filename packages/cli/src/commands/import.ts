@@ -4,11 +4,12 @@ import type { Command } from "commander";
 import { EXIT } from "../failure.ts";
 import { importLines } from "../import/importer.ts";
 import { encryptionKeys, loadEncryption } from "../keys.ts";
-import { addLogOption, placeOf, resolveLocation } from "../location.ts";
+import { addLogOption, placeOf, resolveDirectory } from "../location.ts";
 import { formatCount, plural } from "../output/format.ts";
 import { Progress } from "../output/progress.ts";
 import type { Session } from "../session.ts";
 import { Settings } from "../settings.ts";
+import { openStorage } from "../storage.ts";
 import { findSigner } from "../writing.ts";
 
 interface ImportFlags {
@@ -28,10 +29,10 @@ export function define(command: Command, session: Session): void {
 
 async function importLog(source: string, flags: ImportFlags, session: Session): Promise<void> {
   const settings = Settings.load(session.env);
-  const from = resolveLocation(source, settings);
+  const from = resolveDirectory(source, settings, "import");
   const signer = findSigner(settings);
   const encryption = encryptionKeys(settings) === undefined ? undefined : await loadEncryption(settings);
-  const storage = new FileStorage({ path: placeOf(flags.log, settings), ...(signer && { signer }) });
+  const storage = await openStorage(placeOf(flags.log, settings), settings, signer);
   const progress = new Progress(session.log, "importing");
   try {
     const { imported, skipped, altered } = await importLines(new FileStorage({ path: from }), storage, {

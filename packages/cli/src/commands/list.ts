@@ -23,7 +23,7 @@ export function define(command: Command, session: Session): void {
 
 async function list(given: string | undefined, flags: ListFlags, session: Session): Promise<void> {
   const { out, log } = session;
-  const { storage, location } = openLog(given, session);
+  const { storage, location } = await openLog(given, session);
   const lines = await latestLines(storage, {}, flags.limit);
   if (lines.length === 0) {
     session.exitCode = EXIT.nothing;

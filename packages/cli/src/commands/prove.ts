@@ -6,6 +6,7 @@ import { addLogOption, resolveLocation } from "../location.ts";
 import { addOutputOption, withSink } from "../output/output-file.ts";
 import type { Session } from "../session.ts";
 import { Settings } from "../settings.ts";
+import { s3Connection } from "../storage.ts";
 
 interface ProveFlags {
   readonly log?: string;
@@ -23,8 +24,9 @@ export function define(command: Command, session: Session): void {
 }
 
 async function prove(id: string, { log, output, json }: ProveFlags, session: Session): Promise<void> {
-  const location = resolveLocation(log, Settings.load(session.env));
-  const proof = await proveEntry(location, id.toLowerCase());
+  const settings = Settings.load(session.env);
+  const location = resolveLocation(log, settings);
+  const proof = await proveEntry(location, id.toLowerCase(), { s3: s3Connection(settings) });
   if (proof === undefined) {
     throw new Failure(EXIT.nothing, `no entry ${id} in ${location}`, "ids are shown by: ai-audit list");
   }

@@ -30,7 +30,7 @@ export function define(command: Command, session: Session): void {
 
 async function query(given: string | undefined, flags: QueryFlags, session: Session): Promise<void> {
   const { out, log } = session;
-  const { storage, settings } = openLog(given, session);
+  const { storage, settings } = await openLog(given, session);
   const filter = await Filter.of(flags, settings);
   const print = entryPrinter(out, flags, filter.encryption);
   const progress = new Progress(log, "searching");

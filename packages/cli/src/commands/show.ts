@@ -27,7 +27,7 @@ export function define(command: Command, session: Session): void {
 }
 
 async function show(id: string, { log, decrypt, json }: ShowFlags, session: Session): Promise<void> {
-  const { storage, location, settings } = openLog(log, session);
+  const { storage, location, settings } = await openLog(log, session);
   const encryption = decrypt ? await loadEncryption(settings) : undefined;
   const line = await findEntryLine(storage, location, id);
   const entry = lineToEntry(line);

@@ -36,7 +36,7 @@ export function define(command: Command, session: Session): void {
 async function stats(given: string | undefined, flags: StatsFlags, session: Session): Promise<void> {
   const { out, log } = session;
   const groupOf = grouping(flags.by);
-  const { storage, settings } = openLog(given, session);
+  const { storage, settings } = await openLog(given, session);
   const filter = await Filter.of(flags, settings);
   const statistics = new Statistics(groupOf);
   const progress = new Progress(log, "counting");

@@ -27,7 +27,7 @@ export function define(command: Command, session: Session): void {
 }
 
 async function tail(given: string | undefined, flags: TailFlags, session: Session): Promise<void> {
-  const { storage, settings } = openLog(given, session);
+  const { storage, settings } = await openLog(given, session);
   const filter = await Filter.of(flags, settings);
   const print = entryPrinter(session.out, flags, filter.encryption);
   const range = rangeOf(flags);

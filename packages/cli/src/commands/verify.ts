@@ -74,7 +74,7 @@ async function print(result: Verification, flags: VerifyFlags, { out }: Session)
 }
 
 function hasSomethingToSay({ state }: FileVerification): boolean {
-  return state !== "OK" && state !== "OPEN" && state !== "PRUNED";
+  return state !== "OK" && state !== "OPEN" && state !== "PRUNED" && state !== "ARCHIVED";
 }
 
 async function printProblems({ file, problems }: FileVerification, out: Output): Promise<void> {
@@ -100,6 +100,7 @@ const STATE_STYLES: Record<FileVerification["state"], Style> = {
   UNSIGNED: "yellow",
   UNCLOSED: "yellow",
   PRUNED: "dim",
+  ARCHIVED: "dim",
   OPEN: "green",
   OK: "green",
 };

@@ -1,6 +1,6 @@
 // Every examination, in the order in which one depends on the other.
 import { EXIT, Failure } from "../failure.ts";
-import { resolveLocation } from "../location.ts";
+import { isBucket, resolveLocation } from "../location.ts";
 import type { Session } from "../session.ts";
 import { Settings } from "../settings.ts";
 import { examineClock, examineDisk } from "./machine.ts";
@@ -41,9 +41,11 @@ export async function examine(given: string | undefined, session: Session): Prom
   await run("encryption", () => examineEncryption(settings, log));
   await run("retention", () => examineRetention(settings, log));
   if (log === undefined) return findings;
-  await run("files", () => examineContents(log, settings));
-  await run("permissions", () => examinePermissions(log));
-  await run("disk", () => examineDisk(log));
-  await run("clock", () => examineClock(log, session.now()));
+  if (!isBucket(log)) {
+    await run("files", () => examineContents(log, settings));
+    await run("permissions", () => examinePermissions(log));
+    await run("disk", () => examineDisk(log));
+  }
+  await run("clock", () => examineClock(log, settings, session.now()));
   return findings;
 }

@@ -1,9 +1,10 @@
 // Keys: are they there, are they usable, do they fit the log?
-import { FileStorage, lineToEntry } from "@ai-audit/core";
+import { lineToEntry } from "@ai-audit/core";
 import { encryptionKeys, loadEncryption } from "../keys.ts";
 import { latestLines } from "../latest.ts";
 import { openedContent } from "../opened-content.ts";
 import type { Settings } from "../settings.ts";
+import { openStorage } from "../storage.ts";
 import { findSigner } from "../writing.ts";
 import { type Finding, good, look, wrong } from "./finding.ts";
 
@@ -36,7 +37,7 @@ export async function examineEncryption(settings: Settings, location: string | u
     ];
   }
   const encryption = await loadEncryption(settings);
-  const lines = location === undefined ? [] : await latestLines(new FileStorage({ path: location }), {}, 20);
+  const lines = location === undefined ? [] : await latestLines(await openStorage(location, settings), {}, 20);
   for (const line of lines.toReversed()) {
     const entry = lineToEntry(line);
     const field = entry && openedContent(entry, encryption).input;

@@ -1,6 +1,7 @@
 // The log itself: who may read it, what lies in it, how long it is kept.
 import { stat } from "node:fs/promises";
 import { listHolds } from "@ai-audit/core";
+import { isBucket } from "../location.ts";
 import { listLogFiles, type LogFile } from "../log-files.ts";
 import { plural } from "../output/format.ts";
 import { DEFAULT_RETENTION_DAYS } from "../retention.ts";
@@ -89,7 +90,7 @@ function findingOf(files: readonly LogFile[], kind: typeof look, what: string, r
 export async function examineRetention(settings: Settings, location: string | undefined): Promise<Finding[]> {
   const days = settings.days("AUDIT_RETENTION_DAYS") ?? DEFAULT_RETENTION_DAYS;
   const floor = settings.days("AUDIT_RETENTION_FLOOR_DAYS");
-  const holds = location === undefined ? [] : await listHolds(location);
+  const holds = location === undefined || isBucket(location) ? [] : await listHolds(location);
   const held = holds.length === 0 ? "" : `; ${plural(holds.length, "hold")} in force`;
   if (floor === undefined) {
     return [

@@ -1,9 +1,11 @@
 // The machine under the log: room and time.
 import { readdir, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
-import { FileStorage, lineToEntry } from "@ai-audit/core";
+import { lineToEntry } from "@ai-audit/core";
 import { latestLines } from "../latest.ts";
 import { formatBytes } from "../output/format.ts";
+import type { Settings } from "../settings.ts";
+import { openStorage } from "../storage.ts";
 import { type Finding, good, look, wrong } from "./finding.ts";
 
 /** Less than this is not enough for a day of a busy log: 10 GiB, or 10 % of a small disk. */
@@ -33,8 +35,8 @@ async function sizeOf(location: string): Promise<number> {
 const TOLERANCE_MS = 5000;
 
 /** Entries must not come from the future, and files must not have been written before what they hold was recorded. */
-export async function examineClock(location: string, now: Date): Promise<Finding[]> {
-  const [line] = await latestLines(new FileStorage({ path: location }), {}, 1);
+export async function examineClock(location: string, settings: Settings, now: Date): Promise<Finding[]> {
+  const [line] = await latestLines(await openStorage(location, settings), {}, 1);
   const entry = line === undefined ? undefined : lineToEntry(line);
   if (entry === undefined) return [good("clock", `${now.toISOString()}; no entry to compare with`)];
   const ahead = Date.parse(entry.timestamp) - now.getTime();

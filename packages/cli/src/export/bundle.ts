@@ -8,6 +8,7 @@ import { lineToEntry, proveEntry, type TimeRange } from "@ai-audit/core";
 import { EXIT, Failure, systemFailure } from "../failure.ts";
 import type { Filter } from "../filters.ts";
 import type { OpenLog } from "../log.ts";
+import { isBucket } from "../location.ts";
 import { listLogFiles } from "../log-files.ts";
 import { CHECK_SCRIPT } from "./check-script.ts";
 import { bundleReadme } from "./bundle-readme.ts";
@@ -23,6 +24,9 @@ export interface BundleOptions {
 
 /** Writes a bundle into a new directory. Resolves to the number of entries it is about. */
 export async function writeBundle(directory: string, options: BundleOptions): Promise<number> {
+  const { location } = options.log;
+  if (isBucket(location))
+    throw new Failure(EXIT.usage, `a bundle is made from a directory, not from a bucket: ${location}`);
   await mkdir(directory, { mode: 0o700 }).catch((cause: unknown) => {
     const failure = systemFailure(cause);
     throw new Failure(EXIT.cannotCreate, failure?.message ?? `cannot be made: ${directory}`, failure?.hint, { cause });
