@@ -119,6 +119,25 @@ export interface CallStarted {
   readonly input_hash: string;
 }
 
+/**
+ * Authorises the removal of a directory's own copy of a file, and is durable before it goes. The archive has confirmed
+ * that it holds the same bytes; there the line authorises nothing.
+ */
+export interface RetentionArchived {
+  readonly type: "retention.archived";
+  readonly file: string;
+  readonly leaves: number;
+  /** Root hash in base64. */
+  readonly root: string;
+  /** SHA-256 of the file's bytes, 64 hex digits. */
+  readonly sha256: string;
+  /** Where it is now: `s3://bucket/key`. */
+  readonly location: string;
+}
+
+/** A line that authorises the removal of a file. */
+export type RemovalRecord = RetentionPrune | RetentionArchived;
+
 /** Every control line of format version 1. */
 export type ControlLine =
   | SegmentOpen
@@ -127,6 +146,7 @@ export type ControlLine =
   | RetentionPrune
   | RetentionHold
   | RetentionRelease
+  | RetentionArchived
   | SubjectErased
   | Loss
   | CallStarted;
@@ -139,6 +159,7 @@ const MEMBERS = {
   "retention.prune": ["file", "leaves", "root", "from", "to", "policy", "actor"],
   "retention.hold": ["hold", "from", "to", "reason", "actor", "placed"],
   "retention.release": ["hold", "reason", "actor", "released"],
+  "retention.archived": ["file", "leaves", "root", "sha256", "location"],
   "subject.erased": ["subject", "actor", "reason"],
   loss: ["entries", "from", "to", "reason"],
   "call.started": ["call", "timestamp", "provider", "model", "operation", "input_hash"],
@@ -179,6 +200,11 @@ export function retentionHold(line: Omit<RetentionHold, "type">): string {
 /** Text of a `retention.release` line, without the line feed. */
 export function retentionRelease(line: Omit<RetentionRelease, "type">): string {
   return toText({ type: "retention.release", ...line });
+}
+
+/** Text of a `retention.archived` line, without the line feed. */
+export function retentionArchived(line: Omit<RetentionArchived, "type">): string {
+  return toText({ type: "retention.archived", ...line });
 }
 
 /** Text of a `subject.erased` line, without the line feed. */

@@ -32,6 +32,8 @@ export interface SourceHome {
   placeOf(file: string, line: number): string | undefined;
   /** What the home found about a file; complete once the file was read. */
   problemsOf(file: string): readonly Problem[];
+  /** Whether files of a directory are kept here for good: what it says that it moved here must be here. */
+  readonly isArchive: boolean;
   /** Whether a file that is referred to may still be on its way here. */
   isAwaited(file: string): boolean;
   /** Whether a pin is about this log. */

@@ -1,5 +1,12 @@
 // Control lines as the verifier reads them: unknown members are ignored, malformed known ones make the line no such line.
-import type { RetentionPrune, SegmentClose, SegmentOpen, SegmentRef } from "./control-line.ts";
+import type {
+  RemovalRecord,
+  RetentionArchived,
+  RetentionPrune,
+  SegmentClose,
+  SegmentOpen,
+  SegmentRef,
+} from "./control-line.ts";
 import { decodeBase64 } from "./note.ts";
 import { HASH_BYTES } from "./merkle.ts";
 
@@ -30,10 +37,10 @@ export function readSegmentClose(text: string): SegmentClose | undefined {
   return line !== undefined && isSegmentClose(line) ? line : undefined;
 }
 
-/** Reads a `retention.prune` line. */
-export function readRetentionPrune(text: string): RetentionPrune | undefined {
+/** Reads a `retention.prune` or a `retention.archived` line. */
+export function readRemovalRecord(text: string): RemovalRecord | undefined {
   const line = parseObject(text);
-  return line !== undefined && isRetentionPrune(line) ? line : undefined;
+  return line !== undefined && (isRetentionPrune(line) || isRetentionArchived(line)) ? line : undefined;
 }
 
 type JsonObject = Readonly<Record<string, unknown>>;
@@ -76,6 +83,11 @@ function isSegmentClose(line: JsonObject): line is JsonObject & SegmentClose {
 function isRetentionPrune(line: JsonObject): line is JsonObject & RetentionPrune {
   const { type, file, leaves, root } = line;
   return type === "retention.prune" && isText(file) && isCount(leaves) && isRoot(root);
+}
+
+function isRetentionArchived(line: JsonObject): line is JsonObject & RetentionArchived {
+  const { type, file, leaves, root } = line;
+  return type === "retention.archived" && isText(file) && isCount(leaves) && isRoot(root);
 }
 
 function isRef(value: unknown): value is SegmentRef {

@@ -1,5 +1,5 @@
 // What one file says when it is read on its own. verify-segment.ts makes it, everything else judges by it.
-import type { RetentionPrune, SegmentOpen } from "./control-line.ts";
+import type { RemovalRecord, SegmentOpen } from "./control-line.ts";
 import type { BrokenRange } from "./locate.ts";
 import type { Problem } from "./verification.ts";
 import type { Keyring } from "./verify-checkpoint.ts";
@@ -23,8 +23,8 @@ export interface SegmentReport {
   /** Sealed by a key that the verifier was given, and unaltered. */
   readonly isProven: boolean;
   readonly signedBy: string | undefined;
-  /** Sealed `retention.prune` lines. */
-  readonly prunes: readonly RetentionPrune[];
+  /** Sealed `retention.prune` and `retention.archived` lines. */
+  readonly prunes: readonly RemovalRecord[];
   /** Where to search for what was altered: the lines after the last good checkpoint up to the first bad one. */
   readonly broken: BrokenRange | undefined;
 }

@@ -90,6 +90,7 @@ function stateClauses(files: readonly FileVerification[]): string[] {
   return [
     ...clause("OPEN", "still open"),
     ...clause("PRUNED", "removed as the log itself authorises"),
+    ...clause("ARCHIVED", "moved to an archive, which was not looked at"),
     ...clause("UNCLOSED", "without an end: a crash or a cut"),
     ...clause("TORN_TAIL", "with a torn end"),
     ...clause("UNSEALED_TAIL", "with lines after the last checkpoint"),
@@ -115,7 +116,7 @@ function isVouchedFor({ state }: FileVerification): boolean {
 }
 
 function isThere({ state }: FileVerification): boolean {
-  return state !== "MISSING" && state !== "PRUNED";
+  return state !== "MISSING" && state !== "PRUNED" && state !== "ARCHIVED";
 }
 
 /** The pin of the newest file, and there the largest. */

@@ -5,7 +5,7 @@ import type { Checkpoint } from "./note.ts";
  * The state of a file.
  *
  * - `OK` closed, or confirmed by a later segment. `OPEN` a writer's newest, of this UTC day. `PRUNED` removed, and the
- *   log itself authorises it.
+ *   log itself authorises it. `ARCHIVED` removed from a directory once an archive had it; the archive is not looked at.
  * - `TAMPERED` its bytes are not what was sealed. `FORK` another history than recorded elsewhere. `ROLLBACK` shorter
  *   than recorded elsewhere. `MISSING` recorded, and gone.
  * - `TORN_TAIL` the last line is not whole. `UNSEALED_TAIL` whole lines after the last checkpoint. `UNCLOSED` an
@@ -28,6 +28,7 @@ export const STATE_EXIT_CODES = {
   UNSIGNED: 2,
   UNCLOSED: 2,
   PRUNED: 0,
+  ARCHIVED: 0,
   OPEN: 0,
   OK: 0,
 } as const;
@@ -53,7 +54,7 @@ export type Pin = Checkpoint;
 /** What was found about one file. */
 export interface FileVerification {
   readonly file: string;
-  /** The worst of its problems' states, or `OK`, `OPEN`, `PRUNED`. */
+  /** The worst of its problems' states, or `OK`, `OPEN`, `PRUNED`, `ARCHIVED`. */
   readonly state: FileState;
   /** Leaves under the last good checkpoint; of a `PRUNED` or `MISSING` file what the log says of it. */
   readonly leaves: number;

@@ -1,5 +1,5 @@
 // What files say about each other, and pins about files: is everything there that was ever recorded, and unchanged?
-import type { RetentionPrune, SegmentRef } from "./control-line.ts";
+import type { RemovalRecord, SegmentRef } from "./control-line.ts";
 import { fileOfOrigin } from "./origin.ts";
 import { dayOfSegment } from "./segment-name.ts";
 import type { FileState, Pin, Problem } from "./verification.ts";
@@ -33,13 +33,13 @@ export interface LinkReport {
 
 /** What is known of a file that is not there. `OPEN`: it is still on its way from its writer. */
 export interface AbsentFile {
-  readonly state: "MISSING" | "PRUNED" | "OPEN";
+  readonly state: "MISSING" | "PRUNED" | "ARCHIVED" | "OPEN";
   readonly leaves: number;
 }
 
-/** A `retention.prune` line, and whether a trusted key vouches for it. */
+/** A line that authorises a removal, and whether a trusted key vouches for it. */
 export interface PruneRecord {
-  readonly prune: RetentionPrune;
+  readonly prune: RemovalRecord;
   readonly isProven: boolean;
 }
 
@@ -50,6 +50,8 @@ export interface LinkContext {
   readonly prunes?: readonly PruneRecord[];
   /** Whether a file may still be on its way. @default never */
   readonly isAwaited?: (file: string) => boolean;
+  /** Whether these files are an archive: what was moved to it must be here. @default false */
+  readonly isArchive?: boolean;
 }
 
 /** References of a segment's first line. */
@@ -96,6 +98,7 @@ class Links implements LinkReport {
     this.#reports = new Map(reports.map((report) => [report.file, report]));
     const own = reports.flatMap(({ prunes, isProven }) => prunes.map((prune) => ({ prune, isProven })));
     for (const record of [...own, ...(context.prunes ?? [])]) {
+      if (context.isArchive === true && record.prune.type === "retention.archived") continue;
       const known = this.#prunes.get(record.prune.file);
       if (known) known.push(record);
       else this.#prunes.set(record.prune.file, [record]);
@@ -188,9 +191,10 @@ class Links implements LinkReport {
   /** Removed files are part of the picture, also where nothing refers to them any more. */
   listPruned(): void {
     for (const [file, prunes] of this.#prunes) {
-      const leavesPruned = Math.max(...prunes.map(({ prune }) => prune.leaves));
-      if (!this.#reports.has(file) && !this.absent.has(file))
-        this.absent.set(file, { state: "PRUNED", leaves: leavesPruned });
+      if (this.#reports.has(file) || this.absent.has(file)) continue;
+      const isPruned = prunes.some(({ prune }) => prune.type === "retention.prune");
+      const leavesGone = Math.max(...prunes.map(({ prune }) => prune.leaves));
+      this.absent.set(file, { state: isPruned ? "PRUNED" : "ARCHIVED", leaves: leavesGone });
     }
   }
 

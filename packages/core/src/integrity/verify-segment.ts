@@ -1,8 +1,8 @@
 // One file, from its first byte to its last: is it what was sealed, and where does it end?
-import { CHECKPOINT_PREFIX, CONTROL_PREFIX, type RetentionPrune, type SegmentOpen } from "./control-line.ts";
+import { CHECKPOINT_PREFIX, CONTROL_PREFIX, type RemovalRecord, type SegmentOpen } from "./control-line.ts";
 import { eachLine, LineSplitter } from "./lines.ts";
 import { leafHashInPlace, MerkleTree } from "./merkle.ts";
-import { readFirstLine, readRetentionPrune, readSegmentClose } from "./read-control-line.ts";
+import { readFirstLine, readRemovalRecord, readSegmentClose } from "./read-control-line.ts";
 import type { SegmentCheckOptions, SegmentReport } from "./segment-report.ts";
 import { SignatureQueue } from "./signature-queue.ts";
 import type { Problem } from "./verification.ts";
@@ -58,8 +58,8 @@ class SegmentCheck {
   #suspects: (BadCheckpoint & { readonly line: number })[] = [];
   #close: CloseLine | undefined;
   #closeSealed = false;
-  #prunes: RetentionPrune[] = [];
-  #sealedPrunes: RetentionPrune[] = [];
+  #prunes: RemovalRecord[] = [];
+  #sealedPrunes: RemovalRecord[] = [];
   #isAfterEnd = false;
 
   constructor(file: string, options: SegmentCheckOptions) {
@@ -164,7 +164,7 @@ class SegmentCheck {
       const isRight = close?.leaves === this.#tree.size + 1 && close.entries === this.#entries;
       this.#close = { line: this.#line, leaves: this.#tree.size + 1, isRight };
     } else if (startsWith(bytes, start, end, '{"type":"retention.prune"')) {
-      const prune = readRetentionPrune(bytes.toString("utf8", start, end));
+      const prune = readRemovalRecord(bytes.toString("utf8", start, end));
       if (prune !== undefined) this.#prunes.push(prune);
     }
   }

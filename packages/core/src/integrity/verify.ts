@@ -109,7 +109,8 @@ async function examine(
   );
   const prunes = home ? recorded.flatMap((record) => ofLog(record, home.name)) : [];
   const isAwaited = (file: string): boolean => home?.isAwaited(file) === true;
-  const links = verifyLinks(reports, pins, { now: settings.now, prunes, isAwaited });
+  const context = { now: settings.now, prunes, isAwaited, isArchive: home?.isArchive === true };
+  const links = verifyLinks(reports, pins, context);
   const present = reports.map((report) => settle(report, links, reports, settings.now));
   const files = [...present, ...absentFiles(links)].toSorted(byName);
   return { files: home ? files.map((file) => inHome(file, home)) : files, links };

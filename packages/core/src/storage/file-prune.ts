@@ -20,7 +20,7 @@ export interface Remover {
 }
 
 /** A file past retention, and what its prune line says. */
-interface Expired {
+export interface Expired {
   readonly file: string;
   readonly ref: SegmentRef;
   readonly entries: number;
@@ -113,9 +113,11 @@ function entryTime(line: Buffer): number | undefined {
   return Number.isNaN(parsed) ? undefined : parsed;
 }
 
-function notePruneLine(line: Buffer, into: Map<string, string>): void {
+/** Notes a line that authorises the removal of a file, by that file. */
+export function notePruneLine(line: Buffer, into: Map<string, string>): void {
   const text = line.toString();
-  const pruned = text.startsWith('{"type":"retention.prune",') ? parseObject(text)?.["file"] : undefined;
+  const isRecord = text.startsWith('{"type":"retention.prune",') || text.startsWith('{"type":"retention.archived",');
+  const pruned = isRecord ? parseObject(text)?.["file"] : undefined;
   if (typeof pruned === "string") into.set(pruned, text);
 }
 
@@ -124,7 +126,10 @@ function isoOf(time: number | undefined): string | null {
 }
 
 /** Prune lines that go with the expired files although a file that stays refers to what they authorise. */
-async function linesStillNeeded(directory: Directory, expired: readonly Expired[]): Promise<string[]> {
+export async function linesStillNeeded(
+  directory: Directory,
+  expired: readonly Pick<Expired, "file" | "pruneLines">[],
+): Promise<string[]> {
   const held = new Map(expired.flatMap(({ pruneLines }) => [...pruneLines]));
   if (held.size === 0) return [];
   const going = new Set(expired.map(({ file }) => file));

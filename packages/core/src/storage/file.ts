@@ -73,6 +73,7 @@ export class FileStorage implements AuditStorage {
   #seq = 0;
   #prev: SegmentRef | null = null;
   #endOfDay: NodeJS.Timeout | undefined;
+  #closing: Promise<void> | undefined;
 
   /** Throws `AUDIT_CONFIG_INVALID`. */
   constructor({ path, rotationSizeMb = 100, durability = "fsync", signer, archive }: FileStorageOptions) {
@@ -133,8 +134,18 @@ export class FileStorage implements AuditStorage {
     return this.#lane.flush();
   }
 
+  /** Also ships what the archive lacks; what cannot be shipped now is told to the archive's `onError`. */
   close(): Promise<void> {
-    return this.#lane.close(() => this.#end("close"));
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.#lane.close(() => this.#end("close"));
+    } finally {
+      await this.#shipper?.close();
+    }
   }
 
   /** A commit stays within one UTC day, one ascending run of ids, and the size limit. */
@@ -198,6 +209,7 @@ export class FileStorage implements AuditStorage {
         ...(this.#signer && { signer: this.#signer }),
       });
       this.#watchEndOfDay(day);
+      this.#shipper?.nudge();
       return { day, segment, file, lastId: "", firstLineBytes: 0 };
     } catch (error) {
       await file.release();
@@ -225,6 +237,7 @@ export class FileStorage implements AuditStorage {
       if ((await open.file.size()) >= Math.max(open.firstLineBytes, 1)) this.#seq += 1;
     } finally {
       await open.file.release();
+      this.#shipper?.nudge();
     }
   }
 

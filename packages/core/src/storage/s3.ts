@@ -11,6 +11,7 @@ import { countEntries, findEntry, readPages } from "./s3/read.ts";
 import { StreamWriter } from "./s3/stream-writer.ts";
 import type { AuditStorage, PruneOptions, PruneResult, TimeRange, WriteStatus } from "./storage.ts";
 
+export { S3Archive, type S3ArchiveOptions } from "./s3/archive.ts";
 export { type LifecycleRule, lifecycleRule } from "./s3/lifecycle.ts";
 export type { S3Connection, S3ObjectOptions, S3StorageOptions } from "./s3/options.ts";
 
@@ -128,10 +129,11 @@ export class S3Storage implements AuditStorage {
   #watchEndOfDay(): void {
     clearTimeout(this.#endOfDay);
     const dayMs = 86_400_000;
-    const untilMidnightMs = dayMs - (Date.now() % dayMs) + 1000;
+    const isOver = (this.#writer.openDay ?? "") < dayOf(Date.now()); // written just before midnight, or imported
+    const restOfDayMs = isOver ? 0 : dayMs - (Date.now() % dayMs);
     this.#endOfDay = setTimeout(() => {
       this.#lane.exclusive(() => this.#endEarlierDay()).catch(() => undefined); // the segment stays unclosed, which the verifier reports
-    }, untilMidnightMs).unref();
+    }, restOfDayMs + 1000).unref();
   }
 }
 

@@ -91,9 +91,8 @@ const MIN_PART_BYTES = 5 * 2 ** 20;
 
 /** Throws `AUDIT_CONFIG_INVALID`. */
 export function resolveOptions(options: S3StorageOptions): ResolvedOptions {
-  const { bucket, prefix = "audit/", signer, expiresDays, commit = {} } = options;
+  const { signer, expiresDays, commit = {} } = options;
   const { maxEntries = 5000, maxBytes = 8 * 2 ** 20, maxDelayMs = 0 } = commit;
-  checkBucket(bucket);
   checkNumber("commit.maxEntries", maxEntries, 1);
   checkNumber("commit.maxBytes", maxBytes, 1);
   checkNumber("commit.maxDelayMs", maxDelayMs, 0);
@@ -102,8 +101,7 @@ export function resolveOptions(options: S3StorageOptions): ResolvedOptions {
   }
   checkNumber("expiresDays", expiresDays ?? 1, 1);
   return {
-    bucket,
-    prefix: normalizePrefix(prefix),
+    ...resolvePlace(options),
     expiresDays,
     connection: resolveConnection(options),
     objects: resolveObjectOptions(options),
@@ -112,6 +110,16 @@ export function resolveOptions(options: S3StorageOptions): ResolvedOptions {
     maxBytes,
     maxDelayMs,
   };
+}
+
+/** Throws `AUDIT_CONFIG_INVALID`. */
+export function resolvePlace({ bucket, prefix = "audit/" }: { readonly bucket: string; readonly prefix?: string }): {
+  readonly bucket: string;
+  /** Empty, or ends in a slash. */
+  readonly prefix: string;
+} {
+  checkBucket(bucket);
+  return { bucket, prefix: normalizePrefix(prefix) };
 }
 
 /** Throws `AUDIT_CONFIG_INVALID`. */
@@ -159,8 +167,7 @@ export function resolveConnection(connection: S3Connection): ResolvedConnection 
 /** Where a log lies: `s3://bucket/prefix`. Throws `AUDIT_CONFIG_INVALID`. */
 export function parseLocation(location: string): { readonly bucket: string; readonly prefix: string } {
   const [, bucket = "", prefix = ""] = /^s3:\/\/([^/]+)\/?(.*)$/s.exec(location) ?? [];
-  checkBucket(bucket);
-  return { bucket, prefix: normalizePrefix(prefix) };
+  return resolvePlace({ bucket, prefix });
 }
 
 function normalizePrefix(prefix: string): string {

@@ -10,8 +10,20 @@ export type PutResult = "stored" | "taken";
 /** The slowest that a body is waited for: 256 KiB a second. */
 const BYTES_PER_MS = 256 * 1.024;
 
+/** What an object is to hold: bytes in memory, or somewhere to read them from. */
+export interface Content {
+  readonly bytes: number;
+  /** Bytes [`from`, `to`). */
+  read(from: number, to: number): Promise<Buffer>;
+}
+
+/** Bytes in memory as content. */
+export function contentOf(body: Buffer): Content {
+  return { bytes: body.length, read: async (from, to) => body.subarray(from, to) };
+}
+
 /**
- * Stores `body` under a key that nothing was stored under. A retry after an answer that was lost finds the object
+ * Stores content under a key that nothing was stored under. A retry after an answer that was lost finds the object
  * there (412): equal bytes mean that the earlier attempt had worked.
  *
  * @throws `AUDIT_WRITE_TIMEOUT` when nothing came of it in time (it may still be there), `AUDIT_WRITE_FAILED` when the
@@ -20,80 +32,103 @@ const BYTES_PER_MS = 256 * 1.024;
 export async function putOnce(
   bucket: Bucket,
   object: Omit<NewObject, "lockedUntil">,
-  body: Buffer,
+  content: Content,
   options: ResolvedObjectOptions,
 ): Promise<PutResult> {
   const lockedUntil = options.objectLock && new Date(Date.now() + options.objectLock.days * 86_400_000);
-  const target = { ...object, lockedUntil };
+  const put = new ObjectPut(bucket, { ...object, lockedUntil }, content, options);
   try {
-    return body.length > options.partBytes
-      ? await putInParts(bucket, target, body, options)
-      : await putWhole(bucket, target, body, options);
+    return content.bytes > options.partBytes ? await put.inParts() : await put.whole();
   } catch (cause) {
     throw asWriteError(bucket.urlOf(object.key), cause);
   }
 }
 
-async function putWhole(
-  bucket: Bucket,
-  object: NewObject,
-  body: Buffer,
-  options: ResolvedObjectOptions,
-): Promise<PutResult> {
-  return withRetries(policyFor(bucket, body.length, options), async (signal) => {
-    try {
-      await bucket.put(object, body, options, signal);
-      return "stored";
-    } catch (error) {
-      if (statusOf(error) !== 412) throw error;
-      return compare(bucket, object, body);
-    }
-  });
-}
+class ObjectPut {
+  readonly #bucket: Bucket;
+  readonly #object: NewObject;
+  readonly #content: Content;
+  readonly #options: ResolvedObjectOptions;
 
-/** Parts are tried again one by one; what decides is the request that makes an object of them. */
-async function putInParts(
-  bucket: Bucket,
-  object: NewObject,
-  body: Buffer,
-  options: ResolvedObjectOptions,
-): Promise<PutResult> {
-  const { partBytes } = options;
-  const policy = policyFor(bucket, partBytes, options);
-  const uploadId = await withRetries(policy, (signal) => bucket.beginParts(object, options, signal));
-  try {
-    const parts: UploadedPart[] = [];
-    for (let at = 0; at < body.length; at += partBytes) {
-      const part = body.subarray(at, at + partBytes);
-      const number = parts.length + 1;
-      parts.push(await withRetries(policy, (signal) => bucket.putPart(object.key, uploadId, number, part, signal)));
-    }
-    // Not every server honours the condition on the last request: asked beforehand, it is at least no common accident.
-    if (await bucket.head(object.key)) {
-      await bucket.abandonParts(object.key, uploadId);
-      return await compare(bucket, object, body);
-    }
-    return await withRetries(policy, async (signal) => {
+  constructor(bucket: Bucket, object: NewObject, content: Content, options: ResolvedObjectOptions) {
+    this.#bucket = bucket;
+    this.#object = object;
+    this.#content = content;
+    this.#options = options;
+  }
+
+  async whole(): Promise<PutResult> {
+    const body = await this.#content.read(0, this.#content.bytes);
+    return withRetries(this.#policy(body.length), async (signal) => {
       try {
-        await bucket.finishParts(object.key, uploadId, parts, signal);
+        await this.#bucket.put(this.#object, body, this.#options, signal);
         return "stored";
       } catch (error) {
-        // 404: the upload is no more, because an attempt before made the object of it.
-        if (statusOf(error) !== 412 && statusOf(error) !== 404) throw error;
-        return compare(bucket, object, body);
+        if (statusOf(error) !== 412) throw error;
+        return this.#compare();
       }
     });
-  } catch (error) {
-    // A retry of the whole begins a new upload; what is left of this one costs until a lifecycle rule removes it.
-    await bucket.abandonParts(object.key, uploadId).catch(() => undefined);
-    throw error;
   }
-}
 
-async function compare(bucket: Bucket, { key, metadata }: NewObject, body: Buffer): Promise<PutResult> {
-  const there = await bucket.get(key);
-  if (!there) throw new Vanished(key);
-  return there.body.equals(body) && sameMetadata(there.metadata, metadata) ? "stored" : "taken";
+  /** Parts are tried again one by one; what decides is the request that makes an object of them. */
+  async inParts(): Promise<PutResult> {
+    const { partBytes } = this.#options;
+    const { key } = this.#object;
+    const policy = this.#policy(partBytes);
+    const uploadId = await withRetries(policy, (signal) =>
+      this.#bucket.beginParts(this.#object, this.#options, signal),
+    );
+    try {
+      const parts: UploadedPart[] = [];
+      for (let from = 0; from < this.#content.bytes; from += partBytes) {
+        const part = await this.#content.read(from, Math.min(from + partBytes, this.#content.bytes));
+        const number = parts.length + 1;
+        parts.push(await withRetries(policy, (signal) => this.#bucket.putPart(key, uploadId, number, part, signal)));
+      }
+      // Not every server honours the condition on the last request: asked beforehand, it is at least no common accident.
+      if (await this.#bucket.head(key)) {
+        await this.#bucket.abandonParts(key, uploadId);
+        return await this.#compare();
+      }
+      return await withRetries(policy, async (signal) => {
+        try {
+          await this.#bucket.finishParts(key, uploadId, parts, signal);
+          return "stored";
+        } catch (error) {
+          // 404: the upload is no more, because an attempt before made the object of it.
+          if (statusOf(error) !== 412 && statusOf(error) !== 404) throw error;
+          return this.#compare();
+        }
+      });
+    } catch (error) {
+      // What is left of the upload costs until a lifecycle rule removes it; the error that counts is the first.
+      await this.#bucket.abandonParts(key, uploadId).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** Whether what is there is what was to be stored: byte for byte, and in what it says about itself. */
+  async #compare(): Promise<PutResult> {
+    const { key, metadata } = this.#object;
+    const { bytes } = this.#content;
+    const there = await this.#bucket.head(key);
+    if (!there) throw new Vanished(key);
+    if (there.bytes !== bytes || !sameMetadata(there.metadata, metadata)) return "taken";
+    for (let from = 0; from < bytes; from += this.#options.partBytes) {
+      const to = Math.min(from + this.#options.partBytes, bytes);
+      const isAll = from === 0 && to === bytes;
+      const found = await this.#bucket.get(key, isAll ? undefined : { from, to: to - 1 });
+      if (!found) throw new Vanished(key);
+      if (!found.body.equals(await this.#content.read(from, to))) return "taken";
+    }
+    return "stored";
+  }
+
+  #policy(bytes: number): RetryPolicy {
+    const { writeTimeoutMs } = this.#options;
+    const attemptMs = this.#bucket.requestTimeoutMs + bytes / BYTES_PER_MS;
+    return { timeoutMs: writeTimeoutMs, attemptMs: Math.min(writeTimeoutMs, attemptMs) };
+  }
 }
 
 function sameMetadata(there: Metadata, ours: Metadata): boolean {
@@ -106,11 +141,6 @@ class Vanished extends Error {
   constructor(key: string) {
     super(`${key} was there and is gone`);
   }
-}
-
-function policyFor(bucket: Bucket, bytes: number, { writeTimeoutMs }: ResolvedObjectOptions): RetryPolicy {
-  const attemptMs = bucket.requestTimeoutMs + bytes / BYTES_PER_MS;
-  return { timeoutMs: writeTimeoutMs, attemptMs: Math.min(writeTimeoutMs, attemptMs) };
 }
 
 function asWriteError(url: string, cause: unknown): AuditError {

@@ -65,6 +65,7 @@ export function directSource(
     },
     home: {
       name: "",
+      isArchive: false,
       labelOf: (file) => {
         const objects = foreignDays.get(dayOfForeign(file));
         return objects ? foreignLabel(dayOfForeign(file), objects) : file;

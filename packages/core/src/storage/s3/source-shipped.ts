@@ -30,6 +30,7 @@ export function shippedSource(bucket: Bucket, directory: string, files: readonly
     read: (file) => readObject(bucket, byName.get(file)?.[0]),
     home: {
       name: directory,
+      isArchive: true,
       labelOf: (file) => byName.get(file)?.[0]?.key ?? `${directory}/${file}`,
       placeOf: () => undefined,
       problemsOf: (file) => [...twinsOf(byName.get(file) ?? []), ...deletedOf(byName.get(file)?.[0])],

@@ -1,0 +1,149 @@
+// Ships closed segments to an archive, several at a time, and removes local copies that the archive has. Everything is
+// safe to do twice and to break off anywhere: the archive confirms what is there, and a durable line precedes a removal.
+import { join } from "node:path";
+import { AuditError } from "../errors.ts";
+import { retentionArchived } from "../integrity/control-line.ts";
+import { segmentDay } from "../integrity/segment-name.ts";
+import type { SegmentArchive } from "./archive.ts";
+import { examineSegment, isClosed } from "./archive-segment.ts";
+import { ArchiveState, type Shipped } from "./archive-state.ts";
+import type { Directory, ListedFile } from "./directory.ts";
+import { linesStillNeeded } from "./file-prune.ts";
+import { removeFile } from "./own-file.ts";
+
+const DAY_MS = 86_400_000;
+/** Other processes' segments, and what failed, are looked at so often. */
+const INTERVAL_MS = 60_000;
+/** Segments on their way at once. */
+const CONCURRENCY = 4;
+
+export interface ShipperOptions {
+  readonly directory: Directory;
+  readonly archive: SegmentArchive;
+  /** True for the segment that the process itself has open. */
+  readonly isOpen: (file: string) => boolean;
+  /** Writes a control line into the log. */
+  readonly append: (line: string) => Promise<void>;
+}
+
+export class Shipper {
+  readonly #options: ShipperOptions;
+  readonly #state: ArchiveState;
+  #running: Promise<void> | undefined;
+  #isDue = false;
+  #isClosing = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: ShipperOptions) {
+    this.#options = options;
+    this.#state = new ArchiveState(options.directory.path);
+  }
+
+  /** Looks for something to do soon: a segment was ended, or the process begins. */
+  nudge(): void {
+    if (this.#isClosing) return; // close() looks once more
+    this.#timer ??= setInterval(() => this.nudge(), INTERVAL_MS).unref();
+    this.#isDue = true;
+    this.#running ??= this.#runWhileDue();
+  }
+
+  /** Ships what is left, removes nothing more (the log takes no more lines), and ends. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    clearInterval(this.#timer);
+    this.#isDue = true;
+    this.#running ??= this.#runWhileDue();
+    await this.#running;
+  }
+
+  async #runWhileDue(): Promise<void> {
+    // The next turn of the event loop: what nudged it goes first.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (this.#isDue) {
+      this.#isDue = false;
+      try {
+        await this.#runOnce();
+      } catch (error) {
+        this.#report("the directory", error);
+      }
+    }
+    this.#running = undefined;
+  }
+
+  async #runOnce(): Promise<void> {
+    const { directory, isOpen } = this.#options;
+    const listed = (await directory.list()).filter(({ file }) => !isOpen(file));
+    if (listed.length === 0) return;
+    const directoryId = await this.#state.directoryId();
+    const shipped = await this.#state.shipped();
+    const waiting = listed.filter(({ file }) => !shipped.has(file));
+    await Promise.all(
+      Array.from({ length: CONCURRENCY }, async () => {
+        for (let next = waiting.shift(); next; next = waiting.shift()) await this.#ship(next, directoryId);
+      }),
+    );
+    await this.#removeCopies(listed, await this.#state.shipped(), directoryId);
+  }
+
+  async #ship(listed: ListedFile, directoryId: string): Promise<void> {
+    const { directory, archive } = this.#options;
+    try {
+      if (!(await isClosed(directory, listed, Date.now()))) return;
+      const examined = await examineSegment(directory, listed, directoryId);
+      if (!examined) return; // retention was faster
+      const location = await archive.store(examined.segment);
+      const { sha256 } = examined.segment;
+      await this.#state.remember(listed.file, { sha256, location, confirmed: Date.now() });
+    } catch (error) {
+      this.#report(listed.file, error);
+    }
+  }
+
+  /** Removes copies that have been in the archive long enough, oldest first. Never one of today: its name is still in use. */
+  async #removeCopies(
+    listed: readonly ListedFile[],
+    shipped: ReadonlyMap<string, Shipped>,
+    directoryId: string,
+  ): Promise<void> {
+    const { archive } = this.#options;
+    if (archive.keepLocalDays === Infinity) return;
+    const now = Date.now();
+    const today = segmentDay(new Date(now));
+    for (const file of listed) {
+      const known = shipped.get(file.file);
+      if (this.#isClosing) return;
+      if (!known || file.day >= today || known.confirmed + archive.keepLocalDays * DAY_MS > now) continue;
+      try {
+        await this.#removeCopy(file, known, directoryId);
+      } catch (error) {
+        this.#report(file.file, error);
+      }
+    }
+  }
+
+  async #removeCopy(listed: ListedFile, known: Shipped, directoryId: string): Promise<void> {
+    const { directory, archive, append } = this.#options;
+    const { file } = listed;
+    const examined = await examineSegment(directory, listed, directoryId);
+    if (!examined) return this.#state.forget(file);
+    const { segment, pruneLines } = examined;
+    if (segment.sha256 !== known.sha256) {
+      throw new AuditError("AUDIT_READ_FAILED", `${file} is not what was shipped to ${known.location}`);
+    }
+    // Once more: much may have happened in the archive since.
+    const location = await archive.store(segment);
+    const { size, root } = segment.ref;
+    const lines = [retentionArchived({ file, leaves: size, root, sha256: segment.sha256, location })];
+    lines.push(...(await linesStillNeeded(directory, [{ file, pruneLines }])));
+    await Promise.all(lines.map((line) => append(line)));
+    await removeFile(join(directory.path, file));
+    await directory.sync();
+    await this.#state.forget(file);
+  }
+
+  #report(what: string, cause: unknown): void {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const error = new AuditError("AUDIT_WRITE_FAILED", `${what} was not shipped: ${reason}`, { cause });
+    this.#options.archive.onError(error);
+  }
+}

@@ -1,0 +1,94 @@
+// What a directory remembers of its archive, in `.archive` beside the segments. Nothing here proves anything: losing it
+// costs another confirmation of each segment.
+import { link, mkdir, open, readdir, readFile, rename } from "node:fs/promises";
+import { join } from "node:path";
+import { newStream } from "../id.ts";
+import { parseObject } from "./directory.ts";
+import { isCode, removeFile } from "./own-file.ts";
+
+/** A segment that the archive confirmed. */
+export interface Shipped {
+  /** SHA-256 of its bytes, hex. */
+  readonly sha256: string;
+  readonly location: string;
+  /** When, milliseconds since the epoch. */
+  readonly confirmed: number;
+}
+
+export class ArchiveState {
+  readonly #path: string;
+
+  constructor(directory: string) {
+    this.#path = join(directory, ".archive");
+  }
+
+  /** The directory's id, made once by whichever process comes first. */
+  async directoryId(): Promise<string> {
+    await mkdir(this.#path, { recursive: true, mode: 0o700 });
+    for (;;) {
+      const known = await this.#read("id");
+      if (known !== undefined) return known.trim();
+      await this.#writeNew("id", `${newStream()}\n`);
+    }
+  }
+
+  /** By file. */
+  async shipped(): Promise<Map<string, Shipped>> {
+    const shipped = new Map<string, Shipped>();
+    for (const name of await readdir(this.#path)) {
+      if (!name.endsWith(".jsonl.json")) continue;
+      const { sha256, location, confirmed } = parseObject((await this.#read(name)) ?? "") ?? {};
+      if (typeof sha256 === "string" && typeof location === "string" && typeof confirmed === "number") {
+        shipped.set(name.slice(0, -".json".length), { sha256, location, confirmed });
+      }
+    }
+    return shipped;
+  }
+
+  async remember(file: string, shipped: Shipped): Promise<void> {
+    await this.#write(`${file}.json`, JSON.stringify(shipped));
+  }
+
+  async forget(file: string): Promise<void> {
+    await removeFile(join(this.#path, `${file}.json`));
+  }
+
+  async #read(name: string): Promise<string | undefined> {
+    try {
+      return await readFile(join(this.#path, name), "utf8");
+    } catch (error) {
+      if (isCode(error, "ENOENT")) return undefined;
+      throw error;
+    }
+  }
+
+  /** Whole or not at all: a reader never sees half of it. */
+  async #write(name: string, text: string): Promise<void> {
+    const draft = await this.#draft(text);
+    await rename(draft, join(this.#path, name));
+  }
+
+  /** The same, unless it is there already. */
+  async #writeNew(name: string, text: string): Promise<void> {
+    const draft = await this.#draft(text);
+    try {
+      await link(draft, join(this.#path, name));
+    } catch (error) {
+      if (!isCode(error, "EEXIST")) throw error;
+    } finally {
+      await removeFile(draft);
+    }
+  }
+
+  async #draft(text: string): Promise<string> {
+    const draft = join(this.#path, `${newStream()}.draft`);
+    const handle = await open(draft, "wx", 0o600);
+    try {
+      await handle.writeFile(text);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    return draft;
+  }
+}

@@ -1,0 +1,87 @@
+// The bucket that a directory's closed segments are shipped to.
+import { createHash } from "node:crypto";
+import { AuditConfigError, AuditError } from "../../errors.ts";
+import type { ClosedSegment, SegmentArchive } from "../archive.ts";
+import { Bucket } from "./bucket.ts";
+import { shippedKey } from "./keys.ts";
+import { formatShippedMetadata } from "./metadata.ts";
+import {
+  type ResolvedObjectOptions,
+  resolveConnection,
+  resolveObjectOptions,
+  resolvePlace,
+  type S3Connection,
+  type S3ObjectOptions,
+} from "./options.ts";
+import { putOnce } from "./put-once.ts";
+
+export interface S3ArchiveOptions extends S3Connection, S3ObjectOptions {
+  readonly bucket: string;
+  /** @default "audit/" */
+  readonly prefix?: string;
+  /**
+   * Days that a local copy stays after it was confirmed in the bucket; of the present UTC day none is removed.
+   * @default Infinity: local copies stay until retention removes them
+   */
+  readonly keepLocalDays?: number;
+  /** Told of what could not be shipped; it is tried again every minute. @default a process warning */
+  readonly onError?: (error: Error) => void;
+}
+
+/**
+ * Ships the closed segments of a directory to a bucket: `new FileStorage({ path, archive: new S3Archive({ bucket }) })`.
+ * A segment is one object, byte for byte, under `<prefix>YYYY-MM-DD/<stream>/<file>`; any number of directories and
+ * direct writers may share a prefix.
+ */
+export class S3Archive implements SegmentArchive {
+  readonly keepLocalDays: number;
+  readonly onError: (error: Error) => void;
+  readonly #bucket: Bucket;
+  readonly #objects: ResolvedObjectOptions;
+
+  /** Throws `AUDIT_CONFIG_INVALID`. */
+  constructor(options: S3ArchiveOptions) {
+    const { keepLocalDays = Infinity, onError = warn } = options;
+    if (!(keepLocalDays >= 0)) throw new AuditConfigError("keepLocalDays must be a number >= 0");
+    const { bucket, prefix } = resolvePlace(options);
+    this.keepLocalDays = keepLocalDays;
+    this.onError = onError;
+    this.#bucket = new Bucket(bucket, prefix, resolveConnection(options));
+    this.#objects = resolveObjectOptions(options);
+  }
+
+  async store(segment: ClosedSegment): Promise<string> {
+    const { day, stream, file, bytes, sha256, directory, entries, linked, firstId, lastId, ref } = segment;
+    const key = shippedKey(day, stream, file);
+    const location = this.#bucket.urlOf(key);
+    const about = { directory, sha256, entries, linked, firstId, lastId, leaves: ref.size, root: ref.root };
+    const object = { key, metadata: formatShippedMetadata(about), contentType: "application/x-ndjson" };
+    const content = { bytes, read: (from: number, to: number) => segment.read(from, to) };
+    const there = await this.#bucket.head(key);
+    const isThere = there?.bytes === bytes && there.metadata["audit-sha256"] === sha256;
+    if (!isThere && (await putOnce(this.#bucket, object, content, this.#objects)) === "taken") {
+      throw new AuditError("AUDIT_WRITE_FAILED", `${location} holds other bytes than ${file}`);
+    }
+    if ((await this.#sha256Of(key, bytes)) !== sha256) {
+      throw new AuditError("AUDIT_WRITE_FAILED", `${location} does not have the SHA-256 of ${file}`);
+    }
+    return location;
+  }
+
+  /** Of what the bucket holds: by its own word where it knows the whole object's, else by reading it back. */
+  async #sha256Of(key: string, bytes: number): Promise<string> {
+    const known = (await this.#bucket.head(key))?.sha256;
+    if (known !== undefined) return Buffer.from(known, "base64").toString("hex");
+    const sha256 = createHash("sha256");
+    const { partBytes } = this.#objects;
+    for (let from = 0; from < bytes; from += partBytes) {
+      const part = await this.#bucket.get(key, { from, to: Math.min(from + partBytes, bytes) - 1 });
+      sha256.update(part?.body ?? "");
+    }
+    return sha256.digest("hex");
+  }
+}
+
+function warn(error: Error): void {
+  process.emitWarning(error.message, { type: "AuditWarning", code: "AUDIT_NOT_SHIPPED" });
+}
