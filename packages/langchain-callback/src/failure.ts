@@ -69,6 +69,8 @@ function nameOf(error: Fields): string {
 const WITHOUT_MESSAGE = new Set([
   "OpenAIModerationError",
   "ToolInputParsingException",
+  "ToolInvocationError",
+  "StructuredOutputParsingError",
   "OutputParserException",
   "GraphInterrupt",
 ]);

@@ -11,6 +11,8 @@ import { describeValue, isCommand } from "./tool.ts";
 export interface SafetyEvent {
   /** The error that tells of it; seen again at other nodes it is the same event. */
   readonly cause?: object;
+  /** Ids of what it is about; an outer graph tells of its inner graph's interrupts again, in an error of its own. */
+  readonly ids?: readonly string[];
   readonly fields: CapturedFields;
 }
 
@@ -67,7 +69,7 @@ export function eventOfError(error: unknown, inlineBytes: number): SafetyEvent |
   // Middleware errors come wrapped in errors of the same name.
   for (const cause of causesOf(error).toReversed()) {
     const fields = eventFieldsOf(cause, inlineBytes);
-    if (fields) return { cause, fields };
+    if (fields) return { cause, ids: interruptIds(cause), fields };
   }
   return undefined;
 }
@@ -121,7 +123,7 @@ function piiBlocked({ piiType, matches }: Fields): CapturedFields {
 function reviewRequested(error: Fields, inlineBytes: number): CapturedFields | undefined {
   const interrupts = listOf(error["interrupts"]);
   if (interrupts.length === 0) return undefined;
-  const ids = interrupts.flatMap((interrupt) => textOf(fieldsOf(interrupt)["id"]) ?? []);
+  const ids = interruptIds(error);
   const values = interrupts.map((interrupt) => fieldsOf(interrupt)["value"]);
   const actions = values.flatMap((value) => listOf(fieldsOf(value)["actionRequests"]));
   return {
@@ -134,6 +136,10 @@ function reviewRequested(error: Fields, inlineBytes: number): CapturedFields | u
       ...(actions.length > 0 && { actions: actions.map((action) => textOf(fieldsOf(action)["name"]) ?? null) }),
     },
   };
+}
+
+function interruptIds(error: Fields): string[] {
+  return listOf(error["interrupts"]).flatMap((interrupt) => textOf(fieldsOf(interrupt)["id"]) ?? []);
 }
 
 /** The decision that a graph is resumed with. */

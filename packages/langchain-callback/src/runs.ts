@@ -22,6 +22,8 @@ export class Scope {
   readonly members: Set<string> = new Set();
   /** Checks that a middleware ran in this scope. */
   readonly checks: Set<string> = new Set();
+  /** Ids of interrupts that are on record. */
+  readonly interrupts: Set<string> = new Set();
 
   constructor(rootId: string) {
     this.rootId = rootId;

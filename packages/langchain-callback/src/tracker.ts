@@ -158,17 +158,21 @@ export class RunTracker {
   /** Records an event that is no call, once, at its place among the runs. */
   async record(context: RunContext, find: () => SafetyEvent | undefined): Promise<void> {
     const event = findSafely(find);
-    if (!event) return;
-    if (event.cause) {
-      if (this.#reported.has(event.cause)) return;
-      this.#reported.add(event.cause);
-    }
+    if (!event || this.#isReported(event, context.scope)) return;
     await this.#recorder.record({
       run: context.run,
       ...(context.conversationId !== undefined && { conversationId: context.conversationId }),
       latencyMs: null,
       ...event.fields,
     });
+  }
+
+  #isReported({ cause, ids = [] }: SafetyEvent, { interrupts }: Scope): boolean {
+    const reported =
+      (cause !== undefined && this.#reported.has(cause)) || (ids.length > 0 && ids.every((id) => interrupts.has(id)));
+    if (cause) this.#reported.add(cause);
+    for (const id of ids) interrupts.add(id);
+    return reported;
   }
 
   /** Ends everything that is open. */

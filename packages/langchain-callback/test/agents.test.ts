@@ -1,7 +1,16 @@
 import { Document } from "@langchain/core/documents";
 import { BaseRetriever } from "@langchain/core/retrievers";
 import { tool } from "@langchain/core/tools";
-import { Annotation, Command, END, interrupt, MemorySaver, START, StateGraph } from "@langchain/langgraph";
+import {
+  Annotation,
+  Command,
+  END,
+  interrupt,
+  MemorySaver,
+  MessagesAnnotation,
+  START,
+  StateGraph,
+} from "@langchain/langgraph";
 import { createAgent, humanInTheLoopMiddleware, modelFallbackMiddleware, modelRetryMiddleware } from "langchain";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -318,6 +327,28 @@ describe("a LangGraph", () => {
     });
     expect(decided).toMatchObject({ metadata: { review: "decided" }, outputContent: "true", conversationId: "t1" });
     expect(bench.handler.stats.open).toBe(0);
+  });
+
+  it("around an agent that interrupts records each question once", async () => {
+    await using bench = await startBench(askFor([{ name: "send", args: { to: "ann" } }], "Sent."));
+    const send = tool(async () => (interrupt<string, boolean>("send?") ? "sent" : "not sent"), {
+      name: "send",
+      description: "Sends.",
+      schema: z.object({ to: z.string() }),
+    });
+    const agent = createAgent({ model: bench.model(), tools: [send], name: "clerk" });
+    const graph = new StateGraph(MessagesAnnotation)
+      .addNode("office", async (state, config) => ({ messages: (await agent.invoke(state, config)).messages }))
+      .addEdge(START, "office")
+      .compile({ checkpointer: new MemorySaver(), name: "firm" });
+    const config = { callbacks: [bench.handler], configurable: { thread_id: "t1" } };
+    await graph.invoke(user("Send it"), config);
+    const reviews = (await bench.entries()).filter(({ operation }) => operation === "human_review");
+    expect(only(reviews)).toMatchObject({
+      outcome: "interrupted",
+      inputContent: "send?",
+      run: { path: ["firm", "office", "clerk", "tools"], agentName: "clerk" },
+    });
   });
 
   it("that interrupts inside a tool leaves an interrupted tool call, and a complete one after the decision", async () => {
