@@ -36,6 +36,8 @@ export class AuditedCall {
   readonly #signal: unknown;
   #surface: Surface | undefined;
   #request: WireRequest | undefined;
+  /** For the detectors: the request's fields with all of its content. */
+  #requested: CapturedFields | undefined;
   /** Fields of the request to which those of the response are added. */
   #asked: CapturedFields | undefined;
   #form: Promise<CapturedFields> | undefined;
@@ -88,16 +90,38 @@ export class AuditedCall {
    *
    * @throws `AuditWriteError` or `ContentBlockedError`: then nothing may be sent
    */
-  async attempt(request: () => WireRequest): Promise<void> {
-    if (!this.#begun) {
-      const fields = await this.#begin(request());
-      if (fields && this.#settings.check.active) await this.#checkInput(fields);
-      this.#sentAt = performance.now();
+  attempt(request: () => WireRequest): Promise<void> | undefined {
+    if (this.#begun) {
+      this.#attempts += 1;
+      return undefined;
     }
-    this.#attempts += 1;
+    const begun = this.#begin(request());
+    if (begun ?? this.#settings.check.active) return this.#prepare(begun);
+    this.#send();
+    return undefined;
   }
 
-  async #begin(request: WireRequest): Promise<CapturedFields | undefined> {
+  /** Begins the call where that takes time, and has its input checked. */
+  async #prepare(begun: Promise<void> | undefined): Promise<void> {
+    await begun;
+    const { check } = this.#settings;
+    if (this.#recorded && check.active) {
+      const { input, ...found } = this.#requested ?? {};
+      const checked = await check.run("input", { ...found, input }, found);
+      const { input: _, ...fields } = checked.fields;
+      if (checked.blocked) return this.#refuse(fields, checked.blocked);
+      this.#asked = fields;
+    }
+    this.#send();
+  }
+
+  #send(): void {
+    this.#attempts += 1;
+    this.#sentAt = performance.now();
+  }
+
+  /** Synchronous without `intent`. */
+  #begin(request: WireRequest): Promise<void> | undefined {
     this.#begun = true;
     this.#request = request;
     this.#surface = surfaceOf(request);
@@ -106,17 +130,16 @@ export class AuditedCall {
     const fields = mergeFields(this.#surface.request(request, check.extract), this.#own);
     const { alerts, safetyChecks, detectorsTriggered } = fields;
     if (alerts ?? safetyChecks ?? detectorsTriggered) this.#asked = { alerts, safetyChecks, detectorsTriggered };
+    if (check.active) this.#requested = fields;
     if (request.body instanceof FormData) this.#form = this.#describe(this.#surface, request, request.body);
     const begun = recorder.begin(check.bounded(fields), () => this.#collected());
-    this.#recorded = "then" in begun ? await begun : begun;
-    return fields;
+    if ("then" in begun) return this.#await(begun);
+    this.#recorded = begun;
+    return undefined;
   }
 
-  async #checkInput(fields: CapturedFields): Promise<void> {
-    const checked = await this.#settings.check.run("input", fields, fields);
-    const { input: _, ...found } = checked.fields;
-    if (checked.blocked) return this.#refuse(found, checked.blocked);
-    this.#asked = found;
+  async #await(begun: Promise<RecordedCall>): Promise<void> {
+    this.#recorded = await begun;
   }
 
   async #refuse(fields: CapturedFields, blocked: ContentBlockedError): Promise<never> {
@@ -326,7 +349,7 @@ export class AuditedCall {
     const entry = mergeFields(this.#asked ?? {}, this.#transport(), fields);
     // Without a form the call ends in this very tick.
     const written = this.#recorded.end(this.#form ? mergeFields(entry, await this.#form) : entry, held.callError);
-    this.#request = this.#asked = this.#collector = this.#form = undefined; // the caller's objects may live on
+    this.#request = this.#requested = this.#asked = this.#collector = this.#form = undefined; // the caller's objects may live on
     if (!this.#settings.recorder.failsClosed) return;
     try {
       await written;

@@ -85,7 +85,7 @@ async function observe(data: unknown, props: unknown): Promise<unknown> {
 
 function makeRequest(base: Method): Method {
   return async function (...args) {
-    const [input, , retryOf] = args;
+    const [input, retriesRemaining, retryOf] = args;
     const settings = auditSettingsOf(this);
     if (!settings || retryOf !== undefined) return base.apply(this, args);
     const options: unknown = await input;
@@ -93,7 +93,11 @@ function makeRequest(base: Method): Method {
     const unique = callOf(options)?.ended === false ? copyOf(options) : options;
     const call = new AuditedCall(settings, unique);
     remember(this, unique, call);
-    return settled(this, unique, call, () => base.call(this, unique, ...args.slice(1)));
+    try {
+      return responded(unique, call, await base.call(this, unique, retriesRemaining, retryOf));
+    } catch (error) {
+      throw await failed(this, unique, call, error);
+    }
   };
 }
 
@@ -103,27 +107,30 @@ function retryRequest(base: Method): Method {
     const call = isObject(options) ? callOf(options) : undefined;
     if (!call?.responded || !isObject(options)) return base.apply(this, args);
     call.askAgain();
-    return settled(this, options, call, () => base.apply(this, args));
+    try {
+      return responded(options, call, await base.apply(this, args));
+    } catch (error) {
+      throw await failed(this, options, call, error);
+    }
   };
 }
 
-/** The response, or the error that the call ended with. */
-async function settled(client: object, options: object, call: AuditedCall, send: () => unknown): Promise<unknown> {
-  let props: unknown;
-  try {
-    props = await send();
-  } catch (error) {
-    const thrown = await call.fail(error, () => wireRequestOf(client, options));
-    forget(options);
-    throw thrown;
-  }
+/** The SDK has a response that it takes for the final one. Must not throw. */
+function responded(options: object, call: AuditedCall, props: unknown): unknown {
   if (!call.open) forget(options); // not a call that is recorded
-  if (call.open && isProps(props)) {
+  else if (isProps(props)) {
     call.respond(props.response);
     if (!lists.has(options)) noticeParsing(props, call);
     tapResponse(props.response, call);
   }
   return props;
+}
+
+/** The error that the caller gets. */
+async function failed(client: object, options: object, call: AuditedCall, error: unknown): Promise<unknown> {
+  const thrown = await call.fail(error, () => wireRequestOf(client, options));
+  forget(options);
+  return thrown;
 }
 
 function prepareRequest(base: Method): Method {
@@ -132,9 +139,9 @@ function prepareRequest(base: Method): Method {
     const [init, context] = args;
     if (!isObject(context) || !("options" in context) || !isObject(context.options)) return;
     const { options } = context;
-    await callOf(options)?.attempt(() =>
-      wireRequestOf(this, options, "url" in context ? context.url : undefined, init),
-    );
+    const url = "url" in context ? context.url : undefined;
+    const preparing = callOf(options)?.attempt(() => wireRequestOf(this, options, url, init));
+    if (preparing) await preparing;
   };
 }
 

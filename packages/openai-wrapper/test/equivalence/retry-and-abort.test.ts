@@ -49,7 +49,7 @@ describe.each(VERSIONS)("attempts of %s, audited", async (version) => {
 
   it("times out as it does", async () => {
     const { entries, outcome } = await twice(sdk, [silence], ({ client }) =>
-      client.chat.completions.create(hello, { timeout: 120 }),
+      client.chat.completions.create(hello, { timeout: 400 }),
     );
     expect(outcome.thrown).toBeInstanceOf(sdk.APIConnectionTimeoutError);
     expect(entries).toMatchObject([{ outcome: "timeout", attempts: 1, error: { type: "APIConnectionTimeoutError" } }]);

@@ -112,7 +112,7 @@ export function events(all: readonly unknown[], { ending = "done", named = false
     }
     if (ending === "done") response.write("data: [DONE]\n\n");
     if (ending === "done" || ending === "end") response.end();
-    if (ending === "cut") setTimeout(() => response.destroy(), 20);
+    if (ending === "cut") response.write(" ", () => response.socket?.end());
   };
 }
 
@@ -127,6 +127,5 @@ export const hangUp: Reply = (response) => {
 /** Headers of a JSON response, half its body, then the end of the connection. */
 export const halfJson: Reply = (response) => {
   response.writeHead(200, { "content-type": "application/json", "content-length": "1000" });
-  response.write('{"id":"half"');
-  setTimeout(() => response.destroy(), 20);
+  response.write('{"id":"half"', () => response.socket?.end());
 };
