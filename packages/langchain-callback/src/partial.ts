@@ -20,6 +20,7 @@ export class PartialAnswer {
   #responseId: string | undefined;
   #firstMs: number | undefined;
   #lastMs: number | undefined;
+  #unread = 0;
 
   /** Whether anything came, also an event without content. */
   get streamed(): boolean {
@@ -33,9 +34,27 @@ export class PartialAnswer {
 
   /** A token of `handleLLMNewToken`; `chunk` is what LangChain made of it. `elapsedMs` since the call began. */
   token(text: string, completion: number, chunk: unknown, elapsedMs: number): void {
+    this.#read(() => this.#addToken(text, completion, chunk, elapsedMs));
+  }
+
+  /** An event of `handleChatModelStreamEvent`. */
+  event(event: unknown, elapsedMs: number): void {
+    this.#read(() => this.#addEvent(event, elapsedMs));
+  }
+
+  /** Nothing that a stream holds may throw into its reader. */
+  #read(add: () => void): void {
+    try {
+      add();
+    } catch {
+      this.#unread += 1; // named in the entry's alerts
+    }
+  }
+
+  #addToken(text: string, completion: number, chunk: unknown, elapsedMs: number): void {
     const candidate = this.#candidate(completion);
-    const message = fieldsOf(fieldsOf(chunk)["message"]);
     candidate.text += text;
+    const message = fieldsOf(fieldsOf(chunk)["message"]);
     const id = textOf(message["id"]);
     if (id !== undefined && !id.startsWith("run-")) this.#responseId ??= id;
     const pieces = listOf(message["tool_call_chunks"]);
@@ -43,8 +62,7 @@ export class PartialAnswer {
     this.#note(elapsedMs, text !== "" || pieces.length > 0);
   }
 
-  /** An event of `handleChatModelStreamEvent`. */
-  event(event: unknown, elapsedMs: number): void {
+  #addEvent(event: unknown, elapsedMs: number): void {
     const { event: kind, index, delta, content, id } = fieldsOf(event);
     const candidate = this.#candidate(0);
     if (kind === "message-start") this.#responseId ??= textOf(id);
@@ -66,8 +84,10 @@ export class PartialAnswer {
 
   /** The fields of an entry for an answer that went no further. */
   fields(): CapturedFields {
-    if (!this.streamed) return {};
+    const alerts = this.#unread > 0 ? [`ai-audit: ${this.#unread} pieces of the stream could not be read`] : undefined;
+    if (!this.streamed) return defined({ alerts });
     return {
+      ...defined({ alerts }),
       streamed: true,
       ...defined({ timeToFirstTokenMs: this.#firstMs, responseId: this.#responseId }),
       ...(this.#firstMs !== undefined && { output: this.#output() }),

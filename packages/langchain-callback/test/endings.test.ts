@@ -241,13 +241,13 @@ describe("beyond maxOpenRuns", () => {
 });
 
 describe("callbacks in an order nobody expects", () => {
-  const START = [{ id: ["langchain", "chat_models", "fake", "FakeChat"] }, [[]]] as const;
+  const START: [unknown, unknown[][]] = [{ id: ["langchain", "chat_models", "fake", "FakeChat"] }, [[]]];
   const RESULT = { generations: [[{ text: "Hi.", generationInfo: {} }]] };
 
   it("are one entry: the first end wins", async () => {
     await using bench = await startBench();
     const { handler } = bench;
-    await handler.handleChatModelStart(START[0], [[]], "run-1");
+    await handler.handleChatModelStart(...START, "run-1");
     await Promise.all([
       handler.handleLLMEnd(RESULT, "run-1"),
       handler.handleLLMError(new Error("late"), "run-1"),
@@ -268,6 +268,28 @@ describe("callbacks in an order nobody expects", () => {
     handler.handleLLMNewToken("x", undefined, "unknown");
     handler.handleChatModelStreamEvent({}, "unknown");
     expect(await bench.entries()).toEqual([]);
+  });
+
+  it("with pieces nobody foresaw never throw into the stream, and the entry says so", async () => {
+    await using bench = await startBench();
+    const hostile = new Proxy(
+      {},
+      {
+        get: () => {
+          throw new Error("no");
+        },
+      },
+    );
+    await bench.handler.handleChatModelStart(...START, "run-1");
+    bench.handler.handleLLMNewToken("Hi", { completion: 0 }, "run-1");
+    bench.handler.handleLLMNewToken("!", { completion: 0 }, "run-1", undefined, undefined, { chunk: hostile });
+    bench.handler.handleChatModelStreamEvent(hostile, "run-1");
+    await bench.handler.handleLLMError(new Error("lost"), "run-1");
+    expect(only(await bench.entries())).toMatchObject({
+      outcome: "error",
+      outputContent: "Hi!",
+      alerts: ["ai-audit: 2 pieces of the stream could not be read"],
+    });
   });
 
   it("with payloads nobody foresaw leave an entry that says so", async () => {
