@@ -90,6 +90,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/import.ts"),
   },
   {
+    name: "ship",
+    summary: "copy closed segments to an archive now",
+    group: "Moving:",
+    load: () => import("./commands/ship.ts"),
+  },
+  {
     name: "export-subject",
     summary: "write everything kept of one person",
     group: "Moving:",

@@ -47,7 +47,7 @@ async function report(session: Session, error: unknown, command: string | undefi
 }
 
 function asFailure(error: unknown, command: string | undefined): Failure {
-  if (error instanceof Failure) return error;
+  if (error instanceof Failure) return error.exitCode === EXIT.io ? (serviceFailure(error) ?? error) : error;
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return new Failure(EXIT.ok, "");
     const [message = "", ...more] = error.message.replace(/^error: /, "").split("\n");

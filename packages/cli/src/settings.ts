@@ -12,6 +12,7 @@ export const SETTINGS_FILE = "ai-audit.env";
 export const SETTINGS = {
   AUDIT_LOG: "directory of the log, or s3://bucket/prefix, for commands that are given none",
   AUDIT_S3_ENDPOINT: "URL of the server that speaks S3, where it is not AWS; region and credentials are the AWS SDK's",
+  AUDIT_ARCHIVE: "s3://bucket/prefix that closed segments are shipped to",
   AUDIT_TRUSTED_KEYS: "verification keys (vkeys) of those who may have signed the log, separated by spaces",
   AUDIT_PINS: "file of pins: states of the log that an auditor noted earlier",
   AUDIT_SIGNING_NAME: "name of the signing key",

@@ -1,6 +1,6 @@
 // Opens storages: a directory, or a bucket, whose SDK is loaded only then.
 import { type AuditStorage, FileStorage, type Signer } from "@ai-audit/core";
-import type { S3Connection } from "@ai-audit/core/s3";
+import type { S3Archive, S3Connection } from "@ai-audit/core/s3";
 import { isBucket } from "./location.ts";
 import type { Settings } from "./settings.ts";
 
@@ -9,8 +9,22 @@ export async function openStorage(location: string, settings: Settings, signer?:
   const signing = signer && { signer };
   if (!isBucket(location)) return new FileStorage({ path: location, ...signing });
   const { S3Storage } = await import("@ai-audit/core/s3");
+  return new S3Storage({ ...placeInBucket(location), ...s3Connection(settings), ...signing });
+}
+
+/** The archive at `s3://bucket/prefix`. `onError` is told of what could not be shipped. */
+export async function openArchive(
+  location: string,
+  settings: Settings,
+  onError: (error: Error) => void,
+): Promise<S3Archive> {
+  const { S3Archive: Archive } = await import("@ai-audit/core/s3");
+  return new Archive({ ...placeInBucket(location), ...s3Connection(settings), onError });
+}
+
+function placeInBucket(location: string): { readonly bucket: string; readonly prefix: string } {
   const [, bucket = "", prefix = ""] = /^s3:\/\/([^/]+)\/?(.*)$/s.exec(location) ?? [];
-  return new S3Storage({ bucket, prefix, ...s3Connection(settings), ...signing });
+  return { bucket, prefix };
 }
 
 /** How to reach a bucket. */

@@ -4,6 +4,7 @@ import { S3Storage } from "@ai-audit/core/s3";
 import { beforeAll, describe, expect, test } from "vitest";
 import { isAbsent, type S3Server, s3Server } from "../../core/test/support/s3-servers.ts";
 import { cli, printed } from "./support/cli.ts";
+import { ownSample } from "./support/samples.ts";
 import { temporaryDirectory } from "./support/temporary-directory.ts";
 
 describe.skipIf(isAbsent("moto"))("A log in a bucket", { timeout: 120_000 }, () => {
@@ -97,6 +98,50 @@ describe.skipIf(isAbsent("moto"))("A log in a bucket", { timeout: 120_000 }, () 
     expect(await printed(["list", "s3://"], { env, code: 64 })).toMatchInlineSnapshot(`
       "--- stderr
       error: no bucket is named: s3://
+        such as s3://bucket/prefix
+      "
+    `);
+  });
+
+  test("has the segments that were shipped to it, once, and they verify there", async () => {
+    const sample = await ownSample();
+    const archive = `s3://${await server.makeBucket()}/archive`;
+    const words = ["ship", sample.directory, "--to", archive];
+
+    const first = await printed(words, { sample, env });
+    const second = await printed(words, { sample, env });
+
+    expect(first.replaceAll(archive, "ARCHIVE").replace(/[\w-]{16}\/audit/, "STREAM/audit")).toMatchInlineSnapshot(`
+      "audit_20260101.jsonl  ARCHIVE/2026-01-01/STREAM/audit_20260101.jsonl
+      1 segment shipped
+      "
+    `);
+    expect(second).toBe("0 segments shipped\n");
+    const verified = await cli(["verify", archive, "-t", sample.vkey], { env });
+    expect(verified.stdout).toMatch(/^OK: 7 entries in 1 file; /);
+    const listed = await cli(["list", archive, "--json"], { env });
+    expect(listed.stdout).toBe((await cli(["list", sample.directory, "--json"])).stdout);
+  });
+
+  test("that nothing can be shipped to is said to be so", async () => {
+    const sample = await ownSample();
+    const lost = await printed(["ship", sample.directory, "--to", "s3://no-such-bucket/x"], { sample, env, code: 66 });
+    expect(lost.replace(/[\w-]{16}\/audit/, "STREAM/audit")).toMatchInlineSnapshot(`
+      "0 segments shipped
+      --- stderr
+      error: audit_20260101.jsonl was not shipped: s3://no-such-bucket/x/2026-01-01/STREAM/audit_20260101.jsonl was not stored: 404 NoSuchBucket: The specified bucket does not exist
+        check the bucket's name, and AUDIT_S3_ENDPOINT where it is not on AWS
+      "
+    `);
+    expect(await printed(["ship", sample.directory], { sample, env, code: 64 })).toMatchInlineSnapshot(`
+      "--- stderr
+      error: no archive is named
+        give --to s3://bucket/prefix, or set AUDIT_ARCHIVE
+      "
+    `);
+    expect(await printed(["ship", sample.directory, "--to", "/mnt"], { sample, env, code: 64 })).toMatchInlineSnapshot(`
+      "--- stderr
+      error: an archive is in a bucket: /mnt
         such as s3://bucket/prefix
       "
     `);

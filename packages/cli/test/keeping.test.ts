@@ -67,6 +67,9 @@ describe("ai-audit init", { timeout: 60_000 }, () => {
       # URL of the server that speaks S3, where it is not AWS; region and credentials are the AWS SDK's
       #AUDIT_S3_ENDPOINT=
 
+      # s3://bucket/prefix that closed segments are shipped to
+      #AUDIT_ARCHIVE=
+
       # verification keys (vkeys) of those who may have signed the log, separated by spaces
       AUDIT_TRUSTED_KEYS=VKEY
 

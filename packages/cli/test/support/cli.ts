@@ -2,7 +2,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { expect } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import { normalise } from "./normalise.ts";
 import type { SampleLog } from "./sample-log.ts";
 
@@ -47,10 +47,14 @@ export function start(words: readonly string[], { env = {}, cwd }: CliOptions = 
   child.stderr.setEncoding("utf8").on("data", (text: string) => (output.stderr += text));
   const until = async (text: string): Promise<void> => {
     while (!`${output.stdout}${output.stderr}`.includes(text)) {
-      if (child.exitCode !== null) throw new Error(`ended without "${text}": ${output.stdout}${output.stderr}`);
+      if (child.exitCode !== null || child.signalCode !== null)
+        throw new Error(`ended without "${text}": ${output.stdout}${output.stderr}`);
       await sleep(10);
     }
   };
+  onTestFinished(() => {
+    child.kill("SIGKILL"); // where a test failed before its child ended
+  });
   return { process: child, output, until };
 }
 
