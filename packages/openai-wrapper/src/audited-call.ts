@@ -1,6 +1,8 @@
 // One call of a client on its way to its one entry: request, attempts, response or stream or error, end.
 import { AuditWriteError, type CapturedFields, type ContentBlockedError, type RecordedCall } from "@ai-audit/core";
+import { CallProgress } from "./call-progress.ts";
 import type { Checked } from "./check-content.ts";
+import { ForgottenWatch } from "./forgotten.ts";
 import { type AuditSettings, callAuditOf } from "./options.ts";
 import { nextTurn } from "./next-turn.ts";
 import { eventsIn, LargeBody } from "./raw-body.ts";
@@ -13,9 +15,6 @@ import {
   type WireRequest,
 } from "./surface.ts";
 import { mergeFields } from "./surfaces/fields.ts";
-
-/** What the call's caller has of it. When all of that is garbage, nobody can finish the call any more. */
-const forgotten = new FinalizationRegistry<AuditedCall>((call) => call.abandon());
 
 /** Who reads the response's body: the SDK, for an awaited promise, or the caller of `asResponse()`. */
 export type BodyReader = "sdk" | "caller";
@@ -36,21 +35,16 @@ export class AuditedCall {
   readonly #signal: unknown;
   #surface: Surface | undefined;
   #request: WireRequest | undefined;
-  /** For the detectors: the request's fields with all of its content. */
-  #requested: CapturedFields | undefined;
+  /** The request's fields with all of its content, until the detectors have seen it. */
+  #unchecked: CapturedFields | undefined;
   /** Fields of the request to which those of the response are added. */
   #asked: CapturedFields | undefined;
   #form: Promise<CapturedFields> | undefined;
   #recorded: RecordedCall | undefined;
   #collector: StreamCollector | undefined;
+  readonly #progress = new CallProgress();
+  readonly #watch = new ForgottenWatch(() => this.#abandon());
   #begun = false;
-  #attempts = 0;
-  #sentAt: number | undefined;
-  #firstEventMs: number | undefined;
-  #firstContentMs: number | undefined;
-  #requestId: string | undefined;
-  /** A target is registered with `forgotten`. */
-  #watched = false;
   /** Changes with each response, each reading and each new attempt. */
   #turn = 0;
   #responded = false;
@@ -91,33 +85,24 @@ export class AuditedCall {
    * @throws `AuditWriteError` or `ContentBlockedError`: then nothing may be sent
    */
   attempt(request: () => WireRequest): Promise<void> | undefined {
-    if (this.#begun) {
-      this.#attempts += 1;
-      return undefined;
-    }
-    const begun = this.#begin(request());
-    if (begun ?? this.#settings.check.active) return this.#prepare(begun);
-    this.#send();
+    const begun = this.#begun ? undefined : this.#begin(request());
+    if (begun ?? this.#unchecked) return this.#prepare(begun);
+    this.#progress.attempt();
     return undefined;
   }
 
   /** Begins the call where that takes time, and has its input checked. */
   async #prepare(begun: Promise<void> | undefined): Promise<void> {
     await begun;
-    const { check } = this.#settings;
-    if (this.#recorded && check.active) {
-      const { input, ...found } = this.#requested ?? {};
-      const checked = await check.run("input", { ...found, input }, found);
-      const { input: _, ...fields } = checked.fields;
-      if (checked.blocked) return this.#refuse(fields, checked.blocked);
-      this.#asked = fields;
+    const unchecked = this.#unchecked;
+    this.#unchecked = undefined;
+    if (unchecked) {
+      const checked = await this.#settings.check.run("input", unchecked, unchecked);
+      const { input: _, ...found } = checked.fields;
+      if (checked.blocked) return this.#refuse(found, checked.blocked);
+      this.#asked = found;
     }
-    this.#send();
-  }
-
-  #send(): void {
-    this.#attempts += 1;
-    this.#sentAt = performance.now();
+    this.#progress.attempt();
   }
 
   /** Synchronous without `intent`. */
@@ -130,7 +115,7 @@ export class AuditedCall {
     const fields = mergeFields(this.#surface.request(request, check.extract), this.#own);
     const { alerts, safetyChecks, detectorsTriggered } = fields;
     if (alerts ?? safetyChecks ?? detectorsTriggered) this.#asked = { alerts, safetyChecks, detectorsTriggered };
-    if (check.active) this.#requested = fields;
+    if (check.active) this.#unchecked = fields;
     if (request.body instanceof FormData) this.#form = this.#describe(this.#surface, request, request.body);
     const begun = recorder.begin(check.bounded(fields), () => this.#collected());
     if ("then" in begun) return this.#await(begun);
@@ -163,7 +148,7 @@ export class AuditedCall {
     this.#responded = true;
     this.#turn += 1;
     this.reader = "caller";
-    this.#requestId = response.headers.get("x-request-id") ?? undefined;
+    this.#progress.requestId = response.headers.get("x-request-id") ?? undefined;
     const turn = this.#turn;
     // Most responses are read at once: watching them would cost more than all the rest.
     nextTurn(() => {
@@ -179,16 +164,14 @@ export class AuditedCall {
 
   /** The call is abandoned when `target` is garbage-collected before the call's end. Replaces the former target. */
   watch(target: object): void {
-    this.unwatch();
-    this.#watched = true;
-    forgotten.register(target, this, this);
+    this.#turn += 1;
+    this.#watch.watch(target);
   }
 
   /** Somebody has begun to read: the call ends with that. */
   unwatch(): void {
     this.#turn += 1;
-    if (this.#watched) forgotten.unregister(this);
-    this.#watched = false;
+    this.#watch.stop();
   }
 
   /**
@@ -276,11 +259,8 @@ export class AuditedCall {
 
   /** An event of the stream has arrived. */
   event(value: unknown): void {
-    this.#firstEventMs ??= this.#elapsedMs();
-    const collector = this.#collector;
-    if (!collector) return;
-    collector.push(value);
-    if (this.#firstContentMs === undefined && collector.firstContentSeen) this.#firstContentMs = this.#elapsedMs();
+    this.#collector?.push(value);
+    this.#progress.event(this.#collector?.firstContentSeen ?? false);
   }
 
   /** The stream is over: at its end, or because its reader stopped. Resolves when the reader may know. */
@@ -306,7 +286,7 @@ export class AuditedCall {
   }
 
   /** Nobody can finish the call. */
-  abandon(): void {
+  #abandon(): void {
     void this.#end({ ...this.#collected(), outcome: "abandoned" }).catch(() => undefined); // reported by the recorder
   }
 
@@ -322,34 +302,18 @@ export class AuditedCall {
   /** What has arrived of a stream. */
   #collected(): CapturedFields {
     const collected = this.#collector?.result();
-    return collected ? { ...this.#settings.check.bounded(collected), ...this.#transport() } : this.#transport();
-  }
-
-  #transport(): CapturedFields {
-    const [firstEventMs, firstContentMs] = [this.#firstEventMs, this.#firstContentMs];
-    return {
-      attempts: this.#attempts,
-      ...(this.#sentAt !== undefined && { latencyMs: this.#elapsedMs() }),
-      ...(this.#requestId !== undefined && { requestId: this.#requestId }),
-      ...(this.#collector && { streamed: true }),
-      ...(firstContentMs !== undefined && { timeToFirstTokenMs: firstContentMs }),
-      ...(firstEventMs !== undefined && { metadata: { time_to_first_event_ms: firstEventMs } }),
-    };
-  }
-
-  /** Milliseconds since the first attempt, on the monotonic clock. */
-  #elapsedMs(): number {
-    return Math.round((performance.now() - (this.#sentAt ?? 0)) * 1000) / 1000;
+    const progress = this.#progress.fields(this.#collector !== undefined);
+    return collected ? mergeFields(this.#settings.check.bounded(collected), progress) : progress;
   }
 
   /** Fail-closed: resolves when the entry is durable, and rejects when it cannot be. Fail-open: resolves at once. */
   async #end(fields: CapturedFields, held: Held = {}): Promise<void> {
     if (!this.#recorded || !this.open) return;
     this.unwatch();
-    const entry = mergeFields(this.#asked ?? {}, this.#transport(), fields);
+    const entry = mergeFields(this.#asked ?? {}, this.#progress.fields(this.#collector !== undefined), fields);
     // Without a form the call ends in this very tick.
     const written = this.#recorded.end(this.#form ? mergeFields(entry, await this.#form) : entry, held.callError);
-    this.#request = this.#requested = this.#asked = this.#collector = this.#form = undefined; // the caller's objects may live on
+    this.#request = this.#unchecked = this.#asked = this.#collector = this.#form = undefined; // the caller's objects may live on
     if (!this.#settings.recorder.failsClosed) return;
     try {
       await written;
