@@ -1,4 +1,5 @@
 // The keys a command works with, from the settings.
+import { existsSync, realpathSync } from "node:fs";
 import { sep } from "node:path";
 import { EncryptionManager, environmentKeys, FileKeyStore, fileKeys, type KeyProvider } from "@ai-audit/core";
 import { EXIT, Failure } from "./failure.ts";
@@ -55,7 +56,7 @@ export function trustedKeys(
   location: string | undefined,
 ): readonly string[] {
   const setting = given.length > 0 ? undefined : settings.get("AUDIT_TRUSTED_KEYS");
-  if (setting !== undefined && location !== undefined && setting.source.startsWith(location + sep)) {
+  if (setting !== undefined && location !== undefined && liesIn(setting.source, location)) {
     throw new Failure(
       EXIT.config,
       `trusted keys must not come from the log itself: ${setting.source}`,
@@ -63,4 +64,10 @@ export function trustedKeys(
     );
   }
   return setting?.value.split(/\s+/) ?? given;
+}
+
+/** Whatever links lead there. */
+function liesIn(file: string, directory: string): boolean {
+  if (!existsSync(file) || !existsSync(directory)) return false; // the environment, a bucket
+  return realpathSync(file).startsWith(realpathSync(directory) + sep);
 }

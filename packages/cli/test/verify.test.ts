@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { copyFile, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { copyFile, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { AuditLogger, FileStorage, Signer } from "@ai-audit/core";
@@ -137,6 +137,14 @@ describe("ai-audit verify", { timeout: 60_000 }, () => {
         give the key that you know from elsewhere with --trust, or set AUDIT_TRUSTED_KEYS
       "
     `);
+  });
+
+  test("and so they are through a link to the log", async () => {
+    const copy = await ownSample();
+    await writeFile(join(copy.directory, "ai-audit.env"), `AUDIT_TRUSTED_KEYS=${copy.vkey}\n`);
+    await symlink(copy.directory, join(copy.root, "link"));
+    const { code } = await cli(["verify", join(copy.root, "link")], { cwd: copy.directory });
+    expect(code).toBe(78);
   });
 
   test("--watch prints the next verdict when it changes", async () => {

@@ -5,7 +5,7 @@ import { type Command, Option } from "commander";
 import { parseCount } from "../arguments.ts";
 import { addFilterOptions, Filter, type FilterFlags, rangeOf } from "../filters.ts";
 import { latestLines } from "../latest.ts";
-import { addLocationArgument } from "../location.ts";
+import { addLocationArgument, isBucket } from "../location.ts";
 import { openLog } from "../log.ts";
 import { entryPrinter } from "../print-entries.ts";
 import type { Session } from "../session.ts";
@@ -27,7 +27,7 @@ export function define(command: Command, session: Session): void {
 }
 
 async function tail(given: string | undefined, flags: TailFlags, session: Session): Promise<void> {
-  const { storage, settings } = await openLog(given, session);
+  const { storage, settings, location } = await openLog(given, session);
   const filter = await Filter.of(flags, settings);
   const print = entryPrinter(session.out, flags, filter.encryption);
   const range = rangeOf(flags);
@@ -37,13 +37,15 @@ async function tail(given: string | undefined, flags: TailFlags, session: Sessio
   if (follower === undefined) return;
   for (;;) {
     await session.out.flush();
-    await sleep(POLL_MS);
+    await sleep(isBucket(location) ? POLL_BUCKET_MS : POLL_MS);
     const fresh = (await follower.poll()).filter((line) => !lines.includes(line) && filter.entryOf(line) !== undefined);
     if (fresh.length > 0) await print(fresh);
   }
 }
 
 const POLL_MS = 250;
+/** Listing a bucket costs money. */
+const POLL_BUCKET_MS = 5000;
 /** How much later than its id's time an entry may become readable: commits of other processes take that long. */
 const LATE_MS = 10_000;
 
