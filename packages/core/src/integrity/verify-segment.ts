@@ -163,7 +163,7 @@ class SegmentCheck {
       const close = readSegmentClose(bytes.toString("utf8", start, end));
       const isRight = close?.leaves === this.#tree.size + 1 && close.entries === this.#entries;
       this.#close = { line: this.#line, leaves: this.#tree.size + 1, isRight };
-    } else if (startsWith(bytes, start, end, '{"type":"retention.prune"')) {
+    } else if (startsWith(bytes, start, end, '{"type":"retention.')) {
       const prune = readRemovalRecord(bytes.toString("utf8", start, end));
       if (prune !== undefined) this.#prunes.push(prune);
     }

@@ -47,10 +47,15 @@ export class Shipper {
     this.#running ??= this.#runWhileDue();
   }
 
-  /** Ships what is left, removes nothing more (the log takes no more lines), and ends. */
-  async close(): Promise<void> {
+  /** Removes nothing more: the log is about to take no more lines. */
+  beginClose(): void {
     this.#isClosing = true;
     clearInterval(this.#timer);
+  }
+
+  /** Ships what is left, and ends. */
+  async close(): Promise<void> {
+    this.beginClose();
     this.#isDue = true;
     this.#running ??= this.#runWhileDue();
     await this.#running;
@@ -116,6 +121,7 @@ export class Shipper {
       try {
         await this.#removeCopy(file, known, directoryId);
       } catch (error) {
+        if (this.#isClosing) return; // its record came too late: another time
         this.#report(file.file, error);
       }
     }

@@ -141,6 +141,7 @@ export class FileStorage implements AuditStorage {
   }
 
   async #close(): Promise<void> {
+    this.#shipper?.beginClose();
     try {
       await this.#lane.close(() => this.#end("close"));
     } finally {
