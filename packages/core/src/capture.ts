@@ -28,7 +28,9 @@ export interface CaptureOptions {
 }
 
 /** What a wrapper knows of a call; every field may come at the beginning or at the end. */
-export type CapturedFields = Partial<InteractionFields> & { readonly metadata?: Metadata | undefined };
+export type CapturedFields = Partial<InteractionFields> & {
+  readonly metadata?: Metadata | undefined;
+};
 
 /** Counts since the recorder was made. */
 export interface CaptureStats {

@@ -3,24 +3,27 @@ import { Cron } from "croner";
 import { notify } from "./callback.ts";
 import { AuditConfigError, AuditError } from "./errors.ts";
 
+/** How `AuditLogger.cleanupExpired()` removes. */
 export interface CleanupOptions {
   /** The present. @default the clock */
-  readonly now?: Date;
+  readonly now?: Date | undefined;
   /** Counts without removing. @default false */
-  readonly dryRun?: boolean;
+  readonly dryRun?: boolean | undefined;
   /** Who removes; it stands in the log. @default "ai-audit" */
-  readonly actor?: string;
+  readonly actor?: string | undefined;
 }
 
+/** When `AuditLogger.scheduleCleanup()` runs. */
 export interface ScheduleOptions {
   /** Cron expression, five or six fields. @default "0 2 * * *" (02:00 daily) */
-  readonly cron?: string;
+  readonly cron?: string | undefined;
   /** IANA time zone of `cron`. @default the machine's */
-  readonly timezone?: string;
+  readonly timezone?: string | undefined;
   /** Called after each run with the number of entries removed, or with the error. */
-  readonly onRun?: (result: { readonly removed: number } | { readonly error: unknown }) => void;
+  readonly onRun?: ((result: { readonly removed: number } | { readonly error: unknown }) => void) | undefined;
 }
 
+/** A running schedule. */
 export interface CleanupSchedule {
   /** When the next run is due; null once stopped. */
   readonly nextRun: Date | null;
@@ -51,9 +54,10 @@ export function startSchedule(
     job = new Cron(cron, { ...(timezone !== undefined && { timezone }), unref: true, protect: true, catch: true }, run);
     job.nextRun(); // an unknown time zone shows here
   } catch (cause) {
-    throw new AuditConfigError(`scheduleCleanup(): ${JSON.stringify(cron)} is not a schedule (${messageOf(cause)})`, {
-      cause,
-    });
+    const what = [cron, ...(timezone === undefined ? [] : [timezone])]
+      .map((text) => JSON.stringify(text))
+      .join(" in time zone ");
+    throw new AuditConfigError(`scheduleCleanup(): ${what} is not a schedule (${messageOf(cause)})`, { cause });
   }
   return {
     get nextRun() {

@@ -24,9 +24,14 @@ export function contentOfAny(value: unknown): Content {
   return contentOf(toJson(value));
 }
 
-/** What `contentOf` was given. */
-export function valueOf({ text, format }: Content): JsonValue {
-  return format === "json" ? (JSON.parse(text) as JsonValue) : text;
+/** What `contentOf` was given; undefined when the text is not the JSON it is said to be. */
+export function valueOf({ text, format }: Content): JsonValue | undefined {
+  if (format !== "json") return text;
+  try {
+    return toJson(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
 }
 
 /**

@@ -1,7 +1,10 @@
 // Values that entries inherit from the code around the call, by AsyncLocalStorage.
 import { AsyncLocalStorage } from "node:async_hooks";
+import { isJsonObject, toJson } from "./canonical.ts";
 import type { Run, Trace } from "./entry.ts";
+import { AuditInputError } from "./errors.ts";
 import type { Metadata } from "./interaction.ts";
+import { refuseUnknown } from "./known-names.ts";
 
 /** What `withAuditContext` sets for every entry written inside it. */
 export interface AuditContext {
@@ -17,10 +20,26 @@ const contexts = new AsyncLocalStorage<AuditContext>();
 /**
  * Runs `fn`; entries written inside it, also after awaits, inherit the context. Nested contexts add to the
  * outer one: the inner value wins, `metadata` and `run` are merged key by key. What an entry says of itself wins
- * over both.
+ * over both. Throws `AUDIT_INPUT_INVALID` for a field that a context does not have.
  */
 export function withAuditContext<T>(context: AuditContext, fn: () => T): T {
-  return contexts.run(mergeContexts(contexts.getStore(), context), fn);
+  refuseUnknown("withAuditContext(): field", context, FIELDS, AuditInputError);
+  return contexts.run(mergeContexts(contexts.getStore(), snapshot(context)), fn);
+}
+
+const FIELDS: Readonly<Record<keyof AuditContext, true>> = {
+  conversationId: true,
+  metadata: true,
+  subject: true,
+  run: true,
+  trace: true,
+};
+
+/** As things are now: what the caller changes later, or a getter that throws later, must not reach an entry. */
+function snapshot(context: AuditContext): AuditContext {
+  const { metadata } = context;
+  const members = metadata === undefined ? undefined : toJson(metadata);
+  return { ...context, ...(isJsonObject(members) && { metadata: members }) };
 }
 
 /** Runs `fn` outside of every context: for an entry whose context was taken when its call began. */

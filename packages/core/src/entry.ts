@@ -14,7 +14,7 @@ export interface EntryError {
   readonly message?: string;
 }
 
-/** Token figures beyond input and output, in tokens. Further provider figures are kept under their own names. */
+/** Token figures beyond input and output, in tokens; further ones in camelCase, which the log writes in snake_case. */
 export interface Usage {
   readonly cachedInputTokens?: number;
   readonly reasoningOutputTokens?: number;
@@ -101,48 +101,53 @@ export interface AuditEntry {
   readonly outputFormat?: "json";
 }
 
-/** Spelling in the log by spelling in TypeScript, in the order of the line. */
-const FIELDS = {
-  id: "id",
-  timestamp: "timestamp",
-  inputHash: "input_hash",
-  outputHash: "output_hash",
-  inputContent: "input_content",
-  outputContent: "output_content",
-  provider: "provider",
-  model: "model",
-  conversationId: "conversation_id",
-  safetyPassed: "safety_passed",
-  detectorsTriggered: "detectors_triggered",
-  blockReason: "block_reason",
-  alerts: "alerts",
-  latencyMs: "latency_ms",
-  inputTokens: "input_tokens",
-  outputTokens: "output_tokens",
-  metadata: "metadata",
-  operation: "operation",
-  outcome: "outcome",
-  safetyChecks: "safety_checks",
-  error: "error",
-  responseId: "response_id",
-  responseModel: "response_model",
-  requestId: "request_id",
-  finishReasons: "finish_reasons",
-  usage: "usage",
-  timeToFirstTokenMs: "time_to_first_token_ms",
-  attempts: "attempts",
-  streamed: "streamed",
-  parameters: "parameters",
-  run: "run",
-  trace: "trace",
-  subject: "subject",
-  call: "call",
-  kid: "kid",
-  inputFormat: "input_format",
-  outputFormat: "output_format",
-} as const satisfies Record<keyof AuditEntry, string>;
+type Kind = "text" | "flag" | "number" | "texts" | "object";
 
-const PAIRS = Object.entries(FIELDS);
+/**
+ * Every field in the order of the line: its spelling in the log, what kind of value it is, and for the original's 17
+ * what it is where a foreign line lacks it or has something else.
+ */
+const FIELDS: { readonly [F in keyof AuditEntry]-?: readonly [name: string, kind: Kind, absent?: JsonValue] } = {
+  id: ["id", "text", ""],
+  timestamp: ["timestamp", "text", ""],
+  inputHash: ["input_hash", "text", ""],
+  outputHash: ["output_hash", "text", ""],
+  inputContent: ["input_content", "text", null],
+  outputContent: ["output_content", "text", null],
+  provider: ["provider", "text", null],
+  model: ["model", "text", null],
+  conversationId: ["conversation_id", "text", null],
+  safetyPassed: ["safety_passed", "flag", true],
+  detectorsTriggered: ["detectors_triggered", "texts", []],
+  blockReason: ["block_reason", "text", null],
+  alerts: ["alerts", "texts", []],
+  latencyMs: ["latency_ms", "number", null],
+  inputTokens: ["input_tokens", "number", null],
+  outputTokens: ["output_tokens", "number", null],
+  metadata: ["metadata", "object", {}],
+  operation: ["operation", "text"],
+  outcome: ["outcome", "text"],
+  safetyChecks: ["safety_checks", "texts"],
+  error: ["error", "object"],
+  responseId: ["response_id", "text"],
+  responseModel: ["response_model", "text"],
+  requestId: ["request_id", "text"],
+  finishReasons: ["finish_reasons", "texts"],
+  usage: ["usage", "object"],
+  timeToFirstTokenMs: ["time_to_first_token_ms", "number"],
+  attempts: ["attempts", "number"],
+  streamed: ["streamed", "flag"],
+  parameters: ["parameters", "object"],
+  run: ["run", "object"],
+  trace: ["trace", "object"],
+  subject: ["subject", "text"],
+  call: ["call", "text"],
+  kid: ["kid", "text"],
+  inputFormat: ["input_format", "text"],
+  outputFormat: ["output_format", "text"],
+};
+
+const LIST = Object.entries(FIELDS).map(([field, [name, kind, absent]]) => ({ field, name, kind, absent }));
 
 /** Objects whose own member names are ours, and so are translated too. The caller's metadata never is. */
 const TRANSLATED: ReadonlySet<string> = new Set(["error", "usage", "run", "trace"]);
@@ -151,17 +156,17 @@ const TRANSLATED: ReadonlySet<string> = new Set(["error", "usage", "run", "trace
 export function entryToLine(entry: { readonly [F in keyof AuditEntry]?: unknown }): string {
   const line: Record<string, unknown> = {};
   const source: Readonly<Record<string, unknown>> = entry;
-  for (const [ours, theirs] of PAIRS) {
-    const value = source[ours];
-    if (value !== undefined) line[theirs] = TRANSLATED.has(ours) ? renameKeys(value, toSnake) : value;
+  for (const { field, name } of LIST) {
+    const value = source[field];
+    if (value !== undefined) line[name] = TRANSLATED.has(field) ? renameKeys(value, toSnake) : value;
   }
   return JSON.stringify(line);
 }
 
 /**
  * The entry that a line holds; undefined for a control line (one with a `type`) and for what is not an entry.
- * Lines of the Python original are read as they are: fields it lacks are undefined, and its naive timestamps
- * are UTC.
+ * Lines of the Python original are read as they are, with UTC for its naive timestamps. What a foreign line lacks, or
+ * has as another kind of value, is null or empty where the field must be there, and undefined elsewhere.
  */
 export function lineToEntry(line: string): AuditEntry | undefined {
   if (line.startsWith('{"type":')) return undefined; // what most control lines are; saves parsing
@@ -173,32 +178,33 @@ export function lineToEntry(line: string): AuditEntry | undefined {
   }
   if (!isEntryRecord(parsed)) return undefined;
   const entry: Record<string, unknown> = {};
-  for (const [ours, theirs] of PAIRS) {
-    const value = parsed[theirs] ?? DEFAULTS.get(ours);
-    if (value !== undefined) entry[ours] = TRANSLATED.has(ours) ? renameKeys(value, toCamel) : value;
+  for (const { field, name, kind, absent } of LIST) {
+    const value = isKind(parsed[name], kind) ? parsed[name] : absent;
+    if (value !== undefined) entry[field] = TRANSLATED.has(field) ? renameKeys(value, toCamel) : value;
   }
   entry["timestamp"] = asUtc(parsed.timestamp);
-  return entry as unknown as AuditEntry;
+  return isComplete(entry) ? entry : undefined;
 }
 
-/** What a reader may rely on where a foreign line lacks one of the 17 original fields. */
-const DEFAULTS: ReadonlyMap<string, unknown> = new Map<keyof AuditEntry, unknown>([
-  ["inputHash", ""],
-  ["outputHash", ""],
-  ["inputContent", null],
-  ["outputContent", null],
-  ["provider", null],
-  ["model", null],
-  ["conversationId", null],
-  ["safetyPassed", true],
-  ["detectorsTriggered", []],
-  ["blockReason", null],
-  ["alerts", []],
-  ["latencyMs", null],
-  ["inputTokens", null],
-  ["outputTokens", null],
-  ["metadata", {}],
-]);
+function isKind(value: unknown, kind: Kind): boolean {
+  switch (kind) {
+    case "text":
+      return typeof value === "string";
+    case "flag":
+      return typeof value === "boolean";
+    case "number":
+      return typeof value === "number";
+    case "texts":
+      return Array.isArray(value) && value.every((item) => typeof item === "string");
+    case "object":
+      return typeof value === "object" && value !== null && !Array.isArray(value);
+  }
+}
+
+/** True by construction: each field was checked against `FIELDS`, whose type is made from `AuditEntry`. */
+function isComplete(entry: object): entry is AuditEntry {
+  return "metadata" in entry;
+}
 
 interface EntryRecord {
   readonly id: string;
@@ -235,9 +241,11 @@ function renameKeys(value: unknown, rename: (key: string) => string): unknown {
 }
 
 function toSnake(key: string): string {
-  return key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return /^[a-z][A-Za-z0-9]*$/.test(key) ? key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`) : key;
 }
 
 function toCamel(key: string): string {
-  return key.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  return /^[a-z][a-z0-9]*(?:_[a-z][a-z0-9]*)+$/.test(key)
+    ? key.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+    : key;
 }

@@ -70,11 +70,20 @@ export class AuditConfigError extends AuditError {
 /** A value the caller passed cannot be used. Code: `AUDIT_INPUT_INVALID` or `AUDIT_METADATA_INVALID`. */
 export class AuditInputError extends AuditError {
   override readonly name: string = "AuditInputError";
+  /**
+   * With `AUDIT_METADATA_INVALID`: what the schema said. Not enumerable, so that no logger prints it: a schema's
+   * messages may quote the value.
+   */
+  declare readonly issues?: readonly { readonly message: string }[];
   constructor(
     message: string,
-    options?: ErrorOptions & { code?: Extract<AuditErrorCode, "AUDIT_INPUT_INVALID" | "AUDIT_METADATA_INVALID"> },
+    options?: ErrorOptions & {
+      code?: Extract<AuditErrorCode, "AUDIT_INPUT_INVALID" | "AUDIT_METADATA_INVALID">;
+      issues?: readonly { readonly message: string }[];
+    },
   ) {
     super(options?.code ?? "AUDIT_INPUT_INVALID", message, options);
+    if (options?.issues) Object.defineProperty(this, "issues", { value: options.issues });
   }
 }
 

@@ -2,13 +2,14 @@
 import { contentOf, type ContentField, hashContent } from "./content.ts";
 import type { EncryptionManager } from "./crypto/encryption.ts";
 import { type AuditEntry, entryToLine } from "./entry.ts";
-import { AuditInputError } from "./errors.ts";
+import { AuditError, AuditInputError } from "./errors.ts";
 import type { AuditLogger } from "./logger.ts";
 import type { EntryQuery } from "./query.ts";
 
 /** `jsonl`: entry lines of this format. `rotalabs-comply`: lines that the Python original lists, reads and decrypts. */
 export type ExportFormat = "jsonl" | "rotalabs-comply";
 
+/** What to export, and how. */
 export interface ExportOptions extends EntryQuery {
   readonly format: ExportFormat;
 }
@@ -18,7 +19,10 @@ export interface ExportOptions extends EntryQuery {
  *
  * `rotalabs-comply` lines have its 17 fields, naive UTC timestamps, and Fernet content under the logger's current key
  * where the content was encrypted. Hashes are SHA-256 where the content is there, as the original would have written
- * them. Its `latency_ms` is never null: unknown is 0.0 there.
+ * them. Its `latency_ms` is never null: unknown is 0.0 there. Content of erased persons is left out.
+ *
+ * `jsonl` lines are written anew from the entries: members that a later format version added are not in them, and
+ * they prove nothing. For evidence take the segments themselves.
  *
  * @throws `AUDIT_INPUT_INVALID` for an unknown format; for encrypted content as `AuditLogger.content()`
  */
@@ -35,7 +39,7 @@ export async function* exportEntries(
 }
 
 function originalLine(entry: AuditEntry, logger: AuditLogger): string {
-  const contents = logger.content(entry);
+  const contents = contentsUnlessErased(entry, logger);
   const kept = (field: ContentField): { hash: string; content: string | null } => {
     const value = contents[field];
     if (value === undefined) return { hash: field === "input" ? entry.inputHash : entry.outputHash, content: null };
@@ -64,6 +68,16 @@ function originalLine(entry: AuditEntry, logger: AuditLogger): string {
     outputTokens: entry.outputTokens,
     metadata: entry.metadata,
   });
+}
+
+/** Of an erased person, only what the log still says: the hashes. */
+function contentsUnlessErased(entry: AuditEntry, logger: AuditLogger): ReturnType<AuditLogger["content"]> {
+  try {
+    return logger.content(entry);
+  } catch (error) {
+    if (AuditError.isInstance(error) && error.code === "AUDIT_SUBJECT_ERASED") return {};
+    throw error;
+  }
 }
 
 /** What could be opened was opened with the manager, so there is one. */

@@ -1,5 +1,6 @@
 // The public surface of @ai-audit/core.
-export { AuditLogger, type AuditLoggerOptions, type CallStart, type OpenCall, type SubjectRecord } from "./logger.ts";
+export { AuditLogger, type CallStart, type OpenCall, type SubjectRecord } from "./logger.ts";
+export type { AuditLoggerOptions } from "./logger-options.ts";
 export type { CleanupOptions, CleanupSchedule, ScheduleOptions } from "./cleanup.ts";
 export { exportEntries, type ExportFormat, type ExportOptions } from "./export.ts";
 export type { AuditHealth } from "./health.ts";

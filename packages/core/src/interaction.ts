@@ -3,8 +3,8 @@ import { type JsonValue, toJson } from "./canonical.ts";
 import type { EntryError, Outcome, Run, Trace, Usage } from "./entry.ts";
 import { AuditInputError } from "./errors.ts";
 
-/** The caller's own data beside a call. */
-export type Metadata = Readonly<Record<string, unknown>>;
+/** The caller's own data beside a call: members by name. (An `interface` has no index signature, so `object` it is.) */
+export type Metadata = object;
 
 /** The fields of an interaction other than `metadata`. */
 export interface InteractionFields {
@@ -47,7 +47,7 @@ export interface InteractionFields {
 }
 
 /** One call to record. `metadata` is required where the logger's `metadataSchema` requires a key. */
-export type Interaction<M extends Metadata = Metadata> = InteractionFields &
+export type Interaction<M extends object = Metadata> = InteractionFields &
   (Partial<M> extends M ? { readonly metadata?: M | undefined } : { readonly metadata: M });
 
 type FieldName = Exclude<keyof InteractionFields, "input" | "output"> | "metadata";

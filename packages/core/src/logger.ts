@@ -1,50 +1,31 @@
 // AuditLogger: the one path of log().
-import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { type CleanupOptions, type CleanupSchedule, type ScheduleOptions, startSchedule } from "./cleanup.ts";
 import { notify } from "./callback.ts";
+import type { CapturedFields } from "./capture.ts";
 import type { JsonValue } from "./canonical.ts";
 import type { EncryptionManager } from "./crypto/encryption.ts";
 import type { SubjectKey } from "./crypto/keys.ts";
 import { type AuditEntry, lineToEntry } from "./entry.ts";
-import { AuditConfigError, AuditDecryptError, AuditError, AuditInputError, AuditWriteError } from "./errors.ts";
+import { AuditDecryptError, AuditError, AuditInputError, AuditWriteError } from "./errors.ts";
 import { type AuditHealth, measureHealth } from "./health.ts";
 import { newEntryId, timestampOf } from "./id.ts";
 import { callStarted, subjectErased } from "./integrity/control-line.ts";
 import type { Interaction, InteractionFields, Metadata } from "./interaction.ts";
 import { type EntryFilter, type EntryQuery, hasConditions, isValidDate, meets, rangeOf } from "./query.ts";
+import { type AuditLoggerOptions, type LoggerSettings, resolveLoggerOptions } from "./logger-options.ts";
 import { type Claim, matchContent, openContent } from "./read-content.ts";
 import {
   type Draft,
   draftEntry,
   hashInput,
   type RecordMode,
-  type RecordSettings,
+  type SealedEntry,
   sealEntry,
-  withTwin,
+  withSameCall,
 } from "./record.ts";
-import { compileRedaction, type Redaction } from "./redact.ts";
 import { CallPairs, type CaptureOrigin } from "./same-call.ts";
 import { FileStorage } from "./storage/file.ts";
 import type { AuditStorage, TimeRange } from "./storage/storage.ts";
-
-export interface AuditLoggerOptions<M extends Metadata = Metadata> {
-  /** Encrypts stored content and keys the hashes. */
-  readonly encryption?: EncryptionManager;
-  /** Keep the text (encrypted when `encryption` is given) and not only its hash. @default false */
-  readonly storeContent?: boolean;
-  /** @default "hmac-sha256" with `encryption`, else "sha256" */
-  readonly digest?: "sha256" | "hmac-sha256";
-  /** Days that `cleanupExpired()` keeps. @default 365 */
-  readonly retentionDays?: number;
-  /** Applied before anything is hashed or kept. */
-  readonly redact?: Redaction;
-  /** A Standard Schema (zod, valibot, arktype …) that metadata must fit. */
-  readonly metadataSchema?: StandardSchemaV1<M, unknown>;
-  /** Lines waiting beyond this many bytes are refused with `AUDIT_BACKLOG`. @default 268435456 (256 MiB) */
-  readonly maxPendingBytes?: number;
-  /** Told of every entry that could not be written, besides the rejection. */
-  readonly onError?: (error: AuditError) => void;
-}
 
 /** What is known when a call begins: `AuditLogger.started()`. */
 export interface CallStart {
@@ -83,13 +64,9 @@ const warned = new WeakSet<EncryptionManager>();
  * @typeParam I what `log()` takes; follows from `M`. A parameter of its own, so that a logger with a schema can be
  * handed to whatever takes a logger.
  */
-export class AuditLogger<M extends Metadata = Metadata, I extends InteractionFields = Interaction<M>> {
+export class AuditLogger<M extends object = Metadata, I extends InteractionFields = Interaction<M>> {
   readonly storage: AuditStorage;
-  readonly encryption: EncryptionManager | undefined;
-  readonly retentionDays: number;
-  readonly #settings: RecordSettings;
-  readonly #maxPendingBytes: number;
-  readonly #onError: ((error: AuditError) => void) | undefined;
+  readonly #settings: LoggerSettings;
   readonly #schedules = new Set<CleanupSchedule>();
   readonly #openCalls = new Set<OpenCall>();
   /** Entries between the call of `log()` and their end: `flush()` and `close()` wait for them. */
@@ -102,29 +79,18 @@ export class AuditLogger<M extends Metadata = Metadata, I extends InteractionFie
    * @throws `AUDIT_CONFIG_INVALID`
    */
   constructor(storage: AuditStorage | string, options: AuditLoggerOptions<M> = {}) {
-    const { encryption, storeContent = false, retentionDays = 365, maxPendingBytes = 2 ** 28 } = options;
-    const digest = options.digest ?? (encryption ? "hmac-sha256" : "sha256");
-    if (digest !== "sha256" && digest !== "hmac-sha256")
-      throw new AuditConfigError(`digest: ${String(digest)} is unknown`);
-    if (digest === "hmac-sha256" && !encryption) {
-      throw new AuditConfigError("digest: 'hmac-sha256' needs a key: give encryption too");
-    }
-    for (const [name, value] of Object.entries({ retentionDays, maxPendingBytes })) {
-      if (typeof value !== "number" || !(value >= 0)) throw new AuditConfigError(`${name} must be a number >= 0`);
-    }
     this.storage = typeof storage === "string" ? new FileStorage({ path: storage }) : storage;
-    this.encryption = encryption;
-    this.retentionDays = retentionDays;
-    this.#maxPendingBytes = maxPendingBytes;
-    this.#onError = options.onError;
-    this.#settings = {
-      stream: this.storage.stream,
-      encryption,
-      digest,
-      storeContent,
-      redact: options.redact && compileRedaction(options.redact),
-      metadataSchema: options.metadataSchema,
-    };
+    this.#settings = resolveLoggerOptions(this.storage, options);
+  }
+
+  /** Given as an option. */
+  get encryption(): EncryptionManager | undefined {
+    return this.#settings.record.encryption;
+  }
+
+  /** Days that `cleanupExpired()` keeps. */
+  get retentionDays(): number {
+    return this.#settings.retentionDays;
   }
 
   /**
@@ -143,10 +109,7 @@ export class AuditLogger<M extends Metadata = Metadata, I extends InteractionFie
    * `alerts`; rejects only when the entry cannot be written. With an `origin`, the second of two entries that record
    * the same call through different layers gets the first one's id as `run.sameCallAs`.
    */
-  async capture(
-    interaction: Partial<InteractionFields> & { readonly metadata?: Metadata | undefined },
-    origin?: CaptureOrigin,
-  ): Promise<string> {
+  async capture(interaction: CapturedFields, origin?: CaptureOrigin): Promise<string> {
     const twin = origin && this.#pairs.take(interaction, origin);
     const written = this.#record(interaction, "lenient", twin);
     if (origin && !twin) this.#pairs.offer(written, interaction, origin);
@@ -165,12 +128,28 @@ export class AuditLogger<M extends Metadata = Metadata, I extends InteractionFie
 
   async #write(interaction: object, mode: RecordMode, twin: Promise<string | undefined> | undefined): Promise<string> {
     if (typeof interaction !== "object" || interaction === null) throw new AuditInputError("log() takes an object");
-    const draft = withTwin(await draftEntry(interaction, mode, this.#settings), await twin);
-    const subject = await this.#subjectOf(draft);
-    const { id, line } = sealEntry(draft, subject, this.#settings); // no await from here: ids reach the storage in order
-    await this.#append(line, id);
-    if (this.#settings.storeContent && this.encryption?.unread && this.storage.durable) this.#warnUnreadKey();
-    return id;
+    const { record } = this.#settings;
+    const draft = withSameCall(await draftEntry(interaction, mode, record), await twin);
+    let sealed: SealedEntry;
+    try {
+      const subject = await this.#subjectOf(draft);
+      sealed = sealEntry(draft, subject, record);
+    } catch (cause) {
+      throw this.#lose(cause);
+    }
+    await this.#append(sealed.line, sealed.id); // nothing awaited since the id was made: ids ascend in the storage
+    if (record.storeContent || record.digest === "hmac-sha256") this.#warnOfUnreadKey();
+    return sealed.id;
+  }
+
+  /** An entry that cannot be sealed, for want of a subject's key say, is lost as much as one that cannot be written. */
+  #lose(cause: unknown): AuditError {
+    const error = AuditError.isInstance(cause)
+      ? cause
+      : new AuditWriteError("AUDIT_WRITE_FAILED", "the entry could not be sealed", { cause });
+    this.storage.lose(newEntryId(), error.code);
+    notify("onError", this.#settings.onError, error);
+    return error;
   }
 
   /**
@@ -178,7 +157,7 @@ export class AuditLogger<M extends Metadata = Metadata, I extends InteractionFie
    * entry of its end: a start without such an entry was in flight when the process died.
    */
   async started({ provider = null, model = null, operation = "chat", input }: CallStart): Promise<string> {
-    const draft = await draftEntry({ input, output: "" }, "lenient", this.#settings);
+    const draft = await draftEntry({ input, output: "" }, "lenient", this.#settings.record);
     const call = newEntryId();
     const line = callStarted({
       call,
@@ -186,7 +165,7 @@ export class AuditLogger<M extends Metadata = Metadata, I extends InteractionFie
       provider,
       model,
       operation,
-      input_hash: hashInput(draft, await this.#subjectOf(draft), this.#settings),
+      input_hash: hashInput(draft, await this.#subjectOf(draft), this.#settings.record),
     });
     await this.#append(line, undefined);
     return call;
@@ -219,7 +198,7 @@ export class AuditLogger<M extends Metadata = Metadata, I extends InteractionFie
   }
 
   async *#select(range: TimeRange, query: EntryQuery): AsyncGenerator<AuditEntry, void, undefined> {
-    const subjectIds = query.subject === undefined ? [] : ((await this.encryption?.subjectIds(query.subject)) ?? []);
+    const subjectIds = query.subject === undefined ? [] : await this.#subjectKeys().subjectIds(query.subject);
     for await (const page of this.storage.pages(range, query.newestFirst ? "newest-first" : "oldest-first")) {
       for (const line of page) {
         const entry = lineToEntry(line);
@@ -289,6 +268,11 @@ export class AuditLogger<M extends Metadata = Metadata, I extends InteractionFie
     by: { readonly actor: string; readonly reason: string },
   ): Promise<readonly string[]> {
     const keys = this.#subjectKeys();
+    for (const field of ["actor", "reason"] as const) {
+      if (typeof by?.[field] !== "string" || by[field] === "") {
+        throw new AuditInputError(`eraseSubject(): ${field} must be a text: it stands in the log for good`);
+      }
+    }
     for (const subject of await keys.subjectIds(name)) {
       await this.#append(subjectErased({ subject, actor: by.actor, reason: by.reason }), undefined);
     }
@@ -304,7 +288,7 @@ export class AuditLogger<M extends Metadata = Metadata, I extends InteractionFie
   /** Runs `cleanupExpired()` on a schedule, by default daily at 02:00, until stopped or until the logger closes. */
   scheduleCleanup(options: ScheduleOptions = {}): CleanupSchedule {
     if (this.#closing) throw new AuditWriteError("AUDIT_CLOSED", "scheduleCleanup(): the logger is closed");
-    const schedule = startSchedule(() => this.cleanupExpired(), options, this.#onError);
+    const schedule = startSchedule(() => this.cleanupExpired(), options, this.#settings.onError);
     this.#schedules.add(schedule);
     return schedule;
   }
@@ -340,7 +324,7 @@ export class AuditLogger<M extends Metadata = Metadata, I extends InteractionFie
   async #append(line: string, id: string | undefined): Promise<void> {
     const waiting = this.storage.status().pendingBytes;
     try {
-      if (waiting > 0 && waiting + line.length > this.#maxPendingBytes) {
+      if (waiting > 0 && waiting + line.length > this.#settings.maxPendingBytes) {
         const reason = `${waiting} bytes already wait to be written (maxPendingBytes)`;
         if (id !== undefined) this.storage.lose(id, reason);
         throw new AuditWriteError("AUDIT_BACKLOG", reason);
@@ -350,7 +334,7 @@ export class AuditLogger<M extends Metadata = Metadata, I extends InteractionFie
       const error = AuditError.isInstance(cause)
         ? cause
         : new AuditWriteError("AUDIT_WRITE_FAILED", "the storage could not keep the entry", { cause });
-      notify("onError", this.#onError, error);
+      notify("onError", this.#settings.onError, error);
       throw error;
     }
   }
@@ -369,12 +353,12 @@ export class AuditLogger<M extends Metadata = Metadata, I extends InteractionFie
     throw new AuditDecryptError("AUDIT_KEY_MISSING", `${caller} needs a logger with encryption`);
   }
 
-  #warnUnreadKey(): void {
-    if (!this.encryption || warned.has(this.encryption)) return;
+  #warnOfUnreadKey(): void {
+    if (!this.encryption?.unread || !this.storage.durable || warned.has(this.encryption)) return;
     warned.add(this.encryption);
     process.emitWarning(
-      "Entries are being encrypted with a generated key that nobody has read: call encryption.getKey() and keep the " +
-        "key, or they cannot be opened after this process ends.",
+      "Entries are being written under a generated key that nobody has read: call encryption.getKey() and keep the key, " +
+        "or their content and hashes cannot be opened or checked after this process ends.",
       { type: "AuditWarning", code: "AUDIT_KEY_UNREAD" },
     );
   }

@@ -1,26 +1,27 @@
 // Which entries a caller asks for.
 import type { AuditEntry, Outcome } from "./entry.ts";
 import { AuditInputError } from "./errors.ts";
+import { refuseUnknown } from "./known-names.ts";
 import type { TimeRange } from "./storage/storage.ts";
 
 /** Conditions on an entry's fields; all given ones must hold. */
 export interface EntryFilter {
-  readonly provider?: string;
-  readonly model?: string;
-  readonly outcome?: Outcome;
-  readonly safetyPassed?: boolean;
-  readonly conversationId?: string;
+  readonly provider?: string | undefined;
+  readonly model?: string | undefined;
+  readonly outcome?: Outcome | undefined;
+  readonly safetyPassed?: boolean | undefined;
+  readonly conversationId?: string | undefined;
   /** The person's name as given to `log()`. */
-  readonly subject?: string;
-  readonly where?: (entry: AuditEntry) => boolean;
+  readonly subject?: string | undefined;
+  readonly where?: ((entry: AuditEntry) => boolean) | undefined;
 }
 
 /** A time range (both ends inclusive) and conditions. */
 export interface EntryQuery extends EntryFilter {
-  readonly from?: Date;
-  readonly to?: Date;
+  readonly from?: Date | undefined;
+  readonly to?: Date | undefined;
   /** @default false */
-  readonly newestFirst?: boolean;
+  readonly newestFirst?: boolean | undefined;
 }
 
 /** Callers without types hand over anything. */
@@ -28,8 +29,26 @@ export function isValidDate(value: unknown): value is Date {
   return value instanceof Date && !Number.isNaN(value.getTime());
 }
 
-/** Throws `AUDIT_INPUT_INVALID` for an invalid `Date` and for a range that ends before it begins. */
-export function rangeOf({ from, to }: EntryQuery): TimeRange {
+const CONDITIONS: Readonly<Record<keyof EntryQuery, true>> = {
+  provider: true,
+  model: true,
+  outcome: true,
+  safetyPassed: true,
+  conversationId: true,
+  subject: true,
+  where: true,
+  from: true,
+  to: true,
+  newestFirst: true,
+};
+
+/**
+ * Throws `AUDIT_INPUT_INVALID` for an invalid `Date`, for a range that ends before it begins, and for a condition that
+ * there is not: a misspelt one would match everything.
+ */
+export function rangeOf(query: EntryQuery): TimeRange {
+  refuseUnknown("query: condition", query, CONDITIONS, AuditInputError);
+  const { from, to } = query;
   for (const [name, date] of Object.entries({ from, to })) {
     if (date !== undefined && !isValidDate(date)) {
       throw new AuditInputError(`${name} is not a valid Date`);

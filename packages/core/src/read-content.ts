@@ -1,19 +1,22 @@
 // An entry's contents, opened or compared with what somebody claims they were.
 import { timingSafeEqual } from "node:crypto";
 import type { JsonValue } from "./canonical.ts";
-import { type ContentField, contentOfAny, hashContent, valueOf } from "./content.ts";
+import { type Content, type ContentField, contentOfAny, hashContent, valueOf } from "./content.ts";
 import type { EncryptionManager } from "./crypto/encryption.ts";
 import { isFernetToken } from "./crypto/fernet.ts";
 import { parseJwe } from "./crypto/jwe.ts";
 import type { AuditEntry } from "./entry.ts";
-import { AuditDecryptError } from "./errors.ts";
+import { AuditDecryptError, AuditError, AuditInputError } from "./errors.ts";
 import { timeOfId } from "./id.ts";
+import { refuseUnknown } from "./known-names.ts";
 
 /** What the contents are said to have been. */
 export interface Claim {
   readonly input?: unknown;
   readonly output?: unknown;
 }
+
+const CONTENTS: Readonly<Record<keyof Claim, true>> = { input: true, output: true };
 
 type Keys = EncryptionManager | undefined;
 
@@ -28,7 +31,11 @@ function openField(entry: AuditEntry, field: ContentField, keys: Keys): JsonValu
   const stored = field === "input" ? entry.inputContent : entry.outputContent;
   if (stored === null) return undefined;
   const format = field === "input" ? entry.inputFormat : entry.outputFormat;
-  return valueOf({ text: isSealed(stored, entry.id) ? unseal(stored, entry, field, keys) : stored, format });
+  const content = isSealed(stored, entry.id) ? unseal(stored, entry, field, keys) : { text: stored, format };
+  const value = valueOf(content);
+  if (value !== undefined) return value;
+  // No cause: the parser's message quotes the content.
+  throw new AuditError("AUDIT_READ_FAILED", `${field} of ${entry.id} is said to be JSON and is not`);
 }
 
 /** How every JWE of ours begins: base64url of `{"alg":"dir","enc":"A256GCM","kid":"`. */
@@ -43,13 +50,17 @@ function isSealed(stored: string, entryId: string): boolean {
   return isJwe(stored) || (timeOfId(entryId) === undefined && isFernetToken(stored));
 }
 
-function unseal(stored: string, entry: AuditEntry, field: ContentField, keys: Keys): string {
-  if (keys) return keys.open(stored, { id: entry.id, field });
+function unseal(stored: string, entry: AuditEntry, field: ContentField, keys: Keys): Content {
+  if (keys) return keys.openContent(stored, { id: entry.id, field });
   throw new AuditDecryptError("AUDIT_KEY_MISSING", `${field} of ${entry.id} is encrypted: give the logger encryption`);
 }
 
 /** Whether the entry's hashes are those of the claimed contents, for each one given. */
 export function matchContent(entry: AuditEntry, claimed: Claim, keys: Keys): { input?: boolean; output?: boolean } {
+  refuseUnknown("verifyContent(): claim", claimed, CONTENTS, AuditInputError);
+  if (claimed.input === undefined && claimed.output === undefined) {
+    throw new AuditInputError("verifyContent() takes the input, the output, or both: nothing was claimed");
+  }
   return {
     ...(claimed.input !== undefined && { input: matches(entry, "input", claimed.input, keys) }),
     ...(claimed.output !== undefined && { output: matches(entry, "output", claimed.output, keys) }),

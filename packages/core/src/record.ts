@@ -21,7 +21,7 @@ export interface RecordSettings {
   readonly digest: "sha256" | "hmac-sha256";
   readonly storeContent: boolean;
   readonly redact: ((field: RedactableField, value: JsonValue) => JsonValue) | undefined;
-  readonly metadataSchema: StandardSchemaV1<Metadata, unknown> | undefined;
+  readonly metadataSchema: StandardSchemaV1<object, unknown> | undefined;
 }
 
 /** An interaction as JSON, with what it inherits, checked and redacted; not yet hashed. */
@@ -46,10 +46,7 @@ export async function draftEntry(interaction: object, mode: RecordMode, settings
   const given = { ...asRecord(inherited.fields.metadata), ...asRecord(own.metadata) };
   const { metadata, issues } = await fitMetadata(given, settings.metadataSchema);
   if (issues.length > 0 && mode === "strict") throw metadataError(issues);
-  // Which member, never the schema's message: some of them quote the value.
-  alerts.push(
-    ...issues.map((issue) => `ai-audit: ${["metadata", pathOf(issue)].join(" ").trim()} does not fit its schema`),
-  );
+  alerts.push(...issues.map((issue) => `ai-audit: ${describeIssue(issue)}`));
   const run = { ...asRecord(inherited.fields.run), ...asRecord(own.run) };
   const draft = {
     input,
@@ -80,10 +77,10 @@ async function fitMetadata(
   }
 }
 
-/** The draft of an entry that records the same call as the entry with the id `twin`. */
-export function withTwin(draft: Draft, twin: string | undefined): Draft {
-  if (twin === undefined) return draft;
-  const run = { ...asRecord(draft.fields.run), sameCallAs: twin };
+/** The draft of an entry that records the same call as another entry. */
+export function withSameCall(draft: Draft, sameCallAs: string | undefined): Draft {
+  if (sameCallAs === undefined) return draft;
+  const run = { ...asRecord(draft.fields.run), sameCallAs };
   return { ...draft, fields: { ...draft.fields, run } };
 }
 
@@ -229,14 +226,13 @@ function asTexts(value: JsonValue | undefined): readonly string[] {
 }
 
 function metadataError(issues: readonly StandardSchemaV1.Issue[]): AuditError {
-  return new AuditInputError(`log(): metadata ${issues.map(describeIssue).join("; ")}`, {
-    code: "AUDIT_METADATA_INVALID",
-  });
+  const message = `log(): ${issues.map(describeIssue).join("; ")}`;
+  return new AuditInputError(message, { code: "AUDIT_METADATA_INVALID", issues });
 }
 
+/** Which member, never the schema's message: some of them quote the value. */
 function describeIssue(issue: StandardSchemaV1.Issue): string {
-  const path = pathOf(issue);
-  return path ? `${path}: ${issue.message}` : issue.message;
+  return `${["metadata", pathOf(issue)].join(" ").trim()} does not fit its schema`;
 }
 
 function pathOf({ path = [] }: StandardSchemaV1.Issue): string {

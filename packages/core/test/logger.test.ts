@@ -194,11 +194,25 @@ describe("log()", () => {
 describe("Options", () => {
   it("are checked when the logger is made", async () => {
     const wrong: [unknown, string][] = [
-      [{ retentionDays: -1 }, "retentionDays must be a number >= 0"],
-      [{ retentionDays: "365" }, "retentionDays must be a number >= 0"],
-      [{ maxPendingBytes: Number.NaN }, "maxPendingBytes must be a number >= 0"],
-      [{ digest: "md5" }, "digest: md5 is unknown"],
-      [{ digest: "hmac-sha256" }, "digest: 'hmac-sha256' needs a key: give encryption too"],
+      [{ retentionDays: -1 }, "AuditLogger: retentionDays must be a number >= 0"],
+      [{ retentionDays: "365" }, "AuditLogger: retentionDays must be a number >= 0"],
+      [{ maxPendingBytes: Number.NaN }, "AuditLogger: maxPendingBytes must be a number >= 0"],
+      [{ digest: "md5" }, "AuditLogger: digest must be 'sha256' or 'hmac-sha256'"],
+      [{ digest: "hmac-sha256" }, "AuditLogger: digest 'hmac-sha256' needs a key: give encryption too"],
+      [{ encryption: "key" }, "AuditLogger: encryption must be an EncryptionManager"],
+      [{ storeContent: "yes" }, "AuditLogger: storeContent must be a boolean"],
+      [{ onError: "log" }, "AuditLogger: onError must be a function"],
+      [{ metadataSchema: {} }, "AuditLogger: metadataSchema must be a Standard Schema"],
+      [
+        { storecontent: true },
+        'AuditLogger: option "storecontent" is unknown: there are encryption, storeContent, digest, retentionDays, ' +
+          "redact, metadataSchema, maxPendingBytes, onError",
+      ],
+      [{ redact: ["ssn"] }, 'redact: option "0" is unknown: there are paths, fn, censor'],
+      [{ redact: { path: ["ssn"] } }, 'redact: option "path" is unknown: there are paths, fn, censor'],
+      [{ redact: { paths: "ssn" } }, "redact: paths must be an array of paths"],
+      [{ redact: { censor: 1 } }, "redact: censor must be a string"],
+      [{ redact: { fn: 1 } }, "redact: fn must be a function"],
       [{ redact: { paths: ["a..b"] } }, 'redact: "a..b" is not a path such as user.email, headers.* or **.ssn'],
     ];
     for (const [options, message] of wrong) {
@@ -258,7 +272,12 @@ describe("Finding entries", () => {
     expect(await logger.count({ safetyPassed: false })).toBe(1);
     expect(await logger.count({ provider: "p", outcome: "ok", where: ({ model }) => model === "b" })).toBe(1);
     expect(await logger.count({ conversationId: "none" })).toBe(0);
-    expect(await logger.count({ subject: "nobody" })).toBe(0);
+    expect(await rejected(logger.count({ subject: "nobody" }))).toMatchObject({ code: "AUDIT_SUBJECT_INVALID" });
+    const misspelt: object = { modell: "a" };
+    expect(await rejected(logger.count(misspelt))).toMatchObject({
+      code: "AUDIT_INPUT_INVALID",
+      message: expect.stringContaining('query: condition "modell" is unknown'),
+    });
   });
 
   it("refuses an invalid date and a range that ends before it begins", async () => {
@@ -437,7 +456,15 @@ describe("A generated key that nobody read", () => {
     expect(codes).toEqual(["AUDIT_KEY_UNREAD"]);
   });
 
-  it("gets none when the key was read, was given, encrypts nothing, or nothing is durable", async () => {
+  it("gets one for keyed hashes as well: nobody could ever check them", async () => {
+    const codes = await warningsOf(async (path) => {
+      await using logger = new AuditLogger(path, { encryption: new EncryptionManager() });
+      await logger.log(interaction);
+    });
+    expect(codes).toEqual(["AUDIT_KEY_UNREAD"]);
+  });
+
+  it("gets none when the key was read, was given, makes nothing, or nothing is durable", async () => {
     const codes = await warningsOf(async (path) => {
       const read = new EncryptionManager();
       read.getKey();
@@ -446,7 +473,7 @@ describe("A generated key that nobody read", () => {
         await using logger = new AuditLogger(path, { encryption, storeContent: true });
         await logger.log(interaction);
       }
-      await using hashOnly = new AuditLogger(path, { encryption: new EncryptionManager() });
+      await using hashOnly = new AuditLogger(path, { encryption: new EncryptionManager(), digest: "sha256" });
       await hashOnly.log(interaction);
       await inMemory({ encryption: new EncryptionManager(), storeContent: true }).log(interaction);
     });

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { AuditLogger, hashContent, MemoryStorage, type Redaction, type RedactableField } from "../src/index.ts";
+import {
+  AuditLogger,
+  hashContent,
+  type JsonValue,
+  MemoryStorage,
+  type Redaction,
+  type RedactableField,
+} from "../src/index.ts";
 import { compileRedaction } from "../src/redact.ts";
 
 async function logRedacted(redact: Redaction, fields: object = {}): Promise<Record<string, unknown>> {
@@ -8,7 +15,7 @@ async function logRedacted(redact: Redaction, fields: object = {}): Promise<Reco
   return { ...(await logger.getEntry(id)) };
 }
 
-const withoutDigits = (_: RedactableField, value: unknown): unknown =>
+const withoutDigits = (_: RedactableField, value: JsonValue): JsonValue =>
   JSON.parse(JSON.stringify(value).replaceAll(/\d/g, "#"));
 
 describe("Redaction by function", () => {
@@ -80,7 +87,7 @@ describe("Redaction by function", () => {
   });
 
   it("may change content into anything, and fields only within their kind", async () => {
-    const entry = await logRedacted((field) => (field === "input" ? { gone: true } : undefined), {
+    const entry = await logRedacted((field) => (field === "input" ? { gone: true } : null), {
       metadata: { a: 1 },
       alerts: ["a"],
     });
@@ -91,6 +98,22 @@ describe("Redaction by function", () => {
       "ai-audit: redaction of metadata made it null: nothing of it is kept",
       "ai-audit: redaction of alerts made it null: nothing of it is kept",
     ]);
+  });
+});
+
+describe("A redaction function that is none", () => {
+  it.each<[string, (value: JsonValue) => unknown]>([
+    ["returns nothing", () => undefined],
+    ["is asynchronous", async (value) => value],
+  ])("because it %s keeps nothing, and the entry says so", async (_, answer) => {
+    const fn = (_field: RedactableField, value: JsonValue): JsonValue => answer(value) as JsonValue;
+    const entry = await logRedacted(fn, { metadata: { ssn: "123" } });
+    expect(entry).toMatchObject({
+      inputContent: "[REDACTION FAILED]",
+      outputContent: "[REDACTION FAILED]",
+      metadata: {},
+      alerts: ["metadata", "input", "output"].map((field) => `ai-audit: redaction of ${field} failed (TypeError)`),
+    });
   });
 });
 

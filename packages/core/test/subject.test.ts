@@ -123,3 +123,33 @@ describe("A data subject", () => {
     expect(await logger.count()).toBe(0);
   });
 });
+
+describe("An entry whose subject's key cannot be had", () => {
+  it("is reported and counted as lost, and the log says so with its next commit", async () => {
+    const path = await temporaryDirectory();
+    const told: unknown[] = [];
+    const logger = new AuditLogger(path, { onError: ({ code }) => told.push(code) });
+    await rejected(logger.log({ input: "a", output: "b", subject: "user-123" }));
+    expect(told).toEqual(["AUDIT_SUBJECT_INVALID"]);
+    expect(await logger.health()).toMatchObject({ lostWrites: 1 });
+    await logger.log({ input: "c", output: "d" });
+    await logger.close();
+    const [file = ""] = await readdir(path);
+    expect(await readFile(join(path, file), "utf8")).toContain('{"type":"loss","entries":1,');
+  });
+});
+
+describe("eraseSubject", () => {
+  it.each([{}, { actor: "dpo" }, { actor: "", reason: "asked" }])(
+    "refuses a record without actor or reason: %j",
+    async (by) => {
+      const { open } = await setUp();
+      const logger = open();
+      await logger.log({ input: "a", output: "b", subject: "user-123" });
+      const erased = logger.eraseSubject("user-123", by as typeof BY);
+      expect(await rejected(erased)).toMatchObject({ code: "AUDIT_INPUT_INVALID" });
+      expect(await logger.count({ subject: "user-123" })).toBe(1);
+      await logger.close();
+    },
+  );
+});

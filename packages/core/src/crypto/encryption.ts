@@ -169,6 +169,16 @@ export class EncryptionManager {
   }
 
   /**
+   * For a logger: an entry's content as it was sealed. Whether it is text or JSON is what the ciphertext says of
+   * itself, under its authentication tag, and not what stands beside it. Throws as `open` does.
+   */
+  openContent(token: string, binding: ContentBinding): Content {
+    const text = this.open(token, binding);
+    const isJson = token.includes(".") && parseJwe(token).cty === contentType(JSON_TEXT, binding);
+    return { text, format: isJson ? "json" : undefined };
+  }
+
+  /**
    * For a logger: whether `hash` is the keyed digest of `text` under `kid`; in constant time. False for what is no
    * keyed digest. Throws `AuditDecryptError`: `AUDIT_KEY_MISSING`, `AUDIT_SUBJECT_ERASED`.
    */

@@ -1,5 +1,12 @@
 // A proxy in front of an S3 server that does what networks and servers do on their bad days.
-import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  request,
+  type Server,
+  type ServerResponse,
+} from "node:http";
 import { onTestFinished } from "vitest";
 
 /** What happens to one request. */
@@ -77,7 +84,7 @@ export class FaultProxy {
     }
     const sent = fault?.kind === "cut" ? half : answer.body;
     const length = seen.method === "HEAD" ? answer.headers["content-length"] : sent.length;
-    outgoing.writeHead(answer.status, { ...answer.headers, ...(length !== undefined && { "content-length": length }) });
+    outgoing.writeHead(answer.status, { ...answer.headers, "content-length": length });
     if (fault?.kind !== "trickle") return void outgoing.end(sent);
     for (let at = 0; at < sent.length; at += 512) {
       outgoing.write(sent.subarray(at, at + 512));
@@ -89,7 +96,7 @@ export class FaultProxy {
 
 interface Answer {
   readonly status: number;
-  readonly headers: Record<string, string | string[] | undefined>;
+  readonly headers: OutgoingHttpHeaders;
   readonly body: Buffer;
 }
 

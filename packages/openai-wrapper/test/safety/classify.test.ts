@@ -266,13 +266,17 @@ const CASES: readonly Case[] = [
   { name: "an error of another kind", error: { code: "rate_limit_exceeded", message: "x" } },
 ];
 
+function member(metadata: object | undefined, name: string): unknown {
+  return metadata && Reflect.get(metadata, name);
+}
+
 describe("the safety classifier", () => {
   it.each(CASES)("$name", ({ body, error, blocked, reason, triggered, checks }) => {
     const fields = classifySafety({ body, error });
     expect(fields.safetyPassed).toBe(triggered === undefined ? undefined : false);
     expect(fields.outcome).toBe(blocked === undefined ? undefined : "blocked");
     expect(fields.blockReason).toBe(reason);
-    expect(fields.metadata?.["blocked_at"]).toBe(blocked);
+    expect(member(fields.metadata, "blocked_at")).toBe(blocked);
     expect(fields.detectorsTriggered).toEqual(triggered);
     expect(fields.safetyChecks).toEqual(checks);
   });
@@ -283,7 +287,7 @@ describe("the safety classifier", () => {
       prompt_filter_results: [{ prompt_index: 0, content_filter_results: { hate: stopped } }],
       moderation: { input: { results: [{ flagged: false, categories: {}, category_scores: { hate: 0.1 } }] } },
     };
-    expect(classifySafety({ body }).metadata?.["safety"]).toEqual({
+    expect(member(classifySafety({ body }).metadata, "safety")).toEqual({
       prompt_filter_results: body.prompt_filter_results,
       moderation: body.moderation,
       content_filter_results: [{ hate: passed }],
@@ -292,7 +296,9 @@ describe("the safety classifier", () => {
       code: "content_policy_violation",
       inner_error: { content_filter_results: { sexual: stopped }, revised_prompt: "secret prompt" },
     };
-    expect(classifySafety({ error }).metadata?.["safety"]).toEqual({ content_filter_result: { sexual: stopped } });
+    expect(member(classifySafety({ error }).metadata, "safety")).toEqual({
+      content_filter_result: { sexual: stopped },
+    });
   });
 
   it("does not call a call blocked when one choice of several was", () => {

@@ -1,0 +1,4 @@
+// SQL over the log, by engines that exist: @ai-audit/core/sql.
+export { AuditSql, type SqlOptions, type SqlRow } from "./sql/duckdb.ts";
+export { athenaDdl, clickhouseDdl, type TableOptions } from "./sql/ddl.ts";
+export { type Column, COLUMNS, type ColumnType } from "./sql/columns.ts";

@@ -1,0 +1,45 @@
+// Opening contents of entries that somebody with write access has changed.
+import { describe, expect, it } from "vitest";
+import { AuditLogger, EncryptionManager, generateKey, MemoryStorage } from "../src/index.ts";
+import { rejected } from "./rejected.ts";
+
+const SECRET = "SECRET prompt";
+
+describe("Content whose format was changed beside it", () => {
+  it("opens as it was sealed when it is encrypted: the ciphertext says itself what it is", async () => {
+    const encryption = new EncryptionManager(generateKey());
+    const logger = new AuditLogger(new MemoryStorage(), { encryption, storeContent: true });
+    const text = await logger.getEntry(await logger.log({ input: SECRET, output: "o" }));
+    const json = await logger.getEntry(await logger.log({ input: { a: 1 }, output: "o" }));
+    expect(text && logger.content({ ...text, inputFormat: "json" }).input).toBe(SECRET);
+    const { inputFormat: _, ...withoutFormat } = json ?? {};
+    expect(json && logger.content({ ...json, ...withoutFormat }).input).toEqual({ a: 1 });
+  });
+
+  it("is an error that does not quote it when it is plain", async () => {
+    const logger = new AuditLogger(new MemoryStorage(), { storeContent: true });
+    const entry = await logger.getEntry(await logger.log({ input: SECRET, output: "o" }));
+    const error = await rejected(() => entry && logger.content({ ...entry, inputFormat: "json" }));
+    expect(error).toMatchObject({
+      code: "AUDIT_READ_FAILED",
+      message: `input of ${entry?.id} is said to be JSON and is not`,
+    });
+    expect(error instanceof Error && error.cause).toBeUndefined();
+  });
+});
+
+describe("verifyContent", () => {
+  it("refuses a claim of nothing, and one that is misspelt: neither may look like success", async () => {
+    const logger = new AuditLogger(new MemoryStorage());
+    const entry = await logger.getEntry(await logger.log({ input: "a", output: "b" }));
+    const misspelt: object = { inputs: "a" };
+    expect(await rejected(() => entry && logger.verifyContent(entry, {}))).toMatchObject({
+      code: "AUDIT_INPUT_INVALID",
+      message: "verifyContent() takes the input, the output, or both: nothing was claimed",
+    });
+    expect(await rejected(() => entry && logger.verifyContent(entry, misspelt))).toMatchObject({
+      code: "AUDIT_INPUT_INVALID",
+      message: 'verifyContent(): claim "inputs" is unknown: there are input, output',
+    });
+  });
+});
