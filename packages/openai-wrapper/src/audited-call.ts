@@ -260,7 +260,7 @@ export class AuditedCall {
   /** An event of the stream has arrived. */
   event(value: unknown): void {
     this.#collector?.push(value);
-    this.#progress.event(this.#collector?.firstContentSeen ?? false);
+    if (!this.#progress.contentSeen) this.#progress.event(this.#collector?.firstContentSeen ?? false);
   }
 
   /** The stream is over: at its end, or because its reader stopped. Resolves when the reader may know. */

@@ -16,9 +16,13 @@ export class CallProgress {
     this.#sentAt ??= performance.now();
   }
 
+  /** The time of the first content is known: events are measured no more. */
+  get contentSeen(): boolean {
+    return this.#firstContentMs !== undefined;
+  }
+
   /** An event of a stream arrived. `contentSeen`: it, or one before it, held something the model said. */
   event(contentSeen: boolean): void {
-    if (this.#firstContentMs !== undefined) return;
     const now = this.#elapsedMs();
     this.#firstEventMs ??= now;
     if (contentSeen) this.#firstContentMs = now;
