@@ -8,5 +8,7 @@ if ! command -v radosgw >/dev/null || ! command -v ceph-mon >/dev/null || ! comm
   apt-get install -y -q --no-install-recommends radosgw ceph-mon ceph-osd ceph-common curl
 fi
 if ! command -v moto_server >/dev/null; then
-  python3 -m pip install --quiet "moto[server,s3]==5.2.*"
+  # Debian's own Python refuses packages beside its own unless told; others do not know the option.
+  python3 -m pip install --quiet "moto[server,s3]==5.2.*" ||
+    python3 -m pip install --quiet --break-system-packages "moto[server,s3]==5.2.*"
 fi
