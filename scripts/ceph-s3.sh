@@ -63,7 +63,7 @@ memstore_device_bytes = 2147483648
 osd_class_update_on_start = false
 osd_class_dir = /usr/lib/$(uname -m)-linux-gnu/rados-classes
 [client.rgw]
-rgw_frontends = beast endpoint=127.0.0.1:$port
+rgw_frontends = beast endpoint=127.0.0.1:$port tcp_nodelay=1
 rgw_data = $dir/rgw
 rgw_enable_apis = s3, admin
 rgw_enable_usage_log = false

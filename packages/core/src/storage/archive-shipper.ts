@@ -9,6 +9,7 @@ import { examineSegment, isClosed } from "./archive-segment.ts";
 import { ArchiveState, type Shipped } from "./archive-state.ts";
 import type { Directory, ListedFile } from "./directory.ts";
 import { linesStillNeeded } from "./file-prune.ts";
+import { readHolds } from "./holds.ts";
 import { removeFile } from "./own-file.ts";
 
 const DAY_MS = 86_400_000;
@@ -114,10 +115,14 @@ export class Shipper {
     if (archive.keepLocalDays === Infinity) return;
     const now = Date.now();
     const today = segmentDay(new Date(now));
+    const { active, releases } = await readHolds(this.#options.directory);
+    // Retention finds holds by the files that record them.
+    const recordsHold = (file: string): boolean => releases.has(file) || active.some((hold) => hold.file === file);
     for (const file of listed) {
       const known = shipped.get(file.file);
       if (this.#isClosing) return;
       if (!known || file.day >= today || known.confirmed + archive.keepLocalDays * DAY_MS > now) continue;
+      if (recordsHold(file.file)) continue;
       try {
         await this.#removeCopy(file, known, directoryId);
       } catch (error) {

@@ -1,7 +1,6 @@
 // Holds: what must not be removed, whatever its age (docs/format.md, section 6). A hold or its release is the second
 // line of a segment of its own, so that whoever removes files finds all of them by reading the beginning of each file.
-import type { FileHandle } from "node:fs/promises";
-import { type Directory, parseObject, readAt } from "./directory.ts";
+import { type Directory, parseObject, type RandomAccess, readAt } from "./directory.ts";
 
 /** A hold that was not released. */
 export interface Hold {
@@ -27,22 +26,31 @@ export interface Holds {
 
 /** Reads the beginning of every file. */
 export async function readHolds(directory: Directory): Promise<Holds> {
-  const placed = new Map<string, Hold>();
-  const released = new Map<string, string>();
+  const seconds = new Map<string, string>();
   for (const { file } of await directory.list()) {
     const handle = await directory.open(file);
     if (!handle) continue;
     try {
       const line = await secondLine(handle);
-      if (line?.startsWith('{"type":"retention.hold",')) {
-        const hold = readHold(line, file);
-        if (hold) placed.set(hold.id, hold);
-      } else if (line?.startsWith('{"type":"retention.release",')) {
-        const id = parseObject(line)?.["hold"];
-        if (typeof id === "string") released.set(file, id);
-      }
+      if (line !== undefined) seconds.set(file, line);
     } finally {
       await handle.close();
+    }
+  }
+  return holdsOf(seconds);
+}
+
+/** The holds and releases among the second lines of files, by file. */
+export function holdsOf(seconds: ReadonlyMap<string, string>): Holds {
+  const placed = new Map<string, Hold>();
+  const released = new Map<string, string>();
+  for (const [file, line] of seconds) {
+    if (line.startsWith('{"type":"retention.hold",')) {
+      const hold = readHold(line, file);
+      if (hold) placed.set(hold.id, hold);
+    } else if (line.startsWith('{"type":"retention.release",')) {
+      const id = parseObject(line)?.["hold"];
+      if (typeof id === "string") released.set(file, id);
     }
   }
   const ended = new Set(released.values());
@@ -85,7 +93,7 @@ function time(timestamp: string | null, whenOpen: number): number {
 const LF = 0x0a;
 
 /** The second line of a file, when it is complete. */
-async function secondLine(handle: FileHandle): Promise<string | undefined> {
+export async function secondLine(handle: RandomAccess): Promise<string | undefined> {
   for (let length = 4096; ; length *= 8) {
     const bytes = await readAt(handle, 0, length);
     const first = bytes.indexOf(LF);

@@ -7,6 +7,7 @@ import { GetObjectCommand } from "@aws-sdk/client-s3";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { FileVerification, Verification } from "../../src/integrity/verification.ts";
 import { verifyLog } from "../../src/integrity/verify.ts";
+import { placeHold, releaseHold } from "../../src/storage/place-hold.ts";
 import { FileStorage } from "../../src/storage/file.ts";
 import { S3Archive, type S3ArchiveOptions } from "../../src/storage/s3.ts";
 import { testEntry, type TestEntry } from "../../src/testing.ts";
@@ -202,6 +203,36 @@ describe.skipIf(isAbsent("ceph"))("A directory with an archive", { timeout: 180_
     const archived = await verifyLog(`s3://${bucket}/audit`, { trustedKeys, s3: { client } });
     expect(unexplained(archived)).toEqual([]);
     expect(local.files.map(({ state }) => state)).toContain("ARCHIVED");
+  });
+
+  it("takes a hold along: the bucket's retention keeps what a directory was told to keep, until the release", async () => {
+    await fresh();
+    const noon = Math.floor(Date.now() / DAY_MS) * DAY_MS - 40 * DAY_MS + DAY_MS / 2;
+    for (const day of [0, 1]) {
+      const storage = directory();
+      await write(storage, 3, noon + day * DAY_MS);
+      await storage.close();
+    }
+    const hold = await placeHold(path, { from: new Date(noon), to: new Date(noon), reason: "a case", actor: "test" });
+    const ship = async (): Promise<void> => {
+      const storage = directory({ keepLocalDays: 0 });
+      await write(storage, 1, Date.now());
+      await storage.close();
+    };
+    await ship();
+    const bucket = log.storage();
+    const now = Date.now();
+    const options = { before: now - 30 * DAY_MS, policy: "30 days", actor: "test", now };
+    const held = `${new Date(noon).toISOString().slice(0, 10)}/`;
+    expect(await bucket.prune(options)).toMatchObject({ entries: 3, held: [held] });
+    expect(await bucket.count({})).toBe(4);
+    await releaseHold(path, hold, { reason: "closed", actor: "test" });
+    await ship();
+    expect(await bucket.prune(options)).toMatchObject({ entries: 3, held: [] });
+    expect(await bucket.count({})).toBe(2);
+    await bucket.close();
+    expect(await log.verify()).toMatchObject({ exitCode: 2 }); // the hold was not signed
+    expect((await log.verify()).files.filter(({ state }) => state === "MISSING")).toEqual([]);
   });
 
   it("refuses options that make no sense", async () => {

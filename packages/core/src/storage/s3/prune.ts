@@ -2,14 +2,18 @@
 import { AuditWriteError } from "../../errors.ts";
 import { retentionPrune } from "../../integrity/control-line.ts";
 import { fileOfOrigin } from "../../integrity/origin.ts";
+import { type Holds, holdsOf, secondLine } from "../holds.ts";
 import type { PruneOptions, PruneResult } from "../storage.ts";
 import type { Bucket } from "./bucket.ts";
 import { mapInOrder } from "./concurrency.ts";
 import { listDay } from "./day.ts";
 import { boundsOf, isDay } from "./keys.ts";
+import { RangedObject } from "./ranged-object.ts";
 import { checkpointOf, parseCommitMetadata, parseShippedMetadata } from "./metadata.ts";
 
 const HEADS_AHEAD = 32;
+/** Room for a segment's first two lines, as a rule. */
+const FIRST_LINES_BYTES = 16 * 1024;
 
 /** A day past retention, and what the record of its removal needs. */
 interface ExpiredDay {
@@ -32,9 +36,14 @@ export async function pruneBucket(
 ): Promise<PruneResult> {
   const limit = Math.min(before, now);
   const days = (await Array.fromAsync(bucket.folders())).filter((day) => isDay(day) && boundsOf(day).to < limit);
-  const result = { entries: 0, files: new Array<string>() };
+  const result = { entries: 0, files: new Array<string>(), held: new Array<string>() };
+  const holds = days.length > 0 ? await readShippedHolds(bucket) : undefined;
   // One day after the other: a run that breaks off has removed the oldest days, and the next one goes on.
   for (const day of days.toSorted()) {
+    if (holds && isHeld(holds, day)) {
+      result.held.push(`${day}/`);
+      continue;
+    }
     const expired = await examine(bucket, day);
     if (!dryRun) {
       const { from, to } = boundsOf(day);
@@ -49,6 +58,34 @@ export async function pruneBucket(
     result.files.push(...expired.keys);
   }
   return result;
+}
+
+/** Holds that were placed in directories and shipped from there. Each keeps whole days, of whoever's entries. */
+async function readShippedHolds(bucket: Bucket): Promise<Holds> {
+  const seconds = new Map<string, string>();
+  for await (const day of bucket.folders()) {
+    if (!isDay(day)) continue;
+    const { shipped } = await listDay(bucket, day, { from: 1, to: 0 });
+    const lines = mapInOrder(shipped, HEADS_AHEAD, async ({ key, bytes }) => ({
+      key,
+      line: await secondLine(new RangedObject(bucket, key, bytes, FIRST_LINES_BYTES)),
+    }));
+    for await (const { key, line } of lines) if (line !== undefined) seconds.set(key, line);
+  }
+  return holdsOf(seconds);
+}
+
+/** Whether an active hold covers a part of the day or stands in it, or its release does. */
+function isHeld({ active, releases }: Holds, day: string): boolean {
+  const { from, to } = boundsOf(day);
+  const isOfDay = (key: string): boolean => key.startsWith(`${day}/`);
+  return (
+    active.some(
+      (hold) =>
+        isOfDay(hold.file) ||
+        ((hold.from === null || Date.parse(hold.from) <= to) && (hold.to === null || Date.parse(hold.to) >= from)),
+    ) || [...releases].some(([release, hold]) => isOfDay(release) && !isOfDay(hold))
+  );
 }
 
 async function examine(bucket: Bucket, day: string): Promise<ExpiredDay> {
