@@ -28,6 +28,7 @@ await rm(directory, { recursive: true, force: true });
 await rm(tampered, { recursive: true, force: true });
 
 const real = process.argv.includes("--real");
+if (real && !process.env["OPENAI_API_KEY"]) throw new Error("--real calls the OpenAI API: set OPENAI_API_KEY");
 const server = real ? undefined : await startModelServer();
 const apiKey = (real && process.env["OPENAI_API_KEY"]) || "no-key-needed";
 const connection = { apiKey, ...(server && { baseURL: server.baseURL }) };
@@ -122,14 +123,15 @@ console.log(`\nVerified:  ${(await verifyLog(directory, { trustedKeys: [signer.v
 await cp(directory, tampered, { recursive: true });
 const [file = ""] = (await readdir(tampered)).toSorted();
 const bytes = await readFile(join(tampered, file));
-const at = bytes.indexOf('"safety_passed":false') + '"safety_passed":'.length;
-bytes.write("true ", at); // somebody would like the blocked call to have passed
+const at = bytes.indexOf("gpt-4o-mini") + "gpt-".length;
+bytes.write("5", at); // it was another model, somebody would like to say
 await writeFile(join(tampered, file), bytes);
 const caught = await verifyLog(tampered, { trustedKeys: [signer.vkey] });
 console.log(`Tampered:  ${caught.verdict}`);
 for (const { file: name, problems } of caught.files) {
-  for (const { line, entryId, message } of problems)
-    console.log(`           ${name}, line ${line}, entry ${entryId}: ${message}`);
+  for (const { line, lastLine = line, entryId, message } of problems) {
+    console.log(`           ${name}, lines ${line} to ${lastLine}, entry ${entryId}: ${message}`);
+  }
 }
 
 const show = entries.find(({ outcome }) => outcome === "blocked") ?? entries[0];

@@ -1,4 +1,5 @@
 // AuditLogger: the one path of log().
+import { type Account, requireAccount } from "./account.ts";
 import { type CleanupOptions, type CleanupSchedule, type ScheduleOptions, startSchedule } from "./cleanup.ts";
 import { notify } from "./callback.ts";
 import type { CapturedFields } from "./capture.ts";
@@ -263,16 +264,9 @@ export class AuditLogger<M extends object = Metadata, I extends InteractionField
    *
    * @throws `AUDIT_SUBJECT_INVALID` without a key store, `AUDIT_WRITE_FAILED` when the record cannot be kept
    */
-  async eraseSubject(
-    name: string,
-    by: { readonly actor: string; readonly reason: string },
-  ): Promise<readonly string[]> {
+  async eraseSubject(name: string, by: Account): Promise<readonly string[]> {
     const keys = this.#subjectKeys();
-    for (const field of ["actor", "reason"] as const) {
-      if (typeof by?.[field] !== "string" || by[field] === "") {
-        throw new AuditInputError(`eraseSubject(): ${field} must be a text: it stands in the log for good`);
-      }
-    }
+    requireAccount("eraseSubject()", by);
     for (const subject of await keys.subjectIds(name)) {
       await this.#append(subjectErased({ subject, actor: by.actor, reason: by.reason }), undefined);
     }

@@ -25,12 +25,14 @@ export function snapshot(value: unknown, inlineBytes: number): JsonValue {
 function shrink(value: JsonValue, inlineBytes: number): JsonValue {
   if (typeof value !== "object" || value === null) return value;
   if (isList(value)) return value.map((element) => shrink(element, inlineBytes));
-  const result: Record<string, JsonValue> = {};
-  for (const [key, member] of Object.entries(value)) {
-    const payload = typeof member === "string" && PAYLOADS.has(key) ? digestOf(member, value, inlineBytes) : undefined;
-    result[key] = payload ?? shrink(member, inlineBytes);
-  }
-  return result;
+  // fromEntries: a member may be called __proto__, and assigning that one would lose it
+  return Object.fromEntries(
+    Object.entries(value).map(([key, member]) => {
+      const payload =
+        typeof member === "string" && PAYLOADS.has(key) ? digestOf(member, value, inlineBytes) : undefined;
+      return [key, payload ?? shrink(member, inlineBytes)];
+    }),
+  );
 }
 
 function digestOf(

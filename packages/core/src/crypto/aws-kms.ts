@@ -4,11 +4,12 @@ import type { KMSClient } from "@aws-sdk/client-kms";
 import { open, readFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { AuditConfigError, AuditError } from "../errors.ts";
-import { createFile, hasCode, makeDirectory, syncDirectory } from "./durable-file.ts";
+import { createFile, makeDirectory, syncDirectory } from "./durable-file.ts";
 import type { KeyProvider } from "./key-provider.ts";
 import { type KeyRing, parseJson } from "./key-ring.ts";
 import { fingerprint, KEY_BYTES, secretKey } from "./keys.ts";
 import { importPeer } from "./peer.ts";
+import { hasCode } from "../system-error.ts";
 
 /** Which KMS key wraps, and where the wrapped keys are kept. */
 export interface AwsKmsKeysOptions {

@@ -84,8 +84,8 @@ export class EncryptionManager {
    * Throws `AuditConfigError` naming the variable: `AUDIT_CONFIG_INVALID` when it is missing or empty,
    * `AUDIT_KEY_INVALID` when it holds something else.
    */
-  static fromEnv(name?: string, env?: NodeJS.ProcessEnv): EncryptionManager {
-    return new EncryptionManager(keysFromEnv(name, env));
+  static fromEnv(name?: string, options?: EncryptionOptions, env?: NodeJS.ProcessEnv): EncryptionManager {
+    return new EncryptionManager(keysFromEnv(name, env), options);
   }
 
   /** A manager of the keys that `provider` gives, which is asked once. Rejects as it does, and as the constructor throws. */

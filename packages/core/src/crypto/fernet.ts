@@ -5,6 +5,7 @@ import {
   createCipheriv,
   createDecipheriv,
   createHmac,
+  createSecretKey,
   type KeyObject,
   randomBytes,
   timingSafeEqual,
@@ -96,7 +97,7 @@ function checkAge(signed: Buffer, { lifetimeSeconds, now = new Date() }: FernetA
   if (created > seconds + MAX_CLOCK_SKEW_SECONDS) throw refusal("comes from the future");
 }
 
-function decrypt(signed: Buffer, encryption: Buffer): string {
+function decrypt(signed: Buffer, encryption: KeyObject): string {
   const decipher = createDecipheriv(CIPHER, encryption, signed.subarray(HEAD_BYTES - BLOCK_BYTES, HEAD_BYTES));
   let plaintext: Buffer;
   try {
@@ -108,12 +109,16 @@ function decrypt(signed: Buffer, encryption: Buffer): string {
   return plaintext.toString("utf8");
 }
 
-function halves(key: KeyObject): readonly [signing: Buffer, encryption: Buffer] {
+function halves(key: KeyObject): readonly [signing: KeyObject, encryption: KeyObject] {
   const bytes = key.export();
-  return [bytes.subarray(0, 16), bytes.subarray(16)];
+  try {
+    return [createSecretKey(bytes.subarray(0, 16)), createSecretKey(bytes.subarray(16))];
+  } finally {
+    bytes.fill(0);
+  }
 }
 
-function mac(signing: Buffer, signed: Buffer): Buffer {
+function mac(signing: KeyObject, signed: Buffer): Buffer {
   return createHmac("sha256", signing).update(signed).digest();
 }
 

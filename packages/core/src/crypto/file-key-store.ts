@@ -6,10 +6,11 @@ import { join } from "node:path";
 import { AuditError } from "../errors.ts";
 import { newStream } from "../id.ts";
 import { decodeBase64url } from "./base64url.ts";
-import { createFile, hasCode, makeDirectory, syncDirectory, writeNewFile } from "./durable-file.ts";
+import { createFile, makeDirectory, syncDirectory, writeNewFile } from "./durable-file.ts";
 import type { KeyStore, SubjectState } from "./key-store.ts";
 import { KEY_BYTES, secretKey, type SubjectKey } from "./keys.ts";
 import { RecentMap } from "./recent-map.ts";
+import { hasCode } from "../system-error.ts";
 
 /** Where a `FileKeyStore` lives. */
 export interface FileKeyStoreOptions {

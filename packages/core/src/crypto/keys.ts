@@ -71,11 +71,12 @@ export type Purpose = "enc" | "dig" | "name";
 export function deriveKey(master: KeyObject, purpose: Purpose, context: string, subject?: SubjectKey): KeyObject {
   const info = `ai-audit/1 ${purpose} ${context}`;
   if (subject === undefined) return secretKey(Buffer.from(hkdfSync("sha256", master, NO_SALT, info, KEY_BYTES)));
-  const material = Buffer.concat([master.export(), subject.secret.export()]);
+  const parts = [master.export(), subject.secret.export()];
+  const material = Buffer.concat(parts);
   try {
     return secretKey(Buffer.from(hkdfSync("sha256", material, NO_SALT, info, KEY_BYTES)));
   } finally {
-    material.fill(0);
+    for (const bytes of [material, ...parts]) bytes.fill(0);
   }
 }
 

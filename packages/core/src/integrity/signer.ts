@@ -49,7 +49,8 @@ export class Signer {
   /**
    * A signer from a PEM in an environment variable. A literal `\n` stands for a line feed, as in .env files.
    * @param variable `AUDIT_SIGNING_KEY` by default.
-   * @throws {AuditConfigError} `AUDIT_KEY_INVALID` when it is not set or holds no Ed25519 private key.
+   * @throws {AuditConfigError} `AUDIT_CONFIG_INVALID` when it is not set, `AUDIT_KEY_INVALID` when it holds no Ed25519
+   * private key.
    */
   static fromEnv(
     name: string,
@@ -59,7 +60,7 @@ export class Signer {
     checkName(name);
     const pem = env[variable];
     if (pem === undefined || pem.trim() === "") {
-      throw keyInvalid(`${variable} is not set: it must hold an Ed25519 private key as PKCS#8 PEM`);
+      throw new AuditConfigError(`${variable} is not set: it must hold an Ed25519 private key as PKCS#8 PEM`);
     }
     return new Signer(name, privateKeyOf(pem.replaceAll("\\n", "\n"), variable));
   }

@@ -17,6 +17,7 @@ import {
 } from "./verification.ts";
 import { keyringOf } from "./verify-checkpoint.ts";
 import { type LinkReport, type PruneRecord, verifyLinks } from "./verify-links.ts";
+import { hasCode } from "../system-error.ts";
 
 export type { VerifyProgress } from "./read-reports.ts";
 
@@ -73,7 +74,7 @@ async function verifySources(
       return await verifyOnce(await open(now), settings);
     } catch (error) {
       // Retention may remove a file between listing and reading it. Then its prune line is there on a second look.
-      if (attempt < MAX_ATTEMPTS && isGone(error)) continue;
+      if (attempt < MAX_ATTEMPTS && hasCode(error, "ENOENT")) continue;
       return couldNotVerify(error instanceof Error ? error.message : String(error));
     }
   }
@@ -190,8 +191,4 @@ function byName(a: { readonly file: string }, b: { readonly file: string }): num
   if (left !== undefined && right !== undefined) return compareSegmentNames(left, right);
   if (left !== undefined || right !== undefined) return left === undefined ? 1 : -1;
   return a.file < b.file ? -1 : 1;
-}
-
-function isGone(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
 }

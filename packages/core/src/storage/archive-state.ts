@@ -4,7 +4,8 @@ import { link, mkdir, open, readdir, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { newStream } from "../id.ts";
 import { parseObject } from "./directory.ts";
-import { isCode, removeFile } from "./own-file.ts";
+import { removeFile } from "./own-file.ts";
+import { hasCode } from "../system-error.ts";
 
 /** A segment that the archive confirmed. */
 export interface Shipped {
@@ -57,7 +58,7 @@ export class ArchiveState {
     try {
       return await readFile(join(this.#path, name), "utf8");
     } catch (error) {
-      if (isCode(error, "ENOENT")) return undefined;
+      if (hasCode(error, "ENOENT")) return undefined;
       throw error;
     }
   }
@@ -74,7 +75,7 @@ export class ArchiveState {
     try {
       await link(draft, join(this.#path, name));
     } catch (error) {
-      if (!isCode(error, "EEXIST")) throw error;
+      if (!hasCode(error, "EEXIST")) throw error;
     } finally {
       await removeFile(draft);
     }

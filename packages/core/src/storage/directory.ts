@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import type { SegmentRef } from "../integrity/control-line.ts";
 import { parseCheckpoint, parseNote } from "../integrity/note.ts";
 import { compareSegmentNames, parseSegmentName, type SegmentName } from "../integrity/segment-name.ts";
-import { isCode } from "./own-file.ts";
+import { hasCode } from "../system-error.ts";
 
 /** A segment or foreign file by its name. */
 export interface ListedFile extends SegmentName {
@@ -60,7 +60,7 @@ export class Directory {
     try {
       files = await readdir(this.path);
     } catch (error) {
-      if (!isCode(error, "ENOENT")) throw error;
+      if (!hasCode(error, "ENOENT")) throw error;
       files = [];
     }
     this.#forgetAllBut(new Set(files));
@@ -86,7 +86,7 @@ export class Directory {
     try {
       return await open(join(this.path, file), "r");
     } catch (error) {
-      if (isCode(error, "ENOENT")) return undefined;
+      if (hasCode(error, "ENOENT")) return undefined;
       throw error;
     }
   }

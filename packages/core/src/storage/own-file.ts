@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { formatSegmentName, parseSegmentName } from "../integrity/segment-name.ts";
 import type { Directory } from "./directory.ts";
 import { recordedFiles } from "./seen.ts";
+import { hasCode } from "../system-error.ts";
 
 /** A segment file that this process writes. */
 export class OwnFile {
@@ -37,7 +38,7 @@ export class OwnFile {
       try {
         handle = await open(join(directory.path, name), flags, 0o600);
       } catch (error) {
-        if (isCode(error, "EEXIST")) continue; // somebody else owns that number
+        if (hasCode(error, "EEXIST")) continue; // somebody else owns that number
         throw error;
       }
       const file = new OwnFile(directory, handle, name, sync);
@@ -93,7 +94,7 @@ export async function removeFile(path: string): Promise<boolean> {
     await unlink(path);
     return true;
   } catch (error) {
-    if (isCode(error, "ENOENT")) return false;
+    if (hasCode(error, "ENOENT")) return false;
     throw error;
   }
 }
@@ -104,9 +105,4 @@ async function nextNumber(directory: Directory, day: string, previous: string | 
   const recorded = files.flatMap((file) => parseSegmentName(file) ?? []);
   const taken = [...(await directory.list()), ...recorded].filter((segment) => segment.day === day);
   return taken.reduce((next, { number }) => Math.max(next, number + 1), 0);
-}
-
-/** Whether an error is the operating system's error of this code. */
-export function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
 }

@@ -3,6 +3,8 @@ import { randomUUID } from "node:crypto";
 import { AuditInputError } from "../errors.ts";
 import { retentionHold, retentionRelease } from "../integrity/control-line.ts";
 import type { Signer } from "../integrity/signer.ts";
+import { requireAccount } from "../account.ts";
+import { rangeOf } from "../query.ts";
 import { Directory } from "./directory.ts";
 import { FileStorage } from "./file.ts";
 import { type Hold, readHolds } from "./holds.ts";
@@ -12,7 +14,7 @@ export interface HoldOptions {
   readonly reason: string;
   readonly actor: string;
   /** Signs the record, as the log's other writers do theirs. */
-  readonly signer?: Signer;
+  readonly signer?: Signer | undefined;
 }
 
 /**
@@ -23,12 +25,16 @@ export interface HoldOptions {
  */
 export async function placeHold(
   path: string,
-  { from, to, reason, actor, signer }: HoldOptions & { readonly from?: Date; readonly to?: Date },
+  {
+    from,
+    to,
+    reason,
+    actor,
+    signer,
+  }: HoldOptions & { readonly from?: Date | undefined; readonly to?: Date | undefined },
 ): Promise<string> {
-  for (const date of [from, to]) {
-    if (date && Number.isNaN(date.getTime())) throw new AuditInputError("a hold's from and to must be valid dates");
-  }
-  if (from && to && from > to) throw new AuditInputError("a hold's from must not be after its to");
+  rangeOf({ from, to });
+  requireAccount("placeHold()", { actor, reason });
   const hold = randomUUID();
   const placed = new Date().toISOString();
   const range = { from: from?.toISOString() ?? null, to: to?.toISOString() ?? null };
@@ -42,6 +48,7 @@ export async function placeHold(
  * @throws `AUDIT_INPUT_INVALID` when no such hold is in force; `AUDIT_WRITE_FAILED`
  */
 export async function releaseHold(path: string, hold: string, { reason, actor, signer }: HoldOptions): Promise<void> {
+  requireAccount("releaseHold()", { actor, reason });
   const known = await listHolds(path);
   if (!known.some(({ id }) => id === hold)) throw new AuditInputError(`no hold ${hold} is in force`);
   await record(path, retentionRelease({ hold, reason, actor, released: new Date().toISOString() }), signer);

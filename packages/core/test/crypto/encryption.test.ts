@@ -160,14 +160,14 @@ describe("a key ring", () => {
 describe("EncryptionManager.fromEnv", () => {
   it("takes the key from AUDIT_ENCRYPTION_KEY, or from the variable named", () => {
     const key = generateKey();
-    expect(EncryptionManager.fromEnv(undefined, { AUDIT_ENCRYPTION_KEY: `${key}\n` }).getKey()).toBe(key);
-    expect(EncryptionManager.fromEnv("OTHER", { OTHER: key }).getKey()).toBe(key);
+    expect(EncryptionManager.fromEnv(undefined, {}, { AUDIT_ENCRYPTION_KEY: `${key}\n` }).getKey()).toBe(key);
+    expect(EncryptionManager.fromEnv("OTHER", {}, { OTHER: key }).getKey()).toBe(key);
   });
 
   it.each([{}, { AUDIT_ENCRYPTION_KEY: "" }, { AUDIT_ENCRYPTION_KEY: " " }])(
     "names a variable that is not set",
     (env) => {
-      const error = caught(() => EncryptionManager.fromEnv(undefined, env));
+      const error = caught(() => EncryptionManager.fromEnv(undefined, {}, env));
       expect(error).toBeInstanceOf(AuditConfigError);
       expect(error).toMatchObject({
         code: "AUDIT_CONFIG_INVALID",
@@ -177,7 +177,7 @@ describe("EncryptionManager.fromEnv", () => {
   );
 
   it("names a variable that holds no key, and does not show what it holds", () => {
-    const error = caught(() => EncryptionManager.fromEnv(undefined, { AUDIT_ENCRYPTION_KEY: "hunter2" }));
+    const error = caught(() => EncryptionManager.fromEnv(undefined, {}, { AUDIT_ENCRYPTION_KEY: "hunter2" }));
     expect(error).toMatchObject({
       code: "AUDIT_KEY_INVALID",
       message:

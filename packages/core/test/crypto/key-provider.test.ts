@@ -77,7 +77,7 @@ describe("keys from the environment", () => {
     const env = { AUDIT_ENCRYPTION_KEY: v1, RING: ring };
     expect((await EncryptionManager.fromProvider(environmentKeys(undefined, env))).getKey()).toBe(v1);
     expect((await EncryptionManager.fromProvider(environmentKeys("RING", env))).keyId).toBe("v2");
-    expect(EncryptionManager.fromEnv("RING", env).keyId).toBe("v2");
+    expect(EncryptionManager.fromEnv("RING", {}, env).keyId).toBe("v2");
   });
 
   it("are looked for in AUDIT_ENCRYPTION_KEY", async () => {

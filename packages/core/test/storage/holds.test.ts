@@ -102,11 +102,11 @@ describe("holds", () => {
 
     await expect(placeHold(path, { ...BY, from: late, to: early })).rejects.toMatchObject({
       code: "AUDIT_INPUT_INVALID",
-      message: "a hold's from must not be after its to",
+      message: "from (2024-01-02T00:00:00.000Z) is after to (2024-01-01T00:00:00.000Z)",
     });
     await expect(placeHold(path, { ...BY, from: new Date("never") })).rejects.toMatchObject({
       code: "AUDIT_INPUT_INVALID",
-      message: "a hold's from and to must be valid dates",
+      message: "from is not a valid Date",
     });
   });
 });
