@@ -86,7 +86,8 @@ export class CallRecorder {
   begin(fields: CapturedFields, partial?: () => CapturedFields): RecordedCall | Promise<RecordedCall> {
     const start = inheritContext(fields);
     if (!this.#options.intent) return this.#track(start, partial);
-    return this.#attempt(() => this.#options.logger.started(start)).then((call) =>
+    const { logger, subject } = this.#options;
+    return this.#attempt(() => logger.started({ ...start, subject: start.subject ?? subject })).then((call) =>
       this.#track(call === undefined ? start : { ...start, call }, partial),
     );
   }

@@ -34,6 +34,8 @@ export interface CallStart {
   readonly model?: string | null | undefined;
   readonly operation?: string | undefined;
   readonly input?: unknown;
+  /** As for `log()`: the input's keyed hash then dies with the subject's secret. */
+  readonly subject?: string | undefined;
 }
 
 /** A captured call that has not ended yet; `close()` ends it. */
@@ -157,8 +159,8 @@ export class AuditLogger<M extends object = Metadata, I extends InteractionField
    * Durably records that a call is about to be made (`call.started`). Resolves to the id to give as `call` to the
    * entry of its end: a start without such an entry was in flight when the process died.
    */
-  async started({ provider = null, model = null, operation = "chat", input }: CallStart): Promise<string> {
-    const draft = await draftEntry({ input, output: "" }, "lenient", this.#settings.record);
+  async started({ provider = null, model = null, operation = "chat", input, subject }: CallStart): Promise<string> {
+    const draft = await draftEntry({ input, output: "", subject }, "lenient", this.#settings.record);
     const call = newEntryId();
     const line = callStarted({
       call,

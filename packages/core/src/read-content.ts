@@ -7,7 +7,6 @@ import { isFernetToken } from "./crypto/fernet.ts";
 import { parseJwe } from "./crypto/jwe.ts";
 import type { AuditEntry } from "./entry.ts";
 import { AuditDecryptError, AuditError, AuditInputError } from "./errors.ts";
-import { timeOfId } from "./id.ts";
 import { refuseUnknown } from "./known-names.ts";
 
 /** What the contents are said to have been. */
@@ -28,14 +27,27 @@ export function openContent(entry: AuditEntry, keys: Keys): { input?: JsonValue;
 }
 
 function openField(entry: AuditEntry, field: ContentField, keys: Keys): JsonValue | undefined {
-  const stored = field === "input" ? entry.inputContent : entry.outputContent;
+  const { stored, hash, format } = partsOf(entry, field);
   if (stored === null) return undefined;
-  const format = field === "input" ? entry.inputFormat : entry.outputFormat;
-  const content = isSealed(stored, entry.id) ? unseal(stored, entry, field, keys) : { text: stored, format };
+  // The hash says what the stored text is: of itself, or of what it seals. A prompt may look like a ciphertext.
+  const isPlain = hash === "" || equalText(hash, hashContent(stored));
+  const content = isPlain ? { text: stored, format } : unseal(stored, entry, field, keys);
   const value = valueOf(content);
   if (value !== undefined) return value;
   // No cause: the parser's message quotes the content.
   throw new AuditError("AUDIT_READ_FAILED", `${field} of ${entry.id} is said to be JSON and is not`);
+}
+
+interface ContentParts {
+  readonly stored: string | null;
+  readonly hash: string;
+  readonly format: "json" | undefined;
+}
+
+function partsOf(entry: AuditEntry, field: ContentField): ContentParts {
+  return field === "input"
+    ? { stored: entry.inputContent, hash: entry.inputHash, format: entry.inputFormat }
+    : { stored: entry.outputContent, hash: entry.outputHash, format: entry.outputFormat };
 }
 
 /** How every JWE of ours begins: base64url of `{"alg":"dir","enc":"A256GCM","kid":"`. */
@@ -45,14 +57,30 @@ function isJwe(stored: string): boolean {
   return stored.startsWith(JWE_PREFIX);
 }
 
-/** Only the original wrote Fernet, and its ids are not UUIDv7: a prompt of ours that looks like it is text. */
-function isSealed(stored: string, entryId: string): boolean {
-  return isJwe(stored) || (timeOfId(entryId) === undefined && isFernetToken(stored));
+/**
+ * What a ciphertext seals. It must be under the key that the entry names, and be what the entry's hash was made of:
+ * whoever may write to the log, or holds the key of one writer, must not be able to put words into another entry.
+ */
+function unseal(stored: string, entry: AuditEntry, field: ContentField, keys: Keys): Content {
+  const jwe = isJwe(stored) ? parseJwe(stored) : undefined;
+  if (!jwe && !isFernetToken(stored)) throw altered(entry, field);
+  if (jwe && entry.kid !== undefined && jwe.kid !== entry.kid) throw altered(entry, field);
+  if (!keys) {
+    throw new AuditDecryptError(
+      "AUDIT_KEY_MISSING",
+      `${field} of ${entry.id} is encrypted: give the logger encryption`,
+    );
+  }
+  const content = keys.openContent(stored, { id: entry.id, field });
+  if (!isHashOf(content.text, entry, field, keys)) throw altered(entry, field);
+  return content;
 }
 
-function unseal(stored: string, entry: AuditEntry, field: ContentField, keys: Keys): Content {
-  if (keys) return keys.openContent(stored, { id: entry.id, field });
-  throw new AuditDecryptError("AUDIT_KEY_MISSING", `${field} of ${entry.id} is encrypted: give the logger encryption`);
+function altered(entry: AuditEntry, field: ContentField): AuditDecryptError {
+  return new AuditDecryptError(
+    "AUDIT_DECRYPT_FAILED",
+    `${field} of ${entry.id} is not what its hash was made of: it was altered, or belongs elsewhere`,
+  );
 }
 
 /** Whether the entry's hashes are those of the claimed contents, for each one given. */
@@ -62,21 +90,19 @@ export function matchContent(entry: AuditEntry, claimed: Claim, keys: Keys): { i
     throw new AuditInputError("verifyContent() takes the input, the output, or both: nothing was claimed");
   }
   return {
-    ...(claimed.input !== undefined && { input: matches(entry, "input", claimed.input, keys) }),
-    ...(claimed.output !== undefined && { output: matches(entry, "output", claimed.output, keys) }),
+    ...(claimed.input !== undefined && { input: isHashOf(contentOfAny(claimed.input).text, entry, "input", keys) }),
+    ...(claimed.output !== undefined && { output: isHashOf(contentOfAny(claimed.output).text, entry, "output", keys) }),
   };
 }
 
-function matches(entry: AuditEntry, field: ContentField, claimed: unknown, keys: Keys): boolean {
-  const stored = field === "input" ? entry.inputHash : entry.outputHash;
-  const { text } = contentOfAny(claimed);
-  if (!stored.startsWith("hmac-sha256:")) return equalText(stored, hashContent(text));
-  const content = field === "input" ? entry.inputContent : entry.outputContent;
-  const kid = entry.kid ?? (content !== null && isJwe(content) ? parseJwe(content).kid : undefined);
+function isHashOf(text: string, entry: AuditEntry, field: ContentField, keys: Keys): boolean {
+  const { stored, hash } = partsOf(entry, field);
+  if (!hash.startsWith("hmac-sha256:")) return equalText(hash, hashContent(text));
+  const kid = entry.kid ?? (stored !== null && isJwe(stored) ? parseJwe(stored).kid : undefined);
   if (!keys || kid === undefined) {
     throw new AuditDecryptError("AUDIT_KEY_MISSING", `the ${field} hash of ${entry.id} is keyed: its key is needed`);
   }
-  return keys.matches(text, stored, kid);
+  return keys.matches(text, hash, kid);
 }
 
 function equalText(a: string, b: string): boolean {

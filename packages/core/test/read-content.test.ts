@@ -43,3 +43,52 @@ describe("verifyContent", () => {
     });
   });
 });
+
+describe("Content that was put into an entry", () => {
+  const encryption = new EncryptionManager(generateKey());
+  const logger = new AuditLogger(new MemoryStorage(), { encryption, storeContent: true });
+  const read = async () => {
+    const entry = await logger.getEntry(await logger.log({ input: SECRET, output: "o" }));
+    if (!entry) throw new Error("the entry was just written");
+    return entry;
+  };
+  const message = (id: string): string =>
+    `input of ${id} is not what its hash was made of: it was altered, or belongs elsewhere`;
+
+  it("as plain text, in place of a ciphertext, is refused", async () => {
+    const entry = await read();
+    expect(await rejected(() => logger.content({ ...entry, inputContent: "FORGED" }))).toMatchObject({
+      code: "AUDIT_DECRYPT_FAILED",
+      message: message(entry.id),
+    });
+  });
+
+  it("sealed for it by the holder of another writer's key, is refused", async () => {
+    const entry = await read();
+    const kid = encryption.kidFor("anotherStream");
+    const forged = encryption.seal({ text: "FORGED", format: undefined }, { kid, id: entry.id, field: "input" });
+    expect(await rejected(() => logger.content({ ...entry, inputContent: forged }))).toMatchObject({
+      code: "AUDIT_DECRYPT_FAILED",
+      message: message(entry.id),
+    });
+  });
+
+  it("sealed for it under its own key but with another text, is refused", async () => {
+    const entry = await read();
+    const kid = entry.kid ?? "";
+    const forged = encryption.seal({ text: "FORGED", format: undefined }, { kid, id: entry.id, field: "input" });
+    expect(await rejected(() => logger.content({ ...entry, inputContent: forged }))).toMatchObject({
+      code: "AUDIT_DECRYPT_FAILED",
+      message: message(entry.id),
+    });
+  });
+
+  it("is read as the text it is when it only looks like a ciphertext", async () => {
+    const plain = new AuditLogger(new MemoryStorage(), { storeContent: true });
+    const { inputContent } = await read();
+    for (const input of [inputContent, `${inputContent?.slice(0, 60)}…`]) {
+      const entry = await plain.getEntry(await plain.log({ input, output: "o" }));
+      expect(entry && plain.content(entry).input).toBe(input);
+    }
+  });
+});

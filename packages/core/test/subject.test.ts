@@ -90,6 +90,20 @@ describe("A data subject", () => {
     );
   });
 
+  it("once erased leaves no start of a call to guess at either", async () => {
+    const { path, keys, open } = await setUp();
+    const logger = open();
+    await logger.started({ input: "guess me", subject: "user-123" });
+    await logger.eraseSubject("user-123", BY);
+    await logger.close();
+    const text = await readFile(join(path, (await readdir(path))[0] ?? ""), "utf8");
+    const [, hash = ""] = /"input_hash":"([^"]+)"/.exec(text) ?? [];
+    const [, stream = ""] = /"stream":"([^"]+)"/.exec(text) ?? [];
+    const thief = open(path, keys).encryption;
+    expect(hash).toMatch(/^hmac-sha256:/);
+    expect(thief?.matches("guess me", hash, thief.kidFor(stream))).toBe(false);
+  });
+
   it("erased is another answer than a lost key", async () => {
     const { path, open } = await setUp();
     const logger = open();

@@ -8,7 +8,7 @@ export const SECRET_PATTERNS: readonly NamedPattern[] = [
   // RFC 7468, RFC 4880 section 6.2
   { name: "private_key", pattern: /-----BEGIN (?:[A-Z0-9]{1,16} ){0,3}PRIVATE KEY(?: BLOCK)?-----/ },
   // RFC 7519: two base64url JSON objects and a signature
-  { name: "jwt", pattern: /\beyJ[\w-]{10,2000}\.eyJ[\w-]{10,4000}\.[\w-]{16}/ },
+  { name: "jwt", pattern: /(?<![\w-])eyJ[\w-]{10,2000}\.eyJ[\w-]{10,4000}\.[\w-]{16}/ },
   // RFC 3986 section 3.2.1
   { name: "url_credentials", pattern: /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:@/?#]{1,100}:[^\s:@/?#]{1,100}@/i },
   // RFC 9110 section 11.6.2
