@@ -1,4 +1,6 @@
 // One call that two layers capture (an AI framework over an audited client) is linked, so that it counts once.
+import { hash } from "node:crypto";
+import { canonicalJson, toJson } from "./canonical.ts";
 import type { CapturedFields } from "./capture.ts";
 
 /** What a wrapper wraps: the provider's own client, or a framework that may sit on one. */
@@ -7,12 +9,14 @@ export type CallLayer = "client" | "framework";
 /** How an entry came about. */
 export interface CaptureOrigin {
   readonly layer: CallLayer;
-  /** The error that ended the call. */
+  /** What ended the call: the error as its caller gets it, or the caller's `AbortSignal` once it has fired. */
   readonly cause?: unknown;
 }
 
 interface Seen {
   readonly layer: CallLayer;
+  /** Of the input of a call that was aborted; undefined otherwise. */
+  readonly inputHash: string | undefined;
   /** The entry's id once it is written; undefined when it could not be. */
   readonly id: Promise<string | undefined>;
 }
@@ -21,42 +25,47 @@ interface Seen {
 const MAX_WAITING = 1000;
 
 /**
- * Pairs entries of the two layers: by response id, by request id, or because both ended with the same error
- * object. Each entry is paired at most once, so a server that repeats its ids does not swallow calls.
+ * Pairs entries of the two layers: by response id, by request id, or because the same error object or the same
+ * abort signal ended both. Many calls may share a signal, so there the inputs must be the same as well. Each entry is
+ * paired at most once, so a server that repeats its ids does not swallow calls.
  */
 export class CallPairs {
   readonly #byId = new Map<string, Seen>();
-  readonly #byError = new WeakMap<object, Seen>();
+  readonly #byCause = new WeakMap<object, readonly Seen[]>();
 
   /** The entry of the other layer that records the same call; it is not offered again. */
-  take(
-    { responseId, requestId }: CapturedFields,
-    { layer, cause }: CaptureOrigin,
-  ): Promise<string | undefined> | undefined {
-    for (const key of keysOf(responseId, requestId)) {
+  take(fields: CapturedFields, { layer, cause }: CaptureOrigin): Promise<string | undefined> | undefined {
+    for (const key of keysOf(fields)) {
       const seen = this.#byId.get(key);
       if (seen === undefined || seen.layer === layer) continue;
       this.#byId.delete(key);
       return seen.id;
     }
-    for (const error of causesOf(cause)) {
-      const seen = this.#byError.get(error);
-      if (seen === undefined || seen.layer === layer) continue;
-      this.#byError.delete(error);
+    const inputHash = hashOfAborted(fields, cause);
+    for (const object of causesOf(cause)) {
+      const waiting = this.#byCause.get(object) ?? [];
+      const seen = waiting.find((one) => one.layer !== layer && one.inputHash === inputHash);
+      if (seen === undefined) continue;
+      this.#byCause.set(
+        object,
+        waiting.filter((one) => one !== seen),
+      );
       return seen.id;
     }
     return undefined;
   }
 
   /** Offers an entry that is being written to the other layer: an abort reaches both at once. */
-  offer(written: Promise<string>, { responseId, requestId }: CapturedFields, { layer, cause }: CaptureOrigin): void {
+  offer(written: Promise<string>, fields: CapturedFields, { layer, cause }: CaptureOrigin): void {
     const id = written.catch(() => undefined); // whoever writes it is told
-    const seen = { layer, id };
-    for (const key of keysOf(responseId, requestId)) {
+    const seen = { layer, id, inputHash: hashOfAborted(fields, cause) };
+    for (const key of keysOf(fields)) {
       this.#byId.delete(key); // so that it counts as new
       this.#byId.set(key, seen);
     }
-    for (const error of causesOf(cause)) this.#byError.set(error, seen);
+    for (const object of causesOf(cause)) {
+      this.#byCause.set(object, [...(this.#byCause.get(object) ?? []), seen].slice(-MAX_WAITING));
+    }
     for (const oldest of this.#byId.keys()) {
       if (this.#byId.size <= MAX_WAITING) break;
       this.#byId.delete(oldest);
@@ -64,11 +73,15 @@ export class CallPairs {
   }
 }
 
-function keysOf(responseId: string | undefined, requestId: string | undefined): string[] {
+function keysOf({ responseId, requestId }: CapturedFields): string[] {
   const keys: string[] = [];
   if (responseId) keys.push(`response ${responseId}`);
   if (requestId) keys.push(`request ${requestId}`);
   return keys;
+}
+
+function hashOfAborted({ input }: CapturedFields, cause: unknown): string | undefined {
+  return cause instanceof AbortSignal ? hash("sha256", canonicalJson(toJson(input))) : undefined;
 }
 
 /** The error and what caused it: frameworks wrap what the client threw. */

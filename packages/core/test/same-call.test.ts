@@ -46,6 +46,18 @@ describe("one call captured by two layers", () => {
     expect(await links(logger)).toEqual([undefined, byRequest, undefined, byError]);
   });
 
+  it("is linked by the signal that aborted it, among all calls of that signal to the one with its input", async () => {
+    const logger = new AuditLogger(new MemoryStorage());
+    const signal = AbortSignal.abort("enough");
+    const a = await capture(logger, "client", { input: { messages: ["a"], n: 1 } }, signal);
+    const b = await capture(logger, "client", { input: "b" }, signal);
+    await capture(logger, "framework", { input: "b" }, signal);
+    await capture(logger, "framework", { input: { n: 1, messages: ["a"] } }, signal);
+    await capture(logger, "framework", { input: "c" }, signal);
+    await capture(logger, "framework", { input: "b" }, AbortSignal.abort("enough"));
+    expect(await links(logger)).toEqual([undefined, undefined, b, a, undefined, undefined]);
+  });
+
   it("is linked although both layers write at once", async () => {
     const logger = new AuditLogger(new MemoryStorage());
     await Promise.all([

@@ -119,12 +119,14 @@ export class RunTracker {
     return open;
   }
 
-  /** Ends a taken run; resolves to its entry's id once that is durable. */
-  async end(open: OpenRun, describe: () => CapturedFields, cause?: unknown): Promise<string | undefined> {
+  /** Ends a taken run; resolves to its entry's id once that is durable. `error` is what LangChain says ended it. */
+  async end(open: OpenRun, describe: () => CapturedFields, error?: unknown): Promise<string | undefined> {
     const fields = describeSafely(describe, () => open.partial.fields());
     this.leave(open.context);
+    const { signal } = open;
     const call = await open.started;
-    return call?.end(fields, cause);
+    // LangChain makes its own errors of an abort: an audited client underneath has nothing but the signal in common.
+    return call?.end(fields, signal?.aborted ? signal : error);
   }
 
   /** Removes a run's context. */

@@ -1,9 +1,9 @@
 // LangChain over an audited client: two layers see one call.
+import { AuditedOpenAI } from "@ai-audit/openai-wrapper";
 import { tool } from "@langchain/core/tools";
 import { ChatOpenAICompletions, ChatOpenAIResponses } from "@langchain/openai";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { AuditedOpenAI } from "../../openai-wrapper/src/index.ts";
 import { API_KEY, type Bench, startBench } from "./fixtures.ts";
 import { chat, chatChunks, chatFor, failure, responded, responseEvents } from "./openai-server.ts";
 
@@ -21,9 +21,12 @@ class ResponsesOverAuditedClient extends ChatOpenAIResponses {
   }
 }
 
+/** A busy machine takes its time. */
+const WAIT = { timeout: 15_000 };
+
 /** Whether the log holds `count` pairs of linked entries and counts each once; what is wrong with them otherwise. */
 async function problemsOf(bench: Bench, count: number): Promise<string[]> {
-  await expect.poll(async () => (await bench.entries()).length, { timeout: 15_000 }).toBe(2 * count); // an abort is told to its caller first
+  await expect.poll(async () => (await bench.entries()).length, WAIT).toBe(2 * count); // an abort is told to its caller first
   const entries = await bench.entries();
   const linked = entries.filter(({ run }) => run?.sameCallAs !== undefined);
   const originals = new Map(
@@ -97,6 +100,49 @@ describe("a call through LangChain and an audited client", () => {
       }
     })();
     await expect(reading).rejects.toThrow(/abort/i);
+    expect(await problemsOf(bench, 1)).toEqual([]);
+  });
+
+  it("is linked when it is aborted before its first byte", async () => {
+    await using bench = await startBench(() => ({ hang: true }));
+    const look = tool(() => "blue", { name: "look", description: "Looks.", schema: z.object({ where: z.string() }) });
+    const model = new OverAuditedClient(bench);
+    for (const one of [model, model.bindTools([look]), model.withStructuredOutput(z.object({ colour: z.string() }))]) {
+      const abort = new AbortController();
+      const sent = bench.server.requests.length;
+      const pending = one.invoke(
+        [
+          ["system", "Be brief."],
+          ["human", "Hello!"],
+        ],
+        { signal: abort.signal },
+      );
+      const ended = pending.then(String, String);
+      await expect.poll(() => bench.server.requests.length, WAIT).toBe(sent + 1);
+      abort.abort();
+      expect(await ended).toMatch(/abort/i);
+    }
+    expect(await problemsOf(bench, 3)).toEqual([]);
+  });
+
+  it("is linked to its own other half when one signal aborts many", async () => {
+    await using bench = await startBench(() => ({ hang: true }));
+    const abort = new AbortController();
+    const pending = new OverAuditedClient(bench).batch(["a", "b", "c"], { signal: abort.signal });
+    const ended = pending.then(String, String);
+    await expect.poll(() => bench.server.requests.length, WAIT).toBe(3);
+    abort.abort("a reason that is no error");
+    expect(await ended).toMatch(/abort|no error/i);
+    expect(await problemsOf(bench, 3)).toEqual([]);
+    const entries = await bench.entries();
+    for (const entry of entries.filter(({ run }) => run?.sameCallAs !== undefined)) {
+      expect(entries.find(({ id }) => id === entry.run?.sameCallAs)?.inputContent).toBe(entry.inputContent);
+    }
+  });
+
+  it("is linked when it takes longer than the call may", async () => {
+    await using bench = await startBench(() => ({ hang: true }));
+    await expect(new OverAuditedClient(bench).invoke("Hello!", { timeout: 500 })).rejects.toThrow(/abort|time/i);
     expect(await problemsOf(bench, 1)).toEqual([]);
   });
 

@@ -68,6 +68,11 @@ export class AuditedCall {
     return this.#recorded !== undefined && !this.#recorded.ended;
   }
 
+  /** The caller's signal once it has fired: a framework over this client sees that object, but not this client's error. */
+  get #aborted(): AbortSignal | undefined {
+    return this.#signal instanceof AbortSignal && this.#signal.aborted ? this.#signal : undefined;
+  }
+
   /** A response has arrived and no further attempt was begun since. */
   get responded(): boolean {
     return this.#responded;
@@ -213,8 +218,7 @@ export class AuditedCall {
 
   /** A body that could not be read. The SDK's own time limit ends it with an abort that is not the caller's. */
   async #unread(error: unknown): Promise<unknown> {
-    const aborted = this.#signal instanceof AbortSignal && this.#signal.aborted;
-    if (nameOf(error) !== "AbortError" || aborted) return this.fail(error);
+    if (nameOf(error) !== "AbortError" || this.#aborted) return this.fail(error);
     return this.#end({
       outcome: "timeout",
       error: { type: "APIConnectionTimeoutError", message: "Request timed out." },
@@ -310,9 +314,12 @@ export class AuditedCall {
   async #end(fields: CapturedFields, held: Held = {}): Promise<void> {
     if (!this.#recorded || !this.open) return;
     this.unwatch();
-    const entry = mergeFields(this.#asked ?? {}, this.#progress.fields(this.#collector !== undefined), fields);
+    const told = mergeFields(this.#asked ?? {}, this.#progress.fields(this.#collector !== undefined), fields);
+    const late = told.outcome === "aborted" && nameOf(this.#aborted?.reason) === "TimeoutError";
+    const entry: CapturedFields = late ? { ...told, outcome: "timeout" } : told; // of AbortSignal.timeout()
     // Without a form the call ends in this very tick.
-    const written = this.#recorded.end(this.#form ? mergeFields(entry, await this.#form) : entry, held.callError);
+    const whole = this.#form ? mergeFields(entry, await this.#form) : entry;
+    const written = this.#recorded.end(whole, this.#aborted ?? held.callError);
     this.#request = this.#unchecked = this.#asked = this.#collector = this.#form = undefined; // the caller's objects may live on
     if (!this.#settings.recorder.failsClosed) return;
     try {
