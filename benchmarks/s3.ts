@@ -7,8 +7,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { AuditLogger, Signer } from "@ai-audit/core";
-import { S3Storage } from "@ai-audit/core/s3";
+import { AuditLogger, FileStorage, Signer, verifyLog } from "@ai-audit/core";
+import { S3Archive, S3Storage } from "@ai-audit/core/s3";
 import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 
 const script = fileURLToPath(new URL("../scripts/ceph-s3.sh", import.meta.url));
@@ -119,6 +119,23 @@ const start = performance.now();
 const counted = await logger.count();
 console.log(`count(): ${counted} in ${(performance.now() - start).toFixed(0)} ms with ${requests} requests`);
 await logger.close();
+requests = 0;
+const begun = performance.now();
+const { verdict } = await verifyLog(`s3://${bucket}/many`, { trustedKeys: [signer.vkey], s3: { client } });
+console.log(`verifyLog(): ${(performance.now() - begun).toFixed(0)} ms with ${requests} requests: ${verdict}\n`);
+
+const archive = new S3Archive({ bucket, prefix: "shipped", client });
+const local = new AuditLogger(new FileStorage({ path: join(folder, "log"), signer, archive }));
+const written = await measure(512, 300_000, () => local.log(interaction));
+print("FileStorage with an archive, 512 in flight", written);
+requests = 0;
+const closing = performance.now();
+await local.close();
+const bytes = Number(execFileSync("du", ["-sb", join(folder, "log")], { encoding: "utf8" }).split("\t")[0]);
+const seconds = ((performance.now() - closing) / 1000).toFixed(1);
+console.log(
+  `${(bytes / 1e6).toFixed(0)} MB, ${(bytes / 300_000).toFixed(0)} bytes an entry; the rest was shipped in ${seconds} s\n`,
+);
 if (given === undefined) execFileSync(script, ["stop", join(folder, "ceph")]);
 rmSync(folder, { recursive: true });
 ok &&= most <= 3;
