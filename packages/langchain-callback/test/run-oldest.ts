@@ -1,6 +1,6 @@
 // node packages/langchain-callback/test/run-oldest.ts: runs this package's tests against the oldest LangChain it
-// supports, in a directory of its own, with the sources as they are here. Tests of agents and middleware need newer
-// packages than these and stay out.
+// supports, in a directory of its own, with the sources as they are here and the Node that runs this. Tests of agents
+// and middleware need newer packages than these and stay out. Exits with 1 when a test fails or npm cannot install.
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -16,7 +16,7 @@ const OLDEST = {
   langchain: "1.0.1",
   zod: "4.1.12",
 };
-const SUITES = ["content", "endings", "failure-modes", "heap", "model-calls", "safety", "secrets"];
+const SUITES = ["content", "endings", "failure-modes", "heap", "model-calls", "safety", "same-call", "secrets"];
 
 const here = fileURLToPath(new URL("..", import.meta.url));
 const root = join(here, "..", "..");
@@ -24,7 +24,9 @@ const directory = mkdtempSync(join(tmpdir(), "ai-audit-oldest-"));
 
 function run(command: string, ...options: string[]): number {
   const env = { ...process.env, LANGCHAIN_OLDEST: "1" };
-  return spawnSync(command, options, { cwd: directory, stdio: "inherit", env }).status ?? 1;
+  const { status, error } = spawnSync(command, options, { cwd: directory, stdio: "inherit", env });
+  if (error) console.error(`${command} could not be run: ${error.message}`);
+  return status ?? 1;
 }
 
 function link(name: string, target: string): void {
@@ -33,7 +35,8 @@ function link(name: string, target: string): void {
   symlinkSync(target, path);
 }
 
-let status = 1;
+const startedAt = performance.now();
+let problem: string | undefined;
 try {
   for (const part of ["src", "test"]) cpSync(join(here, part), join(directory, part), { recursive: true });
   writeFileSync(
@@ -45,14 +48,21 @@ try {
     join(directory, "vitest.config.mjs"),
     `export default { resolve: { ${conditions} }, ssr: { resolve: { ${conditions} } } };\n`,
   );
-  status = run("npm", "install", "--no-audit", "--no-fund", "--loglevel=error");
-  if (status === 0) {
+  if (run("npm", "install", "--no-audit", "--no-fund", "--loglevel=error") !== 0) {
+    problem = "npm could not install it";
+  } else {
     link("@ai-audit/core", join(root, "packages", "core"));
+    link("@ai-audit/openai-wrapper", join(root, "packages", "openai-wrapper"));
     link("vitest", join(root, "node_modules", "vitest"));
     const vitest = join(root, "node_modules", "vitest", "vitest.mjs");
-    status = run(process.execPath, vitest, "run", ...SUITES.map((suite) => `test/${suite}.test.ts`));
+    const files = SUITES.map((suite) => `test/${suite}.test.ts`);
+    const status = run(process.execPath, vitest, "run", "--reporter=dot", "--silent=passed-only", ...files);
+    if (status !== 0) problem = "tests failed";
   }
 } finally {
   rmSync(directory, { recursive: true, force: true });
 }
-process.exit(status);
+const packages = Object.entries(OLDEST).map(([name, version]) => `${name}@${version}`);
+const seconds = Math.round((performance.now() - startedAt) / 1000);
+console.log(`Node ${process.version}, ${packages.join(", ")}: ${problem ?? "passed"} (${seconds} s)`);
+process.exit(problem === undefined ? 0 : 1);
