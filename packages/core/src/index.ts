@@ -46,10 +46,13 @@ export type { Hold } from "./storage/holds.ts";
 export { MemoryStorage } from "./storage/memory.ts";
 export type { AuditStorage, PruneOptions, PruneResult, TimeRange, WriteStatus } from "./storage/storage.ts";
 export { Signer } from "./integrity/signer.ts";
-export { verifyLog, type VerifyOptions, type VerifyProgress } from "./integrity/verify.ts";
+export { verifyLog, type VerifyOptions } from "./verify-log.ts";
+export { verifySource, type VerifyProgress, type VerifySourceOptions } from "./integrity/verify.ts";
+export { directorySource, type LogSource, type SourceFile, type SourceHome } from "./integrity/log-source.ts";
 export type { ExitCode, FileState, FileVerification, Pin, Problem, Verification } from "./integrity/verification.ts";
 export { formatPin, parsePin } from "./integrity/pin.ts";
-export { checkProof, type ProofCheck, proveEntry } from "./integrity/proof.ts";
+export { proveEntry } from "./prove-entry.ts";
+export { checkProof, type ProofCheck, proveEntryIn } from "./integrity/proof.ts";
 export {
   AuditConfigError,
   AuditDecryptError,

@@ -5,8 +5,7 @@ import { timeOfId } from "../id.ts";
 import { CHECKPOINT_PREFIX } from "./control-line.ts";
 import { eachLine, LineSplitter } from "./lines.ts";
 import { idOf } from "./locate.ts";
-import type { S3Connection } from "../storage/s3/options.ts";
-import { directorySource, type LogSource } from "./log-source.ts";
+import type { LogSource } from "./log-source.ts";
 import { inclusionPath, leafHash, leafHashInPlace, rootOfInclusion } from "./merkle.ts";
 import { type Checkpoint, type Note, parseCheckpoint, parseNote } from "./note.ts";
 import { UNSIGNED_NAME } from "./origin.ts";
@@ -18,31 +17,13 @@ import { type Keyring, keyringOf } from "./verify-checkpoint.ts";
 
 /**
  * The proof of one entry, as a C2SP tlog-proof: its line as extra data, its index, its audit path, and the first
- * checkpoint that covers it. Undefined when the log in this directory, or in the bucket of `s3://bucket/prefix`, has no
- * such entry.
+ * checkpoint that covers it. Undefined when the log has no such entry.
  *
  * What the log says is not verified here: `checkProof` does that, for whoever receives the proof.
  * @param id The entry's id.
- * @param options `s3`: how to reach a bucket. @default the AWS SDK's own settings
  * @throws {AuditInputError} `AUDIT_INPUT_INVALID` when `id` cannot be one.
  * @throws {AuditError} `AUDIT_READ_FAILED` when the log cannot be read, or no checkpoint covers the entry.
  */
-export async function proveEntry(
-  location: string,
-  id: string,
-  { s3 = {} }: { readonly s3?: S3Connection } = {},
-): Promise<string | undefined> {
-  if (!location.startsWith("s3://")) return proveEntryIn(directorySource(location), id);
-  // Loaded only then, as by `verifyLog`.
-  const { bucketSources } = await import("../storage/s3/log-sources.ts");
-  for (const source of await bucketSources(location, s3, new Date())) {
-    const proof = await proveEntryIn(source, id);
-    if (proof !== undefined) return proof;
-  }
-  return undefined;
-}
-
-/** `proveEntry` for a log in any other home. */
 export async function proveEntryIn(source: LogSource, id: string): Promise<string | undefined> {
   if (!/^[0-9a-f-]{36}$/.test(id)) throw new AuditInputError("An entry id has 36 characters: 0-9, a-f and -");
   try {

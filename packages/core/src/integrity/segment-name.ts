@@ -4,11 +4,14 @@
 export interface SegmentName {
   /** The UTC day the segment was created on: `YYYYMMDD`. */
   readonly day: string;
-  /** 0 for the first file of the day, which has no number in its name. */
+  /** 0 for the first file of the day, which has no number in its name; at most `MAX_SEGMENT_NUMBER`. */
   readonly number: number;
 }
 
-const NAME = /^audit_(\d{4})(\d{2})(\d{2})(?:_(\d{3}|[1-9]\d{3,14}))?\.jsonl$/;
+/** More in a day is a planted name: whoever counts on from it must not end up where names cannot be read any more. */
+export const MAX_SEGMENT_NUMBER: number = 999_999;
+
+const NAME = /^audit_(\d{4})(\d{2})(\d{2})(?:_(\d{3}|[1-9]\d{3,5}))?\.jsonl$/;
 
 /** Reads a file name; undefined when no segment is called that: one name has one spelling, and its day exists. */
 export function parseSegmentName(file: string): SegmentName | undefined {
@@ -24,8 +27,14 @@ export function dayOfSegment(file: string): string | undefined {
   return /^audit_(\d{8})[_.]/.exec(file)?.[1];
 }
 
-/** The file name of a segment. */
+/**
+ * The file name of a segment.
+ * @throws {RangeError} for a number that `parseSegmentName` would not read.
+ */
 export function formatSegmentName({ day, number }: SegmentName): string {
+  if (!Number.isInteger(number) || number < 0 || number > MAX_SEGMENT_NUMBER) {
+    throw new RangeError(`A day has no segment number ${number}`);
+  }
   return number === 0 ? `audit_${day}.jsonl` : `audit_${day}_${String(number).padStart(3, "0")}.jsonl`;
 }
 

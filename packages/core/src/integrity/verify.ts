@@ -1,7 +1,6 @@
 // Verifies a log with nothing but its files and the keys and pins that the caller trusts. Imports neither logger nor
 // storage: whoever audits reads this room alone.
-import type { S3Connection } from "../storage/s3/options.ts";
-import { directorySource, type LogSource, type SourceHome } from "./log-source.ts";
+import type { LogSource, SourceHome } from "./log-source.ts";
 import { checkPins } from "./pin.ts";
 import { hasTail, isOfDay, readReports, type VerifyProgress, type VerifySettings } from "./read-reports.ts";
 import { compareSegmentNames, parseSegmentName } from "./segment-name.ts";
@@ -22,7 +21,7 @@ import { hasCode } from "../system-error.ts";
 export type { VerifyProgress } from "./read-reports.ts";
 
 /** What to verify against. */
-export interface VerifyOptions {
+export interface VerifySourceOptions {
   /**
    * `vkey`s of the keys that may have signed. Keys found in the log are never trusted.
    * @default none: everything signed is UNKNOWN_KEY
@@ -40,31 +39,25 @@ export interface VerifyOptions {
    * @default "all"
    */
   readonly signatures?: "all" | "last";
-  /** How to reach the bucket of an `s3://` location. @default the AWS SDK's own settings */
-  readonly s3?: S3Connection;
 }
 
 /**
- * Verifies the log in a directory, or in a bucket (`s3://bucket/prefix`): integrity, completeness, anchoring. Findings, and also that nothing could be read
- * (exit code 3), are returned, not thrown.
+ * Verifies one log: integrity, completeness, anchoring. Findings, and also that nothing could be read (exit code 3),
+ * are returned, not thrown.
  * @throws {AuditConfigError} `AUDIT_KEY_INVALID` or `AUDIT_CONFIG_INVALID` when a trusted key or a pin is malformed.
  */
-export async function verifyLog(location: string, options: VerifyOptions = {}): Promise<Verification> {
-  if (!location.startsWith("s3://")) return verifySource(directorySource(location), options);
-  // Loaded only here: who verifies a directory needs no SDK, and no storage.
-  const { bucketSources } = await import("../storage/s3/log-sources.ts");
-  return verifySources(async (now) => bucketSources(location, options.s3 ?? {}, now), options);
-}
-
-/** `verifyLog` for a log in any other home. */
-export async function verifySource(source: LogSource, options: VerifyOptions = {}): Promise<Verification> {
+export async function verifySource(source: LogSource, options: VerifySourceOptions = {}): Promise<Verification> {
   return verifySources(async () => [source], options);
 }
 
-/** Several logs in one place, each complete in itself. The first may hold records of removals from the others. */
-async function verifySources(
+/**
+ * `verifySource` for several logs in one place, each complete in itself. The first may hold records of removals from
+ * the others.
+ * @param open Looks at the place; again, where it changed while it was read.
+ */
+export async function verifySources(
   open: (now: Date) => Promise<readonly LogSource[]>,
-  options: VerifyOptions,
+  options: VerifySourceOptions,
 ): Promise<Verification> {
   const { trustedKeys = [], pins = [], onProgress = () => {}, now = new Date(), signatures = "all" } = options;
   checkPins(pins);

@@ -6,7 +6,7 @@ import { checkpoint, segmentClose, segmentOpen, type SegmentRef } from "../../sr
 import { leafHash, MerkleTree } from "../../src/integrity/merkle.ts";
 import { formatCheckpoint, formatNote } from "../../src/integrity/note.ts";
 import { Signer } from "../../src/integrity/signer.ts";
-import { verifyLog } from "../../src/integrity/verify.ts";
+import { verifyLog } from "../../src/verify-log.ts";
 import { entryLine, entryLines, makeDirectory, NOW, writeSegment } from "./log-builder.ts";
 
 const YESTERDAY = "audit_20261122.jsonl";

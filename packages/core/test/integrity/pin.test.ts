@@ -6,7 +6,7 @@ import { retentionPrune } from "../../src/integrity/control-line.ts";
 import { formatPin, parsePin } from "../../src/integrity/pin.ts";
 import { Signer } from "../../src/integrity/signer.ts";
 import type { Pin, Verification } from "../../src/integrity/verification.ts";
-import { verifyLog } from "../../src/integrity/verify.ts";
+import { verifyLog } from "../../src/verify-log.ts";
 import { caught } from "../crypto/caught.ts";
 import { entryLines, makeDirectory, NOW, writeSegment } from "./log-builder.ts";
 

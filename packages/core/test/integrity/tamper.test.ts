@@ -5,7 +5,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Signer } from "../../src/integrity/signer.ts";
 import { type FileState, STATE_EXIT_CODES, type Verification } from "../../src/integrity/verification.ts";
-import { verifyLog } from "../../src/integrity/verify.ts";
+import { verifyLog } from "../../src/verify-log.ts";
 import { entryLine, entryLines, makeDirectory, writeSegment } from "./log-builder.ts";
 
 const LF = 0x0a;

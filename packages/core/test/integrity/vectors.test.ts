@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Segment, type SegmentOptions } from "../../src/integrity/segment.ts";
 import { Signer } from "../../src/integrity/signer.ts";
-import { verifyLog } from "../../src/integrity/verify.ts";
+import { verifyLog } from "../../src/verify-log.ts";
 
 interface Vectors {
   readonly key: { readonly name: string; readonly pem: string; readonly vkey: string };

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { loss, retentionPrune } from "../../src/integrity/control-line.ts";
 import { Signer } from "../../src/integrity/signer.ts";
-import { type VerifyOptions, verifyLog } from "../../src/integrity/verify.ts";
+import { type VerifyOptions, verifyLog } from "../../src/verify-log.ts";
 import type { Verification } from "../../src/integrity/verification.ts";
 import { entryLine, entryLines, idOfLine, makeDirectory, NOW, writeSegment } from "./log-builder.ts";
 

@@ -65,7 +65,7 @@ describe.skipIf(isAbsent("ceph"))("verifyLog('s3://bucket/prefix')", { timeout: 
     const unsigned = new S3Storage({ bucket, client, prefix: `${log.prefix}unsigned` });
     await appendCommits(unsigned, [1]);
     await unsigned.close();
-    const { verifyLog } = await import("../../src/integrity/verify.ts");
+    const { verifyLog } = await import("../../src/verify-log.ts");
     const verification = await verifyLog(unsigned.location, { s3: { client } });
     expect(verification).toMatchObject({ exitCode: 2, entries: 1, files: [{ state: "UNSIGNED" }] });
   });
@@ -240,7 +240,7 @@ describe.skipIf(isAbsent("ceph"))("verifyLog('s3://bucket/prefix')", { timeout: 
   it("cannot verify a prefix without a log, or a bucket that is not there", async () => {
     log = await S3Log.make(server);
     expect(await log.verify()).toMatchObject({ exitCode: 3, verdict: expect.stringContaining("there is no log here") });
-    const { verifyLog } = await import("../../src/integrity/verify.ts");
+    const { verifyLog } = await import("../../src/verify-log.ts");
     const missing = await verifyLog("s3://no-such-bucket-here/x", { s3: { client: server.client() } });
     expect(missing).toMatchObject({ exitCode: 3, verdict: expect.stringMatching(/^NOT VERIFIED: /) });
   });

@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { entryToLine } from "../../src/entry.ts";
-import { verifyLog } from "../../src/integrity/verify.ts";
+import { verifyLog } from "../../src/verify-log.ts";
 import { FileStorage } from "../../src/storage/file.ts";
 import { listHolds, placeHold, releaseHold } from "../../src/storage/place-hold.ts";
 import type { PruneResult } from "../../src/storage/storage.ts";

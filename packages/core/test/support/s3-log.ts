@@ -8,7 +8,7 @@ import {
   type S3Client,
 } from "@aws-sdk/client-s3";
 import { Signer } from "../../src/integrity/signer.ts";
-import { verifyLog, type VerifyOptions } from "../../src/integrity/verify.ts";
+import { verifyLog, type VerifyOptions } from "../../src/verify-log.ts";
 import type { Verification } from "../../src/integrity/verification.ts";
 import { S3Storage, type S3StorageOptions } from "../../src/storage/s3.ts";
 import { testEntry, type TestEntry } from "../../src/testing.ts";
