@@ -37,7 +37,7 @@ export function toJson(value: unknown): JsonValue {
   return convert(value, { ancestors: [], objects: 0 }, undefined) ?? null;
 }
 
-function convert(value: unknown, walk: Walk, key: string | undefined): JsonValue | undefined {
+function convert(value: unknown, walk: Walk, key: string | number | undefined): JsonValue | undefined {
   switch (typeof value) {
     case "string":
       return value.toWellFormed();
@@ -70,8 +70,9 @@ function convert(value: unknown, walk: Walk, key: string | undefined): JsonValue
   }
 }
 
-function convertObject(value: object, walk: Walk, key: string | undefined): JsonValue | undefined {
+function convertObject(value: object, walk: Walk, key: string | number | undefined): JsonValue | undefined {
   if (Array.isArray(value)) return convertArray(value, walk);
+  if (isPlain(value)) return convertMembers(value, walk, {});
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? "Invalid Date" : value.toISOString();
   if (value instanceof Uint8Array) return digestOfBytes(value);
   if (value instanceof ArrayBuffer) return digestOfBytes(new Uint8Array(value));
@@ -79,7 +80,8 @@ function convertObject(value: object, walk: Walk, key: string | undefined): Json
     return digestOfBytes(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
   }
   if ("toJSON" in value && typeof value.toJSON === "function") {
-    return convert((value.toJSON as (key?: string) => unknown)(key), walk, key);
+    const name = key === undefined ? undefined : String(key);
+    return convert((value.toJSON as (key?: string) => unknown)(name), walk, key);
   }
   if (value instanceof Set) return convertArray([...value], walk);
   if (value instanceof Map) return convertMembers(Object.fromEntries(value), walk, {});
@@ -91,12 +93,20 @@ function convertObject(value: object, walk: Walk, key: string | undefined): Json
   return convertMembers(value, walk, result);
 }
 
+/** Most objects are; asking whether one is any of the others takes longer than the rest. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return (prototype === Object.prototype || prototype === null) && !("toJSON" in value);
+}
+
 function convertArray(value: readonly unknown[], walk: Walk): JsonValue {
   if (value.length > MAX_FILLED_LENGTH && Object.keys(value).length < value.length) {
     return convertMembers(value, walk, {});
   }
-  // Array.from, not map: holes are undefined too
-  return Array.from({ length: value.length }, (_, index) => convertMember(value, index, walk) ?? null);
+  const items: JsonValue[] = [];
+  // A loop, not map: holes are undefined too
+  for (let index = 0; index < value.length; index += 1) items.push(convertMember(value, index, walk) ?? null);
+  return items;
 }
 
 function convertMembers(value: object, walk: Walk, into: Record<string, JsonValue>): JsonValue {
@@ -112,7 +122,7 @@ function convertMember(holder: object, name: string | number, walk: Walk): JsonV
   } catch {
     return "[threw]";
   }
-  return convert(value, walk, String(name));
+  return convert(value, walk, name);
 }
 
 function put(target: Record<string, JsonValue>, key: string, value: JsonValue | undefined): void {
@@ -136,11 +146,17 @@ function digestOfBytes(bytes: Uint8Array): JsonValue {
  */
 export function canonicalJson(value: JsonValue): string {
   if (value === null || typeof value !== "object") return JSON.stringify(value);
-  if (isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
-  const members = Object.keys(value)
-    .toSorted() // the default order is by UTF-16 code units: RFC 8785, 3.2.3
-    .map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key] ?? null)}`);
-  return `{${members.join(",")}}`;
+  let text = "";
+  if (isArray(value)) {
+    for (const item of value) text += text === "" ? canonicalJson(item) : `,${canonicalJson(item)}`;
+    return `[${text}]`;
+  }
+  // The default order is by UTF-16 code units: RFC 8785, 3.2.3
+  for (const key of Object.keys(value).toSorted()) {
+    const member = `${JSON.stringify(key)}:${canonicalJson(value[key] ?? null)}`;
+    text += text === "" ? member : `,${member}`;
+  }
+  return `{${text}}`;
 }
 
 /** Whether a JSON value is an object, and neither null nor an array. */

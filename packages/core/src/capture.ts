@@ -1,7 +1,8 @@
 // What every wrapper shares: one call, one entry, one terminal outcome, and what happens when it cannot be written.
 import { notify } from "./callback.ts";
 import { isJsonObject, toJson } from "./canonical.ts";
-import { currentAuditContext, mergeContexts, withoutAuditContext } from "./context.ts";
+import { currentAuditContext, withoutAuditContext } from "./context.ts";
+import { Deadline } from "./deadline.ts";
 import { AuditConfigError, AuditError, AuditWriteError } from "./errors.ts";
 import type { InteractionFields, Metadata } from "./interaction.ts";
 import type { AuditLogger } from "./logger.ts";
@@ -46,7 +47,7 @@ export class CallRecorder {
   readonly #options: CaptureOptions;
   readonly #metadata: Metadata;
   readonly #layer: CallLayer;
-  readonly #writeTimeoutMs: number;
+  readonly #deadline: Deadline;
   #open = 0;
   #written = 0;
   #lost = 0;
@@ -65,7 +66,9 @@ export class CallRecorder {
     this.#options = options;
     this.#metadata = membersOf(options.metadata);
     this.#layer = layer;
-    this.#writeTimeoutMs = writeTimeoutMs;
+    const missed = (): AuditError =>
+      new AuditWriteError("AUDIT_WRITE_TIMEOUT", `not durable within ${writeTimeoutMs} ms`);
+    this.#deadline = new Deadline(writeTimeoutMs, missed);
   }
 
   get failsClosed(): boolean {
@@ -84,39 +87,27 @@ export class CallRecorder {
    * @param partial what is known of the call when the logger closes under it
    */
   begin(fields: CapturedFields, partial?: () => CapturedFields): RecordedCall | Promise<RecordedCall> {
-    const start = inheritContext(fields);
+    const start = this.#inherit(fields);
     if (!this.#options.intent) return this.#track(start, partial);
-    const { logger, subject } = this.#options;
-    return this.#attempt(() => logger.started({ ...start, subject: start.subject ?? subject })).then((call) =>
+    return this.#attempt(() => this.#options.logger.started(start)).then((call) =>
       this.#track(call === undefined ? start : { ...start, call }, partial),
     );
   }
 
   /** Records an event that is no call of its own. Resolves and rejects as `RecordedCall.end()`. */
   async record(fields: CapturedFields): Promise<string | undefined> {
-    return this.#track(inheritContext(fields)).end({});
+    return this.#track(this.#inherit(fields)).end({});
+  }
+
+  /** The fields over the audit context in force, over this recorder's own. */
+  #inherit(fields: CapturedFields): CapturedFields {
+    const { conversationId, subject } = this.#options;
+    return mergeCaptured({ conversationId, subject, metadata: this.#metadata }, currentAuditContext(), fields);
   }
 
   #track(fields: CapturedFields, partial: () => CapturedFields = () => ({})): RecordedCall {
     this.#open += 1;
-    const call: RecordedCall = new RecordedCall(fields, async (ended, cause) => {
-      this.#open -= 1;
-      const { conversationId, subject } = this.#options;
-      const entry = {
-        ...withoutUndefined({ conversationId, subject }),
-        ...withoutUndefined(ended),
-        metadata: { ...this.#metadata, ...ended.metadata },
-      };
-      try {
-        const origin = { layer: this.#layer, cause };
-        const write = (): Promise<string> => this.#options.logger.capture(entry, origin);
-        const id = await this.#attempt(() => withoutAuditContext(write)); // the call's own context is in `entry`
-        if (id !== undefined) this.#written += 1;
-        return id;
-      } finally {
-        untrack(); // not before: a logger that closes waits for entries on their way
-      }
-    });
+    const call: RecordedCall = new RecordedCall(fields, (ended, cause) => this.#write(ended, cause, untrack));
     const untrack = this.#options.logger.track({
       abandon: async () => {
         try {
@@ -129,16 +120,24 @@ export class CallRecorder {
     return call;
   }
 
+  async #write(entry: CapturedFields, cause: unknown, untrack: () => void): Promise<string | undefined> {
+    this.#open -= 1;
+    const { logger } = this.#options;
+    try {
+      const origin = { layer: this.#layer, cause };
+      // The call's own context is in `entry`.
+      const id = await this.#attempt(() => withoutAuditContext(() => logger.capture(entry, origin)));
+      if (id !== undefined) this.#written += 1;
+      return id;
+    } finally {
+      untrack(); // not before: a logger that closes waits for entries on their way
+    }
+  }
+
   /** Runs a write under the time limit. Fail-open: undefined instead of a rejection. */
   async #attempt(write: () => Promise<string>): Promise<string | undefined> {
-    let timer: NodeJS.Timeout | undefined;
     try {
-      const limit = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => {
-          reject(new AuditWriteError("AUDIT_WRITE_TIMEOUT", `not durable within ${this.#writeTimeoutMs} ms`));
-        }, this.#writeTimeoutMs);
-      });
-      return await Promise.race([write(), limit]);
+      return await this.#deadline.limit(write());
     } catch (cause) {
       this.#lost += 1;
       const error =
@@ -148,8 +147,6 @@ export class CallRecorder {
       notify("onAuditError", this.#options.onAuditError, error);
       if (this.failsClosed) throw error;
       return undefined;
-    } finally {
-      clearTimeout(timer);
     }
   }
 }
@@ -185,16 +182,7 @@ export class RecordedCall {
    * @param cause the error that ended the call, as the caller gets it: the other layer may see the same object
    */
   end(fields: CapturedFields, cause?: unknown): Promise<string | undefined> {
-    this.#ended ??= this.#write(
-      {
-        latencyMs: this.elapsedMs,
-        ...this.#fields,
-        ...withoutUndefined(fields),
-        metadata: { ...this.#fields.metadata, ...membersOf(fields.metadata) },
-        run: notEmpty({ ...this.#fields.run, ...fields.run }),
-      },
-      cause,
-    );
+    this.#ended ??= this.#write(mergeCaptured({ latencyMs: this.elapsedMs }, this.#fields, fields), cause);
     return this.#ended;
   }
 }
@@ -208,26 +196,27 @@ function knownOf(partial: () => CapturedFields): CapturedFields {
   }
 }
 
-function notEmpty<T extends object>(value: T): T | undefined {
-  return Object.keys(value).length > 0 ? value : undefined;
+/** What later parts say wins; `metadata` and `run` are merged by key. Plain loops: every call passes here thrice. */
+function mergeCaptured(...parts: readonly CapturedFields[]): CapturedFields {
+  const merged: Record<string, unknown> = {};
+  for (const part of parts) {
+    for (const [name, value] of Object.entries(part)) {
+      if (value === undefined) continue;
+      if (name === "metadata") merged[name] = over(merged[name], membersOf(value));
+      else if (name === "run") merged[name] = over(merged[name], value);
+      else merged[name] = value;
+    }
+  }
+  return merged;
 }
 
-/** The fields over the audit context in force. */
-function inheritContext(fields: CapturedFields): CapturedFields {
-  const own = { metadata: membersOf(fields.metadata), run: fields.run };
-  const { metadata, run, ...context } = mergeContexts(currentAuditContext(), own);
-  return { ...withoutUndefined(context), ...withoutUndefined(fields), metadata, run };
+function over(before: unknown, members: unknown): object {
+  return typeof before === "object" ? { ...before, ...Object(members) } : { ...Object(members) };
 }
 
 /** A snapshot of metadata that can be spread: a getter of the caller's that throws must not fail the caller's call. */
-function membersOf(metadata: Metadata | undefined): Metadata {
+function membersOf(metadata: unknown): Metadata {
   if (metadata === undefined) return {};
   const snapshot = toJson(metadata);
   return isJsonObject(snapshot) ? snapshot : { metadata: snapshot };
-}
-
-function withoutUndefined(fields: object): CapturedFields {
-  const kept: Record<string, unknown> = {}; // a loop: this runs several times a call
-  for (const [name, value] of Object.entries(fields)) if (value !== undefined) kept[name] = value;
-  return kept;
 }

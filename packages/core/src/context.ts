@@ -15,6 +15,8 @@ export interface AuditContext {
   readonly trace?: Trace | undefined;
 }
 
+const NONE: AuditContext = Object.freeze({});
+
 const contexts = new AsyncLocalStorage<AuditContext>();
 
 /**
@@ -44,16 +46,16 @@ function snapshot(context: AuditContext): AuditContext {
 
 /** Runs `fn` outside of every context: for an entry whose context was taken when its call began. */
 export function withoutAuditContext<T>(fn: () => T): T {
-  return contexts.run({}, fn);
+  return contexts.run(NONE, fn);
 }
 
 /** The context in force here. */
 export function currentAuditContext(): AuditContext {
-  return contexts.getStore() ?? {};
+  return contexts.getStore() ?? NONE;
 }
 
 /** `inner` over `outer`; `metadata` and `run` key by key. */
-export function mergeContexts(outer: AuditContext | undefined, inner: AuditContext): AuditContext {
+function mergeContexts(outer: AuditContext | undefined, inner: AuditContext): AuditContext {
   return {
     conversationId: inner.conversationId ?? outer?.conversationId,
     subject: inner.subject ?? outer?.subject,

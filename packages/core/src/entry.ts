@@ -152,15 +152,20 @@ const LIST = Object.entries(FIELDS).map(([field, [name, kind, absent]]) => ({ fi
 /** Objects whose own member names are ours, and so are translated too. The caller's metadata never is. */
 const TRANSLATED: ReadonlySet<string> = new Set(["error", "usage", "run", "trace"]);
 
+/** What stands before each value in the line, without the comma; worked out once: every entry is written here. */
+const MEMBERS = LIST.map(({ field, name }) => ({ field, key: `"${name}":`, translated: TRANSLATED.has(field) }));
+
 /** The entry's line, without the line feed. The values are JSON already. */
 export function entryToLine(entry: { readonly [F in keyof AuditEntry]?: unknown }): string {
-  const line: Record<string, unknown> = {};
   const source: Readonly<Record<string, unknown>> = entry;
-  for (const { field, name } of LIST) {
+  let line = "";
+  for (const { field, key, translated } of MEMBERS) {
     const value = source[field];
-    if (value !== undefined) line[name] = TRANSLATED.has(field) ? renameKeys(value, toSnake) : value;
+    if (value === undefined) continue;
+    const text = value === null ? "null" : JSON.stringify(translated ? renameKeys(value, toSnake) : value);
+    line += line === "" ? key + text : `,${key}${text}`;
   }
-  return JSON.stringify(line);
+  return `{${line}}`;
 }
 
 /**
@@ -240,8 +245,16 @@ function renameKeys(value: unknown, rename: (key: string) => string): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [rename(key), member]));
 }
 
+/** The names that recur: figures of usage, the members of a run. */
+const snakeNames = new Map<string, string>();
+const MAX_SNAKE_NAMES = 200;
+
 function toSnake(key: string): string {
-  return /^[a-z][A-Za-z0-9]*$/.test(key) ? key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`) : key;
+  const known = snakeNames.get(key);
+  if (known !== undefined) return known;
+  const name = /^[a-z][A-Za-z0-9]*$/.test(key) ? key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`) : key;
+  if (snakeNames.size < MAX_SNAKE_NAMES && key.length < 100) snakeNames.set(key, name);
+  return name;
 }
 
 function toCamel(key: string): string {

@@ -138,9 +138,10 @@ export function checkFields(
     if (value === THREW) report(`${name} threw when it was read`);
     else if (!isFieldName(name)) report(`${name} is not a field of an interaction; your own data goes into metadata`);
     else {
+      const check = CHECKS[name];
       // The snapshot is checked too: it is what is kept, and a Date or a toJSON() may make it another kind of value.
       const snapshot = toJson(value);
-      const wanted = checked(CHECKS[name], value) ?? CHECKS[name](snapshot);
+      const wanted = checked(check, value) ?? (snapshot === value ? undefined : check(snapshot));
       if (wanted === undefined) fields[name] = snapshot;
       else report(`${name} must be ${wanted}`);
     }

@@ -112,30 +112,30 @@ export class AuditLogger<M extends object = Metadata, I extends InteractionField
    * `alerts`; rejects only when the entry cannot be written. With an `origin`, the second of two entries that record
    * the same call through different layers gets the first one's id as `run.sameCallAs`.
    */
-  async capture(interaction: CapturedFields, origin?: CaptureOrigin): Promise<string> {
+  capture(interaction: CapturedFields, origin?: CaptureOrigin): Promise<string> {
     const twin = origin && this.#pairs.take(interaction, origin);
     const written = this.#record(interaction, "lenient", twin);
     if (origin && !twin) this.#pairs.offer(written, interaction, origin);
     return written;
   }
 
-  async #record(interaction: object, mode: RecordMode, twin?: Promise<string | undefined>): Promise<string> {
+  #record(interaction: object, mode: RecordMode, twin?: Promise<string | undefined>): Promise<string> {
     const written = this.#write(interaction, mode, twin);
     this.#onTheirWay.add(written);
-    try {
-      return await written;
-    } finally {
-      this.#onTheirWay.delete(written);
-    }
+    const settled = (): void => void this.#onTheirWay.delete(written);
+    written.then(settled, settled);
+    return written;
   }
 
   async #write(interaction: object, mode: RecordMode, twin: Promise<string | undefined> | undefined): Promise<string> {
     if (typeof interaction !== "object" || interaction === null) throw new AuditInputError("log() takes an object");
     const { record } = this.#settings;
-    const draft = withSameCall(await draftEntry(interaction, mode, record), await twin);
+    const drafting = draftEntry(interaction, mode, record);
+    const drafted = drafting instanceof Promise ? await drafting : drafting;
+    const draft = twin ? withSameCall(drafted, await twin) : drafted;
     let sealed: SealedEntry;
     try {
-      const subject = await this.#subjectOf(draft);
+      const subject = draft.fields.subject === undefined ? undefined : await this.#subjectOf(draft);
       sealed = sealEntry(draft, subject, record);
     } catch (cause) {
       throw this.#lose(cause);

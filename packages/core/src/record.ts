@@ -8,7 +8,7 @@ import type { SubjectKey } from "./crypto/keys.ts";
 import { entryToLine } from "./entry.ts";
 import { AuditError, AuditInputError } from "./errors.ts";
 import { newEntryId, timestampOf } from "./id.ts";
-import { type CheckedFields, checkFields, type Metadata } from "./interaction.ts";
+import { type CheckedFields, checkFields } from "./interaction.ts";
 import type { RedactableField } from "./redact.ts";
 
 /** `strict` rejects what does not fit; `lenient` records what does and names the rest in `alerts`. */
@@ -33,28 +33,35 @@ export interface Draft {
 }
 
 /**
- * Snapshots the interaction. Synchronous up to the first `await`, so later changes by the caller do not count.
- * Throws `AUDIT_INPUT_INVALID` or `AUDIT_METADATA_INVALID` when `strict`.
+ * Snapshots the interaction, at once: later changes by the caller do not count. A promise only where a schema has to
+ * be asked. Throws, or rejects with, `AUDIT_INPUT_INVALID` or `AUDIT_METADATA_INVALID` when `strict`.
  */
-export async function draftEntry(interaction: object, mode: RecordMode, settings: RecordSettings): Promise<Draft> {
+export function draftEntry(interaction: object, mode: RecordMode, settings: RecordSettings): Draft | Promise<Draft> {
   const { fields: own, problems } = checkFields(interaction, mode);
   const input = contentValue(interaction, "input", mode);
   const output = contentValue(interaction, "output", mode);
-  const context = currentAuditContext();
-  const inherited = checkFields(context, mode);
-  const alerts = [...problems, ...inherited.problems].map((problem) => `ai-audit: ${problem}`);
-  const given = { ...asRecord(inherited.fields.metadata), ...asRecord(own.metadata) };
-  const { metadata, issues } = await fitMetadata(given, settings.metadataSchema);
-  if (issues.length > 0 && mode === "strict") throw metadataError(issues);
-  alerts.push(...issues.map((issue) => `ai-audit: ${describeIssue(issue)}`));
-  const run = { ...asRecord(inherited.fields.run), ...asRecord(own.run) };
-  const draft = {
-    input,
-    output,
-    fields: { ...inherited.fields, ...own, metadata, ...(Object.keys(run).length > 0 && { run }) },
-    alerts,
-  };
+  const { fields: inherited, problems: further } = checkFields(currentAuditContext(), mode);
+  const alerts = [...problems, ...further].map((problem) => `ai-audit: ${problem}`);
+  const metadata = inherited.metadata ? { ...asRecord(inherited.metadata), ...asRecord(own.metadata) } : own.metadata;
+  const run = inherited.run ? { ...asRecord(inherited.run), ...asRecord(own.run) } : asRecord(own.run);
+  const { run: _, ...rest } = own;
+  const fields = { ...inherited, ...rest, metadata: asRecord(metadata), ...(Object.keys(run).length > 0 && { run }) };
+  const draft = { input, output, fields, alerts };
+  if (settings.metadataSchema) return withFittedMetadata(draft, settings.metadataSchema, mode, settings.redact);
   return settings.redact ? redactDraft(draft, settings.redact) : draft;
+}
+
+async function withFittedMetadata(
+  draft: Draft,
+  schema: NonNullable<RecordSettings["metadataSchema"]>,
+  mode: RecordMode,
+  redact: RecordSettings["redact"],
+): Promise<Draft> {
+  const { metadata, issues } = await fitMetadata(asRecord(draft.fields.metadata), schema);
+  if (issues.length > 0 && mode === "strict") throw metadataError(issues);
+  const alerts = [...draft.alerts, ...issues.map((issue) => `ai-audit: ${describeIssue(issue)}`)];
+  const fitted = { ...draft, fields: { ...draft.fields, metadata }, alerts };
+  return redact ? redactDraft(fitted, redact) : fitted;
 }
 
 interface FittedMetadata {
@@ -65,9 +72,8 @@ interface FittedMetadata {
 /** What a schema makes of metadata, over it: members that the schema does not know are kept. */
 async function fitMetadata(
   given: Readonly<Record<string, JsonValue>>,
-  schema: RecordSettings["metadataSchema"],
+  schema: NonNullable<RecordSettings["metadataSchema"]>,
 ): Promise<FittedMetadata> {
-  if (!schema) return { metadata: given, issues: [] };
   try {
     const result = await schema["~standard"].validate(given);
     if (result.issues) return { metadata: given, issues: result.issues };

@@ -1,0 +1,58 @@
+// One time limit for many pieces of work, with one timer: they are as long as each other, so they end in their order.
+
+interface Waiting {
+  /** On the clock of `performance.now()`. */
+  readonly due: number;
+  readonly miss: () => void;
+}
+
+/** Work that takes longer than `limitMs` counts as failed. */
+export class Deadline {
+  readonly #limitMs: number;
+  readonly #missed: () => Error;
+  /** In the order in which they are due. */
+  readonly #waiting = new Set<Waiting>();
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param missed makes the error that late work is rejected with */
+  constructor(limitMs: number, missed: () => Error) {
+    this.#limitMs = limitMs;
+    this.#missed = missed;
+  }
+
+  /** Settles as `work` does, or rejects when that is not in time. Keeps the process alive as long. */
+  limit<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const waiting = { due: performance.now() + this.#limitMs, miss: () => reject(this.#missed()) };
+      this.#waiting.add(waiting);
+      if (this.#waiting.size === 1) this.#arm();
+      const settle = (): void => {
+        this.#waiting.delete(waiting);
+        if (this.#waiting.size === 0) this.#timer?.unref(); // left to run: making one for each is what costs
+      };
+      work.then(settle, settle);
+      work.then(resolve, reject);
+    });
+  }
+
+  #arm(): void {
+    if (this.#timer) this.#timer.ref();
+    else this.#timer = setTimeout(() => this.#check(), Math.min(this.#limitMs, MAX_TIMER_MS));
+  }
+
+  #check(): void {
+    this.#timer = undefined;
+    const now = performance.now();
+    for (const waiting of this.#waiting) {
+      if (waiting.due > now) {
+        this.#timer = setTimeout(() => this.#check(), Math.min(Math.ceil(waiting.due - now), MAX_TIMER_MS));
+        break;
+      }
+      this.#waiting.delete(waiting);
+      waiting.miss();
+    }
+  }
+}
+
+/** A longer delay would overflow to 1 ms. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
