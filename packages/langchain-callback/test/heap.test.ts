@@ -49,9 +49,12 @@ const ENDINGS: Record<string, Ending> = {
     for await (const _ of await chain.stream(PROMPT, config)) break;
   },
   "events broken off": async (config) => {
-    for await (const { event } of chain.streamEvents(PROMPT, { ...config, version: "v2" })) {
-      if (event === "on_chat_model_start") break;
-    }
+    const reading = (async () => {
+      for await (const { event } of chain.streamEvents(PROMPT, { ...config, version: "v2" })) {
+        if (event === "on_chat_model_start") break;
+      }
+    })();
+    await reading.catch(() => undefined); // on Node 22 the oldest host throws its own abort into a reader who leaves
   },
   "a tool's": (config) => look.invoke({ at: PROMPT }, config),
   "a tool's error": (config) => broken.invoke({}, config).catch(() => undefined),
