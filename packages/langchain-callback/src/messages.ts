@@ -90,17 +90,17 @@ function describeToolCalls(message: Fields, kwargs: Fields, inlineBytes: number)
 
 /** Copies of what the message says elsewhere. */
 const COPIES: ReadonlySet<string> = new Set(["tool_calls", "parsed"]);
+/** LangChain's own notes, `__openai_role__` and the like. */
+const OWN_NOTE = /^__(?!proto__$)/;
 
-/** What providers add to a message: refusal, audio, reasoning, function_call … LangChain's own notes begin with `__`. */
+/** What providers add to a message: refusal, audio, reasoning, function_call … */
 function describeKwargs(kwargs: Fields, inlineBytes: number): Record<string, JsonValue> {
-  const described: Record<string, JsonValue> = {};
-  for (const [key, value] of Object.entries(kwargs)) {
-    if (COPIES.has(key) || key.startsWith("__") || value === undefined || value === null) continue;
-    if (isFields(value) && isEmpty(value)) continue;
-    if (key === "reasoning" && isEmptyReasoning(value)) continue;
-    described[key] = snapshot(value, inlineBytes);
-  }
-  return described;
+  const kept = Object.entries(kwargs).filter(([key, value]) => {
+    if (COPIES.has(key) || OWN_NOTE.test(key) || value === undefined || value === null) return false;
+    return !(isFields(value) && isEmpty(value)) && !(key === "reasoning" && isEmptyReasoning(value));
+  });
+  // fromEntries: a member may be called __proto__, and assigning that one would lose it
+  return Object.fromEntries(kept.map(([key, value]) => [key, snapshot(value, inlineBytes)]));
 }
 
 function isEmptyReasoning(value: unknown): boolean {

@@ -43,6 +43,29 @@ describe("the input", () => {
     ]);
   });
 
+  it("keeps a member called __proto__, wherever a message has one", async () => {
+    await using bench = await startBench();
+    const hidden: Record<string, string> = JSON.parse('{"__proto__":"kept","z":"z"}');
+    const message = new AIMessage({
+      content: [{ type: "custom", hidden }],
+      additional_kwargs: { hidden },
+      tool_calls: [{ id: "call_1", name: "look", args: hidden }],
+    });
+    Object.defineProperty(message.additional_kwargs, "__proto__", { value: "kept", enumerable: true });
+    await bench.handler.handleChatModelStart({ id: ["FakeChat"] }, [[message]], "run-1");
+    await bench.handler.handleLLMEnd({ generations: [[{ text: "", message }]] }, "run-1");
+    const look = tool(() => hidden, { name: "look", schema: z.looseObject({}) });
+    await look.invoke(hidden, { callbacks: [bench.handler] });
+    const [model, called] = await bench.entries();
+    const role = '"role":"assistant"';
+    const described =
+      '{"__proto__":"kept","content":[{"hidden":{"__proto__":"kept","z":"z"},"type":"custom"}],' +
+      `"hidden":{"__proto__":"kept","z":"z"},${role},` +
+      '"tool_calls":[{"args":{"__proto__":"kept","z":"z"},"id":"call_1","name":"look"}]}';
+    expect(model).toMatchObject({ inputContent: `[${described}]`, outputContent: described });
+    expect(called?.outputContent).toBe('{"__proto__":"kept","z":"z"}');
+  });
+
   it("has the tools beside the messages when tools were sent", async () => {
     await using bench = await startBench();
     const look = tool(() => "blue", { name: "look", description: "Looks.", schema: z.object({ at: z.string() }) });
