@@ -50,11 +50,27 @@ export function installSeam(target: object, from: object): void {
 function request(base: Method): Method {
   return function (...args) {
     const promise = base.apply(this, args);
-    // _thenUnwrap and not then: the promise parses only when it is awaited, and `asResponse()` must not.
-    if (typeof promise !== "object" || promise === null || !("_thenUnwrap" in promise)) return promise;
-    const { _thenUnwrap: derive } = promise;
-    return typeof derive === "function" ? (Reflect.apply(derive, promise, [observe]) as unknown) : promise;
+    // Where the promise parses, and not then: it does so only when it is awaited, and `asResponse()` must not.
+    if (isObject(promise) && "_thenUnwrap" in promise) observeParsing(promise);
+    return promise;
   };
+}
+
+/** In place: a promise derived for each call would cost more than most of the rest. */
+function observeParsing(promise: object): void {
+  const { parseResponse: parse, _thenUnwrap: derive } = promise as { parseResponse?: unknown; _thenUnwrap?: unknown };
+  if (typeof parse !== "function" || typeof derive !== "function") return;
+  const observed = async (...given: readonly unknown[]): Promise<unknown> =>
+    observe(await (Reflect.apply(parse, promise, given) as unknown), given[1]);
+  Object.assign(promise, { parseResponse: observed });
+  // A method of its own, as in later versions, derives from what the client parses: from what was observed instead.
+  if (!Object.hasOwn(promise, "_thenUnwrap")) return;
+  const deriveObserved = (transform: unknown): unknown => {
+    const derived: unknown = Reflect.apply(derive, promise, [observe]);
+    const further: unknown = isObject(derived) ? Reflect.get(derived, "_thenUnwrap") : undefined;
+    return typeof further === "function" ? (Reflect.apply(further, derived, [transform]) as unknown) : derived;
+  };
+  Object.assign(promise, { _thenUnwrap: deriveObserved });
 }
 
 const lists = new WeakSet<object>();

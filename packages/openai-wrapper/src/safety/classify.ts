@@ -24,12 +24,13 @@ export interface SafetyEvidence {
  */
 export function classifySafety(evidence: SafetyEvidence, codes: SafetyCodes = SAFETY_CODES): CapturedFields {
   const all = [...observeBody(fieldsOf(evidence.body), codes), ...observeError(evidence.error, codes)];
+  const raw = rawVerdicts(evidence);
+  if (all.length === 0 && isEmpty(raw)) return {};
   const seen = all.filter((one) => "check" in one);
   const findings = seen.flatMap(({ at, finding }) => (finding ? [{ at, ...finding }] : []));
   const blocks = findings.filter(({ action }) => action === "block");
   const first = blocks[0];
   const failed = all.flatMap((one) => ("failed" in one ? [`ai-audit: ${one.failed} did not run`] : []));
-  const raw = rawVerdicts(evidence);
   const metadata = {
     // A prompt that was stopped has no answer that could have been.
     ...(first && { blocked_at: blocks.some(({ at }) => at === "input") ? "input" : "output" }),

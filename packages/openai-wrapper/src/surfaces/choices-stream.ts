@@ -24,7 +24,15 @@ export interface ChoicesShape {
 }
 
 /** Members of a chunk that the last chunk which has them decides. */
-const ENVELOPE = ["id", "model", "usage", "prompt_filter_results", "moderation", "system_fingerprint", "service_tier"];
+const ENVELOPE: ReadonlySet<string> = new Set([
+  "id",
+  "model",
+  "usage",
+  "prompt_filter_results",
+  "moderation",
+  "system_fingerprint",
+  "service_tier",
+]);
 
 /** Collects chunks. Choices are told apart by their index; a chunk may lack `delta` (Azure) or have no choices. */
 export class ChoicesCollector implements StreamCollector {
@@ -50,11 +58,7 @@ export class ChoicesCollector implements StreamCollector {
 
   push(event: unknown): void {
     const chunk = fieldsOf(event);
-    for (const name of ENVELOPE) {
-      const value = chunk[name];
-      if (value === undefined || value === null || value === this.#envelope[name]) continue;
-      this.#envelope[name] = typeof value === "string" ? value : snapshot(value);
-    }
+    for (const name in chunk) if (name !== "choices" && ENVELOPE.has(name)) this.#note(name, chunk[name]);
     if (isFields(chunk["error"])) this.#error = snapshot(chunk["error"]);
     const choices = chunk["choices"];
     if (Array.isArray(choices)) for (const choice of choices as readonly unknown[]) this.#pushChoice(fieldsOf(choice));
@@ -76,13 +80,18 @@ export class ChoicesCollector implements StreamCollector {
     );
   }
 
+  #note(name: string, value: unknown): void {
+    if (value === undefined || value === null || value === this.#envelope[name]) return;
+    this.#envelope[name] = typeof value === "string" ? value : snapshot(value);
+  }
+
   #pushChoice(choice: Fields): void {
     const state = this.#stateOf(countOf(choice["index"]) ?? 0);
     if (state === undefined) return;
     const delta = this.#shape.deltaOf(choice);
     if (isFields(delta)) {
       state.delta.merge(delta);
-      this.firstContentSeen ||= Object.entries(delta).some(([name, value]) => name !== "role" && !isEmpty(value));
+      if (!this.firstContentSeen) this.firstContentSeen = Object.entries(delta).some(([name, value]) => name !== "role" && !isEmpty(value));
     }
     state.finishReason = textOf(choice["finish_reason"]) ?? state.finishReason;
     const logprobs = choice["logprobs"];

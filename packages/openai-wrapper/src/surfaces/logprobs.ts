@@ -1,11 +1,12 @@
 // Token log probabilities are many times the text they belong to: by default an entry counts and digests them.
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import { canonicalJson, type JsonValue, toJson } from "@ai-audit/core";
 import { fieldsOf, listOf } from "../payload/read.ts";
 
 /** Count and SHA-256 of log probabilities, over the canonical JSON of each token's entry followed by a line feed. */
 export class LogprobsDigest {
-  readonly #hash = createHash("sha256");
+  /** Made for the first token: few calls ask for log probabilities. */
+  #hash: Hash | undefined;
   #tokens = 0;
 
   /** Chat: `{ content, refusal }`; completions: the object itself; Responses: a list. */
@@ -24,11 +25,12 @@ export class LogprobsDigest {
 
   /** The digest so far. */
   value(): JsonValue {
-    return { tokens: this.#tokens, sha256: this.#hash.copy().digest("hex") };
+    return { tokens: this.#tokens, sha256: (this.#hash?.copy() ?? createHash("sha256")).digest("hex") };
   }
 
   #add(entry: unknown, tokens: number): void {
     this.#tokens += tokens;
+    this.#hash ??= createHash("sha256");
     this.#hash.update(`${canonicalJson(toJson(entry))}\n`);
   }
 }

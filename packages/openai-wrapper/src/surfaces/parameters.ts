@@ -4,7 +4,7 @@ import { snapshot } from "../payload/snapshot.ts";
 import { type Fields, fieldsOf, isEmpty, isFields, listOf, textOf } from "../payload/read.ts";
 
 /** Copied as they are. */
-const COPIED: readonly string[] = [
+const COPIED: ReadonlySet<string> = new Set([
   // sampling
   "temperature", "top_p", "n", "best_of", "seed", "stop", "frequency_penalty", "presence_penalty", "logit_bias",
   "logprobs", "top_logprobs", "echo", "reasoning_effort", "verbosity",
@@ -23,14 +23,13 @@ const COPIED: readonly string[] = [
   // files, batches, fine-tuning, assistants
   "purpose", "expires_after", "endpoint", "completion_window", "input_file_id", "training_file", "validation_file",
   "suffix", "method", "assistant_id", "seconds",
-]; // prettier-ignore
+]); // prettier-ignore
 
 /** The allow-listed parameters of a request's body. */
 export function parametersOf(body: Fields): Record<string, unknown> {
   const parameters: Record<string, unknown> = {};
-  for (const name of COPIED) {
-    const value = body[name];
-    if (value !== undefined && value !== null) parameters[name] = typeof value === "object" ? snapshot(value) : value;
+  for (const [name, value] of Object.entries(body)) {
+    if (value !== undefined && value !== null && COPIED.has(name)) parameters[name] = typeof value === "object" ? snapshot(value) : value;
   }
   const derived = {
     tools: namesOf(body["tools"]),
