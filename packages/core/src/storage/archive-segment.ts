@@ -3,9 +3,10 @@ import { createHash } from "node:crypto";
 import { recordsCallAgain } from "../entry.ts";
 import { segmentDay } from "../integrity/segment-name.ts";
 import type { ClosedSegment } from "./archive.ts";
-import { type Directory, type ListedFile, readAt } from "./directory.ts";
+import type { Directory, ListedFile } from "./directory.ts";
 import { notePruneLine } from "./file-prune.ts";
 import { readWhole } from "./file-read.ts";
+import { readAt } from "./random-access.ts";
 import { idOfLine } from "./segment-search.ts";
 
 const DAY_MS = 86_400_000;
@@ -18,14 +19,26 @@ export interface ExaminedSegment {
 }
 
 /**
- * Whether nobody will write to a file any more: it was ended in order, or a crash left it and its day is past, and the
- * one after it too: a process that was suspended at midnight has had time to end its segment.
+ * Whether nobody will write to a file any more: it was ended in order, or a crash left it. That is what a file is taken
+ * for that nobody has written to for a day, and whose own day and the one after it are past.
  */
 export async function isClosed(directory: Directory, { file, day }: ListedFile, now: number): Promise<boolean> {
   const head = await directory.head(file);
   if (!head || head.foreign) return false; // nobody knows who writes to it
   const tail = await directory.tail(file);
-  return tail?.closedCalls !== undefined || (tail !== undefined && day < segmentDay(new Date(now - DAY_MS)));
+  if (!tail || tail.closedCalls !== undefined) return tail !== undefined;
+  return day < segmentDay(new Date(now - DAY_MS)) && (await lastWritten(directory, file)) < now - DAY_MS;
+}
+
+/** Milliseconds since the epoch; Infinity when the file is gone. */
+async function lastWritten(directory: Directory, file: string): Promise<number> {
+  const handle = await directory.open(file);
+  if (!handle) return Infinity;
+  try {
+    return (await handle.stat()).mtimeMs;
+  } finally {
+    await handle.close();
+  }
 }
 
 /** Reads a file through; undefined when it is gone. */

@@ -82,7 +82,11 @@ export class Shipper {
     if (listed.length === 0) return;
     const directoryId = await this.#state.directoryId();
     const shipped = await this.#state.shipped();
-    const waiting = listed.filter(({ file }) => !shipped.has(file));
+    const waiting: ListedFile[] = [];
+    for (const each of listed) {
+      const stream = (await directory.head(each.file))?.stream;
+      if (stream !== undefined && shipped.get(each.file)?.stream !== stream) waiting.push(each);
+    }
     await Promise.all(
       Array.from({ length: CONCURRENCY }, async () => {
         for (let next = waiting.shift(); next; next = waiting.shift()) await this.#ship(next, directoryId);
@@ -92,14 +96,14 @@ export class Shipper {
   }
 
   async #ship(listed: ListedFile, directoryId: string): Promise<void> {
-    const { directory, archive } = this.#options;
+    const { directory, archive, isOpen } = this.#options;
     try {
-      if (!(await isClosed(directory, listed, Date.now()))) return;
+      if (!(await isClosed(directory, listed, Date.now())) || isOpen(listed.file)) return;
       const examined = await examineSegment(directory, listed, directoryId);
       if (!examined) return; // retention was faster
       const location = await archive.store(examined.segment);
-      const { sha256 } = examined.segment;
-      await this.#state.remember(listed.file, { sha256, location, confirmed: Date.now() });
+      const { sha256, stream } = examined.segment;
+      await this.#state.remember(listed.file, { stream, sha256, location, confirmed: Date.now() });
     } catch (error) {
       this.#report(listed.file, error);
     }
@@ -147,6 +151,7 @@ export class Shipper {
     const lines = [retentionArchived({ file, leaves: size, root, sha256: segment.sha256, location })];
     lines.push(...(await linesStillNeeded(directory, [{ file, pruneLines }])));
     await Promise.all(lines.map((line) => append(line)));
+    await this.#state.reserveName(listed);
     await removeFile(join(directory.path, file));
     await directory.sync();
     await this.#state.forget(file);

@@ -3,12 +3,15 @@
 import { link, mkdir, open, readdir, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { newStream } from "../id.ts";
+import type { SegmentName } from "../integrity/segment-name.ts";
 import { parseObject } from "./directory.ts";
 import { removeFile } from "./own-file.ts";
 import { hasCode } from "../system-error.ts";
 
 /** A segment that the archive confirmed. */
 export interface Shipped {
+  /** Whose segment it is: a name can stand for another file by now. */
+  readonly stream: string;
   /** SHA-256 of its bytes, hex. */
   readonly sha256: string;
   readonly location: string;
@@ -16,11 +19,34 @@ export interface Shipped {
   readonly confirmed: number;
 }
 
+const FOLDER = ".archive";
+
+/** The highest number of a day's files that were removed because an archive has them; -1 for none. */
+export async function lastRemoved(directory: string, day: string): Promise<number> {
+  const text = await readOrNothing(join(directory, FOLDER, removedFile(day)));
+  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : -1;
+}
+
+function removedFile(day: string): string {
+  return `removed_${day}`;
+}
+
+async function readOrNothing(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return undefined;
+    throw error;
+  }
+}
+
 export class ArchiveState {
+  readonly #directory: string;
   readonly #path: string;
 
   constructor(directory: string) {
-    this.#path = join(directory, ".archive");
+    this.#directory = directory;
+    this.#path = join(directory, FOLDER);
   }
 
   /** The directory's id, made once by whichever process comes first. */
@@ -38,9 +64,14 @@ export class ArchiveState {
     const shipped = new Map<string, Shipped>();
     for (const name of await readdir(this.#path)) {
       if (!name.endsWith(".jsonl.json")) continue;
-      const { sha256, location, confirmed } = parseObject((await this.#read(name)) ?? "") ?? {};
-      if (typeof sha256 === "string" && typeof location === "string" && typeof confirmed === "number") {
-        shipped.set(name.slice(0, -".json".length), { sha256, location, confirmed });
+      const { stream, sha256, location, confirmed } = parseObject((await this.#read(name)) ?? "") ?? {};
+      if (
+        typeof stream === "string" &&
+        typeof sha256 === "string" &&
+        typeof location === "string" &&
+        typeof confirmed === "number"
+      ) {
+        shipped.set(name.slice(0, -".json".length), { stream, sha256, location, confirmed });
       }
     }
     return shipped;
@@ -50,17 +81,17 @@ export class ArchiveState {
     await this.#write(`${file}.json`, JSON.stringify(shipped));
   }
 
+  /** Keeps the name of a file that is about to be removed from being given again: in the archive it is taken. */
+  async reserveName({ day, number }: SegmentName): Promise<void> {
+    if (number > (await lastRemoved(this.#directory, day))) await this.#write(removedFile(day), String(number));
+  }
+
   async forget(file: string): Promise<void> {
     await removeFile(join(this.#path, `${file}.json`));
   }
 
   async #read(name: string): Promise<string | undefined> {
-    try {
-      return await readFile(join(this.#path, name), "utf8");
-    } catch (error) {
-      if (hasCode(error, "ENOENT")) return undefined;
-      throw error;
-    }
+    return readOrNothing(join(this.#path, name));
   }
 
   /** Whole or not at all: a reader never sees half of it. */

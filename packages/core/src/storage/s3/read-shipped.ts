@@ -33,22 +33,59 @@ export async function findShipped(
   return undefined;
 }
 
-/** Entry lines of the range. */
-export async function* shippedPages(
+/** A segment and the ids it holds; without metadata of ours it may hold any. */
+interface Span {
+  readonly object: ShippedObject;
+  readonly firstId: string;
+  readonly lastId: string;
+}
+
+/**
+ * Entry lines of the range as a few sources, each in order: segments that follow each other in time share one, so that
+ * as many are open at once as wrote at once, and not all of a day's.
+ */
+export async function shippedSources(
   bucket: Bucket,
-  object: ShippedObject,
+  objects: readonly ShippedObject[],
+  range: TimeRange,
+  order: "oldest-first" | "newest-first",
+): Promise<AsyncIterable<readonly KeyedLine[]>[]> {
+  const spans = await mapConcurrently(objects, HEADS_AHEAD, async (object): Promise<Span[]> => {
+    const about = await readAbout(bucket, object);
+    if (!about) return [{ object, firstId: "", lastId: "g" }]; // no hexadecimal digit sorts behind
+    return isOutside(about, range) ? [] : [{ object, firstId: about.firstId, lastId: about.lastId }];
+  });
+  const chains: Span[][] = [];
+  for (const span of spans.flat().toSorted((a, b) => (a.firstId < b.firstId ? -1 : 1))) {
+    const chain = chains.find((candidate) => (candidate.at(-1)?.lastId ?? "") < span.firstId);
+    if (chain) chain.push(span);
+    else chains.push([span]);
+  }
+  return chains.map((chain) => chainPages(bucket, order === "oldest-first" ? chain : chain.toReversed(), range, order));
+}
+
+async function* chainPages(
+  bucket: Bucket,
+  chain: readonly Span[],
   range: TimeRange,
   order: "oldest-first" | "newest-first",
 ): AsyncGenerator<readonly KeyedLine[], void, void> {
-  if (range.from !== undefined || range.to !== undefined) {
-    const about = await readAbout(bucket, object);
-    if (about && isOutside(about, range)) return;
+  for (const { object } of chain) {
+    yield* readSegmentPages(ranged(bucket, object, PAGE_BLOCK_BYTES), object.bytes, false, range, order);
   }
-  yield* readSegmentPages(ranged(bucket, object, PAGE_BLOCK_BYTES), object.bytes, false, range, order);
 }
 
-/** How many calls of the range a segment holds; one within the range is not read. */
-export async function countShipped(bucket: Bucket, object: ShippedObject, range: TimeRange): Promise<number> {
+/** How many calls of the range the segments hold; one within the range is not read. */
+export async function countShipped(
+  bucket: Bucket,
+  objects: readonly ShippedObject[],
+  range: TimeRange,
+): Promise<number> {
+  const counts = await mapConcurrently(objects, HEADS_AHEAD, (object) => countSegment(bucket, object, range));
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+async function countSegment(bucket: Bucket, object: ShippedObject, range: TimeRange): Promise<number> {
   const about = await readAbout(bucket, object);
   if (about && isOutside(about, range)) return 0;
   if (about && isInside(about, range)) return about.entries - about.linked;

@@ -7,7 +7,7 @@ import { mapInOrder } from "./concurrency.ts";
 import { type DayListing, type DirectObject, listDay } from "./day.ts";
 import { countDirect, directPages, linesOfObject } from "./read-direct.ts";
 import { countForeign, findForeign, foreignPages } from "./read-foreign.ts";
-import { countShipped, findShipped, shippedPages } from "./read-shipped.ts";
+import { countShipped, findShipped, shippedSources } from "./read-shipped.ts";
 import { boundsOf, dayOf, isDay, keyAt, MAX_SPAN_MS, parseKey } from "./keys.ts";
 
 const DAY_MS = 86_400_000;
@@ -66,7 +66,7 @@ export async function* readPages(bucket: Bucket, range: TimeRange, order: Order)
     const sources = [
       directPages(bucket, listing.direct, range, order),
       foreignPages(bucket, listing.foreign, range, order),
-      ...listing.shipped.map((object) => shippedPages(bucket, object, range, order)),
+      ...(await shippedSources(bucket, listing.shipped, range, order)),
     ];
     for await (const page of mergePages(sources, order)) if (page.length > 0) yield page.map(({ line }) => line);
   }
@@ -79,7 +79,7 @@ export async function countEntries(bucket: Bucket, range: TimeRange): Promise<nu
     const counts = [
       countDirect(bucket, direct, range),
       countForeign(bucket, foreign, isWithin(day, range) ? {} : range),
-      ...shipped.map((object) => countShipped(bucket, object, range)),
+      countShipped(bucket, shipped, range),
     ];
     for (const part of await Promise.all(counts)) count += part;
   }

@@ -24,7 +24,8 @@ export interface ShippedFile {
 /** The log of one directory, as far as it was shipped. */
 export function shippedSource(bucket: Bucket, directory: string, files: readonly ShippedFile[], now: Date): LogSource {
   const byName = Map.groupBy(files, ({ file }) => file);
-  const yesterday = segmentDay(new Date(now.getTime() - DAY_MS));
+  // A segment is shipped once it is closed, one that a crash left open two days later; until then others refer to it.
+  const awaitedFrom = segmentDay(new Date(now.getTime() - 2 * DAY_MS));
   return {
     files: async () => [...byName].flatMap(([file, [first]]) => (first ? [{ file, bytes: first.bytes }] : [])),
     read: (file) => readObject(bucket, byName.get(file)?.[0]),
@@ -34,8 +35,7 @@ export function shippedSource(bucket: Bucket, directory: string, files: readonly
       labelOf: (file) => byName.get(file)?.[0]?.key ?? `${directory}/${file}`,
       placeOf: () => undefined,
       problemsOf: (file) => [...twinsOf(byName.get(file) ?? []), ...deletedOf(byName.get(file)?.[0])],
-      // A segment is shipped once it is closed, and until then others refer to it.
-      isAwaited: (file) => (dayOfSegment(file) ?? "") >= yesterday,
+      isAwaited: (file) => (dayOfSegment(file) ?? "") >= awaitedFrom,
       isOfPin: ({ origin }) => files.some(({ stream }) => origin.split("/").at(-2) === stream),
     },
   };

@@ -1,0 +1,18 @@
+// Reading at any place: of an open file, or of something like it elsewhere.
+
+/** What can be read at any place: an open file, or something like it elsewhere. */
+export interface RandomAccess {
+  read(buffer: Buffer, offset: number, length: number, position: number): Promise<{ readonly bytesRead: number }>;
+}
+
+/** `length` bytes from `position`, or what there is. */
+export async function readAt(handle: RandomAccess, position: number, length: number): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafe(length);
+  let filled = 0;
+  while (filled < length) {
+    const { bytesRead } = await handle.read(buffer, filled, length - filled, position + filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return buffer.subarray(0, filled);
+}
