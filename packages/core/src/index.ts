@@ -27,6 +27,7 @@ export {
   type Trace,
   type Usage,
 } from "./entry.ts";
+export { type BinaryDigest, digestBase64, digestBytes, digestDataUrl, INLINE_BYTES } from "./binary-digest.ts";
 export { canonicalJson, type JsonValue, toJson } from "./canonical.ts";
 export { hashContent } from "./content.ts";
 export {

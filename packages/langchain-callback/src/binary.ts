@@ -1,6 +1,5 @@
 // Binary payloads inside messages become { mime, bytes, sha256 }.
-import { hash } from "node:crypto";
-import { type JsonValue, toJson } from "@ai-audit/core";
+import { digestBase64, digestDataUrl, type JsonValue, toJson } from "@ai-audit/core";
 
 /** Members that hold base64 or a `data:` URL in the content blocks of LangChain and of the providers. */
 const PAYLOADS: ReadonlySet<string> = new Set([
@@ -14,8 +13,6 @@ const PAYLOADS: ReadonlySet<string> = new Set([
   "partial_image_b64",
 ]);
 const MIMES = ["mime_type", "mimeType", "media_type", "format"] as const;
-const DATA_URL = /^data:([^;,]{0,127})(?:;[^;,]{1,127}){0,8};base64,/i;
-const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}\s*$/;
 
 /** A JSON snapshot of `value` in which base64 of more than `inlineBytes` is `{ mime, bytes, sha256 }`. */
 export function snapshot(value: unknown, inlineBytes: number): JsonValue {
@@ -40,13 +37,10 @@ function digestOf(
   block: { readonly [key: string]: JsonValue },
   inlineBytes: number,
 ): JsonValue | undefined {
-  if (text.length <= inlineBytes) return undefined;
-  const url = DATA_URL.exec(text.slice(0, 1500));
-  if (!url && !BASE64.test(text)) return undefined;
-  const bytes = Buffer.from(url ? text.slice(url[0].length) : text, "base64");
-  if (bytes.byteLength <= inlineBytes) return undefined;
-  const mime = url?.[1] || MIMES.map((name) => block[name]).find((one) => typeof one === "string");
-  return { ...(typeof mime === "string" && { mime }), bytes: bytes.byteLength, sha256: hash("sha256", bytes) };
+  const digest = digestDataUrl(text, inlineBytes) ?? digestBase64(text, inlineBytes);
+  if (digest === undefined) return undefined;
+  const mime = MIMES.map((name) => block[name]).find((one) => typeof one === "string");
+  return mime === undefined ? digest : { mime, ...digest };
 }
 
 function isList(value: JsonValue): value is readonly JsonValue[] {

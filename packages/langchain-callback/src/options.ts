@@ -3,6 +3,7 @@ import {
   AuditConfigError,
   type AuditLogger,
   type CaptureOptions,
+  INLINE_BYTES,
   SAFETY_CODES,
   type SafetyCodes,
 } from "@ai-audit/core";
@@ -73,7 +74,7 @@ export function resolveOptions(logger: AuditLogger, options: AuditCallbackOption
   if (typeof logger?.capture !== "function") {
     throw new AuditConfigError("AuditCallbackHandler: the first argument must be an AuditLogger");
   }
-  const { captureChains = "none", inlineBytes = 2048, maxOpenRuns = 10_000 } = options;
+  const { captureChains = "none", inlineBytes = INLINE_BYTES, maxOpenRuns = 10_000 } = options;
   if (!["none", "roots", "all"].includes(captureChains)) {
     throw new AuditConfigError("captureChains must be 'none', 'roots' or 'all'");
   }
