@@ -1,6 +1,6 @@
 // What a new segment records of the other writers' segments, so that a whole deleted stream leaves a hole.
 import type { SegmentRef } from "../integrity/control-line.ts";
-import { segmentDay } from "../integrity/segment-name.ts";
+import { dayOfSegment, segmentDay } from "../integrity/segment-name.ts";
 import type { Directory, Head, ListedFile } from "./directory.ts";
 
 /**
@@ -17,12 +17,21 @@ export async function latestStates(directory: Directory, stream: string, own: st
     // Nobody appends to a segment of an earlier day: what a later day's segment recorded of it is final.
     if (known && known.day > listed.day) continue;
     const ref = (await orUnreadable(directory.tail(listed.file)))?.ref;
-    if (!ref || ref.size === known?.size) continue;
+    if (!ref || (ref.size === known?.size && !(await isToConfirm(directory, listed, own)))) continue;
     // Another process may not have synced yet: what is recorded here must survive the power cut that we survive.
     if (listed.day === segmentDay(new Date())) await orUnreadable(directory.settle(listed.file));
     states.push(ref);
   }
   return states;
+}
+
+/**
+ * What was recorded on a file's own day may have been short of its end. So the end of one without `segment.close` is
+ * recorded once more when that day is over: only that tells a crash from a later cut.
+ */
+async function isToConfirm(directory: Directory, { file, day }: ListedFile, own: string): Promise<boolean> {
+  if ((dayOfSegment(own) ?? "") <= day) return false;
+  return (await orUnreadable(directory.tail(file)))?.closedCalls === undefined;
 }
 
 /** Files that segments here refer to, whether they are still there or not. */
