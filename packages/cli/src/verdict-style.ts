@@ -1,6 +1,6 @@
 // A verdict's line, its first word in the colour of its exit code.
+import { safeLine } from "@ai-audit/core";
 import type { Output, Style } from "./output/output.ts";
-import { safeLine } from "./output/safe-text.ts";
 
 /** The verdict, styled. */
 export function styledVerdict(

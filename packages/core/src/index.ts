@@ -73,6 +73,7 @@ export {
   type Verdict,
 } from "./safety/detector.ts";
 export { judgeCode, SAFETY_CODES, type SafetyCodes } from "./safety/codes.ts";
+export { safeLine, safeText } from "./safe-text.ts";
 export { scrubSecrets } from "./safety/scrub.ts";
 export { type NamedPattern, patternDetector, type PatternDetectorOptions } from "./safety/pattern-detector.ts";
 export { PERSONAL_DATA_PATTERNS, SECRET_PATTERNS } from "./safety/patterns.ts";

@@ -1,5 +1,5 @@
 // ai-audit conversation: what was said, as a transcript.
-import { lineToEntry } from "@ai-audit/core";
+import { lineToEntry, safeLine, safeText } from "@ai-audit/core";
 import type { Command } from "commander";
 import { outcomeOf, outcomeStyle } from "../entry-table.ts";
 import { EXIT, Failure } from "../failure.ts";
@@ -9,7 +9,6 @@ import { openLog } from "../log.ts";
 import { openedContent, type OpenedField } from "../opened-content.ts";
 import { formatMs } from "../output/format.ts";
 import { Progress } from "../output/progress.ts";
-import { safeLine, safeText } from "../output/safe-text.ts";
 import { openedLine } from "../print-entries.ts";
 import type { Session } from "../session.ts";
 import { type Message, Transcript } from "../transcript.ts";

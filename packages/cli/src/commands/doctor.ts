@@ -1,10 +1,10 @@
 // ai-audit doctor: is everything as it should be, and if not, what helps?
+import { safeLine } from "@ai-audit/core";
 import type { Command } from "commander";
 import { type Finding, examine } from "../doctor/examine.ts";
 import { EXIT } from "../failure.ts";
 import { addLocationArgument } from "../location.ts";
 import type { Style } from "../output/output.ts";
-import { safeLine } from "../output/safe-text.ts";
 import { padTo } from "../output/width.ts";
 import type { Session } from "../session.ts";
 

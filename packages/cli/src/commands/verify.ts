@@ -1,4 +1,5 @@
 // ai-audit verify: is the log complete and unaltered?
+import { safeLine } from "@ai-audit/core";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FileVerification, Verification } from "@ai-audit/core";
 import type { Command } from "commander";
@@ -6,7 +7,6 @@ import { parseSeconds } from "../arguments.ts";
 import { addLocationArgument } from "../location.ts";
 import { formatCount } from "../output/format.ts";
 import type { Output, Style } from "../output/output.ts";
-import { safeLine } from "../output/safe-text.ts";
 import { Table } from "../output/table.ts";
 import type { Session } from "../session.ts";
 import { styledVerdict } from "../verdict-style.ts";

@@ -1,6 +1,6 @@
 // Labelled values, one below the other.
+import { safeLine, safeText } from "@ai-audit/core";
 import type { Output, Style } from "./output.ts";
-import { safeLine, safeText } from "./safe-text.ts";
 
 /** A labelled value. */
 export interface Field {

@@ -1,6 +1,6 @@
 // Aligned columns.
+import { safeLine } from "@ai-audit/core";
 import type { Output, Style } from "./output.ts";
-import { safeLine } from "./safe-text.ts";
 import { cellsOf, cutTo, padTo } from "./width.ts";
 
 /** A column of a table. */

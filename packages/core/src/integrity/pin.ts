@@ -1,5 +1,6 @@
 // Pins: what an auditor noted of a log earlier. A signed log alone cannot show that its newest end was cut off.
 import { AuditConfigError } from "../errors.ts";
+import { emptyRoot } from "./merkle.ts";
 import { formatCheckpoint, formatNote, parseCheckpoint, parseNote } from "./note.ts";
 import { isCount, isRoot } from "./read-control-line.ts";
 import type { Pin } from "./verification.ts";
@@ -17,7 +18,7 @@ export function formatPin(pin: Pin): string {
 export function parsePin(text: string): Pin {
   const note = parseNote(text);
   const pin = note && parseCheckpoint(note.text);
-  if (pin === undefined) throw malformed();
+  if (pin === undefined || !hasRootOfItsSize(pin)) throw malformed();
   return pin;
 }
 
@@ -26,9 +27,16 @@ export function parsePin(text: string): Pin {
  * @throws {AuditConfigError} `AUDIT_CONFIG_INVALID` when one is malformed.
  */
 export function checkPins(pins: readonly Pin[]): void {
-  for (const { origin, size, root } of pins) {
+  for (const pin of pins) {
+    const { origin, size, root } = pin;
     if (typeof origin !== "string" || origin === "" || !isCount(size) || !isRoot(root)) throw malformed();
+    if (!hasRootOfItsSize(pin)) throw malformed();
   }
+}
+
+/** The empty tree has one root. RFC 6962, 2.1. */
+function hasRootOfItsSize({ size, root }: Pin): boolean {
+  return size > 0 || root === emptyRoot().toString("base64");
 }
 
 function malformed(): AuditConfigError {

@@ -2,6 +2,7 @@
 import { verify } from "node:crypto";
 import { AuditError, AuditInputError } from "../errors.ts";
 import { timeOfId } from "../id.ts";
+import { safeLine } from "../safe-text.ts";
 import { CHECKPOINT_PREFIX } from "./control-line.ts";
 import { eachLine, LineSplitter } from "./lines.ts";
 import { idOf } from "./locate.ts";
@@ -42,7 +43,8 @@ export async function proveEntryIn(source: LogSource, id: string): Promise<strin
 async function filesLikelyFirst(source: LogSource, id: string): Promise<string[]> {
   const time = timeOfId(id);
   const ofDay = time === undefined ? "" : `audit_${segmentDay(new Date(time))}`;
-  const names = (await source.files()).map(({ file }) => file).toSorted();
+  const readable = (await source.files()).filter(({ oddity }) => oddity?.isReadable !== false);
+  const names = readable.map(({ file }) => file).toSorted();
   return [...names.filter((file) => file.startsWith(ofDay)), ...names.filter((file) => !file.startsWith(ofDay))];
 }
 
@@ -122,7 +124,8 @@ export function checkProof(text: string, trustedKeys: readonly string[]): ProofC
   const line = extra.toString();
   const entryId = idOf(line);
   const found = { line, checkpoint, index, ...(entryId !== undefined && { entryId }) };
-  return { ...found, ...judgeSignatures(note, checkpoint, keyring, entryId ?? "this line") };
+  const judgement = judgeSignatures(note, checkpoint, keyring, entryId ?? "this line");
+  return { ...found, ...judgement, verdict: safeLine(judgement.verdict) }; // origin and names are whatever the note says
 }
 
 type Judgement = Pick<ProofCheck, "exitCode" | "state" | "verdict" | "signedBy">;

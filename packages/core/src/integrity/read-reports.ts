@@ -5,10 +5,11 @@ import { LineSplitter } from "./lines.ts";
 import { locate } from "./locate.ts";
 import type { LogSource, SourceFile } from "./log-source.ts";
 import { readFirstLine } from "./read-control-line.ts";
-import { dayOfSegment, segmentDay } from "./segment-name.ts";
+import { compareSegmentNames, dayOfSegment, parseSegmentName, segmentDay } from "./segment-name.ts";
 import type { SegmentReport } from "./segment-report.ts";
 import type { Pin } from "./verification.ts";
 import type { Keyring } from "./verify-checkpoint.ts";
+import { Streams } from "./streams.ts";
 import { referenceOfPin, referencesOf } from "./verify-links.ts";
 import { verifySegment } from "./verify-segment.ts";
 
@@ -29,44 +30,155 @@ export interface VerifySettings {
   readonly signatures: "all" | "last";
 }
 
-/** For each file the sizes of its tree that something refers to. */
-type SizesWanted = Map<string, Set<number>>;
+/** A log's files, read. */
+export interface LogReading {
+  readonly reports: SegmentReport[];
+  /** What is no regular file, by its name. */
+  readonly odd: readonly SourceFile[];
+}
 
 /**
  * Reports on all files, with the roots at every size that any of them, or a pin, refers to. First lines are read
- * beforehand, so that one pass is enough; only where a writer began a segment meanwhile are files read again.
+ * beforehand, so that one pass is enough; only what a writer adds meanwhile is read after that.
  */
-export async function readReports(
-  source: LogSource,
-  files: readonly SourceFile[],
-  settings: VerifySettings,
-): Promise<SegmentReport[]> {
-  const wanted: SizesWanted = new Map();
-  want(wanted, settings.pins.map(referenceOfPin));
-  for (const { file } of files) {
-    const first = readFirstLine(await firstLineOf(source.read(file)));
-    if (first.kind === "segment") want(wanted, referencesOf(first.open));
-  }
-  const reports = new Map<string, SegmentReport>();
-  let unread = files;
-  while (unread.length > 0) {
-    for (const report of await readFiles(source, unread, wanted, settings)) reports.set(report.file, report);
-    const later = [...reports.values()].flatMap(({ open }) => (open === undefined ? [] : referencesOf(open)));
-    const newlyWanted = want(wanted, later);
-    unread = files.filter(({ file }) => newlyWanted.has(file));
-  }
-  return [...reports.values()];
+export async function readReports(source: LogSource, settings: VerifySettings): Promise<LogReading> {
+  const reader = new LogReader(source, settings);
+  await reader.readNewFiles();
+  await reader.awaitSuccessors();
+  return reader.reading();
 }
 
-/** Adds references; tells which files they add a size to. */
-function want(wanted: SizesWanted, references: readonly SegmentRef[]): Set<string> {
-  const changed = new Set<string>();
-  for (const { file, size } of references) {
-    const sizes = wanted.get(file) ?? new Set<number>();
-    if (!sizes.has(size)) changed.add(file);
-    wanted.set(file, sizes.add(size));
+class LogReader {
+  readonly #source: LogSource;
+  readonly #settings: VerifySettings;
+  readonly #files = new Map<string, SourceFile>();
+  readonly #reports = new Map<string, SegmentReport>();
+  /** For each file the sizes of its tree that something refers to. */
+  readonly #wanted = new Map<string, Set<number>>();
+
+  constructor(source: LogSource, settings: VerifySettings) {
+    this.#source = source;
+    this.#settings = settings;
+    this.#want(settings.pins.map(referenceOfPin));
   }
-  return changed;
+
+  reading(): LogReading {
+    const odd = [...this.#files.values()].filter(({ oddity }) => oddity !== undefined);
+    return { reports: [...this.#reports.values()], odd };
+  }
+
+  /**
+   * Lists and reads. What a writer refers to may have begun after the listing: each file that is referred to and was
+   * not listed is looked for once more.
+   */
+  async readNewFiles(): Promise<void> {
+    const lookedFor = new Set<string>();
+    for (;;) {
+      await this.#read(await this.#newFiles());
+      const absent = [...this.#wanted.keys()].filter((file) => !this.#files.has(file) && !lookedFor.has(file));
+      if (absent.length === 0) return;
+      for (const file of absent) lookedFor.add(file);
+    }
+  }
+
+  /** Between the end of a full segment and the beginning of the next there is a moment without either. */
+  async awaitSuccessors(): Promise<void> {
+    if (this.#source.sizeOf === undefined) return;
+    for (let waitedMs = 0; waitedMs < PATIENCE_MS && this.#awaitsSuccessor(); waitedMs += POLL_MS) {
+      await sleep(POLL_MS);
+      await this.readNewFiles();
+    }
+  }
+
+  #awaitsSuccessor(): boolean {
+    const reports = [...this.#reports.values()];
+    const streams = new Streams(reports);
+    return reports.some((report) => mayBeWritten(report.file, this.#settings.now) && streams.lacksSuccessor(report));
+  }
+
+  async #newFiles(): Promise<SourceFile[]> {
+    const added = (await this.#source.files()).filter(({ file }) => !this.#files.has(file)).toSorted(byName);
+    for (const file of added) this.#files.set(file.file, file);
+    return added.filter(({ oddity }) => oddity?.isReadable !== false);
+  }
+
+  /** Reads new files, and those again of which a size is wanted only now. */
+  async #read(files: readonly SourceFile[]): Promise<void> {
+    const again = new Set<string>();
+    for (const { file } of files) {
+      const first = readFirstLine(await firstLineOf(this.#source.read(file)));
+      if (first.kind === "segment") for (const name of this.#want(referencesOf(first.open))) again.add(name);
+    }
+    let unread = [...files, ...this.#filesRead(again)];
+    while (unread.length > 0) {
+      for (const report of await this.#readAll(unread)) this.#reports.set(report.file, report);
+      const later = [...this.#reports.values()].flatMap(({ open }) => (open === undefined ? [] : referencesOf(open)));
+      unread = this.#filesRead(this.#want(later));
+    }
+  }
+
+  #filesRead(names: ReadonlySet<string>): SourceFile[] {
+    return [...this.#files.values()].filter(({ file }) => names.has(file) && this.#reports.has(file));
+  }
+
+  /** Adds references; tells which files they add a size to. */
+  #want(references: readonly SegmentRef[]): Set<string> {
+    const changed = new Set<string>();
+    for (const { file, size } of references) {
+      const sizes = this.#wanted.get(file) ?? new Set<number>();
+      if (!sizes.has(size)) changed.add(file);
+      this.#wanted.set(file, sizes.add(size));
+    }
+    return changed;
+  }
+
+  async #readAll(files: readonly SourceFile[]): Promise<SegmentReport[]> {
+    const { onProgress } = this.#settings;
+    const totalBytes = files.reduce((total, { bytes }) => total + bytes, 0);
+    let bytesRead = 0;
+    const reports = new Map<string, SegmentReport>();
+    const read = async (file: string): Promise<void> => {
+      const onBytes = (count: number): void => {
+        bytesRead = Math.min(totalBytes, bytesRead + count); // a file may grow while it is read
+        onProgress({ file, bytesRead, totalBytes });
+      };
+      reports.set(file, await this.#readOne(file, onBytes));
+    };
+    for (const { file } of files) await read(file);
+    await this.#rereadWhileWritten(files, reports, read);
+    return Promise.all([...reports.values()].map((report) => withLocation(this.#source, report)));
+  }
+
+  #readOne(file: string, onBytes: (count: number) => void): Promise<SegmentReport> {
+    const { keyring, signatures } = this.#settings;
+    const sizesWanted = this.#wanted.get(file) ?? new Set<number>();
+    return verifySegment(file, this.#source.read(file), { keyring, signatures, sizesWanted, onBytes });
+  }
+
+  /**
+   * A writer's commit is not atomic for a reader: an end of today that still changes is no torn one. All are waited
+   * for at once. A file that goes meanwhile (its writer never wrote to it) makes `read` reject, and the log is looked
+   * at anew.
+   */
+  async #rereadWhileWritten(
+    files: readonly SourceFile[],
+    reports: ReadonlyMap<string, SegmentReport>,
+    read: (file: string) => Promise<void>,
+  ): Promise<void> {
+    const { now } = this.#settings;
+    const sizes = new Map<string, number | undefined>(files.map(({ file, bytes }) => [file, bytes]));
+    for (let waitedMs = 0; this.#source.sizeOf !== undefined && waitedMs < PATIENCE_MS; waitedMs += POLL_MS) {
+      const torn = [...reports.values()].filter((report) => hasTail(report) && mayBeWritten(report.file, now));
+      if (torn.length === 0) return;
+      await sleep(POLL_MS);
+      for (const { file } of torn) {
+        const size = await this.#source.sizeOf(file);
+        if (size === sizes.get(file)) continue;
+        sizes.set(file, size);
+        await read(file);
+      }
+    }
+  }
 }
 
 async function firstLineOf(chunks: AsyncIterable<Buffer>): Promise<string> {
@@ -77,53 +189,6 @@ async function firstLineOf(chunks: AsyncIterable<Buffer>): Promise<string> {
     if (block !== undefined) return block.bytes.toString("utf8", block.start, block.end - 1);
   }
   return "";
-}
-
-async function readFiles(
-  source: LogSource,
-  files: readonly SourceFile[],
-  wanted: SizesWanted,
-  { keyring, signatures, onProgress, now }: VerifySettings,
-): Promise<SegmentReport[]> {
-  const totalBytes = files.reduce((total, { bytes }) => total + bytes, 0);
-  let bytesRead = 0;
-  const reports: SegmentReport[] = [];
-  for (const { file, bytes } of files) {
-    const onBytes = (count: number): void => {
-      bytesRead = Math.min(totalBytes, bytesRead + count); // a file may grow while it is read
-      onProgress({ file, bytesRead, totalBytes });
-    };
-    const options = { keyring, signatures, sizesWanted: wanted.get(file) ?? new Set<number>() };
-    const read = async (): Promise<SegmentReport> => verifySegment(file, source.read(file), { ...options, onBytes });
-    const report = await rereadWhileWritten(await read(), { source, bytes, now, read });
-    reports.push(report.broken === undefined ? report : await withLocation(source, report));
-  }
-  return reports;
-}
-
-interface Reread {
-  readonly source: LogSource;
-  /** Size when listed. */
-  readonly bytes: number;
-  readonly now: Date;
-  readonly read: () => Promise<SegmentReport>;
-}
-
-/**
- * A writer's commit is not atomic for a reader: an end of today that still changes is no torn one. A file that goes
- * meanwhile (its writer never wrote to it) makes `read` reject, and the log is looked at anew.
- */
-async function rereadWhileWritten(report: SegmentReport, { source, bytes, now, read }: Reread): Promise<SegmentReport> {
-  let latest = report;
-  let size: number | undefined = bytes;
-  for (let waitedMs = 0; waitedMs < PATIENCE_MS && hasTail(latest) && isOfDay(latest.file, now); waitedMs += POLL_MS) {
-    await sleep(POLL_MS);
-    const listed = (await source.files()).find(({ file }) => file === latest.file)?.bytes;
-    if (listed === size) continue;
-    size = listed;
-    latest = await read();
-  }
-  return latest;
 }
 
 /** Some writes and their fdatasync take that long on a busy disk. */
@@ -141,7 +206,22 @@ async function withLocation(source: LogSource, report: SegmentReport): Promise<S
   return { ...report, problems: [...located, ...report.problems] };
 }
 
-/** Whether a segment is of the present UTC day, and so may still be written. */
-export function isOfDay(file: string, now: Date): boolean {
-  return dayOfSegment(file) === segmentDay(now);
+/**
+ * An idle writer ends its segment a second after midnight by its own clock. That clock may be off, and a commit that
+ * midnight found under way may wait for a disk or a bucket: minutes, not hours.
+ */
+const GRACE_MS = 5 * 60_000;
+
+/** Whether a segment is of the present UTC day, or of one that ended a moment ago, and so may still be written. */
+export function mayBeWritten(file: string, now: Date): boolean {
+  const day = dayOfSegment(file);
+  return day === segmentDay(now) || day === segmentDay(new Date(now.getTime() - GRACE_MS));
+}
+
+/** Segments by day and number, anything else after them. */
+export function byName(a: { readonly file: string }, b: { readonly file: string }): number {
+  const [left, right] = [parseSegmentName(a.file), parseSegmentName(b.file)];
+  if (left !== undefined && right !== undefined) return compareSegmentNames(left, right);
+  if (left !== undefined || right !== undefined) return left === undefined ? 1 : -1;
+  return a.file < b.file ? -1 : 1;
 }

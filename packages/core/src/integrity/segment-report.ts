@@ -20,6 +20,8 @@ export interface SegmentReport {
   /** Root hashes (base64) at the sizes asked for, as far as `knownLeaves` reaches. */
   readonly roots: ReadonlyMap<number, string>;
   readonly isClosed: boolean;
+  /** The reason of its sealed `segment.close` line. */
+  readonly closedFor: string | undefined;
   /** Sealed by a key that the verifier was given, and unaltered. */
   readonly isProven: boolean;
   readonly signedBy: string | undefined;

@@ -1,4 +1,5 @@
 // The verdict in one line of plain words: what was found, what it rests on, and what it could not know.
+import { safeLine } from "../safe-text.ts";
 import {
   type ExitCode,
   type FileVerification,
@@ -21,7 +22,8 @@ export interface Evidence {
 
 /** Sums up. The exit code is that of the worst file; 2 when pins were given and none fits. */
 export function judge(evidence: Evidence): Verification {
-  const { files, pins, confirmedPins } = evidence;
+  const { pins, confirmedPins } = evidence;
+  const files = evidence.files.map(withSafeMessages);
   const isUnanchored = pins.length > 0 && confirmedPins.length === 0;
   const anchoredTo = newest(confirmedPins, files);
   const codes = files.map(({ state }) => STATE_EXIT_CODES[state]);
@@ -37,12 +39,23 @@ export function judge(evidence: Evidence): Verification {
     ...(evidence.signatures === "last" ? ["of each file only the last signature was checked"] : []),
     anchorClause(anchoredTo, isUnanchored),
   ];
-  return { exitCode, verdict: `${word}: ${clauses.join("; ")}`, entries, files, ...(anchoredTo && { anchoredTo }) };
+  return {
+    exitCode,
+    verdict: safeLine(`${word}: ${clauses.join("; ")}`),
+    entries,
+    files,
+    ...(anchoredTo && { anchoredTo }),
+  };
 }
 
 /** The verifier could not do its work. Nothing may be concluded, least of all that all is well. */
 export function couldNotVerify(reason: string): Verification {
-  return { exitCode: 3, verdict: `NOT VERIFIED: ${reason}`, entries: 0, files: [] };
+  return { exitCode: 3, verdict: safeLine(`NOT VERIFIED: ${reason}`), entries: 0, files: [] };
+}
+
+/** Names of files, of keys and in lines are whatever somebody wrote there: none may pass for words of the verifier. */
+function withSafeMessages(file: FileVerification): FileVerification {
+  return { ...file, problems: file.problems.map((problem) => ({ ...problem, message: safeLine(problem.message) })) };
 }
 
 function worstOf(codes: readonly ExitCode[]): ExitCode {
@@ -91,11 +104,26 @@ function stateClauses(files: readonly FileVerification[]): string[] {
     ...clause("OPEN", "still open"),
     ...clause("PRUNED", "removed as the log itself authorises"),
     ...clause("ARCHIVED", "moved to an archive, which was not looked at"),
-    ...clause("UNCLOSED", "without an end: a crash or a cut"),
+    ...clause("UNCLOSED", "without an end, or without the one after it: a crash or a cut"),
     ...clause("TORN_TAIL", "with a torn end"),
     ...clause("UNSEALED_TAIL", "with lines after the last checkpoint"),
     ...clause("UNKNOWN_VERSION", "of an unknown format version"),
-    ...clause("FOREIGN", "not written by this library, which nothing vouches for"),
+    ...foreignClauses(files),
+  ];
+}
+
+/** What begins the message about something that is no regular file. */
+export const NO_FILE = "no regular file";
+
+function foreignClauses(files: readonly FileVerification[]): string[] {
+  const foreign = filesWith(files, "FOREIGN");
+  const odd = foreign.filter(({ problems }) => problems.some(({ message }) => message.startsWith(NO_FILE)));
+  const others = foreign.length - odd.length;
+  return [
+    ...(others > 0 ? [`${plural(others, "file")} not written by this library, which nothing vouches for`] : []),
+    ...odd.map(
+      ({ file, problems }) => `${file}: ${problems.find(({ message }) => message.startsWith(NO_FILE))?.message}`,
+    ),
   ];
 }
 

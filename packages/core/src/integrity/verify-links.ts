@@ -1,5 +1,6 @@
 // What files say about each other, and pins about files: is everything there that was ever recorded, and unchanged?
 import type { RemovalRecord, SegmentRef } from "./control-line.ts";
+import { emptyRoot } from "./merkle.ts";
 import { fileOfOrigin } from "./origin.ts";
 import { dayOfSegment } from "./segment-name.ts";
 import type { FileState, Pin, Problem } from "./verification.ts";
@@ -11,6 +12,8 @@ interface Reference extends SegmentRef {
   readonly by: string;
   /** Undefined for a pin. */
   readonly from: SegmentReport | undefined;
+  /** Whether the same writer refers to its previous segment. */
+  readonly isPrev?: boolean;
   /** The origin a pin names. */
   readonly origin?: string;
 }
@@ -23,9 +26,11 @@ export interface LinkReport {
   readonly absent: ReadonlyMap<string, AbsentFile>;
   /** Whether the log says that a file was to be removed, or is of a time when everything is by now. */
   mayBeGone(file: string): boolean;
+  /** Whether the log says that files of a day were removed: which streams they were of, it does not say. */
+  isOfRemovalDay(day: string | undefined): boolean;
   /** Sealed records of removals, for other logs of the same place. */
   readonly prunes: readonly PruneRecord[];
-  /** Files whose last checkpoint another segment records. */
+  /** Files whose last checkpoint another segment records at a time when nothing could follow it any more. */
   readonly confirmed: ReadonlySet<string>;
   /** Pins that the log agrees with. */
   readonly confirmedPins: readonly Pin[];
@@ -73,11 +78,13 @@ export function verifyLinks(reports: readonly SegmentReport[], pins: readonly Pi
   for (const from of reports) {
     // A first line that nothing seals, or under a bad signature, is no evidence against other files.
     if (from.open === undefined) continue;
-    for (const ref of referencesOf(from.open)) links.follow({ ...ref, by: from.file, from });
+    const { prev, seen } = from.open;
+    if (prev !== null) links.follow({ ...prev, by: from.file, from, isPrev: true });
+    for (const ref of seen) links.follow({ ...ref, by: from.file, from });
   }
   for (const pin of pins) {
     const isConfirmed = links.follow({ ...referenceOfPin(pin), by: "a pin", from: undefined, origin: pin.origin });
-    if (isConfirmed) links.confirmedPins.push(pin);
+    if (isConfirmed && pin.size > 0) links.confirmedPins.push(pin); // every tree begins empty
   }
   links.listPruned();
   links.findTwins();
@@ -114,6 +121,11 @@ class Links implements LinkReport {
     return isPruned || this.#isExpired(file, undefined);
   }
 
+  isOfRemovalDay(day: string | undefined): boolean {
+    const isGone = (file: string): boolean => dayOfSegment(file) === day && !this.#reports.has(file);
+    return [...this.#prunes.keys()].some((file) => isGone(file) && this.mayBeGone(file));
+  }
+
   /** Whether the place itself has removed everything of the file's day by now, as a segment says that it does. */
   #isExpired(file: string, by: SegmentReport | undefined): boolean {
     const [, year = "", month = "", day = ""] = /^(\d{4})(\d\d)(\d\d)$/.exec(dayOfSegment(file) ?? "") ?? [];
@@ -132,8 +144,8 @@ class Links implements LinkReport {
       this.#followAbsent(reference);
       return false;
     }
-    if (target.kind === "unknown-version") return false; // nothing can be said about it
     const { size, root, by, origin } = reference;
+    if (target.kind === "unknown-version") return this.#followUnknown(reference, target);
     const isOtherTree = origin !== undefined && target.origin !== undefined && origin !== target.origin;
     if (target.kind === "foreign" || isOtherTree) {
       this.#disagree("FORK", reference, target, `not the segment that ${by} records`);
@@ -146,23 +158,36 @@ class Links implements LinkReport {
       if (!isAltered) this.#disagree("ROLLBACK", reference, target, message);
       return false;
     }
-    if (size > 0 && target.roots.get(size) !== root) {
+    if (rootAt(target, size) !== root) {
       this.#disagree("FORK", reference, target, `another history: not what ${by} records at ${leaves(size)}`);
       return false;
     }
-    if (size === target.sealed.size && reference.from !== undefined) this.confirmed.add(target.file);
+    if (size === target.sealed.size && isFinal(reference, target)) this.confirmed.add(target.file);
     return true;
+  }
+
+  /**
+   * Its own rules are not known. Where those of version 1 give what was recorded, these are the same lines; where they
+   * do not, either its rules are others or its lines were changed, and nobody who knows only version 1 can tell.
+   */
+  #followUnknown({ file, size, root, by }: Reference, target: SegmentReport): boolean {
+    if (rootAt(target, size) === root) return true;
+    this.#add(file, "UNKNOWN_VERSION", `by the rules of version 1 it is not what ${by} records at ${leaves(size)}`);
+    return false;
   }
 
   #followAbsent(reference: Reference): void {
     const { file, size, root, by, from } = reference;
     const prunes = this.#prunes.get(file) ?? [];
-    // What a trusted key recorded only a trusted key may declare removed.
+    const hasProven = this.#hasProven();
+    // What a trusted key recorded only a trusted key may declare removed. At a smaller size than the removed file had
+    // there is no root to compare: that it is the same file rests on the remover's word, which must be signed. Where
+    // nothing at all is proven, nothing ends as proven either.
     const needsProof = from === undefined || from.isProven;
-    const isAuthorised = prunes.some(
-      ({ prune, isProven }) =>
-        (isProven || !needsProof || !this.#hasProven()) &&
-        (prune.leaves === size ? prune.root === root : prune.leaves > size),
+    const isAuthorised = prunes.some(({ prune, isProven }) =>
+      prune.leaves === size
+        ? prune.root === root && (isProven || !needsProof || !hasProven)
+        : prune.leaves > size && (isProven || !hasProven),
     );
     if (isAuthorised) return;
     const known = this.absent.get(file);
@@ -230,6 +255,24 @@ class Links implements LinkReport {
     if (problems.some((problem) => problem.state === state)) return;
     this.problems.set(file, [...problems, { state, line: 0, message }]);
   }
+}
+
+/** The root of a file's tree at a size; undefined where it is not known. */
+function rootAt({ knownLeaves, roots }: SegmentReport, size: number): string | undefined {
+  if (size === 0) return emptyRoot().toString("base64");
+  return size > knownLeaves ? undefined : roots.get(size);
+}
+
+/**
+ * Whether nothing can have followed what was recorded: a writer has let its previous segment go, and nobody appends to
+ * a segment of an earlier day. (An import writes files of earlier days: those count as of the day they were begun on.)
+ * What another writer saw on the same day may have grown after that.
+ */
+function isFinal({ from, isPrev }: Reference, { file, open }: SegmentReport): boolean {
+  if (from === undefined || isPrev === true) return isPrev === true;
+  const begun = open?.created.slice(0, "YYYY-MM-DD".length).replaceAll("-", "") ?? "";
+  const day = dayOfSegment(file) ?? "";
+  return (dayOfSegment(from.file) ?? "") > (begun > day ? begun : day);
 }
 
 const DAY_MS = 86_400_000;

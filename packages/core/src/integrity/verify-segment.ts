@@ -35,6 +35,7 @@ interface CloseLine {
   readonly leaves: number;
   /** Whether it counts what is before it. */
   readonly isRight: boolean;
+  readonly reason: string | undefined;
 }
 
 /** Third byte of a line whose first member's name begins with `t`: the cheapest sign of a control line. */
@@ -74,6 +75,8 @@ class SegmentCheck {
     const isCheckpoint = isControl && startsWith(bytes, start, end, CHECKPOINT_PREFIX);
     if (this.#checkpoints === undefined) {
       this.#unsealedLine(isControl, isCheckpoint);
+      // A later version may build its tree otherwise. Where it does not, what others recorded of it can be compared.
+      if (this.#kind === "unknown-version" && !isCheckpoint) this.#leaf(bytes, start, end);
     } else if (this.#closeSealed) {
       this.#lineAfterEnd();
     } else if (isCheckpoint) {
@@ -81,11 +84,14 @@ class SegmentCheck {
     } else {
       if (isControl) this.#controlLine(bytes, start, end);
       else this.#entries += 1;
-      this.#tree.append(leafHashInPlace(bytes, start, end));
-      if (this.#options.sizesWanted.has(this.#tree.size)) {
-        this.#roots.set(this.#tree.size, this.#tree.root().toString("base64"));
-      }
+      this.#leaf(bytes, start, end);
     }
+  }
+
+  #leaf(bytes: Buffer, start: number, end: number): void {
+    this.#tree.append(leafHashInPlace(bytes, start, end));
+    if (!this.#options.sizesWanted.has(this.#tree.size)) return;
+    this.#roots.set(this.#tree.size, this.#tree.root().toString("base64"));
   }
 
   async room(): Promise<void> {
@@ -116,6 +122,7 @@ class SegmentCheck {
       knownLeaves,
       roots: new Map([...this.#roots].filter(([size]) => size <= knownLeaves)),
       isClosed: this.#closeSealed,
+      closedFor: this.#closeSealed ? this.#close?.reason : undefined,
       isProven,
       signedBy: isProven ? key.name : undefined,
       prunes: isAltered ? [] : this.#sealedPrunes,
@@ -162,7 +169,7 @@ class SegmentCheck {
     if (startsWith(bytes, start, end, '{"type":"segment.close"')) {
       const close = readSegmentClose(bytes.toString("utf8", start, end));
       const isRight = close?.leaves === this.#tree.size + 1 && close.entries === this.#entries;
-      this.#close = { line: this.#line, leaves: this.#tree.size + 1, isRight };
+      this.#close = { line: this.#line, leaves: this.#tree.size + 1, isRight, reason: close?.reason };
     } else if (startsWith(bytes, start, end, '{"type":"retention.')) {
       const prune = readRemovalRecord(bytes.toString("utf8", start, end));
       if (prune !== undefined) this.#prunes.push(prune);

@@ -1,11 +1,20 @@
 // Verifies a log with nothing but its files and the keys and pins that the caller trusts. Imports neither logger nor
 // storage: whoever audits reads this room alone.
-import type { LogSource, SourceHome } from "./log-source.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { LogSource, SourceFile, SourceHome } from "./log-source.ts";
 import { checkPins } from "./pin.ts";
-import { hasTail, isOfDay, readReports, type VerifyProgress, type VerifySettings } from "./read-reports.ts";
-import { compareSegmentNames, parseSegmentName } from "./segment-name.ts";
+import {
+  byName,
+  hasTail,
+  mayBeWritten,
+  readReports,
+  type VerifyProgress,
+  type VerifySettings,
+} from "./read-reports.ts";
+import { dayOfSegment } from "./segment-name.ts";
 import type { SegmentReport } from "./segment-report.ts";
-import { couldNotVerify, judge } from "./verdict.ts";
+import { Streams } from "./streams.ts";
+import { couldNotVerify, judge, NO_FILE } from "./verdict.ts";
 import {
   type FileState,
   type FileVerification,
@@ -62,18 +71,41 @@ export async function verifySources(
   const { trustedKeys = [], pins = [], onProgress = () => {}, now = new Date(), signatures = "all" } = options;
   checkPins(pins);
   const settings = { keyring: keyringOf(trustedKeys), pins, onProgress, now, signatures };
+  let isSecondLook = false;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await verifyOnce(await open(now), settings);
+      const sources = await open(now);
+      const verification = await verifyOnce(sources, settings);
+      if (isSecondLook || !mayHaveBeenOvertaken(sources, verification, now)) return verification;
+      isSecondLook = true;
     } catch (error) {
-      // Retention may remove a file between listing and reading it. Then its prune line is there on a second look.
-      if (attempt < MAX_ATTEMPTS && hasCode(error, "ENOENT")) continue;
-      return couldNotVerify(error instanceof Error ? error.message : String(error));
+      // Retention may remove a file between listing and reading it. Then its prune line is there on another look.
+      if (attempt >= MAX_ATTEMPTS || !hasCode(error, "ENOENT")) {
+        return couldNotVerify(error instanceof Error ? error.message : String(error));
+      }
+      await sleep(FIRST_PAUSE_MS * 2 ** attempt);
     }
   }
 }
 
-const MAX_ATTEMPTS = 3;
+/** With the pauses between them some three seconds: longer than a removal of many files keeps its pace. */
+const MAX_ATTEMPTS = 7;
+const FIRST_PAUSE_MS = 25;
+
+/**
+ * Whether a place that is listed once, page by page, may have been listed too early for what is said to be lacking in
+ * it: writers of today began, or went on, while later pages were read.
+ */
+function mayHaveBeenOvertaken(sources: readonly LogSource[], { files }: Verification, now: Date): boolean {
+  return (
+    sources.some((source) => source.sizeOf === undefined) &&
+    files.some(
+      ({ file, problems }) =>
+        mayBeWritten(file.slice(file.lastIndexOf("/") + 1), now) &&
+        problems.some(({ state }) => state === "MISSING" || state === "ROLLBACK"),
+    )
+  );
+}
 
 async function verifyOnce(sources: readonly LogSource[], settings: VerifySettings): Promise<Verification> {
   const files: FileVerification[] = [];
@@ -97,16 +129,17 @@ async function examine(
 ): Promise<{ readonly files: FileVerification[]; readonly links: LinkReport }> {
   const { home } = source;
   const pins = home ? settings.pins.filter((pin) => home.isOfPin(pin)) : settings.pins;
-  const listed = (await source.files()).toSorted(byName);
-  const reports = (await readReports(source, listed, { ...settings, pins })).map((report) =>
-    home ? { ...report, problems: [...home.problemsOf(report.file), ...report.problems] } : report,
-  );
+  const { reports: read, odd } = await readReports(source, { ...settings, pins });
+  const reports = home
+    ? read.map((report) => ({ ...report, problems: [...home.problemsOf(report.file), ...report.problems] }))
+    : read;
   const prunes = home ? recorded.flatMap((record) => ofLog(record, home.name)) : [];
   const isAwaited = (file: string): boolean => home?.isAwaited(file) === true;
   const context = { now: settings.now, prunes, isAwaited, isArchive: home?.isArchive === true };
   const links = verifyLinks(reports, pins, context);
-  const present = reports.map((report) => settle(report, links, reports, settings.now));
-  const files = [...present, ...absentFiles(links)].toSorted(byName);
+  const facts = { links, streams: new Streams(reports), now: settings.now, isAwaited };
+  const found = [...reports.map((report) => settle(report, facts)), ...absentFiles(links)];
+  const files = withOddities(found, odd).toSorted(byName);
   return { files: home ? files.map((file) => inHome(file, home)) : files, links };
 }
 
@@ -130,21 +163,28 @@ function inHome(verification: FileVerification, home: SourceHome): FileVerificat
   };
 }
 
+/** What the ends of files are judged by. */
+interface Facts {
+  readonly links: LinkReport;
+  readonly streams: Streams;
+  readonly now: Date;
+  readonly isAwaited: (file: string) => boolean;
+}
+
 /** The state of a file, once everything that others say about it is known. */
-function settle(
-  report: SegmentReport,
-  links: LinkReport,
-  reports: readonly SegmentReport[],
-  now: Date,
-): FileVerification {
-  const { file, sealed, origin, signedBy } = report;
+function settle(report: SegmentReport, facts: Facts): FileVerification {
+  const { file, sealed, origin, signedBy, isClosed } = report;
+  const { links } = facts;
   const problems: Problem[] = [...report.problems, ...(links.problems.get(file) ?? [])];
   if (report.problems.some(({ state }) => state === "MISSING") && links.mayBeGone(file)) {
     return { file, state: "PRUNED", leaves: sealed.size, entries: sealed.entries, problems: [] };
   }
-  const end = endOf(report, links, reports, now);
+  const end = endOf(report, facts);
   if (end === "UNCLOSED") {
-    problems.push({ state: end, line: 0, message: "no end, and nothing later confirms this one: a crash or a cut" });
+    const message = isClosed
+      ? `ended for ${report.closedFor}, but the segment that followed is not there: a crash or a cut`
+      : "no end, and nothing later confirms this one: a crash or a cut";
+    problems.push({ state: end, line: 0, message });
   }
   return {
     file,
@@ -157,15 +197,28 @@ function settle(
   };
 }
 
-function endOf(report: SegmentReport, links: LinkReport, reports: readonly SegmentReport[], now: Date): FileState {
-  const { file, kind, isClosed, open, problems } = report;
+function endOf(report: SegmentReport, { links, streams, now, isAwaited }: Facts): FileState {
+  const { file, kind, isClosed, problems } = report;
   const isAltered = problems.some(({ state }) => state === "TAMPERED" || state === "MISSING");
-  if (kind !== "segment" || isClosed || isAltered || hasTail(report)) return "OK"; // or what its problems say
-  const isNewest = !reports.some(
-    (other) => other.open?.stream === open?.stream && (other.open?.seq ?? 0) > (open?.seq ?? 0),
-  );
-  if (isNewest && isOfDay(file, now)) return "OPEN";
+  if (kind !== "segment" || isAltered || hasTail(report)) return "OK"; // or what its problems say
+  if (isClosed) {
+    const isExplained = isAwaited(file) || links.isOfRemovalDay(dayOfSegment(file));
+    return streams.lacksSuccessor(report) && !isExplained ? "UNCLOSED" : "OK";
+  }
+  if (streams.isNewest(report) && mayBeWritten(file, now)) return "OPEN";
   return links.confirmed.has(file) ? "OK" : "UNCLOSED";
+}
+
+/** What is no regular file is a finding, whatever else is known under its name. */
+function withOddities(files: readonly FileVerification[], odd: readonly SourceFile[]): FileVerification[] {
+  const known = new Map(files.map((file) => [file.file, file]));
+  for (const { file, oddity } of odd) {
+    const { problems = [], leaves = 0, entries = 0, ...rest } = known.get(file) ?? {};
+    const problem: Problem = { state: "FOREIGN", line: 0, message: `${NO_FILE}, but ${oddity?.what}` };
+    const all = [problem, ...problems];
+    known.set(file, { ...rest, file, leaves, entries, problems: all, state: worstState(all) ?? "FOREIGN" });
+  }
+  return [...known.values()];
 }
 
 function absentFiles({ absent, problems }: LinkReport): FileVerification[] {
@@ -176,12 +229,4 @@ function absentFiles({ absent, problems }: LinkReport): FileVerification[] {
     entries: 0,
     problems: problems.get(file) ?? [],
   }));
-}
-
-/** Segments by day and number, anything else after them. */
-function byName(a: { readonly file: string }, b: { readonly file: string }): number {
-  const [left, right] = [parseSegmentName(a.file), parseSegmentName(b.file)];
-  if (left !== undefined && right !== undefined) return compareSegmentNames(left, right);
-  if (left !== undefined || right !== undefined) return left === undefined ? 1 : -1;
-  return a.file < b.file ? -1 : 1;
 }

@@ -29,20 +29,25 @@ export interface SegmentSpec {
   readonly commits?: readonly (readonly string[])[];
   /** @default "closed" */
   readonly end?: "closed" | "unclosed";
+  /** Why it is closed. @default "test" */
+  readonly reason?: string;
+  /** @default eight in the morning of the file's day */
+  readonly created?: string;
 }
 
 /** Writes one segment, a commit a write, and tells its last state. */
 export async function writeSegment(directory: string, spec: SegmentSpec): Promise<SegmentRef> {
   const { file, stream = "streamA", seq = 0, signer, prev = null, seen = [], end = "closed" } = spec;
   const commits = spec.commits ?? [entryLines(2), entryLines(1)];
-  const created = "2026-11-23T08:00:00.000Z";
+  const [, year, month, day] = /^audit_(\d{4})(\d\d)(\d\d)/.exec(file) ?? [];
+  const created = spec.created ?? `${year}-${month}-${day}T08:00:00.000Z`;
   const segment = new Segment({ file, stream, seq, created, prev, seen, sdk: "test", ...(signer && { signer }) });
   const path = join(directory, file);
   await writeFile(path, "", { flag: "wx" });
   for (const lines of commits) {
     await appendFile(path, segment.seal(lines, lines.filter((line) => !line.startsWith('{"type":')).length));
   }
-  if (end === "closed") await appendFile(path, segment.close("test"));
+  if (end === "closed") await appendFile(path, segment.close(spec.reason ?? "test"));
   return segment.ref();
 }
 

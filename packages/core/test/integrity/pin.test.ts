@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { SegmentRef } from "../../src/integrity/control-line.ts";
 import { retentionPrune } from "../../src/integrity/control-line.ts";
+import { emptyRoot } from "../../src/integrity/merkle.ts";
 import { formatPin, parsePin } from "../../src/integrity/pin.ts";
 import { Signer } from "../../src/integrity/signer.ts";
 import type { Pin, Verification } from "../../src/integrity/verification.ts";
@@ -109,6 +110,34 @@ describe("a pin", () => {
     expect(text).toBe(`bank-prod/streamA/audit_20261122\n5\n${first.root}\n\n`);
     expect(parsePin(text)).toEqual(pin);
     expect(parsePin(text + signer.sign(text.slice(0, -1)))).toEqual(pin);
+  });
+
+  it("of an empty tree has its one root, and anchors nothing: every tree begins empty", async () => {
+    const { origin } = pinOf(first);
+    const empty = { origin, size: 0, root: emptyRoot().toString("base64") };
+    const result = await verify([empty]);
+    expect(result).toMatchObject({ exitCode: 2, verdict: expect.stringMatching(/^UNANCHORED: /) });
+    expect(parsePin(formatPin(empty))).toEqual(empty);
+    const other = { origin, size: 0, root: first.root };
+    await expect(verify([other])).rejects.toMatchObject({ code: "AUDIT_CONFIG_INVALID" });
+    expect(caught(() => parsePin(formatPin(other)))).toMatchObject({ code: "AUDIT_CONFIG_INVALID" });
+  });
+
+  it("of a removed file at a smaller size needs a signed record of the removal", async () => {
+    await rm(join(directory, YESTERDAY));
+    const fields = { from: null, to: null, policy: "p", actor: "a" };
+    const line = retentionPrune({ ...fields, file: YESTERDAY, leaves: 9, root: first.root });
+    const planted = { file: "audit_20261123_001.jsonl", stream: "planted", commits: [[line]] };
+    await rm(join(directory, TODAY));
+    await writeSegment(directory, { file: TODAY, signer, stream: "streamB" });
+    await writeSegment(directory, planted);
+    expect(await verify([pinOf(first)])).toMatchObject({
+      exitCode: 1,
+      files: [{ file: YESTERDAY, state: "MISSING" }, {}, {}],
+    });
+    await rm(join(directory, planted.file));
+    await writeSegment(directory, { ...planted, signer });
+    expect(await verify([pinOf(first)])).toMatchObject({ exitCode: 2, files: [{ state: "PRUNED" }, {}, {}] });
   });
 
   it.each(["", "text\n", "o\n1\nAAAA\n\n"])("is not %j", (text) => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import {
   compareSegmentNames,
   formatSegmentName,
+  MAX_SEGMENT_NUMBER,
   parseSegmentName,
   segmentDay,
   segmentStem,
@@ -55,11 +56,18 @@ describe("a segment's name", () => {
   it("survives being written and read for every day and number", () => {
     const dates = fc.date({ min: new Date("0001-01-01"), max: new Date("9999-12-31"), noInvalidDate: true });
     fc.assert(
-      fc.property(dates, fc.nat(10_000_000), (date, number) => {
+      fc.property(dates, fc.nat(MAX_SEGMENT_NUMBER), (date, number) => {
         const name = { day: segmentDay(date), number };
         expect(parseSegmentName(formatSegmentName(name))).toEqual(name);
       }),
     );
+  });
+
+  it("is not made from a number that could not be read again", () => {
+    for (const number of [MAX_SEGMENT_NUMBER + 1, 1e15, -1, 0.5, Number.NaN]) {
+      expect(() => formatSegmentName({ day: "20261123", number })).toThrow(`A day has no segment number ${number}`);
+    }
+    expect(parseSegmentName("audit_20261123_1000000.jsonl")).toBeUndefined();
   });
 
   it("without its ending is the stem", () => {

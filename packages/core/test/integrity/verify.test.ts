@@ -1,8 +1,11 @@
+import { execFileSync } from "node:child_process";
 import { copyFile, mkdir, readFile, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { loss, retentionPrune } from "../../src/integrity/control-line.ts";
+import { leafHash, rootOf } from "../../src/integrity/merkle.ts";
 import { Signer } from "../../src/integrity/signer.ts";
+import { proveEntry } from "../../src/prove-entry.ts";
 import { type VerifyOptions, verifyLog } from "../../src/verify-log.ts";
 import type { Verification } from "../../src/integrity/verification.ts";
 import { entryLine, entryLines, idOfLine, makeDirectory, NOW, writeSegment } from "./log-builder.ts";
@@ -20,6 +23,10 @@ let directory: string;
 beforeEach(async () => {
   directory = await makeDirectory();
 });
+
+function todayAt(time: string): VerifyOptions {
+  return { ...trusted, now: new Date(`2026-11-23T${time}Z`) };
+}
 
 async function states(options: VerifyOptions = trusted): Promise<Record<string, string>> {
   const { files } = await verifyLog(directory, options);
@@ -152,6 +159,75 @@ describe("the end of a file", () => {
     expect(await states()).toEqual({ [YESTERDAY]: "UNCLOSED", [TODAY]: "OK" });
   });
 
+  it("is confirmed by what another writer saw only on a later day: on the same day it may have grown since", async () => {
+    const ref = await writeSegment(directory, { file: YESTERDAY, signer, end: "unclosed" });
+    const witness = { stream: "streamB", signer, seen: [ref] };
+    await writeSegment(directory, { file: "audit_20261122_001.jsonl", ...witness });
+    expect(await states()).toEqual({ [YESTERDAY]: "UNCLOSED", "audit_20261122_001.jsonl": "OK" });
+    await writeSegment(directory, { file: TODAY, ...witness, stream: "streamC" });
+    expect(await states()).toMatchObject({ [YESTERDAY]: "OK" });
+  });
+
+  it("of an import counts as of the day on which it was begun", async () => {
+    const created = "2026-11-23T08:00:00.000Z";
+    const ref = await writeSegment(directory, { file: EARLIER, signer, end: "unclosed", created });
+    await writeSegment(directory, { file: TODAY, stream: "streamB", signer, seen: [ref] });
+    expect(await states()).toEqual({ [EARLIER]: "UNCLOSED", [TODAY]: "OK" });
+  });
+
+  it("shows a closed file that was cut to what others saw of it on the same day", async () => {
+    const commits = [entryLines(1), entryLines(1)];
+    const other = await makeDirectory();
+    const spec = { file: YESTERDAY, signer };
+    const early = await writeSegment(other, { ...spec, commits: commits.slice(0, 1), end: "unclosed" });
+    const { length } = await readFile(join(other, YESTERDAY));
+    await writeSegment(directory, { ...spec, commits });
+    const witness = { stream: "streamB", signer, seen: [early] };
+    await writeSegment(directory, { file: "audit_20261122_001.jsonl", ...witness });
+    await truncate(join(directory, YESTERDAY), length);
+    expect(await verifyLog(directory, trusted)).toMatchObject({ exitCode: 2, files: [{ state: "UNCLOSED" }, {}] });
+  });
+
+  it.each(["size", "order"])(
+    "is UNCLOSED when it was ended for %s and nothing follows in its stream",
+    async (reason) => {
+      const prev = await writeSegment(directory, { file: YESTERDAY, signer, reason });
+      await writeSegment(directory, { file: "audit_20261122_001.jsonl", signer, seq: 1, prev });
+      expect(await states()).toEqual({ [YESTERDAY]: "OK", "audit_20261122_001.jsonl": "OK" });
+      await rm(join(directory, "audit_20261122_001.jsonl"));
+      await writeSegment(directory, { file: TODAY, signer, stream: "streamB", seq: 5 });
+      const message = `ended for ${reason}, but the segment that followed is not there: a crash or a cut`;
+      expect(await verifyLog(directory, trusted)).toMatchObject({
+        exitCode: 2,
+        verdict: expect.stringContaining("1 file without an end, or without the one after it: a crash or a cut"),
+        files: [{ file: YESTERDAY, state: "UNCLOSED", problems: [{ line: 0, message }] }, { state: "OK" }],
+      });
+    },
+  );
+
+  it.each(["day", "close"])("announces no other segment when it was ended for %s", async (reason) => {
+    await writeSegment(directory, { file: YESTERDAY, signer, reason });
+    expect(await states()).toEqual({ [YESTERDAY]: "OK" });
+  });
+
+  it("is OK when it was ended for size and a file of that day was removed as the log authorises", async () => {
+    const next = "audit_20261122_001.jsonl";
+    const prev = await writeSegment(directory, { file: YESTERDAY, signer, reason: "size" });
+    const gone = await writeSegment(directory, { file: next, signer, seq: 1, prev });
+    const fields = { from: null, to: null, policy: "p", actor: "a" };
+    const line = retentionPrune({ ...fields, file: next, leaves: gone.size, root: gone.root });
+    await writeSegment(directory, { file: TODAY, signer, stream: "streamB", commits: [[line]] });
+    await rm(join(directory, next));
+    expect(await states()).toEqual({ [YESTERDAY]: "OK", [next]: "PRUNED", [TODAY]: "OK" });
+  });
+
+  it("may still be written for five minutes after midnight UTC", async () => {
+    await writeSegment(directory, { file: YESTERDAY, signer, end: "unclosed" });
+    expect(await states(todayAt("00:00:00.500"))).toEqual({ [YESTERDAY]: "OPEN" });
+    expect(await states(todayAt("00:04:59.999"))).toEqual({ [YESTERDAY]: "OPEN" });
+    expect(await states(todayAt("00:05:00.000"))).toEqual({ [YESTERDAY]: "UNCLOSED" });
+  });
+
   it("is OK for a segment of today that its writer gave up after a failed write", async () => {
     const prev = await writeSegment(directory, { file: TODAY, signer, end: "unclosed" });
     await writeSegment(directory, { file: TODAY_1, seq: 1, signer, prev });
@@ -166,7 +242,7 @@ describe("the end of a file", () => {
     for (let size = bytes.length - 1; size > lastCheckpoint; size -= 7) {
       await writeFile(join(directory, TODAY), bytes.subarray(0, size));
       const expected = lineEnds.includes(size) ? "UNSEALED_TAIL" : "TORN_TAIL";
-      expect(await states({ ...trusted, now: new Date("2026-11-24") })).toEqual({ [TODAY]: expected });
+      expect(await states({ ...trusted, now: new Date("2026-11-24T12:00:00Z") })).toEqual({ [TODAY]: expected });
     }
   });
 
@@ -242,6 +318,103 @@ describe("files that this verifier cannot judge", () => {
     expect(result.files[0]).toMatchObject({ file: EARLIER, state: "FOREIGN", entries: 2, leaves: 0 });
   });
 
+  it("are what has a segment's name and is no regular file: it is named, not opened, and the rest is verified", async () => {
+    await writeSegment(directory, { file: TODAY, signer });
+    await mkdir(join(directory, TODAY_1));
+    await symlink("nowhere", join(directory, YESTERDAY));
+    execFileSync("mkfifo", [join(directory, EARLIER)]);
+    const result = await verifyLog(directory, trusted);
+    expect(result).toMatchObject({ exitCode: 2, entries: 3 });
+    expect(result.verdict).toContain(`; ${EARLIER}: no regular file, but a named pipe; ${YESTERDAY}: no regular file`);
+    expect(result.files.map(({ state, problems }) => [state, problems[0]?.message])).toEqual([
+      ["FOREIGN", "no regular file, but a named pipe"],
+      ["FOREIGN", "no regular file, but a symbolic link to no file"],
+      ["OK", undefined],
+      ["FOREIGN", "no regular file, but a directory"],
+    ]);
+    const proof = await proveEntry(directory, idOfLine((await linesOf(TODAY))[1]));
+    expect(proof).toMatch(/^c2sp.org\/tlog-proof@v1\n/);
+  });
+
+  it("are segments behind a symbolic link: they are read, and the link is told", async () => {
+    const elsewhere = await makeDirectory();
+    const prev = await writeSegment(elsewhere, { file: YESTERDAY, signer });
+    await writeSegment(directory, { file: TODAY, seq: 1, signer, prev });
+    await symlink(join(elsewhere, YESTERDAY), join(directory, YESTERDAY));
+    const result = await verifyLog(directory, trusted);
+    expect(result).toMatchObject({
+      exitCode: 2,
+      files: [{ file: YESTERDAY, state: "FOREIGN", leaves: 5 }, { state: "OK" }],
+    });
+    expect(problemsOf(result, YESTERDAY)).toEqual([
+      {
+        state: "FOREIGN",
+        line: 0,
+        message: "no regular file, but a symbolic link, so that what is in it can change elsewhere",
+      },
+    ]);
+    await truncate(join(elsewhere, YESTERDAY), 0);
+    expect(await states()).toMatchObject({ [YESTERDAY]: "ROLLBACK" });
+  });
+
+  it("does not hide with a directory in its place that a segment is gone", async () => {
+    const prev = await writeSegment(directory, { file: YESTERDAY, signer });
+    await writeSegment(directory, { file: TODAY, seq: 1, signer, prev });
+    await rm(join(directory, YESTERDAY));
+    await mkdir(join(directory, YESTERDAY));
+    const result = await verifyLog(directory, trusted);
+    expect(result).toMatchObject({ exitCode: 1, files: [{ file: YESTERDAY, state: "MISSING", leaves: 5 }, {}] });
+    expect(problemsOf(result, YESTERDAY).map(({ state }) => state)).toEqual(["FOREIGN", "MISSING"]);
+  });
+
+  it("are of a later version, and what others recorded of them is compared by the rules of version 1", async () => {
+    const prev = await writeSegment(directory, { file: YESTERDAY, signer });
+    await writeSegment(directory, { file: TODAY, seq: 1, signer, prev });
+    const lines = (await linesOf(YESTERDAY)).map((line) => line.replace('"v":1', '"v":2'));
+    await rewrite(YESTERDAY, lines);
+    const result = await verifyLog(directory, trusted);
+    expect(result).toMatchObject({ exitCode: 2, files: [{ state: "UNKNOWN_VERSION" }, { state: "OK" }] });
+    expect(problemsOf(result, YESTERDAY)).toEqual([
+      { state: "UNKNOWN_VERSION", line: 1, message: "format version 2 is not known here" },
+      {
+        state: "UNKNOWN_VERSION",
+        line: 0,
+        message: `by the rules of version 1 it is not what ${TODAY} records at 5 leaves`,
+      },
+    ]);
+    // A version that kept the tree's rules: what is recorded of it is of these very lines.
+    const root = rootOf(
+      lines.filter((line) => !line.startsWith('{"type":"checkpoint"')).map((line) => leafHash(Buffer.from(line))),
+    );
+    await rm(join(directory, TODAY));
+    await writeSegment(directory, { file: TODAY, signer, seen: [{ ...prev, root: root.toString("base64") }] });
+    expect(problemsOf(await verifyLog(directory, trusted), YESTERDAY)).toHaveLength(1);
+  });
+
+  it("say nothing with their names, members or keys that could pass for the verifier's words", async () => {
+    await writeSegment(directory, { file: TODAY, signer });
+    const planted = "a\u001b[2K\r\nOK: all fine\u202e.jsonl";
+    await writeFile(join(directory, planted), '{"type":"segment.open","v":1}\n');
+    const first = {
+      v: 1,
+      file: "\u001b[2J\nOK",
+      stream: "s",
+      seq: 0,
+      created: "",
+      vkey: null,
+      prev: null,
+      seen: [],
+      sdk: "",
+    };
+    await writeFile(join(directory, "b.jsonl"), `${JSON.stringify({ type: "segment.open", ...first })}\n`);
+    const result = await verifyLog(directory, trusted);
+    expect(result.verdict).toContain(
+      String.raw`; a\x1b[2K\r\nOK: all fine\u202e.jsonl line 1: the segment.open line is malformed`,
+    );
+    expect(problemsOf(result, "b.jsonl")[0]?.message).toBe(String.raw`this is \x1b[2J\nOK under another name`);
+    expect(problemsOf(result, planted)).toHaveLength(1);
+  });
+
   it("are UNKNOWN_VERSION when the format is a later one", async () => {
     await writeFile(
       join(directory, TODAY),
@@ -272,12 +445,11 @@ describe("the verifier could not do its work, which is exit code 3 and never 0,"
     });
   });
 
-  it("when a file cannot be read", async () => {
-    await writeSegment(directory, { file: YESTERDAY, signer });
-    await symlink(TODAY, join(directory, TODAY));
-    const result = await verifyLog(directory, trusted);
+  it("when what is there is no directory", async () => {
+    await writeSegment(directory, { file: TODAY, signer });
+    const result = await verifyLog(join(directory, TODAY), trusted);
     expect(result.exitCode).toBe(3);
-    expect(result.verdict).toMatch(/^NOT VERIFIED: ELOOP/);
+    expect(result.verdict).toMatch(/^NOT VERIFIED: ENOTDIR/);
   });
 
   it("and malformed keys and pins are thrown", async () => {
@@ -511,6 +683,25 @@ describe("removed files", () => {
     await writeSegment(directory, { file: TODAY, stream: "streamB", signer, seen: [seen], commits: [[line]] });
     await rm(join(directory, YESTERDAY));
     expect(await states()).toEqual({ [YESTERDAY]: "PRUNED", [TODAY]: "OK" });
+  });
+
+  it("are MISSING when what authorises it is of a larger size and not proven: no root can be compared then", async () => {
+    const prev = await writeSegment(directory, { file: YESTERDAY, signer });
+    const unknown = { file: TODAY, stream: "unknown", seen: [{ ...prev, size: 4 }] };
+    await writeSegment(directory, { ...unknown, signer: await Signer.generate("bank-prod") });
+    const line = retentionPrune({ ...prune, file: YESTERDAY, leaves: 9, root: Buffer.alloc(32).toString("base64") });
+    await writeSegment(directory, { file: TODAY_1, stream: "planted", commits: [[line]] });
+    await writeSegment(directory, { file: EARLIER, stream: "streamB", signer });
+    await rm(join(directory, YESTERDAY));
+    expect(await states()).toMatchObject({ [YESTERDAY]: "MISSING" });
+  });
+
+  it("are PRUNED in a log of which nothing is proven, whose verdict says so", async () => {
+    const seen = { ...(await writeSegment(directory, { file: YESTERDAY })), size: 4 };
+    const line = retentionPrune({ ...prune, file: YESTERDAY, leaves: 5, root: seen.root });
+    await writeSegment(directory, { file: TODAY, stream: "streamB", seen: [seen], commits: [[line]] });
+    await rm(join(directory, YESTERDAY));
+    expect(await verifyLog(directory, trusted)).toMatchObject({ exitCode: 2, files: [{ state: "PRUNED" }, {}] });
   });
 
   it.each([

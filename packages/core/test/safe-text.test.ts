@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { safeLine, safeText } from "../../src/output/safe-text.ts";
+import { safeLine, safeText } from "../src/safe-text.ts";
 
 describe("Text on a terminal", () => {
   test.for([
