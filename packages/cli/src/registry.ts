@@ -78,6 +78,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/stats.ts"),
   },
   {
+    name: "sql",
+    summary: "ask a question in SQL, by DuckDB",
+    group: "Reading:",
+    load: () => import("./commands/sql.ts"),
+  },
+  {
     name: "export",
     summary: "write entries for other systems, or as evidence",
     group: "Moving:",

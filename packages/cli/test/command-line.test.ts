@@ -38,6 +38,7 @@ describe("The command line", { timeout: 60_000 }, () => {
         tail            show the latest entries, and new ones as they come
         conversation    show a conversation as a transcript
         stats           calls, tokens, latency and blocks by hour, day, model or user
+        sql             ask a question in SQL, by DuckDB
 
       Moving:
         export          write entries for other systems, or as evidence

@@ -57,6 +57,55 @@ describe("ai-audit export", { timeout: 60_000 }, () => {
     expect(row).toContain(",-1,"); // a number stays one
   });
 
+  test("parquet is a folder of files for each day, of all entries or of those that meet the conditions", async () => {
+    const sample = await sharedSample();
+    const root = await temporaryDirectory();
+    const [all, flagged] = [join(root, "all"), join(root, "flagged")];
+
+    const whole = await printed(["export", sample.directory, "-f", "parquet", "-o", all]);
+    const some = await cli(["export", sample.directory, "-f", "parquet", "--flagged", "-o", flagged, "--json"]);
+
+    expect(whole).toBe("--- stderr\n7 entries exported\n");
+    expect(JSON.parse(some.stdout)).toEqual({ entries: 1, output: flagged });
+    expect((await readdir(all, { recursive: true })).join(" ")).toMatch(
+      /^day=\d{4}-\d\d-\d\d day=\d{4}-\d\d-\d\d\/data_0\.parquet$/,
+    );
+    const ask = async (folder: string): Promise<string[]> => {
+      const statement = `SELECT id FROM read_parquet('${folder}/*/*.parquet') ORDER BY id`;
+      const { stdout } = await cli(["sql", statement, "--log", sample.directory, "--json"]);
+      return stdout
+        .trimEnd()
+        .split("\n")
+        .map((line) => (JSON.parse(line) as { id: string }).id);
+    };
+    expect(await ask(all)).toEqual(sample.ids.toSorted());
+    const found = await cli(["query", sample.directory, "--flagged", "--json"]);
+    expect(await ask(flagged)).toEqual([(JSON.parse(found.stdout) as { id: string }).id]);
+  });
+
+  test("parquet needs a new directory, and takes the members as they are", async () => {
+    const sample = await sharedSample();
+    const words = ["export", sample.directory, "-f", "parquet"];
+    expect(await printed(words, { code: 64 })).toMatchInlineSnapshot(`
+      "--- stderr
+      error: parquet is a directory
+        name it with --output
+      "
+    `);
+    expect(await printed([...words, "-o", "never", "--redact", "input"], { code: 64 })).toMatchInlineSnapshot(`
+      "--- stderr
+      error: parquet holds the members that the log has: --redact and --decrypt do not go with it
+        export jsonl or csv
+      "
+    `);
+    expect(await printed([...words, "-o", sample.root], { sample, code: 73 })).toMatchInlineSnapshot(`
+      "--- stderr
+      error: exists already: ROOT
+        choose another name, or remove it first
+      "
+    `);
+  });
+
   test("otel gives OTLP spans with the attributes of the GenAI conventions", async () => {
     const sample = await sharedSample();
     const words = ["export", sample.directory, "-f", "otel", "-d", "--conversation", "locks"];

@@ -5,6 +5,7 @@ import { collect } from "../arguments.ts";
 import { writeBundle } from "../export/bundle.ts";
 import { csvHeader, csvRow } from "../export/csv.ts";
 import { otlpLine } from "../export/otel.ts";
+import { writeParquet } from "../export/parquet.ts";
 import { exportRecords } from "../export/records.ts";
 import type { LogRecord } from "../export/redact.ts";
 import { EXIT, usageFailure } from "../failure.ts";
@@ -17,7 +18,7 @@ import { addOutputOption, type Sink, withSink } from "../output/output-file.ts";
 import { Progress } from "../output/progress.ts";
 import type { Session } from "../session.ts";
 
-const FORMATS = ["jsonl", "csv", "otel", "rotalabs-comply", "bundle"] as const;
+const FORMATS = ["jsonl", "csv", "parquet", "otel", "rotalabs-comply", "bundle"] as const;
 
 interface ExportFlags extends FilterFlags {
   readonly format: (typeof FORMATS)[number];
@@ -30,9 +31,11 @@ export function define(command: Command, session: Session): void {
   addOutputOption(addFilterOptions(addLocationArgument(command), session))
     .description(
       "Writes the entries that meet the conditions given, oldest first. jsonl: lines of the log. csv: for spreadsheets. " +
-        "otel: OpenTelemetry GenAI spans as OTLP/JSON. rotalabs-comply: what the Python original reads. bundle: a directory " +
-        "of evidence (named by --output) that a third party checks with standard tools; without conditions it holds the " +
-        "whole files, with conditions only the entries that meet them and their proofs.",
+        "parquet: a directory (named by --output) with a folder of Parquet files for each day, by DuckDB (the package " +
+        "@duckdb/node-api is needed). otel: OpenTelemetry GenAI spans as OTLP/JSON. rotalabs-comply: what the Python original " +
+        "reads. bundle: a directory of evidence (named by --output) that a third party checks with standard tools; without " +
+        "conditions it holds the whole files, with conditions only the entries that meet them and their proofs. A bundle is " +
+        "made from a directory: from a bucket, `prove` gives the proof of each entry.",
     )
     .addOption(new Option("-f, --format <format>", "what to write").choices(FORMATS).default("jsonl"))
     .addOption(
@@ -51,8 +54,8 @@ async function exportLog(given: string | undefined, flags: ExportFlags, session:
     progress.update(read, 0, `entries read, ${formatCount(found)} written`);
   };
   let count: number;
-  if (flags.format === "bundle") {
-    count = await exportBundle(flags, filter, log, onPage);
+  if (flags.format === "bundle" || flags.format === "parquet") {
+    count = await exportDirectory(flags, filter, log, onPage);
   } else {
     count = 0;
     await withSink(flags.output, session.out, async (sink) => {
@@ -114,15 +117,19 @@ async function exportOriginal(flags: ExportFlags, filter: Filter, log: OpenLog, 
   return count;
 }
 
-async function exportBundle(flags: ExportFlags, filter: Filter, log: OpenLog, onPage: OnPage): Promise<number> {
-  const { output, redact, decrypt, since, until } = flags;
-  if (output === undefined) throw usageFailure("a bundle is a directory", "name it with --output");
+/** What takes more than one file, and holds lines as they are. */
+async function exportDirectory(flags: ExportFlags, filter: Filter, log: OpenLog, onPage: OnPage): Promise<number> {
+  const { format, output, redact, decrypt, since, until } = flags;
+  const isBundle = format === "bundle";
+  const what = isBundle ? "a bundle" : "parquet";
+  if (output === undefined) throw usageFailure(`${what} is a directory`, "name it with --output");
   if (redact.length > 0 || decrypt) {
     throw usageFailure(
-      "a bundle holds lines as they were sealed: --redact and --decrypt do not go with it",
-      "export jsonl beside it",
+      `${what} holds ${isBundle ? "lines as they were sealed" : "the members that the log has"}: --redact and --decrypt do not go with it`,
+      isBundle ? "export jsonl beside it" : "export jsonl or csv",
     );
   }
   const isWhole = filter.isEmpty && since === undefined && until === undefined;
-  return writeBundle(output, { log, filter, range: rangeOf(flags), isWhole, onPage });
+  const options = { log, filter, range: rangeOf(flags), isWhole, onPage };
+  return isBundle ? writeBundle(output, options) : writeParquet(output, options);
 }

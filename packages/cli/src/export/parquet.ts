@@ -1,0 +1,60 @@
+// Parquet, partitioned by day, for engines that read columns.
+import { createWriteStream } from "node:fs";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { TimeRange } from "@ai-audit/core";
+import { EXIT, Failure, systemFailure } from "../failure.ts";
+import type { Filter } from "../filters.ts";
+import { isBucket } from "../location.ts";
+import type { OpenLog } from "../log.ts";
+
+export interface ParquetOptions {
+  readonly log: OpenLog;
+  readonly range: TimeRange;
+  readonly filter: Filter;
+  /** All entries: the log's own files are read in place. */
+  readonly isWhole: boolean;
+  readonly onPage: (read: number, found: number) => void;
+}
+
+/**
+ * Writes `<directory>/day=YYYY-MM-DD/*.parquet` into a new directory. Resolves to the number of entries. A selection, or
+ * a bucket's log, is gathered in a temporary directory first, as the lines that the log has.
+ */
+export async function writeParquet(directory: string, options: ParquetOptions): Promise<number> {
+  const { location } = options.log;
+  if (options.isWhole && !isBucket(location)) return convert(location, directory);
+  const gathered = await mkdtemp(join(tmpdir(), "ai-audit-"));
+  try {
+    const lines = createWriteStream(join(gathered, "entries.jsonl"), { flags: "wx", mode: 0o600 });
+    await pipeline(Readable.from(selectedLines(options)), lines);
+    return await convert(gathered, directory);
+  } finally {
+    await rm(gathered, { recursive: true, force: true });
+  }
+}
+
+async function* selectedLines({ log, range, filter, onPage }: ParquetOptions): AsyncGenerator<string> {
+  let read = 0;
+  let found = 0;
+  for await (const page of log.storage.pages(range, "oldest-first")) {
+    const lines = page.filter((line) => filter.entryOf(line) !== undefined);
+    read += page.length;
+    found += lines.length;
+    onPage(read, found);
+    yield lines.map((line) => `${line}\n`).join("");
+  }
+}
+
+async function convert(source: string, directory: string): Promise<number> {
+  const { AuditSql } = await import("@ai-audit/core/sql");
+  using sql = await AuditSql.open({ paths: source });
+  await mkdir(directory, { mode: 0o700 }).catch((cause: unknown) => {
+    const failure = systemFailure(cause);
+    throw new Failure(EXIT.cannotCreate, failure?.message ?? `cannot be made: ${directory}`, failure?.hint, { cause });
+  });
+  return await sql.exportParquet(directory); // awaited here: DuckDB must not be closed under its own feet
+}

@@ -1,0 +1,100 @@
+import { describe, expect, test } from "vitest";
+import { cli, printed } from "./support/cli.ts";
+import { sharedSample } from "./support/samples.ts";
+
+const WITHOUT_DUCKDB = { NODE_OPTIONS: `--import=${new URL("support/without-duckdb.ts", import.meta.url).href}` };
+
+describe("ai-audit sql", { timeout: 60_000 }, () => {
+  test("answers with a table, figures to the right", async () => {
+    const sample = await sharedSample();
+    const statement =
+      "SELECT model, count(*) AS calls, sum(input_tokens) AS tokens FROM entries GROUP BY model ORDER BY calls DESC, model";
+    expect(await printed(["sql", statement, "--log", sample.directory])).toMatchInlineSnapshot(`
+      "model       calls  tokens
+      gpt-5           4      52
+      gpt-4o          1      13
+      gpt-5-mini      1      40
+      -               1       -
+      "
+    `);
+  });
+
+  test("with --json each row is a line: times as in the log, nothing rounded", async () => {
+    const sample = await sharedSample();
+    const statement =
+      "SELECT id, timestamp, metadata, detectors_triggered, 9007199254740993 AS big, NULL AS none, 'a'::BLOB AS bytes, " +
+      "{'n': 1::BIGINT} AS struct FROM entries ORDER BY id LIMIT 1";
+    const { stdout } = await cli(["sql", statement, "--log", sample.directory, "--json"]);
+    const listed = await cli(["show", sample.ids[0] ?? "", "--log", sample.directory, "--json"]);
+    const { timestamp } = JSON.parse(listed.stdout) as { timestamp: string };
+    expect(JSON.parse(stdout)).toEqual({
+      id: sample.ids[0],
+      timestamp,
+      metadata: '{"user_id":"ada","tags":{"team":"web"}}',
+      detectors_triggered: [],
+      big: "9007199254740993",
+      none: null,
+      bytes: "61",
+      struct: { n: 1 },
+    });
+  });
+
+  test("without a row the exit code is 1", async () => {
+    const sample = await sharedSample();
+    const words = ["sql", "SELECT id FROM entries WHERE false", "--log", sample.directory];
+    expect(await printed(words, { code: 1 })).toBe("--- stderr\nno rows\n");
+    expect(await cli([...words, "--json"])).toEqual({ code: 1, stdout: "", stderr: "" });
+  });
+
+  test("a mistake in the statement is one line, with the way to the columns", async () => {
+    const sample = await sharedSample();
+    const ask = (statement: string, code: number): Promise<string> =>
+      printed(["sql", statement, "--log", sample.directory], { code });
+    expect(await ask("SELECT modl FROM entries", 64)).toMatchInlineSnapshot(`
+      "--- stderr
+      error: Binder Error: Referenced column "modl" not found in FROM clause!
+        columns: ai-audit sql "DESCRIBE entries"
+      "
+    `);
+    expect(await ask("SELECT FROM entries", 64)).toMatchInlineSnapshot(`
+      "--- stderr
+      error: Parser Error: SELECT clause without selection list
+        columns: ai-audit sql "DESCRIBE entries"
+      "
+    `);
+    expect(await ask("DROP VIEW entries", 64)).toMatchInlineSnapshot(`
+      "--- stderr
+      error: query() takes one statement that reads: SELECT, WITH, FROM, DESCRIBE, SUMMARIZE, EXPLAIN
+      "
+    `);
+    expect(await ask("FROM read_csv('/nowhere')", 74)).toMatchInlineSnapshot(`
+      "--- stderr
+      error: DuckDB: IO Error: No files found that match the pattern "/nowhere"
+      "
+    `);
+  });
+
+  test("a bucket is refused with what would do", async () => {
+    expect(await printed(["sql", "FROM entries", "--log", "s3://bucket/app"], { code: 64 })).toMatchInlineSnapshot(`
+      "--- stderr
+      error: sql works on a directory, not on a bucket: s3://bucket/app
+        download the days in question, or let Athena or ClickHouse read the bucket: docs/sql.md
+      "
+    `);
+  });
+
+  test("without the package @duckdb/node-api it names the package, and nothing else needs it", async () => {
+    const { directory } = await sharedSample();
+    const options = { env: WITHOUT_DUCKDB };
+    const refused = await printed(["sql", "FROM entries", "--log", directory], { ...options, code: 78 });
+    expect(refused).toMatchInlineSnapshot(`
+      "--- stderr
+      error: The package @duckdb/node-api is needed here and cannot be loaded: npm install @duckdb/node-api
+      "
+    `);
+    expect(await printed(["export", directory, "-f", "parquet", "-o", "never"], { ...options, code: 78 })).toBe(
+      refused,
+    );
+    expect((await cli(["list", directory], options)).code).toBe(0);
+  });
+});
