@@ -4,13 +4,14 @@ import type { Checkpoint } from "./note.ts";
 /**
  * The state of a file.
  *
- * - `OK` closed, or confirmed by a later segment. `OPEN` a writer's newest, of this UTC day. `PRUNED` removed, and the
+ * - `OK` closed, or confirmed by its writer's next segment or one of a later day. `OPEN` a writer's newest, of this UTC day. `PRUNED` removed, and the
  *   log itself authorises it. `ARCHIVED` removed from a directory once an archive had it; the archive is not looked at.
  * - `TAMPERED` its bytes are not what was sealed. `FORK` another history than recorded elsewhere. `ROLLBACK` shorter
  *   than recorded elsewhere. `MISSING` recorded, and gone.
  * - `TORN_TAIL` the last line is not whole. `UNSEALED_TAIL` whole lines after the last checkpoint. `UNCLOSED` an
- *   older file without an end: a crash or a cut. `UNSIGNED`, `UNKNOWN_KEY` consistent in itself, but nobody given
- *   vouches for it. `UNKNOWN_VERSION` a later format. `FOREIGN` not written by this library.
+ *   older file without an end, or a full one without the next: a crash or a cut. `UNSIGNED`, `UNKNOWN_KEY` consistent in itself, but nobody given
+ *   vouches for it. `UNKNOWN_VERSION` a later format. `FOREIGN` not written by this library, or no
+ *   regular file.
  */
 export type FileState = keyof typeof STATE_EXIT_CODES;
 

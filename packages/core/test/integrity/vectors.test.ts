@@ -4,12 +4,44 @@ import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import {
+  type CallStarted,
+  callStarted,
+  type RetentionHold,
+  retentionHold,
+  type RetentionPrune,
+  retentionPrune,
+  type RetentionRelease,
+  retentionRelease,
+  type SubjectErased,
+  subjectErased,
+} from "../../src/integrity/control-line.ts";
 import { Segment, type SegmentOptions } from "../../src/integrity/segment.ts";
 import { Signer } from "../../src/integrity/signer.ts";
 import { verifyLog } from "../../src/verify-log.ts";
 
+type ControlMembers = RetentionHold | RetentionRelease | RetentionPrune | SubjectErased | CallStarted;
+
+/** The line that our own code writes. */
+function lineOf(members: ControlMembers): string {
+  switch (members.type) {
+    case "retention.hold":
+      return retentionHold(members);
+    case "retention.release":
+      return retentionRelease(members);
+    case "retention.prune":
+      return retentionPrune(members);
+    case "subject.erased":
+      return subjectErased(members);
+    case "call.started":
+      return callStarted(members);
+  }
+}
+
 interface Vectors {
   readonly key: { readonly name: string; readonly pem: string; readonly vkey: string };
+  /** Members, and the line they make. */
+  readonly control: readonly { readonly members: ControlMembers; readonly line: string }[];
   readonly segments: readonly {
     readonly title: string;
     readonly signed: boolean;
@@ -23,7 +55,7 @@ interface Vectors {
   }[];
 }
 
-const { key, segments } = JSON.parse(
+const { key, control, segments } = JSON.parse(
   readFileSync(new URL("../vectors/segments.json", import.meta.url), "utf8"),
 ) as Vectors;
 const signer = Signer.fromPem(key.name, key.pem);
@@ -31,6 +63,10 @@ const signer = Signer.fromPem(key.name, key.pem);
 describe("the committed segment vectors", () => {
   it("have this key", () => {
     expect(signer.vkey).toBe(key.vkey);
+  });
+
+  it.each(control)("hold control lines as they are written: $members.type", ({ members, line }) => {
+    expect(lineOf(members)).toBe(line);
   });
 
   it.each(segments)("are written byte for byte: $title", ({ signed, options, steps, ref }) => {

@@ -79,6 +79,21 @@ COMMITS = [
     ["{}" for _ in range(5)],
 ]
 
+ENTRY = {"id": "019ab000-0000-7000-8000-000000000001", "timestamp": "2026-11-23T00:00:00.000Z"}
+ENTRY |= {"input_hash": "hmac-sha256:AAAA", "kid": "k1.c3RyZWFtLW51bWJl"}
+HELD = {"from": "2026-11-01T00:00:00.000Z", "to": None}
+# A line each, by its members in the order of the format's text. The hold is the second line of its segment.
+CONTROL = [
+    {"type": "retention.hold", "hold": "h1", **HELD, "reason": "case é 1", "actor": "a", "placed": "2026-11-23T00:00:00.000Z"},
+    {"type": "retention.release", "hold": "h1", "reason": "over", "actor": "a", "released": "2026-11-23T00:00:01.000Z"},
+    {"type": "retention.prune", "file": "audit_20261101.jsonl", "leaves": 5, "root": b64(root([b"{}"]))}
+    | {"from": None, "to": None, "policy": "30 days", "actor": "a"},
+    {"type": "subject.erased", "subject": "s1", "actor": "a", "reason": "asked to"},
+    {"type": "call.started", "call": "c1", "timestamp": "2026-11-23T00:00:02.000Z", "provider": "p", "model": None}
+    | {"operation": "chat", "input_hash": "hmac-sha256:AAAA"},
+]
+KINDS = [[compact(line) for line in CONTROL[:1]], [compact(ENTRY)] + [compact(line) for line in CONTROL[1:]]]
+
 
 def vector(title, key, file, seq, prev, seen, commits):
     segment = Segment(key, file, "c3RyZWFtLW51bWJl", seq, prev, seen)
@@ -94,6 +109,7 @@ vectors = [
     vector("unsigned", None, "audit_20261123_001.jsonl", 0, None, [], COMMITS),
     vector("with links", KEY, "audit_20261124_1000.jsonl", 1, signed["ref"], [signed["ref"]], COMMITS[:1]),
     vector("closed at once", KEY, "audit_20261125.jsonl", 2, None, [], []),
+    vector("with every kind of line", KEY, "audit_20261126.jsonl", 3, None, [], KINDS),
 ]
 key = {"name": KEY.name, "pem": KEY.pem, "vkey": KEY.vkey}
-print(json.dumps({"key": key, "segments": vectors}, indent=2, ensure_ascii=False))
+print(json.dumps({"key": key, "control": [{"members": line, "line": compact(line)} for line in CONTROL], "segments": vectors}, indent=2, ensure_ascii=False))
