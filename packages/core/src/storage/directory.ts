@@ -1,10 +1,15 @@
 // A directory of segments: what is there, and what the ends of each file say.
+import { verify } from "node:crypto";
+import { constants, type Dirent } from "node:fs";
 import { type FileHandle, mkdir, open, readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { SegmentRef } from "../integrity/control-line.ts";
-import { parseCheckpoint, parseNote } from "../integrity/note.ts";
+import { CHECKPOINT_PREFIX, type SegmentRef } from "../integrity/control-line.ts";
+import { type Note, parseCheckpoint, parseNote, parseVkey, type VerificationKey } from "../integrity/note.ts";
+import { originOf } from "../integrity/origin.ts";
 import { compareSegmentNames, parseSegmentName, type SegmentName } from "../integrity/segment-name.ts";
 import { hasCode } from "../system-error.ts";
+import { type RandomAccess, readAt } from "./random-access.ts";
+import { checkSegment, type Seal, sealOfHead } from "./trust.ts";
 
 /** A segment or foreign file by its name. */
 export interface ListedFile extends SegmentName {
@@ -15,31 +20,91 @@ export interface ListedFile extends SegmentName {
 export interface Head {
   /** Not begun by `segment.open`: written by the Python original, say. */
   readonly foreign: boolean;
+  /** False for a foreign file whose first line has no end within `MAX_FIRST_LINE_BYTES`: it holds no entries. */
+  readonly readable: boolean;
   /** Empty for a foreign file. */
   readonly stream: string;
+  /** The key that the segment names; null when it is not signed. */
+  readonly vkey: string | null;
   /** States of other files that this one records: `prev` and `seen`. */
   readonly refs: readonly SegmentRef[];
 }
 
 /** What the last lines say. */
 export interface Tail {
-  /** The last checkpoint's size and root. */
+  /** The last checkpoint's size and root: a claim. */
   readonly ref: SegmentRef;
+  /** The checkpoint's origin. */
+  readonly origin: string;
+  readonly note: Note;
   /** Calls recorded, where the file was ended in order: entries less those that record a call once more. */
   readonly closedCalls: number | undefined;
 }
 
 const LF = 0x0a;
+/** A longer first line is nobody's: a segment's is bounded, and an entry that long is not read as a first line. */
+export const MAX_FIRST_LINE_BYTES: number = 16 * 2 ** 20;
+/** How far back a last checkpoint is looked for: behind it there is one torn commit at most. */
+const MAX_TAIL_BYTES = 256 * 2 ** 20;
+const TAIL_WINDOW_BYTES = 2 ** 20;
+const CHUNK_BYTES = 2 ** 20;
+/** A longer line is no checkpoint: 64 signature lines fit many times. */
+const MAX_CHECKPOINT_BYTES = 64 * 1024;
+/** Opening what is no file must neither hang (a FIFO) nor lead elsewhere (a link). Windows has neither flag. */
+const READ_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0);
 
 export class Directory {
   readonly path: string;
+  /** The key of the one who acts on what is here; undefined when nothing it does is signed. */
+  readonly #key: VerificationKey | undefined;
+  readonly #vkey: string | undefined;
   /** A complete first line never changes. */
   readonly #heads = new Map<string, Head>();
   /** Nor does a closed file. */
   readonly #closedTails = new Map<string, Tail>();
+  /** Nor does a first commit. */
+  readonly #seals = new Map<string, Seal>();
+  /** States that were computed, by the size of the file that they were computed over. */
+  readonly #checked = new Map<string, { readonly bytes: number | undefined; readonly ref: SegmentRef | undefined }>();
 
-  constructor(path: string) {
+  /** `vkey`: the key of whoever acts on what is here. Without one nothing here is proven to be anybody's. */
+  constructor(path: string, vkey?: string) {
     this.path = path;
+    this.#vkey = vkey;
+    this.#key = vkey === undefined ? undefined : parseVkey(vkey);
+  }
+
+  /** Whether a seal is enough to act on: our own key's; for a writer without a key, any that is consistent. */
+  trusts(seal: Seal | undefined): boolean {
+    return seal !== undefined && (this.#vkey === undefined || seal.vkey === this.#vkey);
+  }
+
+  /** Whether this is the key of the one who acts here. */
+  isOwn(vkey: string | null): boolean {
+    return vkey !== null && vkey === this.#vkey;
+  }
+
+  /** Who sealed the first commit of a segment; undefined when nothing is proven, or not yet. */
+  async seal(file: string): Promise<Seal | undefined> {
+    const known = this.#seals.get(file);
+    if (known) return known;
+    const seal = await this.#with(file, (handle) => sealOfHead(handle, file));
+    if (seal) this.#seals.set(file, seal);
+    return seal;
+  }
+
+  /**
+   * Whether a file's last checkpoint is one that our key signed for that file. Without a key: whether it is about that
+   * file at all (whoever could forge it could as well recompute the whole file).
+   */
+  #vouchesFor({ origin, note }: Tail, { stream }: Head, file: string): boolean {
+    const key = this.#key;
+    if (!key) return origin.endsWith(originOf("", stream, file));
+    if (origin !== originOf(key.name, stream, file)) return false;
+    return note.signatures.some(
+      ({ name, keyHash, signature }) =>
+        name === key.name && keyHash === key.keyHash && verify(null, Buffer.from(note.text), key.publicKey, signature),
+    );
   }
 
   /** Makes the directory where there is none. `sync`: its name shall survive a power cut. */
@@ -56,18 +121,19 @@ export class Directory {
 
   /** Files of the log in the order of their names' days and numbers; none where the directory does not exist. */
   async list(): Promise<ListedFile[]> {
-    let files: string[];
+    let found: Dirent[];
     try {
-      files = await readdir(this.path);
+      found = await readdir(this.path, { withFileTypes: true });
     } catch (error) {
       if (!hasCode(error, "ENOENT")) throw error;
-      files = [];
+      found = [];
     }
-    this.#forgetAllBut(new Set(files));
-    return files
-      .flatMap((file) => {
-        const name = parseSegmentName(file);
-        return name ? { file, ...name } : [];
+    this.#forgetAllBut(new Set(found.map(({ name }) => name)));
+    return found
+      .flatMap((entry) => {
+        // A directory, a pipe or a link of that name is no part of the log.
+        const name = entry.isFile() ? parseSegmentName(entry.name) : undefined;
+        return name ? { file: entry.name, ...name } : [];
       })
       .toSorted(compareSegmentNames);
   }
@@ -78,15 +144,17 @@ export class Directory {
       if (files.has(known)) continue;
       this.#heads.delete(known);
       this.#closedTails.delete(known);
+      this.#seals.delete(known);
+      this.#checked.delete(known);
     }
   }
 
-  /** Opens a file for reading; undefined when it is gone (retention may remove one at any time). */
+  /** Opens a file for reading; undefined when it is gone (retention may remove one at any time), or became a link. */
   async open(file: string): Promise<FileHandle | undefined> {
     try {
-      return await open(join(this.path, file), "r");
+      return await open(join(this.path, file), READ_FLAGS);
     } catch (error) {
-      if (hasCode(error, "ENOENT")) return undefined;
+      if (hasCode(error, "ENOENT", "ELOOP")) return undefined;
       throw error;
     }
   }
@@ -110,6 +178,41 @@ export class Directory {
     const tail = await this.#with(file, (handle) => readTail(handle, file));
     if (tail?.closedCalls !== undefined) this.#closedTails.set(file, tail);
     return tail;
+  }
+
+  /**
+   * A segment's latest checkpoint, for a record of it that others will hold against the file. It is taken from the file's
+   * last line where that is signed by our key; else the tree is computed over the whole file, once for each state, which
+   * takes 0.3 s for 100 MB.
+   */
+  async stateToRecord(file: string): Promise<SegmentRef | undefined> {
+    const head = await this.head(file);
+    if (!head || head.foreign) return undefined;
+    const tail = await this.tail(file);
+    if (tail && this.#vouchesFor(tail, head, file)) return tail.ref;
+    const bytes = await this.#with(file, async (handle) => (await handle.stat()).size);
+    const checked = this.#checked.get(file);
+    if (checked && checked.bytes === bytes) return checked.ref;
+    const { open: opened, sealed } = await checkSegment(file, head.vkey, this.chunks(file));
+    const ref = opened && { file, size: sealed.size, root: sealed.root };
+    this.#checked.set(file, { bytes, ref });
+    return ref;
+  }
+
+  /** A file's bytes in chunks that the reader may write into. */
+  async *chunks(file: string): AsyncGenerator<Buffer, void, void> {
+    const handle = await this.open(file);
+    if (!handle) return;
+    try {
+      for (let at = 0; ;) {
+        const chunk = await readAt(handle, at, CHUNK_BYTES);
+        if (chunk.length === 0) return;
+        at += chunk.length;
+        yield chunk;
+      }
+    } finally {
+      await handle.close();
+    }
   }
 
   /** Opens the file for each read, so that a reader of thousands of files holds none open. A file that is gone is empty. */
@@ -146,71 +249,65 @@ async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-/** What can be read at any place: an open file, or something like it elsewhere. */
-export interface RandomAccess {
-  read(buffer: Buffer, offset: number, length: number, position: number): Promise<{ readonly bytesRead: number }>;
-}
-
-/** `length` bytes from `position`, or what there is. */
-export async function readAt(handle: RandomAccess, position: number, length: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafe(length);
-  let filled = 0;
-  while (filled < length) {
-    const { bytesRead } = await handle.read(buffer, filled, length - filled, position + filled);
-    if (bytesRead === 0) break;
-    filled += bytesRead;
-  }
-  return buffer.subarray(0, filled);
-}
-
+/** Undefined while it has no end; empty, which is no line of ours, when it is too long for one. */
 async function firstLine(handle: FileHandle): Promise<string | undefined> {
-  for (let length = 4096; ; length *= 8) {
+  for (let length = 4096; ; length = Math.min(length * 8, MAX_FIRST_LINE_BYTES)) {
     const bytes = await readAt(handle, 0, length);
     const end = bytes.indexOf(LF);
     if (end !== -1) return bytes.toString("utf8", 0, end);
     if (bytes.length < length) return undefined;
+    if (length === MAX_FIRST_LINE_BYTES) return "";
   }
 }
 
 function parseHead(line: string): Head {
   const parsed = line.startsWith('{"type":"segment.open",') ? parseObject(line) : undefined;
-  if (!parsed) return { foreign: true, stream: "", refs: [] };
+  if (!parsed) return { foreign: true, readable: line !== "", stream: "", vkey: null, refs: [] };
   const seen = Array.isArray(parsed["seen"]) ? parsed["seen"] : [];
+  const { vkey } = parsed;
   return {
     foreign: false,
+    readable: true,
     stream: String(parsed["stream"]),
+    vkey: typeof vkey === "string" ? vkey : null,
     refs: [parsed["prev"], ...seen].filter(isRef),
   };
 }
 
-/** Reads backwards until a checkpoint line is complete. */
+/** Reads backwards, a window at a time, until a checkpoint line is complete. */
 async function readTail(handle: FileHandle, file: string): Promise<Tail | undefined> {
   const { size } = await handle.stat();
-  for (let length = 4096; ; length *= 8) {
-    const start = Math.max(0, size - length);
-    const text = (await readAt(handle, start, size - start)).toString("utf8");
-    const lines = text.split("\n").slice(start === 0 ? 0 : 1, -1);
-    const at = lines.findLastIndex((line) => line.startsWith('{"type":"checkpoint",'));
-    const ref = at === -1 ? undefined : parseCheckpointLine(lines[at] ?? "", file);
-    if (ref) {
-      const close = lines[at - 1]?.startsWith('{"type":"segment.close",')
-        ? parseObject(lines[at - 1] ?? "")
-        : undefined;
-      const { entries, linked = 0 } = close ?? {};
-      const closedCalls = typeof entries === "number" && typeof linked === "number" ? entries - linked : undefined;
-      return { ref, closedCalls };
-    }
-    if (start === 0) return undefined;
+  let window = 4096;
+  for (let end = size; end > 0 && size - end < MAX_TAIL_BYTES; window = TAIL_WINDOW_BYTES) {
+    const start = Math.max(0, end - window);
+    // A line that begins in this window is read whole, where it can be a checkpoint.
+    const bytes = await readAt(handle, start, Math.min(end + MAX_CHECKPOINT_BYTES, size) - start);
+    const lines = bytes
+      .toString("utf8")
+      .split("\n")
+      .slice(start === 0 ? 0 : 1, -1);
+    const at = lines.findLastIndex((line) => line.startsWith(CHECKPOINT_PREFIX));
+    const claim = at === -1 ? undefined : parseCheckpointLine(lines[at] ?? "", file);
+    if (claim) return { ...claim, closedCalls: closedCalls(lines[at - 1]) };
+    // The line feed before a line belongs to what is read before it: overlap by that one byte.
+    end = start === 0 ? 0 : start + 1;
   }
+  return undefined;
+}
+
+/** How many calls a `segment.close` line counts; undefined for any other line. */
+function closedCalls(line: string | undefined): number | undefined {
+  const close = line?.startsWith('{"type":"segment.close",') ? parseObject(line) : undefined;
+  const { entries, linked = 0 } = close ?? {};
+  return typeof entries === "number" && typeof linked === "number" ? entries - linked : undefined;
 }
 
 /** The state that a checkpoint line claims; undefined when it is none. Nothing is verified here. */
-function parseCheckpointLine(line: string, file: string): SegmentRef | undefined {
-  const note = parseObject(line)?.["note"];
-  if (typeof note !== "string") return undefined;
-  const text = parseNote(note)?.text;
-  const checkpoint = text === undefined ? undefined : parseCheckpoint(text);
-  return checkpoint && { file, size: checkpoint.size, root: checkpoint.root };
+function parseCheckpointLine(line: string, file: string): Omit<Tail, "closedCalls"> | undefined {
+  const text = parseObject(line)?.["note"];
+  const note = typeof text === "string" ? parseNote(text) : undefined;
+  const checkpoint = note && parseCheckpoint(note.text);
+  return checkpoint && { ref: { file, size: checkpoint.size, root: checkpoint.root }, origin: checkpoint.origin, note };
 }
 
 /** The object that a line of JSON holds, if it holds one. */

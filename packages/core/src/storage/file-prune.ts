@@ -1,16 +1,20 @@
 // Retention on a directory: whole files go, after a durable record that they did.
 import { join } from "node:path";
 import { lineToEntry } from "../entry.ts";
+import { AuditError } from "../errors.ts";
 import { timeOfId } from "../id.ts";
-import { retentionPrune, type SegmentRef } from "../integrity/control-line.ts";
+import { type RemovalRecord, retentionArchived, retentionPrune, type SegmentRef } from "../integrity/control-line.ts";
 import { leafHash, MerkleTree } from "../integrity/merkle.ts";
 import { segmentDay } from "../integrity/segment-name.ts";
-import { type Directory, type ListedFile, parseObject } from "./directory.ts";
-import { readWhole } from "./file-read.ts";
+import type { Problem } from "../integrity/verification.ts";
+import { type Directory, type Head, type ListedFile, parseObject } from "./directory.ts";
+import { boundsOfDay, readWhole } from "./file-read.ts";
 import { keeps, readHolds } from "./holds.ts";
 import { removeFile } from "./own-file.ts";
+import { recordedRefs } from "./seen.ts";
 import { idOfLine } from "./segment-search.ts";
 import type { PruneOptions, PruneResult } from "./storage.ts";
+import { checkSegment, isSound } from "./trust.ts";
 
 /** The writer on whose behalf files are removed. */
 export interface Remover {
@@ -20,49 +24,76 @@ export interface Remover {
 }
 
 /** A file past retention, and what its prune line says. */
-export interface Expired {
+interface Expired {
   readonly file: string;
   readonly ref: SegmentRef;
   readonly entries: number;
   readonly from: string | null;
   readonly to: string | null;
-  /** Prune lines it holds, by the file they are about. */
+  /** What a hold on it must cover. */
+  readonly span: { readonly from: string | null; readonly to: string | null };
+  /** Records of removals in it, by the file they are about. What they prove is another matter. */
   readonly pruneLines: ReadonlyMap<string, string>;
+  /** False when what is there is not what was sealed, or not what our own log recorded of it. */
+  readonly isSound: boolean;
 }
 
-/** Removes files whose newest entry is older than `before`; never one of today, which may still grow. */
+/**
+ * Removes files whose newest entry is older than `before`; never one of today, which may still grow, and never one that
+ * was altered: the record of the removal would be all that is left of the evidence.
+ */
 export async function pruneDirectory(
   directory: Directory,
   { before, policy, actor, dryRun, now }: PruneOptions,
   remover: Remover,
 ): Promise<PruneResult> {
-  const today = segmentDay(new Date(now));
+  // The caller's present may lie ahead. What others have open is of the real one.
+  const today = segmentDay(new Date(Math.min(now, Date.now())));
   const cutoffDay = segmentDay(new Date(Math.max(0, before)));
   const listed = (await directory.list()).filter(
     ({ file, day }) => day <= cutoffDay && day < today && !remover.isOpen(file),
   );
   const holds = await readHolds(directory);
-  const expired: Expired[] = [];
+  const recorded = Map.groupBy(await recordedRefs(directory), ({ file }) => file);
+  const candidates: Expired[] = [];
   const held: string[] = [];
   for (const candidate of listed) {
-    const file = await examine(directory, candidate, before);
+    const file = await examine(directory, candidate, before, recorded.get(candidate.file) ?? []);
     if (!file) continue;
     // Oldest first: whether a release is still needed is known by what happens to its hold.
-    if (keeps(holds, file, new Set(expired.map((gone) => gone.file)))) held.push(file.file);
-    else expired.push(file);
+    if (keeps(holds, { file: file.file, ...file.span }, new Set(candidates.map((gone) => gone.file))))
+      held.push(file.file);
+    else candidates.push(file);
   }
+  const { expired, carried } = await withoutUnsound(directory, candidates);
+  const going = new Set(expired);
+  const refused = candidates.filter((file) => !going.has(file)).map(({ file }) => file);
   const result = {
     entries: expired.reduce((sum, { entries }) => sum + entries, 0),
     files: expired.map(({ file }) => file),
     held,
+    refused,
   };
   if (dryRun || expired.length === 0) return result;
   const lines = expired.map(({ ref: { file, size, root }, from, to }) =>
     retentionPrune({ file, leaves: size, root, from, to, policy, actor }),
   );
-  const carried = await linesStillNeeded(directory, expired);
   await Promise.all([...lines, ...carried].map((line) => remover.append(line)));
-  return { ...(await removeFiles(directory, expired)), held };
+  return { ...(await removeFiles(directory, expired)), held, refused };
+}
+
+/** The files that may go, and the lines to carry on for those that stay. */
+async function withoutUnsound(
+  directory: Directory,
+  candidates: readonly Expired[],
+): Promise<{ readonly expired: readonly Expired[]; readonly carried: readonly string[] }> {
+  let expired = candidates.filter((file) => file.isSound);
+  for (;;) {
+    const { lines, unproven } = await carry(directory, expired);
+    if (unproven.size === 0) return { expired, carried: lines };
+    // One that stays refers to others in turn: once more without it.
+    expired = expired.filter(({ file }) => !unproven.has(file));
+  }
 }
 
 /** Another process may have removed a file at the same time: it counts there. */
@@ -78,17 +109,24 @@ async function removeFiles(directory: Directory, expired: readonly Expired[]): P
   return { entries, files };
 }
 
-/** What the record of a removal needs; undefined when the file's newest entry is not old enough. */
-async function examine(directory: Directory, { file }: ListedFile, before: number): Promise<Expired | undefined> {
-  const sealed = (await directory.tail(file))?.ref;
-  const tree = sealed ? undefined : new MerkleTree(); // a foreign file, or one that died before its first commit
+/**
+ * What the record of a removal needs; undefined when the file's newest entry is not old enough. `recorded`: states of the
+ * file that our log vouches for.
+ */
+async function examine(
+  directory: Directory,
+  { file, day }: ListedFile,
+  before: number,
+  recorded: readonly SegmentRef[],
+): Promise<Expired | undefined> {
+  const tree = new MerkleTree();
   const pruneLines = new Map<string, string>();
   let entries = 0;
   let from: number | undefined;
   let to: number | undefined;
   for await (const lines of readWhole(directory, file)) {
     for (const line of lines) {
-      tree?.append(leafHash(line));
+      tree.append(leafHash(line));
       const time = entryTime(line);
       if (time === undefined) notePruneLine(line, pruneLines);
       else if (time >= before) return undefined;
@@ -99,8 +137,52 @@ async function examine(directory: Directory, { file }: ListedFile, before: numbe
       }
     }
   }
-  const ref = sealed ?? { file, size: tree?.size ?? 0, root: tree?.root().toString("base64") ?? "" };
-  return { file, ref, entries, from: isoOf(from), to: isoOf(to), pruneLines };
+  const head = await directory.head(file);
+  const checked = head && !head.foreign ? await checkSealed(directory, file, head, recorded) : undefined;
+  return {
+    file,
+    // A foreign file, or one that died before its first commit, has no checkpoint: what is there is what goes.
+    ref: checked?.ref ?? { file, size: tree.size, root: tree.root().toString("base64") },
+    entries,
+    from: isoOf(from),
+    to: isoOf(to),
+    // Where nobody vouches for what is in there, a hold on its day keeps it: its entries may have been taken out.
+    span: checked?.isOurs ? { from: isoOf(from), to: isoOf(to) } : withDay(day, from, to),
+    pruneLines,
+    isSound: checked ? checked.isSound : recorded.every(({ size }) => size === 0),
+  };
+}
+
+/** Whether a segment is what was sealed, and what our log recorded of it. */
+async function checkSealed(
+  directory: Directory,
+  file: string,
+  { vkey }: Head,
+  recorded: readonly SegmentRef[],
+): Promise<{ readonly ref: SegmentRef | undefined; readonly isSound: boolean; readonly isOurs: boolean }> {
+  const sizes = new Set(recorded.map(({ size }) => size));
+  const report = await checkSegment(file, vkey, directory.chunks(file), sizes);
+  const { sealed, roots } = report;
+  const isAsRecorded = recorded.every(({ size, root }) => size === 0 || roots.get(size) === root);
+  if (sealed.size === 0) {
+    const diedEarly = report.kind === "segment" && !report.broken && !report.problems.some(isTampered);
+    return { ref: undefined, isSound: diedEarly && isAsRecorded, isOurs: false };
+  }
+  const isWhole = isSound(report);
+  return {
+    ref: { file, size: sealed.size, root: sealed.root },
+    isSound: isWhole && isAsRecorded,
+    isOurs: isWhole && directory.trusts({ vkey }),
+  };
+}
+
+function withDay(day: string, from = Infinity, to = -Infinity): Expired["span"] {
+  const bounds = boundsOfDay(day);
+  return { from: isoOf(Math.min(from, bounds.from)), to: isoOf(Math.max(to, bounds.to)) };
+}
+
+function isTampered({ state }: Problem): boolean {
+  return state === "TAMPERED";
 }
 
 /** Milliseconds since the epoch of an entry line, ours or the Python original's; undefined for what is no entry. */
@@ -125,21 +207,59 @@ function isoOf(time: number | undefined): string | null {
   return time === undefined ? null : new Date(time).toISOString();
 }
 
-/** Prune lines that go with the expired files although a file that stays refers to what they authorise. */
+/**
+ * Lines in files that go, of removals to which a file that stays refers: they are written once more. Only a segment
+ * that our key sealed is believed, whatever stands in others.
+ *
+ * @throws `AUDIT_READ_FAILED` when a segment that goes holds such a line and nobody can say that it is true
+ */
 export async function linesStillNeeded(
   directory: Directory,
   expired: readonly Pick<Expired, "file" | "pruneLines">[],
-): Promise<string[]> {
-  const held = new Map(expired.flatMap(({ pruneLines }) => [...pruneLines]));
-  if (held.size === 0) return [];
+): Promise<readonly string[]> {
+  const { lines, unproven } = await carry(directory, expired);
+  const [file] = unproven;
+  if (file === undefined) return lines;
+  throw new AuditError(
+    "AUDIT_READ_FAILED",
+    `${file} records a removal that is still referred to, and nothing proves it`,
+  );
+}
+
+/** `unproven`: segments whose lines are needed and are not proven to be ours. */
+async function carry(
+  directory: Directory,
+  expired: readonly Pick<Expired, "file" | "pruneLines">[],
+): Promise<{ readonly lines: readonly string[]; readonly unproven: ReadonlySet<string> }> {
+  const needed = await referredTo(directory, expired);
+  const lines: string[] = [];
+  const unproven = new Set<string>();
+  for (const { file, pruneLines } of expired) {
+    const wanted = new Set([...pruneLines.keys()].filter((about) => needed.has(about)));
+    const head = wanted.size > 0 ? await directory.head(file) : undefined;
+    if (!head || head.foreign) continue; // no such line of a foreign file was ever proven
+    const report = await checkSegment(file, head.vkey, directory.chunks(file));
+    if (!isSound(report) || !directory.trusts({ vkey: head.vkey })) unproven.add(file);
+    else lines.push(...report.prunes.filter((record) => wanted.has(record.file)).map(textOf));
+  }
+  return { lines: [...new Set(lines)], unproven };
+}
+
+/** Files that are referred to by those that stay. */
+async function referredTo(
+  directory: Directory,
+  expired: readonly Pick<Expired, "file" | "pruneLines">[],
+): Promise<ReadonlySet<string>> {
+  const files = new Set<string>();
+  if (expired.every(({ pruneLines }) => pruneLines.size === 0)) return files;
   const going = new Set(expired.map(({ file }) => file));
-  const needed = new Set<string>();
   for (const { file } of await directory.list()) {
     if (going.has(file)) continue;
-    for (const ref of (await directory.head(file))?.refs ?? []) {
-      const line = held.get(ref.file);
-      if (line !== undefined) needed.add(line);
-    }
+    for (const ref of (await directory.head(file))?.refs ?? []) files.add(ref.file);
   }
-  return [...needed];
+  return files;
+}
+
+function textOf(record: RemovalRecord): string {
+  return record.type === "retention.prune" ? retentionPrune(record) : retentionArchived(record);
 }

@@ -1,10 +1,12 @@
 // Reading a directory of segments: one entry by its id, a time range in pages, a count.
+import { constants } from "node:buffer";
 import type { FileHandle } from "node:fs/promises";
 import { lineToEntry, recordsCallAgain } from "../entry.ts";
 import { timeOfId } from "../id.ts";
 import { segmentDay } from "../integrity/segment-name.ts";
-import { type Directory, type ListedFile, type RandomAccess, readAt } from "./directory.ts";
+import type { Directory, ListedFile } from "./directory.ts";
 import { mergePages } from "./merge.ts";
+import { type RandomAccess, readAt } from "./random-access.ts";
 import { idAt, idOfLine, lowerBound } from "./segment-search.ts";
 import type { TimeRange } from "./storage.ts";
 
@@ -12,6 +14,8 @@ const LF = 0x0a;
 /** The first page of a file is smaller: one page of every file of a day is in memory. */
 const FIRST_PAGE_BYTES = 16 * 1024;
 const PAGE_BYTES = 256 * 1024;
+/** More is no line that could be handed out: 512 MiB. */
+const MAX_LINE_BYTES = constants.MAX_STRING_LENGTH;
 const DAY_MS = 86_400_000;
 
 /** An entry's line and what it is ordered by: its id, or for a foreign entry its time and id. */
@@ -29,7 +33,7 @@ export async function findEntry(directory: Directory, id: string): Promise<strin
     // Days are compared as names: a commit at midnight may have put an entry into the next day's file.
     const near = time === undefined || listed.day === dayOf(time) || listed.day === dayOf(time + DAY_MS);
     const head = near ? await directory.head(listed.file) : undefined;
-    if (!head || (time === undefined && !head.foreign)) continue;
+    if (!head?.readable || (time === undefined && !head.foreign)) continue;
     const line = await readFile(directory, listed.file, async (handle, size) =>
       head.foreign ? scanForId(handle, size, id) : seekId(handle, size, id),
     );
@@ -96,7 +100,7 @@ async function* readFilePages(
   order: Order,
 ): AsyncGenerator<readonly KeyedLine[]> {
   const head = await directory.head(file);
-  if (!head) return;
+  if (!head?.readable) return;
   const size = await readFile(directory, file, async (_, bytes) => bytes);
   if (size !== undefined) yield* readSegmentPages(directory.reader(file), size, head.foreign, range, order);
 }
@@ -123,14 +127,21 @@ function keyedLine(bytes: Buffer, foreign: boolean, { from = -Infinity, to = Inf
   if (id !== undefined) return [{ key: id, line: bytes.toString() }];
   if (!foreign) return []; // a control line
   const line = bytes.toString();
+  const entry = foreignEntry(line);
+  return entry && entry.time >= from && entry.time <= to ? [{ key: `${idAt(entry.time)}-${entry.id}`, line }] : [];
+}
+
+/** What a line of a foreign file is found by; without a time that can be read it is no entry, for any reader. */
+function foreignEntry(line: string): { readonly id: string; readonly time: number } | undefined {
   const entry = lineToEntry(line);
   const time = entry ? Date.parse(entry.timestamp) : Number.NaN;
-  return entry && time >= from && time <= to ? [{ key: `${idAt(time)}-${entry.id}`, line }] : [];
+  return entry && !Number.isNaN(time) ? { id: entry.id, time } : undefined;
 }
 
 /** Complete lines from `start` to `end`, blocks of about a page at a time. */
 async function* readForward(handle: RandomAccess, start: number, end: number): AsyncGenerator<Buffer[]> {
   let rest: Buffer[] = [];
+  let restBytes = 0;
   for (let at = start, page = FIRST_PAGE_BYTES; at < end; page = Math.min(page * 4, PAGE_BYTES)) {
     const bytes = await readAt(handle, at, Math.min(page, end - at));
     if (bytes.length === 0) return; // removed meanwhile
@@ -138,9 +149,14 @@ async function* readForward(handle: RandomAccess, start: number, end: number): A
     const last = bytes.lastIndexOf(LF);
     if (last === -1) {
       rest.push(bytes);
+      restBytes += bytes.length;
+      // No line of JSON is that long: what was collected is let go, and the rest of the line with its end.
+      if (restBytes > MAX_LINE_BYTES) rest = [];
     } else {
-      yield splitLines(Buffer.concat([...rest, bytes.subarray(0, last + 1)]));
+      const from = restBytes > MAX_LINE_BYTES ? bytes.indexOf(LF) + 1 : 0;
+      yield splitLines(Buffer.concat([...rest, bytes.subarray(from, last + 1)]));
       rest = [bytes.subarray(last + 1)];
+      restBytes = bytes.length - (last + 1);
     }
   }
 }
@@ -148,6 +164,7 @@ async function* readForward(handle: RandomAccess, start: number, end: number): A
 /** The same from `end` to `start`; lines within a block are still in file order. */
 async function* readBackward(handle: RandomAccess, start: number, end: number): AsyncGenerator<Buffer[]> {
   let rest: Buffer[] = []; // the end of a line whose beginning lies before what was read
+  let restBytes = 0;
   let torn = true; // nothing is known to be complete until a line feed was seen
   for (let at = end, page = FIRST_PAGE_BYTES; at > start; page = Math.min(page * 4, PAGE_BYTES)) {
     const length = Math.min(page, at - start);
@@ -157,12 +174,15 @@ async function* readBackward(handle: RandomAccess, start: number, end: number): 
     const first = at === start ? -1 : bytes.indexOf(LF);
     if (at !== start && first === -1) {
       rest.unshift(bytes);
+      restBytes += length;
+      if (restBytes > MAX_LINE_BYTES) [rest, torn] = [[], true]; // the same as forward
       continue;
     }
     const block = Buffer.concat([bytes.subarray(first + 1), ...rest]);
     const complete = torn ? block.subarray(0, block.lastIndexOf(LF) + 1) : block;
     if (complete.length > 0) yield splitLines(complete);
     rest = [bytes.subarray(0, first + 1)];
+    restBytes = first + 1;
     torn = false;
   }
 }
@@ -186,17 +206,18 @@ export async function seekId(handle: RandomAccess, size: number, id: string): Pr
 
 /** The complete line that starts at `start`. */
 async function readLine(handle: RandomAccess, start: number): Promise<Buffer | undefined> {
-  for (let length = 4096; ; length *= 8) {
+  for (let length = 4096; length <= MAX_LINE_BYTES; length *= 8) {
     const bytes = await readAt(handle, start, length);
     const end = bytes.indexOf(LF);
     if (end !== -1) return bytes.subarray(0, end);
     if (bytes.length < length) return undefined;
   }
+  return undefined;
 }
 
 async function scanForId(handle: RandomAccess, size: number, id: string): Promise<string | undefined> {
   for await (const lines of readForward(handle, 0, size)) {
-    const found = lines.find((line) => line.includes(id) && lineToEntry(line.toString())?.id === id);
+    const found = lines.find((line) => line.includes(id) && foreignEntry(line.toString())?.id === id);
     if (found) return found.toString();
   }
   return undefined;
@@ -225,7 +246,8 @@ function clampTime(time: number): number {
   return Math.min(Math.max(time, 0), Date.UTC(9999, 11, 31));
 }
 
-function boundsOfDay(day: string): { from: number; to: number } {
+/** First and last millisecond of a `YYYYMMDD`. */
+export function boundsOfDay(day: string): { from: number; to: number } {
   const from = Date.UTC(Number(day.slice(0, 4)), Number(day.slice(4, 6)) - 1, Number(day.slice(6)));
   return { from, to: from + DAY_MS - 1 };
 }

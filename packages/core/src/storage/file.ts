@@ -82,7 +82,7 @@ export class FileStorage implements AuditStorage {
     if (durability !== "fsync" && durability !== "os") throw new AuditConfigError("durability must be 'fsync' or 'os'");
     this.path = resolve(path);
     if (isOtherThanDirectory(this.path)) throw new AuditConfigError(`path ${this.path} is not a directory`);
-    this.#directory = new Directory(this.path);
+    this.#directory = new Directory(this.path, signer?.vkey);
     this.#rotationBytes = rotationSizeMb * MIB;
     this.#sync = durability === "fsync";
     this.#signer = signer;

@@ -1,6 +1,7 @@
 // Holds: what must not be removed, whatever its age (docs/format.md, section 6). A hold or its release is the second
 // line of a segment of its own, so that whoever removes files finds all of them by reading the beginning of each file.
-import { type Directory, parseObject, type RandomAccess, readAt } from "./directory.ts";
+import { type Directory, MAX_FIRST_LINE_BYTES, parseObject } from "./directory.ts";
+import { type RandomAccess, readAt } from "./random-access.ts";
 
 /** A hold that was not released. */
 export interface Hold {
@@ -14,6 +15,8 @@ export interface Hold {
   readonly placed: string;
   /** The segment that records it. */
   readonly file: string;
+  /** The key that this segment names; null when it is not signed. */
+  readonly vkey: string | null;
 }
 
 /** The holds and releases of a log. */
@@ -24,41 +27,59 @@ export interface Holds {
   readonly releases: ReadonlyMap<string, string>;
 }
 
-/** Reads the beginning of every file. */
+/**
+ * Reads the beginning of every file. A hold is believed wherever it stands: one that is forged keeps too much, which
+ * shows. A release must be proven, by the directory's own key or by that under which the hold was placed.
+ */
 export async function readHolds(directory: Directory): Promise<Holds> {
-  const seconds = new Map<string, string>();
+  const seconds = new Map<string, SecondLine>();
   for (const { file } of await directory.list()) {
-    const handle = await directory.open(file);
-    if (!handle) continue;
-    try {
-      const line = await secondLine(handle);
-      if (line !== undefined) seconds.set(file, line);
-    } finally {
-      await handle.close();
+    const line = await secondLine(directory.reader(file));
+    if (line?.startsWith(HOLD_PREFIX)) {
+      seconds.set(file, { line, vkey: (await directory.head(file))?.vkey ?? null });
+    } else if (line?.startsWith(RELEASE_PREFIX)) {
+      const seal = await directory.seal(file);
+      if (seal) seconds.set(file, { line, vkey: seal.vkey });
     }
   }
-  return holdsOf(seconds);
+  // An unsigned hold is as easily taken away as it is released.
+  return holdsOf(seconds, (vkey, hold) => hold.vkey === null || vkey === hold.vkey || directory.isOwn(vkey));
 }
 
-/** The holds and releases among the second lines of files, by file. */
-export function holdsOf(seconds: ReadonlyMap<string, string>): Holds {
-  const placed = new Map<string, Hold>();
-  const released = new Map<string, string>();
-  for (const [file, line] of seconds) {
-    if (line.startsWith('{"type":"retention.hold",')) {
-      const hold = readHold(line, file);
-      if (hold) placed.set(hold.id, hold);
-    } else if (line.startsWith('{"type":"retention.release",')) {
+const HOLD_PREFIX = '{"type":"retention.hold",';
+const RELEASE_PREFIX = '{"type":"retention.release",';
+
+/** The second line of a file, and the key that the file names. */
+export interface SecondLine {
+  readonly line: string;
+  readonly vkey: string | null;
+}
+
+/** The holds and releases among the second lines of files, by file. `ends`: whether a key's release ends a hold. */
+export function holdsOf(
+  seconds: ReadonlyMap<string, SecondLine>,
+  ends: (vkey: string | null, hold: Hold) => boolean,
+): Holds {
+  const holds: Hold[] = [];
+  const released = new Map<string, { readonly file: string; readonly vkey: string | null }[]>();
+  for (const [file, { line, vkey }] of seconds) {
+    if (line.startsWith(HOLD_PREFIX)) {
+      const hold = readHold(line, file, vkey);
+      if (hold) holds.push(hold);
+    } else if (line.startsWith(RELEASE_PREFIX)) {
       const id = parseObject(line)?.["hold"];
-      if (typeof id === "string") released.set(file, id);
+      if (typeof id === "string") released.set(id, [...(released.get(id) ?? []), { file, vkey }]);
     }
   }
-  const ended = new Set(released.values());
-  const releases = [...released].flatMap(([file, id]) => {
-    const hold = placed.get(id);
-    return hold ? [[file, hold.file] as const] : [];
-  });
-  return { active: [...placed.values()].filter(({ id }) => !ended.has(id)), releases: new Map(releases) };
+  const releases = new Map<string, string>();
+  const active: Hold[] = [];
+  for (const hold of holds) {
+    // The same id twice is two holds: a second, narrower one must not replace the first.
+    const by = (released.get(hold.id) ?? []).filter(({ vkey }) => ends(vkey, hold));
+    if (by.length === 0) active.push(hold);
+    for (const { file } of by) releases.set(file, hold.file);
+  }
+  return { active, releases };
 }
 
 /** A file that could be removed: the timestamps of its oldest and newest entry, RFC 3339; null when it has none. */
@@ -92,18 +113,22 @@ function time(timestamp: string | null, whenOpen: number): number {
 
 const LF = 0x0a;
 
+/** Both lines together: a first line is bounded, and a reason is no novel. */
+const MAX_SECOND_LINE_END = 2 * MAX_FIRST_LINE_BYTES;
+
 /** The second line of a file, when it is complete. */
 export async function secondLine(handle: RandomAccess): Promise<string | undefined> {
-  for (let length = 4096; ; length *= 8) {
+  for (let length = 4096; length <= MAX_SECOND_LINE_END; length *= 8) {
     const bytes = await readAt(handle, 0, length);
     const first = bytes.indexOf(LF);
     const second = first === -1 ? -1 : bytes.indexOf(LF, first + 1);
     if (second !== -1) return bytes.toString("utf8", first + 1, second);
     if (bytes.length < length) return undefined;
   }
+  return undefined;
 }
 
-function readHold(line: string, file: string): Hold | undefined {
+function readHold(line: string, file: string, vkey: string | null): Hold | undefined {
   const { hold, from, to, reason, actor, placed } = parseObject(line) ?? {};
   if (typeof hold !== "string") return undefined;
   // A bound that cannot be read holds everything on its side: a hold errs by keeping too much.
@@ -115,6 +140,7 @@ function readHold(line: string, file: string): Hold | undefined {
     actor: text(actor),
     placed: text(placed),
     file,
+    vkey,
   };
 }
 

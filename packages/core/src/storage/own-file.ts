@@ -2,9 +2,10 @@
 import { constants, fstatSync } from "node:fs";
 import { type FileHandle, open, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { formatSegmentName, parseSegmentName } from "../integrity/segment-name.ts";
+import { formatSegmentName, MAX_SEGMENT_NUMBER, parseSegmentName } from "../integrity/segment-name.ts";
+import { lastRemoved } from "./archive-state.ts";
 import type { Directory } from "./directory.ts";
-import { recordedFiles } from "./seen.ts";
+import { recordedRefs } from "./seen.ts";
 import { hasCode } from "../system-error.ts";
 
 /** A segment file that this process writes. */
@@ -32,7 +33,7 @@ export class OwnFile {
     { sync, previous }: { readonly sync: boolean; readonly previous: string | undefined },
   ): Promise<OwnFile> {
     const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_EXCL;
-    for (let number = await nextNumber(directory, day, previous); ; number += 1) {
+    for (const number of candidates(await freeNumbers(directory, day, previous))) {
       const name = formatSegmentName({ day, number });
       let handle: FileHandle;
       try {
@@ -50,6 +51,7 @@ export class OwnFile {
         throw error;
       }
     }
+    throw new Error(`every segment name of ${day} is taken`);
   }
 
   /** Bytes acknowledged as written. */
@@ -99,10 +101,27 @@ export async function removeFile(path: string): Promise<boolean> {
   }
 }
 
-/** A name is given once: what others recorded of a file that is gone is not true of another in its place. */
-async function nextNumber(directory: Directory, day: string, previous: string | undefined): Promise<number> {
-  const files = [...(await recordedFiles(directory)), ...(previous === undefined ? [] : [previous])];
-  const recorded = files.flatMap((file) => parseSegmentName(file) ?? []);
+/**
+ * A name is given once: what others recorded of a file that is gone is not true of another in its place. Numbers ascend;
+ * where somebody took the last one there is, the lowest free one follows.
+ */
+async function freeNumbers(directory: Directory, day: string, previous: string | undefined): Promise<FreeNumbers> {
+  const refs = (await recordedRefs(directory)).map(({ file }) => file);
+  const recorded = [...refs, ...(previous === undefined ? [] : [previous])].flatMap(
+    (file) => parseSegmentName(file) ?? [],
+  );
   const taken = [...(await directory.list()), ...recorded].filter((segment) => segment.day === day);
-  return taken.reduce((next, { number }) => Math.max(next, number + 1), 0);
+  const numbers = new Set(taken.map(({ number }) => number));
+  const gone = await lastRemoved(directory.path, day); // asked after the listing: it is written before a file goes
+  return { numbers, first: taken.reduce((next, { number }) => Math.max(next, number + 1), gone + 1) };
+}
+
+interface FreeNumbers {
+  readonly numbers: ReadonlySet<number>;
+  readonly first: number;
+}
+
+function* candidates({ numbers, first }: FreeNumbers): Generator<number> {
+  for (let number = first; number <= MAX_SEGMENT_NUMBER; number += 1) yield number;
+  for (let number = 0; number < first; number += 1) if (!numbers.has(number)) yield number;
 }

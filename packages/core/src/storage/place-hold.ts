@@ -45,18 +45,29 @@ export async function placeHold(
 /**
  * Ends a hold. Resolves once that is durable.
  *
- * @throws `AUDIT_INPUT_INVALID` when no such hold is in force; `AUDIT_WRITE_FAILED`
+ * @throws `AUDIT_INPUT_INVALID` when no such hold is in force, and without a `signer` where the hold was placed under one;
+ * `AUDIT_WRITE_FAILED`
  */
 export async function releaseHold(path: string, hold: string, { reason, actor, signer }: HoldOptions): Promise<void> {
   requireAccount("releaseHold()", { actor, reason });
-  const known = await listHolds(path);
-  if (!known.some(({ id }) => id === hold)) throw new AuditInputError(`no hold ${hold} is in force`);
+  const known = (await readHolds(new Directory(path, signer?.vkey))).active.filter(({ id }) => id === hold);
+  if (known.length === 0) throw new AuditInputError(`no hold ${hold} is in force`);
+  if (!signer && known.some(({ vkey }) => vkey !== null)) {
+    throw new AuditInputError(
+      `hold ${hold} was placed under a signing key: a release that is not signed does not end it`,
+    );
+  }
   await record(path, retentionRelease({ hold, reason, actor, released: new Date().toISOString() }), signer);
 }
 
-/** The holds in force, oldest first. */
-export async function listHolds(path: string): Promise<readonly Hold[]> {
-  return (await readHolds(new Directory(path))).active;
+/**
+ * The holds in force, oldest first. A release counts when it is signed by the key under which the hold was placed, or by
+ * `vkey`, that of the log's writers now.
+ *
+ * @throws {AuditConfigError} `AUDIT_KEY_INVALID` when `vkey` is malformed
+ */
+export async function listHolds(path: string, { vkey }: { readonly vkey?: string } = {}): Promise<readonly Hold[]> {
+  return (await readHolds(new Directory(path, vkey))).active;
 }
 
 /** A new storage's first line is its segment's second, where it is looked for. */

@@ -3,21 +3,29 @@ import type { SegmentRef } from "../integrity/control-line.ts";
 import { dayOfSegment, segmentDay } from "../integrity/segment-name.ts";
 import type { Directory, Head, ListedFile } from "./directory.ts";
 
+/** More are left to the segments after this one: the first line stays within `MAX_FIRST_LINE_BYTES`. */
+const MAX_STATES = 50_000;
+
 /**
  * The latest checkpoint of every other stream's file that no earlier segment has recorded at that very state.
  * `own` is the file being begun.
  */
 export async function latestStates(directory: Directory, stream: string, own: string): Promise<SegmentRef[]> {
   const segments = await readHeads(directory, own);
-  const recorded = recordedStates(segments);
+  const recorded = recordedStates(await proven(directory, segments));
   const states: SegmentRef[] = [];
   for (const { listed, head } of segments) {
+    if (states.length === MAX_STATES) break;
     if (head.stream === stream) continue;
     const known = recorded.get(listed.file);
     // Nobody appends to a segment of an earlier day: what a later day's segment recorded of it is final.
     if (known && known.day > listed.day) continue;
-    const ref = (await orUnreadable(directory.tail(listed.file)))?.ref;
-    if (!ref || (ref.size === known?.size && !(await isToConfirm(directory, listed, own)))) continue;
+    const isRecorded = async (size: number | undefined): Promise<boolean> =>
+      size !== undefined && size === known?.size && !(await isToConfirm(directory, listed, own));
+    // What the last line claims tells only whether to look further: nothing is recorded by it.
+    if (await isRecorded((await orUnreadable(directory.tail(listed.file)))?.ref.size)) continue;
+    const ref = await orUnreadable(directory.stateToRecord(listed.file));
+    if (!ref || (await isRecorded(ref.size))) continue;
     // Another process may not have synced yet: what is recorded here must survive the power cut that we survive.
     if (listed.day === segmentDay(new Date())) await orUnreadable(directory.settle(listed.file));
     states.push(ref);
@@ -34,13 +42,32 @@ async function isToConfirm(directory: Directory, { file, day }: ListedFile, own:
   return (await orUnreadable(directory.tail(file)))?.closedCalls === undefined;
 }
 
-/** Files that segments here refer to, whether they are still there or not. */
-export async function recordedFiles(directory: Directory): Promise<string[]> {
-  const segments = await readHeads(directory, undefined);
-  return segments.flatMap(({ head }) => head.refs.map(({ file }) => file));
+/** States that segments here record of others, whether these are still there or not, as far as the records are proven. */
+export async function recordedRefs(directory: Directory): Promise<SegmentRef[]> {
+  const segments = await proven(directory, await readHeads(directory, undefined));
+  return segments.flatMap(({ head }) => head.refs);
 }
 
-async function readHeads(directory: Directory, own: string | undefined): Promise<{ listed: ListedFile; head: Head }[]> {
+/**
+ * Those whose first line is proven: a planted one could keep a file from being recorded, and so let it vanish. One that
+ * is not sealed yet vouches for nothing yet.
+ */
+async function proven(directory: Directory, segments: readonly ReadHead[]): Promise<ReadHead[]> {
+  const found = [];
+  for (const segment of segments) {
+    const { refs } = segment.head;
+    if (refs.length > 0 && directory.trusts(await orUnreadable(directory.seal(segment.listed.file))))
+      found.push(segment);
+  }
+  return found;
+}
+
+interface ReadHead {
+  readonly listed: ListedFile;
+  readonly head: Head;
+}
+
+async function readHeads(directory: Directory, own: string | undefined): Promise<ReadHead[]> {
   const segments = [];
   for (const listed of await directory.list()) {
     const head = listed.file === own ? undefined : await orUnreadable(directory.head(listed.file));
@@ -55,7 +82,7 @@ function orUnreadable<T>(read: Promise<T>): Promise<T | undefined> {
 }
 
 /** By file: the largest size recorded, and the day of the newest segment that recorded it. */
-function recordedStates(segments: readonly { listed: ListedFile; head: Head }[]): Map<string, Recorded> {
+function recordedStates(segments: readonly ReadHead[]): Map<string, Recorded> {
   const recorded = new Map<string, Recorded>();
   for (const { listed, head } of segments) {
     for (const { file, size } of head.refs) {

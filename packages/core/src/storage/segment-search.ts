@@ -1,5 +1,5 @@
 // Finding an entry's place in a segment by bisection over its bytes: entry ids ascend within a segment.
-import { type RandomAccess, readAt } from "./directory.ts";
+import { type RandomAccess, readAt } from "./random-access.ts";
 
 const LF = 0x0a;
 const QUOTE = 0x22;

@@ -14,6 +14,11 @@ export interface PruneResult {
   readonly files: readonly string[];
   /** Files past retention that a hold keeps. Absent where a storage knows no holds. */
   readonly held?: readonly string[];
+  /**
+   * Files past retention that stay because they are not what was sealed, or not what the log recorded of them: removing
+   * one would remove the evidence. The verifier says what is wrong. Absent where a storage does not look.
+   */
+  readonly refused?: readonly string[];
 }
 
 export interface PruneOptions {

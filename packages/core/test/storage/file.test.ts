@@ -1,5 +1,18 @@
-import { spawnSync } from "node:child_process";
-import { appendFile, chmod, copyFile, mkdir, readdir, readFile, rm, stat, unlink, writeFile } from "node:fs/promises";
+import { execFileSync, spawnSync } from "node:child_process";
+import {
+  appendFile,
+  chmod,
+  copyFile,
+  mkdir,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  unlink,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { type AuditEntry, AuditLogger, EncryptionManager, FileStorage, Signer, verifyLog } from "../../src/index.ts";
@@ -280,14 +293,61 @@ describe("Interference", () => {
     await chmod(path, 0o700);
   });
 
-  it("a directory where a file should be cannot be read, and others' unreadable files do not stop a writer", async () => {
+  it.skipIf(process.platform === "win32")(
+    "what is no file but has a segment's name is no part of the log, and nothing waits for it",
+    async () => {
+      const path = await temporaryDirectory();
+      await mkdir(join(path, `audit_${TODAY}.jsonl`));
+      execFileSync("mkfifo", [join(path, `audit_${TODAY}_001.jsonl`)]);
+      await symlink("/nowhere", join(path, `audit_${TODAY}_002.jsonl`));
+      await symlink(`audit_${TODAY}_003.jsonl`, join(path, `audit_${TODAY}_003.jsonl`));
+      const logger = new AuditLogger(path, { retentionDays: 1 });
+      const id = await logger.log(call);
+      expect(await logger.count()).toBe(1);
+      expect((await Array.fromAsync(logger.entries())).map((entry) => entry.id)).toEqual([id]);
+      expect(await logger.getEntry("01900000-0000-7000-8000-000000000000")).toBeUndefined();
+      expect(await logger.cleanupExpired()).toBe(0);
+      await logger.close();
+      expect((await filesOf(path)).at(-1)).toBe(`audit_${TODAY}_004.jsonl`);
+    },
+  );
+
+  it("a first line without an end is nobody's: it is not read, and stops nobody", async () => {
     const path = await temporaryDirectory();
-    await mkdir(join(path, `audit_${TODAY}.jsonl`));
+    await writeFile(join(path, `audit_${TODAY}_005.jsonl`), "");
+    await truncate(join(path, `audit_${TODAY}_005.jsonl`), 8 * 2 ** 30);
     const logger = new AuditLogger(path);
-    await logger.log(call);
-    expect(await rejected(logger.count())).toMatchObject({ code: "AUDIT_READ_FAILED", cause: { code: "EISDIR" } });
+    const id = await logger.log(call);
+    expect((await Array.fromAsync(logger.entries())).map((entry) => entry.id)).toEqual([id]);
+    expect(await logger.count()).toBe(1);
+    expect(await logger.getEntry("of-the-original")).toBeUndefined();
     await logger.close();
-    expect(await filesOf(path)).toHaveLength(2);
+  });
+
+  it("a planted number as high as names go leaves the log readable", async () => {
+    const path = await temporaryDirectory();
+    await writeFile(join(path, `audit_${TODAY}_999999999999999.jsonl`), "");
+    await writeFile(join(path, `audit_${TODAY}_999999.jsonl`), "");
+    const logger = new AuditLogger(path);
+    const id = await logger.log(call);
+    expect((await logger.getEntry(id))?.id).toBe(id);
+    expect(await logger.count()).toBe(1);
+    await logger.close();
+    expect(await filesOf(path)).toContain(`audit_${TODAY}.jsonl`);
+  });
+
+  it("a line of a foreign file without a time that can be read is no entry, however it is looked for", async () => {
+    const path = await temporaryDirectory();
+    const lines = [
+      { id: "a", timestamp: "2024-01-01T00:00:00Z", input_hash: "", output_hash: "" },
+      { id: "b", timestamp: "yesterday", input_hash: "", output_hash: "" },
+    ].map((entry) => `${JSON.stringify(entry)}\n`);
+    await writeFile(join(path, "audit_20240101.jsonl"), lines.join(""));
+    const logger = new AuditLogger(path);
+    expect((await Array.fromAsync(logger.entries())).map((entry) => entry.id)).toEqual(["a"]);
+    expect(await logger.count()).toBe(1);
+    expect((await logger.getEntry("a"))?.id).toBe("a");
+    expect(await logger.getEntry("b")).toBeUndefined();
   });
 });
 

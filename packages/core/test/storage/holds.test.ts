@@ -1,5 +1,5 @@
 import { readdir } from "node:fs/promises";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { entryToLine } from "../../src/entry.ts";
 import { verifyLog } from "../../src/verify-log.ts";
 import { FileStorage } from "../../src/storage/file.ts";
@@ -67,8 +67,7 @@ describe("holds", () => {
     const path = await logOfDays("2024-01-01");
     const id = await placeHold(path, BY);
 
-    const later = Date.now() + 4000 * DAY_MS;
-    const { held } = await prune(path, later);
+    const { held } = await prune(path, inManyYears());
 
     expect(held).toHaveLength(2); // the file held, and the one that says so
     expect(await listHolds(path)).toMatchObject([{ id }]);
@@ -79,7 +78,7 @@ describe("holds", () => {
     const id = await placeHold(path, BY);
     await releaseHold(path, id, BY);
 
-    const { held } = await prune(path, Date.now() + 4000 * DAY_MS);
+    const { held } = await prune(path, inManyYears());
 
     expect(held).toEqual([]);
     expect(await listHolds(path)).toEqual([]);
@@ -110,6 +109,13 @@ describe("holds", () => {
     });
   });
 });
+
+/** Sets the clock on, until the test ends. */
+function inManyYears(): number {
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 4000 * DAY_MS });
+  onTestFinished(() => void vi.useRealTimers());
+  return Date.now();
+}
 
 /** A log with one entry at noon of each day. */
 async function logOfDays(...days: readonly string[]): Promise<string> {

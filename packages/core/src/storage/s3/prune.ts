@@ -2,7 +2,7 @@
 import { AuditWriteError } from "../../errors.ts";
 import { retentionPrune } from "../../integrity/control-line.ts";
 import { fileOfOrigin } from "../../integrity/origin.ts";
-import { type Holds, holdsOf, secondLine } from "../holds.ts";
+import { type Holds, holdsOf, type SecondLine, secondLine } from "../holds.ts";
 import type { PruneOptions, PruneResult } from "../storage.ts";
 import type { Bucket } from "./bucket.ts";
 import { mapInOrder } from "./concurrency.ts";
@@ -62,7 +62,7 @@ export async function pruneBucket(
 
 /** Holds that were placed in directories and shipped from there. Each keeps whole days, of whoever's entries. */
 async function readShippedHolds(bucket: Bucket): Promise<Holds> {
-  const seconds = new Map<string, string>();
+  const seconds = new Map<string, SecondLine>();
   for await (const day of bucket.folders()) {
     if (!isDay(day)) continue;
     const { shipped } = await listDay(bucket, day, { from: 1, to: 0 });
@@ -70,9 +70,9 @@ async function readShippedHolds(bucket: Bucket): Promise<Holds> {
       key,
       line: await secondLine(new RangedObject(bucket, key, bytes, FIRST_LINES_BYTES)),
     }));
-    for await (const { key, line } of lines) if (line !== undefined) seconds.set(key, line);
+    for await (const { key, line } of lines) if (line !== undefined) seconds.set(key, { line, vkey: null });
   }
-  return holdsOf(seconds);
+  return holdsOf(seconds, () => true);
 }
 
 /** Whether an active hold covers a part of the day or stands in it, or its release does. */
