@@ -24,18 +24,10 @@ type ControlMembers = RetentionHold | RetentionRelease | RetentionPrune | Subjec
 
 /** The line that our own code writes. */
 function lineOf(members: ControlMembers): string {
-  switch (members.type) {
-    case "retention.hold":
-      return retentionHold(members);
-    case "retention.release":
-      return retentionRelease(members);
-    case "retention.prune":
-      return retentionPrune(members);
-    case "subject.erased":
-      return subjectErased(members);
-    case "call.started":
-      return callStarted(members);
-  }
+  if (members.type === "retention.hold") return retentionHold(members);
+  if (members.type === "retention.release") return retentionRelease(members);
+  if (members.type === "retention.prune") return retentionPrune(members);
+  return members.type === "subject.erased" ? subjectErased(members) : callStarted(members);
 }
 
 interface Vectors {
