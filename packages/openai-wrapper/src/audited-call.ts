@@ -289,6 +289,22 @@ export class AuditedCall {
     }
   }
 
+  /**
+   * The SDK could not read the body, or make sense of it. Resolves to the error that the caller gets; fail-closed, once
+   * the entry is durable.
+   */
+  async unparsed(error: unknown): Promise<unknown> {
+    if (!this.#recorded || !this.#settings.recorder.failsClosed || error instanceof AuditWriteError) return error;
+    await new Promise<void>(nextTurn); // `sdkReads` ends the call then
+    if (this.open) return this.fail(error);
+    try {
+      await holding(this.#recorded.end({}), { callError: error });
+      return error;
+    } catch (unwritten) {
+      return unwritten;
+    }
+  }
+
   /** Nobody can finish the call. */
   #abandon(): void {
     void this.#end({ ...this.#collected(), outcome: "abandoned" }).catch(() => undefined); // reported by the recorder
@@ -317,17 +333,45 @@ export class AuditedCall {
     const told = mergeFields(this.#asked ?? {}, this.#progress.fields(this.#collector !== undefined), fields);
     const late = told.outcome === "aborted" && nameOf(this.#aborted?.reason) === "TimeoutError";
     const entry: CapturedFields = late ? { ...told, outcome: "timeout" } : told; // of AbortSignal.timeout()
-    // Without a form the call ends in this very tick.
-    const whole = this.#form ? mergeFields(entry, await this.#form) : entry;
-    const written = this.#recorded.end(whole, this.#aborted ?? held.callError);
+    const written = this.#write(this.#recorded, entry, this.#aborted ?? held.callError);
     this.#request = this.#unchecked = this.#asked = this.#collector = this.#form = undefined; // the caller's objects may live on
-    if (!this.#settings.recorder.failsClosed) return;
-    try {
-      await written;
-    } catch (error) {
-      if (!(error instanceof AuditWriteError)) throw error;
-      throw new AuditWriteError(error.code, error.message, { cause: error.cause, ...held });
-    }
+    if (this.#settings.recorder.failsClosed) await holding(written, held);
+  }
+
+  /** Without a form, and unless it tells again of a response, the call ends in this very tick. */
+  #write(recorded: RecordedCall, entry: CapturedFields, cause: unknown): Promise<string | undefined> {
+    const { reported } = this.#settings;
+    const operation = this.#surface?.operation ?? "";
+    const known = reported.known(operation, entry);
+    const form = this.#form;
+    const written = known || form ? endLater(recorded, entry, { form, known, cause }) : recorded.end(entry, cause);
+    reported.note(operation, entry, written);
+    return written;
+  }
+}
+
+/** Ends a call with what takes a moment to know. */
+async function endLater(
+  recorded: RecordedCall,
+  entry: CapturedFields,
+  later: {
+    readonly form: Promise<CapturedFields> | undefined;
+    readonly known: Promise<string | undefined> | undefined;
+    readonly cause: unknown;
+  },
+): Promise<string | undefined> {
+  const [form, sameCallAs] = await Promise.all([later.form, later.known]);
+  const run = sameCallAs === undefined ? undefined : { ...entry.run, sameCallAs };
+  return recorded.end(mergeFields(entry, form ?? {}, { run }), later.cause);
+}
+
+/** Fail-closed: what the caller is refused goes with the error. */
+async function holding(written: Promise<unknown>, held: Held): Promise<void> {
+  try {
+    await written;
+  } catch (error) {
+    if (!(error instanceof AuditWriteError)) throw error;
+    throw new AuditWriteError(error.code, error.message, { cause: error.cause, ...held });
   }
 }
 

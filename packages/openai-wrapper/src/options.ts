@@ -12,6 +12,7 @@ import {
 } from "@ai-audit/core";
 import type { OpenAI } from "openai";
 import { ContentCheck, type DetectorOptions } from "./check-content.ts";
+import { ReportedResponses } from "./same-response.ts";
 import type { ExtractOptions } from "./surface.ts";
 
 /** How a client's calls are recorded. */
@@ -48,6 +49,7 @@ export interface AuditSettings {
   readonly recorder: CallRecorder;
   readonly extract: ExtractOptions;
   readonly check: ContentCheck;
+  readonly reported: ReportedResponses;
 }
 
 /** Clones of a client share the recorder, and with it the counts. */
@@ -75,7 +77,12 @@ function settingsOf(options: AuditOptions): AuditSettings {
     throw new AuditConfigError("audit.maxContentBytes must be a number >= 0");
   }
   const extract = { maxContentBytes, captureInput, captureOutput, captureLogprobs, captureEmbeddings, safetyCodes };
-  return { recorder: new CallRecorder(options), extract, check: new ContentCheck(options, extract) };
+  return {
+    recorder: new CallRecorder(options),
+    extract,
+    check: new ContentCheck(options, extract),
+    reported: new ReportedResponses(),
+  };
 }
 
 function isLogger(audit: object): audit is AuditLogger {

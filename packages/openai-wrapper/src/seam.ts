@@ -60,17 +60,53 @@ function request(base: Method): Method {
 function observeParsing(promise: object): void {
   const { parseResponse: parse, _thenUnwrap: derive } = promise as { parseResponse?: unknown; _thenUnwrap?: unknown };
   if (typeof parse !== "function" || typeof derive !== "function") return;
-  const observed = async (...given: readonly unknown[]): Promise<unknown> =>
-    observe(await (Reflect.apply(parse, promise, given) as unknown), given[1]);
+  const observed = async (...given: readonly unknown[]): Promise<unknown> => {
+    let data: unknown;
+    try {
+      data = await (Reflect.apply(parse, promise, given) as unknown);
+    } catch (error) {
+      throw await unparsed(error, given[1]);
+    }
+    return observe(data, given[1]);
+  };
   Object.assign(promise, { parseResponse: observed });
   // A method of its own, as in later versions, derives from what the client parses: from what was observed instead.
   if (!Object.hasOwn(promise, "_thenUnwrap")) return;
   const deriveObserved = (transform: unknown): unknown => {
     const derived: unknown = Reflect.apply(derive, promise, [observe]);
     const further: unknown = isObject(derived) ? Reflect.get(derived, "_thenUnwrap") : undefined;
-    return typeof further === "function" ? (Reflect.apply(further, derived, [transform]) as unknown) : derived;
+    const last = typeof further === "function" ? (Reflect.apply(further, derived, [transform]) as unknown) : derived;
+    if (isObject(last)) awaitEntryOfFailure(last);
+    return last;
   };
   Object.assign(promise, { _thenUnwrap: deriveObserved });
+}
+
+/** What a derived promise rejects with comes once the entry is durable. */
+function awaitEntryOfFailure(promise: object): void {
+  const { parseResponse: parse, _thenUnwrap: derive } = promise as { parseResponse?: unknown; _thenUnwrap?: unknown };
+  if (typeof parse !== "function") return;
+  const guarded = async (...given: readonly unknown[]): Promise<unknown> => {
+    try {
+      return await (Reflect.apply(parse, promise, given) as unknown);
+    } catch (error) {
+      throw await unparsed(error, given[1]);
+    }
+  };
+  Object.assign(promise, { parseResponse: guarded });
+  if (!Object.hasOwn(promise, "_thenUnwrap") || typeof derive !== "function") return;
+  const deriveGuarded = (transform: unknown): unknown => {
+    const derived: unknown = Reflect.apply(derive, promise, [transform]);
+    if (isObject(derived)) awaitEntryOfFailure(derived);
+    return derived;
+  };
+  Object.assign(promise, { _thenUnwrap: deriveGuarded });
+}
+
+/** The error that the caller gets for a response that could not be parsed. */
+async function unparsed(error: unknown, props: unknown): Promise<unknown> {
+  const call = isProps(props) ? callOf(props.options) : undefined;
+  return call ? call.unparsed(error) : error;
 }
 
 const lists = new WeakSet<object>();

@@ -37,9 +37,12 @@ export function isEmpty(value: unknown): boolean {
 }
 
 /** The named members that say something. */
-export function pick(source: Fields, names: Iterable<string>): Record<string, unknown> {
+export function pick(source: Fields, names: readonly string[]): Record<string, unknown> {
   const picked: Record<string, unknown> = {};
-  for (const name of names) if (!isEmpty(source[name])) picked[name] = source[name];
+  for (const name of names) {
+    const value = source[name];
+    if (value !== undefined && !isEmpty(value)) picked[name] = value;
+  }
   return picked;
 }
 

@@ -23,7 +23,8 @@ export interface SafetyEvidence {
  * the provider's names. No field holds content.
  */
 export function classifySafety(evidence: SafetyEvidence, codes: SafetyCodes = SAFETY_CODES): CapturedFields {
-  const all = [...observeBody(fieldsOf(evidence.body), codes), ...observeError(evidence.error, codes)];
+  const all = [...observeBody(fieldsOf(evidence.body), codes)];
+  if (evidence.error !== undefined) all.push(...observeError(evidence.error, codes));
   const raw = rawVerdicts(evidence);
   if (all.length === 0 && isEmpty(raw)) return {};
   const seen = all.filter((one) => "check" in one);
@@ -62,9 +63,11 @@ function* observeBody(body: Readonly<Record<string, unknown>>, codes: SafetyCode
     yield* azureFilter(fieldsOf(prompt)["content_filter_results"], "input");
   }
   for (const [index, choice] of listOf(body["choices"]).entries()) yield* observeChoice(fieldsOf(choice), index, codes);
-  const { input, output } = fieldsOf(body["moderation"]);
-  yield* moderation(input, "input");
-  yield* moderation(output, "output");
+  if (isFields(body["moderation"])) {
+    const { input, output } = body["moderation"];
+    yield* moderation(input, "input");
+    yield* moderation(output, "output");
+  }
   // The moderation endpoint's own result is about what was sent to it.
   const results = listOf(body["results"]);
   if (results.some((result) => "flagged" in fieldsOf(result))) yield* moderation(results, "input");
@@ -83,7 +86,8 @@ function* observeChoice(
   const reason = choice["finish_reason"];
   if (typeof reason === "string" && judgeCode(reason, codes) === "block") yield block(reason, "output", index);
   if (textOf(fieldsOf(choice["message"])["refusal"])) yield block("refusal", "output", index);
-  yield* azureFilter(choice["content_filter_results"] ?? choice["content_filter_result"], "output", index);
+  const filter = choice["content_filter_results"] ?? choice["content_filter_result"];
+  if (filter !== undefined) yield* azureFilter(filter, "output", index);
 }
 
 /** Responses: status, refusals among the output, Azure's `content_filters`. */
@@ -93,11 +97,11 @@ function* observeResponse(
 ): Generator<Observation | Failure> {
   const reason = fieldsOf(body["incomplete_details"])["reason"];
   if (typeof reason === "string" && judgeCode(reason, codes) === "block") yield block(reason, "output");
-  yield* observeError(body["error"], codes);
+  if (isFields(body["error"])) yield* observeError(body["error"], codes);
   for (const item of listOf(body["output"])) {
     const { content, error } = fieldsOf(item);
     if (listOf(content).some((part) => fieldsOf(part)["type"] === "refusal")) yield block("refusal", "output");
-    yield* observeError(error, codes);
+    if (isFields(error)) yield* observeError(error, codes);
   }
   for (const filter of listOf(body["content_filters"])) {
     const { source_type: source, blocked, content_filter_results: results } = fieldsOf(filter);
@@ -139,16 +143,22 @@ function block(reason: string, at: "input" | "output", choice?: number): Observa
 /** Verdicts as they came: categories, severities, scores. No member of these holds content. */
 function rawVerdicts({ body, error }: SafetyEvidence): Record<string, unknown> {
   const fields = fieldsOf(body);
+  const raw = pick(fields, VERDICTS);
   const choices = listOf(fields["choices"]).map((choice) => {
     const { content_filter_results: results, content_filter_result: older } = fieldsOf(choice);
     return results ?? older ?? null;
   });
-  const responseError = fieldsOf(fields["error"]);
-  return {
-    ...pick(fields, ["prompt_filter_results", "prompt_annotations", "moderation", "content_filters"]),
-    ...(choices.some((results) => !isEmpty(results)) && { content_filter_results: choices }),
-    ...pick({ content_filter_result: azureErrorResults(error) }, ["content_filter_result"]),
-    ...pick(fieldsOf(error), ["moderation_details"]),
-    ...pick(responseError, ["moderation_details"]),
-  };
+  if (choices.some((results) => !isEmpty(results))) raw["content_filter_results"] = choices;
+  if (isFields(error)) {
+    const { moderation_details: details } = error;
+    Object.assign(
+      raw,
+      pick({ content_filter_result: azureErrorResults(error), moderation_details: details }, OF_ERROR),
+    );
+  }
+  if (isFields(fields["error"])) Object.assign(raw, pick(fields["error"], ["moderation_details"]));
+  return raw;
 }
+
+const VERDICTS = ["prompt_filter_results", "prompt_annotations", "moderation", "content_filters"];
+const OF_ERROR = ["content_filter_result", "moderation_details"];

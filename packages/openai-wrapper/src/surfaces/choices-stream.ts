@@ -91,7 +91,8 @@ export class ChoicesCollector implements StreamCollector {
     const delta = this.#shape.deltaOf(choice);
     if (isFields(delta)) {
       state.delta.merge(delta);
-      if (!this.firstContentSeen) this.firstContentSeen = Object.entries(delta).some(([name, value]) => name !== "role" && !isEmpty(value));
+      if (!this.firstContentSeen)
+        this.firstContentSeen = Object.entries(delta).some(([name, value]) => name !== "role" && !isEmpty(value));
     }
     state.finishReason = textOf(choice["finish_reason"]) ?? state.finishReason;
     const logprobs = choice["logprobs"];

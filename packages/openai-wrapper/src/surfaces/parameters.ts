@@ -29,7 +29,8 @@ const COPIED: ReadonlySet<string> = new Set([
 export function parametersOf(body: Fields): Record<string, unknown> {
   const parameters: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(body)) {
-    if (value !== undefined && value !== null && COPIED.has(name)) parameters[name] = typeof value === "object" ? snapshot(value) : value;
+    if (value !== undefined && value !== null && COPIED.has(name))
+      parameters[name] = typeof value === "object" ? snapshot(value) : value;
   }
   const derived = {
     tools: namesOf(body["tools"]),

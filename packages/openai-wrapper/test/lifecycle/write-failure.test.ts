@@ -2,7 +2,7 @@
 import { AuditError, AuditWriteError } from "@ai-audit/core";
 import { describe, expect, it } from "vitest";
 import { chunks, completion } from "../equivalence/payloads.ts";
-import { events, json } from "../equivalence/wire-server.ts";
+import { events, json, text } from "../equivalence/wire-server.ts";
 import { hello, lifecycleBench } from "./bench.ts";
 
 async function failureOf(promise: PromiseLike<unknown>): Promise<AuditWriteError> {
@@ -13,6 +13,8 @@ async function failureOf(promise: PromiseLike<unknown>): Promise<AuditWriteError
   if (!(error instanceof AuditWriteError)) throw new Error("expected an AuditWriteError", { cause: error });
   return error;
 }
+
+const senseless = text('{"id": "chatcmpl-1", "cho', "application/json");
 
 describe("failing closed", () => {
   it("fails the call with the reason, and the error still carries the response", async () => {
@@ -33,6 +35,28 @@ describe("failing closed", () => {
     const error = await failureOf(client.chat.completions.create(hello));
     expect(error.callError).toMatchObject({ status: 400, code: "nope" });
     expect(error.response).toBeUndefined();
+  });
+
+  it("fails a call whose answer makes no sense, and the error carries the SDK's", async () => {
+    const { client, storage } = await lifecycleBench([senseless]);
+    storage.fault = "fail";
+    const error = await failureOf(client.chat.completions.create(hello));
+    expect(error.code).toBe("AUDIT_WRITE_FAILED");
+    expect(error.callError).toBeInstanceOf(SyntaxError);
+  });
+
+  it("fails a call whose answer makes no sense also where the SDK derives its promise from another", async () => {
+    const { client, storage } = await lifecycleBench([senseless]);
+    storage.fault = "fail";
+    const error = await failureOf(client.chat.completions.parse(hello));
+    expect(error.code).toBe("AUDIT_WRITE_FAILED");
+    expect(error.callError).toBeInstanceOf(SyntaxError);
+  });
+
+  it("hands out the SDK's error for such an answer once the entry is there", async () => {
+    const { client, storage } = await lifecycleBench([senseless]);
+    await expect(client.chat.completions.create(hello)).rejects.toBeInstanceOf(SyntaxError);
+    expect(await storage.count({})).toBe(1);
   });
 
   it("fails a stream after its last event and before its end", async () => {

@@ -126,6 +126,30 @@ describe("the entry of a call", () => {
     expect((await entries()).map(({ responseId }) => responseId)).toEqual(["resp_1", "resp_1"]);
   });
 
+  it("of something that is fetched again names the entry that has it already: its outcome counts once", async () => {
+    const response = { id: "resp_2", object: "response", status: "queued", output: [], background: true };
+    const usage = { input_tokens: 3, output_tokens: 4, total_tokens: 7 };
+    answers.set("POST /v1/responses", { body: response });
+    await client.responses.create({ model: "gpt-5", input: "Work", background: true });
+    for (const status of ["queued", "in_progress", "completed", "completed"]) {
+      const reported = status === "completed" ? { usage } : {};
+      answers.set("GET /v1/responses/resp_2", { body: { ...response, ...reported, status } });
+      await client.responses.retrieve("resp_2");
+    }
+    const all = await entries();
+    const [created, , , outcome] = all.map(({ id }) => id);
+    expect(all.map(({ run }) => run?.sameCallAs)).toEqual([undefined, created, created, undefined, outcome]);
+  });
+
+  it("of a call is its own where a server repeats its ids", async () => {
+    answers.set("POST /v1/responses", {
+      body: { id: "resp_3", object: "response", status: "completed", output: [] },
+    });
+    await client.responses.create({ model: "gpt-5", input: "One" });
+    await client.responses.create({ model: "gpt-5", input: "Two" });
+    expect((await entries()).map(({ run }) => run?.sameCallAs)).toEqual([undefined, undefined]);
+  });
+
   it("has the categories of Azure's filter", async () => {
     const filter = { violence: { filtered: true, severity: "high" }, hate: { filtered: false, severity: "safe" } };
     answers.set("POST /openai/deployments/prod/chat/completions", {

@@ -1,0 +1,55 @@
+// A response or a run that is fetched again reports its usage again: it is linked to the entry that has it already.
+import type { CapturedFields } from "@ai-audit/core";
+
+interface Reported {
+  /** The entry's id once it is written; undefined when it could not be. */
+  readonly entry: Promise<string | undefined>;
+  readonly terminal: boolean;
+}
+
+/** What is polled is polled soon, so the oldest are safe to forget. */
+const MAX_REPORTED = 1000;
+
+/** Operations that tell of a response or a run. */
+const REPORTING = /^(?:responses|threads\.(?:runs\..+|create_and_run))/;
+
+/** Those among them that ask for one that exists; all others are calls of their own. */
+const ASKING = /^(?:responses|threads\.runs)\.(?:retrieve|cancel)$/;
+
+const PENDING: ReadonlySet<string> = new Set(["queued", "in_progress", "requires_action", "cancelling"]);
+
+/** Entries by the id of the response or run they tell of. The first one with its final state counts. */
+export class ReportedResponses {
+  readonly #byId = new Map<string, Reported>();
+
+  /** The entry that has said already what this one says: the same response, in no later a state. */
+  known(operation: string, fields: CapturedFields): Promise<string | undefined> | undefined {
+    const id = reportedId(operation, fields);
+    if (id === undefined || !ASKING.test(operation)) return undefined;
+    const before = this.#byId.get(id);
+    return before && (before.terminal || !isTerminal(fields)) ? before.entry : undefined;
+  }
+
+  /** An entry is being written. */
+  note(operation: string, fields: CapturedFields, written: Promise<string | undefined>): void {
+    const id = reportedId(operation, fields);
+    if (id === undefined) return;
+    const terminal = isTerminal(fields);
+    const before = this.#byId.get(id);
+    if (before && ASKING.test(operation) && (before.terminal || !terminal)) return;
+    this.#byId.delete(id); // so that it counts as new
+    this.#byId.set(id, { entry: written.catch(() => undefined), terminal }); // whoever writes it is told
+    for (const oldest of this.#byId.keys()) {
+      if (this.#byId.size <= MAX_REPORTED) break;
+      this.#byId.delete(oldest);
+    }
+  }
+}
+
+function reportedId(operation: string, { responseId, finishReasons }: CapturedFields): string | undefined {
+  return responseId !== undefined && finishReasons?.length && REPORTING.test(operation) ? responseId : undefined;
+}
+
+function isTerminal({ finishReasons = [] }: CapturedFields): boolean {
+  return finishReasons.every((reason) => !PENDING.has(reason));
+}
