@@ -102,7 +102,9 @@ export class CallRecorder {
   /** The fields over the audit context in force, over this recorder's own. */
   #inherit(fields: CapturedFields): CapturedFields {
     const { conversationId, subject } = this.#options;
-    return mergeCaptured({ conversationId, subject, metadata: this.#metadata }, currentAuditContext(), fields);
+    // A list that stays empty says that nobody looked.
+    const own = { conversationId, subject, metadata: this.#metadata, safetyChecks: [] };
+    return mergeCaptured(own, currentAuditContext(), fields);
   }
 
   #track(fields: CapturedFields, partial: () => CapturedFields = () => ({})): RecordedCall {

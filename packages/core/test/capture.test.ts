@@ -121,6 +121,15 @@ describe("CallRecorder", () => {
     expect(entry?.latencyMs).toBeGreaterThanOrEqual(0);
   });
 
+  it("names the checks that ran, with an empty list when nobody looked", async () => {
+    const logger = new AuditLogger(new MemoryStorage());
+    const recorder = new CallRecorder({ logger });
+    await (await recorder.begin({ input: "a" })).end({ output: "b" });
+    await (await recorder.begin({ input: "a" })).end({ output: "b", safetyChecks: ["rules"] });
+    const entries = await logger.getEntries(new Date(0), new Date(8e15));
+    expect(entries.map(({ safetyChecks }) => safetyChecks)).toEqual([[], ["rules"]]);
+  });
+
   it("keeps the context in which the call began, wherever it ends", async () => {
     const storage = new MemoryStorage();
     const recorder = recorderOn(storage, {
