@@ -271,6 +271,7 @@ function dayOfId(id: string): string {
 function whyEnd(open: OpenSegment, day: string, firstId: string | undefined, bytes: number, limit: number): string {
   // An entry lies in its own day's file, where its id leads. Control lines alone never go back a day.
   if (day > open.day || (firstId !== undefined && day < open.day)) return "day";
+  if (open.file.wasMoved()) return "moved"; // a file that others rename is not found under any name we know
   if (open.file.bytes > 0 && open.file.bytes + bytes + END_BYTES > limit) return "size";
   if (firstId !== undefined && firstId <= open.lastId) return "order"; // bisection relies on ascending ids
   return "";

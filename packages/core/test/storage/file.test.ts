@@ -6,6 +6,7 @@ import {
   mkdir,
   readdir,
   readFile,
+  rename,
   rm,
   stat,
   symlink,
@@ -323,6 +324,20 @@ describe("Interference", () => {
     expect(await logger.getEntry("of-the-original")).toBeUndefined();
     await logger.close();
   });
+
+  it("a file that was renamed while it was written to is left, and the log goes on in another", async () => {
+    const path = await temporaryDirectory();
+    const logger = new AuditLogger(path);
+    await logger.log(call);
+    await rename(join(path, `audit_${TODAY}.jsonl`), join(path, "kept.old"));
+    await vi.waitFor(async () => {
+      const id = await logger.log(call);
+      expect((await logger.getEntry(id))?.id).toBe(id);
+    }, 10_000);
+    await logger.close();
+    expect(await filesOf(path)).toHaveLength(1);
+    expect((await readFile(join(path, "kept.old"), "utf8")).split("\n").at(-3)).toContain('"reason":"moved"');
+  }, 15_000);
 
   it("a planted number as high as names go leaves the log readable", async () => {
     const path = await temporaryDirectory();
