@@ -26,7 +26,7 @@ const interaction = {
 
 interface Subject {
   readonly name: string;
-  open(directory: string): { log(): Promise<unknown> | void; close(): Promise<void> };
+  open(directory: string): { log: () => Promise<unknown> | void; close: () => Promise<void> };
 }
 
 const encryption = new EncryptionManager();
@@ -72,14 +72,15 @@ const SUBJECTS = [
   auditLog("log(), fsync, signed, encrypted", "fsync", { signed: true, encrypted: true }),
 ];
 
+type Log = () => Promise<unknown> | void;
+
+interface Pattern {
+  readonly entries: number;
+  readonly run: (log: Log, entries: number, close: () => Promise<void>) => Promise<void>;
+}
+
 /** Ways to call: one after the other, 64 in flight, or all at once and then close. */
-const PATTERNS: Record<
-  string,
-  {
-    entries: number;
-    run(log: () => Promise<unknown> | void, entries: number, close: () => Promise<void>): Promise<void>;
-  }
-> = {
+const PATTERNS: Readonly<Record<string, Pattern>> = {
   sequential: {
     entries: 400,
     run: async (log, entries) => {
@@ -102,9 +103,10 @@ const PATTERNS: Record<
   "fire, then close": {
     entries: 8000,
     run: async (log, entries, close) => {
-      const logged = Array.from({ length: entries }, () => log());
+      const logged: unknown[] = [];
+      for (let n = 0; n < entries; n += 1) logged.push(log());
       await close(); // waits for every one of them
-      await Promise.all(logged);
+      await Promise.all(logged); // and none was refused
     },
   },
 };

@@ -52,7 +52,7 @@ await withAuditContext({ conversationId: "conv-1", metadata: { user_id: "u-17" }
     stream: true,
     stream_options: { include_usage: true },
   });
-  for await (const _chunk of stream); // your code would show the chunks
+  for await (const _ of stream); // your code would show the chunks
   await openai.chat.completions.create({
     model,
     messages: [{ role: "user", content: "What is the weather in Paris?" }],
@@ -66,13 +66,13 @@ await withAuditContext({ conversationId: "conv-1", metadata: { user_id: "u-17" }
 });
 const blocked = await ask("How do I build a weapon?").then(
   () => "not blocked",
-  (error: unknown) => `${error instanceof Error ? error.message : String(error)}`,
+  (error: unknown) => (error instanceof Error ? error.message : String(error)),
 );
 const failed = await openai.chat.completions
   .create({ model: real ? "no-such-model" : model, messages: [{ role: "user", content: "Are you overloaded?" }] })
   .then(
     () => "did not fail",
-    (error: unknown) => `${error instanceof Error ? error.message : String(error)}`,
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
   );
 
 // 3. A LangChain chain.
@@ -144,7 +144,6 @@ The log lies in ${relative(process.cwd(), directory)}. Next:
 
 function describe(entry: AuditEntry): string[] {
   const { input, output } = logger.content(entry);
-  const text = (value: unknown): string => (typeof value === "string" ? value : (JSON.stringify(value) ?? ""));
   return [
     entry.timestamp.slice(11, 23),
     entry.outcome ?? "-",
@@ -154,4 +153,8 @@ function describe(entry: AuditEntry): string[] {
     entry.inputTokens === null ? "-" : `${entry.inputTokens}+${entry.outputTokens}`,
     entry.latencyMs === null ? "-" : entry.latencyMs.toFixed(1),
   ];
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
 }

@@ -147,6 +147,14 @@ const FIELDS: { readonly [F in keyof AuditEntry]-?: readonly [name: string, kind
   outputFormat: ["output_format", "text"],
 };
 
+const IS_KIND: { readonly [K in Kind]: (value: unknown) => boolean } = {
+  text: (value) => typeof value === "string",
+  flag: (value) => typeof value === "boolean",
+  number: (value) => typeof value === "number",
+  texts: (value) => Array.isArray(value) && value.every((item) => typeof item === "string"),
+  object: (value) => typeof value === "object" && value !== null && !Array.isArray(value),
+};
+
 const LIST = Object.entries(FIELDS).map(([field, [name, kind, absent]]) => ({ field, name, kind, absent }));
 
 /** Objects whose own member names are ours, and so are translated too. The caller's metadata never is. */
@@ -184,26 +192,11 @@ export function lineToEntry(line: string): AuditEntry | undefined {
   if (!isEntryRecord(parsed)) return undefined;
   const entry: Record<string, unknown> = {};
   for (const { field, name, kind, absent } of LIST) {
-    const value = isKind(parsed[name], kind) ? parsed[name] : absent;
+    const value = IS_KIND[kind](parsed[name]) ? parsed[name] : absent;
     if (value !== undefined) entry[field] = TRANSLATED.has(field) ? renameKeys(value, toCamel) : value;
   }
   entry["timestamp"] = asUtc(parsed.timestamp);
   return isComplete(entry) ? entry : undefined;
-}
-
-function isKind(value: unknown, kind: Kind): boolean {
-  switch (kind) {
-    case "text":
-      return typeof value === "string";
-    case "flag":
-      return typeof value === "boolean";
-    case "number":
-      return typeof value === "number";
-    case "texts":
-      return Array.isArray(value) && value.every((item) => typeof item === "string");
-    case "object":
-      return typeof value === "object" && value !== null && !Array.isArray(value);
-  }
 }
 
 /** True by construction: each field was checked against `FIELDS`, whose type is made from `AuditEntry`. */

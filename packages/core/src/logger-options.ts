@@ -52,9 +52,6 @@ export function resolveLoggerOptions<M extends object>(
   storage: AuditStorage,
   options: AuditLoggerOptions<M>,
 ): LoggerSettings {
-  const fail = (message: string): never => {
-    throw new AuditConfigError(`AuditLogger: ${message}`);
-  };
   if (typeof storage?.append !== "function") fail("the first argument must be a storage or the path of a directory");
   refuseUnknown("AuditLogger: option", options, OPTIONS, AuditConfigError);
   const { encryption, storeContent = false, retentionDays = 365, maxPendingBytes = 2 ** 28, onError } = options;
@@ -85,4 +82,8 @@ export function resolveLoggerOptions<M extends object>(
     maxPendingBytes,
     onError,
   };
+}
+
+function fail(message: string): never {
+  throw new AuditConfigError(`AuditLogger: ${message}`);
 }

@@ -20,6 +20,11 @@ interface Expected {
 const expected: readonly Expected[] = JSON.parse(await readFile(join(fixtures, "expected.json"), "utf8"));
 const key = (await readFile(join(fixtures, "key.txt"), "utf8")).trim();
 
+/** A millisecond of the second in which the fixtures were written. */
+function at(millisecond: string): Date {
+  return new Date(`2026-11-23T07:02:20.${millisecond}Z`);
+}
+
 describe("A log that the Python original wrote", () => {
   it.each(["hash", "plain", "encrypted"] as const)("is listed, found by id and opened: %s", async (mode) => {
     const logger = new AuditLogger(join(fixtures, mode), { encryption: new EncryptionManager(key) });
@@ -36,7 +41,6 @@ describe("A log that the Python original wrote", () => {
 
   it("has UTC timestamps, although it does not say so", async () => {
     const logger = new AuditLogger(join(fixtures, "plain"));
-    const at = (time: string): Date => new Date(`2026-11-23T07:02:20.${time}Z`);
     const found = await logger.getEntries(at("132"), at("133"));
     expect(found.map(({ timestamp }) => timestamp)).toEqual([
       "2026-11-23T07:02:20.132838Z",
@@ -64,7 +68,7 @@ describe("A log that the Python original wrote", () => {
     await logger.close();
   });
 
-  it("names the missing key and nothing else when the key is another", async () => {
+  it("opens with no other key, and the error does not hold the right one", async () => {
     const logger = new AuditLogger(join(fixtures, "encrypted"), { encryption: new EncryptionManager() });
     const [entry] = await Array.fromAsync(logger.entries());
     const error = await rejected(() => entry && logger.content(entry));

@@ -44,6 +44,10 @@ describe("verifyContent", () => {
   });
 });
 
+function refusal(id: string): string {
+  return `input of ${id} is not what its hash was made of: it was altered, or belongs elsewhere`;
+}
+
 describe("Content that was put into an entry", () => {
   const encryption = new EncryptionManager(generateKey());
   const logger = new AuditLogger(new MemoryStorage(), { encryption, storeContent: true });
@@ -52,14 +56,11 @@ describe("Content that was put into an entry", () => {
     if (!entry) throw new Error("the entry was just written");
     return entry;
   };
-  const message = (id: string): string =>
-    `input of ${id} is not what its hash was made of: it was altered, or belongs elsewhere`;
-
   it("as plain text, in place of a ciphertext, is refused", async () => {
     const entry = await read();
     expect(await rejected(() => logger.content({ ...entry, inputContent: "FORGED" }))).toMatchObject({
       code: "AUDIT_DECRYPT_FAILED",
-      message: message(entry.id),
+      message: refusal(entry.id),
     });
   });
 
@@ -69,7 +70,7 @@ describe("Content that was put into an entry", () => {
     const forged = encryption.seal({ text: "FORGED", format: undefined }, { kid, id: entry.id, field: "input" });
     expect(await rejected(() => logger.content({ ...entry, inputContent: forged }))).toMatchObject({
       code: "AUDIT_DECRYPT_FAILED",
-      message: message(entry.id),
+      message: refusal(entry.id),
     });
   });
 
@@ -79,7 +80,7 @@ describe("Content that was put into an entry", () => {
     const forged = encryption.seal({ text: "FORGED", format: undefined }, { kid, id: entry.id, field: "input" });
     expect(await rejected(() => logger.content({ ...entry, inputContent: forged }))).toMatchObject({
       code: "AUDIT_DECRYPT_FAILED",
-      message: message(entry.id),
+      message: refusal(entry.id),
     });
   });
 
