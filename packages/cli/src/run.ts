@@ -4,6 +4,7 @@ import { EXIT, type ExitCode, Failure, systemFailure } from "./failure.ts";
 import { Output } from "./output/output.ts";
 import { buildProgram } from "./program.ts";
 import { COMMANDS } from "./registry.ts";
+import { serviceFailure } from "./service-failure.ts";
 import type { Session } from "./session.ts";
 
 /** Runs the command line. Resolves to the process's exit code; never rejects. */
@@ -76,31 +77,6 @@ function auditFailure(error: unknown): Failure | undefined {
   const [exitCode, hint] = AUDIT_ERRORS[error.code] ?? [EXIT.data];
   return new Failure(exitCode, error.message, hint, { cause: error });
 }
-
-/** What the AWS SDK or the network says, somewhere down the chain of causes. */
-function serviceFailure(error: Error): Failure | undefined {
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    const code = "code" in cause && typeof cause.code === "string" ? cause.code : cause.name;
-    const known = SERVICE_ERRORS[code];
-    if (known !== undefined) return new Failure(known[0], error.message, known[1], { cause: error });
-  }
-  return undefined;
-}
-
-const CHECK_CREDENTIALS = "check the credentials: AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
-const CHECK_SERVER = "check AUDIT_S3_ENDPOINT, the region and the network";
-
-const SERVICE_ERRORS: Readonly<Partial<Record<string, readonly [ExitCode, string]>>> = {
-  NoSuchBucket: [EXIT.missing, "check the bucket's name, and AUDIT_S3_ENDPOINT where it is not on AWS"],
-  AccessDenied: [EXIT.permission, CHECK_CREDENTIALS],
-  InvalidAccessKeyId: [EXIT.permission, CHECK_CREDENTIALS],
-  SignatureDoesNotMatch: [EXIT.permission, CHECK_CREDENTIALS],
-  CredentialsProviderError: [EXIT.config, CHECK_CREDENTIALS],
-  ECONNREFUSED: [EXIT.unavailable, CHECK_SERVER],
-  ENOTFOUND: [EXIT.unavailable, CHECK_SERVER],
-  ETIMEDOUT: [EXIT.unavailable, CHECK_SERVER],
-  TimeoutError: [EXIT.unavailable, CHECK_SERVER],
-};
 
 const AUDIT_ERRORS: Readonly<Partial<Record<string, readonly [ExitCode, string?]>>> = {
   AUDIT_CONFIG_INVALID: [EXIT.config],

@@ -22,9 +22,17 @@ export async function openArchive(
   return new Archive({ ...placeInBucket(location), ...s3Connection(settings), onError });
 }
 
-function placeInBucket(location: string): { readonly bucket: string; readonly prefix: string } {
+/** A place in a bucket. */
+export interface S3Place {
+  readonly bucket: string;
+  /** Empty, or ends in a slash. */
+  readonly prefix: string;
+}
+
+/** The place that `s3://bucket/prefix` names. */
+export function placeInBucket(location: string): S3Place {
   const [, bucket = "", prefix = ""] = /^s3:\/\/([^/]+)\/?(.*)$/s.exec(location) ?? [];
-  return { bucket, prefix };
+  return { bucket, prefix: prefix === "" ? "" : `${prefix.replace(/\/+$/, "")}/` };
 }
 
 /** How to reach a bucket. */

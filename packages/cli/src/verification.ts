@@ -1,8 +1,9 @@
 // Verifying a log with the keys and pins of the command line: what `verify` and `pin` share.
-import { type Verification, verifyLog } from "@ai-audit/core";
+import { verifyLog } from "@ai-audit/core";
 import { type Command, Option } from "commander";
 import { collect } from "./arguments.ts";
 import { EXIT, Failure } from "./failure.ts";
+import { type JudgedVerification, judgeSince } from "./judge-since.ts";
 import { trustedKeys } from "./keys.ts";
 import { resolveLocation } from "./location.ts";
 import { Progress } from "./output/progress.ts";
@@ -15,6 +16,8 @@ export interface VerificationFlags {
   readonly trust: readonly string[];
   readonly pin: readonly string[];
   readonly lastSignature?: true;
+  /** Milliseconds since the epoch: see `judgeSince()`. */
+  readonly since?: number;
 }
 
 /** Gives a command the option --trust. */
@@ -46,23 +49,26 @@ export async function verifyLocation(
   given: string | undefined,
   flags: VerificationFlags,
   session: Session,
-): Promise<Verification> {
+): Promise<JudgedVerification> {
   const settings = Settings.load(session.env);
   const location = locate(given, settings);
   const progress = new Progress(session.log, "verifying");
   const ownPins = settings.path("AUDIT_PINS");
   const pinFiles = flags.pin.length > 0 || ownPins === undefined ? flags.pin : [ownPins];
   try {
-    return await verifyLog(location, {
+    const pins = pinFiles.flatMap(readPins);
+    const signatures = flags.lastSignature ? "last" : "all";
+    const result = await verifyLog(location, {
       trustedKeys: trustedKeys(flags.trust, settings, location),
-      pins: pinFiles.flatMap(readPins),
+      pins,
       s3: s3Connection(settings),
-      signatures: flags.lastSignature ? "last" : "all",
+      signatures,
       now: session.now(),
       onProgress: ({ bytesRead, totalBytes, file }) => {
         progress.update(bytesRead, totalBytes, file);
       },
     });
+    return flags.since === undefined ? result : judgeSince(result, { since: flags.since, pins, signatures });
   } finally {
     progress.clear();
   }

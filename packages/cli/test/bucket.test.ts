@@ -1,10 +1,17 @@
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { AuditLogger, Signer } from "@ai-audit/core";
-import { S3Storage } from "@ai-audit/core/s3";
+import { lifecycleRule, S3Storage } from "@ai-audit/core/s3";
+import {
+  PutBucketEncryptionCommand,
+  PutBucketLifecycleConfigurationCommand,
+  PutBucketPolicyCommand,
+  PutObjectLockConfigurationCommand,
+} from "@aws-sdk/client-s3";
 import { beforeAll, describe, expect, test } from "vitest";
 import { isAbsent, type S3Server, s3Server } from "../../core/test/support/s3-servers.ts";
 import { cli, printed } from "./support/cli.ts";
-import { ownSample } from "./support/samples.ts";
+import { ownSample, sharedSample } from "./support/samples.ts";
 import { temporaryDirectory } from "./support/temporary-directory.ts";
 
 describe.skipIf(isAbsent("moto"))("A log in a bucket", { timeout: 120_000 }, () => {
@@ -147,6 +154,130 @@ describe.skipIf(isAbsent("moto"))("A log in a bucket", { timeout: 120_000 }, () 
     `);
   });
 
+  test("is examined by doctor: what protects it, and what the credentials may do", async () => {
+    const [open, locked] = [await server.makeBucket(), await server.makeBucket({ withObjectLock: true })];
+    const client = server.client();
+    const rules = [lifecycleRule(30, "app/"), { ...lifecycleRule(1, "other/"), ID: "not ours" }, ICE];
+    await client.send(
+      new PutBucketLifecycleConfigurationCommand({ Bucket: open, LifecycleConfiguration: { Rules: rules } }),
+    );
+    const lock = {
+      ObjectLockEnabled: "Enabled",
+      Rule: { DefaultRetention: { Mode: "COMPLIANCE", Days: 184 } },
+    } as const;
+    await client.send(new PutObjectLockConfigurationCommand({ Bucket: locked, ObjectLockConfiguration: lock }));
+    const kms = {
+      ApplyServerSideEncryptionByDefault: { SSEAlgorithm: "aws:kms", KMSMasterKeyID: "alias/audit" },
+    } as const;
+    const encryption = { Rules: [kms] };
+    await client.send(
+      new PutBucketEncryptionCommand({ Bucket: locked, ServerSideEncryptionConfiguration: encryption }),
+    );
+    const doctor = async (bucket: string, code: number): Promise<string> => {
+      const legal = { ...env, AUDIT_RETENTION_FLOOR_DAYS: "184", AUDIT_TRUSTED_KEYS: vkey };
+      const output = await printed(["doctor", `s3://${bucket}/app`], { env: legal, code });
+      return output.replaceAll(bucket, "BUCKET");
+    };
+
+    expect(await doctor(open, 1)).toMatchInlineSnapshot(`
+      "good   settings      from the environment alone
+      good   signing       no signing key here; 1 trusted for verifying
+      good   log           s3://BUCKET/app
+      look   versioning    not enabled: what is overwritten or deleted is gone for good
+                           → aws s3api put-bucket-versioning --bucket BUCKET --versioning-configuration Status=Enabled
+      look   lock          no Object Lock: whoever may delete here can delete the log
+                           → aws s3api put-object-lock-configuration --bucket BUCKET --object-lock-configuration ObjectLockEnabled=Enabled, and objectLock for the writer
+      wrong  lifecycle     the rule "ai-audit retention 30 days" removes objects after 31 days, and 184 are the legal floor
+                           → raise its days
+      look   lifecycle     the rule "ice" moves objects to DEEP_ARCHIVE after 90 days: they cannot be read or verified there
+                           → restore them before verifying, or move them to GLACIER_IR, which is read at once
+      look   at rest       the bucket has no default encryption by the server
+                           → set the bucket's default encryption, or serverSideEncryption for the writer
+      look   rights        these credentials may list, read, delete versions; the server did not say whether they may write
+                           → only cleanup needs to delete: give it credentials of its own, and nobody else
+      look   encryption    no key is set: encrypted content cannot be opened here
+                           → set AUDIT_ENCRYPTION_KEY_FILE
+      good   retention     365 days; the legal floor is 184
+      good   clock         2026-01-01T00:00:00.000Z; no entry to compare with
+      "
+    `);
+    expect(await doctor(locked, 0)).toMatchInlineSnapshot(`
+      "good   settings      from the environment alone
+      good   signing       no signing key here; 1 trusted for verifying
+      good   log           s3://BUCKET/app
+      good   versioning    what is overwritten or deleted is kept as a version
+      good   lock          by default, new objects are locked for 184 days (COMPLIANCE)
+      good   lifecycle     the bucket removes nothing of the log by itself
+      good   at rest       the server encrypts: aws:kms, key alias/audit
+      look   rights        these credentials may list, read, delete versions; the server did not say whether they may write
+                           → only cleanup needs to delete: give it credentials of its own, and nobody else
+      look   encryption    no key is set: encrypted content cannot be opened here
+                           → set AUDIT_ENCRYPTION_KEY_FILE
+      good   retention     365 days; the legal floor is 184
+      good   clock         2026-01-01T00:00:00.000Z; no entry to compare with
+      "
+    `);
+    expect(await doctor("no-such-bucket", 1)).toMatchInlineSnapshot(`
+      "good   settings      from the environment alone
+      good   signing       no signing key here; 1 trusted for verifying
+      good   log           s3://BUCKET/app
+      wrong  bucket        s3://BUCKET/app cannot be listed: NoSuchBucket
+                           → check the bucket's name, and AUDIT_S3_ENDPOINT where it is not on AWS
+      look   encryption    no key is set: encrypted content cannot be opened here
+                           → set AUDIT_ENCRYPTION_KEY_FILE
+      good   retention     365 days; the legal floor is 184
+      "
+    `);
+  });
+
+  test("whose credentials may not read it is wrong to doctor, and what may not be asked is said", async () => {
+    const bucket = await server.makeBucket();
+    const actions = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"];
+    const statement = { Effect: "Deny", Principal: "*", Action: actions, Resource: `arn:aws:s3:::${bucket}/*` };
+    const policy = JSON.stringify({ Version: "2012-10-17", Statement: [statement] });
+    await server.client().send(new PutBucketPolicyCommand({ Bucket: bucket, Policy: policy }));
+
+    const { stdout, code } = await cli(["doctor", `s3://${bucket}/app`, "--json"], { env });
+
+    expect(code).toBe(1);
+    expect((JSON.parse(stdout) as { about: string }[]).find(({ about }) => about === "rights")).toEqual({
+      about: "rights",
+      state: "wrong",
+      message: "these credentials may list; they may not read, write, delete versions",
+      remedy: "allow s3:GetObject: nothing can be read or verified without",
+    });
+  });
+
+  test("that is the archive of a directory is examined with it", async () => {
+    const sample = await sharedSample();
+    const archive = `s3://${await server.makeBucket()}/archive`;
+    const { stdout } = await cli(["doctor", sample.directory, "--json"], { env: { ...env, AUDIT_ARCHIVE: archive } });
+    const findings = JSON.parse(stdout) as { about: string; message: string }[];
+    expect(findings).toContainEqual({ about: "archive", state: "good", message: archive });
+    expect(findings.map(({ about }) => about)).toEqual(
+      expect.arrayContaining(["versioning", "lock", "lifecycle", "at rest", "rights", "files"]),
+    );
+  });
+
+  test("that does not answer is said to be so, with what to check", async () => {
+    const nowhere = { ...env, AUDIT_S3_ENDPOINT: "http://127.0.0.1:1" };
+    const { stdout, code } = await cli(["doctor", location, "--json"], { env: nowhere });
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toContainEqual({
+      about: "bucket",
+      state: "wrong",
+      message: "connect ECONNREFUSED 127.0.0.1:1",
+      remedy: "check AUDIT_S3_ENDPOINT, the region and the network",
+    });
+  });
+
+  test("becomes Parquet as a directory does", async () => {
+    const folder = join(await temporaryDirectory(), "parquet");
+    const exported = await cli(["export", location, "-f", "parquet", "-o", folder, "--json"], { env });
+    expect(JSON.parse(exported.stdout)).toEqual({ entries: 3, output: folder });
+    expect((await readdir(folder)).every((name) => name.startsWith("day="))).toBe(true);
+  });
+
   test("knows no holds and makes no bundle", async () => {
     const hold = await printed(["hold", "list", location], { env, code: 64 });
     expect(hold.replace(location, "LOCATION")).toMatchInlineSnapshot(`
@@ -162,3 +293,11 @@ describe.skipIf(isAbsent("moto"))("A log in a bucket", { timeout: 120_000 }, () 
     `);
   });
 });
+
+/** A rule that moves objects where they cannot be read. */
+const ICE = {
+  ID: "ice",
+  Status: "Enabled",
+  Filter: { Prefix: "" },
+  Transitions: [{ Days: 90, StorageClass: "DEEP_ARCHIVE" }],
+} as const;

@@ -5,8 +5,10 @@ import { describe, expect, test } from "vitest";
 import { AuditLogger, FileStorage, Signer } from "@ai-audit/core";
 import { cli, printed, start } from "./support/cli.ts";
 import { firstFile, firstFileName } from "./support/first-file.ts";
+import { writeOldLog } from "./support/old-log.ts";
 import type { SampleLog } from "./support/sample-log.ts";
 import { ownSample, sharedSample } from "./support/samples.ts";
+import { temporaryDirectory } from "./support/temporary-directory.ts";
 
 describe("ai-audit verify", { timeout: 60_000 }, () => {
   test("a log sealed by a trusted key is OK, and the exit code is 0", async () => {
@@ -79,6 +81,51 @@ describe("ai-audit verify", { timeout: 60_000 }, () => {
       files: [
         { file: await firstFileName(copy), state: "TAMPERED", problems: [{ state: "TAMPERED", entryId: copy.ids[2] }] },
       ],
+    });
+  });
+
+  test("--since reads everything, judges the files of a day and later ones, and says what it does not judge", async () => {
+    const sample = await sharedSample();
+    const log = join(await temporaryDirectory(), "log");
+    await writeOldLog(log, ["2024-01-01", "2024-01-02", "2024-01-03"], sample.signingKey);
+    const since = (time: string, code: number): Promise<string> =>
+      printed(["verify", log, "-t", sample.vkey, "--since", time], { sample, code });
+
+    expect(await since("2024-01-01", 0)).toMatchInlineSnapshot(`
+      "OK: 3 entries in 3 files; sealed by example.com/audit; not anchored: a cut-off newest end would not show
+      "
+    `);
+    expect(await since("2024-01-03T23:59", 0)).toMatchInlineSnapshot(`
+      "OK since 2024-01-03: 1 entry in 1 file; sealed by example.com/audit; not anchored: a cut-off newest end would not show; not judged: 2 files of earlier days, all of them OK
+      "
+    `);
+    const oldest = join(log, "audit_20240101.jsonl");
+    await writeFile(oldest, (await readFile(oldest, "utf8")).replace("of 2024-01-01", "of 2024-01-31"));
+    expect(await since("2024-01-02", 0)).toMatchInlineSnapshot(`
+      "OK since 2024-01-02: 2 entries in 2 files; sealed by example.com/audit; not anchored: a cut-off newest end would not show; not judged: 1 file of earlier days, 1 of them not OK
+      "
+    `);
+    expect(await since("2024-01-01", 1)).toMatch(/^TAMPERED: /);
+    expect(await since("2024-01-04", 3)).toMatchInlineSnapshot(`
+      "NOT VERIFIED: no file of 2024-01-04 or later; not judged: 3 files of earlier days, 1 of them not OK
+      "
+    `);
+    await rm(join(log, "audit_20240102.jsonl"));
+    expect(await since("2024-01-02", 1)).toMatchInlineSnapshot(`
+      "MISSING since 2024-01-02: 1 entry in 1 file; audit_20240102.jsonl: audit_20240103.jsonl records 3 leaves; the file is gone, and no retention.prune line says why; sealed by example.com/audit; not anchored: a cut-off newest end would not show; not judged: 1 file of earlier days, 1 of them not OK
+
+      FILE                  STATE    ENTRIES  LEAVES  SIGNED BY
+      audit_20240102.jsonl  MISSING        0       3  -
+
+      MISSING audit_20240102.jsonl: audit_20240103.jsonl records 3 leaves; the file is gone, and no retention.prune line says why
+      "
+    `);
+
+    const { stdout } = await cli(["verify", log, "-t", sample.vkey, "--since", "2024-01-03", "--json"]);
+    expect(JSON.parse(stdout)).toMatchObject({
+      exitCode: 0,
+      files: [{ file: "audit_20240103.jsonl" }],
+      notJudged: { before: "2024-01-03", files: 2, notOk: 2 },
     });
   });
 

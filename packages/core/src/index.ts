@@ -51,6 +51,7 @@ export { verifyLog, type VerifyOptions } from "./verify-log.ts";
 export { verifySource, type VerifyProgress, type VerifySourceOptions } from "./integrity/verify.ts";
 export { directorySource, type LogSource, type SourceFile, type SourceHome } from "./integrity/log-source.ts";
 export type { ExitCode, FileState, FileVerification, Pin, Problem, Verification } from "./integrity/verification.ts";
+export { type Evidence, judge } from "./integrity/verdict.ts";
 export { formatPin, parsePin } from "./integrity/pin.ts";
 export { proveEntry } from "./prove-entry.ts";
 export { checkProof, type ProofCheck, proveEntryIn } from "./integrity/proof.ts";

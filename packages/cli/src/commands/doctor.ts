@@ -12,7 +12,9 @@ export function define(command: Command, session: Session): void {
   addLocationArgument(command)
     .description(
       "Looks at settings, keys, permissions, disk space, clock, files and retention, and says what to do about what it " +
-        "finds. It does not verify the log: `verify` does. Exits with 1 when something is wrong.",
+        "finds; of a bucket (also that of AUDIT_ARCHIVE) at versioning, Object Lock, lifecycle rules, encryption at rest, and " +
+        "what the credentials may do, without changing anything there. It does not verify the log: `verify` does. Exits with " +
+        "1 when something is wrong.",
     )
     .action((location: string | undefined, { json }: { readonly json?: true }) => doctor(location, json, session));
 }

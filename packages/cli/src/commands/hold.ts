@@ -30,7 +30,8 @@ interface ReleaseFlags {
 export function define(command: Command, session: Session): void {
   command.description(
     "Keeps files from removal by retention: every file with an entry of the time held, until the hold is released. Holds " +
-      "and releases stand in the log, sealed like everything in it.",
+      "and releases stand in the log, sealed like everything in it. It works on a directory: a hold that was shipped with its " +
+      "segment counts in the bucket too, and objects of a bucket are held by S3's own legal hold (docs/s3.md).",
   );
   addActorOption(addRangeOptions(addLocationArgument(command.command("place")), session))
     .summary("keep entries of a time from removal")

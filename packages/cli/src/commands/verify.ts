@@ -1,14 +1,16 @@
 // ai-audit verify: is the log complete and unaltered?
 import { safeLine } from "@ai-audit/core";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { FileVerification, Verification } from "@ai-audit/core";
-import type { Command } from "commander";
+import type { FileVerification } from "@ai-audit/core";
+import { type Command, Option } from "commander";
 import { parseSeconds } from "../arguments.ts";
 import { addLocationArgument } from "../location.ts";
+import type { JudgedVerification } from "../judge-since.ts";
 import { formatCount } from "../output/format.ts";
 import type { Output, Style } from "../output/output.ts";
 import { Table } from "../output/table.ts";
 import type { Session } from "../session.ts";
+import { parseTime } from "../times.ts";
 import { styledVerdict } from "../verdict-style.ts";
 import { addVerificationOptions, type VerificationFlags, verifyLocation } from "../verification.ts";
 
@@ -25,6 +27,13 @@ export function define(command: Command, session: Session): void {
         "pins that you give. Keys found in the log are never trusted. The exit code is the verdict: 0 proven, 1 altered " +
         "or incomplete, 2 nothing wrong found but not proven, 3 the verifier could not do its work.",
     )
+    .addOption(
+      new Option(
+        "--since <time>",
+        "read everything, and judge only the files of this UTC day and of later ones; the verdict says how many older ones it " +
+          "does not speak of, and how many of those are not OK",
+      ).argParser((text) => parseTime(text, "from", session.now())),
+    )
     .option("--files", "list every file, not only those with something to say")
     .option(
       "-w, --watch <seconds>",
@@ -32,7 +41,7 @@ export function define(command: Command, session: Session): void {
       parseSeconds,
     )
     .action(async (location: string | undefined, flags: VerifyFlags) => {
-      const check = (): Promise<Verification> => verifyLocation(location, flags, session);
+      const check = (): Promise<JudgedVerification> => verifyLocation(location, flags, session);
       const first = await check();
       await print(first, flags, session);
       session.exitCode = first.exitCode;
@@ -41,8 +50,8 @@ export function define(command: Command, session: Session): void {
 }
 
 async function watch(
-  first: Verification,
-  check: () => Promise<Verification>,
+  first: JudgedVerification,
+  check: () => Promise<JudgedVerification>,
   intervalMs: number,
   flags: VerifyFlags,
   session: Session,
@@ -57,7 +66,7 @@ async function watch(
   }
 }
 
-async function print(result: Verification, flags: VerifyFlags, { out }: Session): Promise<void> {
+async function print(result: JudgedVerification, flags: VerifyFlags, { out }: Session): Promise<void> {
   if (flags.json) return out.json(result);
   await out.line(styledVerdict(result, out));
   const files = flags.files ? result.files : result.files.filter(hasSomethingToSay);

@@ -1,8 +1,10 @@
 // Every examination, in the order in which one depends on the other.
 import { EXIT, Failure } from "../failure.ts";
 import { isBucket, resolveLocation } from "../location.ts";
+import { serviceFailure } from "../service-failure.ts";
 import type { Session } from "../session.ts";
 import { Settings } from "../settings.ts";
+import { examineBucket } from "./bucket.ts";
 import { examineClock, examineDisk } from "./machine.ts";
 import { type Finding, good, look, wrong } from "./finding.ts";
 import { examineEncryption, examineSigning } from "./keys.ts";
@@ -20,11 +22,21 @@ export async function examine(given: string | undefined, session: Session): Prom
     try {
       findings.push(...(await examination()));
     } catch (error) {
-      const remedy = error instanceof Failure ? error.hint : undefined;
+      const known = error instanceof Failure || !(error instanceof Error) ? error : serviceFailure(error);
+      const remedy = known instanceof Failure ? known.hint : undefined;
       findings.push(
         wrong(about, error instanceof Error ? error.message : String(error), remedy ?? "see docs/errors.md"),
       );
     }
+  };
+  const bucketIsThere = async (place: string): Promise<boolean> => {
+    let isThere = false;
+    await run("bucket", async () => {
+      const examined = await examineBucket(place, settings);
+      isThere = examined.isThere;
+      return examined.findings;
+    });
+    return isThere;
   };
   await run("signing", async () => examineSigning(settings));
   let location: string | undefined;
@@ -37,9 +49,14 @@ export async function examine(given: string | undefined, session: Session): Prom
       return [look("log", error.message, "fine before the first entry; or give the log's directory, or set AUDIT_LOG")];
     }
   });
-  const log = location;
+  const log = location !== undefined && isBucket(location) && !(await bucketIsThere(location)) ? undefined : location;
   await run("encryption", () => examineEncryption(settings, log));
   await run("retention", () => examineRetention(settings, log));
+  const archive = settings.get("AUDIT_ARCHIVE")?.value;
+  if (archive !== undefined && archive !== location) {
+    await run("archive", async () => [good("archive", archive)]);
+    await bucketIsThere(archive);
+  }
   if (log === undefined) return findings;
   if (!isBucket(log)) {
     await run("files", () => examineContents(log, settings));

@@ -2,10 +2,12 @@
 import { hash } from "node:crypto";
 import {
   type AuditEntry,
+  AuditError,
   type AuditStorage,
   type EncryptionManager,
   entryToLine,
   hashContent,
+  type JsonValue,
   lineToEntry,
   openContent,
 } from "@ai-audit/core";
@@ -92,7 +94,6 @@ function seal(
   stream: string,
   encryption: EncryptionManager | undefined,
 ): { readonly line: string; readonly isAltered: boolean } {
-  const contents = openContent(entry, encryption);
   const kid = encryption?.kidFor(stream);
   const alerts = [...entry.alerts];
   const field = (
@@ -100,7 +101,7 @@ function seal(
     stored: string | null,
     digest: string,
   ): { content: string | null; digest: string } => {
-    const value = contents[name];
+    const value = stored === null ? undefined : readOriginal(entry, name, stored, encryption);
     if (stored === null || typeof value !== "string") return { content: stored, digest };
     if (hashContent(value) !== digest) alerts.push(`ai-audit: imported ${name} did not have its hash ${digest}`);
     if (encryption === undefined || kid === undefined) return { content: value, digest: hashContent(value) };
@@ -122,4 +123,24 @@ function seal(
     ...(input.digest.startsWith("hmac-") && { kid }),
   });
   return { line, isAltered: alerts.length > entry.alerts.length };
+}
+
+/** How a Fernet token begins, bare and as the original stores it, and a JWE. */
+const ENCRYPTED = /^(?:gAAAA|Z0FBQUFB|ey)/;
+
+/** What the source has as content, also where it does not have its hash: `openContent()` refuses that. */
+function readOriginal(
+  entry: AuditEntry,
+  field: "input" | "output",
+  stored: string,
+  encryption: EncryptionManager | undefined,
+): JsonValue | undefined {
+  const alone = { ...entry, ...(field === "input" ? { outputContent: null } : { inputContent: null }) };
+  try {
+    return openContent(alone, encryption)[field];
+  } catch (error) {
+    if (!AuditError.isInstance(error) || error.code !== "AUDIT_DECRYPT_FAILED") throw error;
+    if (encryption === undefined || !ENCRYPTED.test(stored)) return stored;
+    return encryption.open(stored, { id: entry.id, field });
+  }
 }

@@ -1,0 +1,65 @@
+// A bucket's settings as its server tells them: one question for each, and what came of it.
+import type { S3Client } from "@aws-sdk/client-s3";
+import { EXIT, Failure } from "../failure.ts";
+import type { S3Place } from "../storage.ts";
+import { type Finding, look } from "./finding.ts";
+
+type Sdk = typeof import("@aws-sdk/client-s3");
+
+/** How long entries are kept, and how long they must be: days. */
+export interface Keeping {
+  readonly days: number;
+  readonly floor: number | undefined;
+}
+
+/** A bucket, and the means to ask about it. */
+export interface BucketAccess extends S3Place {
+  readonly sdk: Sdk;
+  readonly client: S3Client;
+}
+
+/** `refused`: the credentials may not. `unknown`: the server does not know the question, or failed. */
+export type Answer<T> =
+  | { readonly state: "told"; readonly value: T }
+  | { readonly state: "refused" }
+  | { readonly state: "unknown"; readonly reason: string };
+
+/** @throws {Failure} when the SDK is not installed */
+export async function openBucket(place: S3Place, endpoint: string | undefined): Promise<BucketAccess> {
+  const sdk = await import("@aws-sdk/client-s3").catch((cause: unknown) => {
+    const message = "The package @aws-sdk/client-s3 is needed here and cannot be loaded";
+    throw new Failure(EXIT.config, message, "npm install @aws-sdk/client-s3", { cause });
+  });
+  const server = endpoint === undefined ? {} : { endpoint, region: "us-east-1", forcePathStyle: true };
+  return { ...place, sdk, client: new sdk.S3Client({ ...server, maxAttempts: 2 }) };
+}
+
+/**
+ * Asks. `absent` names the errors by which a server says that nothing is set; then the value is undefined.
+ * @throws what is neither an answer nor a refusal of the server: no network, no credentials
+ */
+export async function ask<T>(question: Promise<T>, ...absent: readonly string[]): Promise<Answer<T | undefined>> {
+  try {
+    return { state: "told", value: await question };
+  } catch (error) {
+    const status = statusOf(error);
+    if (!(error instanceof Error) || status === undefined) throw error;
+    if (absent.includes(error.name)) return { state: "told", value: undefined };
+    return status === 403 ? { state: "refused" } : { state: "unknown", reason: error.name };
+  }
+}
+
+/** The HTTP status by which a server refused; undefined for any other error. */
+function statusOf(error: unknown): number | undefined {
+  if (typeof error !== "object" || error === null || !("$metadata" in error)) return undefined;
+  const { $metadata: metadata } = error;
+  if (typeof metadata !== "object" || metadata === null || !("httpStatusCode" in metadata)) return undefined;
+  return typeof metadata.httpStatusCode === "number" ? metadata.httpStatusCode : undefined;
+}
+
+/** What could not be learnt. */
+export function unlearnt(about: string, answer: Exclude<Answer<unknown>, { state: "told" }>, action: string): Finding {
+  return answer.state === "refused"
+    ? look(about, "these credentials may not ask", `allow ${action}, or ask somebody who may`)
+    : look(about, `the server does not say: ${answer.reason}`, "ask whoever runs it");
+}
