@@ -43,6 +43,13 @@ describe.skipIf(isAbsent("moto"))("A log in a bucket", { timeout: 120_000 }, () 
     };
   }, 120_000);
 
+  /** What doctor prints of a bucket, to somebody who must keep the log for half a year. */
+  const doctor = async (bucket: string, code: number): Promise<string> => {
+    const legal = { ...env, AUDIT_RETENTION_FLOOR_DAYS: "184", AUDIT_TRUSTED_KEYS: vkey };
+    const output = await printed(["doctor", `s3://${bucket}/app`], { env: legal, code });
+    return output.replaceAll(bucket, "BUCKET");
+  };
+
   test("is verified as a directory is", async () => {
     const { code, stdout } = await cli(["verify", location, "-t", vkey], { env });
     expect({ code, stdout }).toMatchObject({
@@ -173,12 +180,6 @@ describe.skipIf(isAbsent("moto"))("A log in a bucket", { timeout: 120_000 }, () 
     await client.send(
       new PutBucketEncryptionCommand({ Bucket: locked, ServerSideEncryptionConfiguration: encryption }),
     );
-    const doctor = async (bucket: string, code: number): Promise<string> => {
-      const legal = { ...env, AUDIT_RETENTION_FLOOR_DAYS: "184", AUDIT_TRUSTED_KEYS: vkey };
-      const output = await printed(["doctor", `s3://${bucket}/app`], { env: legal, code });
-      return output.replaceAll(bucket, "BUCKET");
-    };
-
     expect(await doctor(open, 1)).toMatchInlineSnapshot(`
       "good   settings      from the environment alone
       good   signing       no signing key here; 1 trusted for verifying
