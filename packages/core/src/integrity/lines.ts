@@ -1,6 +1,11 @@
 // Splits raw bytes into lines on the byte 0x0A alone: a reader that also splits on U+2028 lets a prompt break the log.
 
+import { AuditError } from "../errors.ts";
+
 const LF = 0x0a;
+
+/** No string can be longer, so no writer of this format makes such a line: a planted file must not fill the memory. */
+const MAX_LINE_BYTES = 2 ** 29;
 
 /**
  * Whole lines, each ended by LF, in `bytes[start, end)`. `start` is at least 1, and the byte before each line may be
@@ -53,9 +58,12 @@ export class LineSplitter {
     return Buffer.concat(this.#pieces, this.#pieceBytes);
   }
 
-  /** Copies, because the reader reuses its buffer. */
+  /** Copies, because the reader reuses its buffer. Throws `AUDIT_READ_FAILED` for a line that none can be. */
   #keep(bytes: Buffer): void {
     if (bytes.byteLength === 0) return;
+    if (this.#pieceBytes + bytes.byteLength > MAX_LINE_BYTES) {
+      throw new AuditError("AUDIT_READ_FAILED", `a line at byte ${this.#offset} is longer than any line can be`);
+    }
     this.#pieces.push(Buffer.from(bytes));
     this.#pieceBytes += bytes.byteLength;
   }
