@@ -34,8 +34,8 @@ async function sql(statement: string, { log, json }: SqlFlags, session: Session)
     );
   }
   const { AuditSql: Sql } = await import("@ai-audit/core/sql");
-  using opened = await Sql.open({ paths: location });
-  const rows = await ask(opened, statement);
+  const opened = await Sql.open({ paths: location });
+  const rows = await ask(opened, statement).finally(() => opened.close());
   if (rows.length === 0) {
     session.exitCode = EXIT.nothing;
     if (!json) await session.log.line("no rows");

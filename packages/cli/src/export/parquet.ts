@@ -51,10 +51,18 @@ async function* selectedLines({ log, range, filter, onPage }: ParquetOptions): A
 
 async function convert(source: string, directory: string): Promise<number> {
   const { AuditSql } = await import("@ai-audit/core/sql");
-  using sql = await AuditSql.open({ paths: source });
+  const sql = await AuditSql.open({ paths: source });
+  try {
+    await makeDirectory(directory);
+    return await sql.exportParquet(directory);
+  } finally {
+    sql.close();
+  }
+}
+
+async function makeDirectory(directory: string): Promise<void> {
   await mkdir(directory, { mode: 0o700 }).catch((cause: unknown) => {
     const failure = systemFailure(cause);
     throw new Failure(EXIT.cannotCreate, failure?.message ?? `cannot be made: ${directory}`, failure?.hint, { cause });
   });
-  return await sql.exportParquet(directory); // awaited here: DuckDB must not be closed under its own feet
 }

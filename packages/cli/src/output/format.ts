@@ -1,9 +1,10 @@
 // Figures for people. Locale en-US everywhere: the same log prints the same on every machine.
 
-const counts = new Intl.NumberFormat("en-US");
+let counts: Intl.NumberFormat | undefined; // made when first used: it takes milliseconds
 
 /** `1,234,567`. */
 export function formatCount(count: number): string {
+  counts ??= new Intl.NumberFormat("en-US");
   return counts.format(count);
 }
 
