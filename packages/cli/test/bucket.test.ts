@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { AuditLogger, Signer } from "@ai-audit/core";
 import { lifecycleRule, S3Storage } from "@ai-audit/core/s3";
 import {
+  type LifecycleRule,
   PutBucketEncryptionCommand,
   PutBucketLifecycleConfigurationCommand,
   PutBucketPolicyCommand,
@@ -296,9 +297,9 @@ describe.skipIf(isAbsent("moto"))("A log in a bucket", { timeout: 120_000 }, () 
 });
 
 /** A rule that moves objects where they cannot be read. */
-const ICE = {
+const ICE: LifecycleRule = {
   ID: "ice",
   Status: "Enabled",
   Filter: { Prefix: "" },
   Transitions: [{ Days: 90, StorageClass: "DEEP_ARCHIVE" }],
-} as const;
+};
