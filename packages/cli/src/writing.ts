@@ -1,5 +1,5 @@
 // What commands that append to a log need: who acts, and the key that signs.
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { Signer } from "@ai-audit/core";
 import { type Command, Option } from "commander";
@@ -64,6 +64,13 @@ const SET_KEY = "set AUDIT_SIGNING_NAME, and AUDIT_SIGNING_KEY or AUDIT_SIGNING_
 
 function readKeyFile(path: string): string {
   try {
+    if (process.platform !== "win32" && (statSync(path).mode & 0o077) !== 0) {
+      throw new Failure(
+        EXIT.config,
+        `AUDIT_SIGNING_KEY_FILE: others than its owner may use ${path}, and whoever has it can forge the log`,
+        `chmod 600 ${path}`,
+      );
+    }
     return readFileSync(path, "utf8");
   } catch (error) {
     const failure = systemFailure(error);

@@ -1,5 +1,5 @@
 // ai-audit prove: one entry, for somebody who has nothing else.
-import { proveEntry } from "@ai-audit/core";
+import { checkProof, proveEntry } from "@ai-audit/core";
 import type { Command } from "commander";
 import { EXIT, Failure } from "../failure.ts";
 import { addLogOption, resolveLocation } from "../location.ts";
@@ -29,6 +29,13 @@ async function prove(id: string, { log, output, json }: ProveFlags, session: Ses
   const proof = await proveEntry(location, id.toLowerCase(), { s3: s3Connection(settings) });
   if (proof === undefined) {
     throw new Failure(EXIT.nothing, `no entry ${id} in ${location}`, "ids are shown by: ai-audit list");
+  }
+  if (checkProof(proof, []).state === "TAMPERED") {
+    throw new Failure(
+      EXIT.data,
+      `entry ${id} is not what was sealed: nothing can be proven of it`,
+      `ai-audit verify ${location}`,
+    );
   }
   const text = json ? `${JSON.stringify({ id, proof })}\n` : proof;
   await withSink(output, session.out, (sink) => sink.write(text));

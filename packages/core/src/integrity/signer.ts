@@ -60,7 +60,9 @@ export class Signer {
     checkName(name);
     const pem = env[variable];
     if (pem === undefined || pem.trim() === "") {
-      throw new AuditConfigError(`${variable} is not set: it must hold an Ed25519 private key as PKCS#8 PEM`);
+      throw new AuditConfigError(
+        `${variable} is not set: it must hold an Ed25519 private key as PKCS#8 PEM (ai-audit init makes one)`,
+      );
     }
     return new Signer(name, privateKeyOf(pem.replaceAll("\\n", "\n"), variable));
   }

@@ -37,7 +37,7 @@ describe("a signer", () => {
   it.each([undefined, "", "  "])("says which variable is not set when it is %j", (value) => {
     expect(caught(() => Signer.fromEnv("n", "KEY", { KEY: value }))).toMatchObject({
       code: "AUDIT_CONFIG_INVALID",
-      message: "KEY is not set: it must hold an Ed25519 private key as PKCS#8 PEM",
+      message: "KEY is not set: it must hold an Ed25519 private key as PKCS#8 PEM (ai-audit init makes one)",
     });
   });
 
