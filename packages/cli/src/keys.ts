@@ -1,5 +1,5 @@
 // The keys a command works with, from the settings.
-import { existsSync, realpathSync } from "node:fs";
+import { existsSync, realpathSync, statSync } from "node:fs";
 import { sep } from "node:path";
 import { EncryptionManager, environmentKeys, FileKeyStore, fileKeys, type KeyProvider } from "@ai-audit/core";
 import { EXIT, Failure } from "./failure.ts";
@@ -29,6 +29,14 @@ export async function loadEncryption(settings: Settings): Promise<EncryptionMana
     );
   }
   const path = settings.path("AUDIT_SUBJECT_KEYS");
+  // An absent store would look like one that knows nobody, and an access request would be answered falsely.
+  if (path !== undefined && !statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new Failure(
+      EXIT.config,
+      `AUDIT_SUBJECT_KEYS: no such directory: ${path}`,
+      "set it to the application's key store",
+    );
+  }
   return EncryptionManager.fromProvider(provider, path === undefined ? {} : { subjects: new FileKeyStore({ path }) });
 }
 

@@ -156,12 +156,13 @@ describe("The command line", { timeout: 60_000 }, () => {
     const days = Array.from({ length: 28 }, (_, at) => `2024-01-${String(at + 1).padStart(2, "0")}`);
     await writeOldLog(sample.directory, days);
     const child = start(["tail", sample.directory, "-f", "--json"]);
+    const exited = once(child.process, "exit"); // listened for before it can happen
     await child.until(sample.ids[6] ?? "");
 
     child.process.stdout.destroy();
     await writeOldLog(sample.directory, ["2099-01-01"]); // something to say to nobody
 
-    await once(child.process, "exit");
+    await exited;
     expect({ code: child.process.exitCode, stderr: child.output.stderr }).toEqual({ code: 141, stderr: "" });
   });
 

@@ -390,8 +390,9 @@ describe("ai-audit tail", { timeout: 60_000 }, () => {
     await child.until(last);
 
     await logger.close();
+    const closed = once(child.process, "close");
     child.process.kill("SIGINT");
-    await once(child.process, "close");
+    await closed;
     const ids = child.output.stdout
       .trimEnd()
       .split("\n")

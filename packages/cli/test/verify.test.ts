@@ -197,12 +197,13 @@ describe("ai-audit verify", { timeout: 60_000 }, () => {
   test("--watch prints the next verdict when it changes", async () => {
     const copy = await ownSample();
     const child = start(["verify", copy.directory, "-t", copy.vkey, "--watch", "0.2"]);
+    const closed = once(child.process, "close"); // listened for before it can happen
     await child.until("OK: 7 entries");
 
     await rename(await firstFile(copy), join(copy.root, "stolen"));
     await child.until("error:");
 
-    await once(child.process, "close");
+    await closed;
     expect(child.process.exitCode).toBe(3);
   });
 });

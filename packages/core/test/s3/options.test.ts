@@ -14,6 +14,7 @@ describe("S3Storage's options", () => {
     [{ commit: { maxEntries: 0 } }, "commit.maxEntries must be a number >= 1"],
     [{ commit: { maxBytes: Number.NaN } }, "commit.maxBytes must be a number >= 1"],
     [{ commit: { maxDelayMs: -1 } }, "commit.maxDelayMs must be a number >= 0"],
+    [{ commit: { maxDelayMs: 1001 } }, "commit.maxDelayMs must be at most 1000"],
     [{ partBytes: 1000 }, "partBytes must be a number >= 5242880"],
     [{ writeTimeoutMs: 0 }, "writeTimeoutMs must be a number >= 1"],
     [{ requestTimeoutMs: 0 }, "requestTimeoutMs must be a number >= 1"],

@@ -130,7 +130,7 @@ describe.skipIf(isAbsent("ceph"))("Writers of one prefix", { timeout: 120_000 },
 
   it("share objects within the bounds given: entries, bytes, and a delay that flush() cuts short", async () => {
     const log = await S3Log.make(server);
-    const storage = log.storage({ commit: { maxEntries: 10, maxDelayMs: 3_600_000 } });
+    const storage = log.storage({ commit: { maxEntries: 10, maxDelayMs: 1000 } });
     const entries = Array.from({ length: 25 }, () => testEntry(Date.now()));
     const appended = Promise.all(entries.map(({ line, id }) => storage.append(line, id)));
     await storage.flush();

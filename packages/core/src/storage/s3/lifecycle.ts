@@ -1,5 +1,6 @@
 // The bucket's own rule instead of cleanupExpired().
 import { AuditConfigError } from "../../errors.ts";
+import { normalizePrefix } from "./options.ts";
 
 /** One rule of a bucket's lifecycle configuration, as `PutBucketLifecycleConfiguration` takes it. */
 export interface LifecycleRule {
@@ -25,7 +26,7 @@ export function lifecycleRule(retentionDays: number, prefix = "audit/"): Lifecyc
   return {
     ID: `ai-audit retention ${retentionDays} days`,
     Status: "Enabled",
-    Filter: { Prefix: prefix },
+    Filter: { Prefix: normalizePrefix(prefix) }, // `audit` alone would take `audit-finance/` along
     // An object expires so many days after it was written, at the next midnight UTC: never before its entries do.
     Expiration: { Days: retentionDays + 1 },
     NoncurrentVersionExpiration: { NoncurrentDays: 1 },

@@ -1,5 +1,6 @@
 // What a user may ask of S3Storage, checked once.
 import { AuditConfigError } from "../../errors.ts";
+import { MAX_SPAN_MS } from "./keys.ts";
 import type { Signer } from "../../integrity/signer.ts";
 import type { S3Client } from "./bucket.ts";
 
@@ -96,6 +97,8 @@ export function resolveOptions(options: S3StorageOptions): ResolvedOptions {
   checkNumber("commit.maxEntries", maxEntries, 1);
   checkNumber("commit.maxBytes", maxBytes, 1);
   checkNumber("commit.maxDelayMs", maxDelayMs, 0);
+  // Entries of one object lie within this span, so what waits longer could not share one anyway.
+  if (maxDelayMs > MAX_SPAN_MS) throw new AuditConfigError(`commit.maxDelayMs must be at most ${MAX_SPAN_MS}`);
   if (expiresDays !== undefined && !Number.isInteger(expiresDays)) {
     throw new AuditConfigError("expiresDays must be a whole number");
   }
@@ -170,7 +173,8 @@ export function parseLocation(location: string): { readonly bucket: string; read
   return resolvePlace({ bucket, prefix });
 }
 
-function normalizePrefix(prefix: string): string {
+/** Empty, or with a slash at its end. */
+export function normalizePrefix(prefix: string): string {
   if (typeof prefix !== "string") throw new AuditConfigError("prefix must be a text");
   return prefix === "" ? "" : `${prefix.replace(/\/+$/, "")}/`;
 }
