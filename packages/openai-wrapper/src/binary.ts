@@ -1,40 +1,6 @@
-// Binary payloads become { mime, bytes, sha256 }: an audit log is no place for megabytes of base64.
-import { createHash, hash } from "node:crypto";
-import type { JsonValue } from "@ai-audit/core";
-
-/** Up to this many bytes stay as they are: a digest would save nothing. */
-export const INLINE_BYTES = 2048;
-
-/** What an entry keeps of a binary payload. */
-export interface BinaryDigest {
-  readonly [key: string]: JsonValue;
-  readonly bytes: number;
-  /** 64 hex digits. */
-  readonly sha256: string;
-}
-
-/** Digest of bytes in memory. */
-export function digestBytes(bytes: Uint8Array, mime?: string): BinaryDigest {
-  return { ...(mime !== undefined && { mime }), bytes: bytes.byteLength, sha256: hash("sha256", bytes) };
-}
-
-const DATA_URL = /^data:([^;,]{0,127})(?:;[^;,]{1,127}){0,8};base64,/i;
-
-/** The digest that stands for a base64 `data:` URL of more than `INLINE_BYTES`; undefined for any other text. */
-export function digestDataUrl(text: string): BinaryDigest | undefined {
-  if (text.length <= INLINE_BYTES || !text.startsWith("data:")) return undefined;
-  const match = DATA_URL.exec(text);
-  return match ? digestBase64(text.slice(match[0].length), match[1] || undefined) : undefined;
-}
-
-const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
-
-/** The digest that stands for base64 of more than `INLINE_BYTES`; undefined for less, and for what is no base64. */
-export function digestBase64(base64: string, mime?: string): BinaryDigest | undefined {
-  if (base64.length <= INLINE_BYTES || !BASE64.test(base64)) return undefined;
-  const bytes = Buffer.from(base64, "base64");
-  return bytes.byteLength > INLINE_BYTES ? digestBytes(bytes, mime) : undefined;
-}
+// Binary payloads that come in pieces or as forms; those at hand are digested by core.
+import { createHash } from "node:crypto";
+import { type BinaryDigest, type JsonValue } from "@ai-audit/core";
 
 /** SHA-256 and length of base64 that comes in pieces, over the decoded bytes. */
 export class Base64Digest {

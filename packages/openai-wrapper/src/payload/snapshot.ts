@@ -1,6 +1,7 @@
 // A copy of a payload as JSON, without bulky binaries: SDKs change the objects they hand out afterwards.
 import { type JsonValue, toJson } from "@ai-audit/core";
-import { digestBase64, digestDataUrl, outlineBlob } from "../binary.ts";
+import { digestBase64, digestDataUrl } from "@ai-audit/core";
+import { outlineBlob } from "../binary.ts";
 import { isFields } from "./read.ts";
 
 /** Members that hold bare base64 by their name. */
@@ -53,7 +54,7 @@ function copyText(text: string, key: string | undefined, parent: object | undefi
   const digest =
     digestDataUrl(text) ??
     (key !== undefined && parent !== undefined && isBase64Member(key, parent)
-      ? digestBase64(text, mimeOf(parent))
+      ? digestBase64(text, undefined, mimeOf(parent))
       : undefined);
   return digest ?? text.toWellFormed();
 }

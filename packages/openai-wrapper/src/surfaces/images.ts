@@ -1,6 +1,6 @@
 // images: POST /images/generations, /images/edits, /images/variations
 import type { CapturedFields, JsonValue } from "@ai-audit/core";
-import { digestBase64 } from "../binary.ts";
+import { digestBase64 } from "@ai-audit/core";
 import { type Fields, fieldsOf, isEmpty, isFields, listOf, pick, textOf } from "../payload/read.ts";
 import { snapshot } from "../payload/snapshot.ts";
 import { StreamBudget } from "./accumulate.ts";
@@ -40,7 +40,8 @@ function imageOf(image: unknown, mime: string | undefined): JsonValue {
   // The filter's verdicts are among the safety fields.
   const { content_filter_results: _output, prompt_filter_results: _input, usage: _usage, ...rest } = image;
   const { b64_json: base64, ...described } = rest;
-  const digest = typeof base64 === "string" ? (digestBase64(base64, mime ?? "image/png") ?? base64) : snapshot(base64);
+  const digest =
+    typeof base64 === "string" ? (digestBase64(base64, undefined, mime ?? "image/png") ?? base64) : snapshot(base64);
   return snapshot({ ...described, ...(base64 !== undefined && { b64_json: digest }) });
 }
 

@@ -1,5 +1,6 @@
 // audio.speech: POST /audio/speech. The answer is bytes; an entry keeps their type, length and digest.
-import { Base64Digest, digestBytes } from "../binary.ts";
+import { digestBytes } from "@ai-audit/core";
+import { Base64Digest } from "../binary.ts";
 import { type Fields, fieldsOf, isEmpty, isFields, textOf } from "../payload/read.ts";
 import { snapshot } from "../payload/snapshot.ts";
 import type { CapturedFields } from "@ai-audit/core";
