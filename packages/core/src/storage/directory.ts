@@ -159,6 +159,11 @@ export class Directory {
     }
   }
 
+  /** Bytes of a file; undefined when it is gone. */
+  async sizeOf(file: string): Promise<number | undefined> {
+    return this.#with(file, async (handle) => (await handle.stat()).size);
+  }
+
   /** What the first line says; undefined while there is no complete one. */
   async head(file: string): Promise<Head | undefined> {
     const known = this.#heads.get(file);
@@ -190,7 +195,7 @@ export class Directory {
     if (!head || head.foreign) return undefined;
     const tail = await this.tail(file);
     if (tail && this.#vouchesFor(tail, head, file)) return tail.ref;
-    const bytes = await this.#with(file, async (handle) => (await handle.stat()).size);
+    const bytes = await this.sizeOf(file);
     const checked = this.#checked.get(file);
     if (checked && checked.bytes === bytes) return checked.ref;
     const { open: opened, sealed } = await checkSegment(file, head.vkey, this.chunks(file));

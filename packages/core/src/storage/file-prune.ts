@@ -44,7 +44,7 @@ interface Expired {
  */
 export async function pruneDirectory(
   directory: Directory,
-  { before, policy, actor, dryRun, now }: PruneOptions,
+  { before, policy, actor, dryRun, now, onProgress = () => undefined }: PruneOptions,
   remover: Remover,
 ): Promise<PruneResult> {
   // The caller's present may lie ahead. What others have open is of the real one.
@@ -57,7 +57,8 @@ export async function pruneDirectory(
   const recorded = Map.groupBy(await recordedRefs(directory), ({ file }) => file);
   const candidates: Expired[] = [];
   const held: string[] = [];
-  for (const candidate of listed) {
+  for (const [at, candidate] of listed.entries()) {
+    onProgress(at / listed.length);
     const file = await examine(directory, candidate, before, recorded.get(candidate.file) ?? []);
     if (!file) continue;
     // Oldest first: whether a release is still needed is known by what happens to its hold.

@@ -8,7 +8,8 @@ import type { Directory, ListedFile } from "./directory.ts";
 import { mergePages } from "./merge.ts";
 import { type RandomAccess, readAt } from "./random-access.ts";
 import { idAt, idOfLine, lowerBound } from "./segment-search.ts";
-import type { TimeRange } from "./storage.ts";
+import { countingReader, ReadMeter } from "./read-meter.ts";
+import type { OnProgress, TimeRange } from "./storage.ts";
 
 const LF = 0x0a;
 /** The first page of a file is smaller: one page of every file of a day is in memory. */
@@ -47,11 +48,14 @@ export async function* readPages(
   directory: Directory,
   range: TimeRange,
   order: Order,
+  onProgress?: OnProgress,
 ): AsyncGenerator<readonly string[]> {
-  const days = Map.groupBy(await listInRange(directory, range), ({ day }) => day);
+  const listed = await listInRange(directory, range);
+  const meter = onProgress && new ReadMeter(await bytesInRange(directory, listed, range), onProgress);
+  const days = Map.groupBy(listed, ({ day }) => day);
   const ordered = order === "oldest-first" ? [...days.values()] : [...days.values()].toReversed();
   for (const files of ordered) {
-    const sources = files.map((listed) => readFilePages(directory, listed, range, order));
+    const sources = files.map((file) => readFilePages(directory, file, range, order, meter));
     for await (const page of mergePages(sources, order)) yield page.map(({ line }) => line);
   }
 }
@@ -92,17 +96,36 @@ async function listInRange(directory: Directory, { from, to }: TimeRange): Promi
   return (await directory.list()).filter(({ day }) => day >= first && day <= last);
 }
 
+/** Bytes of the files that a reader of the range will read. A file that cannot be opened counts when it is read. */
+async function bytesInRange(directory: Directory, listed: readonly ListedFile[], range: TimeRange): Promise<number> {
+  let bytes = 0;
+  for (const { file, day } of listed) {
+    const size = (await directory.sizeOf(file)) ?? 0;
+    const { from, to } = boundsOfDay(day);
+    const isWhole = (range.from ?? -Infinity) <= from && (range.to ?? Infinity) >= to;
+    const head = isWhole ? undefined : await directory.head(file);
+    const { start, end } = head
+      ? await spanOf(directory.reader(file), size, head.foreign, range)
+      : { start: 0, end: size };
+    bytes += end - start;
+  }
+  return bytes;
+}
+
 /** One file's entry lines of the range. A last line without a line feed is not there yet. */
 async function* readFilePages(
   directory: Directory,
   { file }: ListedFile,
   range: TimeRange,
   order: Order,
+  meter?: ReadMeter,
 ): AsyncGenerator<readonly KeyedLine[]> {
   const head = await directory.head(file);
   if (!head?.readable) return;
-  const size = await readFile(directory, file, async (_, bytes) => bytes);
-  if (size !== undefined) yield* readSegmentPages(directory.reader(file), size, head.foreign, range, order);
+  const size = await directory.sizeOf(file);
+  if (size === undefined) return;
+  const reader = directory.reader(file);
+  yield* readSegmentPages(meter ? countingReader(reader, meter) : reader, size, head.foreign, range, order);
 }
 
 /** Entry lines of the range in the first `size` bytes of a segment, or of a foreign file. */
@@ -113,13 +136,24 @@ export async function* readSegmentPages(
   range: TimeRange,
   order: Order,
 ): AsyncGenerator<readonly KeyedLine[]> {
-  const start = foreign || range.from === undefined ? 0 : await lowerBound(handle, size, idAt(range.from));
-  const end = foreign || range.to === undefined ? size : await lowerBound(handle, size, idAt(range.to + 1));
+  const { start, end } = await spanOf(handle, size, foreign, range);
   const blocks = order === "oldest-first" ? readForward(handle, start, end) : readBackward(handle, start, end);
   for await (const lines of blocks) {
     const page = lines.flatMap((line) => keyedLine(line, foreign, range));
     if (page.length > 0) yield order === "oldest-first" ? page : page.toReversed();
   }
+}
+
+/** Where the lines of the range lie in a file. A foreign file is in no order: it is read whole. */
+async function spanOf(
+  handle: RandomAccess,
+  size: number,
+  foreign: boolean,
+  { from, to }: TimeRange,
+): Promise<{ readonly start: number; readonly end: number }> {
+  const start = foreign || from === undefined ? 0 : await lowerBound(handle, size, idAt(from));
+  const end = foreign || to === undefined ? size : await lowerBound(handle, size, idAt(to + 1));
+  return { start, end };
 }
 
 function keyedLine(bytes: Buffer, foreign: boolean, { from = -Infinity, to = Infinity }: TimeRange): KeyedLine[] {

@@ -19,7 +19,7 @@ import { type PendingLine, WriteLane } from "./lane.ts";
 import { OwnFile } from "./own-file.ts";
 import { latestStates } from "./seen.ts";
 import { reading, readingPages } from "./read-failure.ts";
-import type { AuditStorage, PruneOptions, PruneResult, TimeRange, WriteStatus } from "./storage.ts";
+import type { AuditStorage, OnProgress, PruneOptions, PruneResult, TimeRange, WriteStatus } from "./storage.ts";
 
 export interface FileStorageOptions {
   /** Directory of the log; made with mode 0700 when the first line is written. */
@@ -110,8 +110,12 @@ export class FileStorage implements AuditStorage {
     return reading("the log could not be searched", findEntry(this.#directory, id));
   }
 
-  pages(range: TimeRange, order: "oldest-first" | "newest-first"): AsyncIterable<readonly string[]> {
-    return readingPages("the log could not be read", readPages(this.#directory, range, order));
+  pages(
+    range: TimeRange,
+    order: "oldest-first" | "newest-first",
+    onProgress?: OnProgress,
+  ): AsyncIterable<readonly string[]> {
+    return readingPages("the log could not be read", readPages(this.#directory, range, order, onProgress));
   }
 
   count(range: TimeRange): Promise<number> {

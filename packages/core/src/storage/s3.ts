@@ -9,7 +9,7 @@ import { resolveOptions, type ResolvedOptions, type S3StorageOptions } from "./s
 import { pruneBucket } from "./s3/prune.ts";
 import { countEntries, findEntry, readPages } from "./s3/read.ts";
 import { StreamWriter } from "./s3/stream-writer.ts";
-import type { AuditStorage, PruneOptions, PruneResult, TimeRange, WriteStatus } from "./storage.ts";
+import type { AuditStorage, OnProgress, PruneOptions, PruneResult, TimeRange, WriteStatus } from "./storage.ts";
 
 export { S3Archive, type S3ArchiveOptions } from "./s3/archive.ts";
 export { type LifecycleRule, lifecycleRule } from "./s3/lifecycle.ts";
@@ -61,8 +61,12 @@ export class S3Storage implements AuditStorage {
     return reading("the log could not be searched", findEntry(this.#bucket, id));
   }
 
-  pages(range: TimeRange, order: "oldest-first" | "newest-first"): AsyncIterable<readonly string[]> {
-    return readingPages("the log could not be read", readPages(this.#bucket, range, order));
+  pages(
+    range: TimeRange,
+    order: "oldest-first" | "newest-first",
+    onProgress?: OnProgress,
+  ): AsyncIterable<readonly string[]> {
+    return readingPages("the log could not be read", readPages(this.#bucket, range, order, onProgress));
   }
 
   count(range: TimeRange): Promise<number> {

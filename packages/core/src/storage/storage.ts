@@ -6,6 +6,9 @@ export interface TimeRange {
   readonly to?: number;
 }
 
+/** Told how much of what there is to read has been read: from 0 to 1, never less than before. */
+export type OnProgress = (share: number) => void;
+
 /** What `prune` did or, with `dryRun`, would do. */
 export interface PruneResult {
   /** Entries removed. */
@@ -31,6 +34,8 @@ export interface PruneOptions {
   readonly dryRun?: boolean;
   /** The present, in milliseconds since the epoch. */
   readonly now: number;
+  /** Told how much of what may go was examined, by a storage that knows. */
+  readonly onProgress?: OnProgress;
 }
 
 /** The state of the write lane. */
@@ -65,8 +70,15 @@ export interface AuditStorage {
   lose(id: string, reason: string): void;
   /** The line of the entry with this id. */
   get(id: string): Promise<string | undefined>;
-  /** Entry lines of a time range, a page at a time, in the order of their time (or the reverse). */
-  pages(range: TimeRange, order: "oldest-first" | "newest-first"): AsyncIterable<readonly string[]>;
+  /**
+   * Entry lines of a time range, a page at a time, in the order of their time (or the reverse). A storage that knows how
+   * far it is tells `onProgress`.
+   */
+  pages(
+    range: TimeRange,
+    order: "oldest-first" | "newest-first",
+    onProgress?: OnProgress,
+  ): AsyncIterable<readonly string[]>;
   /** How many calls a time range holds: entries, less those with `run.sameCallAs`. */
   count(range: TimeRange): Promise<number>;
   /** Removes what is past retention, after durably recording that it did. */

@@ -3,7 +3,7 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { array, assert, asyncProperty, constantFrom, integer, record } from "fast-check";
 import { describe, expect, it } from "vitest";
-import { AuditLogger, FileStorage } from "../../src/index.ts";
+import { AuditLogger, FileStorage, type TimeRange } from "../../src/index.ts";
 import { loss } from "../../src/integrity/control-line.ts";
 import { Segment } from "../../src/integrity/segment.ts";
 import { testEntry, type TestEntry } from "../../src/testing.ts";
@@ -72,6 +72,38 @@ describe("Reading a segment", () => {
       { numRuns: 40 },
     );
   }, 60_000);
+
+  it.each(["oldest-first", "newest-first"] as const)("tells how much of the range it has read, %s", async (order) => {
+    const storage = new FileStorage({ path: await temporaryDirectory(), durability: "os" });
+    const DAY = 86_400_000;
+    for (const day of [0, 1, 2]) {
+      for (let n = 0; n < 20; n += 1) {
+        const { line, id } = testEntry(NOON + day * DAY + n, { metadata: { text: "x".repeat(50_000) } });
+        await storage.append(line, id);
+      }
+    }
+    await storage.close();
+    const sharesOf = async (range: TimeRange): Promise<{ atLines: number[]; shares: number[] }> => {
+      const shares: number[] = [];
+      const atLines: number[] = [];
+      for await (const page of storage.pages(range, order, (share) => shares.push(share)))
+        atLines.push(...page.map(() => shares.at(-1) ?? -1));
+      return { atLines, shares };
+    };
+
+    const whole = await sharesOf({});
+    expect(whole.shares).toEqual(whole.shares.toSorted((a, b) => a - b));
+    expect(whole.shares.at(-1)).toBe(1);
+    expect(whole.atLines).toHaveLength(60);
+    // With the last line of the first of three days a third has been read, but for what is read ahead.
+    expect(whole.atLines[19]).toBeGreaterThan(0.3);
+    expect(whole.atLines[19]).toBeLessThan(0.45);
+
+    const part = await sharesOf({ from: NOON + DAY + 10, to: NOON + DAY + 19 });
+    expect(part.atLines).toHaveLength(10);
+    expect(part.shares.at(-1)).toBe(1);
+    expect(part.shares.filter((share) => share < 0.5).length).toBeGreaterThan(0); // of ten entries, not of the day's twenty
+  });
 
   it.each(["oldest-first", "newest-first"] as const)(
     "ends with a file that is removed meanwhile, %s",

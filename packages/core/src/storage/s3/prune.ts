@@ -31,7 +31,7 @@ interface SegmentState {
 /** Removes days that ended before `before`; never the present one. */
 export async function pruneBucket(
   bucket: Bucket,
-  { before, policy, actor, dryRun, now }: PruneOptions,
+  { before, policy, actor, dryRun, now, onProgress = () => undefined }: PruneOptions,
   append: (line: string) => Promise<void>,
 ): Promise<PruneResult> {
   const limit = Math.min(before, now);
@@ -39,7 +39,8 @@ export async function pruneBucket(
   const result = { entries: 0, files: new Array<string>(), held: new Array<string>() };
   const holds = days.length > 0 ? await readShippedHolds(bucket) : undefined;
   // One day after the other: a run that breaks off has removed the oldest days, and the next one goes on.
-  for (const day of days.toSorted()) {
+  for (const [at, day] of days.toSorted().entries()) {
+    onProgress(at / days.length);
     if (holds && isHeld(holds, day)) {
       result.held.push(`${day}/`);
       continue;

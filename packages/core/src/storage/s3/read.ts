@@ -1,7 +1,7 @@
 // Reading a bucket: one entry by its id, a time range in pages, a count.
 import { timeOfId } from "../../id.ts";
 import { mergePages } from "../merge.ts";
-import type { TimeRange } from "../storage.ts";
+import type { OnProgress, TimeRange } from "../storage.ts";
 import type { Bucket } from "./bucket.ts";
 import { mapInOrder } from "./concurrency.ts";
 import { type DayListing, type DirectObject, listDay } from "./day.ts";
@@ -61,21 +61,41 @@ function nearestFirst(objects: readonly DirectObject[], id: string): DirectObjec
 }
 
 /** Entry lines of a time range in the order of time, with a few objects in memory at a time. */
-export async function* readPages(bucket: Bucket, range: TimeRange, order: Order): AsyncGenerator<readonly string[]> {
-  for await (const listing of listings(bucket, range, order)) {
+export async function* readPages(
+  bucket: Bucket,
+  range: TimeRange,
+  order: Order,
+  onProgress: OnProgress = () => undefined,
+): AsyncGenerator<readonly string[]> {
+  const days = await daysOf(bucket, range);
+  let daysRead = 0;
+  for await (const listing of listingsOf(bucket, days, range, order)) {
+    const bytesOfDay = [...listing.direct, ...listing.foreign, ...listing.shipped].reduce(
+      (sum, { bytes }) => sum + bytes,
+      1,
+    );
+    let bytesRead = 0;
     const sources = [
       directPages(bucket, listing.direct, range, order),
       foreignPages(bucket, listing.foreign, range, order),
       ...(await shippedSources(bucket, listing.shipped, range, order)),
     ];
-    for await (const page of mergePages(sources, order)) if (page.length > 0) yield page.map(({ line }) => line);
+    for await (const page of mergePages(sources, order)) {
+      if (page.length > 0) yield page.map(({ line }) => line);
+      bytesRead += page.reduce((sum, { line }) => sum + line.length, 0);
+      // How many bytes the other days hold is known when they are listed: until then each counts alike.
+      onProgress((daysRead + Math.min(1, bytesRead / bytesOfDay)) / days.length);
+    }
+    daysRead += 1;
+    onProgress(daysRead / days.length);
   }
 }
 
 /** How many calls a time range holds, each once; objects say it themselves where they lie within the range. */
 export async function countEntries(bucket: Bucket, range: TimeRange): Promise<number> {
   let count = 0;
-  for await (const { day, direct, foreign, shipped } of listings(bucket, range, "oldest-first")) {
+  const days = await daysOf(bucket, range);
+  for await (const { day, direct, foreign, shipped } of listingsOf(bucket, days, range, "oldest-first")) {
     const counts = [
       countDirect(bucket, direct, range),
       countForeign(bucket, foreign, isWithin(day, range) ? {} : range),
@@ -86,8 +106,12 @@ export async function countEntries(bucket: Bucket, range: TimeRange): Promise<nu
   return count;
 }
 
-async function* listings(bucket: Bucket, range: TimeRange, order: Order): AsyncGenerator<DayListing, void, void> {
-  const days = await daysOf(bucket, range);
+async function* listingsOf(
+  bucket: Bucket,
+  days: readonly string[],
+  range: TimeRange,
+  order: Order,
+): AsyncGenerator<DayListing, void, void> {
   yield* mapInOrder(order === "oldest-first" ? days : days.toReversed(), DAYS_AHEAD, (day) =>
     listDay(bucket, day, range),
   );
