@@ -64,7 +64,7 @@ describe("ai-audit sql", { timeout: 60_000 }, () => {
     `);
     expect(await ask("DROP VIEW entries", 64)).toMatchInlineSnapshot(`
       "--- stderr
-      error: query() takes one statement that reads: SELECT, WITH, FROM, DESCRIBE, SUMMARIZE, EXPLAIN
+      error: SQL over the log takes statements that read: SELECT, WITH, FROM, VALUES, DESCRIBE, SUMMARIZE, SHOW, EXPLAIN
       "
     `);
     expect(await ask("FROM read_csv('/nowhere')", 74)).toMatchInlineSnapshot(`

@@ -19,7 +19,7 @@ export function define(command: Command, session: Session): void {
     .description(
       "Answers a question in SQL with DuckDB (the package @duckdb/node-api is needed). The view `entries` has a column for " +
         "each member of an entry, named as in the log; `DESCRIBE entries` lists them. Nothing is verified and nothing is " +
-        "decrypted. It is no sandbox: a statement can read what you can. Days of a bucket are downloaded first (docs/sql.md). " +
+        "decrypted. A statement can read every file that you can, and write none. Days of a bucket are downloaded first (docs/sql.md). " +
         "Exits with 1 when there is no row.",
     )
     .action((statement: string, flags: SqlFlags) => sql(statement, flags, session));
@@ -34,8 +34,8 @@ async function sql(statement: string, { log, json }: SqlFlags, session: Session)
     );
   }
   const { AuditSql: Sql } = await import("@ai-audit/core/sql");
-  const opened = await Sql.open({ paths: location });
-  const rows = await ask(opened, statement).finally(() => opened.close());
+  await using opened = await Sql.open({ paths: location, readable: "/" });
+  const rows = await ask(opened, statement);
   if (rows.length === 0) {
     session.exitCode = EXIT.nothing;
     if (!json) await session.log.line("no rows");

@@ -56,7 +56,7 @@ async function convert(source: string, directory: string): Promise<number> {
     await makeDirectory(directory);
     return await sql.exportParquet(directory);
   } finally {
-    sql.close();
+    await sql.close();
   }
 }
 

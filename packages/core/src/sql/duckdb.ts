@@ -1,9 +1,10 @@
 // SQL over a log in a directory, by DuckDB. Needs the package @duckdb/node-api.
 import { resolve } from "node:path";
-import type { DuckDBConnection, DuckDBInstance, JS } from "@duckdb/node-api";
-import { importPeer } from "../crypto/peer.ts";
-import { AuditConfigError, AuditError, AuditInputError } from "../errors.ts";
-import { COLUMNS, type ColumnType } from "./columns.ts";
+import type { JS } from "@duckdb/node-api";
+import { AuditConfigError } from "../errors.ts";
+import { Database } from "./database.ts";
+import { type SqlParameters, startReading } from "./statement.ts";
+import { createView, quoted } from "./view.ts";
 
 /** One row of a result, by column. */
 export type SqlRow = Readonly<Record<string, JS>>;
@@ -14,56 +15,86 @@ export interface SqlOptions {
    * `*.jsonl` are read, at any depth.
    */
   readonly paths: string | readonly string[];
+  /**
+   * Further directories whose files statements may name, such as a price list to join: `"/"` for all that the process
+   * can read.
+   * @default none: a statement reads the log alone
+   */
+  readonly readable?: string | readonly string[];
 }
 
-/** One log, queried as the view `entries`; control lines are not in it. */
+/**
+ * One log, queried as the view `entries`; control lines are not in it. Statements read, and read the directories named
+ * here only; they reach no network. Several may run at a time.
+ */
 export class AuditSql {
-  readonly #instance: DuckDBInstance;
-  readonly #connection: DuckDBConnection;
+  readonly #database: Database;
+  readonly #folders: readonly string[];
 
-  private constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
-    this.#instance = instance;
-    this.#connection = connection;
+  private constructor(database: Database, folders: readonly string[]) {
+    this.#database = database;
+    this.#folders = folders;
   }
 
   /**
-   * Opens a log. Nothing is copied: each query reads the files as they are then. This is no sandbox: whoever writes the
-   * statements can read what the process can.
+   * Opens a log. Nothing is copied: each query reads the files as they are then.
    *
-   * @throws `AUDIT_CONFIG_INVALID` when the package is missing or a path is empty
+   * @throws `AUDIT_CONFIG_INVALID` when the package is missing or a path is empty, `AUDIT_READ_FAILED`
    * @example
-   * using sql = await AuditSql.open({ paths: "./audit-logs" });
+   * await using sql = await AuditSql.open({ paths: "./audit-logs" });
    * await sql.query("SELECT model, count(*) AS calls FROM entries GROUP BY model");
    */
-  static async open({ paths }: SqlOptions): Promise<AuditSql> {
-    const { DuckDBInstance } = await importPeer("@duckdb/node-api", async () => import("@duckdb/node-api"));
-    const folders = (typeof paths === "string" ? [paths] : paths).map((path) => {
-      if (path === "") throw new AuditConfigError("paths must name directories");
-      return resolve(path);
-    });
+  static async open({ paths, readable = [] }: SqlOptions): Promise<AuditSql> {
+    const folders = resolved("paths", paths);
     if (folders.length === 0) throw new AuditConfigError("paths must name directories");
-    const instance = await DuckDBInstance.create(":memory:");
-    const connection = await instance.connect();
-    const sql = new AuditSql(instance, connection);
-    await sql.#run(`SET TimeZone = 'UTC'; ${viewOver(await readable(connection, folders))}`);
-    return sql;
+    const allowed = [...folders, ...resolved("readable", readable)];
+    const database = await Database.open();
+    try {
+      const connection = await database.connect();
+      await database.step(async () => {
+        await createView(connection, folders);
+        await connection.run(
+          `SET allowed_directories = [${allowed.map(quoted).join(", ")}];
+           SET enable_external_access = false;
+           SET lock_configuration = true`,
+        );
+      });
+      database.disconnect(connection);
+    } catch (error) {
+      await database.close();
+      throw error;
+    }
+    return new AuditSql(database, folders);
   }
 
   /**
-   * Rows of one statement. `parameters` stand for `$1`, `$2` … in it.
-   * @throws `AUDIT_INPUT_INVALID` for what is no SELECT, `AUDIT_READ_FAILED` when DuckDB cannot run it
+   * All rows of one statement. `parameters` stand for `$1`, `$2` … in it.
+   * @throws `AUDIT_INPUT_INVALID` for what is not one statement that reads, `AUDIT_READ_FAILED` when DuckDB cannot run
+   * it, `AUDIT_CLOSED`
    */
-  async query(statement: string, parameters: readonly (string | number | boolean | null)[] = []): Promise<SqlRow[]> {
-    if (!/^\s*(?:SELECT|WITH|FROM|DESCRIBE|SUMMARIZE|EXPLAIN)\b/i.test(statement)) {
-      throw new AuditInputError(
-        "query() takes one statement that reads: SELECT, WITH, FROM, DESCRIBE, SUMMARIZE, EXPLAIN",
-      );
-    }
+  async query(statement: string, parameters: SqlParameters = []): Promise<SqlRow[]> {
+    const rows: SqlRow[] = [];
+    for await (const row of this.stream(statement, parameters)) rows.push(row);
+    return rows;
+  }
+
+  /**
+   * The rows of one statement as they are computed, in memory that does not grow with their number. Whoever stops early
+   * ends the statement. Errors come with the first row that is asked for, or a later one.
+   * @throws as `query()`
+   */
+  async *stream(statement: string, parameters: SqlParameters = []): AsyncGenerator<SqlRow, void, undefined> {
+    const connection = await this.#database.connect();
     try {
-      const reader = await this.#connection.runAndReadAll(statement, [...parameters]);
-      return reader.getRowObjectsJS();
-    } catch (cause) {
-      throw readError(cause);
+      const result = await this.#database.step(async () => startReading(connection, statement, parameters));
+      const chunks = result.yieldRowObjectJs();
+      for (;;) {
+        const chunk = await this.#database.step(async () => chunks.next());
+        if (chunk.done) return;
+        yield* chunk.value;
+      }
+    } finally {
+      this.#database.disconnect(connection);
     }
   }
 
@@ -72,77 +103,35 @@ export class AuditSql {
    * overwritten. Resolves to the number of entries.
    */
   async exportParquet(folder: string): Promise<number> {
-    const target = quoted(resolve(folder));
-    await this.#run(
-      `COPY (SELECT strftime(timestamp, '%Y-%m-%d') AS day, * FROM entries ORDER BY timestamp, id)
-       TO ${target} (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (day), OVERWRITE_OR_IGNORE)`,
-    );
-    const [row] = await this.query("SELECT count(*)::INTEGER AS entries FROM entries");
-    return Number(row?.["entries"] ?? 0);
-  }
-
-  /** Ends the connection. */
-  close(): void {
-    this.#connection.closeSync();
-    this.#instance.closeSync();
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
-  async #run(statement: string): Promise<void> {
+    const database = await Database.open();
     try {
-      await this.#connection.run(statement);
-    } catch (cause) {
-      throw readError(cause);
+      const connection = await database.connect();
+      return await database.step(async () => {
+        await createView(connection, this.#folders);
+        const reader = await connection.runAndReadAll(
+          `COPY (SELECT strftime(timestamp, '%Y-%m-%d') AS day, * FROM entries ORDER BY timestamp, id)
+           TO ${quoted(resolve(folder))} (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (day), OVERWRITE_OR_IGNORE)`,
+        );
+        return Number(reader.getRowsJS()[0]?.[0] ?? 0);
+      });
+    } finally {
+      await database.close();
     }
   }
-}
 
-/** Globs that match something: DuckDB refuses a list in which one does not. */
-async function readable(connection: DuckDBConnection, folders: readonly string[]): Promise<string[]> {
-  const globs = folders.flatMap((folder) => [`${folder}/**/*.jsonl`, `${folder}/**/*.json`]);
-  const found: string[] = [];
-  for (const glob of globs) {
-    const reader = await connection.runAndReadAll(`SELECT 1 FROM glob(${quoted(glob)}) LIMIT 1`);
-    if (reader.currentRowCount > 0) found.push(glob);
+  /** Ends what runs, which then rejects with `AUDIT_CLOSED` as later calls do, and resolves when all is released. Idempotent. */
+  async close(): Promise<void> {
+    await this.#database.close();
   }
-  return found;
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
 }
 
-const TYPES: Readonly<Record<ColumnType, string>> = {
-  text: "VARCHAR",
-  timestamp: "VARCHAR",
-  boolean: "BOOLEAN",
-  integer: "BIGINT",
-  number: "DOUBLE",
-  texts: "VARCHAR[]",
-  json: "JSON",
-};
-
-/** The view. Columns are given, not guessed: a member that no line of a sample has is a column all the same. */
-function viewOver(globs: readonly string[]): string {
-  const struct = [...COLUMNS.map(({ name, type }) => `${name}: '${TYPES[type]}'`), "type: 'VARCHAR'"].join(", ");
-  const lines =
-    globs.length > 0
-      ? `read_json([${globs.map(quoted).join(", ")}], columns = {${struct}}, format = 'auto',
-         maximum_object_size = ${2 ** 28}, ignore_errors = false, filename = true)`
-      : `(SELECT ${COLUMNS.map(({ name, type }) => `NULL::${TYPES[type]} AS ${name}`).join(", ")}, NULL AS type, NULL AS filename)`;
-  // A naive timestamp is the Python original's and means UTC.
-  const columns = COLUMNS.map(({ name }) => (name === "timestamp" ? `${UTC} AS timestamp` : name)).join(", ");
-  return `CREATE VIEW entries AS SELECT ${columns} FROM ${lines} AS line
-    WHERE type IS NULL AND id IS NOT NULL AND NOT contains(filename, '/.archive/')`;
-}
-
-const UTC = `CASE WHEN regexp_matches(line.timestamp, '(Z|[+-][0-9]{2}:?[0-9]{2})$')
-  THEN line.timestamp::TIMESTAMPTZ ELSE (line.timestamp || 'Z')::TIMESTAMPTZ END`;
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
-}
-
-function readError(cause: unknown): AuditError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new AuditError("AUDIT_READ_FAILED", `DuckDB: ${reason}`, { cause });
+function resolved(option: string, paths: string | readonly string[]): string[] {
+  return (typeof paths === "string" ? [paths] : paths).map((path) => {
+    if (path === "") throw new AuditConfigError(`${option} must name directories`);
+    return resolve(path);
+  });
 }

@@ -101,8 +101,8 @@ describe("AuditSql", () => {
       await storage.append(line, id);
     }
     await storage.close();
-    const sql = await opened({ paths: path });
     const folder = join(await temporaryDirectory(), "parquet");
+    const sql = await opened({ paths: path, readable: folder });
     expect(await sql.exportParquet(folder)).toBe(3);
     expect((await readdir(folder)).toSorted()).toEqual(["day=2024-02-29", "day=2024-03-01", "day=2026-12-31"]);
     const rows = await sql.query(
@@ -114,6 +114,32 @@ describe("AuditSql", () => {
   it("has no rows where there is no log yet", async () => {
     const sql = await opened({ paths: await temporaryDirectory() });
     expect(await sql.query("SELECT * FROM entries")).toEqual([]);
+  });
+
+  it.each([
+    "DROP VIEW entries",
+    "SELECT 1; SELECT 2",
+    "SELECT 1; DROP VIEW entries",
+    "SELECT 1; IMPORT DATABASE '.'",
+    "EXPLAIN ANALYZE CREATE TABLE more AS SELECT 1",
+    "EXPLAIN (/* ) SELECT 1 -- */ ANALYZE) CREATE TABLE more AS SELECT 1",
+    "/* SELECT */ SET VARIABLE a = 1",
+    "PRAGMA force_checkpoint",
+    "CALL duckdb_settings()",
+    "BEGIN",
+    "WITH more AS (SELECT 1) INSERT INTO entries FROM more",
+    "-- nothing",
+    "",
+    ";",
+  ])("takes one statement that reads, not %j", async (statement) => {
+    const sql = await opened({ paths: await temporaryDirectory() });
+    expect(await rejected(sql.query(statement))).toMatchObject({
+      code: expect.stringMatching(/^AUDIT_(?:INPUT_INVALID|READ_FAILED)$/),
+    });
+    expect(await sql.query("SELECT view_name FROM duckdb_views() WHERE NOT internal")).toEqual([
+      { view_name: "entries" },
+    ]);
+    expect(await sql.query("SELECT table_name FROM duckdb_tables()")).toEqual([]);
   });
 
   it("refuses what does not read, and says what DuckDB says", async () => {
