@@ -1,9 +1,10 @@
 // Opens the log that a command reads.
 import type { AuditStorage } from "@ai-audit/core";
 import { resolveLocation } from "./location.ts";
+import type { Progress } from "./output/progress.ts";
 import type { Session } from "./session.ts";
 import { Settings } from "./settings.ts";
-import { openStorage } from "./storage.ts";
+import { openStorage, reportingReads } from "./storage.ts";
 
 /** A log to read from. */
 export interface OpenLog {
@@ -14,12 +15,13 @@ export interface OpenLog {
 }
 
 /**
- * The log at a location. Nothing is written there before something is appended.
+ * The log at a location. Nothing is written there before something is appended. `progress` shows how far its readers are.
  *
  * @throws {Failure} where there is none
  */
-export async function openLog(given: string | undefined, session: Session): Promise<OpenLog> {
+export async function openLog(given: string | undefined, session: Session, progress?: Progress): Promise<OpenLog> {
   const settings = Settings.load(session.env);
   const location = resolveLocation(given, settings);
-  return { location, storage: await openStorage(location, settings), settings };
+  const storage = reportingReads(await openStorage(location, settings), progress?.onProgress);
+  return { location, storage, settings };
 }

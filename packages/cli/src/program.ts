@@ -17,7 +17,11 @@ export async function buildProgram(session: Session, words: readonly string[] | 
     .exitOverride()
     .configureOutput({ writeErr: () => undefined }) // run() reports
     .showSuggestionAfterError(true)
-    .addHelpText("after", FOOTER);
+    .addHelpText("after", FOOTER)
+    .hook("preAction", (_, command) => {
+      const isMachine = command.opts()["json"] === true || session.env["TERM"] === "dumb";
+      session.showsProgress = session.log.isTerminal && !isMachine;
+    });
   for (const { name, summary, group, load } of COMMANDS) {
     const command = program.command(name).summary(summary).helpGroup(group);
     if (words !== "all" && !words.includes(name)) continue;

@@ -9,12 +9,14 @@ import type { Session } from "./session.ts";
 
 /** Runs the command line. Resolves to the process's exit code; never rejects. */
 export async function run(words: readonly string[]): Promise<number> {
+  const log = new Output(process.stderr, 2);
   const session: Session = {
     env: process.env,
     now: () => new Date(),
-    out: new Output(process.stdout, 1),
-    log: new Output(process.stderr, 2),
+    out: new Output(process.stdout, 1, log),
+    log,
     stdin: process.stdin,
+    showsProgress: false,
     exitCode: EXIT.ok,
   };
   try {

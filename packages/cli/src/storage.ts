@@ -1,5 +1,5 @@
 // Opens storages: a directory, or a bucket, whose SDK is loaded only then.
-import { type AuditStorage, FileStorage, type Signer } from "@ai-audit/core";
+import { type AuditStorage, FileStorage, type OnProgress, type Signer } from "@ai-audit/core";
 import type { S3Archive, S3Connection } from "@ai-audit/core/s3";
 import { isBucket } from "./location.ts";
 import type { Settings } from "./settings.ts";
@@ -10,6 +10,24 @@ export async function openStorage(location: string, settings: Settings, signer?:
   if (!isBucket(location)) return new FileStorage({ path: location, ...signing });
   const { S3Storage } = await import("@ai-audit/core/s3");
   return new S3Storage({ ...placeInBucket(location), ...s3Connection(settings), ...signing });
+}
+
+/** The storage, with whoever reads pages of it reporting how far they are. */
+export function reportingReads(storage: AuditStorage, onProgress: OnProgress | undefined): AuditStorage {
+  if (onProgress === undefined) return storage;
+  return {
+    stream: storage.stream,
+    durable: storage.durable,
+    append: (line, id) => storage.append(line, id),
+    lose: (id, reason) => storage.lose(id, reason),
+    get: (id) => storage.get(id),
+    pages: (range, order) => storage.pages(range, order, onProgress),
+    count: (range) => storage.count(range),
+    prune: (options) => storage.prune({ ...options, onProgress }),
+    status: () => storage.status(),
+    flush: () => storage.flush(),
+    close: () => storage.close(),
+  };
 }
 
 /** The archive at `s3://bucket/prefix`. `onError` is told of what could not be shipped. */

@@ -52,7 +52,8 @@ export async function verifyLocation(
 ): Promise<JudgedVerification> {
   const settings = Settings.load(session.env);
   const location = locate(given, settings);
-  const progress = new Progress(session.log, "verifying");
+  let current = "";
+  const progress = new Progress(session, "verifying", () => current);
   const ownPins = settings.path("AUDIT_PINS");
   const pinFiles = flags.pin.length > 0 || ownPins === undefined ? flags.pin : [ownPins];
   try {
@@ -65,7 +66,8 @@ export async function verifyLocation(
       signatures,
       now: session.now(),
       onProgress: ({ bytesRead, totalBytes, file }) => {
-        progress.update(bytesRead, totalBytes, file);
+        current = file;
+        progress.update(totalBytes === 0 ? 1 : bytesRead / totalBytes);
       },
     });
     return flags.since === undefined ? result : judgeSince(result, { since: flags.since, pins, signatures });

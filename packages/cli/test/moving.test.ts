@@ -284,6 +284,76 @@ describe("ai-audit import", { timeout: 60_000 }, () => {
     expect(after.stdout).not.toContain("Z0FBQUFB"); // how the original's Fernet tokens begin
   });
 
+  test("lines that are no entries are left out, counted and named, with exit code 65", async () => {
+    const root = await temporaryDirectory();
+    const original = await readFile(join(ORIGINAL, "plain/audit_20261123.jsonl"), "utf8");
+    const [first = "", second = "", ...rest] = original.trimEnd().split("\n");
+    const timeless = second.replace(/"timestamp": "[^"]*"/, '"timestamp": "yesterday"');
+    const bad = ["not JSON: a secret", '{"id": "x"}', timeless, '"text"', "[1, 2]", "{}"];
+    await writeFile(join(root, "audit_20261123.jsonl"), [first, ...bad, "", ...rest, '{"id": "torn'].join("\n"));
+    await writeFile(join(root, "notes.jsonl"), "of somebody\n");
+    const words = ["import", root, "--log", join(root, "log")];
+
+    expect(await printed(words, { code: 65 })).toMatchInlineSnapshot(`
+      "11 entries imported, 0 were there already
+      --- stderr
+      6 lines not imported, for being no entry:
+        audit_20260101.jsonl:2  not JSON
+        audit_20260101.jsonl:3  no entry: it lacks an id or a timestamp, or has a type
+        audit_20260101.jsonl:4  its timestamp is no time
+        audit_20260101.jsonl:5  no entry: it lacks an id or a timestamp, or has a type
+        audit_20260101.jsonl:6  no entry: it lacks an id or a timestamp, or has a type
+        and 1 more
+      not imported: audit_20260101.jsonl:19  its writer did not finish it
+      not read, for not being named audit_YYYYMMDD.jsonl: notes.jsonl
+      "
+    `);
+    expect((await cli(["list", join(root, "log"), "--json"])).stdout.trim().split("\n")).toHaveLength(11);
+    expect((await cli([...words, "--accept-unreadable"])).code).toBe(0);
+    const { code, stdout, stderr } = await cli([...words, "--json"]);
+    expect({ code, stderr }).toEqual({ code: 65, stderr: "" });
+    expect(JSON.parse(stdout)).toMatchObject({
+      imported: 0,
+      skipped: 11,
+      unreadable: 6,
+      firstUnreadable: [2, 3, 4, 5, 6].map((line) => ({ file: "audit_20261123.jsonl", line })),
+      torn: [{ file: "audit_20261123.jsonl", line: 19 }],
+      otherFiles: ["notes.jsonl"],
+    });
+  });
+
+  test("a last line that its writer did not finish is named, and no failure", async () => {
+    const root = await temporaryDirectory();
+    const original = await readFile(join(ORIGINAL, "plain/audit_20261123.jsonl"), "utf8");
+    await writeFile(join(root, "audit_20261123.jsonl"), original.slice(0, -40));
+    expect(await printed(["import", root, "--log", join(root, "log")])).toMatchInlineSnapshot(`
+      "11 entries imported, 0 were there already
+      --- stderr
+      not imported: audit_20260101.jsonl:12  its writer did not finish it
+      "
+    `);
+    await writeFile(join(root, "audit_20261123.jsonl"), original.trimEnd());
+    expect(await printed(["import", root, "--log", join(root, "log")], { code: 65 })).toMatchInlineSnapshot(`
+      "0 entries imported, 11 were there already
+      --- stderr
+      1 line not imported, for being no entry:
+        audit_20260101.jsonl:12  an entry without a line feed behind it
+      "
+    `);
+  });
+
+  test("entries that a reader does not get to, behind an empty first line, are not passed over in silence", async () => {
+    const root = await temporaryDirectory();
+    const original = await readFile(join(ORIGINAL, "plain/audit_20261123.jsonl"), "utf8");
+    await writeFile(join(root, "audit_20261123.jsonl"), `\n${original}`);
+    expect(await printed(["import", root, "--log", join(root, "log")], { code: 65 })).toMatchInlineSnapshot(`
+      "0 entries imported, 0 were there already
+      --- stderr
+      12 entries not imported: the first line of a file is unreadable
+      "
+    `);
+  });
+
   test("content that does not have its hash is imported with an alert, and exit code 65", async () => {
     const root = await temporaryDirectory();
     const original = await readFile(join(ORIGINAL, "plain/audit_20261123.jsonl"), "utf8");

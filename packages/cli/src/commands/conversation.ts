@@ -7,7 +7,7 @@ import { addRangeOptions, Filter, type RangeFlags, rangeOf } from "../filters.ts
 import { addLogOption } from "../location.ts";
 import { openLog } from "../log.ts";
 import { openedContent, type OpenedField } from "../opened-content.ts";
-import { formatMs } from "../output/format.ts";
+import { formatMs, plural } from "../output/format.ts";
 import { Progress } from "../output/progress.ts";
 import { openedLine } from "../print-entries.ts";
 import type { Session } from "../session.ts";
@@ -27,22 +27,18 @@ export function define(command: Command, session: Session): void {
 }
 
 async function conversation(id: string, flags: ConversationFlags, session: Session): Promise<void> {
-  const { out, log } = session;
-  const { storage, settings, location } = await openLog(flags.log, session);
-  const filter = await Filter.of({ conversation: id, ...(flags.decrypt && { decrypt: flags.decrypt }) }, settings);
-  const progress = new Progress(log, "searching");
-  const transcript = new Transcript();
+  const { out } = session;
   let calls = 0;
-  let searched = 0;
+  const progress = new Progress(session, "searching", () => `${plural(calls, "call")} found`);
+  const { storage, settings, location } = await openLog(flags.log, session, progress);
+  const filter = await Filter.of({ conversation: id, ...(flags.decrypt && { decrypt: flags.decrypt }) }, settings);
+  const transcript = new Transcript();
   for await (const page of storage.pages(rangeOf(flags), "oldest-first")) {
     for (const line of page.filter((candidate) => filter.entryOf(candidate) !== undefined)) {
-      progress.clear();
       calls += 1;
       if (flags.json) await out.line(openedLine(line, filter.encryption));
       else await printCall(line, transcript, filter, session);
     }
-    searched += page.length;
-    progress.update(searched, 0, "entries searched");
   }
   progress.clear();
   if (calls === 0) throw new Failure(EXIT.nothing, `no conversation ${id} in ${location}`);

@@ -7,6 +7,7 @@ import { addLogOption } from "../location.ts";
 import { openLog } from "../log.ts";
 import { plural } from "../output/format.ts";
 import { addOutputOption, withSink } from "../output/output-file.ts";
+import { Progress } from "../output/progress.ts";
 import type { Session } from "../session.ts";
 
 interface ExportSubjectFlags {
@@ -24,10 +25,11 @@ export function define(command: Command, session: Session): void {
 }
 
 async function exportSubject(name: string, flags: ExportSubjectFlags, session: Session): Promise<void> {
-  const { storage, settings } = await openLog(flags.log, session);
+  let count = 0;
+  const progress = new Progress(session, "searching", () => `${plural(count, "entry", "entries")} found`);
+  const { storage, settings } = await openLog(flags.log, session, progress);
   const encryption = await loadSubjectKeys(settings);
   const logger = new AuditLogger(storage, { encryption });
-  let count = 0;
   await withSink(flags.output, session.out, async (sink) => {
     for await (const { entry, ...contents } of logger.exportSubject(name)) {
       const record: unknown = JSON.parse(entryToLine(entry));
@@ -35,6 +37,7 @@ async function exportSubject(name: string, flags: ExportSubjectFlags, session: S
       count += 1;
     }
   });
+  progress.clear();
   if (count === 0) session.exitCode = EXIT.nothing;
   await session.log.line(
     count === 0 ? "nothing is kept of that person" : `${plural(count, "entry", "entries")} exported`,

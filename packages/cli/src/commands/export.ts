@@ -47,11 +47,12 @@ export function define(command: Command, session: Session): void {
 }
 
 async function exportLog(given: string | undefined, flags: ExportFlags, session: Session): Promise<void> {
-  const log = await openLog(given, session);
+  let written = 0;
+  const progress = new Progress(session, "exporting", () => `${formatCount(written)} written`);
+  const log = await openLog(given, session, progress);
   const filter = await Filter.of(flags, log.settings);
-  const progress = new Progress(session.log, "exporting");
-  const onPage = (read: number, found: number): void => {
-    progress.update(read, 0, `entries read, ${formatCount(found)} written`);
+  const onPage = (_: number, found: number): void => {
+    written = found;
   };
   let count: number;
   if (flags.format === "bundle" || flags.format === "parquet") {

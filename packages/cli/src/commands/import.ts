@@ -1,8 +1,9 @@
 // ai-audit import: logs of the Python original, sealed from now on.
-import { FileStorage } from "@ai-audit/core";
+import { FileStorage, safeLine } from "@ai-audit/core";
 import type { Command } from "commander";
 import { EXIT } from "../failure.ts";
-import { importLines } from "../import/importer.ts";
+import { importLines, type ImportResult } from "../import/importer.ts";
+import { type BadLine, type Survey, surveySource } from "../import/survey.ts";
 import { encryptionKeys, loadEncryption } from "../keys.ts";
 import { addLogOption, placeOf, resolveDirectory } from "../location.ts";
 import { formatCount, plural } from "../output/format.ts";
@@ -14,6 +15,7 @@ import { findSigner } from "../writing.ts";
 
 interface ImportFlags {
   readonly log?: string;
+  readonly acceptUnreadable?: true;
   readonly json?: true;
 }
 
@@ -22,8 +24,11 @@ export function define(command: Command, session: Session): void {
     .description(
       "Writes the entries of a log of rotalabs-comply into a log of ours, under their own time. They get new ids; the old one " +
         "is kept as metadata.imported_id. Content is encrypted when AUDIT_ENCRYPTION_KEY is set, and Fernet content is opened " +
-        "with it. Entries that were imported before are skipped. The seals show that nothing changed since the import.",
+        "with it. Entries that were imported before are skipped. The seals show that nothing changed since the import. Lines " +
+        "that are no entries are left out, counted and named, and the exit code is 65; a last line that its writer did not " +
+        "finish is named only.",
     )
+    .option("--accept-unreadable", "exit with 0 though lines were left out")
     .action((source: string, flags: ImportFlags) => importLog(source, flags, session));
 }
 
@@ -32,27 +37,53 @@ async function importLog(source: string, flags: ImportFlags, session: Session): 
   const from = resolveDirectory(source, settings, "import");
   const signer = findSigner(settings);
   const encryption = encryptionKeys(settings) === undefined ? undefined : await loadEncryption(settings);
+  const reading = new Progress(session, "reading");
+  const survey = await surveySource(from, reading.onProgress);
+  reading.clear();
   const storage = await openStorage(placeOf(flags.log, settings), settings, signer);
-  const progress = new Progress(session.log, "importing");
+  const importing = new Progress(session, "importing", () => `of ${plural(survey.entries, "entry", "entries")}`);
+  let result: ImportResult;
   try {
-    const { imported, skipped, altered } = await importLines(new FileStorage({ path: from }), storage, {
-      encryption,
-      onEntry: (count) => {
-        progress.update(count, 0, `entries (${formatCount(count)})`);
-      },
-    });
-    progress.clear();
-    if (flags.json) return await session.out.json({ imported, skipped, altered });
-    await session.out.line(
-      `${plural(imported, "entry", "entries")} imported, ${formatCount(skipped)} were there already`,
-    );
-    if (altered > 0) {
-      session.exitCode = EXIT.data;
-      await session.log.line(
-        `${plural(altered, "entry", "entries")} had content that is not of its hash: imported with an alert that says so`,
-      );
-    }
+    const { onProgress } = importing;
+    result = await importLines(new FileStorage({ path: from }), storage, { encryption, onProgress });
   } finally {
+    importing.clear();
     await storage.close();
   }
+  await report(result, survey, flags, session);
+}
+
+async function report(
+  { imported, skipped, altered }: ImportResult,
+  survey: Survey,
+  flags: ImportFlags,
+  session: Session,
+): Promise<void> {
+  const { out, log } = session;
+  const { unreadable, firstUnreadable, torn, otherFiles } = survey;
+  // A reader passes over more than single lines where a file's first line is not one.
+  const unread = Math.max(0, survey.entries - imported - skipped);
+  if (altered > 0 || unread > 0 || (unreadable > 0 && flags.acceptUnreadable !== true)) session.exitCode = EXIT.data;
+  if (flags.json) {
+    return out.json({ imported, skipped, altered, unreadable: unreadable + unread, firstUnreadable, torn, otherFiles });
+  }
+  await out.line(`${plural(imported, "entry", "entries")} imported, ${formatCount(skipped)} were there already`);
+  if (altered > 0) {
+    await log.line(
+      `${plural(altered, "entry", "entries")} had content that is not of its hash: imported with an alert that says so`,
+    );
+  }
+  if (unreadable > 0) await log.line(`${plural(unreadable, "line")} not imported, for being no entry:`);
+  for (const bad of firstUnreadable) await log.line(`  ${describe(bad)}`);
+  if (unreadable > firstUnreadable.length)
+    await log.line(`  and ${formatCount(unreadable - firstUnreadable.length)} more`);
+  if (unread > 0)
+    await log.line(`${plural(unread, "entry", "entries")} not imported: the first line of a file is unreadable`);
+  for (const bad of torn) await log.line(`not imported: ${describe(bad)}`);
+  if (otherFiles.length > 0)
+    await log.line(`not read, for not being named audit_YYYYMMDD.jsonl: ${otherFiles.map(safeLine).join(", ")}`);
+}
+
+function describe({ file, line, reason }: BadLine): string {
+  return `${file}:${line}  ${reason}`;
 }

@@ -6,6 +6,7 @@ import { latestLines } from "../latest.ts";
 import { addLocationArgument } from "../location.ts";
 import { openLog } from "../log.ts";
 import { plural } from "../output/format.ts";
+import { Progress } from "../output/progress.ts";
 import { entryPrinter } from "../print-entries.ts";
 import type { Session } from "../session.ts";
 
@@ -23,8 +24,10 @@ export function define(command: Command, session: Session): void {
 
 async function list(given: string | undefined, flags: ListFlags, session: Session): Promise<void> {
   const { out, log } = session;
-  const { storage, location } = await openLog(given, session);
+  const progress = new Progress(session, "reading");
+  const { storage, location } = await openLog(given, session, progress);
   const lines = await latestLines(storage, {}, flags.limit);
+  progress.clear();
   if (lines.length === 0) {
     session.exitCode = EXIT.nothing;
     return log.line(`no entries in ${location}`);

@@ -30,13 +30,12 @@ export function define(command: Command, session: Session): void {
 
 async function query(given: string | undefined, flags: QueryFlags, session: Session): Promise<void> {
   const { out, log } = session;
-  const { storage, settings } = await openLog(given, session);
+  let found = 0;
+  const progress = new Progress(session, "searching", () => `${formatCount(found)} found`);
+  const { storage, settings } = await openLog(given, session, progress);
   const filter = await Filter.of(flags, settings);
   const print = entryPrinter(out, flags, filter.encryption);
-  const progress = new Progress(log, "searching");
   const { limit = Infinity } = flags;
-  let found = 0;
-  let searched = 0;
   for await (const page of storage.pages(rangeOf(flags), flags.newestFirst ? "newest-first" : "oldest-first")) {
     const wanted: string[] = [];
     for (const line of page) {
@@ -46,13 +45,8 @@ async function query(given: string | undefined, flags: QueryFlags, session: Sess
       found += 1;
       wanted.push(line);
     }
-    if (wanted.length > 0 && !flags.count) {
-      progress.clear();
-      await print(wanted);
-    }
+    if (wanted.length > 0 && !flags.count) await print(wanted);
     if (found >= limit) break;
-    searched += page.length;
-    progress.update(searched, 0, `entries searched, ${formatCount(found)} found`);
   }
   progress.clear();
   if (flags.count) await (flags.json ? out.json({ count: found }) : out.line(String(found)));

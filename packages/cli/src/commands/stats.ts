@@ -36,18 +36,17 @@ export function define(command: Command, session: Session): void {
 async function stats(given: string | undefined, flags: StatsFlags, session: Session): Promise<void> {
   const { out, log } = session;
   const groupOf = grouping(flags.by);
-  const { storage, settings } = await openLog(given, session);
+  let read = 0;
+  const progress = new Progress(session, "counting", () => `${formatCount(read)} entries`);
+  const { storage, settings } = await openLog(given, session, progress);
   const filter = await Filter.of(flags, settings);
   const statistics = new Statistics(groupOf);
-  const progress = new Progress(log, "counting");
-  let read = 0;
   for await (const page of storage.pages(rangeOf(flags), "oldest-first")) {
     for (const line of page) {
       const entry = filter.entryOf(line);
       if (entry !== undefined) statistics.add(entry);
     }
     read += page.length;
-    progress.update(read, 0, "entries");
   }
   progress.clear();
   const all = statistics.groups();

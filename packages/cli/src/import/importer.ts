@@ -9,13 +9,14 @@ import {
   hashContent,
   type JsonValue,
   lineToEntry,
+  type OnProgress,
   openContent,
 } from "@ai-audit/core";
 
 export interface ImportOptions {
   /** Opens content of the source, and encrypts it in the target. */
   readonly encryption: EncryptionManager | undefined;
-  readonly onEntry: (count: number) => void;
+  readonly onProgress?: OnProgress | undefined;
 }
 
 export interface ImportResult {
@@ -38,7 +39,7 @@ const BATCH = 500;
 export async function importLines(
   source: AuditStorage,
   target: AuditStorage,
-  { encryption, onEntry }: ImportOptions,
+  { encryption, onProgress }: ImportOptions,
 ): Promise<ImportResult> {
   const result = { imported: 0, skipped: 0, altered: 0 };
   const write = async (drafts: readonly Draft[]): Promise<void> => {
@@ -54,10 +55,9 @@ export async function importLines(
       pending.push(target.append(line, draft.id));
     }
     await Promise.all(pending);
-    onEntry(result.imported + result.skipped);
   };
   let batch: Draft[] = [];
-  for await (const page of source.pages({}, "oldest-first")) {
+  for await (const page of source.pages({}, "oldest-first", onProgress)) {
     for (const entry of page.flatMap((line) => lineToEntry(line) ?? [])) {
       // A batch ends between two milliseconds: within one, only the ids say the order.
       const isNewTime = batch.at(-1)?.entry.timestamp.slice(0, 23) !== entry.timestamp.slice(0, 23);

@@ -13,13 +13,18 @@ const BUFFER_CHARS = 64 * 1024;
 /** One of the process's output streams. */
 export class Output {
   readonly #stream: NodeJS.WriteStream;
+  readonly #neighbour: Output | undefined;
   /** Whether a person is reading. */
   readonly isTerminal: boolean;
   #buffer = "";
+  /** Whether the last line on the terminal is one of `overwrite()`. */
+  #isOverwritten = false;
   #failure: Error | undefined;
 
-  constructor(stream: NodeJS.WriteStream, fileDescriptor: 1 | 2) {
+  /** @param neighbour the other stream: a bar of its own is taken off the terminal before this one writes there */
+  constructor(stream: NodeJS.WriteStream, fileDescriptor: 1 | 2, neighbour?: Output) {
     this.#stream = stream;
+    this.#neighbour = neighbour;
     this.isTerminal = isatty(fileDescriptor);
     stream.on("error", (error) => {
       this.#failure = error;
@@ -57,12 +62,18 @@ export class Output {
     const text = this.#buffer;
     this.#buffer = "";
     this.#check();
+    if (text !== "") {
+      this.overwrite("");
+      if (this.isTerminal) this.#neighbour?.overwrite("");
+    }
     if (text !== "" && !this.#stream.write(text)) await once(this.#stream, "drain").catch(() => undefined);
     this.#check(); // `once` rejects with the stream's error, which the listener kept
   }
 
-  /** A text without a line feed, in place, for progress. Not buffered. */
+  /** A text without a line feed, in place of the one before; nothing takes it away, as does what is written next. */
   overwrite(text: string): void {
+    if (text === "" && !this.#isOverwritten) return;
+    this.#isOverwritten = text !== "";
     this.#stream.write(`\r\u001B[2K${text}`);
   }
 

@@ -1,4 +1,6 @@
 // How far a long task has come: on a terminal, and only once it has taken a second.
+import type { OnProgress } from "@ai-audit/core";
+import type { Session } from "../session.ts";
 import type { Output } from "./output.ts";
 
 const QUIET_MS = 1000;
@@ -9,28 +11,36 @@ const BAR_CELLS = 24;
 export class Progress {
   readonly #log: Output;
   readonly #label: string;
+  readonly #detail: () => string;
+  readonly #isShown: boolean;
   readonly #startedAt = performance.now();
   #drawnAt = 0;
 
-  constructor(log: Output, label: string) {
+  /** @param detail what to say behind the bar; asked for when it is drawn */
+  constructor({ log, showsProgress }: Session, label: string, detail: () => string = () => "") {
     this.#log = log;
+    this.#isShown = showsProgress;
     this.#label = label;
+    this.#detail = detail;
   }
 
-  /** @param total 0 when it is unknown: then the count is shown */
-  update(done: number, total: number, detail = ""): void {
+  /** Draws the bar for what reports a share; undefined where nobody looks, so that nothing is measured in vain. */
+  get onProgress(): OnProgress | undefined {
+    return this.#isShown ? (share) => this.update(share) : undefined;
+  }
+
+  /** @param share how much is done, from 0 to 1 */
+  update(share: number): void {
     const now = performance.now();
-    if (!this.#log.isTerminal || now - this.#startedAt < QUIET_MS || now - this.#drawnAt < REDRAW_MS) return;
+    if (!this.#isShown || now - this.#startedAt < QUIET_MS || now - this.#drawnAt < REDRAW_MS) return;
     this.#drawnAt = now;
-    const share = total > 0 ? Math.min(1, done / total) : 0;
-    const filled = Math.round(share * BAR_CELLS);
+    const filled = Math.floor(share * BAR_CELLS);
     const bar = "█".repeat(filled) + "░".repeat(BAR_CELLS - filled);
-    const state = total > 0 ? `${bar} ${Math.floor(share * 100)} %` : `${done}`;
-    this.#log.overwrite(`${this.#label} ${state} ${detail}`.trimEnd().slice(0, this.#log.columns - 1));
+    const text = `${this.#label} ${bar} ${Math.floor(share * 100)} % ${this.#detail()}`;
+    this.#log.overwrite(text.trimEnd().slice(0, this.#log.columns - 1));
   }
 
   clear(): void {
-    if (this.#drawnAt > 0) this.#log.overwrite("");
-    this.#drawnAt = 0;
+    this.#log.overwrite("");
   }
 }

@@ -35,7 +35,7 @@ export interface PruneOptions {
   /** The present, in milliseconds since the epoch. */
   readonly now: number;
   /** Told how much of what may go was examined, by a storage that knows. */
-  readonly onProgress?: OnProgress;
+  readonly onProgress?: OnProgress | undefined;
 }
 
 /** The state of the write lane. */
