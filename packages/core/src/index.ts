@@ -53,8 +53,16 @@ export { directorySource, type LogSource, type SourceFile, type SourceHome } fro
 export type { ExitCode, FileState, FileVerification, Pin, Problem, Verification } from "./integrity/verification.ts";
 export { type Evidence, judge } from "./integrity/verdict.ts";
 export { formatPin, parsePin } from "./integrity/pin.ts";
-export { proveEntry } from "./prove-entry.ts";
-export { checkProof, type ProofCheck, proveEntryIn } from "./integrity/proof.ts";
+export { proveEntries, proveEntry } from "./prove-entry.ts";
+export {
+  type EntryProof,
+  proveEntriesIn,
+  proveEntryIn,
+  type ProvenEntry,
+  type UnprovenEntry,
+} from "./integrity/prove.ts";
+export { checkProof, type ProofCheck } from "./integrity/proof.ts";
+export { type LogAccess, logSourcesAt } from "./log-location.ts";
 export {
   AuditConfigError,
   AuditDecryptError,

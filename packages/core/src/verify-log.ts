@@ -1,7 +1,7 @@
 // Verifies a log by where it lies.
 import type { Verification } from "./integrity/verification.ts";
 import { type VerifySourceOptions, verifySources } from "./integrity/verify.ts";
-import { sourcesAt } from "./log-location.ts";
+import { logSourcesAt } from "./log-location.ts";
 import type { S3Connection } from "./storage/s3/options.ts";
 
 /** What to verify against, and how to get there. */
@@ -16,5 +16,5 @@ export interface VerifyOptions extends VerifySourceOptions {
  * @throws {AuditConfigError} `AUDIT_KEY_INVALID` or `AUDIT_CONFIG_INVALID` when a trusted key or a pin is malformed.
  */
 export async function verifyLog(location: string, options: VerifyOptions = {}): Promise<Verification> {
-  return verifySources((now) => sourcesAt(location, options.s3 ?? {}, now), options);
+  return verifySources((now) => logSourcesAt(location, { ...(options.s3 && { s3: options.s3 }), now }), options);
 }

@@ -38,6 +38,14 @@ export function emptyRoot(): Buffer {
   return hash("sha256", "", "buffer");
 }
 
+/** A tree without its leaves. */
+export interface TreeState {
+  /** Number of leaves. */
+  readonly size: number;
+  /** Roots of its perfect subtrees, one per set bit of the size, the largest (leftmost) first. */
+  readonly subtrees: readonly Buffer[];
+}
+
 /**
  * A tree that is only appended to. It holds the roots of its perfect subtrees, one per set bit of its size, and so
  * O(log n) hashes for any number of leaves.
@@ -50,6 +58,11 @@ export class MerkleTree {
   /** Number of leaves. */
   get size(): number {
     return this.#size;
+  }
+
+  /** The tree as it is now. */
+  state(): TreeState {
+    return { size: this.#size, subtrees: [...this.#roots] };
   }
 
   /** Appends the hash of a leaf. */
@@ -74,40 +87,10 @@ export class MerkleTree {
 }
 
 /** Root of the tree over some leaf hashes. */
-export function rootOf(leaves: readonly Buffer[], from = 0, to: number = leaves.length): Buffer {
+export function rootOf(leaves: readonly Buffer[]): Buffer {
   const tree = new MerkleTree();
-  for (let index = from; index < to; index += 1) {
-    const leaf = leaves[index];
-    if (leaf !== undefined) tree.append(leaf);
-  }
+  for (const leaf of leaves) tree.append(leaf);
   return tree.root();
-}
-
-/**
- * The audit path of leaf `index`: siblings from the leaf up to the root's child. RFC 6962, 2.1.1. Empty for a tree of
- * one leaf. `index` must be a leaf's.
- */
-export function inclusionPath(leaves: readonly Buffer[], index: number): Buffer[] {
-  const path: Buffer[] = [];
-  let from = 0;
-  let to = leaves.length;
-  while (to - from > 1) {
-    const middle = from + largestPowerOfTwoBelow(to - from);
-    if (index < middle) {
-      path.push(rootOf(leaves, middle, to));
-      to = middle;
-    } else {
-      path.push(rootOf(leaves, from, middle));
-      from = middle;
-    }
-  }
-  return path.toReversed();
-}
-
-function largestPowerOfTwoBelow(count: number): number {
-  let power = 1;
-  while (power * 2 < count) power *= 2;
-  return power;
 }
 
 /** What an audit path claims. */

@@ -1,89 +1,13 @@
-// Proves one entry to somebody who has nothing but the proof's text and the keys they trust.
+// Checks the proof of one entry, with nothing but its text and the keys that one trusts.
 import { verify } from "node:crypto";
-import { AuditError, AuditInputError } from "../errors.ts";
-import { timeOfId } from "../id.ts";
 import { safeLine } from "../safe-text.ts";
-import { CHECKPOINT_PREFIX } from "./control-line.ts";
-import { eachLine, LineSplitter } from "./lines.ts";
 import { idOf } from "./locate.ts";
-import type { LogSource } from "./log-source.ts";
-import { inclusionPath, leafHash, leafHashInPlace, rootOfInclusion } from "./merkle.ts";
+import { leafHash, rootOfInclusion } from "./merkle.ts";
 import { type Checkpoint, type Note, parseCheckpoint, parseNote } from "./note.ts";
 import { UNSIGNED_NAME } from "./origin.ts";
-import { parseObject } from "./read-control-line.ts";
-import { segmentDay } from "./segment-name.ts";
-import { formatTlogProof, parseTlogProof } from "./tlog-proof.ts";
+import { parseTlogProof } from "./tlog-proof.ts";
 import type { ExitCode } from "./verification.ts";
 import { type Keyring, keyringOf } from "./verify-checkpoint.ts";
-
-/**
- * The proof of one entry, as a C2SP tlog-proof: its line as extra data, its index, its audit path, and the first
- * checkpoint that covers it. Undefined when the log has no such entry.
- *
- * What the log says is not verified here: `checkProof` does that, for whoever receives the proof.
- * @param id The entry's id.
- * @throws {AuditInputError} `AUDIT_INPUT_INVALID` when `id` cannot be one.
- * @throws {AuditError} `AUDIT_READ_FAILED` when the log cannot be read, or no checkpoint covers the entry.
- */
-export async function proveEntryIn(source: LogSource, id: string): Promise<string | undefined> {
-  if (!/^[0-9a-f-]{36}$/.test(id)) throw new AuditInputError("An entry id has 36 characters: 0-9, a-f and -");
-  try {
-    for (const file of await filesLikelyFirst(source, id)) {
-      const found = await search(source.read(file), id);
-      if (found !== undefined) return found;
-    }
-    return undefined;
-  } catch (error) {
-    if (AuditError.isInstance(error)) throw error;
-    throw new AuditError("AUDIT_READ_FAILED", "The log could not be read", { cause: error });
-  }
-}
-
-/** An id's time says on which day the entry was written; the other files are searched last. */
-async function filesLikelyFirst(source: LogSource, id: string): Promise<string[]> {
-  const time = timeOfId(id);
-  const ofDay = time === undefined ? "" : `audit_${segmentDay(new Date(time))}`;
-  const readable = (await source.files()).filter(({ oddity }) => oddity?.isReadable !== false);
-  const names = readable.map(({ file }) => file).toSorted();
-  return [...names.filter((file) => file.startsWith(ofDay)), ...names.filter((file) => !file.startsWith(ofDay))];
-}
-
-/** `{"id":"`, 36 characters and the closing quote. */
-const ID_BYTES = 44;
-
-async function search(chunks: AsyncIterable<Buffer>, id: string): Promise<string | undefined> {
-  const splitter = new LineSplitter();
-  const leaves: Buffer[] = [];
-  let extra: Buffer | undefined;
-  let index = -1;
-  let note: string | undefined;
-  for await (const chunk of chunks) {
-    for (const block of splitter.push(chunk)) {
-      eachLine(block, (bytes, start, end) => {
-        if (note !== undefined) return;
-        const beginning = bytes.toString("latin1", start, Math.min(end, start + ID_BYTES));
-        if (beginning.startsWith(CHECKPOINT_PREFIX)) {
-          if (extra !== undefined) note = noteOf(bytes.toString("utf8", start, end));
-          return;
-        }
-        if (extra === undefined && idOf(beginning) === id) {
-          extra = Buffer.from(bytes.subarray(start, end));
-          index = leaves.length;
-        }
-        leaves.push(leafHashInPlace(bytes, start, end));
-      });
-    }
-    if (note !== undefined) break;
-  }
-  if (extra === undefined) return undefined;
-  if (note === undefined) throw new AuditError("AUDIT_READ_FAILED", `No checkpoint covers entry ${id}`);
-  return formatTlogProof({ extra, index, path: inclusionPath(leaves, index), note });
-}
-
-function noteOf(line: string): string {
-  const note = parseObject(line)?.["note"];
-  return typeof note === "string" ? note : "";
-}
 
 /** What a proof shows. */
 export interface ProofCheck {

@@ -1,0 +1,73 @@
+// Audit paths out of the end of a tree: for whoever reads leaves one after the other and cannot keep them all.
+import { nodeHash, type TreeState } from "./merkle.ts";
+
+/**
+ * Audit paths of the last leaves of a tree (RFC 6962, 2.1.1). What lies before them is known by the roots of its perfect
+ * subtrees alone, so that memory grows with the leaves asked about and not with the tree. Each node is hashed once,
+ * however many paths are taken.
+ */
+export class AuditPaths {
+  readonly #firstLeaf: number;
+  readonly #size: number;
+  readonly #leaves: readonly Buffer[];
+  /** Roots of ranges `from-to` of leaves. */
+  readonly #roots = new Map<string, Buffer>();
+
+  /** `leaves`: hashes of the last leaves. `before`: the tree of all leaves before them. */
+  constructor(leaves: readonly Buffer[], before: TreeState = { size: 0, subtrees: [] }) {
+    this.#firstLeaf = before.size;
+    this.#size = before.size + leaves.length;
+    this.#leaves = leaves;
+    let from = 0;
+    for (const root of before.subtrees) {
+      const to = from + largestPowerOfTwoUpTo(before.size - from);
+      this.#roots.set(`${from}-${to}`, root);
+      from = to;
+    }
+  }
+
+  /**
+   * From the leaf's sibling up to the root's child; empty for a tree of one leaf.
+   * @throws {RangeError} when `index` is not that of one of the leaves given
+   */
+  path(index: number): Buffer[] {
+    if (index < this.#firstLeaf || index >= this.#size) throw new RangeError(`leaf ${index} is not among those given`);
+    const path: Buffer[] = [];
+    let from = 0;
+    let to = this.#size;
+    while (to - from > 1) {
+      const middle = middleOf(from, to);
+      if (index < middle) {
+        path.push(this.#rootOf(middle, to));
+        to = middle;
+      } else {
+        path.push(this.#rootOf(from, middle));
+        from = middle;
+      }
+    }
+    return path.toReversed();
+  }
+
+  /** Of a node of the tree. Below one that lies wholly before the leaves given, nothing is ever asked for. */
+  #rootOf(from: number, to: number): Buffer {
+    const range = `${from}-${to}`;
+    const known = this.#roots.get(range) ?? (to - from === 1 ? this.#leaves[from - this.#firstLeaf] : undefined);
+    if (known !== undefined) return known;
+    if (to - from < 2) throw new RangeError(`leaf ${from} is not among those given`);
+    const middle = middleOf(from, to);
+    const root = nodeHash(this.#rootOf(from, middle), this.#rootOf(middle, to));
+    this.#roots.set(range, root);
+    return root;
+  }
+}
+
+/** Where a node's children meet: the left one has the largest power of two of leaves that leaves some to the right one. */
+function middleOf(from: number, to: number): number {
+  return from + largestPowerOfTwoUpTo(to - from - 1);
+}
+
+function largestPowerOfTwoUpTo(count: number): number {
+  let power = 1;
+  while (power * 2 <= count) power *= 2;
+  return power;
+}
