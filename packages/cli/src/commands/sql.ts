@@ -34,8 +34,10 @@ async function sql(statement: string, { log, json }: SqlFlags, session: Session)
     );
   }
   const { AuditSql: Sql } = await import("@ai-audit/core/sql");
-  await using opened = await Sql.open({ paths: location, readable: "/" });
-  const rows = await ask(opened, statement);
+  const opened = await Sql.open({ paths: location, readable: "/" });
+  const rows = await ask(opened, statement).finally(async () => {
+    await opened.close();
+  });
   if (rows.length === 0) {
     session.exitCode = EXIT.nothing;
     if (!json) await session.log.line("no rows");
