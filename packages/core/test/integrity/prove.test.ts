@@ -53,6 +53,10 @@ function countingSource(path: string): { readonly source: LogSource; readonly re
   };
 }
 
+async function* idsLater(): AsyncGenerator<string, void, void> {
+  yield* idsOf(second);
+}
+
 describe("the proofs of many entries", () => {
   it("are those that each entry has alone, in the order of the files", async () => {
     const wanted = [...second, ...first].map(idOfLine);
@@ -124,10 +128,7 @@ describe("the proofs of many entries", () => {
   });
 
   it("take ids as they come, and reject where there is no log", async () => {
-    async function* later(): AsyncGenerator<string> {
-      yield* idsOf(second);
-    }
-    expect(await Array.fromAsync(proveEntries(directory, later()))).toHaveLength(10);
+    expect(await Array.fromAsync(proveEntries(directory, idsLater()))).toHaveLength(10);
     const nowhere = Array.fromAsync(proveEntries(join(directory, "nowhere"), [NO_ID]));
     await expect(nowhere).rejects.toMatchObject({ code: "AUDIT_READ_FAILED", message: "The log could not be read" });
   });
