@@ -57,7 +57,7 @@ export class S3Archive implements SegmentArchive {
     const about = { directory, sha256, entries, linked, firstId, lastId, leaves: ref.size, root: ref.root };
     const object = { key, metadata: formatShippedMetadata(about), contentType: "application/x-ndjson" };
     const content = { bytes, read: (from: number, to: number) => segment.read(from, to) };
-    const there = await this.#bucket.head(key);
+    const there = await this.#bucket.peek(key);
     const isThere = there?.bytes === bytes && there.metadata["audit-sha256"] === sha256;
     if (!isThere && (await putOnce(this.#bucket, object, content, this.#objects)) === "taken") {
       throw new AuditError("AUDIT_WRITE_FAILED", `${location} holds other bytes than ${file}`);

@@ -1,98 +1,28 @@
-// All that is said to S3: the only file that touches the AWS SDK, which is loaded when a bucket is first used.
-import { getFips, hash } from "node:crypto";
+// A bucket: reading, listing and deleting below one prefix. Only this file and those it is made of touch the AWS SDK.
 import { Readable } from "node:stream";
 import type {
-  GetObjectCommandOutput,
+  ListObjectsV2CommandOutput,
   ListObjectVersionsCommandInput,
   ListObjectVersionsCommandOutput,
-  ListObjectsV2CommandOutput,
-  PutObjectCommandInput,
-  S3Client,
 } from "@aws-sdk/client-s3";
-import { importPeer } from "../../crypto/peer.ts";
-import type { ResolvedConnection, ResolvedObjectOptions } from "./options.ts";
+import { hasItsETag, IncompleteBody, isCut, readAll } from "./body.ts";
+import { type Opened, openClient } from "./connection.ts";
+import type { FetchedObject, ListedObject, ListRange, ObjectHead, ObjectVersion } from "./objects.ts";
+import type { ResolvedConnection } from "./options.ts";
 import { type Attempt, type RetryPolicy, statusOf, withRetries } from "./retry.ts";
-
-export type { S3Client };
-
-/** An object as a listing shows it. Keys are without the bucket's prefix, everywhere. */
-export interface ListedObject {
-  readonly key: string;
-  readonly bytes: number;
-}
-
-/** A version of an object, or a marker that it was deleted. */
-export interface ObjectVersion {
-  readonly key: string;
-  readonly versionId: string;
-  readonly isDeleteMarker: boolean;
-  readonly isLatest: boolean;
-  /** RFC 3339. */
-  readonly modified: string;
-}
-
-export type Metadata = Readonly<Record<string, string>>;
-
-export interface ObjectHead {
-  readonly bytes: number;
-  readonly metadata: Metadata;
-  /** SHA-256 of the whole object in base64, where the server knows it. */
-  readonly sha256: string | undefined;
-}
-
-export interface FetchedObject {
-  readonly body: Buffer;
-  readonly metadata: Metadata;
-}
-
-/** One object to write. */
-export interface NewObject {
-  readonly key: string;
-  readonly metadata: Metadata;
-  readonly contentType: string;
-  /** Until when it is locked, where objects are locked. Fixed once, so that every attempt says the same. */
-  readonly lockedUntil: Date | undefined;
-}
-
-/** A part of an object that is sent in several. */
-export interface UploadedPart {
-  readonly number: number;
-  readonly etag: string;
-  readonly sha256: string;
-}
-
-/** A rule of the bucket that removes objects by their age. */
-export interface ExpiryRule {
-  readonly id: string;
-  /** Full prefix of the keys it is about. */
-  readonly prefix: string;
-  readonly days: number;
-}
-
-/** Keys of one page of a listing. */
-interface ListRange {
-  /** Below the bucket's own prefix. */
-  readonly prefix?: string;
-  /** Only keys after this one. */
-  readonly after?: string;
-}
-
-type Sdk = typeof import("@aws-sdk/client-s3");
-interface Opened {
-  readonly sdk: Sdk;
-  readonly client: S3Client;
-}
+import { Uploads } from "./uploads.ts";
 
 /** Milliseconds for which a read is tried again. */
 const READ_TIMEOUT_MS = 60_000;
 /** S3 deletes at most so many objects in one request. */
 const DELETE_BATCH = 1000;
 
-/** Keys, bodies and metadata below one prefix of one bucket. Reads try again what may pass; writes are one attempt. */
+/** Keys, bodies and metadata below one prefix of one bucket. Reads try again what may pass; uploads are one attempt. */
 export class Bucket {
   readonly name: string;
   /** Empty, or ends in a slash. */
   readonly prefix: string;
+  readonly uploads: Uploads;
   readonly #connection: ResolvedConnection;
   readonly #readPolicy: RetryPolicy;
   #opened: Promise<Opened> | undefined;
@@ -102,6 +32,7 @@ export class Bucket {
     this.prefix = prefix;
     this.#connection = connection;
     this.#readPolicy = { timeoutMs: READ_TIMEOUT_MS, attemptMs: connection.requestTimeoutMs };
+    this.uploads = new Uploads({ open: () => this.#open(), target: (key) => this.#target(key) });
   }
 
   /** See `S3Connection`. */
@@ -112,60 +43,6 @@ export class Bucket {
   /** For messages: `s3://bucket/prefix/key`. */
   urlOf(key: string): string {
     return `s3://${this.name}/${this.prefix}${key}`;
-  }
-
-  /** Stores an object where there is none; rejects with the server's 412 where there is one. */
-  async put(object: NewObject, body: Buffer, options: ResolvedObjectOptions, signal: AbortSignal): Promise<void> {
-    const { sdk, client } = await this.#open();
-    const input = {
-      ...this.#newObject(object, options),
-      Body: body,
-      ChecksumAlgorithm: "SHA256" as const, // said besides the checksum itself: some servers ask for it with a lock
-      ChecksumSHA256: hash("sha256", body, "base64"),
-      IfNoneMatch: "*",
-    };
-    await client.send(new sdk.PutObjectCommand(input), { abortSignal: signal });
-  }
-
-  /** Begins an object of several parts. Resolves to the upload's id. */
-  async beginParts(object: NewObject, options: ResolvedObjectOptions, signal: AbortSignal): Promise<string> {
-    const { sdk, client } = await this.#open();
-    const input = { ...this.#newObject(object, options), ChecksumAlgorithm: "SHA256" as const };
-    const { UploadId = "" } = await client.send(new sdk.CreateMultipartUploadCommand(input), { abortSignal: signal });
-    return UploadId;
-  }
-
-  async putPart(
-    key: string,
-    uploadId: string,
-    number: number,
-    body: Buffer,
-    signal: AbortSignal,
-  ): Promise<UploadedPart> {
-    const { sdk, client } = await this.#open();
-    const sha256 = hash("sha256", body, "base64");
-    const input = { ...this.#target(key), UploadId: uploadId, PartNumber: number, Body: body, ChecksumSHA256: sha256 };
-    const { ETag = "" } = await client.send(new sdk.UploadPartCommand(input), { abortSignal: signal });
-    return { number, etag: ETag, sha256 };
-  }
-
-  /** Makes the object of its parts; rejects with the server's 412 where there is one, and 404 for an unknown upload. */
-  async finishParts(key: string, uploadId: string, parts: readonly UploadedPart[], signal: AbortSignal): Promise<void> {
-    const { sdk, client } = await this.#open();
-    const input = {
-      ...this.#target(key),
-      UploadId: uploadId,
-      MultipartUpload: {
-        Parts: parts.map(({ number, etag, sha256 }) => ({ PartNumber: number, ETag: etag, ChecksumSHA256: sha256 })),
-      },
-      IfNoneMatch: "*",
-    };
-    await client.send(new sdk.CompleteMultipartUploadCommand(input), { abortSignal: signal });
-  }
-
-  async abandonParts(key: string, uploadId: string): Promise<void> {
-    const { sdk, client } = await this.#open();
-    await client.send(new sdk.AbortMultipartUploadCommand({ ...this.#target(key), UploadId: uploadId }));
   }
 
   /** The object, or `range` (from, to: bytes, inclusive) of it; undefined when there is none. */
@@ -200,6 +77,19 @@ export class Bucket {
         sha256: isWhole ? answer.ChecksumSHA256 : undefined,
       };
     });
+  }
+
+  /**
+   * The same of an object that may not be there; undefined also where that is not for this caller to know. Without
+   * `s3:ListBucket` S3 says 403 of every key that is not there: a writer need not be allowed to list what there is.
+   */
+  async peek(key: string): Promise<ObjectHead | undefined> {
+    try {
+      return await this.head(key);
+    } catch (error) {
+      if (statusOf(error) === 403) return undefined;
+      throw error;
+    }
   }
 
   /** Objects in the order of their keys, a page of at most 1,000 at a time. */
@@ -290,22 +180,6 @@ export class Bucket {
     });
   }
 
-  /** The bucket's own rules that remove objects of this prefix; undefined when this may not be asked. */
-  async expiryRules(): Promise<readonly ExpiryRule[] | undefined> {
-    const { sdk, client } = await this.#open();
-    return this.#readSetting(async (abortSignal) => {
-      const command = new sdk.GetBucketLifecycleConfigurationCommand({ Bucket: this.name });
-      const { Rules = [] } = await client.send(command, { abortSignal });
-      return Rules.flatMap(({ ID = "", Status, Filter, Expiration }) => {
-        const days = Expiration?.Days;
-        const prefix = Filter?.Prefix ?? Filter?.And?.Prefix ?? "";
-        return Status === "Enabled" && days !== undefined && this.prefix.startsWith(prefix)
-          ? [{ id: ID, prefix, days }]
-          : [];
-      });
-    });
-  }
-
   /** Deletes objects, or single versions of them. Resolves to those that the server refused to delete, with its reason. */
   async remove(
     objects: readonly { readonly key: string; readonly versionId?: string }[],
@@ -352,78 +226,9 @@ export class Bucket {
     return { Bucket: this.name, Key: this.prefix + key };
   }
 
-  #newObject({ key, metadata, contentType, lockedUntil }: NewObject, options: ResolvedObjectOptions): ObjectInput {
-    const { objectLock, legalHold, serverSideEncryption, storageClass } = options;
-    return {
-      ...this.#target(key),
-      Metadata: { ...metadata },
-      ContentType: contentType,
-      ...(objectLock && { ObjectLockMode: objectLock.mode, ObjectLockRetainUntilDate: lockedUntil }),
-      ...(legalHold === true && { ObjectLockLegalHoldStatus: "ON" as const }),
-      ...(serverSideEncryption === "sse-s3" && { ServerSideEncryption: "AES256" as const }),
-      ...(typeof serverSideEncryption === "object" && {
-        ServerSideEncryption: "aws:kms" as const,
-        SSEKMSKeyId: serverSideEncryption.kmsKeyId,
-      }),
-      // The SDK's list of classes grows with its versions; the server knows which there are.
-      ...(storageClass !== undefined && { StorageClass: storageClass as NonNullable<ObjectInput["StorageClass"]> }),
-    };
-  }
-
   async #open(): Promise<Opened> {
     this.#opened ??= openClient(this.#connection);
     return this.#opened;
-  }
-}
-
-type ObjectInput = Omit<PutObjectCommandInput, "Body" | "ChecksumAlgorithm">;
-
-async function openClient({ client, region, endpoint, pathStyle }: ResolvedConnection): Promise<Opened> {
-  const sdk = await importPeer("@aws-sdk/client-s3", async () => import("@aws-sdk/client-s3"));
-  const settings = {
-    ...(region !== undefined && { region }),
-    ...(endpoint !== undefined && { endpoint, ...(region === undefined && { region: "us-east-1" }) }),
-    forcePathStyle: pathStyle,
-    maxAttempts: 1, // retries are ours: with one key, one deadline, and what a 412 means
-    requestChecksumCalculation: "WHEN_REQUIRED" as const, // checksums are given where they count
-    responseChecksumValidation: "WHEN_REQUIRED" as const,
-  };
-  return { sdk, client: client ?? new sdk.S3Client(settings) };
-}
-
-/** A body may take its time, as long as it keeps coming. */
-async function readAll(body: Readable, alive: () => void): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of body) {
-    chunks.push(Buffer.from(chunk));
-    alive();
-  }
-  return Buffer.concat(chunks);
-}
-
-/** Whether there are fewer bytes than the answer's own headers say. */
-function isCut({ ContentLength, ContentRange = "" }: GetObjectCommandOutput, bytes: number): boolean {
-  const [, from, to] = /^bytes (\d+)-(\d+)\//.exec(ContentRange) ?? [];
-  const isOfRange = from === undefined || to === undefined || bytes === Number(to) - Number(from) + 1;
-  return bytes !== (ContentLength ?? bytes) || !isOfRange;
-}
-
-/** Whether the bytes of a whole object have its ETag, where that is their MD5: not of parts, and not under a KMS key. */
-function hasItsETag(
-  { ETag = "", ContentRange, ServerSideEncryption, SSECustomerAlgorithm }: GetObjectCommandOutput,
-  body: Buffer,
-): boolean {
-  const [, md5] = /^"([0-9a-f]{32})"$/.exec(ETag) ?? [];
-  const isOther = (ServerSideEncryption ?? "AES256") !== "AES256" || SSECustomerAlgorithm !== undefined;
-  if (md5 === undefined || ContentRange !== undefined || isOther || getFips() === 1) return true;
-  return hash("md5", body) === md5;
-}
-
-/** Fewer bytes than announced. The name is S3's own for the same. */
-class IncompleteBody extends Error {
-  override readonly name: string = "IncompleteBody";
-  constructor(key: string) {
-    super(`the body of ${key} ended early`);
   }
 }
 

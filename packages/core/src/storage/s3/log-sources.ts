@@ -1,7 +1,8 @@
 // A bucket as the verifier sees it: one log of everything that was written directly, and one for each directory that
 // shipped its segments.
 import type { LogSource } from "../../integrity/log-source.ts";
-import { Bucket, type ObjectHead } from "./bucket.ts";
+import { Bucket } from "./bucket.ts";
+import type { ObjectHead } from "./objects.ts";
 import { mapInOrder } from "./concurrency.ts";
 import { type DayListing, listDay } from "./day.ts";
 import { type LostObject, lostObjects } from "./lost-objects.ts";

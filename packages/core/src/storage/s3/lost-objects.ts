@@ -1,5 +1,6 @@
 // What a bucket with versions still knows of objects that were deleted or overwritten.
-import type { Bucket, ObjectHead, ObjectVersion } from "./bucket.ts";
+import type { Bucket } from "./bucket.ts";
+import type { ObjectHead, ObjectVersion } from "./objects.ts";
 import { parseKey } from "./keys.ts";
 
 /** An object that is not what was first stored under its key. */

@@ -1,6 +1,6 @@
 // What an object of the log says about itself besides its bytes.
 import { parseCheckpoint, parseNote } from "../../integrity/note.ts";
-import type { Metadata } from "./bucket.ts";
+import type { Metadata } from "./objects.ts";
 
 /** Of an object that holds a commit. S3 allows 2 KiB of it. */
 export interface CommitMetadata {

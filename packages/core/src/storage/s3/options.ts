@@ -2,7 +2,7 @@
 import { AuditConfigError } from "../../errors.ts";
 import { MAX_SPAN_MS } from "./keys.ts";
 import type { Signer } from "../../integrity/signer.ts";
-import type { S3Client } from "./bucket.ts";
+import type { S3Client } from "./connection.ts";
 
 /** How to reach a bucket. Credentials come from the SDK's own chain, or from a `client`. */
 export interface S3Connection {

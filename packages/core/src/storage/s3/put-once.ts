@@ -1,6 +1,7 @@
 // Stores an object exactly once, whatever the network does in between.
 import { AuditError, AuditWriteError } from "../../errors.ts";
-import type { Bucket, Metadata, NewObject, UploadedPart } from "./bucket.ts";
+import type { Bucket } from "./bucket.ts";
+import type { Metadata, NewObject, UploadedPart } from "./objects.ts";
 import type { ResolvedObjectOptions } from "./options.ts";
 import { reasonOf, RetriesExhausted, type RetryPolicy, statusOf, withRetries } from "./retry.ts";
 
@@ -61,7 +62,7 @@ class ObjectPut {
     const body = await this.#content.read(0, this.#content.bytes);
     return withRetries(this.#policy(body.length), async (signal) => {
       try {
-        await this.#bucket.put(this.#object, body, this.#options, signal);
+        await this.#bucket.uploads.put(this.#object, body, this.#options, signal);
         return "stored";
       } catch (error) {
         if (statusOf(error) !== 412) throw error;
@@ -76,23 +77,25 @@ class ObjectPut {
     const { key } = this.#object;
     const policy = this.#policy(partBytes);
     const uploadId = await withRetries(policy, (signal) =>
-      this.#bucket.beginParts(this.#object, this.#options, signal),
+      this.#bucket.uploads.beginParts(this.#object, this.#options, signal),
     );
     try {
       const parts: UploadedPart[] = [];
       for (let from = 0; from < this.#content.bytes; from += partBytes) {
         const part = await this.#content.read(from, Math.min(from + partBytes, this.#content.bytes));
         const number = parts.length + 1;
-        parts.push(await withRetries(policy, (signal) => this.#bucket.putPart(key, uploadId, number, part, signal)));
+        parts.push(
+          await withRetries(policy, (signal) => this.#bucket.uploads.putPart(key, uploadId, number, part, signal)),
+        );
       }
       // Not every server honours the condition on the last request: asked beforehand, it is at least no common accident.
-      if (await this.#bucket.head(key)) {
-        await this.#bucket.abandonParts(key, uploadId);
+      if (await this.#bucket.peek(key)) {
+        await this.#bucket.uploads.abandonParts(key, uploadId);
         return await this.#compare();
       }
       return await withRetries(policy, async (signal) => {
         try {
-          await this.#bucket.finishParts(key, uploadId, parts, signal);
+          await this.#bucket.uploads.finishParts(key, uploadId, parts, signal);
           return "stored";
         } catch (error) {
           // 404: the upload is no more, because an attempt before made the object of it.
@@ -102,7 +105,7 @@ class ObjectPut {
       });
     } catch (error) {
       // What is left of the upload costs until a lifecycle rule removes it; the error that counts is the first.
-      await this.#bucket.abandonParts(key, uploadId).catch(() => undefined);
+      await this.#bucket.uploads.abandonParts(key, uploadId).catch(() => undefined);
       throw error;
     }
   }

@@ -1,0 +1,32 @@
+// The AWS SDK, which is loaded when a bucket is first used.
+import type { S3Client } from "@aws-sdk/client-s3";
+import { importPeer } from "../../crypto/peer.ts";
+import type { ResolvedConnection } from "./options.ts";
+
+export type { S3Client };
+
+type Sdk = typeof import("@aws-sdk/client-s3");
+
+/** The SDK's commands, and a client to send them with. */
+export interface Opened {
+  readonly sdk: Sdk;
+  readonly client: S3Client;
+}
+
+/**
+ * Loads the SDK and makes a client, unless the caller has one.
+ *
+ * @throws {AuditConfigError} `AUDIT_CONFIG_INVALID` naming the package that is missing
+ */
+export async function openClient({ client, region, endpoint, pathStyle }: ResolvedConnection): Promise<Opened> {
+  const sdk = await importPeer("@aws-sdk/client-s3", async () => import("@aws-sdk/client-s3"));
+  const settings = {
+    ...(region !== undefined && { region }),
+    ...(endpoint !== undefined && { endpoint, ...(region === undefined && { region: "us-east-1" }) }),
+    forcePathStyle: pathStyle,
+    maxAttempts: 1, // retries are ours: with one key, one deadline, and what a 412 means
+    requestChecksumCalculation: "WHEN_REQUIRED" as const, // checksums are given where they count
+    responseChecksumValidation: "WHEN_REQUIRED" as const,
+  };
+  return { sdk, client: client ?? new sdk.S3Client(settings) };
+}
