@@ -68,7 +68,7 @@ describe("ai-audit export", { timeout: 60_000 }, () => {
     expect(whole).toBe("--- stderr\n7 entries exported\n");
     expect(JSON.parse(some.stdout)).toEqual({ entries: 1, output: flagged });
     expect((await readdir(all, { recursive: true })).join(" ")).toMatch(
-      /^day=\d{4}-\d\d-\d\d day=\d{4}-\d\d-\d\d\/data_0\.parquet$/,
+      /^day=\d{4}-\d\d-\d\d day=\d{4}-\d\d-\d\d\/ai-audit_0\.parquet$/,
     );
     const ask = async (folder: string): Promise<string[]> => {
       const statement = `SELECT id FROM read_parquet('${folder}/*/*.parquet') ORDER BY id`;

@@ -38,6 +38,12 @@ export const COLUMNS: readonly Column[] = [
   ...column("text", "subject", "call", "kid", "input_format", "output_format"),
 ];
 
+/**
+ * A pattern of every engine's: a timestamp that says its offset from UTC. One that does not is the Python original's
+ * and means UTC.
+ */
+export const ZONED = "(Z|[+-][0-9]{2}:?[0-9]{2})$";
+
 /** Column definitions in one engine's spelling, one a line. `type` is the member that tells control lines apart. */
 export function columnLines(types: Readonly<Record<ColumnType, string>>, quote: string): string {
   const lines = COLUMNS.map(({ name, type }) => `  ${quote}${name}${quote} ${types[type]}`);

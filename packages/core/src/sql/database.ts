@@ -45,12 +45,17 @@ export class Database {
     if (this.#connections.delete(connection)) connection.closeSync();
   }
 
+  /** @throws `AUDIT_CLOSED` */
+  assertOpen(): void {
+    if (this.#closing) throw closedError();
+  }
+
   /**
    * Everything that DuckDB does runs in here, so that `close()` knows of it.
    * @throws `AUDIT_READ_FAILED` with DuckDB's reason, `AUDIT_CLOSED`
    */
   async step<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#closing) throw closedError();
+    this.assertOpen();
     const running = work();
     this.#steps.add(running);
     try {

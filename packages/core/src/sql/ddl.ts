@@ -1,7 +1,7 @@
 // Tables over the same objects for engines that read S3 themselves. Control lines are hidden by a view.
 import { AuditConfigError } from "../errors.ts";
 import { parseLocation } from "../storage/s3/options.ts";
-import { columnLines } from "./columns.ts";
+import { columnLines, ZONED } from "./columns.ts";
 
 /** Where the log lies and what its table is to be called. */
 export interface TableOptions {
@@ -45,7 +45,7 @@ TBLPROPERTIES (
 );
 
 CREATE OR REPLACE VIEW ${table} AS
-SELECT from_iso8601_timestamp(if("timestamp" LIKE '%Z', "timestamp", "timestamp" || 'Z')) AS recorded, *
+SELECT from_iso8601_timestamp(if(regexp_like("timestamp", '${ZONED}'), "timestamp", "timestamp" || 'Z')) AS recorded, *
 FROM ${table}_lines
 WHERE type IS NULL AND id IS NOT NULL;
 `;

@@ -1,10 +1,11 @@
 // SQL over a log in a directory, by DuckDB. Needs the package @duckdb/node-api.
 import { resolve } from "node:path";
 import type { JS } from "@duckdb/node-api";
-import { AuditConfigError } from "../errors.ts";
+import { AuditConfigError, AuditError, AuditInputError } from "../errors.ts";
 import { Database } from "./database.ts";
+import { mirrorDays, OWN_PATTERN } from "./mirror.ts";
 import { type SqlParameters, startReading } from "./statement.ts";
-import { createView, quoted } from "./view.ts";
+import { createView, plainGlob, quoted } from "./view.ts";
 
 /** One row of a result, by column. */
 export type SqlRow = Readonly<Record<string, JS>>;
@@ -30,6 +31,7 @@ export interface SqlOptions {
 export class AuditSql {
   readonly #database: Database;
   readonly #folders: readonly string[];
+  readonly #exports = new Set<Database>();
 
   private constructor(database: Database, folders: readonly string[]) {
     this.#database = database;
@@ -47,7 +49,8 @@ export class AuditSql {
   static async open({ paths, readable = [] }: SqlOptions): Promise<AuditSql> {
     const folders = resolved("paths", paths);
     if (folders.length === 0) throw new AuditConfigError("paths must name directories");
-    const allowed = [...folders, ...resolved("readable", readable)];
+    // DuckDB compares what it is given before it expands it: patterns of the folders are allowed as well.
+    const allowed = [...folders, ...folders.map(plainGlob), ...resolved("readable", readable)];
     const database = await Database.open();
     try {
       const connection = await database.connect();
@@ -99,29 +102,52 @@ export class AuditSql {
   }
 
   /**
-   * Writes the entries as Parquet files, one folder a day: `<folder>/day=YYYY-MM-DD/*.parquet`. Existing days are
-   * overwritten. Resolves to the number of entries.
+   * Writes the entries as Parquet files, one folder a day: `<folder>/day=YYYY-MM-DD/ai-audit_*.parquet`. The folder
+   * mirrors the log: files of that name are replaced, and removed for days, or parts of days, that the log no longer
+   * has. Other files in it stay. A folder takes one export at a time. Resolves to the number of entries.
+   * @throws `AUDIT_READ_FAILED` when DuckDB cannot run it, `AUDIT_WRITE_FAILED` when the folder cannot be written,
+   * `AUDIT_CLOSED`
    */
   async exportParquet(folder: string): Promise<number> {
+    if (folder === "") throw new AuditInputError("folder must name a directory");
+    return this.#database.step(async () => this.#export(resolve(folder)));
+  }
+
+  /** In a DuckDB of its own: the one for statements cannot write. */
+  async #export(folder: string): Promise<number> {
     const database = await Database.open();
+    this.#exports.add(database);
     try {
+      this.#database.assertOpen(); // closed meanwhile, without knowing of this one
       const connection = await database.connect();
-      return await database.step(async () => {
-        await createView(connection, this.#folders);
-        const reader = await connection.runAndReadAll(
-          `COPY (SELECT strftime(timestamp, '%Y-%m-%d') AS day, * FROM entries ORDER BY timestamp, id)
-           TO ${quoted(resolve(folder))} (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (day), OVERWRITE_OR_IGNORE)`,
-        );
-        return Number(reader.getRowsJS()[0]?.[0] ?? 0);
-      });
+      await database.step(async () => createView(connection, this.#folders));
+      return await mirrorDays(folder, async (stage) =>
+        database.step(async () => {
+          const reader = await connection.runAndReadAll(
+            `COPY (SELECT strftime(timestamp, '%Y-%m-%d') AS day, * FROM entries ORDER BY timestamp, id)
+             TO ${quoted(stage)} (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (day), FILENAME_PATTERN '${OWN_PATTERN}')`,
+          );
+          return Number(reader.getRowsJS()[0]?.[0] ?? 0);
+        }),
+      );
+    } catch (cause) {
+      if (AuditError.isInstance(cause)) throw cause;
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new AuditError("AUDIT_WRITE_FAILED", `the Parquet files were not written: ${reason}`, { cause });
     } finally {
+      this.#exports.delete(database);
       await database.close();
     }
   }
 
-  /** Ends what runs, which then rejects with `AUDIT_CLOSED` as later calls do, and resolves when all is released. Idempotent. */
+  /**
+   * Ends what runs, which then rejects with `AUDIT_CLOSED` as later calls do, and resolves when all is released.
+   * Idempotent.
+   */
   async close(): Promise<void> {
-    await this.#database.close();
+    const closing = this.#database.close();
+    await Promise.all([...this.#exports].map(async (database) => database.close()));
+    await closing;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

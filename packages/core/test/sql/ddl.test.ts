@@ -1,3 +1,4 @@
+import { DuckDBInstance } from "@duckdb/node-api";
 import { describe, expect, it } from "vitest";
 import { entryToLine, lineToEntry } from "../../src/entry.ts";
 import { athenaDdl, clickhouseDdl, COLUMNS } from "../../src/sql.ts";
@@ -41,6 +42,36 @@ describe("athenaDdl()", () => {
     expect(ddl).toContain("'storage.location.template' = 's3://bucket/audit/${day}/'");
     expect(ddl).toMatch(
       /CREATE OR REPLACE VIEW audit_entries AS\nSELECT .*\nFROM audit_entries_lines\nWHERE type IS NULL AND id IS NOT NULL;\n$/,
+    );
+  });
+});
+
+describe("The view of athenaDdl()", () => {
+  // DuckDB stands in for Trino: it runs the very text, with the two functions that it calls otherwise.
+  it.each([
+    ["2026-11-23T12:00:00.115437", "2026-11-23T12:00:00.115Z"], // the Python original's
+    ["2026-11-23T12:00:00.115Z", "2026-11-23T12:00:00.115Z"],
+    ["2026-11-23T12:00:00+00:00", "2026-11-23T12:00:00.000Z"],
+    ["2026-11-23T12:00:00.5+05:30", "2026-11-23T06:30:00.500Z"],
+    ["2026-11-23T23:30:00-0800", "2026-11-24T07:30:00.000Z"],
+    ["2026-11-23T12:00:00", "2026-11-23T12:00:00.000Z"],
+  ])("takes %s for %s", async (written, meant) => {
+    const view = athenaDdl({ location }).split("\n\n").at(-1) ?? "";
+    const connection = await (await DuckDBInstance.create(":memory:")).connect();
+    await connection.run(`SET TimeZone = 'America/New_York';
+      CREATE MACRO regexp_like(text, pattern) AS regexp_matches(text, pattern);
+      CREATE MACRO from_iso8601_timestamp(text) AS text::TIMESTAMPTZ;
+      CREATE TABLE audit_entries_lines (id VARCHAR, "timestamp" VARCHAR, type VARCHAR);
+      INSERT INTO audit_entries_lines VALUES ('a', '${written}', NULL), (NULL, '${written}', 'checkpoint');
+      ${view}`);
+    const reader = await connection.runAndReadAll("SELECT recorded FROM audit_entries");
+    expect(reader.getRowsJS()).toEqual([[new Date(meant)]]);
+    connection.closeSync();
+  });
+
+  it("leaves a timestamp with an offset as it is, by a pattern", () => {
+    expect(athenaDdl({ location })).toContain(
+      `SELECT from_iso8601_timestamp(if(regexp_like("timestamp", '(Z|[+-][0-9]{2}:?[0-9]{2})$'), "timestamp", "timestamp" || 'Z')) AS recorded, *`,
     );
   });
 });

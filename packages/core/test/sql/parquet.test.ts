@@ -1,0 +1,113 @@
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { AuditSql } from "../../src/sql.ts";
+import { testEntry } from "../../src/testing.ts";
+import { rejected } from "../rejected.ts";
+import { temporaryDirectory } from "../temporary-directory.ts";
+
+const TIMES = ["2024-02-29T23:59:59.999Z", "2024-03-01T00:00:00.000Z", "2026-12-31T12:00:00.000Z"];
+
+/** A directory with one file a time. */
+async function logOf(times: readonly string[]): Promise<string> {
+  const path = await temporaryDirectory();
+  for (const time of times)
+    await writeFile(join(path, `${time.slice(0, 10)}.jsonl`), `${testEntry(Date.parse(time)).line}\n`);
+  return path;
+}
+
+async function opened(paths: string, readable: string): Promise<AuditSql> {
+  const sql = await AuditSql.open({ paths, readable });
+  onTestFinished(async () => sql.close());
+  return sql;
+}
+
+async function timesIn(sql: AuditSql, folder: string): Promise<string[]> {
+  const rows = await sql.query(
+    `SELECT day::VARCHAR AS day, epoch_ms(timestamp) AS time FROM read_parquet('${folder}/*/ai-audit_*.parquet') ORDER BY time`,
+  );
+  return rows.map(({ day, time }) => {
+    const text = new Date(Number(time)).toISOString();
+    expect(text.slice(0, 10)).toBe(day);
+    return text;
+  });
+}
+
+describe("exportParquet()", () => {
+  it("writes one folder a day, that holds what the log holds", async () => {
+    const folder = join(await temporaryDirectory(), "it's", "parquet");
+    const sql = await opened(await logOf(TIMES), folder);
+    expect(await sql.exportParquet(folder)).toBe(3);
+    expect((await readdir(folder)).toSorted()).toEqual(["day=2024-02-29", "day=2024-03-01", "day=2026-12-31"]);
+    expect(await readdir(join(folder, "day=2024-02-29"))).toEqual(["ai-audit_0.parquet"]);
+    const quoted = folder.replaceAll("'", "''");
+    expect(await timesIn(sql, quoted)).toEqual(TIMES);
+  });
+
+  it("keeps no day that the log no longer has, and no part of a day that is fewer files now", async () => {
+    const path = await logOf(TIMES);
+    const folder = await temporaryDirectory();
+    const sql = await opened(path, folder);
+    await sql.exportParquet(folder);
+    await writeFile(join(folder, "day=2026-12-31", "ai-audit_7.parquet"), "of an export with more threads");
+    await rm(join(path, "2024-02-29.jsonl"));
+    expect(await sql.exportParquet(folder)).toBe(2);
+    expect((await readdir(folder)).toSorted()).toEqual(["day=2024-03-01", "day=2026-12-31"]);
+    expect(await timesIn(sql, folder)).toEqual(TIMES.slice(1));
+    await rm(join(path, "2024-03-01.jsonl"));
+    await rm(join(path, "2026-12-31.jsonl"));
+    const emptied = await opened(path, folder);
+    expect(await emptied.exportParquet(folder)).toBe(0);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it("touches nothing that others put there", async () => {
+    const path = await logOf(TIMES);
+    const folder = await temporaryDirectory();
+    const foreign = [
+      "notes.txt",
+      "day=2020-01-01/data_0.parquet",
+      "day=2024-02-29/ours.parquet",
+      "other/ai-audit_0.parquet",
+    ];
+    for (const file of foreign) {
+      await mkdir(join(folder, file, ".."), { recursive: true });
+      await writeFile(join(folder, file), file);
+    }
+    const sql = await opened(path, folder);
+    await sql.exportParquet(folder);
+    await rm(join(path, "2024-02-29.jsonl"));
+    await sql.exportParquet(folder);
+    const left = await readdir(folder, { recursive: true });
+    expect(left).toEqual(expect.arrayContaining(foreign));
+    expect(left).not.toContain("day=2024-02-29/ai-audit_0.parquet");
+  });
+
+  it("leaves what was there when the log cannot be read, and nothing half-written", async () => {
+    const path = await logOf(TIMES);
+    const folder = await temporaryDirectory();
+    const sql = await opened(path, folder);
+    await sql.exportParquet(folder);
+    await mkdir(join(folder, ".ai-audit-export", "day=2020-01-01"), { recursive: true }); // of one that was killed
+    await rm(join(path, "2024-02-29.jsonl"));
+    await writeFile(join(path, "broken.jsonl"), "{ no line\n");
+    expect(await rejected(sql.exportParquet(folder))).toMatchObject({
+      code: "AUDIT_READ_FAILED",
+      message: expect.stringContaining("broken.jsonl"),
+    });
+    expect((await readdir(folder)).toSorted()).toEqual(["day=2024-02-29", "day=2024-03-01", "day=2026-12-31"]);
+    expect(await timesIn(sql, folder)).toEqual(TIMES);
+  });
+
+  it("says what the folder refuses, and ends when it is closed", async () => {
+    const path = await logOf(TIMES);
+    const sql = await opened(path, path);
+    expect(await rejected(sql.exportParquet(join(path, "2024-02-29.jsonl")))).toMatchObject({
+      code: "AUDIT_WRITE_FAILED",
+      message: expect.stringContaining("the Parquet files were not written: ENOTDIR"),
+    });
+    const exporting = rejected(sql.exportParquet(await temporaryDirectory()));
+    await sql.close();
+    expect(await exporting).toMatchObject({ code: "AUDIT_CLOSED" });
+  });
+});
