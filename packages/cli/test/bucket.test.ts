@@ -69,6 +69,18 @@ describe.skipIf(isAbsent("moto"))("A log in a bucket", { timeout: 120_000 }, () 
     expect(JSON.parse(counted.stdout)).toMatchObject({ total: { calls: 3, flagged: 1 } });
   });
 
+  test("answers SQL over what is downloaded of it, which is said", async () => {
+    const words = ["sql", "SELECT model FROM entries ORDER BY id", "--log", location];
+    const { code, stdout, stderr } = await cli([...words, "--since", "1d"], { env });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: "model\none\ntwo\nthree\n" });
+    expect(stderr).toMatch(/^3 entries downloaded, \d\.\d KiB\n$/);
+    expect(await cli([...words, "--until", "2020-01-01"], { env })).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: "0 entries downloaded, 0 B\nno rows\n",
+    });
+  });
+
   test("is read where AUDIT_LOG names it", async () => {
     const { stdout } = await cli(["show", ids[2] ?? ""], { env: { ...env, AUDIT_LOG: location } });
     expect(stdout).toMatch(/^input\n {4}three$/m);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { cli, printed } from "./support/cli.ts";
+import { cli, printed, start } from "./support/cli.ts";
 import { sharedSample } from "./support/samples.ts";
 
 const WITHOUT_DUCKDB = { NODE_OPTIONS: `--import=${new URL("support/without-duckdb.ts", import.meta.url).href}` };
@@ -74,13 +74,32 @@ describe("ai-audit sql", { timeout: 60_000 }, () => {
     `);
   });
 
-  test("a bucket is refused with what would do", async () => {
-    expect(await printed(["sql", "FROM entries", "--log", "s3://bucket/app"], { code: 64 })).toMatchInlineSnapshot(`
+  test("--since and --until are for a bucket: a statement says by itself what it wants of a directory", async () => {
+    const { directory } = await sharedSample();
+    const words = ["sql", "FROM entries", "--log", directory, "--since", "7d"];
+    expect(await printed(words, { code: 64 })).toMatchInlineSnapshot(`
       "--- stderr
-      error: sql works on a directory, not on a bucket: s3://bucket/app
-        download the days in question, or let Athena or ClickHouse read the bucket: docs/sql.md
+      error: --since and --until say what is downloaded from a bucket, and this is a directory
+        say it in the statement: WHERE timestamp >= '2026-01-01'
       "
     `);
+  });
+
+  test("many rows come as they are computed, each once, to a reader that may stop", async () => {
+    const { directory } = await sharedSample();
+    const statement = "SELECT range AS n, repeat('x', 200) AS text FROM range(1000000)";
+    const { stdout } = await cli(["sql", statement.replace("1000000", "5000"), "--log", directory, "--json"]);
+    const rows = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => (JSON.parse(line) as { n: number }).n);
+    expect(rows).toEqual(Array.from({ length: 5000 }, (_, n) => n));
+
+    const child = start(["sql", statement, "--log", directory, "--json"]);
+    await child.until('"n":0');
+    child.process.stdout.destroy(); // as `| head` does
+    const code = await new Promise((resolve) => child.process.on("close", resolve));
+    expect({ code, stderr: child.output.stderr }).toEqual({ code: 141, stderr: "" });
   });
 
   test("without the package @duckdb/node-api it names the package, and nothing else needs it", async () => {

@@ -1,76 +1,137 @@
 // ai-audit sql: questions over many entries, answered by DuckDB.
 import { AuditError, safeLine } from "@ai-audit/core";
-import type { AuditSql, SqlRow } from "@ai-audit/core/sql";
+import type { SqlRow } from "@ai-audit/core/sql";
 import type { Command } from "commander";
 import { EXIT, Failure, usageFailure } from "../failure.ts";
+import { addRangeOptions, type RangeFlags, rangeOf } from "../filters.ts";
+import { withGathered } from "../gathered.ts";
 import { addLogOption, isBucket, resolveLocation } from "../location.ts";
-import { Table } from "../output/table.ts";
+import { openLog } from "../log.ts";
+import { formatBytes, plural } from "../output/format.ts";
+import { Progress } from "../output/progress.ts";
+import { type Column, Table } from "../output/table.ts";
 import type { Session } from "../session.ts";
 import { Settings } from "../settings.ts";
 import { isFigure, jsonOfRow, textOfCell } from "../sql-values.ts";
 
-interface SqlFlags {
+interface SqlFlags extends RangeFlags {
   readonly log?: string;
   readonly json?: true;
 }
 
 export function define(command: Command, session: Session): void {
-  addLogOption(command.argument("<statement>", "one statement that reads, over the view `entries`"))
+  addRangeOptions(
+    addLogOption(command.argument("<statement>", "one statement that reads, over the view `entries`")),
+    session,
+  )
     .description(
       "Answers a question in SQL with DuckDB (the package @duckdb/node-api is needed). The view `entries` has a column for " +
         "each member of an entry, named as in the log; `DESCRIBE entries` lists them. Nothing is verified and nothing is " +
-        "decrypted. A statement can read every file that you can, and write none. Days of a bucket are downloaded first (docs/sql.md). " +
-        "Exits with 1 when there is no row.",
+        "decrypted. A statement can read every file that you can, and write none. Of a bucket, the entries of --since to " +
+        "--until are downloaded into a temporary directory first. Exits with 1 when there is no row.",
     )
     .action((statement: string, flags: SqlFlags) => sql(statement, flags, session));
 }
 
-async function sql(statement: string, { log, json }: SqlFlags, session: Session): Promise<void> {
-  const location = resolveLocation(log, Settings.load(session.env));
-  if (isBucket(location)) {
+async function sql(statement: string, flags: SqlFlags, session: Session): Promise<void> {
+  const range = rangeOf(flags);
+  const location = resolveLocation(flags.log, Settings.load(session.env));
+  if (isBucket(location))
+    return withGathered(download(flags, session), (path) => answer(statement, path, flags, session));
+  if (range.from !== undefined || range.to !== undefined) {
     throw usageFailure(
-      `sql works on a directory, not on a bucket: ${location}`,
-      "download the days in question, or let Athena or ClickHouse read the bucket: docs/sql.md",
+      "--since and --until say what is downloaded from a bucket, and this is a directory",
+      "say it in the statement: WHERE timestamp >= '2026-11-23'",
     );
   }
-  const { AuditSql: Sql } = await import("@ai-audit/core/sql");
-  const opened = await Sql.open({ paths: location, readable: "/" });
-  const rows = await ask(opened, statement).finally(async () => {
-    await opened.close();
-  });
-  if (rows.length === 0) {
-    session.exitCode = EXIT.nothing;
-    if (!json) await session.log.line("no rows");
-    return;
+  await answer(statement, location, flags, session);
+}
+
+async function* download(flags: SqlFlags, session: Session): AsyncGenerator<readonly string[], void, undefined> {
+  let entries = 0;
+  let bytes = 0;
+  const progress = new Progress(session, "downloading", () => formatBytes(bytes));
+  const { storage } = await openLog(flags.log, session, progress);
+  for await (const page of storage.pages(rangeOf(flags), "oldest-first")) {
+    entries += page.length;
+    for (const line of page) bytes += Buffer.byteLength(line) + 1;
+    yield page;
   }
-  if (json) for (const row of rows) await session.out.json(jsonOfRow(row));
-  else await print(rows, session);
+  progress.clear();
+  if (!flags.json) {
+    await session.log.line(`${plural(entries, "entry", "entries")} downloaded, ${formatBytes(bytes)}`);
+    await session.log.flush();
+  }
+}
+
+async function answer(statement: string, path: string, { json }: SqlFlags, session: Session): Promise<void> {
+  const { AuditSql } = await import("@ai-audit/core/sql");
+  const opened = await AuditSql.open({ paths: path, readable: "/" });
+  let count = 0;
+  try {
+    const print = json ? jsonPrinter(session) : tablePrinter(session);
+    for await (const rows of pagesOf(opened.stream(statement))) {
+      count += rows.length;
+      await print(rows);
+    }
+  } catch (error) {
+    throw asMistake(error);
+  } finally {
+    await opened.close();
+  }
+  if (count > 0) return;
+  session.exitCode = EXIT.nothing;
+  if (!json) await session.log.line("no rows");
+}
+
+/** Rows that are printed together: a table's columns get their widths from the first of them. */
+const PAGE_ROWS = 1000;
+
+async function* pagesOf(rows: AsyncIterable<SqlRow>): AsyncGenerator<readonly SqlRow[], void, undefined> {
+  let page: SqlRow[] = [];
+  for await (const row of rows) {
+    page.push(row);
+    if (page.length < PAGE_ROWS) continue;
+    yield page;
+    page = [];
+  }
+  if (page.length > 0) yield page;
 }
 
 /** What DuckDB says of the statement itself, and not of the files that it reads. */
 const MISTAKE =
   /^DuckDB: (?:Failed to extract statements: )?((?:Parser|Binder|Catalog|Conversion|Invalid Input) Error: .*)/;
 
-async function ask(opened: AuditSql, statement: string): Promise<readonly SqlRow[]> {
-  try {
-    return await opened.query(statement);
-  } catch (error) {
-    if (!(error instanceof AuditError) || error.code !== "AUDIT_READ_FAILED") throw error;
-    const [, mistake] = MISTAKE.exec(error.message) ?? [];
-    const [first = ""] = error.message.split("\n");
-    throw mistake === undefined
-      ? new Failure(EXIT.io, safeLine(first), undefined, { cause: error })
-      : new Failure(EXIT.usage, safeLine(mistake), 'columns: ai-audit sql "DESCRIBE entries"', { cause: error });
-  }
+function asMistake(error: unknown): unknown {
+  if (!(error instanceof AuditError) || error.code !== "AUDIT_READ_FAILED") return error;
+  const [, mistake] = MISTAKE.exec(error.message) ?? [];
+  const [first = ""] = error.message.split("\n");
+  return mistake === undefined
+    ? new Failure(EXIT.io, safeLine(first), undefined, { cause: error })
+    : new Failure(EXIT.usage, safeLine(mistake), 'columns: ai-audit sql "DESCRIBE entries"', { cause: error });
 }
 
-async function print(rows: readonly SqlRow[], { out }: Session): Promise<void> {
-  const names = Object.keys(rows[0] ?? {});
-  const columns = names.map((name) => ({
+type Print = (rows: readonly SqlRow[]) => Promise<void>;
+
+function jsonPrinter({ out }: Session): Print {
+  return async (rows) => {
+    for (const row of rows) await out.json(jsonOfRow(row));
+  };
+}
+
+function tablePrinter({ out }: Session): Print {
+  let table: Table<SqlRow> | undefined;
+  return async (rows) => {
+    table ??= new Table<SqlRow>(out, columnsOf(rows));
+    await table.rows(rows);
+  };
+}
+
+function columnsOf(rows: readonly SqlRow[]): Column<SqlRow>[] {
+  return Object.keys(rows[0] ?? {}).map((name) => ({
     title: safeLine(name),
-    value: (row: SqlRow) => textOfCell(row[name]),
-    align: rows.every((row) => isFigure(row[name])) ? ("right" as const) : ("left" as const),
+    value: (row) => textOfCell(row[name]),
+    align: rows.every((row) => isFigure(row[name])) ? "right" : "left",
     maxWidth: 60,
   }));
-  await new Table<SqlRow>(out, columns).rows(rows);
 }

@@ -1,13 +1,9 @@
 // Parquet, partitioned by day, for engines that read columns.
-import { createWriteStream } from "node:fs";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import { mkdir } from "node:fs/promises";
 import type { TimeRange } from "@ai-audit/core";
 import { EXIT, Failure, systemFailure } from "../failure.ts";
 import type { Filter } from "../filters.ts";
+import { withGathered } from "../gathered.ts";
 import { isBucket } from "../location.ts";
 import type { OpenLog } from "../log.ts";
 
@@ -27,17 +23,10 @@ export interface ParquetOptions {
 export async function writeParquet(directory: string, options: ParquetOptions): Promise<number> {
   const { location } = options.log;
   if (options.isWhole && !isBucket(location)) return convert(location, directory);
-  const gathered = await mkdtemp(join(tmpdir(), "ai-audit-"));
-  try {
-    const lines = createWriteStream(join(gathered, "entries.jsonl"), { flags: "wx", mode: 0o600 });
-    await pipeline(Readable.from(selectedLines(options)), lines);
-    return await convert(gathered, directory);
-  } finally {
-    await rm(gathered, { recursive: true, force: true });
-  }
+  return withGathered(selectedPages(options), (gathered) => convert(gathered, directory));
 }
 
-async function* selectedLines({ log, range, filter, onPage }: ParquetOptions): AsyncGenerator<string> {
+async function* selectedPages({ log, range, filter, onPage }: ParquetOptions): AsyncGenerator<readonly string[]> {
   let read = 0;
   let found = 0;
   for await (const page of log.storage.pages(range, "oldest-first")) {
@@ -45,7 +34,7 @@ async function* selectedLines({ log, range, filter, onPage }: ParquetOptions): A
     read += page.length;
     found += lines.length;
     onPage(read, found);
-    yield lines.map((line) => `${line}\n`).join("");
+    yield lines;
   }
 }
 
