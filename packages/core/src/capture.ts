@@ -1,7 +1,7 @@
 // What every wrapper shares: one call, one entry, one terminal outcome, and what happens when it cannot be written.
 import { notify } from "./callback.ts";
 import { isJsonObject, toJson } from "./canonical.ts";
-import { currentAuditContext, withoutAuditContext } from "./context.ts";
+import { currentAuditContext } from "./context.ts";
 import { Deadline } from "./deadline.ts";
 import { AuditConfigError, AuditError, AuditWriteError } from "./errors.ts";
 import type { InteractionFields, Metadata } from "./interaction.ts";
@@ -35,7 +35,7 @@ export type CapturedFields = Partial<InteractionFields> & {
 
 /** Counts since the recorder was made. */
 export interface CaptureStats {
-  /** Calls that have begun and not ended. */
+  /** Calls that have begun and whose entry is not written yet. */
   readonly open: number;
   readonly written: number;
   /** Entries and start records that could not be written. */
@@ -123,15 +123,12 @@ export class CallRecorder {
   }
 
   async #write(entry: CapturedFields, cause: unknown, untrack: () => void): Promise<string | undefined> {
-    this.#open -= 1;
-    const { logger } = this.#options;
     try {
-      const origin = { layer: this.#layer, cause };
-      // The call's own context is in `entry`.
-      const id = await this.#attempt(() => withoutAuditContext(() => logger.capture(entry, origin)));
+      const id = await this.#attempt(() => this.#options.logger.capture(entry, { layer: this.#layer, cause }));
       if (id !== undefined) this.#written += 1;
       return id;
     } finally {
+      this.#open -= 1;
       untrack(); // not before: a logger that closes waits for entries on their way
     }
   }
@@ -202,7 +199,9 @@ function knownOf(partial: () => CapturedFields): CapturedFields {
 function mergeCaptured(...parts: readonly CapturedFields[]): CapturedFields {
   const merged: Record<string, unknown> = {};
   for (const part of parts) {
-    for (const [name, value] of Object.entries(part)) {
+    const fields: Readonly<Record<string, unknown>> = part;
+    for (const name of Object.keys(fields)) {
+      const value = fields[name];
       if (value === undefined) continue;
       if (name === "metadata") merged[name] = over(merged[name], membersOf(value));
       else if (name === "run") merged[name] = over(merged[name], value);

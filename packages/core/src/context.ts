@@ -15,7 +15,8 @@ export interface AuditContext {
   readonly trace?: Trace | undefined;
 }
 
-const NONE: AuditContext = Object.freeze({});
+/** Nothing to inherit. */
+export const NO_CONTEXT: AuditContext = Object.freeze({});
 
 const contexts = new AsyncLocalStorage<AuditContext>();
 
@@ -44,14 +45,9 @@ function snapshot(context: AuditContext): AuditContext {
   return { ...context, ...(isJsonObject(members) && { metadata: members }) };
 }
 
-/** Runs `fn` outside of every context: for an entry whose context was taken when its call began. */
-export function withoutAuditContext<T>(fn: () => T): T {
-  return contexts.run(NONE, fn);
-}
-
 /** The context in force here. */
 export function currentAuditContext(): AuditContext {
-  return contexts.getStore() ?? NONE;
+  return contexts.getStore() ?? NO_CONTEXT;
 }
 
 /** `inner` over `outer`; `metadata` and `run` key by key. */

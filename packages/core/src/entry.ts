@@ -161,19 +161,33 @@ const LIST = Object.entries(FIELDS).map(([field, [name, kind, absent]]) => ({ fi
 const TRANSLATED: ReadonlySet<string> = new Set(["error", "usage", "run", "trace"]);
 
 /** What stands before each value in the line, without the comma; worked out once: every entry is written here. */
-const MEMBERS = LIST.map(({ field, name }) => ({ field, key: `"${name}":`, translated: TRANSLATED.has(field) }));
+const MEMBERS = LIST.map(({ field, name, absent }) => ({
+  field,
+  key: `"${name}":`,
+  absent: absent === undefined ? undefined : JSON.stringify(absent),
+  translated: TRANSLATED.has(field),
+}));
 
-/** The entry's line, without the line feed. The values are JSON already. */
-export function entryToLine(entry: { readonly [F in keyof AuditEntry]?: unknown }): string {
-  const source: Readonly<Record<string, unknown>> = entry;
+type EntryFields = { readonly [F in keyof AuditEntry]?: unknown };
+
+/**
+ * The entry's line, without the line feed. The values are JSON already.
+ * @param others fields that `entry` does not have; with them, the original's 17 are written whether there or not
+ */
+export function entryToLine(entry: EntryFields, others?: EntryFields): string {
+  const decided: Readonly<Record<string, unknown>> = entry;
+  const further: Readonly<Record<string, unknown>> | undefined = others;
   let line = "";
-  for (const { field, key, translated } of MEMBERS) {
-    const value = source[field];
-    if (value === undefined) continue;
-    const text = value === null ? "null" : JSON.stringify(translated ? renameKeys(value, toSnake) : value);
-    line += line === "" ? key + text : `,${key}${text}`;
+  for (const { field, key, absent, translated } of MEMBERS) {
+    const value = further && !(field in decided) ? further[field] : decided[field];
+    const text = value === undefined ? further && absent : textOf(translated ? renameKeys(value, toSnake) : value);
+    if (text !== undefined) line += line === "" ? key + text : `,${key}${text}`;
   }
   return `{${line}}`;
+}
+
+function textOf(value: unknown): string {
+  return value === null ? "null" : JSON.stringify(value);
 }
 
 /**
@@ -234,8 +248,18 @@ export function recordsCallAgain(line: string): boolean {
 }
 
 function renameKeys(value: unknown, rename: (key: string) => string): unknown {
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, member]) => [rename(key), member]));
+  if (!isRecord(value)) return value;
+  const renamed: Record<string, unknown> = {};
+  for (const key of Object.keys(value)) {
+    // Plain assignment would set the prototype instead of a member.
+    if (key === "__proto__") Object.defineProperty(renamed, key, { value: value[key], enumerable: true });
+    else renamed[rename(key)] = value[key];
+  }
+  return renamed;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
 }
 
 /** The names that recur: figures of usage, the members of a run. */

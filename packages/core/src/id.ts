@@ -43,9 +43,14 @@ export function timeOfId(id: string): number | undefined {
     : undefined;
 }
 
+/** Entries of one millisecond share their timestamp. */
+let latest = { time: Number.NaN, text: "" };
+
 /** The time of a UUIDv7 as an entry writes it: RFC 3339, UTC, milliseconds. */
 export function timestampOf(id: string): string {
-  return new Date(timeOfId(id) ?? Number.NaN).toISOString();
+  const time = timeOfId(id) ?? Number.NaN;
+  if (time !== latest.time) latest = { time, text: new Date(time).toISOString() };
+  return latest.text;
 }
 
 /** 96 random bits as 16 base64url characters: names a writer's life; no two are expected to be equal. */

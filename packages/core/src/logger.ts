@@ -2,6 +2,7 @@
 import { type Account, requireAccount } from "./account.ts";
 import { type CleanupOptions, type CleanupSchedule, type ScheduleOptions, startSchedule } from "./cleanup.ts";
 import { notify } from "./callback.ts";
+import { type AuditContext, currentAuditContext, NO_CONTEXT } from "./context.ts";
 import type { CapturedFields } from "./capture.ts";
 import type { JsonValue } from "./canonical.ts";
 import type { EncryptionManager } from "./crypto/encryption.ts";
@@ -104,33 +105,45 @@ export class AuditLogger<M extends object = Metadata, I extends InteractionField
    */
   async log(interaction: I): Promise<string> {
     if (this.#closing) throw new AuditWriteError("AUDIT_CLOSED", "log(): the logger is closed");
-    return this.#record(interaction, "strict");
+    return this.#record(interaction, "strict", currentAuditContext());
   }
 
   /**
    * `log()` for wrappers: records whatever can be recorded. What does not fit is left out and named in the entry's
-   * `alerts`; rejects only when the entry cannot be written. With an `origin`, the second of two entries that record
-   * the same call through different layers gets the first one's id as `run.sameCallAs`.
+   * `alerts`; rejects only when the entry cannot be written. With an `origin`, the interaction holds already what it
+   * inherits from the context that its call began in, and the second of two entries that record the same call through
+   * different layers gets the first one's id as `run.sameCallAs`.
    */
   capture(interaction: CapturedFields, origin?: CaptureOrigin): Promise<string> {
-    const twin = origin && this.#pairs.take(interaction, origin);
-    const written = this.#record(interaction, "lenient", twin);
-    if (origin && !twin) this.#pairs.offer(written, interaction, origin);
+    if (!origin) return this.#record(interaction, "lenient", currentAuditContext());
+    const twin = this.#pairs.take(interaction, origin);
+    const written = this.#record(interaction, "lenient", NO_CONTEXT, twin);
+    if (!twin) this.#pairs.offer(written, interaction, origin);
     return written;
   }
 
-  #record(interaction: object, mode: RecordMode, twin?: Promise<string | undefined>): Promise<string> {
-    const written = this.#write(interaction, mode, twin);
+  #record(
+    interaction: object,
+    mode: RecordMode,
+    context: AuditContext,
+    twin?: Promise<string | undefined>,
+  ): Promise<string> {
+    const written = this.#write(interaction, mode, context, twin);
     this.#onTheirWay.add(written);
     const settled = (): void => void this.#onTheirWay.delete(written);
     written.then(settled, settled);
     return written;
   }
 
-  async #write(interaction: object, mode: RecordMode, twin: Promise<string | undefined> | undefined): Promise<string> {
+  async #write(
+    interaction: object,
+    mode: RecordMode,
+    context: AuditContext,
+    twin: Promise<string | undefined> | undefined,
+  ): Promise<string> {
     if (typeof interaction !== "object" || interaction === null) throw new AuditInputError("log() takes an object");
     const { record } = this.#settings;
-    const drafting = draftEntry(interaction, mode, record);
+    const drafting = draftEntry(interaction, mode, record, context);
     const drafted = drafting instanceof Promise ? await drafting : drafting;
     const draft = twin ? withSameCall(drafted, await twin) : drafted;
     let sealed: SealedEntry;
@@ -160,7 +173,8 @@ export class AuditLogger<M extends object = Metadata, I extends InteractionField
    * entry of its end: a start without such an entry was in flight when the process died.
    */
   async started({ provider = null, model = null, operation = "chat", input, subject }: CallStart): Promise<string> {
-    const draft = await draftEntry({ input, output: "", subject }, "lenient", this.#settings.record);
+    const started = { input, output: "", subject };
+    const draft = await draftEntry(started, "lenient", this.#settings.record, currentAuditContext());
     const call = newEntryId();
     const line = callStarted({
       call,

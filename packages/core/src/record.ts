@@ -2,7 +2,7 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { isJsonObject, type JsonValue, toJson } from "./canonical.ts";
 import { type Content, type ContentField, contentOf, hashContent } from "./content.ts";
-import { currentAuditContext } from "./context.ts";
+import { type AuditContext, NO_CONTEXT } from "./context.ts";
 import type { EncryptionManager } from "./crypto/encryption.ts";
 import type { SubjectKey } from "./crypto/keys.ts";
 import { entryToLine } from "./entry.ts";
@@ -36,19 +36,29 @@ export interface Draft {
  * Snapshots the interaction, at once: later changes by the caller do not count. A promise only where a schema has to
  * be asked. Throws, or rejects with, `AUDIT_INPUT_INVALID` or `AUDIT_METADATA_INVALID` when `strict`.
  */
-export function draftEntry(interaction: object, mode: RecordMode, settings: RecordSettings): Draft | Promise<Draft> {
+export function draftEntry(
+  interaction: object,
+  mode: RecordMode,
+  settings: RecordSettings,
+  context: AuditContext = NO_CONTEXT,
+): Draft | Promise<Draft> {
   const { fields: own, problems } = checkFields(interaction, mode);
   const input = contentValue(interaction, "input", mode);
   const output = contentValue(interaction, "output", mode);
-  const { fields: inherited, problems: further } = checkFields(currentAuditContext(), mode);
-  const alerts = [...problems, ...further].map((problem) => `ai-audit: ${problem}`);
-  const metadata = inherited.metadata ? { ...asRecord(inherited.metadata), ...asRecord(own.metadata) } : own.metadata;
-  const run = inherited.run ? { ...asRecord(inherited.run), ...asRecord(own.run) } : asRecord(own.run);
-  const { run: _, ...rest } = own;
-  const fields = { ...inherited, ...rest, metadata: asRecord(metadata), ...(Object.keys(run).length > 0 && { run }) };
+  // Most entries inherit nothing, and copying their fields would cost as much as checking them.
+  const inherited = context === NO_CONTEXT ? undefined : checkFields(context, mode);
+  const fields = inherited ? fieldsOver(inherited.fields, own) : own;
+  const alerts = [...problems, ...(inherited?.problems ?? [])].map((problem) => `ai-audit: ${problem}`);
   const draft = { input, output, fields, alerts };
   if (settings.metadataSchema) return withFittedMetadata(draft, settings.metadataSchema, mode, settings.redact);
   return settings.redact ? redactDraft(draft, settings.redact) : draft;
+}
+
+/** Over what is inherited; `metadata` and `run` key by key. */
+function fieldsOver(inherited: CheckedFields, own: CheckedFields): CheckedFields {
+  const metadata = { ...asRecord(inherited.metadata), ...asRecord(own.metadata) };
+  const run = { ...asRecord(inherited.run), ...asRecord(own.run) };
+  return { ...inherited, ...own, metadata, run };
 }
 
 async function withFittedMetadata(
@@ -179,32 +189,22 @@ function writeEntry(draft: Draft, subject: SubjectKey | undefined, settings: Rec
     if (!storeContent) return null;
     return encryption && kid !== undefined ? encryption.seal(content, { kid, id, field }, subject) : content.text;
   };
-  const { metadata, alerts: ownAlerts, ...fields } = draft.fields;
-  const entry = {
-    provider: null,
-    model: null,
-    conversationId: null,
-    safetyPassed: true,
-    detectorsTriggered: [],
-    blockReason: null,
-    latencyMs: null,
-    inputTokens: null,
-    outputTokens: null,
-    ...fields,
+  const { alerts, run } = draft.fields;
+  const sealed = {
     id,
     timestamp: timestampOf(id),
     inputHash: hashOf(input),
     outputHash: hashOf(output),
     inputContent: keep(input, "input"),
     outputContent: keep(output, "output"),
-    alerts: [...asTexts(ownAlerts), ...draft.alerts],
-    metadata: asRecord(metadata),
-    ...(subject && { subject: subject.id }),
-    ...(digest === "hmac-sha256" && kid !== undefined && { kid }),
-    ...(input.format && { inputFormat: input.format }),
-    ...(output.format && { outputFormat: output.format }),
+    alerts: draft.alerts.length > 0 ? [...asTexts(alerts), ...draft.alerts] : asTexts(alerts),
+    run: isJsonObject(run) && Object.keys(run).length > 0 ? run : undefined,
+    subject: subject?.id,
+    kid: digest === "hmac-sha256" ? kid : undefined,
+    inputFormat: input.format,
+    outputFormat: output.format,
   };
-  return { id, line: entryToLine(entry) };
+  return { id, line: entryToLine(sealed, draft.fields) };
 }
 
 /** The input hash that the entry of this draft will have. */

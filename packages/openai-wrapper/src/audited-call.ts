@@ -198,13 +198,13 @@ export class AuditedCall {
     );
   }
 
-  /** The response's data are on their way to the caller. Resolves when he may have them. */
-  async deliver(data: unknown): Promise<void> {
+  /** The response's data are on their way to the caller, who may have them when this resolves. */
+  deliver(data: unknown): Promise<void> | undefined {
     this.#delivered = true;
-    if (!this.#surface || !this.open) return;
+    if (!this.#surface || !this.open) return undefined;
     const { check } = this.#settings;
     const fields: CapturedFields = { outcome: "ok", ...this.#surface.response(data, check.extract, this.#request) };
-    await this.#endChecked(fields, { response: data });
+    return this.#endChecked(fields, { response: data });
   }
 
   /** A body that the SDK has read and could not, or did not, hand on. */
@@ -307,12 +307,15 @@ export class AuditedCall {
 
   /** Nobody can finish the call. */
   #abandon(): void {
-    void this.#end({ ...this.#collected(), outcome: "abandoned" }).catch(() => undefined); // reported by the recorder
+    this.#end({ ...this.#collected(), outcome: "abandoned" })?.catch(() => undefined); // reported by the recorder
   }
 
-  async #endChecked(fields: CapturedFields, held: Held = {}): Promise<void> {
+  #endChecked(fields: CapturedFields, held?: Held): Promise<void> | undefined {
+    return this.#settings.check.active ? this.#checkAndEnd(fields, held) : this.#end(fields, held);
+  }
+
+  async #checkAndEnd(fields: CapturedFields, held: Held | undefined): Promise<void> {
     const { check } = this.#settings;
-    if (!check.active) return this.#end(fields, held);
     const running = check.run("output", fields, { ...this.#asked, provider: this.#surface?.provider });
     const checked: Checked = "then" in running ? await running : running;
     if (checked.blocked) return this.#refuse(checked.fields, checked.blocked);
@@ -326,16 +329,16 @@ export class AuditedCall {
     return collected ? mergeFields(this.#settings.check.bounded(collected), progress) : progress;
   }
 
-  /** Fail-closed: resolves when the entry is durable, and rejects when it cannot be. Fail-open: resolves at once. */
-  async #end(fields: CapturedFields, held: Held = {}): Promise<void> {
-    if (!this.#recorded || !this.open) return;
+  /** Fail-closed: resolves when the entry is durable, and rejects when it cannot be. Fail-open: nothing to wait for. */
+  #end(fields: CapturedFields, held: Held = {}): Promise<void> | undefined {
+    if (!this.#recorded || !this.open) return undefined;
     this.unwatch();
     const told = mergeFields(this.#asked ?? {}, this.#progress.fields(this.#collector !== undefined), fields);
     const late = told.outcome === "aborted" && nameOf(this.#aborted?.reason) === "TimeoutError";
     const entry: CapturedFields = late ? { ...told, outcome: "timeout" } : told; // of AbortSignal.timeout()
     const written = this.#write(this.#recorded, entry, this.#aborted ?? held.callError);
     this.#request = this.#unchecked = this.#asked = this.#collector = this.#form = undefined; // the caller's objects may live on
-    if (this.#settings.recorder.failsClosed) await holding(written, held);
+    return this.#settings.recorder.failsClosed ? holding(written, held) : undefined;
   }
 
   /** Without a form, and unless it tells again of a response, the call ends in this very tick. */

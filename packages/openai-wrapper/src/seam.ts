@@ -67,7 +67,8 @@ function observeParsing(promise: object): void {
     } catch (error) {
       throw await unparsed(error, given[1]);
     }
-    return observe(data, given[1]);
+    await delivery(data, given[1]);
+    return data;
   };
   Object.assign(promise, { parseResponse: observed });
   // A method of its own, as in later versions, derives from what the client parses: from what was observed instead.
@@ -127,12 +128,18 @@ function requestAPIList(base: Method): Method {
 
 /** Called with the parsed data, in the shape of the wire. The SDK awaits what this returns. */
 async function observe(data: unknown, props: unknown): Promise<unknown> {
+  await delivery(data, props);
+  return data;
+}
+
+/** What there is to wait for before the caller gets the parsed data. */
+function delivery(data: unknown, props: unknown): Promise<void> | undefined {
   const call = isProps(props) ? callOf(props.options) : undefined;
-  if (!call?.open) return data;
+  if (!call?.open) return undefined;
   if (isEventStream(data)) tapStream(data, call);
   else if (isResponse(data)) call.reader = "caller";
-  else await call.deliver(data);
-  return data;
+  else return call.deliver(data);
+  return undefined;
 }
 
 function makeRequest(base: Method): Method {

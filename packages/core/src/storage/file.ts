@@ -97,8 +97,12 @@ export class FileStorage implements AuditStorage {
     this.#lane = new WriteLane({ take: (waiting) => this.#take(waiting), commit: (lines) => this.#commit(lines) });
   }
 
-  async append(line: string, id?: string): Promise<void> {
-    checkLine(line, id);
+  append(line: string, id?: string): Promise<void> {
+    try {
+      checkLine(line, id);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     return this.#lane.append(line, id);
   }
 

@@ -34,11 +34,12 @@ function append(lane: WriteLane): Promise<void> {
 }
 
 describe("The write lane", () => {
-  it("lets lines of one tick share a commit, and those that come meanwhile the next", async () => {
+  it("lets lines of one turn of the event loop share a commit, and those that come meanwhile the next", async () => {
     const { lane, done } = laneOf();
-    const first = ["a", "b", "c"].map((line) => lane.append(line, undefined));
+    const first = ["a", "b"].map((line) => lane.append(line, undefined));
     await Promise.resolve();
-    await Promise.resolve();
+    first.push(lane.append("c", undefined));
+    await new Promise<void>((resolve) => setImmediate(resolve));
     const second = ["d", "e"].map((line) => lane.append(line, undefined));
     expect(lane.status()).toMatchObject({ pending: 5, pendingBytes: 5 });
     await Promise.all([...first, ...second]);

@@ -23,17 +23,6 @@ export interface ChoicesShape {
   ) => CapturedFields;
 }
 
-/** Members of a chunk that the last chunk which has them decides. */
-const ENVELOPE: ReadonlySet<string> = new Set([
-  "id",
-  "model",
-  "usage",
-  "prompt_filter_results",
-  "moderation",
-  "system_fingerprint",
-  "service_tier",
-]);
-
 /** Collects chunks. Choices are told apart by their index; a chunk may lack `delta` (Azure) or have no choices. */
 export class ChoicesCollector implements StreamCollector {
   readonly #options: ExtractOptions;
@@ -58,9 +47,16 @@ export class ChoicesCollector implements StreamCollector {
 
   push(event: unknown): void {
     const chunk = fieldsOf(event);
-    for (const name in chunk) if (name !== "choices" && ENVELOPE.has(name)) this.#note(name, chunk[name]);
-    if (isFields(chunk["error"])) this.#error = snapshot(chunk["error"]);
-    const choices = chunk["choices"];
+    const { choices, error } = chunk;
+    // Around its choices, the last chunk that has a member decides. Names in full: a stream has thousands of chunks.
+    this.#note("id", chunk["id"]);
+    this.#note("model", chunk["model"]);
+    this.#note("usage", chunk["usage"]);
+    this.#note("prompt_filter_results", chunk["prompt_filter_results"]);
+    this.#note("moderation", chunk["moderation"]);
+    this.#note("system_fingerprint", chunk["system_fingerprint"]);
+    this.#note("service_tier", chunk["service_tier"]);
+    if (isFields(error)) this.#error = snapshot(error);
     if (Array.isArray(choices)) for (const choice of choices as readonly unknown[]) this.#pushChoice(fieldsOf(choice));
   }
 

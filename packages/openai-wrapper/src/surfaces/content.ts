@@ -45,13 +45,25 @@ export function digestContent(content: JsonValue, omitted: string): JsonValue {
   return { omitted, bytes: Buffer.byteLength(text), sha256: hash("sha256", text) };
 }
 
+/** `Array.isArray` that also narrows readonly arrays. */
+function isList(value: JsonValue): value is readonly JsonValue[] {
+  return Array.isArray(value);
+}
+
 /** About the bytes of a value's canonical JSON, never more; stops counting beyond `limit`. */
 function sizeAtLeast(value: JsonValue, limit: number): number {
   if (typeof value === "string") return Buffer.byteLength(value);
   if (typeof value !== "object" || value === null) return 1;
   let size = 2;
-  for (const [key, member] of Object.entries(value)) {
-    size += (Array.isArray(value) ? 1 : key.length + 4) + sizeAtLeast(member, limit - size);
+  if (isList(value)) {
+    for (const item of value) {
+      size += 1 + sizeAtLeast(item, limit - size);
+      if (size > limit) break;
+    }
+    return size;
+  }
+  for (const key of Object.keys(value)) {
+    size += key.length + 4 + sizeAtLeast(value[key] ?? null, limit - size);
     if (size > limit) break;
   }
   return size;

@@ -15,7 +15,9 @@ const LISTS: ReadonlySet<string> = new Set(["alerts", "safetyChecks", "detectors
 export function mergeFields(...parts: readonly CapturedFields[]): CapturedFields {
   const merged: Record<string, unknown> = {};
   for (const part of parts) {
-    for (const [name, value] of Object.entries(part)) {
+    const fields: Fields = part;
+    for (const name of Object.keys(fields)) {
+      const value = fields[name];
       if (value === undefined) continue;
       if (LISTS.has(name)) mergeList(merged, name, listOf(value));
       else if (name === "metadata" && isFields(value)) mergeMetadata(merged, value);

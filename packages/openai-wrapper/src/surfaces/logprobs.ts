@@ -11,6 +11,7 @@ export class LogprobsDigest {
 
   /** Chat: `{ content, refusal }`; completions: the object itself; Responses: a list. */
   push(logprobs: unknown): void {
+    if (typeof logprobs !== "object" || logprobs === null) return;
     const { content, refusal, tokens } = fieldsOf(logprobs);
     if (Array.isArray(tokens)) {
       this.#add(logprobs, tokens.length);

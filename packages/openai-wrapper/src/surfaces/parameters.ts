@@ -28,11 +28,12 @@ const COPIED: ReadonlySet<string> = new Set([
 /** The allow-listed parameters of a request's body. */
 export function parametersOf(body: Fields): Record<string, unknown> {
   const parameters: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(body)) {
+  for (const name of Object.keys(body)) {
+    const value = body[name];
     if (value !== undefined && value !== null && COPIED.has(name))
       parameters[name] = typeof value === "object" ? snapshot(value) : value;
   }
-  const derived = {
+  const derived: Fields = {
     tools: namesOf(body["tools"]),
     functions: namesOf(body["functions"]),
     tool_choice: choiceOf(body["tool_choice"] ?? body["function_call"]),
@@ -43,7 +44,7 @@ export function parametersOf(body: Fields): Record<string, unknown> {
     data_sources: namesOf(body["data_sources"]),
     prompt_id: textOf(fieldsOf(body["prompt"])["id"]),
   };
-  for (const [name, value] of Object.entries(derived)) if (!isEmpty(value)) parameters[name] = value;
+  for (const name of Object.keys(derived)) if (!isEmpty(derived[name])) parameters[name] = derived[name];
   return parameters;
 }
 

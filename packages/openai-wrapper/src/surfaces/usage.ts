@@ -3,7 +3,15 @@ import type { CapturedFields, JsonValue } from "@ai-audit/core";
 import { countOf, defined, fieldsOf, isFields } from "../payload/read.ts";
 
 /** Figures that have a field of their own. */
-const NAMED = new Set(["prompt_tokens", "completion_tokens", "input_tokens", "output_tokens", "total_tokens"]);
+const NAMED: ReadonlySet<string> = new Set([
+  "prompt_tokens",
+  "completion_tokens",
+  "input_tokens",
+  "output_tokens",
+  "total_tokens",
+]);
+const NAMED_OF_INPUT: ReadonlySet<string> = new Set(["cached_tokens"]);
+const NAMED_OF_OUTPUT: ReadonlySet<string> = new Set(["reasoning_tokens"]);
 
 /** Chat spelling (`prompt_tokens`) and Responses spelling (`input_tokens`) of a `usage` member. */
 export function usageFields(usage: unknown): CapturedFields {
@@ -14,8 +22,8 @@ export function usageFields(usage: unknown): CapturedFields {
   const output = fieldsOf(usage["completion_tokens_details"] ?? usage["output_tokens_details"]);
   const figures: Record<string, JsonValue> = {};
   collect(figures, usage, "", NAMED);
-  collect(figures, input, "input", new Set(["cached_tokens"]));
-  collect(figures, output, "output", new Set(["reasoning_tokens"]));
+  collect(figures, input, "input", NAMED_OF_INPUT);
+  collect(figures, output, "output", NAMED_OF_OUTPUT);
   return defined({
     inputTokens: countOf(usage["prompt_tokens"] ?? usage["input_tokens"]),
     outputTokens: countOf(usage["completion_tokens"] ?? usage["output_tokens"]),
@@ -37,7 +45,8 @@ function collect(
   prefix: string,
   named: ReadonlySet<string>,
 ): void {
-  for (const [name, value] of Object.entries(figures)) {
+  for (const name of Object.keys(figures)) {
+    const value = figures[name];
     if (typeof value !== "number" || !Number.isFinite(value) || named.has(name)) continue;
     into[camelCase(prefix === "" ? name : `${prefix}_${name}`)] = value;
   }
