@@ -4,6 +4,7 @@ import { type FileHandle, lstat, open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { hasCode } from "../system-error.ts";
 import { parseSegmentName } from "./segment-name.ts";
+import type { SegmentReport } from "./segment-report.ts";
 import type { Pin, Problem } from "./verification.ts";
 
 /** One file of a log. */
@@ -48,8 +49,8 @@ export interface SourceHome {
   labelOf(file: string): string;
   /** Where a line lies, in a file that is made of several objects. */
   placeOf(file: string, line: number): string | undefined;
-  /** What the home found about a file; complete once the file was read. */
-  problemsOf(file: string): readonly Problem[];
+  /** What the home found about a file, once it was read: also where what it says beside the bytes is not so. */
+  problemsOf(report: SegmentReport): readonly Problem[];
   /** Whether files of a directory are kept here for good: what it says that it moved here must be here. */
   readonly isArchive: boolean;
   /** Whether a file that is referred to may still be on its way here. */

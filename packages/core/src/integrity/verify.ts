@@ -131,7 +131,7 @@ async function examine(
   const pins = home ? settings.pins.filter((pin) => home.isOfPin(pin)) : settings.pins;
   const { reports: read, odd } = await readReports(source, { ...settings, pins });
   const reports = home
-    ? read.map((report) => ({ ...report, problems: [...home.problemsOf(report.file), ...report.problems] }))
+    ? read.map((report) => ({ ...report, problems: [...home.problemsOf(report), ...report.problems] }))
     : read;
   const prunes = home ? recorded.flatMap((record) => ofLog(record, home.name)) : [];
   const isAwaited = (file: string): boolean => home?.isAwaited(file) === true;

@@ -119,7 +119,7 @@ describe.skipIf(isAbsent("ceph"))("verifyLog('s3://bucket/prefix')", { timeout: 
     const verification = await log.verify();
     expect(verification.exitCode).toBe(1);
     expect(states(verification)).toEqual(["TAMPERED"]);
-    expect(messages(verification)).toContain(`${keys[1]} holds the entries of`);
+    expect(messages(verification)).toContain(`${keys[1]}: its place is ${keys[3]}: an object under another name`);
   });
 
   it("finds an object that was copied under another name", async () => {

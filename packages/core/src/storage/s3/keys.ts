@@ -86,3 +86,11 @@ export function shippedKey(day: string, stream: string, file: string): string {
 export function segmentFileName(day: string, stream: string, seq: number): string {
   return `audit_${day.replaceAll("-", "")}_${stream}_${seq}.jsonl`;
 }
+
+/** Reads such a name; undefined for any other. `day` as keys spell it. */
+export function parseSegmentFileName(
+  file: string,
+): { readonly day: string; readonly stream: string; readonly seq: number } | undefined {
+  const [, year, month, day, stream, seq] = /^audit_(\d{4})(\d\d)(\d\d)_([\w-]+)_(\d+)\.jsonl$/.exec(file) ?? [];
+  return stream === undefined ? undefined : { day: `${year}-${month}-${day}`, stream, seq: Number(seq) };
+}

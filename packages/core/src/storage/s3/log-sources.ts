@@ -60,7 +60,7 @@ class Found {
       append(this.commits, fileOfOrigin(checkpoint.origin), object);
     } else if (file) {
       const [, stream = "", name = key] = /([^/]+)\/([^/]+)$/.exec(key) ?? [];
-      append(this.shipped, file.directory, { key, bytes, stream, file: name, ...(lost && { lost }) });
+      append(this.shipped, file.directory, { key, bytes, stream, file: name, about: file, ...(lost && { lost }) });
     } else if (!lost) {
       this.foreign.push({ key, bytes });
     }

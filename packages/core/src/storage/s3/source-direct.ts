@@ -5,11 +5,10 @@ import { fileOfOrigin } from "../../integrity/origin.ts";
 import type { Pin, Problem } from "../../integrity/verification.ts";
 import type { Bucket } from "./bucket.ts";
 import type { FetchedObject } from "./objects.ts";
+import { wrongClaims } from "./claims.ts";
 import { mapInOrder } from "./concurrency.ts";
 import type { LostObject } from "./lost-objects.ts";
-import { parseKey } from "./keys.ts";
 import { parseCommitMetadata } from "./metadata.ts";
-import { linesOfObject } from "./read-direct.ts";
 import { foreignLine } from "./read-foreign.ts";
 
 const OBJECTS_AHEAD = 16;
@@ -34,6 +33,7 @@ interface Objects {
 
 /** A segment's objects in the order of their leaves, and what does not fit. */
 interface Chain {
+  readonly file: string;
   readonly objects: readonly CommitObject[];
   readonly problems: Problem[];
   /** First line of each object, as far as it was read. */
@@ -49,7 +49,7 @@ export function directSource(
   { commits, foreign }: Objects,
   otherStreams: ReadonlySet<string>,
 ): LogSource {
-  const chains = new Map([...commits].map(([file, objects]) => [file, link(objects)]));
+  const chains = new Map([...commits].map(([file, objects]) => [file, link(file, objects)]));
   const foreignDays = Map.groupBy(foreign, ({ key }) => key.slice(0, "YYYY-MM-DD".length));
   const files = (): SourceFile[] => [
     ...[...chains].map(([file, { objects }]) => ({ file, bytes: objects.reduce((sum, { bytes }) => sum + bytes, 0) })),
@@ -72,7 +72,7 @@ export function directSource(
         return objects ? foreignLabel(dayOfForeign(file), objects) : file;
       },
       placeOf: (file, line) => chains.get(file)?.places.findLast((place) => line > 0 && place.line <= line)?.key,
-      problemsOf: (file) => chains.get(file)?.problems ?? [],
+      problemsOf: ({ file }) => chains.get(file)?.problems ?? [],
       isAwaited: () => false,
       isOfPin: ({ origin }: Pin) =>
         chains.has(fileOfOrigin(origin)) || !otherStreams.has(origin.split("/").at(-2) ?? ""),
@@ -81,7 +81,7 @@ export function directSource(
 }
 
 /** Orders a segment's objects. What follows a hole cannot be checked: the tree goes no further. */
-function link(objects: readonly CommitObject[]): Chain {
+function link(file: string, objects: readonly CommitObject[]): Chain {
   const problems: Problem[] = [];
   const chain: CommitObject[] = [];
   let size = 0;
@@ -105,7 +105,7 @@ function link(objects: readonly CommitObject[]): Chain {
     chain.push(object);
     size = object.size;
   }
-  return { objects: chain, problems, places: [] };
+  return { file, objects: chain, problems, places: [] };
 }
 
 function deleted({ key, modified, versionId }: LostObject, after: number): Problem {
@@ -129,7 +129,7 @@ async function* readChain(bucket: Bucket, chain: Chain): AsyncGenerator<Buffer, 
     if (!found) throw gone(object.key);
     const bytes = assemble(found);
     chain.places[index] = { line, key: describe(object) };
-    noteOtherName(chain, object, found);
+    noteClaims(chain, object, chain.objects[index - 1], found);
     for (let at = bytes.indexOf(LF); at !== -1; at = bytes.indexOf(LF, at + 1)) line += 1;
     index += 1;
     yield bytes;
@@ -148,14 +148,16 @@ function describe({ key, lost }: CommitObject): string {
   return lost ? `${key} (overwritten ${lost.modified}; version ${lost.versionId} is the first)` : key;
 }
 
-/** An object moved as a whole, metadata and all, fits into its tree: but its key is not that of its first entry. */
-function noteOtherName(chain: Chain, { key }: CommitObject, { body }: FetchedObject): void {
-  const parsed = parseKey(key);
-  if (parsed?.kind !== "direct") return;
-  const [first] = linesOfObject(body, parsed.isSingle);
-  const message = `${key} holds the entries of ${first?.key ?? "nothing"}: an object under another name`;
-  if (first?.key === parsed.id || chain.problems.some((problem) => problem.message === message)) return;
-  chain.problems.push({ state: "TAMPERED", line: 0, message });
+/**
+ * An object moved as a whole, metadata and all, fits into its tree, and metadata is sealed only in part. Where the bytes
+ * themselves are altered, the tree says so, and this adds what it makes of them.
+ */
+function noteClaims(chain: Chain, { key }: CommitObject, before: CommitObject | undefined, found: FetchedObject): void {
+  for (const claim of wrongClaims({ key, file: chain.file, previous: before?.key }, found)) {
+    const message = `${key}: ${claim}`;
+    if (chain.problems.some((problem) => problem.message === message)) continue; // it was read before
+    chain.problems.push({ state: "TAMPERED", line: 0, message });
+  }
 }
 
 /** Makes the verifier look once more: what was listed is gone. */

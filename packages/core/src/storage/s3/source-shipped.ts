@@ -1,10 +1,14 @@
 // Segments that one directory shipped: the same files as there.
 import type { LogSource } from "../../integrity/log-source.ts";
 import { dayOfSegment, segmentDay } from "../../integrity/segment-name.ts";
+import type { SegmentReport } from "../../integrity/segment-report.ts";
 import type { Problem } from "../../integrity/verification.ts";
+import { SegmentDigest } from "../segment-digest.ts";
 import type { Bucket } from "./bucket.ts";
+import { wrongShippedClaims } from "./claims.ts";
 import { mapInOrder } from "./concurrency.ts";
 import type { LostObject } from "./lost-objects.ts";
+import type { ShippedMetadata } from "./metadata.ts";
 
 const DAY_MS = 86_400_000;
 const FIRST_CHUNK_BYTES = 64 * 1024;
@@ -18,42 +22,59 @@ export interface ShippedFile {
   readonly stream: string;
   /** Its name in the directory. */
   readonly file: string;
+  readonly about: ShippedMetadata;
   readonly lost?: LostObject;
 }
 
 /** The log of one directory, as far as it was shipped. */
 export function shippedSource(bucket: Bucket, directory: string, files: readonly ShippedFile[], now: Date): LogSource {
   const byName = Map.groupBy(files, ({ file }) => file);
+  const digests = new Map<string, SegmentDigest>();
   // A segment is shipped once it is closed, one that a crash left open two days later; until then others refer to it.
   const awaitedFrom = segmentDay(new Date(now.getTime() - 2 * DAY_MS));
   return {
     files: async () => [...byName].flatMap(([file, [first]]) => (first ? [{ file, bytes: first.bytes }] : [])),
-    read: (file) => readObject(bucket, byName.get(file)?.[0]),
+    read: (file) => {
+      const digest = new SegmentDigest();
+      digests.set(file, digest); // of the latest reading: the last one before problems are asked for is a whole one
+      return digest.through(readObject(bucket, byName.get(file)?.[0]));
+    },
     home: {
       name: directory,
       isArchive: true,
       labelOf: (file) => byName.get(file)?.[0]?.key ?? `${directory}/${file}`,
       placeOf: () => undefined,
-      problemsOf: (file) => [...twinsOf(byName.get(file) ?? []), ...deletedOf(byName.get(file)?.[0])],
+      problemsOf: (report) => {
+        const [first, ...others] = byName.get(report.file) ?? [];
+        return first ? [...twinsOf(first, others), ...deletedOf(first), ...claimsOf(first, report, digests)] : [];
+      },
       isAwaited: (file) => (dayOfSegment(file) ?? "") >= awaitedFrom,
       isOfPin: ({ origin }) => files.some(({ stream }) => origin.split("/").at(-2) === stream),
     },
   };
 }
 
-function twinsOf([first, ...others]: readonly ShippedFile[]): Problem[] {
+function twinsOf(first: ShippedFile, others: readonly ShippedFile[]): Problem[] {
   return others.map(({ key }) => ({
     state: "FORK",
     line: 0,
-    message: `${key} has the name of ${first?.key ?? ""} in the same directory`,
+    message: `${key} has the name of ${first.key} in the same directory`,
   }));
 }
 
-function deletedOf(file: ShippedFile | undefined): Problem[] {
-  if (!file?.lost) return [];
+function deletedOf(file: ShippedFile): Problem[] {
+  if (!file.lost) return [];
   const { modified, versionId } = file.lost;
   const message = `${file.key} was deleted (marker of ${modified}); the bucket still has it as version ${versionId}`;
   return [{ state: "MISSING", line: 0, message }];
+}
+
+/** Of bytes that are altered themselves nothing more is said. */
+function claimsOf(file: ShippedFile, report: SegmentReport, digests: ReadonlyMap<string, SegmentDigest>): Problem[] {
+  const digest = digests.get(report.file);
+  const isAltered = report.problems.some(({ state }) => state === "TAMPERED");
+  if (digest === undefined || file.lost !== undefined || isAltered || report.kind !== "segment") return [];
+  return wrongShippedClaims(file, report, digest).map((message) => ({ state: "TAMPERED", line: 0, message }));
 }
 
 async function* readObject(bucket: Bucket, file: ShippedFile | undefined): AsyncGenerator<Buffer, void, void> {
