@@ -64,6 +64,17 @@ export function systemFailure(error: unknown): Failure | undefined {
   return new Failure(exitCode, path === undefined ? message : `${message}: ${path}`, hint, { cause: error });
 }
 
+/**
+ * What it means that a file cannot be used which a setting names: a mistake in the settings, whatever the system says.
+ *
+ * @param remedy the next step, where the system's error does not tell one
+ */
+export function settingFailure(name: string, error: unknown, remedy: string): Failure {
+  const failure = systemFailure(error);
+  if (failure === undefined) throw error;
+  return new Failure(EXIT.config, `${name}: ${failure.message}`, failure.hint ?? remedy, { cause: error });
+}
+
 const SYSTEM_ERRORS: Readonly<Partial<Record<string, readonly [ExitCode, string, string?]>>> = {
   ENOENT: [EXIT.missing, "no such file or directory"],
   ENOTDIR: [EXIT.missing, "not a directory"],

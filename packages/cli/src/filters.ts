@@ -4,7 +4,7 @@ import { type Command, Option } from "commander";
 import { collectPairs } from "./arguments.ts";
 import { usageFailure } from "./failure.ts";
 import { loadEncryption, loadSubjectKeys } from "./keys.ts";
-import { openedContent } from "./opened-content.ts";
+import { ContentOpener } from "./opened-content.ts";
 import type { Session } from "./session.ts";
 import type { Settings } from "./settings.ts";
 import { textOf } from "./text-of.ts";
@@ -74,7 +74,10 @@ type Condition = (entry: AuditEntry) => boolean;
 
 /** The conditions of a query. */
 export class Filter {
-  readonly encryption: EncryptionManager | undefined;
+  /** Opens contents for whoever prints them, with keys where --decrypt is given. */
+  readonly opener: ContentOpener;
+  /** The same for --text. */
+  readonly #searcher: ContentOpener;
   /** Entries whose content a condition asked for and that could not be opened. */
   unopened = 0;
   readonly #conditions: readonly Condition[];
@@ -86,7 +89,8 @@ export class Filter {
     encryption: EncryptionManager | undefined,
     subjectIds: readonly string[] | undefined,
   ) {
-    this.encryption = encryption;
+    this.opener = new ContentOpener(encryption);
+    this.#searcher = new ContentOpener(encryption);
     const { provider, model, operation, outcome, flagged, detector, conversation, thread, text, metadata = [] } = flags;
     this.#conditions = [
       ...when(provider, (entry) => entry.provider === provider),
@@ -137,8 +141,14 @@ export class Filter {
     return this.#conditions.length === 0;
   }
 
+  /** Ends a command: see `ContentOpener.check()`. */
+  check(): void {
+    this.#searcher.check();
+    this.opener.check();
+  }
+
   #mentions(entry: AuditEntry, text: string): boolean {
-    const { input, output, values } = openedContent(entry, this.encryption);
+    const { input, output, values } = this.#searcher.open(entry);
     if (input.state === "sealed" || output.state === "sealed") this.unopened += 1;
     const wanted = text.toLowerCase();
     return Object.values(values).some((value) => textOf(value).toLowerCase().includes(wanted));

@@ -1,8 +1,15 @@
 // The keys a command works with, from the settings.
 import { existsSync, realpathSync, statSync } from "node:fs";
 import { sep } from "node:path";
-import { EncryptionManager, environmentKeys, FileKeyStore, fileKeys, type KeyProvider } from "@ai-audit/core";
-import { EXIT, Failure } from "./failure.ts";
+import {
+  EncryptionManager,
+  environmentKeys,
+  FileKeyStore,
+  fileKeys,
+  type KeyProvider,
+  type Keys,
+} from "@ai-audit/core";
+import { EXIT, Failure, settingFailure } from "./failure.ts";
 import type { Settings } from "./settings.ts";
 
 /** Where the encryption keys come from; undefined where none are set. */
@@ -10,7 +17,20 @@ export function encryptionKeys(settings: Settings): KeyProvider | undefined {
   const direct = settings.get("AUDIT_ENCRYPTION_KEY");
   if (direct !== undefined) return environmentKeys("AUDIT_ENCRYPTION_KEY", { AUDIT_ENCRYPTION_KEY: direct.value });
   const path = settings.path("AUDIT_ENCRYPTION_KEY_FILE");
-  return path === undefined ? undefined : fileKeys(path);
+  return path === undefined ? undefined : { load: () => keysInFile(path) };
+}
+
+async function keysInFile(path: string): Promise<Keys> {
+  try {
+    return await fileKeys(path).load();
+  } catch (error) {
+    const system = error instanceof Error && error.cause !== undefined ? error.cause : error;
+    throw settingFailure(
+      "AUDIT_ENCRYPTION_KEY_FILE",
+      system,
+      "name the file that holds the key, as `ai-audit init` writes it",
+    );
+  }
 }
 
 /**

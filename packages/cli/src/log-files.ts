@@ -1,6 +1,7 @@
 // What the beginning of each file of a log says.
 import { open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { systemFailure } from "./failure.ts";
 
 /** One `.jsonl` file. */
 export interface LogFile {
@@ -14,10 +15,13 @@ export interface LogFile {
   readonly vkey: string | undefined;
 }
 
-/** All of them, in the order of their names. */
+/** All of them, in the order of their names. One after the other: a large log has more files than may be open at once. */
 export async function listLogFiles(location: string): Promise<LogFile[]> {
-  const names = (await readdir(location)).filter((name) => name.endsWith(".jsonl")).toSorted();
-  return Promise.all(names.map((file) => describe(location, file)));
+  const files: LogFile[] = [];
+  for (const file of (await readdir(location)).toSorted()) {
+    if (file.endsWith(".jsonl")) files.push(await describe(location, file));
+  }
+  return files;
 }
 
 async function describe(location: string, file: string): Promise<LogFile> {
@@ -25,26 +29,33 @@ async function describe(location: string, file: string): Promise<LogFile> {
   const { size, mode } = await stat(path);
   const base = { file, bytes: size, mode: mode & 0o777, vkey: undefined };
   if (size === 0) return { ...base, kind: "empty" };
-  let line: string;
   try {
-    line = await firstLine(path);
-  } catch {
-    return { ...base, kind: "unreadable" }; // told as a finding
+    return { ...base, ...parseFirstLine(await readBeginning(path)) };
+  } catch (error) {
+    if (systemFailure(error) === undefined) throw error;
+    return { ...base, kind: "unreadable" };
   }
-  if (!line.startsWith('{"type":"segment.open"')) return { ...base, kind: "foreign" };
-  // Members come in the order of docs/format.md, so the key can be read without the (possibly long) rest.
+}
+
+/**
+ * What a file's beginning says of it. Members come in the order of docs/format.md, so the key can be read without the
+ * (possibly long) rest of the line.
+ */
+export function parseFirstLine(beginning: string): Pick<LogFile, "kind" | "vkey"> {
+  const [line = ""] = beginning.split("\n", 1);
+  if (!line.startsWith('{"type":"segment.open"')) return { kind: "foreign", vkey: undefined };
   const vkey = /"vkey":("(?:[^"\\]|\\.)*")/.exec(line)?.[1];
-  return { ...base, kind: "segment", vkey: vkey === undefined ? undefined : String(JSON.parse(vkey)) };
+  return { kind: "segment", vkey: vkey === undefined ? undefined : String(JSON.parse(vkey)) };
 }
 
 /** Enough for the members up to `vkey`. */
 const HEAD_BYTES = 4096;
 
-async function firstLine(path: string): Promise<string> {
+async function readBeginning(path: string): Promise<string> {
   const handle = await open(path, "r");
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
-    return buffer.toString("utf8", 0, bytesRead).split("\n", 1)[0] ?? "";
+    return buffer.toString("utf8", 0, bytesRead);
   } finally {
     await handle.close();
   }

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { parseEnv } from "node:util";
-import { EXIT, Failure, systemFailure } from "./failure.ts";
+import { EXIT, Failure, settingFailure, systemFailure } from "./failure.ts";
 import type { Session } from "./session.ts";
 
 /** Name of the file that is read from the working directory. */
@@ -54,7 +54,7 @@ export class Settings {
   /**
    * Reads the file that AUDIT_CONFIG names, or else `ai-audit.env` of the working directory where there is one.
    *
-   * @throws {Failure} when the file that AUDIT_CONFIG names cannot be read
+   * @throws {Failure} when the file that AUDIT_CONFIG names, or that of the working directory, cannot be read
    */
   static load(env: Session["env"]): Settings {
     const named = env["AUDIT_CONFIG"];
@@ -65,7 +65,9 @@ export class Settings {
       const failure = systemFailure(error);
       if (failure === undefined) throw error;
       if (named === undefined && failure.exitCode === EXIT.missing) return new Settings(env, undefined, {});
-      throw new Failure(failure.exitCode, `settings: ${failure.message}`, failure.hint, { cause: error });
+      throw named === undefined
+        ? settingFailure(SETTINGS_FILE, error, "its owner alone may read it")
+        : settingFailure("AUDIT_CONFIG", error, "name a settings file, as `ai-audit init` writes one, or unset it");
     }
   }
 

@@ -3,7 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { Signer } from "@ai-audit/core";
 import { type Command, Option } from "commander";
-import { EXIT, Failure, systemFailure } from "./failure.ts";
+import { EXIT, Failure, settingFailure } from "./failure.ts";
 import { isBucket } from "./location.ts";
 import { listLogFiles } from "./log-files.ts";
 import type { Settings } from "./settings.ts";
@@ -73,8 +73,11 @@ function readKeyFile(path: string): string {
     }
     return readFileSync(path, "utf8");
   } catch (error) {
-    const failure = systemFailure(error);
-    if (failure === undefined) throw error;
-    throw new Failure(EXIT.config, `AUDIT_SIGNING_KEY_FILE: ${failure.message}`, failure.hint, { cause: error });
+    if (error instanceof Failure) throw error;
+    throw settingFailure(
+      "AUDIT_SIGNING_KEY_FILE",
+      error,
+      "name the file that holds the key, as `ai-audit init` writes it",
+    );
   }
 }

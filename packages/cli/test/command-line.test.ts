@@ -132,12 +132,37 @@ describe("The command line", { timeout: 60_000 }, () => {
     `);
   });
 
-  test("a settings file that cannot be read is said to be so", async () => {
+  test("a file that cannot be used is a wrong setting, and the setting is named", async () => {
     const root = await temporaryDirectory();
+    const sample = await sharedSample();
     const env = { AUDIT_CONFIG: join(root, "none.env") };
-    expect((await printed(["list"], { env, code: 66 })).replace(root, "ROOT")).toMatchInlineSnapshot(`
+    expect((await printed(["list"], { env, code: 78 })).replace(root, "ROOT")).toMatchInlineSnapshot(`
       "--- stderr
-      error: settings: no such file or directory: ROOT/none.env
+      error: AUDIT_CONFIG: no such file or directory: ROOT/none.env
+        name a settings file, as \`ai-audit init\` writes one, or unset it
+      "
+    `);
+    const show = ["show", sample.ids[0] ?? "", "--log", sample.directory, "-d"];
+    const noKey = { AUDIT_ENCRYPTION_KEY_FILE: join(root, "none.key") };
+    expect((await printed(show, { env: noKey, code: 78 })).replace(root, "ROOT")).toMatchInlineSnapshot(`
+      "--- stderr
+      error: AUDIT_ENCRYPTION_KEY_FILE: no such file or directory: ROOT/none.key
+        name the file that holds the key, as \`ai-audit init\` writes it
+      "
+    `);
+    const noFile = { AUDIT_ENCRYPTION_KEY_FILE: root };
+    expect((await printed(show, { env: noFile, code: 78 })).replace(root, "ROOT")).toMatchInlineSnapshot(`
+      "--- stderr
+      error: AUDIT_ENCRYPTION_KEY_FILE: a directory, where a file is expected
+        name the file that holds the key, as \`ai-audit init\` writes it
+      "
+    `);
+    const noSigner = { AUDIT_SIGNING_NAME: "x", AUDIT_SIGNING_KEY_FILE: join(root, "none.pem") };
+    const cleanup = ["cleanup", sample.directory];
+    expect((await printed(cleanup, { env: noSigner, code: 78 })).replace(root, "ROOT")).toMatchInlineSnapshot(`
+      "--- stderr
+      error: AUDIT_SIGNING_KEY_FILE: no such file or directory: ROOT/none.pem
+        name the file that holds the key, as \`ai-audit init\` writes it
       "
     `);
   });

@@ -167,6 +167,21 @@ describe("ai-audit export", { timeout: 60_000 }, () => {
   });
 });
 
+describe("ai-audit export --json", { timeout: 60_000 }, () => {
+  test("does not go with CSV on standard output", async () => {
+    const sample = await sharedSample();
+    const words = ["export", sample.directory, "-f", "csv", "--json"];
+    expect(await printed(words, { sample, code: 64 })).toMatchInlineSnapshot(`
+      "--- stderr
+      error: --json and --format csv: one or the other
+        with --output FILE, --json says what was written
+      "
+    `);
+    const output = join(await temporaryDirectory(), "log.csv");
+    expect(JSON.parse((await cli([...words, "-o", output])).stdout)).toEqual({ entries: 7, output });
+  });
+});
+
 describe("An evidence bundle", { timeout: 60_000 }, () => {
   test("of the whole log is checked by sha256sum, python3 and openssl alone", async () => {
     const sample = await ownSample();

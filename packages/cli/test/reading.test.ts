@@ -134,7 +134,7 @@ describe("ai-audit show", { timeout: 60_000 }, () => {
     const sample = await sharedSample();
     const words = ["show", sample.ids[0] ?? "", "--log", sample.directory, "-d"];
     const { stdout, code } = await cli(words, { env: { AUDIT_ENCRYPTION_KEY: "A".repeat(43) } });
-    expect(code).toBe(0);
+    expect(code).toBe(78);
     expect(stdout).toMatch(/input +\(encrypted: The key "k[\w-]{10}" is needed and is not known here\)/);
   });
 

@@ -1,12 +1,12 @@
 // ai-audit check: a proof, with nothing else at hand.
 import { readFileSync } from "node:fs";
 import { text as readAll } from "node:stream/consumers";
-import { checkProof, type EncryptionManager, lineToEntry, type ProofCheck } from "@ai-audit/core";
+import { checkProof, lineToEntry, type ProofCheck } from "@ai-audit/core";
 import type { Command } from "commander";
 import { describeEntry } from "../entry-details.ts";
 import { EXIT, Failure, systemFailure } from "../failure.ts";
 import { loadEncryption, trustedKeys } from "../keys.ts";
-import { openedContent } from "../opened-content.ts";
+import { ContentOpener } from "../opened-content.ts";
 import { printFields } from "../output/fields.ts";
 import type { Session } from "../session.ts";
 import { Settings } from "../settings.ts";
@@ -36,18 +36,16 @@ async function check(path: string, { trust, decrypt, json }: CheckFlags, session
   session.exitCode = result.exitCode;
   if (json) return session.out.json(result);
   await session.out.line(styledVerdict(result, session.out));
-  await printEntry(result, decrypt ? await loadEncryption(settings) : undefined, session);
+  const opener = new ContentOpener(decrypt ? await loadEncryption(settings) : undefined);
+  await printEntry(result, opener, session);
+  if (result.exitCode === 0) opener.check(); // a verdict that is worse comes first
 }
 
-async function printEntry(
-  { line }: ProofCheck,
-  encryption: EncryptionManager | undefined,
-  { out }: Session,
-): Promise<void> {
+async function printEntry({ line }: ProofCheck, opener: ContentOpener, { out }: Session): Promise<void> {
   const entry = line === undefined ? undefined : lineToEntry(line);
   if (entry === undefined) return;
   await out.line();
-  await printFields(out, describeEntry(entry, openedContent(entry, encryption)));
+  await printFields(out, describeEntry(entry, opener.open(entry)));
 }
 
 function readProof(path: string): string {

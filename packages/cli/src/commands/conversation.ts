@@ -6,7 +6,7 @@ import { EXIT, Failure } from "../failure.ts";
 import { addRangeOptions, Filter, type RangeFlags, rangeOf } from "../filters.ts";
 import { addLogOption } from "../location.ts";
 import { openLog } from "../log.ts";
-import { openedContent, type OpenedField } from "../opened-content.ts";
+import type { OpenedField } from "../opened-content.ts";
 import { formatMs, plural } from "../output/format.ts";
 import { Progress } from "../output/progress.ts";
 import { openedLine } from "../print-entries.ts";
@@ -36,18 +36,19 @@ async function conversation(id: string, flags: ConversationFlags, session: Sessi
   for await (const page of storage.pages(rangeOf(flags), "oldest-first")) {
     for (const line of page.filter((candidate) => filter.entryOf(candidate) !== undefined)) {
       calls += 1;
-      if (flags.json) await out.line(openedLine(line, filter.encryption));
+      if (flags.json) await out.line(openedLine(line, filter.opener));
       else await printCall(line, transcript, filter, session);
     }
   }
   progress.clear();
   if (calls === 0) throw new Failure(EXIT.nothing, `no conversation ${id} in ${location}`);
+  filter.check();
 }
 
 async function printCall(line: string, transcript: Transcript, filter: Filter, { out }: Session): Promise<void> {
   const entry = lineToEntry(line);
   if (entry === undefined || entry.run?.sameCallAs !== undefined) return; // the same call through another layer
-  const content = openedContent(entry, filter.encryption);
+  const content = filter.opener.open(entry);
   const outcome = outcomeOf(entry);
   const style = outcomeStyle(entry);
   const facts = [

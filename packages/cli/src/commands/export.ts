@@ -3,6 +3,7 @@ import { AuditLogger, exportEntries } from "@ai-audit/core";
 import { type Command, Option } from "commander";
 import { collect } from "../arguments.ts";
 import { writeBundle } from "../export/bundle.ts";
+import type { BundleOptions } from "../export/bundle-proofs.ts";
 import { csvHeader, csvRow } from "../export/csv.ts";
 import { otlpLine } from "../export/otel.ts";
 import { writeParquet } from "../export/parquet.ts";
@@ -34,8 +35,8 @@ export function define(command: Command, session: Session): void {
         "parquet: a directory (named by --output) with a folder of Parquet files for each day, by DuckDB (the package " +
         "@duckdb/node-api is needed). otel: OpenTelemetry GenAI spans as OTLP/JSON. rotalabs-comply: what the Python original " +
         "reads. bundle: a directory of evidence (named by --output) that a third party checks with standard tools; without " +
-        "conditions it holds the whole files, with conditions only the entries that meet them and their proofs. A bundle is " +
-        "made from a directory: from a bucket, `prove` gives the proof of each entry.",
+        "conditions it holds the whole files, with conditions only the entries that meet them and their proofs. Entries " +
+        "that nothing proves are left out of it and named, and the exit code is 65.",
     )
     .addOption(new Option("-f, --format <format>", "what to write").choices(FORMATS).default("jsonl"))
     .addOption(
@@ -47,6 +48,9 @@ export function define(command: Command, session: Session): void {
 }
 
 async function exportLog(given: string | undefined, flags: ExportFlags, session: Session): Promise<void> {
+  if (flags.json && flags.output === undefined && flags.format === "csv") {
+    throw usageFailure("--json and --format csv: one or the other", "with --output FILE, --json says what was written");
+  }
   let written = 0;
   const progress = new Progress(session, "exporting", () => `${formatCount(written)} written`);
   const log = await openLog(given, session, progress);
@@ -54,11 +58,16 @@ async function exportLog(given: string | undefined, flags: ExportFlags, session:
   const onPage = (_: number, found: number): void => {
     written = found;
   };
-  let count: number;
-  if (flags.format === "bundle" || flags.format === "parquet") {
-    count = await exportDirectory(flags, filter, log, onPage);
+  if (flags.format === "bundle") {
+    return exportBundle(flags, filter, log, session, (share, entries) => {
+      written = entries;
+      progress.update(share);
+    });
+  }
+  let count = 0;
+  if (flags.format === "parquet") {
+    count = await exportParquet(flags, filter, log, onPage);
   } else {
-    count = 0;
     await withSink(flags.output, session.out, async (sink) => {
       count = await (flags.format === "rotalabs-comply"
         ? exportOriginal(flags, filter, log, sink)
@@ -67,8 +76,9 @@ async function exportLog(given: string | undefined, flags: ExportFlags, session:
   }
   progress.clear();
   if (count === 0) session.exitCode = EXIT.nothing;
-  if (flags.json && flags.output !== undefined) return session.out.json({ entries: count, output: flags.output });
-  await session.log.line(`${plural(count, "entry", "entries")} exported`);
+  if (flags.json && flags.output !== undefined) await session.out.json({ entries: count, output: flags.output });
+  else await session.log.line(`${plural(count, "entry", "entries")} exported`);
+  filter.check();
 }
 
 type OnPage = (read: number, found: number) => void;
@@ -80,7 +90,7 @@ async function exportPages(
   sink: Sink,
   onPage: OnPage,
 ): Promise<number> {
-  const opened = filter.encryption !== undefined;
+  const opened = filter.opener.hasKeys;
   let count = 0;
   if (format === "csv") await sink.write(csvHeader(opened));
   for await (const records of exportRecords({ storage, range: rangeOf(range), filter, redact, onPage })) {
@@ -118,19 +128,50 @@ async function exportOriginal(flags: ExportFlags, filter: Filter, log: OpenLog, 
   return count;
 }
 
-/** What takes more than one file, and holds lines as they are. */
-async function exportDirectory(flags: ExportFlags, filter: Filter, log: OpenLog, onPage: OnPage): Promise<number> {
-  const { format, output, redact, decrypt, since, until } = flags;
-  const isBundle = format === "bundle";
-  const what = isBundle ? "a bundle" : "parquet";
-  if (output === undefined) throw usageFailure(`${what} is a directory`, "name it with --output");
-  if (redact.length > 0 || decrypt) {
-    throw usageFailure(
-      `${what} holds ${isBundle ? "lines as they were sealed" : "the members that the log has"}: --redact and --decrypt do not go with it`,
-      isBundle ? "export jsonl beside it" : "export jsonl or csv",
+/** A directory with the lines as they are. */
+function exportParquet(flags: ExportFlags, filter: Filter, log: OpenLog, onPage: OnPage): Promise<number> {
+  const output = namedDirectory(flags, "parquet", "the members that the log has", "export jsonl or csv");
+  return writeParquet(output, { log, filter, range: rangeOf(flags), isWhole: isWhole(flags, filter), onPage });
+}
+
+async function exportBundle(
+  flags: ExportFlags,
+  filter: Filter,
+  log: OpenLog,
+  session: Session,
+  onProgress: BundleOptions["onProgress"],
+): Promise<void> {
+  const output = namedDirectory(flags, "a bundle", "lines as they were sealed", "export jsonl beside it");
+  const options = { log, filter, range: rangeOf(flags), out: session.out, onProgress };
+  const { entries, unproven } = await writeBundle(output, { ...options, isWhole: isWhole(flags, filter) });
+  if (entries === 0) session.exitCode = EXIT.nothing;
+  if (unproven.count > 0) session.exitCode = EXIT.data;
+  if (flags.json) {
+    await session.out.json({ entries, unproven: unproven.count, output: entries === 0 ? null : output });
+  } else {
+    await session.log.line(
+      entries === 0 ? "nothing exported, and no bundle made" : `${plural(entries, "entry", "entries")} exported`,
     );
   }
-  const isWhole = filter.isEmpty && since === undefined && until === undefined;
-  const options = { log, filter, range: rangeOf(flags), isWhole, onPage };
-  return isBundle ? writeBundle(output, options) : writeParquet(output, options);
+  if (unproven.count === 0) return;
+  await session.log.line(`${plural(unproven.count, "entry", "entries")} left out, which nothing proves:`);
+  for (const text of unproven.first) await session.log.line(`  ${text}`);
+  if (unproven.count > unproven.first.length && entries > 0) await session.log.line(`  … all: ${output}/unproven.txt`);
+}
+
+/** @throws {Failure} where none is named, or more is asked for than lines as they are */
+function namedDirectory(
+  { output, redact, decrypt }: ExportFlags,
+  what: string,
+  contents: string,
+  instead: string,
+): string {
+  if (output === undefined) throw usageFailure(`${what} is a directory`, "name it with --output");
+  if (redact.length === 0 && !decrypt) return output;
+  throw usageFailure(`${what} holds ${contents}: --redact and --decrypt do not go with it`, instead);
+}
+
+/** Whether all entries are asked for. */
+function isWhole({ since, until }: ExportFlags, filter: Filter): boolean {
+  return filter.isEmpty && since === undefined && until === undefined;
 }

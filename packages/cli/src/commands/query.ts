@@ -34,7 +34,7 @@ async function query(given: string | undefined, flags: QueryFlags, session: Sess
   const progress = new Progress(session, "searching", () => `${formatCount(found)} found`);
   const { storage, settings } = await openLog(given, session, progress);
   const filter = await Filter.of(flags, settings);
-  const print = entryPrinter(out, flags, filter.encryption);
+  const print = entryPrinter(out, flags, filter.opener);
   const { limit = Infinity } = flags;
   for await (const page of storage.pages(rangeOf(flags), flags.newestFirst ? "newest-first" : "oldest-first")) {
     const wanted: string[] = [];
@@ -50,9 +50,10 @@ async function query(given: string | undefined, flags: QueryFlags, session: Sess
   }
   progress.clear();
   if (flags.count) await (flags.json ? out.json({ count: found }) : out.line(String(found)));
+  filter.check();
   if (filter.unopened > 0) {
     await log.line(`${plural(filter.unopened, "entry", "entries")} could not be searched for text: encrypted`);
-    if (filter.encryption === undefined) await log.line("  --decrypt opens them, with AUDIT_ENCRYPTION_KEY");
+    if (!filter.opener.hasKeys) await log.line("  --decrypt opens them, with AUDIT_ENCRYPTION_KEY");
   }
   if (found > 0 || flags.count) return;
   session.exitCode = EXIT.nothing;

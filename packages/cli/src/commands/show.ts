@@ -6,8 +6,9 @@ import { findEntryLine } from "../find-entry.ts";
 import { loadEncryption } from "../keys.ts";
 import { addLogOption } from "../location.ts";
 import { openLog } from "../log.ts";
-import { openedContent } from "../opened-content.ts";
+import { ContentOpener } from "../opened-content.ts";
 import { printFields } from "../output/fields.ts";
+import { openedLine } from "../print-entries.ts";
 import type { Session } from "../session.ts";
 
 interface ShowFlags {
@@ -28,15 +29,11 @@ export function define(command: Command, session: Session): void {
 
 async function show(id: string, { log, decrypt, json }: ShowFlags, session: Session): Promise<void> {
   const { storage, location, settings } = await openLog(log, session);
-  const encryption = decrypt ? await loadEncryption(settings) : undefined;
+  const opener = new ContentOpener(decrypt ? await loadEncryption(settings) : undefined);
   const line = await findEntryLine(storage, location, id);
   const entry = lineToEntry(line);
   if (entry === undefined) return;
-  const content = openedContent(entry, encryption);
-  if (json) {
-    if (!decrypt) return session.out.line(line);
-    const record: object = JSON.parse(line) as object;
-    return session.out.json({ ...record, ...content.values });
-  }
-  await printFields(session.out, describeEntry(entry, content));
+  if (json) await session.out.line(decrypt ? openedLine(line, opener) : line);
+  else await printFields(session.out, describeEntry(entry, opener.open(entry)));
+  opener.check();
 }

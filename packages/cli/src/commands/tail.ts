@@ -29,11 +29,12 @@ export function define(command: Command, session: Session): void {
 async function tail(given: string | undefined, flags: TailFlags, session: Session): Promise<void> {
   const { storage, settings, location } = await openLog(given, session);
   const filter = await Filter.of(flags, settings);
-  const print = entryPrinter(session.out, flags, filter.encryption);
+  const print = entryPrinter(session.out, flags, filter.opener);
   const range = rangeOf(flags);
   const follower = flags.follow ? await Follower.begin(storage, session) : undefined;
   const lines = await latestLines(storage, range, flags.lines, filter);
   await print(lines);
+  filter.check();
   if (follower === undefined) return;
   for (;;) {
     await session.out.flush();

@@ -2,7 +2,7 @@
 import { lineToEntry } from "@ai-audit/core";
 import { encryptionKeys, loadEncryption } from "../keys.ts";
 import { latestLines } from "../latest.ts";
-import { openedContent } from "../opened-content.ts";
+import { ContentOpener } from "../opened-content.ts";
 import type { Settings } from "../settings.ts";
 import { openStorage } from "../storage.ts";
 import { findSigner } from "../writing.ts";
@@ -40,7 +40,7 @@ export async function examineEncryption(settings: Settings, location: string | u
   const lines = location === undefined ? [] : await latestLines(await openStorage(location, settings), {}, 20);
   for (const line of lines.toReversed()) {
     const entry = lineToEntry(line);
-    const field = entry && openedContent(entry, encryption).input;
+    const field = entry && new ContentOpener(encryption).open(entry).input;
     if (entry?.inputContent == null || field === undefined || entry.subject !== undefined) continue;
     return field.state === "sealed"
       ? [

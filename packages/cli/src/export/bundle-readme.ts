@@ -5,10 +5,13 @@ export function bundleReadme({
   entries,
   isWhole,
   vkeys,
+  unproven,
 }: {
   readonly entries: number;
   readonly isWhole: boolean;
   readonly vkeys: readonly string[];
+  /** Entries that were asked for and are not here. */
+  readonly unproven: number;
 }): string {
   const keys = vkeys.length === 0 ? "    (the log is not signed)" : vkeys.map((vkey) => `    ${vkey}`).join("\n");
   return `# Evidence from an audit log
@@ -17,7 +20,7 @@ ${isWhole ? WHOLE : SELECTED} Entries: ${entries}.
 
 | file | holds |
 |---|---|
-${isWhole ? FILES_WHOLE : FILES_SELECTED}
+${isWhole ? FILES_WHOLE : FILES_SELECTED}${unproven === 0 ? "" : `\n${filesUnproven(unproven)}`}
 | \`keys.txt\` | the public keys that the log names. **Do not trust them because they are here**: compare with the owner |
 | \`check.py\` | checks the bundle; Python 3.8 and the \`openssl\` command (3.0), nothing else |
 | \`SHA256SUMS\` | hashes of all files |
@@ -50,6 +53,10 @@ const WHOLE = "Whole files of a log, as they lie on disk.";
 const SELECTED = "Selected entries of a log, each with a proof that it was sealed into the log.";
 const SHOWS_WHOLE = "No line was changed, added or removed between the first and the last checkpoint of each file.";
 const SHOWS_SELECTED = "Each entry was in the log when its checkpoint was signed, byte for byte as it is here.";
-const FILES_WHOLE = "| `segments/*.jsonl` | the log, byte for byte |";
+const FILES_WHOLE = "| `segments/` | the log, byte for byte |";
 const FILES_SELECTED = `| \`entries.jsonl\` | the entries, one JSON object a line |
 | \`proofs/<id>.tlog-proof\` | the proof of each |`;
+
+function filesUnproven(count: number): string {
+  return `| \`unproven.txt\` | ${count} more that met the same conditions and that nothing can be proven of: they are not here |`;
+}

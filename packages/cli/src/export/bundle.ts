@@ -1,83 +1,52 @@
 // A bundle of evidence: what was logged, proofs, keys, and how to check all of it without this program.
 import { createHash } from "node:crypto";
-import { createReadStream, createWriteStream } from "node:fs";
-import { mkdir, readdir, writeFile } from "node:fs/promises";
-import { basename, join, relative } from "node:path";
+import { createReadStream } from "node:fs";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { lineToEntry, proveEntry, type TimeRange } from "@ai-audit/core";
 import { EXIT, Failure, systemFailure } from "../failure.ts";
-import type { Filter } from "../filters.ts";
-import type { OpenLog } from "../log.ts";
-import { isBucket } from "../location.ts";
-import { listLogFiles } from "../log-files.ts";
 import { CHECK_SCRIPT } from "./check-script.ts";
 import { bundleReadme } from "./bundle-readme.ts";
+import { type BundleContent, type BundleOptions, writeProofs } from "./bundle-proofs.ts";
+import { copySegments } from "./bundle-segments.ts";
 
-export interface BundleOptions {
-  readonly log: OpenLog;
-  readonly range: TimeRange;
-  readonly filter: Filter;
-  /** Whole files instead of entries with their proofs. */
-  readonly isWhole: boolean;
-  readonly onPage: (read: number, found: number) => void;
-}
-
-/** Writes a bundle into a new directory. Resolves to the number of entries it is about. */
-export async function writeBundle(directory: string, options: BundleOptions): Promise<number> {
-  const { location } = options.log;
-  if (isBucket(location))
-    throw new Failure(EXIT.usage, `a bundle is made from a directory, not from a bucket: ${location}`);
+/**
+ * Writes a bundle into a new directory: the whole files of the log, or the entries that the filter lets through with
+ * their proofs. Where that is not one entry, or it fails, no directory is left.
+ *
+ * @throws {Failure} when the directory exists or cannot be made
+ */
+export async function writeBundle(
+  directory: string,
+  options: BundleOptions & { readonly isWhole: boolean },
+): Promise<BundleContent> {
   await mkdir(directory, { mode: 0o700 }).catch((cause: unknown) => {
     const failure = systemFailure(cause);
     throw new Failure(EXIT.cannotCreate, failure?.message ?? `cannot be made: ${directory}`, failure?.hint, { cause });
   });
-  const { log, isWhole } = options;
-  const entries = await (isWhole ? copySegments(directory, options) : writeProofs(directory, options));
-  const vkeys = [...new Set((await listLogFiles(log.location)).flatMap(({ vkey }) => vkey ?? []))];
+  let content: BundleContent | undefined;
+  try {
+    content = await fill(directory, options);
+    return content;
+  } finally {
+    // Half a bundle, or an empty one, must not be taken for evidence.
+    if (content === undefined || content.entries === 0) await rm(directory, { recursive: true });
+  }
+}
+
+async function fill(directory: string, options: BundleOptions & { readonly isWhole: boolean }): Promise<BundleContent> {
+  const { isWhole } = options;
+  const content = await (isWhole ? copySegments(directory, options) : writeProofs(directory, options));
+  if (content.entries === 0) return content;
+  const { entries, vkeys, unproven } = content;
   await writeFile(join(directory, "keys.txt"), vkeys.map((vkey) => `${vkey}\n`).join(""));
   await writeFile(join(directory, "check.py"), CHECK_SCRIPT);
-  await writeFile(join(directory, "README.md"), bundleReadme({ entries, isWhole, vkeys }));
+  await writeFile(join(directory, "README.md"), bundleReadme({ entries, isWhole, vkeys, unproven: unproven.count }));
   await writeManifest(directory);
-  return entries;
+  return content;
 }
 
-async function copySegments(directory: string, { log, onPage }: BundleOptions): Promise<number> {
-  const target = join(directory, "segments");
-  await mkdir(target);
-  let copied = 0;
-  for (const { file } of await listLogFiles(log.location)) {
-    await pipeline(createReadStream(join(log.location, file)), createWriteStream(join(target, file), { flags: "wx" }));
-    copied += 1;
-    onPage(copied, copied);
-  }
-  return log.storage.count({});
-}
-
-async function writeProofs(directory: string, { log, range, filter, onPage }: BundleOptions): Promise<number> {
-  const target = join(directory, "proofs");
-  await mkdir(target);
-  const entries = createWriteStream(join(directory, "entries.jsonl"), { flags: "wx" });
-  let found = 0;
-  let read = 0;
-  for await (const page of log.storage.pages(range, "oldest-first")) {
-    for (const line of page) {
-      read += 1;
-      const id = filter.entryOf(line) === undefined ? undefined : lineToEntry(line)?.id;
-      const proof = id === undefined ? undefined : await proveEntry(log.location, id);
-      if (id === undefined || proof === undefined) continue; // a foreign entry has no proof
-      found += 1;
-      entries.write(`${line}\n`);
-      await writeFile(join(target, `${id}.tlog-proof`), proof, { flag: "wx" });
-      onPage(read, found);
-    }
-  }
-  await new Promise<void>((resolve, reject) => {
-    entries.on("error", reject).end(resolve);
-  });
-  return found;
-}
-
-/** `SHA256SUMS`, as `sha256sum --check` reads it: of every file, oldest names first. */
+/** `SHA256SUMS`, as `sha256sum --check` reads it: of every file, in the order of their names. Written last. */
 async function writeManifest(directory: string): Promise<void> {
   const paths = (await readdir(directory, { recursive: true, withFileTypes: true }))
     .filter((item) => item.isFile())
@@ -90,5 +59,4 @@ async function writeManifest(directory: string): Promise<void> {
     lines.push(`${hash.digest("hex")}  ${path}\n`);
   }
   await writeFile(join(directory, "SHA256SUMS"), lines.join(""), { flag: "wx" });
-  if (lines.length === 0) throw new Failure(EXIT.internal, `nothing was written to ${basename(directory)}`);
 }

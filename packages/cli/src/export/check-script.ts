@@ -139,8 +139,9 @@ def check_proof(path, line, keys):
 def results(keys):
     segments, entries = os.path.join(HERE, "segments"), os.path.join(HERE, "entries.jsonl")
     if os.path.isdir(segments):
-        for name in sorted(os.listdir(segments)):
-            yield (name, *check_segment(os.path.join(segments, name), keys))
+        for folder, _, names in sorted(os.walk(segments)):
+            for path in sorted(os.path.join(folder, name) for name in names):
+                yield (os.path.relpath(path, segments), *check_segment(path, keys))
     if os.path.exists(entries):
         with open(entries, "rb") as f:
             for raw in f:

@@ -1,7 +1,6 @@
 // The records of an export: the log's entries, opened and redacted as asked for, a page at a time.
 import { type AuditStorage, lineToEntry, type TimeRange } from "@ai-audit/core";
 import type { Filter } from "../filters.ts";
-import { openedContent } from "../opened-content.ts";
 import { type LogRecord, redactor } from "./redact.ts";
 
 export interface RecordOptions {
@@ -28,8 +27,8 @@ export async function* exportRecords(options: RecordOptions): AsyncGenerator<Log
   }
 }
 
-function recordOf(line: string, { encryption }: Filter): LogRecord {
+function recordOf(line: string, { opener }: Filter): LogRecord {
   const record: unknown = JSON.parse(line);
-  const entry = encryption === undefined ? undefined : lineToEntry(line);
-  return Object.assign({}, record, entry && openedContent(entry, encryption).values);
+  const entry = opener.hasKeys ? lineToEntry(line) : undefined;
+  return Object.assign({}, record, entry && opener.open(entry).values);
 }

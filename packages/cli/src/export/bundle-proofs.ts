@@ -1,0 +1,96 @@
+// Selected entries and their proofs, for a bundle.
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { checkProof, proveEntries, safeLine, type TimeRange } from "@ai-audit/core";
+import type { Filter } from "../filters.ts";
+import type { OpenLog } from "../log.ts";
+import { withSink } from "../output/output-file.ts";
+import type { Output } from "../output/output.ts";
+import { s3Connection } from "../storage.ts";
+
+/** What a bundle is made of. */
+export interface BundleOptions {
+  readonly log: OpenLog;
+  readonly range: TimeRange;
+  readonly filter: Filter;
+  readonly out: Output;
+  /** Told the share that is done, from 0 to 1, and the number of entries written. */
+  readonly onProgress: (share: number, entries: number) => void;
+}
+
+/** What a bundle holds. */
+export interface BundleContent {
+  readonly entries: number;
+  /** Public keys that the log names, each once. Not to be trusted because they stand there. */
+  readonly vkeys: readonly string[];
+  readonly unproven: Unproven;
+}
+
+/** Entries that were asked for and that nothing can be proven of. */
+export interface Unproven {
+  readonly count: number;
+  /** The first of them, `ID: REASON`. */
+  readonly first: readonly string[];
+}
+
+/** How many unproven entries are named on the terminal. */
+const NAMED = 5;
+
+/**
+ * Writes `proofs/` and `entries.jsonl`, in the order of the log's files; entries without a proof are named in
+ * `unproven.txt`.
+ */
+export async function writeProofs(directory: string, options: BundleOptions): Promise<BundleContent> {
+  const { log, out, onProgress } = options;
+  const proofs = join(directory, "proofs");
+  await mkdir(proofs);
+  const vkeys = new Set<string>();
+  const first: string[] = [];
+  let selected = 0;
+  let entries = 0;
+  let count = 0;
+  const ids = selectedIds(options, () => (selected += 1));
+  const access = { s3: s3Connection(log.settings) };
+  const unprovenFile = join(directory, "unproven.txt");
+  await withSink(join(directory, "entries.jsonl"), out, (lines) =>
+    withSink(unprovenFile, out, async (unproven) => {
+      for await (const found of proveEntries(log.location, ids, access)) {
+        const { id, proof } = found;
+        const line = proof === undefined ? undefined : sealedLine(proof);
+        if (found.proof === undefined || line === undefined) {
+          const text = `${id}: ${found.proof === undefined ? "no checkpoint covers it" : "it is not what was sealed"}`;
+          if (first.length < NAMED) first.push(safeLine(text));
+          await unproven.write(`${safeLine(text)}\n`);
+          count += 1;
+          continue;
+        }
+        await writeFile(join(proofs, `${id}.tlog-proof`), found.proof, { flag: "wx" });
+        await lines.write(`${line}\n`);
+        if (found.vkey !== null) vkeys.add(found.vkey);
+        entries += 1;
+        onProgress((entries + count) / selected, entries);
+      }
+    }),
+  );
+  if (count === 0) await rm(unprovenFile);
+  return { entries, vkeys: [...vkeys], unproven: { count, first } };
+}
+
+async function* selectedIds(
+  { log, range, filter }: BundleOptions,
+  onId: () => void,
+): AsyncGenerator<string, void, void> {
+  for await (const page of log.storage.pages(range, "oldest-first")) {
+    for (const line of page) {
+      const id = filter.entryOf(line)?.id;
+      if (id === undefined) continue;
+      onId();
+      yield id;
+    }
+  }
+}
+
+/** The line that a proof is about; undefined when the path does not lead from it to what was sealed. */
+function sealedLine(proof: string): string | undefined {
+  return checkProof(proof, []).line;
+}

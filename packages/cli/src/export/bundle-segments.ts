@@ -1,0 +1,100 @@
+// Whole files of a log, for a bundle: byte for byte as they lie in a directory, or as a bucket's objects make them up.
+import { mkdir, open } from "node:fs/promises";
+import { join } from "node:path";
+import { type LogSource, logSourcesAt, type SourceFile } from "@ai-audit/core";
+import { parseFirstLine } from "../log-files.ts";
+import { s3Connection } from "../storage.ts";
+import type { BundleContent, BundleOptions } from "./bundle-proofs.ts";
+
+interface Copy {
+  readonly source: LogSource;
+  readonly file: SourceFile;
+  /** Folder that it goes to. */
+  readonly folder: string;
+}
+
+/** Copies them to `segments/`; those of each directory that was shipped to a bucket into a folder of its own. */
+export async function copySegments(directory: string, { log, onProgress }: BundleOptions): Promise<BundleContent> {
+  const target = join(directory, "segments");
+  await mkdir(target);
+  const copies: Copy[] = [];
+  for (const source of await logSourcesAt(log.location, { s3: s3Connection(log.settings) })) {
+    const files = (await source.files()).filter(({ oddity }) => oddity?.isReadable !== false);
+    const folder = join(target, folderName(source.home?.name ?? ""));
+    if (files.length > 0) await mkdir(folder, { recursive: true });
+    copies.push(...files.toSorted(byName).map((file) => ({ source, file, folder })));
+  }
+  const totalBytes = copies.reduce((sum, { file }) => sum + file.bytes, 0);
+  const vkeys = new Set<string>();
+  const counter = new EntryCounter();
+  let copied = 0;
+  for (const copy of copies) {
+    const vkey = await copyFile(copy, (chunk) => {
+      counter.push(chunk);
+      copied += chunk.length;
+      onProgress(Math.min(1, copied / totalBytes), counter.entries);
+    });
+    counter.endFile();
+    if (vkey !== undefined) vkeys.add(vkey);
+  }
+  return { entries: counter.entries, vkeys: [...vkeys], unproven: { count: 0, first: [] } };
+}
+
+/** Resolves to the key that the file names. */
+async function copyFile(
+  { source, file: { file }, folder }: Copy,
+  onChunk: (chunk: Buffer) => void,
+): Promise<string | undefined> {
+  const handle = await open(join(folder, file), "wx", 0o600);
+  let vkey: string | undefined;
+  let isFirst = true;
+  try {
+    for await (const chunk of source.read(file)) {
+      if (isFirst) vkey = parseFirstLine(chunk.toString("utf8")).vkey;
+      isFirst = false;
+      await handle.writeFile(chunk); // from where it stands; all of it, however many writes that takes
+      onChunk(chunk);
+    }
+  } finally {
+    await handle.close();
+  }
+  return vkey;
+}
+
+const LF = 0x0a;
+/** How a control line begins; every other line is an entry's. */
+const CONTROL_START = '{"type":';
+
+/** Counts entries in what passes by, whatever is claimed of their number elsewhere. */
+class EntryCounter {
+  entries = 0;
+  /** The beginning of the present line, as far as it tells what the line is. */
+  #start = "";
+
+  push(chunk: Buffer): void {
+    for (let at = 0; at < chunk.length;) {
+      const lineFeed = chunk.indexOf(LF, at);
+      const end = lineFeed === -1 ? chunk.length : lineFeed;
+      const missing = CONTROL_START.length - this.#start.length;
+      if (missing > 0) this.#start += chunk.toString("latin1", at, Math.min(end, at + missing));
+      if (lineFeed === -1) return;
+      if (this.#start !== "" && this.#start !== CONTROL_START) this.entries += 1;
+      this.#start = "";
+      at = end + 1;
+    }
+  }
+
+  /** What has no line feed at its end is no line yet. */
+  endFile(): void {
+    this.#start = "";
+  }
+}
+
+/** The name stands in an object's metadata, where anybody may have written it: it must not lead out of the bundle. */
+function folderName(name: string): string {
+  return encodeURIComponent(name).replaceAll(".", "%2E");
+}
+
+function byName(a: SourceFile, b: SourceFile): number {
+  return a.file < b.file ? -1 : 1;
+}
