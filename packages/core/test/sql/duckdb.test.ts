@@ -4,6 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { AuditLogger } from "../../src/logger.ts";
 import { Signer } from "../../src/integrity/signer.ts";
+import { readerLimitsHere } from "../../src/sql/reader-limits.ts";
 import { AuditSql, type SqlOptions } from "../../src/sql.ts";
 import { FileStorage } from "../../src/storage/file.ts";
 import { testEntry } from "../../src/testing.ts";
@@ -91,6 +92,19 @@ describe("AuditSql", () => {
     expect(await sql.query("SELECT count(*)::INTEGER AS entries FROM entries")).toEqual([{ entries: 4 }]);
     const [row] = await sql.query("SELECT epoch_ms(timestamp) AS time FROM entries WHERE starts_with(id, '6790')");
     expect(Number(row?.["time"])).toBe(time + 115);
+  });
+
+  it("reads lines beyond DuckDB's own limit of 16 MiB, with no more threads than the memory bears", async () => {
+    const path = await temporaryDirectory();
+    const { id, line } = testEntry(0);
+    const long = JSON.stringify({ ...JSON.parse(line), input_content: "x".repeat(17 * 2 ** 20) });
+    await writeFile(join(path, "long.jsonl"), `${long}\n`);
+    const sql = await opened({ paths: path });
+    expect(await sql.query("SELECT id, length(input_content)::INTEGER AS length FROM entries")).toEqual([
+      { id, length: 17 * 2 ** 20 },
+    ]);
+    const { threads } = readerLimitsHere();
+    expect(await sql.query("SELECT current_setting('threads')::INTEGER AS threads")).toEqual([{ threads }]);
   });
 
   it("has no rows where there is no log yet", async () => {
