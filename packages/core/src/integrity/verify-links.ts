@@ -98,18 +98,39 @@ class Links implements LinkReport {
   readonly confirmedPins: Pin[] = [];
   readonly #reports: ReadonlyMap<string, SegmentReport>;
   readonly #prunes: Map<string, PruneRecord[]> = new Map();
+  /** Leaves by file of lines that authorise nothing: they name times that the file cannot have held. */
+  readonly #misdated: Map<string, number> = new Map();
   readonly #context: LinkContext;
 
   constructor(reports: readonly SegmentReport[], context: LinkContext) {
     this.#context = context;
     this.#reports = new Map(reports.map((report) => [report.file, report]));
     const own = reports.flatMap(({ prunes, isProven }) => prunes.map((prune) => ({ prune, isProven })));
-    for (const record of [...own, ...(context.prunes ?? [])]) {
-      if (context.isArchive === true && record.prune.type === "retention.archived") continue;
-      const known = this.#prunes.get(record.prune.file);
+    const counting = context.isArchive === true ? this.#ofNeverShipped(own) : own;
+    for (const record of [...counting, ...(context.prunes ?? [])]) {
+      const { file } = record.prune;
+      if (!isOfItsDay(record.prune)) {
+        this.#misdated.set(file, Math.max(record.prune.leaves, this.#misdated.get(file) ?? 0));
+        continue;
+      }
+      const known = this.#prunes.get(file);
       if (known) known.push(record);
-      else this.#prunes.set(record.prune.file, [record]);
+      else this.#prunes.set(file, [record]);
     }
+  }
+
+  /**
+   * What a directory removed after it was shipped must be in the archive, whatever the directory's own retention says:
+   * there only the archive's own does. What was removed before it could be shipped is nowhere.
+   */
+  #ofNeverShipped(records: readonly PruneRecord[]): PruneRecord[] {
+    const counts = ({ isProven }: PruneRecord): boolean => isProven || !this.#hasProven();
+    const shipped = new Set(
+      records
+        .filter((record) => record.prune.type === "retention.archived" && counts(record))
+        .map(({ prune }) => prune.file),
+    );
+    return records.filter(({ prune }) => prune.type === "retention.prune" && !shipped.has(prune.file));
   }
 
   get prunes(): PruneRecord[] {
@@ -203,8 +224,8 @@ class Links implements LinkReport {
     }
     this.absent.set(file, { state: "MISSING", leaves: Math.max(size, known?.leaves ?? 0) });
     const why =
-      prunes.length > 0
-        ? "and the retention.prune line for it is of another state or not trusted"
+      prunes.length > 0 || this.#misdated.has(file)
+        ? "and the retention.prune line for it is of another state, of another day or not trusted"
         : "and no retention.prune line says why";
     this.#add(file, "MISSING", `${by} records ${leaves(size)}; the file is gone, ${why}`);
   }
@@ -220,6 +241,15 @@ class Links implements LinkReport {
       const isPruned = prunes.some(({ prune }) => prune.type === "retention.prune");
       const leavesGone = Math.max(...prunes.map(({ prune }) => prune.leaves));
       this.absent.set(file, { state: isPruned ? "PRUNED" : "ARCHIVED", leaves: leavesGone });
+    }
+    for (const [file, leavesGone] of this.#misdated) {
+      if (this.#reports.has(file) || this.absent.has(file)) continue;
+      this.absent.set(file, { state: "MISSING", leaves: leavesGone });
+      this.#add(
+        file,
+        "MISSING",
+        "the file is gone, and the retention.prune line for it is of another day than the file",
+      );
     }
   }
 
@@ -255,6 +285,20 @@ class Links implements LinkReport {
     if (problems.some((problem) => problem.state === state)) return;
     this.problems.set(file, [...problems, { state, line: 0, message }]);
   }
+}
+
+/**
+ * Whether a removal's times lie within the day of the file: entries lie in the file of their day, so any other line is
+ * one that somebody was tricked into.
+ */
+function isOfItsDay(record: RemovalRecord): boolean {
+  const day = dayOfSegment(record.file.slice(record.file.lastIndexOf("/") + 1));
+  if (record.type !== "retention.prune" || day === undefined) return true;
+  const start = Date.parse(`${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}T00:00:00Z`);
+  return [record.from, record.to].every((time) => {
+    const at = time === null ? start : Date.parse(time);
+    return at >= start && at < start + DAY_MS;
+  });
 }
 
 /** The root of a file's tree at a size; undefined where it is not known. */

@@ -1,21 +1,21 @@
 // One file of a directory as a closed segment: what an archive is told about it.
-import { createHash } from "node:crypto";
-import { recordsCallAgain } from "../entry.ts";
+import type { SegmentRef } from "../integrity/control-line.ts";
 import { segmentDay } from "../integrity/segment-name.ts";
 import type { ClosedSegment } from "./archive.ts";
 import type { Directory, ListedFile } from "./directory.ts";
-import { notePruneLine } from "./file-prune.ts";
-import { readWhole } from "./file-read.ts";
 import { readAt } from "./random-access.ts";
-import { idOfLine } from "./segment-search.ts";
+import { readSealed } from "./sealed-file.ts";
+import { SegmentDigest } from "./segment-digest.ts";
 
 const DAY_MS = 86_400_000;
-const CHUNK_BYTES = 2 ** 20;
 
-/** A closed segment, and the lines in it that authorise removals, by the file they are about. */
+/** A closed segment as it is, and what that proves. */
 export interface ExaminedSegment {
   readonly segment: ClosedSegment;
-  readonly pruneLines: ReadonlyMap<string, string>;
+  /** Files that sealed lines in it authorise the removal of. */
+  readonly prunedFiles: ReadonlySet<string>;
+  /** Whether it is what was sealed, and what our log recorded of it. What is not is neither given away nor removed. */
+  readonly isProven: boolean;
 }
 
 /**
@@ -41,67 +41,35 @@ async function lastWritten(directory: Directory, file: string): Promise<number> 
   }
 }
 
-/** Reads a file through; undefined when it is gone. */
+/** Reads a file through; undefined when it is gone. `recorded`: states of it that our log vouches for. */
 export async function examineSegment(
   directory: Directory,
   { file, day }: ListedFile,
   directoryId: string,
+  recorded: readonly SegmentRef[],
 ): Promise<ExaminedSegment | undefined> {
-  const [head, tail] = [await directory.head(file), await directory.tail(file)];
-  const digest = await digestOf(directory, file);
-  if (!head || !tail || !digest) return undefined;
-  const pruneLines = new Map<string, string>();
-  const ids = { first: "", last: "" };
-  let entries = 0;
-  let linked = 0;
-  for await (const lines of readWhole(directory, file)) {
-    for (const line of lines) {
-      const id = idOfLine(line);
-      if (id === undefined) {
-        notePruneLine(line, pruneLines);
-        continue;
-      }
-      entries += 1;
-      if (line.includes('"same_call_as":') && recordsCallAgain(line.toString())) linked += 1;
-      ids.first ||= id;
-      ids.last = id;
-    }
-  }
+  const head = await directory.head(file);
+  if (!head || head.foreign) return undefined;
+  const digest = new SegmentDigest();
+  const chunks = digest.through(directory.chunks(file));
+  const { ref, isSound, report } = await readSealed(directory, file, head, recorded, chunks);
+  if (digest.bytes === 0) return undefined;
   const segment = {
     file,
     directory: directoryId,
     day,
     stream: head.stream,
-    ...digest,
-    ref: tail.ref,
-    entries,
-    linked,
-    firstId: ids.first,
-    lastId: ids.last,
+    bytes: digest.bytes,
+    sha256: digest.sha256(),
+    ref: ref ?? { file, size: 0, root: "" },
+    entries: digest.entries,
+    linked: digest.linked,
+    firstId: digest.firstId,
+    lastId: digest.lastId,
     read: (from: number, to: number) => readRange(directory, file, from, to),
   };
-  return { segment, pruneLines };
-}
-
-/** Size and SHA-256 of a file's bytes; undefined when it is gone. */
-export async function digestOf(
-  directory: Directory,
-  file: string,
-): Promise<{ readonly bytes: number; readonly sha256: string } | undefined> {
-  const handle = await directory.open(file);
-  if (!handle) return undefined;
-  try {
-    const sha256 = createHash("sha256");
-    let bytes = 0;
-    for (;;) {
-      const chunk = await readAt(handle, bytes, CHUNK_BYTES);
-      if (chunk.length === 0) return { bytes, sha256: sha256.digest("hex") };
-      sha256.update(chunk);
-      bytes += chunk.length;
-    }
-  } finally {
-    await handle.close();
-  }
+  const isProven = isSound && ref !== undefined;
+  return { segment, prunedFiles: new Set(report.prunes.map((record) => record.file)), isProven };
 }
 
 async function readRange(directory: Directory, file: string, from: number, to: number): Promise<Buffer> {

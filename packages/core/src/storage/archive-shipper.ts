@@ -5,12 +5,13 @@ import { AuditError } from "../errors.ts";
 import { retentionArchived } from "../integrity/control-line.ts";
 import { segmentDay } from "../integrity/segment-name.ts";
 import type { SegmentArchive } from "./archive.ts";
-import { examineSegment, isClosed } from "./archive-segment.ts";
+import { type ExaminedSegment, examineSegment, isClosed } from "./archive-segment.ts";
 import { ArchiveState, type Shipped } from "./archive-state.ts";
 import type { Directory, ListedFile } from "./directory.ts";
 import { linesStillNeeded } from "./file-prune.ts";
 import { readHolds } from "./holds.ts";
 import { removeFile } from "./own-file.ts";
+import { recordedRefs } from "./seen.ts";
 
 const DAY_MS = 86_400_000;
 /** Other processes' segments, and what failed, are looked at so often. */
@@ -82,6 +83,9 @@ export class Shipper {
     if (listed.length === 0) return;
     const directoryId = await this.#state.directoryId();
     const shipped = await this.#state.shipped();
+    const recorded = Map.groupBy(await recordedRefs(directory), ({ file }) => file);
+    const examine = (file: ListedFile): Promise<ExaminedSegment | undefined> =>
+      examineSegment(directory, file, directoryId, recorded.get(file.file) ?? []);
     const waiting: ListedFile[] = [];
     for (const each of listed) {
       const stream = (await directory.head(each.file))?.stream;
@@ -89,18 +93,19 @@ export class Shipper {
     }
     await Promise.all(
       Array.from({ length: CONCURRENCY }, async () => {
-        for (let next = waiting.shift(); next; next = waiting.shift()) await this.#ship(next, directoryId);
+        for (let next = waiting.shift(); next; next = waiting.shift()) await this.#ship(next, examine);
       }),
     );
-    await this.#removeCopies(listed, await this.#state.shipped(), directoryId);
+    await this.#removeCopies(listed, await this.#state.shipped(), examine);
   }
 
-  async #ship(listed: ListedFile, directoryId: string): Promise<void> {
+  async #ship(listed: ListedFile, examine: Examine): Promise<void> {
     const { directory, archive, isOpen } = this.#options;
     try {
       if (!(await isClosed(directory, listed, Date.now())) || isOpen(listed.file)) return;
-      const examined = await examineSegment(directory, listed, directoryId);
+      const examined = await examine(listed);
       if (!examined) return; // retention was faster
+      if (!examined.isProven) throw unproven();
       const location = await archive.store(examined.segment);
       const { sha256, stream } = examined.segment;
       await this.#state.remember(listed.file, { stream, sha256, location, confirmed: Date.now() });
@@ -113,7 +118,7 @@ export class Shipper {
   async #removeCopies(
     listed: readonly ListedFile[],
     shipped: ReadonlyMap<string, Shipped>,
-    directoryId: string,
+    examine: Examine,
   ): Promise<void> {
     const { archive } = this.#options;
     if (archive.keepLocalDays === Infinity) return;
@@ -128,7 +133,7 @@ export class Shipper {
       if (!known || file.day >= today || known.confirmed + archive.keepLocalDays * DAY_MS > now) continue;
       if (recordsHold(file.file)) continue;
       try {
-        await this.#removeCopy(file, known, directoryId);
+        await this.#removeCopy(file, known, examine);
       } catch (error) {
         if (this.#isClosing) return; // its record came too late: another time
         this.#report(file.file, error);
@@ -136,20 +141,21 @@ export class Shipper {
     }
   }
 
-  async #removeCopy(listed: ListedFile, known: Shipped, directoryId: string): Promise<void> {
+  async #removeCopy(listed: ListedFile, known: Shipped, examine: Examine): Promise<void> {
     const { directory, archive, append } = this.#options;
     const { file } = listed;
-    const examined = await examineSegment(directory, listed, directoryId);
+    const examined = await examine(listed);
     if (!examined) return this.#state.forget(file);
-    const { segment, pruneLines } = examined;
+    const { segment, prunedFiles, isProven } = examined;
     if (segment.sha256 !== known.sha256) {
       throw new AuditError("AUDIT_READ_FAILED", `${file} is not what was shipped to ${known.location}`);
     }
+    if (!isProven) throw unproven();
     // Once more: much may have happened in the archive since.
     const location = await archive.store(segment);
     const { size, root } = segment.ref;
     const lines = [retentionArchived({ file, leaves: size, root, sha256: segment.sha256, location })];
-    lines.push(...(await linesStillNeeded(directory, [{ file, pruneLines }])));
+    lines.push(...(await linesStillNeeded(directory, [{ file, prunedFiles }])));
     await Promise.all(lines.map((line) => append(line)));
     await this.#state.reserveName(listed);
     await removeFile(join(directory.path, file));
@@ -162,4 +168,12 @@ export class Shipper {
     const error = new AuditError("AUDIT_WRITE_FAILED", `${what} was not shipped: ${reason}`, { cause });
     this.#options.archive.onError(error);
   }
+}
+
+type Examine = (file: ListedFile) => Promise<ExaminedSegment | undefined>;
+
+/** An archive keeps what it has under a name for good: it is not given what is wrong. */
+function unproven(): AuditError {
+  const reason = "it is not what was sealed, or not what the log recorded of it: verify the directory";
+  return new AuditError("AUDIT_READ_FAILED", reason);
 }

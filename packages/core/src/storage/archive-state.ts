@@ -59,10 +59,10 @@ export class ArchiveState {
     }
   }
 
-  /** By file. */
+  /** By file; none where nothing was ever shipped. */
   async shipped(): Promise<Map<string, Shipped>> {
     const shipped = new Map<string, Shipped>();
-    for (const name of await readdir(this.#path)) {
+    for (const name of await this.#names()) {
       if (!name.endsWith(".jsonl.json")) continue;
       const { stream, sha256, location, confirmed } = parseObject((await this.#read(name)) ?? "") ?? {};
       if (
@@ -88,6 +88,15 @@ export class ArchiveState {
 
   async forget(file: string): Promise<void> {
     await removeFile(join(this.#path, `${file}.json`));
+  }
+
+  async #names(): Promise<string[]> {
+    try {
+      return await readdir(this.#path);
+    } catch (error) {
+      if (hasCode(error, "ENOENT")) return [];
+      throw error;
+    }
   }
 
   async #read(name: string): Promise<string | undefined> {

@@ -6,11 +6,12 @@ import { timeOfId } from "../id.ts";
 import { type RemovalRecord, retentionArchived, retentionPrune, type SegmentRef } from "../integrity/control-line.ts";
 import { leafHash, MerkleTree } from "../integrity/merkle.ts";
 import { segmentDay } from "../integrity/segment-name.ts";
-import type { Problem } from "../integrity/verification.ts";
-import { type Directory, type Head, type ListedFile, parseObject } from "./directory.ts";
+import { ArchiveState } from "./archive-state.ts";
+import { type Directory, type ListedFile, parseObject } from "./directory.ts";
 import { boundsOfDay, readWhole } from "./file-read.ts";
 import { keeps, readHolds } from "./holds.ts";
 import { removeFile } from "./own-file.ts";
+import { readSealed } from "./sealed-file.ts";
 import { recordedRefs } from "./seen.ts";
 import { idOfLine } from "./segment-search.ts";
 import type { PruneOptions, PruneResult } from "./storage.ts";
@@ -32,8 +33,8 @@ interface Expired {
   readonly to: string | null;
   /** What a hold on it must cover. */
   readonly span: { readonly from: string | null; readonly to: string | null };
-  /** Records of removals in it, by the file they are about. What they prove is another matter. */
-  readonly pruneLines: ReadonlyMap<string, string>;
+  /** Files that lines in it authorise the removal of. What they prove is another matter. */
+  readonly prunedFiles: ReadonlySet<string>;
   /** False when what is there is not what was sealed, or not what our own log recorded of it. */
   readonly isSound: boolean;
 }
@@ -79,8 +80,25 @@ export async function pruneDirectory(
   const lines = expired.map(({ ref: { file, size, root }, from, to }) =>
     retentionPrune({ file, leaves: size, root, from, to, policy, actor }),
   );
-  await Promise.all([...lines, ...carried].map((line) => remover.append(line)));
+  const shipped = await linesOfShipped(directory, expired);
+  await Promise.all([...lines, ...shipped, ...carried].map((line) => remover.append(line)));
   return { ...(await removeFiles(directory, expired)), held, refused };
+}
+
+/**
+ * What an archive has of these files stays there: the records of that, so that in the archive retention here is no
+ * excuse for what is gone there. What was never shipped has none.
+ */
+async function linesOfShipped(directory: Directory, expired: readonly Expired[]): Promise<string[]> {
+  const shipped = await new ArchiveState(directory.path).shipped();
+  const lines: string[] = [];
+  for (const { file, ref } of expired) {
+    const known = shipped.get(file);
+    if (known === undefined || known.stream !== (await directory.head(file))?.stream) continue;
+    const { sha256, location } = known;
+    lines.push(retentionArchived({ file, leaves: ref.size, root: ref.root, sha256, location }));
+  }
+  return lines;
 }
 
 /** The files that may go, and the lines to carry on for those that stay. */
@@ -121,7 +139,7 @@ async function examine(
   recorded: readonly SegmentRef[],
 ): Promise<Expired | undefined> {
   const tree = new MerkleTree();
-  const pruneLines = new Map<string, string>();
+  const prunedFiles = new Set<string>();
   let entries = 0;
   let from: number | undefined;
   let to: number | undefined;
@@ -129,7 +147,7 @@ async function examine(
     for (const line of lines) {
       tree.append(leafHash(line));
       const time = entryTime(line);
-      if (time === undefined) notePruneLine(line, pruneLines);
+      if (time === undefined) notePrunedFile(line, prunedFiles);
       else if (time >= before) return undefined;
       else {
         entries += 1;
@@ -139,41 +157,20 @@ async function examine(
     }
   }
   const head = await directory.head(file);
-  const checked = head && !head.foreign ? await checkSealed(directory, file, head, recorded) : undefined;
+  const checked = head && !head.foreign ? await readSealed(directory, file, head, recorded) : undefined;
+  const isDated = isOfDay(day, from, to);
   return {
     file,
     // A foreign file, or one that died before its first commit, has no checkpoint: what is there is what goes.
     ref: checked?.ref ?? { file, size: tree.size, root: tree.root().toString("base64") },
     entries,
-    from: isoOf(from),
-    to: isoOf(to),
+    // Times off its day are of a foreign file: the verifier would take the line for one that somebody was tricked into.
+    from: isDated ? isoOf(from) : null,
+    to: isDated ? isoOf(to) : null,
     // Where nobody vouches for what is in there, a hold on its day keeps it: its entries may have been taken out.
     span: checked?.isOurs ? { from: isoOf(from), to: isoOf(to) } : withDay(day, from, to),
-    pruneLines,
-    isSound: checked ? checked.isSound : recorded.every(({ size }) => size === 0),
-  };
-}
-
-/** Whether a segment is what was sealed, and what our log recorded of it. */
-async function checkSealed(
-  directory: Directory,
-  file: string,
-  { vkey }: Head,
-  recorded: readonly SegmentRef[],
-): Promise<{ readonly ref: SegmentRef | undefined; readonly isSound: boolean; readonly isOurs: boolean }> {
-  const sizes = new Set(recorded.map(({ size }) => size));
-  const report = await checkSegment(file, vkey, directory.chunks(file), sizes);
-  const { sealed, roots } = report;
-  const isAsRecorded = recorded.every(({ size, root }) => size === 0 || roots.get(size) === root);
-  if (sealed.size === 0) {
-    const diedEarly = report.kind === "segment" && !report.broken && !report.problems.some(isTampered);
-    return { ref: undefined, isSound: diedEarly && isAsRecorded, isOurs: false };
-  }
-  const isWhole = isSound(report);
-  return {
-    ref: { file, size: sealed.size, root: sealed.root },
-    isSound: isWhole && isAsRecorded,
-    isOurs: isWhole && directory.trusts({ vkey }),
+    prunedFiles,
+    isSound: checked ? checked.isSound && isDated : recorded.every(({ size }) => size === 0),
   };
 }
 
@@ -182,8 +179,10 @@ function withDay(day: string, from = Infinity, to = -Infinity): Expired["span"] 
   return { from: isoOf(Math.min(from, bounds.from)), to: isoOf(Math.max(to, bounds.to)) };
 }
 
-function isTampered({ state }: Problem): boolean {
-  return state === "TAMPERED";
+/** An entry lies in the file of its own day. */
+function isOfDay(day: string, from: number | undefined, to: number | undefined): boolean {
+  const bounds = boundsOfDay(day);
+  return (from ?? bounds.from) >= bounds.from && (to ?? bounds.to) <= bounds.to;
 }
 
 /** Milliseconds since the epoch of an entry line, ours or the Python original's; undefined for what is no entry. */
@@ -196,12 +195,12 @@ function entryTime(line: Buffer): number | undefined {
   return Number.isNaN(parsed) ? undefined : parsed;
 }
 
-/** Notes a line that authorises the removal of a file, by that file. */
-export function notePruneLine(line: Buffer, into: Map<string, string>): void {
+/** Notes the file of which a line authorises the removal. */
+function notePrunedFile(line: Buffer, into: Set<string>): void {
   const text = line.toString();
   const isRecord = text.startsWith('{"type":"retention.prune",') || text.startsWith('{"type":"retention.archived",');
   const pruned = isRecord ? parseObject(text)?.["file"] : undefined;
-  if (typeof pruned === "string") into.set(pruned, text);
+  if (typeof pruned === "string") into.add(pruned);
 }
 
 function isoOf(time: number | undefined): string | null {
@@ -216,7 +215,7 @@ function isoOf(time: number | undefined): string | null {
  */
 export async function linesStillNeeded(
   directory: Directory,
-  expired: readonly Pick<Expired, "file" | "pruneLines">[],
+  expired: readonly Pick<Expired, "file" | "prunedFiles">[],
 ): Promise<readonly string[]> {
   const { lines, unproven } = await carry(directory, expired);
   const [file] = unproven;
@@ -230,13 +229,13 @@ export async function linesStillNeeded(
 /** `unproven`: segments whose lines are needed and are not proven to be ours. */
 async function carry(
   directory: Directory,
-  expired: readonly Pick<Expired, "file" | "pruneLines">[],
+  expired: readonly Pick<Expired, "file" | "prunedFiles">[],
 ): Promise<{ readonly lines: readonly string[]; readonly unproven: ReadonlySet<string> }> {
   const needed = await referredTo(directory, expired);
   const lines: string[] = [];
   const unproven = new Set<string>();
-  for (const { file, pruneLines } of expired) {
-    const wanted = new Set([...pruneLines.keys()].filter((about) => needed.has(about)));
+  for (const { file, prunedFiles } of expired) {
+    const wanted = new Set([...prunedFiles].filter((about) => needed.has(about)));
     const head = wanted.size > 0 ? await directory.head(file) : undefined;
     if (!head || head.foreign) continue; // no such line of a foreign file was ever proven
     const report = await checkSegment(file, head.vkey, directory.chunks(file));
@@ -249,10 +248,10 @@ async function carry(
 /** Files that are referred to by those that stay. */
 async function referredTo(
   directory: Directory,
-  expired: readonly Pick<Expired, "file" | "pruneLines">[],
+  expired: readonly Pick<Expired, "file" | "prunedFiles">[],
 ): Promise<ReadonlySet<string>> {
   const files = new Set<string>();
-  if (expired.every(({ pruneLines }) => pruneLines.size === 0)) return files;
+  if (expired.every(({ prunedFiles }) => prunedFiles.size === 0)) return files;
   const going = new Set(expired.map(({ file }) => file));
   for (const { file } of await directory.list()) {
     if (going.has(file)) continue;
