@@ -13,7 +13,7 @@ export interface Hold {
   readonly actor: string;
   /** When it was placed, RFC 3339. */
   readonly placed: string;
-  /** The segment that records it. */
+  /** The segment that records it; in a bucket, the key of the object. */
   readonly file: string;
   /** The key that this segment names; null when it is not signed. */
   readonly vkey: string | null;
@@ -34,16 +34,24 @@ export interface Holds {
 export async function readHolds(directory: Directory): Promise<Holds> {
   const seconds = new Map<string, SecondLine>();
   for (const { file } of await directory.list()) {
-    const line = await secondLine(directory.reader(file));
-    if (line?.startsWith(HOLD_PREFIX)) {
+    const line = (await firstLines(directory.reader(file)))?.second;
+    const kind = line === undefined ? undefined : recordsHold(line);
+    if (line === undefined || kind === undefined) continue;
+    if (kind === "hold") {
       seconds.set(file, { line, vkey: (await directory.head(file))?.vkey ?? null });
-    } else if (line?.startsWith(RELEASE_PREFIX)) {
+    } else {
       const seal = await directory.seal(file);
       if (seal) seconds.set(file, { line, vkey: seal.vkey });
     }
   }
   // An unsigned hold is as easily taken away as it is released.
   return holdsOf(seconds, (vkey, hold) => hold.vkey === null || vkey === hold.vkey || directory.isOwn(vkey));
+}
+
+/** Whether a line is one that places a hold, or one that releases one. */
+export function recordsHold(line: string): "hold" | "release" | undefined {
+  if (line.startsWith(HOLD_PREFIX)) return "hold";
+  return line.startsWith(RELEASE_PREFIX) ? "release" : undefined;
 }
 
 const HOLD_PREFIX = '{"type":"retention.hold",';
@@ -116,13 +124,17 @@ const LF = 0x0a;
 /** Both lines together: a first line is bounded, and a reason is no novel. */
 const MAX_SECOND_LINE_END = 2 * MAX_FIRST_LINE_BYTES;
 
-/** The second line of a file, when it is complete. */
-export async function secondLine(handle: RandomAccess): Promise<string | undefined> {
+/** The first two lines of a file, when they are complete. */
+export async function firstLines(
+  handle: RandomAccess,
+): Promise<{ readonly first: string; readonly second: string } | undefined> {
   for (let length = 4096; length <= MAX_SECOND_LINE_END; length *= 8) {
     const bytes = await readAt(handle, 0, length);
-    const first = bytes.indexOf(LF);
-    const second = first === -1 ? -1 : bytes.indexOf(LF, first + 1);
-    if (second !== -1) return bytes.toString("utf8", first + 1, second);
+    const end = bytes.indexOf(LF);
+    const secondEnd = end === -1 ? -1 : bytes.indexOf(LF, end + 1);
+    if (secondEnd !== -1) {
+      return { first: bytes.toString("utf8", 0, end), second: bytes.toString("utf8", end + 1, secondEnd) };
+    }
     if (bytes.length < length) return undefined;
   }
   return undefined;

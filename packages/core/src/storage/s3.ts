@@ -74,14 +74,15 @@ export class S3Storage implements AuditStorage {
   }
 
   /**
-   * Removes whole UTC days that are past `before`, with all their versions, after a durable record of each segment.
+   * Removes whole UTC days that are past `before` and that no hold covers, with all their versions, after a durable
+   * record of each segment.
    * @throws `AUDIT_WRITE_FAILED` naming the first object that the server refuses to delete (a lock, a hold, a permission)
    */
   async prune(options: PruneOptions): Promise<PruneResult> {
     // Our own segment of an earlier day ends before anything is recorded about it.
     if (options.dryRun !== true) await this.#lane.exclusive(() => this.#endEarlierDay());
-    const append = (line: string): Promise<void> => this.append(line);
-    return reading("expired days could not be removed", pruneBucket(this.#bucket, options, append));
+    const remover = { append: (line: string) => this.append(line), vkey: this.#options.signer?.vkey };
+    return reading("expired days could not be removed", pruneBucket(this.#bucket, options, remover));
   }
 
   async #endEarlierDay(): Promise<void> {

@@ -2,18 +2,16 @@
 import { AuditWriteError } from "../../errors.ts";
 import { retentionPrune } from "../../integrity/control-line.ts";
 import { fileOfOrigin } from "../../integrity/origin.ts";
-import { type Holds, holdsOf, type SecondLine, secondLine } from "../holds.ts";
+import type { Holds } from "../holds.ts";
 import type { PruneOptions, PruneResult } from "../storage.ts";
 import type { Bucket } from "./bucket.ts";
 import { mapInOrder } from "./concurrency.ts";
 import { listDay } from "./day.ts";
+import { readBucketHolds } from "./holds.ts";
 import { boundsOf, isDay } from "./keys.ts";
-import { RangedObject } from "./ranged-object.ts";
 import { checkpointOf, parseCommitMetadata, parseShippedMetadata } from "./metadata.ts";
 
 const HEADS_AHEAD = 32;
-/** Room for a segment's first two lines, as a rule. */
-const FIRST_LINES_BYTES = 16 * 1024;
 
 /** A day past retention, and what the record of its removal needs. */
 interface ExpiredDay {
@@ -28,16 +26,23 @@ interface SegmentState {
   readonly root: string;
 }
 
+/** The writer on whose behalf days are removed. */
+export interface BucketRemover {
+  readonly append: (line: string) => Promise<void>;
+  /** Its key; undefined when it does not sign. */
+  readonly vkey: string | undefined;
+}
+
 /** Removes days that ended before `before`; never the present one. */
 export async function pruneBucket(
   bucket: Bucket,
   { before, policy, actor, dryRun, now, onProgress = () => undefined }: PruneOptions,
-  append: (line: string) => Promise<void>,
+  { append, vkey }: BucketRemover,
 ): Promise<PruneResult> {
   const limit = Math.min(before, now);
   const days = (await Array.fromAsync(bucket.folders())).filter((day) => isDay(day) && boundsOf(day).to < limit);
   const result = { entries: 0, files: new Array<string>(), held: new Array<string>() };
-  const holds = days.length > 0 ? await readShippedHolds(bucket) : undefined;
+  const holds = days.length > 0 ? await readBucketHolds(bucket, vkey) : undefined;
   // One day after the other: a run that breaks off has removed the oldest days, and the next one goes on.
   for (const [at, day] of days.toSorted().entries()) {
     onProgress(at / days.length);
@@ -59,21 +64,6 @@ export async function pruneBucket(
     result.files.push(...expired.keys);
   }
   return result;
-}
-
-/** Holds that were placed in directories and shipped from there. Each keeps whole days, of whoever's entries. */
-async function readShippedHolds(bucket: Bucket): Promise<Holds> {
-  const seconds = new Map<string, SecondLine>();
-  for await (const day of bucket.folders()) {
-    if (!isDay(day)) continue;
-    const { shipped } = await listDay(bucket, day, { from: 1, to: 0 });
-    const lines = mapInOrder(shipped, HEADS_AHEAD, async ({ key, bytes }) => ({
-      key,
-      line: await secondLine(new RangedObject(bucket, key, bytes, FIRST_LINES_BYTES)),
-    }));
-    for await (const { key, line } of lines) if (line !== undefined) seconds.set(key, { line, vkey: null });
-  }
-  return holdsOf(seconds, () => true);
 }
 
 /** Whether an active hold covers a part of the day or stands in it, or its release does. */

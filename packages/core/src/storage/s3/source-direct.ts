@@ -136,7 +136,8 @@ async function* readChain(bucket: Bucket, chain: Chain): AsyncGenerator<Buffer, 
   }
 }
 
-function assemble({ body, metadata }: FetchedObject): Buffer {
+/** An object's lines as they stand in the file that a stream's objects make up: with the first line and the checkpoint. */
+export function assemble({ body, metadata }: FetchedObject): Buffer {
   const commit = parseCommitMetadata(metadata);
   const open = commit?.open === undefined ? "" : `${commit.open}\n`;
   const end = body.length > 0 && body.at(-1) !== LF ? "\n" : "";
