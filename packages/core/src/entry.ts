@@ -160,27 +160,36 @@ const LIST = Object.entries(FIELDS).map(([field, [name, kind, absent]]) => ({ fi
 /** Objects whose own member names are ours, and so are translated too. The caller's metadata never is. */
 const TRANSLATED: ReadonlySet<string> = new Set(["error", "usage", "run", "trace"]);
 
+/** Written as they are when they are compact JWEs: nothing in those needs escaping, and they are long. */
+const CONTENTS: ReadonlySet<string> = new Set(["inputContent", "outputContent"]);
+
 /** What stands before each value in the line, without the comma; worked out once: every entry is written here. */
 const MEMBERS = LIST.map(({ field, name, absent }) => ({
   field,
   key: `"${name}":`,
   absent: absent === undefined ? undefined : JSON.stringify(absent),
-  translated: TRANSLATED.has(field),
+  isTranslated: TRANSLATED.has(field),
+  isContent: CONTENTS.has(field),
 }));
 
 type EntryFields = { readonly [F in keyof AuditEntry]?: unknown };
 
 /**
  * The entry's line, without the line feed. The values are JSON already.
+ *
  * @param others fields that `entry` does not have; with them, the original's 17 are written whether there or not
+ * @param isEncrypted the contents are compact JWEs
  */
-export function entryToLine(entry: EntryFields, others?: EntryFields): string {
+export function entryToLine(entry: EntryFields, others?: EntryFields, isEncrypted = false): string {
   const decided: Readonly<Record<string, unknown>> = entry;
   const further: Readonly<Record<string, unknown>> | undefined = others;
   let line = "";
-  for (const { field, key, absent, translated } of MEMBERS) {
+  for (const { field, key, absent, isTranslated, isContent } of MEMBERS) {
     const value = further && !(field in decided) ? further[field] : decided[field];
-    const text = value === undefined ? further && absent : textOf(translated ? renameKeys(value, toSnake) : value);
+    let text: string | undefined;
+    if (value === undefined) text = further && absent;
+    else if (isEncrypted && isContent && typeof value === "string") text = `"${value}"`;
+    else text = textOf(isTranslated ? renameKeys(value, toSnake) : value);
     if (text !== undefined) line += line === "" ? key + text : `,${key}${text}`;
   }
   return `{${line}}`;

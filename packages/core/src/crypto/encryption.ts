@@ -58,6 +58,8 @@ export class EncryptionManager {
   readonly #stream: string = newStream();
   readonly #messagesPerKey: number;
   #messages = 0;
+  /** One writer's entries without a subject share their `kid`. */
+  #latest: { readonly stream: string; readonly kid: string } | undefined;
   #unread: boolean;
 
   /**
@@ -133,7 +135,10 @@ export class EncryptionManager {
    * Throws `TypeError` for a stream that is none.
    */
   kidFor(stream: string, subject?: SubjectKey): string {
-    return formatKid(this.keyId, streamAfter(stream, this.#messages, this.#messagesPerKey), subject?.id);
+    const named = streamAfter(stream, this.#messages, this.#messagesPerKey);
+    if (subject) return formatKid(this.keyId, named, subject.id);
+    if (this.#latest?.stream !== named) this.#latest = { stream: named, kid: formatKid(this.keyId, named) };
+    return this.#latest.kid;
   }
 
   /**

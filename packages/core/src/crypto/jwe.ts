@@ -35,13 +35,14 @@ export interface Jwe {
  */
 export function sealJwe(text: string, key: KeyObject, { kid, cty }: JweHeader, iv: Uint8Array): string {
   if (iv.byteLength !== NONCE_BYTES) throw new RangeError(`iv must be ${NONCE_BYTES} bytes`);
-  const header = Buffer.from(JSON.stringify({ alg: "dir", enc: "A256GCM", kid, cty })).toString("base64url");
+  const header = `{"alg":"dir","enc":"A256GCM","kid":${JSON.stringify(kid)},"cty":${JSON.stringify(cty)}}`;
+  const protectedHeader = Buffer.from(header).toString("base64url");
   const cipher = createCipheriv(CIPHER, key, iv, TAG);
-  cipher.setAAD(Buffer.from(header, "latin1"));
+  cipher.setAAD(Buffer.from(protectedHeader, "latin1"));
   // Bytes in and bytes out, measured: 6.4 µs of CPU for 1 KB, against 7.8 µs with strings on both sides.
   const ciphertext = cipher.update(Buffer.from(text.toWellFormed()));
   cipher.final(); // GCM gives nothing here, but makes the tag
-  return `${header}..${encodeBase64url(iv)}.${encodeBase64url(ciphertext)}.${encodeBase64url(cipher.getAuthTag())}`;
+  return `${protectedHeader}..${encodeBase64url(iv)}.${encodeBase64url(ciphertext)}.${encodeBase64url(cipher.getAuthTag())}`;
 }
 
 /**

@@ -4,6 +4,8 @@
 export class RecentMap<K, V> {
   readonly #entries = new Map<K, V>();
   readonly #capacity: number;
+  /** The key that was used last: most uses are of the same one again. */
+  #latest: K | undefined;
 
   constructor(capacity: number) {
     this.#capacity = capacity;
@@ -11,7 +13,7 @@ export class RecentMap<K, V> {
 
   get(key: K): V | undefined {
     const value = this.#entries.get(key);
-    if (value !== undefined) this.#place(key, value);
+    if (value !== undefined && key !== this.#latest) this.#place(key, value);
     return value;
   }
 
@@ -37,5 +39,6 @@ export class RecentMap<K, V> {
   #place(key: K, value: V): void {
     this.#entries.delete(key);
     this.#entries.set(key, value);
+    this.#latest = key;
   }
 }
