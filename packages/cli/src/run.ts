@@ -27,7 +27,9 @@ export async function run(words: readonly string[]): Promise<number> {
     await session.log.flush();
     return session.exitCode;
   } catch (error) {
-    return report(session, error, words[0]);
+    return await report(session, error, words[0]);
+  } finally {
+    log.overwrite(""); // where nothing was written after a bar
   }
 }
 

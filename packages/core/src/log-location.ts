@@ -8,6 +8,8 @@ export interface LogAccess {
   readonly s3?: S3Connection;
   /** The present. @default the clock */
   readonly now?: Date;
+  /** Told how much of a file was read, from 0 to 1, by whoever reads the log. */
+  readonly onRead?: ((file: string, share: number) => void) | undefined;
 }
 
 /**
@@ -18,10 +20,37 @@ export interface LogAccess {
  */
 export async function logSourcesAt(
   location: string,
-  { s3 = {}, now = new Date() }: LogAccess = {},
+  { s3 = {}, now = new Date(), onRead }: LogAccess = {},
 ): Promise<readonly LogSource[]> {
+  const sources = await sourcesAt(location, s3, now);
+  return onRead === undefined ? sources : sources.map((source) => reporting(source, onRead));
+}
+
+async function sourcesAt(location: string, s3: S3Connection, now: Date): Promise<readonly LogSource[]> {
   if (!location.startsWith("s3://")) return [directorySource(location)];
   // Loaded only here: who verifies a directory needs no SDK.
   const { bucketSources } = await import("./storage/s3/log-sources.ts");
   return bucketSources(location, s3, now);
+}
+
+function reporting(source: LogSource, onRead: (file: string, share: number) => void): LogSource {
+  const sizes = new Map<string, number>();
+  return {
+    async files() {
+      const files = await source.files();
+      for (const { file, bytes } of files) sizes.set(file, bytes);
+      return files;
+    },
+    async *read(file) {
+      const size = sizes.get(file) ?? 0;
+      let bytesRead = 0;
+      for await (const chunk of source.read(file)) {
+        bytesRead += chunk.length;
+        onRead(file, Math.min(1, bytesRead / size)); // it may have grown since it was listed
+        yield chunk;
+      }
+    },
+    ...(source.sizeOf && { sizeOf: async (file: string) => source.sizeOf?.(file) }),
+    ...(source.home && { home: source.home }),
+  };
 }

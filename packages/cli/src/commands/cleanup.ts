@@ -4,10 +4,11 @@ import { type Command, Option } from "commander";
 import { parseDays } from "../arguments.ts";
 import { addLocationArgument, resolveLocation } from "../location.ts";
 import { plural } from "../output/format.ts";
+import { Progress } from "../output/progress.ts";
 import { retentionDays } from "../retention.ts";
 import type { Session } from "../session.ts";
 import { Settings } from "../settings.ts";
-import { openStorage } from "../storage.ts";
+import { openStorage, reportingReads } from "../storage.ts";
 import { addActorOption, defaultActor, needSigner } from "../writing.ts";
 
 interface CleanupFlags {
@@ -41,7 +42,8 @@ async function cleanup(given: string | undefined, flags: CleanupFlags, session: 
   const dryRun = flags.dryRun === true;
   const signer = dryRun ? undefined : await needSigner(location, settings);
   const now = session.now().getTime();
-  const storage = await openStorage(location, settings, signer);
+  const { onProgress } = new Progress(session, "examining");
+  const storage = reportingReads(await openStorage(location, settings, signer), onProgress);
   try {
     const result = await storage.prune({
       before: now - days * DAY_MS,

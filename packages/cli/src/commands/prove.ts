@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { EXIT, Failure } from "../failure.ts";
 import { addLogOption, resolveLocation } from "../location.ts";
 import { addOutputOption, withSink } from "../output/output-file.ts";
+import { Progress } from "../output/progress.ts";
 import type { Session } from "../session.ts";
 import { Settings } from "../settings.ts";
 import { s3Connection } from "../storage.ts";
@@ -26,7 +27,16 @@ export function define(command: Command, session: Session): void {
 async function prove(id: string, { log, output, json }: ProveFlags, session: Session): Promise<void> {
   const settings = Settings.load(session.env);
   const location = resolveLocation(log, settings);
-  const proof = await proveEntry(location, id.toLowerCase(), { s3: s3Connection(settings) });
+  let current = "";
+  const progress = new Progress(session, "searching", () => current);
+  const proof = await proveEntry(location, id.toLowerCase(), {
+    s3: s3Connection(settings),
+    // Which files will be read is not known before: each has its bar.
+    onRead: (file, share) => {
+      current = file;
+      progress.update(share);
+    },
+  });
   if (proof === undefined) {
     throw new Failure(EXIT.nothing, `no entry ${id} in ${location}`, "ids are shown by: ai-audit list");
   }

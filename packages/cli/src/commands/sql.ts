@@ -66,7 +66,8 @@ async function* download(flags: SqlFlags, session: Session): AsyncGenerator<read
 
 async function answer(statement: string, path: string, { json }: SqlFlags, session: Session): Promise<void> {
   const { AuditSql } = await import("@ai-audit/core/sql");
-  const opened = await AuditSql.open({ paths: path, readable: "/" });
+  const { onProgress } = new Progress(session, "computing");
+  const opened = await AuditSql.open({ paths: path, readable: "/", onProgress });
   let count = 0;
   try {
     const print = json ? jsonPrinter(session) : tablePrinter(session);

@@ -1,9 +1,11 @@
 // SQL over a log in a directory, by DuckDB. Needs the package @duckdb/node-api.
 import { resolve } from "node:path";
-import type { JS } from "@duckdb/node-api";
+import type { DuckDBConnection, JS } from "@duckdb/node-api";
 import { AuditConfigError, AuditError, AuditInputError } from "../errors.ts";
+import type { OnProgress } from "../storage/storage.ts";
 import { Database } from "./database.ts";
 import { mirrorDays, OWN_PATTERN } from "./mirror.ts";
+import { allowMeasuring, measure, watchProgress } from "./progress.ts";
 import { type SqlParameters, startReading } from "./statement.ts";
 import { createView, plainGlob, quoted } from "./view.ts";
 
@@ -22,6 +24,8 @@ export interface SqlOptions {
    * @default none: a statement reads the log alone
    */
   readonly readable?: string | readonly string[];
+  /** Told how far a statement or an export is, as DuckDB estimates it. Several at a time each tell of their own. */
+  readonly onProgress?: OnProgress | undefined;
 }
 
 /**
@@ -31,11 +35,13 @@ export interface SqlOptions {
 export class AuditSql {
   readonly #database: Database;
   readonly #folders: readonly string[];
+  readonly #onProgress: OnProgress | undefined;
   readonly #exports = new Set<Database>();
 
-  private constructor(database: Database, folders: readonly string[]) {
+  private constructor(database: Database, folders: readonly string[], onProgress: OnProgress | undefined) {
     this.#database = database;
     this.#folders = folders;
+    this.#onProgress = onProgress;
   }
 
   /**
@@ -46,18 +52,21 @@ export class AuditSql {
    * await using sql = await AuditSql.open({ paths: "./audit-logs" });
    * await sql.query("SELECT model, count(*) AS calls FROM entries GROUP BY model");
    */
-  static async open({ paths, readable = [] }: SqlOptions): Promise<AuditSql> {
+  static async open({ paths, readable = [], onProgress }: SqlOptions): Promise<AuditSql> {
     const folders = resolved("paths", paths);
     if (folders.length === 0) throw new AuditConfigError("paths must name directories");
     // DuckDB compares what it is given before it expands it: patterns of the folders are allowed as well.
     const allowed = [...folders, ...folders.map(plainGlob), ...resolved("readable", readable)];
     const database = await Database.open();
+    let canMeasure = false;
     try {
       const connection = await database.connect();
       await database.step(async () => {
         await createView(connection, folders);
+        const measuring = onProgress === undefined ? "" : await allowMeasuring(connection);
+        canMeasure = measuring !== "";
         await connection.run(
-          `SET allowed_directories = [${allowed.map(quoted).join(", ")}];
+          `${measuring} SET allowed_directories = [${allowed.map(quoted).join(", ")}];
            SET enable_external_access = false;
            SET lock_configuration = true`,
         );
@@ -67,7 +76,7 @@ export class AuditSql {
       await database.close();
       throw error;
     }
-    return new AuditSql(database, folders);
+    return new AuditSql(database, folders, canMeasure ? onProgress : undefined);
   }
 
   /**
@@ -88,7 +97,9 @@ export class AuditSql {
    */
   async *stream(statement: string, parameters: SqlParameters = []): AsyncGenerator<SqlRow, void, undefined> {
     const connection = await this.#database.connect();
+    let stopWatching: (() => void) | undefined;
     try {
+      stopWatching = await this.#watch(connection, this.#database);
       const result = await this.#database.step(async () => startReading(connection, statement, parameters));
       const chunks = result.yieldRowObjectJs();
       for (;;) {
@@ -97,8 +108,17 @@ export class AuditSql {
         yield* chunk.value;
       }
     } finally {
+      stopWatching?.();
       this.#database.disconnect(connection);
     }
+  }
+
+  /** Reports how far the connection's statements are until the function that it resolves to is called. Undefined where nobody asks. */
+  async #watch(connection: DuckDBConnection, database: Database): Promise<(() => void) | undefined> {
+    const onProgress = this.#onProgress;
+    if (onProgress === undefined) return undefined;
+    await database.step(async () => measure(connection));
+    return watchProgress(connection, onProgress);
   }
 
   /**
@@ -117,10 +137,12 @@ export class AuditSql {
   async #export(folder: string): Promise<number> {
     const database = await Database.open();
     this.#exports.add(database);
+    let stopWatching: (() => void) | undefined;
     try {
       this.#database.assertOpen(); // closed meanwhile, without knowing of this one
       const connection = await database.connect();
       await database.step(async () => createView(connection, this.#folders));
+      stopWatching = await this.#watch(connection, database);
       return await mirrorDays(folder, async (stage) =>
         database.step(async () => {
           const reader = await connection.runAndReadAll(
@@ -135,6 +157,7 @@ export class AuditSql {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new AuditError("AUDIT_WRITE_FAILED", `the Parquet files were not written: ${reason}`, { cause });
     } finally {
+      stopWatching?.();
       this.#exports.delete(database);
       await database.close();
     }

@@ -43,6 +43,20 @@ async function opened(options: SqlOptions): Promise<AuditSql> {
 }
 
 describe("AuditSql", () => {
+  it("tells how far a statement is, and locks its settings all the same", async () => {
+    const path = await temporaryDirectory();
+    await logged(path);
+    const shares: number[] = [];
+    const sql = await opened({ paths: path, onProgress: (share) => shares.push(share) });
+    const slow =
+      "SELECT count(*)::INTEGER AS n FROM range(3000) AS a, range(1000000) AS b WHERE (a.range * b.range) % 7 = 1";
+    const counting = sql.query(slow);
+    while (shares.length < 3) await delay(10);
+    expect(shares).toEqual(shares.toSorted((a, b) => a - b));
+    expect(shares.every((share) => share >= 0 && share <= 1)).toBe(true);
+    await Promise.allSettled([counting, sql.close()]);
+  });
+
   it("sees the entries of a directory, and no control line", async () => {
     const path = await temporaryDirectory();
     const ids = await logged(path);

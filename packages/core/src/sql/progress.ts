@@ -1,0 +1,30 @@
+// How far DuckDB is with a statement.
+import type { DuckDBConnection } from "@duckdb/node-api";
+import type { OnProgress } from "../storage/storage.ts";
+
+const POLL_MS = 50;
+const SETTINGS = ["enable_progress_bar", "enable_progress_bar_print"];
+
+/** For the settings' lock: lets a connection measure all the same. Empty for a DuckDB before 1.4, which cannot be told so. */
+export async function allowMeasuring(connection: DuckDBConnection): Promise<string> {
+  const found = await connection.runAndReadAll("SELECT 1 FROM duckdb_settings() WHERE name = 'allowed_configs'");
+  return found.currentRowCount === 0
+    ? ""
+    : `SET allowed_configs = [${SETTINGS.map((name) => `'${name}'`).join(", ")}];`;
+}
+
+/** Lets a connection measure its statements, and print nothing. */
+export async function measure(connection: DuckDBConnection): Promise<void> {
+  await connection.run("SET enable_progress_bar = true; SET enable_progress_bar_print = false");
+}
+
+/** Tells how far the connection's statement is, until the function that it gives is called: before the connection goes. */
+export function watchProgress(connection: DuckDBConnection, onProgress: OnProgress): () => void {
+  let share = 0;
+  const timer = setInterval(() => {
+    const { percentage } = connection.progress; // -1 where it is unknown
+    share = Math.min(1, Math.max(share, percentage / 100));
+    onProgress(share);
+  }, POLL_MS).unref();
+  return () => clearInterval(timer);
+}
