@@ -108,15 +108,17 @@ function mayHaveBeenOvertaken(sources: readonly LogSource[], { files }: Verifica
 }
 
 async function verifyOnce(sources: readonly LogSource[], settings: VerifySettings): Promise<Verification> {
-  const files: FileVerification[] = [];
+  const found = new Map<string, FileVerification>();
   const confirmedPins: Pin[] = [];
   const prunes: PruneRecord[] = [];
   for (const source of sources) {
     const examined = await examine(source, settings, prunes);
-    files.push(...examined.files);
+    // Of what the first log says that it is gone from another one, that one says more.
+    for (const file of examined.files) found.set(file.file, file);
     confirmedPins.push(...examined.links.confirmedPins);
     prunes.push(...examined.links.prunes);
   }
+  const files = [...found.values()];
   if (files.length === 0) return couldNotVerify("there is no log here: not one .jsonl file");
   return judge({ files, pins: settings.pins, confirmedPins, signatures: settings.signatures });
 }

@@ -1,15 +1,13 @@
 // A directory of segments: what is there, and what the ends of each file say.
-import { verify } from "node:crypto";
 import { constants, type Dirent } from "node:fs";
 import { type FileHandle, mkdir, open, readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { CHECKPOINT_PREFIX, type SegmentRef } from "../integrity/control-line.ts";
 import { type Note, parseCheckpoint, parseNote, parseVkey, type VerificationKey } from "../integrity/note.ts";
-import { originOf } from "../integrity/origin.ts";
 import { compareSegmentNames, parseSegmentName, type SegmentName } from "../integrity/segment-name.ts";
 import { hasCode } from "../system-error.ts";
 import { type RandomAccess, readAt } from "./random-access.ts";
-import { checkSegment, type Seal, sealOfHead } from "./trust.ts";
+import { checkSegment, type Seal, sealOfHead, vouchesFor } from "./trust.ts";
 
 /** A segment or foreign file by its name. */
 export interface ListedFile extends SegmentName {
@@ -91,20 +89,6 @@ export class Directory {
     const seal = await this.#with(file, (handle) => sealOfHead(handle, file));
     if (seal) this.#seals.set(file, seal);
     return seal;
-  }
-
-  /**
-   * Whether a file's last checkpoint is one that our key signed for that file. Without a key: whether it is about that
-   * file at all (whoever could forge it could as well recompute the whole file).
-   */
-  #vouchesFor({ origin, note }: Tail, { stream }: Head, file: string): boolean {
-    const key = this.#key;
-    if (!key) return origin.endsWith(originOf("", stream, file));
-    if (origin !== originOf(key.name, stream, file)) return false;
-    return note.signatures.some(
-      ({ name, keyHash, signature }) =>
-        name === key.name && keyHash === key.keyHash && verify(null, Buffer.from(note.text), key.publicKey, signature),
-    );
   }
 
   /** Makes the directory where there is none. `sync`: its name shall survive a power cut. */
@@ -194,7 +178,7 @@ export class Directory {
     const head = await this.head(file);
     if (!head || head.foreign) return undefined;
     const tail = await this.tail(file);
-    if (tail && this.#vouchesFor(tail, head, file)) return tail.ref;
+    if (tail && vouchesFor(this.#key, tail, { stream: head.stream, file })) return tail.ref;
     const bytes = await this.sizeOf(file);
     const checked = this.#checked.get(file);
     if (checked && checked.bytes === bytes) return checked.ref;

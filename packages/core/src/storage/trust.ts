@@ -4,6 +4,8 @@ import { verify } from "node:crypto";
 import { AuditConfigError } from "../errors.ts";
 import { CHECKPOINT_PREFIX } from "../integrity/control-line.ts";
 import { leafHash, MerkleTree } from "../integrity/merkle.ts";
+import type { Note, VerificationKey } from "../integrity/note.ts";
+import { originOf } from "../integrity/origin.ts";
 import { readFirstLine } from "../integrity/read-control-line.ts";
 import type { SegmentReport } from "../integrity/segment-report.ts";
 import { CheckpointVerifier, type Keyring, keyringOf } from "../integrity/verify-checkpoint.ts";
@@ -39,6 +41,23 @@ export async function sealOfHead(handle: RandomAccess, file: string): Promise<Se
   const { key } = checkpoints;
   const isSigned = key && result.signature && verify(null, Buffer.from(result.text), key.publicKey, result.signature);
   return vkey === null || isSigned === true ? { vkey } : undefined;
+}
+
+/**
+ * Whether a checkpoint is one that a key signed for that very segment. Without a key: whether it is about that segment
+ * at all (whoever could forge it could as well recompute the whole segment).
+ */
+export function vouchesFor(
+  key: VerificationKey | undefined,
+  { origin, note }: { readonly origin: string; readonly note: Note },
+  { stream, file }: { readonly stream: string; readonly file: string },
+): boolean {
+  if (!key) return origin.endsWith(originOf("", stream, file));
+  if (origin !== originOf(key.name, stream, file)) return false;
+  return note.signatures.some(
+    ({ name, keyHash, signature }) =>
+      name === key.name && keyHash === key.keyHash && verify(null, Buffer.from(note.text), key.publicKey, signature),
+  );
 }
 
 /** The keys to check a segment under the one that it names; undefined when that is none. */

@@ -16,11 +16,11 @@ export interface LostObject {
   readonly head: ObjectHead | undefined;
 }
 
-/** Deleted and overwritten objects of the log, in the order of keys. */
-export async function lostObjects(bucket: Bucket): Promise<LostObject[]> {
+/** Deleted and overwritten objects of the log below a prefix, in the order of keys. */
+export async function lostObjects(bucket: Bucket, prefix: string): Promise<LostObject[]> {
   // Versions and delete markers of one key may come apart.
   const byKey = new Map<string, ObjectVersion[]>();
-  for await (const version of bucket.versions("")) {
+  for await (const version of bucket.versions(prefix)) {
     if (!parseKey(version.key)) continue;
     byKey.set(version.key, [...(byKey.get(version.key) ?? []), version]);
   }

@@ -1,6 +1,7 @@
 // An object as something to read from at any place, a block at a time.
 import type { RandomAccess } from "../random-access.ts";
 import type { Bucket } from "./bucket.ts";
+import type { Metadata } from "./objects.ts";
 
 /** Remembers the two blocks read last: a page of lines often lies in both. */
 const BLOCKS_KEPT = 2;
@@ -12,6 +13,8 @@ export class RangedObject implements RandomAccess {
   readonly #size: number;
   readonly #blockBytes: number;
   readonly #blocks = new Map<number, Buffer>();
+  /** What the object says about itself; nothing until something of it was read. */
+  metadata: Metadata = {};
 
   constructor(bucket: Bucket, key: string, size: number, blockBytes: number) {
     this.#bucket = bucket;
@@ -39,7 +42,9 @@ export class RangedObject implements RandomAccess {
     if (known) return known;
     const from = number * this.#blockBytes;
     const to = Math.min(from + this.#blockBytes, this.#size) - 1;
-    const block = (await this.#bucket.get(this.#key, { from, to }))?.body ?? Buffer.alloc(0);
+    const found = await this.#bucket.get(this.#key, { from, to });
+    const block = found?.body ?? Buffer.alloc(0);
+    this.metadata = found?.metadata ?? this.metadata;
     this.#blocks.set(number, block);
     for (const oldest of this.#blocks.keys()) if (this.#blocks.size > BLOCKS_KEPT) this.#blocks.delete(oldest);
     return block;

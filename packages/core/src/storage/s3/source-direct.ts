@@ -23,6 +23,9 @@ export interface CommitObject {
   /** Leaves of the segment after it. */
   readonly size: number;
   readonly previous: string | undefined;
+  /** Line of the segment's beginning, with its first object. */
+  readonly open: string | undefined;
+  readonly lastId: string;
   lost?: LostObject;
 }
 

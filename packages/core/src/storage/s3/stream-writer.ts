@@ -165,7 +165,7 @@ export class StreamWriter {
       ...(expiresDays !== undefined && { expires: expiresDays }),
     };
     // Not to see other writers must keep nobody from logging: a role may be allowed to write and nothing else.
-    const states = latestStates(bucket, this.#stream, Date.now()).catch(() => []);
+    const states = latestStates(bucket, { stream: this.#stream, vkey: signer?.vkey }, Date.now()).catch(() => []);
     const known = await Promise.race([states, sleep(SEEN_TIMEOUT_MS, [], { ref: false })]);
     let seen: readonly SegmentRef[] = known.filter(({ file }) => file !== this.#prev?.file);
     while (seen.length > 0 && openLineBytes({ ...settings, seen }) > MAX_OPEN_LINE_BYTES) seen = seen.slice(0, -1);
