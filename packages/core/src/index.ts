@@ -45,7 +45,15 @@ export { FileStorage, type FileStorageOptions } from "./storage/file.ts";
 export { type HoldOptions, listHolds, placeHold, releaseHold } from "./storage/place-hold.ts";
 export type { Hold } from "./storage/holds.ts";
 export { MemoryStorage } from "./storage/memory.ts";
-export type { AuditStorage, OnProgress, PruneOptions, PruneResult, TimeRange, WriteStatus } from "./storage/storage.ts";
+export type {
+  AuditStorage,
+  ExpiredPart,
+  OnProgress,
+  PruneOptions,
+  PruneResult,
+  TimeRange,
+  WriteStatus,
+} from "./storage/storage.ts";
 export { Signer } from "./integrity/signer.ts";
 export { verifyLog, type VerifyOptions } from "./verify-log.ts";
 export { verifySource, type VerifyProgress, type VerifySourceOptions } from "./integrity/verify.ts";

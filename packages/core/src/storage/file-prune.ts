@@ -9,12 +9,12 @@ import { segmentDay } from "../integrity/segment-name.ts";
 import { ArchiveState } from "./archive-state.ts";
 import { type Directory, type ListedFile, parseObject } from "./directory.ts";
 import { boundsOfDay, readWhole } from "./file-read.ts";
-import { keeps, readHolds } from "./holds.ts";
+import { readHolds, whyHeld } from "./holds.ts";
 import { removeFile } from "./own-file.ts";
 import { readSealed } from "./sealed-file.ts";
 import { recordedRefs } from "./seen.ts";
 import { idOfLine } from "./segment-search.ts";
-import type { PruneOptions, PruneResult } from "./storage.ts";
+import type { ExpiredPart, PruneOptions, PruneResult } from "./storage.ts";
 import { checkSegment, isSound } from "./trust.ts";
 
 /** The writer on whose behalf files are removed. */
@@ -57,24 +57,34 @@ export async function pruneDirectory(
   const holds = await readHolds(directory);
   const recorded = Map.groupBy(await recordedRefs(directory), ({ file }) => file);
   const candidates: Expired[] = [];
-  const held: string[] = [];
+  const held: ExpiredPart[] = [];
   for (const [at, candidate] of listed.entries()) {
     onProgress(at / listed.length);
     const file = await examine(directory, candidate, before, recorded.get(candidate.file) ?? []);
     if (!file) continue;
     // Oldest first: whether a release is still needed is known by what happens to its hold.
-    if (keeps(holds, { file: file.file, ...file.span }, new Set(candidates.map((gone) => gone.file))))
-      held.push(file.file);
-    else candidates.push(file);
+    const going = new Set(candidates.map((gone) => gone.file));
+    const reason = whyHeld(holds, { file: file.file, ...file.span }, going);
+    if (reason === undefined) candidates.push(file);
+    else held.push(partOf(file, "held", reason));
   }
   const { expired, carried } = await withoutUnsound(directory, candidates);
   const going = new Set(expired);
-  const refused = candidates.filter((file) => !going.has(file)).map(({ file }) => file);
+  const refused = candidates
+    .filter((file) => !going.has(file))
+    .map((file) => partOf(file, "refused", file.isSound ? UNPROVEN : UNSOUND));
+  const order = new Map(listed.map(({ file }, at) => [file, at]));
+  const stays = {
+    held: held.map(({ file }) => file),
+    refused: refused.map(({ file }) => file),
+    expired: [...held, ...refused, ...expired.map((file) => partOf(file, "removed"))].toSorted(
+      (a, b) => (order.get(a.file) ?? 0) - (order.get(b.file) ?? 0),
+    ),
+  };
   const result = {
     entries: expired.reduce((sum, { entries }) => sum + entries, 0),
     files: expired.map(({ file }) => file),
-    held,
-    refused,
+    ...stays,
   };
   if (dryRun || expired.length === 0) return result;
   const lines = expired.map(({ ref: { file, size, root }, from, to }) =>
@@ -82,7 +92,14 @@ export async function pruneDirectory(
   );
   const shipped = await linesOfShipped(directory, expired);
   await Promise.all([...lines, ...shipped, ...carried].map((line) => remover.append(line)));
-  return { ...(await removeFiles(directory, expired)), held, refused };
+  return { ...(await removeFiles(directory, expired)), ...stays };
+}
+
+const UNSOUND = "it is not what was sealed, or not what the log recorded of it";
+const UNPROVEN = "it records a removal that is still referred to, and nothing proves it";
+
+function partOf({ file, entries, from, to }: Expired, fate: ExpiredPart["fate"], reason?: string): ExpiredPart {
+  return { file, entries, from, to, fate, ...(reason !== undefined && { reason }) };
 }
 
 /**

@@ -1,5 +1,6 @@
 // Holds: what must not be removed, whatever its age (docs/format.md, section 6). A hold or its release is the second
 // line of a segment of its own, so that whoever removes files finds all of them by reading the beginning of each file.
+import { safeLine } from "../safe-text.ts";
 import { type Directory, MAX_FIRST_LINE_BYTES, parseObject } from "./directory.ts";
 import { type RandomAccess, readAt } from "./random-access.ts";
 
@@ -98,13 +99,17 @@ export interface Candidate {
 }
 
 /**
- * Whether a file must stay: an active hold covers one of its entries or stands in it, or it releases a hold whose
- * segment stays (without the release that hold would be in force again).
+ * Why a file must stay: an active hold covers one of its entries or stands in it, or it releases a hold whose
+ * segment stays (without the release that hold would be in force again). Undefined when no hold keeps it.
  */
-export function keeps({ active, releases }: Holds, { file, from, to }: Candidate, going: ReadonlySet<string>): boolean {
+export function whyHeld(
+  { active, releases }: Holds,
+  { file, from, to }: Candidate,
+  going: ReadonlySet<string>,
+): string | undefined {
   const released = releases.get(file);
-  if (released !== undefined && !going.has(released)) return true;
-  return active.some(
+  if (released !== undefined && !going.has(released)) return `it releases the hold that ${released} records`;
+  const found = active.find(
     (hold) =>
       hold.file === file ||
       (from !== null &&
@@ -112,6 +117,12 @@ export function keeps({ active, releases }: Holds, { file, from, to }: Candidate
         time(hold.from, -Infinity) <= time(to, 0) &&
         time(hold.to, Infinity) >= time(from, 0)),
   );
+  return found && describeHold(found);
+}
+
+/** A hold in a few words: who keeps something and why. */
+export function describeHold({ id, actor, reason }: Hold): string {
+  return safeLine(`hold ${id} by ${actor}: ${reason}`);
 }
 
 /** Milliseconds since the epoch. */

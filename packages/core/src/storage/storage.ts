@@ -22,6 +22,25 @@ export interface PruneResult {
    * one would remove the evidence. The verifier says what is wrong. Absent where a storage does not look.
    */
   readonly refused?: readonly string[];
+  /**
+   * All of these, in the order of their names, with what they hold, and why those stay that do. Absent where a storage
+   * does not say.
+   */
+  readonly expired?: readonly ExpiredPart[];
+}
+
+/** What is past retention: a file of a directory, or a day of a bucket (`2026-11-23/`). */
+export interface ExpiredPart {
+  readonly file: string;
+  /** Entries in it; null where it stays and nobody counted. */
+  readonly entries: number | null;
+  /** Timestamps of its oldest and newest entry, RFC 3339, or the day's bounds; null when it has none. */
+  readonly from: string | null;
+  readonly to: string | null;
+  /** What becomes of it or, with `dryRun`, would. */
+  readonly fate: "removed" | "held" | "refused";
+  /** Why it stays. */
+  readonly reason?: string;
 }
 
 export interface PruneOptions {

@@ -38,7 +38,14 @@ describe.skipIf(isAbsent("moto"))("holds in a bucket", { timeout: 120_000 }, () 
     expect(await listHolds(location, { s3: { client: log.client } })).toMatchObject([
       { id: hold, from: day.from.toISOString(), to: day.to.toISOString(), ...BY, vkey: log.signer.vkey },
     ]);
-    expect(await prune(log)).toMatchObject({ entries: 1, held: [dayOf(NOON)] });
+    expect(await prune(log)).toMatchObject({
+      entries: 1,
+      held: [dayOf(NOON)],
+      expired: [
+        { file: dayOf(NOON), entries: null, fate: "held", reason: `hold ${hold} by legal@example.com: case 12/2026` },
+        { file: dayOf(NOON + DAY_MS), entries: 1, fate: "removed" },
+      ],
+    });
     expect((await log.verify()).exitCode).toBe(0);
     await releaseHold(location, hold, by);
     expect(await listHolds(location, { s3: { client: log.client } })).toEqual([]);

@@ -14,9 +14,26 @@ describe("holds", () => {
   test("a file with an entry in the held range stays, whatever its age", async () => {
     const path = await logOfDays("2024-01-01", "2024-01-02", "2024-01-03");
 
-    await placeHold(path, { ...BY, from: new Date("2024-01-02T00:00:00Z"), to: new Date("2024-01-02T23:59:59.999Z") });
+    const hold = await placeHold(path, {
+      ...BY,
+      from: new Date("2024-01-02T00:00:00Z"),
+      to: new Date("2024-01-02T23:59:59.999Z"),
+    });
 
-    const { files, held, entries } = await prune(path);
+    const { files, held, entries, expired } = await prune(path);
+    const noon = "2024-01-02T12:00:00.000Z";
+    expect(expired).toMatchObject([
+      { file: "audit_20240101.jsonl", entries: 1, fate: "removed" },
+      {
+        file: "audit_20240102.jsonl",
+        entries: 1,
+        from: noon,
+        to: noon,
+        fate: "held",
+        reason: `hold ${hold} by legal@example.com: case 12/2026`,
+      },
+      { file: "audit_20240103.jsonl", fate: "removed" },
+    ]);
     expect({ files, held, entries }).toEqual({
       files: ["audit_20240101.jsonl", "audit_20240103.jsonl"],
       held: ["audit_20240102.jsonl"],

@@ -34,9 +34,12 @@ describe("What a writer signs", () => {
       sealed("audit_20200101.jsonl", pruneOf(victim), await newKey()),
     );
 
-    const { files, refused } = await prune(path, signer);
+    const { files, refused, expired = [] } = await prune(path, signer);
 
     expect({ files, refused }).toEqual({ files: [], refused: ["audit_20200101.jsonl"] });
+    expect(expired.map(({ reason }) => reason)).toEqual([
+      "it records a removal that is still referred to, and nothing proves it",
+    ]);
     expect(await statesOf(path, signer)).toMatchObject({ [victim]: "MISSING" });
   });
 
@@ -103,9 +106,18 @@ describe("Retention", () => {
     const bytes = await readFile(join(path, altered), "utf8");
     await writeFile(join(path, altered), bytes.replace('"provider":', '"PROVIDER":'));
 
-    const { files, refused } = await prune(path, signer, 30);
+    const { files, refused, expired } = await prune(path, signer, 30);
 
     expect({ files, refused }).toEqual({ files: [other], refused: [altered] });
+    expect(expired).toMatchObject([
+      {
+        file: altered,
+        entries: 1,
+        fate: "refused",
+        reason: "it is not what was sealed, or not what the log recorded of it",
+      },
+      { file: other, entries: 1, fate: "removed" },
+    ]);
     expect(await statesOf(path, signer)).toMatchObject({ [altered]: "TAMPERED", [other]: "PRUNED" });
   });
 

@@ -2,8 +2,8 @@
 import { AuditWriteError } from "../../errors.ts";
 import { retentionPrune } from "../../integrity/control-line.ts";
 import { fileOfOrigin } from "../../integrity/origin.ts";
-import type { Holds } from "../holds.ts";
-import type { PruneOptions, PruneResult } from "../storage.ts";
+import { describeHold, type Holds } from "../holds.ts";
+import type { ExpiredPart, PruneOptions, PruneResult } from "../storage.ts";
 import type { Bucket } from "./bucket.ts";
 import { mapInOrder } from "./concurrency.ts";
 import { listDay } from "./day.ts";
@@ -41,19 +41,26 @@ export async function pruneBucket(
 ): Promise<PruneResult> {
   const limit = Math.min(before, now);
   const days = (await Array.fromAsync(bucket.folders())).filter((day) => isDay(day) && boundsOf(day).to < limit);
-  const result = { entries: 0, files: new Array<string>(), held: new Array<string>() };
+  const result = {
+    entries: 0,
+    files: new Array<string>(),
+    held: new Array<string>(),
+    expired: new Array<ExpiredPart>(),
+  };
   const holds = days.length > 0 ? await readBucketHolds(bucket, vkey) : undefined;
   // One day after the other: a run that breaks off has removed the oldest days, and the next one goes on.
   for (const [at, day] of days.toSorted().entries()) {
     onProgress(at / days.length);
-    if (holds && isHeld(holds, day)) {
+    const { from, to } = boundsOf(day);
+    const range = { from: new Date(from).toISOString(), to: new Date(to).toISOString() };
+    const reason = holds && whyHeld(holds, day);
+    if (reason !== undefined) {
       result.held.push(`${day}/`);
+      result.expired.push({ file: `${day}/`, entries: null, ...range, fate: "held", reason });
       continue;
     }
     const expired = await examine(bucket, day);
     if (!dryRun) {
-      const { from, to } = boundsOf(day);
-      const range = { from: new Date(from).toISOString(), to: new Date(to).toISOString() };
       const lines = [...expired.segments].map(([file, { leaves, root }]) =>
         retentionPrune({ file, leaves, root, ...range, policy, actor }),
       );
@@ -62,21 +69,24 @@ export async function pruneBucket(
     }
     result.entries += expired.entries;
     result.files.push(...expired.keys);
+    result.expired.push({ file: `${day}/`, entries: expired.entries, ...range, fate: "removed" });
   }
   return result;
 }
 
-/** Whether an active hold covers a part of the day or stands in it, or its release does. */
-function isHeld({ active, releases }: Holds, day: string): boolean {
+/** Why a day stays: an active hold covers a part of it or stands in it, or its release does. Undefined when it goes. */
+function whyHeld({ active, releases }: Holds, day: string): string | undefined {
   const { from, to } = boundsOf(day);
   const isOfDay = (key: string): boolean => key.startsWith(`${day}/`);
-  return (
-    active.some(
-      (hold) =>
-        isOfDay(hold.file) ||
-        ((hold.from === null || Date.parse(hold.from) <= to) && (hold.to === null || Date.parse(hold.to) >= from)),
-    ) || [...releases].some(([release, hold]) => isOfDay(release) && !isOfDay(hold))
+  const hold = active.find(
+    (candidate) =>
+      isOfDay(candidate.file) ||
+      ((candidate.from === null || Date.parse(candidate.from) <= to) &&
+        (candidate.to === null || Date.parse(candidate.to) >= from)),
   );
+  if (hold) return describeHold(hold);
+  const [, released] = [...releases].find(([release, recorded]) => isOfDay(release) && !isOfDay(recorded)) ?? [];
+  return released && `it releases the hold that ${released} records`;
 }
 
 async function examine(bucket: Bucket, day: string): Promise<ExpiredDay> {
