@@ -6,7 +6,7 @@ import { writeBundle } from "../export/bundle.ts";
 import type { BundleOptions } from "../export/bundle-proofs.ts";
 import { csvHeader, csvRow } from "../export/csv.ts";
 import { otlpLine } from "../export/otel.ts";
-import { writeParquet } from "../export/parquet.ts";
+import { type ParquetOptions, writeParquet } from "../export/parquet.ts";
 import { exportRecords } from "../export/records.ts";
 import type { LogRecord } from "../export/redact.ts";
 import { EXIT, usageFailure } from "../failure.ts";
@@ -66,7 +66,7 @@ async function exportLog(given: string | undefined, flags: ExportFlags, session:
   }
   let count = 0;
   if (flags.format === "parquet") {
-    count = await exportParquet(flags, filter, log, onPage);
+    count = await exportParquet(flags, filter, log, { onPage, onProgress: progress.onProgress });
   } else {
     await withSink(flags.output, session.out, async (sink) => {
       count = await (flags.format === "rotalabs-comply"
@@ -129,9 +129,14 @@ async function exportOriginal(flags: ExportFlags, filter: Filter, log: OpenLog, 
 }
 
 /** A directory with the lines as they are. */
-function exportParquet(flags: ExportFlags, filter: Filter, log: OpenLog, onPage: OnPage): Promise<number> {
+function exportParquet(
+  flags: ExportFlags,
+  filter: Filter,
+  log: OpenLog,
+  told: Pick<ParquetOptions, "onPage" | "onProgress">,
+): Promise<number> {
   const output = namedDirectory(flags, "parquet", "the members that the log has", "export jsonl or csv");
-  return writeParquet(output, { log, filter, range: rangeOf(flags), isWhole: isWhole(flags, filter), onPage });
+  return writeParquet(output, { log, filter, range: rangeOf(flags), isWhole: isWhole(flags, filter), ...told });
 }
 
 async function exportBundle(

@@ -1,6 +1,6 @@
 // Parquet, partitioned by day, for engines that read columns.
 import { mkdir } from "node:fs/promises";
-import type { TimeRange } from "@ai-audit/core";
+import type { OnProgress, TimeRange } from "@ai-audit/core";
 import { EXIT, Failure, systemFailure } from "../failure.ts";
 import type { Filter } from "../filters.ts";
 import { withGathered } from "../gathered.ts";
@@ -14,6 +14,8 @@ export interface ParquetOptions {
   /** All entries: the log's own files are read in place. */
   readonly isWhole: boolean;
   readonly onPage: (read: number, found: number) => void;
+  /** Told how far the writing is. */
+  readonly onProgress: OnProgress | undefined;
 }
 
 /**
@@ -21,9 +23,9 @@ export interface ParquetOptions {
  * a bucket's log, is gathered in a temporary directory first, as the lines that the log has.
  */
 export async function writeParquet(directory: string, options: ParquetOptions): Promise<number> {
-  const { location } = options.log;
-  if (options.isWhole && !isBucket(location)) return convert(location, directory);
-  return withGathered(selectedPages(options), (gathered) => convert(gathered, directory));
+  const { log, isWhole, onProgress } = options;
+  const write = (source: string): Promise<number> => convert(source, directory, onProgress);
+  return isWhole && !isBucket(log.location) ? write(log.location) : withGathered(selectedPages(options), write);
 }
 
 async function* selectedPages({ log, range, filter, onPage }: ParquetOptions): AsyncGenerator<readonly string[]> {
@@ -38,9 +40,9 @@ async function* selectedPages({ log, range, filter, onPage }: ParquetOptions): A
   }
 }
 
-async function convert(source: string, directory: string): Promise<number> {
+async function convert(source: string, directory: string, onProgress: OnProgress | undefined): Promise<number> {
   const { AuditSql } = await import("@ai-audit/core/sql");
-  const sql = await AuditSql.open({ paths: source });
+  const sql = await AuditSql.open({ paths: source, onProgress });
   try {
     await makeDirectory(directory);
     return await sql.exportParquet(directory);

@@ -22,6 +22,8 @@ export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly stdin?: string;
+  /** A command that runs the command. */
+  readonly runner?: readonly string[];
 }
 
 /** A command that is running. */
@@ -34,11 +36,12 @@ export interface RunningCli {
 }
 
 /** Starts `ai-audit` with these words. */
-export function start(words: readonly string[], { env = {}, cwd }: CliOptions = {}): RunningCli {
+export function start(words: readonly string[], { env = {}, cwd, runner = [] }: CliOptions = {}): RunningCli {
   const own = Object.entries(process.env).filter(
     ([name]) => !/^(?:AUDIT_|NO_COLOR|FORCE_COLOR|NODE_OPTIONS)/.test(name),
   );
-  const child = spawn(process.execPath, ["--conditions=ai-audit-source", MAIN, ...words], {
+  const [program = "", ...rest] = [...runner, process.execPath, "--conditions=ai-audit-source", MAIN, ...words];
+  const child = spawn(program, rest, {
     cwd,
     env: { ...Object.fromEntries(own), NODE_COMPILE_CACHE: CACHE, ...env },
   });
@@ -60,7 +63,11 @@ export function start(words: readonly string[], { env = {}, cwd }: CliOptions = 
 
 /** Runs `ai-audit` with these words until it ends. */
 export async function cli(words: readonly string[], options: CliOptions = {}): Promise<CliResult> {
-  const { process: child, output } = start(words, options);
+  return finish(start(words, options), options);
+}
+
+/** Gives a command that was started its input, and waits for its end. */
+export async function finish({ process: child, output }: RunningCli, options: CliOptions = {}): Promise<CliResult> {
   child.stdin.end(options.stdin ?? "");
   const code = await new Promise<number | null>((resolve, reject) => {
     child.on("error", reject).on("close", resolve);
