@@ -4,17 +4,15 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { AuditLogger } from "@ai-audit/core";
+import { AuditLogger, FileStorage } from "@ai-audit/core";
 import { AuditedOpenAI } from "@ai-audit/openai-wrapper";
 import OpenAI from "openai";
-import { comparePair, startModelServer } from "./support/paired.ts";
+import { comparePair, printSyncCost, startModelServer } from "./support/paired.ts";
 
 const server = await startModelServer();
 const directory = mkdtempSync(join(tmpdir(), "ai-audit-bench-"));
-const logger = new AuditLogger(directory);
 const options = { apiKey: "bench", baseURL: server.baseURL };
 const plain = new OpenAI(options);
-const audited = new AuditedOpenAI({ ...options, audit: logger });
 const request = {
   model: "gpt-4o-mini",
   messages: [
@@ -29,14 +27,25 @@ const stream = (client: OpenAI) => async () => {
 };
 
 console.log(`Node ${process.version}; CPU of the client's process a call, 8 in flight, medians, in turn\n`);
-await comparePair({ name: "chat completion", calls: 400, plain: call(plain), audited: call(audited), targetUs: 60 });
-await comparePair({
-  name: "stream of 200 chunks",
-  calls: 80,
-  plain: stream(plain),
-  audited: stream(audited),
-  targetUs: 200,
-});
-await logger.close();
+await printSyncCost(directory);
+for (const durability of ["os", "fsync"] as const) {
+  const logger = new AuditLogger(new FileStorage({ path: join(directory, durability), durability }));
+  const audited = new AuditedOpenAI({ ...options, audit: logger });
+  await comparePair({
+    name: `chat completion, ${durability}`,
+    calls: 2000,
+    plain: call(plain),
+    audited: call(audited),
+    targetUs: 60,
+  });
+  await comparePair({
+    name: `stream of 200 chunks, ${durability}`,
+    calls: 304,
+    plain: stream(plain),
+    audited: stream(audited),
+    targetUs: 200,
+  });
+  await logger.close();
+}
 server.stop();
 rmSync(directory, { recursive: true });

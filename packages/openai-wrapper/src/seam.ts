@@ -206,19 +206,30 @@ function prepareRequest(base: Method): Method {
 
 /** The SDK reads `startTime` when it parses a response; `asResponse()` does not. */
 function noticeParsing(props: Props, call: AuditedCall): void {
-  let { startTime } = props;
-  Object.defineProperty(props, "startTime", {
-    configurable: true,
-    enumerable: true,
-    get: () => {
-      call.reader = "sdk";
-      return startTime;
-    },
-    set: (value: unknown) => {
-      startTime = value;
-    },
-  });
+  Object.defineProperty(props, NOTICED, { value: { call, startTime: props.startTime } satisfies Noticed });
+  Object.defineProperty(props, "startTime", START_TIME);
 }
+
+interface Noticed {
+  readonly call: AuditedCall;
+  startTime: unknown;
+}
+
+const NOTICED = Symbol("ai-audit.noticed");
+
+/** One pair of functions for all calls: an object with accessors of its own is slow to make and to read. */
+const START_TIME: PropertyDescriptor & ThisType<{ readonly [NOTICED]: Noticed }> = {
+  configurable: true,
+  enumerable: true,
+  get() {
+    const noticed = this[NOTICED];
+    noticed.call.reader = "sdk";
+    return noticed.startTime;
+  },
+  set(value: unknown) {
+    this[NOTICED].startTime = value;
+  },
+};
 
 /** The caller may use his own options object for two calls at once. */
 function copyOf(options: object): object {

@@ -1,23 +1,19 @@
 // Azure's content filter: `content_filter_results` by category, wherever Azure puts them.
 // https://learn.microsoft.com/azure/ai-services/openai/concepts/content-filter
 import { fieldsOf, isFields, listOf } from "../payload/read.ts";
-import type { Failure, Observation } from "./observation.ts";
+import type { Observations } from "./observation.ts";
 
 const CHECK = "azure:content_filter";
 
 /**
- * What `content_filter_results` says. `filtered` is a block, `detected` without `filtered` a finding; a severity
+ * Adds what `content_filter_results` says. `filtered` is a block, `detected` without `filtered` a finding; a severity
  * that was let pass is neither.
  */
-export function* azureFilter(
-  results: unknown,
-  at: "input" | "output",
-  choice?: number,
-): Generator<Observation | Failure> {
+export function azureFilter(found: Observations, results: unknown, at: "input" | "output", choice?: number): void {
   if (!isFields(results)) return;
   const categories = Object.entries(results);
-  if (isFields(results["error"])) yield { failed: `${CHECK} (${at})` };
-  if (categories.some(([name]) => name !== "error")) yield { check: CHECK, at };
+  if (isFields(results["error"])) found.push({ failed: `${CHECK} (${at})` });
+  if (categories.some(([name]) => name !== "error")) found.push({ check: CHECK, at });
   for (const [name, verdict] of categories) {
     if (name === "error") continue;
     // Lists of the customer's own come as an array in older versions of the API.
@@ -27,7 +23,7 @@ export function* azureFilter(
       : verdicts.some((one) => one["detected"] === true)
         ? "flag"
         : undefined;
-    if (action) yield { check: CHECK, at, finding: { detector: `azure:${name}`, action, reason: name, choice } };
+    if (action) found.push({ check: CHECK, at, finding: { detector: `azure:${name}`, action, reason: name, choice } });
   }
 }
 

@@ -4,7 +4,7 @@ import { snapshot } from "../payload/snapshot.ts";
 import { defined, fieldsOf, isEmpty, isFields, listOf, pick, textOf } from "../payload/read.ts";
 import { azureErrorResults, azureFilter } from "./azure.ts";
 import { moderation } from "./moderation.ts";
-import type { Failure, Observation } from "./observation.ts";
+import type { Observation, Observations } from "./observation.ts";
 
 /** What there is to judge. */
 export interface SafetyEvidence {
@@ -23,8 +23,9 @@ export interface SafetyEvidence {
  * the provider's names. No field holds content.
  */
 export function classifySafety(evidence: SafetyEvidence, codes: SafetyCodes = SAFETY_CODES): CapturedFields {
-  const all = [...observeBody(fieldsOf(evidence.body), codes)];
-  if (evidence.error !== undefined) all.push(...observeError(evidence.error, codes));
+  const all: Observations = [];
+  observeBody(all, fieldsOf(evidence.body), codes);
+  if (evidence.error !== undefined) observeError(all, evidence.error, codes);
   const raw = rawVerdicts(evidence);
   if (all.length === 0 && isEmpty(raw)) return {};
   const seen = all.filter((one) => "check" in one);
@@ -58,60 +59,58 @@ function stopsAll(blocks: readonly { readonly choice?: number | undefined }[], b
   return stopped.has(undefined) || stopped.size >= listOf(fieldsOf(body)["choices"]).length;
 }
 
-function* observeBody(body: Readonly<Record<string, unknown>>, codes: SafetyCodes): Generator<Observation | Failure> {
+function observeBody(found: Observations, body: Readonly<Record<string, unknown>>, codes: SafetyCodes): void {
   for (const prompt of listOf(body["prompt_filter_results"] ?? body["prompt_annotations"])) {
-    yield* azureFilter(fieldsOf(prompt)["content_filter_results"], "input");
+    azureFilter(found, fieldsOf(prompt)["content_filter_results"], "input");
   }
-  for (const [index, choice] of listOf(body["choices"]).entries()) yield* observeChoice(fieldsOf(choice), index, codes);
+  listOf(body["choices"]).forEach((choice, index) => observeChoice(found, fieldsOf(choice), index, codes));
   if (isFields(body["moderation"])) {
     const { input, output } = body["moderation"];
-    yield* moderation(input, "input");
-    yield* moderation(output, "output");
+    moderation(found, input, "input");
+    moderation(found, output, "output");
   }
   // The moderation endpoint's own result is about what was sent to it.
   const results = listOf(body["results"]);
-  if (results.some((result) => "flagged" in fieldsOf(result))) yield* moderation(results, "input");
-  yield* observeResponse(body, codes);
+  if (results.some((result) => "flagged" in fieldsOf(result))) moderation(found, results, "input");
+  observeResponse(found, body, codes);
   for (const image of listOf(body["data"])) {
-    yield* azureFilter(fieldsOf(image)["prompt_filter_results"], "input");
-    yield* azureFilter(fieldsOf(image)["content_filter_results"], "output");
+    azureFilter(found, fieldsOf(image)["prompt_filter_results"], "input");
+    azureFilter(found, fieldsOf(image)["content_filter_results"], "output");
   }
 }
 
-function* observeChoice(
+function observeChoice(
+  found: Observations,
   choice: Readonly<Record<string, unknown>>,
   index: number,
   codes: SafetyCodes,
-): Generator<Observation | Failure> {
+): void {
   const reason = choice["finish_reason"];
-  if (typeof reason === "string" && judgeCode(reason, codes) === "block") yield block(reason, "output", index);
-  if (textOf(fieldsOf(choice["message"])["refusal"])) yield block("refusal", "output", index);
+  if (typeof reason === "string" && judgeCode(reason, codes) === "block") found.push(block(reason, "output", index));
+  if (textOf(fieldsOf(choice["message"])["refusal"])) found.push(block("refusal", "output", index));
   const filter = choice["content_filter_results"] ?? choice["content_filter_result"];
-  if (filter !== undefined) yield* azureFilter(filter, "output", index);
+  if (filter !== undefined) azureFilter(found, filter, "output", index);
 }
 
 /** Responses: status, refusals among the output, Azure's `content_filters`. */
-function* observeResponse(
-  body: Readonly<Record<string, unknown>>,
-  codes: SafetyCodes,
-): Generator<Observation | Failure> {
+function observeResponse(found: Observations, body: Readonly<Record<string, unknown>>, codes: SafetyCodes): void {
   const reason = fieldsOf(body["incomplete_details"])["reason"];
-  if (typeof reason === "string" && judgeCode(reason, codes) === "block") yield block(reason, "output");
-  if (isFields(body["error"])) yield* observeError(body["error"], codes);
+  if (typeof reason === "string" && judgeCode(reason, codes) === "block") found.push(block(reason, "output"));
+  if (isFields(body["error"])) observeError(found, body["error"], codes);
   for (const item of listOf(body["output"])) {
     const { content, error } = fieldsOf(item);
-    if (listOf(content).some((part) => fieldsOf(part)["type"] === "refusal")) yield block("refusal", "output");
-    if (isFields(error)) yield* observeError(error, codes);
+    if (listOf(content).some((part) => fieldsOf(part)["type"] === "refusal")) found.push(block("refusal", "output"));
+    if (isFields(error)) observeError(found, error, codes);
   }
   for (const filter of listOf(body["content_filters"])) {
     const { source_type: source, blocked, content_filter_results: results } = fieldsOf(filter);
     const at = source === "prompt" || source === "input" ? "input" : "output";
-    yield* azureFilter(results, at);
-    if (blocked === true) yield block("content_filter", at);
+    azureFilter(found, results, at);
+    if (blocked === true) found.push(block("content_filter", at));
   }
 }
 
-function* observeError(error: unknown, codes: SafetyCodes): Generator<Observation | Failure> {
+function observeError(found: Observations, error: unknown, codes: SafetyCodes): void {
   if (!isFields(error)) return;
   const { innererror, inner_error: innerError, moderation_details: details } = error;
   const { moderation_stage: stage, categories } = fieldsOf(details);
@@ -119,19 +118,14 @@ function* observeError(error: unknown, codes: SafetyCodes): Generator<Observatio
   for (const code of [error["code"], fieldsOf(innererror ?? innerError)["code"]]) {
     const verdict = judgeCode(code, codes);
     if (typeof code !== "string" || verdict === undefined) continue;
-    if (verdict === "block") yield block(code, at);
-    else
-      yield {
-        check: "openai:policy",
-        at,
-        finding: { detector: `openai:suspected:${code}`, action: verdict, reason: code },
-      };
+    const suspicion = { detector: `openai:suspected:${code}`, action: verdict, reason: code };
+    found.push(verdict === "block" ? block(code, at) : { check: "openai:policy", at, finding: suspicion });
   }
-  yield* azureFilter(azureErrorResults(error), "input");
+  azureFilter(found, azureErrorResults(error), "input");
   for (const name of listOf(categories)) {
     if (typeof name !== "string") continue;
     const detector = `openai:moderation:${name}`;
-    yield { check: "openai:moderation", at, finding: { detector, action: "block", reason: name } };
+    found.push({ check: "openai:moderation", at, finding: { detector, action: "block", reason: name } });
   }
 }
 

@@ -1,23 +1,23 @@
 // OpenAI's moderation: results of its own endpoint, and those that come beside an answer. A finding, never a block.
 import { fieldsOf, isFields, listOf } from "../payload/read.ts";
-import type { Failure, Observation } from "./observation.ts";
+import type { Observations } from "./observation.ts";
 
 const CHECK = "openai:moderation";
 
-/** One moderation result, a list of them, or the error in its place. */
-export function* moderation(results: unknown, at: "input" | "output"): Generator<Observation | Failure> {
+/** Adds what is in one moderation result, a list of them, or the error in its place. */
+export function moderation(found: Observations, results: unknown, at: "input" | "output"): void {
   for (const result of resultsOf(results)) {
     const fields = fieldsOf(result);
     if (typeof fields["flagged"] !== "boolean") {
-      yield { failed: `${CHECK} (${at})` };
+      found.push({ failed: `${CHECK} (${at})` });
       continue;
     }
-    yield { check: CHECK, at };
+    found.push({ check: CHECK, at });
     if (!fields["flagged"]) continue;
-    yield { check: CHECK, at, finding: { detector: CHECK, action: "flag", reason: "flagged" } };
+    found.push({ check: CHECK, at, finding: { detector: CHECK, action: "flag", reason: "flagged" } });
     for (const [name, hit] of Object.entries(fieldsOf(fields["categories"]))) {
       if (hit === true) {
-        yield { check: CHECK, at, finding: { detector: `${CHECK}:${name}`, action: "flag", reason: name } };
+        found.push({ check: CHECK, at, finding: { detector: `${CHECK}:${name}`, action: "flag", reason: name } });
       }
     }
   }

@@ -21,3 +21,6 @@ export interface Observation {
 export interface Failure {
   readonly failed: string;
 }
+
+/** What is found is added here: every response is classified, and most have nothing. */
+export type Observations = (Observation | Failure)[];
