@@ -1,6 +1,6 @@
 import { chmod, readFile, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { EncryptionManager, fileKeys, Signer } from "@ai-audit/core";
+import { EncryptionManager, fileKeys, placeHold, releaseHold, Signer } from "@ai-audit/core";
 import { describe, expect, test } from "vitest";
 import { cli, printed, withAllKeys } from "./support/cli.ts";
 import { firstFile } from "./support/first-file.ts";
@@ -143,6 +143,7 @@ describe("ai-audit doctor", { timeout: 60_000 }, () => {
       look   log           no log there: ROOT/audit-logs
                            → fine before the first entry; or give the log's directory, or set AUDIT_LOG
       good   encryption    KEYID; no content to try it on
+      good   subjects      ROOT/audit-keys/subjects
       look   retention     365 days; how long the law asks for is not set
                            → set AUDIT_RETENTION_FLOOR_DAYS (EU AI Act, articles 19 and 26: six months at least, that is 184)
       "
@@ -162,6 +163,7 @@ describe("ai-audit doctor", { timeout: 60_000 }, () => {
       "signing",
       "log",
       "encryption",
+      "subjects",
       "retention",
       "files",
       "permissions",
@@ -186,14 +188,16 @@ describe("ai-audit doctor", { timeout: 60_000 }, () => {
 
     const output = await printed(["doctor", sample.directory], { sample, env, code: 1 });
 
-    const steady = output.replace(/^(?:good|look) +disk .*\n(?: +→ .*\n)?/m, "").replaceAll(/"k[\w-]{10}"/g, '"KEYID"');
-    expect(steady).toMatchInlineSnapshot(`
+    const lasting = output.replace(/^(?:good|look) +disk .*\n(?: +→ .*\n)?/m, "").replaceAll(/"k[\w-]{10}"/g, '"KEYID"');
+    expect(lasting).toMatchInlineSnapshot(`
       "good   settings      from the environment alone
       wrong  signing       No private key can be read from AUDIT_SIGNING_KEY: it must be an unencrypted Ed25519 key as PKCS#8 PEM
                            → see docs/errors.md
       good   log           ROOT/audit-logs
       wrong  encryption    the key does not open the newest entry: The key "KEYID" is needed and is not known here
                            → set the key that the application uses
+      look   subjects      entries are about persons, and no key store is set: their content cannot be opened, exported or erased here
+                           → set AUDIT_SUBJECT_KEYS to the directory of the application's FileKeyStore
       wrong  retention     30 days, and 184 are the legal floor
                            → raise AUDIT_RETENTION_DAYS
       look   files         1 file without a byte: a crash at the very beginning (audit_20250102.jsonl)
@@ -209,6 +213,54 @@ describe("ai-audit doctor", { timeout: 60_000 }, () => {
       good   clock         2026-01-01T00:00:00.000Z; the newest entry is of 2026-01-01T00:00:00.000Z
       "
     `);
+  });
+
+  test("a key store of persons that is not there, is none, or is open to others is wrong", async () => {
+    const sample = await ownSample();
+    const about = async (path: string): Promise<unknown> => {
+      const env = { ...withAllKeys(sample), AUDIT_SUBJECT_KEYS: path };
+      const { stdout } = await cli(["doctor", sample.directory, "--json"], { env });
+      const findings = JSON.parse(stdout.replaceAll(sample.root, "ROOT")) as { about: string; state: string }[];
+      return findings.filter((finding) => finding.about === "subjects" || finding.about === "encryption");
+    };
+    const encryption = { about: "encryption", state: "good" };
+    const remedy = "set it to the directory of the application's FileKeyStore";
+    expect(await about(join(sample.root, "none"))).toMatchObject([
+      encryption,
+      { state: "wrong", message: "AUDIT_SUBJECT_KEYS: no such file or directory: ROOT/none", remedy },
+    ]);
+    expect(await about(await firstFile(sample))).toMatchObject([
+      encryption,
+      { state: "wrong", message: expect.stringContaining("AUDIT_SUBJECT_KEYS is no directory: ROOT/") as string },
+    ]);
+    await chmod(sample.subjects, 0o750);
+    expect(await about(sample.subjects)).toMatchObject([
+      encryption,
+      {
+        state: "wrong",
+        message: "ROOT/subjects has mode 750: others than its owner may use the secrets",
+        remedy: "chmod 700 ROOT/subjects",
+      },
+    ]);
+  });
+
+  test("a hold that the log's own key released is not in force, whoever placed it", async () => {
+    const sample = await ownSample();
+    const other = await Signer.generate("example.com/other");
+    const by = { reason: "x", actor: "legal" };
+    const hold = await placeHold(sample.directory, { ...by, signer: other });
+    await releaseHold(sample.directory, hold, {
+      ...by,
+      signer: Signer.fromPem("example.com/audit", sample.signingKey),
+    });
+    const doctor = async (env: Readonly<Record<string, string>>): Promise<string> =>
+      (await cli(["doctor", sample.directory], { env })).stdout;
+    expect(await doctor({})).toContain("1 hold in force");
+    expect(await doctor(withAllKeys(sample))).not.toContain("in force");
+    expect((await cli(["hold", "list", sample.directory], { env: withAllKeys(sample) })).stderr).toBe(
+      "no hold is in force\n",
+    );
+    expect((await cli(["hold", "list", sample.directory])).stdout).toContain(hold);
   });
 
   test("entries from the future are a wrong clock", async () => {
@@ -285,10 +337,12 @@ describe("ai-audit cleanup", { timeout: 60_000 }, () => {
     await writeOldLog(root, ["2024-01-01", "2024-01-02"]);
     const before = await readdir(root);
 
-    expect(await printed(["cleanup", root, "--dry-run"])).toMatchInlineSnapshot(`
-      "audit_20240101.jsonl  would be removed
-      audit_20240102.jsonl  would be removed
-      2 entries in 2 files older than 365 days would be removed
+    expect(steady(await printed(["cleanup", root, "--dry-run"]))).toMatchInlineSnapshot(`
+      "cut-off TIME: 365 days; the default
+      FILE                  OLDEST ENTRY              NEWEST ENTRY              ENTRIES  FATE
+      audit_20240101.jsonl  2024-01-01T12:00:00.000Z  2024-01-01T12:00:00.000Z        1  would be removed
+      audit_20240102.jsonl  2024-01-02T12:00:00.000Z  2024-01-02T12:00:00.000Z        1  would be removed
+      2 entries in 2 files would be removed
       "
     `);
     expect(await readdir(root)).toEqual(before);
@@ -300,10 +354,12 @@ describe("ai-audit cleanup", { timeout: 60_000 }, () => {
 
     const output = await printed(["cleanup", sample.directory, "--actor", "ops"], { sample, env: withAllKeys(sample) });
 
-    expect(output).toMatchInlineSnapshot(`
-      "audit_20240101.jsonl  removed
-      audit_20240102.jsonl  removed
-      2 entries in 2 files older than 365 days removed
+    expect(steady(output)).toMatchInlineSnapshot(`
+      "cut-off TIME: 365 days; the default
+      FILE                  OLDEST ENTRY              NEWEST ENTRY              ENTRIES  FATE
+      audit_20240101.jsonl  2024-01-01T12:00:00.000Z  2024-01-01T12:00:00.000Z        1  removed
+      audit_20240102.jsonl  2024-01-02T12:00:00.000Z  2024-01-02T12:00:00.000Z        1  removed
+      2 entries in 2 files removed
       "
     `);
     const { code, stdout } = await cli(["verify", sample.directory, "-t", sample.vkey]);
@@ -321,6 +377,102 @@ describe("ai-audit cleanup", { timeout: 60_000 }, () => {
         set AUDIT_SIGNING_NAME, and AUDIT_SIGNING_KEY or AUDIT_SIGNING_KEY_FILE
       "
     `);
+  });
+
+  test("--before removes what is older than a time, and not below the legal floor", async () => {
+    const root = await temporaryDirectory();
+    await writeOldLog(root, ["2024-01-01", "2024-01-02", "2024-01-03"]);
+    const words = ["cleanup", root, "--before", "2024-01-02"];
+    const dry = await printed([...words, "--dry-run"]);
+    expect(steady(dry).replace(/\d+ days ago/, "DAYS ago")).toMatchInlineSnapshot(`
+      "cut-off 2024-01-02T00:00:00.000Z: DAYS ago, as --before says
+      FILE                  OLDEST ENTRY              NEWEST ENTRY              ENTRIES  FATE
+      audit_20240101.jsonl  2024-01-01T12:00:00.000Z  2024-01-01T12:00:00.000Z        1  would be removed
+      1 entry in 1 file would be removed
+      "
+    `);
+
+    const { stdout } = await cli([...words, "--json"]);
+
+    expect(JSON.parse(stdout)).toMatchObject({
+      before: "2024-01-02T00:00:00.000Z",
+      dryRun: false,
+      entries: 1,
+      files: ["audit_20240101.jsonl"],
+    });
+    expect(stdout).not.toContain("retentionDays");
+    const [control = ""] = (await readdir(root)).filter((file) => !file.startsWith("audit_2024"));
+    expect(await readFile(join(root, control), "utf8")).toContain('"policy":"before 2024-01-02T00:00:00.000Z"');
+    const env = { AUDIT_RETENTION_FLOOR_DAYS: "184" };
+    expect(await printed(["cleanup", root, "--before", "1d"], { env, code: 78 })).toMatchInlineSnapshot(`
+      "--- stderr
+      error: entries must be kept for 184 days (AUDIT_RETENTION_FLOOR_DAYS), and 1 are asked for
+        keep them longer, or change the floor if the law does
+      "
+    `);
+    expect(await printed([...words, "--retention", "30"], { code: 64 })).toMatchInlineSnapshot(`
+      "--- stderr
+      error: option '--before <time>' cannot be used with option '--retention <days>'
+        see: ai-audit cleanup --help
+      "
+    `);
+    expect(await printed(["cleanup", root, "--before", "2999-01-01"], { code: 64 })).toMatchInlineSnapshot(`
+      "--- stderr
+      error: --before is in the future
+      "
+    `);
+  });
+
+  test("--dry-run says where the cut-off comes from, and why the run itself would be refused", async () => {
+    const sample = await ownSample();
+    await writeOldLog(sample.directory, ["2024-01-01"], sample.signingKey);
+    const words = ["cleanup", sample.directory, "--dry-run"];
+    expect(steady(await printed(words, { sample }))).toMatchInlineSnapshot(`
+      "cut-off TIME: 365 days; the default
+      FILE                  OLDEST ENTRY              NEWEST ENTRY              ENTRIES  FATE
+      audit_20240101.jsonl  2024-01-01T12:00:00.000Z  2024-01-01T12:00:00.000Z        1  would be removed
+      1 entry in 1 file would be removed
+      --- stderr
+      the run itself would be refused: the log is signed by example.com/audit, and what this command records must be signed too
+        set AUDIT_SIGNING_NAME, and AUDIT_SIGNING_KEY or AUDIT_SIGNING_KEY_FILE
+      "
+    `);
+    const set = { AUDIT_RETENTION_DAYS: "400" };
+    expect((await cli(words, { env: set })).stdout).toMatch(/^cut-off \S+: 400 days; AUDIT_RETENTION_DAYS\n/);
+    const given = await cli([...words, "--retention", "500"], { env: set });
+    expect(given.stdout).toMatch(/^cut-off \S+: 500 days; AUDIT_RETENTION_DAYS is 400\n/);
+    const { stdout } = await cli([...words, "--json"]);
+    expect(JSON.parse(stdout)).toMatchObject({
+      retentionDays: 365,
+      expired: [{ file: "audit_20240101.jsonl", entries: 1, from: "2024-01-01T12:00:00.000Z", fate: "removed" }],
+      wouldBeRefused: expect.stringContaining("the log is signed by example.com/audit") as string,
+    });
+  });
+
+  test("what was altered stays, is named with the reason, and the exit code is 65", async () => {
+    const sample = await ownSample();
+    await writeOldLog(sample.directory, ["2024-01-01", "2024-01-02"], sample.signingKey);
+    const altered = join(sample.directory, "audit_20240101.jsonl");
+    await writeFile(altered, (await readFile(altered, "utf8")).replace("of 2024-01-01", "of 2024-01-09"));
+    const env = withAllKeys(sample);
+
+    const dry = await cli(["cleanup", sample.directory, "--dry-run"], { env });
+    expect(dry.code).toBe(65);
+    const output = await printed(["cleanup", sample.directory], { sample, env, code: 65 });
+
+    expect(steady(output)).toMatchInlineSnapshot(`
+      "cut-off TIME: 365 days; the default
+      FILE                  OLDEST ENTRY              NEWEST ENTRY              ENTRIES  FATE
+      audit_20240101.jsonl  2024-01-01T12:00:00.000Z  2024-01-01T12:00:00.000Z        1  refused: it is not what was sealed, or not what the log recorded of it
+      audit_20240102.jsonl  2024-01-02T12:00:00.000Z  2024-01-02T12:00:00.000Z        1  removed
+      1 entry in 1 file removed
+      --- stderr
+      1 file refused: what was altered is evidence
+        ai-audit verify ROOT/audit-logs
+      "
+    `);
+    expect(await readdir(sample.directory)).toContain("audit_20240101.jsonl");
+    expect((await cli(["verify", sample.directory, "-t", sample.vkey])).code).toBe(1);
   });
 
   test("a retention below the legal floor is refused", async () => {
@@ -349,18 +501,22 @@ describe("ai-audit hold", { timeout: 60_000 }, () => {
       HOLD  2024-01-02T12:00:00.000Z  2024-01-02T12:00:00.000Z  legal  case 12
       "
     `);
-    expect(await printed(["cleanup", root])).toMatchInlineSnapshot(`
-      "audit_20240101.jsonl  removed
-      audit_20240102.jsonl  kept by a hold
-      1 entry in 1 file older than 365 days removed
+    expect(steady(await printed(["cleanup", root])).replace(hold, "HOLD")).toMatchInlineSnapshot(`
+      "cut-off TIME: 365 days; the default
+      FILE                  OLDEST ENTRY              NEWEST ENTRY              ENTRIES  FATE
+      audit_20240101.jsonl  2024-01-01T12:00:00.000Z  2024-01-01T12:00:00.000Z        1  removed
+      audit_20240102.jsonl  2024-01-02T12:00:00.000Z  2024-01-02T12:00:00.000Z        1  stays: hold HOLD by legal: case 12
+      1 entry in 1 file removed
       "
     `);
 
     expect(await printed(["hold", "release", hold, "--log", root, ...by])).toBe(`released ${hold}\n`);
     expect(await printed(["hold", "list", root])).toBe("--- stderr\nno hold is in force\n");
-    expect(await printed(["cleanup", root])).toMatchInlineSnapshot(`
-      "audit_20240102.jsonl  removed
-      1 entry in 1 file older than 365 days removed
+    expect(steady(await printed(["cleanup", root])).replace(hold, "HOLD")).toMatchInlineSnapshot(`
+      "cut-off TIME: 365 days; the default
+      FILE                  OLDEST ENTRY              NEWEST ENTRY              ENTRIES  FATE
+      audit_20240102.jsonl  2024-01-02T12:00:00.000Z  2024-01-02T12:00:00.000Z        1  removed
+      1 entry in 1 file removed
       "
     `);
   });
@@ -407,11 +563,11 @@ describe("ai-audit hold", { timeout: 60_000 }, () => {
     await writeOldLog(root, ["2024-01-01"]);
     expect(await printed(["hold", "release", "none", "--log", root, "--reason", "x"], { code: 1 }))
       .toMatchInlineSnapshot(`
-        "--- stderr
-        error: no hold none is in force
-          holds are shown by: ai-audit hold list
-        "
-      `);
+      "--- stderr
+      error: no hold none is in force
+        holds are shown by: ai-audit hold list
+      "
+    `);
   });
 });
 
@@ -471,3 +627,8 @@ describe("ai-audit erase-subject", { timeout: 60_000 }, () => {
     `);
   });
 });
+
+/** The output of cleanup with a word for the moment that it counts from. */
+function steady(output: string): string {
+  return output.replace(/^cut-off 20(?!24)\S+:/m, "cut-off TIME:");
+}

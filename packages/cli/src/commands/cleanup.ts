@@ -1,18 +1,23 @@
 // ai-audit cleanup: retention, by hand or from a timer.
-import type { PruneResult } from "@ai-audit/core";
+import type { ExpiredPart, PruneResult, Signer } from "@ai-audit/core";
 import { type Command, Option } from "commander";
 import { parseDays } from "../arguments.ts";
-import { addLocationArgument, resolveLocation } from "../location.ts";
+import { EXIT, Failure, usageFailure } from "../failure.ts";
+import { addLocationArgument, isBucket, resolveLocation } from "../location.ts";
 import { plural } from "../output/format.ts";
+import type { Style } from "../output/output.ts";
 import { Progress } from "../output/progress.ts";
-import { retentionDays } from "../retention.ts";
+import { Table } from "../output/table.ts";
+import { type CutOff, cutOffAt, cutOffOf } from "../retention.ts";
 import type { Session } from "../session.ts";
 import { Settings } from "../settings.ts";
 import { openStorage, reportingReads } from "../storage.ts";
+import { parseTime, TIME_FORMS } from "../times.ts";
 import { addActorOption, defaultActor, needSigner } from "../writing.ts";
 
 interface CleanupFlags {
   readonly retention?: number;
+  readonly before?: number;
   readonly dryRun?: true;
   readonly actor?: string;
   readonly json?: true;
@@ -22,52 +27,117 @@ export function define(command: Command, session: Session): void {
   addActorOption(addLocationArgument(command))
     .description(
       "Removes the files whose newest entry is past retention, after recording in the log that and why they go. Files " +
-        "that a hold keeps stay. Only whole files are removed, and never one of today.",
+        "that a hold keeps stay. Only whole files are removed (of a bucket, whole UTC days), and never one of today. A file that " +
+        "is not what was sealed stays as evidence; then the exit code is 65.",
     )
     .addOption(
       new Option("--retention <days>", "days to keep")
         .argParser(parseDays)
         .default(undefined, "AUDIT_RETENTION_DAYS, or 365"),
     )
-    .option("--dry-run", "only say what would go")
+    .addOption(
+      new Option("--before <time>", `instead: remove what is older than this: ${TIME_FORMS}`)
+        .argParser((text) => parseTime(text, "from", session.now()))
+        .conflicts("retention"),
+    )
+    .option("--dry-run", "only say what would go, what would stay and why, and whether the run would be refused")
     .action((location: string | undefined, flags: CleanupFlags) => cleanup(location, flags, session));
 }
-
-const DAY_MS = 86_400_000;
 
 async function cleanup(given: string | undefined, flags: CleanupFlags, session: Session): Promise<void> {
   const settings = Settings.load(session.env);
   const location = resolveLocation(given, settings);
-  const days = retentionDays(flags.retention, settings);
-  const dryRun = flags.dryRun === true;
-  const signer = dryRun ? undefined : await needSigner(location, settings);
   const now = session.now().getTime();
+  if (flags.before !== undefined && flags.before > now) throw usageFailure("--before is in the future");
+  const cutOff =
+    flags.before === undefined ? cutOffOf(flags.retention, settings, now) : cutOffAt(flags.before, settings, now);
+  const dryRun = flags.dryRun === true;
+  const { signer, refusal } = await signerFor(location, settings, dryRun);
   const { onProgress } = new Progress(session, "examining");
   const storage = reportingReads(await openStorage(location, settings, signer), onProgress);
+  const { before, policy } = cutOff;
   try {
-    const result = await storage.prune({
-      before: now - days * DAY_MS,
-      policy: `retention ${days} days`,
-      actor: flags.actor ?? defaultActor(),
-      dryRun,
-      now,
-    });
-    await print(result, { days, dryRun, json: flags.json === true }, session);
+    const result = await storage.prune({ before, policy, actor: flags.actor ?? defaultActor(), dryRun, now });
+    await print(result, cutOff, { ...flags, location, refusal }, session);
+    if ((result.refused ?? []).length > 0) session.exitCode = EXIT.data;
   } finally {
     await storage.close();
   }
 }
 
-async function print(
-  { entries, files, held = [] }: PruneResult,
-  { days, dryRun, json }: { readonly days: number; readonly dryRun: boolean; readonly json: boolean },
-  { out }: Session,
-): Promise<void> {
-  if (json) return out.json({ retentionDays: days, dryRun, entries, files, held });
+/** A dry run needs no key, and says where the run itself would. */
+async function signerFor(
+  location: string,
+  settings: Settings,
+  dryRun: boolean,
+): Promise<{ readonly signer?: Signer | undefined; readonly refusal?: Failure }> {
+  try {
+    return { signer: await needSigner(location, settings) };
+  } catch (error) {
+    if (!dryRun || !(error instanceof Failure)) throw error;
+    return { refusal: error };
+  }
+}
+
+interface PrintOptions extends CleanupFlags {
+  readonly location: string;
+  /** Why the run itself would not begin. */
+  readonly refusal: Failure | undefined;
+}
+
+async function print(result: PruneResult, cutOff: CutOff, options: PrintOptions, session: Session): Promise<void> {
+  const { entries, files, held = [], refused = [], expired = [] } = result;
+  const { dryRun = false, json, location, refusal } = options;
+  const { out, log } = session;
+  if (json) {
+    return out.json({
+      before: new Date(cutOff.before).toISOString(),
+      ...(cutOff.days !== undefined && { retentionDays: cutOff.days }),
+      dryRun,
+      entries,
+      files,
+      held,
+      refused,
+      expired,
+      ...(refusal && { wouldBeRefused: refusal.message }),
+    });
+  }
+  await out.line(`cut-off ${new Date(cutOff.before).toISOString()}: ${cutOff.description}`);
+  if (expired.length > 0) await table(dryRun, session).rows(expired);
+  const removed = expired.filter(({ fate }) => fate === "removed").length;
+  const parts = plural(removed, isBucket(location) ? "day" : "file");
   const done = dryRun ? "would be removed" : "removed";
-  for (const file of files) await out.line(`${file}  ${done}`);
-  for (const file of held) await out.line(`${file}  ${out.style("yellow", "kept by a hold")}`);
-  await out.line(
-    `${plural(entries, "entry", "entries")} in ${plural(files.length, "file")} older than ${plural(days, "day")} ${done}`,
-  );
+  await out.line(`${plural(entries, "entry", "entries")} in ${parts} ${done}`);
+  if (refused.length > 0) {
+    await log.line(`${plural(refused.length, "file")} refused: what was altered is evidence`);
+    await log.line(`  ai-audit verify ${location}`);
+  }
+  if (refusal === undefined) return;
+  await log.line(`the run itself would be refused: ${refusal.message}`);
+  if (refusal.hint !== undefined) await log.line(`  ${refusal.hint}`);
+}
+
+const STYLES: Readonly<Record<ExpiredPart["fate"], Style | undefined>> = {
+  removed: undefined,
+  held: "yellow",
+  refused: "red",
+};
+
+function table(dryRun: boolean, { out }: Session): Table<ExpiredPart> {
+  const fates = {
+    removed: dryRun ? "would be removed" : "removed",
+    held: dryRun ? "would stay" : "stays",
+    refused: dryRun ? "would be refused" : "refused",
+  };
+  return new Table<ExpiredPart>(out, [
+    { title: "FILE", value: ({ file }) => file },
+    { title: "OLDEST ENTRY", value: ({ from }) => from ?? "-" },
+    { title: "NEWEST ENTRY", value: ({ to }) => to ?? "-" },
+    { title: "ENTRIES", value: ({ entries }) => (entries === null ? "?" : String(entries)), align: "right" },
+    {
+      title: "FATE",
+      value: ({ fate, reason }) => (reason === undefined ? fates[fate] : `${fates[fate]}: ${reason}`),
+      style: ({ fate }) => STYLES[fate],
+    },
+  ]);
 }

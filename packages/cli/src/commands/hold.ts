@@ -4,12 +4,13 @@ import type { Command } from "commander";
 import { EXIT, Failure, usageFailure } from "../failure.ts";
 import { addRangeOptions, Filter, type RangeFlags, rangeOf } from "../filters.ts";
 import { findEntryLine } from "../find-entry.ts";
-import { addLocationArgument, addLogOption, resolveDirectory } from "../location.ts";
+import { addLocationArgument, addLogOption, resolveLocation } from "../location.ts";
 import { openLog, type OpenLog } from "../log.ts";
 import { Table } from "../output/table.ts";
 import type { Session } from "../session.ts";
 import { Settings } from "../settings.ts";
-import { addActorOption, defaultActor, needSigner } from "../writing.ts";
+import { s3Connection } from "../storage.ts";
+import { addActorOption, defaultActor, findSigner, needSigner } from "../writing.ts";
 
 interface PlaceFlags extends RangeFlags {
   readonly reason: string;
@@ -29,9 +30,9 @@ interface ReleaseFlags {
 
 export function define(command: Command, session: Session): void {
   command.description(
-    "Keeps files from removal by retention: every file with an entry of the time held, until the hold is released. Holds " +
-      "and releases stand in the log, sealed like everything in it. It works on a directory: a hold that was shipped with its " +
-      "segment counts in the bucket too, and objects of a bucket are held by S3's own legal hold (docs/s3.md).",
+    "Keeps files from removal by retention: every file with an entry of the time held, and in a bucket every day of that " +
+      "time, until the hold is released. Holds and releases stand in the log, sealed like everything in it; one that was " +
+      "placed in a directory counts in the bucket that its segment is shipped to. A bucket's lifecycle rule knows nothing of them.",
   );
   addActorOption(addRangeOptions(addLocationArgument(command.command("place")), session))
     .summary("keep entries of a time from removal")
@@ -54,13 +55,13 @@ export function define(command: Command, session: Session): void {
 
 async function place(given: string | undefined, flags: PlaceFlags, session: Session): Promise<void> {
   const log = await openLog(given, session);
-  resolveDirectory(given, log.settings, "hold");
   const range = await heldRange(flags, log);
   const signer = await needSigner(log.location, log.settings);
   const { reason, actor = defaultActor() } = flags;
-  const hold = await placeHold(log.location, { ...range, reason, actor, ...(signer && { signer }) });
+  const s3 = s3Connection(log.settings);
+  const hold = await placeHold(log.location, { ...range, reason, actor, signer, s3 });
   await (flags.json ? session.out.json({ hold }) : session.out.line(hold));
-  await session.log.line(`held; end it with: ai-audit hold release ${hold} --reason TEXT`);
+  await session.log.line(`held; end it with: ai-audit hold release ${hold} --log ${log.location} --reason TEXT`);
 }
 
 async function heldRange(flags: PlaceFlags, log: OpenLog): Promise<{ from?: Date; to?: Date }> {
@@ -106,18 +107,22 @@ function timesOf(lines: readonly string[], what: string): { from: Date; to: Date
 
 async function release(id: string, flags: ReleaseFlags, session: Session): Promise<void> {
   const settings = Settings.load(session.env);
-  const location = resolveDirectory(flags.log, settings, "hold");
+  const location = resolveLocation(flags.log, settings);
   const signer = await needSigner(location, settings);
   const { reason, actor = defaultActor() } = flags;
-  if (!(await listHolds(location)).some((hold) => hold.id === id)) {
+  const s3 = s3Connection(settings);
+  if (!(await listHolds(location, { vkey: signer?.vkey, s3 })).some((hold) => hold.id === id)) {
     throw new Failure(EXIT.nothing, `no hold ${id} is in force`, "holds are shown by: ai-audit hold list");
   }
-  await releaseHold(location, id, { reason, actor, ...(signer && { signer }) });
+  await releaseHold(location, id, { reason, actor, signer, s3 });
   await (flags.json ? session.out.json({ released: id }) : session.out.line(`released ${id}`));
 }
 
 async function list(given: string | undefined, json: true | undefined, session: Session): Promise<void> {
-  const holds = await listHolds(resolveDirectory(given, Settings.load(session.env), "hold"));
+  const settings = Settings.load(session.env);
+  const location = resolveLocation(given, settings);
+  // A release under the key of the log's writers counts as well as one under the key of the hold.
+  const holds = await listHolds(location, { vkey: findSigner(settings)?.vkey, s3: s3Connection(settings) });
   if (json) return session.out.json(holds);
   if (holds.length === 0) return session.log.line("no hold is in force");
   await new Table<Hold>(session.out, [

@@ -4,10 +4,11 @@ import { isBucket, resolveLocation } from "../location.ts";
 import { serviceFailure } from "../service-failure.ts";
 import type { Session } from "../session.ts";
 import { Settings } from "../settings.ts";
+import { findSigner } from "../writing.ts";
 import { examineBucket } from "./bucket.ts";
 import { examineClock, examineDisk } from "./machine.ts";
 import { type Finding, good, look, wrong } from "./finding.ts";
-import { examineEncryption, examineSigning } from "./keys.ts";
+import { examineEncryption, examineSigning, examineSubjects } from "./keys.ts";
 import { examineContents, examinePermissions, examineRetention } from "./log.ts";
 
 export type { Finding } from "./finding.ts";
@@ -38,7 +39,11 @@ export async function examine(given: string | undefined, session: Session): Prom
     });
     return isThere;
   };
-  await run("signing", async () => examineSigning(settings));
+  let vkey: string | undefined;
+  await run("signing", async () => {
+    vkey = findSigner(settings)?.vkey;
+    return examineSigning(settings);
+  });
   let location: string | undefined;
   await run("log", async () => {
     try {
@@ -51,7 +56,8 @@ export async function examine(given: string | undefined, session: Session): Prom
   });
   const log = location !== undefined && isBucket(location) && !(await bucketIsThere(location)) ? undefined : location;
   await run("encryption", () => examineEncryption(settings, log));
-  await run("retention", () => examineRetention(settings, log));
+  await run("subjects", () => examineSubjects(settings, log));
+  await run("retention", () => examineRetention(settings, log, vkey));
   const archive = settings.get("AUDIT_ARCHIVE")?.value;
   if (archive !== undefined && archive !== location) {
     await run("archive", async () => [good("archive", archive)]);

@@ -1,6 +1,8 @@
 // Keys: are they there, are they usable, do they fit the log?
-import { lineToEntry } from "@ai-audit/core";
-import { encryptionKeys, loadEncryption } from "../keys.ts";
+import { stat } from "node:fs/promises";
+import { EncryptionManager, lineToEntry } from "@ai-audit/core";
+import { settingFailure } from "../failure.ts";
+import { encryptionKeys } from "../keys.ts";
 import { latestLines } from "../latest.ts";
 import { ContentOpener } from "../opened-content.ts";
 import type { Settings } from "../settings.ts";
@@ -31,12 +33,13 @@ export function examineSigning(settings: Settings): Finding[] {
 
 /** The encryption key, and whether it opens what was written last. */
 export async function examineEncryption(settings: Settings, location: string | undefined): Promise<Finding[]> {
-  if (encryptionKeys(settings) === undefined) {
+  const keys = encryptionKeys(settings);
+  if (keys === undefined) {
     return [
       look("encryption", "no key is set: encrypted content cannot be opened here", "set AUDIT_ENCRYPTION_KEY_FILE"),
     ];
   }
-  const encryption = await loadEncryption(settings);
+  const encryption = await EncryptionManager.fromProvider(keys);
   const lines = location === undefined ? [] : await latestLines(await openStorage(location, settings), {}, 20);
   for (const line of lines.toReversed()) {
     const entry = lineToEntry(line);
@@ -53,4 +56,31 @@ export async function examineEncryption(settings: Settings, location: string | u
       : [good("encryption", `${encryption.keyId} opens the newest entry with content`)];
   }
   return [good("encryption", `${encryption.keyId}; no content to try it on`)];
+}
+
+/** The secrets of data subjects: needed by whoever asks for, exports or erases what is kept of a person. */
+export async function examineSubjects(settings: Settings, location: string | undefined): Promise<Finding[]> {
+  const path = settings.path("AUDIT_SUBJECT_KEYS");
+  if (path === undefined) {
+    const lines = location === undefined ? [] : await latestLines(await openStorage(location, settings), {}, 20);
+    if (!lines.some((line) => lineToEntry(line)?.subject !== undefined)) return [];
+    return [
+      look(
+        "subjects",
+        "entries are about persons, and no key store is set: their content cannot be opened, exported or erased here",
+        "set AUDIT_SUBJECT_KEYS to the directory of the application's FileKeyStore",
+      ),
+    ];
+  }
+  const found = await stat(path).catch((error: unknown) => {
+    throw settingFailure("AUDIT_SUBJECT_KEYS", error, "set it to the directory of the application's FileKeyStore");
+  });
+  if (!found.isDirectory()) {
+    return [wrong("subjects", `AUDIT_SUBJECT_KEYS is no directory: ${path}`, "set it to that of the FileKeyStore")];
+  }
+  if (process.platform !== "win32" && (found.mode & 0o077) !== 0) {
+    const message = `${path} has mode ${(found.mode & 0o777).toString(8)}: others than its owner may use the secrets`;
+    return [wrong("subjects", message, `chmod 700 ${path}`)];
+  }
+  return [good("subjects", path)];
 }

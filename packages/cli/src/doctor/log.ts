@@ -1,11 +1,11 @@
 // The log itself: who may read it, what lies in it, how long it is kept.
 import { stat } from "node:fs/promises";
 import { listHolds } from "@ai-audit/core";
-import { isBucket } from "../location.ts";
 import { listLogFiles, type LogFile } from "../log-files.ts";
 import { plural } from "../output/format.ts";
 import { DEFAULT_RETENTION_DAYS } from "../retention.ts";
 import type { Settings } from "../settings.ts";
+import { s3Connection } from "../storage.ts";
 import { type Finding, good, look, wrong } from "./finding.ts";
 
 /** Bits of others than the owner. */
@@ -86,11 +86,15 @@ function findingOf(files: readonly LogFile[], kind: typeof look, what: string, r
   return first === undefined ? [] : [kind("files", `${plural(files.length, "file")} ${what} (${first.file})`, remedy)];
 }
 
-/** The setting against what the law asks. */
-export async function examineRetention(settings: Settings, location: string | undefined): Promise<Finding[]> {
+/** The setting against what the law asks, and the holds in force. `vkey`: of the key that signs here. */
+export async function examineRetention(
+  settings: Settings,
+  location: string | undefined,
+  vkey: string | undefined,
+): Promise<Finding[]> {
   const days = settings.days("AUDIT_RETENTION_DAYS") ?? DEFAULT_RETENTION_DAYS;
   const floor = settings.days("AUDIT_RETENTION_FLOOR_DAYS");
-  const holds = location === undefined || isBucket(location) ? [] : await listHolds(location);
+  const holds = location === undefined ? [] : await listHolds(location, { vkey, s3: s3Connection(settings) });
   const held = holds.length === 0 ? "" : `; ${plural(holds.length, "hold")} in force`;
   if (floor === undefined) {
     return [
