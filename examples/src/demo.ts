@@ -2,6 +2,7 @@
 // With `npm run demo -- --real` and OPENAI_API_KEY the calls go to the real API.
 import { fork } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { cp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -24,6 +25,9 @@ import { formatTable } from "./support/table.ts";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const directory = join(root, "audit-logs", "demo");
 const tampered = join(root, "audit-logs", "demo-tampered");
+// npm runs this in the repository's root, wherever it was typed.
+const shown = relative(process.env["INIT_CWD"] ?? process.cwd(), directory);
+if (existsSync(directory)) console.log(`Replaces the demo's earlier log in ${shown}`);
 await rm(directory, { recursive: true, force: true });
 await rm(tampered, { recursive: true, force: true });
 
@@ -136,10 +140,10 @@ for (const { file: name, problems } of caught.files) {
 
 const show = entries.find(({ outcome }) => outcome === "blocked") ?? entries[0];
 console.log(`
-The log lies in ${relative(process.cwd(), directory)}. Next:
-  npm run -s ai-audit -- verify audit-logs/demo --trust '${signer.vkey}'
-  npm run -s ai-audit -- list audit-logs/demo
-  AUDIT_ENCRYPTION_KEY=${key} npm run -s ai-audit -- show ${show?.id} --log audit-logs/demo --decrypt
+The log lies in ${shown}. Next:
+  npm run -s ai-audit -- verify ${shown} --trust '${signer.vkey}'
+  npm run -s ai-audit -- list ${shown}
+  AUDIT_ENCRYPTION_KEY=${key} npm run -s ai-audit -- show ${show?.id} --log ${shown} --decrypt
 `);
 
 function describe(entry: AuditEntry): string[] {

@@ -60,5 +60,7 @@ describe("examples", () => {
     const output = await runExample("demo", directory);
     expect(output).toMatch(/Verified: {2}OK: 17 entries in 2 files/);
     expect(output).toMatch(/Tampered: {2}TAMPERED/);
+    // The log is the repository's own, so there is one of an earlier run now.
+    expect(await runExample("demo", directory)).toMatch(/^Replaces the demo's earlier log in \S*audit-logs\/demo\n/);
   });
 });
