@@ -15,7 +15,7 @@ export interface CaptureOrigin {
 
 interface Seen {
   readonly layer: CallLayer;
-  /** Of the input of a call that was aborted; undefined otherwise. */
+  /** Of the input of a call that was aborted or timed out; undefined otherwise. */
   readonly inputHash: string | undefined;
   /** The entry's id once it is written; undefined when it could not be. */
   readonly id: Promise<string | undefined>;
@@ -24,41 +24,63 @@ interface Seen {
 /** Ids waiting for their other half. A call's two ends are milliseconds apart, so the oldest are safe to forget. */
 const MAX_WAITING = 1000;
 
+/** Layers that make an error of their own of a time-out tell of it one after the other, the second once the first is durable. */
+const TIMEOUT_WINDOW_MS = 10_000;
+
+interface TimedOut extends Seen {
+  /** `performance.now()` */
+  readonly at: number;
+}
+
 /**
- * Pairs entries of the two layers: by response id, by request id, or because the same error object or the same
- * abort signal ended both. Many calls may share a signal, so there the inputs must be the same as well. Each entry is
- * paired at most once, so a server that repeats its ids does not swallow calls.
+ * Pairs entries of the two layers: by response id, by request id, because the same error object or the same
+ * abort signal ended both, or because both timed out at the same time. Many calls may share a signal or a limit, so
+ * there the inputs must be the same as well. Each entry is paired at most once, so a server that repeats its ids does
+ * not swallow calls.
  */
 export class CallPairs {
   readonly #byId = new Map<string, Seen>();
   readonly #byCause = new WeakMap<object, readonly Seen[]>();
+  #timedOut: readonly TimedOut[] = [];
 
   /** The entry of the other layer that records the same call; it is not offered again. */
-  take(fields: CapturedFields, { layer, cause }: CaptureOrigin): Promise<string | undefined> | undefined {
+  take(fields: CapturedFields, origin: CaptureOrigin): Promise<string | undefined> | undefined {
+    const seen = this.#find(fields, origin);
+    if (seen && this.#timedOut.length > 0) this.#timedOut = this.#timedOut.filter(({ id }) => id !== seen.id);
+    return seen?.id;
+  }
+
+  #find(fields: CapturedFields, { layer, cause }: CaptureOrigin): Seen | undefined {
     for (const key of keysOf(fields)) {
       const seen = this.#byId.get(key);
       if (seen === undefined || seen.layer === layer) continue;
       this.#byId.delete(key);
-      return seen.id;
+      return seen;
     }
-    const inputHash = hashOfAborted(fields, cause);
+    const inputHash = hashOfUnanswered(fields, cause);
+    const isTwin = (one: Seen): boolean => one.layer !== layer && one.inputHash === inputHash;
     for (const object of causesOf(cause)) {
       const waiting = this.#byCause.get(object) ?? [];
-      const seen = waiting.find((one) => one.layer !== layer && one.inputHash === inputHash);
+      const seen = waiting.find(isTwin);
       if (seen === undefined) continue;
       this.#byCause.set(
         object,
         waiting.filter((one) => one !== seen),
       );
-      return seen.id;
+      return seen;
     }
-    return undefined;
+    if (fields.outcome !== "timeout") return undefined;
+    const since = performance.now() - TIMEOUT_WINDOW_MS;
+    return this.#timedOut.find((one) => one.at >= since && isTwin(one));
   }
 
   /** Offers an entry that is being written to the other layer: an abort reaches both at once. */
   offer(written: Promise<string>, fields: CapturedFields, { layer, cause }: CaptureOrigin): void {
     const id = written.catch(() => undefined); // whoever writes it is told
-    const seen = { layer, id, inputHash: hashOfAborted(fields, cause) };
+    const seen = { layer, id, inputHash: hashOfUnanswered(fields, cause) };
+    if (fields.outcome === "timeout") {
+      this.#timedOut = [...this.#timedOut, { ...seen, at: performance.now() }].slice(-MAX_WAITING);
+    }
     for (const key of keysOf(fields)) {
       this.#byId.delete(key); // so that it counts as new
       this.#byId.set(key, seen);
@@ -80,8 +102,9 @@ function keysOf({ responseId, requestId }: CapturedFields): string[] {
   return keys;
 }
 
-function hashOfAborted({ input }: CapturedFields, cause: unknown): string | undefined {
-  return cause instanceof AbortSignal ? hash("sha256", canonicalJson(toJson(input))) : undefined;
+function hashOfUnanswered({ input, outcome }: CapturedFields, cause: unknown): string | undefined {
+  const isUnanswered = cause instanceof AbortSignal || outcome === "timeout";
+  return isUnanswered ? hash("sha256", canonicalJson(toJson(input))) : undefined;
 }
 
 /** The error and what caused it: frameworks wrap what the client threw. */

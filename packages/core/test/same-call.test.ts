@@ -58,6 +58,29 @@ describe("one call captured by two layers", () => {
     expect(await links(logger)).toEqual([undefined, undefined, b, a, undefined, undefined]);
   });
 
+  it("is linked by its input when both layers made an error of their own of its time-out", async () => {
+    const logger = new AuditLogger(new MemoryStorage());
+    const late = (layer: CallLayer, input: unknown, outcome: "timeout" | "error" = "timeout"): Promise<string> =>
+      capture(logger, layer, { input, outcome }, new Error(`${layer}: timed out`));
+    const first = await late("client", "a");
+    const second = await late("client", "a");
+    await late("client", "b");
+    await late("framework", "a");
+    await late("framework", "a");
+    await late("framework", "a");
+    await late("framework", "b", "error");
+    expect(await links(logger)).toEqual([undefined, undefined, undefined, first, second, undefined, undefined]);
+  });
+
+  it("is linked once when its error and its time-out would both do", async () => {
+    const logger = new AuditLogger(new MemoryStorage());
+    const error = new Error("timed out");
+    const original = await capture(logger, "client", { outcome: "timeout" }, error);
+    await capture(logger, "framework", { outcome: "timeout" }, error);
+    await capture(logger, "framework", { outcome: "timeout" }, new Error("another"));
+    expect(await links(logger)).toEqual([undefined, original, undefined]);
+  });
+
   it("is linked although both layers write at once", async () => {
     const logger = new AuditLogger(new MemoryStorage());
     await Promise.all([

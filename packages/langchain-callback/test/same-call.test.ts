@@ -8,9 +8,10 @@ import { API_KEY, type Bench, startBench } from "./fixtures.ts";
 import { chat, chatChunks, chatFor, failure, responded, responseEvents } from "./openai-server.ts";
 
 class OverAuditedClient extends ChatOpenAICompletions {
-  constructor(bench: Bench) {
+  constructor(bench: Bench, timeout?: number) {
     super({ model: "gpt-test", apiKey: API_KEY, maxRetries: 0, callbacks: [bench.handler] });
-    this.client = new AuditedOpenAI({ apiKey: API_KEY, baseURL: bench.server.url, maxRetries: 0, audit: bench.logger });
+    const options = { apiKey: API_KEY, baseURL: bench.server.url, maxRetries: 0, audit: bench.logger };
+    this.client = new AuditedOpenAI({ ...options, ...(timeout !== undefined && { timeout }) });
   }
 }
 
@@ -144,6 +145,16 @@ describe("a call through LangChain and an audited client", () => {
     await using bench = await startBench(() => ({ hang: true }));
     await expect(new OverAuditedClient(bench).invoke("Hello!", { timeout: 500 })).rejects.toThrow(/abort|time/i);
     expect(await problemsOf(bench, 1)).toEqual([]);
+  });
+
+  it("is linked when it takes longer than the client may, whose error LangChain replaces", async () => {
+    await using bench = await startBench(() => ({ hang: true }));
+    const model = new OverAuditedClient(bench, 500);
+    const ended = await Promise.allSettled(["a", "b", "a"].map((input) => model.invoke(input)));
+    expect(ended.map((one) => one.status === "rejected" && String(one.reason))).toEqual(
+      Array.from({ length: 3 }, () => "TimeoutError: Request timed out."),
+    );
+    expect(await problemsOf(bench, 3)).toEqual([]);
   });
 
   it("leaves other entries alone", async () => {
