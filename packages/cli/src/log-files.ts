@@ -1,12 +1,16 @@
 // What the beginning of each file of a log says.
 import { open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { safeLine } from "@ai-audit/core";
 import { systemFailure } from "./failure.ts";
+import { plural } from "./output/format.ts";
 
 /** One `.jsonl` file. */
 export interface LogFile {
   readonly file: string;
   readonly bytes: number;
+  /** Whether it is called as segments are: readers of the log pass over any other. */
+  readonly isNamed: boolean;
   /** Permission bits. */
   readonly mode: number;
   /** `foreign`: not begun by `segment.open`. `unreadable`: the operating system refused. */
@@ -24,10 +28,28 @@ export async function listLogFiles(location: string): Promise<LogFile[]> {
   return files;
 }
 
+/** docs/format.md, section 1. */
+const SEGMENT_NAME = /^audit_\d{8}(?:_\d{3,6})?\.jsonl$/;
+
+/**
+ * One line about files that no writer of ours made: those that readers take along although nothing vouches for them, and
+ * those that they pass over. Undefined where there are none.
+ */
+export async function describeForeign(location: string): Promise<string | undefined> {
+  const foreign = (await listLogFiles(location)).filter(({ kind, isNamed }) => kind === "foreign" || !isNamed);
+  const [first] = foreign;
+  if (first === undefined) return undefined;
+  const unread = foreign.filter(({ isNamed }) => !isNamed).length;
+  const name = `${safeLine(first.file)}${foreign.length > 1 ? " and others" : ""}; see: ai-audit doctor`;
+  if (unread === foreign.length) return `${plural(unread, "file")} not read, by the name no segment: ${name}`;
+  const part = unread === 0 ? "" : `, ${unread} of them not read`;
+  return `${plural(foreign.length, "foreign file")} that nothing vouches for${part}: ${name}`;
+}
+
 async function describe(location: string, file: string): Promise<LogFile> {
   const path = join(location, file);
   const { size, mode } = await stat(path);
-  const base = { file, bytes: size, mode: mode & 0o777, vkey: undefined };
+  const base = { file, bytes: size, isNamed: SEGMENT_NAME.test(file), mode: mode & 0o777, vkey: undefined };
   if (size === 0) return { ...base, kind: "empty" };
   try {
     return { ...base, ...parseFirstLine(await readBeginning(path)) };

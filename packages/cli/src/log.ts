@@ -1,6 +1,7 @@
 // Opens the log that a command reads.
 import type { AuditStorage } from "@ai-audit/core";
-import { resolveLocation } from "./location.ts";
+import { isBucket, resolveLocation } from "./location.ts";
+import { describeForeign } from "./log-files.ts";
 import type { Progress } from "./output/progress.ts";
 import type { Session } from "./session.ts";
 import { Settings } from "./settings.ts";
@@ -16,12 +17,21 @@ export interface OpenLog {
 
 /**
  * The log at a location. Nothing is written there before something is appended. `progress` shows how far its readers are.
+ * Files in a directory that are not the log's own are named on standard error.
  *
  * @throws {Failure} where there is none
  */
 export async function openLog(given: string | undefined, session: Session, progress?: Progress): Promise<OpenLog> {
   const settings = Settings.load(session.env);
   const location = resolveLocation(given, settings);
+  if (!isBucket(location)) await noteForeign(location, session);
   const storage = reportingReads(await openStorage(location, settings), progress?.onProgress);
   return { location, storage, settings };
+}
+
+async function noteForeign(location: string, { log }: Session): Promise<void> {
+  const note = await describeForeign(location);
+  if (note === undefined) return;
+  await log.line(note);
+  await log.flush(); // before anything else, also where a command goes on until it is interrupted
 }

@@ -64,6 +64,12 @@ export async function examineContents(location: string, settings: Settings): Pro
       "keep them elsewhere, or import them: ai-audit import",
     ),
     ...findingOf(
+      files.filter(({ kind, isNamed }) => kind === "segment" && !isNamed),
+      look,
+      "not called as a segment is: nobody reads them",
+      "give them back their names (their first line has it), or keep them elsewhere",
+    ),
+    ...findingOf(
       segments.filter(({ vkey }) => vkey === undefined),
       look,
       "not signed: an attacker who recomputes the tree is not noticed",
