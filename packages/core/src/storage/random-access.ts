@@ -16,3 +16,12 @@ export async function readAt(handle: RandomAccess, position: number, length: num
   }
   return buffer.subarray(0, filled);
 }
+
+/** Bytes in memory as something to read from. */
+export function inMemory(bytes: Buffer): RandomAccess {
+  return {
+    read: async (buffer, offset, length, position) => ({
+      bytesRead: bytes.copy(buffer, offset, position, Math.min(bytes.length, position + length)),
+    }),
+  };
+}

@@ -1,4 +1,5 @@
 // The log in a bucket: S3, or any server that speaks it. Needs the package @aws-sdk/client-s3.
+import { AuditWriteError } from "../errors.ts";
 import { newStream, timeOfId } from "../id.ts";
 import { checkLine } from "./check-line.ts";
 import { type PendingLine, WriteLane } from "./lane.ts";
@@ -30,6 +31,7 @@ export class S3Storage implements AuditStorage {
   readonly #writer: StreamWriter;
   readonly #lane: WriteLane;
   #endOfDay: NodeJS.Timeout | undefined;
+  #isClosed = false;
 
   /** Throws `AUDIT_CONFIG_INVALID`. A missing @aws-sdk/client-s3 shows with the first request, under the same code. */
   constructor(options: S3StorageOptions) {
@@ -75,14 +77,25 @@ export class S3Storage implements AuditStorage {
 
   /**
    * Removes whole UTC days that are past `before` and that no hold covers, with all their versions, after a durable
-   * record of each segment.
+   * record of each segment. A segment that is not what was sealed stays, and `onError` is told.
    * @throws `AUDIT_WRITE_FAILED` naming the first object that the server refuses to delete (a lock, a hold, a permission)
    */
   async prune(options: PruneOptions): Promise<PruneResult> {
     // Our own segment of an earlier day ends before anything is recorded about it.
     if (options.dryRun !== true) await this.#lane.exclusive(() => this.#endEarlierDay());
-    const remover = { append: (line: string) => this.append(line), vkey: this.#options.signer?.vkey };
+    const { signer, onError } = this.#options;
+    const record = (lines: readonly string[]): Promise<void> => this.#record(lines);
+    const remover = { record, vkey: signer?.vkey, stream: this.stream, onError };
     return reading("expired days could not be removed", pruneBucket(this.#bucket, options, remover));
+  }
+
+  /** Control lines as a commit of their own: so a later clean-up finds them without reading what entries say. */
+  async #record(lines: readonly string[]): Promise<void> {
+    const pending = lines.map((line) => ({ line, id: undefined, bytes: Buffer.byteLength(line) }));
+    await this.#lane.exclusive(async () => {
+      if (this.#isClosed) throw new AuditWriteError("AUDIT_CLOSED", "the storage is closed");
+      await this.#commit(pending);
+    });
   }
 
   async #endEarlierDay(): Promise<void> {
@@ -99,6 +112,7 @@ export class S3Storage implements AuditStorage {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#lane.close(async () => {
       clearTimeout(this.#endOfDay);
       await this.#writer.end("close");

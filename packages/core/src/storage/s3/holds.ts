@@ -2,7 +2,7 @@
 import { fileOfOrigin } from "../../integrity/origin.ts";
 import { readFirstLine } from "../../integrity/read-control-line.ts";
 import { firstLines, type Holds, holdsOf, recordsHold, type SecondLine } from "../holds.ts";
-import type { RandomAccess } from "../random-access.ts";
+import { inMemory, type RandomAccess } from "../random-access.ts";
 import { sealOfHead } from "../trust.ts";
 import type { Bucket } from "./bucket.ts";
 import { mapInOrder } from "./concurrency.ts";
@@ -73,12 +73,4 @@ async function readSecond({ key, file, handle }: Beginning): Promise<(SecondLine
 
 function note(seconds: Map<string, SecondLine>, found: (SecondLine & { readonly key: string }) | undefined): void {
   if (found) seconds.set(found.key, { line: found.line, vkey: found.vkey });
-}
-
-function inMemory(bytes: Buffer): RandomAccess {
-  return {
-    read: async (buffer, offset, length, position) => ({
-      bytesRead: bytes.copy(buffer, offset, position, Math.min(bytes.length, position + length)),
-    }),
-  };
 }

@@ -18,7 +18,7 @@ export type LogKey =
   /** One entry under an id that holds no time: written by the Python original. */
   | { readonly kind: "foreign"; readonly day: string; readonly id: string }
   /** A commit of control lines alone: `<day>/<stream>/control_<seq>_<first leaf>.jsonl`. */
-  | { readonly kind: "control"; readonly day: string; readonly stream: string }
+  | { readonly kind: "control"; readonly day: string; readonly stream: string; readonly seq: number }
   /** A closed segment from a directory: `<day>/<stream>/<file>`. */
   | { readonly kind: "shipped"; readonly day: string; readonly stream: string; readonly file: string };
 
@@ -31,7 +31,8 @@ export function parseKey(key: string): LogKey | undefined {
   if (!isDay(day)) return undefined;
   if (folder !== undefined) {
     if (parseSegmentName(name)) return { kind: "shipped", day, stream: folder, file: name };
-    return /^control_\d+_\d+\.jsonl$/.test(name) ? { kind: "control", day, stream: folder } : undefined;
+    const [, seq] = /^control_(\d+)_\d+\.jsonl$/.exec(name) ?? [];
+    return seq === undefined ? undefined : { kind: "control", day, stream: folder, seq: Number(seq) };
   }
   const [, id, lines] = DIRECT.exec(name) ?? [];
   if (id !== undefined && timeOfId(id) !== undefined) return { kind: "direct", day, id, isSingle: lines === "" };

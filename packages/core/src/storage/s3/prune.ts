@@ -1,43 +1,46 @@
-// Retention in a bucket: whole UTC days go, after a durable record of every segment that goes with them.
-import { AuditWriteError } from "../../errors.ts";
+// Retention in a bucket: whole UTC days go, after a durable record of every segment that goes with them. A segment that
+// is not what was sealed stays, as it does in a directory: the record of its removal would be all that is left of it.
+import { AuditError, AuditWriteError } from "../../errors.ts";
 import { retentionPrune } from "../../integrity/control-line.ts";
-import { fileOfOrigin } from "../../integrity/origin.ts";
 import { describeHold, type Holds } from "../holds.ts";
 import type { ExpiredPart, PruneOptions, PruneResult } from "../storage.ts";
 import type { Bucket } from "./bucket.ts";
-import { mapInOrder } from "./concurrency.ts";
-import { listDay } from "./day.ts";
+import { linesToCarry } from "./carry.ts";
+import { EarlierRemovals } from "./earlier-removals.ts";
+import { type DayOptions, examineDay, type ExpiredDay, type ExpiredSegment } from "./expired-day.ts";
 import { readBucketHolds } from "./holds.ts";
 import { boundsOf, isDay } from "./keys.ts";
-import { checkpointOf, parseCommitMetadata, parseShippedMetadata } from "./metadata.ts";
-
-const HEADS_AHEAD = 32;
-
-/** A day past retention, and what the record of its removal needs. */
-interface ExpiredDay {
-  readonly day: string;
-  readonly keys: readonly string[];
-  readonly entries: number;
-  readonly segments: ReadonlyMap<string, SegmentState>;
-}
-
-interface SegmentState {
-  readonly leaves: number;
-  readonly root: string;
-}
+import { Survey, trustsOf } from "./survey.ts";
 
 /** The writer on whose behalf days are removed. */
 export interface BucketRemover {
-  readonly append: (line: string) => Promise<void>;
+  /** Writes lines into the log, as a commit of their own. */
+  readonly record: (lines: readonly string[]) => Promise<void>;
   /** Its key; undefined when it does not sign. */
   readonly vkey: string | undefined;
+  /** Its stream. */
+  readonly stream: string;
+  /** Told of each segment that stays because nobody may vouch for it. */
+  readonly onError: (error: Error) => void;
+}
+
+/** What of a day goes and what stays. */
+interface Decision {
+  readonly going: readonly ExpiredSegment[];
+  /** Recorded as removed by an earlier run, which was broken off: it goes without another record. */
+  readonly remains: readonly ExpiredSegment[];
+  readonly refused: readonly { readonly file: string; readonly keys: readonly string[]; readonly reason: string }[];
+  /** Objects that nothing seals. */
+  readonly unsealed: readonly string[];
+  /** Records of removals that are still referred to. */
+  readonly carried: readonly string[];
 }
 
 /** Removes days that ended before `before`; never the present one. */
 export async function pruneBucket(
   bucket: Bucket,
-  { before, policy, actor, dryRun, now, onProgress = () => undefined }: PruneOptions,
-  { append, vkey }: BucketRemover,
+  { before, policy, actor, dryRun = false, now, onProgress = () => undefined }: PruneOptions,
+  remover: BucketRemover,
 ): Promise<PruneResult> {
   const limit = Math.min(before, now);
   const days = (await Array.fromAsync(bucket.folders())).filter((day) => isDay(day) && boundsOf(day).to < limit);
@@ -45,33 +48,131 @@ export async function pruneBucket(
     entries: 0,
     files: new Array<string>(),
     held: new Array<string>(),
+    refused: new Array<string>(),
     expired: new Array<ExpiredPart>(),
   };
-  const holds = days.length > 0 ? await readBucketHolds(bucket, vkey) : undefined;
+  if (days.length === 0) return result;
+  const retention = new BucketRetention(bucket, remover, (await bucket.isVersioned()) === true);
+  const holds = await readBucketHolds(bucket, remover.vkey);
   // One day after the other: a run that breaks off has removed the oldest days, and the next one goes on.
   for (const [at, day] of days.toSorted().entries()) {
     onProgress(at / days.length);
     const { from, to } = boundsOf(day);
     const range = { from: new Date(from).toISOString(), to: new Date(to).toISOString() };
-    const reason = holds && whyHeld(holds, day);
+    const reason = whyHeld(holds, day);
     if (reason !== undefined) {
       result.held.push(`${day}/`);
       result.expired.push({ file: `${day}/`, entries: null, ...range, fate: "held", reason });
       continue;
     }
-    const expired = await examine(bucket, day);
-    if (!dryRun) {
-      const lines = [...expired.segments].map(([file, { leaves, root }]) =>
-        retentionPrune({ file, leaves, root, ...range, policy, actor }),
-      );
-      await Promise.all(lines.map(append));
-      await remove(bucket, expired);
+    const decision = await retention.decide(day);
+    const { going, remains, refused, unsealed } = decision;
+    if (!dryRun) await retention.carryOut(day, decision, { policy, actor });
+    const entries = [...going, ...remains].reduce((sum, segment) => sum + segment.entries, unsealed.length);
+    const keys = keysGoing(decision);
+    result.entries += entries;
+    result.files.push(...keys);
+    result.refused.push(...refused.flatMap((segment) => segment.keys));
+    if (keys.length > 0) result.expired.push({ file: `${day}/`, entries, ...range, fate: "removed" });
+    for (const { file, reason: flaw } of refused) {
+      result.expired.push({ file, entries: null, ...range, fate: "refused", reason: flaw });
     }
-    result.entries += expired.entries;
-    result.files.push(...expired.keys);
-    result.expired.push({ file: `${day}/`, entries: expired.entries, ...range, fate: "removed" });
   }
   return result;
+}
+
+class BucketRetention {
+  readonly #bucket: Bucket;
+  readonly #remover: BucketRemover;
+  readonly #isVersioned: boolean;
+  readonly #options: DayOptions;
+  readonly #earlier: EarlierRemovals;
+  readonly #gone = new Set<string>();
+
+  constructor(bucket: Bucket, remover: BucketRemover, isVersioned: boolean) {
+    const trusts = trustsOf(remover.vkey);
+    const survey = new Survey(bucket, remover.vkey);
+    this.#bucket = bucket;
+    this.#remover = remover;
+    this.#isVersioned = isVersioned;
+    this.#options = { bucket, survey, trusts, isVersioned };
+    this.#earlier = new EarlierRemovals(bucket, survey, trusts);
+  }
+
+  async decide(day: string): Promise<Decision> {
+    const examined = await examineDay(this.#options, day);
+    const sound: ExpiredSegment[] = [];
+    const remains: ExpiredSegment[] = [];
+    const refused: { file: string; keys: readonly string[]; reason: string }[] = [];
+    for (const segment of examined.segments) {
+      const { file, keys, flaw: reason } = segment;
+      if (reason === undefined) sound.push(segment);
+      else if (await this.#earlier.include(file)) remains.push(segment);
+      else refused.push({ file, keys, reason });
+    }
+    const { lines, unproven } = await linesToCarry(this.#options, sound, {
+      gone: this.#gone,
+      ownStream: this.#remover.stream,
+    });
+    refused.push(
+      ...unproven.map(({ file, keys }) => ({ file, keys, reason: "it records a removal, and nothing proves it" })),
+    );
+    const going = sound.filter((segment) => !unproven.includes(segment));
+    const evidence = await this.#unsealedEvidence(examined, refused.length > 0);
+    if (evidence) refused.push(evidence);
+    const unsealed = [...(evidence ? [] : examined.unsealed), ...examined.foreign];
+    return { going, remains, refused, unsealed, carried: lines };
+  }
+
+  /** What nothing seals under names of ours may be what is left of a segment that is not whole. */
+  async #unsealedEvidence(
+    { day, unsealed, missing }: ExpiredDay,
+    hasRefused: boolean,
+  ): Promise<{ file: string; keys: readonly string[]; reason: string } | undefined> {
+    if (unsealed.length === 0) return undefined;
+    const lacking: string[] = [];
+    for (const file of missing) if (!(await this.#earlier.include(file))) lacking.push(file);
+    if (!hasRefused && lacking.length === 0) return undefined;
+    const reason = lacking.length > 0 ? `nothing seals it, and ${lacking[0]} is not there` : "nothing seals it";
+    return { file: `${day}/`, keys: unsealed, reason };
+  }
+
+  async carryOut(
+    day: string,
+    decision: Decision,
+    { policy, actor }: { readonly policy: string; readonly actor: string },
+  ): Promise<void> {
+    const { going, refused, carried } = decision;
+    for (const { file, keys, reason } of refused) {
+      const message = `${this.#bucket.urlOf(keys[0] ?? file)} stays: ${reason}. Verify the log`;
+      this.#remover.onError(new AuditError("AUDIT_WRITE_FAILED", message));
+    }
+    const lines = going.map(({ ref, from, to }) =>
+      retentionPrune({ file: ref.file, leaves: ref.size, root: ref.root, from, to, policy, actor }),
+    );
+    if (lines.length + carried.length > 0) await this.#remover.record([...lines, ...carried]);
+    const keys = keysGoing(decision);
+    await this.#remove(day, keys, refused.length === 0);
+    for (const key of keys) this.#gone.add(key);
+  }
+
+  /** Deletes objects with all their versions: a mere delete marker would keep what retention says must go. */
+  async #remove(day: string, keys: readonly string[], isWhole: boolean): Promise<void> {
+    const going = new Set(keys);
+    const versions = this.#isVersioned ? await Array.fromAsync(this.#bucket.versions(`${day}/`)) : [];
+    const chosen = versions.filter(({ key }) => isWhole || going.has(key));
+    const objects = chosen.length > 0 ? chosen : keys.map((key) => ({ key }));
+    const [first, ...others] = await this.#bucket.remove(objects);
+    if (!first) return;
+    throw new AuditWriteError(
+      "AUDIT_WRITE_FAILED",
+      `${others.length + 1} objects of ${day} were not deleted; ${this.#bucket.urlOf(first.key)}: ${first.reason}`,
+    );
+  }
+}
+
+function keysGoing({ going, remains, unsealed }: Decision): string[] {
+  return [...going.flatMap(({ keys }) => keys), ...remains.flatMap(({ keys }) => keys), ...unsealed].toSorted();
 }
 
 /** Why a day stays: an active hold covers a part of it or stands in it, or its release does. Undefined when it goes. */
@@ -87,38 +188,4 @@ function whyHeld({ active, releases }: Holds, day: string): string | undefined {
   if (hold) return describeHold(hold);
   const [, released] = [...releases].find(([release, recorded]) => isOfDay(release) && !isOfDay(recorded)) ?? [];
   return released && `it releases the hold that ${released} records`;
-}
-
-async function examine(bucket: Bucket, day: string): Promise<ExpiredDay> {
-  const { direct, foreign, control, shipped } = await listDay(bucket, day);
-  const segments = new Map<string, SegmentState>();
-  let entries = foreign.length;
-  const keys = [...direct, ...control, ...shipped].map(({ key }) => key);
-  const heads = mapInOrder(keys, HEADS_AHEAD, async (key) => ({ key, head: await bucket.head(key) }));
-  for await (const { key, head } of heads) {
-    const commit = head && parseCommitMetadata(head.metadata);
-    const file = head && parseShippedMetadata(head.metadata);
-    const checkpoint = commit && checkpointOf(commit);
-    entries += commit?.entries ?? file?.entries ?? 1;
-    if (checkpoint) noteState(segments, fileOfOrigin(checkpoint.origin), checkpoint.size, checkpoint.root);
-    if (file) noteState(segments, `${file.directory}/${key.slice(key.lastIndexOf("/") + 1)}`, file.leaves, file.root);
-  }
-  return { day, keys: [...keys, ...foreign.map(({ key }) => key)], entries, segments };
-}
-
-function noteState(segments: Map<string, SegmentState>, file: string, leaves: number, root: string): void {
-  if (leaves > (segments.get(file)?.leaves ?? 0)) segments.set(file, { leaves, root });
-}
-
-/** Deletes a day with all versions of its objects: a mere delete marker would keep what retention says must go. */
-async function remove(bucket: Bucket, { day, keys }: ExpiredDay): Promise<void> {
-  const versions = (await bucket.isVersioned()) === true ? await Array.fromAsync(bucket.versions(`${day}/`)) : [];
-  const objects = versions.length > 0 ? versions : keys.map((key) => ({ key }));
-  const refused = await bucket.remove(objects);
-  const [first] = refused;
-  if (!first) return;
-  throw new AuditWriteError(
-    "AUDIT_WRITE_FAILED",
-    `${refused.length} objects of ${day} were not deleted; ${bucket.urlOf(first.key)}: ${first.reason}`,
-  );
 }
