@@ -1,6 +1,9 @@
+import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { copyFile, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, copyFile, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { AuditLogger, FileStorage, Signer } from "@ai-audit/core";
 import { cli, printed, start } from "./support/cli.ts";
@@ -9,6 +12,9 @@ import { writeOldLog } from "./support/old-log.ts";
 import type { SampleLog } from "./support/sample-log.ts";
 import { ownSample, sharedSample } from "./support/samples.ts";
 import { temporaryDirectory } from "./support/temporary-directory.ts";
+
+const run = promisify(execFile);
+const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 
 describe("ai-audit verify", { timeout: 60_000 }, () => {
   test("a log sealed by a trusted key is OK, and the exit code is 0", async () => {
@@ -31,6 +37,23 @@ describe("ai-audit verify", { timeout: 60_000 }, () => {
       `);
   });
 
+  test("a log that may not be read is not verified, and it is said who may", async () => {
+    const sample = await ownSample();
+    for (const path of [sample.root, sample.directory]) await chmod(path, 0o755);
+    // Nothing is refused to root.
+    const isRoot = process.getuid?.() === 0;
+    if (!isRoot) await chmod(await firstFile(sample), 0);
+    const asNobody = isRoot ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : ["env"];
+    const command = [process.execPath, "--conditions=ai-audit-source", MAIN, "verify", sample.directory];
+    const file = await firstFile(sample);
+    const [program = "", ...words] = [...asNobody, ...command];
+    await expect(run(program, words)).rejects.toMatchObject({
+      code: 3,
+      stdout: `NOT VERIFIED: EACCES: permission denied, open '${file}'\n`,
+      stderr: "run as the user that owns the log, or have its owner grant access\n",
+    });
+  });
+
   test("without a key that is trusted the log is not proven, and the exit code is 2", async () => {
     const sample = await sharedSample();
     expect(await printed(["verify", sample.directory], { sample, code: 2 })).toMatchInlineSnapshot(`
@@ -40,6 +63,8 @@ describe("ai-audit verify", { timeout: 60_000 }, () => {
       audit_20260101.jsonl  UNKNOWN_KEY        7       9  -
 
       UNKNOWN_KEY audit_20260101.jsonl: signed by example.com/audit+KEYHASH, a key that was not given
+      --- stderr
+      signed by a key that was not given: have it from its owner, and give it with --trust VKEY, or set AUDIT_TRUSTED_KEYS
       "
     `);
   });
@@ -361,6 +386,13 @@ describe("ai-audit prove and check", { timeout: 60_000 }, () => {
         proofs are written by: ai-audit prove
       "
     `);
+  });
+
+  test("of a key that was not given is not proven, and it is said how it would be", async () => {
+    const sample = await sharedSample();
+    const { stdout: proof } = await cli(["prove", sample.ids[0] ?? "", "--log", sample.directory]);
+    const { code, stderr } = await cli(["check", "-"], { stdin: proof });
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining("--trust VKEY") as string });
   });
 
   test("an entry that is not there cannot be proved", async () => {

@@ -11,7 +11,7 @@ import { printFields } from "../output/fields.ts";
 import type { Session } from "../session.ts";
 import { Settings } from "../settings.ts";
 import { addTrustOption } from "../verification.ts";
-import { styledVerdict } from "../verdict-style.ts";
+import { remedyOf, styledVerdict } from "../verdict-style.ts";
 
 interface CheckFlags {
   readonly trust: readonly string[];
@@ -36,6 +36,8 @@ async function check(path: string, { trust, decrypt, json }: CheckFlags, session
   session.exitCode = result.exitCode;
   if (json) return session.out.json(result);
   await session.out.line(styledVerdict(result, session.out));
+  const remedy = remedyOf(result, result.state === "UNKNOWN_KEY");
+  if (remedy !== undefined) await session.log.line(remedy);
   const opener = new ContentOpener(decrypt ? await loadEncryption(settings) : undefined);
   await printEntry(result, opener, session);
   if (result.exitCode === 0) opener.check(); // a verdict that is worse comes first

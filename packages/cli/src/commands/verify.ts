@@ -11,7 +11,7 @@ import type { Output, Style } from "../output/output.ts";
 import { Table } from "../output/table.ts";
 import type { Session } from "../session.ts";
 import { parseTime } from "../times.ts";
-import { styledVerdict } from "../verdict-style.ts";
+import { remedyOf, styledVerdict } from "../verdict-style.ts";
 import { addVerificationOptions, type VerificationFlags, verifyLocation } from "../verification.ts";
 
 interface VerifyFlags extends VerificationFlags {
@@ -66,11 +66,19 @@ async function watch(
   }
 }
 
-async function print(result: JudgedVerification, flags: VerifyFlags, { out }: Session): Promise<void> {
+async function print(result: JudgedVerification, flags: VerifyFlags, { out, log }: Session): Promise<void> {
   if (flags.json) return out.json(result);
   await out.line(styledVerdict(result, out));
   const files = flags.files ? result.files : result.files.filter(hasSomethingToSay);
-  if (files.length === 0) return;
+  const remedy = remedyOf(
+    result,
+    result.files.some(({ state }) => state === "UNKNOWN_KEY"),
+  );
+  if (files.length > 0) await printFiles(files, out);
+  if (remedy !== undefined) await log.line(remedy);
+}
+
+async function printFiles(files: readonly FileVerification[], out: Output): Promise<void> {
   await out.line();
   await new Table<FileVerification>(out, [
     { title: "FILE", value: ({ file }) => file },

@@ -48,9 +48,13 @@ export function judge(evidence: Evidence): Verification {
   };
 }
 
-/** The verifier could not do its work. Nothing may be concluded, least of all that all is well. */
-export function couldNotVerify(reason: string): Verification {
-  return { exitCode: 3, verdict: safeLine(`NOT VERIFIED: ${reason}`), entries: 0, files: [] };
+/**
+ * The verifier could not do its work. Nothing may be concluded, least of all that all is well. `failure`: see
+ * `Verification`.
+ */
+export function couldNotVerify(reason: string, failure?: string): Verification {
+  const verdict = safeLine(`NOT VERIFIED: ${reason}`);
+  return { exitCode: 3, verdict, entries: 0, files: [], ...(failure !== undefined && { failure }) };
 }
 
 /** Names of files, of keys and in lines are whatever somebody wrote there: none may pass for words of the verifier. */

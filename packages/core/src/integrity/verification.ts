@@ -79,6 +79,8 @@ export interface Verification {
   readonly files: readonly FileVerification[];
   /** The newest pin given that the log agrees with. */
   readonly anchoredTo?: Pin;
+  /** With exit code 3, what kept the verifier from its work: a code of the system (`EACCES`) or the server (`NoSuchBucket`). */
+  readonly failure?: string;
 }
 
 /** The worst state of some findings; undefined when there are none. */

@@ -81,11 +81,17 @@ export async function verifySources(
     } catch (error) {
       // Retention may remove a file between listing and reading it. Then its prune line is there on another look.
       if (attempt >= MAX_ATTEMPTS || !hasCode(error, "ENOENT")) {
-        return couldNotVerify(error instanceof Error ? error.message : String(error));
+        return couldNotVerify(error instanceof Error ? error.message : String(error), failureOf(error));
       }
       await sleep(FIRST_PAUSE_MS * 2 ** attempt);
     }
   }
+}
+
+/** What an error calls itself: the system's code where it has one, else its name; undefined for what is no error. */
+function failureOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  return "code" in error && typeof error.code === "string" ? error.code : error.name;
 }
 
 /** With the pauses between them some three seconds: longer than a removal of many files keeps its pace. */

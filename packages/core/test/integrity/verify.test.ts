@@ -430,7 +430,7 @@ describe("files that this verifier cannot judge", () => {
 describe("the verifier could not do its work, which is exit code 3 and never 0,", () => {
   it("when the directory is not there", async () => {
     const result = await verifyLog(join(directory, "nowhere"), trusted);
-    expect(result).toMatchObject({ exitCode: 3, files: [], entries: 0 });
+    expect(result).toMatchObject({ exitCode: 3, files: [], entries: 0, failure: "ENOENT" });
     expect(result.verdict).toMatch(/^NOT VERIFIED: ENOENT/);
   });
 
