@@ -204,7 +204,7 @@ function writeEntry(draft: Draft, subject: SubjectKey | undefined, settings: Rec
     inputFormat: input.format,
     outputFormat: output.format,
   };
-  return { id, line: entryToLine(sealed, draft.fields, encryption !== undefined) };
+  return { id, line: entryToLine(sealed, draft.fields) };
 }
 
 /** The input hash that the entry of this draft will have. */
