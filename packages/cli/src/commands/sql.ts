@@ -12,7 +12,7 @@ import { Progress } from "../output/progress.ts";
 import { type Column, Table } from "../output/table.ts";
 import type { Session } from "../session.ts";
 import { Settings } from "../settings.ts";
-import { isFigure, jsonOfRow, textOfCell } from "../sql-values.ts";
+import { isFigure, textOfCell, toJsonText } from "../sql-values.ts";
 
 interface SqlFlags extends RangeFlags {
   readonly log?: string;
@@ -86,7 +86,7 @@ async function answer(statement: string, path: string, { json }: SqlFlags, sessi
 }
 
 /** Rows that are printed together: a table's columns get their widths from the first of them. */
-const PAGE_ROWS = 1000;
+const PAGE_ROWS = 100;
 
 async function* pagesOf(rows: AsyncIterable<SqlRow>): AsyncGenerator<readonly SqlRow[], void, undefined> {
   let page: SqlRow[] = [];
@@ -116,7 +116,7 @@ type Print = (rows: readonly SqlRow[]) => Promise<void>;
 
 function jsonPrinter({ out }: Session): Print {
   return async (rows) => {
-    for (const row of rows) await out.json(jsonOfRow(row));
+    for (const row of rows) await out.line(toJsonText(row));
   };
 }
 
