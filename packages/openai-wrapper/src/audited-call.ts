@@ -3,27 +3,16 @@ import { AuditWriteError, type CapturedFields, type ContentBlockedError, type Re
 import { CallProgress } from "./call-progress.ts";
 import type { Checked } from "./check-content.ts";
 import { ForgottenWatch } from "./forgotten.ts";
+import { endLater, type Held, holding } from "./held.ts";
 import { type AuditSettings, callAuditOf } from "./options.ts";
 import { nextTurn } from "./next-turn.ts";
-import { eventsIn, LargeBody } from "./raw-body.ts";
-import {
-  describeForm,
-  errorFields,
-  type StreamCollector,
-  type Surface,
-  surfaceOf,
-  type WireRequest,
-} from "./surface.ts";
+import { nameOf } from "./payload/read.ts";
+import { failUnread, receiveUndelivered } from "./receive-body.ts";
+import { errorFields, formFields, type StreamCollector, type Surface, surfaceOf, type WireRequest } from "./surface.ts";
 import { mergeFields } from "./surfaces/fields.ts";
 
 /** Who reads the response's body: the SDK, for an awaited promise, or the caller of `asResponse()`. */
 export type BodyReader = "sdk" | "caller";
-
-/** What the caller is refused when the entry cannot be written. */
-interface Held {
-  readonly response?: unknown;
-  readonly callError?: unknown;
-}
 
 /**
  * The state of one call, from the first attempt to the entry. Holds neither the response nor the stream: they could
@@ -69,7 +58,7 @@ export class AuditedCall {
   }
 
   /** The caller's signal once it has fired: a framework over this client sees that object, but not this client's error. */
-  get #aborted(): AbortSignal | undefined {
+  get aborted(): AbortSignal | undefined {
     return this.#signal instanceof AbortSignal && this.#signal.aborted ? this.#signal : undefined;
   }
 
@@ -116,12 +105,12 @@ export class AuditedCall {
     this.#request = request;
     this.#surface = surfaceOf(request);
     if (!this.#surface) return undefined;
-    const { recorder, check } = this.#settings;
+    const { recorder, check, extract } = this.#settings;
     const fields = mergeFields(this.#surface.request(request, check.extract), this.#own);
     const { alerts, safetyChecks, detectorsTriggered } = fields;
     if (alerts ?? safetyChecks ?? detectorsTriggered) this.#asked = { alerts, safetyChecks, detectorsTriggered };
     if (check.active) this.#unchecked = fields;
-    if (request.body instanceof FormData) this.#form = this.#describe(this.#surface, request, request.body);
+    if (request.body instanceof FormData) this.#form = formFields(this.#surface, request, request.body, extract);
     const begun = recorder.begin(check.bounded(fields), () => this.#collected());
     if ("then" in begun) return this.#await(begun);
     this.#recorded = begun;
@@ -133,19 +122,8 @@ export class AuditedCall {
   }
 
   async #refuse(fields: CapturedFields, blocked: ContentBlockedError): Promise<never> {
-    await this.#end(fields, { callError: blocked });
+    await this.end(fields, { callError: blocked });
     throw blocked;
-  }
-
-  /** A form's files are read while the request is on its way. */
-  async #describe(surface: Surface, request: WireRequest, form: FormData): Promise<CapturedFields> {
-    const { extract } = this.#settings;
-    try {
-      const { input, alerts } = surface.request({ ...request, body: await describeForm(form) }, extract);
-      return { input, alerts };
-    } catch (error) {
-      return { alerts: [`ai-audit: the form's files could not be read (${nameOf(error)})`] };
-    }
   }
 
   /** The SDK got a response that it takes for the final one. */
@@ -193,8 +171,8 @@ export class AuditedCall {
       });
     };
     read.then(
-      (body) => unlessDelivered(() => this.#undelivered(body)),
-      (error: unknown) => unlessDelivered(() => this.#unread(error)),
+      (body) => unlessDelivered(() => receiveUndelivered(this, body)),
+      (error: unknown) => unlessDelivered(() => failUnread(this, error)),
     );
   }
 
@@ -207,52 +185,9 @@ export class AuditedCall {
     return this.#endChecked(fields, { response: data });
   }
 
-  /** A body that the SDK has read and could not, or did not, hand on. */
-  async #undelivered(body: unknown): Promise<void> {
-    const parsed = typeof body === "string" ? parseJson(body) : { value: body };
-    if (parsed) return this.deliver(parsed.value);
-    const error = { type: "SyntaxError", message: "the response's body is not JSON" };
-    const fields = this.#surface?.response(body, this.#settings.extract, this.#request);
-    return this.#end({ ...fields, outcome: "error", error });
-  }
-
-  /** A body that could not be read. The SDK's own time limit ends it with an abort that is not the caller's. */
-  async #unread(error: unknown): Promise<unknown> {
-    if (nameOf(error) !== "AbortError" || this.#aborted) return this.fail(error);
-    return this.#end({
-      outcome: "timeout",
-      error: { type: "APIConnectionTimeoutError", message: "Request timed out." },
-    });
-  }
-
-  /**
-   * The caller has read the response's body himself: parsed, as text, as bytes, or in pieces too large to keep.
-   * Resolves when he may have it.
-   */
-  async receive(body: unknown, contentType: string, stopped = false): Promise<void> {
-    if (!this.open) return;
-    if (body instanceof LargeBody) {
-      const alerts = ["ai-audit: the output is larger than maxContentBytes: digest and length kept"];
-      return this.#end({ outcome: stopped ? "aborted" : "ok", output: body.digest, alerts });
-    }
-    const isText = /json|^text\//i.test(contentType);
-    const content = isText && body instanceof Uint8Array ? new TextDecoder().decode(body) : body;
-    if (typeof content === "string" && /^text\/event-stream/i.test(contentType)) {
-      this.collect();
-      for (const event of eventsIn(content)) this.event(event);
-      return this.finish(stopped);
-    }
-    if (stopped) {
-      const fields = this.#surface?.response(content, this.#settings.extract, this.#request);
-      return this.#end({ ...fields, outcome: "aborted" });
-    }
-    const isJson = typeof content === "string" && /json/i.test(contentType);
-    return isJson ? this.#undelivered(content) : this.deliver(content);
-  }
-
-  /** The rest of the call happens where it cannot be seen. */
-  async lose(why: string): Promise<void> {
-    if (this.open) await this.#end({ outcome: "ok", alerts: [`ai-audit: output not seen: ${why}`] });
+  /** What the surface finds in a body. */
+  answerIn(body: unknown): CapturedFields {
+    return this.#surface?.response(body, this.#settings.extract, this.#request) ?? {};
   }
 
   /** The response is a stream of events. */
@@ -282,7 +217,7 @@ export class AuditedCall {
       if (!this.#begun && request) await this.#begin(request());
       if (!this.open) return error;
       const fields = errorFields(error, this.#settings.extract.safetyCodes);
-      await this.#end(mergeFields(this.#collected(), fields), { callError: error });
+      await this.end(mergeFields(this.#collected(), fields), { callError: error });
       return error;
     } catch (unwritten) {
       return unwritten;
@@ -307,11 +242,11 @@ export class AuditedCall {
 
   /** Nobody can finish the call. */
   #abandon(): void {
-    this.#end({ ...this.#collected(), outcome: "abandoned" })?.catch(() => undefined); // reported by the recorder
+    this.end({ ...this.#collected(), outcome: "abandoned" })?.catch(() => undefined); // reported by the recorder
   }
 
   #endChecked(fields: CapturedFields, held?: Held): Promise<void> | undefined {
-    return this.#settings.check.active ? this.#checkAndEnd(fields, held) : this.#end(fields, held);
+    return this.#settings.check.active ? this.#checkAndEnd(fields, held) : this.end(fields, held);
   }
 
   async #checkAndEnd(fields: CapturedFields, held: Held | undefined): Promise<void> {
@@ -319,7 +254,7 @@ export class AuditedCall {
     const running = check.run("output", fields, { ...this.#asked, provider: this.#surface?.provider });
     const checked: Checked = "then" in running ? await running : running;
     if (checked.blocked) return this.#refuse(checked.fields, checked.blocked);
-    return this.#end(checked.fields, held);
+    return this.end(checked.fields, held);
   }
 
   /** What has arrived of a stream. */
@@ -329,14 +264,17 @@ export class AuditedCall {
     return collected ? mergeFields(this.#settings.check.bounded(collected), progress) : progress;
   }
 
-  /** Fail-closed: resolves when the entry is durable, and rejects when it cannot be. Fail-open: nothing to wait for. */
-  #end(fields: CapturedFields, held: Held = {}): Promise<void> | undefined {
+  /**
+   * Ends the call, unless it is over. Fail-closed: resolves when the entry is durable, and rejects when it cannot be.
+   * Fail-open: nothing to wait for.
+   */
+  end(fields: CapturedFields, held: Held = {}): Promise<void> | undefined {
     if (!this.#recorded || !this.open) return undefined;
     this.unwatch();
     const told = mergeFields(this.#asked ?? {}, this.#progress.fields(this.#collector !== undefined), fields);
-    const late = told.outcome === "aborted" && nameOf(this.#aborted?.reason) === "TimeoutError";
+    const late = told.outcome === "aborted" && nameOf(this.aborted?.reason) === "TimeoutError";
     const entry: CapturedFields = late ? { ...told, outcome: "timeout" } : told; // of AbortSignal.timeout()
-    const written = this.#write(this.#recorded, entry, this.#aborted ?? held.callError);
+    const written = this.#write(this.#recorded, entry, this.aborted ?? held.callError);
     this.#request = this.#unchecked = this.#asked = this.#collector = this.#form = undefined; // the caller's objects may live on
     return this.#settings.recorder.failsClosed ? holding(written, held) : undefined;
   }
@@ -351,41 +289,4 @@ export class AuditedCall {
     reported.note(operation, entry, written);
     return written;
   }
-}
-
-/** Ends a call with what takes a moment to know. */
-async function endLater(
-  recorded: RecordedCall,
-  entry: CapturedFields,
-  later: {
-    readonly form: Promise<CapturedFields> | undefined;
-    readonly known: Promise<string | undefined> | undefined;
-    readonly cause: unknown;
-  },
-): Promise<string | undefined> {
-  const [form, sameCallAs] = await Promise.all([later.form, later.known]);
-  const run = sameCallAs === undefined ? undefined : { ...entry.run, sameCallAs };
-  return recorded.end(mergeFields(entry, form ?? {}, { run }), later.cause);
-}
-
-/** Fail-closed: what the caller is refused goes with the error. */
-async function holding(written: Promise<unknown>, held: Held): Promise<void> {
-  try {
-    await written;
-  } catch (error) {
-    if (!(error instanceof AuditWriteError)) throw error;
-    throw new AuditWriteError(error.code, error.message, { cause: error.cause, ...held });
-  }
-}
-
-function parseJson(text: string): { readonly value: unknown } | undefined {
-  try {
-    return { value: JSON.parse(text) as unknown };
-  } catch {
-    return undefined; // the caller's error says so as well
-  }
-}
-
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : typeof error;
 }

@@ -2,9 +2,9 @@
 import { AuditConfigError } from "@ai-audit/core";
 import { AuditedCall } from "./audited-call.ts";
 import { auditSettingsOf } from "./options.ts";
-import type { WireRequest } from "./surface.ts";
 import { tapResponse } from "./tap-response.ts";
 import { isEventStream, tapStream } from "./tap-stream.ts";
+import { wireRequestOf } from "./wire-request.ts";
 
 /** A method whose types are the SDK's business, and differ between its versions. */
 type Method = (this: object, ...args: unknown[]) => unknown;
@@ -256,38 +256,6 @@ function callOf(options: object): AuditedCall | undefined {
 
 function forget(options: object): void {
   if (!Reflect.deleteProperty(options, CALL) || !Object.isExtensible(options)) calls.delete(options);
-}
-
-/** The request as `prepareRequest` sees it; before that, as the options have it. */
-function wireRequestOf(client: object, options: object, url?: unknown, init?: unknown): WireRequest {
-  const { method = "", path = "", body } = options as { method?: unknown; path?: unknown; body?: unknown };
-  const sent = isObject(init) && "body" in init ? init.body : init === undefined ? body : undefined;
-  const target = String(url ?? path);
-  return {
-    method: String(method),
-    path: pathOf(String(path)),
-    url: target,
-    body: typeof sent === "string" ? parseJson(sent) : sent,
-    azure: isAzure(client, target),
-  };
-}
-
-function pathOf(path: string): string {
-  return !path.startsWith("/") && URL.canParse(path) ? new URL(path).pathname : path;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text; // a body that is not JSON is recorded as the text it is
-  }
-}
-
-const AZURE_HOST = /^https?:\/\/[^/?#]*\.(?:openai|cognitiveservices|services\.ai)\.azure\.(?:com|us|cn)(?=[:/?#]|$)/i;
-
-function isAzure(client: object, url: string): boolean {
-  return ("deploymentName" in client && "apiVersion" in client) || AZURE_HOST.test(url);
 }
 
 interface Props {

@@ -4,7 +4,7 @@ import { describeForm, outlineForm } from "./binary.ts";
 import { runSurface, threadMessage } from "./surfaces/assistants.ts";
 import { chat } from "./surfaces/chat.ts";
 import { completions } from "./surfaces/completions.ts";
-import type { Surface, SurfaceDefinition, WireRequest } from "./surfaces/contract.ts";
+import type { ExtractOptions, Surface, SurfaceDefinition, WireRequest } from "./surfaces/contract.ts";
 import { embeddings } from "./surfaces/embeddings.ts";
 import { thrownErrorFields } from "./surfaces/errors.ts";
 import { mergeFields } from "./surfaces/fields.ts";
@@ -12,14 +12,13 @@ import { guarded, GuardedCollector } from "./surfaces/guard.ts";
 import { imageEdit, imageGeneration, imageVariation } from "./surfaces/images.ts";
 import { moderations } from "./surfaces/moderations.ts";
 import { administration, keptFields, objectSurface, operationOf } from "./surfaces/objects.ts";
-import { fieldsOf } from "./payload/read.ts";
+import { fieldsOf, nameOf } from "./payload/read.ts";
 import { EventCollector } from "./surfaces/events-stream.ts";
 import { cancellation, compaction, responses, retrieval } from "./surfaces/responses.ts";
 import { speech } from "./surfaces/speech.ts";
 import { transcription, translation } from "./surfaces/transcription.ts";
 
 export type { ExtractOptions, StreamCollector, Surface, WireRequest } from "./surfaces/contract.ts";
-export { describeForm };
 
 type Route = readonly [method: string, path: RegExp, definition: SurfaceDefinition];
 
@@ -60,7 +59,7 @@ const ROUTES: readonly Route[] = [
 ];
 
 /** Azure serves the plain client as well, under its `/openai/v1` paths. */
-const AZURE_HOST = /^https:\/\/[^/]+\.(?:openai\.azure|cognitiveservices\.azure|services\.ai\.azure)\.com(?:[:/]|$)/i;
+const AZURE_HOST = /^https?:\/\/[^/?#]*\.(?:openai|cognitiveservices|services\.ai)\.azure\.(?:com|us|cn)(?=[:/?#]|$)/i;
 
 /** What is administered here are keys, certificates and other credentials. */
 const ADMINISTRATION = /^\/(?:organization|projects|vaults|webhook_endpoints)(?:\/|$)/;
@@ -89,6 +88,21 @@ export function errorFields(error: unknown, codes?: SafetyCodes): CapturedFields
     { outcome: "error" },
     guarded("error", () => thrownErrorFields(error, codes)),
   );
+}
+
+/** What a form holds, with its files: they are read while the request is on its way. */
+export async function formFields(
+  surface: Surface,
+  request: WireRequest,
+  form: FormData,
+  options: ExtractOptions,
+): Promise<CapturedFields> {
+  try {
+    const { input, alerts } = surface.request({ ...request, body: await describeForm(form) }, options);
+    return { input, alerts };
+  } catch (error) {
+    return { alerts: [`ai-audit: the form's files could not be read (${nameOf(error)})`] };
+  }
 }
 
 /** A path that nobody told us about, and that changes something, is recorded under its own name. */

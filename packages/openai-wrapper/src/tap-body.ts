@@ -1,6 +1,7 @@
 // Watching a raw body go by: a download, or events that the caller parses himself.
 import type { AuditedCall } from "./audited-call.ts";
 import { BodyPieces } from "./raw-body.ts";
+import { loseBody, receiveBody } from "./receive-body.ts";
 import { failWith, lookAt, type Watcher, watchIterator } from "./watch-iterator.ts";
 
 const tapped = new WeakSet<object>();
@@ -36,7 +37,7 @@ export function tapBody(body: ReadableStream<Uint8Array>, type: string, call: Au
     const method: unknown = Reflect.get(body, name);
     if (typeof method !== "function") continue;
     define(body, name, (...args: readonly unknown[]) => {
-      void call.lose(`the body was given to ${name}()`).catch(() => undefined); // reported by the recorder
+      void loseBody(call, `the body was given to ${name}()`).catch(() => undefined); // reported by the recorder
       return Reflect.apply(method, body, args) as unknown;
     });
   }
@@ -83,7 +84,7 @@ class BodyWatcher implements Watcher {
   }
 
   end(stopped: boolean): Promise<void> {
-    return this.#call.receive(this.#pieces.end(this.#type), this.#type, stopped);
+    return receiveBody(this.#call, this.#pieces.end(this.#type), this.#type, stopped);
   }
 
   fail(error: unknown): Promise<unknown> {

@@ -1,5 +1,6 @@
 // Watching a response's body being read, whoever reads it: the SDK, or the caller who asked for the response itself.
 import { AuditedCall } from "./audited-call.ts";
+import { receiveBody } from "./receive-body.ts";
 import { tapBody } from "./tap-body.ts";
 
 /** The methods of a `Response` that read its whole body. */
@@ -98,7 +99,7 @@ async function handOver(reading: Promise<unknown>, response: Response, call: Aud
     throw await call.fail(error);
   }
   const type = response.headers.get("content-type") ?? "";
-  await call.receive(await bytesOf(body), type);
+  await receiveBody(call, await bytesOf(body), type);
   return body;
 }
 

@@ -55,3 +55,8 @@ export function defined<T extends object>(fields: T): { [K in keyof T]?: Exclude
   }
   return kept;
 }
+
+/** What kind of error this is; never its message, which may quote content. */
+export function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : typeof error;
+}

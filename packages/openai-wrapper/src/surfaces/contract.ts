@@ -10,6 +10,7 @@ export interface WireRequest {
   readonly url: string;
   /** Parsed JSON, what `describeForm` made of a form, or FormData. Read synchronously, never kept. */
   readonly body: unknown;
+  /** The client is Azure's. The host may be so without it. */
   readonly azure: boolean;
 }
 

@@ -2,6 +2,7 @@
 import type { CapturedFields } from "@ai-audit/core";
 import type { StreamCollector } from "./contract.ts";
 import { mergeFields } from "./fields.ts";
+import { nameOf } from "../payload/read.ts";
 
 /** The fields, or an alert in their place. */
 export function guarded(what: string, extract: () => CapturedFields): CapturedFields {
@@ -14,7 +15,7 @@ export function guarded(what: string, extract: () => CapturedFields): CapturedFi
 
 function unreadable(what: string, error: unknown): string {
   // The error's name alone: its message may quote the payload.
-  return `ai-audit: the ${what} could not be read (${error instanceof Error ? error.name : typeof error})`;
+  return `ai-audit: the ${what} could not be read (${nameOf(error)})`;
 }
 
 /** A collector that reports what it could not take in. */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { describeForm } from "../../src/surface.ts";
+import { describeForm } from "../../src/binary.ts";
 import { collect, OPTIONS, post, surfaceFor } from "./wire.ts";
 
 const sha256 = (data: string | Uint8Array): string => createHash("sha256").update(data).digest("hex");

@@ -58,9 +58,17 @@ describe("the surface of a request", () => {
       provider: "azure.ai.openai",
       model: "my gpt",
     });
-    const url = "https://mine.openai.azure.com/openai/v1/responses";
-    expect(surfaceFor(post("/responses", {}, { url })).provider).toBe("azure.ai.openai");
     expect(surfaceFor(post("/responses")).provider).toBe("openai");
+  });
+
+  it.each([
+    ["https://mine.openai.azure.com/openai/v1/responses", "azure.ai.openai"],
+    ["https://mine.cognitiveservices.azure.us/openai/v1/responses", "azure.ai.openai"],
+    ["http://mine.services.ai.azure.cn:8443/openai/v1/responses", "azure.ai.openai"],
+    ["https://gateway.example/mine.openai.azure.com/v1/responses", "openai"],
+    ["https://mine.openai.azure.com.example/v1/responses", "openai"],
+  ])("goes by the host alone where the client is not Azure's: %s", (url, provider) => {
+    expect(surfaceFor(post("/responses", {}, { url })).provider).toBe(provider);
   });
 
   it.each(["", "/", "chat/completions", "/deployments/%E0%A4%A/chat/completions"])(

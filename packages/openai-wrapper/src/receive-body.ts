@@ -1,0 +1,62 @@
+// Bodies that do not come to the caller as parsed data: he reads them himself, or the SDK reads one and fails at it.
+import type { AuditedCall } from "./audited-call.ts";
+import { nameOf } from "./payload/read.ts";
+import { eventsIn, LargeBody } from "./raw-body.ts";
+
+/**
+ * The caller has read the response's body himself: parsed, as text, as bytes, or in pieces too large to keep.
+ * Resolves when he may have it.
+ */
+export async function receiveBody(
+  call: AuditedCall,
+  body: unknown,
+  contentType: string,
+  stopped = false,
+): Promise<void> {
+  if (!call.open) return;
+  if (body instanceof LargeBody) {
+    const alerts = ["ai-audit: the output is larger than maxContentBytes: digest and length kept"];
+    return call.end({ outcome: stopped ? "aborted" : "ok", output: body.digest, alerts });
+  }
+  const isText = /json|^text\//i.test(contentType);
+  const content = isText && body instanceof Uint8Array ? new TextDecoder().decode(body) : body;
+  if (typeof content === "string" && /^text\/event-stream/i.test(contentType)) {
+    call.collect();
+    for (const event of eventsIn(content)) call.event(event);
+    return call.finish(stopped);
+  }
+  if (stopped) return call.end({ ...call.answerIn(content), outcome: "aborted" });
+  const isJson = typeof content === "string" && /json/i.test(contentType);
+  return isJson ? receiveUndelivered(call, content) : call.deliver(content);
+}
+
+/** The caller reads the rest of the body where it cannot be seen. */
+export async function loseBody(call: AuditedCall, why: string): Promise<void> {
+  if (call.open) await call.end({ outcome: "ok", alerts: [`ai-audit: output not seen: ${why}`] });
+}
+
+/** A body that the SDK has read and could not, or did not, hand on. */
+export async function receiveUndelivered(call: AuditedCall, body: unknown): Promise<void> {
+  const parsed = typeof body === "string" ? parseJson(body) : { value: body };
+  if (parsed) return call.deliver(parsed.value);
+  const error = { type: "SyntaxError", message: "the response's body is not JSON" };
+  return call.end({ ...call.answerIn(body), outcome: "error", error });
+}
+
+/** A body that the SDK could not read. Its own time limit ends the reading with an abort that is not the caller's. */
+export async function failUnread(call: AuditedCall, error: unknown): Promise<void> {
+  if (nameOf(error) !== "AbortError" || call.aborted) await call.fail(error);
+  else
+    await call.end({
+      outcome: "timeout",
+      error: { type: "APIConnectionTimeoutError", message: "Request timed out." },
+    });
+}
+
+function parseJson(text: string): { readonly value: unknown } | undefined {
+  try {
+    return { value: JSON.parse(text) as unknown };
+  } catch {
+    return undefined; // the caller's error says so as well
+  }
+}

@@ -1,0 +1,28 @@
+// What a request is for its surface, from what the SDK has of it.
+import type { WireRequest } from "./surface.ts";
+
+/** The request as `prepareRequest` sees it; before that, as the options have it. */
+export function wireRequestOf(client: object, options: object, url?: unknown, init?: unknown): WireRequest {
+  const { method = "", path = "", body } = options as { method?: unknown; path?: unknown; body?: unknown };
+  const sent =
+    typeof init === "object" && init !== null && "body" in init ? init.body : init === undefined ? body : undefined;
+  return {
+    method: String(method),
+    path: pathOf(String(path)),
+    url: String(url ?? path),
+    body: typeof sent === "string" ? parseJson(sent) : sent,
+    azure: "deploymentName" in client && "apiVersion" in client,
+  };
+}
+
+function pathOf(path: string): string {
+  return !path.startsWith("/") && URL.canParse(path) ? new URL(path).pathname : path;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text; // a body that is not JSON is recorded as the text it is
+  }
+}
