@@ -14,10 +14,10 @@ import type { Settings } from "./settings.ts";
 
 /** Where the encryption keys come from; undefined where none are set. */
 export function encryptionKeys(settings: Settings): KeyProvider | undefined {
-  const direct = settings.get("AUDIT_ENCRYPTION_KEY");
-  if (direct !== undefined) return environmentKeys("AUDIT_ENCRYPTION_KEY", { AUDIT_ENCRYPTION_KEY: direct.value });
-  const path = settings.path("AUDIT_ENCRYPTION_KEY_FILE");
-  return path === undefined ? undefined : { load: () => keysInFile(path) };
+  const key = settings.key("AUDIT_ENCRYPTION_KEY");
+  if (key === undefined) return undefined;
+  if ("text" in key) return environmentKeys("AUDIT_ENCRYPTION_KEY", { AUDIT_ENCRYPTION_KEY: key.text });
+  return { load: () => keysInFile(key.path) };
 }
 
 async function keysInFile(path: string): Promise<Keys> {

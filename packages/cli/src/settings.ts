@@ -25,6 +25,9 @@ export const SETTINGS = {
   AUDIT_RETENTION_FLOOR_DAYS: "days that entries must be kept by law; doctor warns of a shorter retention",
 } as const;
 
+/** Where a setting was found that is in no file. */
+const ENVIRONMENT = "the environment";
+
 export type SettingName = keyof typeof SETTINGS;
 
 /** A setting's value, and where it was found, for messages. */
@@ -80,7 +83,7 @@ export class Settings {
   get(name: SettingName): Setting | undefined {
     const own = this.#env[name];
     if (own !== undefined && own.trim() !== "") {
-      return { value: own.trim(), source: "the environment", base: process.cwd() };
+      return { value: own.trim(), source: ENVIRONMENT, base: process.cwd() };
     }
     const value = this.#values[name]?.trim();
     if (value === undefined || value === "" || this.#file === undefined) return undefined;
@@ -94,6 +97,20 @@ export class Settings {
     const days = Number(setting.value);
     if (Number.isInteger(days) && days >= 0) return days;
     throw new Failure(EXIT.config, `${name} of ${setting.source} is not a number of days: ${setting.value}`);
+  }
+
+  /**
+   * A key: its text, or the file that holds it. The environment wins over the settings file, and within either the key
+   * itself over the file.
+   */
+  key(
+    name: "AUDIT_ENCRYPTION_KEY" | "AUDIT_SIGNING_KEY",
+  ): { readonly text: string } | { readonly path: string } | undefined {
+    const direct = this.get(name);
+    const file = this.get(`${name}_FILE`);
+    const isOutdone = file?.source === ENVIRONMENT && direct?.source !== ENVIRONMENT;
+    if (direct !== undefined && !isOutdone) return { text: direct.value };
+    return file && { path: resolve(file.base, file.value) };
   }
 
   /** A path. */

@@ -25,9 +25,8 @@ export function defaultActor(): string {
  * @throws {AuditConfigError} `AUDIT_KEY_INVALID` for a key that is none
  */
 export function findSigner(settings: Settings): Signer | undefined {
-  const direct = settings.get("AUDIT_SIGNING_KEY");
-  const path = settings.path("AUDIT_SIGNING_KEY_FILE");
-  if (direct === undefined && path === undefined) return undefined;
+  const key = settings.key("AUDIT_SIGNING_KEY");
+  if (key === undefined) return undefined;
   const name = settings.get("AUDIT_SIGNING_NAME")?.value;
   if (name === undefined) {
     throw new Failure(
@@ -36,8 +35,8 @@ export function findSigner(settings: Settings): Signer | undefined {
       "set AUDIT_SIGNING_NAME to the part of its vkey before the first +",
     );
   }
-  if (direct !== undefined) return Signer.fromEnv(name, "AUDIT_SIGNING_KEY", { AUDIT_SIGNING_KEY: direct.value });
-  return Signer.fromPem(name, readKeyFile(path ?? ""));
+  if ("text" in key) return Signer.fromEnv(name, "AUDIT_SIGNING_KEY", { AUDIT_SIGNING_KEY: key.text });
+  return Signer.fromPem(name, readKeyFile(key.path));
 }
 
 /**

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
@@ -165,6 +165,18 @@ describe("The command line", { timeout: 60_000 }, () => {
         name the file that holds the key, as \`ai-audit init\` writes it
       "
     `);
+  });
+
+  test("the environment wins over the settings file, also where one has a key and the other a file that holds one", async () => {
+    const sample = await ownSample();
+    await writeFile(join(sample.root, "ai-audit.env"), `AUDIT_ENCRYPTION_KEY=${"A".repeat(43)}\n`);
+    await writeFile(join(sample.root, "right.key"), sample.encryptionKey, { mode: 0o600 });
+    const words = ["show", sample.ids[0] ?? "", "-d"];
+    const inFile = { AUDIT_ENCRYPTION_KEY_FILE: join(sample.root, "right.key") };
+    expect((await cli(words, { cwd: sample.root })).code).toBe(78);
+    expect((await cli(words, { cwd: sample.root, env: inFile })).code).toBe(0);
+    const both = { ...inFile, AUDIT_ENCRYPTION_KEY: "A".repeat(43) };
+    expect((await cli(words, { cwd: sample.root, env: both })).code).toBe(78);
   });
 
   test("colours are for terminals that want them", async () => {

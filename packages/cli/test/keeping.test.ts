@@ -188,7 +188,9 @@ describe("ai-audit doctor", { timeout: 60_000 }, () => {
 
     const output = await printed(["doctor", sample.directory], { sample, env, code: 1 });
 
-    const lasting = output.replace(/^(?:good|look) +disk .*\n(?: +→ .*\n)?/m, "").replaceAll(/"k[\w-]{10}"/g, '"KEYID"');
+    const lasting = output
+      .replace(/^(?:good|look) +disk .*\n(?: +→ .*\n)?/m, "")
+      .replaceAll(/"k[\w-]{10}"/g, '"KEYID"');
     expect(lasting).toMatchInlineSnapshot(`
       "good   settings      from the environment alone
       wrong  signing       No private key can be read from AUDIT_SIGNING_KEY: it must be an unencrypted Ed25519 key as PKCS#8 PEM
@@ -339,7 +341,7 @@ describe("ai-audit cleanup", { timeout: 60_000 }, () => {
 
     expect(steady(await printed(["cleanup", root, "--dry-run"]))).toMatchInlineSnapshot(`
       "cut-off TIME: 365 days; the default
-      FILE                  OLDEST ENTRY              NEWEST ENTRY              ENTRIES  FATE
+      FILE                  FROM                      TO                        ENTRIES  FATE
       audit_20240101.jsonl  2024-01-01T12:00:00.000Z  2024-01-01T12:00:00.000Z        1  would be removed
       audit_20240102.jsonl  2024-01-02T12:00:00.000Z  2024-01-02T12:00:00.000Z        1  would be removed
       2 entries in 2 files would be removed
@@ -356,7 +358,7 @@ describe("ai-audit cleanup", { timeout: 60_000 }, () => {
 
     expect(steady(output)).toMatchInlineSnapshot(`
       "cut-off TIME: 365 days; the default
-      FILE                  OLDEST ENTRY              NEWEST ENTRY              ENTRIES  FATE
+      FILE                  FROM                      TO                        ENTRIES  FATE
       audit_20240101.jsonl  2024-01-01T12:00:00.000Z  2024-01-01T12:00:00.000Z        1  removed
       audit_20240102.jsonl  2024-01-02T12:00:00.000Z  2024-01-02T12:00:00.000Z        1  removed
       2 entries in 2 files removed
@@ -386,7 +388,7 @@ describe("ai-audit cleanup", { timeout: 60_000 }, () => {
     const dry = await printed([...words, "--dry-run"]);
     expect(steady(dry).replace(/\d+ days ago/, "DAYS ago")).toMatchInlineSnapshot(`
       "cut-off 2024-01-02T00:00:00.000Z: DAYS ago, as --before says
-      FILE                  OLDEST ENTRY              NEWEST ENTRY              ENTRIES  FATE
+      FILE                  FROM                      TO                        ENTRIES  FATE
       audit_20240101.jsonl  2024-01-01T12:00:00.000Z  2024-01-01T12:00:00.000Z        1  would be removed
       1 entry in 1 file would be removed
       "
@@ -429,7 +431,7 @@ describe("ai-audit cleanup", { timeout: 60_000 }, () => {
     const words = ["cleanup", sample.directory, "--dry-run"];
     expect(steady(await printed(words, { sample }))).toMatchInlineSnapshot(`
       "cut-off TIME: 365 days; the default
-      FILE                  OLDEST ENTRY              NEWEST ENTRY              ENTRIES  FATE
+      FILE                  FROM                      TO                        ENTRIES  FATE
       audit_20240101.jsonl  2024-01-01T12:00:00.000Z  2024-01-01T12:00:00.000Z        1  would be removed
       1 entry in 1 file would be removed
       --- stderr
@@ -462,7 +464,7 @@ describe("ai-audit cleanup", { timeout: 60_000 }, () => {
 
     expect(steady(output)).toMatchInlineSnapshot(`
       "cut-off TIME: 365 days; the default
-      FILE                  OLDEST ENTRY              NEWEST ENTRY              ENTRIES  FATE
+      FILE                  FROM                      TO                        ENTRIES  FATE
       audit_20240101.jsonl  2024-01-01T12:00:00.000Z  2024-01-01T12:00:00.000Z        1  refused: it is not what was sealed, or not what the log recorded of it
       audit_20240102.jsonl  2024-01-02T12:00:00.000Z  2024-01-02T12:00:00.000Z        1  removed
       1 entry in 1 file removed
@@ -503,7 +505,7 @@ describe("ai-audit hold", { timeout: 60_000 }, () => {
     `);
     expect(steady(await printed(["cleanup", root])).replace(hold, "HOLD")).toMatchInlineSnapshot(`
       "cut-off TIME: 365 days; the default
-      FILE                  OLDEST ENTRY              NEWEST ENTRY              ENTRIES  FATE
+      FILE                  FROM                      TO                        ENTRIES  FATE
       audit_20240101.jsonl  2024-01-01T12:00:00.000Z  2024-01-01T12:00:00.000Z        1  removed
       audit_20240102.jsonl  2024-01-02T12:00:00.000Z  2024-01-02T12:00:00.000Z        1  stays: hold HOLD by legal: case 12
       1 entry in 1 file removed
@@ -514,7 +516,7 @@ describe("ai-audit hold", { timeout: 60_000 }, () => {
     expect(await printed(["hold", "list", root])).toBe("--- stderr\nno hold is in force\n");
     expect(steady(await printed(["cleanup", root])).replace(hold, "HOLD")).toMatchInlineSnapshot(`
       "cut-off TIME: 365 days; the default
-      FILE                  OLDEST ENTRY              NEWEST ENTRY              ENTRIES  FATE
+      FILE                  FROM                      TO                        ENTRIES  FATE
       audit_20240102.jsonl  2024-01-02T12:00:00.000Z  2024-01-02T12:00:00.000Z        1  removed
       1 entry in 1 file removed
       "

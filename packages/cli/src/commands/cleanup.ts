@@ -131,8 +131,8 @@ function table(dryRun: boolean, { out }: Session): Table<ExpiredPart> {
   };
   return new Table<ExpiredPart>(out, [
     { title: "FILE", value: ({ file }) => file },
-    { title: "OLDEST ENTRY", value: ({ from }) => from ?? "-" },
-    { title: "NEWEST ENTRY", value: ({ to }) => to ?? "-" },
+    { title: "FROM", value: ({ from }) => from ?? "-" },
+    { title: "TO", value: ({ to }) => to ?? "-" },
     { title: "ENTRIES", value: ({ entries }) => (entries === null ? "?" : String(entries)), align: "right" },
     {
       title: "FATE",

@@ -1,7 +1,7 @@
 // ai-audit keys: which keys are at hand, a new one, and what may leave.
 import { randomBytes } from "node:crypto";
 import { rename, rm, writeFile } from "node:fs/promises";
-import { EncryptionManager, fileKeys, generateKey, type KeyRing, type Keys } from "@ai-audit/core";
+import { EncryptionManager, generateKey, type KeyRing, type Keys } from "@ai-audit/core";
 import type { Command } from "commander";
 import { EXIT, Failure, usageFailure } from "../failure.ts";
 import { encryptionKeys, loadEncryption } from "../keys.ts";
@@ -84,22 +84,22 @@ function asRing(keys: Keys): KeyRing {
 
 async function rotate({ json, print }: JsonFlag & { readonly print?: true }, { env, out }: Session): Promise<void> {
   const settings = Settings.load(env);
-  const path = settings.path("AUDIT_ENCRYPTION_KEY_FILE");
-  const direct = settings.get("AUDIT_ENCRYPTION_KEY");
-  if (direct !== undefined && !print) {
+  const key = settings.key("AUDIT_ENCRYPTION_KEY");
+  const provider = encryptionKeys(settings);
+  if (key === undefined || provider === undefined) {
+    throw new Failure(EXIT.config, "no encryption key is set", "a first one is made by: ai-audit init");
+  }
+  if ("path" in key && print) throw usageFailure("--print is for a key in AUDIT_ENCRYPTION_KEY");
+  if ("text" in key && !print) {
     throw new Failure(
       EXIT.config,
-      `the key is in AUDIT_ENCRYPTION_KEY of ${direct.source}, which cannot be changed`,
+      `the key is in AUDIT_ENCRYPTION_KEY of ${settings.get("AUDIT_ENCRYPTION_KEY")?.source ?? ""}, which cannot be changed`,
       "--print shows the new value for it, secrets included",
     );
   }
-  if (direct === undefined && print) throw usageFailure("--print is for a key in AUDIT_ENCRYPTION_KEY");
-  const keys = await (path !== undefined && direct === undefined ? fileKeys(path) : encryptionKeys(settings))?.load();
-  if (keys === undefined) {
-    throw new Failure(EXIT.config, "no encryption key is set", "a first one is made by: ai-audit init");
-  }
-  const ring = withNewKey(asRing(keys));
-  if (print || path === undefined) return out.json(ring);
+  const ring = withNewKey(asRing(await provider.load()));
+  if ("text" in key) return out.json(ring);
+  const { path } = key;
   await replaceFile(path, `${JSON.stringify(ring)}\n`);
   if (json) return out.json({ current: ring.current, file: path });
   await out.line(`${ring.current} writes from now on; ${Object.keys(ring.keys).length} keys in ${path}`);

@@ -2,8 +2,13 @@
 import { entryToLine, FileStorage, Signer } from "@ai-audit/core";
 
 /** Writes one entry at noon of each day (`2024-01-31`), signed where there is a key (PKCS#8 PEM). */
-export async function writeOldLog(directory: string, days: readonly string[], signingKey?: string): Promise<void> {
-  const signer = signingKey === undefined ? undefined : Signer.fromPem("example.com/audit", signingKey);
+export async function writeOldLog(
+  directory: string,
+  days: readonly string[],
+  signingKey?: string,
+  keyName = "example.com/audit",
+): Promise<void> {
+  const signer = signingKey === undefined ? undefined : Signer.fromPem(keyName, signingKey);
   const storage = new FileStorage({ path: directory, ...(signer && { signer }) });
   for (const day of days) {
     const timestamp = `${day}T12:00:00.000Z`;

@@ -26,7 +26,8 @@ export async function ownSample(): Promise<SampleLog> {
   return { ...sample, root, directory: join(root, "audit-logs"), subjects: join(root, "subjects") };
 }
 
-async function emptyRoot(): Promise<string> {
+/** A directory for the tests of a file, removed after the last of them. */
+export async function emptyRoot(): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), "ai-audit-cli-"));
   roots.push(root);
   return root;
