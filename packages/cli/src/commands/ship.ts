@@ -1,9 +1,12 @@
 // ai-audit ship: closed segments into an archive, now.
+import { statSync } from "node:fs";
+import { join } from "node:path";
 import { FileStorage, type FileStorageOptions } from "@ai-audit/core";
 import { type Command, Option } from "commander";
 import { EXIT, Failure, usageFailure } from "../failure.ts";
 import { addLocationArgument, isBucket, resolveDirectory } from "../location.ts";
 import { plural } from "../output/format.ts";
+import { Progress } from "../output/progress.ts";
 import type { Session } from "../session.ts";
 import { Settings } from "../settings.ts";
 import { openArchive } from "../storage.ts";
@@ -42,16 +45,28 @@ async function ship(given: string | undefined, { to, json }: ShipFlags, session:
   const shipped: Shipped[] = [];
   const errors: Error[] = [];
   const bucket = await openArchive(target, settings, (error) => errors.push(error));
+  const progress = new Progress(session, "shipping", () => plural(shipped.length, "segment"));
+  let totalBytes = 0;
+  let sentBytes = 0;
   const archive: Archive = {
     keepLocalDays: Infinity,
     onError: bucket.onError,
+    onWaiting: (files) => {
+      totalBytes = sentBytes;
+      for (const file of files) totalBytes += statSync(join(location, file), { throwIfNoEntry: false })?.size ?? 0;
+    },
     store: async (segment) => {
-      const place = await bucket.store(segment);
+      const metered = countingReads(segment, (bytes) => {
+        sentBytes += bytes;
+        progress.update(Math.min(1, sentBytes / totalBytes));
+      });
+      const place = await bucket.store(metered);
       shipped.push({ file: segment.file, location: place });
       return place;
     },
   };
   await new FileStorage({ path: location, archive }).close(); // which ships what the archive lacks
+  progress.clear();
   if (json) await out.json({ shipped, errors: errors.map(({ message }) => message) });
   else {
     for (const { file, location: place } of shipped) await out.line(`${file}  ${place}`);
@@ -63,4 +78,20 @@ async function ship(given: string | undefined, { to, json }: ShipFlags, session:
   throw new Failure(EXIT.io, first.message + others, "what arrived stays; run the command again for the rest", {
     cause: first,
   });
+}
+
+type ClosedSegment = Parameters<Archive["store"]>[0];
+
+/** The segment, with a word of what is read of it, to be sent. What is read again, for another try, counts once. */
+function countingReads(segment: ClosedSegment, onRead: (bytes: number) => void): ClosedSegment {
+  let readTo = 0;
+  return {
+    ...segment,
+    read: async (from, to) => {
+      const bytes = await segment.read(from, to);
+      onRead(Math.max(0, to - readTo));
+      readTo = Math.max(readTo, to);
+      return bytes;
+    },
+  };
 }

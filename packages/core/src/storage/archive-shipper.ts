@@ -91,6 +91,7 @@ export class Shipper {
       const stream = (await directory.head(each.file))?.stream;
       if (stream !== undefined && shipped.get(each.file)?.stream !== stream) waiting.push(each);
     }
+    this.#options.archive.onWaiting?.(waiting.map(({ file }) => file));
     await Promise.all(
       Array.from({ length: CONCURRENCY }, async () => {
         for (let next = waiting.shift(); next; next = waiting.shift()) await this.#ship(next, examine);

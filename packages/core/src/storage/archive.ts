@@ -31,6 +31,8 @@ export interface SegmentArchive {
   readonly keepLocalDays: number;
   /** Told of what could not be shipped or removed; it is tried again later. */
   readonly onError: (error: Error) => void;
+  /** Told which files the archive may lack, before the first of them is stored; those not closed yet stay. @default nobody */
+  readonly onWaiting?: ((files: readonly string[]) => void) | undefined;
   /**
    * Stores a segment and resolves to its location once the archive has confirmed all of its bytes. Idempotent: what is
    * there already is confirmed.
