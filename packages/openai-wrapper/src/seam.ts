@@ -1,4 +1,4 @@
-// The one seam to the SDK: five methods of its client, put through here.
+// The one seam to the SDK: a few methods of its client, put through here.
 import { AuditConfigError } from "@ai-audit/core";
 import { AuditedCall } from "./audited-call.ts";
 import { auditSettingsOf } from "./options.ts";
@@ -10,19 +10,24 @@ import { wireRequestOf } from "./wire-request.ts";
 type Method = (this: object, ...args: unknown[]) => unknown;
 
 /**
- * - `request` is where every resource's call passes: its promise is derived so that the parsed data pass here before
- *   the resource transforms them.
+ * - `request` is where every resource's call passes: its promise parses, and derives from what it parsed.
  * - `requestAPIList` is where lists pass: their promise pages, so it stays what it is.
  * - `makeRequest` is one whole call with its retries, and each attempt again with a log id.
  * - `prepareRequest` is awaited with URL and body before each attempt is sent.
  * - `retryRequest` is a further attempt, also of a call whose body did not come in time.
  *
- * Those two and `prepareRequest` are for subclasses; the others are internal, and the same in versions 5 to 7.
+ * The last two are for subclasses; the others are internal, and the same in versions 5 to 7.
  */
-const SEAM = { request, requestAPIList, makeRequest, prepareRequest, retryRequest } satisfies Record<
-  string,
-  (base: Method) => Method
->;
+const SEAM: Readonly<Record<string, (base: Method) => Method>> = {
+  request,
+  requestAPIList,
+  makeRequest,
+  prepareRequest,
+  retryRequest,
+};
+
+/** Where all promises parse, from version 7.5 on. */
+const PARSE = "parseResponseWithTimeout";
 
 /**
  * Puts the seam onto a class's prototype, or onto one client. `from` is where its methods are found then: the base
@@ -31,7 +36,8 @@ const SEAM = { request, requestAPIList, makeRequest, prepareRequest, retryReques
  * @throws `AUDIT_CONFIG_INVALID` when this is not a client of openai 5 to 7
  */
 export function installSeam(target: object, from: object): void {
-  for (const [name, put] of Object.entries(SEAM)) {
+  const seam = PARSE in from ? { ...SEAM, [PARSE]: parseResponseWithTimeout } : SEAM;
+  for (const [name, put] of Object.entries(seam)) {
     const own = Object.getOwnPropertyDescriptor(target, name);
     if (typeof Reflect.get(from, name) !== "function") {
       throw new AuditConfigError(`${name}() is missing: not a client of openai 5, 6 or 7`);
@@ -50,58 +56,38 @@ export function installSeam(target: object, from: object): void {
 function request(base: Method): Method {
   return function (...args) {
     const promise = base.apply(this, args);
-    // Where the promise parses, and not then: it does so only when it is awaited, and `asResponse()` must not.
-    if (isObject(promise) && "_thenUnwrap" in promise) observeParsing(promise);
+    if (!(PARSE in this) && isObject(promise)) observeParsing(promise);
     return promise;
   };
 }
 
-/** In place: a promise derived for each call would cost more than most of the rest. */
+/** Where the promise parses, and not then: it does so only when it is awaited, and `asResponse()` must not. */
 function observeParsing(promise: object): void {
-  const { parseResponse: parse, _thenUnwrap: derive } = promise as { parseResponse?: unknown; _thenUnwrap?: unknown };
-  if (typeof parse !== "function" || typeof derive !== "function") return;
-  const observed = async (...given: readonly unknown[]): Promise<unknown> => {
-    let data: unknown;
-    try {
-      data = await (Reflect.apply(parse, promise, given) as unknown);
-    } catch (error) {
-      throw await unparsed(error, given[1]);
-    }
-    await delivery(data, given[1]);
-    return data;
-  };
+  const { parseResponse: parse } = promise as { readonly parseResponse?: unknown };
+  if (typeof parse !== "function") return;
+  // In place: a promise derived for each call would cost more than most of the rest.
+  const observed = (...given: readonly unknown[]): Promise<unknown> =>
+    observe(() => Reflect.apply(parse, promise, given) as unknown, given[1]);
   Object.assign(promise, { parseResponse: observed });
-  // A method of its own, as in later versions, derives from what the client parses: from what was observed instead.
-  if (!Object.hasOwn(promise, "_thenUnwrap")) return;
-  const deriveObserved = (transform: unknown): unknown => {
-    const derived: unknown = Reflect.apply(derive, promise, [observe]);
-    const further: unknown = isObject(derived) ? Reflect.get(derived, "_thenUnwrap") : undefined;
-    const last = typeof further === "function" ? (Reflect.apply(further, derived, [transform]) as unknown) : derived;
-    if (isObject(last)) awaitEntryOfFailure(last);
-    return last;
-  };
-  Object.assign(promise, { _thenUnwrap: deriveObserved });
 }
 
-/** What a derived promise rejects with comes once the entry is durable. */
-function awaitEntryOfFailure(promise: object): void {
-  const { parseResponse: parse, _thenUnwrap: derive } = promise as { parseResponse?: unknown; _thenUnwrap?: unknown };
-  if (typeof parse !== "function") return;
-  const guarded = async (...given: readonly unknown[]): Promise<unknown> => {
-    try {
-      return await (Reflect.apply(parse, promise, given) as unknown);
-    } catch (error) {
-      throw await unparsed(error, given[1]);
-    }
+function parseResponseWithTimeout(base: Method): Method {
+  return function (...args) {
+    return observe(() => base.apply(this, args), args[1]);
   };
-  Object.assign(promise, { parseResponse: guarded });
-  if (!Object.hasOwn(promise, "_thenUnwrap") || typeof derive !== "function") return;
-  const deriveGuarded = (transform: unknown): unknown => {
-    const derived: unknown = Reflect.apply(derive, promise, [transform]);
-    if (isObject(derived)) awaitEntryOfFailure(derived);
-    return derived;
-  };
-  Object.assign(promise, { _thenUnwrap: deriveGuarded });
+}
+
+/** Parses, and gives the data, in the shape of the wire, once the caller may have them. */
+async function observe(parse: () => unknown, props: unknown): Promise<unknown> {
+  let data: unknown;
+  try {
+    data = await parse();
+  } catch (error) {
+    throw await unparsed(error, props);
+  }
+  const delivering = delivery(data, props);
+  if (delivering) await delivering;
+  return data;
 }
 
 /** The error that the caller gets for a response that could not be parsed. */
@@ -124,12 +110,6 @@ function requestAPIList(base: Method): Method {
     const marked = isObject(options) && "then" in options ? Promise.resolve(options).then(markList) : markList(options);
     return base.call(this, page, marked, ...rest);
   };
-}
-
-/** Called with the parsed data, in the shape of the wire. The SDK awaits what this returns. */
-async function observe(data: unknown, props: unknown): Promise<unknown> {
-  await delivery(data, props);
-  return data;
 }
 
 /** What there is to wait for before the caller gets the parsed data. */
