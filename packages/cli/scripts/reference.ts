@@ -17,6 +17,7 @@ export async function reference(): Promise<string> {
     out: new Output(process.stdout, 1),
     log: new Output(process.stderr, 2),
     stdin: process.stdin,
+    showsProgress: false,
     exitCode: 0 as const,
   };
   const program = await buildProgram(session, "all");

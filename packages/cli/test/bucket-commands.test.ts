@@ -89,6 +89,12 @@ describe.skipIf(isAbsent("moto"))("On a bucket", { timeout: 120_000 }, () => {
     expect({ ...ofBucket, stderr: "" }).toEqual({ ...ofDirectory, stderr: "" });
   });
 
+  test("export -f rotalabs-comply writes what it writes of the directory, encrypted anew", async () => {
+    const ofBucket = await originalFields(archive, env);
+    expect(ofBucket).toHaveLength(7);
+    expect(ofBucket).toEqual(await originalFields(sample.directory, env));
+  });
+
   test("what is not there is said to be so, with the same exit codes", async () => {
     const none = "00000000-0000-7000-8000-000000000000";
     const exits = { show: 1, prove: 1, conversation: 1 };
@@ -202,3 +208,10 @@ describe.skipIf(isAbsent("moto"))("On a bucket", { timeout: 120_000 }, () => {
     }
   });
 });
+
+/** What the original's export says of a log, but for contents, which are encrypted anew each time. */
+async function originalFields(location: string, env: Readonly<Record<string, string>>): Promise<readonly object[]> {
+  const { stdout } = await cli(["export", location, "-f", "rotalabs-comply"], { env });
+  const lines = stdout.trimEnd().split("\n");
+  return lines.map((line) => ({ ...(JSON.parse(line) as object), input_content: "", output_content: "" }));
+}
