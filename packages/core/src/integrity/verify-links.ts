@@ -1,7 +1,8 @@
 // What files say about each other, and pins about files: is everything there that was ever recorded, and unchanged?
-import type { RemovalRecord, SegmentRef } from "./control-line.ts";
+import type { SegmentRef } from "./control-line.ts";
 import { emptyRoot } from "./merkle.ts";
 import { fileOfOrigin } from "./origin.ts";
+import { type PruneRecord, type RemovalContext, Removals } from "./removals.ts";
 import { dayOfSegment } from "./segment-name.ts";
 import type { FileState, Pin, Problem } from "./verification.ts";
 import type { SegmentReport } from "./segment-report.ts";
@@ -42,21 +43,10 @@ export interface AbsentFile {
   readonly leaves: number;
 }
 
-/** A line that authorises a removal, and whether a trusted key vouches for it. */
-export interface PruneRecord {
-  readonly prune: RemovalRecord;
-  readonly isProven: boolean;
-}
-
 /** What the files alone do not say. */
-export interface LinkContext {
-  readonly now: Date;
-  /** Removals that another log of the same place records. @default none */
-  readonly prunes?: readonly PruneRecord[];
+export interface LinkContext extends RemovalContext {
   /** Whether a file may still be on its way. @default never */
   readonly isAwaited?: (file: string) => boolean;
-  /** Whether these files are an archive: what was moved to it must be here. @default false */
-  readonly isArchive?: boolean;
 }
 
 /** References of a segment's first line. */
@@ -97,65 +87,26 @@ class Links implements LinkReport {
   readonly confirmed: Set<string> = new Set();
   readonly confirmedPins: Pin[] = [];
   readonly #reports: ReadonlyMap<string, SegmentReport>;
-  readonly #prunes: Map<string, PruneRecord[]> = new Map();
-  /** Leaves by file of lines that authorise nothing: they name times that the file cannot have held. */
-  readonly #misdated: Map<string, number> = new Map();
+  readonly #removals: Removals;
   readonly #context: LinkContext;
 
   constructor(reports: readonly SegmentReport[], context: LinkContext) {
     this.#context = context;
     this.#reports = new Map(reports.map((report) => [report.file, report]));
-    const own = reports.flatMap(({ prunes, isProven }) => prunes.map((prune) => ({ prune, isProven })));
-    const counting = context.isArchive === true ? this.#ofNeverShipped(own) : own;
-    for (const record of [...counting, ...(context.prunes ?? [])]) {
-      const { file } = record.prune;
-      if (!isOfItsDay(record.prune)) {
-        this.#misdated.set(file, Math.max(record.prune.leaves, this.#misdated.get(file) ?? 0));
-        continue;
-      }
-      const known = this.#prunes.get(file);
-      if (known) known.push(record);
-      else this.#prunes.set(file, [record]);
-    }
+    this.#removals = new Removals(reports, context);
   }
 
-  /**
-   * What a directory removed after it was shipped must be in the archive, whatever the directory's own retention says:
-   * there only the archive's own does. What was removed before it could be shipped is nowhere.
-   */
-  #ofNeverShipped(records: readonly PruneRecord[]): PruneRecord[] {
-    const counts = ({ isProven }: PruneRecord): boolean => isProven || !this.#hasProven();
-    const shipped = new Set(
-      records
-        .filter((record) => record.prune.type === "retention.archived" && counts(record))
-        .map(({ prune }) => prune.file),
-    );
-    return records.filter(({ prune }) => prune.type === "retention.prune" && !shipped.has(prune.file));
-  }
-
-  get prunes(): PruneRecord[] {
-    return [...this.#prunes.values()].flat();
+  get prunes(): readonly PruneRecord[] {
+    return this.#removals.all;
   }
 
   mayBeGone(file: string): boolean {
-    const isPruned = this.#prunes.get(file)?.some(({ isProven }) => isProven || !this.#hasProven()) ?? false;
-    return isPruned || this.#isExpired(file, undefined);
+    return this.#removals.mayBeGone(file);
   }
 
   isOfRemovalDay(day: string | undefined): boolean {
     const isGone = (file: string): boolean => dayOfSegment(file) === day && !this.#reports.has(file);
-    return [...this.#prunes.keys()].some((file) => isGone(file) && this.mayBeGone(file));
-  }
-
-  /** Whether the place itself has removed everything of the file's day by now, as a segment says that it does. */
-  #isExpired(file: string, by: SegmentReport | undefined): boolean {
-    const [, year = "", month = "", day = ""] = /^(\d{4})(\d\d)(\d\d)$/.exec(dayOfSegment(file) ?? "") ?? [];
-    const time = Date.parse(`${year}-${month}-${day}T00:00:00Z`);
-    const witnesses = by ? [by] : [...this.#reports.values()].filter((report) => report.isProven || !this.#hasProven());
-    return witnesses.some(({ open }) => {
-      const days = open?.expires;
-      return days !== undefined && time + days * DAY_MS <= this.#context.now.getTime();
-    });
+    return [...this.#removals.byFile.keys()].some((file) => isGone(file) && this.mayBeGone(file));
   }
 
   /** Whether the log agrees with the reference. Disagreement is recorded. */
@@ -199,8 +150,8 @@ class Links implements LinkReport {
 
   #followAbsent(reference: Reference): void {
     const { file, size, root, by, from } = reference;
-    const prunes = this.#prunes.get(file) ?? [];
-    const hasProven = this.#hasProven();
+    const prunes = this.#removals.byFile.get(file) ?? [];
+    const { hasProven } = this.#removals;
     // What a trusted key recorded only a trusted key may declare removed. At a smaller size than the removed file had
     // there is no root to compare: that it is the same file rests on the remover's word, which must be signed. Where
     // nothing at all is proven, nothing ends as proven either.
@@ -212,7 +163,7 @@ class Links implements LinkReport {
     );
     if (isAuthorised) return;
     const known = this.absent.get(file);
-    const excuse = this.#isExpired(file, from)
+    const excuse = this.#removals.isExpired(file, from)
       ? "PRUNED"
       : this.#context.isAwaited?.(file) === true
         ? "OPEN"
@@ -224,25 +175,21 @@ class Links implements LinkReport {
     }
     this.absent.set(file, { state: "MISSING", leaves: Math.max(size, known?.leaves ?? 0) });
     const why =
-      prunes.length > 0 || this.#misdated.has(file)
+      prunes.length > 0 || this.#removals.misdated.has(file)
         ? "and the retention.prune line for it is of another state, of another day or not trusted"
         : "and no retention.prune line says why";
     this.#add(file, "MISSING", `${by} records ${leaves(size)}; the file is gone, ${why}`);
   }
 
-  #hasProven(): boolean {
-    return [...this.#reports.values()].some((report) => report.isProven);
-  }
-
   /** Removed files are part of the picture, also where nothing refers to them any more. */
   listPruned(): void {
-    for (const [file, prunes] of this.#prunes) {
+    for (const [file, prunes] of this.#removals.byFile) {
       if (this.#reports.has(file) || this.absent.has(file)) continue;
       const isPruned = prunes.some(({ prune }) => prune.type === "retention.prune");
       const leavesGone = Math.max(...prunes.map(({ prune }) => prune.leaves));
       this.absent.set(file, { state: isPruned ? "PRUNED" : "ARCHIVED", leaves: leavesGone });
     }
-    for (const [file, leavesGone] of this.#misdated) {
+    for (const [file, leavesGone] of this.#removals.misdated) {
       if (this.#reports.has(file) || this.absent.has(file)) continue;
       this.absent.set(file, { state: "MISSING", leaves: leavesGone });
       this.#add(
@@ -287,20 +234,6 @@ class Links implements LinkReport {
   }
 }
 
-/**
- * Whether a removal's times lie within the day of the file: entries lie in the file of their day, so any other line is
- * one that somebody was tricked into.
- */
-function isOfItsDay(record: RemovalRecord): boolean {
-  const day = dayOfSegment(record.file.slice(record.file.lastIndexOf("/") + 1));
-  if (record.type !== "retention.prune" || day === undefined) return true;
-  const start = Date.parse(`${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}T00:00:00Z`);
-  return [record.from, record.to].every((time) => {
-    const at = time === null ? start : Date.parse(time);
-    return at >= start && at < start + DAY_MS;
-  });
-}
-
 /** The root of a file's tree at a size; undefined where it is not known. */
 function rootAt({ knownLeaves, roots }: SegmentReport, size: number): string | undefined {
   if (size === 0) return emptyRoot().toString("base64");
@@ -318,8 +251,6 @@ function isFinal({ from, isPrev }: Reference, { file, open }: SegmentReport): bo
   const day = dayOfSegment(file) ?? "";
   return (dayOfSegment(from.file) ?? "") > (begun > day ? begun : day);
 }
-
-const DAY_MS = 86_400_000;
 
 function leaves(count: number): string {
   return count === 1 ? "1 leaf" : `${count} leaves`;

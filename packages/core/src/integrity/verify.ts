@@ -24,7 +24,8 @@ import {
   worstState,
 } from "./verification.ts";
 import { keyringOf } from "./verify-checkpoint.ts";
-import { type LinkReport, type PruneRecord, verifyLinks } from "./verify-links.ts";
+import type { PruneRecord } from "./removals.ts";
+import { type LinkReport, verifyLinks } from "./verify-links.ts";
 import { hasCode } from "../system-error.ts";
 
 export type { VerifyProgress } from "./read-reports.ts";
@@ -143,7 +144,13 @@ async function examine(
     : read;
   const prunes = home ? recorded.flatMap((record) => ofLog(record, home.name)) : [];
   const isAwaited = (file: string): boolean => home?.isAwaited(file) === true;
-  const context = { now: settings.now, prunes, isAwaited, isArchive: home?.isArchive === true };
+  const context = {
+    now: settings.now,
+    prunes,
+    isAwaited,
+    isArchive: home?.isArchive === true,
+    mayExpire: home !== undefined,
+  };
   const links = verifyLinks(reports, pins, context);
   const facts = { links, streams: new Streams(reports), now: settings.now, isAwaited };
   const found = [...reports.map((report) => settle(report, facts)), ...absentFiles(links)];

@@ -29,6 +29,11 @@ export interface ClosedSegment {
 export interface SegmentArchive {
   /** Days that a local copy stays after it was confirmed in the archive. Infinity: for ever. */
   readonly keepLocalDays: number;
+  /**
+   * Days after which the archive itself removes what it has, by a rule of its own. It stands, sealed, in each segment, so
+   * that what is older is removed there and not missing. @default none
+   */
+  readonly expiresDays?: number | undefined;
   /** Told of what could not be shipped or removed; it is tried again later. */
   readonly onError: (error: Error) => void;
   /** Told which files the archive may lack, before the first of them is stored; those not closed yet stay. @default nobody */

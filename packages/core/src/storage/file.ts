@@ -67,6 +67,8 @@ export class FileStorage implements AuditStorage {
   readonly #rotationBytes: number;
   readonly #sync: boolean;
   readonly #signer: Signer | undefined;
+  /** Of the archive, not of the directory. */
+  readonly #expiresDays: number | undefined;
   readonly #lane: WriteLane;
   readonly #shipper: Shipper | undefined;
   #open: OpenSegment | undefined;
@@ -86,6 +88,7 @@ export class FileStorage implements AuditStorage {
     this.#rotationBytes = rotationSizeMb * MIB;
     this.#sync = durability === "fsync";
     this.#signer = signer;
+    this.#expiresDays = archive?.expiresDays;
     this.#shipper =
       archive &&
       new Shipper({
@@ -216,6 +219,7 @@ export class FileStorage implements AuditStorage {
         seen: await latestStates(this.#directory, this.stream, file.name),
         sdk: SDK,
         ...(this.#signer && { signer: this.#signer }),
+        ...(this.#expiresDays !== undefined && { expires: this.#expiresDays }),
       });
       this.#watchEndOfDay(day);
       this.#shipper?.nudge();

@@ -1,11 +1,13 @@
 // Whoever may put and delete objects, without the signing key, against those who act on what is in the bucket.
 import { readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { S3Client } from "@aws-sdk/client-s3";
 import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { retentionPrune, retentionRelease } from "../../src/integrity/control-line.ts";
 import { Segment } from "../../src/integrity/segment.ts";
 import { Signer } from "../../src/integrity/signer.ts";
 import type { Verification } from "../../src/integrity/verification.ts";
+import type { SegmentArchive } from "../../src/storage/archive.ts";
 import { FileStorage } from "../../src/storage/file.ts";
 import { placeHold } from "../../src/storage/place-hold.ts";
 import { S3Archive, type S3Storage } from "../../src/storage/s3.ts";
@@ -13,8 +15,9 @@ import { dayOf } from "../../src/storage/s3/keys.ts";
 import type { PruneResult } from "../../src/storage/storage.ts";
 import { testEntry } from "../../src/testing.ts";
 import { verifyLog } from "../../src/verify-log.ts";
+import { FaultProxy } from "../support/fault-proxy.ts";
 import { appendCommits, S3Log } from "../support/s3-log.ts";
-import { isAbsent, type S3Server, s3Server } from "../support/s3-servers.ts";
+import { isAbsent, type S3Server, s3Server, serverAt } from "../support/s3-servers.ts";
 import { temporaryDirectory } from "../temporary-directory.ts";
 
 const DAY_MS = 86_400_000;
@@ -54,6 +57,29 @@ describe.skipIf(isAbsent("ceph"))("Whoever may write to the bucket, without the 
     const result = await storage.prune({ before: now - days * DAY_MS, policy: "retention", actor: "test", now });
     await storage.close();
     return result;
+  }
+
+  /** Puts another stream's name on a segment that a stranger sealed, as the stranger can seal it. */
+  async function renameStream(keys: readonly string[], name: string): Promise<void> {
+    const stranger = await Signer.generate("stranger");
+    const day = dayOf(Date.now() - 40 * DAY_MS);
+    const file = `audit_${day.replaceAll("-", "")}_${name}_0.jsonl`;
+    const options = { file, stream: name, seq: 0, created: "", prev: null, seen: [], sdk: "", signer: stranger };
+    const segment = new Segment(options);
+    for (const key of keys) await log.remove(key);
+    const { id, line } = testEntry(Date.now() - 40 * DAY_MS);
+    const [open = "", , seal = ""] = segment.seal([line], 1).toString().split("\n");
+    const first = `${day}/${id}.json`;
+    const about = { "audit-stream": name, "audit-entries": "1", "audit-last": id, "audit-leaf": "0" };
+    const noteOf = (text: string): string => encode(JSON.parse(text).note);
+    await log.write(first, line, { ...about, "audit-open": encode(open), "audit-checkpoint": noteOf(seal) });
+    for (let leaf = 2; leaf < 6; leaf += 1) {
+      const [body = "", note = ""] = segment.seal(['{"type":"note"}'], 0).toString().split("\n");
+      const previous = leaf === 2 ? first : `${day}/${name}/control_0_${leaf - 1}.jsonl`;
+      const counts = { "audit-stream": name, "audit-entries": "0", "audit-leaf": String(leaf) };
+      const metadata = { ...counts, "audit-previous": previous, "audit-checkpoint": noteOf(note) };
+      await log.write(`${day}/${name}/control_0_${leaf}.jsonl`, `${body}\n`, metadata);
+    }
   }
 
   /** Commit metadata that claims what it likes. */
@@ -165,21 +191,60 @@ describe.skipIf(isAbsent("ceph"))("Whoever may write to the bucket, without the 
       expect(held).toContain(`${dayOf(Date.now() - 40 * DAY_MS)}/`);
     });
 
-    it("to have a stream taken for removed whose objects were all stripped of what sealed them", async () => {
+    it("to remove what is left of a stream whose objects were stripped of what sealed them", async () => {
       await fresh();
       const keys = await stream([1, 1], 40);
-      const other = log.storage();
-      await appendCommits(other, [1], Date.now() - 40 * DAY_MS);
-      await appendCommits(other, [1], Date.now() - 39 * DAY_MS);
-      await other.close();
-      const second = log.storage();
-      await appendCommits(second, [1], Date.now() - 40 * DAY_MS);
-      await second.close();
-      for (const key of keys) {
-        const { body } = await log.read(key);
-        await log.write(key, body);
-      }
-      expect((await log.verify()).exitCode).toBe(2);
+      const going = log.storage();
+      await appendCommits(going, [1], Date.now() - 40 * DAY_MS);
+      await going.close();
+      await shippedDirectory([40]);
+      const shipped =
+        (await log.keys()).find((key) =>
+          key.endsWith(`${dayOf(Date.now() - 40 * DAY_MS).replaceAll("-", "")}.jsonl`),
+        ) ?? "";
+      const stripped = [...keys.slice(1), shipped];
+      for (const key of stripped) await log.write(key, (await log.read(key)).body);
+
+      const { files, refused = [] } = await prune();
+
+      expect(refused.toSorted()).toEqual(stripped.toSorted());
+      expect(files).toHaveLength(3);
+      expect(errors.join("\n")).toContain("nothing seals it any more");
+    });
+
+    it("by a segment of its own under the name of one that our key sealed, whatever refers to that later", async () => {
+      await fresh();
+      const idle = log.storage();
+      await appendCommits(idle, [1], Date.now() - 40 * DAY_MS);
+      await expect.poll(() => log.keys(), { timeout: 10_000 }).toHaveLength(2);
+      const gone = await log.keys();
+      await appendCommits(idle, [1], Date.now() - 1 * DAY_MS);
+      await idle.close();
+      for (const key of gone) await log.remove(key);
+      const planted = await stream([1, 1, 1, 1], 40, await Signer.generate("stranger"));
+      await renameStream(planted, idle.stream);
+
+      const { files, refused = [] } = await prune();
+
+      expect(files).toEqual([]);
+      expect(refused.length).toBeGreaterThan(0);
+      expect((await log.verify()).exitCode).toBe(1);
+    });
+
+    it("by a forged record of an earlier run that was broken off", async () => {
+      await fresh();
+      const [key = "", ...others] = await stream([1, 1], 40);
+      const [, end = ""] = await stream([1], 0);
+      await altered(key, '"safety_passed":true', '"safety_passed":false');
+      const { file = "" } = (await log.verify()).files.find(({ state }) => state === "TAMPERED") ?? {};
+      const line = retentionPrune({ file, leaves: 9, root: ROOT, from: null, to: null, policy: "p", actor: "a" });
+      const { metadata } = await log.read(end);
+      const leaf = Number(metadata["audit-leaf"]) + 1;
+      const planted = end.replace(/_\d+\.jsonl$/, `_${leaf}.jsonl`);
+      const about = { ...(await forged(end, leaf + 1)), "audit-leaf": String(leaf), "audit-previous": end };
+      await log.write(planted, `${line}\n`, about);
+
+      expect((await prune()).refused?.toSorted()).toEqual([key, ...others].toSorted());
     });
   });
 
@@ -339,6 +404,74 @@ describe.skipIf(isAbsent("ceph"))("Whoever may write to the bucket, without the 
     });
   });
 
+  it("cannot pass a loss for expiry: only a rule that the directory's segments name explains what an archive lost", async () => {
+    for (const [expiresDays, state] of [
+      [30, "PRUNED"],
+      [undefined, "MISSING"],
+    ] as const) {
+      await fresh();
+      const path = await temporaryDirectory();
+      const { bucket, prefix, client } = log;
+      const named = { ...silent, expiresDays };
+      for (const days of [40, 20])
+        await daysAgo(days, () => write(new FileStorage({ path, signer: log.signer, archive: named })));
+      const options = { bucket, prefix, client, onError, ...(expiresDays !== undefined && { expiresDays }) };
+      await write(new FileStorage({ path, signer: log.signer, archive: new S3Archive(options) }));
+      expect(await log.verify()).toMatchObject({ exitCode: 0, entries: 9 });
+
+      await log.remove((await log.keys())[0] ?? "");
+
+      expect((await log.verify()).exitCode).toBe(state === "PRUNED" ? 0 : 1);
+      expect(await statesByStream()).toContain(state);
+      await rm(join(path, (await segments(path))[0] ?? "")); // the directory itself has no such rule
+      expect(states(await verifyLog(path, { trustedKeys: [log.signer.vkey] }))).toContain("MISSING");
+    }
+  });
+
+  describe("A writer that may not list", () => {
+    /** Says 403, as S3 does without `s3:ListBucket`, of a key that is not there. */
+    async function withoutList(): Promise<S3Client> {
+      const proxy = await FaultProxy.start(server.endpoint);
+      const stored = new Set<string>();
+      proxy.plan = ({ method, url }) => {
+        const path = url.split("?")[0] ?? "";
+        if (method === "PUT" || method === "POST") stored.add(path);
+        const isList = method === "GET" && url.includes("list-type=2");
+        const isHidden = (method === "HEAD" || method === "GET") && !stored.has(path);
+        return isList || isHidden ? { kind: "refuse", status: 403, code: "AccessDenied" } : undefined;
+      };
+      return serverAt(proxy.endpoint).client();
+    }
+
+    it("ships segments, small ones and those in parts", async () => {
+      await fresh();
+      const path = await temporaryDirectory();
+      const client = await withoutList();
+      const { bucket, prefix } = log;
+      const shipper = new S3Archive({ bucket, prefix, client, onError, partBytes: 5 * 2 ** 20 });
+      const storage = new FileStorage({ path, signer: log.signer, archive: shipper, rotationSizeMb: 8 });
+      for (let count = 0; count < 5; count += 1) {
+        const { id, line } = testEntry(Date.now(), { metadata: { text: "x".repeat(2 * 2 ** 20) } });
+        await storage.append(line, id);
+      }
+      await storage.close();
+
+      expect(errors).toEqual([]);
+      expect(await log.keys()).toHaveLength(2);
+      expect(await log.verify()).toMatchObject({ exitCode: 0, entries: 5 });
+    });
+
+    it("writes directly, also what is larger than a part", async () => {
+      await fresh();
+      const storage = log.storage({ client: await withoutList(), partBytes: 5 * 2 ** 20 });
+      const { id, line } = testEntry(Date.now(), { metadata: { text: "x".repeat(6 * 2 ** 20) } });
+      await storage.append(line, id);
+      await storage.close();
+
+      expect(await log.verify()).toMatchObject({ exitCode: 0, entries: 1 });
+    });
+  });
+
   it.each(["directory", "bucket"])(
     "gains nothing by a prune line of other times than its segment's day, in a %s",
     async (home) => {
@@ -430,6 +563,13 @@ describe.skipIf(isAbsent("ceph"))("Whoever may write to the bucket, without the 
     await write(storage);
   }
 });
+
+/** An archive that takes nothing yet. */
+const silent: SegmentArchive = {
+  keepLocalDays: Infinity,
+  onError: () => undefined,
+  store: () => Promise.reject(new Error("not now")),
+};
 
 async function write(storage: FileStorage | S3Storage): Promise<void> {
   for (let count = 0; count < 3; count += 1) {

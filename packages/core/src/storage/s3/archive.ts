@@ -6,6 +6,7 @@ import { Bucket } from "./bucket.ts";
 import { shippedKey } from "./keys.ts";
 import { formatShippedMetadata } from "./metadata.ts";
 import {
+  checkExpiresDays,
   type ResolvedObjectOptions,
   resolveConnection,
   resolveObjectOptions,
@@ -24,6 +25,11 @@ export interface S3ArchiveOptions extends S3Connection, S3ObjectOptions {
    * @default Infinity: local copies stay until retention removes them
    */
   readonly keepLocalDays?: number;
+  /**
+   * Days after which a lifecycle rule of the bucket removes objects; see `lifecycleRule()`. It stands, sealed, in the
+   * directory's segments, so that to the verifier what is older is removed from the bucket and not missing. @default none
+   */
+  readonly expiresDays?: number;
   /** Told of what could not be shipped; it is tried again every minute. @default a process warning */
   readonly onError?: (error: Error) => void;
 }
@@ -35,16 +41,19 @@ export interface S3ArchiveOptions extends S3Connection, S3ObjectOptions {
  */
 export class S3Archive implements SegmentArchive {
   readonly keepLocalDays: number;
+  readonly expiresDays: number | undefined;
   readonly onError: (error: Error) => void;
   readonly #bucket: Bucket;
   readonly #objects: ResolvedObjectOptions;
 
   /** Throws `AUDIT_CONFIG_INVALID`. */
   constructor(options: S3ArchiveOptions) {
-    const { keepLocalDays = Infinity, onError = warn } = options;
+    const { keepLocalDays = Infinity, expiresDays, onError = warn } = options;
     if (!(keepLocalDays >= 0)) throw new AuditConfigError("keepLocalDays must be a number >= 0");
+    checkExpiresDays(expiresDays);
     const { bucket, prefix } = resolvePlace(options);
     this.keepLocalDays = keepLocalDays;
+    this.expiresDays = expiresDays;
     this.onError = onError;
     this.#bucket = new Bucket(bucket, prefix, resolveConnection(options));
     this.#objects = resolveObjectOptions(options);

@@ -43,8 +43,11 @@ export interface ExpiredSegment {
 export interface ExpiredDay {
   readonly day: string;
   readonly segments: readonly ExpiredSegment[];
-  /** Objects that nothing seals: under names of ours, and the Python original's. */
+  /** Objects that nothing seals under names that only we give: they were sealed once. */
+  readonly stripped: readonly string[];
+  /** Objects that nothing seals under names that others may give as well, and that may be part of a segment here. */
   readonly unsealed: readonly string[];
+  /** Objects that nothing seals, such as the Python original's. */
   readonly foreign: readonly string[];
   /** Segments that others recorded, and that are not there. */
   readonly missing: readonly string[];
@@ -97,8 +100,9 @@ export async function examineDay(options: DayOptions, day: string): Promise<Expi
   return {
     day,
     segments,
-    unsealed: keys.filter(isOurName),
-    foreign: keys.filter((key) => !isOurName(key)),
+    stripped: keys.filter((key) => ["shipped", "control"].includes(kindOf(key))),
+    unsealed: keys.filter((key) => kindOf(key) === "direct"),
+    foreign: keys.filter((key) => kindOf(key) === "foreign"),
     missing,
   };
 }
@@ -235,9 +239,8 @@ function idOfKey(key: string): string[] {
   return parsed?.kind === "direct" ? [parsed.id] : [];
 }
 
-/** Whether the log itself would have given an object this name. */
-function isOurName(key: string): boolean {
-  return parseKey(key)?.kind !== "foreign";
+function kindOf(key: string): string {
+  return parseKey(key)?.kind ?? "";
 }
 
 function least(ids: readonly string[]): string {

@@ -105,10 +105,7 @@ export function resolveOptions(options: S3StorageOptions): ResolvedOptions {
   checkNumber("commit.maxDelayMs", maxDelayMs, 0);
   // Entries of one object lie within this span, so what waits longer could not share one anyway.
   if (maxDelayMs > MAX_SPAN_MS) throw new AuditConfigError(`commit.maxDelayMs must be at most ${MAX_SPAN_MS}`);
-  if (expiresDays !== undefined && !Number.isInteger(expiresDays)) {
-    throw new AuditConfigError("expiresDays must be a whole number");
-  }
-  checkNumber("expiresDays", expiresDays ?? 1, 1);
+  checkExpiresDays(expiresDays);
   return {
     ...resolvePlace(options),
     expiresDays,
@@ -120,6 +117,14 @@ export function resolveOptions(options: S3StorageOptions): ResolvedOptions {
     maxBytes,
     maxDelayMs,
   };
+}
+
+/** Throws `AUDIT_CONFIG_INVALID`. */
+export function checkExpiresDays(expiresDays: number | undefined): void {
+  if (expiresDays !== undefined && !Number.isInteger(expiresDays)) {
+    throw new AuditConfigError("expiresDays must be a whole number");
+  }
+  checkNumber("expiresDays", expiresDays ?? 1, 1);
 }
 
 /** Throws `AUDIT_CONFIG_INVALID`. */

@@ -120,21 +120,22 @@ class BucketRetention {
     const going = sound.filter((segment) => !unproven.includes(segment));
     const evidence = await this.#unsealedEvidence(examined, refused.length > 0);
     if (evidence) refused.push(evidence);
-    const unsealed = [...(evidence ? [] : examined.unsealed), ...examined.foreign];
+    const unsealed = [...examined.unsealed, ...examined.foreign].filter((key) => evidence?.keys.includes(key) !== true);
     return { going, remains, refused, unsealed, carried: lines };
   }
 
   /** What nothing seals under names of ours may be what is left of a segment that is not whole. */
   async #unsealedEvidence(
-    { day, unsealed, missing }: ExpiredDay,
+    { day, stripped, unsealed, missing }: ExpiredDay,
     hasRefused: boolean,
   ): Promise<{ file: string; keys: readonly string[]; reason: string } | undefined> {
-    if (unsealed.length === 0) return undefined;
+    if (stripped.length + unsealed.length === 0) return undefined;
     const lacking: string[] = [];
     for (const file of missing) if (!(await this.#earlier.include(file))) lacking.push(file);
-    if (!hasRefused && lacking.length === 0) return undefined;
-    const reason = lacking.length > 0 ? `nothing seals it, and ${lacking[0]} is not there` : "nothing seals it";
-    return { file: `${day}/`, keys: unsealed, reason };
+    if (!hasRefused && lacking.length + stripped.length === 0) return undefined;
+    const reason =
+      lacking.length > 0 ? `nothing seals it, and ${lacking[0]} is not there` : "nothing seals it any more";
+    return { file: `${day}/`, keys: [...stripped, ...unsealed], reason };
   }
 
   async carryOut(
