@@ -1,5 +1,6 @@
 // What the beginning of each file of a log says.
-import { open, readdir, stat } from "node:fs/promises";
+import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { safeLine } from "@ai-audit/core";
 import { systemFailure } from "./failure.ts";
@@ -19,11 +20,14 @@ export interface LogFile {
   readonly vkey: string | undefined;
 }
 
-/** All of them, in the order of their names. One after the other: a large log has more files than may be open at once. */
+/**
+ * All of them, in the order of their names. One after the other, for a large log has more files than may be open at once;
+ * and each in one go, which takes a tenth of the time: every command that reads a directory comes by here.
+ */
 export async function listLogFiles(location: string): Promise<LogFile[]> {
   const files: LogFile[] = [];
   for (const file of (await readdir(location)).toSorted()) {
-    if (file.endsWith(".jsonl")) files.push(await describe(location, file));
+    if (file.endsWith(".jsonl")) files.push(describe(location, file));
   }
   return files;
 }
@@ -46,13 +50,13 @@ export async function describeForeign(location: string): Promise<string | undefi
   return `${plural(foreign.length, "foreign file")} that nothing vouches for${part}: ${name}`;
 }
 
-async function describe(location: string, file: string): Promise<LogFile> {
+function describe(location: string, file: string): LogFile {
   const path = join(location, file);
-  const { size, mode } = await stat(path);
+  const { size, mode } = statSync(path);
   const base = { file, bytes: size, isNamed: SEGMENT_NAME.test(file), mode: mode & 0o777, vkey: undefined };
   if (size === 0) return { ...base, kind: "empty" };
   try {
-    return { ...base, ...parseFirstLine(await readBeginning(path)) };
+    return { ...base, ...parseFirstLine(readBeginning(path)) };
   } catch (error) {
     if (systemFailure(error) === undefined) throw error;
     return { ...base, kind: "unreadable" };
@@ -73,12 +77,12 @@ export function parseFirstLine(beginning: string): Pick<LogFile, "kind" | "vkey"
 /** Enough for the members up to `vkey`. */
 const HEAD_BYTES = 4096;
 
-async function readBeginning(path: string): Promise<string> {
-  const handle = await open(path, "r");
+function readBeginning(path: string): string {
+  const descriptor = openSync(path, "r");
   try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
-    return buffer.toString("utf8", 0, bytesRead);
+    const buffer = Buffer.alloc(HEAD_BYTES);
+    return buffer.toString("utf8", 0, readSync(descriptor, buffer, 0, HEAD_BYTES, 0));
   } finally {
-    await handle.close();
+    closeSync(descriptor);
   }
 }
