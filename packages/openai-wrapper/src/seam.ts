@@ -11,7 +11,6 @@ type Method = (this: object, ...args: unknown[]) => unknown;
 
 /**
  * - `request` is where every resource's call passes: its promise parses, and derives from what it parsed.
- * - `requestAPIList` is where lists pass: their promise pages, so it stays what it is.
  * - `makeRequest` is one whole call with its retries, and each attempt again with a log id.
  * - `prepareRequest` is awaited with URL and body before each attempt is sent.
  * - `retryRequest` is a further attempt, also of a call whose body did not come in time.
@@ -20,7 +19,6 @@ type Method = (this: object, ...args: unknown[]) => unknown;
  */
 const SEAM: Readonly<Record<string, (base: Method) => Method>> = {
   request,
-  requestAPIList,
   makeRequest,
   prepareRequest,
   retryRequest,
@@ -79,43 +77,23 @@ function parseResponseWithTimeout(base: Method): Method {
 
 /** Parses, and gives the data, in the shape of the wire, once the caller may have them. */
 async function observe(parse: () => unknown, props: unknown): Promise<unknown> {
+  const call = isProps(props) ? callOf(props.options) : undefined;
+  if (!call) return parse();
+  call.reader = "sdk";
   let data: unknown;
   try {
     data = await parse();
   } catch (error) {
-    throw await unparsed(error, props);
+    throw await call.unparsed(error);
   }
-  const delivering = delivery(data, props);
+  const delivering = delivery(data, call);
   if (delivering) await delivering;
   return data;
 }
 
-/** The error that the caller gets for a response that could not be parsed. */
-async function unparsed(error: unknown, props: unknown): Promise<unknown> {
-  const call = isProps(props) ? callOf(props.options) : undefined;
-  return call ? call.unparsed(error) : error;
-}
-
-const lists = new WeakSet<object>();
-
-function markList<T>(options: T): T {
-  if (isObject(options)) lists.add(options);
-  return options;
-}
-
-/** Few lists are calls of a model (a search in a vector store is one): their bodies wait for the entry. */
-function requestAPIList(base: Method): Method {
-  return function (...args) {
-    const [page, options, ...rest] = args;
-    const marked = isObject(options) && "then" in options ? Promise.resolve(options).then(markList) : markList(options);
-    return base.call(this, page, marked, ...rest);
-  };
-}
-
 /** What there is to wait for before the caller gets the parsed data. */
-function delivery(data: unknown, props: unknown): Promise<void> | undefined {
-  const call = isProps(props) ? callOf(props.options) : undefined;
-  if (!call?.open) return undefined;
+function delivery(data: unknown, call: AuditedCall): Promise<void> | undefined {
+  if (!call.open) return undefined;
   if (isEventStream(data)) tapStream(data, call);
   else if (isResponse(data)) call.reader = "caller";
   else return call.deliver(data);
@@ -147,7 +125,9 @@ function retryRequest(base: Method): Method {
     if (!call?.responded || !isObject(options)) return base.apply(this, args);
     call.askAgain();
     try {
-      return responded(options, call, await base.apply(this, args));
+      const props = responded(options, call, await base.apply(this, args));
+      call.reader = "sdk"; // which asks again only while it parses
+      return props;
     } catch (error) {
       throw await failed(this, options, call, error);
     }
@@ -159,7 +139,6 @@ function responded(options: object, call: AuditedCall, props: unknown): unknown 
   if (!call.open) forget(options); // not a call that is recorded
   else if (isProps(props)) {
     call.respond(props.response);
-    if (!lists.has(options)) noticeParsing(props, call);
     tapResponse(props.response, call);
   }
   return props;
@@ -183,33 +162,6 @@ function prepareRequest(base: Method): Method {
     if (preparing) await preparing;
   };
 }
-
-/** The SDK reads `startTime` when it parses a response; `asResponse()` does not. */
-function noticeParsing(props: Props, call: AuditedCall): void {
-  Object.defineProperty(props, NOTICED, { value: { call, startTime: props.startTime } satisfies Noticed });
-  Object.defineProperty(props, "startTime", START_TIME);
-}
-
-interface Noticed {
-  readonly call: AuditedCall;
-  startTime: unknown;
-}
-
-const NOTICED = Symbol("ai-audit.noticed");
-
-/** One pair of functions for all calls: an object with accessors of its own is slow to make and to read. */
-const START_TIME: PropertyDescriptor & ThisType<{ readonly [NOTICED]: Noticed }> = {
-  configurable: true,
-  enumerable: true,
-  get() {
-    const noticed = this[NOTICED];
-    noticed.call.reader = "sdk";
-    return noticed.startTime;
-  },
-  set(value: unknown) {
-    this[NOTICED].startTime = value;
-  },
-};
 
 /** The caller may use his own options object for two calls at once. */
 function copyOf(options: object): object {
@@ -241,7 +193,6 @@ function forget(options: object): void {
 interface Props {
   readonly response: Response;
   readonly options: object;
-  startTime: unknown;
 }
 
 function isProps(value: unknown): value is Props {
