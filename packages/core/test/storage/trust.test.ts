@@ -121,6 +121,24 @@ describe("Retention", () => {
     expect(await statesOf(path, signer)).toMatchObject({ [altered]: "TAMPERED", [other]: "PRUNED" });
   });
 
+  it("removes a foreign file whose entries are of other days than its name, and its line then names no times", async () => {
+    const { path, signer } = await logOf(0);
+    const foreign = "audit_20200102.jsonl";
+    const { line } = testEntry(Date.parse("2020-03-05T00:00:00Z"));
+    await writeFile(join(path, foreign), `${line}\n`);
+
+    expect(await prune(path, signer)).toMatchObject({ files: [foreign], entries: 1 });
+    expect(await statesOf(path, signer)).toMatchObject({ [foreign]: "PRUNED" });
+  });
+
+  it("does not remove a segment with entries of another day than its own, whoever sealed it", async () => {
+    const { path, signer } = await logOf(0);
+    const file = "audit_20200102.jsonl";
+    await writeFile(join(path, file), sealed(file, testEntry(Date.parse("2020-03-05T00:00:00Z")).line, await newKey()));
+
+    expect(await prune(path, signer)).toMatchObject({ files: [], refused: [file] });
+  });
+
   it("does not remove a file that is another than the log recorded", async () => {
     const { path, signer } = await logOf(40, 39);
     const [replaced = ""] = await readdir(path);
