@@ -469,7 +469,7 @@ describe("ai-audit cleanup", { timeout: 60_000 }, () => {
       audit_20240102.jsonl  2024-01-02T12:00:00.000Z  2024-01-02T12:00:00.000Z        1  removed
       1 entry in 1 file removed
       --- stderr
-      1 file refused: what was altered is evidence
+      1 file refused: what may have been altered is evidence
         ai-audit verify ROOT/audit-logs
       "
     `);

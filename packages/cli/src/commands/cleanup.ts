@@ -108,8 +108,9 @@ async function print(result: PruneResult, cutOff: CutOff, options: PrintOptions,
   const parts = plural(removed, isBucket(location) ? "day" : "file");
   const done = dryRun ? "would be removed" : "removed";
   await out.line(`${plural(entries, "entry", "entries")} in ${parts} ${done}`);
-  if (refused.length > 0) {
-    await log.line(`${plural(refused.length, "file")} refused: what was altered is evidence`);
+  const evidence = expired.filter(({ fate }) => fate === "refused").length;
+  if (evidence > 0) {
+    await log.line(`${plural(evidence, "file")} refused: what may have been altered is evidence`);
     await log.line(`  ai-audit verify ${location}`);
   }
   if (refusal === undefined) return;
