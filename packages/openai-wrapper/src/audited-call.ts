@@ -81,7 +81,7 @@ export class AuditedCall {
   attempt(request: () => WireRequest): Promise<void> | undefined {
     const begun = this.#begun ? undefined : this.#begin(request());
     if (begun ?? this.#unchecked) return this.#prepare(begun);
-    this.#progress.attempt();
+    this.#attempting();
     return undefined;
   }
 
@@ -96,7 +96,12 @@ export class AuditedCall {
       if (checked.blocked) return this.#refuse(found, checked.blocked);
       this.#asked = found;
     }
-    this.#progress.attempt();
+    this.#attempting();
+  }
+
+  /** The SDK looks at the signal once more before it sends. */
+  #attempting(): void {
+    if (!this.aborted) this.#progress.attempt();
   }
 
   /** Synchronous without `intent`. */

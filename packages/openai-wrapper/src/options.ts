@@ -39,7 +39,7 @@ export interface CallAudit {
   readonly conversationId?: string | undefined;
   /** Added to the client's and the context's, key by key. */
   readonly metadata?: Metadata | undefined;
-  /** Whose data this is. */
+  /** Whose data this is. The logger's `EncryptionManager` needs a key store for it (`subjects`). */
   readonly subject?: string | undefined;
   readonly run?: Run | undefined;
 }

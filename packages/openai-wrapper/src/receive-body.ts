@@ -2,6 +2,7 @@
 import type { AuditedCall } from "./audited-call.ts";
 import { nameOf } from "./payload/read.ts";
 import { eventsIn, LargeBody } from "./raw-body.ts";
+import { NOT_JSON } from "./surfaces/errors.ts";
 
 /**
  * The caller has read the response's body himself: parsed, as text, as bytes, or in pieces too large to keep.
@@ -39,7 +40,7 @@ export async function loseBody(call: AuditedCall, why: string): Promise<void> {
 export async function receiveUndelivered(call: AuditedCall, body: unknown): Promise<void> {
   const parsed = typeof body === "string" ? parseJson(body) : { value: body };
   if (parsed) return call.deliver(parsed.value);
-  const error = { type: "SyntaxError", message: "the response's body is not JSON" };
+  const error = { type: "SyntaxError", message: NOT_JSON };
   return call.end({ ...call.answerIn(body), outcome: "error", error });
 }
 

@@ -117,13 +117,15 @@ function bind(definition: SurfaceDefinition, provider: string, deployment: strin
   return {
     operation,
     provider,
-    request: (request, options) =>
-      mergeFields(
+    request: (request, options) => {
+      const fields = mergeFields(
         { operation, provider },
         guarded("request", () => definition.request(bodyOf(request), options, request)),
         // On Azure the deployment is what is asked for, whatever the body says.
         deployment === undefined ? {} : { model: deployment },
-      ),
+      );
+      return request.body instanceof ReadableStream ? mergeFields(fields, UNSEEN) : fields;
+    },
     response: (body, options, request) =>
       guarded("response", () =>
         isExpected(body, definition)
@@ -138,6 +140,9 @@ function bind(definition: SurfaceDefinition, provider: string, deployment: strin
     },
   };
 }
+
+/** A stream can be read once, and that is the request's. */
+const UNSEEN: CapturedFields = { input: "", alerts: ["ai-audit: input not seen: the request's body is a stream"] };
 
 /** Gateways and proxies answer with what they like. */
 function isExpected(body: unknown, { list }: SurfaceDefinition): boolean {

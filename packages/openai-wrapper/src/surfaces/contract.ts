@@ -8,7 +8,7 @@ export interface WireRequest {
   /** URL path without base and query, such as `/chat/completions`. */
   readonly path: string;
   readonly url: string;
-  /** Parsed JSON, what `describeForm` made of a form, or FormData. Read synchronously, never kept. */
+  /** Parsed JSON, what `describeForm` made of a form, FormData, or a stream. Read synchronously, never kept. */
   readonly body: unknown;
   /** The client is Azure's. The host may be so without it. */
   readonly azure: boolean;

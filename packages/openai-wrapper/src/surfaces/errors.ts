@@ -4,6 +4,9 @@ import { classifySafety } from "../safety/classify.ts";
 import { mergeFields } from "./fields.ts";
 import { type Fields, defined, fieldsOf, textOf } from "../payload/read.ts";
 
+/** What an entry says of a response, or an event, that could not be parsed. */
+export const NOT_JSON = "the response is not JSON";
+
 /**
  * Outcome, `error` and safety fields of what a call threw: an `APIError` with its body and status, an abort, a
  * time-out, a broken connection, or anything else. Never throws.
@@ -11,16 +14,15 @@ import { type Fields, defined, fieldsOf, textOf } from "../payload/read.ts";
 export function thrownErrorFields(thrown: unknown, codes?: SafetyCodes): CapturedFields {
   const error = fieldsOf(thrown);
   const type = thrown instanceof Error ? nameOf(thrown) : typeof thrown;
-  const message = thrown instanceof Error ? thrown.message : undefined;
   const headersId = textOf(error["requestID"]);
   return mergeFields(
     { outcome: outcomeOf(type) },
     {
       error: entryError({
         type,
-        code: error["code"] ?? causeCode(error["cause"]),
+        code: codeOf(thrown),
         status: error["status"],
-        message,
+        message: messageOf(thrown),
       }),
       requestId: headersId,
     },
@@ -66,12 +68,18 @@ function outcomeOf(type: string): "aborted" | "timeout" | "error" {
 }
 
 /** A connection's own code, such as ECONNRESET, is some causes down. */
-function causeCode(cause: unknown): unknown {
-  let current = cause;
-  for (let depth = 0; depth < 4; depth += 1) {
-    const { code, cause: next } = fieldsOf(current);
-    if (code !== undefined) return code;
-    current = next;
+function codeOf(thrown: unknown): unknown {
+  let current = thrown;
+  for (let depth = 0; depth < 5; depth += 1) {
+    const { code, cause } = fieldsOf(current);
+    // The platform's own errors have a number that only repeats their name.
+    if (code !== undefined && code !== null && !(current instanceof DOMException)) return code;
+    current = cause;
   }
   return undefined;
+}
+
+function messageOf(thrown: unknown): string | undefined {
+  if (thrown instanceof SyntaxError) return NOT_JSON; // the engine's message quotes what it could not read
+  return thrown instanceof Error ? thrown.message : undefined;
 }

@@ -57,6 +57,30 @@ describe("the fields of an error", () => {
     });
   });
 
+  it("name no number of the platform's own for an abort or a time limit", () => {
+    for (const reason of [new DOMException("aborted", "AbortError"), new DOMException("late", "TimeoutError")]) {
+      for (const error of [reason, Object.assign(new APIUserAbortError(), { cause: reason })]) {
+        expect(errorFields(error).error).toHaveProperty("type");
+        expect(errorFields(error).error).not.toHaveProperty("code");
+      }
+    }
+  });
+
+  it("do not quote what is not JSON: the engine's message does", () => {
+    const parse = (): unknown => JSON.parse("Dear Ms. Smith, your test");
+    expect(parse).toThrow("Dear Ms.");
+    let thrown: unknown;
+    try {
+      parse();
+    } catch (error) {
+      thrown = error;
+    }
+    expect(errorFields(thrown)).toEqual({
+      outcome: "error",
+      error: { type: "SyntaxError", message: "the response is not JSON" },
+    });
+  });
+
   it("say that an error could not be read", () => {
     const odd = new Proxy(new Error("x"), {
       get: () => {

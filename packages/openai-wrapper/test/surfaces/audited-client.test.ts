@@ -216,6 +216,27 @@ describe("the entry of a call", () => {
     ]);
   });
 
+  it("says that it has not seen what was sent as a stream, which it never reads", async () => {
+    answers.set("POST /v1/ingest", { body: { taken: true } });
+    const pieces = async function* (): AsyncGenerator<Uint8Array> {
+      yield bytes;
+    };
+    for (const body of [new Blob([bytes]).stream(), pieces()]) {
+      await expect(client.post("/ingest", { body })).resolves.toEqual({ taken: true });
+    }
+    const alerts = ["ai-audit: input not seen: the request's body is a stream"];
+    expect(await entries()).toMatchObject([
+      { operation: "/ingest", input: "", alerts },
+      { operation: "/ingest", input: "", alerts },
+    ]);
+  });
+
+  it("has the digest of bytes that were sent", async () => {
+    answers.set("POST /v1/ingest", { body: { taken: true } });
+    await client.post("/ingest", { body: bytes });
+    expect(await entries()).toMatchObject([{ operation: "/ingest", input: digest, alerts: [] }]);
+  });
+
   it("of a run has the message that was streamed", async () => {
     const events = [
       'event: thread.run.created\ndata: {"id":"run_1","object":"thread.run","status":"queued","thread_id":"thread_1"}',
