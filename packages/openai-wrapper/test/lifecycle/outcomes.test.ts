@@ -208,7 +208,8 @@ const TABLE: Record<string, readonly Case[]> = {
       replies: [text("{oops", "application/json")],
       call: ({ client }) => client.chat.completions.create(hello),
       throws: [() => SyntaxError, /JSON/],
-      entry: { error: { type: "SyntaxError", message: "the response is not JSON" } },
+      // What the body was is seen only where the SDK reads it as text first: the newest does.
+      entry: { alerts: expect.any(Array), error: { type: "SyntaxError", message: "the response is not JSON" } },
     },
     {
       says: "an error event",
@@ -389,14 +390,13 @@ const TABLE: Record<string, readonly Case[]> = {
       by: "a stream",
       replies: [hanging],
       call: async (setting) => {
-        let read = (): void => undefined;
-        const begun = new Promise<void>((resolve) => (read = resolve));
+        const begun = Promise.withResolvers<void>();
         const reading = readSome(setting, (abort) => {
-          read();
+          begun.resolve();
           void setting.bench.logger.close().then(abort);
           return false;
         });
-        await begun;
+        await begun.promise;
         return reading;
       },
       entry: { streamed: true, outputContent: "Hello, " },
@@ -446,17 +446,12 @@ describe.each(VERSIONS)("a call of %s", async (version) => {
       () => undefined,
       (error: unknown) => error,
     );
-    if (throws) {
-      const [expected, message] = throws;
-      expect(thrown).toBeInstanceOf(expected(sdk));
-      expect(thrown).toHaveProperty("message", expect.stringMatching(message));
-    } else expect(thrown).toBeUndefined();
+    const [kind, message] = throws ?? [];
+    expect(thrown instanceof (kind?.(sdk) ?? Error)).toBe(throws !== undefined);
+    expect(thrown instanceof Error ? thrown.message : String(thrown)).toMatch(message ?? /^undefined$/);
     const entries = await bench.entries();
-    expect(entries).toHaveLength(1);
     const { error, ...fields } = entry;
-    expect(entries[0]).toMatchObject({ outcome, ...fields });
-    if (error) expect(entries[0]?.error).toMatchObject(error);
-    else expect(entries[0]?.error).toBeUndefined();
-    if (outcome === "ok") expect(entries[0]?.alerts).toEqual([]);
+    expect(entries).toMatchObject([{ outcome, alerts: [], ...fields }]);
+    expect({ error: entries[0]?.error }).toMatchObject({ error });
   });
 });

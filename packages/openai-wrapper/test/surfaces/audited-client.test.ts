@@ -44,6 +44,10 @@ beforeEach(() => {
 const bytes = Buffer.alloc(5000, 7);
 const digest = { bytes: 5000, sha256: createHash("sha256").update(bytes).digest("hex") };
 
+async function* pieces(): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
 /** All entries so far, with their contents. */
 async function entries(): Promise<
   readonly (AuditEntry & { readonly input?: JsonValue; readonly output?: JsonValue })[]
@@ -218,9 +222,6 @@ describe("the entry of a call", () => {
 
   it("says that it has not seen what was sent as a stream, which it never reads", async () => {
     answers.set("POST /v1/ingest", { body: { taken: true } });
-    const pieces = async function* (): AsyncGenerator<Uint8Array> {
-      yield bytes;
-    };
     for (const body of [new Blob([bytes]).stream(), pieces()]) {
       await expect(client.post("/ingest", { body })).resolves.toEqual({ taken: true });
     }
