@@ -280,6 +280,15 @@ describe("ai-audit import", { timeout: 60_000 }, () => {
     expect((await cli(["verify", log])).stdout).toMatch(/^UNSIGNED: 12 entries in 1 file;/);
   });
 
+  test("an entry that stands twice in the source is imported once", async () => {
+    const root = await temporaryDirectory();
+    const original = await readFile(join(ORIGINAL, "plain/audit_20261123.jsonl"), "utf8");
+    await writeFile(join(root, "audit_20261123.jsonl"), original + original);
+    expect(await printed(["import", root, "--log", join(root, "log")])).toBe(
+      "12 entries imported, 12 were there already\n",
+    );
+  });
+
   test("Fernet content is opened with its key and encrypted for the entry that now holds it", async () => {
     const log = join(await temporaryDirectory(), "log");
     const env = { AUDIT_ENCRYPTION_KEY: (await readFile(join(ORIGINAL, "key.txt"), "utf8")).trim() };

@@ -5,9 +5,10 @@ import { EXIT, Failure } from "../failure.ts";
 import { loadSubjectKeys } from "../keys.ts";
 import { addLogOption, resolveLocation } from "../location.ts";
 import { plural } from "../output/format.ts";
+import { Progress } from "../output/progress.ts";
 import type { Session } from "../session.ts";
 import { Settings } from "../settings.ts";
-import { openStorage } from "../storage.ts";
+import { openStorage, reportingReads } from "../storage.ts";
 import { addActorOption, defaultActor, needSigner } from "../writing.ts";
 
 interface EraseFlags {
@@ -34,7 +35,9 @@ async function erase(name: string, flags: EraseFlags, session: Session): Promise
   const location = resolveLocation(flags.log, settings);
   const encryption = await loadSubjectKeys(settings);
   const signer = await needSigner(location, settings);
-  const logger = new AuditLogger(await openStorage(location, settings, signer), { encryption });
+  const { onProgress } = new Progress(session, "counting");
+  const storage = reportingReads(await openStorage(location, settings, signer), onProgress);
+  const logger = new AuditLogger(storage, { encryption });
   try {
     if ((await encryption.subjectIds(name)).length === 0) {
       throw new Failure(
