@@ -7,6 +7,7 @@ import { findEntryLine } from "../find-entry.ts";
 import { addLocationArgument, addLogOption, resolveLocation } from "../location.ts";
 import { openLog, type OpenLog } from "../log.ts";
 import { Table } from "../output/table.ts";
+import { Progress } from "../output/progress.ts";
 import type { Session } from "../session.ts";
 import { Settings } from "../settings.ts";
 import { s3Connection } from "../storage.ts";
@@ -54,7 +55,7 @@ export function define(command: Command, session: Session): void {
 }
 
 async function place(given: string | undefined, flags: PlaceFlags, session: Session): Promise<void> {
-  const log = await openLog(given, session);
+  const log = await openLog(given, session, new Progress(session, "searching"));
   const range = await heldRange(flags, log);
   const signer = await needSigner(log.location, log.settings);
   const { reason, actor = defaultActor() } = flags;
