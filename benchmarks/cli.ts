@@ -19,6 +19,8 @@ const DAY_MS = 86_400_000;
 /** Entries on their way at once, as of a busy server: they share a commit. */
 const IN_FLIGHT = 1000;
 const MIB = 2 ** 20;
+/** Of util-linux. */
+const ON_ONE_CORE = ["taskset", "-c", "0"] as const;
 const BUILT = fileURLToPath(new URL("../packages/cli/dist/main.js", import.meta.url));
 /** Prints what only the process itself knows, on a stream of its own. */
 const REPORT = `data:text/javascript,${encodeURIComponent(
@@ -66,7 +68,7 @@ async function writeLog(path: string, entries: number, signer: Signer): Promise<
 
 /** Runs the built command to its end, its output counted and thrown away. `oneCore`: with one core to run on. */
 async function run(words: readonly string[], { oneCore = false }: { readonly oneCore?: boolean } = {}): Promise<Run> {
-  const argv = [...(oneCore ? ["taskset", "-c", "0"] : []), process.execPath, `--import=${REPORT}`, BUILT, ...words];
+  const argv = [...(oneCore ? ON_ONE_CORE : []), process.execPath, `--import=${REPORT}`, BUILT, ...words];
   const [program = "", ...rest] = argv;
   const begin = performance.now();
   const child = spawn(program, rest, { stdio: ["ignore", "pipe", "pipe", "pipe"] });
@@ -107,7 +109,7 @@ function row(name: string, figure: string, target?: string): void {
   console.log(`${name.padEnd(52)}${figure.padStart(14)}${target === undefined ? "" : `   (target: ${target})`}`);
 }
 
-const hasTaskset = spawnSync("taskset", ["--version"]).status === 0;
+const hasTaskset = spawnSync(ON_ONE_CORE[0], ["--version"]).status === 0;
 execFileSync(process.execPath, [BUILT, "--version"]); // fails where nothing was built: npm run build
 const root = await mkdtemp(join(tmpdir(), "ai-audit-bench-cli-"));
 try {
