@@ -115,19 +115,27 @@ function mayHaveBeenOvertaken(sources: readonly LogSource[], { files }: Verifica
 }
 
 async function verifyOnce(sources: readonly LogSource[], settings: VerifySettings): Promise<Verification> {
-  const found = new Map<string, FileVerification>();
+  const found: FileVerification[] = [];
   const confirmedPins: Pin[] = [];
   const prunes: PruneRecord[] = [];
   for (const source of sources) {
     const examined = await examine(source, settings, prunes);
-    // Of what the first log says that it is gone from another one, that one says more.
-    for (const file of examined.files) found.set(file.file, file);
+    found.push(...examined.files);
     confirmedPins.push(...examined.links.confirmedPins);
     prunes.push(...examined.links.prunes);
   }
-  const files = [...found.values()];
+  const files = onceEach(found);
   if (files.length === 0) return couldNotVerify("there is no log here: not one .jsonl file");
   return judge({ files, pins: settings.pins, confirmedPins, signatures: settings.signatures });
+}
+
+/**
+ * What one log records as removed from another is a file of both: it is told once, as the other one tells it. Nothing
+ * but such a removal is ever left out: names are whatever somebody gave.
+ */
+function onceEach(files: readonly FileVerification[]): FileVerification[] {
+  const last = new Map(files.map((file) => [file.file, file]));
+  return files.filter((file) => file.state !== "PRUNED" || file.problems.length > 0 || last.get(file.file) === file);
 }
 
 /** One log: its files, and what they say about each other. */

@@ -1,5 +1,6 @@
 // What objects say about themselves beside their bytes, and readers go by.
 import { beforeAll, describe, expect, it } from "vitest";
+import { Segment } from "../../src/integrity/segment.ts";
 import { AttackedLog, messages, ROOT } from "../support/attacked-log.ts";
 import type { S3Log } from "../support/s3-log.ts";
 import { isAbsent, type S3Server, s3Server } from "../support/s3-servers.ts";
@@ -77,6 +78,24 @@ describe.skipIf(isAbsent("ceph"))("Whoever may write to the bucket, without the 
 
       expect(verification).toMatchObject({ exitCode: 1, files: [{ state: "TAMPERED" }] });
       expect(messages(verification)).toContain(`its place is ${key}`);
+    });
+
+    it("a finding under the name of a file that another directory's log is said to await", async () => {
+      await fresh();
+      await bench.shippedDirectory([]);
+      const [key = ""] = await log.keys();
+      await bench.altered(key, '"safety_passed":true', '"safety_passed":false');
+      const [, directory = "", file = ""] = /^(.*)\/([^/]+)$/.exec(key) ?? [];
+      const name = file.replace(".jsonl", "_900.jsonl");
+      const seen = [{ file, size: 3, root: ROOT }];
+      const stream = "zzzzzzzzzzzzzzzz"; // behind the others in a listing
+      const planted = new Segment({ file: name, stream, seq: 0, created: "", prev: null, seen, sdk: "" });
+      const place = `${key.slice(0, 10)}/${stream}/${name}`;
+      await log.write(place, planted.close("close").toString(), { "audit-directory": directory });
+
+      const { files } = await log.verify();
+
+      expect(files.filter((found) => found.file === key).map(({ state }) => state)).toContain("TAMPERED");
     });
 
     it("entries under the name of control lines, where readers look for none", async () => {
