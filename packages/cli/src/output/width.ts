@@ -1,7 +1,12 @@
 // How wide a text is on a terminal, in cells.
 import { stripVTControlCharacters } from "node:util";
 
-const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+let segmenter: Intl.Segmenter | undefined; // made when first used: it takes milliseconds
+
+function graphemesOf(text: string): Intl.Segments {
+  segmenter ??= new Intl.Segmenter(undefined, { granularity: "grapheme" });
+  return segmenter.segment(text);
+}
 
 /** East Asian wide and full-width ranges (UAX #11), and emoji: two cells each. */
 const WIDE =
@@ -12,7 +17,7 @@ export function cellsOf(text: string): number {
   const plain = stripVTControlCharacters(text);
   if (isPrintableAscii(plain)) return plain.length;
   let cells = 0;
-  for (const { segment } of segmenter.segment(plain)) cells += cellsOfGrapheme(segment);
+  for (const { segment } of graphemesOf(plain)) cells += cellsOfGrapheme(segment);
   return cells;
 }
 
@@ -21,7 +26,7 @@ export function cutTo(text: string, cells: number): string {
   if (cellsOf(text) <= cells) return text;
   let kept = "";
   let used = 0;
-  for (const { segment } of segmenter.segment(text)) {
+  for (const { segment } of graphemesOf(text)) {
     used += cellsOfGrapheme(segment);
     if (used > cells - 1) break;
     kept += segment;
