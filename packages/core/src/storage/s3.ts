@@ -71,6 +71,10 @@ export class S3Storage implements AuditStorage {
     return readingPages("the log could not be read", readPages(this.#bucket, range, order, onProgress));
   }
 
+  /**
+   * Counts by what objects say about themselves, where they lie within the range: a body is read only at its ends.
+   * `verifyLog` holds that against the bodies; this does not.
+   */
   count(range: TimeRange): Promise<number> {
     return reading("the log could not be counted", countEntries(this.#bucket, range));
   }

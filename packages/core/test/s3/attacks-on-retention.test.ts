@@ -1,6 +1,7 @@
 // Whoever may put and delete objects, without the signing key, against those who act on what is in the bucket.
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { ListObjectVersionsCommand } from "@aws-sdk/client-s3";
 import { beforeAll, describe, expect, it } from "vitest";
 import { retentionPrune, retentionRelease } from "../../src/integrity/control-line.ts";
 import { Signer } from "../../src/integrity/signer.ts";
@@ -27,8 +28,8 @@ describe.skipIf(isAbsent("ceph"))("Whoever may write to the bucket, without the 
     server = await s3Server("ceph");
   }, 120_000);
 
-  async function fresh(): Promise<void> {
-    bench = await AttackedLog.make(server);
+  async function fresh(options?: { readonly withObjectLock?: boolean }): Promise<void> {
+    bench = await AttackedLog.make(server, options);
     log = bench.log;
   }
 
@@ -243,6 +244,36 @@ describe.skipIf(isAbsent("ceph"))("Whoever may write to the bucket, without the 
       await fresh();
       const keys = await bench.stream([1, 2], 40, await Signer.generate("older"));
       expect((await bench.prune()).files.toSorted()).toEqual(keys.toSorted());
+    });
+
+    it("keeps every version of what it refuses, and none of what goes, where the bucket keeps versions", async () => {
+      await fresh({ withObjectLock: true });
+      const altered = await bench.stream([1, 2], 40);
+      const cut = await bench.stream([1, 2], 40);
+      const sound = await bench.stream([2], 40);
+      await bench.altered(altered[0] ?? "", '"safety_passed":true', '"safety_passed":false');
+      await log.remove(cut.at(-1) ?? ""); // a marker, at the very end
+
+      const { files, refused = [] } = await bench.prune();
+
+      expect(files.toSorted()).toEqual(sound.toSorted());
+      expect(refused.toSorted()).toEqual([...altered, ...cut.slice(0, -1)].toSorted());
+      const command = new ListObjectVersionsCommand({ Bucket: log.bucket, Prefix: log.prefix });
+      const { Versions = [] } = await log.client.send(command);
+      const versions = Versions.map(({ Key = "" }) => Key.slice(log.prefix.length));
+      expect(versions.filter((key) => key === altered[0])).toHaveLength(2);
+      expect(versions).toContain(cut.at(-1));
+      expect(versions.filter((key) => sound.includes(key))).toEqual([]);
+      expect(await bench.statesByStream()).toEqual(["MISSING", "OK", "PRUNED", "TAMPERED"]);
+    });
+
+    it("never removes what is of the real today, whatever present it is given", async () => {
+      await fresh();
+      await bench.stream([1], 0);
+      const now = Date.now() + 3 * DAY_MS;
+      const storage = log.storage();
+      expect(await storage.prune({ before: now, policy: "p", actor: "a", now })).toMatchObject({ files: [] });
+      await storage.close();
     });
 
     it("carries a line on while a stream that goes on refers to what it is about", async () => {

@@ -26,8 +26,8 @@ export class AttackedLog {
     this.log = log;
   }
 
-  static async make(server: S3Server): Promise<AttackedLog> {
-    return new AttackedLog(await S3Log.make(server));
+  static async make(server: S3Server, options?: { readonly withObjectLock?: boolean }): Promise<AttackedLog> {
+    return new AttackedLog(await S3Log.make(server, options));
   }
 
   readonly onError = ({ message }: Error): void => void this.errors.push(message);

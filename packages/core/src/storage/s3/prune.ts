@@ -42,7 +42,8 @@ export async function pruneBucket(
   { before, policy, actor, dryRun = false, now, onProgress = () => undefined }: PruneOptions,
   remover: BucketRemover,
 ): Promise<PruneResult> {
-  const limit = Math.min(before, now);
+  // The caller's present may lie ahead. What others write is of the real one.
+  const limit = Math.min(before, now, Date.now());
   const days = (await Array.fromAsync(bucket.folders())).filter((day) => isDay(day) && boundsOf(day).to < limit);
   const result = {
     entries: 0,
