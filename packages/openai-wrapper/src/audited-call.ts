@@ -67,6 +67,11 @@ export class AuditedCall {
     return this.#responded;
   }
 
+  /** There are detectors to show the content to. */
+  get detects(): boolean {
+    return this.#settings.check.active;
+  }
+
   /** The largest output that is kept whole, in bytes. */
   get maxContentBytes(): number {
     return this.#settings.extract.maxContentBytes;
@@ -81,7 +86,7 @@ export class AuditedCall {
   attempt(request: () => WireRequest): Promise<void> | undefined {
     const begun = this.#begun ? undefined : this.#begin(request());
     if (begun ?? this.#unchecked) return this.#prepare(begun);
-    this.#attempting();
+    if (!this.aborted) this.#progress.attempt(); // the SDK looks at the signal once more before it sends
     return undefined;
   }
 
@@ -96,11 +101,6 @@ export class AuditedCall {
       if (checked.blocked) return this.#refuse(found, checked.blocked);
       this.#asked = found;
     }
-    this.#attempting();
-  }
-
-  /** The SDK looks at the signal once more before it sends. */
-  #attempting(): void {
     if (!this.aborted) this.#progress.attempt();
   }
 

@@ -110,9 +110,13 @@ export class ContentCheck {
   }
 
   #unseen(side: ContentSide, fields: CapturedFields): Checked {
-    const alert = `ai-audit: the detectors did not see the ${side}: it is larger than maxContentBytes`;
-    return { fields: mergeFields(this.bounded(fields), { alerts: [alert] }), blocked: undefined };
+    return { fields: mergeFields(this.bounded(fields), { alerts: [unseenAlert(side)] }), blocked: undefined };
   }
+}
+
+/** What an entry says of content that was too large for the detectors. */
+export function unseenAlert(side: ContentSide): string {
+  return `ai-audit: the detectors did not see the ${side}: it is larger than maxContentBytes`;
 }
 
 /** A stream's output of which only the digest was kept. */

@@ -1,7 +1,9 @@
 // Bodies that do not come to the caller as parsed data: he reads them himself, or the SDK reads one and fails at it.
 import type { AuditedCall } from "./audited-call.ts";
+import { unseenAlert } from "./check-content.ts";
 import { nameOf } from "./payload/read.ts";
 import { eventsIn, LargeBody } from "./raw-body.ts";
+import { tooLarge } from "./surfaces/content.ts";
 import { NOT_JSON } from "./surfaces/errors.ts";
 
 /**
@@ -16,7 +18,7 @@ export async function receiveBody(
 ): Promise<void> {
   if (!call.open) return;
   if (body instanceof LargeBody) {
-    const alerts = ["ai-audit: the output is larger than maxContentBytes: digest and length kept"];
+    const alerts = [tooLarge("output"), ...(call.detects ? [unseenAlert("output")] : [])];
     return call.end({ outcome: stopped ? "aborted" : "ok", output: body.digest, alerts });
   }
   const isText = /json|^text\//i.test(contentType);

@@ -30,7 +30,8 @@ function bound(content: JsonValue, unwanted: string | undefined, what: string, m
   };
 }
 
-function tooLarge(what: string): string {
+/** What an entry says of content that was too large to keep. */
+export function tooLarge(what: string): string {
   return `ai-audit: the ${what} is larger than maxContentBytes: digest and length kept`;
 }
 

@@ -73,7 +73,9 @@ class ImageCollector implements StreamCollector {
   }
 
   push(event: unknown): void {
-    const fields = fieldsOf(event);
+    const { event: name, data } = fieldsOf(event);
+    // Version 5.0 knows no named events of this surface, and hands them out with their names.
+    const fields = fieldsOf(typeof name === "string" && isFields(data) ? data : event);
     const type = textOf(fields["type"]) ?? "";
     if (type === "error" || isFields(fields["error"])) this.#error = snapshot(fields["error"] ?? fields);
     if (!type.startsWith("image_")) return;

@@ -147,6 +147,27 @@ describe("detectors", () => {
     expect(entry?.outputContent).not.toContain("Hi.");
   });
 
+  it("have not seen a raw body that outgrew the limit, and the entry says so", async () => {
+    const seen: JsonValue[] = [];
+    const { client, entries } = await lifecycleBench([json(completion("x".repeat(5000)))], {
+      detectors: [{ name: "watch", checkOutput: (value) => void seen.push(value) }],
+      maxContentBytes: 1000,
+    });
+    const raw = await client.chat.completions.create(hello).asResponse();
+    await Array.fromAsync(raw.body ?? []);
+    expect(seen).toEqual([]);
+    expect(await entries()).toMatchObject([
+      {
+        outcome: "ok",
+        safetyChecks: [],
+        alerts: [
+          "ai-audit: the output is larger than maxContentBytes: digest and length kept",
+          "ai-audit: the detectors did not see the output: it is larger than maxContentBytes",
+        ],
+      },
+    ]);
+  });
+
   it("stop retries as well: a blocked call is one call without attempts", async () => {
     const { client, server } = await lifecycleBench([json(completion("Hi."))], {
       detectors: [blocking("greetings", "Hello")],

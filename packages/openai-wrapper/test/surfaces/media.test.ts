@@ -81,6 +81,16 @@ describe("images", () => {
       metadata: { served: { size: "1024x1024", quality: "high" } },
     });
   });
+
+  it("take in named events as the oldest SDK hands them out", () => {
+    const completed = { type: "image_generation.completed", b64_json: base64, output_format: "png", usage };
+    const collector = collect(request, [{ event: completed.type, data: completed }]);
+    expect(collector.terminal).toBe(true);
+    expect(collector.result()).toMatchObject({
+      output: [{ type: completed.type, b64_json: digest("image/png") }],
+      ...usageFields,
+    });
+  });
 });
 
 describe("speech", () => {
