@@ -58,8 +58,9 @@ const ROUTES: readonly Route[] = [
   route("POST", `/threads/${ID}/messages`, threadMessage),
 ];
 
-/** Azure serves the plain client as well, under its `/openai/v1` paths. */
-const AZURE_HOST = /^https?:\/\/[^/?#]*\.(?:openai|cognitiveservices|services\.ai)\.azure\.(?:com|us|cn)(?=[:/?#]|$)/i;
+/** Azure, and Bedrock (the group), serve the plain client as well. */
+const HOST =
+  /^https?:\/\/(?:[^/?#]*\.(?:openai|cognitiveservices|services\.ai)\.azure\.(?:com|us|cn)|(bedrock-[a-z-]+\.[a-z\d-]+\.(?:amazonaws\.com(?:\.cn)?|api\.aws)))(?=[:/?#]|$)/i;
 
 /** What is administered here are keys, certificates and other credentials. */
 const ADMINISTRATION = /^\/(?:organization|projects|vaults|webhook_endpoints)(?:\/|$)/;
@@ -73,10 +74,13 @@ export function surfaceOf(request: WireRequest): Surface | undefined {
   const method = request.method.toUpperCase();
   const definition =
     ROUTES.find(([verb, pattern]) => verb === method && pattern.test(path))?.[2] ?? unlisted(method, path);
-  return (
-    definition &&
-    bind(definition, request.azure || AZURE_HOST.test(request.url) ? "azure.ai.openai" : "openai", deployment)
-  );
+  return definition && bind(definition, request.provider ?? providerAt(request.url), deployment);
+}
+
+function providerAt(url: string): string {
+  const match = HOST.exec(url);
+  if (!match) return "openai";
+  return match[1] === undefined ? "azure.ai.openai" : "aws.bedrock";
 }
 
 /**

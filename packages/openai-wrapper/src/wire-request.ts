@@ -11,8 +11,14 @@ export function wireRequestOf(client: object, options: object, url?: unknown, in
     path: pathOf(String(path)),
     url: String(url ?? path),
     body: typeof sent === "string" ? parseJson(sent) : sent,
-    azure: "deploymentName" in client && "apiVersion" in client,
+    provider: providerOf(client),
   };
+}
+
+/** The provider whose client this is, also behind a gateway of the caller's. */
+function providerOf(client: object): string | undefined {
+  if ("deploymentName" in client && "apiVersion" in client) return "azure.ai.openai";
+  return "bedrockTokenProvider" in client ? "aws.bedrock" : undefined;
 }
 
 function pathOf(path: string): string {

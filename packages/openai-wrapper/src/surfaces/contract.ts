@@ -10,8 +10,8 @@ export interface WireRequest {
   readonly url: string;
   /** Parsed JSON, what `describeForm` made of a form, FormData, or a stream. Read synchronously, never kept. */
   readonly body: unknown;
-  /** The client is Azure's. The host may be so without it. */
-  readonly azure: boolean;
+  /** The provider whose client this is, as OpenTelemetry names it; undefined where the host tells. */
+  readonly provider: string | undefined;
 }
 
 /** How much of the content an entry gets. */
@@ -49,7 +49,7 @@ export interface StreamCollector {
 export interface Surface {
   /** OpenTelemetry GenAI's name where there is one. */
   readonly operation: string;
-  /** `openai`, `azure.ai.openai`. */
+  /** `openai`, `azure.ai.openai`, `aws.bedrock`. */
   readonly provider: string;
   /** Input, model and parameters. */
   request(request: WireRequest, options: ExtractOptions): CapturedFields;

@@ -3,8 +3,9 @@ import { createHash } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type AuditEntry, AuditLogger, type JsonValue, MemoryStorage } from "@ai-audit/core";
+import { BedrockOpenAI } from "openai";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { AuditedAzureOpenAI, AuditedOpenAI, openAIModerationDetector } from "../../src/index.ts";
+import { AuditedAzureOpenAI, AuditedOpenAI, openAIModerationDetector, withAudit } from "../../src/index.ts";
 
 interface Answer {
   readonly status?: number;
@@ -188,6 +189,18 @@ describe("the entry of a call", () => {
         error: { type: "BadRequestError", code: "content_filter", status: 400 },
       },
     ]);
+  });
+
+  it("names Bedrock for a client of Bedrock, wherever that is", async () => {
+    answers.set("POST /v1/responses", { body: { id: "resp_4", object: "response", status: "completed", output: [] } });
+    const bedrock = new (withAudit(BedrockOpenAI))({
+      apiKey: "bedrock-key",
+      awsRegion: "eu-central-1",
+      baseURL: `${origin}/v1`,
+      audit: logger,
+    });
+    await bedrock.responses.create({ model: "m", input: "Hello!" });
+    expect(await entries()).toMatchObject([{ provider: "aws.bedrock", model: "m", input: "Hello!", outcome: "ok" }]);
   });
 
   it("holds no part of the key that the provider quotes", async () => {

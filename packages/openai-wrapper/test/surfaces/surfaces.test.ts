@@ -51,7 +51,7 @@ describe("the surface of a request", () => {
 
   it("is Azure's by its client or by its host, and the deployment is the model", () => {
     const path = "/openai/deployments/my%20gpt/chat/completions?api-version=2024-10-21";
-    const request = post(path, { model: "ignored", messages: [] }, { azure: true });
+    const request = post(path, { model: "ignored", messages: [] }, { provider: "azure.ai.openai" });
     const surface = surfaceFor(request);
     expect(surface.request(request, OPTIONS)).toMatchObject({
       operation: "chat",
@@ -65,9 +65,12 @@ describe("the surface of a request", () => {
     ["https://mine.openai.azure.com/openai/v1/responses", "azure.ai.openai"],
     ["https://mine.cognitiveservices.azure.us/openai/v1/responses", "azure.ai.openai"],
     ["http://mine.services.ai.azure.cn:8443/openai/v1/responses", "azure.ai.openai"],
+    ["https://bedrock-mantle.eu-central-1.api.aws/openai/v1/responses", "aws.bedrock"],
+    ["https://bedrock-runtime.us-west-2.amazonaws.com/openai/v1/responses", "aws.bedrock"],
+    ["https://bedrock-mantle.eu-central-1.api.aws.example/v1/responses", "openai"],
     ["https://gateway.example/mine.openai.azure.com/v1/responses", "openai"],
     ["https://mine.openai.azure.com.example/v1/responses", "openai"],
-  ])("goes by the host alone where the client is not Azure's: %s", (url, provider) => {
+  ])("goes by the host where the client is that of no provider: %s", (url, provider) => {
     expect(surfaceFor(post("/responses", {}, { url })).provider).toBe(provider);
   });
 
