@@ -1,7 +1,9 @@
 // What a caller gets when the entry cannot be written.
 import { AuditError, AuditWriteError } from "@ai-audit/core";
 import { describe, expect, it } from "vitest";
-import { chunks, completion } from "../equivalence/payloads.ts";
+import { withAudit } from "../../src/index.ts";
+import { chunks, completion, responseEvents } from "../equivalence/payloads.ts";
+import { loadSdk, VERSIONS } from "../equivalence/twice.ts";
 import { events, json, text } from "../equivalence/wire-server.ts";
 import { hello, lifecycleBench } from "./bench.ts";
 
@@ -103,6 +105,28 @@ describe("failing closed", () => {
     await logger.close();
     expect((await failureOf(client.chat.completions.create(hello))).code).toBe("AUDIT_CLOSED");
     expect(server.seen).toHaveLength(1);
+  });
+});
+
+describe.each(VERSIONS)("failing closed in a helper of %s", async (version) => {
+  const sdk = await loadSdk(version);
+
+  it("is the cause of the error that the helper makes of every error", async () => {
+    const { logger, server, storage } = await lifecycleBench([
+      events(chunks),
+      events(responseEvents(), { named: true, ending: "end" }),
+    ]);
+    const client = new (withAudit(sdk.OpenAI))({ apiKey: "k", baseURL: server.baseURL, audit: logger });
+    storage.fault = "fail";
+    const helped = [
+      client.chat.completions.stream(hello).finalContent(),
+      client.responses.stream({ model: "gpt-5", input: "Hello!" }).finalResponse(),
+    ];
+    for (const promise of helped) {
+      const error: unknown = await promise.catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(sdk.OpenAIError);
+      expect(error).toMatchObject({ cause: { name: "AuditWriteError", code: "AUDIT_WRITE_FAILED" } });
+    }
   });
 });
 
