@@ -9,11 +9,8 @@ export async function openStorage(location: string, settings: Settings, signer?:
   const signing = signer && { signer };
   if (!isBucket(location)) return new FileStorage({ path: location, ...signing });
   const { S3Storage } = await import("@ai-audit/core/s3");
-  return new S3Storage({ ...placeInBucket(location), ...s3Connection(settings), ...signing, onError: toldByTable });
+  return new S3Storage({ ...placeInBucket(location), ...s3Connection(settings), ...signing });
 }
-
-/** Only clean-up has something to tell, and its table does. */
-function toldByTable(): void {}
 
 /** The storage, with whoever reads pages of it reporting how far they are. */
 export function reportingReads(storage: AuditStorage, onProgress: OnProgress | undefined): AuditStorage {

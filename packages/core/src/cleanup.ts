@@ -67,8 +67,8 @@ export function startSchedule(
   };
 }
 
-/** Nobody awaits a scheduled run: what nobody listens for becomes a process warning. */
-function report(error: AuditError, onError: ((error: AuditError) => void) | undefined): void {
+/** What nobody awaits, such as a scheduled run, and nobody listens for becomes a process warning. */
+export function report(error: AuditError, onError: ((error: AuditError) => void) | undefined): void {
   if (onError) notify("onError", onError, error);
   else process.emitWarning(error.message, { type: "AuditWarning", code: error.code });
 }

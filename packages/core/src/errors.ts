@@ -10,7 +10,7 @@
  * - `AUDIT_WRITE_TIMEOUT` an entry was not durable within the time allowed; it may still become so.
  * - `AUDIT_BACKLOG` too many bytes already wait to be written.
  * - `AUDIT_CLOSED` the logger or storage was closed before the call, or `AuditSql` before or during it.
- * - `AUDIT_READ_FAILED` stored entries could not be read.
+ * - `AUDIT_READ_FAILED` stored entries could not be read, or a file past retention is not what was sealed and stays.
  * - `AUDIT_KEY_INVALID` key material is malformed.
  * - `AUDIT_KEY_MISSING` the key that a ciphertext or a keyed hash names is not known here.
  * - `AUDIT_DECRYPT_FAILED` content is not a ciphertext, was altered, or belongs to another entry or field.

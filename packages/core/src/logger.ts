@@ -1,6 +1,6 @@
 // AuditLogger: the one path of log().
 import { type Account, requireAccount } from "./account.ts";
-import { type CleanupOptions, type CleanupSchedule, type ScheduleOptions, startSchedule } from "./cleanup.ts";
+import { type CleanupOptions, type CleanupSchedule, report, type ScheduleOptions, startSchedule } from "./cleanup.ts";
 import { notify } from "./callback.ts";
 import { type AuditContext, currentAuditContext, NO_CONTEXT } from "./context.ts";
 import type { CapturedFields } from "./capture.ts";
@@ -260,16 +260,24 @@ export class AuditLogger<M extends object = Metadata, I extends InteractionField
     return matchContent(entry, claimed, this.encryption);
   }
 
-  /** Removes what is past `retentionDays`, whole files at a time. Resolves to the number of entries removed. */
+  /**
+   * Removes what is past `retentionDays`, whole files at a time. Resolves to the number of entries removed. A file that
+   * is not what was sealed stays, as evidence: `onError` is told, or else a process warning says so.
+   */
   async cleanupExpired({ now = new Date(), dryRun = false, actor = "ai-audit" }: CleanupOptions = {}): Promise<number> {
     if (!isValidDate(now)) throw new AuditInputError("now is not a valid Date");
-    const { entries } = await this.storage.prune({
+    const { entries, expired = [] } = await this.storage.prune({
       before: now.getTime() - this.retentionDays * DAY_MS,
       policy: `retention ${this.retentionDays} days`,
       actor,
       dryRun,
       now: now.getTime(),
     });
+    for (const { file, fate, reason = "" } of dryRun ? [] : expired) {
+      if (fate !== "refused") continue;
+      const message = `${file} is past retention and stays: ${reason}. Verify the log`;
+      report(new AuditError("AUDIT_READ_FAILED", message), this.#settings.onError);
+    }
     return entries;
   }
 

@@ -4,7 +4,7 @@ import { copyFile, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { AuditLogger, FileStorage, MemoryStorage, Signer, verifyLog } from "../src/index.ts";
+import { type AuditError, AuditLogger, FileStorage, MemoryStorage, Signer, verifyLog } from "../src/index.ts";
 import { testEntry } from "../src/testing.ts";
 import { rejected } from "./rejected.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
@@ -132,6 +132,32 @@ describe("cleanupExpired()", () => {
     expect(await logger.count()).toBe(lines);
     await logger.close();
     expect((await verifyLog(path, {})).files.map(({ state }) => state)).not.toContain("MISSING");
+  });
+
+  it("keeps a file that is not what was sealed, and tells onError or, without one, the process", async () => {
+    const path = await temporaryDirectory();
+    const signer = await Signer.generate("test");
+    await writeDays(path, [400, 380], signer, false);
+    const altered = `audit_${dayOf(noon(400))}.jsonl`;
+    const text = await readFile(join(path, altered), "utf8");
+    await writeFile(join(path, altered), text.replace('"output_hash":"', '"output_hash":"0'));
+    const told: AuditError[] = [];
+    const onError = (error: AuditError): void => void told.push(error);
+    const logger = new AuditLogger(new FileStorage({ path, signer }), { onError });
+    expect(await logger.cleanupExpired({ dryRun: true })).toBe(3);
+    expect(told).toEqual([]);
+    expect(await logger.cleanupExpired()).toBe(3);
+    await logger.close();
+    const message =
+      `${altered} is past retention and stays: it is not what was sealed, or not what the log recorded of it. ` +
+      "Verify the log";
+    expect(told.map((error) => [error.code, error.message])).toEqual([["AUDIT_READ_FAILED", message]]);
+    expect(await readdir(path)).toContain(altered);
+    const warned = once(process, "warning");
+    const silent = new AuditLogger(new FileStorage({ path, signer }));
+    expect(await silent.cleanupExpired()).toBe(0);
+    expect((await warned)[0]).toMatchObject({ name: "AuditWarning", code: "AUDIT_READ_FAILED", message });
+    await silent.close();
   });
 
   it("carries a prune line forward while a file that stays refers to what it authorised", async () => {

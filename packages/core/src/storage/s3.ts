@@ -81,15 +81,15 @@ export class S3Storage implements AuditStorage {
 
   /**
    * Removes whole UTC days that are past `before` and that no hold covers, with all their versions, after a durable
-   * record of each segment. A segment that is not what was sealed stays, and `onError` is told.
+   * record of each segment. A segment that is not what was sealed stays: `refused` has its keys, and `expired` why.
    * @throws `AUDIT_WRITE_FAILED` naming the first object that the server refuses to delete (a lock, a hold, a permission)
    */
   async prune(options: PruneOptions): Promise<PruneResult> {
     // Our own segment of an earlier day ends before anything is recorded about it.
     if (options.dryRun !== true) await this.#lane.exclusive(() => this.#endEarlierDay());
-    const { signer, onError } = this.#options;
+    const { signer } = this.#options;
     const record = (lines: readonly string[]): Promise<void> => this.#record(lines);
-    const remover = { record, vkey: signer?.vkey, stream: this.stream, onError };
+    const remover = { record, vkey: signer?.vkey, stream: this.stream };
     return reading("expired days could not be removed", pruneBucket(this.#bucket, options, remover));
   }
 

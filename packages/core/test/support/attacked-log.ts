@@ -19,7 +19,7 @@ export const ROOT: string = Buffer.alloc(32).toString("base64");
 
 export class AttackedLog {
   readonly log: S3Log;
-  /** What `onError` was told. */
+  /** What `onError` was told, and what clean-up refused and why. */
   readonly errors: string[] = [];
 
   private constructor(log: S3Log) {
@@ -44,10 +44,12 @@ export class AttackedLog {
     );
   }
 
-  async prune(days = 30, storage: S3Storage = this.log.storage({ onError: this.onError })): Promise<PruneResult> {
+  async prune(days = 30, storage: S3Storage = this.log.storage()): Promise<PruneResult> {
     const now = Date.now();
     const result = await storage.prune({ before: now - days * DAY_MS, policy: "retention", actor: "test", now });
     await storage.close();
+    const reasons = (result.expired ?? []).flatMap(({ fate, reason = "" }) => (fate === "refused" ? [reason] : []));
+    this.errors.push(...(result.refused ?? []), ...reasons);
     return result;
   }
 

@@ -54,11 +54,6 @@ export interface S3StorageOptions extends S3Connection, S3ObjectOptions {
    * log, so that to the verifier what is older is removed and not missing. @default none
    */
   readonly expiresDays?: number;
-  /**
-   * Told of each segment past retention that clean-up leaves in place, because it is not what was sealed or not what the
-   * log recorded of it. @default a process warning
-   */
-  readonly onError?: (error: Error) => void;
   /** Bounds of what shares one object. */
   readonly commit?: {
     /** @default 5000 */
@@ -82,7 +77,6 @@ export interface ResolvedOptions {
   readonly objects: ResolvedObjectOptions;
   readonly signer: Signer | undefined;
   readonly expiresDays: number | undefined;
-  readonly onError: (error: Error) => void;
   readonly maxEntries: number;
   readonly maxBytes: number;
   readonly maxDelayMs: number;
@@ -98,7 +92,7 @@ const MIN_PART_BYTES = 5 * 2 ** 20;
 
 /** Throws `AUDIT_CONFIG_INVALID`. */
 export function resolveOptions(options: S3StorageOptions): ResolvedOptions {
-  const { signer, expiresDays, onError = warn, commit = {} } = options;
+  const { signer, expiresDays, commit = {} } = options;
   const { maxEntries = 5000, maxBytes = 8 * 2 ** 20, maxDelayMs = 0 } = commit;
   checkNumber("commit.maxEntries", maxEntries, 1);
   checkNumber("commit.maxBytes", maxBytes, 1);
@@ -112,7 +106,6 @@ export function resolveOptions(options: S3StorageOptions): ResolvedOptions {
     connection: resolveConnection(options),
     objects: resolveObjectOptions(options),
     signer,
-    onError,
     maxEntries,
     maxBytes,
     maxDelayMs,
@@ -200,8 +193,4 @@ function checkBucket(bucket: string): void {
 function checkNumber(name: string, value: number, least: number): void {
   if (typeof value !== "number" || !(value >= least))
     throw new AuditConfigError(`${name} must be a number >= ${least}`);
-}
-
-function warn(error: Error): void {
-  process.emitWarning(error.message, { type: "AuditWarning", code: "AUDIT_NOT_REMOVED" });
 }

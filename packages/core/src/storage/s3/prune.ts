@@ -1,6 +1,6 @@
 // Retention in a bucket: whole UTC days go, after a durable record of every segment that goes with them. A segment that
 // is not what was sealed stays, as it does in a directory: the record of its removal would be all that is left of it.
-import { AuditError, AuditWriteError } from "../../errors.ts";
+import { AuditWriteError } from "../../errors.ts";
 import { retentionPrune } from "../../integrity/control-line.ts";
 import { describeHold, type Holds } from "../holds.ts";
 import type { ExpiredPart, PruneOptions, PruneResult } from "../storage.ts";
@@ -20,8 +20,6 @@ export interface BucketRemover {
   readonly vkey: string | undefined;
   /** Its stream. */
   readonly stream: string;
-  /** Told of each segment that stays because nobody may vouch for it. */
-  readonly onError: (error: Error) => void;
 }
 
 /** What of a day goes and what stays. */
@@ -145,10 +143,6 @@ class BucketRetention {
     { policy, actor }: { readonly policy: string; readonly actor: string },
   ): Promise<void> {
     const { going, refused, carried } = decision;
-    for (const { file, keys, reason } of refused) {
-      const message = `${this.#bucket.urlOf(keys[0] ?? file)} stays: ${reason}. Verify the log`;
-      this.#remover.onError(new AuditError("AUDIT_WRITE_FAILED", message));
-    }
     const lines = going.map(({ ref, from, to }) =>
       retentionPrune({ file: ref.file, leaves: ref.size, root: ref.root, from, to, policy, actor }),
     );
