@@ -22,7 +22,9 @@ function providerOf(client: object): string | undefined {
 }
 
 function pathOf(path: string): string {
-  return !path.startsWith("/") && URL.canParse(path) ? new URL(path).pathname : path;
+  if (!path.startsWith("/") && URL.canParse(path)) return new URL(path).pathname;
+  const query = path.indexOf("?");
+  return query < 0 ? path : path.slice(0, query);
 }
 
 function parseJson(text: string): unknown {

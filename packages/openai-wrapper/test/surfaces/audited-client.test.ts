@@ -233,6 +233,17 @@ describe("the entry of a call", () => {
     ]);
   });
 
+  it("names the path without its query, which may hold credentials", async () => {
+    answers.set("POST /v1/something/new", { body: { ok: true } });
+    for (const base of ["", `${origin}/v1`]) await client.post(`${base}/something/new?token=hush`, { body: { a: 1 } });
+    const all = await entries();
+    expect(all).toMatchObject([
+      { operation: "/something/new", parameters: { path: "/something/new" } },
+      { operation: "/something/new", parameters: { path: "/v1/something/new" } },
+    ]);
+    expect(JSON.stringify(all)).not.toContain("hush");
+  });
+
   it("says that it has not seen what was sent as a stream, which it never reads", async () => {
     answers.set("POST /v1/ingest", { body: { taken: true } });
     for (const body of [new Blob([bytes]).stream(), pieces()]) {
