@@ -341,7 +341,7 @@ const TABLE: Record<string, readonly Case[]> = {
       says: "`AbortSignal.timeout()`",
       by: "no answer",
       replies: [silence],
-      call: ({ client }) => client.chat.completions.create(hello, { signal: AbortSignal.timeout(100) }),
+      call: ({ client }) => client.chat.completions.create(hello, { signal: AbortSignal.timeout(400) }),
       throws: [(sdk) => sdk.APIUserAbortError, /^Request was aborted\.$/],
       entry: { attempts: 1, error: { type: "APIUserAbortError", message: "Request was aborted." } },
     },
@@ -350,7 +350,7 @@ const TABLE: Record<string, readonly Case[]> = {
       by: "a stream that hangs",
       replies: [hanging],
       call: (setting) =>
-        readSome(setting, () => false, AbortSignal.timeout(300)).catch((error: unknown) => {
+        readSome(setting, () => false, AbortSignal.timeout(600)).catch((error: unknown) => {
           if (!(error instanceof Error) || !/^(?:Abort|Timeout)Error$/.test(error.name)) throw error;
         }),
       entry: { streamed: true, outputContent: "Hello, " },

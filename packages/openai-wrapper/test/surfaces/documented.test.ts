@@ -60,7 +60,9 @@ const CASES = Object.entries({ ...SURFACES, ...OTHERS }).flatMap(([operation, ca
 describe("the entry of a call", () => {
   it.each(CASES)("is that of %s, %s", async (operation, _, { answer, call, input, output, entry }) => {
     const entries = await recorded(answer, call);
-    expect(entries).toMatchObject([{ operation, alerts: [], requestId: "req_1", ...entry }]);
+    expect(entries).toMatchObject([
+      { operation, alerts: [], latencyMs: expect.any(Number), requestId: "req_1", attempts: 1, ...entry },
+    ]);
     expect(entries[0]?.input).toEqual(input);
     expect(entries[0]?.output).toEqual(output);
     expect(JSON.stringify(entries)).not.toContain("secret");
