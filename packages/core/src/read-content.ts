@@ -5,6 +5,7 @@ import { type Content, type ContentField, contentOfAny, hashContent, valueOf } f
 import type { EncryptionManager } from "./crypto/encryption.ts";
 import { isFernetToken } from "./crypto/fernet.ts";
 import { parseJwe } from "./crypto/jwe.ts";
+import { parseKid } from "./crypto/kid.ts";
 import type { AuditEntry } from "./entry.ts";
 import { AuditDecryptError, AuditError, AuditInputError } from "./errors.ts";
 import { refuseUnknown } from "./known-names.ts";
@@ -58,13 +59,16 @@ function isJwe(stored: string): boolean {
 }
 
 /**
- * What a ciphertext seals. It must be under the key that the entry names, and be what the entry's hash was made of:
- * whoever may write to the log, or holds the key of one writer, must not be able to put words into another entry.
+ * What a ciphertext seals. It must be under the key that the entry names, of the subject that it names, and be what the
+ * entry's hash was made of: whoever may write to the log, or holds the key of one writer, must not be able to put words
+ * into another entry.
  */
 function unseal(stored: string, entry: AuditEntry, field: ContentField, keys: Keys): Content {
   const jwe = isJwe(stored) ? parseJwe(stored) : undefined;
   if (!jwe && !isFernetToken(stored)) throw altered(entry, field);
   if (jwe && entry.kid !== undefined && jwe.kid !== entry.kid) throw altered(entry, field);
+  // Or `exportSubject` would give one person what another said.
+  if (jwe && parseKid(jwe.kid)?.subjectId !== entry.subject) throw altered(entry, field);
   if (!keys) {
     throw new AuditDecryptError(
       "AUDIT_KEY_MISSING",

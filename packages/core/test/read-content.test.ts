@@ -1,7 +1,8 @@
 // Opening contents of entries that somebody with write access has changed.
 import { describe, expect, it } from "vitest";
-import { AuditLogger, EncryptionManager, generateKey, MemoryStorage } from "../src/index.ts";
+import { AuditLogger, EncryptionManager, FileKeyStore, generateKey, MemoryStorage } from "../src/index.ts";
 import { rejected } from "./rejected.ts";
+import { temporaryDirectory } from "./temporary-directory.ts";
 
 const SECRET = "SECRET prompt";
 
@@ -82,6 +83,25 @@ describe("Content that was put into an entry", () => {
       code: "AUDIT_DECRYPT_FAILED",
       message: refusal(entry.id),
     });
+  });
+
+  it("is refused where the entry is said to be another person's, or nobody's", async () => {
+    const subjects = new FileKeyStore({ path: await temporaryDirectory() });
+    const keyed = new EncryptionManager(generateKey(), { subjects });
+    for (const digest of ["hmac-sha256", "sha256"] as const) {
+      const log = new AuditLogger(new MemoryStorage(), { encryption: keyed, storeContent: true, digest });
+      const mine = await log.getEntry(await log.log({ input: SECRET, output: "o", subject: "user-123" }));
+      const theirs = await log.getEntry(await log.log({ input: "x", output: "o", subject: "user-456" }));
+      if (!mine || !theirs) throw new Error("the entries were just written");
+      expect(log.content(mine).input).toBe(SECRET);
+      const { subject: _, ...nobodys } = mine;
+      for (const relabelled of [{ ...mine, subject: theirs.subject ?? "" }, nobodys]) {
+        expect(await rejected(() => log.content(relabelled))).toMatchObject({
+          code: "AUDIT_DECRYPT_FAILED",
+          message: refusal(mine.id),
+        });
+      }
+    }
   });
 
   it("is read as the text it is when it only looks like a ciphertext", async () => {

@@ -6,8 +6,9 @@ import { dirname } from "node:path";
 import { AuditConfigError, AuditError } from "../errors.ts";
 import { createFile, makeDirectory, syncDirectory } from "./durable-file.ts";
 import type { KeyProvider } from "./key-provider.ts";
-import { type KeyRing, parseJson } from "./key-ring.ts";
+import type { KeyRing } from "./key-ring.ts";
 import { fingerprint, KEY_BYTES, secretKey } from "./keys.ts";
+import { parseJson } from "./parse-json.ts";
 import { importPeer } from "./peer.ts";
 import { hasCode } from "../system-error.ts";
 

@@ -9,6 +9,8 @@ export interface DerivedKeys {
   readonly content: KeyObject;
   /** For HMAC-SHA256. */
   readonly digest: KeyObject;
+  /** Whose secret went into them; undefined for nobody's. */
+  readonly subjectId: string | undefined;
 }
 
 /** Writers use one `kid` and readers a few hundred; with a subject in every entry, the latest are what is needed. */
@@ -23,13 +25,14 @@ export class DerivedKeyCache {
   }
 
   derive(kid: string, master: KeyObject, subject: SubjectKey | undefined): DerivedKeys {
-    const keys = { content: deriveKey(master, "enc", kid, subject), digest: deriveKey(master, "dig", kid, subject) };
+    const [content, digest] = [deriveKey(master, "enc", kid, subject), deriveKey(master, "dig", kid, subject)];
+    const keys = { content, digest, subjectId: subject?.id };
     this.#byKid.set(kid, keys);
     return keys;
   }
 
   /** Forgets every key that a subject's secret went into. */
   forgetSubject(id: string): void {
-    for (const kid of this.#byKid.keys()) if (kid.endsWith(`.${id}`)) this.#byKid.delete(kid);
+    for (const [kid, { subjectId }] of this.#byKid.entries()) if (subjectId === id) this.#byKid.delete(kid);
   }
 }

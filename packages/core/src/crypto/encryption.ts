@@ -236,7 +236,7 @@ export class EncryptionManager {
 
   #keysOf(kid: string, subject: SubjectKey | undefined): DerivedKeys {
     const known = this.#derived.get(kid);
-    if (known !== undefined) return known;
+    if (known !== undefined && known.subjectId === subject?.id) return known;
     const parts = parseKid(kid);
     if (parts === undefined || parts.subjectId !== subject?.id) {
       throw new TypeError("kid must come from kidFor() with the same subject");

@@ -1,5 +1,5 @@
 // A key store in a directory.
-import { randomBytes } from "node:crypto";
+import { type KeyObject, randomBytes } from "node:crypto";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { mkdtemp, open, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -25,6 +25,7 @@ interface Cached {
 }
 
 const CACHED_SUBJECTS = 1024;
+const [SECRET_HEAD, SECRET_TAIL] = ['{"secret":"', '"}\n'];
 const TOMBSTONE = '{"erased":true}\n';
 
 /**
@@ -84,17 +85,16 @@ export class FileKeyStore implements KeyStore {
       throw unusable(`The key store cannot read the subject "${id}"`, cause);
     }
     if (text.startsWith(TOMBSTONE)) return "erased";
-    const secret = decodeBase64url(/^\{"secret":"([\w-]+)"\}\n$/.exec(text)?.[1] ?? "");
-    if (secret?.byteLength !== KEY_BYTES) throw unusable(`The key store's file of the subject "${id}" is damaged`);
-    return { id, secret: secretKey(secret) };
+    const secret = secretIn(text);
+    if (secret === undefined) throw unusable(`The key store's file of the subject "${id}" is damaged`);
+    return { id, secret };
   }
 
   async destroy(names: readonly string[]): Promise<readonly string[]> {
     return guard(async () => {
-      const [newest = ""] = names;
-      this.#cache.delete(newest);
       const ids = await this.#idsOf(names);
       for (const id of ids) await this.#overwrite(id);
+      for (const [name, { key }] of this.#cache.entries()) if (ids.includes(key.id)) this.#cache.delete(name);
       await this.#forgetNames(ids);
       return ids;
     });
@@ -129,7 +129,7 @@ export class FileKeyStore implements KeyStore {
     const secret = randomBytes(KEY_BYTES);
     const file = this.#fileOf(id);
     // The secret first: a name never points to nothing. Nobody knows this id yet.
-    await createFile(file, `{"secret":"${secret.toString("base64url")}"}\n`);
+    await createFile(file, `${SECRET_HEAD}${secret.toString("base64url")}${SECRET_TAIL}`);
     const key = { id, secret: secretKey(secret) };
     if (await this.#putName(newest, id)) return key;
     await rm(file);
@@ -207,6 +207,15 @@ export class FileKeyStore implements KeyStore {
   #fileOf(id: string): string {
     return join(this.#subjects, id);
   }
+}
+
+/** By no regular expression: the engine keeps the text that one matched last, for any code to read (`RegExp.$1`). */
+function secretIn(text: string): KeyObject | undefined {
+  if (!text.startsWith(SECRET_HEAD) || !text.endsWith(SECRET_TAIL)) return undefined;
+  const bytes = decodeBase64url(text.slice(SECRET_HEAD.length, -SECRET_TAIL.length));
+  if (bytes?.byteLength === KEY_BYTES) return secretKey(bytes);
+  bytes?.fill(0);
+  return undefined;
 }
 
 function isLive(state: SubjectState): state is SubjectKey {

@@ -3,7 +3,9 @@ import { isUtf8 } from "node:buffer";
 import { createCipheriv, createDecipheriv, type KeyObject } from "node:crypto";
 import { AuditDecryptError } from "../errors.ts";
 import { decodeBase64url, encodeBase64url } from "./base64url.ts";
+import { parseKid } from "./kid.ts";
 import { NONCE_BYTES } from "./nonce.ts";
+import { parseJson } from "./parse-json.ts";
 
 const CIPHER = "aes-256-gcm";
 const TAG = { authTagLength: 16 };
@@ -51,8 +53,10 @@ export function sealJwe(text: string, key: KeyObject, { kid, cty }: JweHeader, i
  * iv and a 128-bit tag. Header parameters we do not know are ignored (RFC 7516 section 4).
  */
 export function parseJwe(token: string): Jwe {
-  const [protectedHeader = "", encryptedKey, ivText = "", ciphertextText = "", tagText = "", ...more] =
-    token.split(".");
+  const [protectedHeader = "", encryptedKey, ivText = "", ciphertextText = "", tagText = "", ...more] = token.split(
+    ".",
+    6,
+  ); // no more: a text of nothing but dots would be as many parts
   if (more.length > 0 || encryptedKey !== "" || tagText === "") throw refusal("is not a compact JWE with a direct key");
   const iv = decodeBase64url(ivText);
   const ciphertext = decodeBase64url(ciphertextText);
@@ -63,7 +67,10 @@ export function parseJwe(token: string): Jwe {
   return { ...parseHeader(protectedHeader), protectedHeader, iv, ciphertext, tag };
 }
 
-/** The text of a JWE. Throws `AuditDecryptError` (`AUDIT_DECRYPT_FAILED`) for another key and for altered bytes. */
+/**
+ * The text of a JWE. Throws `AuditDecryptError` (`AUDIT_DECRYPT_FAILED`) for another key and for altered bytes, which
+ * look alike; the message holds the id of the master key.
+ */
 export function openJwe(jwe: Jwe, key: KeyObject): string {
   const decipher = createDecipheriv(CIPHER, key, jwe.iv, TAG);
   decipher.setAAD(Buffer.from(jwe.protectedHeader, "latin1"));
@@ -72,7 +79,9 @@ export function openJwe(jwe: Jwe, key: KeyObject): string {
   try {
     decipher.final(); // GCM has nothing left to give: this only checks the tag, before which no byte is used
   } catch (cause) {
-    throw refusal("was altered, or made under another key", { cause });
+    const keyId = parseKid(jwe.kid)?.keyId;
+    const which = keyId === undefined ? "" : ` than the "${keyId}" known here`;
+    throw refusal(`was altered, or made under another key${which}`, { cause });
   }
   if (!isUtf8(plaintext)) throw refusal("does not hold text");
   return plaintext.toString("utf8");
@@ -91,12 +100,8 @@ export function kidOfToken(text: string): string | undefined {
 }
 
 function parseHeader(encoded: string): { readonly kid: string; readonly cty: string | undefined } {
-  let header: unknown;
-  try {
-    header = JSON.parse(decodeBase64url(encoded)?.toString("utf8") ?? "");
-  } catch (cause) {
-    throw refusal("has a header that is not JSON", { cause });
-  }
+  const header = parseJson(decodeBase64url(encoded)?.toString("utf8") ?? "");
+  if (header === undefined) throw refusal("has a header that is not JSON");
   if (typeof header !== "object" || header === null || "crit" in header || "zip" in header) {
     throw refusal("has a header that is not supported");
   }

@@ -3,6 +3,7 @@ import type { KeyObject } from "node:crypto";
 import { AuditConfigError, AuditDecryptError } from "../errors.ts";
 import { decodeKey, encodeKey, fingerprint } from "./keys.ts";
 import { isKeyId } from "./kid.ts";
+import { parseJson } from "./parse-json.ts";
 
 /** Several master keys, by ids of your own choice (`[A-Za-z0-9_-]`, at most 64 characters). */
 export interface KeyRing {
@@ -95,15 +96,6 @@ export function parseKeys(text: string, name: string): Keys {
   throw new AuditConfigError(`${name} is not a key ring: expected {"current":"<id>","keys":{"<id>":"<key>"}}`, {
     code: "AUDIT_KEY_INVALID",
   });
-}
-
-/** The JSON value of a text; undefined when it is none. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // the engine's message quotes the text: no key may get into a `cause` that way
-  }
 }
 
 function isKeyRing(value: unknown): value is { readonly current: string; readonly keys: Record<string, string> } {

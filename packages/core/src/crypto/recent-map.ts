@@ -30,9 +30,9 @@ export class RecentMap<K, V> {
     this.#entries.delete(key);
   }
 
-  /** Keys, the least recently used first. */
-  keys(): Iterable<K> {
-    return this.#entries.keys();
+  /** Keys with their values, the least recently used first. */
+  entries(): Iterable<[K, V]> {
+    return this.#entries.entries();
   }
 
   // A Map iterates in the order of insertion: what is put in anew is the last to go.

@@ -121,10 +121,13 @@ describe("a key ring", () => {
     });
   });
 
-  it("fails with a wrong key under the right id, and says nothing secret", () => {
+  it("fails with a wrong key under the right id, says which, and nothing secret", () => {
     const token = new EncryptionManager({ current: "v1", keys: { v1 } }).encrypt("secret text");
     const error = caught(() => new EncryptionManager({ current: "v1", keys: { v1: v2 } }).decrypt(token));
-    expect(error).toMatchObject({ code: "AUDIT_DECRYPT_FAILED" });
+    expect(error).toMatchObject({
+      code: "AUDIT_DECRYPT_FAILED",
+      message: 'The encrypted content was altered, or made under another key than the "v1" known here',
+    });
     const shown = inspect(error, { depth: 10 });
     for (const secret of [v1.slice(0, 43), v2.slice(0, 43), "secret text"]) expect(shown).not.toContain(secret);
   });
@@ -229,6 +232,12 @@ describe("sealing an entry's content", () => {
     expect(() => manager.digest("x", `${manager.keyId}.new1`, subject)).toThrow(wrong);
     expect(() => manager.digest("x", `${manager.keyId}.new2.${subject.id}`)).toThrow(wrong);
     expect(() => manager.digest("x", "nonsense")).toThrow(wrong);
+    const named = manager.kidFor(stream, subject);
+    manager.digest("x", named, subject);
+    manager.digest("x", kid);
+    expect(() => manager.digest("x", named)).toThrow(wrong); // though its keys are at hand by now
+    expect(() => manager.seal(text, { ...input, kid: named })).toThrow(wrong);
+    expect(() => manager.digest("x", kid, subject)).toThrow(wrong);
     expect(() => manager.kidFor("a.b")).toThrow(TypeError);
   });
 

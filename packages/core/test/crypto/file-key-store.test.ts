@@ -1,10 +1,12 @@
 import { execFile, spawn } from "node:child_process";
+import { KeyObject } from "node:crypto";
 import { once } from "node:events";
 import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { queryObjects } from "node:v8";
 import { describe, expect, it } from "vitest";
 import { FileKeyStore } from "../../src/crypto/file-key-store.ts";
 import { generateKey } from "../../src/crypto/keys.ts";
@@ -130,6 +132,15 @@ describe("FileKeyStore", () => {
     expect(left).not.toContain(textOf(secret));
     expect(left).toContain(textOf(kept.secret));
     expect(await store.destroy(["under-v2"])).toEqual([]);
+  });
+
+  it("forgets what it destroyed, also where it knew the key by an older name", async () => {
+    const store = new FileKeyStore({ path: await temporaryDirectory() });
+    const before = queryObjects(KeyObject, { format: "count" });
+    await store.obtain(["under-v1"]);
+    expect(queryObjects(KeyObject, { format: "count" })).toBe(before + 1);
+    await store.destroy(["under-v2", "under-v1"]);
+    expect(queryObjects(KeyObject, { format: "count" })).toBe(before);
   });
 
   it("begins anew under a name whose subject was erased", async () => {

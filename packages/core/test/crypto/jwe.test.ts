@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { compactDecrypt } from "jose";
 import { describe, expect, it } from "vitest";
 import { kidOfToken, openJwe, parseJwe, sealJwe } from "../../src/crypto/jwe.ts";
@@ -68,7 +69,7 @@ describe("a JWE", () => {
     const error = caught(() => openJwe(parseJwe(token), keyOf(vector.digest_key)));
     expect(error).toMatchObject({
       code: "AUDIT_DECRYPT_FAILED",
-      message: "The encrypted content was altered, or made under another key",
+      message: 'The encrypted content was altered, or made under another key than the "v1" known here',
     });
   });
 });
@@ -110,6 +111,13 @@ describe("parsing a JWE", () => {
     const error = caught(() => parseJwe(text));
     expect(error).toBeInstanceOf(AuditDecryptError);
     expect(error).toMatchObject({ code: "AUDIT_DECRYPT_FAILED", message: `The encrypted content ${reason}` });
+  });
+
+  it("does not quote what stands in the header's place", () => {
+    const text = [Buffer.from("my PIN is 1234").toString("base64url"), ...parts.slice(1)].join(".");
+    const error = caught(() => parseJwe(text));
+    expect(error).toMatchObject({ message: "The encrypted content has a header that is not JSON" });
+    expect(inspect(error, { depth: 10 })).not.toContain("1234");
   });
 
   it("tells a JWE from other text by its header", () => {

@@ -1,0 +1,10 @@
+// JSON that may hold secrets.
+
+/** The JSON value of a text; undefined when it is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // the engine's message quotes the text: no key or plaintext may get into a `cause` that way
+  }
+}
