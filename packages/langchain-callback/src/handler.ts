@@ -90,10 +90,10 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
     if (known) return known;
     const context = this.#tracker.enter("model", llm, start);
     const params = fieldsOf(start.extraParams?.["invocation_params"]);
-    const { checks } = context.scope;
+    const safetyChecks = this.#tracker.checksOf(context);
     await this.#tracker.begin(context, start, () => ({
       ...describeModelStart({ serialized: llm, prompt, params, metadata: fieldsOf(start.metadata) }, this.#settings),
-      ...(checks.size > 0 && { safetyChecks: [...checks] }),
+      ...(safetyChecks.length > 0 && { safetyChecks }),
     }));
   }
 
@@ -176,7 +176,7 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
     const context = this.#tracker.enter("chain", chain, start);
     const isRoot = context.scope.rootId === runId;
     const { captureChains, inlineBytes } = this.#settings;
-    if (isRoot) await this.#tracker.record(context, () => eventOfResume(inputs, inlineBytes));
+    await this.#tracker.recordDecision(context, () => eventOfResume(inputs, inlineBytes));
     this.#tracker.noteChecked(context, () => checkedBy(context.name, inputs, inlineBytes));
     if (captureChains === "none" || (captureChains === "roots" && !isRoot)) return;
     await this.#tracker.begin(context, start, () => ({
@@ -190,7 +190,7 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
     if (!context) return;
     const { inlineBytes } = this.#settings;
     const node = checkOfNode(context.name);
-    if (node) context.scope.checks.add(node.check);
+    if (node) this.#tracker.noteCheck(context, node.check);
     if (node) await this.#tracker.record(context, () => eventOfEnd(context, outputs, inlineBytes));
     await this.#endChain(context, () => ({ outcome: "ok", output: describeValue(outputs, inlineBytes, 1) }));
   }
@@ -282,8 +282,7 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
   async #endChain(context: RunContext, describe: () => CapturedFields, error?: unknown): Promise<void> {
     const open = this.#tracker.take(context.id);
     const ended = open ? this.#tracker.end(open, describe, error) : this.#tracker.leave(context);
-    const { scope } = context;
-    if (scope.rootId === context.id) await this.#tracker.closeScope(scope, error);
+    if (context.scope.rootId === context.id) await this.#tracker.closeScope(context, error);
     await ended;
   }
 }

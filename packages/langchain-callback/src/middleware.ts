@@ -30,16 +30,24 @@ export function checkOfNode(name: string): { readonly check: string; readonly at
   return check === undefined ? undefined : { check, at: hook.startsWith("before") ? "input" : "output" };
 }
 
-/** The message that a moderation node is about to look at; undefined for every other node. */
+/** The messages that a moderation node is about to look at; undefined for every other node. */
 export function checkedBy(name: string, inputs: unknown, inlineBytes: number): JsonValue | undefined {
   const node = checkOfNode(name);
   if (node?.check !== MODERATION_CHECK) return undefined;
   const role = node.at === "input" ? "user" : "assistant";
   const messages = listOf(fieldsOf(inputs)["messages"]).filter((message) => isMessage(message));
-  const last = messages.findLast((message) => roleOf(message) === role);
-  if (last === undefined) return undefined;
-  const described = describeMessage(last, inlineBytes);
-  return onlyText(described, role) ?? described;
+  const roles = messages.map((message) => roleOf(message));
+  const last = messages[roles.lastIndexOf(role)];
+  // Before a model, what its tools answered since it last spoke may be looked at too; which of them was is not told.
+  const answers = node.at === "input" ? messages.slice(roles.lastIndexOf("assistant") + 1) : [];
+  const looked = [
+    ...(last === undefined ? [] : [last]),
+    ...answers.filter((message) => message !== last && roleOf(message) === "tool"),
+  ];
+  const described = looked.map((message) => describeMessage(message, inlineBytes));
+  const [only] = described;
+  if (only === undefined || described.length > 1) return only && described;
+  return onlyText(only, role) ?? only;
 }
 
 /** What a middleware's node that returned says: it ended the run, or changed messages. */
@@ -145,10 +153,11 @@ function interruptIds(error: Fields): string[] {
 /** The decision that a graph is resumed with. */
 export function eventOfResume(input: unknown, inlineBytes: number): SafetyEvent | undefined {
   if (!isCommand(input)) return undefined;
-  const { resume } = fieldsOf(input);
+  const { resume } = input;
   if (resume === undefined || resume === null) return undefined;
   const decisions = decisionsIn(resume);
   return {
+    cause: input,
     fields: {
       operation: "human_review",
       outcome: "ok",

@@ -1,6 +1,6 @@
 // Fields of a model call's entry: what its start says and what its result says.
 import type { CapturedFields, JsonValue } from "@ai-audit/core";
-import { snapshot } from "./binary.ts";
+import { snapshotOfFields } from "./binary.ts";
 import { describeMessage, onlyText } from "./messages.ts";
 import type { Settings } from "./options.ts";
 import { type Fields, defined, fieldsOf, firstText, isEmpty, listOf, pick, textOf } from "./read.ts";
@@ -84,7 +84,7 @@ function describePrompt(messages: readonly unknown[], params: Fields, inlineByte
   const described = messages.map((message) => describeMessage(message, inlineBytes));
   const seen = { ...pick(params, SEEN), ...formatOf(params) };
   for (const [name, value] of Object.entries(seen)) if (Array.isArray(value) && value.length === 0) delete seen[name];
-  if (!isEmpty(seen)) return { messages: described, ...fieldsAsJson(seen, inlineBytes) };
+  if (!isEmpty(seen)) return { messages: described, ...snapshotOfFields(seen, inlineBytes) };
   const [only] = described;
   const text = described.length === 1 && only !== undefined ? onlyText(only, "user") : undefined;
   return text ?? described;
@@ -112,15 +112,11 @@ function parametersOf(params: Fields, inlineBytes: number): CapturedFields {
     ...(format !== undefined && { response_format: format }),
     ...(effort !== undefined && { reasoning_effort: effort }),
   };
-  return isEmpty(all) ? {} : { parameters: fieldsAsJson(all, inlineBytes) };
+  return isEmpty(all) ? {} : { parameters: snapshotOfFields(all, inlineBytes) };
 }
 
 function toolName(tool: Fields): string | undefined {
   return firstText(fieldsOf(tool["function"])["name"], tool["name"], tool["type"]);
-}
-
-function fieldsAsJson(fields: Fields, inlineBytes: number): Record<string, JsonValue> {
-  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, snapshot(value, inlineBytes)]));
 }
 
 /** The fields that a result adds. */

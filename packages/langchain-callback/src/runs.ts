@@ -20,10 +20,10 @@ export interface RunStart {
 export class Scope {
   readonly rootId: string;
   readonly members: Set<string> = new Set();
-  /** Checks that a middleware ran in this scope. */
-  readonly checks: Set<string> = new Set();
   /** Ids of interrupts that are on record. */
   readonly interrupts: Set<string> = new Set();
+  /** Commands whose decision is on record; one passes every chain down to its graph. */
+  readonly decisions: WeakSet<object> = new WeakSet();
 
   constructor(rootId: string) {
     this.rootId = rootId;
@@ -44,6 +44,8 @@ export interface RunContext {
   readonly conversationId: string | undefined;
   /** What a moderation node was given to look at; of no other chain are inputs kept. */
   checked?: JsonValue;
+  /** Checks that a middleware of this agent ran. */
+  checks?: Set<string>;
 }
 
 /** The contexts of all runs that have started and not ended. */
@@ -90,6 +92,22 @@ export class RunContexts {
   leave(context: RunContext): void {
     this.#contexts.delete(context.id);
     context.scope.members.delete(context.id);
+  }
+
+  /** Notes a check that the agent around `node` ran. */
+  noteCheck(node: RunContext, check: string): void {
+    const agent = this.get(textOf(node.run["parentId"])) ?? node;
+    agent.checks ??= new Set();
+    agent.checks.add(check);
+  }
+
+  /** The checks that ran in the agents a run is in; those of an agent beside it are not about this run. */
+  checksOf(context: RunContext): string[] {
+    const checks = new Set<string>();
+    for (let run: RunContext | undefined = context; run; run = this.get(textOf(run.run["parentId"]))) {
+      for (const check of run.checks ?? []) checks.add(check);
+    }
+    return [...checks];
   }
 
   /** The oldest run. */

@@ -1,8 +1,8 @@
 // Fields of a tool call's entry.
 import type { CapturedFields, JsonValue } from "@ai-audit/core";
-import { snapshot } from "./binary.ts";
+import { isClientSecret, NOT_KEPT, snapshot, snapshotOfObject } from "./binary.ts";
 import { describeMessage, isMessage } from "./messages.ts";
-import { defined, fieldsOf, isFields, listOf, pick, textOf } from "./read.ts";
+import { defined, type Fields, fieldsOf, isFields, listOf, pick, textOf } from "./read.ts";
 
 /** The arguments: JSON where LangChain passes JSON text, the text otherwise. */
 export function describeToolInput(input: unknown, inlineBytes: number): JsonValue {
@@ -38,9 +38,9 @@ export function describeValue(value: unknown, inlineBytes: number, depth = 0): J
     const described = describeMessage(value, inlineBytes);
     return fieldsOf(described)["role"] === "tool" && depth === 0 ? contentOf(described) : described;
   }
-  if (depth > 6) return snapshot(value, inlineBytes);
+  if (depth > 6) return snapshotOfObject(value, inlineBytes);
   if (Array.isArray(value)) return value.map((element) => describeValue(element, inlineBytes, depth + 1));
-  if (isFields(value) && isCommand(value)) {
+  if (isCommand(value)) {
     const { goto, update, resume, graph } = value;
     const parts = Object.entries({ goto, update, resume, graph }).filter(
       ([, part]) => part !== undefined && listOf(part).length + Number(!Array.isArray(part)) > 0,
@@ -51,10 +51,13 @@ export function describeValue(value: unknown, inlineBytes: number, depth = 0): J
   }
   if (isFields(value) && isPlain(value)) {
     return Object.fromEntries(
-      Object.entries(value).map(([name, member]) => [name, describeValue(member, inlineBytes, depth + 1)]),
+      Object.entries(value).map(([name, member]) => [
+        name,
+        isClientSecret(name, member) ? NOT_KEPT : describeValue(member, inlineBytes, depth + 1),
+      ]),
     );
   }
-  return snapshot(value, inlineBytes);
+  return snapshotOfObject(value, inlineBytes);
 }
 
 /** A retrieved document. */
@@ -63,7 +66,7 @@ export function describeDocument(document: unknown, inlineBytes: number): JsonVa
 }
 
 /** LangGraph's `Command`, of any copy of the package. */
-export function isCommand(value: unknown): boolean {
+export function isCommand(value: unknown): value is Fields {
   return fieldsOf(value)["lg_name"] === "Command";
 }
 

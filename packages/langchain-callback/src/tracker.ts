@@ -1,5 +1,6 @@
 // The runs in flight: what is open, where it stands, and that each call gets its one end.
 import type { CallRecorder, CapturedFields, JsonValue } from "@ai-audit/core";
+import { snapshotOfFields } from "./binary.ts";
 import type { SafetyEvent } from "./middleware.ts";
 import { OpenRun } from "./open-run.ts";
 import type { Settings } from "./options.ts";
@@ -28,6 +29,8 @@ export class RunTracker {
   readonly #open = new Map<string, OpenRun>();
   /** An error passes every node on its way out: it is one event. */
   readonly #reported = new WeakSet<object>();
+  /** Decisions that came in at roots which do not know the thread. */
+  readonly #undecided = new WeakMap<Scope, SafetyEvent>();
   /**
    * A stream that nobody reads to its end gives no callback. LangChain's run manager holds the `metadata` object as
    * long as it can still call back, so once that object is gone the run is over.
@@ -84,6 +87,7 @@ export class RunTracker {
   /** Begins the call of an entry. `describe` is called at once: LangChain's objects change afterwards. */
   async begin(context: RunContext, start: CallbackStart, describe: () => CapturedFields): Promise<void> {
     const { extraParams, metadata } = start;
+    const { metadataKeys, inlineBytes } = this.#settings;
     const described = describeSafely(describe);
     const batchSize = extraParams?.["batch_size"];
     const open = new OpenRun(context, {
@@ -96,7 +100,7 @@ export class RunTracker {
       {
         run: context.run,
         ...(context.conversationId !== undefined && { conversationId: context.conversationId }),
-        metadata: pick(fieldsOf(metadata), this.#settings.metadataKeys),
+        metadata: snapshotOfFields(pick(fieldsOf(metadata), metadataKeys), inlineBytes),
         ...described,
       },
       () => open.unfinished(),
@@ -136,8 +140,11 @@ export class RunTracker {
   }
 
   /** After the end of a root: nothing under it is left open. */
-  async closeScope(scope: Scope, rootError?: unknown): Promise<void> {
+  async closeScope(root: RunContext, rootError?: unknown): Promise<void> {
+    const { scope } = root;
     const ends: Promise<unknown>[] = [];
+    const decision = this.#undecided.get(scope);
+    if (decision) ends.push(this.#recordDecision(root, decision));
     for (const runId of scope.members) {
       const open = this.take(runId);
       const context = this.#contexts.get(runId);
@@ -160,13 +167,45 @@ export class RunTracker {
   /** Records an event that is no call, once, at its place among the runs. */
   async record(context: RunContext, find: () => SafetyEvent | undefined): Promise<void> {
     const event = findSafely(find);
-    if (!event || this.#isReported(event, context.scope)) return;
+    if (event && !this.#isReported(event, context.scope)) await this.#recordEvent(context, event);
+  }
+
+  async #recordEvent(context: RunContext, event: SafetyEvent): Promise<void> {
     await this.#recorder.record({
       run: context.run,
       ...(context.conversationId !== undefined && { conversationId: context.conversationId }),
       latencyMs: null,
       ...event.fields,
     });
+  }
+
+  /**
+   * Records the decision that a graph is resumed with, once, at the first run that knows its thread: chains around a
+   * graph are given the command, but not always the thread. At the latest it is recorded when the root ends.
+   */
+  async recordDecision(context: RunContext, find: () => SafetyEvent | undefined): Promise<void> {
+    const event = findSafely(find);
+    if (!event) return;
+    if (context.run["threadId"] !== undefined) await this.#recordDecision(context, event);
+    else if (context.id === context.scope.rootId) this.#undecided.set(context.scope, event);
+  }
+
+  async #recordDecision(context: RunContext, event: SafetyEvent): Promise<void> {
+    const { decisions } = context.scope;
+    this.#undecided.delete(context.scope);
+    if (event.cause && decisions.has(event.cause)) return;
+    if (event.cause) decisions.add(event.cause);
+    await this.#recordEvent(context, event);
+  }
+
+  /** Notes a check that a middleware's node ran. */
+  noteCheck(node: RunContext, check: string): void {
+    this.#contexts.noteCheck(node, check);
+  }
+
+  /** The checks that ran before, in the agents that a run is in. */
+  checksOf(context: RunContext): string[] {
+    return this.#contexts.checksOf(context);
   }
 
   #isReported({ cause, ids = [] }: SafetyEvent, { interrupts }: Scope): boolean {

@@ -1,9 +1,11 @@
-import { createAgent, modelRetryMiddleware, openAIModerationMiddleware, piiMiddleware } from "langchain";
+import { RunnableLambda } from "@langchain/core/runnables";
+import { createAgent, modelRetryMiddleware, openAIModerationMiddleware, piiMiddleware, tool } from "langchain";
 import { AuditLogger } from "@ai-audit/core";
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 import { AuditCallbackHandler } from "../src/index.ts";
 import { FullDisk, middleware, only, startBench } from "./fixtures.ts";
-import { chat, type Reply } from "./openai-server.ts";
+import { chat, type Reply, type SentRequest } from "./openai-server.ts";
 
 const user = (content: string): { messages: { role: string; content: string }[] } => ({
   messages: [{ role: "user", content }],
@@ -71,6 +73,65 @@ describe("moderation middleware", () => {
       safetyPassed: true,
       safetyChecks: ["openai:moderation"],
     });
+  });
+});
+
+const look = tool(() => "evil words", { name: "look", description: "Looks.", schema: z.object({}) });
+const flagEvil = (request: SentRequest): Reply => verdict(JSON.stringify(request.body).includes("evil"));
+
+describe("moderation middleware that looks at tools' results", () => {
+  it.each([
+    [
+      "end",
+      "blocked",
+      [user("Hello!").messages[0], { role: "tool", name: "look", tool_call_id: "c1", content: "evil words" }],
+    ],
+    [
+      "replace",
+      "ok",
+      [user("Hello!").messages[0], { role: "tool", name: "look", tool_call_id: "c1", content: "evil words" }],
+    ],
+    ["error", "blocked", "evil words"],
+  ])(
+    "leaves an event with all that it looked at, and with no more where that is told: %s",
+    async (exitBehavior, outcome, input) => {
+      let calls = 0;
+      await using bench = await startBench((request) => {
+        if (request.path.endsWith("/moderations")) return flagEvil(request);
+        calls += 1;
+        return calls === 1 ? chat("", { toolCalls: [{ id: "c1", name: "look", args: {} }] }) : chat("Done.");
+      });
+      const model = bench.model();
+      const checks = middleware(openAIModerationMiddleware, { model, checkToolResults: true, exitBehavior });
+      const agent = createAgent({ model, tools: [look], middleware: checks });
+      const config = { callbacks: [bench.handler] };
+      await Promise.allSettled([agent.invoke(user("Hello!"), config)]);
+      const event = only((await bench.entries()).filter(({ operation }) => operation === "guardrail"));
+      expect(event).toMatchObject({ outcome, safetyPassed: false });
+      expect(bench.content(event).input).toEqual(input);
+    },
+  );
+});
+
+describe("an agent's checks", () => {
+  it("are those of its model calls and of the agents in it, not of an agent beside it", async () => {
+    await using bench = await startBench((request) =>
+      request.path.endsWith("/moderations") ? verdict(false) : chat("Hi."),
+    );
+    const model = bench.model();
+    const checks = middleware(openAIModerationMiddleware, { model });
+    const checked = createAgent({ model, tools: [], name: "checked", middleware: checks });
+    const unchecked = createAgent({ model, tools: [], name: "unchecked" });
+    const both = RunnableLambda.from(async (input: ReturnType<typeof user>, config) => {
+      await checked.invoke(input, config);
+      await unchecked.invoke(input, config);
+    });
+    await both.invoke(user("Hello!"), { callbacks: [bench.handler] });
+    const entries = await bench.entries();
+    expect(entries.map(({ run, safetyChecks }) => [run?.["agentName"], safetyChecks])).toEqual([
+      ["checked", ["openai:moderation"]],
+      ["unchecked", []],
+    ]);
   });
 });
 

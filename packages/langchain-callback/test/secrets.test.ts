@@ -1,11 +1,15 @@
+import { Document } from "@langchain/core/documents";
+import { BaseRetriever } from "@langchain/core/retrievers";
+import { RunnableLambda } from "@langchain/core/runnables";
 import { tool } from "@langchain/core/tools";
-import { OpenAI } from "@langchain/openai";
+import { type ChatOpenAI, OpenAI } from "@langchain/openai";
 import { createAgent } from "langchain";
 import { AuditLogger, FileStorage } from "@ai-audit/core";
+import { AuditedOpenAI } from "@ai-audit/openai-wrapper";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { AuditCallbackHandler } from "../src/index.ts";
 import { API_KEY, HEADER_SECRET, startBench } from "./fixtures.ts";
@@ -59,4 +63,64 @@ it("No key, header or defaultHeaders value is in any line of the log, whatever h
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
+});
+
+const SECRETS = [API_KEY, API_KEY.slice(-12), HEADER_SECRET, "x-internal"];
+
+class Shelf extends BaseRetriever {
+  lc_namespace = ["test"];
+  readonly #model: ChatOpenAI;
+  constructor(model: ChatOpenAI) {
+    super();
+    this.#model = model;
+  }
+  override async _getRelevantDocuments(): Promise<Document[]> {
+    return [new Document({ pageContent: "kept", metadata: { model: this.#model } })];
+  }
+}
+
+const made = (output: unknown) => tool(() => output, { name: "make", description: "Makes.", schema: z.object({}) });
+
+describe("A live object that is handed on", () => {
+  const schema = z.object({ model: z.any() });
+  it.each<
+    [
+      string,
+      (model: ChatOpenAI, client: AuditedOpenAI) => { invoke(input: never, config: object): Promise<unknown> },
+      unknown,
+    ]
+  >([
+    ["a chain's input", () => RunnableLambda.from(({ kept }: { kept: string }) => kept), { kept: "kept" }],
+    ["a chain's output", (model) => RunnableLambda.from(() => ({ model, kept: "kept" })), "in"],
+    ["a tool's argument", () => tool(() => "kept", { name: "use", description: "Uses.", schema }), {}],
+    ["a tool's result", (model) => made({ bound: model.bindTools([]), model, kept: "kept" }), {}],
+    ["a provider's client", (_, client) => made({ client, kept: "kept" }), {}],
+    [
+      "a client's options",
+      () => made({ apiKey: API_KEY, defaultHeaders: { "x-internal": HEADER_SECRET }, kept: "kept" }),
+      {},
+    ],
+    ["a document's metadata", (model) => new Shelf(model), "in"],
+  ])("leaves no configuration in an entry, and what is beside it stays: %s", async (_, make, input) => {
+    await using bench = await startBench(undefined, {
+      captureChains: "all",
+      captureRetrievers: true,
+      metadataKeys: ["model"],
+    });
+    const model = bench.model();
+    const defaultHeaders = { "x-internal": HEADER_SECRET };
+    const client = new AuditedOpenAI({
+      apiKey: API_KEY,
+      baseURL: bench.server.url,
+      defaultHeaders,
+      audit: bench.logger,
+    });
+    const given = typeof input === "object" ? { ...input, model } : input;
+    await make(model, client).invoke(given as never, { callbacks: [bench.handler], metadata: { model } });
+    const entries = await bench.entries();
+    const texts = entries.map((entry) => JSON.stringify([entry, bench.content(entry)]));
+    const log = texts.join("");
+    expect(log).toContain("kept");
+    expect(SECRETS.filter((secret) => log.includes(secret))).toEqual([]);
+  });
 });
