@@ -10,7 +10,14 @@ import { partialOf } from "./partial.ts";
 import { fieldsOf, isFields, listOf } from "./read.ts";
 import type { RunContext } from "./runs.ts";
 import { errorSafety } from "./safety.ts";
-import { answeredCall, describeDocument, describeToolInput, describeToolOutput, describeValue } from "./tool.ts";
+import {
+  answeredCall,
+  describeDocument,
+  describeToolInput,
+  describeToolOutput,
+  describeValue,
+  isCommand,
+} from "./tool.ts";
 import { ToolRequests } from "./tool-requests.ts";
 import { type CallbackStart, RunTracker } from "./tracker.ts";
 
@@ -176,7 +183,7 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
     const context = this.#tracker.enter("chain", chain, start);
     const isRoot = context.scope.rootId === runId;
     const { captureChains, inlineBytes } = this.#settings;
-    await this.#tracker.recordDecision(context, () => eventOfResume(inputs, inlineBytes));
+    if (isCommand(inputs)) await this.#tracker.recordDecision(context, () => eventOfResume(inputs, inlineBytes));
     this.#tracker.noteChecked(context, () => checkedBy(context.name, inputs, inlineBytes));
     if (captureChains === "none" || (captureChains === "roots" && !isRoot)) return;
     await this.#tracker.begin(context, start, () => ({

@@ -3,6 +3,7 @@ import { AuditLogger, MemoryStorage } from "@ai-audit/core";
 import { RunnableLambda } from "@langchain/core/runnables";
 import { tool } from "@langchain/core/tools";
 import { FakeListChatModel, FakeStreamingChatModel } from "@langchain/core/utils/testing";
+import { Annotation, Command, interrupt, MemorySaver, START, StateGraph } from "@langchain/langgraph";
 import { expect, it } from "vitest";
 import { z } from "zod";
 import { AuditCallbackHandler } from "../src/index.ts";
@@ -23,6 +24,13 @@ const broken = tool(
   { name: "broken", schema: z.object({}) },
 );
 const chain = RunnableLambda.from((text: string) => text).pipe(list);
+
+const slow = new FakeListChatModel({ responses: ["one two three"], emitCustomEvent: false, sleep: 3 });
+const saver = new MemorySaver();
+const asking = new StateGraph(Annotation.Root({ text: Annotation<string> }))
+  .addNode("ask", () => ({ text: interrupt<string, string>("really?") }))
+  .addEdge(START, "ask")
+  .compile({ checkpointer: saver });
 
 type Ending = (config: { callbacks: [AuditCallbackHandler] }) => Promise<unknown>;
 
@@ -55,6 +63,13 @@ const ENDINGS: Record<string, Ending> = {
       }
     })();
     await reading.catch(() => undefined); // on Node 22 the oldest host throws its own abort into a reader who leaves
+  },
+  "too late": (config) => slow.invoke(PROMPT, { ...config, timeout: 1 }).catch(() => undefined),
+  "a human's review": async (config) => {
+    const thread = { ...config, configurable: { thread_id: "t1" } };
+    await asking.invoke({ text: PROMPT }, thread);
+    await asking.invoke(new Command({ resume: "yes" }), thread);
+    await saver.deleteThread("t1");
   },
   "a tool's": (config) => look.invoke({ at: PROMPT }, config),
   "a tool's error": (config) => broken.invoke({}, config).catch(() => undefined),

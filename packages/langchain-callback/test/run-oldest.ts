@@ -16,7 +16,17 @@ const OLDEST = {
   langchain: "1.0.1",
   zod: "4.1.12",
 };
-const SUITES = ["content", "endings", "failure-modes", "heap", "human-review", "model-calls", "safety", "same-call", "secrets"];
+const SUITES = [
+  "content",
+  "endings",
+  "failure-modes",
+  "heap",
+  "human-review",
+  "model-calls",
+  "safety",
+  "same-call",
+  "secrets",
+];
 
 const here = fileURLToPath(new URL("..", import.meta.url));
 const root = join(here, "..", "..");
