@@ -3,6 +3,7 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import type { Content, ContentField } from "../content.ts";
 import { AuditConfigError, AuditDecryptError } from "../errors.ts";
 import { newStream } from "../id.ts";
+import { refuseUnknown } from "../known-names.ts";
 import { type DerivedKeys, DerivedKeyCache } from "./derived-keys.ts";
 import { openFernet, sealFernet, wrapFernet } from "./fernet.ts";
 import { openJwe, parseJwe, sealJwe } from "./jwe.ts";
@@ -39,6 +40,8 @@ export interface EncryptionOptions {
   readonly messagesPerKey?: number;
 }
 
+const OPTIONS: Readonly<Record<keyof EncryptionOptions, true>> = { subjects: true, messagesPerKey: true };
+
 const DIGEST_PREFIX = "hmac-sha256:";
 const TEXT = "text/plain";
 const JSON_TEXT = "application/json";
@@ -69,13 +72,14 @@ export class EncryptionManager {
    * process. Throws `AuditConfigError` (`AUDIT_KEY_INVALID`, `AUDIT_CONFIG_INVALID`).
    */
   constructor(key?: Keys, options: EncryptionOptions = {}) {
+    refuseUnknown("EncryptionManager: option", options, OPTIONS, AuditConfigError);
     const { messagesPerKey = MESSAGES_PER_KEY, subjects } = options;
     if (!(messagesPerKey >= 1 && messagesPerKey <= MESSAGES_PER_KEY)) {
       throw new AuditConfigError("messagesPerKey must be between 1 and 2^30");
     }
     this.#messagesPerKey = messagesPerKey;
     this.#unread = key === undefined;
-    this.#masters = new MasterKeys(key ?? generateKey());
+    this.#masters = new MasterKeys(key === undefined ? generateKey() : key); // null is no key, and no wish for one
     this.#subjects = new Subjects(subjects, this.#masters.all());
     this.keyId = this.#masters.currentId;
   }
@@ -90,9 +94,14 @@ export class EncryptionManager {
     return new EncryptionManager(keysFromEnv(name, env), options);
   }
 
-  /** A manager of the keys that `provider` gives, which is asked once. Rejects as it does, and as the constructor throws. */
+  /**
+   * A manager of the keys that `provider` gives, which is asked once. Rejects as it does, and as the constructor throws;
+   * also when it gives none (`AUDIT_CONFIG_INVALID`).
+   */
   static async fromProvider(provider: KeyProvider, options?: EncryptionOptions): Promise<EncryptionManager> {
-    return new EncryptionManager(await provider.load(), options);
+    const keys: Keys | undefined = await provider.load();
+    if (keys === undefined) throw new AuditConfigError("The key provider gave no keys");
+    return new EncryptionManager(keys, options);
   }
 
   /** The current key, as `generateKey()` makes them. Keep it where the log is not. */
@@ -165,6 +174,8 @@ export class EncryptionManager {
    * Throws `AuditDecryptError`: `AUDIT_KEY_MISSING`, `AUDIT_SUBJECT_ERASED`, `AUDIT_DECRYPT_FAILED`.
    */
   open(token: string, binding?: ContentBinding): string {
+    if (typeof token !== "string")
+      throw new AuditDecryptError("AUDIT_DECRYPT_FAILED", "The encrypted content is not text");
     if (!token.includes(".")) return openFernet(token, this.#masters.all());
     const jwe = parseJwe(token);
     if (binding !== undefined && !isBoundTo(jwe.cty, binding)) {

@@ -2,8 +2,8 @@
 import { type KeyObject, randomBytes } from "node:crypto";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { mkdtemp, open, readdir, rename, rm, rmdir } from "node:fs/promises";
-import { join } from "node:path";
-import { AuditError } from "../errors.ts";
+import { join, resolve } from "node:path";
+import { AuditConfigError, AuditError } from "../errors.ts";
 import { newStream } from "../id.ts";
 import { decodeBase64url } from "./base64url.ts";
 import { createFile, makeDirectory, syncDirectory, writeNewFile } from "./durable-file.ts";
@@ -50,10 +50,12 @@ export class FileKeyStore implements KeyStore {
   #prepared: Promise<unknown> | undefined;
   readonly #cache = new RecentMap<string, Cached>(CACHED_SUBJECTS);
 
+  /** Throws `AuditConfigError` (`AUDIT_CONFIG_INVALID`) without a path. */
   constructor({ path }: FileKeyStoreOptions) {
-    this.#root = path;
-    this.#names = join(path, "names");
-    this.#subjects = join(path, "subjects");
+    if (typeof path !== "string" || path === "") throw new AuditConfigError("FileKeyStore: path must name a directory");
+    this.#root = resolve(path);
+    this.#names = join(this.#root, "names");
+    this.#subjects = join(this.#root, "subjects");
   }
 
   async obtain(names: readonly string[]): Promise<SubjectKey> {

@@ -87,18 +87,6 @@ export function openJwe(jwe: Jwe, key: KeyObject): string {
   return plaintext.toString("utf8");
 }
 
-/** The `kid` of a compact JWE with a direct key; undefined for any other text. Proves nothing about who made it. */
-export function kidOfToken(text: string): string | undefined {
-  const [header = "", encryptedKey, ...others] = text.split(".", 6);
-  if (encryptedKey !== "" || others.length !== 3) return undefined;
-  try {
-    return parseHeader(header).kid;
-  } catch (error) {
-    if (error instanceof AuditDecryptError) return undefined;
-    throw error;
-  }
-}
-
 function parseHeader(encoded: string): { readonly kid: string; readonly cty: string | undefined } {
   const header = parseJson(decodeBase64url(encoded)?.toString("utf8") ?? "");
   if (header === undefined) throw refusal("has a header that is not JSON");

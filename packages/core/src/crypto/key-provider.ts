@@ -46,14 +46,21 @@ export function fileKeys(path: string): KeyProvider {
 
 async function readPrivateFile(path: string): Promise<string> {
   const file = await open(path).catch((cause: unknown) => {
-    throw new AuditConfigError(`The key file ${path} cannot be read`, { cause });
+    throw unreadable(path, cause);
   });
   try {
     checkMode((await file.stat()).mode, path); // of what was opened: the name may change hands in between
     return await file.readFile("utf8");
+  } catch (cause) {
+    if (cause instanceof AuditConfigError) throw cause;
+    throw unreadable(path, cause);
   } finally {
     await file.close();
   }
+}
+
+function unreadable(path: string, cause: unknown): AuditConfigError {
+  return new AuditConfigError(`The key file ${path} cannot be read`, { cause });
 }
 
 function checkMode(mode: number, path: string): void {

@@ -35,6 +35,12 @@ export class MasterKeys {
       this.#byId.set(this.currentId, this.#current);
       return;
     }
+    if (!isRing(source)) {
+      throw new AuditConfigError(
+        "The encryption key is neither a key nor a key ring: expected a text, or { current, keys }",
+        { code: "AUDIT_KEY_INVALID" },
+      );
+    }
     for (const [id, key] of Object.entries(source.keys)) {
       if (!isKeyId(id)) throw new AuditConfigError("A key id must be 1 to 64 characters of [A-Za-z0-9_-]");
       this.#byId.set(id, decodeKey(key, `The encryption key "${id}"`));
@@ -99,12 +105,12 @@ export function parseKeys(text: string, name: string): Keys {
 }
 
 function isKeyRing(value: unknown): value is { readonly current: string; readonly keys: Record<string, string> } {
+  return isRing(value) && Object.values(value.keys).every((key) => typeof key === "string");
+}
+
+/** Keys come from vaults and settings, which no type checks. */
+function isRing(value: unknown): value is { readonly current: string; readonly keys: object } {
   if (typeof value !== "object" || value === null || !("current" in value) || !("keys" in value)) return false;
   const { current, keys } = value;
-  return (
-    typeof current === "string" &&
-    typeof keys === "object" &&
-    keys !== null &&
-    Object.values(keys).every((key) => typeof key === "string")
-  );
+  return typeof current === "string" && typeof keys === "object" && keys !== null;
 }

@@ -1,5 +1,5 @@
 // Master keys, and the keys derived from them (docs/format.md, "Encrypted content").
-import { createSecretKey, hkdfSync, type KeyObject, randomBytes } from "node:crypto";
+import { createSecretKey, hkdfSync, KeyObject, randomBytes } from "node:crypto";
 import { AuditConfigError } from "../errors.ts";
 import { decodeBase64url, encodePaddedBase64url } from "./base64url.ts";
 
@@ -28,7 +28,7 @@ export function generateKey(): string {
  */
 export function decodeKey(source: string | KeyObject, name: string): KeyObject {
   if (typeof source !== "string") {
-    if (source.symmetricKeySize === KEY_BYTES) return source;
+    if (source instanceof KeyObject && source.symmetricKeySize === KEY_BYTES) return source;
     throw invalidKey(`${name} is not a secret KeyObject of ${KEY_BYTES} bytes`);
   }
   const bytes = decodeBase64url(source.endsWith("=") ? source.slice(0, -1) : source);

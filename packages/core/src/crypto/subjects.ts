@@ -53,7 +53,9 @@ export class Subjects {
 
   // Keyed, so that whoever steals the store can name nobody, nor try names out.
   #hashesOf(name: string): readonly string[] {
-    if (name === "") throw new AuditError("AUDIT_SUBJECT_INVALID", "A data subject's name must not be empty");
+    if (typeof name !== "string" || name === "") {
+      throw new AuditError("AUDIT_SUBJECT_INVALID", "A data subject's name must be a text that is not empty");
+    }
     const text = name.toWellFormed();
     return this.#nameKeys.map((key) => createHmac("sha256", key).update(text, "utf8").digest("base64url"));
   }

@@ -93,6 +93,24 @@ describe("EncryptionManager's key", () => {
   });
 });
 
+describe("what an EncryptionManager is given wrongly", () => {
+  it("is refused by name when it is an option that there is not", () => {
+    const misspelt: object = { subject: undefined };
+    expect(caught(() => new EncryptionManager(undefined, misspelt))).toMatchObject({
+      code: "AUDIT_CONFIG_INVALID",
+      message: 'EncryptionManager: option "subject" is unknown: there are subjects, messagesPerKey',
+    });
+  });
+
+  it("is no ciphertext when it is no text: an entry whose hash alone was kept has null there", () => {
+    const absent: unknown = null;
+    expect(caught(() => new EncryptionManager().decrypt(absent as string))).toMatchObject({
+      code: "AUDIT_DECRYPT_FAILED",
+      message: "The encrypted content is not text",
+    });
+  });
+});
+
 describe("a key ring", () => {
   const [v1, v2] = [generateKey(), generateKey()];
 

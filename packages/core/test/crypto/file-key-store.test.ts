@@ -7,10 +7,11 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { queryObjects } from "node:v8";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { FileKeyStore } from "../../src/crypto/file-key-store.ts";
 import { generateKey } from "../../src/crypto/keys.ts";
 import { AuditError } from "../../src/errors.ts";
+import { caught } from "./caught.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 import { textOf } from "./vectors.ts";
 
@@ -216,6 +217,24 @@ describe("FileKeyStore", () => {
     expect(error).toMatchObject({ code: "AUDIT_SUBJECT_INVALID", message: "The key store cannot be used" });
     await rm(path);
     expect(await store.obtain(["name-a"])).toMatchObject({ id: expect.any(String) });
+  });
+
+  it("stays where it was made when the process changes its directory", async () => {
+    const before = process.cwd();
+    onTestFinished(() => process.chdir(before));
+    process.chdir(await temporaryDirectory());
+    const store = new FileKeyStore({ path: "keys" });
+    const { id } = await store.obtain(["name-a"]);
+    process.chdir(await temporaryDirectory());
+    expect(store.lookUp(id)).toMatchObject({ id });
+    expect((await store.obtain(["name-a"])).id).toBe(id);
+  });
+
+  it.each([[""], [undefined]])("is not made without a path: %j", (path: unknown) => {
+    expect(caught(() => new FileKeyStore({ path: path as string }))).toMatchObject({
+      code: "AUDIT_CONFIG_INVALID",
+      message: "FileKeyStore: path must name a directory",
+    });
   });
 
   it("can be moved and copied like any directory", async () => {

@@ -4,8 +4,10 @@ import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { EncryptionManager } from "../../src/crypto/encryption.ts";
 import { environmentKeys, fileKeys, type KeyProvider } from "../../src/crypto/key-provider.ts";
+import type { Keys } from "../../src/crypto/key-ring.ts";
 import { decodeKey, generateKey } from "../../src/crypto/keys.ts";
 import { AuditConfigError } from "../../src/errors.ts";
+import { caught } from "./caught.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
 async function keyFile(text: string, mode = 0o600): Promise<string> {
@@ -56,6 +58,15 @@ describe("keys from a file", () => {
     });
   });
 
+  it("are refused when the path is a directory's", async () => {
+    const path = await temporaryDirectory();
+    await expect(fileKeys(path).load()).rejects.toMatchObject({
+      code: "AUDIT_CONFIG_INVALID",
+      message: `The key file ${path} cannot be read`,
+      cause: { code: "EISDIR" },
+    });
+  });
+
   it.each([
     ["", "AUDIT_CONFIG_INVALID", "is empty: it must hold a key"],
     ["secret-but-short", "AUDIT_KEY_INVALID", "is not a key: expected 32 bytes"],
@@ -94,6 +105,39 @@ describe("a provider of one's own", () => {
     const manager = await EncryptionManager.fromProvider(own);
     expect(manager.getKey()).toBe(v2);
   });
+
+  it("that gives nothing is refused: no key is generated in its place", async () => {
+    const nothing: unknown = undefined;
+    const own: KeyProvider = { load: async () => nothing as Keys };
+    await expect(EncryptionManager.fromProvider(own)).rejects.toMatchObject({
+      code: "AUDIT_CONFIG_INVALID",
+      message: "The key provider gave no keys",
+    });
+  });
+
+  it.each([[null], [7], [{}], [{ current: "v1" }], [{ keys: {} }], [{ current: "v1", keys: null }]])(
+    "that gives %j is refused, as the constructor refuses it",
+    async (given: unknown) => {
+      const refused = {
+        code: "AUDIT_KEY_INVALID",
+        message: "The encryption key is neither a key nor a key ring: expected a text, or { current, keys }",
+      };
+      const own: KeyProvider = { load: async () => given as Keys };
+      await expect(EncryptionManager.fromProvider(own)).rejects.toMatchObject(refused);
+      expect(caught(() => new EncryptionManager(given as Keys))).toMatchObject(refused);
+    },
+  );
+
+  it.each([[null], [undefined], [Buffer.alloc(32)], [{ symmetricKeySize: 32 }]])(
+    "that gives %j for a key is refused",
+    async (value: unknown) => {
+      const own: KeyProvider = { load: async () => ({ current: "v1", keys: { v1, v2: value as string } }) };
+      await expect(EncryptionManager.fromProvider(own)).rejects.toMatchObject({
+        code: "AUDIT_KEY_INVALID",
+        message: 'The encryption key "v2" is not a secret KeyObject of 32 bytes',
+      });
+    },
+  );
 
   it("is not believed when it gives a KeyObject of another size", async () => {
     const { createSecretKey } = await import("node:crypto");

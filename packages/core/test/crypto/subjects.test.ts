@@ -96,9 +96,18 @@ describe("content of a data subject", () => {
     await expect(without.eraseSubject("user-123")).rejects.toMatchObject(refused);
     expect(await without.subjectIds("user-123")).toEqual([]);
     const subjects = new FileKeyStore({ path: await temporaryDirectory() });
-    const error: unknown = await new EncryptionManager(undefined, { subjects }).subjectKey("").catch((e: unknown) => e);
-    expect(error).toBeInstanceOf(AuditError);
-    expect(error).toMatchObject({ code: "AUDIT_SUBJECT_INVALID", message: "A data subject's name must not be empty" });
+    const manager = new EncryptionManager(undefined, { subjects });
+    const absent: unknown = undefined;
+    for (const name of ["", absent as string]) {
+      for (const use of ["subjectKey", "subjectIds", "eraseSubject"] as const) {
+        const error: unknown = await manager[use](name).catch((reason: unknown) => reason);
+        expect(error).toBeInstanceOf(AuditError);
+        expect(error).toMatchObject({
+          code: "AUDIT_SUBJECT_INVALID",
+          message: "A data subject's name must be a text that is not empty",
+        });
+      }
+    }
   });
 });
 
