@@ -15,14 +15,26 @@ const MAX_DEPTH = 200;
  */
 const MAX_OBJECTS = 1_000_000;
 
+/** From so many on it is noticed which of them come again, and no more than so many of those are written out again. */
+const MAX_REPEATED = 10_000;
+
 /** Longer arrays may be sparse: `a[4e9] = 1` is one value, and four billion when it is written out. */
 const MAX_FILLED_LENGTH = 65_536;
 
 /** Where in the value the snapshot is. */
 interface Walk {
   readonly ancestors: object[];
+  readonly replace: Replace | undefined;
   objects: number;
+  repeated: number;
+  seen: Set<object> | undefined;
 }
+
+/**
+ * As the replacer of `JSON.stringify`: what is converted in place of a text or an object, which may be that itself.
+ * `holder` is what has it under `key`.
+ */
+export type Replace = (value: string | object, key: string | number | undefined, holder: object | undefined) => unknown;
 
 /**
  * A snapshot of any value as JSON. Never throws and never keeps a reference to what it was given.
@@ -32,15 +44,17 @@ interface Walk {
  * ISO string, a `Map` an object, a `Set` an array, an `Error` its name and message, bytes
  * `{ bytes, sha256 }`, functions and symbols `"[function]"` and `"[symbol]"`, a cycle `"[circular]"`, a getter
  * that throws `"[threw]"`, a long array with holes an object of the members it has.
+ *
+ * @param replace is asked about every text and object but those that it gave itself
  */
-export function toJson(value: unknown): JsonValue {
-  return convert(value, { ancestors: [], objects: 0 }, undefined) ?? null;
+export function toJson(value: unknown, replace?: Replace): JsonValue {
+  return convert(value, { ancestors: [], replace, objects: 0, repeated: 0, seen: undefined }, undefined) ?? null;
 }
 
-function convert(value: unknown, walk: Walk, key: string | number | undefined): JsonValue | undefined {
+function convert(value: unknown, walk: Walk, key: string | number | undefined, holder?: object): JsonValue | undefined {
   switch (typeof value) {
     case "string":
-      return value.toWellFormed();
+      return walk.replace ? convertText(value, walk, key, holder) : value.toWellFormed();
     case "number":
       return Number.isFinite(value) ? value : String(value);
     case "boolean":
@@ -59,15 +73,48 @@ function convert(value: unknown, walk: Walk, key: string | number | undefined): 
   if (ancestors.includes(value)) return "[circular]";
   if (ancestors.length >= MAX_DEPTH) return "[too deep]";
   walk.objects += 1;
-  if (walk.objects > MAX_OBJECTS) return "[too many]";
+  if (walk.objects > MAX_REPEATED && isTooMany(value, walk)) return "[too many]";
   ancestors.push(value);
   try {
-    return convertObject(value, walk, key);
+    return walk.replace ? convertReplaced(value, walk, key, holder) : convertObject(value, walk, key);
   } catch {
     return "[threw]"; // a getter, a toJSON or a Proxy trap of the caller's
   } finally {
     ancestors.pop();
   }
+}
+
+function isTooMany(value: object, walk: Walk): boolean {
+  walk.seen ??= new Set();
+  if (walk.seen.has(value)) walk.repeated += 1;
+  else walk.seen.add(value);
+  return walk.objects > MAX_OBJECTS || walk.repeated > MAX_REPEATED;
+}
+
+function convertText(
+  text: string,
+  walk: Walk,
+  key: string | number | undefined,
+  holder: object | undefined,
+): JsonValue | undefined {
+  try {
+    return convertReplaced(text, walk, key, holder);
+  } catch {
+    return "[threw]"; // a getter of the holder's, which `replace` looked at
+  }
+}
+
+function convertReplaced(
+  value: string | object,
+  walk: Walk,
+  key: string | number | undefined,
+  holder: object | undefined,
+): JsonValue | undefined {
+  const replaced = walk.replace?.(value, key, holder);
+  if (typeof replaced === "string") return replaced.toWellFormed();
+  return typeof replaced === "object" && replaced !== null
+    ? convertObject(replaced, walk, key)
+    : convert(replaced, walk, key);
 }
 
 function convertObject(value: object, walk: Walk, key: string | number | undefined): JsonValue | undefined {
@@ -122,7 +169,7 @@ function convertMember(holder: object, name: string | number, walk: Walk): JsonV
   } catch {
     return "[threw]";
   }
-  return convert(value, walk, name);
+  return convert(value, walk, name, holder);
 }
 
 function put(target: Record<string, JsonValue>, key: string, value: JsonValue | undefined): void {

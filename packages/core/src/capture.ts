@@ -84,7 +84,7 @@ export class CallRecorder {
    * `AuditWriteError` when it cannot be: then nothing may be sent. Without `intent` it is synchronous. The entry
    * inherits the audit context in force here, wherever the call ends.
    *
-   * @param partial what is known of the call when the logger closes under it
+   * @param partial what is known of the call when the logger closes under it; `abandoned` unless it knows an outcome
    */
   begin(fields: CapturedFields, partial?: () => CapturedFields): RecordedCall | Promise<RecordedCall> {
     const start = this.#inherit(fields);
@@ -113,7 +113,7 @@ export class CallRecorder {
     const untrack = this.#options.logger.track({
       abandon: async () => {
         try {
-          await call.end({ ...knownOf(partial), outcome: "abandoned" });
+          await call.end({ outcome: "abandoned", ...knownOf(partial) });
         } catch {
           // counted in `lost`, and reported
         }
@@ -178,11 +178,21 @@ export class RecordedCall {
    * Ends the call; the first end wins and later ones return its promise. Resolves to the entry's id once it is
    * durable; fail-open: undefined when it could not be written. Fail-closed: rejects with an `AuditWriteError`.
    *
+   * @param fields a promise where some of them take a moment to know; the call is over now. Must not reject.
    * @param cause the error that ended the call, as the caller gets it: the other layer may see the same object
    */
-  end(fields: CapturedFields, cause?: unknown): Promise<string | undefined> {
-    this.#ended ??= this.#write(mergeCaptured({ latencyMs: this.elapsedMs }, this.#fields, fields), cause);
+  end(fields: CapturedFields | Promise<CapturedFields>, cause?: unknown): Promise<string | undefined> {
+    this.#ended ??= this.#end(this.elapsedMs, fields, cause);
     return this.#ended;
+  }
+
+  #end(
+    latencyMs: number,
+    fields: CapturedFields | Promise<CapturedFields>,
+    cause: unknown,
+  ): Promise<string | undefined> {
+    if (fields instanceof Promise) return fields.then((known) => this.#end(latencyMs, known, cause));
+    return this.#write(mergeCaptured({ latencyMs }, this.#fields, fields), cause);
   }
 }
 

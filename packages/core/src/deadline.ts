@@ -1,4 +1,5 @@
 // One time limit for many pieces of work, with one timer: they are as long as each other, so they end in their order.
+import { setTimeout } from "node:timers"; // not the global one, which a caller's test may have stopped
 
 interface Waiting {
   /** On the clock of `performance.now()`. */

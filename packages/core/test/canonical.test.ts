@@ -147,10 +147,46 @@ describe("toJson()", () => {
     expect(text).toBe(`${"[".repeat(200)}"[too deep]"${"]".repeat(200)}`);
   });
 
-  it("ends at a million objects: a few that hold each other twice stand for more than any memory holds", () => {
+  it("ends where few objects stand for more than any memory holds: they hold each other twice, or all the others", () => {
     let knot: unknown = "x";
     for (let depth = 0; depth < 100; depth += 1) knot = [knot, knot];
-    expect(JSON.stringify(toJson(knot))).toContain('"[too many]"');
+    const crowd = Array.from({ length: 12 }, (_, n): Record<string, unknown> => ({ text: `${n} says a few words` }));
+    for (const one of crowd) crowd.forEach((other, n) => (one[`friend ${n}`] = other));
+    for (const value of [knot, crowd]) {
+      const text = JSON.stringify(toJson(value));
+      expect(text).toContain('"[too many]"');
+      expect(text.length).toBeLessThan(10_000_000);
+    }
+  });
+
+  it("keeps a tree of any size whole, and one object that occurs ten thousand times", () => {
+    const tree = Array.from({ length: 300_000 }, (_, n) => ({ n }));
+    expect(toJson(tree)).toEqual(tree);
+    const shared = { a: 1 };
+    const rows = Array.from({ length: 20_000 }, () => shared);
+    expect(JSON.stringify(toJson(rows))).not.toContain("too many");
+  });
+
+  it("converts what a replacer gives for texts and objects in their place, and asks it about that no more", () => {
+    const asked: unknown[] = [];
+    const held = { secret: "s3cr3t", list: ["a", new Map([["k", "v"]])], self: null as unknown };
+    held.self = held;
+    const replaced = toJson(held, (value, key, holder) => {
+      asked.push([typeof value === "string" ? value : "object", key, holder === held]);
+      if (key === "secret") return { length: 6, text: "a" };
+      if (value instanceof Map) return [...value.keys()];
+      return value === "a" ? undefined : value;
+    });
+    expect(replaced).toEqual({ secret: { length: 6 }, list: [null, ["k"]], self: "[circular]" });
+    expect(asked.slice(0, 3)).toEqual([
+      ["object", undefined, false],
+      ["s3cr3t", "secret", true],
+      ["a", "text", false],
+    ]);
+  });
+
+  it("does not throw when a replacer does", () => {
+    expect([toJson("x", fail), toJson({ a: 1 }, fail)]).toEqual(["[threw]", "[threw]"]);
   });
 
   it("keeps the members of a huge sparse array, and fills the holes of a small one", () => {

@@ -12,6 +12,7 @@ import { installSeam } from "./seam.ts";
  */
 export function auditClient<T extends object>(client: T, audit: Audit): T {
   if (auditSettingsOf(client)) throw new AuditConfigError("auditClient(): this client is already audited");
+  if (!Object.isExtensible(client)) throw new AuditConfigError("auditClient(): this client cannot be changed");
   const settings = resolveAudit(audit);
   const prototype: unknown = Object.getPrototypeOf(client);
   if (typeof prototype !== "object" || prototype === null) throw new AuditConfigError("auditClient() takes a client");

@@ -3,7 +3,7 @@ import { AuditWriteError, type CapturedFields, type ContentBlockedError, type Re
 import { CallProgress } from "./call-progress.ts";
 import type { Checked } from "./check-content.ts";
 import { ForgottenWatch } from "./forgotten.ts";
-import { endLater, type Held, holding } from "./held.ts";
+import { completed, type Held, holding } from "./held.ts";
 import { type AuditSettings, callAuditOf } from "./options.ts";
 import { nextTurn } from "./next-turn.ts";
 import { nameOf } from "./payload/read.ts";
@@ -32,14 +32,18 @@ export class AuditedCall {
   #recorded: RecordedCall | undefined;
   #collector: StreamCollector | undefined;
   readonly #progress = new CallProgress();
-  readonly #watch = new ForgottenWatch(() => this.#abandon());
+  readonly #watch = new ForgottenWatch(() => this.abandon());
   #begun = false;
+  /** Of the latest attempt. */
+  #init: unknown;
   /** Changes with each response, each reading and each new attempt. */
   #turn = 0;
   #responded = false;
   /** The response's data were seen on their way to the caller. */
   #delivered = false;
   reader: BodyReader = "caller";
+  /** Further copies of the response, of which one is enough. */
+  copies = 0;
 
   constructor(settings: AuditSettings, options: object) {
     this.#settings = settings;
@@ -75,6 +79,13 @@ export class AuditedCall {
   /** The largest output that is kept whole, in bytes. */
   get maxContentBytes(): number {
     return this.#settings.extract.maxContentBytes;
+  }
+
+  /** False for one that is known: an override of the hook that tells of attempts may call the hook that it overrides. */
+  enter(init: unknown): boolean {
+    const isNew = init !== this.#init;
+    this.#init = init;
+    return isNew;
   }
 
   /**
@@ -116,7 +127,7 @@ export class AuditedCall {
     if (alerts ?? safetyChecks ?? detectorsTriggered) this.#asked = { alerts, safetyChecks, detectorsTriggered };
     if (check.active) this.#unchecked = fields;
     if (request.body instanceof FormData) this.#form = formFields(this.#surface, request, request.body, extract);
-    const begun = recorder.begin(check.bounded(fields), () => this.#collected());
+    const begun = recorder.begin(check.bounded(fields), () => this.#unfinished());
     if ("then" in begun) return this.#await(begun);
     this.#recorded = begun;
     return undefined;
@@ -246,8 +257,8 @@ export class AuditedCall {
   }
 
   /** Nobody can finish the call. */
-  #abandon(): void {
-    this.end({ ...this.#collected(), outcome: "abandoned" })?.catch(() => undefined); // reported by the recorder
+  abandon(): void {
+    this.end(this.#unfinished())?.catch(() => undefined); // reported by the recorder
   }
 
   #endChecked(fields: CapturedFields, held?: Held): Promise<void> | undefined {
@@ -260,6 +271,11 @@ export class AuditedCall {
     const checked: Checked = "then" in running ? await running : running;
     if (checked.blocked) return this.#refuse(checked.fields, checked.blocked);
     return this.end(checked.fields, held);
+  }
+
+  /** What is known of a call that nobody finishes. */
+  #unfinished(): CapturedFields {
+    return { ...this.#collected(), outcome: this.aborted ? "aborted" : "abandoned" };
   }
 
   /** What has arrived of a stream. */
@@ -280,17 +296,17 @@ export class AuditedCall {
     const late = told.outcome === "aborted" && nameOf(this.aborted?.reason) === "TimeoutError";
     const entry: CapturedFields = late ? { ...told, outcome: "timeout" } : told; // of AbortSignal.timeout()
     const written = this.#write(this.#recorded, entry, this.aborted ?? held.callError);
-    this.#request = this.#unchecked = this.#asked = this.#collector = this.#form = undefined; // the caller's objects may live on
+    // The caller's objects may live on.
+    this.#request = this.#unchecked = this.#asked = this.#collector = this.#form = this.#init = undefined;
     return this.#settings.recorder.failsClosed ? holding(written, held) : undefined;
   }
 
-  /** Without a form, and unless it tells again of a response, the call ends in this very tick. */
   #write(recorded: RecordedCall, entry: CapturedFields, cause: unknown): Promise<string | undefined> {
     const { reported } = this.#settings;
     const operation = this.#surface?.operation ?? "";
     const known = reported.known(operation, entry);
     const form = this.#form;
-    const written = known || form ? endLater(recorded, entry, { form, known, cause }) : recorded.end(entry, cause);
+    const written = recorded.end(known || form ? completed(entry, form, known) : entry, cause);
     reported.note(operation, entry, written);
     return written;
   }

@@ -1,5 +1,5 @@
 // What a call waits for at its end: what takes a moment to know of it, and that its entry is durable.
-import { AuditWriteError, type CapturedFields, type RecordedCall } from "@ai-audit/core";
+import { AuditWriteError, type CapturedFields } from "@ai-audit/core";
 import { mergeFields } from "./surfaces/fields.ts";
 
 /** What the caller is refused when the entry cannot be written. */
@@ -18,17 +18,13 @@ export async function holding(written: Promise<unknown>, held: Held): Promise<vo
   }
 }
 
-/** Ends a call with what takes a moment to know. */
-export async function endLater(
-  recorded: RecordedCall,
+/** Fields of an entry with what takes a moment to know. Does not reject: neither part does. */
+export async function completed(
   entry: CapturedFields,
-  later: {
-    readonly form: Promise<CapturedFields> | undefined;
-    readonly known: Promise<string | undefined> | undefined;
-    readonly cause: unknown;
-  },
-): Promise<string | undefined> {
-  const [form, sameCallAs] = await Promise.all([later.form, later.known]);
+  form: Promise<CapturedFields> | undefined,
+  known: Promise<string | undefined> | undefined,
+): Promise<CapturedFields> {
+  const [formFields, sameCallAs] = await Promise.all([form, known]);
   const run = sameCallAs === undefined ? undefined : { ...entry.run, sameCallAs };
-  return recorded.end(mergeFields(entry, form ?? {}, { run }), later.cause);
+  return mergeFields(entry, formFields ?? {}, { run });
 }

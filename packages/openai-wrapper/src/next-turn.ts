@@ -1,4 +1,5 @@
 // Work for the next turn of the event loop, one timer for all of it.
+import { setImmediate } from "node:timers"; // not the global one, which a caller's test may have stopped
 
 let waiting: (() => void)[] = [];
 

@@ -45,10 +45,29 @@ export function installSeam(target: object, from: object): void {
       if (typeof method !== "function") throw new TypeError(`${name} is not a function`);
       return Reflect.apply(method, this, args) as unknown;
     };
-    const value = put(base);
-    Object.defineProperty(value, "name", { value: name });
-    Object.defineProperty(target, name, { value, configurable: true, writable: true });
+    Object.defineProperty(target, name, { value: named(name, put(base)), configurable: true, writable: true });
   }
+}
+
+/** Those of ours: a client whose own `prepareRequest` overrides it must not lose its entries. */
+const hooks = new WeakSet<object>();
+
+/** The SDK's is an empty hook for subclasses and for callers, so nobody calls `super`. */
+function ensureHook(client: object): void {
+  const hook: unknown = Reflect.get(client, "prepareRequest");
+  if (typeof hook !== "function" || hooks.has(hook)) return;
+  const value = named(
+    "prepareRequest",
+    prepareRequest(function (...args) {
+      return Reflect.apply(hook, this, args) as unknown;
+    }),
+  );
+  Object.defineProperty(client, "prepareRequest", { value, configurable: true, writable: true });
+}
+
+function named(name: string, method: Method): Method {
+  Object.defineProperty(method, "name", { value: name });
+  return method;
 }
 
 function request(base: Method): Method {
@@ -94,9 +113,10 @@ async function observe(parse: () => unknown, props: unknown): Promise<unknown> {
 /** What there is to wait for before the caller gets the parsed data. */
 function delivery(data: unknown, call: AuditedCall): Promise<void> | undefined {
   if (!call.open) return undefined;
-  if (isEventStream(data)) tapStream(data, call);
-  else if (isResponse(data)) call.reader = "caller";
-  else return call.deliver(data);
+  const isStream = isEventStream(data);
+  if (!isStream && !isResponse(data)) return call.deliver(data);
+  call.reader = "caller"; // a stream takes the body when it is iterated, and until then the caller may
+  if (isStream) tapStream(data, call);
   return undefined;
 }
 
@@ -109,6 +129,7 @@ function makeRequest(base: Method): Method {
     if (!isObject(options)) return base.apply(this, args);
     const unique = callOf(options)?.ended === false ? copyOf(options) : options;
     const call = new AuditedCall(settings, unique);
+    ensureHook(this);
     remember(this, unique, call);
     try {
       return responded(unique, call, await base.call(this, unique, retriesRemaining, retryOf));
@@ -152,15 +173,20 @@ async function failed(client: object, options: object, call: AuditedCall, error:
 }
 
 function prepareRequest(base: Method): Method {
-  return async function (...args) {
-    await base.apply(this, args);
+  const hook: Method = async function (...args) {
     const [init, context] = args;
-    if (!isObject(context) || !("options" in context) || !isObject(context.options)) return;
-    const { options } = context;
-    const url = "url" in context ? context.url : undefined;
-    const preparing = callOf(options)?.attempt(() => wireRequestOf(this, options, url, init));
+    const options =
+      isObject(context) && "options" in context && isObject(context.options) ? context.options : undefined;
+    const call = options && callOf(options);
+    const isOutermost = call?.enter(init);
+    await base.apply(this, args);
+    if (!options || !isOutermost) return;
+    const url = isObject(context) && "url" in context ? context.url : undefined;
+    const preparing = call?.attempt(() => wireRequestOf(this, options, url, init));
     if (preparing) await preparing;
   };
+  hooks.add(hook);
+  return hook;
 }
 
 /** The caller may use his own options object for two calls at once. */

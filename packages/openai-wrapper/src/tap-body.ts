@@ -6,14 +6,23 @@ import { failWith, lookAt, type Watcher, watchIterator } from "./watch-iterator.
 
 const tapped = new WeakSet<object>();
 
+/** Whoever holds the body holds what is watched. */
+const LIFE = Symbol("ai-audit.life");
+
+/** Why Node itself cancels a body: nobody holds its response any more. */
+const FORGOTTEN = "Response object has been garbage collected";
+
 /**
  * Puts the ways to read this one stream through the call. Nothing is read that the caller does not read: what he
  * hands to `pipeTo`, `pipeThrough` or `tee` leaves the sight of this process, and the entry says so.
+ *
+ * @param life what is watched in place of the body, where a clone of its response may be read as well
  */
-export function tapBody(body: ReadableStream<Uint8Array>, type: string, call: AuditedCall): void {
+export function tapBody(body: ReadableStream<Uint8Array>, type: string, call: AuditedCall, life?: object): void {
   if (tapped.has(body)) return;
   tapped.add(body);
-  call.watch(body);
+  if (life) define(body, LIFE, life);
+  else call.watch(body);
   const watcher = new BodyWatcher(call, type);
   const iterate = body.values.bind(body);
   const values = (...args: Parameters<typeof iterate>): ReturnType<typeof iterate> => {
@@ -32,12 +41,14 @@ export function tapBody(body: ReadableStream<Uint8Array>, type: string, call: Au
     });
   }
   const cancel = body.cancel.bind(body);
-  define(body, "cancel", (reason?: unknown) => cancel(reason).then(() => watcher.stop()));
+  define(body, "cancel", (reason?: unknown) => watcher.cancelled(cancel(reason), reason));
   for (const name of ["pipeTo", "pipeThrough", "tee"] as const) {
     const method: unknown = Reflect.get(body, name);
     if (typeof method !== "function") continue;
     define(body, name, (...args: readonly unknown[]) => {
-      void loseBody(call, `the body was given to ${name}()`).catch(() => undefined); // reported by the recorder
+      const lost = loseBody(call, `the body was given to ${name}()`);
+      if (name === "pipeTo") return lost.then(() => Reflect.apply(method, body, args) as unknown);
+      lost.catch(() => undefined); // reported by the recorder
       return Reflect.apply(method, body, args) as unknown;
     });
   }
@@ -56,7 +67,7 @@ function tapReader(reader: Reader, watcher: BodyWatcher): void {
   const read = reader.read.bind(reader);
   const cancel = reader.cancel.bind(reader);
   define(reader, "read", (...args: readonly unknown[]) => read(...args).then(lookAt(watcher), failWith(watcher)));
-  define(reader, "cancel", (reason?: unknown) => cancel(reason).then(() => watcher.stop()));
+  define(reader, "cancel", (reason?: unknown) => watcher.cancelled(cancel(reason)));
 }
 
 function define(target: object, name: string | symbol, value: unknown): void {
@@ -83,15 +94,21 @@ class BodyWatcher implements Watcher {
     if (value instanceof Uint8Array) this.#pieces.push(value);
   }
 
-  end(stopped: boolean): Promise<void> {
-    return receiveBody(this.#call, this.#pieces.end(this.#type), this.#type, stopped);
+  async end(stopped: boolean): Promise<void> {
+    // A clone of the response may be read to its end where this is not.
+    if (stopped && this.#call.copies > 0) this.#call.copies -= 1;
+    else await receiveBody(this.#call, this.#pieces.end(this.#type), this.#type, stopped);
   }
 
   fail(error: unknown): Promise<unknown> {
     return this.#call.fail(error);
   }
 
-  async stop(): Promise<void> {
-    if (this.open) await this.end(true);
+  /** The reader wants no more: there is nothing left to withhold from him, and few await this. */
+  async cancelled(cancelling: Promise<void>, reason?: unknown): Promise<void> {
+    await cancelling;
+    if (!this.open) return;
+    if (reason === FORGOTTEN && this.#call.copies === 0) this.#call.abandon();
+    else await this.end(true).catch(() => undefined); // reported by the recorder
   }
 }

@@ -5,24 +5,42 @@ import { tapBody } from "./tap-body.ts";
 
 /** The methods of a `Response` that read its whole body. */
 const READERS = ["json", "text", "arrayBuffer", "bytes", "blob", "formData"] as const;
+const TAPPED: readonly string[] = [...READERS, "clone", "body"];
 
 const CALL = Symbol("ai-audit.call");
 
 /**
  * Puts the reading methods of this one response object through the call. It remains the object it was, and every
  * method does what it did: they come from a prototype of ours, between the object and its own prototype.
+ *
+ * One of the caller's own making that cannot be changed is left as it is: what the SDK makes of it is seen anyway.
  */
 export function tapResponse(response: Response, call: AuditedCall): void {
-  // One of the caller's own making that cannot be changed is left as it is: what the SDK makes of it is seen anyway.
-  if (!Object.isExtensible(response)) return;
+  try {
+    tap(response, call);
+  } catch {
+    // a Proxy that refuses
+  }
+}
+
+function tap(response: Response, call: AuditedCall): void {
+  const isTapped = Object.hasOwn(response, CALL); // a caller's fetch may give one response for many calls
+  if (!Reflect.defineProperty(response, CALL, { value: call, configurable: true, writable: true }) || isTapped) return;
   const prototype: unknown = Object.getPrototypeOf(response);
   if (isObject(prototype)) Object.setPrototypeOf(response, tappedPrototype(prototype));
-  for (const name of Object.getOwnPropertyNames(response)) {
-    const own: unknown = Reflect.get(response, name);
-    const descriptor = descriptorOf(name, () => own);
-    if (descriptor && (typeof own === "function" || name === "body")) Object.defineProperty(response, name, descriptor);
+  if (Object.getOwnPropertyNames(response).length > 0) tapOwnMembers(response);
+}
+
+/** Members that a caller's own `fetch` put on the object itself. */
+function tapOwnMembers(response: Response): void {
+  for (const name of TAPPED) {
+    const own = Object.getOwnPropertyDescriptor(response, name);
+    if (!own?.configurable) continue;
+    const holder = Object.defineProperty({}, name, own);
+    const { enumerable = false } = own;
+    const member = (self: object): unknown => Reflect.get(holder, name, self);
+    Object.defineProperty(response, name, { ...tappedMember(name, member), enumerable });
   }
-  Object.defineProperty(response, CALL, { value: call, configurable: true, writable: true });
 }
 
 const prototypes = new WeakMap<object, object>();
@@ -32,28 +50,30 @@ function tappedPrototype(base: object): object {
   const known = prototypes.get(base);
   if (known) return known;
   const tapped = Object.create(base) as object;
-  for (const name of [...READERS, "clone", "body"]) {
+  for (const name of TAPPED) {
     if (!(name in base)) continue; // `bytes` is newer than some implementations of fetch
-    const descriptor = descriptorOf(name, (response) => Reflect.get(base, name, response));
-    if (descriptor) Object.defineProperty(tapped, name, descriptor);
+    Object.defineProperty(
+      tapped,
+      name,
+      tappedMember(name, (response) => Reflect.get(base, name, response)),
+    );
   }
   prototypes.set(base, tapped);
   return tapped;
 }
 
-/** How a member is tapped; undefined when it is not. `member` is what it was. */
-function descriptorOf(name: string, member: (response: Response) => unknown): PropertyDescriptor | undefined {
-  if (name === "body") {
-    return { configurable: true, get: bodyOf };
-  }
-  if (name !== "clone" && !READERS.some((reader) => reader === name)) return undefined;
-  return { configurable: true, writable: true, value: name === "clone" ? cloneOf : read };
+/** How a member is tapped. `member` is what it was. */
+function tappedMember(name: string, member: (response: Response) => unknown): PropertyDescriptor {
+  if (name === "body") return { configurable: true, get: bodyOf };
+  const value = name === "clone" ? cloneOf : read;
+  Object.defineProperty(value, "name", { value: name });
+  return { configurable: true, writable: true, value };
 
   function bodyOf(this: Response): unknown {
     const body = member(this);
     const call = callOf(this);
     if (body instanceof ReadableStream && call?.reader === "caller" && call.open) {
-      tapBody(body, this.headers.get("content-type") ?? "", call);
+      tapBody(body, this.headers.get("content-type") ?? "", call, lifeOf(this));
     }
     return body;
   }
@@ -71,7 +91,10 @@ function descriptorOf(name: string, member: (response: Response) => unknown): Pr
   function cloneOf(this: Response, ...args: readonly unknown[]): unknown {
     const copy = invoke(member(this), this, args);
     const call = callOf(this);
-    if (call?.open && copy instanceof Response) tapResponse(copy, call);
+    if (!call?.open || !(copy instanceof Response)) return copy;
+    call.copies += 1;
+    tapResponse(copy, call);
+    shareLife(this, copy, call);
     return copy;
   }
 }
@@ -81,9 +104,24 @@ function invoke(method: unknown, response: Response, args: readonly unknown[]): 
   return Reflect.apply(method, response, args) as unknown;
 }
 
-function callOf(response: Response): AuditedCall | undefined {
-  const call: unknown = Reflect.get(response, CALL);
+/** A method that was taken off its object has none. */
+function callOf(response: Response | undefined): AuditedCall | undefined {
+  const call: unknown = isObject(response) ? Reflect.get(response, CALL) : undefined;
   return call instanceof AuditedCall ? call : undefined;
+}
+
+/** What a response has in common with its clones: it is garbage once all of them are. */
+const LIFE = Symbol("ai-audit.life");
+
+function shareLife(response: Response, copy: Response, call: AuditedCall): void {
+  const life = lifeOf(response) ?? {};
+  for (const one of [response, copy]) Object.defineProperty(one, LIFE, { value: life, configurable: true });
+  call.watch(life);
+}
+
+function lifeOf(response: Response): object | undefined {
+  const life: unknown = Reflect.get(response, LIFE);
+  return isObject(life) ? life : undefined;
 }
 
 function isObject(value: unknown): value is object {

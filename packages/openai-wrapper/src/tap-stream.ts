@@ -34,6 +34,7 @@ export function tapStream(stream: EventStream, call: AuditedCall): void {
     const iterator = iterate();
     if (!first) return iterator; // the SDK refuses to iterate twice, and says so at the first next()
     first = false;
+    call.reader = "sdk";
     call.watch(iterator); // the stream object may be forgotten while it is being read
     watchIterator(iterator, {
       get open() {

@@ -1,5 +1,5 @@
 // The write lane: group commit. Lines that arrive while one commit runs share the next.
-import { setImmediate } from "node:timers"; // not the global one, which a caller's test may have stopped
+import { clearTimeout, setImmediate, setTimeout } from "node:timers"; // a caller's test may have stopped the global ones
 import { AuditWriteError } from "../errors.ts";
 import { timeOfId } from "../id.ts";
 import { loss } from "../integrity/control-line.ts";

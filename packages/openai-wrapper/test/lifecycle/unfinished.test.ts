@@ -70,6 +70,66 @@ describe("a call that nobody finishes", () => {
     expect(await entriesAfterGarbage(bench)).toMatchObject([{ outcome: "abandoned", requestId: "req_1" }]);
   });
 
+  it("is not abandoned while a clone of its response is kept, whatever became of the response", async () => {
+    const bench = await lifecycleBench([json(completion("Hi."))]);
+    const copyOf = async (): Promise<Response> =>
+      (await bench.client.chat.completions.create(hello).asResponse()).clone();
+    const copy = await copyOf();
+    for (let round = 0; round < 5; round += 1) await collectGarbage();
+    expect(await copy.json()).toMatchObject({ id: "chatcmpl-1" });
+    expect(await bench.entries()).toMatchObject([{ outcome: "ok", outputContent: "Hi." }]);
+  });
+
+  it("is abandoned when the body of its response was only looked at", async () => {
+    const bench = await lifecycleBench([json(completion("Hi."))]);
+    const forget = async (): Promise<unknown> =>
+      (await bench.client.chat.completions.create(hello).asResponse()).body?.locked;
+    expect(await forget()).toBe(false);
+    expect(await entriesAfterGarbage(bench)).toMatchObject([{ outcome: "abandoned", outputContent: "" }]);
+  });
+
+  it("is not over when the body of a clone is cancelled", async () => {
+    const bench = await lifecycleBench([json(completion("Hi."))]);
+    const raw = await bench.client.chat.completions.create(hello).asResponse();
+    await Promise.all([raw.clone().body?.cancel(), raw.json()]);
+    expect(await bench.entries()).toMatchObject([{ outcome: "ok", outputContent: "Hi." }]);
+  });
+
+  it("is not abandoned while the response is kept, whatever became of a clone and its body", async () => {
+    const bench = await lifecycleBench([json(completion("Hi."))]);
+    const raw = await bench.client.chat.completions.create(hello).asResponse();
+    expect(raw.clone().body?.locked).toBe(false);
+    for (let round = 0; round < 5; round += 1) await collectGarbage();
+    expect(await raw.json()).toMatchObject({ id: "chatcmpl-1" });
+    expect(await bench.entries()).toMatchObject([{ outcome: "ok", outputContent: "Hi." }]);
+  });
+
+  it("is abandoned when its response and all clones are forgotten", async () => {
+    const bench = await lifecycleBench([json(completion("Hi."))]);
+    const forget = async (): Promise<boolean> => {
+      const copy = (await bench.client.chat.completions.create(hello).asResponse()).clone().clone();
+      return copy.body?.locked ?? true;
+    };
+    expect(await forget()).toBe(false);
+    expect(await entriesAfterGarbage(bench)).toMatchObject([{ outcome: "abandoned", outputContent: "" }]);
+  });
+
+  it.each(["getReader", "values"] as const)(
+    "is not abandoned while the body is read by %s(), whatever became of body and response",
+    async (how) => {
+      const bench = await lifecycleBench([events(chunks)]);
+      const iterate = async (): Promise<() => Promise<{ readonly done?: boolean | undefined }>> => {
+        const { body } = await bench.client.chat.completions.create({ ...hello, stream: true }).asResponse();
+        const reader = body?.[how]();
+        if (!reader) throw new Error("no body");
+        return "read" in reader ? async () => reader.read() : async () => reader.next();
+      };
+      const next = await iterate();
+      while (!(await next()).done) await collectGarbage();
+      expect(await bench.entries()).toMatchObject([{ outcome: "ok", outputContent: "Hello, world" }]);
+    },
+  );
+
   it("is abandoned when the logger closes, and keeps what has arrived", async () => {
     const bench = await lifecycleBench([events(chunks.slice(0, 3), { ending: "hang" })]);
     const stream = await bench.client.chat.completions.create({ ...hello, stream: true });
