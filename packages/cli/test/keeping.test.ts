@@ -205,7 +205,7 @@ describe("ai-audit doctor", { timeout: 60_000 }, () => {
       look   files         1 file without a byte: a crash at the very beginning (audit_20250102.jsonl)
                            → verify reports them; they can be removed
       look   files         1 file not written by this library: nothing vouches for them (audit_20250101.jsonl)
-                           → keep them elsewhere, or import them: ai-audit import
+                           → keep them elsewhere; from there they can be imported: ai-audit import
       look   files         1 file signed by a key that is not trusted here (audit_20260101.jsonl)
                            → if you know that key from its owner, add it to AUDIT_TRUSTED_KEYS
       look   permissions   the directory has mode 755: others may list it

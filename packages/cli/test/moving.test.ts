@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { appendFile, readFile, readdir, writeFile } from "node:fs/promises";
+import { appendFile, cp, readFile, readdir, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -376,6 +376,31 @@ describe("ai-audit import", { timeout: 60_000 }, () => {
       12 entries not imported: the first line of a file is unreadable
       "
     `);
+  });
+
+  test("a log is not imported into itself, nor any log of ours, and nothing is written", async () => {
+    const root = await temporaryDirectory();
+    const original = join(root, "original");
+    await cp(join(ORIGINAL, "plain"), original, { recursive: true });
+    await symlink(original, join(root, "link"));
+    const words = ["import", original, "--log", join(root, "link")];
+    expect((await printed(words, { code: 64 })).replaceAll(root, "ROOT")).toMatchInlineSnapshot(`
+      "--- stderr
+      error: the source is the log that would be written: ROOT/original
+        name another one with --log LOCATION
+      "
+    `);
+    expect(await readdir(original)).toEqual(await readdir(join(ORIGINAL, "plain")));
+
+    const sample = await sharedSample();
+    const other = ["import", sample.directory, "--log", join(root, "log")];
+    expect(await printed(other, { sample, code: 64 })).toMatchInlineSnapshot(`
+      "--- stderr
+      error: ROOT/audit-logs holds files of ai-audit, which are sealed already: audit_20260101.jsonl
+        copy them as they are, or hand entries on with: ai-audit export; files of rotalabs-comply go into a directory of their own
+      "
+    `);
+    await expect(stat(join(root, "log"))).rejects.toMatchObject({ code: "ENOENT" });
   });
 
   test("content that does not have its hash is imported with an alert, and exit code 65", async () => {

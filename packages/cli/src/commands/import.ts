@@ -1,11 +1,13 @@
 // ai-audit import: logs of the Python original, sealed from now on.
+import { realpathSync } from "node:fs";
 import { FileStorage, safeLine } from "@ai-audit/core";
 import type { Command } from "commander";
-import { EXIT } from "../failure.ts";
+import { EXIT, systemFailure, usageFailure } from "../failure.ts";
 import { importLines, type ImportResult } from "../import/importer.ts";
 import { type BadLine, type Survey, surveySource } from "../import/survey.ts";
 import { encryptionKeys, loadEncryption } from "../keys.ts";
 import { addLogOption, placeOf, resolveDirectory } from "../location.ts";
+import { listLogFiles } from "../log-files.ts";
 import { formatCount, plural } from "../output/format.ts";
 import { Progress } from "../output/progress.ts";
 import type { Session } from "../session.ts";
@@ -26,7 +28,7 @@ export function define(command: Command, session: Session): void {
         "is kept as metadata.imported_id. Content is encrypted when AUDIT_ENCRYPTION_KEY is set, and Fernet content is opened " +
         "with it. Entries that were imported before are skipped. The seals show that nothing changed since the import. Lines " +
         "that are no entries are left out, counted and named, and the exit code is 65; a last line that its writer did not " +
-        "finish is named only.",
+        "finish is named only. A log of ai-audit is no source.",
     )
     .option("--accept-unreadable", "exit with 0 though lines were left out")
     .action((source: string, flags: ImportFlags) => importLog(source, flags, session));
@@ -35,12 +37,14 @@ export function define(command: Command, session: Session): void {
 async function importLog(source: string, flags: ImportFlags, session: Session): Promise<void> {
   const settings = Settings.load(session.env);
   const from = resolveDirectory(source, settings, "import");
+  const to = placeOf(flags.log, settings);
+  await checkSource(from, to);
   const signer = findSigner(settings);
   const encryption = encryptionKeys(settings) === undefined ? undefined : await loadEncryption(settings);
   const reading = new Progress(session, "reading");
   const survey = await surveySource(from, reading.onProgress);
   reading.clear();
-  const storage = await openStorage(placeOf(flags.log, settings), settings, signer);
+  const storage = await openStorage(to, settings, signer);
   const importing = new Progress(session, "importing", () => `of ${plural(survey.entries, "entry", "entries")}`);
   let result: ImportResult;
   try {
@@ -51,6 +55,34 @@ async function importLog(source: string, flags: ImportFlags, session: Session): 
     await storage.close();
   }
   await report(result, survey, flags, session);
+}
+
+/**
+ * What an import writes is sealed for good, so a log is never taken for a source: not the one that is written, and no
+ * other of ours, whose entries would lose their seals and stand there twice.
+ *
+ * @throws {Failure} `EXIT.usage`
+ */
+async function checkSource(from: string, to: string): Promise<void> {
+  if (realPathOf(to) === realPathOf(from)) {
+    throw usageFailure(`the source is the log that would be written: ${from}`, "name another one with --log LOCATION");
+  }
+  const own = (await listLogFiles(from)).find(({ kind }) => kind === "segment");
+  if (own === undefined) return;
+  throw usageFailure(
+    `${from} holds files of ai-audit, which are sealed already: ${safeLine(own.file)}`,
+    "copy them as they are, or hand entries on with: ai-audit export; files of rotalabs-comply go into a directory of their own",
+  );
+}
+
+/** Wherever links lead; a place that does not exist yet, or is in a bucket, as it is. */
+function realPathOf(place: string): string {
+  try {
+    return realpathSync(place);
+  } catch (error) {
+    if (systemFailure(error)?.exitCode === EXIT.missing) return place;
+    throw error;
+  }
 }
 
 async function report(

@@ -61,7 +61,7 @@ export async function examineContents(location: string, settings: Settings): Pro
       files.filter(({ kind }) => kind === "foreign"),
       look,
       "not written by this library: nothing vouches for them",
-      "keep them elsewhere, or import them: ai-audit import",
+      "keep them elsewhere; from there they can be imported: ai-audit import",
     ),
     ...findingOf(
       files.filter(({ kind, isNamed }) => kind === "segment" && !isNamed),

@@ -38,12 +38,10 @@ export async function surveySource(path: string, onProgress: OnProgress = () => 
   const found = { entries: 0, unreadable: 0, firstUnreadable: new Array<BadLine>(), torn: new Array<BadLine>() };
   let bytesRead = 0;
   for (const { file } of read) {
-    let isOurs = false;
     for await (const { text, line, isComplete, bytes } of linesOf(source.read(file))) {
       bytesRead += bytes;
       onProgress(Math.min(1, bytesRead / totalBytes));
-      if (line === 1) isOurs = text.startsWith('{"type":"segment.open"');
-      if (text.trim() === "" || (isOurs && text.startsWith('{"type":'))) continue;
+      if (text.trim() === "") continue;
       // Readers wait for a line feed behind what looks whole, too.
       const reason = whyNot(text) ?? (isComplete ? undefined : "an entry without a line feed behind it");
       if (reason === undefined) {
