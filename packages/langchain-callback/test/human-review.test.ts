@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { startBench } from "./fixtures.ts";
 
-const State = Annotation.Root({ topic: Annotation<string>, publish: Annotation<boolean> });
+const State = Annotation.Root({ topic: Annotation<string>, publish: Annotation<string> });
 
 /** As the graph takes it. */
 type Decision = Exclude<Parameters<ReturnType<typeof makeAsking>["invoke"]>[0], null>;
@@ -15,7 +15,7 @@ type Decision = Exclude<Parameters<ReturnType<typeof makeAsking>["invoke"]>[0], 
 /** A graph that asks, whatever it is about. */
 function makeAsking() {
   return new StateGraph(State)
-    .addNode("review", () => ({ publish: interrupt<string, boolean>("publish?") }))
+    .addNode("review", () => ({ publish: interrupt<string, string>("publish?") }))
     .addEdge(START, "review")
     .compile({ checkpointer: new MemorySaver() });
 }
@@ -41,7 +41,7 @@ describe("A decision", () => {
     );
     const config = { callbacks: [bench.handler], configurable: { thread_id: "t1" } };
     await graph.invoke({ topic: "news" }, config);
-    await chain.invoke(new Command({ resume: true }), config);
+    await chain.invoke(new Command({ resume: "yes" }), config);
     expect((await bench.entries()).map(told)).toEqual(ASKED_AND_DECIDED);
   });
 
@@ -54,19 +54,19 @@ describe("A decision", () => {
         await graph.invoke(new Command({ resume: publish }), { ...config, configurable });
         return "decided";
       },
-      { name: "decide", description: "Decides.", schema: z.object({ publish: z.boolean() }) },
+      { name: "decide", description: "Decides.", schema: z.object({ publish: z.string() }) },
     );
     await graph.invoke({ topic: "news" }, { callbacks: [bench.handler], configurable });
-    await decide.invoke({ publish: false }, { callbacks: [bench.handler] });
+    await decide.invoke({ publish: "no" }, { callbacks: [bench.handler] });
     const entries = await bench.entries();
     expect(entries.map(told)).toEqual(ASKED_AND_DECIDED);
-    expect(entries[1]).toMatchObject({ outputContent: "false", run: { path: ["decide"] } });
+    expect(entries[1]).toMatchObject({ outputContent: "no", run: { path: ["decide"] } });
   });
 
   it("is recorded each time that one command is used", async () => {
     await using bench = await startBench();
     const graph = makeAsking();
-    const yes: Decision = new Command({ resume: true });
+    const yes: Decision = new Command({ resume: "yes" });
     for (const thread_id of ["t1", "t2"]) {
       const config = { callbacks: [bench.handler], configurable: { thread_id } };
       await graph.invoke({ topic: "news" }, config);
