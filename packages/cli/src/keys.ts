@@ -72,6 +72,11 @@ export async function loadSubjectKeys(settings: Settings): Promise<EncryptionMan
   return loadEncryption(settings);
 }
 
+/** The verification keys of AUDIT_TRUSTED_KEYS; none where it is not set. */
+export function configuredTrust(settings: Settings): readonly string[] {
+  return settings.get("AUDIT_TRUSTED_KEYS")?.value.split(/\s+/) ?? [];
+}
+
 /**
  * The verification keys to trust: those given, or else those of AUDIT_TRUSTED_KEYS. A settings file that lies in the
  * log itself (`location`) is not believed: whoever can change the log could change it too.
@@ -91,7 +96,7 @@ export function trustedKeys(
       "give the key that you know from elsewhere with --trust, or set AUDIT_TRUSTED_KEYS",
     );
   }
-  return setting?.value.split(/\s+/) ?? given;
+  return setting === undefined ? given : configuredTrust(settings);
 }
 
 /** Whatever links lead there. */

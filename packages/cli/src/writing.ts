@@ -4,6 +4,7 @@ import { hostname, userInfo } from "node:os";
 import { Signer } from "@ai-audit/core";
 import { type Command, Option } from "commander";
 import { EXIT, Failure, settingFailure } from "./failure.ts";
+import { configuredTrust } from "./keys.ts";
 import { isBucket } from "./location.ts";
 import { listLogFiles } from "./log-files.ts";
 import type { Settings } from "./settings.ts";
@@ -56,6 +57,34 @@ export async function needSigner(location: string, settings: Settings): Promise<
     EXIT.config,
     `the log is signed by ${vkey.split("+")[0] ?? vkey}, and what this command records must be signed too`,
     SET_KEY,
+  );
+}
+
+/**
+ * The signing key for a record that takes something away: one that those who verify the log believe. Else the record
+ * would count for nothing, and what it took away would be missing for ever.
+ *
+ * @throws {Failure} as `needSigner()`, and for a key that AUDIT_TRUSTED_KEYS lacks or, where that is not set, that sealed
+ * no file of a directory whose files others sealed
+ */
+export async function needTrustedSigner(location: string, settings: Settings): Promise<Signer | undefined> {
+  const signer = await needSigner(location, settings);
+  if (signer === undefined) return undefined;
+  const trusted = configuredTrust(settings);
+  if (trusted.includes(signer.vkey)) return signer;
+  if (trusted.length > 0) {
+    throw new Failure(
+      EXIT.config,
+      `${signer.vkey} signs and is not trusted here: what it records would count for nothing`,
+      "set the key that the application signs with, or add this one to AUDIT_TRUSTED_KEYS",
+    );
+  }
+  const seals = isBucket(location) ? [] : (await listLogFiles(location)).flatMap(({ vkey }) => vkey ?? []);
+  if (seals.length === 0 || seals.includes(signer.vkey)) return signer;
+  throw new Failure(
+    EXIT.config,
+    `${signer.vkey} signs here and sealed no file of this log: what it records would count for nothing`,
+    "set the key that the application signs with; or, where this is its new key, put both into AUDIT_TRUSTED_KEYS",
   );
 }
 

@@ -381,6 +381,33 @@ describe("ai-audit cleanup", { timeout: 60_000 }, () => {
     `);
   });
 
+  test("a key that nobody would believe removes nothing, and --dry-run says so", async () => {
+    const sample = await ownSample();
+    await writeOldLog(sample.directory, ["2024-01-01"], sample.signingKey);
+    const before = await readdir(sample.directory);
+    const stranger = await Signer.generate("example.com/other");
+    const own = { AUDIT_SIGNING_NAME: stranger.name, AUDIT_SIGNING_KEY: stranger.toPem() };
+    const words = ["cleanup", sample.directory];
+
+    for (const [trusted, reason] of [
+      [sample.vkey, "signs and is not trusted here: what it records would count for nothing"],
+      ["", "signs here and sealed no file of this log: what it records would count for nothing"],
+    ] as const) {
+      const env = { ...own, AUDIT_TRUSTED_KEYS: trusted };
+      const dry = await cli([...words, "--dry-run"], { env });
+      expect(dry).toMatchObject({ code: 0, stdout: expect.stringContaining("1 entry in 1 file would be") as string });
+      expect(dry.stderr).toContain(`the run itself would be refused: ${stranger.vkey} ${reason}\n`);
+      const run = await cli(words, { env });
+      expect(run).toMatchObject({ code: 78, stdout: "" });
+      expect(run.stderr).toContain(`error: ${stranger.vkey} ${reason}\n`);
+    }
+    expect(await readdir(sample.directory)).toEqual(before);
+
+    const both = { ...own, AUDIT_TRUSTED_KEYS: `${sample.vkey} ${stranger.vkey}` }; // the key was changed
+    expect(await cli(words, { env: both })).toMatchObject({ code: 0 });
+    expect((await cli(["verify", sample.directory], { env: both })).code).toBe(0);
+  });
+
   test("--before removes what is older than a time, and not below the legal floor", async () => {
     const root = await temporaryDirectory();
     await writeOldLog(root, ["2024-01-01", "2024-01-02", "2024-01-03"]);

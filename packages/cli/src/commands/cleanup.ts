@@ -13,7 +13,7 @@ import type { Session } from "../session.ts";
 import { Settings } from "../settings.ts";
 import { openStorage, reportingReads } from "../storage.ts";
 import { parseTime, TIME_FORMS } from "../times.ts";
-import { addActorOption, defaultActor, needSigner } from "../writing.ts";
+import { addActorOption, defaultActor, needTrustedSigner } from "../writing.ts";
 
 interface CleanupFlags {
   readonly retention?: number;
@@ -72,7 +72,7 @@ async function signerFor(
   dryRun: boolean,
 ): Promise<{ readonly signer?: Signer | undefined; readonly refusal?: Failure }> {
   try {
-    return { signer: await needSigner(location, settings) };
+    return { signer: await needTrustedSigner(location, settings) };
   } catch (error) {
     if (!dryRun || !(error instanceof Failure)) throw error;
     return { refusal: error };

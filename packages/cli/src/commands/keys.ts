@@ -4,7 +4,7 @@ import { rename, rm, writeFile } from "node:fs/promises";
 import { EncryptionManager, generateKey, type KeyRing, type Keys } from "@ai-audit/core";
 import type { Command } from "commander";
 import { EXIT, Failure, usageFailure } from "../failure.ts";
-import { encryptionKeys, loadEncryption } from "../keys.ts";
+import { configuredTrust, encryptionKeys, loadEncryption } from "../keys.ts";
 import { Table } from "../output/table.ts";
 import type { Session } from "../session.ts";
 import { Settings } from "../settings.ts";
@@ -50,7 +50,7 @@ interface ListedKey {
 async function list({ json }: JsonFlag, { env, out, log }: Session): Promise<void> {
   const settings = Settings.load(env);
   const signer = findSigner(settings);
-  const trusted = settings.get("AUDIT_TRUSTED_KEYS")?.value.split(/\s+/) ?? [];
+  const trusted = configuredTrust(settings);
   const keys: ListedKey[] = [
     ...ids(await encryptionKeys(settings)?.load()),
     ...(signer === undefined ? [] : [{ use: "verification", id: signer.vkey, note: "of our signing key" } as const]),

@@ -2,7 +2,7 @@
 import { stat } from "node:fs/promises";
 import { EncryptionManager, lineToEntry } from "@ai-audit/core";
 import { settingFailure } from "../failure.ts";
-import { encryptionKeys } from "../keys.ts";
+import { configuredTrust, encryptionKeys } from "../keys.ts";
 import { latestLines } from "../latest.ts";
 import { ContentOpener } from "../opened-content.ts";
 import type { Settings } from "../settings.ts";
@@ -13,7 +13,7 @@ import { type Finding, good, look, wrong } from "./finding.ts";
 /** The signing key, and whether we trust ourselves. */
 export function examineSigning(settings: Settings): Finding[] {
   const signer = findSigner(settings);
-  const trusted = settings.get("AUDIT_TRUSTED_KEYS")?.value.split(/\s+/) ?? [];
+  const trusted = configuredTrust(settings);
   if (signer === undefined) {
     return trusted.length > 0
       ? [good("signing", `no signing key here; ${trusted.length} trusted for verifying`)]

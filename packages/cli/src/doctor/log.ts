@@ -1,6 +1,7 @@
 // The log itself: who may read it, what lies in it, how long it is kept.
 import { stat } from "node:fs/promises";
 import { listHolds } from "@ai-audit/core";
+import { configuredTrust } from "../keys.ts";
 import { listLogFiles, type LogFile } from "../log-files.ts";
 import { plural } from "../output/format.ts";
 import { DEFAULT_RETENTION_DAYS } from "../retention.ts";
@@ -42,7 +43,7 @@ export async function examinePermissions(location: string): Promise<Finding[]> {
 /** Segments signed by whom we trust, and nothing else. */
 export async function examineContents(location: string, settings: Settings): Promise<Finding[]> {
   const files = await listLogFiles(location);
-  const trusted = settings.get("AUDIT_TRUSTED_KEYS")?.value.split(/\s+/) ?? [];
+  const trusted = configuredTrust(settings);
   const segments = files.filter(({ kind }) => kind === "segment");
   const findings = [
     ...findingOf(
