@@ -2,8 +2,10 @@
 import {
   AuditConfigError,
   type AuditLogger,
+  CAPTURE_OPTIONS,
   type CaptureOptions,
   INLINE_BYTES,
+  refuseUnknown,
   SAFETY_CODES,
   type SafetyCodes,
 } from "@ai-audit/core";
@@ -69,11 +71,27 @@ export const LANGCHAIN_SAFETY_CODES: SafetyCodes = {
   ],
 };
 
+const { logger: _, ...CAPTURE } = CAPTURE_OPTIONS;
+
+const OPTIONS: Readonly<Record<keyof AuditCallbackOptions, true>> = {
+  ...CAPTURE,
+  captureTools: true,
+  captureRetrievers: true,
+  captureChains: true,
+  metadataKeys: true,
+  conversationKeys: true,
+  keepTag: true,
+  inlineBytes: true,
+  maxOpenRuns: true,
+  safetyCodes: true,
+};
+
 /** Throws `AUDIT_CONFIG_INVALID`. */
 export function resolveOptions(logger: AuditLogger, options: AuditCallbackOptions): Settings {
   if (typeof logger?.capture !== "function") {
     throw new AuditConfigError("AuditCallbackHandler: the first argument must be an AuditLogger");
   }
+  refuseUnknown("AuditCallbackHandler: option", options, OPTIONS, AuditConfigError);
   const { captureChains = "none", inlineBytes = INLINE_BYTES, maxOpenRuns = 10_000 } = options;
   if (!["none", "roots", "all"].includes(captureChains)) {
     throw new AuditConfigError("captureChains must be 'none', 'roots' or 'all'");

@@ -1,6 +1,6 @@
 // node packages/langchain-callback/test/run-oldest.ts: runs this package's tests against the oldest LangChain it
-// supports, in a directory of its own, with the sources as they are here and the Node that runs this. Tests of agents
-// and middleware need newer packages than these and stay out. Exits with 1 when a test fails or npm cannot install.
+// supports, in a directory of its own, with the sources as they are here and the Node that runs this. Of agents those
+// tests stay out that need an agent's name, content blocks or a middleware, which these do not have. Exits with 1 when a test fails or npm cannot install.
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -17,6 +17,7 @@ const OLDEST = {
   zod: "4.1.12",
 };
 const SUITES = [
+  "agents",
   "content",
   "endings",
   "failure-modes",
