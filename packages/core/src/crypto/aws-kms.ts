@@ -14,7 +14,10 @@ import { hasCode } from "../system-error.ts";
 
 /** Which KMS key wraps, and where the wrapped keys are kept. */
 export interface AwsKmsKeysOptions {
-  /** The KMS key that wraps new data keys: id, alias or ARN. */
+  /**
+   * The KMS key that wraps and unwraps: id, alias or ARN. Nothing that another one wrapped is used; an alias must go on
+   * meaning the same key.
+   */
   readonly kmsKeyId: string;
   /** The key file. Useless to whoever may not call `kms:Decrypt`, so it can lie, and be backed up, beside the log. */
   readonly path: string;
@@ -131,7 +134,9 @@ async function withKms<T>({ kmsKeyId, path, client }: AwsKmsKeysOptions, work: (
         return { id, wrapped: Buffer.from(CiphertextBlob ?? []).toString("base64") };
       },
       async unwrap(wrapped, id) {
-        const request = { CiphertextBlob: Buffer.from(wrapped, "base64"), EncryptionContext: CONTEXT };
+        const blob = Buffer.from(wrapped, "base64");
+        // With the key's name: else whoever may write the file could have us use a key that a KMS key of theirs wrapped.
+        const request = { KeyId: kmsKeyId, CiphertextBlob: blob, EncryptionContext: CONTEXT };
         const { Plaintext } = await service.send(new sdk.DecryptCommand(request));
         const key = masterKey(Plaintext, path);
         if (fingerprint(key) === id) return key;

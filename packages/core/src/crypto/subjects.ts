@@ -2,7 +2,7 @@
 import { createHmac, type KeyObject } from "node:crypto";
 import { AuditDecryptError, AuditError } from "../errors.ts";
 import type { KeyStore } from "./key-store.ts";
-import { deriveKey, type SubjectKey } from "./keys.ts";
+import { deriveKey, KEY_BYTES, type SubjectKey } from "./keys.ts";
 
 /** A key store, and the keys under which it knows names. */
 export class Subjects {
@@ -16,7 +16,7 @@ export class Subjects {
   }
 
   async obtain(name: string): Promise<SubjectKey> {
-    return this.#stored().obtain(this.#hashesOf(name));
+    return checkSecret(await this.#stored().obtain(this.#hashesOf(name)));
   }
 
   async find(name: string): Promise<readonly string[]> {
@@ -36,7 +36,7 @@ export class Subjects {
         `The data subject "${id}" was erased: its secret is destroyed`,
       );
     }
-    if (state !== undefined) return state;
+    if (state !== undefined) return checkSecret(state);
     throw new AuditDecryptError(
       "AUDIT_KEY_MISSING",
       `The secret of the data subject "${id}" is needed and is not known here`,
@@ -59,4 +59,13 @@ export class Subjects {
     const text = name.toWellFormed();
     return this.#nameKeys.map((key) => createHmac("sha256", key).update(text, "utf8").digest("base64url"));
   }
+}
+
+/** A store may be anybody's: with a short secret, or none, an erasure would destroy nothing. */
+function checkSecret(key: SubjectKey): SubjectKey {
+  if (key.secret.symmetricKeySize === KEY_BYTES) return key;
+  throw new AuditError(
+    "AUDIT_SUBJECT_INVALID",
+    `The key store's secret of the subject "${key.id}" is not a KeyObject of ${KEY_BYTES} bytes`,
+  );
 }

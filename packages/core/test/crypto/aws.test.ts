@@ -130,14 +130,14 @@ describe.skipIf(motoAbsent)("keys in AWS", () => {
 
     it("lets one of two rotations at once through, and loses no key", async () => {
       const options = { kmsKeyId, path: join(await temporaryDirectory(), "audit-keys.json"), client: kms };
-      await awsKmsKeys(options).load();
+      const { keyId } = await EncryptionManager.fromProvider(awsKmsKeys(options));
       await writeFile(`${options.path}.next`, "");
       const error = await failureOf(rotateAwsKmsKeys(options));
       expect(error).toMatchObject({
         code: "AUDIT_CONFIG_INVALID",
         message: `Another rotation is under way; if it was cut off, remove ${options.path}.next`,
       });
-      expect(Object.keys((await EncryptionManager.fromProvider(awsKmsKeys(options))) ?? {})).toContain("keyId");
+      expect((await EncryptionManager.fromProvider(awsKmsKeys(options))).keyId).toBe(keyId);
     });
 
     it("is not asked to rotate a key file that does not exist", async () => {
@@ -167,6 +167,20 @@ describe.skipIf(motoAbsent)("keys in AWS", () => {
           message: `The key file ${path} does not hold keys wrapped by AWS KMS`,
         });
       }
+    });
+
+    it("unwraps nothing that another KMS key wrapped: who may write the file cannot put a key of theirs into it", async () => {
+      const [path, elsewhere] = [await temporaryDirectory(), await temporaryDirectory()];
+      const options = { kmsKeyId, path: join(path, "audit-keys.json"), client: kms };
+      const theirs = (await kms.send(new CreateKeyCommand({}))).KeyMetadata?.KeyId ?? "";
+      const forged = { kmsKeyId: theirs, path: join(elsewhere, "audit-keys.json"), client: kms };
+      await awsKmsKeys(options).load();
+      await awsKmsKeys(forged).load();
+      await cp(forged.path, options.path);
+      expect(await failureOf(awsKmsKeys(options).load())).toMatchObject({
+        code: "AUDIT_CONFIG_INVALID",
+        message: `AWS KMS or the key file ${options.path} cannot be used`,
+      });
     });
 
     it("is named in the error when it does not answer", async () => {

@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { createSecretKey } from "node:crypto";
 import { cp, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,6 +8,7 @@ import { compactDecrypt, importJWK } from "jose";
 import { describe, expect, it } from "vitest";
 import { EncryptionManager } from "../../src/crypto/encryption.ts";
 import { FileKeyStore } from "../../src/crypto/file-key-store.ts";
+import type { KeyStore } from "../../src/crypto/key-store.ts";
 import { generateKey, type SubjectKey } from "../../src/crypto/keys.ts";
 import { AuditDecryptError, AuditError } from "../../src/errors.ts";
 import { caught } from "./caught.ts";
@@ -84,6 +86,23 @@ describe("content of a data subject", () => {
     for (const { jwe } of [old, next]) {
       expect(caught(() => during.open(jwe))).toMatchObject({ code: "AUDIT_SUBJECT_ERASED" });
     }
+  });
+
+  it("needs a secret of 32 bytes, whatever a key store of one's own gives", async () => {
+    const weak = { id: "c3ViamVjdA", secret: createSecretKey(Buffer.from("short")) };
+    const store: KeyStore = {
+      obtain: async () => weak,
+      find: async () => [weak.id],
+      lookUp: () => weak,
+      destroy: async () => [weak.id],
+    };
+    const manager = new EncryptionManager(undefined, { subjects: store });
+    const refused = {
+      code: "AUDIT_SUBJECT_INVALID",
+      message: `The key store's secret of the subject "${weak.id}" is not a KeyObject of 32 bytes`,
+    };
+    await expect(manager.subjectKey("user-123")).rejects.toMatchObject(refused);
+    expect(caught(() => manager.exportKey(`${manager.keyId}.${stream}.${weak.id}`))).toMatchObject(refused);
   });
 
   it("needs a key store and a name", async () => {
