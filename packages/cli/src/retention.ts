@@ -1,6 +1,7 @@
 // How long entries are kept.
 import { EXIT, Failure } from "./failure.ts";
-import { plural } from "./output/format.ts";
+import { listLogFiles } from "./log-files.ts";
+import { formatTime, plural } from "./output/format.ts";
 import type { Settings } from "./settings.ts";
 
 /** Days kept where nothing else is said. */
@@ -16,7 +17,7 @@ export interface CutOff {
   readonly days: number | undefined;
   /** The rule that authorises it, for the log: `retention 365 days`. */
   readonly policy: string;
-  /** Where it comes from, for whoever reads: `365 days, the default`. */
+  /** What it is and where it comes from, for whoever reads: `retention 365 days (the default): … goes`. */
   readonly description: string;
 }
 
@@ -31,11 +32,12 @@ export function cutOffOf(given: number | undefined, settings: Settings, now: num
   const fallback = set === undefined ? `the default is ${DEFAULT_RETENTION_DAYS}` : `AUDIT_RETENTION_DAYS is ${set}`;
   const origin = given === undefined ? (set === undefined ? "the default" : "AUDIT_RETENTION_DAYS") : fallback;
   checkFloor(days, settings);
+  const before = now - days * DAY_MS;
   return {
-    before: now - days * DAY_MS,
+    before,
     days,
     policy: `retention ${days} days`,
-    description: `${plural(days, "day")}; ${origin}`,
+    description: `retention ${plural(days, "day")} (${origin}): ${whatGoes(before)}`,
   };
 }
 
@@ -44,7 +46,32 @@ export function cutOffAt(before: number, settings: Settings, now: number): CutOf
   const days = (now - before) / DAY_MS;
   checkFloor(days, settings);
   const policy = `before ${new Date(before).toISOString()}`;
-  return { before, days: undefined, policy, description: `${Math.floor(days)} days ago, as --before says` };
+  const description = `--before, ${plural(Math.floor(days), "day")} ago: ${whatGoes(before)}`;
+  return { before, days: undefined, policy, description };
+}
+
+function whatGoes(before: number): string {
+  return `what is older than ${formatTime(new Date(before).toISOString())} UTC goes`;
+}
+
+/**
+ * Files of a directory that a cut-off reaches into and that stay all the same: those of the present UTC day, or of a later
+ * one, may still grow.
+ */
+export async function filesOfToday(location: string, before: number, now: number): Promise<string[]> {
+  const today = dayOf(Math.min(now, Date.now())); // as the storage counts: see PruneOptions.now
+  if (dayOf(before) < today) return [];
+  const named = (await listLogFiles(location)).filter(({ isNamed }) => isNamed).map(({ file }) => file);
+  return named.filter((file) => dayIn(file) >= today && dayIn(file) <= dayOf(before));
+}
+
+/** `YYYYMMDD`. */
+function dayOf(time: number): string {
+  return new Date(time).toISOString().slice(0, 10).replaceAll("-", "");
+}
+
+function dayIn(file: string): string {
+  return file.slice("audit_".length, "audit_YYYYMMDD".length);
 }
 
 function checkFloor(days: number, settings: Settings): void {

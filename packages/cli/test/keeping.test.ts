@@ -340,7 +340,7 @@ describe("ai-audit cleanup", { timeout: 60_000 }, () => {
     const before = await readdir(root);
 
     expect(steady(await printed(["cleanup", root, "--dry-run"]))).toMatchInlineSnapshot(`
-      "cut-off TIME: 365 days; the default
+      "retention 365 days (the default): what is older than TIME UTC goes
       FILE                  FROM                      TO                        ENTRIES  FATE
       audit_20240101.jsonl  2024-01-01T12:00:00.000Z  2024-01-01T12:00:00.000Z        1  would be removed
       audit_20240102.jsonl  2024-01-02T12:00:00.000Z  2024-01-02T12:00:00.000Z        1  would be removed
@@ -357,7 +357,7 @@ describe("ai-audit cleanup", { timeout: 60_000 }, () => {
     const output = await printed(["cleanup", sample.directory, "--actor", "ops"], { sample, env: withAllKeys(sample) });
 
     expect(steady(output)).toMatchInlineSnapshot(`
-      "cut-off TIME: 365 days; the default
+      "retention 365 days (the default): what is older than TIME UTC goes
       FILE                  FROM                      TO                        ENTRIES  FATE
       audit_20240101.jsonl  2024-01-01T12:00:00.000Z  2024-01-01T12:00:00.000Z        1  removed
       audit_20240102.jsonl  2024-01-02T12:00:00.000Z  2024-01-02T12:00:00.000Z        1  removed
@@ -413,8 +413,8 @@ describe("ai-audit cleanup", { timeout: 60_000 }, () => {
     await writeOldLog(root, ["2024-01-01", "2024-01-02", "2024-01-03"]);
     const words = ["cleanup", root, "--before", "2024-01-02"];
     const dry = await printed([...words, "--dry-run"]);
-    expect(steady(dry).replace(/\d+ days ago/, "DAYS ago")).toMatchInlineSnapshot(`
-      "cut-off 2024-01-02T00:00:00.000Z: DAYS ago, as --before says
+    expect(steady(dry).replace(/[\d,]+ days ago/, "DAYS ago")).toMatchInlineSnapshot(`
+      "--before, DAYS ago: what is older than 2024-01-02 00:00:00 UTC goes
       FILE                  FROM                      TO                        ENTRIES  FATE
       audit_20240101.jsonl  2024-01-01T12:00:00.000Z  2024-01-01T12:00:00.000Z        1  would be removed
       1 entry in 1 file would be removed
@@ -457,7 +457,7 @@ describe("ai-audit cleanup", { timeout: 60_000 }, () => {
     await writeOldLog(sample.directory, ["2024-01-01"], sample.signingKey);
     const words = ["cleanup", sample.directory, "--dry-run"];
     expect(steady(await printed(words, { sample }))).toMatchInlineSnapshot(`
-      "cut-off TIME: 365 days; the default
+      "retention 365 days (the default): what is older than TIME UTC goes
       FILE                  FROM                      TO                        ENTRIES  FATE
       audit_20240101.jsonl  2024-01-01T12:00:00.000Z  2024-01-01T12:00:00.000Z        1  would be removed
       1 entry in 1 file would be removed
@@ -467,9 +467,9 @@ describe("ai-audit cleanup", { timeout: 60_000 }, () => {
       "
     `);
     const set = { AUDIT_RETENTION_DAYS: "400" };
-    expect((await cli(words, { env: set })).stdout).toMatch(/^cut-off \S+: 400 days; AUDIT_RETENTION_DAYS\n/);
+    expect((await cli(words, { env: set })).stdout).toMatch(/^retention 400 days \(AUDIT_RETENTION_DAYS\): what/);
     const given = await cli([...words, "--retention", "500"], { env: set });
-    expect(given.stdout).toMatch(/^cut-off \S+: 500 days; AUDIT_RETENTION_DAYS is 400\n/);
+    expect(given.stdout).toMatch(/^retention 500 days \(AUDIT_RETENTION_DAYS is 400\): what/);
     const { stdout } = await cli([...words, "--json"]);
     expect(JSON.parse(stdout)).toMatchObject({
       retentionDays: 365,
@@ -490,7 +490,7 @@ describe("ai-audit cleanup", { timeout: 60_000 }, () => {
     const output = await printed(["cleanup", sample.directory], { sample, env, code: 65 });
 
     expect(steady(output)).toMatchInlineSnapshot(`
-      "cut-off TIME: 365 days; the default
+      "retention 365 days (the default): what is older than TIME UTC goes
       FILE                  FROM                      TO                        ENTRIES  FATE
       audit_20240101.jsonl  2024-01-01T12:00:00.000Z  2024-01-01T12:00:00.000Z        1  refused: it is not what was sealed, or not what the log recorded of it
       audit_20240102.jsonl  2024-01-02T12:00:00.000Z  2024-01-02T12:00:00.000Z        1  removed
@@ -502,6 +502,22 @@ describe("ai-audit cleanup", { timeout: 60_000 }, () => {
     `);
     expect(await readdir(sample.directory)).toContain("audit_20240101.jsonl");
     expect((await cli(["verify", sample.directory, "-t", sample.vkey])).code).toBe(1);
+  });
+
+  test("a file of today stays whatever the cut-off, and it is said why", async () => {
+    const sample = await ownSample();
+    const env = withAllKeys(sample);
+    const [file = ""] = await readdir(sample.directory);
+    const words = ["cleanup", sample.directory, "--retention", "0"];
+    const { code, stdout } = await cli(words, { env });
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: expect.stringMatching(
+        new RegExp(`\n${file} +- +- +\\? +stays: it is of today and may still grow\n0 entries in 0 files removed\n$`),
+      ) as string,
+    });
+    expect(JSON.parse((await cli([...words, "--json"], { env })).stdout)).toMatchObject({ expired: [], today: [file] });
+    expect((await cli(["cleanup", sample.directory, "--retention", "1"], { env })).stdout).not.toContain(file);
   });
 
   test("a retention below the legal floor is refused", async () => {
@@ -531,7 +547,7 @@ describe("ai-audit hold", { timeout: 60_000 }, () => {
       "
     `);
     expect(steady(await printed(["cleanup", root])).replace(hold, "HOLD")).toMatchInlineSnapshot(`
-      "cut-off TIME: 365 days; the default
+      "retention 365 days (the default): what is older than TIME UTC goes
       FILE                  FROM                      TO                        ENTRIES  FATE
       audit_20240101.jsonl  2024-01-01T12:00:00.000Z  2024-01-01T12:00:00.000Z        1  removed
       audit_20240102.jsonl  2024-01-02T12:00:00.000Z  2024-01-02T12:00:00.000Z        1  stays: hold HOLD by legal: case 12
@@ -542,7 +558,7 @@ describe("ai-audit hold", { timeout: 60_000 }, () => {
     expect(await printed(["hold", "release", hold, "--log", root, ...by])).toBe(`released ${hold}\n`);
     expect(await printed(["hold", "list", root])).toBe("--- stderr\nno hold is in force\n");
     expect(steady(await printed(["cleanup", root])).replace(hold, "HOLD")).toMatchInlineSnapshot(`
-      "cut-off TIME: 365 days; the default
+      "retention 365 days (the default): what is older than TIME UTC goes
       FILE                  FROM                      TO                        ENTRIES  FATE
       audit_20240102.jsonl  2024-01-02T12:00:00.000Z  2024-01-02T12:00:00.000Z        1  removed
       1 entry in 1 file removed
@@ -659,5 +675,5 @@ describe("ai-audit erase-subject", { timeout: 60_000 }, () => {
 
 /** The output of cleanup with a word for the moment that it counts from. */
 function steady(output: string): string {
-  return output.replace(/^cut-off 20(?!24)\S+:/m, "cut-off TIME:");
+  return output.replace(/than 20(?!24)\S+ \S+ UTC/m, "than TIME UTC");
 }

@@ -8,7 +8,7 @@ import { plural } from "../output/format.ts";
 import type { Style } from "../output/output.ts";
 import { Progress } from "../output/progress.ts";
 import { Table } from "../output/table.ts";
-import { type CutOff, cutOffAt, cutOffOf } from "../retention.ts";
+import { type CutOff, cutOffAt, cutOffOf, filesOfToday } from "../retention.ts";
 import type { Session } from "../session.ts";
 import { Settings } from "../settings.ts";
 import { openStorage, reportingReads } from "../storage.ts";
@@ -58,7 +58,8 @@ async function cleanup(given: string | undefined, flags: CleanupFlags, session: 
   const { before, policy } = cutOff;
   try {
     const result = await storage.prune({ before, policy, actor: flags.actor ?? defaultActor(), dryRun, now });
-    await print(result, cutOff, { ...flags, location, refusal }, session);
+    const today = isBucket(location) ? [] : await filesOfToday(location, before, now);
+    await print(result, cutOff, { ...flags, location, refusal, today }, session);
     if ((result.refused ?? []).length > 0) session.exitCode = EXIT.data;
   } finally {
     await storage.close();
@@ -83,11 +84,16 @@ interface PrintOptions extends CleanupFlags {
   readonly location: string;
   /** Why the run itself would not begin. */
   readonly refusal: Failure | undefined;
+  /** See `filesOfToday()`. */
+  readonly today: readonly string[];
 }
+
+/** A row of the table. */
+type Row = Omit<ExpiredPart, "fate"> & { readonly fate: ExpiredPart["fate"] | "today" };
 
 async function print(result: PruneResult, cutOff: CutOff, options: PrintOptions, session: Session): Promise<void> {
   const { entries, files, held = [], refused = [], expired = [] } = result;
-  const { dryRun = false, json, location, refusal } = options;
+  const { dryRun = false, json, location, refusal, today } = options;
   const { out, log } = session;
   if (json) {
     return out.json({
@@ -99,11 +105,13 @@ async function print(result: PruneResult, cutOff: CutOff, options: PrintOptions,
       held,
       refused,
       expired,
+      ...(today.length > 0 && { today }),
       ...(refusal && { wouldBeRefused: refusal.message }),
     });
   }
-  await out.line(`cut-off ${new Date(cutOff.before).toISOString()}: ${cutOff.description}`);
-  if (expired.length > 0) await table(dryRun, session).rows(expired);
+  await out.line(cutOff.description);
+  const rows: readonly Row[] = [...expired, ...today.map(rowOfToday)];
+  if (rows.length > 0) await table(dryRun, session).rows(rows);
   const removed = expired.filter(({ fate }) => fate === "removed").length;
   const parts = plural(removed, isBucket(location) ? "day" : "file");
   const done = dryRun ? "would be removed" : "removed";
@@ -118,19 +126,26 @@ async function print(result: PruneResult, cutOff: CutOff, options: PrintOptions,
   if (refusal.hint !== undefined) await log.line(`  ${refusal.hint}`);
 }
 
-const STYLES: Readonly<Record<ExpiredPart["fate"], Style | undefined>> = {
+function rowOfToday(file: string): Row {
+  const reason = "it is of today and may still grow";
+  return { file, entries: null, from: null, to: null, fate: "today", reason };
+}
+
+const STYLES: Readonly<Record<Row["fate"], Style | undefined>> = {
+  today: undefined,
   removed: undefined,
   held: "yellow",
   refused: "red",
 };
 
-function table(dryRun: boolean, { out }: Session): Table<ExpiredPart> {
+function table(dryRun: boolean, { out }: Session): Table<Row> {
   const fates = {
     removed: dryRun ? "would be removed" : "removed",
     held: dryRun ? "would stay" : "stays",
+    today: dryRun ? "would stay" : "stays",
     refused: dryRun ? "would be refused" : "refused",
   };
-  return new Table<ExpiredPart>(out, [
+  return new Table<Row>(out, [
     { title: "FILE", value: ({ file }) => file },
     { title: "FROM", value: ({ from }) => from ?? "-" },
     { title: "TO", value: ({ to }) => to ?? "-" },
