@@ -28,6 +28,18 @@ export interface CaptureOptions {
   readonly subject?: string | undefined;
 }
 
+/** Their names, for wrappers that refuse what they do not know. */
+export const CAPTURE_OPTIONS: Readonly<Record<keyof CaptureOptions, true>> = {
+  logger: true,
+  failureMode: true,
+  intent: true,
+  writeTimeoutMs: true,
+  onAuditError: true,
+  conversationId: true,
+  metadata: true,
+  subject: true,
+};
+
 /** What a wrapper knows of a call; every field may come at the beginning or at the end. */
 export type CapturedFields = Partial<InteractionFields> & {
   readonly metadata?: Metadata | undefined;
@@ -81,13 +93,16 @@ export class CallRecorder {
 
   /**
    * Begins a call. With `intent`, resolves once its start is durable, and in fail-closed mode rejects with an
-   * `AuditWriteError` when it cannot be: then nothing may be sent. Without `intent` it is synchronous. The entry
-   * inherits the audit context in force here, wherever the call ends.
+   * `AuditWriteError` when it cannot be, also without `intent` when the logger is closed: then nothing may be sent.
+   * Otherwise it is synchronous. The entry inherits the audit context in force here, wherever the call ends.
    *
    * @param partial what is known of the call when the logger closes under it; `abandoned` unless it knows an outcome
    */
   begin(fields: CapturedFields, partial?: () => CapturedFields): RecordedCall | Promise<RecordedCall> {
     const start = this.#inherit(fields);
+    if (this.failsClosed && this.#options.logger.closed) {
+      return Promise.reject(this.#lose(new AuditWriteError("AUDIT_CLOSED", "the logger is closed")));
+    }
     if (!this.#options.intent) return this.#track(start, partial);
     return this.#attempt(() => this.#options.logger.started(start)).then((call) =>
       this.#track(call === undefined ? start : { ...start, call }, partial),
@@ -138,15 +153,20 @@ export class CallRecorder {
     try {
       return await this.#deadline.limit(write());
     } catch (cause) {
-      this.#lost += 1;
-      const error =
-        cause instanceof AuditWriteError
-          ? cause
-          : new AuditWriteError("AUDIT_WRITE_FAILED", "the call's audit entry could not be written", { cause });
-      notify("onAuditError", this.#options.onAuditError, error);
+      const error = this.#lose(cause);
       if (this.failsClosed) throw error;
       return undefined;
     }
+  }
+
+  #lose(cause: unknown): AuditWriteError {
+    this.#lost += 1;
+    const error =
+      cause instanceof AuditWriteError
+        ? cause
+        : new AuditWriteError("AUDIT_WRITE_FAILED", "the call's audit entry could not be written", { cause });
+    notify("onAuditError", this.#options.onAuditError, error);
+    return error;
   }
 }
 

@@ -10,6 +10,7 @@ export type { Interaction, InteractionFields, Metadata } from "./interaction.ts"
 export type { RedactableField, Redaction, RedactFunction, RedactionOptions } from "./redact.ts";
 export { type AuditContext, currentAuditContext, withAuditContext } from "./context.ts";
 export {
+  CAPTURE_OPTIONS,
   type CapturedFields,
   CallRecorder,
   type CaptureOptions,
@@ -100,3 +101,4 @@ export {
   runDetectors,
   type RunDetectorsOptions,
 } from "./safety/run-detectors.ts";
+export { refuseUnknown } from "./known-names.ts";

@@ -92,6 +92,11 @@ export class AuditLogger<M extends object = Metadata, I extends InteractionField
     return this.#settings.record.encryption;
   }
 
+  /** `close()` was called: nothing more is written. */
+  get closed(): boolean {
+    return this.#closing !== undefined;
+  }
+
   /** Days that `cleanupExpired()` keeps. */
   get retentionDays(): number {
     return this.#settings.retentionDays;

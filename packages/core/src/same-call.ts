@@ -19,6 +19,8 @@ interface Seen {
   readonly inputHash: string | undefined;
   /** The entry's id once it is written; undefined when it could not be. */
   readonly id: Promise<string | undefined>;
+  /** On the clock of `performance.now()`. */
+  readonly endedAt: number;
 }
 
 /** Ids waiting for their other half. A call's two ends are milliseconds apart, so the oldest are safe to forget. */
@@ -27,21 +29,16 @@ const MAX_WAITING = 1000;
 /** Layers that make an error of their own of a time-out tell of it one after the other, the second once the first is durable. */
 const TIMEOUT_WINDOW_MS = 10_000;
 
-interface TimedOut extends Seen {
-  /** `performance.now()` */
-  readonly at: number;
-}
-
 /**
  * Pairs entries of the two layers: by response id, by request id, because the same error object or the same
  * abort signal ended both, or because both timed out at the same time. Many calls may share a signal or a limit, so
- * there the inputs must be the same as well. Each entry is paired at most once, so a server that repeats its ids does
- * not swallow calls.
+ * there the inputs must be the same as well. Each entry is paired at most once, and only with one whose call was going
+ * on at the same time, so a server that repeats its ids does not swallow calls.
  */
 export class CallPairs {
   readonly #byId = new Map<string, Seen>();
   readonly #byCause = new WeakMap<object, readonly Seen[]>();
-  #timedOut: readonly TimedOut[] = [];
+  #timedOut: readonly Seen[] = [];
 
   /** The entry of the other layer that records the same call; it is not offered again. */
   take(fields: CapturedFields, origin: CaptureOrigin): Promise<string | undefined> | undefined {
@@ -51,9 +48,11 @@ export class CallPairs {
   }
 
   #find(fields: CapturedFields, { layer, cause }: CaptureOrigin): Seen | undefined {
+    const now = performance.now();
+    const begunAt = now - (fields.latencyMs ?? Number.POSITIVE_INFINITY);
     for (const key of keysOf(fields)) {
       const seen = this.#byId.get(key);
-      if (seen === undefined || seen.layer === layer) continue;
+      if (seen === undefined || seen.layer === layer || seen.endedAt < begunAt) continue;
       this.#byId.delete(key);
       return seen;
     }
@@ -70,17 +69,14 @@ export class CallPairs {
       return seen;
     }
     if (fields.outcome !== "timeout") return undefined;
-    const since = performance.now() - TIMEOUT_WINDOW_MS;
-    return this.#timedOut.find((one) => one.at >= since && isTwin(one));
+    return this.#timedOut.find((one) => one.endedAt >= now - TIMEOUT_WINDOW_MS && isTwin(one));
   }
 
   /** Offers an entry that is being written to the other layer: an abort reaches both at once. */
   offer(written: Promise<string>, fields: CapturedFields, { layer, cause }: CaptureOrigin): void {
     const id = written.catch(() => undefined); // whoever writes it is told
-    const seen = { layer, id, inputHash: hashOfUnanswered(fields, cause) };
-    if (fields.outcome === "timeout") {
-      this.#timedOut = [...this.#timedOut, { ...seen, at: performance.now() }].slice(-MAX_WAITING);
-    }
+    const seen = { layer, id, inputHash: hashOfUnanswered(fields, cause), endedAt: performance.now() };
+    if (fields.outcome === "timeout") this.#timedOut = [...this.#timedOut, seen].slice(-MAX_WAITING);
     for (const key of keysOf(fields)) {
       this.#byId.delete(key); // so that it counts as new
       this.#byId.set(key, seen);

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import type { CallLayer, CapturedFields } from "../src/index.ts";
 import { AuditLogger, CallRecorder, MemoryStorage } from "../src/index.ts";
@@ -103,6 +104,19 @@ describe("one call captured by two layers", () => {
 });
 
 describe("calls that are not the same", () => {
+  it("are not linked when one was over before the other began, whatever a server calls its answers", async () => {
+    const logger = new AuditLogger(new MemoryStorage());
+    const client = new CallRecorder({ logger });
+    const framework = new CallRecorder({ logger }, "framework");
+    const first = await client.begin({ input: "a" });
+    await first.end({ output: "x", responseId: "chatcmpl-1" });
+    await sleep(2);
+    const outer = await framework.begin({ input: "b" });
+    await outer.end({ output: "y", responseId: "chatcmpl-1" });
+    expect(await links(logger)).toEqual([undefined, undefined]);
+    expect(await logger.count()).toBe(2);
+  });
+
   it("are not linked: one layer, other ids, no origin, or a pair already made", async () => {
     const logger = new AuditLogger(new MemoryStorage());
     await capture(logger, "client", { responseId: "r1" });
@@ -119,10 +133,9 @@ describe("calls that are not the same", () => {
 describe("a recorded call", () => {
   it("is of the client's layer unless the recorder is a framework's", async () => {
     const logger = new AuditLogger(new MemoryStorage());
-    for (const recorder of [new CallRecorder({ logger }), new CallRecorder({ logger }, "framework")]) {
-      const call = await recorder.begin({ input: "x" });
-      await call.end({ output: "y", responseId: "r1" });
-    }
+    const outer = await new CallRecorder({ logger }, "framework").begin({ input: "x" });
+    const inner = await new CallRecorder({ logger }).begin({ input: "x" });
+    for (const call of [inner, outer]) await call.end({ output: "y", responseId: "r1" });
     expect(await logger.count()).toBe(1);
   });
 });

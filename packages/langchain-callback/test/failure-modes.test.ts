@@ -90,7 +90,10 @@ describe("options", () => {
     [{ captureChains: "some" }, "captureChains must be 'none', 'roots' or 'all'"],
     [{ inlineBytes: -1 }, "inlineBytes must be a number >= 0"],
     [{ maxOpenRuns: 0 }, "maxOpenRuns must be a number >= 1"],
-    [{ failuremode: "open" }, expect.stringContaining('AuditCallbackHandler: option "failuremode" is unknown: there are')],
+    [
+      { failuremode: "open" },
+      expect.stringContaining('AuditCallbackHandler: option "failuremode" is unknown: there are'),
+    ],
   ])("that make no sense are refused at once: %o", (options, message) => {
     const make = (): unknown => handlerOn(new MemoryStorage(), options as AuditCallbackOptions);
     expect(make).toThrow(expect.objectContaining({ code: "AUDIT_CONFIG_INVALID", message }));

@@ -3,10 +3,12 @@ import {
   AuditConfigError,
   type AuditLogger,
   CallRecorder,
+  CAPTURE_OPTIONS,
   type CapturedFields,
   type CaptureOptions,
   type CaptureStats,
   type Metadata,
+  refuseUnknown,
   type Run,
   type SafetyCodes,
 } from "@ai-audit/core";
@@ -89,8 +91,23 @@ function isLogger(audit: object): audit is AuditLogger {
   return "capture" in audit && typeof audit.capture === "function";
 }
 
+const OPTIONS: Readonly<Record<keyof AuditOptions, true>> = {
+  ...CAPTURE_OPTIONS,
+  captureInput: true,
+  captureOutput: true,
+  captureLogprobs: true,
+  captureEmbeddings: true,
+  maxContentBytes: true,
+  safetyCodes: true,
+  detectors: true,
+  blockedOutput: true,
+  onDetectorFailure: true,
+  detectorTimeoutMs: true,
+};
+
 function checkShape(audit: object): AuditOptions {
   if (!hasLogger(audit)) throw new AuditConfigError("audit: logger must be an AuditLogger");
+  refuseUnknown("audit: option", audit, OPTIONS, AuditConfigError);
   return audit;
 }
 

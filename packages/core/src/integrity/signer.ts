@@ -7,6 +7,16 @@ import { formatSignatureLine, formatVkey, isKeyName, keyHashOf } from "./note.ts
 const generateEd25519 = promisify(generateKeyPair);
 
 /**
+ * Whether an option can sign.
+ * @throws {AuditConfigError} `AUDIT_CONFIG_INVALID` for a key's text, say, in place of a signer.
+ */
+export function checkSigner(signer: Signer | undefined): void {
+  if (signer !== undefined && typeof signer?.sign !== "function") {
+    throw new AuditConfigError("signer must be a Signer: see Signer.fromPem() and Signer.fromEnv()");
+  }
+}
+
+/**
  * Signs checkpoints (Ed25519, RFC 8032). Hand `vkey` to those who verify and keep the PEM secret: whoever holds it can
  * rewrite the log since the last pin or anchor. The private key shows neither in `util.inspect` nor in JSON.
  */

@@ -7,7 +7,8 @@ import { newStream, timeOfId } from "../id.ts";
 import { Segment } from "../integrity/segment.ts";
 import type { SegmentRef } from "../integrity/control-line.ts";
 import { segmentDay } from "../integrity/segment-name.ts";
-import type { Signer } from "../integrity/signer.ts";
+import { checkSigner, type Signer } from "../integrity/signer.ts";
+import { refuseUnknown } from "../known-names.ts";
 import { SDK } from "../version.ts";
 import type { SegmentArchive } from "./archive.ts";
 import { Shipper } from "./archive-shipper.ts";
@@ -36,6 +37,14 @@ export interface FileStorageOptions {
   /** Where closed segments are shipped to: `S3Archive` of @ai-audit/core/s3. @default nowhere */
   readonly archive?: SegmentArchive;
 }
+
+const OPTIONS: Readonly<Record<keyof FileStorageOptions, true>> = {
+  path: true,
+  rotationSizeMb: true,
+  durability: true,
+  signer: true,
+  archive: true,
+};
 
 /** Bytes of lines in one write at most: bounds memory, and the time until the first of them is acknowledged. */
 const COMMIT_BYTES = 8 * 2 ** 20;
@@ -78,10 +87,13 @@ export class FileStorage implements AuditStorage {
   #closing: Promise<void> | undefined;
 
   /** Throws `AUDIT_CONFIG_INVALID`. */
-  constructor({ path, rotationSizeMb = 100, durability = "fsync", signer, archive }: FileStorageOptions) {
+  constructor(options: FileStorageOptions) {
+    refuseUnknown("FileStorage: option", options, OPTIONS, AuditConfigError);
+    const { path, rotationSizeMb = 100, durability = "fsync", signer, archive } = options;
     if (typeof path !== "string" || path === "") throw new AuditConfigError("path must name a directory");
     if (!(rotationSizeMb > 0)) throw new AuditConfigError("rotationSizeMb must be a number > 0");
     if (durability !== "fsync" && durability !== "os") throw new AuditConfigError("durability must be 'fsync' or 'os'");
+    checkSigner(signer);
     this.path = resolve(path);
     if (isOtherThanDirectory(this.path)) throw new AuditConfigError(`path ${this.path} is not a directory`);
     this.#directory = new Directory(this.path, signer?.vkey);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { S3Client } from "@aws-sdk/client-s3";
-import { lifecycleRule, S3Storage, type S3StorageOptions } from "../../src/storage/s3.ts";
+import { lifecycleRule, S3Archive, S3Storage, type S3StorageOptions } from "../../src/storage/s3.ts";
 import { dayOf, isDay, parseKey } from "../../src/storage/s3/keys.ts";
 import { rejected } from "../rejected.ts";
 
@@ -20,6 +20,9 @@ describe("S3Storage's options", () => {
     [{ requestTimeoutMs: 0 }, "requestTimeoutMs must be a number >= 1"],
     [{ objectLock: { mode: "COMPLIANCE", days: 0 } }, "objectLock.days must be a number >= 1"],
     [{ expiresDays: 1.5 }, "expiresDays must be a whole number"],
+    [Object.assign({}, { Prefix: "logs/" }), 'S3Storage: option "Prefix" is unknown: there are bucket, prefix'],
+    [{ commit: Object.assign({}, { maxDelay: 5 }) }, 'S3Storage: commit option "maxDelay" is unknown'],
+    [{ signer: JSON.parse('"a key"') }, "signer must be a Signer"],
   ])("refuse %o", async (options, message) => {
     const error = await rejected(() => new S3Storage({ bucket: "b", ...options }));
     expect(error).toMatchObject({ code: "AUDIT_CONFIG_INVALID", message: expect.stringContaining(message) });
@@ -32,6 +35,14 @@ describe("S3Storage's options", () => {
     ["logs/audit///", "s3://b/logs/audit/"],
   ])("end the prefix %o in one slash, as the original does", (prefix, location) => {
     expect(new S3Storage({ bucket: "b", ...(prefix !== undefined && { prefix }) }).location).toBe(location);
+  });
+});
+
+describe("S3Archive's options", () => {
+  it("refuse what is unknown", async () => {
+    const error = await rejected(() => new S3Archive({ bucket: "b", ...Object.assign({}, { keepLocal: 3 }) }));
+    const message = expect.stringContaining('S3Archive: option "keepLocal" is unknown: there are bucket');
+    expect(error).toMatchObject({ code: "AUDIT_CONFIG_INVALID", message });
   });
 });
 

@@ -411,3 +411,18 @@ describe("Files of the Python original", () => {
     expect(verification.files.find(({ file }) => file === "audit_20261123.jsonl")?.state).toBe("FOREIGN");
   });
 });
+
+describe("FileStorage's options", () => {
+  it.each([
+    [{ singer: "x" }, 'FileStorage: option "singer" is unknown: there are path, rotationSizeMb, durability, signer'],
+    [{ signer: "-----BEGIN PRIVATE KEY-----" }, "signer must be a Signer: see Signer.fromPem() and Signer.fromEnv()"],
+    [{ rotationSizeMb: 0 }, "rotationSizeMb must be a number > 0"],
+    [{ durability: "maybe" }, "durability must be 'fsync' or 'os'"],
+  ])("refuse %o at once", async (options, message) => {
+    const path = await temporaryDirectory();
+    const make = (): unknown => Reflect.construct(FileStorage, [{ path, ...options }]);
+    expect(make).toThrow(expect.objectContaining({ code: "AUDIT_CONFIG_INVALID" }));
+    expect(make).toThrow(message);
+    expect(await readdir(path)).toEqual([]);
+  });
+});

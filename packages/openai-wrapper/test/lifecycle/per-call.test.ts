@@ -93,6 +93,7 @@ describe("the audit option", () => {
     [{ detectors: [{}] }, "detectors must be an array"],
     [{ blockedOutput: "hide" }, "blockedOutput must be 'mark' or 'withhold'"],
     [{ detectorTimeoutMs: 0 }, "detectorTimeoutMs must be a number > 0"],
+    [{ failuremode: "open" }, 'audit: option "failuremode" is unknown: there are logger, failureMode'],
   ])("is refused when it is %o", (audit, message) => {
     const logger = new AuditLogger(new MemoryStorage());
     const given = audit && Object.keys(audit).length > 0 && !("logger" in audit) ? { logger, ...audit } : audit;

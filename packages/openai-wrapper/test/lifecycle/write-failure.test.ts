@@ -1,7 +1,7 @@
 // What a caller gets when the entry cannot be written.
 import { AuditError, AuditWriteError } from "@ai-audit/core";
 import { describe, expect, it } from "vitest";
-import { withAudit } from "../../src/index.ts";
+import { auditStats, withAudit } from "../../src/index.ts";
 import { chunks, completion, responseEvents } from "../equivalence/payloads.ts";
 import { loadSdk, VERSIONS } from "../equivalence/twice.ts";
 import { events, json, text } from "../equivalence/wire-server.ts";
@@ -100,11 +100,13 @@ describe("failing closed", () => {
     expect(error.response).toMatchObject({ id: "chatcmpl-1" });
   });
 
-  it("fails calls of a logger that is closed", async () => {
+  it("fails calls of a logger that is closed, and sends none", async () => {
     const { client, logger, server } = await lifecycleBench([json(completion("Hi."))]);
     await logger.close();
-    expect((await failureOf(client.chat.completions.create(hello))).code).toBe("AUDIT_CLOSED");
-    expect(server.seen).toHaveLength(1);
+    const error = await failureOf(client.chat.completions.create(hello));
+    expect(error).toMatchObject({ code: "AUDIT_CLOSED", message: "the logger is closed" });
+    expect(server.seen).toHaveLength(0);
+    expect(auditStats(client)).toEqual({ open: 0, written: 0, lost: 1 });
   });
 });
 

@@ -1,12 +1,14 @@
 // The bucket that a directory's closed segments are shipped to.
 import { createHash } from "node:crypto";
 import { AuditConfigError, AuditError } from "../../errors.ts";
+import { refuseUnknown } from "../../known-names.ts";
 import type { ClosedSegment, SegmentArchive } from "../archive.ts";
 import { Bucket } from "./bucket.ts";
 import { shippedKey } from "./keys.ts";
 import { formatShippedMetadata } from "./metadata.ts";
 import {
   checkExpiresDays,
+  PLACE_OPTIONS,
   type ResolvedObjectOptions,
   resolveConnection,
   resolveObjectOptions,
@@ -34,6 +36,13 @@ export interface S3ArchiveOptions extends S3Connection, S3ObjectOptions {
   readonly onError?: (error: Error) => void;
 }
 
+const OPTIONS: Readonly<Record<keyof S3ArchiveOptions, true>> = {
+  ...PLACE_OPTIONS,
+  keepLocalDays: true,
+  expiresDays: true,
+  onError: true,
+};
+
 /**
  * Ships the closed segments of a directory to a bucket: `new FileStorage({ path, archive: new S3Archive({ bucket }) })`.
  * A segment is one object, byte for byte, under `<prefix>YYYY-MM-DD/<stream>/<file>`; any number of directories and
@@ -48,6 +57,7 @@ export class S3Archive implements SegmentArchive {
 
   /** Throws `AUDIT_CONFIG_INVALID`. */
   constructor(options: S3ArchiveOptions) {
+    refuseUnknown("S3Archive: option", options, OPTIONS, AuditConfigError);
     const { keepLocalDays = Infinity, expiresDays, onError = warn } = options;
     if (!(keepLocalDays >= 0)) throw new AuditConfigError("keepLocalDays must be a number >= 0");
     checkExpiresDays(expiresDays);

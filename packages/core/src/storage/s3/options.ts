@@ -1,7 +1,8 @@
 // What a user may ask of S3Storage, checked once.
 import { AuditConfigError } from "../../errors.ts";
 import { MAX_SPAN_MS } from "./keys.ts";
-import type { Signer } from "../../integrity/signer.ts";
+import { checkSigner, type Signer } from "../../integrity/signer.ts";
+import { refuseUnknown } from "../../known-names.ts";
 import type { S3Client } from "./connection.ts";
 
 /** How to reach a bucket. Credentials come from the SDK's own chain, or from a `client`. */
@@ -87,12 +88,45 @@ export interface ResolvedObjectOptions extends S3ObjectOptions {
   readonly writeTimeoutMs: number;
 }
 
+/** What a direct writer and an archive share. */
+export const PLACE_OPTIONS: Readonly<Record<keyof S3Connection | keyof S3ObjectOptions | "bucket" | "prefix", true>> = {
+  bucket: true,
+  prefix: true,
+  region: true,
+  client: true,
+  endpoint: true,
+  pathStyle: true,
+  requestTimeoutMs: true,
+  objectLock: true,
+  legalHold: true,
+  serverSideEncryption: true,
+  storageClass: true,
+  partBytes: true,
+  writeTimeoutMs: true,
+};
+
+const OPTIONS: Readonly<Record<keyof S3StorageOptions, true>> = {
+  ...PLACE_OPTIONS,
+  signer: true,
+  expiresDays: true,
+  commit: true,
+};
+
+const COMMIT_OPTIONS: Readonly<Record<keyof NonNullable<S3StorageOptions["commit"]>, true>> = {
+  maxEntries: true,
+  maxBytes: true,
+  maxDelayMs: true,
+};
+
 /** S3 takes no smaller part, except the last. */
 const MIN_PART_BYTES = 5 * 2 ** 20;
 
 /** Throws `AUDIT_CONFIG_INVALID`. */
 export function resolveOptions(options: S3StorageOptions): ResolvedOptions {
+  refuseUnknown("S3Storage: option", options, OPTIONS, AuditConfigError);
   const { signer, expiresDays, commit = {} } = options;
+  checkSigner(signer);
+  refuseUnknown("S3Storage: commit option", commit, COMMIT_OPTIONS, AuditConfigError);
   const { maxEntries = 5000, maxBytes = 8 * 2 ** 20, maxDelayMs = 0 } = commit;
   checkNumber("commit.maxEntries", maxEntries, 1);
   checkNumber("commit.maxBytes", maxBytes, 1);
