@@ -9,7 +9,7 @@ export function entryTable(out: Output): Table<AuditEntry> {
   return new Table(out, COLUMNS);
 }
 
-/** How the call ended; entries of the Python original know only whether something was flagged. */
+/** How the call ended; entries of the Python original, and some made by hand, know only whether something was flagged. */
 export function outcomeOf({ outcome, safetyPassed }: AuditEntry): string {
   return outcome ?? (safetyPassed ? "-" : "flagged");
 }

@@ -2,6 +2,7 @@
 import { type AuditEntry, type EncryptionManager, lineToEntry, type Outcome, type TimeRange } from "@ai-audit/core";
 import { type Command, Option } from "commander";
 import { collectPairs } from "./arguments.ts";
+import { outcomeOf } from "./entry-table.ts";
 import { usageFailure } from "./failure.ts";
 import { loadEncryption, loadSubjectKeys } from "./keys.ts";
 import { ContentOpener } from "./opened-content.ts";
@@ -19,7 +20,7 @@ export interface FilterFlags extends RangeFlags {
   readonly provider?: string;
   readonly model?: string;
   readonly operation?: string;
-  readonly outcome?: Outcome;
+  readonly outcome?: ShownOutcome;
   readonly flagged?: true;
   readonly detector?: string;
   readonly conversation?: string;
@@ -30,7 +31,19 @@ export interface FilterFlags extends RangeFlags {
   readonly decrypt?: true;
 }
 
-const OUTCOMES: readonly Outcome[] = ["ok", "blocked", "error", "aborted", "timeout", "interrupted", "abandoned"];
+/** What the column OUTCOME can show, and so what can be asked for. */
+type ShownOutcome = Outcome | "flagged";
+
+const OUTCOMES: readonly ShownOutcome[] = [
+  "ok",
+  "blocked",
+  "error",
+  "aborted",
+  "timeout",
+  "interrupted",
+  "abandoned",
+  "flagged",
+];
 
 /** Gives a command --since and --until. */
 export function addRangeOptions(command: Command, session: Session): Command {
@@ -49,7 +62,12 @@ export function addFilterOptions(command: Command, session: Session): Command {
     .option("--provider <name>", "of this provider")
     .option("--model <name>", "asking for this model, or served by it")
     .option("--operation <name>", "of this kind: chat, embeddings, execute_tool …")
-    .addOption(new Option("--outcome <outcome>", "that ended like this").choices(OUTCOMES))
+    .addOption(
+      new Option(
+        "--outcome <outcome>",
+        "that ended like this; flagged: the writer told only that a safety check was not passed",
+      ).choices(OUTCOMES),
+    )
     .option("--flagged", "that did not pass a safety check")
     .option("--detector <name>", "that triggered this detector")
     .option("--conversation <id>", "of this conversation")
@@ -96,7 +114,7 @@ export class Filter {
       ...when(provider, (entry) => entry.provider === provider),
       ...when(model, (entry) => entry.model === model || entry.responseModel === model),
       ...when(operation, (entry) => entry.operation === operation),
-      ...when(outcome, (entry) => entry.outcome === outcome),
+      ...when(outcome, (entry) => outcomeOf(entry) === outcome),
       ...when(flagged, (entry) => !entry.safetyPassed),
       ...when(detector, (entry) => entry.detectorsTriggered.includes(detector ?? "")),
       ...when(conversation, (entry) => entry.conversationId === conversation),
@@ -110,8 +128,9 @@ export class Filter {
       ...when(text, (entry) => this.#mentions(entry, text ?? "")),
     ];
     this.#needles = [
-      ...[provider, model, operation, outcome, detector, conversation, thread].flatMap(needleOf),
-      ...(flagged ? [/"safety_passed": ?false/] : []), // Python's json puts a space there
+      ...[provider, model, operation, detector, conversation, thread].flatMap(needleOf),
+      ...(outcome === "flagged" ? [] : needleOf(outcome)), // no entry has that word
+      ...(flagged || outcome === "flagged" ? [/"safety_passed": ?false/] : []), // Python's json puts a space there
     ];
   }
 

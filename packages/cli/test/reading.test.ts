@@ -4,6 +4,7 @@ import { AuditLogger } from "@ai-audit/core";
 import { describe, expect, test } from "vitest";
 import { cli, printed, start, withKeys } from "./support/cli.ts";
 import { ownSample, sharedSample } from "./support/samples.ts";
+import { temporaryDirectory } from "./support/temporary-directory.ts";
 
 describe("ai-audit list", { timeout: 60_000 }, () => {
   test("the latest entries are shown, the newest last", async () => {
@@ -180,6 +181,23 @@ describe("ai-audit query", { timeout: 60_000 }, () => {
   ] as const)("%j finds entries %j", async ([words, places]) => {
     const sample = await sharedSample();
     expect(await found(sample.directory, words)).toEqual(places.map((place) => sample.ids[place]));
+  });
+
+  test("--outcome means what the column of that name shows, also of an entry whose writer told none", async () => {
+    const directory = await temporaryDirectory();
+    const logger = new AuditLogger(directory);
+    const by = { input: "x", output: "", safetyPassed: false } as const;
+    const told = await logger.log({ ...by, outcome: "blocked" });
+    const flagged = await logger.log({ ...by, blockReason: "policy" });
+    await logger.log({ input: "x", output: "y", metadata: { safety_passed: false } });
+    await logger.close();
+
+    expect(await found(directory, ["--outcome", "blocked"])).toEqual([told]);
+    expect(await found(directory, ["--outcome", "flagged"])).toEqual([flagged]);
+    const { stdout } = await cli(["query", directory, "--outcome", "flagged"]);
+    expect(stdout).toMatch(new RegExp(`${flagged} +- +flagged `));
+    const { stdout: figures } = await cli(["stats", directory, "--by", "outcome"]);
+    expect(figures).toMatch(/^blocked +1 [^]*^flagged +1 /m);
   });
 
   test("text is found in decrypted content, whatever the case", async () => {

@@ -2,6 +2,7 @@
 import type { AuditEntry } from "@ai-audit/core";
 import { type Command, Option } from "commander";
 import { parseCount } from "../arguments.ts";
+import { outcomeOf } from "../entry-table.ts";
 import { EXIT, usageFailure } from "../failure.ts";
 import { addFilterOptions, Filter, type FilterFlags, rangeOf } from "../filters.ts";
 import { addLocationArgument } from "../location.ts";
@@ -77,7 +78,7 @@ const GROUPINGS: Readonly<Partial<Record<string, (entry: AuditEntry) => string>>
   model: ({ model }) => model ?? "-",
   provider: ({ provider }) => provider ?? "-",
   operation: ({ operation }) => operation ?? "-",
-  outcome: ({ outcome }) => outcome ?? "-",
+  outcome: outcomeOf,
   conversation: ({ conversationId }) => conversationId ?? "-",
   user: ({ metadata }) => textOfKey(metadata["user_id"]),
 };
