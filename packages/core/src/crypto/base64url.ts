@@ -16,11 +16,6 @@ export function decodePaddedBase64url(text: string): Buffer | undefined {
   return encodePaddedBase64url(bytes) === text ? bytes : undefined;
 }
 
-/** Unpadded base64url. */
-export function encodeBase64url(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64url");
-}
-
 /** base64url with the `=` padding that Python expects. */
 export function encodePaddedBase64url(bytes: Buffer): string {
   return bytes.toString("base64").replaceAll("+", "-").replaceAll("/", "_");

@@ -2,7 +2,7 @@
 import { isUtf8 } from "node:buffer";
 import { createCipheriv, createDecipheriv, type KeyObject } from "node:crypto";
 import { AuditDecryptError } from "../errors.ts";
-import { decodeBase64url, encodeBase64url } from "./base64url.ts";
+import { decodeBase64url } from "./base64url.ts";
 import { parseKid } from "./kid.ts";
 import { NONCE_BYTES } from "./nonce.ts";
 import { parseJson } from "./parse-json.ts";
@@ -35,7 +35,7 @@ export interface Jwe {
  * `kid` and `cty`. `iv` is 12 bytes that were never used with this key before: a repeated one gives both texts
  * and the authentication key away.
  */
-export function sealJwe(text: string, key: KeyObject, { kid, cty }: JweHeader, iv: Uint8Array): string {
+export function sealJwe(text: string, key: KeyObject, { kid, cty }: JweHeader, iv: Buffer): string {
   if (iv.byteLength !== NONCE_BYTES) throw new RangeError(`iv must be ${NONCE_BYTES} bytes`);
   const header = `{"alg":"dir","enc":"A256GCM","kid":${JSON.stringify(kid)},"cty":${JSON.stringify(cty)}}`;
   const protectedHeader = Buffer.from(header).toString("base64url");
@@ -44,7 +44,9 @@ export function sealJwe(text: string, key: KeyObject, { kid, cty }: JweHeader, i
   // Bytes in and bytes out, measured: 6.4 µs of CPU for 1 KB, against 7.8 µs with strings on both sides.
   const ciphertext = cipher.update(Buffer.from(text.toWellFormed()));
   cipher.final(); // GCM gives nothing here, but makes the tag
-  return `${protectedHeader}..${encodeBase64url(iv)}.${encodeBase64url(ciphertext)}.${encodeBase64url(cipher.getAuthTag())}`;
+  const tag = cipher.getAuthTag();
+  const body = `${iv.toString("base64url")}.${ciphertext.toString("base64url")}.${tag.toString("base64url")}`;
+  return `${protectedHeader}..${body}`;
 }
 
 /**
