@@ -3,6 +3,7 @@ import { appendFile, cp, readFile, readdir, stat, symlink, writeFile } from "nod
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { AuditLogger } from "@ai-audit/core";
 import { describe, expect, test } from "vitest";
 import { cli, printed, withAllKeys, withKeys } from "./support/cli.ts";
 import { ownSample, sharedSample } from "./support/samples.ts";
@@ -138,11 +139,31 @@ describe("ai-audit export", { timeout: 60_000 }, () => {
   test("rotalabs-comply lines have the original's 17 fields", async () => {
     const sample = await sharedSample();
     const words = ["export", sample.directory, "-f", "rotalabs-comply", "--flagged"];
-    const { stdout, code } = await cli(words, { env: withKeys(sample) });
+    const { stdout, stderr, code } = await cli(words, { env: withKeys(sample) });
     expect(code).toBe(0);
+    expect(stderr).toMatchInlineSnapshot(`
+      "1 entry exported
+      hashes of encrypted content are plain SHA-256 there, as the original has them: whoever has the file can check a guess at a short text; what is not among the original's 17 fields is left out: outcome, error, parameters, usage, run …
+      "
+    `);
     const original = await readFile(join(ORIGINAL, "plain/audit_20261123.jsonl"), "utf8");
     const [line = ""] = original.split("\n");
     expect(Object.keys(JSON.parse(stdout) as object)).toEqual(Object.keys(JSON.parse(line) as object));
+  });
+
+  test("rotalabs-comply says nothing of hashes that are what they were", async () => {
+    const directory = await temporaryDirectory();
+    const logger = new AuditLogger(directory, { storeContent: true });
+    await logger.log({ input: "Hello!", output: "Hi." });
+    await logger.close();
+    const words = ["export", directory, "-f", "rotalabs-comply"];
+    const { stderr } = await cli(words);
+    expect(stderr).toMatchInlineSnapshot(`
+      "1 entry exported
+      what is not among the original's 17 fields is left out: outcome, error, parameters, usage, run …
+      "
+    `);
+    expect((await cli([...words, "--model", "none"])).stderr).toBe("0 entries exported\n");
   });
 
   test("a file that exists is not written over, and a new one is its owner's alone", async () => {

@@ -1,17 +1,16 @@
 // ai-audit export: entries for other systems and other people.
-import { AuditLogger, exportEntries } from "@ai-audit/core";
 import { type Command, Option } from "commander";
 import { collect } from "../arguments.ts";
 import { writeBundle } from "../export/bundle.ts";
 import type { BundleOptions } from "../export/bundle-proofs.ts";
 import { csvHeader, csvRow } from "../export/csv.ts";
 import { otlpLine } from "../export/otel.ts";
+import { writeOriginal } from "../export/original.ts";
 import { type ParquetOptions, writeParquet } from "../export/parquet.ts";
 import { exportRecords } from "../export/records.ts";
 import type { LogRecord } from "../export/redact.ts";
 import { EXIT, usageFailure } from "../failure.ts";
 import { addFilterOptions, Filter, type FilterFlags, rangeOf } from "../filters.ts";
-import { encryptionKeys, loadEncryption } from "../keys.ts";
 import { addLocationArgument } from "../location.ts";
 import { openLog, type OpenLog } from "../log.ts";
 import { formatCount, plural } from "../output/format.ts";
@@ -34,7 +33,8 @@ export function define(command: Command, session: Session): void {
       "Writes the entries that meet the conditions given, oldest first. jsonl: lines of the log. csv: for spreadsheets. " +
         "parquet: a directory (named by --output) with a folder of Parquet files for each day, by DuckDB (the package " +
         "@duckdb/node-api is needed). otel: OpenTelemetry GenAI spans as OTLP/JSON. rotalabs-comply: what the Python original " +
-        "reads. bundle: a directory of evidence (named by --output) that a third party checks with standard tools; without " +
+        "reads: its 17 fields, without outcome, error, run and the like, and with plain SHA-256 hashes where content was " +
+        "encrypted. bundle: a directory of evidence (named by --output) that a third party checks with standard tools; without " +
         "conditions it holds the whole files, with conditions only the entries that meet them and their proofs. Entries " +
         "that nothing proves are left out of it and named, and the exit code is 65.",
     )
@@ -64,20 +64,27 @@ async function exportLog(given: string | undefined, flags: ExportFlags, session:
       progress.update(share);
     });
   }
+  if (flags.format === "rotalabs-comply" && flags.redact.length > 0) {
+    throw usageFailure("--redact does not go with rotalabs-comply: its fields are fixed");
+  }
   let count = 0;
+  let remark: string | undefined;
   if (flags.format === "parquet") {
     count = await exportParquet(flags, filter, log, { onPage, onProgress: progress.onProgress });
   } else {
     await withSink(flags.output, session.out, async (sink) => {
-      count = await (flags.format === "rotalabs-comply"
-        ? exportOriginal(flags, filter, log, sink)
-        : exportPages(flags, filter, log, sink, onPage));
+      if (flags.format === "rotalabs-comply") {
+        ({ entries: count, remark } = await writeOriginal({ log, range: rangeOf(flags), filter }, sink));
+      } else {
+        count = await exportPages(flags, filter, log, sink, onPage);
+      }
     });
   }
   progress.clear();
   if (count === 0) session.exitCode = EXIT.nothing;
   if (flags.json && flags.output !== undefined) await session.out.json({ entries: count, output: flags.output });
   else await session.log.line(`${plural(count, "entry", "entries")} exported`);
+  if (remark !== undefined) await session.log.line(remark);
   filter.check();
 }
 
@@ -107,26 +114,6 @@ const PAGE_TEXT: Readonly<
   csv: (records, opened) => records.map((record) => csvRow(record, opened)).join(""),
   otel: (records) => `${otlpLine(records)}\n`,
 };
-
-/** Encrypted content is encrypted again, as the original does it: that needs the key. */
-async function exportOriginal(flags: ExportFlags, filter: Filter, log: OpenLog, sink: Sink): Promise<number> {
-  if (flags.redact.length > 0) throw usageFailure("--redact does not go with rotalabs-comply: its fields are fixed");
-  const encryption = encryptionKeys(log.settings) === undefined ? undefined : await loadEncryption(log.settings);
-  const logger = new AuditLogger(log.storage, { ...(encryption && { encryption }) });
-  const { from, to } = rangeOf(flags);
-  let count = 0;
-  const lines = exportEntries(logger, {
-    format: "rotalabs-comply",
-    where: (entry) => filter.meets(entry),
-    ...(from !== undefined && { from: new Date(from) }),
-    ...(to !== undefined && { to: new Date(to) }),
-  });
-  for await (const line of lines) {
-    await sink.write(`${line}\n`);
-    count += 1;
-  }
-  return count;
-}
 
 /** A directory with the lines as they are. */
 function exportParquet(
