@@ -2,7 +2,7 @@
 // safe to do twice and to break off anywhere: the archive confirms what is there, and a durable line precedes a removal.
 import { join } from "node:path";
 import { AuditError } from "../errors.ts";
-import { retentionArchived } from "../integrity/control-line.ts";
+import { retentionArchived, type SegmentRef } from "../integrity/control-line.ts";
 import { segmentDay } from "../integrity/segment-name.ts";
 import type { SegmentArchive } from "./archive.ts";
 import { type ExaminedSegment, examineSegment, isClosed } from "./archive-segment.ts";
@@ -12,6 +12,7 @@ import { linesStillNeeded } from "./file-prune.ts";
 import { readHolds } from "./holds.ts";
 import { removeFile } from "./own-file.ts";
 import { recordedRefs } from "./seen.ts";
+import { soleRecords } from "./sole-records.ts";
 
 const DAY_MS = 86_400_000;
 /** Other processes' segments, and what failed, are looked at so often. */
@@ -24,8 +25,8 @@ export interface ShipperOptions {
   readonly archive: SegmentArchive;
   /** True for the segment that the process itself has open. */
   readonly isOpen: (file: string) => boolean;
-  /** Writes a control line into the log. */
-  readonly append: (line: string) => Promise<void>;
+  /** Makes control lines durable, and before them states of files that stay. */
+  readonly record: (lines: readonly string[], states: readonly SegmentRef[]) => Promise<void>;
 }
 
 export class Shipper {
@@ -143,7 +144,7 @@ export class Shipper {
   }
 
   async #removeCopy(listed: ListedFile, known: Shipped, examine: Examine): Promise<void> {
-    const { directory, archive, append } = this.#options;
+    const { directory, archive, record } = this.#options;
     const { file } = listed;
     const examined = await examine(listed);
     if (!examined) return this.#state.forget(file);
@@ -156,8 +157,10 @@ export class Shipper {
     const location = await archive.store(segment);
     const { size, root } = segment.ref;
     const lines = [retentionArchived({ file, leaves: size, root, sha256: segment.sha256, location })];
-    lines.push(...(await linesStillNeeded(directory, [{ file, prunedFiles }])));
-    await Promise.all(lines.map((line) => append(line)));
+    // Of what is gone here, the archive has all records.
+    const states = await soleRecords(directory, { files: new Set([file]), isMissed: () => false });
+    lines.push(...(await linesStillNeeded(directory, [{ file, prunedFiles }], states)));
+    await record(lines, states);
     await this.#state.reserveName(listed);
     await removeFile(join(directory.path, file));
     await directory.sync();

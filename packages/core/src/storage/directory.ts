@@ -56,6 +56,8 @@ export class Directory {
   /** The key of the one who acts on what is here; undefined when nothing it does is signed. */
   readonly #key: VerificationKey | undefined;
   readonly #vkey: string | undefined;
+  /** Earlier keys of the same log. */
+  readonly #trusted: ReadonlySet<string>;
   /** A complete first line never changes. */
   readonly #heads = new Map<string, Head>();
   /** Nor does a closed file. */
@@ -65,16 +67,25 @@ export class Directory {
   /** States that were computed, by the size of the file that they were computed over. */
   readonly #checked = new Map<string, { readonly bytes: number | undefined; readonly ref: SegmentRef | undefined }>();
 
-  /** `vkey`: the key of whoever acts on what is here. Without one nothing here is proven to be anybody's. */
-  constructor(path: string, vkey?: string) {
+  /**
+   * `vkey`: the key of whoever acts on what is here. Without one nothing here is proven to be anybody's. `trustedKeys`:
+   * others whose seal counts as much.
+   */
+  constructor(path: string, vkey?: string, trustedKeys: readonly string[] = []) {
     this.path = path;
     this.#vkey = vkey;
+    this.#trusted = new Set(trustedKeys);
     this.#key = vkey === undefined ? undefined : parseVkey(vkey);
   }
 
-  /** Whether a seal is enough to act on: our own key's; for a writer without a key, any that is consistent. */
+  /** Whether a seal is enough to act on: our own key's, or a trusted one's; for a writer without a key, any that is consistent. */
   trusts(seal: Seal | undefined): boolean {
-    return seal !== undefined && (this.#vkey === undefined || seal.vkey === this.#vkey);
+    return seal !== undefined && (this.#vkey === undefined || this.isOwn(seal.vkey) || this.#trusted.has(seal.vkey ?? ""));
+  }
+
+  /** Whether whoever acts here may answer for the removal of what names this key: for nobody else's. */
+  mayRemove(vkey: string | null): boolean {
+    return vkey === null || this.isOwn(vkey) || this.#trusted.has(vkey);
   }
 
   /** Whether this is the key of the one who acts here. */

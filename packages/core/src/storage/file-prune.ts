@@ -8,21 +8,23 @@ import { type RemovalRecord, retentionArchived, retentionPrune, type SegmentRef 
 import { leafHash, MerkleTree } from "../integrity/merkle.ts";
 import { segmentDay } from "../integrity/segment-name.ts";
 import { ArchiveState } from "./archive-state.ts";
-import { type Directory, type ListedFile, parseObject } from "./directory.ts";
+import { type Directory, type Head, type ListedFile, parseObject } from "./directory.ts";
 import { boundsOfDay, readWhole } from "./file-read.ts";
 import { readHolds, whyHeld } from "./holds.ts";
 import { removeFile } from "./own-file.ts";
 import { readSealed } from "./sealed-file.ts";
 import { recordedRefs } from "./seen.ts";
+import { soleRecords } from "./sole-records.ts";
 import { idOfLine } from "./segment-search.ts";
 import type { ExpiredPart, PruneOptions, PruneResult } from "./storage.ts";
-import { checkSegment, isSound } from "./trust.ts";
+import { checkSegment, isSound, sealedByAnother } from "./trust.ts";
 
 /** The writer on whose behalf files are removed. */
 export interface Remover {
   /** True for the segment that the writer has open. */
   readonly isOpen: (file: string) => boolean;
-  readonly append: (line: string) => Promise<void>;
+  /** Makes lines durable, and before them, in a segment begun for it, states of files that stay. */
+  readonly record: (lines: readonly string[], states: readonly SegmentRef[]) => Promise<void>;
 }
 
 /** A file past retention, and what its prune line says. */
@@ -36,8 +38,17 @@ interface Expired {
   readonly span: { readonly from: string | null; readonly to: string | null };
   /** Files that lines in it authorise the removal of. What they prove is another matter. */
   readonly prunedFiles: ReadonlySet<string>;
-  /** False when what is there is not what was sealed, or not what our own log recorded of it. */
-  readonly isSound: boolean;
+  /** Why nobody here may answer for its removal; undefined when it may go. */
+  readonly flaw: string | undefined;
+}
+
+/** What goes, and what must be on record before it does. */
+interface Removal {
+  readonly expired: readonly Expired[];
+  /** Lines in files that go of removals that are still referred to. */
+  readonly carried: readonly string[];
+  /** What only files that go recorded of files that stay. */
+  readonly states: readonly SegmentRef[];
 }
 
 /**
@@ -69,11 +80,14 @@ export async function pruneDirectory(
     if (reason === undefined) candidates.push(file);
     else held.push(partOf(file, "held", reason));
   }
-  const { expired, carried } = await withoutUnsound(directory, candidates);
+  // Retention forgets what it might have removed; what it must keep it does not.
+  const isMissed = (day: string): boolean =>
+    day >= cutoffDay || whyHeld(holds, { file: "", ...withDay(day) }, new Set()) !== undefined;
+  const { expired, carried, states } = await withoutUnsound(directory, candidates, isMissed);
   const going = new Set(expired);
   const refused = candidates
     .filter((file) => !going.has(file))
-    .map((file) => partOf(file, "refused", file.isSound ? UNPROVEN : UNSOUND));
+    .map((file) => partOf(file, "refused", file.flaw ?? UNPROVEN));
   const order = new Map(listed.map(({ file }, at) => [file, at]));
   const stays = {
     held: held.map(({ file }) => file),
@@ -92,7 +106,7 @@ export async function pruneDirectory(
     retentionPrune({ file, leaves: size, root, from, to, policy, actor }),
   );
   const shipped = await linesOfShipped(directory, expired);
-  await Promise.all([...lines, ...shipped, ...carried].map((line) => remover.append(line)));
+  await remover.record([...lines, ...shipped, ...carried], states);
   return { ...(await removeFiles(directory, expired)), ...stays };
 }
 
@@ -126,15 +140,17 @@ async function sha256Of(directory: Directory, file: string): Promise<string> {
   return sha256.digest("hex");
 }
 
-/** The files that may go, and the lines to carry on for those that stay. */
+/** The files that may go, and what to record of those that stay. */
 async function withoutUnsound(
   directory: Directory,
   candidates: readonly Expired[],
-): Promise<{ readonly expired: readonly Expired[]; readonly carried: readonly string[] }> {
-  let expired = candidates.filter((file) => file.isSound);
+  isMissed: (day: string) => boolean,
+): Promise<Removal> {
+  let expired = candidates.filter(({ flaw }) => flaw === undefined);
   for (;;) {
-    const { lines, unproven } = await carry(directory, expired);
-    if (unproven.size === 0) return { expired, carried: lines };
+    const states = await soleRecords(directory, { files: new Set(expired.map(({ file }) => file)), isMissed });
+    const { lines, unproven } = await carry(directory, expired, states);
+    if (unproven.size === 0) return { expired, carried: lines, states };
     // One that stays refers to others in turn: once more without it.
     expired = expired.filter(({ file }) => !unproven.has(file));
   }
@@ -195,8 +211,13 @@ async function examine(
     // Where nobody vouches for what is in there, a hold on its day keeps it: its entries may have been taken out.
     span: checked?.isOurs ? { from: isoOf(from), to: isoOf(to) } : withDay(day, from, to),
     prunedFiles,
-    isSound: checked ? checked.isSound && isDated : recorded.every(({ size }) => size === 0),
+    flaw: flawOf(directory, head, checked ? checked.isSound && isDated : recorded.every(({ size }) => size === 0)),
   };
+}
+
+function flawOf(directory: Directory, head: Head | undefined, isSound: boolean): string | undefined {
+  const vkey = head?.vkey ?? null;
+  return directory.mayRemove(vkey) ? (isSound ? undefined : UNSOUND) : sealedByAnother(vkey ?? "");
 }
 
 function withDay(day: string, from = Infinity, to = -Infinity): Expired["span"] {
@@ -233,16 +254,17 @@ function isoOf(time: number | undefined): string | null {
 }
 
 /**
- * Lines in files that go, of removals to which a file that stays refers: they are written once more. Only a segment
- * that our key sealed is believed, whatever stands in others.
+ * Lines in files that go, of removals to which a file that stays refers, or one of the states that are to be recorded:
+ * they are written once more. Only a segment that our key sealed is believed, whatever stands in others.
  *
  * @throws `AUDIT_READ_FAILED` when a segment that goes holds such a line and nobody can say that it is true
  */
 export async function linesStillNeeded(
   directory: Directory,
   expired: readonly Pick<Expired, "file" | "prunedFiles">[],
+  states: readonly SegmentRef[],
 ): Promise<readonly string[]> {
-  const { lines, unproven } = await carry(directory, expired);
+  const { lines, unproven } = await carry(directory, expired, states);
   const [file] = unproven;
   if (file === undefined) return lines;
   throw new AuditError(
@@ -255,8 +277,9 @@ export async function linesStillNeeded(
 async function carry(
   directory: Directory,
   expired: readonly Pick<Expired, "file" | "prunedFiles">[],
+  states: readonly SegmentRef[],
 ): Promise<{ readonly lines: readonly string[]; readonly unproven: ReadonlySet<string> }> {
-  const needed = await referredTo(directory, expired);
+  const needed = new Set([...(await referredTo(directory, expired)), ...states.map(({ file }) => file)]);
   const lines: string[] = [];
   const unproven = new Set<string>();
   for (const { file, prunedFiles } of expired) {

@@ -2,7 +2,7 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { recordsCallAgain } from "../entry.ts";
-import { AuditConfigError } from "../errors.ts";
+import { AuditConfigError, AuditWriteError } from "../errors.ts";
 import { newStream, timeOfId } from "../id.ts";
 import { Segment } from "../integrity/segment.ts";
 import type { SegmentRef } from "../integrity/control-line.ts";
@@ -18,8 +18,9 @@ import { pruneDirectory } from "./file-prune.ts";
 import { countEntries, findEntry, readPages } from "./file-read.ts";
 import { type PendingLine, WriteLane } from "./lane.ts";
 import { OwnFile } from "./own-file.ts";
-import { latestStates } from "./seen.ts";
+import { latestStates, MAX_STATES } from "./seen.ts";
 import { reading, readingPages } from "./read-failure.ts";
+import { checkTrustedKeys } from "./trust.ts";
 import type { AuditStorage, OnProgress, PruneOptions, PruneResult, TimeRange, WriteStatus } from "./storage.ts";
 
 export interface FileStorageOptions {
@@ -34,6 +35,11 @@ export interface FileStorageOptions {
   readonly durability?: "fsync" | "os";
   /** Signs every checkpoint. Without one the log finds accidents, not an attacker who recomputes it. */
   readonly signer?: Signer;
+  /**
+   * `vkey`s of earlier keys of this log. Segments that they sealed may be removed by retention, and what they record
+   * counts as much as what the `signer`'s do; those of any other key stay. @default none
+   */
+  readonly trustedKeys?: readonly string[];
   /** Where closed segments are shipped to: `S3Archive` of @ai-audit/core/s3. @default nowhere */
   readonly archive?: SegmentArchive;
 }
@@ -43,6 +49,7 @@ const OPTIONS: Readonly<Record<keyof FileStorageOptions, true>> = {
   rotationSizeMb: true,
   durability: true,
   signer: true,
+  trustedKeys: true,
   archive: true,
 };
 
@@ -86,17 +93,18 @@ export class FileStorage implements AuditStorage {
   #endOfDay: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
 
-  /** Throws `AUDIT_CONFIG_INVALID`. */
+  /** Throws `AUDIT_CONFIG_INVALID`, and `AUDIT_KEY_INVALID` for a trusted key that is none. */
   constructor(options: FileStorageOptions) {
     refuseUnknown("FileStorage: option", options, OPTIONS, AuditConfigError);
-    const { path, rotationSizeMb = 100, durability = "fsync", signer, archive } = options;
+    const { path, rotationSizeMb = 100, durability = "fsync", signer, trustedKeys = [], archive } = options;
     if (typeof path !== "string" || path === "") throw new AuditConfigError("path must name a directory");
     if (!(rotationSizeMb > 0)) throw new AuditConfigError("rotationSizeMb must be a number > 0");
     if (durability !== "fsync" && durability !== "os") throw new AuditConfigError("durability must be 'fsync' or 'os'");
     checkSigner(signer);
+    checkTrustedKeys(trustedKeys);
     this.path = resolve(path);
     if (isOtherThanDirectory(this.path)) throw new AuditConfigError(`path ${this.path} is not a directory`);
-    this.#directory = new Directory(this.path, signer?.vkey);
+    this.#directory = new Directory(this.path, signer?.vkey, trustedKeys);
     this.#rotationBytes = rotationSizeMb * MIB;
     this.#sync = durability === "fsync";
     this.#signer = signer;
@@ -107,7 +115,7 @@ export class FileStorage implements AuditStorage {
         archive,
         directory: this.#directory,
         isOpen: (file) => this.#open?.file.name === file,
-        append: (line) => this.append(line),
+        record: (lines, states) => this.#record(lines, states),
       });
     this.#lane = new WriteLane({ take: (waiting) => this.#take(waiting), commit: (lines) => this.#commit(lines) });
   }
@@ -144,7 +152,7 @@ export class FileStorage implements AuditStorage {
   prune(options: PruneOptions): Promise<PruneResult> {
     const remover = {
       isOpen: (file: string) => this.#open?.file.name === file,
-      append: (line: string) => this.append(line),
+      record: (lines: readonly string[], states: readonly SegmentRef[]) => this.#record(lines, states),
     };
     return reading("expired files could not be removed", pruneDirectory(this.#directory, options, remover));
   }
@@ -218,7 +226,27 @@ export class FileStorage implements AuditStorage {
     open.lastId = ids.at(-1) ?? open.lastId;
   }
 
-  async #start(day: string): Promise<OpenSegment> {
+  /** Makes control lines durable. `states` are before that, at the beginning of a segment, where all look for them. */
+  async #record(lines: readonly string[], states: readonly SegmentRef[]): Promise<void> {
+    const [first = "", ...others] = lines;
+    if (states.length === 0) return void (await Promise.all(lines.map((line) => this.append(line))));
+    await this.#lane.exclusive(() => this.#beginWith(states, first));
+    await Promise.all(others.map((line) => this.append(line)));
+  }
+
+  /** A segment that records these states and goes on with this line; before it as many as they fill. */
+  async #beginWith(states: readonly SegmentRef[], line: string): Promise<void> {
+    if (this.#closing) throw new AuditWriteError("AUDIT_CLOSED", "the storage is closed");
+    for (let at = 0; at < states.length; at += MAX_STATES) {
+      if (at === 0) await this.#end("retention").catch(() => undefined); // as in #commit()
+      else await this.#end("retention");
+      this.#open = await this.#start(segmentDay(new Date()), states.slice(at, at + MAX_STATES));
+    }
+    await this.#commit([{ line, id: undefined, bytes: Buffer.byteLength(line) }]);
+  }
+
+  /** `kept`: states to record whoever recorded them before. */
+  async #start(day: string, kept: readonly SegmentRef[] = []): Promise<OpenSegment> {
     await this.#directory.make(this.#sync);
     const file = await OwnFile.create(this.#directory, day, { sync: this.#sync, previous: this.#prev?.file });
     try {
@@ -228,7 +256,7 @@ export class FileStorage implements AuditStorage {
         seq: this.#seq,
         created: new Date().toISOString(),
         prev: this.#prev,
-        seen: await latestStates(this.#directory, this.stream, file.name),
+        seen: await this.#statesFor(file.name, kept),
         sdk: SDK,
         ...(this.#signer && { signer: this.#signer }),
         ...(this.#expiresDays !== undefined && { expires: this.#expiresDays }),
@@ -240,6 +268,12 @@ export class FileStorage implements AuditStorage {
       await file.release();
       throw error;
     }
+  }
+
+  async #statesFor(file: string, kept: readonly SegmentRef[]): Promise<SegmentRef[]> {
+    const latest = await latestStates(this.#directory, this.stream, file, MAX_STATES - kept.length);
+    const known = new Set(kept.map((ref) => `${ref.file} ${ref.size} ${ref.root}`));
+    return [...kept, ...latest.filter((ref) => !known.has(`${ref.file} ${ref.size} ${ref.root}`))];
   }
 
   /** Writes the segment's last lines and lets it go. */

@@ -4,18 +4,23 @@ import { dayOfSegment, segmentDay } from "../integrity/segment-name.ts";
 import type { Directory, Head, ListedFile } from "./directory.ts";
 
 /** More are left to the segments after this one: the first line stays within `MAX_FIRST_LINE_BYTES`. */
-const MAX_STATES = 50_000;
+export const MAX_STATES: number = 50_000;
 
 /**
  * The latest checkpoint of every other stream's file that no earlier segment has recorded at that very state.
- * `own` is the file being begun.
+ * `own` is the file being begun, and `room` how many states it can take.
  */
-export async function latestStates(directory: Directory, stream: string, own: string): Promise<SegmentRef[]> {
+export async function latestStates(
+  directory: Directory,
+  stream: string,
+  own: string,
+  room: number = MAX_STATES,
+): Promise<SegmentRef[]> {
   const segments = await readHeads(directory, own);
   const recorded = recordedStates(await proven(directory, segments));
   const states: SegmentRef[] = [];
   for (const { listed, head } of segments) {
-    if (states.length === MAX_STATES) break;
+    if (states.length >= room) break;
     if (head.stream === stream) continue;
     const known = recorded.get(listed.file);
     // Nobody appends to a segment of an earlier day: what a later day's segment recorded of it is final.

@@ -10,6 +10,7 @@ import { readFirstLine } from "../integrity/read-control-line.ts";
 import type { SegmentReport } from "../integrity/segment-report.ts";
 import { CheckpointVerifier, type Keyring, keyringOf } from "../integrity/verify-checkpoint.ts";
 import { verifySegment } from "../integrity/verify-segment.ts";
+import { safeLine } from "../safe-text.ts";
 import { type RandomAccess, readAt } from "./random-access.ts";
 
 /** Who sealed a segment, as its checkpoints prove: the `vkey` in it; null for one that is not signed. */
@@ -60,6 +61,15 @@ export function vouchesFor(
   );
 }
 
+/**
+ * Checks the option of that name.
+ * @throws {AuditConfigError} `AUDIT_CONFIG_INVALID` when it is no list, `AUDIT_KEY_INVALID` when one is no `vkey`
+ */
+export function checkTrustedKeys(trustedKeys: readonly string[]): void {
+  if (!Array.isArray(trustedKeys)) throw new AuditConfigError("trustedKeys must be a list of vkeys");
+  keyringOf(trustedKeys);
+}
+
 /** The keys to check a segment under the one that it names; undefined when that is none. */
 function keyringFor(vkey: string | null): Keyring | undefined {
   try {
@@ -83,6 +93,12 @@ export function checkSegment(
 /** Whether what is sealed in a segment is unaltered, and its signature is by the key that it names. */
 export function isSound({ open, broken, problems }: SegmentReport): boolean {
   return open !== undefined && broken === undefined && !problems.some(({ state }) => state === "TAMPERED");
+}
+
+/** Why a segment of another key stays: a record of its removal that its own verifiers do not believe is worth nothing. */
+export function sealedByAnother(vkey: string): string {
+  const [name = "", keyHash] = vkey.split("+");
+  return safeLine(`sealed by another key: ${keyHash === undefined ? name : `${name}+${keyHash}`}, which is none of trustedKeys`);
 }
 
 /** The lines of a segment up to its first checkpoint, that one included; none while there is no whole one. */

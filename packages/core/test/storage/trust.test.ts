@@ -25,19 +25,23 @@ describe("What a writer signs", () => {
     expect(await statesOf(path, signer)).toMatchObject({ [victim]: "MISSING" });
   });
 
-  it("holds no such line of another key's segment; that segment stays, and says so", async () => {
+  it("holds no such line of a segment that no key or another one sealed; that stays, and says so", async () => {
     const { path, signer } = await logOf(3, 2);
     const [victim = ""] = await readdir(path);
     await rm(join(path, victim));
-    await writeFile(
-      join(path, "audit_20200101.jsonl"),
-      sealed("audit_20200101.jsonl", pruneOf(victim), await newKey()),
-    );
+    const other = await newKey();
+    for (const [file, key] of [
+      ["audit_20200101.jsonl", other],
+      ["audit_20200102.jsonl", undefined],
+    ] as const) {
+      await writeFile(join(path, file), sealed(file, pruneOf(victim), key));
+    }
 
     const { files, refused, expired = [] } = await prune(path, signer);
 
-    expect({ files, refused }).toEqual({ files: [], refused: ["audit_20200101.jsonl"] });
+    expect({ files, refused }).toEqual({ files: [], refused: ["audit_20200101.jsonl", "audit_20200102.jsonl"] });
     expect(expired.map(({ reason }) => reason)).toEqual([
+      `sealed by another key: ${other.vkey.split("+", 2).join("+")}, which is none of trustedKeys`,
       "it records a removal that is still referred to, and nothing proves it",
     ]);
     expect(await statesOf(path, signer)).toMatchObject({ [victim]: "MISSING" });
