@@ -3,6 +3,7 @@ import { type Command, Option } from "commander";
 import { collect } from "../arguments.ts";
 import { writeBundle } from "../export/bundle.ts";
 import type { BundleOptions } from "../export/bundle-proofs.ts";
+import { bundleRemarks, bundleResult } from "../export/bundle-report.ts";
 import { csvHeader, csvRow } from "../export/csv.ts";
 import { otlpLine } from "../export/otel.ts";
 import { writeOriginal } from "../export/original.ts";
@@ -35,8 +36,8 @@ export function define(command: Command, session: Session): void {
         "@duckdb/node-api is needed). otel: OpenTelemetry GenAI spans as OTLP/JSON. rotalabs-comply: what the Python original " +
         "reads: its 17 fields, without outcome, error, run and the like, and with plain SHA-256 hashes where content was " +
         "encrypted. bundle: a directory of evidence (named by --output) that a third party checks with standard tools; without " +
-        "conditions it holds the whole files, with conditions only the entries that meet them and their proofs. Entries " +
-        "that nothing proves are left out of it and named, and the exit code is 65.",
+        "conditions it holds the whole files, verified first, with conditions only the entries that meet them and their proofs. " +
+        "What of the files nothing proves is named, and such entries are left out of a selection; the exit code then is 65.",
     )
     .addOption(new Option("-f, --format <format>", "what to write").choices(FORMATS).default("jsonl"))
     .addOption(
@@ -135,20 +136,11 @@ async function exportBundle(
 ): Promise<void> {
   const output = namedDirectory(flags, "a bundle", "lines as they were sealed", "export jsonl beside it");
   const options = { log, filter, range: rangeOf(flags), out: session.out, onProgress };
-  const { entries, unproven } = await writeBundle(output, { ...options, isWhole: isWhole(flags, filter) });
-  if (entries === 0) session.exitCode = EXIT.nothing;
-  if (unproven.count > 0) session.exitCode = EXIT.data;
-  if (flags.json) {
-    await session.out.json({ entries, unproven: unproven.count, output: entries === 0 ? null : output });
-  } else {
-    await session.log.line(
-      entries === 0 ? "nothing exported, and no bundle made" : `${plural(entries, "entry", "entries")} exported`,
-    );
-  }
-  if (unproven.count === 0) return;
-  await session.log.line(`${plural(unproven.count, "entry", "entries")} left out, which nothing proves:`);
-  for (const text of unproven.first) await session.log.line(`  ${text}`);
-  if (unproven.count > unproven.first.length && entries > 0) await session.log.line(`  … all: ${output}/unproven.txt`);
+  const content = await writeBundle(output, { ...options, isWhole: isWhole(flags, filter) });
+  if (content.entries === 0) session.exitCode = EXIT.nothing;
+  if (content.unproven.count > 0 || content.findings.length > 0) session.exitCode = EXIT.data;
+  if (flags.json) await session.out.json(bundleResult(output, content));
+  for (const line of bundleRemarks(output, content, flags.json === true)) await session.log.line(line);
 }
 
 /** @throws {Failure} where none is named, or more is asked for than lines as they are */

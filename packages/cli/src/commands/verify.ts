@@ -1,5 +1,4 @@
 // ai-audit verify: is the log complete and unaltered?
-import { safeLine } from "@ai-audit/core";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FileVerification } from "@ai-audit/core";
 import { type Command, Option } from "commander";
@@ -9,6 +8,7 @@ import type { JudgedVerification } from "../judge-since.ts";
 import { formatCount } from "../output/format.ts";
 import type { Output, Style } from "../output/output.ts";
 import { Table } from "../output/table.ts";
+import { problemText } from "../problem-text.ts";
 import type { Session } from "../session.ts";
 import { parseTime } from "../times.ts";
 import { remedyOf, styledVerdict } from "../verdict-style.ts";
@@ -97,10 +97,8 @@ function hasSomethingToSay({ state }: FileVerification): boolean {
 async function printProblems({ file, problems }: FileVerification, out: Output): Promise<void> {
   if (problems.length === 0) return;
   await out.line();
-  for (const { state, line, lastLine, entryId, message } of problems) {
-    const place = line === 0 ? "" : lastLine === undefined ? `, line ${line}` : `, lines ${line} to ${lastLine}`;
-    const entry = entryId === undefined ? "" : `, entry ${entryId}`;
-    await out.line(`${out.style(STATE_STYLES[state], state)} ${safeLine(`${file}${place}${entry}: ${message}`)}`);
+  for (const problem of problems) {
+    await out.line(`${out.style(STATE_STYLES[problem.state], problem.state)} ${problemText(file, problem)}`);
   }
 }
 

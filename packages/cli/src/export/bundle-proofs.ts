@@ -24,12 +24,14 @@ export interface BundleContent {
   /** Public keys that the log names, each once. Not to be trusted because they stand there. */
   readonly vkeys: readonly string[];
   readonly unproven: Unproven;
+  /** What did not hold of whole files: see `findUnproven()`. */
+  readonly findings: readonly string[];
 }
 
-/** Entries that were asked for and that nothing can be proven of. */
+/** Entries that were asked for and that nothing can be proven of. They are in the bundle where it holds whole files. */
 export interface Unproven {
   readonly count: number;
-  /** The first of them, `ID: REASON`. */
+  /** The first of them, `ID: REASON`; none where it holds whole files. */
   readonly first: readonly string[];
 }
 
@@ -73,7 +75,7 @@ export async function writeProofs(directory: string, options: BundleOptions): Pr
     }),
   );
   if (count === 0) await rm(unprovenFile);
-  return { entries, vkeys: [...vkeys], unproven: { count, first } };
+  return { entries, vkeys: [...vkeys], unproven: { count, first }, findings: [] };
 }
 
 async function* selectedIds(

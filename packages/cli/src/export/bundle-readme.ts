@@ -6,12 +6,15 @@ export function bundleReadme({
   isWhole,
   vkeys,
   unproven,
+  hasFindings,
 }: {
   readonly entries: number;
   readonly isWhole: boolean;
   readonly vkeys: readonly string[];
-  /** Entries that were asked for and are not here. */
+  /** Entries that were asked for and that nothing proves: they are here only where the bundle holds whole files. */
   readonly unproven: number;
+  /** Whether there is a `findings.txt`. */
+  readonly hasFindings: boolean;
 }): string {
   const keys = vkeys.length === 0 ? "    (the log is not signed)" : vkeys.map((vkey) => `    ${vkey}`).join("\n");
   return `# Evidence from an audit log
@@ -20,7 +23,7 @@ ${isWhole ? WHOLE : SELECTED} Entries: ${entries}.
 
 | file | holds |
 |---|---|
-${isWhole ? FILES_WHOLE : FILES_SELECTED}${unproven === 0 ? "" : `\n${filesUnproven(unproven)}`}
+${isWhole ? FILES_WHOLE : FILES_SELECTED}${unproven === 0 || isWhole ? "" : `\n${filesUnproven(unproven)}`}${hasFindings ? `\n${filesFindings(unproven)}` : ""}
 | \`keys.txt\` | the public keys that the log names. **Do not trust them because they are here**: compare with the owner |
 | \`check.py\` | checks the bundle; Python 3.8 and the \`openssl\` command (3.0), nothing else |
 | \`SHA256SUMS\` | hashes of all files |
@@ -43,7 +46,7 @@ ${keys}
 
 ## What that shows, and what not
 
-${isWhole ? SHOWS_WHOLE : SHOWS_SELECTED} It does not show that the log is complete: entries may
+${isWhole ? SHOWS_WHOLE : SHOWS_SELECTED}${hasFindings ? EXCEPT_FINDINGS : ""} It does not show that the log is complete: entries may
 never have been written, and whoever holds the signing key could have written another log. Content that is encrypted or kept as a
 hash stays so here.
 `;
@@ -53,10 +56,16 @@ const WHOLE = "Whole files of a log, as they lie on disk.";
 const SELECTED = "Selected entries of a log, each with a proof that it was sealed into the log.";
 const SHOWS_WHOLE = "No line was changed, added or removed between the first and the last checkpoint of each file.";
 const SHOWS_SELECTED = "Each entry was in the log when its checkpoint was signed, byte for byte as it is here.";
+const EXCEPT_FINDINGS = " **That does not hold of what `findings.txt` names.**";
 const FILES_WHOLE = "| `segments/` | the log, byte for byte |";
 const FILES_SELECTED = `| \`entries.jsonl\` | the entries, one JSON object a line |
 | \`proofs/<id>.tlog-proof\` | the proof of each |`;
 
 function filesUnproven(count: number): string {
   return `| \`unproven.txt\` | ${count} more that met the same conditions and that nothing can be proven of: they are not here |`;
+}
+
+function filesFindings(unproven: number): string {
+  const count = unproven === 0 ? "" : `; ${unproven} of the entries are not proven`;
+  return `| \`findings.txt\` | what did not hold when the files were verified for this bundle${count} |`;
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type LogSource, logSourcesAt, type SourceFile } from "@ai-audit/core";
 import { parseFirstLine } from "../log-files.ts";
 import { s3Connection } from "../storage.ts";
+import { findUnproven, writeFindings } from "./bundle-findings.ts";
 import type { BundleContent, BundleOptions } from "./bundle-proofs.ts";
 
 interface Copy {
@@ -13,8 +14,12 @@ interface Copy {
   readonly folder: string;
 }
 
-/** Copies them to `segments/`; those of each directory that was shipped to a bucket into a folder of its own. */
-export async function copySegments(directory: string, { log, onProgress }: BundleOptions): Promise<BundleContent> {
+/**
+ * Copies them to `segments/`; those of each directory that was shipped to a bucket into a folder of its own. Then verifies
+ * them, and writes what did not hold to `findings.txt`.
+ */
+export async function copySegments(directory: string, options: BundleOptions): Promise<BundleContent> {
+  const { log, onProgress } = options;
   const target = join(directory, "segments");
   await mkdir(target);
   const copies: Copy[] = [];
@@ -32,12 +37,18 @@ export async function copySegments(directory: string, { log, onProgress }: Bundl
     const vkey = await copyFile(copy, (chunk) => {
       counter.push(chunk);
       copied += chunk.length;
-      onProgress(Math.min(1, copied / totalBytes), counter.entries);
+      onProgress(Math.min(1, copied / totalBytes) / 2, counter.entries);
     });
     counter.endFile();
     if (vkey !== undefined) vkeys.add(vkey);
   }
-  return { entries: counter.entries, vkeys: [...vkeys], unproven: { count: 0, first: [] } };
+  const { entries } = counter;
+  const verifying = (share: number): void => onProgress(0.5 + share / 2, entries);
+  const files = { segments: target, vkeys: [...vkeys] };
+  const { proven, findings } = await findUnproven(files, { ...options, onProgress: verifying });
+  await writeFindings(directory, findings);
+  // Of a log that grows meanwhile, more may be proven than was copied.
+  return { entries, vkeys: files.vkeys, unproven: { count: Math.max(0, entries - proven), first: [] }, findings };
 }
 
 /** Resolves to the key that the file names. */

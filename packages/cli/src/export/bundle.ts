@@ -38,10 +38,11 @@ async function fill(directory: string, options: BundleOptions & { readonly isWho
   const { isWhole } = options;
   const content = await (isWhole ? copySegments(directory, options) : writeProofs(directory, options));
   if (content.entries === 0) return content;
-  const { entries, vkeys, unproven } = content;
+  const { entries, vkeys, unproven, findings } = content;
   await writeFile(join(directory, "keys.txt"), vkeys.map((vkey) => `${vkey}\n`).join(""));
   await writeFile(join(directory, "check.py"), CHECK_SCRIPT);
-  await writeFile(join(directory, "README.md"), bundleReadme({ entries, isWhole, vkeys, unproven: unproven.count }));
+  const told = { entries, isWhole, vkeys, unproven: unproven.count, hasFindings: findings.length > 0 };
+  await writeFile(join(directory, "README.md"), bundleReadme(told));
   await writeManifest(directory);
   return content;
 }

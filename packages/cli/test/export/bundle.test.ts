@@ -55,6 +55,59 @@ describe("An evidence bundle of selected entries", { timeout: 60_000 }, () => {
     );
   });
 
+  test("of whole files that were altered says what is not proven, in it too, and exits with 65", async () => {
+    const sample = await ownSample();
+    const file = await firstFile(sample);
+    await writeFile(file, (await readFile(file, "utf8")).replace('"eve"', '"bob"'));
+    const words = ["export", sample.directory, "-f", "bundle", "-o"];
+
+    const output = await printed([...words, join(sample.root, "bundle")], { sample, code: 65 });
+
+    expect(output).toMatchInlineSnapshot(`
+      "--- stderr
+      7 entries exported
+      what the bundle holds is not all proven, 5 entries of it:
+        TAMPERED audit_20260101.jsonl, lines 6 to 7, entry entry-3-0000000000000000000000000000: the lines are not those that were sealed; nothing after it can be checked
+      "
+    `);
+    const bundle = join(sample.root, "bundle");
+    const found = await readFile(join(bundle, "findings.txt"), "utf8");
+    expect(found).toMatch(
+      /^TAMPERED audit_\d{8}\.jsonl, lines 6 to 7, entry \S{36}: the lines are not those that were sealed;.*\n$/,
+    );
+    const readme = await readFile(join(bundle, "README.md"), "utf8");
+    expect(readme).toContain("| `findings.txt` | what did not hold when the files were verified for this bundle; 5 of");
+    expect(readme).toContain("**That does not hold of what `findings.txt` names.**");
+    expect(await readFile(join(bundle, "SHA256SUMS"), "utf8")).toContain("  findings.txt\n");
+    const json = await cli([...words, join(sample.root, "other"), "--json"], {
+      env: { AUDIT_TRUSTED_KEYS: sample.vkey },
+    });
+    expect({ code: json.code, stderr: json.stderr }).toMatchObject({
+      code: 65,
+      stderr: expect.stringMatching(/^what /) as string,
+    });
+    expect(JSON.parse(json.stdout)).toEqual({
+      entries: 7,
+      unproven: 5,
+      findings: [found.trimEnd()],
+      output: join(sample.root, "other"),
+    });
+  });
+
+  test("of whole files that a key seals which is not trusted, or a text that is no key, is not proven", async () => {
+    const sample = await ownSample();
+    const stranger = await Signer.generate("example.com/other");
+    const words = ["export", sample.directory, "-f", "bundle", "-o"];
+    const unknown = await cli([...words, join(sample.root, "a")], { env: { AUDIT_TRUSTED_KEYS: stranger.vkey } });
+    expect(unknown.code).toBe(65);
+    expect(unknown.stderr).toContain("what the bundle holds is not all proven, 7 entries of it:\n  UNKNOWN_KEY audit_");
+    const file = await firstFile(sample);
+    await writeFile(file, (await readFile(file, "utf8")).replaceAll(sample.vkey, "nobody"));
+    const none = await cli([...words, join(sample.root, "b")]);
+    expect(none.code).toBe(65);
+    expect(none.stderr).toContain("what the bundle holds is not all proven, 7 entries of it:\n");
+  });
+
   test("that would be empty is not made", async () => {
     const sample = await ownSample();
     const bundle = join(sample.root, "bundle");
@@ -166,7 +219,8 @@ describe.skipIf(isAbsent("moto"))("An evidence bundle from a bucket", { timeout:
     const Key = "app/2026-11-23/AAAAAAAAAAAAAAAA/audit_20261123.jsonl";
     await server.client().send(new PutObjectCommand({ Bucket: other, Key, Body, Metadata }));
 
-    await printed(["export", `s3://${other}/app`, "-f", "bundle", "-o", join(root, "bundle")], { env });
+    // And it has not the hash that is claimed for it.
+    await printed(["export", `s3://${other}/app`, "-f", "bundle", "-o", join(root, "bundle")], { env, code: 65 });
 
     expect(await readdir(root)).toEqual(["bundle"]);
     expect(await readdir(join(root, "bundle/segments"))).toEqual(["%2E%2E%2F%2E%2E%2Foutside"]);

@@ -1,0 +1,79 @@
+// What of the whole files in a bundle nothing proves: nobody hands on as evidence what he did not look at.
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { AuditError, type FileState, type FileVerification, verifyLog } from "@ai-audit/core";
+import { configuredTrust, trustedKeys } from "../keys.ts";
+import { isBucket } from "../location.ts";
+import { problemText } from "../problem-text.ts";
+import { s3Connection } from "../storage.ts";
+import type { BundleOptions } from "./bundle-proofs.ts";
+
+/** What did not hold. */
+export interface BundleFindings {
+  /** Entries that are proven. */
+  readonly proven: number;
+  /** `STATE FILE, line 7: what was found`, of every file that is not what was sealed or that nothing seals. */
+  readonly findings: readonly string[];
+}
+
+/** Whole files that were put into a bundle. */
+export interface BundledFiles {
+  /** Directory that holds them. */
+  readonly segments: string;
+  /** Keys that they name. */
+  readonly vkeys: readonly string[];
+}
+
+interface FindOptions extends Pick<BundleOptions, "log"> {
+  /** Told the share that is verified, from 0 to 1. */
+  readonly onProgress: (share: number) => void;
+}
+
+/**
+ * Verifies the files of a bundle, as they are there; those of a bucket, which has rules of its own for what may be gone, in
+ * the bucket. Under AUDIT_TRUSTED_KEYS where it is set; else under the keys that the files name, which shows whether
+ * they are in keeping with themselves: whom to believe is for whoever receives the bundle.
+ */
+export async function findUnproven(
+  { segments, vkeys }: BundledFiles,
+  { log: { location, settings }, onProgress }: FindOptions,
+): Promise<BundleFindings> {
+  const place = isBucket(location) ? location : segments;
+  const verify = async (keys: readonly string[]): Promise<readonly FileVerification[]> => {
+    const { files, exitCode, verdict } = await verifyLog(place, {
+      trustedKeys: keys,
+      s3: s3Connection(settings),
+      onProgress: ({ bytesRead, totalBytes }) => onProgress(totalBytes === 0 ? 1 : bytesRead / totalBytes),
+    });
+    if (exitCode === 3) throw new AuditError("AUDIT_READ_FAILED", verdict);
+    return files;
+  };
+  const files =
+    configuredTrust(settings).length > 0
+      ? await verify(trustedKeys([], settings, location))
+      : await verify(vkeys).catch((error: unknown) => {
+          // What a file names as its key is what anybody wrote there: where it is none, nothing is believed.
+          if (AuditError.isInstance(error) && error.code === "AUDIT_KEY_INVALID") return verify([]);
+          throw error;
+        });
+  return {
+    proven: files.filter(({ state }) => !ABSENT.has(state)).reduce((sum, file) => sum + file.entries, 0),
+    findings: files.flatMap(({ file, problems }) =>
+      problems
+        .filter(({ state }) => !ACCEPTED.has(state))
+        .map((problem) => `${problem.state} ${problemText(file, problem)}`),
+    ),
+  };
+}
+
+/** Writes them into the bundle, where there are any. */
+export async function writeFindings(directory: string, findings: readonly string[]): Promise<void> {
+  if (findings.length === 0) return;
+  await writeFile(join(directory, "findings.txt"), findings.map((text) => `${text}\n`).join(""), { flag: "wx" });
+}
+
+/** States of files whose entries are not in the bundle, or are there and not proven. */
+const ABSENT: ReadonlySet<FileState> = new Set(["PRUNED", "ARCHIVED", "MISSING", "FOREIGN", "UNKNOWN_KEY"]);
+
+/** What a bundle says by itself (nobody signed), or what takes no line of it away (a crash after the last seal). */
+const ACCEPTED: ReadonlySet<FileState> = new Set(["UNSIGNED", "UNCLOSED", "PRUNED", "ARCHIVED", "OPEN", "OK"]);

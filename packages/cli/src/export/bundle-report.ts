@@ -1,0 +1,44 @@
+// What is said of a bundle that was written.
+import { plural } from "../output/format.ts";
+import type { BundleContent } from "./bundle-proofs.ts";
+
+/** With --json. `findings`: see `BundleContent`. */
+export interface BundleResult {
+  readonly entries: number;
+  /** Entries that nothing proves: left out or, where the bundle holds whole files, in it. */
+  readonly unproven: number;
+  readonly findings?: readonly string[];
+  /** Null where none was made. */
+  readonly output: string | null;
+}
+
+/** For machines. */
+export function bundleResult(output: string, { entries, unproven, findings }: BundleContent): BundleResult {
+  const found = findings.length > 0 && { findings };
+  return { entries, unproven: unproven.count, ...found, output: entries === 0 ? null : output };
+}
+
+/** How many findings are told on the terminal. */
+const TOLD = 5;
+
+/** For people, a line each; where JSON says the rest, only what is not proven. */
+export function bundleRemarks(output: string, content: BundleContent, isJson: boolean): string[] {
+  const { entries, unproven, findings } = content;
+  const done =
+    entries === 0 ? "nothing exported, and no bundle made" : `${plural(entries, "entry", "entries")} exported`;
+  const lines = isJson ? [] : [done];
+  if (findings.length > 0) {
+    const count = unproven.count === 0 ? "" : `, ${plural(unproven.count, "entry", "entries")} of it`;
+    lines.push(
+      `what the bundle holds is not all proven${count}:`,
+      ...findings.slice(0, TOLD).map((text) => `  ${text}`),
+    );
+    if (findings.length > TOLD) lines.push(`  … all: ${output}/findings.txt`);
+    return lines;
+  }
+  if (unproven.count === 0) return lines;
+  lines.push(`${plural(unproven.count, "entry", "entries")} left out, which nothing proves:`);
+  lines.push(...unproven.first.map((text) => `  ${text}`));
+  if (unproven.count > unproven.first.length && entries > 0) lines.push(`  … all: ${output}/unproven.txt`);
+  return lines;
+}
