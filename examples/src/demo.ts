@@ -26,7 +26,9 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const directory = join(root, "audit-logs", "demo");
 const tampered = join(root, "audit-logs", "demo-tampered");
 // npm runs this in the repository's root, wherever it was typed.
-const shown = relative(process.env["INIT_CWD"] ?? process.cwd(), directory);
+const typedIn = process.env["INIT_CWD"] ?? process.cwd();
+const shown = relative(typedIn, directory) || ".";
+const shownCopy = relative(typedIn, tampered) || ".";
 if (existsSync(directory)) console.log(`Replaces the demo's earlier log in ${shown}`);
 await rm(directory, { recursive: true, force: true });
 await rm(tampered, { recursive: true, force: true });
@@ -92,6 +94,7 @@ await logger.log({
   output: "Hi, how can I help?",
   provider: "in-house",
   model: "triage-3",
+  outcome: "ok",
   latencyMs: 12,
 });
 
@@ -104,7 +107,8 @@ await once(other, "message"); // it is ready
 other.send("go");
 const otherEnded = once(other, "exit");
 for (let n = 1; n <= 5; n += 1) {
-  await logger.log({ input: `Batch job ${n}`, output: "done", provider: "in-house", metadata: { pid: process.pid } });
+  const metadata = { pid: process.pid };
+  await logger.log({ input: `Batch job ${n}`, output: "done", provider: "in-house", outcome: "ok", metadata });
 }
 await otherEnded;
 await server?.stop();
@@ -130,18 +134,18 @@ const bytes = await readFile(join(tampered, file));
 const at = bytes.indexOf("gpt-4o-mini") + "gpt-".length;
 bytes.write("5", at); // it was another model, somebody would like to say
 await writeFile(join(tampered, file), bytes);
+console.log(`Changed:   one byte of a copy, ${join(shownCopy, file)}: the first "gpt-4o-mini" became "gpt-5o-mini"`);
 const caught = await verifyLog(tampered, { trustedKeys: [signer.vkey] });
 console.log(`Tampered:  ${caught.verdict}`);
-for (const { file: name, problems } of caught.files) {
-  for (const { line, lastLine = line, entryId, message } of problems) {
-    console.log(`           ${name}, lines ${line} to ${lastLine}, entry ${entryId}: ${message}`);
-  }
-}
+console.log(
+  `           ${caught.entries} of ${entries.length} entries are still proven: those sealed before the change, and those of the other file`,
+);
 
 const show = entries.find(({ outcome }) => outcome === "blocked") ?? entries[0];
 console.log(`
-The log lies in ${shown}. Next:
+The log lies in ${shown}, the altered copy in ${shownCopy}. Next:
   npm run -s ai-audit -- verify ${shown} --trust '${signer.vkey}'
+  npm run -s ai-audit -- verify ${shownCopy} --trust '${signer.vkey}'
   npm run -s ai-audit -- list ${shown}
   AUDIT_ENCRYPTION_KEY=${key} npm run -s ai-audit -- show ${show?.id} --log ${shown} --decrypt
 `);

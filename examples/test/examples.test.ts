@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -59,8 +59,27 @@ describe("examples", () => {
   it("the demo verifies its log and catches the tampered copy", async () => {
     const output = await runExample("demo", directory);
     expect(output).toMatch(/Verified: {2}OK: 17 entries in 2 files/);
+    expect(output).not.toMatch(/^\S+ {2}- /m); // every entry has an outcome
+    expect(output).toMatch(/Changed: {3}one byte of a copy, \S*audit-logs\/demo-tampered\/audit_\d{8}\.jsonl: /);
     expect(output).toMatch(/Tampered: {2}TAMPERED/);
+    expect(output.match(/are not those that were sealed/g)).toHaveLength(1);
+    const [, proven, still] =
+      /TAMPERED: (\d+) entries in 2 files.*\n +(\d+) of 17 entries are still proven/.exec(output) ?? [];
+    expect(still).toBe(proven);
     // The log is the repository's own, so there is one of an earlier run now.
     expect(await runExample("demo", directory)).toMatch(/^Replaces the demo's earlier log in \S*audit-logs\/demo\n/);
+  });
+
+  it("the command can be called where the examples are, on what lies where it is typed", async () => {
+    const examples = fileURLToPath(new URL("..", import.meta.url));
+    const { scripts } = JSON.parse(await readFile(join(examples, "package.json"), "utf8")) as {
+      scripts: Record<"ai-audit", string>;
+    };
+    const env = { ...process.env, INIT_CWD: directory };
+    const called = run("sh", ["-c", `${scripts["ai-audit"]} list nothing-here`], { cwd: examples, env });
+    await expect(called).rejects.toMatchObject({
+      code: 66,
+      stderr: expect.stringContaining(`no log there: ${join(directory, "nothing-here")}\n`) as string,
+    });
   });
 });

@@ -10,7 +10,8 @@ const logger = new AuditLogger(new FileStorage({ path, signer: Signer.fromEnv("d
 process.send?.("ready");
 await once(process, "message");
 for (let n = 1; n <= 5; n += 1) {
-  await logger.log({ input: `Night run ${n}`, output: "done", provider: "in-house", metadata: { pid: process.pid } });
+  const metadata = { pid: process.pid };
+  await logger.log({ input: `Night run ${n}`, output: "done", provider: "in-house", outcome: "ok", metadata });
 }
 await logger.close();
 process.disconnect();
