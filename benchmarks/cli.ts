@@ -150,6 +150,7 @@ try {
     "query, one conversation": ["query", large, "--conversation", "conv-17"],
     "export, csv": ["export", large, "--format", "csv"],
     "sql, grouped": ["sql", "SELECT model, count(*) AS calls FROM entries GROUP BY model", "--log", large],
+    "sql, all columns out": ["sql", "SELECT * FROM entries LIMIT 200000", "--log", large, "--json"],
     "sql, two columns out": ["sql", "SELECT id, model FROM entries", "--log", large, "--json"],
   };
   for (const [name, words] of Object.entries(commands)) {

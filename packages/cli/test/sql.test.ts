@@ -1,6 +1,10 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { entryToLine } from "@ai-audit/core";
 import { describe, expect, test } from "vitest";
 import { cli, printed, start } from "./support/cli.ts";
 import { sharedSample } from "./support/samples.ts";
+import { temporaryDirectory } from "./support/temporary-directory.ts";
 
 const WITHOUT_DUCKDB = { NODE_OPTIONS: `--import=${new URL("support/without-duckdb.ts", import.meta.url).href}` };
 
@@ -100,6 +104,38 @@ describe("ai-audit sql", { timeout: 60_000 }, () => {
     child.process.stdout.destroy(); // as `| head` does
     const code = await new Promise((resolve) => child.process.on("close", resolve));
     expect({ code, stderr: child.output.stderr }).toEqual({ code: 141, stderr: "" });
+  });
+
+  test("DuckDB takes what it is allowed, and a statement that needs more says so", async () => {
+    const root = await temporaryDirectory();
+    const long = entryToLine({
+      id: "01a20871-4371-7747-9575-0bc86d5026f4",
+      timestamp: "2026-11-23T12:46:10.289Z",
+      inputHash: "0".repeat(64),
+      outputHash: "0".repeat(64),
+      inputContent: "x".repeat(33 * 2 ** 20),
+    });
+    await writeFile(join(root, "audit_20261123.jsonl"), `${long}\n${long}\n`);
+    const limits = "SELECT current_setting('memory_limit') AS memory, current_setting('threads') AS threads";
+    const on = ["--log", root, "--json"];
+
+    expect((await cli(["sql", limits, ...on])).stdout).toBe('{"memory":"160.0 MiB","threads":1}\n');
+    expect((await cli(["sql", limits, ...on, "--memory", "512"])).stdout).toMatch(/^\{"memory":"512.0 MiB",/);
+    const length = ["sql", "SELECT max(length(input_content)) AS n FROM entries", ...on];
+    const { code, stderr } = await cli(length);
+    expect({ code, stderr }).toMatchObject({
+      code: 74,
+      stderr: expect.stringMatching(
+        /^1 foreign .*\nerror: DuckDB: .*"maximum_object_size" of 16777216 bytes exceeded.*\n {2}allow DuckDB more memory, such as --memory 1024\n$/,
+      ) as string,
+    });
+    expect((await cli([...length, "--memory", "1024"])).stdout).toBe('{"n":34603008}\n');
+    expect(await printed(["sql", limits, "--memory", "99"], { code: 64 })).toMatchInlineSnapshot(`
+      "--- stderr
+      error: option '--memory <MiB>' argument '99' is invalid. It must be a whole number of MiB, 100 or more.
+        see: ai-audit sql --help
+      "
+    `);
   });
 
   test("without the package @duckdb/node-api it names the package, and nothing else needs it", async () => {

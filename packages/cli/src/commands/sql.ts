@@ -1,12 +1,13 @@
 // ai-audit sql: questions over many entries, answered by DuckDB.
 import { AuditError, safeLine } from "@ai-audit/core";
 import type { SqlRow } from "@ai-audit/core/sql";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
+import { DEFAULT_MIB, openSql, parseMemory } from "../duckdb.ts";
 import { EXIT, Failure, usageFailure } from "../failure.ts";
 import { addRangeOptions, type RangeFlags, rangeOf } from "../filters.ts";
 import { withGathered } from "../gathered.ts";
 import { addLogOption, isBucket, resolveLocation } from "../location.ts";
-import { openLog } from "../log.ts";
+import { noteForeign, openLog } from "../log.ts";
 import { formatBytes, plural } from "../output/format.ts";
 import { Progress } from "../output/progress.ts";
 import { type Column, Table } from "../output/table.ts";
@@ -16,6 +17,7 @@ import { isFigure, textOfCell, toJsonText } from "../sql-values.ts";
 
 interface SqlFlags extends RangeFlags {
   readonly log?: string;
+  readonly memory?: number;
   readonly json?: true;
 }
 
@@ -24,6 +26,11 @@ export function define(command: Command, session: Session): void {
     addLogOption(command.argument("<statement>", "one statement that reads, over the view `entries`")),
     session,
   )
+    .addOption(
+      new Option("--memory <MiB>", "what DuckDB may take; with more it is faster, and reads longer lines")
+        .default(DEFAULT_MIB)
+        .argParser(parseMemory),
+    )
     .description(
       "Answers a question in SQL with DuckDB (the package @duckdb/node-api is needed). The view `entries` has a column for " +
         "each member of an entry, named as in the log; `DESCRIBE entries` lists them. Nothing is verified and nothing is " +
@@ -44,6 +51,7 @@ async function sql(statement: string, flags: SqlFlags, session: Session): Promis
       "say it in the statement: WHERE timestamp >= '2026-11-23'",
     );
   }
+  await noteForeign(location, session, "of-all");
   await answer(statement, location, flags, session);
 }
 
@@ -64,10 +72,9 @@ async function* download(flags: SqlFlags, session: Session): AsyncGenerator<read
   }
 }
 
-async function answer(statement: string, path: string, { json }: SqlFlags, session: Session): Promise<void> {
-  const { AuditSql } = await import("@ai-audit/core/sql");
+async function answer(statement: string, path: string, { json, memory }: SqlFlags, session: Session): Promise<void> {
   const { onProgress } = new Progress(session, "computing");
-  const opened = await AuditSql.open({ paths: path, readable: "/", onProgress });
+  const opened = await openSql({ paths: path, readable: "/", memoryMib: memory, onProgress });
   let count = 0;
   try {
     const print = json ? jsonPrinter(session) : tablePrinter(session);
@@ -107,8 +114,10 @@ function asMistake(error: unknown): unknown {
   if (!(error instanceof AuditError) || error.code !== "AUDIT_READ_FAILED") return error;
   const [, mistake] = MISTAKE.exec(error.message) ?? [];
   const [first = ""] = error.message.split("\n");
-  return mistake === undefined
-    ? new Failure(EXIT.io, safeLine(first), undefined, { cause: error })
+  const isShort = /Out of Memory|maximum_object_size/.test(error.message);
+  const more = isShort ? "allow DuckDB more memory, such as --memory 1024" : undefined;
+  return mistake === undefined || isShort
+    ? new Failure(EXIT.io, safeLine(first), more, { cause: error })
     : new Failure(EXIT.usage, safeLine(mistake), 'columns: ai-audit sql "DESCRIBE entries"', { cause: error });
 }
 

@@ -25,11 +25,14 @@ export class Database {
   /**
    * What does not fit into memory goes to a directory that only this user can read, until `close()`: DuckDB's own
    * choice would be `.tmp` where the process stands.
+   *
+   * @param memoryBytes what it allows itself; undefined for its own choice, 80 % of the machine's
    */
-  static async open(): Promise<Database> {
-    const { DuckDBInstance } = await importPeer("@duckdb/node-api", async () => import("@duckdb/node-api"));
+  static async open(memoryBytes: number | undefined): Promise<Database> {
+    const { DuckDBInstance } = await importDuckDb();
     const spill = await mkdtemp(join(tmpdir(), "ai-audit-sql-"));
-    return new Database(await DuckDBInstance.create(":memory:", { temp_directory: spill }), spill);
+    const limit = memoryBytes === undefined ? undefined : { memory_limit: `${memoryBytes}B` };
+    return new Database(await DuckDBInstance.create(":memory:", { temp_directory: spill, ...limit }), spill);
   }
 
   /** A connection for one statement: a result that streams ends when its connection takes the next one. */
@@ -83,6 +86,11 @@ export class Database {
     this.#instance.closeSync();
     await rm(this.#spill, { recursive: true, force: true });
   }
+}
+
+/** @throws `AUDIT_CONFIG_INVALID` when it is not installed */
+export async function importDuckDb(): Promise<typeof import("@duckdb/node-api")> {
+  return importPeer("@duckdb/node-api", async () => import("@duckdb/node-api"));
 }
 
 function closedError(cause?: unknown): AuditError {

@@ -1,16 +1,17 @@
 // SQL over a log in a directory, by DuckDB. Needs the package @duckdb/node-api.
 import { resolve } from "node:path";
-import type { DuckDBConnection, JS } from "@duckdb/node-api";
+import type { DuckDBConnection } from "@duckdb/node-api";
 import { AuditConfigError, AuditError, AuditInputError } from "../errors.ts";
 import type { OnProgress } from "../storage/storage.ts";
-import { Database } from "./database.ts";
+import { Database, importDuckDb } from "./database.ts";
 import { mirrorDays, OWN_PATTERN } from "./mirror.ts";
 import { allowMeasuring, measure, watchProgress } from "./progress.ts";
+import { rowsOf, type SqlRow } from "./rows.ts";
 import { type SqlParameters, startReading } from "./statement.ts";
 import { createView, plainGlob, quoted } from "./view.ts";
 
-/** One row of a result, by column. */
-export type SqlRow = Readonly<Record<string, JS>>;
+/** With one thread and lines of 16 MiB, the reader's buffers leave some of it for the answer. */
+const LEAST_MEMORY_BYTES = 100 * 2 ** 20;
 
 export interface SqlOptions {
   /**
@@ -24,6 +25,12 @@ export interface SqlOptions {
    * @default none: a statement reads the log alone
    */
   readonly readable?: string | readonly string[];
+  /**
+   * What DuckDB may take, beside what the rows take that were handed over; at least 100 MiB. Sorts and groups that do not
+   * fit go to disk. Less makes for fewer threads and shorter lines (docs/sql.md).
+   * @default 80 % of the machine's memory
+   */
+  readonly memoryBytes?: number | undefined;
   /** Told how far a statement or an export is, as DuckDB estimates it. Several at a time each tell of their own. */
   readonly onProgress?: OnProgress | undefined;
 }
@@ -35,34 +42,42 @@ export interface SqlOptions {
 export class AuditSql {
   readonly #database: Database;
   readonly #folders: readonly string[];
+  readonly #memoryBytes: number | undefined;
   readonly #onProgress: OnProgress | undefined;
   readonly #exports = new Set<Database>();
 
-  private constructor(database: Database, folders: readonly string[], onProgress: OnProgress | undefined) {
+  private constructor(
+    database: Database,
+    folders: readonly string[],
+    { memoryBytes, onProgress }: Pick<SqlOptions, "memoryBytes" | "onProgress">,
+  ) {
     this.#database = database;
     this.#folders = folders;
+    this.#memoryBytes = memoryBytes;
     this.#onProgress = onProgress;
   }
 
   /**
    * Opens a log. Nothing is copied: each query reads the files as they are then.
    *
-   * @throws `AUDIT_CONFIG_INVALID` when the package is missing or a path is empty, `AUDIT_READ_FAILED`
+   * @throws `AUDIT_CONFIG_INVALID` when the package is missing, a path is empty or the memory is too little, `AUDIT_READ_FAILED`
    * @example
    * await using sql = await AuditSql.open({ paths: "./audit-logs" });
    * await sql.query("SELECT model, count(*) AS calls FROM entries GROUP BY model");
    */
-  static async open({ paths, readable = [], onProgress }: SqlOptions): Promise<AuditSql> {
+  static async open({ paths, readable = [], memoryBytes, onProgress }: SqlOptions): Promise<AuditSql> {
     const folders = resolved("paths", paths);
     if (folders.length === 0) throw new AuditConfigError("paths must name directories");
+    if (memoryBytes !== undefined && !(memoryBytes >= LEAST_MEMORY_BYTES && Number.isSafeInteger(memoryBytes)))
+      throw new AuditConfigError("memoryBytes must be a whole number of bytes, 100 MiB at least");
     // DuckDB compares what it is given before it expands it: patterns of the folders are allowed as well.
     const allowed = [...folders, ...folders.map(plainGlob), ...resolved("readable", readable)];
-    const database = await Database.open();
+    const database = await Database.open(memoryBytes);
     let canMeasure = false;
     try {
       const connection = await database.connect();
       await database.step(async () => {
-        await createView(connection, folders);
+        await createView(connection, folders, memoryBytes);
         const measuring = onProgress === undefined ? "" : await allowMeasuring(connection);
         canMeasure = measuring !== "";
         await connection.run(
@@ -76,7 +91,7 @@ export class AuditSql {
       await database.close();
       throw error;
     }
-    return new AuditSql(database, folders, canMeasure ? onProgress : undefined);
+    return new AuditSql(database, folders, { memoryBytes, onProgress: canMeasure ? onProgress : undefined });
   }
 
   /**
@@ -101,11 +116,12 @@ export class AuditSql {
     try {
       stopWatching = await this.#watch(connection, this.#database);
       const result = await this.#database.step(async () => startReading(connection, statement, parameters));
-      const chunks = result.yieldRowObjectJs();
+      const { JSDuckDBValueConverter: convert } = await importDuckDb();
+      const names = result.deduplicatedColumnNames();
       for (;;) {
-        const chunk = await this.#database.step(async () => chunks.next());
-        if (chunk.done) return;
-        yield* chunk.value;
+        const chunk = await this.#database.step(async () => result.fetchChunk());
+        if (chunk === null || chunk.rowCount === 0) return;
+        for (const row of rowsOf(chunk, names, convert, () => this.#database.assertOpen())) yield row;
       }
     } finally {
       stopWatching?.();
@@ -135,13 +151,13 @@ export class AuditSql {
 
   /** In a DuckDB of its own: the one for statements cannot write. */
   async #export(folder: string): Promise<number> {
-    const database = await Database.open();
+    const database = await Database.open(this.#memoryBytes);
     this.#exports.add(database);
     let stopWatching: (() => void) | undefined;
     try {
       this.#database.assertOpen(); // closed meanwhile, without knowing of this one
       const connection = await database.connect();
-      await database.step(async () => createView(connection, this.#folders));
+      await database.step(async () => createView(connection, this.#folders, this.#memoryBytes));
       stopWatching = await this.#watch(connection, database);
       return await mirrorDays(folder, async (stage) =>
         database.step(async () => {

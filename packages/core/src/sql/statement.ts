@@ -1,7 +1,7 @@
 // What a statement may do: read, and that alone.
 import type { DuckDBConnection, DuckDBResult } from "@duckdb/node-api";
-import { importPeer } from "../crypto/peer.ts";
 import { AuditInputError } from "../errors.ts";
+import { importDuckDb } from "./database.ts";
 
 /** Values for `$1`, `$2` … of a statement. */
 export type SqlParameters = readonly (string | number | boolean | null)[];
@@ -20,7 +20,7 @@ export async function startReading(
 ): Promise<DuckDBResult> {
   const [, word = ""] = FIRST_WORD.exec(statement) ?? [];
   if (!READING.includes(word.toUpperCase())) throw notReading();
-  const { StatementType } = await importPeer("@duckdb/node-api", async () => import("@duckdb/node-api"));
+  const { StatementType } = await importDuckDb();
   const found = await connection.extractStatements(statement);
   if (found.count !== 1) throw new AuditInputError(`one statement at a time, not ${found.count}`);
   const prepared = await found.prepare(0);

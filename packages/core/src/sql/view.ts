@@ -16,9 +16,16 @@ const TYPES: Readonly<Record<ColumnType, string>> = {
 const UTC = `CASE WHEN regexp_matches(line.timestamp, '${ZONED}')
   THEN line.timestamp::TIMESTAMPTZ ELSE (line.timestamp || 'Z')::TIMESTAMPTZ END`;
 
-/** Makes the view, for all connections of the same instance, with times in UTC. `folders` are absolute. */
-export async function createView(connection: DuckDBConnection, folders: readonly string[]): Promise<void> {
-  const { threads, lineBytes } = readerLimitsHere();
+/**
+ * Makes the view, for all connections of the same instance, with times in UTC. `folders` are absolute; `memoryBytes` is
+ * what the instance may take.
+ */
+export async function createView(
+  connection: DuckDBConnection,
+  folders: readonly string[],
+  memoryBytes: number | undefined,
+): Promise<void> {
+  const { threads, lineBytes } = readerLimitsHere(memoryBytes);
   const globs = await readable(connection, folders);
   await connection.run(`SET threads = ${threads}; SET GLOBAL TimeZone = 'UTC'; ${viewOver(globs, lineBytes)}`);
 }

@@ -235,6 +235,32 @@ describe("AuditSql", () => {
     expect(await endless.next()).toEqual({ done: true, value: undefined });
   });
 
+  it("keeps to the memory that it is given: what is sorted goes to disk, and one thread reads", async () => {
+    const paths = await temporaryDirectory();
+    for (const memoryBytes of [100 * 2 ** 20 - 1, 2 ** 27 + 0.5, Number.NaN]) {
+      expect(await rejected(AuditSql.open({ paths, memoryBytes }))).toMatchObject({
+        code: "AUDIT_CONFIG_INVALID",
+        message: "memoryBytes must be a whole number of bytes, 100 MiB at least",
+      });
+    }
+    const sql = await opened({ paths, memoryBytes: 100 * 2 ** 20 });
+    expect(
+      await sql.query("SELECT current_setting('memory_limit') AS memory, current_setting('threads') AS threads"),
+    ).toEqual([{ memory: "100.0 MiB", threads: 1n }]);
+    const sorted = "SELECT row_number() OVER (ORDER BY hash(range)) AS place FROM range(8000000)"; // 128 MB of pairs
+    expect(await sql.query(`SELECT max(place) AS last FROM (${sorted})`)).toEqual([{ last: 8_000_000n }]);
+  });
+
+  it("hands over bytes and texts that stay what they are when DuckDB has released the rows", async () => {
+    const sql = await opened({ paths: await temporaryDirectory() });
+    const rows = await sql.query("SELECT repeat(chr(65 + (range % 26)::INT), 100)::BLOB AS bytes FROM range(5000)");
+    expect(rows).toHaveLength(5000);
+    for (const [at, { bytes }] of rows.entries()) {
+      if (!(bytes instanceof Uint8Array)) throw new Error("no bytes");
+      expect(Buffer.from(bytes).toString()).toBe(String.fromCodePoint(65 + (at % 26)).repeat(100));
+    }
+  });
+
   it("ends what runs when it is closed, and says so then and later", async () => {
     const sql = await AuditSql.open({ paths: await temporaryDirectory() });
     const counting = rejected(sql.query("SELECT count(*) FROM range(1000000000000) WHERE hash(range) = 7"));
