@@ -52,10 +52,14 @@ export function usageFailure(message: string, hint?: string): Failure {
   return new Failure(EXIT.usage, message, hint);
 }
 
-/** What an operating system's error means for an operator; undefined for any other error. */
-export function systemFailure(error: unknown): Failure | undefined {
+/**
+ * What an operating system's error means for an operator; undefined for any other error.
+ *
+ * @param used the path that was used, for errors that do not say (reading a directory as a file)
+ */
+export function systemFailure(error: unknown, used?: string): Failure | undefined {
   if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return undefined;
-  const path = "path" in error && typeof error.path === "string" ? error.path : undefined;
+  const path = "path" in error && typeof error.path === "string" ? error.path : used;
   const known = SYSTEM_ERRORS[error.code];
   if (known === undefined) {
     return "syscall" in error ? new Failure(EXIT.io, error.message, undefined, { cause: error }) : undefined;
@@ -68,9 +72,10 @@ export function systemFailure(error: unknown): Failure | undefined {
  * What it means that a file cannot be used which a setting names: a mistake in the settings, whatever the system says.
  *
  * @param remedy the next step, where the system's error does not tell one
+ * @param used see `systemFailure()`
  */
-export function settingFailure(name: string, error: unknown, remedy: string): Failure {
-  const failure = systemFailure(error);
+export function settingFailure(name: string, error: unknown, remedy: string, used?: string): Failure {
+  const failure = systemFailure(error, used);
   if (failure === undefined) throw error;
   return new Failure(EXIT.config, `${name}: ${failure.message}`, failure.hint ?? remedy, { cause: error });
 }

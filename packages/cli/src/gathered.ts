@@ -1,12 +1,11 @@
 // Lines of a log in a directory of their own, for what reads files alone.
-import { createWriteStream, rmSync } from "node:fs";
+import { createWriteStream } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+import { removingOnSignal } from "./whole-or-nothing.ts";
 
 /**
  * Writes lines into a temporary directory that only this user can read, and removes it after `work`, also where a signal
@@ -19,17 +18,13 @@ export async function withGathered<T>(
   work: (directory: string) => Promise<T>,
 ): Promise<T> {
   const directory = await mkdtemp(join(tmpdir(), "ai-audit-"));
-  const onSignal = (signal: NodeJS.Signals): void => {
-    rmSync(directory, { recursive: true, force: true });
-    process.kill(process.pid, signal); // the listener was for once: this ends the process as the signal would have
-  };
-  for (const signal of SIGNALS) process.once(signal, onSignal);
   try {
-    const file = createWriteStream(join(directory, "entries.jsonl"), { flags: "wx", mode: 0o600 });
-    await pipeline(Readable.from(textOf(pages)), file);
-    return await work(directory);
+    return await removingOnSignal(directory, async () => {
+      const file = createWriteStream(join(directory, "entries.jsonl"), { flags: "wx", mode: 0o600 });
+      await pipeline(Readable.from(textOf(pages)), file);
+      return work(directory);
+    });
   } finally {
-    for (const signal of SIGNALS) process.removeListener(signal, onSignal);
     await rm(directory, { recursive: true, force: true });
   }
 }

@@ -29,6 +29,7 @@ async function keysInFile(path: string): Promise<Keys> {
       "AUDIT_ENCRYPTION_KEY_FILE",
       system,
       "name the file that holds the key, as `ai-audit init` writes it",
+      path,
     );
   }
 }

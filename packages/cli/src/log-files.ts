@@ -37,13 +37,16 @@ const SEGMENT_NAME = /^audit_\d{8}(?:_\d{3,6})?\.jsonl$/;
 
 /**
  * One line about files that no writer of ours made: those that readers take along although nothing vouches for them, and
- * those that they pass over. Undefined where there are none.
+ * those that they pass over, where they pass over any. Undefined where there are none.
  */
-export async function describeForeign(location: string): Promise<string | undefined> {
+export async function describeForeign(
+  location: string,
+  readers: "of-segments" | "of-all",
+): Promise<string | undefined> {
   const foreign = (await listLogFiles(location)).filter(({ kind, isNamed }) => kind === "foreign" || !isNamed);
   const [first] = foreign;
   if (first === undefined) return undefined;
-  const unread = foreign.filter(({ isNamed }) => !isNamed).length;
+  const unread = readers === "of-all" ? 0 : foreign.filter(({ isNamed }) => !isNamed).length;
   const name = `${safeLine(first.file)}${foreign.length > 1 ? " and others" : ""}; see: ai-audit doctor`;
   if (unread === foreign.length) return `${plural(unread, "file")} not read, by the name no segment: ${name}`;
   const part = unread === 0 ? "" : `, ${unread} of them not read`;

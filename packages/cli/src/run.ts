@@ -1,9 +1,8 @@
 // One run, from its words to its exit code.
-import { CommanderError } from "commander";
+import { type Command, CommanderError } from "commander";
 import { EXIT, type ExitCode, Failure, systemFailure } from "./failure.ts";
 import { Output } from "./output/output.ts";
 import { buildProgram } from "./program.ts";
-import { COMMANDS } from "./registry.ts";
 import { serviceFailure } from "./service-failure.ts";
 import type { Session } from "./session.ts";
 
@@ -19,23 +18,23 @@ export async function run(words: readonly string[]): Promise<number> {
     showsProgress: false,
     exitCode: EXIT.ok,
   };
+  let program: Command | undefined;
   try {
-    const program = await buildProgram(session, words);
+    program = await buildProgram(session, words);
     program.configureOutput({ writeOut: (text) => process.stdout.write(text) });
     await program.parseAsync(words.length === 0 ? ["--help"] : words, { from: "user" });
     await session.out.flush();
     await session.log.flush();
     return session.exitCode;
   } catch (error) {
-    return await report(session, error, words[0]);
+    return await report(session, asFailure(error, typedIn(words, program)), error);
   } finally {
     log.overwrite(""); // where nothing was written after a bar
   }
 }
 
 /** One line that says what happened, one with the next step. */
-async function report(session: Session, error: unknown, command: string | undefined): Promise<ExitCode> {
-  const failure = asFailure(error, command);
+async function report(session: Session, failure: Failure, error: unknown): Promise<ExitCode> {
   if (failure.exitCode === EXIT.ok || failure.exitCode === EXIT.brokenPipe) return failure.exitCode;
   try {
     await session.out.flush(); // what was found before it failed
@@ -51,25 +50,46 @@ async function report(session: Session, error: unknown, command: string | undefi
   return failure.exitCode;
 }
 
-function asFailure(error: unknown, command: string | undefined): Failure {
+/** What was typed, as far as it names commands, and what it names. */
+interface Typed {
+  readonly path: string;
+  readonly command: Command | undefined;
+  /** The first word that names none. */
+  readonly next: string | undefined;
+}
+
+function typedIn(words: readonly string[], program: Command | undefined): Typed {
+  let command = program;
+  let path = "ai-audit";
+  for (const word of words) {
+    const child = command?.commands.find((each) => each.name() === word);
+    if (child === undefined) return { path, command, next: word === "help" ? words[1] : word };
+    command = child;
+    path += ` ${word}`;
+  }
+  return { path, command, next: undefined };
+}
+
+function asFailure(error: unknown, typed: Typed): Failure {
   if (error instanceof Failure) return error.exitCode === EXIT.io ? (serviceFailure(error) ?? error) : error;
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return new Failure(EXIT.ok, "");
     const [message = "", ...more] = error.message.replace(/^error: /, "").split("\n");
-    return new Failure(EXIT.usage, message, more.join(" ").replaceAll(/[()]/g, "") || helpHint(command));
+    const hint = more.join(" ").replaceAll(/[()]/g, "") || `see: ${typed.path} --help`;
+    return new Failure(EXIT.usage, error.code === "commander.help" ? lacking(typed) : message, hint);
   }
   const audit = auditFailure(error);
   if (audit !== undefined) return audit;
-  const system = systemFailure(error);
-  if (system !== undefined) return system;
+  const other = systemFailure(error) ?? (error instanceof Error ? serviceFailure(error) : undefined);
+  if (other !== undefined) return other;
   const message = error instanceof Error ? error.message : String(error);
   return new Failure(EXIT.internal, `unexpected: ${message}`, "set AUDIT_DEBUG=1 to see where it happened");
 }
 
-function helpHint(command: string | undefined): string {
-  return COMMANDS.some(({ name }) => name === command)
-    ? `see: ai-audit ${command ?? ""} --help`
-    : "see: ai-audit --help";
+/** Where commander would only print help: no command of a group was named, or help was asked for on what is none. */
+function lacking({ path, command, next }: Typed): string {
+  if (next !== undefined) return `unknown command '${next}'`;
+  return `${path} needs one of: ${command?.commands.map((each) => each.name()).join(", ") ?? ""}`;
 }
 
 /** An `AuditError`, known by its code, without loading the library for it. */

@@ -69,8 +69,13 @@ export class Settings {
       if (failure === undefined) throw error;
       if (named === undefined && failure.exitCode === EXIT.missing) return new Settings(env, undefined, {});
       throw named === undefined
-        ? settingFailure(SETTINGS_FILE, error, "its owner alone may read it")
-        : settingFailure("AUDIT_CONFIG", error, "name a settings file, as `ai-audit init` writes one, or unset it");
+        ? settingFailure(SETTINGS_FILE, error, "its owner alone may read it", file)
+        : settingFailure(
+            "AUDIT_CONFIG",
+            error,
+            "name a settings file, as `ai-audit init` writes one, or unset it",
+            file,
+          );
     }
   }
 
@@ -96,7 +101,11 @@ export class Settings {
     if (setting === undefined) return undefined;
     const days = Number(setting.value);
     if (Number.isInteger(days) && days >= 0) return days;
-    throw new Failure(EXIT.config, `${name} of ${setting.source} is not a number of days: ${setting.value}`);
+    throw new Failure(
+      EXIT.config,
+      `${name} of ${setting.source} is not a number of days: ${setting.value}`,
+      "set it to a whole number, such as 365",
+    );
   }
 
   /**

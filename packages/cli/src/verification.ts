@@ -55,9 +55,10 @@ export async function verifyLocation(
   let current = "";
   const progress = new Progress(session, "verifying", () => current);
   const ownPins = settings.path("AUDIT_PINS");
-  const pinFiles = flags.pin.length > 0 || ownPins === undefined ? flags.pin : [ownPins];
+  const isOfSetting = flags.pin.length === 0 && ownPins !== undefined;
+  const pinFiles = isOfSetting ? [ownPins] : flags.pin;
   try {
-    const pins = pinFiles.flatMap(readPins);
+    const pins = pinFiles.flatMap((path) => readPins({ path, isOfSetting }));
     const signatures = flags.lastSignature ? "last" : "all";
     const result = await verifyLog(location, {
       trustedKeys: trustedKeys(flags.trust, settings, location),

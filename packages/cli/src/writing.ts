@@ -106,6 +106,7 @@ function readKeyFile(path: string): string {
       "AUDIT_SIGNING_KEY_FILE",
       error,
       "name the file that holds the key, as `ai-audit init` writes it",
+      path,
     );
   }
 }

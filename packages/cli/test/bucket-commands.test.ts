@@ -1,6 +1,8 @@
+import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { AuditLogger, entryToLine, FileStorage, Signer } from "@ai-audit/core";
 import { S3Archive, S3Storage } from "@ai-audit/core/s3";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -103,6 +105,30 @@ describe.skipIf(isAbsent("moto"))("On a bucket", { timeout: 120_000 }, () => {
     }
     expect((await cli(["query", archive, "--model", "none"], { env })).code).toBe(1);
     expect((await cli(["export", archive, "--model", "none"], { env })).code).toBe(1);
+  });
+
+  test("foreign objects are named once by what reads them, and results stay what they are", async () => {
+    const location = await freshLog();
+    const { bucket } = /^s3:\/\/(?<bucket>[^/]+)/.exec(location)?.groups ?? {};
+    const [Body = ""] = (await readFile(join(ORIGINAL, "audit_20261123.jsonl"), "utf8")).split("\n", 1);
+    const { id } = JSON.parse(Body) as { id: string };
+    await server.client().send(new PutObjectCommand({ Bucket: bucket, Key: `app/2024-01-02/${id}.json`, Body }));
+    const line = `there are foreign objects, which nothing vouches for: entry ${id}; see: ai-audit verify\n`;
+    for (const words of [
+      ["list", location, "--json"],
+      ["query", location, "--json"],
+      ["export", location],
+      ["show", id, "--log", location, "--json"],
+      ["sql", "SELECT id FROM entries", "--log", location, "--json"],
+    ]) {
+      const { code, stdout, stderr } = await cli(words, { env });
+      expect({ words, code, stderr }).toMatchObject({ code: 0, stderr: expect.stringMatching(`^${line}`) as string });
+      expect(stderr.split(line)).toHaveLength(2);
+      expect(stdout.trimEnd().split("\n")).toHaveLength(words[0] === "show" ? 1 : 3);
+    }
+    expect(
+      (await cli(["query", location, "--since", "2024-01-01", "--until", "2024-01-01", "--json"], { env })).stderr,
+    ).toBe("");
   });
 
   test("a pin is held against it", async () => {

@@ -153,16 +153,62 @@ describe("The command line", { timeout: 60_000 }, () => {
     const noFile = { AUDIT_ENCRYPTION_KEY_FILE: root };
     expect((await printed(show, { env: noFile, code: 78 })).replace(root, "ROOT")).toMatchInlineSnapshot(`
       "--- stderr
-      error: AUDIT_ENCRYPTION_KEY_FILE: a directory, where a file is expected
+      error: AUDIT_ENCRYPTION_KEY_FILE: a directory, where a file is expected: ROOT
         name the file that holds the key, as \`ai-audit init\` writes it
       "
     `);
+    const verify = ["verify", sample.directory, "-t", sample.vkey];
+    const noPins = { AUDIT_PINS: join(root, "none.pins") };
+    for (const words of [verify, ["pin", ...verify.slice(1)]]) {
+      expect((await printed(words, { env: noPins, code: 78 })).replace(root, "ROOT")).toMatchInlineSnapshot(`
+        "--- stderr
+        error: AUDIT_PINS: no such file or directory: ROOT/none.pins
+          pins are written by: ai-audit pin -o FILE
+        "
+      `);
+    }
+    const otherPins = { AUDIT_PINS: root };
+    expect((await printed(verify, { env: otherPins, code: 78 })).replace(root, "ROOT")).toMatchInlineSnapshot(`
+      "--- stderr
+      error: AUDIT_PINS: a directory, where a file is expected: ROOT
+        pins are written by: ai-audit pin -o FILE
+      "
+    `);
+    const endpoint = { AUDIT_S3_ENDPOINT: "s3.example.com" };
+    for (const name of ["list", "verify", "doctor"]) {
+      const { code, stdout, stderr } = await cli([name, "s3://logs/app"], { env: endpoint });
+      expect({ name, code, said: `${stdout}${stderr}` }).toMatchObject({
+        code: name === "doctor" ? 1 : 78,
+        said: expect.stringContaining("AUDIT_S3_ENDPOINT of the environment is not a URL: s3.example.com") as string,
+      });
+    }
     const noSigner = { AUDIT_SIGNING_NAME: "x", AUDIT_SIGNING_KEY_FILE: join(root, "none.pem") };
     const cleanup = ["cleanup", sample.directory];
     expect((await printed(cleanup, { env: noSigner, code: 78 })).replace(root, "ROOT")).toMatchInlineSnapshot(`
       "--- stderr
       error: AUDIT_SIGNING_KEY_FILE: no such file or directory: ROOT/none.pem
         name the file that holds the key, as \`ai-audit init\` writes it
+      "
+    `);
+  });
+
+  test("a group without its command, and help for what is no command, are wrong arguments", async () => {
+    expect(await printed(["keys"], { code: 64 })).toMatchInlineSnapshot(`
+      "--- stderr
+      error: ai-audit keys needs one of: list, rotate, export
+        see: ai-audit keys --help
+      "
+    `);
+    expect(await printed(["help", "nope"], { code: 64 })).toMatchInlineSnapshot(`
+      "--- stderr
+      error: unknown command 'nope'
+        see: ai-audit --help
+      "
+    `);
+    expect(await printed(["hold", "place", "somewhere"], { code: 64 })).toMatchInlineSnapshot(`
+      "--- stderr
+      error: required option '--reason <text>' not specified
+        see: ai-audit hold place --help
       "
     `);
   });

@@ -28,6 +28,8 @@ describe("Files that are not the log's own", { timeout: 60_000 }, () => {
       expect({ words, code, stderr }).toMatchObject({ code: 0, stderr: expect.stringMatching(`^${line}\n`) as string });
       for (const text of stdout.trimEnd().split("\n")) expect(() => JSON.parse(text)).not.toThrow();
     }
+    const read = await cli(["sql", "SELECT count(*) AS n FROM entries", "--log", sample.directory, "--json"]);
+    expect(read).toEqual({ code: 0, stdout: '{"n":19}\n', stderr: `${line.replace(", 1 of them not read", "")}\n` });
     const { stdout } = await cli(["doctor", sample.directory]);
     expect(stdout).toContain("2 files not written by this library: nothing vouches for them (audit_20240101.jsonl)");
   });

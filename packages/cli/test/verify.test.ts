@@ -317,6 +317,17 @@ describe("ai-audit pin", { timeout: 60_000 }, () => {
     `);
   });
 
+  test("a directory for a pin is named", async () => {
+    const sample = await sharedSample();
+    const words = ["verify", sample.directory, "-p", sample.root];
+    expect(await printed(words, { sample, code: 3 })).toMatchInlineSnapshot(`
+      "--- stderr
+      error: a directory, where a file is expected: ROOT
+        pins are written by: ai-audit pin
+      "
+    `);
+  });
+
   test("a file that is no pin stops the verifier", async () => {
     const sample = await sharedSample();
     const words = ["verify", sample.directory, "-t", sample.vkey, "-p", await firstFile(sample)];

@@ -54,7 +54,7 @@ function readProof(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    const failure = systemFailure(error);
+    const failure = systemFailure(error, path);
     if (failure === undefined) throw error;
     throw new Failure(EXIT.notVerified, failure.message, "proofs are written by: ai-audit prove", { cause: error });
   }

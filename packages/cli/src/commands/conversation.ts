@@ -41,7 +41,8 @@ async function conversation(id: string, flags: ConversationFlags, session: Sessi
     }
   }
   progress.clear();
-  if (calls === 0) throw new Failure(EXIT.nothing, `no conversation ${id} in ${location}`);
+  if (calls === 0)
+    throw new Failure(EXIT.nothing, `no conversation ${id} in ${location}`, "ids are shown by: ai-audit list");
   filter.check();
 }
 

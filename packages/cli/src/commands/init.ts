@@ -32,7 +32,7 @@ export function define(command: Command, session: Session): void {
     .action((directory: string, flags: InitFlags) => init(directory, flags, session));
 }
 
-async function init(directory: string, { name, json }: InitFlags, { out }: Session): Promise<void> {
+async function init(directory: string, { name, json }: InitFlags, { out, env }: Session): Promise<void> {
   const signer = await makeSigner(name);
   const root = resolve(directory);
   const keys = join(root, KEYS);
@@ -58,7 +58,7 @@ async function init(directory: string, { name, json }: InitFlags, { out }: Sessi
     }),
   );
   if (json) return out.json({ settings: file, keys, vkey: signer.vkey });
-  await out.write(nextSteps(file, keys, signer));
+  await out.write(nextSteps(file, keys, signer, env));
 }
 
 async function makeSigner(name: string): Promise<Signer> {
@@ -70,29 +70,48 @@ async function makeSigner(name: string): Promise<Signer> {
   }
 }
 
-function nextSteps(file: string, keys: string, { name, vkey }: Signer): string {
+function nextSteps(file: string, keys: string, { name, vkey }: Signer, env: Session["env"]): string {
+  const inShell = (key: string): string => `"$(cat ${shellWord(join(keys, key))})"`;
   return `made ${keys} and ${file}
 
 In the application:
 
-    const signer = Signer.fromPem(${JSON.stringify(name)}, await readFile(${JSON.stringify(join(keys, "signing.pem"))}, "utf8"));
-    const encryption = await EncryptionManager.fromProvider(fileKeys(${JSON.stringify(join(keys, "encryption.key"))}), {
-      subjects: new FileKeyStore({ path: ${JSON.stringify(join(keys, "subjects"))} }),
+    import { AuditLogger, EncryptionManager, FileStorage, Signer } from "@ai-audit/core";
+
+    const logger = new AuditLogger(new FileStorage({ path: "./audit-logs", signer: Signer.fromEnv(${JSON.stringify(name)}) }), {
+      encryption: EncryptionManager.fromEnv(), // AUDIT_ENCRYPTION_KEY
+      storeContent: true, // default: hashes only
     });
-    const logger = new AuditLogger(new FileStorage({ path: "./audit-logs", signer }), { encryption });
 
-Or keep the keys in a secret store and hand them over in the environment:
+Its environment has the keys, from a secret store or, in a shell:
 
-    AUDIT_SIGNING_KEY       the text of signing.pem
-    AUDIT_ENCRYPTION_KEY    the text of encryption.key
+    export AUDIT_SIGNING_KEY=${inShell("signing.pem")}
+    export AUDIT_ENCRYPTION_KEY=${inShell("encryption.key")}
+
+To log what is about persons, whose content can then be erased, import FileKeyStore too and give the encryption a place
+for their keys:
+
+    EncryptionManager.fromEnv(undefined, { subjects: new FileKeyStore({ path: ${JSON.stringify(join(keys, "subjects"))} }) })
 
 Give this to everybody who verifies the log; it is no secret:
 
     ${vkey}
 
 Back the keys up where the log is not: without encryption.key nothing that was encrypted can be read again.
-Then: ai-audit doctor
+Then: ${calledAs(env)} doctor
 `;
+}
+
+/** How this program was called, to be called so again: npm tells scripts and npx what it runs. */
+function calledAs(env: Session["env"]): string {
+  const event = env["npm_lifecycle_event"];
+  if (event === "ai-audit") return "npm run -s ai-audit --";
+  return event === "npx" ? "npx ai-audit" : "ai-audit";
+}
+
+/** A word that a POSIX shell takes as it is. */
+function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 async function writeNew(path: string, text: string): Promise<void> {

@@ -1,7 +1,7 @@
 // ai-audit keys: which keys are at hand, a new one, and what may leave.
 import { randomBytes } from "node:crypto";
 import { rename, rm, writeFile } from "node:fs/promises";
-import { EncryptionManager, generateKey, type KeyRing, type Keys } from "@ai-audit/core";
+import { AuditError, EncryptionManager, generateKey, type KeyRing, type Keys } from "@ai-audit/core";
 import type { Command } from "commander";
 import { EXIT, Failure, usageFailure } from "../failure.ts";
 import { configuredTrust, encryptionKeys, loadEncryption } from "../keys.ts";
@@ -126,10 +126,22 @@ async function replaceFile(path: string, text: string): Promise<void> {
 
 async function exportKey({ json, content }: JsonFlag & { readonly content?: string }, session: Session): Promise<void> {
   const settings = Settings.load(session.env);
-  if (content !== undefined) return session.out.json((await loadEncryption(settings)).exportKey(content));
+  if (content !== undefined) return session.out.json(contentKey(await loadEncryption(settings), content));
   const signer = findSigner(settings);
   if (signer === undefined) {
     throw new Failure(EXIT.config, "no signing key is set", "set AUDIT_SIGNING_KEY or AUDIT_SIGNING_KEY_FILE");
   }
   await (json ? session.out.json({ vkey: signer.vkey }) : session.out.line(signer.vkey));
+}
+
+function contentKey(encryption: EncryptionManager, kid: string): ReturnType<EncryptionManager["exportKey"]> {
+  try {
+    return encryption.exportKey(kid);
+  } catch (error) {
+    if (!AuditError.isInstance(error) || error.code !== "AUDIT_DECRYPT_FAILED") throw error;
+    throw usageFailure(
+      `not a kid of this log's form: ${kid}`,
+      "it stands in the first part of the content, which is base64url: ai-audit show ID --json",
+    );
+  }
 }

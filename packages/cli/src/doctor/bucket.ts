@@ -2,7 +2,7 @@
 import type { _Object } from "@aws-sdk/client-s3";
 import { DEFAULT_RETENTION_DAYS } from "../retention.ts";
 import type { Settings } from "../settings.ts";
-import { placeInBucket } from "../storage.ts";
+import { placeInBucket, s3Connection } from "../storage.ts";
 import { plural } from "../output/format.ts";
 import { examineRights } from "./bucket-rights.ts";
 import { ask, type BucketAccess, type Keeping, openBucket, unlearnt } from "./bucket-settings.ts";
@@ -23,7 +23,7 @@ export async function examineBucket(
   location: string,
   settings: Settings,
 ): Promise<{ readonly findings: readonly Finding[]; readonly isThere: boolean }> {
-  const access = await openBucket(placeInBucket(location), settings.get("AUDIT_S3_ENDPOINT")?.value);
+  const access = await openBucket(placeInBucket(location), s3Connection(settings).endpoint);
   const { sdk, client, bucket: Bucket } = access;
   const keeping = {
     days: settings.days("AUDIT_RETENTION_DAYS") ?? DEFAULT_RETENTION_DAYS,

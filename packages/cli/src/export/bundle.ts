@@ -5,6 +5,7 @@ import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { EXIT, Failure, systemFailure } from "../failure.ts";
+import { wholeOrNothing } from "../whole-or-nothing.ts";
 import { CHECK_SCRIPT } from "./check-script.ts";
 import { bundleReadme } from "./bundle-readme.ts";
 import { type BundleContent, type BundleOptions, writeProofs } from "./bundle-proofs.ts";
@@ -12,7 +13,7 @@ import { copySegments } from "./bundle-segments.ts";
 
 /**
  * Writes a bundle into a new directory: the whole files of the log, or the entries that the filter lets through with
- * their proofs. Where that is not one entry, or it fails, no directory is left.
+ * their proofs. Where that is not one entry, it fails or a signal ends it, no directory is left.
  *
  * @throws {Failure} when the directory exists or cannot be made
  */
@@ -24,14 +25,9 @@ export async function writeBundle(
     const failure = systemFailure(cause);
     throw new Failure(EXIT.cannotCreate, failure?.message ?? `cannot be made: ${directory}`, failure?.hint, { cause });
   });
-  let content: BundleContent | undefined;
-  try {
-    content = await fill(directory, options);
-    return content;
-  } finally {
-    // Half a bundle, or an empty one, must not be taken for evidence.
-    if (content === undefined || content.entries === 0) await rm(directory, { recursive: true });
-  }
+  const content = await wholeOrNothing(directory, () => fill(directory, options));
+  if (content.entries === 0) await rm(directory, { recursive: true });
+  return content;
 }
 
 async function fill(directory: string, options: BundleOptions & { readonly isWhole: boolean }): Promise<BundleContent> {

@@ -5,6 +5,7 @@ import { EXIT, Failure, systemFailure } from "../failure.ts";
 import type { Filter } from "../filters.ts";
 import { withGathered } from "../gathered.ts";
 import { isBucket } from "../location.ts";
+import { wholeOrNothing } from "../whole-or-nothing.ts";
 import type { OpenLog } from "../log.ts";
 
 export interface ParquetOptions {
@@ -45,7 +46,7 @@ async function convert(source: string, directory: string, onProgress: OnProgress
   const sql = await AuditSql.open({ paths: source, onProgress });
   try {
     await makeDirectory(directory);
-    return await sql.exportParquet(directory);
+    return await wholeOrNothing(directory, () => sql.exportParquet(directory));
   } finally {
     await sql.close();
   }

@@ -3,6 +3,7 @@ import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import { EXIT, Failure, systemFailure } from "../failure.ts";
+import { wholeOrNothing } from "../whole-or-nothing.ts";
 import type { Output } from "./output.ts";
 
 /** Something text is written to. */
@@ -16,7 +17,8 @@ export function addOutputOption(command: Command): Command {
 }
 
 /**
- * Runs `produce` with a sink: the file, made with mode 0600 and durable when this resolves, or standard output.
+ * Runs `produce` with a sink: the file, made with mode 0600 and durable when this resolves, or standard output. Where it
+ * fails no file is left.
  *
  * @throws {Failure} when the file exists or cannot be made
  */
@@ -32,17 +34,24 @@ export async function withSink(
   const handle = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600).catch(
     (cause: unknown) => {
       const failure = systemFailure(cause);
-      throw new Failure(EXIT.cannotCreate, failure?.message ?? `cannot be made: ${path}`, failure?.hint, { cause });
+      throw new Failure(EXIT.cannotCreate, failure?.message ?? `cannot be made: ${path}`, hintOf(failure), { cause });
     },
   );
-  try {
-    await produce({
-      write: async (text) => {
-        await handle.write(text);
-      },
-    });
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  await wholeOrNothing(path, async () => {
+    try {
+      await produce({
+        write: async (text) => {
+          await handle.write(text);
+        },
+      });
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  });
+}
+
+/** A name that does not exist can only be the directory's. */
+function hintOf(failure: Failure | undefined): string | undefined {
+  return failure?.exitCode === EXIT.missing ? "make the directory first" : failure?.hint;
 }
