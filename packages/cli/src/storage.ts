@@ -6,10 +6,18 @@ import { isBucket } from "./location.ts";
 import type { Output } from "./output/output.ts";
 import type { Settings } from "./settings.ts";
 
-/** The storage at a location. Nothing is written there before something is appended. */
-export async function openStorage(location: string, settings: Settings, signer?: Signer): Promise<AuditStorage> {
+/**
+ * The storage at a location. Nothing is written there before something is appended. `earlierKeys`: vkeys of the log whose
+ * files may be removed as well as those of the signer; in a bucket only the signer's may.
+ */
+export async function openStorage(
+  location: string,
+  settings: Settings,
+  signer?: Signer,
+  earlierKeys: readonly string[] = [],
+): Promise<AuditStorage> {
   const signing = signer && { signer };
-  if (!isBucket(location)) return new FileStorage({ path: location, ...signing });
+  if (!isBucket(location)) return new FileStorage({ path: location, ...signing, trustedKeys: earlierKeys });
   const { S3Storage } = await import("@ai-audit/core/s3");
   return new S3Storage({ ...placeInBucket(location), ...s3Connection(settings), ...signing });
 }

@@ -1,5 +1,8 @@
+import { execFile } from "node:child_process";
 import { chmod, readFile, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { EncryptionManager, fileKeys, placeHold, releaseHold, Signer } from "@ai-audit/core";
 import { describe, expect, test } from "vitest";
 import { cli, printed, withAllKeys } from "./support/cli.ts";
@@ -30,7 +33,7 @@ describe("ai-audit init", { timeout: 60_000 }, () => {
 
   test("what it says", async () => {
     const root = await temporaryDirectory();
-    const output = await printed(["init", root, "--name", "example.com/audit"]);
+    const output = await printed(["init", root, "--name", "example.com/audit"], { env: { npm_lifecycle_event: "" } });
     const settings = await readFile(join(root, "ai-audit.env"), "utf8");
     const vkey = /example\.com\/audit\+[0-9a-f]{8}\+\S+/g;
     expect(output.replaceAll(root, "ROOT").replaceAll(vkey, "VKEY")).toMatchInlineSnapshot(`
@@ -38,16 +41,22 @@ describe("ai-audit init", { timeout: 60_000 }, () => {
 
       In the application:
 
-          const signer = Signer.fromPem("example.com/audit", await readFile("ROOT/audit-keys/signing.pem", "utf8"));
-          const encryption = await EncryptionManager.fromProvider(fileKeys("ROOT/audit-keys/encryption.key"), {
-            subjects: new FileKeyStore({ path: "ROOT/audit-keys/subjects" }),
+          import { AuditLogger, EncryptionManager, FileStorage, Signer } from "@ai-audit/core";
+
+          const logger = new AuditLogger(new FileStorage({ path: "./audit-logs", signer: Signer.fromEnv("example.com/audit") }), {
+            encryption: EncryptionManager.fromEnv(), // AUDIT_ENCRYPTION_KEY
+            storeContent: true, // default: hashes only
           });
-          const logger = new AuditLogger(new FileStorage({ path: "./audit-logs", signer }), { encryption });
 
-      Or keep the keys in a secret store and hand them over in the environment:
+      Its environment has the keys, from a secret store or, in a shell:
 
-          AUDIT_SIGNING_KEY       the text of signing.pem
-          AUDIT_ENCRYPTION_KEY    the text of encryption.key
+          export AUDIT_SIGNING_KEY="$(cat ROOT/audit-keys/signing.pem)"
+          export AUDIT_ENCRYPTION_KEY="$(cat ROOT/audit-keys/encryption.key)"
+
+      To log what is about persons, whose content can then be erased, import FileKeyStore too and give the encryption a place
+      for their keys:
+
+          EncryptionManager.fromEnv(undefined, { subjects: new FileKeyStore({ path: "ROOT/audit-keys/subjects" }) })
 
       Give this to everybody who verifies the log; it is no secret:
 
@@ -129,6 +138,30 @@ describe("ai-audit init", { timeout: 60_000 }, () => {
       "
     `);
     expect(await readdir(root)).toEqual([]);
+  });
+
+  test("what it says to a shell and a program is so, also in a place with a strange name", async () => {
+    const root = join(await temporaryDirectory(), "it's $HOME");
+    const { stdout } = await cli(["init", root, "--name", "acme"], { env: { npm_lifecycle_event: "ai-audit" } });
+    expect(stdout).toMatch(/\nThen: npm run -s ai-audit -- doctor\n$/);
+
+    const exported = (stdout.match(/^ {4}export .*$/gm) ?? []).join("\n");
+    const run = promisify(execFile);
+    const { stdout: told } = await run("bash", ["-c", `${exported}\nnode -p 'JSON.stringify(process.env)'`]);
+    const env = JSON.parse(told) as Record<string, string>;
+    const [, vkey = ""] = /\n {4}(acme\+\S+)\n/.exec(stdout) ?? [];
+    expect(Signer.fromEnv("acme", "AUDIT_SIGNING_KEY", env).vkey).toBe(vkey);
+
+    const [program = ""] = /^ {4}import [^]*?\}\);\n/m.exec(stdout) ?? [];
+    const file = join(root, "program.mts");
+    const here = program.replace("@ai-audit/core", fileURLToPath(import.meta.resolve("@ai-audit/core")));
+    await writeFile(file, `${here}await logger.log({ input: "a", output: "b" });\nawait logger.close();\n`);
+    await run(process.execPath, ["--conditions=ai-audit-source", file], { cwd: root, env });
+    const { code, stdout: verdict } = await cli(["verify"], { cwd: root });
+    expect({ code, verdict }).toEqual({
+      code: 0,
+      verdict: expect.stringMatching(/^OK: 1 entry in 1 file; sealed by acme/) as string,
+    });
   });
 });
 
@@ -395,7 +428,10 @@ describe("ai-audit cleanup", { timeout: 60_000 }, () => {
     ] as const) {
       const env = { ...own, AUDIT_TRUSTED_KEYS: trusted };
       const dry = await cli([...words, "--dry-run"], { env });
-      expect(dry).toMatchObject({ code: 0, stdout: expect.stringContaining("1 entry in 1 file would be") as string });
+      expect(dry).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining("1 entry in 1 file would be removed\n") as string,
+      });
       expect(dry.stderr).toContain(`the run itself would be refused: ${stranger.vkey} ${reason}\n`);
       const run = await cli(words, { env });
       expect(run).toMatchObject({ code: 78, stdout: "" });
@@ -496,7 +532,7 @@ describe("ai-audit cleanup", { timeout: 60_000 }, () => {
       audit_20240102.jsonl  2024-01-02T12:00:00.000Z  2024-01-02T12:00:00.000Z        1  removed
       1 entry in 1 file removed
       --- stderr
-      1 file refused: what may have been altered is evidence
+      1 file refused: what may have been altered, or another key sealed, is evidence
         ai-audit verify ROOT/audit-logs
       "
     `);
@@ -598,7 +634,7 @@ describe("ai-audit hold", { timeout: 60_000 }, () => {
     expect(await printed(["hold", "place", sample.directory, "--all"], { sample, code: 64 })).toMatchInlineSnapshot(`
       "--- stderr
       error: required option '--reason <text>' not specified
-        see: ai-audit hold --help
+        see: ai-audit hold place --help
       "
     `);
   });

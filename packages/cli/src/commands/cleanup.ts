@@ -1,8 +1,9 @@
 // ai-audit cleanup: retention, by hand or from a timer.
-import type { ExpiredPart, PruneResult, Signer } from "@ai-audit/core";
+import type { ExpiredPart, PruneResult } from "@ai-audit/core";
 import { type Command, Option } from "commander";
 import { parseDays } from "../arguments.ts";
-import { EXIT, Failure, usageFailure } from "../failure.ts";
+import { openForCleanup, signerFor } from "../cleaning.ts";
+import { EXIT, type Failure, usageFailure } from "../failure.ts";
 import { addLocationArgument, isBucket, resolveLocation } from "../location.ts";
 import { plural } from "../output/format.ts";
 import type { Style } from "../output/output.ts";
@@ -11,9 +12,9 @@ import { Table } from "../output/table.ts";
 import { type CutOff, cutOffAt, cutOffOf, filesOfToday } from "../retention.ts";
 import type { Session } from "../session.ts";
 import { Settings } from "../settings.ts";
-import { openStorage, reportingReads } from "../storage.ts";
+import { reportingReads } from "../storage.ts";
 import { parseTime, TIME_FORMS } from "../times.ts";
-import { addActorOption, defaultActor, needTrustedSigner } from "../writing.ts";
+import { addActorOption, defaultActor } from "../writing.ts";
 
 interface CleanupFlags {
   readonly retention?: number;
@@ -52,9 +53,10 @@ async function cleanup(given: string | undefined, flags: CleanupFlags, session: 
   const cutOff =
     flags.before === undefined ? cutOffOf(flags.retention, settings, now) : cutOffAt(flags.before, settings, now);
   const dryRun = flags.dryRun === true;
-  const { signer, refusal } = await signerFor(location, settings, dryRun);
+  const signing = await signerFor(location, settings, dryRun);
+  const { refusal } = signing;
   const { onProgress } = new Progress(session, "examining");
-  const storage = reportingReads(await openStorage(location, settings, signer), onProgress);
+  const storage = reportingReads(await openForCleanup(location, settings, signing), onProgress);
   const { before, policy } = cutOff;
   try {
     const result = await storage.prune({ before, policy, actor: flags.actor ?? defaultActor(), dryRun, now });
@@ -63,20 +65,6 @@ async function cleanup(given: string | undefined, flags: CleanupFlags, session: 
     if ((result.refused ?? []).length > 0) session.exitCode = EXIT.data;
   } finally {
     await storage.close();
-  }
-}
-
-/** A dry run needs no key, and says where the run itself would. */
-async function signerFor(
-  location: string,
-  settings: Settings,
-  dryRun: boolean,
-): Promise<{ readonly signer?: Signer | undefined; readonly refusal?: Failure }> {
-  try {
-    return { signer: await needTrustedSigner(location, settings) };
-  } catch (error) {
-    if (!dryRun || !(error instanceof Failure)) throw error;
-    return { refusal: error };
   }
 }
 
@@ -118,7 +106,9 @@ async function print(result: PruneResult, cutOff: CutOff, options: PrintOptions,
   await out.line(`${plural(entries, "entry", "entries")} in ${parts} ${done}`);
   const evidence = expired.filter(({ fate }) => fate === "refused").length;
   if (evidence > 0) {
-    await log.line(`${plural(evidence, "file")} refused: what may have been altered is evidence`);
+    await log.line(
+      `${plural(evidence, "file")} refused: what may have been altered, or another key sealed, is evidence`,
+    );
     await log.line(`  ai-audit verify ${location}`);
   }
   if (refusal === undefined) return;
