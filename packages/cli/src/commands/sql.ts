@@ -2,7 +2,7 @@
 import { AuditError, safeLine } from "@ai-audit/core";
 import type { SqlRow } from "@ai-audit/core/sql";
 import { type Command, Option } from "commander";
-import { DEFAULT_MIB, openSql, parseMemory } from "../duckdb.ts";
+import { collecting, DEFAULT_MIB, openSql, parseMemory } from "../duckdb.ts";
 import { EXIT, Failure, usageFailure } from "../failure.ts";
 import { addRangeOptions, type RangeFlags, rangeOf } from "../filters.ts";
 import { withGathered } from "../gathered.ts";
@@ -78,7 +78,7 @@ async function answer(statement: string, path: string, { json, memory }: SqlFlag
   let count = 0;
   try {
     const print = json ? jsonPrinter(session) : tablePrinter(session);
-    for await (const rows of pagesOf(opened.stream(statement))) {
+    for await (const rows of collecting(pagesOf(opened.stream(statement)))) {
       count += rows.length;
       await print(rows);
     }
