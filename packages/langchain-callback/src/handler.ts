@@ -1,23 +1,17 @@
 // AuditCallbackHandler: the one seam to LangChain. Each callback says what happened; RunTracker sees to its one entry.
 import { type AuditLogger, CallRecorder, type CapturedFields, type CaptureStats } from "@ai-audit/core";
 import { BaseCallbackHandler } from "@langchain/core/callbacks/base";
-import { describeFailure, unfinishedOutcome } from "./failure.ts";
+import { claimsOn } from "./claims.ts";
+import { failureFields, resultFields } from "./endings.ts";
+import { describeFailure } from "./failure.ts";
 import { checkedBy, checkOfNode, eventOfEnd, eventOfError, eventOfResume } from "./middleware.ts";
-import { answerOf, describeModelStart, describeResult, toolCallIds } from "./model.ts";
+import { describeModelStart, toolCallIds } from "./model.ts";
 import type { OpenRun } from "./open-run.ts";
 import { type AuditCallbackOptions, resolveOptions, type Settings } from "./options.ts";
-import { partialOf } from "./partial.ts";
-import { fieldsOf, isFields, listOf } from "./read.ts";
+import { fieldsOf, listOf } from "./read.ts";
 import type { RunContext } from "./runs.ts";
-import { errorSafety } from "./safety.ts";
-import {
-  answeredCall,
-  describeDocument,
-  describeToolInput,
-  describeToolOutput,
-  describeValue,
-  isCommand,
-} from "./tool.ts";
+import { isCommand, snapshot } from "./snapshot.ts";
+import { answeredCall, describeDocument, describeToolInput, describeToolOutput } from "./tool.ts";
 import { ToolRequests } from "./tool-requests.ts";
 import { type CallbackStart, RunTracker } from "./tracker.ts";
 
@@ -26,7 +20,8 @@ type Params = Record<string, unknown>;
 
 /**
  * Writes one entry for every model and tool call of LangChain and LangGraph. Give it to a model's constructor, to
- * `invoke`, or to a chain, agent or graph – or to several of these at once.
+ * `invoke`, or to a chain, agent or graph – or to several of these at once. Of several handlers of one logger that hear
+ * of a run, the one that LangChain tells first keeps it; those of different loggers know nothing of each other.
  *
  * The entry is durable before `invoke` resolves or the stream ends.
  *
@@ -48,7 +43,7 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
     super({ _awaitHandler: true, raiseError: recorder.failsClosed });
     this.#settings = settings;
     this.#recorder = recorder;
-    this.#tracker = new RunTracker(settings, recorder);
+    this.#tracker = new RunTracker(settings, recorder, claimsOn(logger));
   }
 
   /** Calls open now, entries written and entries lost, since the handler was made. */
@@ -93,7 +88,7 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
   }
 
   async #startModel(llm: unknown, prompt: readonly unknown[] | string, start: CallbackStart): Promise<void> {
-    const known = this.#tracker.known(start.runId);
+    const known = this.#tracker.known(start);
     if (known) return known;
     const context = this.#tracker.enter("model", llm, start);
     const params = fieldsOf(start.extraParams?.["invocation_params"]);
@@ -109,15 +104,15 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
     indices: { completion?: number } | undefined,
     runId: string,
     _parentRunId?: string,
-    _tags?: string[],
+    tags?: string[],
     fields?: { chunk?: unknown },
   ): void {
-    const open = this.#tracker.openRun(runId);
+    const open = this.#tracker.openRun(runId, tags);
     open?.partial.token(token, indices?.completion ?? 0, fields?.chunk, open.elapsedMs);
   }
 
-  override handleChatModelStreamEvent(event: unknown, runId: string): void {
-    const open = this.#tracker.openRun(runId);
+  override handleChatModelStreamEvent(event: unknown, runId: string, _parentRunId?: string, tags?: string[]): void {
+    const open = this.#tracker.openRun(runId, tags);
     open?.partial.event(event, open.elapsedMs);
   }
 
@@ -125,45 +120,30 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
     output: unknown,
     runId: string,
     _parentRunId?: string,
-    _tags?: string[],
+    tags?: string[],
     extraParams?: Params,
   ): Promise<void> {
-    const open = this.#tracker.take(runId);
+    const open = this.#takeModel(runId, tags);
     if (!open) return;
     const cached = extraParams?.["cached"] === true;
     let asked: readonly string[] = [];
     const entryId = await this.#tracker.end(open, () => {
       asked = toolCallIds(output);
-      return this.#resultFields(open, output, cached);
+      return resultFields(open, output, cached, this.#settings);
     });
     this.#requests.note(asked, open.context, entryId);
   }
 
-  #resultFields({ partial, provider, batchSize, signal }: OpenRun, output: unknown, cached: boolean): CapturedFields {
-    const fields = describeResult(output, { provider, cached, batchSize, settings: this.#settings });
-    // Some hosts return what they have when the signal fires, as if it were the whole answer.
-    const cutOff = signal?.aborted === true && partial.streamed && fields.finishReasons === undefined;
-    return {
-      ...(partial.streamed && !cached && { streamed: true }),
-      ...(partial.firstMs !== undefined && !cached && { timeToFirstTokenMs: partial.firstMs }),
-      ...fields,
-      ...(cutOff && { outcome: unfinishedOutcome(signal) }),
-    };
+  #takeModel(runId: string, tags: unknown): OpenRun | undefined {
+    const context = this.#tracker.find(runId, tags);
+    const open = context && this.#tracker.take(context);
+    if (context && !open) this.#tracker.leave(context);
+    return open;
   }
 
-  override async handleLLMError(error: unknown, runId: string): Promise<void> {
-    const open = this.#tracker.take(runId);
-    if (open) await this.#tracker.end(open, () => this.#failureFields(open, error), error);
-  }
-
-  #failureFields({ partial, provider, signal }: OpenRun, error: unknown): CapturedFields {
-    const answer = partialOf(error);
-    return {
-      ...partial.fields(),
-      ...(isFields(answer) && { output: answerOf(answer, "", this.#settings.inlineBytes) }),
-      ...describeFailure(error, signal),
-      ...errorSafety(error, provider, this.#settings.safetyCodes),
-    };
+  override async handleLLMError(error: unknown, runId: string, _parentRunId?: string, tags?: string[]): Promise<void> {
+    const open = this.#takeModel(runId, tags);
+    if (open) await this.#tracker.end(open, () => failureFields(open, error, this.#settings), error);
   }
 
   override async handleChainStart(
@@ -178,32 +158,41 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
     runName?: string,
   ): Promise<void> {
     const start = { runId, parentRunId, tags, metadata, runName };
-    const known = this.#tracker.known(start.runId);
+    const known = this.#tracker.known(start);
     if (known) return known;
     const context = this.#tracker.enter("chain", chain, start);
-    const isRoot = context.scope.rootId === runId;
     const { captureChains, inlineBytes } = this.#settings;
     if (isCommand(inputs)) await this.#tracker.recordDecision(context, () => eventOfResume(inputs, inlineBytes));
     this.#tracker.noteChecked(context, () => checkedBy(context.name, inputs, inlineBytes));
-    if (captureChains === "none" || (captureChains === "roots" && !isRoot)) return;
+    if (captureChains === "none" || (captureChains === "roots" && context.parent)) return;
     await this.#tracker.begin(context, start, () => ({
       operation: context.run["agentName"] === context.name ? "invoke_agent" : "invoke_chain",
-      input: describeValue(inputs, inlineBytes, 1),
+      input: snapshot(inputs, inlineBytes),
     }));
   }
 
-  override async handleChainEnd(outputs: unknown, runId: string): Promise<void> {
-    const context = this.#tracker.context(runId);
+  override async handleChainEnd(
+    outputs: unknown,
+    runId: string,
+    _parentRunId?: string,
+    tags?: string[],
+  ): Promise<void> {
+    const context = this.#tracker.find(runId, tags);
     if (!context) return;
     const { inlineBytes } = this.#settings;
     const node = checkOfNode(context.name);
     if (node) this.#tracker.noteCheck(context, node.check);
     if (node) await this.#tracker.record(context, () => eventOfEnd(context, outputs, inlineBytes));
-    await this.#endChain(context, () => ({ outcome: "ok", output: describeValue(outputs, inlineBytes, 1) }));
+    await this.#endChain(context, () => ({ outcome: "ok", output: snapshot(outputs, inlineBytes) }));
   }
 
-  override async handleChainError(error: unknown, runId: string): Promise<void> {
-    const context = this.#tracker.context(runId);
+  override async handleChainError(
+    error: unknown,
+    runId: string,
+    _parentRunId?: string,
+    tags?: string[],
+  ): Promise<void> {
+    const context = this.#tracker.find(runId, tags);
     if (!context) return;
     await this.#tracker.record(context, () => eventOfError(error, this.#settings.inlineBytes));
     await this.#endChain(context, () => describeFailure(error, undefined), error);
@@ -220,7 +209,7 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
     toolCallId?: string,
   ): Promise<void> {
     const start = { runId, parentRunId, tags, metadata, runName };
-    const known = this.#tracker.known(start.runId);
+    const known = this.#tracker.known(start);
     if (known) return known;
     const context = this.#tracker.enter("tool", tool, start);
     if (!this.#settings.captureTools) return;
@@ -231,13 +220,13 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
     }));
   }
 
-  override handleToolEvent(_chunk: unknown, runId: string): void {
-    const open = this.#tracker.openRun(runId);
+  override handleToolEvent(_chunk: unknown, runId: string, _parentRunId?: string, tags?: string[]): void {
+    const open = this.#tracker.openRun(runId, tags);
     open?.partial.token("", 0, undefined, open.elapsedMs);
   }
 
-  override async handleToolEnd(output: unknown, runId: string): Promise<void> {
-    await this.#endRun(runId, (context) => {
+  override async handleToolEnd(output: unknown, runId: string, _parentRunId?: string, tags?: string[]): Promise<void> {
+    await this.#endRun(runId, tags, (context) => {
       const call = answeredCall(output);
       return {
         ...describeToolOutput(output, this.#settings.inlineBytes),
@@ -246,10 +235,10 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
     });
   }
 
-  override async handleToolError(error: unknown, runId: string): Promise<void> {
-    const context = this.#tracker.context(runId);
+  override async handleToolError(error: unknown, runId: string, _parentRunId?: string, tags?: string[]): Promise<void> {
+    const context = this.#tracker.find(runId, tags);
     if (context) await this.#tracker.record(context, () => eventOfError(error, this.#settings.inlineBytes));
-    await this.#endRun(runId, () => describeFailure(error, undefined), error);
+    await this.#endRun(runId, tags, () => describeFailure(error, undefined), error);
   }
 
   override async handleRetrieverStart(
@@ -262,34 +251,49 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
     runName?: string,
   ): Promise<void> {
     const start = { runId, parentRunId, tags, metadata, runName };
-    const known = this.#tracker.known(start.runId);
+    const known = this.#tracker.known(start);
     if (known) return known;
     const context = this.#tracker.enter("retriever", retriever, start);
     if (!this.#settings.captureRetrievers) return;
     await this.#tracker.begin(context, start, () => ({ operation: "retrieval", input: query }));
   }
 
-  override async handleRetrieverEnd(documents: unknown, runId: string): Promise<void> {
-    await this.#endRun(runId, () => ({
+  override async handleRetrieverEnd(
+    documents: unknown,
+    runId: string,
+    _parentRunId?: string,
+    tags?: string[],
+  ): Promise<void> {
+    await this.#endRun(runId, tags, () => ({
       outcome: "ok",
       output: listOf(documents).map((document) => describeDocument(document, this.#settings.inlineBytes)),
     }));
   }
 
-  override async handleRetrieverError(error: unknown, runId: string): Promise<void> {
-    await this.#endRun(runId, () => describeFailure(error, undefined), error);
+  override async handleRetrieverError(
+    error: unknown,
+    runId: string,
+    _parentRunId?: string,
+    tags?: string[],
+  ): Promise<void> {
+    await this.#endRun(runId, tags, () => describeFailure(error, undefined), error);
   }
 
-  async #endRun(runId: string, describe: (context: RunContext) => CapturedFields, error?: unknown): Promise<void> {
-    const context = this.#tracker.context(runId);
+  async #endRun(
+    runId: string,
+    tags: unknown,
+    describe: (context: RunContext) => CapturedFields,
+    error?: unknown,
+  ): Promise<void> {
+    const context = this.#tracker.find(runId, tags);
     if (context) await this.#endChain(context, () => describe(context), error);
   }
 
   /** Ends a run that may have runs under it. */
   async #endChain(context: RunContext, describe: () => CapturedFields, error?: unknown): Promise<void> {
-    const open = this.#tracker.take(context.id);
+    const open = this.#tracker.take(context);
     const ended = open ? this.#tracker.end(open, describe, error) : this.#tracker.leave(context);
-    if (context.scope.rootId === context.id) await this.#tracker.closeScope(context, error);
+    if (!context.parent) await this.#tracker.closeScope(context, error);
     await ended;
   }
 }

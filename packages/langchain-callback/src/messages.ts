@@ -1,6 +1,5 @@
 // LangChain messages in a neutral shape: role, content, name, tool_calls, tool_call_id.
 import type { JsonValue } from "@ai-audit/core";
-import { snapshot } from "./binary.ts";
 import { defined, type Fields, fieldsOf, isEmpty, isFields, listOf, textOf } from "./read.ts";
 
 const ROLES: Readonly<Record<string, string>> = { human: "user", ai: "assistant" };
@@ -10,22 +9,21 @@ export function isMessage(value: unknown): value is Fields {
   return isFields(value) && "content" in value && "additional_kwargs" in value && typeOf(value) !== undefined;
 }
 
-/** A message as the entry keeps it. Only what the model sees or said; a snapshot. */
-export function describeMessage(message: unknown, inlineBytes: number): JsonValue {
+/** What the model sees or said, as it stands in the message: not a copy. */
+export function neutralMessage(message: unknown): Fields {
   const source = fieldsOf(message);
   const kwargs = fieldsOf(source["additional_kwargs"]);
-  const described = {
+  return {
     role: roleOf(source),
     ...defined({
       name: textOf(source["name"]),
       tool_call_id: textOf(source["tool_call_id"]),
       status: source["status"] === "error" ? "error" : undefined,
     }),
-    content: describeContent(contentOf(source), inlineBytes),
-    ...describeToolCalls(source, kwargs, inlineBytes),
-    ...describeKwargs(kwargs, inlineBytes),
+    content: plainestOf(contentOf(source)),
+    ...toolCallsOf(source, kwargs),
+    ...additionsOf(kwargs),
   };
-  return described;
 }
 
 /** The text, when a message is nothing but one text; undefined otherwise. */
@@ -61,30 +59,29 @@ function contentOf(message: Fields): unknown {
   return blocks.length === 0 ? "" : blocks;
 }
 
-function describeContent(content: unknown, inlineBytes: number): JsonValue {
-  if (typeof content === "string") return content.toWellFormed();
+function plainestOf(content: unknown): unknown {
   const blocks = listOf(content);
   const [block] = blocks;
   // The Responses API gives even plain text as a block, with empty annotations.
   if (blocks.length === 1 && isFields(block) && block["type"] === "text" && typeof block["text"] === "string") {
     const { type: _type, text, annotations, index: _index, id: _id, phase: _phase, ...rest } = block;
-    if (listOf(annotations).length === 0 && isEmpty(rest)) return text.toWellFormed();
+    if (listOf(annotations).length === 0 && isEmpty(rest)) return text;
   }
-  return snapshot(content, inlineBytes);
+  return content ?? null;
 }
 
-function describeToolCalls(message: Fields, kwargs: Fields, inlineBytes: number): Record<string, JsonValue> {
+function toolCallsOf(message: Fields, kwargs: Fields): Fields {
   const calls = listOf(message["tool_calls"]).map((call) => {
     const { id, name, args } = fieldsOf(call);
-    return snapshot({ id, name, args }, inlineBytes);
+    return { id, name, args };
   });
   const invalid = listOf(message["invalid_tool_calls"]);
   // An AIMessage restored from a store may have the provider's spelling alone.
   const raw = calls.length === 0 && invalid.length === 0 ? listOf(kwargs["tool_calls"]) : [];
   return {
     ...(calls.length > 0 && { tool_calls: calls }),
-    ...(raw.length > 0 && { tool_calls: snapshot(raw, inlineBytes) }),
-    ...(invalid.length > 0 && { invalid_tool_calls: snapshot(invalid, inlineBytes) }),
+    ...(raw.length > 0 && { tool_calls: raw }),
+    ...(invalid.length > 0 && { invalid_tool_calls: invalid }),
   };
 }
 
@@ -94,13 +91,13 @@ const COPIES: ReadonlySet<string> = new Set(["tool_calls", "parsed"]);
 const OWN_NOTE = /^__(?!proto__$)/;
 
 /** What providers add to a message: refusal, audio, reasoning, function_call … */
-function describeKwargs(kwargs: Fields, inlineBytes: number): Record<string, JsonValue> {
+function additionsOf(kwargs: Fields): Fields {
   const kept = Object.entries(kwargs).filter(([key, value]) => {
     if (COPIES.has(key) || OWN_NOTE.test(key) || value === undefined || value === null) return false;
     return !(isFields(value) && isEmpty(value)) && !(key === "reasoning" && isEmptyReasoning(value));
   });
   // fromEntries: a member may be called __proto__, and assigning that one would lose it
-  return Object.fromEntries(kept.map(([key, value]) => [key, snapshot(value, inlineBytes)]));
+  return Object.fromEntries(kept);
 }
 
 function isEmptyReasoning(value: unknown): boolean {

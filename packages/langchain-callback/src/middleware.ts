@@ -2,10 +2,10 @@
 // LangGraph leave them in the chains around the calls.
 import type { CapturedFields, JsonValue } from "@ai-audit/core";
 import { isBubbleUp } from "./failure.ts";
-import { describeMessage, isMessage, onlyText, roleOf } from "./messages.ts";
+import { isMessage, onlyText, roleOf } from "./messages.ts";
 import { defined, type Fields, fieldsOf, isFields, listOf, textOf } from "./read.ts";
 import type { RunContext } from "./runs.ts";
-import { describeValue, isCommand } from "./tool.ts";
+import { describeMessage, isCommand, snapshot } from "./snapshot.ts";
 
 /** Something to record once. */
 export interface SafetyEvent {
@@ -57,7 +57,7 @@ export function eventOfEnd(context: RunContext, output: unknown, inlineBytes: nu
   const { messages, jumpTo } = updateOf(output);
   if (!node || !Array.isArray(messages)) return undefined;
   const blocked = jumpTo === "end";
-  const verdict = node.check === MODERATION_CHECK && blocked ? describeValue(messages, inlineBytes, 1) : undefined;
+  const verdict = node.check === MODERATION_CHECK && blocked ? snapshot(messages, inlineBytes) : undefined;
   return {
     fields: {
       operation: "guardrail",
@@ -137,7 +137,7 @@ function reviewRequested(error: Fields, inlineBytes: number): CapturedFields | u
   return {
     operation: "human_review",
     outcome: "interrupted",
-    input: describeValue(values.length === 1 ? values[0] : values, inlineBytes, 1),
+    input: snapshot(values.length === 1 ? values[0] : values, inlineBytes),
     metadata: {
       review: "requested",
       ...(ids.length > 0 && { interrupt_ids: ids }),
@@ -161,7 +161,7 @@ export function eventOfResume(input: unknown, inlineBytes: number): SafetyEvent 
     fields: {
       operation: "human_review",
       outcome: "ok",
-      output: describeValue(resume, inlineBytes, 1),
+      output: snapshot(resume, inlineBytes),
       metadata: { review: "decided", ...(decisions.length > 0 && { decisions }) },
     },
   };

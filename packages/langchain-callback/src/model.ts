@@ -1,10 +1,10 @@
 // Fields of a model call's entry: what its start says and what its result says.
 import type { CapturedFields, JsonValue } from "@ai-audit/core";
-import { snapshotOfFields } from "./binary.ts";
-import { describeMessage, onlyText } from "./messages.ts";
+import { onlyText } from "./messages.ts";
 import type { Settings } from "./options.ts";
 import { type Fields, defined, fieldsOf, firstText, isEmpty, listOf, pick, textOf } from "./read.ts";
 import { answerSafety, finishReasonsOf } from "./safety.ts";
+import { describeMessage, snapshotOfFields } from "./snapshot.ts";
 import { usageOf } from "./usage.ts";
 
 /** What the callbacks of a model's start hand over, besides its ids. */

@@ -11,6 +11,7 @@ export class OpenRun {
   readonly provider: string;
   /** Prompts of the one legacy `generate()` this call is part of. */
   readonly batchSize: number;
+  readonly #alerts: readonly string[];
   readonly #startedAt: number = performance.now();
   /** Weak: the signal's listeners reach the stream, which must be collectable once nobody reads it. */
   readonly #signal: WeakRef<AbortSignal> | undefined;
@@ -19,10 +20,12 @@ export class OpenRun {
 
   constructor(
     context: RunContext,
-    { signal, provider, batchSize }: { signal: unknown; provider: string; batchSize: number },
+    described: CapturedFields,
+    { signal, batchSize }: { signal: unknown; batchSize: number },
   ) {
     this.context = context;
-    this.provider = provider;
+    this.provider = described.provider ?? "langchain";
+    this.#alerts = described.alerts ?? [];
     this.batchSize = batchSize;
     this.#signal = signal instanceof AbortSignal ? new WeakRef(signal) : undefined;
   }
@@ -35,6 +38,12 @@ export class OpenRun {
   /** Milliseconds since the call began. */
   get elapsedMs(): number {
     return Math.round((performance.now() - this.#startedAt) * 1000) / 1000;
+  }
+
+  /** The fields that end the call; its start's alerts stay. */
+  ended(fields: CapturedFields): CapturedFields {
+    const { alerts = [] } = fields;
+    return alerts.length === 0 ? fields : { ...fields, alerts: [...this.#alerts, ...alerts] };
   }
 
   /** The fields of a call that nobody finished. How long it took is known up to its last token only. */

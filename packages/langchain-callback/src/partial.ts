@@ -1,7 +1,7 @@
 // What a stream has said so far: for calls that end before their result.
 import type { CapturedFields, JsonValue } from "@ai-audit/core";
-import { snapshot } from "./binary.ts";
 import { defined, type Fields, fieldsOf, isFields, listOf, textOf } from "./read.ts";
+import { snapshot } from "./snapshot.ts";
 
 interface PartialToolCall {
   id: string | undefined;

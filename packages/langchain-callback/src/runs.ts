@@ -19,7 +19,7 @@ export interface RunStart {
 /** All runs under one root. It ends with its root. */
 export class Scope {
   readonly rootId: string;
-  readonly members: Set<string> = new Set();
+  readonly members: Set<RunContext> = new Set();
   /** Ids of interrupts that are on record. */
   readonly interrupts: Set<string> = new Set();
   /** Commands whose decision is on record; one passes every chain down to its graph. */
@@ -38,10 +38,16 @@ export interface RunContext {
   readonly id: string;
   readonly kind: RunKind;
   readonly name: string;
+  /** Undefined for the root of a scope. */
+  readonly parent: RunContext | undefined;
   readonly scope: Scope;
+  /** The list that LangChain hands to every callback of the run as its tags: one list, whatever is in it. */
+  readonly origin: readonly unknown[] | undefined;
   /** The `run` object of this run's entry. */
   readonly run: Run;
   readonly conversationId: string | undefined;
+  /** What is to be said in the run's entries besides what LangChain says. */
+  readonly alerts: readonly string[];
   /** What a moderation node was given to look at; of no other chain are inputs kept. */
   checked?: JsonValue;
   /** Checks that a middleware of this agent ran. */
@@ -51,6 +57,8 @@ export interface RunContext {
 /** The contexts of all runs that have started and not ended. */
 export class RunContexts {
   readonly #contexts = new Map<string, RunContext>();
+  /** Runs of one id: callers choose ids, and may give one to two calls at a time. */
+  readonly #twins = new Map<string, readonly RunContext[]>();
   readonly #settings: Settings;
 
   constructor(settings: Settings) {
@@ -61,42 +69,74 @@ export class RunContexts {
     return this.#contexts.size;
   }
 
-  get(id: string | undefined): RunContext | undefined {
-    return id === undefined ? undefined : this.#contexts.get(id);
+  /** The run that a callback with this id and these tags is about. */
+  find(id: string, tags: unknown): RunContext | undefined {
+    const twins = this.#twins.size > 0 ? this.#twins.get(id) : undefined;
+    return twins ? twins.find(({ origin }) => origin === tags) : this.#contexts.get(id);
+  }
+
+  /** The run that a start with this id and these tags has begun already, for a handler that hears it twice. */
+  started(id: string, tags: unknown): RunContext | undefined {
+    const context = this.find(id, tags);
+    return context?.origin === originOf(tags) ? context : undefined;
   }
 
   /** Adds a run; a run whose parent is not known is the root of a scope of its own. */
   enter({ id, parentId, kind, name, tags, metadata }: RunStart): RunContext {
-    const parent = this.get(parentId);
-    const scope = parent?.scope ?? new Scope(id);
+    const parent = this.#parent(parentId);
+    const other = this.#contexts.get(id);
+    const { place, alerts } = this.#place(metadata, tags);
     const context = {
       id,
       kind,
       name,
-      scope,
+      parent,
+      scope: parent?.scope ?? new Scope(id),
+      origin: originOf(tags),
       run: {
         ...inherited(parent),
-        ...this.#place(metadata, tags),
+        ...place,
         ...defined({ agentName: agentOf({ kind, name, metadata }, parent), parentId }),
         id,
       },
       conversationId:
         firstText(...this.#settings.conversationKeys.map((key) => metadata[key])) ?? parent?.conversationId,
+      alerts: other ? [...alerts, "ai-audit: another call of the same run id was open"] : alerts,
     };
-    this.#contexts.set(id, context);
-    scope.members.add(id);
+    if (other) this.#twins.set(id, [...(this.#twins.get(id) ?? [other]), context]);
+    else this.#contexts.set(id, context);
+    context.scope.members.add(context);
     return context;
   }
 
   /** Removes a run. */
   leave(context: RunContext): void {
-    this.#contexts.delete(context.id);
-    context.scope.members.delete(context.id);
+    const { id, scope } = context;
+    scope.members.delete(context);
+    const twins = this.#twins.get(id);
+    if (!twins && this.#contexts.get(id) !== context) return;
+    const left = twins?.filter((twin) => twin !== context) ?? [];
+    const [first] = left;
+    if (first) {
+      this.#twins.set(id, left);
+      this.#contexts.set(id, first);
+    } else {
+      this.#twins.delete(id);
+      this.#contexts.delete(id);
+    }
+  }
+
+  /** The run that others name as their parent; undefined when it may be one of several. */
+  #parent(id: string | undefined): RunContext | undefined {
+    if (id === undefined) return undefined;
+    const [first, ...others] = this.#twins.get(id)?.filter(({ kind }) => kind !== "model") ?? [];
+    if (!first) return this.#contexts.get(id);
+    return others.every(({ scope }) => scope === first.scope) ? first : undefined;
   }
 
   /** Notes a check that the agent around `node` ran. */
   noteCheck(node: RunContext, check: string): void {
-    const agent = this.get(textOf(node.run["parentId"])) ?? node;
+    const agent = node.parent ?? node;
     agent.checks ??= new Set();
     agent.checks.add(check);
   }
@@ -104,7 +144,7 @@ export class RunContexts {
   /** The checks that ran in the agents a run is in; those of an agent beside it are not about this run. */
   checksOf(context: RunContext): string[] {
     const checks = new Set<string>();
-    for (let run: RunContext | undefined = context; run; run = this.get(textOf(run.run["parentId"]))) {
+    for (let run: RunContext | undefined = context; run; run = run.parent) {
       for (const check of run.checks ?? []) checks.add(check);
     }
     return [...checks];
@@ -116,19 +156,33 @@ export class RunContexts {
     return oldest;
   }
 
-  #place(metadata: Fields, tags: unknown): Run {
+  #place(metadata: Fields, tags: unknown): { readonly place: Run; readonly alerts: readonly string[] } {
     const all = listOf(tags).filter((tag) => typeof tag === "string");
-    const kept = all.filter(this.#settings.keepTag);
+    const { kept, alerts } = this.#keep(all);
     const attempt = all.map((tag) => /^retry:attempt:(\d+)$/.exec(tag)?.[1]).find((number) => number !== undefined);
     const step = metadata["langgraph_step"];
-    return defined({
+    const place = defined({
       threadId: firstText(metadata["thread_id"]),
       node: textOf(metadata["langgraph_node"]),
       step: typeof step === "number" ? step : undefined,
       attempt: attempt === undefined ? undefined : Number(attempt),
       tags: kept.length > 0 ? kept : undefined,
     });
+    return { place, alerts };
   }
+
+  /** The tags to keep. A `keepTag` that throws costs the tags, not the call or its entry. */
+  #keep(tags: readonly string[]): { readonly kept: readonly string[]; readonly alerts: readonly string[] } {
+    try {
+      return { kept: tags.filter((tag) => this.#settings.keepTag(tag)), alerts: [] };
+    } catch (error) {
+      return { kept: [], alerts: [`ai-audit: keepTag threw ${error instanceof Error ? error.name : typeof error}`] };
+    }
+  }
+}
+
+function originOf(tags: unknown): readonly unknown[] | undefined {
+  return Array.isArray(tags) ? tags : undefined;
 }
 
 /** What a run has from its parent: the path to it, thread and node. Tags come with each run. */

@@ -1,8 +1,8 @@
 // Fields of a tool call's entry.
 import type { CapturedFields, JsonValue } from "@ai-audit/core";
-import { isClientSecret, NOT_KEPT, snapshot, snapshotOfObject } from "./binary.ts";
-import { describeMessage, isMessage } from "./messages.ts";
-import { defined, type Fields, fieldsOf, isFields, listOf, pick, textOf } from "./read.ts";
+import { isMessage, neutralMessage, roleOf } from "./messages.ts";
+import { defined, fieldsOf, pick, textOf } from "./read.ts";
+import { snapshot } from "./snapshot.ts";
 
 /** The arguments: JSON where LangChain passes JSON text, the text otherwise. */
 export function describeToolInput(input: unknown, inlineBytes: number): JsonValue {
@@ -21,8 +21,13 @@ export function describeToolOutput(output: unknown, inlineBytes: number): Captur
   return {
     outcome: failed ? "error" : "ok",
     ...(failed && { error: { type: "ToolMessage", message: "the tool reported an error: see output" } }),
-    output: describeValue(output, inlineBytes),
+    output: snapshot(answerIn(output), inlineBytes),
   };
+}
+
+/** A tool message is the tool's answer with an envelope that the entry's own fields repeat. */
+function answerIn(output: unknown): unknown {
+  return isMessage(output) && roleOf(output) === "tool" ? neutralMessage(output)["content"] : output;
 }
 
 /** What a tool message says of the call it answers. Older versions of LangChain give the call's id only here. */
@@ -31,52 +36,7 @@ export function answeredCall(output: unknown): { readonly toolName?: string; rea
   return defined({ toolName: textOf(output["name"]), toolCallId: textOf(output["tool_call_id"]) });
 }
 
-/** Any value of a graph as JSON, messages in their neutral shape. */
-export function describeValue(value: unknown, inlineBytes: number, depth = 0): JsonValue {
-  if (isMessage(value)) {
-    // A tool message is the tool's answer with an envelope that the entry's own fields repeat.
-    const described = describeMessage(value, inlineBytes);
-    return fieldsOf(described)["role"] === "tool" && depth === 0 ? contentOf(described) : described;
-  }
-  if (depth > 6) return snapshotOfObject(value, inlineBytes);
-  if (Array.isArray(value)) return value.map((element) => describeValue(element, inlineBytes, depth + 1));
-  if (isCommand(value)) {
-    const { goto, update, resume, graph } = value;
-    const parts = Object.entries({ goto, update, resume, graph }).filter(
-      ([, part]) => part !== undefined && listOf(part).length + Number(!Array.isArray(part)) > 0,
-    );
-    return {
-      command: Object.fromEntries(parts.map(([name, part]) => [name, describeValue(part, inlineBytes, depth + 1)])),
-    };
-  }
-  if (isFields(value) && isPlain(value)) {
-    return Object.fromEntries(
-      Object.entries(value).map(([name, member]) => [
-        name,
-        isClientSecret(name, member) ? NOT_KEPT : describeValue(member, inlineBytes, depth + 1),
-      ]),
-    );
-  }
-  return snapshotOfObject(value, inlineBytes);
-}
-
 /** A retrieved document. */
 export function describeDocument(document: unknown, inlineBytes: number): JsonValue {
   return snapshot(pick(fieldsOf(document), ["id", "pageContent", "metadata"]), inlineBytes);
-}
-
-/** LangGraph's `Command`, of any copy of the package. */
-export function isCommand(value: unknown): value is Fields {
-  return fieldsOf(value)["lg_name"] === "Command";
-}
-
-function contentOf(described: JsonValue): JsonValue {
-  return typeof described === "object" && described !== null && "content" in described
-    ? (described["content"] ?? "")
-    : described;
-}
-
-function isPlain(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
 }

@@ -1,11 +1,12 @@
 // The runs in flight: what is open, where it stands, and that each call gets its one end.
 import type { CallRecorder, CapturedFields, JsonValue } from "@ai-audit/core";
-import { snapshotOfFields } from "./binary.ts";
+import type { RunClaims } from "./claims.ts";
 import type { SafetyEvent } from "./middleware.ts";
 import { OpenRun } from "./open-run.ts";
 import type { Settings } from "./options.ts";
 import { fieldsOf, pick } from "./read.ts";
 import { nameOfRun, type RunContext, RunContexts, type RunKind, type Scope } from "./runs.ts";
+import { snapshotOfFields } from "./snapshot.ts";
 
 /** What every start callback hands over. */
 export interface CallbackStart {
@@ -25,8 +26,9 @@ const CONTEXTS_PER_OPEN_RUN = 10;
 export class RunTracker {
   readonly #settings: Settings;
   readonly #recorder: CallRecorder;
+  readonly #claims: RunClaims;
   readonly #contexts: RunContexts;
-  readonly #open = new Map<string, OpenRun>();
+  readonly #open = new Map<RunContext, OpenRun>();
   /** An error passes every node on its way out: it is one event. */
   readonly #reported = new WeakSet<object>();
   /** Decisions that came in at roots which do not know the thread. */
@@ -35,34 +37,35 @@ export class RunTracker {
    * A stream that nobody reads to its end gives no callback. LangChain's run manager holds the `metadata` object as
    * long as it can still call back, so once that object is gone the run is over.
    */
-  readonly #dropped = new FinalizationRegistry<string>((runId) => {
-    this.#abandon(runId).catch(() => undefined); // counted in `lost` and told to onAuditError
+  readonly #dropped = new FinalizationRegistry<RunContext>((context) => {
+    this.#abandon(context).catch(() => undefined); // counted in `lost` and told to onAuditError
   });
 
-  constructor(settings: Settings, recorder: CallRecorder) {
+  constructor(settings: Settings, recorder: CallRecorder, claims: RunClaims) {
     this.#settings = settings;
     this.#recorder = recorder;
+    this.#claims = claims;
     this.#contexts = new RunContexts(settings);
   }
 
-  /** The run's context; undefined when it has ended or never began here. */
-  context(runId: string): RunContext | undefined {
-    return this.#contexts.get(runId);
+  /** The run that a callback is about; undefined when it has ended or never began here. */
+  find(runId: string, tags: unknown): RunContext | undefined {
+    return this.#contexts.find(runId, tags);
   }
 
-  /** The run's open call. */
-  openRun(runId: string): OpenRun | undefined {
-    return this.#open.get(runId);
+  /** The open call that a callback is about. */
+  openRun(runId: string, tags: unknown): OpenRun | undefined {
+    const context = this.#contexts.find(runId, tags);
+    return context && this.#open.get(context);
   }
 
   /**
    * For a run that is known: the same handler may be registered twice, and then hears everything twice. Resolves and
    * rejects as the run's first start did.
    */
-  known(runId: string): Promise<void> | undefined {
-    const open = this.#open.get(runId);
-    if (open) return Promise.resolve(open.started).then(() => undefined);
-    return this.#contexts.get(runId) && Promise.resolve();
+  known({ runId, tags }: CallbackStart): Promise<void> | undefined {
+    const context = this.#contexts.started(runId, tags);
+    return context && Promise.resolve(this.#open.get(context)?.started).then(() => undefined);
   }
 
   /** Adds a run. */
@@ -80,22 +83,25 @@ export class RunTracker {
       tags,
       metadata: fieldsOf(metadata),
     });
-    if (metadata) this.#dropped.register(metadata, runId, context);
+    if (metadata) this.#dropped.register(metadata, context, context);
     return context;
   }
 
-  /** Begins the call of an entry. `describe` is called at once: LangChain's objects change afterwards. */
+  /**
+   * Begins the call of an entry, unless another handler of the logger has. `describe` is called at once: LangChain's
+   * objects change afterwards.
+   */
   async begin(context: RunContext, start: CallbackStart, describe: () => CapturedFields): Promise<void> {
+    if (!this.#claims.take(context, "call")) return;
     const { extraParams, metadata } = start;
     const { metadataKeys, inlineBytes } = this.#settings;
-    const described = describeSafely(describe);
+    const described = withAlerts(describeSafely(describe), context.alerts);
     const batchSize = extraParams?.["batch_size"];
-    const open = new OpenRun(context, {
+    const open = new OpenRun(context, described, {
       signal: fieldsOf(extraParams?.["options"])["signal"],
-      provider: described.provider ?? "langchain",
       batchSize: typeof batchSize === "number" ? batchSize : 1,
     });
-    this.#open.set(context.id, open);
+    this.#open.set(context, open);
     const begun = this.#recorder.begin(
       {
         run: context.run,
@@ -103,23 +109,24 @@ export class RunTracker {
         metadata: snapshotOfFields(pick(fieldsOf(metadata), metadataKeys), inlineBytes),
         ...described,
       },
-      () => open.unfinished(),
+      () => open.ended(open.unfinished()),
     );
     open.started = begun;
     try {
       await begun;
     } catch (error) {
-      this.take(context.id); // fail-closed: the start is not on record, so nothing is sent
+      this.take(context); // fail-closed: the start is not on record, so nothing is sent
       this.leave(context);
       throw error;
     }
     await this.#enforceBounds();
   }
 
-  /** The open run, which from here on is the taker's to end; undefined when it has ended or never began. */
-  take(runId: string): OpenRun | undefined {
-    const open = this.#open.get(runId);
-    this.#open.delete(runId);
+  /** The open run, which from here on is the taker's to end; undefined when it has ended or is another handler's. */
+  take(context: RunContext): OpenRun | undefined {
+    const open = this.#open.get(context);
+    if (open) this.#claims.release(context);
+    this.#open.delete(context);
     return open;
   }
 
@@ -130,7 +137,7 @@ export class RunTracker {
     const { signal } = open;
     const call = await open.started;
     // LangChain makes its own errors of an abort: an audited client underneath has nothing but the signal in common.
-    return call?.end(fields, signal?.aborted ? signal : error);
+    return call?.end(open.ended(fields), signal?.aborted ? signal : error);
   }
 
   /** Removes a run's context. */
@@ -145,11 +152,10 @@ export class RunTracker {
     const ends: Promise<unknown>[] = [];
     const decision = this.#undecided.get(scope);
     if (decision) ends.push(this.#recordDecision(root, decision));
-    for (const runId of scope.members) {
-      const open = this.take(runId);
-      const context = this.#contexts.get(runId);
+    for (const context of scope.members) {
+      const open = this.take(context);
       if (open) ends.push(this.end(open, () => open.unfinished(rootError)));
-      else if (context) this.leave(context);
+      else this.leave(context);
     }
     await settle(ends);
   }
@@ -167,15 +173,16 @@ export class RunTracker {
   /** Records an event that is no call, once, at its place among the runs. */
   async record(context: RunContext, find: () => SafetyEvent | undefined): Promise<void> {
     const event = findSafely(find);
-    if (event && !this.#isReported(event, context.scope)) await this.#recordEvent(context, event);
+    if (event && !this.#isReported(event, context.scope)) await this.#recordEvent(context, event, "event");
   }
 
-  async #recordEvent(context: RunContext, event: SafetyEvent): Promise<void> {
+  async #recordEvent(context: RunContext, event: SafetyEvent, claim: "event" | "decision"): Promise<void> {
+    if (!this.#claims.take(context, claim)) return;
     await this.#recorder.record({
       run: context.run,
       ...(context.conversationId !== undefined && { conversationId: context.conversationId }),
       latencyMs: null,
-      ...event.fields,
+      ...withAlerts(event.fields, context.alerts),
     });
   }
 
@@ -187,7 +194,7 @@ export class RunTracker {
     const event = findSafely(find);
     if (!event) return;
     if (context.run["threadId"] !== undefined) await this.#recordDecision(context, event);
-    else if (context.id === context.scope.rootId) this.#undecided.set(context.scope, event);
+    else if (!context.parent) this.#undecided.set(context.scope, event);
   }
 
   async #recordDecision(context: RunContext, event: SafetyEvent): Promise<void> {
@@ -195,7 +202,7 @@ export class RunTracker {
     this.#undecided.delete(context.scope);
     if (event.cause && decisions.has(event.cause)) return;
     if (event.cause) decisions.add(event.cause);
-    await this.#recordEvent(context, event);
+    await this.#recordEvent(context, event, "decision");
   }
 
   /** Notes a check that a middleware's node ran. */
@@ -218,18 +225,16 @@ export class RunTracker {
 
   /** Ends everything that is open. */
   async close(): Promise<void> {
-    const open = [...this.#open.values()];
-    this.#open.clear();
+    const open = [...this.#open.keys()].flatMap((context) => this.take(context) ?? []);
     const ends = open.map((run) => this.end(run, () => run.unfinished()));
     for (let oldest = this.#contexts.oldest(); oldest; oldest = this.#contexts.oldest()) this.leave(oldest);
     await Promise.allSettled(ends); // what could not be written is counted in `lost` and told to onAuditError
   }
 
-  async #abandon(runId: string): Promise<void> {
-    const open = this.take(runId);
-    const context = this.#contexts.get(runId);
+  async #abandon(context: RunContext): Promise<void> {
+    const open = this.take(context);
     if (open) await this.end(open, () => open.unfinished());
-    else if (context) this.leave(context);
+    else this.leave(context);
   }
 
   async #enforceBounds(): Promise<void> {
@@ -265,6 +270,10 @@ function describeSafely(describe: () => CapturedFields, rest: () => CapturedFiel
       alerts: [`ai-audit: not everything could be read (${error instanceof Error ? error.name : typeof error})`],
     };
   }
+}
+
+function withAlerts(fields: CapturedFields, alerts: readonly string[]): CapturedFields {
+  return alerts.length === 0 ? fields : { ...fields, alerts: [...alerts, ...(fields.alerts ?? [])] };
 }
 
 function findSafely(find: () => SafetyEvent | undefined): SafetyEvent | undefined {
