@@ -2,11 +2,12 @@
 import { type Account, requireAccount } from "./account.ts";
 import { type CleanupOptions, type CleanupSchedule, report, type ScheduleOptions, startSchedule } from "./cleanup.ts";
 import { notify } from "./callback.ts";
-import { type AuditContext, currentAuditContext, NO_CONTEXT } from "./context.ts";
+import { currentAuditContext } from "./context.ts";
 import type { CapturedFields } from "./capture.ts";
 import type { JsonValue } from "./canonical.ts";
 import type { EncryptionManager } from "./crypto/encryption.ts";
 import type { SubjectKey } from "./crypto/keys.ts";
+import { endOfTurn } from "./end-of-turn.ts";
 import { type AuditEntry, lineToEntry } from "./entry.ts";
 import { AuditDecryptError, AuditError, AuditInputError, AuditWriteError } from "./errors.ts";
 import { type AuditHealth, measureHealth } from "./health.ts";
@@ -110,45 +111,43 @@ export class AuditLogger<M extends object = Metadata, I extends InteractionField
    */
   async log(interaction: I): Promise<string> {
     if (this.#closing) throw new AuditWriteError("AUDIT_CLOSED", "log(): the logger is closed");
-    return this.#record(interaction, "strict", currentAuditContext());
+    return this.#record(interaction, "strict");
   }
 
   /**
    * `log()` for wrappers: records whatever can be recorded. What does not fit is left out and named in the entry's
-   * `alerts`; rejects only when the entry cannot be written. With an `origin`, the interaction holds already what it
-   * inherits from the context that its call began in, and the second of two entries that record the same call through
-   * different layers gets the first one's id as `run.sameCallAs`.
+   * `alerts`; rejects only when the entry cannot be written. With an `origin`, the interaction is the wrapper's own,
+   * which nobody changes any more, and holds already what it inherits from the context that its call began in; and the
+   * second of two entries that record the same call through different layers gets the first one's id as `run.sameCallAs`.
    */
   capture(interaction: CapturedFields, origin?: CaptureOrigin): Promise<string> {
-    if (!origin) return this.#record(interaction, "lenient", currentAuditContext());
+    if (!origin) return this.#record(interaction, "lenient");
     const twin = this.#pairs.take(interaction, origin);
-    const written = this.#record(interaction, "lenient", NO_CONTEXT, twin);
+    const written = this.#record(interaction, "wrapped", twin);
     if (!twin) this.#pairs.offer(written, interaction, origin);
     return written;
   }
 
-  #record(
-    interaction: object,
-    mode: RecordMode,
-    context: AuditContext,
-    twin?: Promise<string | undefined>,
-  ): Promise<string> {
-    const written = this.#write(interaction, mode, context, twin);
+  #record(interaction: object, how: RecordMode | "wrapped", twin?: Promise<string | undefined>): Promise<string> {
+    const written = this.#write(interaction, how, twin);
     this.#onTheirWay.add(written);
     const settled = (): void => void this.#onTheirWay.delete(written);
     written.then(settled, settled);
     return written;
   }
 
+  /** What a caller hands over is his own, and looked at now; what a wrapper made can wait for the turn's other entries. */
   async #write(
     interaction: object,
-    mode: RecordMode,
-    context: AuditContext,
+    how: RecordMode | "wrapped",
     twin: Promise<string | undefined> | undefined,
   ): Promise<string> {
     if (typeof interaction !== "object" || interaction === null) throw new AuditInputError("log() takes an object");
     const { record } = this.#settings;
-    const drafting = draftEntry(interaction, mode, record, context);
+    let drafting = how === "wrapped" ? undefined : draftEntry(interaction, how, record, currentAuditContext());
+    if (drafting instanceof Promise) drafting = await drafting;
+    await endOfTurn();
+    drafting ??= draftEntry(interaction, "lenient", record);
     const drafted = drafting instanceof Promise ? await drafting : drafting;
     const draft = twin ? withSameCall(drafted, await twin) : drafted;
     let sealed: SealedEntry;

@@ -1,5 +1,5 @@
 // The write lane: group commit. Lines that arrive while one commit runs share the next.
-import { clearTimeout, setImmediate, setTimeout } from "node:timers"; // a caller's test may have stopped the global ones
+import { clearTimeout, setTimeout } from "node:timers"; // a caller's test may have stopped the global ones
 import { AuditWriteError } from "../errors.ts";
 import { timeOfId } from "../id.ts";
 import { loss } from "../integrity/control-line.ts";
@@ -70,6 +70,7 @@ export class WriteLane {
     this.#pendingBytes += bytes;
     const written = new Promise<void>((resolve, reject) => this.#waiting.push({ line, id, bytes, resolve, reject }));
     this.#newest = written;
+    // One microtask later: what is appended in the same tick shares the first commit.
     this.#commitWaiting();
     if (this.#hasEnough()) this.#hurry?.();
     return written;
@@ -137,9 +138,6 @@ export class WriteLane {
     if (this.#commitDue || this.#waiting.length === 0) return;
     this.#commitDue = true;
     void this.exclusive(async () => {
-      // What is logged in the same turn of the event loop shares the commit: a write, a root and a sync cost more than
-      // the rest of an entry.
-      await new Promise<void>((resolve) => setImmediate(resolve));
       await this.#waitForCompany();
       const batch = this.#waiting.splice(0, this.#options.take(this.#waiting));
       this.#commitDue = false;

@@ -141,6 +141,7 @@ describe("failing open", () => {
     });
     storage.fault = "fail";
     await expect(client.chat.completions.create(hello)).resolves.toMatchObject({ id: "chatcmpl-1" });
+    await expect.poll(() => losses.length).toBe(1);
     storage.fault = "none";
     await client.chat.completions.create(hello);
     expect(await entries()).toHaveLength(1);
