@@ -5,9 +5,9 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { EncryptionManager, fileKeys, placeHold, releaseHold, Signer } from "@ai-audit/core";
 import { describe, expect, test } from "vitest";
-import { cli, printed, withAllKeys } from "./support/cli.ts";
+import { cli, type CliResult, printed, withAllKeys } from "./support/cli.ts";
 import { firstFile } from "./support/first-file.ts";
-import { writeOldLog } from "./support/old-log.ts";
+import { oldId, writeOldLog } from "./support/old-log.ts";
 import { ownSample, sharedSample } from "./support/samples.ts";
 import { temporaryDirectory } from "./support/temporary-directory.ts";
 
@@ -402,6 +402,27 @@ describe("ai-audit cleanup", { timeout: 60_000 }, () => {
       code: 0,
       stdout: expect.stringContaining("2 files removed as the log itself authorises") as unknown,
     });
+  });
+
+  test("an entry that went is said to have gone, on which day and by which rule", async () => {
+    const sample = await ownSample();
+    await writeOldLog(sample.directory, ["2024-01-01", "2024-01-02"], sample.signingKey);
+    await cli(["cleanup", sample.directory, "--actor", "ops"], { env: withAllKeys(sample) });
+    const [file = ""] = await readdir(sample.directory);
+    const day = /^audit_(\d{4})(\d\d)(\d\d)/.exec(file)?.slice(1).join("-") ?? "";
+    const show = (id: string): Promise<CliResult> => cli(["show", id, "--log", sample.directory]);
+
+    const gone = oldId("2024-01-02T12:00:00.000Z");
+    expect(await show(gone.toUpperCase())).toEqual({
+      code: 1,
+      stdout: "",
+      stderr:
+        `error: no entry ${gone.toUpperCase()} in ${sample.directory}\n` +
+        `  audit_20240102.jsonl, of its time, was removed, as the log records on ${day}: retention 365 days, by ops\n`,
+    });
+    for (const never of [oldId("2024-01-02T12:00:00.001Z"), oldId(`${day}T00:00:00Z`), "x"]) {
+      expect((await show(never)).stderr).toContain("\n  ids are shown by: ai-audit list\n");
+    }
   });
 
   test("a signed log is not cleaned without its key", async () => {
