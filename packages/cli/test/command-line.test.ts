@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { readFile, writeFile } from "node:fs/promises";
+import { chmod, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
@@ -8,11 +8,17 @@ import { reference, REFERENCE_PATH } from "../scripts/reference.ts";
 import { COMMANDS } from "../src/registry.ts";
 import { VERSION } from "../src/version.ts";
 import { cli, printed, start } from "./support/cli.ts";
+import { firstFile } from "./support/first-file.ts";
 import { writeOldLog } from "./support/old-log.ts";
 import { ownSample, sharedSample } from "./support/samples.ts";
 import { temporaryDirectory } from "./support/temporary-directory.ts";
 
 const run = promisify(execFile);
+
+/** Root may read every file: without these two rights it is like anybody else. */
+const READ_ALL = "-dac_override,-dac_read_search";
+const WITHOUT_PRIVILEGE =
+  process.getuid?.() === 0 ? ["setpriv", `--bounding-set=${READ_ALL}`, `--inh-caps=${READ_ALL}`] : [];
 
 describe("The command line", { timeout: 60_000 }, () => {
   test("without words it prints its help", async () => {
@@ -190,6 +196,34 @@ describe("The command line", { timeout: 60_000 }, () => {
         name the file that holds the key, as \`ai-audit init\` writes it
       "
     `);
+  });
+
+  test("a file that the operating system refuses is named, by every command with the same exit code", async () => {
+    const sample = await ownSample();
+    const file = await firstFile(sample);
+    await chmod(file, 0);
+    const log = ["--log", sample.directory];
+    for (const words of [
+      ["list", sample.directory],
+      ["stats", sample.directory],
+      ["prove", sample.ids[0] ?? "", ...log],
+      ["sql", "SELECT id FROM entries", ...log],
+      ["export", sample.directory, "-f", "bundle", "-o", join(sample.root, "bundle")],
+    ]) {
+      const stderr = `error: permission denied: ${file}\n  run as the user that owns the log, or have its owner grant access\n`;
+      expect({ words, ...(await cli(words, { runner: WITHOUT_PRIVILEGE })) }).toEqual({
+        words,
+        code: 77,
+        stdout: "",
+        stderr,
+      });
+    }
+    const { code, stdout } = await cli(["verify", sample.directory], { runner: WITHOUT_PRIVILEGE });
+    expect({ code, stdout }).toEqual({
+      code: 3,
+      stdout: `NOT VERIFIED: EACCES: permission denied, open '${file}'\n`,
+    });
+    expect(await readdir(sample.root)).not.toContain("bundle");
   });
 
   test("a group without its command, and help for what is no command, are wrong arguments", async () => {

@@ -3,7 +3,7 @@ import { AuditError, safeLine } from "@ai-audit/core";
 import type { SqlRow } from "@ai-audit/core/sql";
 import { type Command, Option } from "commander";
 import { collecting, DEFAULT_MIB, openSql, parseMemory } from "../duckdb.ts";
-import { EXIT, Failure, usageFailure } from "../failure.ts";
+import { EXIT, Failure, systemFailure, usageFailure } from "../failure.ts";
 import { addRangeOptions, type RangeFlags, rangeOf } from "../filters.ts";
 import { withGathered } from "../gathered.ts";
 import { addLogOption, isBucket, resolveLocation } from "../location.ts";
@@ -112,6 +112,8 @@ const MISTAKE =
 
 function asMistake(error: unknown): unknown {
   if (!(error instanceof AuditError) || error.code !== "AUDIT_READ_FAILED") return error;
+  const [, path] = /^DuckDB: IO Error: Cannot open file "(.*)": Permission denied/.exec(error.message) ?? [];
+  if (path !== undefined) return systemFailure(Object.assign(new Error(), { code: "EACCES", path: safeLine(path) }));
   const [, mistake] = MISTAKE.exec(error.message) ?? [];
   const [first = ""] = error.message.split("\n");
   const isShort = /Out of Memory|maximum_object_size/.test(error.message);
