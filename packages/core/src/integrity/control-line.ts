@@ -90,6 +90,15 @@ export interface RetentionRelease {
   readonly released: string;
 }
 
+/**
+ * States of segments that stay which only segments about to be removed recorded, as `seen` would. In a bucket, where a
+ * first line has no room for them; a shipped segment is called `<directory>/<file>`.
+ */
+export interface RetentionSeen {
+  readonly type: "retention.seen";
+  readonly seen: readonly SegmentRef[];
+}
+
 /** The secret of a data subject was destroyed. */
 export interface SubjectErased {
   readonly type: "subject.erased";
@@ -147,6 +156,7 @@ export type ControlLine =
   | RetentionHold
   | RetentionRelease
   | RetentionArchived
+  | RetentionSeen
   | SubjectErased
   | Loss
   | CallStarted;
@@ -160,6 +170,7 @@ const MEMBERS = {
   "retention.hold": ["hold", "from", "to", "reason", "actor", "placed"],
   "retention.release": ["hold", "reason", "actor", "released"],
   "retention.archived": ["file", "leaves", "root", "sha256", "location"],
+  "retention.seen": ["seen"],
   "subject.erased": ["subject", "actor", "reason"],
   loss: ["entries", "from", "to", "reason"],
   "call.started": ["call", "timestamp", "provider", "model", "operation", "input_hash"],
@@ -207,6 +218,11 @@ export function retentionArchived(line: Omit<RetentionArchived, "type">): string
   return toText({ type: "retention.archived", ...line });
 }
 
+/** Text of a `retention.seen` line, without the line feed. */
+export function retentionSeen(line: Omit<RetentionSeen, "type">): string {
+  return toText({ type: "retention.seen", ...line });
+}
+
 /** Text of a `subject.erased` line, without the line feed. */
 export function subjectErased(line: Omit<SubjectErased, "type">): string {
   return toText({ type: "subject.erased", ...line });
@@ -228,8 +244,8 @@ function toText(line: ControlLine): string {
   for (const member of MEMBERS[line.type]) ordered[member] = values[member];
   if (line.type === "segment.open") {
     ordered["prev"] = line.prev === null ? null : orderedRef(line.prev);
-    ordered["seen"] = line.seen.map(orderedRef);
   }
+  if (line.type === "segment.open" || line.type === "retention.seen") ordered["seen"] = line.seen.map(orderedRef);
   return JSON.stringify(ordered);
 }
 

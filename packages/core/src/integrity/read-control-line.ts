@@ -2,7 +2,10 @@
 import type {
   RemovalRecord,
   RetentionArchived,
+  RetentionHold,
   RetentionPrune,
+  RetentionRelease,
+  RetentionSeen,
   SegmentClose,
   SegmentOpen,
   SegmentRef,
@@ -41,6 +44,16 @@ export function readSegmentClose(text: string): SegmentClose | undefined {
 export function readRemovalRecord(text: string): RemovalRecord | undefined {
   const line = parseObject(text);
   return line !== undefined && (isRetentionPrune(line) || isRetentionArchived(line)) ? line : undefined;
+}
+
+/** Reads any line of retention. */
+export function readRetentionLine(
+  text: string,
+): RemovalRecord | RetentionHold | RetentionRelease | RetentionSeen | undefined {
+  const removal = readRemovalRecord(text);
+  const line = removal === undefined ? parseObject(text) : undefined;
+  if (line === undefined) return removal;
+  return isRetentionHold(line) || isRetentionRelease(line) || isRetentionSeen(line) ? line : undefined;
 }
 
 type JsonObject = Readonly<Record<string, unknown>>;
@@ -88,6 +101,22 @@ function isRetentionPrune(line: JsonObject): line is JsonObject & RetentionPrune
 function isRetentionArchived(line: JsonObject): line is JsonObject & RetentionArchived {
   const { type, file, leaves, root } = line;
   return type === "retention.archived" && isText(file) && isCount(leaves) && isRoot(root);
+}
+
+function isRetentionHold(line: JsonObject): line is JsonObject & RetentionHold {
+  const { type, hold, from, to, reason, actor } = line;
+  const isBound = (bound: unknown): boolean => bound === null || isText(bound);
+  return type === "retention.hold" && [hold, reason, actor].every(isText) && isBound(from) && isBound(to);
+}
+
+function isRetentionRelease(line: JsonObject): line is JsonObject & RetentionRelease {
+  const { type, hold } = line;
+  return type === "retention.release" && isText(hold);
+}
+
+function isRetentionSeen(line: JsonObject): line is JsonObject & RetentionSeen {
+  const { type, seen } = line;
+  return type === "retention.seen" && Array.isArray(seen) && seen.every(isRef);
 }
 
 function isRef(value: unknown): value is SegmentRef {

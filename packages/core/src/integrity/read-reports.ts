@@ -10,7 +10,7 @@ import type { SegmentReport } from "./segment-report.ts";
 import type { Pin } from "./verification.ts";
 import type { Keyring } from "./verify-checkpoint.ts";
 import { Streams } from "./streams.ts";
-import { referenceOfPin, referencesOf } from "./verify-links.ts";
+import { recordsOf, referenceOfPin, referencesOf } from "./verify-links.ts";
 import { verifySegment } from "./verify-segment.ts";
 
 /** How far verification has come. */
@@ -38,11 +38,15 @@ export interface LogReading {
 }
 
 /**
- * Reports on all files, with the roots at every size that any of them, or a pin, refers to. First lines are read
+ * Reports on all files, with the roots at every size that any of them, a pin, or `recorded` refers to. First lines are read
  * beforehand, so that one pass is enough; only what a writer adds meanwhile is read after that.
  */
-export async function readReports(source: LogSource, settings: VerifySettings): Promise<LogReading> {
-  const reader = new LogReader(source, settings);
+export async function readReports(
+  source: LogSource,
+  settings: VerifySettings,
+  recorded: readonly SegmentRef[],
+): Promise<LogReading> {
+  const reader = new LogReader(source, settings, recorded);
   await reader.readNewFiles();
   await reader.awaitSuccessors();
   return reader.reading();
@@ -56,10 +60,11 @@ class LogReader {
   /** For each file the sizes of its tree that something refers to. */
   readonly #wanted = new Map<string, Set<number>>();
 
-  constructor(source: LogSource, settings: VerifySettings) {
+  constructor(source: LogSource, settings: VerifySettings, recorded: readonly SegmentRef[]) {
     this.#source = source;
     this.#settings = settings;
     this.#want(settings.pins.map(referenceOfPin));
+    this.#want(recorded);
   }
 
   reading(): LogReading {
@@ -112,7 +117,7 @@ class LogReader {
     let unread = [...files, ...this.#filesRead(again)];
     while (unread.length > 0) {
       for (const report of await this.#readAll(unread)) this.#reports.set(report.file, report);
-      const later = [...this.#reports.values()].flatMap(({ open }) => (open === undefined ? [] : referencesOf(open)));
+      const later = [...this.#reports.values()].flatMap(recordsOf);
       unread = this.#filesRead(this.#want(later));
     }
   }

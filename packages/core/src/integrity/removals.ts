@@ -1,6 +1,6 @@
 // What a log says of files that are not there any more: which removals count, and what they rest on.
 import type { RemovalRecord } from "./control-line.ts";
-import { dayOfSegment } from "./segment-name.ts";
+import { dayOfSegment, startOfDay } from "./segment-name.ts";
 import type { SegmentReport } from "./segment-report.ts";
 
 /** A line that authorises a removal, and whether a trusted key vouches for it. */
@@ -100,9 +100,4 @@ function isOfItsDay(record: RemovalRecord): boolean {
     const at = time === null ? start : Date.parse(time);
     return at >= start && at < start + DAY_MS;
   });
-}
-
-/** Milliseconds since the epoch; NaN for what is no day. */
-function startOfDay(day: string): number {
-  return Date.parse(`${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}T00:00:00Z`);
 }

@@ -49,6 +49,11 @@ export function segmentDay(date: Date): string {
   return date.toISOString().slice(0, 10).replaceAll("-", "");
 }
 
+/** The first millisecond of a UTC day as file names spell it; NaN for what is no day. */
+export function startOfDay(day: string): number {
+  return Date.parse(`${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}T00:00:00Z`);
+}
+
 /** A file name without `.jsonl`: the last part of its checkpoints' origin. */
 export function segmentStem(file: string): string {
   return file.endsWith(".jsonl") ? file.slice(0, -".jsonl".length) : file;

@@ -1,5 +1,5 @@
 // What one file says when it is read on its own. verify-segment.ts makes it, everything else judges by it.
-import type { RemovalRecord, SegmentOpen } from "./control-line.ts";
+import type { RemovalRecord, RetentionHold, RetentionRelease, SegmentOpen, SegmentRef } from "./control-line.ts";
 import type { BrokenRange } from "./locate.ts";
 import type { Problem } from "./verification.ts";
 import type { Keyring } from "./verify-checkpoint.ts";
@@ -27,6 +27,10 @@ export interface SegmentReport {
   readonly signedBy: string | undefined;
   /** Sealed `retention.prune` and `retention.archived` lines. */
   readonly prunes: readonly RemovalRecord[];
+  /** States of others that its sealed `retention.seen` lines record, beside those of its first line. */
+  readonly seen: readonly SegmentRef[];
+  /** The hold or the release that its second line is, sealed. */
+  readonly hold: RetentionHold | RetentionRelease | undefined;
   /** Where to search for what was altered: the lines after the last good checkpoint up to the first bad one. */
   readonly broken: BrokenRange | undefined;
 }

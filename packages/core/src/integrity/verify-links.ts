@@ -1,5 +1,6 @@
 // What files say about each other, and pins about files: is everything there that was ever recorded, and unchanged?
-import type { SegmentRef } from "./control-line.ts";
+import type { RetentionHold, SegmentRef } from "./control-line.ts";
+import { holdOn } from "./holds-in-force.ts";
 import { emptyRoot } from "./merkle.ts";
 import { fileOfOrigin } from "./origin.ts";
 import { type PruneRecord, type RemovalContext, Removals } from "./removals.ts";
@@ -17,6 +18,12 @@ interface Reference extends SegmentRef {
   readonly isPrev?: boolean;
   /** The origin a pin names. */
   readonly origin?: string;
+}
+
+/** A state that a segment records of one in another log of the same place. */
+export interface RecordedState {
+  readonly ref: SegmentRef;
+  readonly from: SegmentReport;
 }
 
 /** What the links of a log show. */
@@ -47,6 +54,22 @@ export interface AbsentFile {
 export interface LinkContext extends RemovalContext {
   /** Whether a file may still be on its way. @default never */
   readonly isAwaited?: (file: string) => boolean;
+  /** States of these files that another log of the same place records. @default none */
+  readonly states?: readonly RecordedState[];
+  /** Holds in force. @default none */
+  readonly holds?: readonly RetentionHold[];
+}
+
+/** Everything that a segment records of others in its own log: in its first line, and where clean-up wrote it down. */
+export function recordsOf({ open, seen }: SegmentReport): SegmentRef[] {
+  // A first line that nothing seals, or under a bad signature, is no evidence against other files.
+  return open === undefined ? [] : [...referencesOf(open), ...seen.filter(({ file }) => !file.includes("/"))];
+}
+
+/** What a segment records of segments in another log of the same place, called `<log>/<file>`. */
+export function recordsElsewhere(from: SegmentReport): RecordedState[] {
+  const seen = from.open === undefined ? [] : from.seen;
+  return seen.filter(({ file }) => file.includes("/")).map((ref) => ({ ref, from }));
 }
 
 /** References of a segment's first line. */
@@ -66,12 +89,10 @@ export function referenceOfPin({ origin, size, root }: Pin): SegmentRef {
 export function verifyLinks(reports: readonly SegmentReport[], pins: readonly Pin[], context: LinkContext): LinkReport {
   const links = new Links(reports, context);
   for (const from of reports) {
-    // A first line that nothing seals, or under a bad signature, is no evidence against other files.
-    if (from.open === undefined) continue;
-    const { prev, seen } = from.open;
-    if (prev !== null) links.follow({ ...prev, by: from.file, from, isPrev: true });
-    for (const ref of seen) links.follow({ ...ref, by: from.file, from });
+    const prev = from.open?.prev;
+    for (const ref of recordsOf(from)) links.follow({ ...ref, by: from.file, from, isPrev: ref === prev });
   }
+  for (const { ref, from } of context.states ?? []) links.follow({ ...ref, by: from.file, from });
   for (const pin of pins) {
     const isConfirmed = links.follow({ ...referenceOfPin(pin), by: "a pin", from: undefined, origin: pin.origin });
     if (isConfirmed && pin.size > 0) links.confirmedPins.push(pin); // every tree begins empty
@@ -178,7 +199,13 @@ class Links implements LinkReport {
       prunes.length > 0 || this.#removals.misdated.has(file)
         ? "and the retention.prune line for it is of another state, of another day or not trusted"
         : "and no retention.prune line says why";
-    this.#add(file, "MISSING", `${by} records ${leaves(size)}; the file is gone, ${why}`);
+    this.#add(file, "MISSING", `${by} records ${leaves(size)}; the file is gone, ${why}${this.#holdOn(file)}`);
+  }
+
+  /** Of a file that is gone: that a hold should have kept it. */
+  #holdOn(file: string): string {
+    const { hold, actor, reason } = holdOn(file, this.#context.holds ?? []) ?? {};
+    return hold === undefined ? "" : `, though hold ${hold} by ${actor}: ${reason} keeps its day`;
   }
 
   /** Removed files are part of the picture, also where nothing refers to them any more. */

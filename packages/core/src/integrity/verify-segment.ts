@@ -1,8 +1,16 @@
 // One file, from its first byte to its last: is it what was sealed, and where does it end?
-import { CHECKPOINT_PREFIX, CONTROL_PREFIX, type RemovalRecord, type SegmentOpen } from "./control-line.ts";
+import {
+  CHECKPOINT_PREFIX,
+  CONTROL_PREFIX,
+  type RemovalRecord,
+  type RetentionHold,
+  type RetentionRelease,
+  type SegmentOpen,
+  type SegmentRef,
+} from "./control-line.ts";
 import { eachLine, LineSplitter } from "./lines.ts";
 import { leafHashInPlace, MerkleTree } from "./merkle.ts";
-import { readFirstLine, readRemovalRecord, readSegmentClose } from "./read-control-line.ts";
+import { readFirstLine, readRetentionLine, readSegmentClose } from "./read-control-line.ts";
 import type { SegmentCheckOptions, SegmentReport } from "./segment-report.ts";
 import { SignatureQueue } from "./signature-queue.ts";
 import type { Problem } from "./verification.ts";
@@ -61,6 +69,9 @@ class SegmentCheck {
   #closeSealed = false;
   #prunes: RemovalRecord[] = [];
   #sealedPrunes: RemovalRecord[] = [];
+  #seen: SegmentRef[] = [];
+  #sealedSeen: SegmentRef[] = [];
+  #hold: RetentionHold | RetentionRelease | undefined;
   #isAfterEnd = false;
 
   constructor(file: string, options: SegmentCheckOptions) {
@@ -126,6 +137,8 @@ class SegmentCheck {
       isProven,
       signedBy: isProven ? key.name : undefined,
       prunes: isAltered ? [] : this.#sealedPrunes,
+      seen: isAltered || hasBadSignature ? [] : this.#sealedSeen,
+      hold: this.#sealed.size > 1 && !hasBadSignature ? this.#hold : undefined,
       broken,
     };
   }
@@ -171,9 +184,15 @@ class SegmentCheck {
       const isRight = close?.leaves === this.#tree.size + 1 && close.entries === this.#entries;
       this.#close = { line: this.#line, leaves: this.#tree.size + 1, isRight, reason: close?.reason };
     } else if (startsWith(bytes, start, end, '{"type":"retention.')) {
-      const prune = readRemovalRecord(bytes.toString("utf8", start, end));
-      if (prune !== undefined) this.#prunes.push(prune);
+      this.#retentionLine(bytes.toString("utf8", start, end));
     }
+  }
+
+  #retentionLine(text: string): void {
+    const line = readRetentionLine(text);
+    if (line?.type === "retention.prune" || line?.type === "retention.archived") this.#prunes.push(line);
+    else if (line?.type === "retention.seen") this.#seen = this.#seen.concat(line.seen);
+    else if (this.#line === 2) this.#hold = line;
   }
 
   #checkpointLine(checkpoints: CheckpointVerifier, line: string): void {
@@ -194,6 +213,7 @@ class SegmentCheck {
     this.#suspects = [];
     this.#sealed = { size, root, entries: this.#entries, line: this.#line };
     this.#sealedPrunes.push(...this.#prunes.splice(0));
+    this.#sealedSeen = this.#sealedSeen.concat(this.#seen.splice(0));
     if (this.#close !== undefined) this.#sealClose(this.#close, size);
     if (result.signature === undefined) return;
     this.#lastSignature = { line: this.#line, text: result.text, signature: result.signature };

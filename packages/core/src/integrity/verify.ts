@@ -24,8 +24,9 @@ import {
   worstState,
 } from "./verification.ts";
 import { keyringOf } from "./verify-checkpoint.ts";
+import { holdsInForce } from "./holds-in-force.ts";
 import type { PruneRecord } from "./removals.ts";
-import { type LinkReport, verifyLinks } from "./verify-links.ts";
+import { type LinkReport, recordsElsewhere, type RecordedState, verifyLinks } from "./verify-links.ts";
 import { hasCode } from "../system-error.ts";
 
 export type { VerifyProgress } from "./read-reports.ts";
@@ -89,9 +90,13 @@ export async function verifySources(
   }
 }
 
-/** What an error calls itself: the system's code where it has one, else its name; undefined for what is no error. */
+/**
+ * What an error calls itself, or the one that retries ended with: the system's code where it has one, else its name;
+ * undefined for what is no error.
+ */
 function failureOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
+  if (error.cause instanceof Error) return failureOf(error.cause);
   return "code" in error && typeof error.code === "string" ? error.code : error.name;
 }
 
@@ -117,12 +122,16 @@ function mayHaveBeenOvertaken(sources: readonly LogSource[], { files }: Verifica
 async function verifyOnce(sources: readonly LogSource[], settings: VerifySettings): Promise<Verification> {
   const found: FileVerification[] = [];
   const confirmedPins: Pin[] = [];
-  const prunes: PruneRecord[] = [];
+  const elsewhere: Elsewhere = { prunes: [], states: [], holders: [] };
   for (const source of sources) {
-    const examined = await examine(source, settings, prunes);
-    found.push(...examined.files);
-    confirmedPins.push(...examined.links.confirmedPins);
-    prunes.push(...examined.links.prunes);
+    const { files: examined, links, reports } = await examine(source, settings, elsewhere);
+    found.push(...examined);
+    confirmedPins.push(...links.confirmedPins);
+    elsewhere.prunes.push(...links.prunes);
+    for (const report of reports) {
+      elsewhere.states.push(...recordsElsewhere(report));
+      if (report.hold) elsewhere.holders.push(report);
+    }
   }
   const files = onceEach(found);
   if (files.length === 0) return couldNotVerify("there is no log here: not one .jsonl file");
@@ -138,23 +147,42 @@ function onceEach(files: readonly FileVerification[]): FileVerification[] {
   return files.filter((file) => file.state !== "PRUNED" || file.problems.length > 0 || last.get(file.file) === file);
 }
 
+/** What the logs of one place that were read before say of those after them. */
+interface Elsewhere {
+  readonly prunes: PruneRecord[];
+  readonly states: RecordedState[];
+  /** Segments that place or release a hold. */
+  readonly holders: SegmentReport[];
+}
+
 /** One log: its files, and what they say about each other. */
 async function examine(
   source: LogSource,
   settings: VerifySettings,
-  recorded: readonly PruneRecord[],
-): Promise<{ readonly files: FileVerification[]; readonly links: LinkReport }> {
+  elsewhere: Elsewhere,
+): Promise<{
+  readonly files: FileVerification[];
+  readonly links: LinkReport;
+  readonly reports: readonly SegmentReport[];
+}> {
   const { home } = source;
+  const states = home ? elsewhere.states.flatMap((state) => stateOfLog(state, home.name)) : [];
   const pins = home ? settings.pins.filter((pin) => home.isOfPin(pin)) : settings.pins;
-  const { reports: read, odd } = await readReports(source, { ...settings, pins });
+  const { reports: read, odd } = await readReports(
+    source,
+    { ...settings, pins },
+    states.map(({ ref }) => ref),
+  );
   const reports = home
     ? read.map((report) => ({ ...report, problems: [...home.problemsOf(report), ...report.problems] }))
     : read;
-  const prunes = home ? recorded.flatMap((record) => ofLog(record, home.name)) : [];
+  const prunes = home ? elsewhere.prunes.flatMap((record) => ofLog(record, home.name)) : [];
   const isAwaited = (file: string): boolean => home?.isAwaited(file) === true;
   const context = {
     now: settings.now,
     prunes,
+    states,
+    holds: holdsInForce([...elsewhere.holders, ...reports]),
     isAwaited,
     isArchive: home?.isArchive === true,
     mayExpire: home !== undefined,
@@ -163,7 +191,13 @@ async function examine(
   const facts = { links, streams: new Streams(reports), now: settings.now, isAwaited };
   const found = [...reports.map((report) => settle(report, facts)), ...absentFiles(links)];
   const files = withOddities(found, odd).toSorted(byName);
-  return { files: home ? files.map((file) => inHome(file, home)) : files, links };
+  return { files: home ? files.map((file) => inHome(file, home)) : files, links, reports };
+}
+
+/** A recorded state as the log concerned spells its file: without its name. */
+function stateOfLog({ ref, from }: RecordedState, name: string): RecordedState[] {
+  const isOfIt = name !== "" && ref.file.startsWith(`${name}/`);
+  return isOfIt ? [{ ref: { ...ref, file: ref.file.slice(name.length + 1) }, from }] : [];
 }
 
 /** The record of a removal as the log concerned spells it: without its name. */

@@ -8,7 +8,7 @@ import type { SegmentArchive } from "./archive.ts";
 import { type ExaminedSegment, examineSegment, isClosed } from "./archive-segment.ts";
 import { ArchiveState, type Shipped } from "./archive-state.ts";
 import type { Directory, ListedFile } from "./directory.ts";
-import { linesStillNeeded } from "./file-prune.ts";
+import { linesStillNeeded } from "./carried-lines.ts";
 import { readHolds } from "./holds.ts";
 import { removeFile } from "./own-file.ts";
 import { recordedRefs } from "./seen.ts";

@@ -80,7 +80,9 @@ export class Directory {
 
   /** Whether a seal is enough to act on: our own key's, or a trusted one's; for a writer without a key, any that is consistent. */
   trusts(seal: Seal | undefined): boolean {
-    return seal !== undefined && (this.#vkey === undefined || this.isOwn(seal.vkey) || this.#trusted.has(seal.vkey ?? ""));
+    return (
+      seal !== undefined && (this.#vkey === undefined || this.isOwn(seal.vkey) || this.#trusted.has(seal.vkey ?? ""))
+    );
   }
 
   /** Whether whoever acts here may answer for the removal of what names this key: for nobody else's. */

@@ -2,12 +2,12 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { lineToEntry } from "../entry.ts";
-import { AuditError } from "../errors.ts";
 import { timeOfId } from "../id.ts";
-import { type RemovalRecord, retentionArchived, retentionPrune, type SegmentRef } from "../integrity/control-line.ts";
+import { retentionArchived, retentionPrune, type SegmentRef } from "../integrity/control-line.ts";
 import { leafHash, MerkleTree } from "../integrity/merkle.ts";
 import { segmentDay } from "../integrity/segment-name.ts";
 import { ArchiveState } from "./archive-state.ts";
+import { carry } from "./carried-lines.ts";
 import { type Directory, type Head, type ListedFile, parseObject } from "./directory.ts";
 import { boundsOfDay, readWhole } from "./file-read.ts";
 import { readHolds, whyHeld } from "./holds.ts";
@@ -17,7 +17,7 @@ import { recordedRefs } from "./seen.ts";
 import { soleRecords } from "./sole-records.ts";
 import { idOfLine } from "./segment-search.ts";
 import type { ExpiredPart, PruneOptions, PruneResult } from "./storage.ts";
-import { checkSegment, isSound, sealedByAnother } from "./trust.ts";
+import { sealedByAnother } from "./trust.ts";
 
 /** The writer on whose behalf files are removed. */
 export interface Remover {
@@ -251,63 +251,4 @@ function notePrunedFile(line: Buffer, into: Set<string>): void {
 
 function isoOf(time: number | undefined): string | null {
   return time === undefined ? null : new Date(time).toISOString();
-}
-
-/**
- * Lines in files that go, of removals to which a file that stays refers, or one of the states that are to be recorded:
- * they are written once more. Only a segment that our key sealed is believed, whatever stands in others.
- *
- * @throws `AUDIT_READ_FAILED` when a segment that goes holds such a line and nobody can say that it is true
- */
-export async function linesStillNeeded(
-  directory: Directory,
-  expired: readonly Pick<Expired, "file" | "prunedFiles">[],
-  states: readonly SegmentRef[],
-): Promise<readonly string[]> {
-  const { lines, unproven } = await carry(directory, expired, states);
-  const [file] = unproven;
-  if (file === undefined) return lines;
-  throw new AuditError(
-    "AUDIT_READ_FAILED",
-    `${file} records a removal that is still referred to, and nothing proves it`,
-  );
-}
-
-/** `unproven`: segments whose lines are needed and are not proven to be ours. */
-async function carry(
-  directory: Directory,
-  expired: readonly Pick<Expired, "file" | "prunedFiles">[],
-  states: readonly SegmentRef[],
-): Promise<{ readonly lines: readonly string[]; readonly unproven: ReadonlySet<string> }> {
-  const needed = new Set([...(await referredTo(directory, expired)), ...states.map(({ file }) => file)]);
-  const lines: string[] = [];
-  const unproven = new Set<string>();
-  for (const { file, prunedFiles } of expired) {
-    const wanted = new Set([...prunedFiles].filter((about) => needed.has(about)));
-    const head = wanted.size > 0 ? await directory.head(file) : undefined;
-    if (!head || head.foreign) continue; // no such line of a foreign file was ever proven
-    const report = await checkSegment(file, head.vkey, directory.chunks(file));
-    if (!isSound(report) || !directory.trusts({ vkey: head.vkey })) unproven.add(file);
-    else lines.push(...report.prunes.filter((record) => wanted.has(record.file)).map(textOf));
-  }
-  return { lines: [...new Set(lines)], unproven };
-}
-
-/** Files that are referred to by those that stay. */
-async function referredTo(
-  directory: Directory,
-  expired: readonly Pick<Expired, "file" | "prunedFiles">[],
-): Promise<ReadonlySet<string>> {
-  const files = new Set<string>();
-  if (expired.every(({ prunedFiles }) => prunedFiles.size === 0)) return files;
-  const going = new Set(expired.map(({ file }) => file));
-  for (const { file } of await directory.list()) {
-    if (going.has(file)) continue;
-    for (const ref of (await directory.head(file))?.refs ?? []) files.add(ref.file);
-  }
-  return files;
-}
-
-function textOf(record: RemovalRecord): string {
-  return record.type === "retention.prune" ? retentionPrune(record) : retentionArchived(record);
 }

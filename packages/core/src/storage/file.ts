@@ -1,57 +1,25 @@
 // The log as files of one directory: who writes which line into which segment, and when a segment ends.
-import { statSync } from "node:fs";
-import { resolve } from "node:path";
 import { recordsCallAgain } from "../entry.ts";
-import { AuditConfigError, AuditWriteError } from "../errors.ts";
+import { AuditWriteError } from "../errors.ts";
 import { newStream, timeOfId } from "../id.ts";
 import { Segment } from "../integrity/segment.ts";
 import type { SegmentRef } from "../integrity/control-line.ts";
 import { segmentDay } from "../integrity/segment-name.ts";
-import { checkSigner, type Signer } from "../integrity/signer.ts";
-import { refuseUnknown } from "../known-names.ts";
+import type { Signer } from "../integrity/signer.ts";
 import { SDK } from "../version.ts";
-import type { SegmentArchive } from "./archive.ts";
 import { Shipper } from "./archive-shipper.ts";
 import { checkLine } from "./check-line.ts";
 import { Directory } from "./directory.ts";
+import { type FileStorageOptions, resolveOptions } from "./file-options.ts";
 import { pruneDirectory } from "./file-prune.ts";
 import { countEntries, findEntry, readPages } from "./file-read.ts";
 import { type PendingLine, WriteLane } from "./lane.ts";
 import { OwnFile } from "./own-file.ts";
 import { latestStates, MAX_STATES } from "./seen.ts";
 import { reading, readingPages } from "./read-failure.ts";
-import { checkTrustedKeys } from "./trust.ts";
 import type { AuditStorage, OnProgress, PruneOptions, PruneResult, TimeRange, WriteStatus } from "./storage.ts";
 
-export interface FileStorageOptions {
-  /** Directory of the log; made with mode 0700 when the first line is written. */
-  readonly path: string;
-  /** A segment that would grow beyond this many MiB ends. @default 100 */
-  readonly rotationSizeMb?: number;
-  /**
-   * When `append` resolves: `fsync` after fdatasync(2), so that a power cut loses nothing acknowledged; `os` once the
-   * operating system has the bytes, so that a killed process loses nothing. @default "fsync"
-   */
-  readonly durability?: "fsync" | "os";
-  /** Signs every checkpoint. Without one the log finds accidents, not an attacker who recomputes it. */
-  readonly signer?: Signer;
-  /**
-   * `vkey`s of earlier keys of this log. Segments that they sealed may be removed by retention, and what they record
-   * counts as much as what the `signer`'s do; those of any other key stay. @default none
-   */
-  readonly trustedKeys?: readonly string[];
-  /** Where closed segments are shipped to: `S3Archive` of @ai-audit/core/s3. @default nowhere */
-  readonly archive?: SegmentArchive;
-}
-
-const OPTIONS: Readonly<Record<keyof FileStorageOptions, true>> = {
-  path: true,
-  rotationSizeMb: true,
-  durability: true,
-  signer: true,
-  trustedKeys: true,
-  archive: true,
-};
+export type { FileStorageOptions } from "./file-options.ts";
 
 /** Bytes of lines in one write at most: bounds memory, and the time until the first of them is acknowledged. */
 const COMMIT_BYTES = 8 * 2 ** 20;
@@ -95,15 +63,8 @@ export class FileStorage implements AuditStorage {
 
   /** Throws `AUDIT_CONFIG_INVALID`, and `AUDIT_KEY_INVALID` for a trusted key that is none. */
   constructor(options: FileStorageOptions) {
-    refuseUnknown("FileStorage: option", options, OPTIONS, AuditConfigError);
-    const { path, rotationSizeMb = 100, durability = "fsync", signer, trustedKeys = [], archive } = options;
-    if (typeof path !== "string" || path === "") throw new AuditConfigError("path must name a directory");
-    if (!(rotationSizeMb > 0)) throw new AuditConfigError("rotationSizeMb must be a number > 0");
-    if (durability !== "fsync" && durability !== "os") throw new AuditConfigError("durability must be 'fsync' or 'os'");
-    checkSigner(signer);
-    checkTrustedKeys(trustedKeys);
-    this.path = resolve(path);
-    if (isOtherThanDirectory(this.path)) throw new AuditConfigError(`path ${this.path} is not a directory`);
+    const { path, rotationSizeMb, durability, signer, trustedKeys, archive } = resolveOptions(options);
+    this.path = path;
     this.#directory = new Directory(this.path, signer?.vkey, trustedKeys);
     this.#rotationBytes = rotationSizeMb * MIB;
     this.#sync = durability === "fsync";
@@ -311,14 +272,6 @@ export class FileStorage implements AuditStorage {
       };
       this.#lane.exclusive(end).catch(() => undefined); // the segment stays unclosed, which the verifier reports
     }, restOfDayMs + 1000).unref();
-  }
-}
-
-function isOtherThanDirectory(path: string): boolean {
-  try {
-    return statSync(path, { throwIfNoEntry: false })?.isDirectory() === false;
-  } catch (cause) {
-    throw new AuditConfigError(`path ${path} cannot be looked at`, { cause });
   }
 }
 

@@ -33,7 +33,7 @@ export class S3Storage implements AuditStorage {
   #endOfDay: NodeJS.Timeout | undefined;
   #isClosed = false;
 
-  /** Throws `AUDIT_CONFIG_INVALID`. A missing @aws-sdk/client-s3 shows with the first request, under the same code. */
+  /** Throws `AUDIT_CONFIG_INVALID`, `AUDIT_KEY_INVALID` for a trusted key that is none. A missing @aws-sdk/client-s3 shows with the first request, under the same code. */
   constructor(options: S3StorageOptions) {
     this.#options = resolveOptions(options);
     const { bucket, prefix, connection, objects, signer, expiresDays, maxEntries, maxBytes, maxDelayMs } =
@@ -87,9 +87,9 @@ export class S3Storage implements AuditStorage {
   async prune(options: PruneOptions): Promise<PruneResult> {
     // Our own segment of an earlier day ends before anything is recorded about it.
     if (options.dryRun !== true) await this.#lane.exclusive(() => this.#endEarlierDay());
-    const { signer } = this.#options;
+    const { signer, trustedKeys } = this.#options;
     const record = (lines: readonly string[]): Promise<void> => this.#record(lines);
-    const remover = { record, vkey: signer?.vkey, stream: this.stream };
+    const remover = { record, vkey: signer?.vkey, trustedKeys, stream: this.stream };
     return reading("expired days could not be removed", pruneBucket(this.#bucket, options, remover));
   }
 

@@ -29,7 +29,8 @@ export async function soleRecords(directory: Directory, { files, isMissed }: Goi
   }
   if (states.size === 0) return [];
   for (const ref of await refsOfToday(directory, [...there])) {
-    const isCovered = ({ size, root }: SegmentRef): boolean => size < ref.size || (size === ref.size && root === ref.root);
+    const isCovered = ({ size, root }: SegmentRef): boolean =>
+      size < ref.size || (size === ref.size && root === ref.root);
     states.set(
       ref.file,
       (states.get(ref.file) ?? []).filter((state) => !isCovered(state)),
@@ -38,7 +39,13 @@ export async function soleRecords(directory: Directory, { files, isMissed }: Goi
   return [...states.values()].flat();
 }
 
-/** Two roots of one size are two histories: both are evidence. */
+/** Of each file the largest states. Two roots of one size are two histories: both are evidence. */
+export function largestStates(refs: readonly SegmentRef[]): SegmentRef[] {
+  const states = new Map<string, SegmentRef[]>();
+  for (const ref of refs) addLargest(states, ref);
+  return [...states.values()].flat();
+}
+
 function addLargest(states: Map<string, SegmentRef[]>, ref: SegmentRef): void {
   const known = states.get(ref.file) ?? [];
   const largest = Math.max(ref.size, ...known.map(({ size }) => size));

@@ -98,7 +98,9 @@ export function isSound({ open, broken, problems }: SegmentReport): boolean {
 /** Why a segment of another key stays: a record of its removal that its own verifiers do not believe is worth nothing. */
 export function sealedByAnother(vkey: string): string {
   const [name = "", keyHash] = vkey.split("+");
-  return safeLine(`sealed by another key: ${keyHash === undefined ? name : `${name}+${keyHash}`}, which is none of trustedKeys`);
+  return safeLine(
+    `sealed by another key: ${keyHash === undefined ? name : `${name}+${keyHash}`}, which is none of trustedKeys`,
+  );
 }
 
 /** The lines of a segment up to its first checkpoint, that one included; none while there is no whole one. */

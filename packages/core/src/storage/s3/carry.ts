@@ -16,10 +16,10 @@ interface Referrers {
  * which is trusted here: they stay.
  *
  * A shipped segment's first line says what it refers to. A direct one refers to the one before it of its stream, at
- * whatever distance, which its end shows in a listing; to others only within a day.
+ * whatever distance, which its end shows in a listing; to others only within a day, but for what clean-up kept on record.
  */
 export async function linesToCarry(
-  { survey, trusts }: DayOptions,
+  { survey, earlier, trusts }: DayOptions,
   segments: readonly ExpiredSegment[],
   { gone, ownStream }: Referrers,
 ): Promise<{ readonly lines: readonly string[]; readonly unproven: readonly ExpiredSegment[] }> {
@@ -32,13 +32,14 @@ export async function linesToCarry(
       .filter(stays)
       .flatMap(({ directory, refs }) => refs.map(({ file }) => `${directory}/${file}`)),
   );
+  for (const { ref, by } of await earlier.states()) if (stays({ key: by })) referred.add(ref.file);
   const newest = new Map<string, number>([[ownStream, Infinity]]);
   for (const { stream, seq } of (await survey.control()).filter(stays)) {
     newest.set(stream, Math.max(seq, newest.get(stream) ?? 0));
   }
   const isNeeded = ({ file }: RetentionPrune): boolean => {
     const segment = parseSegmentFileName(file);
-    return segment ? (newest.get(segment.stream) ?? 0) > segment.seq : referred.has(file);
+    return referred.has(file) || (segment !== undefined && (newest.get(segment.stream) ?? 0) > segment.seq);
   };
   const lines: string[] = [];
   const unproven: ExpiredSegment[] = [];

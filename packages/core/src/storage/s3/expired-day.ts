@@ -7,10 +7,11 @@ import { STATE_EXIT_CODES } from "../../integrity/verification.ts";
 import { referencesOf } from "../../integrity/verify-links.ts";
 import { timeOfId } from "../../id.ts";
 import { inMemory } from "../random-access.ts";
-import { checkSegment, isSound, sealOfHead } from "../trust.ts";
+import { checkSegment, isSound, sealedByAnother, sealOfHead } from "../trust.ts";
 import type { Bucket } from "./bucket.ts";
 import { mapConcurrently } from "./concurrency.ts";
 import { listDay } from "./day.ts";
+import type { EarlierRuns } from "./earlier-runs.ts";
 import { FoundObjects } from "./found-objects.ts";
 import { boundsOf, dayOf, parseKey, parseSegmentFileName } from "./keys.ts";
 import { lostObjects } from "./lost-objects.ts";
@@ -36,6 +37,8 @@ export interface ExpiredSegment {
   readonly vkey: string | null;
   /** Records of removals that are sealed in it. */
   readonly prunes: readonly RemovalRecord[];
+  /** States of other segments that it records, under names of this place. */
+  readonly refs: readonly SegmentRef[];
   /** Why nobody may vouch for it; undefined when it is sound. */
   readonly flaw: string | undefined;
 }
@@ -56,7 +59,10 @@ export interface ExpiredDay {
 export interface DayOptions {
   readonly bucket: Bucket;
   readonly survey: Survey;
+  readonly earlier: EarlierRuns;
   readonly trusts: Trusts;
+  /** Whether whoever acts may answer for the removal of what names this key. */
+  readonly mayRemove: Trusts;
   readonly isVersioned: boolean;
 }
 
@@ -69,6 +75,8 @@ interface Candidate {
   readonly keys: readonly string[];
   readonly vkey: string | null;
   readonly witnesses: readonly Witness[];
+  /** What names of its log are called in this place: `<directory>/`, or nothing. */
+  readonly prefix: string;
   /** Whether somebody else's key sealed a segment of a stream of ours. */
   readonly isUsurped: () => Promise<boolean>;
   /** Ids that its entries lie between; empty for none. */
@@ -82,15 +90,16 @@ export async function examineDay(options: DayOptions, day: string): Promise<Expi
   const found = await findDay(bucket, day);
   const next = await findDay(bucket, dayOf(boundsOf(day).to + 1));
   if (isVersioned) for (const lost of await lostObjects(bucket, `${day}/`)) found.addLost(lost);
+  const earlier = await options.earlier.states();
   const witnesses = Map.groupBy(
-    [...witnessesIn(options, found), ...witnessesIn(options, next)],
+    [...witnessesIn(options, found), ...witnessesIn(options, next), ...earlier],
     (witness) => witness.ref.file,
   );
   const candidates = [
     ...directCandidates(options, found, witnesses),
-    ...(await shippedCandidates(options, found.shipped)),
+    ...(await shippedCandidates(options, found.shipped, witnesses)),
   ];
-  const segments = await mapConcurrently(candidates, SEGMENTS_AHEAD, (candidate) => examine(candidate, day));
+  const segments = await mapConcurrently(candidates, SEGMENTS_AHEAD, (candidate) => examine(candidate, day, options));
   const missing: string[] = [];
   for (const [file, known] of witnesses) {
     if (parseSegmentFileName(file)?.day !== day || found.commits.has(file)) continue;
@@ -141,6 +150,7 @@ function directCandidates(
     source,
     file,
     name: file,
+    prefix: "",
     keys: keysOf(objects),
     vkey: vkeyIn(objects),
     witnesses: witnesses.get(file) ?? [],
@@ -152,6 +162,7 @@ function directCandidates(
 async function shippedCandidates(
   { bucket, survey }: DayOptions,
   shipped: ReadonlyMap<string, readonly ShippedFile[]>,
+  inPlace: ReadonlyMap<string, readonly Witness[]>,
 ): Promise<Candidate[]> {
   if (shipped.size === 0) return [];
   const beginnings = await survey.beginnings();
@@ -167,17 +178,18 @@ async function shippedCandidates(
       source,
       file,
       name: `${directory}/${file}`,
+      prefix: `${directory}/`,
       keys: keysOf(twins),
       vkey: byKey.get(twins[0]?.key ?? "")?.vkey ?? null,
-      witnesses: witnesses.get(file) ?? [],
+      witnesses: [...(witnesses.get(file) ?? []), ...(inPlace.get(`${directory}/${file}`) ?? [])],
       firstId: twins[0]?.about.firstId ?? "",
       lastId: twins[0]?.about.lastId ?? "",
     }));
   });
 }
 
-async function examine(candidate: Candidate, day: string): Promise<ExpiredSegment> {
-  const { source, file, name, keys, vkey, witnesses, isUsurped, firstId, lastId } = candidate;
+async function examine(candidate: Candidate, day: string, { trusts, mayRemove }: DayOptions): Promise<ExpiredSegment> {
+  const { source, file, name, prefix, keys, vkey, witnesses, isUsurped, firstId, lastId } = candidate;
   const sizes = new Set(witnesses.map(({ ref }) => ref.size));
   const report = await checkSegment(file, vkey, source.read(file), sizes);
   const { size, root, entries } = report.sealed;
@@ -185,6 +197,7 @@ async function examine(candidate: Candidate, day: string): Promise<ExpiredSegmen
   const isOfDay = [from, to].every((time) => time === undefined || dayOf(time) === day);
   const flaws = async (): Promise<string | undefined> =>
     flawIn(source, report) ??
+    (mayRemove(vkey) ? undefined : sealedByAnother(vkey ?? "")) ??
     (isOfDay ? undefined : "its entries are of another day") ??
     (await contradiction(report, witnesses)) ??
     ((await isUsurped()) ? "its stream is sealed by another key" : undefined);
@@ -197,8 +210,13 @@ async function examine(candidate: Candidate, day: string): Promise<ExpiredSegmen
     to: isoOf(to),
     vkey,
     prunes: report.prunes,
+    refs: trusts(vkey) ? refsIn(report).map((ref) => ({ ...ref, file: prefix + ref.file })) : [],
     flaw: await flaws(),
   };
+}
+
+function refsIn({ open, seen }: SegmentReport): readonly SegmentRef[] {
+  return open ? [...referencesOf(open), ...seen] : [];
 }
 
 /** What the verifier would call altered, missing or a fork. */

@@ -2,6 +2,7 @@
 import { AuditConfigError } from "../../errors.ts";
 import { MAX_SPAN_MS } from "./keys.ts";
 import { checkSigner, type Signer } from "../../integrity/signer.ts";
+import { checkTrustedKeys } from "../trust.ts";
 import { refuseUnknown } from "../../known-names.ts";
 import type { S3Client } from "./connection.ts";
 
@@ -51,6 +52,11 @@ export interface S3StorageOptions extends S3Connection, S3ObjectOptions {
   /** Signs every checkpoint. Without one the log finds accidents, not an attacker who recomputes it. */
   readonly signer?: Signer;
   /**
+   * `vkey`s of earlier keys of this log. Segments that they sealed may be removed by retention, and what they record
+   * counts as much as what the `signer`'s do; those of any other key stay. @default none
+   */
+  readonly trustedKeys?: readonly string[];
+  /**
    * Days after which a lifecycle rule of the bucket removes objects; see `lifecycleRule()`. It stands, sealed, in the
    * log, so that to the verifier what is older is removed and not missing. @default none
    */
@@ -77,6 +83,7 @@ export interface ResolvedOptions {
   readonly connection: ResolvedConnection;
   readonly objects: ResolvedObjectOptions;
   readonly signer: Signer | undefined;
+  readonly trustedKeys: readonly string[];
   readonly expiresDays: number | undefined;
   readonly maxEntries: number;
   readonly maxBytes: number;
@@ -108,6 +115,7 @@ export const PLACE_OPTIONS: Readonly<Record<keyof S3Connection | keyof S3ObjectO
 const OPTIONS: Readonly<Record<keyof S3StorageOptions, true>> = {
   ...PLACE_OPTIONS,
   signer: true,
+  trustedKeys: true,
   expiresDays: true,
   commit: true,
 };
@@ -121,11 +129,12 @@ const COMMIT_OPTIONS: Readonly<Record<keyof NonNullable<S3StorageOptions["commit
 /** S3 takes no smaller part, except the last. */
 const MIN_PART_BYTES = 5 * 2 ** 20;
 
-/** Throws `AUDIT_CONFIG_INVALID`. */
+/** Throws `AUDIT_CONFIG_INVALID`, and `AUDIT_KEY_INVALID` for a trusted key that is none. */
 export function resolveOptions(options: S3StorageOptions): ResolvedOptions {
   refuseUnknown("S3Storage: option", options, OPTIONS, AuditConfigError);
-  const { signer, expiresDays, commit = {} } = options;
+  const { signer, trustedKeys = [], expiresDays, commit = {} } = options;
   checkSigner(signer);
+  checkTrustedKeys(trustedKeys);
   refuseUnknown("S3Storage: commit option", commit, COMMIT_OPTIONS, AuditConfigError);
   const { maxEntries = 5000, maxBytes = 8 * 2 ** 20, maxDelayMs = 0 } = commit;
   checkNumber("commit.maxEntries", maxEntries, 1);
@@ -140,6 +149,7 @@ export function resolveOptions(options: S3StorageOptions): ResolvedOptions {
     connection: resolveConnection(options),
     objects: resolveObjectOptions(options),
     signer,
+    trustedKeys,
     maxEntries,
     maxBytes,
     maxDelayMs,

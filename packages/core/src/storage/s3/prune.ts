@@ -1,23 +1,23 @@
 // Retention in a bucket: whole UTC days go, after a durable record of every segment that goes with them. A segment that
 // is not what was sealed stays, as it does in a directory: the record of its removal would be all that is left of it.
 import { AuditWriteError } from "../../errors.ts";
-import { retentionPrune } from "../../integrity/control-line.ts";
+import { retentionPrune, retentionSeen, type SegmentRef } from "../../integrity/control-line.ts";
+import { dayOfSegment, startOfDay } from "../../integrity/segment-name.ts";
 import { describeHold, type Holds } from "../holds.ts";
+import { largestStates } from "../sole-records.ts";
 import type { ExpiredPart, PruneOptions, PruneResult } from "../storage.ts";
 import type { Bucket } from "./bucket.ts";
 import { linesToCarry } from "./carry.ts";
-import { EarlierRemovals } from "./earlier-removals.ts";
+import { EarlierRuns } from "./earlier-runs.ts";
 import { type DayOptions, examineDay, type ExpiredDay, type ExpiredSegment } from "./expired-day.ts";
 import { readBucketHolds } from "./holds.ts";
-import { boundsOf, isDay } from "./keys.ts";
-import { Survey, trustsOf } from "./survey.ts";
+import { boundsOf, dayOf, isDay } from "./keys.ts";
+import { type Actor, Survey, trustsOf } from "./survey.ts";
 
 /** The writer on whose behalf days are removed. */
-export interface BucketRemover {
+export interface BucketRemover extends Actor {
   /** Writes lines into the log, as a commit of their own. */
   readonly record: (lines: readonly string[]) => Promise<void>;
-  /** Its key; undefined when it does not sign. */
-  readonly vkey: string | undefined;
   /** Its stream. */
   readonly stream: string;
 }
@@ -32,7 +32,12 @@ interface Decision {
   readonly unsealed: readonly string[];
   /** Records of removals that are still referred to. */
   readonly carried: readonly string[];
+  /** What only those that go recorded of segments that stay. */
+  readonly states: readonly SegmentRef[];
 }
+
+/** A line stays some 100 KB long. */
+const STATES_A_LINE = 1000;
 
 /** Removes days that ended before `before`; never the present one. */
 export async function pruneBucket(
@@ -51,8 +56,12 @@ export async function pruneBucket(
     expired: new Array<ExpiredPart>(),
   };
   if (days.length === 0) return result;
-  const retention = new BucketRetention(bucket, remover, (await bucket.isVersioned()) === true);
   const holds = await readBucketHolds(bucket, remover.vkey);
+  const isMissed = (day: string): boolean => !(boundsOf(day).to < limit) || whyHeld(holds, day) !== undefined;
+  const retention = new BucketRetention(bucket, remover, {
+    isVersioned: (await bucket.isVersioned()) === true,
+    isMissed,
+  });
   // One day after the other: a run that breaks off has removed the oldest days, and the next one goes on.
   for (const [at, day] of days.toSorted().entries()) {
     onProgress(at / days.length);
@@ -85,17 +94,28 @@ class BucketRetention {
   readonly #remover: BucketRemover;
   readonly #isVersioned: boolean;
   readonly #options: DayOptions;
-  readonly #earlier: EarlierRemovals;
+  readonly #earlier: EarlierRuns;
+  readonly #isMissed: (day: string) => boolean;
   readonly #gone = new Set<string>();
+  readonly #refused = new Set<string>();
 
-  constructor(bucket: Bucket, remover: BucketRemover, isVersioned: boolean) {
-    const trusts = trustsOf(remover.vkey);
-    const survey = new Survey(bucket, remover.vkey);
+  /** `isMissed`: whether what is of a day must stay. */
+  constructor(
+    bucket: Bucket,
+    remover: BucketRemover,
+    { isVersioned, isMissed }: { readonly isVersioned: boolean; readonly isMissed: (day: string) => boolean },
+  ) {
+    const trusts = trustsOf(remover);
+    const survey = new Survey(bucket, remover);
+    const earlier = new EarlierRuns(bucket, survey, trusts);
+    const mayRemove = (vkey: string | null): boolean =>
+      vkey === null || vkey === remover.vkey || remover.trustedKeys.includes(vkey);
     this.#bucket = bucket;
     this.#remover = remover;
     this.#isVersioned = isVersioned;
-    this.#options = { bucket, survey, trusts, isVersioned };
-    this.#earlier = new EarlierRemovals(bucket, survey, trusts);
+    this.#options = { bucket, survey, earlier, trusts, mayRemove, isVersioned };
+    this.#earlier = earlier;
+    this.#isMissed = isMissed;
   }
 
   async decide(day: string): Promise<Decision> {
@@ -106,7 +126,7 @@ class BucketRetention {
     for (const segment of examined.segments) {
       const { file, keys, flaw: reason } = segment;
       if (reason === undefined) sound.push(segment);
-      else if (await this.#earlier.include(file)) remains.push(segment);
+      else if (await this.#earlier.removed(file)) remains.push(segment);
       else refused.push({ file, keys, reason });
     }
     const { lines, unproven } = await linesToCarry(this.#options, sound, {
@@ -120,7 +140,24 @@ class BucketRetention {
     const evidence = await this.#unsealedEvidence(examined, refused.length > 0);
     if (evidence) refused.push(evidence);
     const unsealed = [...examined.unsealed, ...examined.foreign].filter((key) => evidence?.keys.includes(key) !== true);
-    return { going, remains, refused, unsealed, carried: lines };
+    for (const { file } of refused) this.#refused.add(file);
+    return { going, remains, refused, unsealed, carried: lines, states: await this.#soleRecords(going) };
+  }
+
+  /**
+   * What only these segments may record of others that stay: of those refused, and of days that are held or not past
+   * retention, whether they are there or not. What retention removed itself is not looked for any more.
+   */
+  async #soleRecords(going: readonly ExpiredSegment[]): Promise<SegmentRef[]> {
+    const goingFiles = new Set(going.map(({ file }) => file));
+    const states: SegmentRef[] = [];
+    for (const ref of largestStates(going.flatMap(({ refs }) => refs))) {
+      const start = startOfDay(dayOfSegment(ref.file.slice(ref.file.lastIndexOf("/") + 1)) ?? "");
+      const mustStay = this.#refused.has(ref.file) || (!Number.isNaN(start) && this.#isMissed(dayOf(start)));
+      if (ref.size === 0 || goingFiles.has(ref.file) || !mustStay) continue;
+      if (!(await this.#earlier.removed(ref.file))) states.push(ref);
+    }
+    return states;
   }
 
   /** What nothing seals under names of ours may be what is left of a segment that is not whole. */
@@ -130,7 +167,7 @@ class BucketRetention {
   ): Promise<{ file: string; keys: readonly string[]; reason: string } | undefined> {
     if (stripped.length + unsealed.length === 0) return undefined;
     const lacking: string[] = [];
-    for (const file of missing) if (!(await this.#earlier.include(file))) lacking.push(file);
+    for (const file of missing) if (!(await this.#earlier.removed(file))) lacking.push(file);
     if (!hasRefused && lacking.length + stripped.length === 0) return undefined;
     const reason =
       lacking.length > 0 ? `nothing seals it, and ${lacking[0]} is not there` : "nothing seals it any more";
@@ -142,11 +179,15 @@ class BucketRetention {
     decision: Decision,
     { policy, actor }: { readonly policy: string; readonly actor: string },
   ): Promise<void> {
-    const { going, refused, carried } = decision;
+    const { going, refused, carried, states } = decision;
     const lines = going.map(({ ref, from, to }) =>
       retentionPrune({ file: ref.file, leaves: ref.size, root: ref.root, from, to, policy, actor }),
     );
-    if (lines.length + carried.length > 0) await this.#remover.record([...lines, ...carried]);
+    const seen: string[] = [];
+    for (let at = 0; at < states.length; at += STATES_A_LINE) {
+      seen.push(retentionSeen({ seen: states.slice(at, at + STATES_A_LINE) }));
+    }
+    if (lines.length + carried.length > 0) await this.#remover.record([...seen, ...lines, ...carried]);
     const keys = keysGoing(decision);
     await this.#remove(day, keys, refused.length === 0);
     for (const key of keys) this.#gone.add(key);

@@ -40,9 +40,17 @@ export interface ShippedBeginning {
 /** Whose seal counts: our own key's, or, for whoever has none, any that is consistent. */
 export type Trusts = (vkey: string | null) => boolean;
 
+/** Whose key it is that acts. */
+export interface Actor {
+  /** Undefined when it does not sign. */
+  readonly vkey: string | undefined;
+  /** Earlier keys of the same log. */
+  readonly trustedKeys: readonly string[];
+}
+
 /** `Trusts` of whoever has this key. */
-export function trustsOf(vkey: string | undefined): Trusts {
-  return (other) => vkey === undefined || other === vkey;
+export function trustsOf({ vkey, trustedKeys }: Actor): Trusts {
+  return (other) => vkey === undefined || other === vkey || (other !== null && trustedKeys.includes(other));
 }
 
 /** Everything in a bucket besides the direct entries, listed and read when it is first asked for. */
@@ -55,11 +63,11 @@ export class Survey {
     | undefined;
   #beginnings: Promise<readonly ShippedBeginning[]> | undefined;
 
-  /** `vkey`: of whoever acts here. */
-  constructor(bucket: Bucket, vkey: string | undefined) {
+  /** `actor`: who acts here. */
+  constructor(bucket: Bucket, actor: Actor) {
     this.#bucket = bucket;
-    this.#trusts = trustsOf(vkey);
-    this.#key = vkey === undefined ? undefined : parseVkey(vkey);
+    this.#trusts = trustsOf(actor);
+    this.#key = actor.vkey === undefined ? undefined : parseVkey(actor.vkey);
   }
 
   /** Whether our key sealed an end of a segment of this stream. */

@@ -1,21 +1,30 @@
-// Removals that a run of retention recorded and did not end: what it left may go without another record.
-import { readFirstLine, readRemovalRecord } from "../../integrity/read-control-line.ts";
+// What earlier runs of retention recorded: removals that they did not end, and states of what they left.
+import type { SegmentRef } from "../../integrity/control-line.ts";
+import type { SegmentReport } from "../../integrity/segment-report.ts";
+import { readFirstLine, readRetentionLine } from "../../integrity/read-control-line.ts";
 import { checkSegment, isSound } from "../trust.ts";
 import type { Bucket } from "./bucket.ts";
 import { mapInOrder } from "./concurrency.ts";
 import { checkpointOf, parseCommitMetadata } from "./metadata.ts";
 import { type CommitObject, directSource } from "./source-direct.ts";
-import type { Survey, Trusts } from "./survey.ts";
+import type { Survey, Trusts, Witness } from "./survey.ts";
 
 const READS_AHEAD = 16;
 /** No line that records a removal is shorter; a line that ends a segment always is. */
 const LEAST_BYTES = 150;
 
-export class EarlierRemovals {
+/** What commits of control lines say, by whom nobody knows yet. */
+interface Claims {
+  /** By file: the commits that claim its removal. */
+  readonly removals: ReadonlyMap<string, readonly string[]>;
+  readonly states: readonly Witness[];
+}
+
+export class EarlierRuns {
   readonly #bucket: Bucket;
   readonly #survey: Survey;
   readonly #trusts: Trusts;
-  #claims: Promise<ReadonlyMap<string, readonly string[]>> | undefined;
+  #claims: Promise<Claims> | undefined;
 
   constructor(bucket: Bucket, survey: Survey, trusts: Trusts) {
     this.#bucket = bucket;
@@ -24,35 +33,56 @@ export class EarlierRemovals {
   }
 
   /** Whether a segment that is sound, and sealed by a key that is trusted, records that a file was to be removed. */
-  async include(file: string): Promise<boolean> {
-    this.#claims ??= this.#readClaims();
-    for (const key of (await this.#claims).get(file) ?? []) if (await this.#isProven(key, file)) return true;
+  async removed(file: string): Promise<boolean> {
+    const { removals } = await this.#read();
+    for (const key of removals.get(file) ?? []) {
+      const report = await this.#reportUpTo(key);
+      if (report?.prunes.some((prune) => prune.type === "retention.prune" && prune.file === file)) return true;
+    }
     return false;
   }
 
-  /** By file: the commits of control lines that claim its removal. */
-  async #readClaims(): Promise<ReadonlyMap<string, readonly string[]>> {
-    const claims = new Map<string, string[]>();
+  /** States of segments that stayed. */
+  async states(): Promise<readonly Witness[]> {
+    return (await this.#read()).states;
+  }
+
+  #read(): Promise<Claims> {
+    this.#claims ??= this.#readClaims();
+    return this.#claims;
+  }
+
+  async #readClaims(): Promise<Claims> {
+    const removals = new Map<string, string[]>();
+    const states: Witness[] = [];
     const large = (await this.#survey.control()).filter(({ bytes }) => bytes >= LEAST_BYTES);
     const reads = mapInOrder(large, READS_AHEAD, async ({ key }) => ({ key, found: await this.#bucket.get(key) }));
     for await (const { key, found } of reads) {
       for (const line of (found?.body.toString() ?? "").split("\n")) {
-        const record = readRemovalRecord(line);
-        if (record) claims.set(record.file, [...(claims.get(record.file) ?? []), key]);
+        const record = readRetentionLine(line);
+        if (record?.type === "retention.prune") removals.set(record.file, [...(removals.get(record.file) ?? []), key]);
+        if (record?.type === "retention.seen") for (const ref of record.seen) states.push(this.#witness(ref, key));
       }
     }
-    return claims;
+    return { removals, states };
   }
 
-  async #isProven(key: string, file: string): Promise<boolean> {
+  #witness(ref: SegmentRef, by: string): Witness {
+    const isRef = ({ file, size, root }: SegmentRef): boolean =>
+      file === ref.file && size === ref.size && root === ref.root;
+    return { ref, by, isProven: async () => (await this.#reportUpTo(by))?.seen.some(isRef) === true };
+  }
+
+  /** What a segment says up to one of its objects, if it is sound and a key that is trusted sealed it. */
+  async #reportUpTo(key: string): Promise<SegmentReport | undefined> {
     const objects = await this.#upTo(key);
     const [first] = objects;
     const begun = readFirstLine(first?.open ?? "");
-    if (!first || begun.kind !== "segment" || !this.#trusts(begun.open.vkey)) return false;
+    if (!first || begun.kind !== "segment" || !this.#trusts(begun.open.vkey)) return undefined;
     const segment = begun.open.file;
     const source = directSource(this.#bucket, { commits: new Map([[segment, objects]]), foreign: [] }, new Set());
     const report = await checkSegment(segment, begun.open.vkey, source.read(segment));
-    return isSound(report) && report.prunes.some((prune) => prune.type === "retention.prune" && prune.file === file);
+    return isSound(report) ? report : undefined;
   }
 
   /** The objects of a segment up to this one, which each name the one before. */
