@@ -323,6 +323,7 @@ describe("ai-audit conversation", { timeout: 60_000 }, () => {
     expect(await printed(["conversation", "x", "--log", sample.directory], { sample, code: 1 })).toMatchInlineSnapshot(`
       "--- stderr
       error: no conversation x in ROOT/audit-logs
+        ids are shown by: ai-audit list
       "
     `);
   });

@@ -70,7 +70,9 @@ describe("A bar on a terminal", { timeout: 60_000 }, () => {
     const { directory } = await sharedSample();
     const { bars, rest } = screenOf(await cliOnTerminal(["conversation", "nobody", "--log", directory]));
     expect(bars.at(-1)).toBe(`searching ${"█".repeat(24)} 100 % 0 calls found`);
-    expect(rest.replace(directory, "LOG")).toBe("\u001B[31merror:\u001B[39m no conversation nobody in LOG\n");
+    expect(rest.replace(directory, "LOG")).toBe(
+      "\u001B[31merror:\u001B[39m no conversation nobody in LOG\n  ids are shown by: ai-audit list\n",
+    );
   });
 
   test("has no colour of its own, NO_COLOR or not", async () => {
