@@ -29,7 +29,9 @@ export function define(command: Command, session: Session): void {
     .description(
       "Removes the files whose newest entry is past retention, after recording in the log that and why they go. Files " +
         "that a hold keeps stay. Only whole files are removed (of a bucket, whole UTC days), and never one of today. A file that " +
-        "is not what was sealed stays as evidence; then the exit code is 65.",
+        "is not what was sealed, or that another key sealed than the signing key and those of AUDIT_TRUSTED_KEYS, stays as " +
+        "evidence; then the exit code is 65. With a signing key that AUDIT_TRUSTED_KEYS lacks (or, where that is not set, " +
+        "that sealed none of a directory's files) nothing is removed: nobody would believe the record.",
     )
     .addOption(
       new Option("--retention <days>", "days to keep")
