@@ -16,22 +16,33 @@ export function claimsOn(logger: AuditLogger): RunClaims {
 
 /** First come, first served: LangChain tells the handlers of a run one after the other, in the same turn. */
 export class RunClaims {
-  /** By what LangChain keeps as long as it can call back for the run: what is never released goes with it. */
-  readonly #claimed = new WeakMap<readonly unknown[], Set<string>>();
+  /** Of open calls, by run id, what tells runs of one id apart. */
+  readonly #calls = new Map<string, readonly unknown[]>();
+  /** All else, by that: LangChain keeps it as long as it can call back for the run. */
+  readonly #rest = new WeakMap<readonly unknown[], Set<string>>();
 
   /** Whether the caller is the first who claims this; from then on it is taken. */
   take({ id, origin }: RunContext, claim: Claim): boolean {
     if (origin === undefined) return true; // not called by LangChain: nothing tells two runs of one id apart
-    const key = claim === "call" ? id : `${claim} ${id}`;
-    const claimed = this.#claimed.get(origin);
-    if (claimed?.has(key)) return false;
-    if (claimed) claimed.add(key);
-    else this.#claimed.set(origin, new Set([key]));
+    if (claim === "call") {
+      const other = this.#calls.get(id);
+      if (other === origin) return false;
+      if (other === undefined) {
+        this.#calls.set(id, origin);
+        return true;
+      }
+    }
+    const claims = this.#rest.get(origin) ?? new Set();
+    const key = `${claim} ${id}`;
+    if (claims.has(key)) return false;
+    this.#rest.set(origin, claims.add(key));
     return true;
   }
 
   /** Releases the call of a run that has ended: a manager may be used again, under the same id. */
   release({ id, origin }: RunContext): void {
-    if (origin) this.#claimed.get(origin)?.delete(id);
+    if (origin === undefined) return;
+    if (this.#calls.get(id) === origin) this.#calls.delete(id);
+    else this.#rest.get(origin)?.delete(`call ${id}`);
   }
 }

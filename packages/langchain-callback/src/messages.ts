@@ -9,11 +9,18 @@ export function isMessage(value: unknown): value is Fields {
   return isFields(value) && "content" in value && "additional_kwargs" in value && typeOf(value) !== undefined;
 }
 
+/** A message in the neutral shape. */
+export interface NeutralMessage extends Fields {
+  readonly role: string;
+  readonly content: unknown;
+}
+
 /** What the model sees or said, as it stands in the message: not a copy. */
-export function neutralMessage(message: unknown): Fields {
+export function neutralMessage(message: unknown): NeutralMessage {
   const source = fieldsOf(message);
   const kwargs = fieldsOf(source["additional_kwargs"]);
   return {
+    ...additionsOf(kwargs), // first: what they say is no message's role or content
     role: roleOf(source),
     ...defined({
       name: textOf(source["name"]),
@@ -22,7 +29,6 @@ export function neutralMessage(message: unknown): Fields {
     }),
     content: plainestOf(contentOf(source)),
     ...toolCallsOf(source, kwargs),
-    ...additionsOf(kwargs),
   };
 }
 

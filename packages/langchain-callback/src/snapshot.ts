@@ -15,7 +15,7 @@ const CONTENT: ReadonlySet<unknown> = new Set(["messages", "prompt_values", "doc
  * Of an object with a class of its own, and of what is in it, it holds nothing that such objects keep secrets under.
  */
 export function snapshot(value: unknown, inlineBytes: number): JsonValue {
-  return toJson(value, replacer(inlineBytes));
+  return isFields(value) ? toJson(value, replacer(inlineBytes)) : toJson(value);
 }
 
 /** A snapshot of each of these members. */
@@ -25,7 +25,10 @@ export function snapshotOfFields(fields: Fields, inlineBytes: number): Record<st
 
 /** A message as the entry keeps it. Only what the model sees or said; a snapshot. */
 export function describeMessage(message: unknown, inlineBytes: number): JsonValue {
-  return snapshot(neutralMessage(message), inlineBytes);
+  const neutral = neutralMessage(message);
+  const { role, content } = neutral;
+  const isText = typeof content === "string" && Object.keys(neutral).length === 2; // most are
+  return isText ? { role, content: content.toWellFormed() } : snapshot(neutral, inlineBytes);
 }
 
 /** LangGraph's `Command`, of any copy of the package. */

@@ -43,6 +43,14 @@ describe("the input", () => {
     ]);
   });
 
+  it("is what was sent, whatever else a message carries under the names of its members", async () => {
+    await using bench = await startBench();
+    const message = new HumanMessage({ content: "sent", additional_kwargs: { content: "not sent", role: "system" } });
+    await bench.handler.handleChatModelStart({ id: ["FakeChat"] }, [[message]], "run-1");
+    await bench.handler.handleLLMEnd({ generations: [] }, "run-1");
+    expect(only(await bench.entries()).inputContent).toBe("sent");
+  });
+
   it("keeps a member called __proto__, wherever a message has one", async () => {
     await using bench = await startBench();
     const hidden: Record<string, string> = JSON.parse('{"__proto__":"kept","z":"z"}');
@@ -173,5 +181,80 @@ describe("what the user gives along", () => {
     await bench.model().invoke("b", { callbacks: [bench.handler], metadata: { conversation_id: "c2" } });
     expect((await bench.entries()).map(({ conversationId }) => conversationId)).toEqual(["c1", "c2"]);
     expect((await bench.entries()).map(({ metadata }) => metadata)).toEqual([{ app: "demo" }, { app: "demo" }]);
+  });
+});
+
+/** Objects each of which holds all the others. */
+function knot(size: number, made: (id: number) => Record<string, unknown>): Record<string, unknown> {
+  const all = Array.from({ length: size }, (_, id) => made(id));
+  for (const one of all) for (const [id, other] of all.entries()) if (other !== one) one[`to${id}`] = other;
+  return all[0] ?? {};
+}
+
+describe("a value that a tool returns", () => {
+  const made = (output: unknown) => tool(() => output, { name: "make", description: "Makes.", schema: z.object({}) });
+
+  it("in which everything holds everything is an entry of bounded size", async () => {
+    await using bench = await startBench();
+    let read = 0;
+    class Counted {
+      [member: string]: unknown;
+      toJSON(): object {
+        read += 1;
+        return Object.fromEntries(Object.entries(this));
+      }
+    }
+    await made(knot(20, (id) => ({ id }))).invoke({}, { callbacks: [bench.handler] });
+    await made(knot(20, () => new Counted())).invoke({}, { callbacks: [bench.handler] });
+    const lengths = (await bench.entries()).map(({ outputContent }) => outputContent.length);
+    expect(Math.max(...lengths)).toBeLessThan(20_000_000);
+    expect(Math.min(...lengths)).toBeGreaterThan(1000);
+    expect(read).toBeLessThan(50_000);
+  });
+
+  it("that is small and holds itself is kept once", async () => {
+    await using bench = await startBench();
+    await made(knot(3, (id) => ({ id }))).invoke({}, { callbacks: [bench.handler] });
+    expect(bench.content(only(await bench.entries())).output).toEqual({
+      id: 0,
+      to1: { id: 1, to0: "[circular]", to2: { id: 2, to0: "[circular]", to1: "[circular]" } },
+      to2: { id: 2, to0: "[circular]", to1: { id: 1, to0: "[circular]", to2: "[circular]" } },
+    });
+  });
+
+  it("keeps messages in their neutral shape at any depth, also one that holds its own state", async () => {
+    await using bench = await startBench();
+    const message = new AIMessage({ content: "deep", additional_kwargs: { note: {} } });
+    const state: Record<string, unknown> = { messages: [message] };
+    message.additional_kwargs["note"] = { state };
+    let deep: Record<string, unknown> = state;
+    for (let level = 0; level < 12; level++) deep = { deep };
+    await made(deep).invoke({}, { callbacks: [bench.handler] });
+    const { outputContent } = only(await bench.entries());
+    const kept = '{"messages":[{"content":"deep","note":{"state":"[circular]"},"role":"assistant"}]}';
+    expect(outputContent).toBe(`${'{"deep":'.repeat(12)}${kept}${"}".repeat(12)}`);
+  });
+
+  it("keeps an object of a class, a Map and an Error without the secrets in them, wherever else they are", async () => {
+    await using bench = await startBench();
+    const shared = { password: "plain" };
+    class Client {
+      readonly options: object = { password: 4711, shared, retries: 2 };
+      readonly sessions: Map<string, object> = new Map([["a", { accessToken: "t0k3n", at: 1 }]]);
+      readonly seen: Set<object> = new Set([{ secret: "s3cr3t", at: 2 }]);
+      readonly failure: Error = Object.assign(new Error("late"), { headers: { "x-a": "b" }, status: 500 });
+    }
+    await made({ before: shared, client: new Client(), after: shared }).invoke({}, { callbacks: [bench.handler] });
+    const hidden = "[not kept]";
+    expect(bench.content(only(await bench.entries())).output).toEqual({
+      before: { password: "plain" },
+      client: {
+        options: { password: hidden, shared: { password: hidden }, retries: 2 },
+        sessions: { a: { accessToken: hidden, at: 1 } },
+        seen: [{ secret: hidden, at: 2 }],
+        failure: { name: "Error", message: "late", headers: hidden, status: 500 },
+      },
+      after: { password: "plain" },
+    });
   });
 });

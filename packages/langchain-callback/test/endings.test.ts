@@ -227,6 +227,27 @@ describe("close()", () => {
   });
 });
 
+describe("what is known of a call's end when it closes", () => {
+  it.each(["handler", "logger"] as const)("is its outcome: close() of the %s", async (closed) => {
+    await using bench = await startBench();
+    const calls = { open: new AbortController(), aborted: new AbortController(), timedOut: new AbortController() };
+    for (const [runId, { signal }] of Object.entries(calls)) {
+      await bench.handler.handleChatModelStart({ id: ["FakeChat"] }, [[]], runId, undefined, { options: { signal } });
+      bench.handler.handleLLMNewToken(`${runId}…`, { completion: 0 }, runId);
+    }
+    calls.aborted.abort();
+    calls.timedOut.abort(new DOMException("too long", "TimeoutError"));
+    await bench[closed].close();
+    const entries = await bench.entries();
+    expect(entries.map(({ outputContent, outcome }) => `${outputContent} ${outcome}`).toSorted()).toEqual([
+      "aborted… aborted",
+      "open… abandoned",
+      "timedOut… timeout",
+    ]);
+    expect(bench.handler.stats).toEqual({ open: 0, written: 3, lost: 0 });
+  });
+});
+
 describe("beyond maxOpenRuns", () => {
   it("the oldest call ends as abandoned, and says why", async () => {
     await using bench = await startBench(() => ({ hang: true }), { maxOpenRuns: 2 });
@@ -311,6 +332,7 @@ describe("callbacks in an order nobody expects", () => {
     await bench.handler.handleChatModelStart(null, [[hostile]], "run-1", undefined, undefined, undefined, undefined);
     await bench.handler.handleLLMEnd({ generations: [[hostile]] }, "run-1");
     const entry = only(await bench.entries());
-    expect(entry.alerts).toContainEqual(expect.stringContaining("ai-audit: not everything could be read"));
+    const unread = "ai-audit: not everything could be read (Error)";
+    expect(entry.alerts).toEqual([unread, unread]);
   });
 });

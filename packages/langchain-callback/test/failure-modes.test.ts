@@ -1,5 +1,7 @@
 import { AuditLogger, AuditWriteError, type AuditStorage, MemoryStorage, withAuditContext } from "@ai-audit/core";
+import { tool } from "@langchain/core/tools";
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 import { AuditCallbackHandler, type AuditCallbackOptions } from "../src/index.ts";
 import { FullDisk, only, startBench } from "./fixtures.ts";
 import { chatFor } from "./openai-server.ts";
@@ -33,6 +35,62 @@ describe("when an entry cannot be written", () => {
     expect(message.text).toBe("Hi.");
     expect(handler.stats).toEqual({ open: 0, written: 0, lost: 1 });
     expect(told).toEqual(["AUDIT_WRITE_FAILED"]);
+  });
+});
+
+describe("when the logger is closed", () => {
+  it("nothing is sent by a call that is to fail closed, however it is made", async () => {
+    await using bench = await startBench((request) => chatFor(request, "Hi."));
+    const told: unknown[] = [];
+    const handler = handlerOn(new MemoryStorage(), { onAuditError: (error) => told.push(error.code) });
+    const logger = new AuditLogger(new MemoryStorage());
+    const closed = new AuditCallbackHandler(logger, { onAuditError: (error) => told.push(error.code) });
+    await logger.close();
+    const config = { callbacks: [handler, closed] };
+    let ran = 0;
+    const look = tool(() => (ran += 1), { name: "look", schema: z.object({}) });
+    const calls = [
+      () => bench.model().invoke("Hello!", config),
+      async () => {
+        for await (const _ of await bench.model().stream("Hello!", config));
+      },
+      () => bench.model().batch(["a", "b"], config),
+      () => look.invoke({}, config),
+    ];
+    for (const call of calls) {
+      await expect(call()).rejects.toMatchObject({ code: "AUDIT_CLOSED", message: "the logger is closed" });
+    }
+    expect(bench.server.requests).toEqual([]);
+    expect(ran).toBe(0);
+    expect(closed.stats).toEqual({ open: 0, written: 0, lost: 5 });
+    expect(told).toEqual(Array.from({ length: 5 }, () => "AUDIT_CLOSED"));
+  });
+
+  it("a call that fails open is sent, and the loss is counted", async () => {
+    await using bench = await startBench((request) => chatFor(request, "Hi."));
+    const logger = new AuditLogger(new MemoryStorage());
+    const handler = new AuditCallbackHandler(logger, { failureMode: "open" });
+    await logger.close();
+    expect((await bench.model().invoke("Hello!", { callbacks: [handler] })).text).toBe("Hi.");
+    expect(handler.stats).toEqual({ open: 0, written: 0, lost: 1 });
+  });
+});
+
+describe("a keepTag that throws", () => {
+  it.each(["closed", "open"] as const)("costs the tags, and the entry says so: fail %s", async (failureMode) => {
+    const keepTag = (): boolean => {
+      throw new RangeError("not this one");
+    };
+    await using bench = await startBench((request) => chatFor(request, "Hi."), { failureMode, keepTag });
+    const config = { callbacks: [bench.handler], tags: ["mine"] };
+    expect((await bench.model().invoke("Hello!", config)).text).toBe("Hi.");
+    const entry = only(await bench.entries());
+    expect(entry).toMatchObject({
+      outcome: "ok",
+      outputContent: "Hi.",
+      alerts: ["ai-audit: keepTag threw RangeError"],
+    });
+    expect(entry.run).not.toHaveProperty("tags");
   });
 });
 

@@ -18,12 +18,14 @@ const OLDEST = {
 };
 const SUITES = [
   "agents",
+  "claims",
   "content",
   "endings",
   "failure-modes",
   "heap",
   "human-review",
   "model-calls",
+  "runs",
   "safety",
   "same-call",
   "secrets",
