@@ -4,6 +4,7 @@ import {
   checkpoint,
   loss,
   retentionPrune,
+  retentionSeen,
   segmentClose,
   segmentOpen,
   subjectErased,
@@ -43,6 +44,11 @@ describe("control lines have the members of the format in its order, whatever or
       "retention.prune",
       retentionPrune({ actor: "a", policy: "p", to: null, from: "t", root: "r", leaves: 3, file: "f" }),
       '{"type":"retention.prune","file":"f","leaves":3,"root":"r","from":"t","to":null,"policy":"p","actor":"a"}',
+    ],
+    [
+      "retention.seen",
+      retentionSeen({ seen: [{ root: "r", size: 3, file: "f" }] }),
+      '{"type":"retention.seen","seen":[{"file":"f","size":3,"root":"r"}]}',
     ],
     [
       "subject.erased",

@@ -13,6 +13,8 @@ import {
   retentionPrune,
   type RetentionRelease,
   retentionRelease,
+  type RetentionSeen,
+  retentionSeen,
   type SubjectErased,
   subjectErased,
 } from "../../src/integrity/control-line.ts";
@@ -20,13 +22,14 @@ import { Segment, type SegmentOptions } from "../../src/integrity/segment.ts";
 import { Signer } from "../../src/integrity/signer.ts";
 import { verifyLog } from "../../src/verify-log.ts";
 
-type ControlMembers = RetentionHold | RetentionRelease | RetentionPrune | SubjectErased | CallStarted;
+type ControlMembers = RetentionHold | RetentionRelease | RetentionPrune | RetentionSeen | SubjectErased | CallStarted;
 
 /** The line that our own code writes. */
 function lineOf(members: ControlMembers): string {
   if (members.type === "retention.hold") return retentionHold(members);
   if (members.type === "retention.release") return retentionRelease(members);
   if (members.type === "retention.prune") return retentionPrune(members);
+  if (members.type === "retention.seen") return retentionSeen(members);
   return members.type === "subject.erased" ? subjectErased(members) : callStarted(members);
 }
 

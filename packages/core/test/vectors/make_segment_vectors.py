@@ -88,6 +88,7 @@ CONTROL = [
     {"type": "retention.release", "hold": "h1", "reason": "over", "actor": "a", "released": "2026-11-23T00:00:01.000Z"},
     {"type": "retention.prune", "file": "audit_20261101.jsonl", "leaves": 5, "root": b64(root([b"{}"]))}
     | {"from": None, "to": None, "policy": "30 days", "actor": "a"},
+    {"type": "retention.seen", "seen": [{"file": "audit_20261101.jsonl", "size": 5, "root": b64(root([b"{}"]))}]},
     {"type": "subject.erased", "subject": "s1", "actor": "a", "reason": "asked to"},
     {"type": "call.started", "call": "c1", "timestamp": "2026-11-23T00:00:02.000Z", "provider": "p", "model": None}
     | {"operation": "chat", "input_hash": "hmac-sha256:AAAA"},
