@@ -24,7 +24,7 @@ describe("two handlers of one logger", () => {
     const look = tool(() => "blue", { name: "look", schema: z.object({}) });
     await look.invoke({}, { callbacks: [bench.handler, other] });
     const entries = await bench.entries();
-    expect(entries.map((entry) => entry.inputContent).toSorted()).toEqual(["a", "b", "c", "d", "e", "f", "{}"]);
+    expect(new Set(entries.map((entry) => entry.inputContent))).toEqual(new Set(["a", "b", "c", "d", "e", "f", "{}"]));
     expect(await bench.logger.count()).toBe(7);
     const stats = [bench.handler.stats, other.stats];
     expect(stats.map(({ open, lost }) => [open, lost])).toEqual([

@@ -76,11 +76,12 @@ describe("when the logger is closed", () => {
   });
 });
 
+function keepTag(): boolean {
+  throw new RangeError("not this one");
+}
+
 describe("a keepTag that throws", () => {
   it.each(["closed", "open"] as const)("costs the tags, and the entry says so: fail %s", async (failureMode) => {
-    const keepTag = (): boolean => {
-      throw new RangeError("not this one");
-    };
     await using bench = await startBench((request) => chatFor(request, "Hi."), { failureMode, keepTag });
     const config = { callbacks: [bench.handler], tags: ["mine"] };
     expect((await bench.model().invoke("Hello!", config)).text).toBe("Hi.");
