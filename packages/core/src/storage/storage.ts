@@ -19,7 +19,8 @@ export interface PruneResult {
   readonly held?: readonly string[];
   /**
    * Files past retention that stay because they are not what was sealed, or not what the log recorded of them: removing
-   * one would remove the evidence. The verifier says what is wrong. Absent where a storage does not look.
+   * one would remove the evidence. The verifier says what is wrong. Also those that another key sealed than the signer's
+   * and those trusted: a record of their removal would be believed by nobody. Absent where a storage does not look.
    */
   readonly refused?: readonly string[];
   /**

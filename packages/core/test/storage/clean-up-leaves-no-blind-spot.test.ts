@@ -30,6 +30,20 @@ describe("What only removed segments recorded of a file that stays", () => {
     );
   });
 
+  it("is missing without a word of a hold that was released, or that is of other days", async () => {
+    const { path, signer } = await logOf(40, 39);
+    const hold = await holdDay(path, signer, 40);
+    await prune(path, signer);
+    await releaseHold(path, hold, { ...BY, signer });
+    await holdDay(path, signer, 39);
+    await rm(join(path, (await files(path))[0] ?? ""));
+
+    const { exitCode, verdict } = await verified(path, signer);
+    expect(exitCode).toBe(1);
+    expect(verdict).toContain("no retention.prune line says why; ");
+    expect(verdict).not.toContain("hold");
+  });
+
   it("is on record again where the same writer's next segment was the one that recorded it", async () => {
     const path = await temporaryDirectory();
     const signer = await newKey();
@@ -106,7 +120,7 @@ describe("What only removed segments recorded of a file that stays", () => {
     expect(await statesOf(path, signer)).toMatchObject({ [held]: "ROLLBACK" });
   });
 
-  it("is kept of a held file that was deleted before the clean-up, and of one that is not past retention", async () => {
+  it("is kept of a held file that was deleted before the clean-up", async () => {
     const { path, signer } = await logOf(40, 39);
     await holdDay(path, signer, 40);
     const [held = ""] = await files(path);
