@@ -159,7 +159,7 @@ describe("What only removed segments recorded of a file that stays", () => {
   });
 
   it("is on record wherever a clean-up is killed", { timeout: 120_000 }, async () => {
-    const { path, signer } = await logOf(...Array.from({ length: 12 }, (_, at) => 50 - at));
+    const { path, signer } = await logOf(...Array.from({ length: 12 }, (_, index) => 50 - index));
     await holdDay(path, signer, 50);
     const [held = ""] = await files(path);
     const secret = signer.toPem();
