@@ -18,6 +18,7 @@ export {
   type RecordedCall,
 } from "./capture.ts";
 export type { CallLayer, CaptureOrigin } from "./same-call.ts";
+export { endOfTurn } from "./end-of-turn.ts";
 export {
   type AuditEntry,
   type EntryError,

@@ -1,11 +1,16 @@
 // One call of a client on its way to its one entry: request, attempts, response or stream or error, end.
-import { AuditWriteError, type CapturedFields, type ContentBlockedError, type RecordedCall } from "@ai-audit/core";
+import {
+  AuditWriteError,
+  type CapturedFields,
+  type ContentBlockedError,
+  endOfTurn,
+  type RecordedCall,
+} from "@ai-audit/core";
 import { CallProgress } from "./call-progress.ts";
 import type { Checked } from "./check-content.ts";
 import { ForgottenWatch } from "./forgotten.ts";
 import { completed, type Held, holding } from "./held.ts";
 import { type AuditSettings, callAuditOf } from "./options.ts";
-import { nextTurn } from "./next-turn.ts";
 import { nameOf } from "./payload/read.ts";
 import { failUnread, receiveUndelivered } from "./receive-body.ts";
 import { errorFields, formFields, type StreamCollector, type Surface, surfaceOf, type WireRequest } from "./surface.ts";
@@ -148,11 +153,13 @@ export class AuditedCall {
     this.#turn += 1;
     this.reader = "caller";
     this.#progress.requestId = response.headers.get("x-request-id") ?? undefined;
-    const turn = this.#turn;
-    // Most responses are read at once: watching them would cost more than all the rest.
-    nextTurn(() => {
-      if (this.open && this.#turn === turn) this.watch(response);
-    });
+    void this.#watchUnread(response, this.#turn);
+  }
+
+  /** Most responses are read at once: watching them would cost more than all the rest. */
+  async #watchUnread(response: Response, turn: number): Promise<void> {
+    await endOfTurn();
+    if (this.open && this.#turn === turn) this.watch(response);
   }
 
   /** The response's body did not come in time, and the SDK asks again. */
@@ -179,22 +186,30 @@ export class AuditedCall {
    */
   sdkReads(read: Promise<unknown>): void {
     const turn = this.#turn;
-    const unlessDelivered = (conclude: () => Promise<unknown>): void => {
-      // All that the SDK does with a body, or to ask again, it does before the event loop turns.
-      nextTurn(() => {
-        if (!this.open || this.#delivered || this.#turn !== turn) return;
-        void conclude().catch(() => undefined); // reported by the recorder
-      });
-    };
     read.then(
-      (body) => unlessDelivered(() => receiveUndelivered(this, body)),
-      (error: unknown) => unlessDelivered(() => failUnread(this, error)),
+      (body) => this.#unlessDelivered(turn, () => receiveUndelivered(this, body)),
+      (error: unknown) => this.#unlessDelivered(turn, () => failUnread(this, error)),
     );
   }
 
-  /** The response's data are on their way to the caller, who may have them when this resolves. */
+  /** All that the SDK does with a body, or to ask again, it does before the event loop turns. */
+  async #unlessDelivered(turn: number, conclude: () => Promise<unknown>): Promise<void> {
+    await endOfTurn();
+    if (!this.open || this.#delivered || this.#turn !== turn) return;
+    await conclude().catch(() => undefined); // reported by the recorder
+  }
+
+  /**
+   * The response's data are on their way to the caller, who may have them when this resolves. Where he has to wait for
+   * the entry in any case, they are read together with those of the turn's other calls.
+   */
   deliver(data: unknown): Promise<void> | undefined {
     this.#delivered = true;
+    if (!this.#surface || !this.open) return undefined;
+    return this.#settings.recorder.failsClosed ? endOfTurn().then(() => this.#read(data)) : this.#read(data);
+  }
+
+  #read(data: unknown): Promise<void> | undefined {
     if (!this.#surface || !this.open) return undefined;
     const { check } = this.#settings;
     const fields: CapturedFields = { outcome: "ok", ...this.#surface.response(data, check.extract, this.#request) };
@@ -246,7 +261,7 @@ export class AuditedCall {
    */
   async unparsed(error: unknown): Promise<unknown> {
     if (!this.#recorded || !this.#settings.recorder.failsClosed || error instanceof AuditWriteError) return error;
-    await new Promise<void>(nextTurn); // `sdkReads` ends the call then
+    await endOfTurn(); // `sdkReads` ends the call then
     if (this.open) return this.fail(error);
     try {
       await holding(this.#recorded.end({}), { callError: error });
