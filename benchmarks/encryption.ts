@@ -5,7 +5,7 @@ import { AuditLogger, EncryptionManager, FileStorage } from "@ai-audit/core";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { comparePair } from "./support/paired.ts";
+import { comparePair, IN_FLIGHT } from "./support/paired.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "ai-audit-bench-"));
 const encryption = new EncryptionManager();
@@ -20,10 +20,10 @@ const entry = {
   model: "gpt-5",
 };
 
-console.log(`Node ${process.version}; CPU of the process an entry, 8 in flight, medians, in turn\n`);
+console.log(`Node ${process.version}; CPU of the process an entry, ${IN_FLIGHT} in flight, medians, in turn\n`);
 await comparePair({
   name: "log(), hash-only | encrypted",
-  calls: 4000,
+  calls: 4096,
   plain: () => hashOnly.log(entry),
   audited: () => encrypted.log(entry),
   targetUs: 25,

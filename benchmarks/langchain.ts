@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { AuditLogger, FileStorage } from "@ai-audit/core";
 import { AuditCallbackHandler } from "@ai-audit/langchain-callback";
 import { ChatOpenAI } from "@langchain/openai";
-import { comparePair, printSyncCost, startModelServer } from "./support/paired.ts";
+import { comparePair, IN_FLIGHT, printSyncCost, startModelServer } from "./support/paired.ts";
 
 const server = await startModelServer();
 const directory = mkdtempSync(join(tmpdir(), "ai-audit-bench-"));
@@ -17,14 +17,14 @@ const read = async (config?: { callbacks: AuditCallbackHandler[] }) => {
   for await (const _ of await model.stream(question, config));
 };
 
-console.log(`Node ${process.version}; CPU of the client's process a call, 8 in flight, medians, in turn\n`);
+console.log(`Node ${process.version}; CPU of the client's process a call, ${IN_FLIGHT} in flight, medians, in turn\n`);
 await printSyncCost(directory);
 for (const durability of ["os", "fsync"] as const) {
   const logger = new AuditLogger(new FileStorage({ path: join(directory, durability), durability }));
   const callbacks = [new AuditCallbackHandler(logger)];
   await comparePair({
     name: `ChatOpenAI.invoke, ${durability}`,
-    calls: 1600,
+    calls: 1920,
     plain: () => model.invoke(question),
     audited: () => model.invoke(question, { callbacks }),
     targetUs: 100,

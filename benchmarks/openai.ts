@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { AuditLogger, FileStorage } from "@ai-audit/core";
 import { AuditedOpenAI } from "@ai-audit/openai-wrapper";
 import OpenAI from "openai";
-import { comparePair, printSyncCost, startModelServer } from "./support/paired.ts";
+import { comparePair, IN_FLIGHT, printSyncCost, startModelServer } from "./support/paired.ts";
 
 const server = await startModelServer();
 const directory = mkdtempSync(join(tmpdir(), "ai-audit-bench-"));
@@ -26,21 +26,21 @@ const stream = (client: OpenAI) => async () => {
   for await (const _ of await client.chat.completions.create({ ...request, stream: true }));
 };
 
-console.log(`Node ${process.version}; CPU of the client's process a call, 8 in flight, medians, in turn\n`);
+console.log(`Node ${process.version}; CPU of the client's process a call, ${IN_FLIGHT} in flight, medians, in turn\n`);
 await printSyncCost(directory);
 for (const durability of ["os", "fsync"] as const) {
   const logger = new AuditLogger(new FileStorage({ path: join(directory, durability), durability }));
   const audited = new AuditedOpenAI({ ...options, audit: logger });
   await comparePair({
     name: `chat completion, ${durability}`,
-    calls: 2000,
+    calls: 2048,
     plain: call(plain),
     audited: call(audited),
     targetUs: 60,
   });
   await comparePair({
     name: `stream of 200 chunks, ${durability}`,
-    calls: 304,
+    calls: 320,
     plain: stream(plain),
     audited: stream(audited),
     targetUs: 200,
