@@ -20,8 +20,11 @@ describe("S3Storage's options", () => {
     [{ requestTimeoutMs: 0 }, "requestTimeoutMs must be a number >= 1"],
     [{ objectLock: { mode: "COMPLIANCE", days: 0 } }, "objectLock.days must be a number >= 1"],
     [{ expiresDays: 1.5 }, "expiresDays must be a whole number"],
-    [Object.assign({}, { Prefix: "logs/" }), 'S3Storage: option "Prefix" is unknown: there are bucket, prefix'],
-    [{ commit: Object.assign({}, { maxDelay: 5 }) }, 'S3Storage: commit option "maxDelay" is unknown'],
+    [
+      Object.assign({ bucket: "b" }, { Prefix: "logs/" }),
+      'S3Storage: option "Prefix" is unknown: there are bucket, prefix',
+    ],
+    [{ commit: Object.assign({ maxEntries: 1 }, { maxDelay: 5 }) }, 'S3Storage: commit option "maxDelay" is unknown'],
     [{ signer: JSON.parse('"a key"') }, "signer must be a Signer"],
   ])("refuse %o", async (options, message) => {
     const error = await rejected(() => new S3Storage({ bucket: "b", ...options }));
