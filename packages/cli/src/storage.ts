@@ -8,7 +8,7 @@ import type { Settings } from "./settings.ts";
 
 /**
  * The storage at a location. Nothing is written there before something is appended. `earlierKeys`: vkeys of the log whose
- * files may be removed as well as those of the signer; in a bucket only the signer's may.
+ * files may be removed as well as those of the signer.
  */
 export async function openStorage(
   location: string,
@@ -19,7 +19,8 @@ export async function openStorage(
   const signing = signer && { signer };
   if (!isBucket(location)) return new FileStorage({ path: location, ...signing, trustedKeys: earlierKeys });
   const { S3Storage } = await import("@ai-audit/core/s3");
-  return new S3Storage({ ...placeInBucket(location), ...s3Connection(settings), ...signing });
+  const place = { ...placeInBucket(location), ...s3Connection(settings) };
+  return new S3Storage({ ...place, ...signing, trustedKeys: earlierKeys });
 }
 
 /** The storage, with whoever reads pages of it reporting how far they are. */

@@ -38,7 +38,7 @@ export interface RunningCli {
 /** Starts `ai-audit` with these words. */
 export function start(words: readonly string[], { env = {}, cwd, runner = [] }: CliOptions = {}): RunningCli {
   const own = Object.entries(process.env).filter(
-    ([name]) => !/^(?:AUDIT_|NO_COLOR|FORCE_COLOR|NODE_OPTIONS)/.test(name),
+    ([name]) => !/^(?:AUDIT_|NO_COLOR|FORCE_COLOR|NODE_OPTIONS|CI$)/.test(name),
   );
   const [program = "", ...rest] = [...runner, process.execPath, "--conditions=ai-audit-source", MAIN, ...words];
   const child = spawn(program, rest, {
