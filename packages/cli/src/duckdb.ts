@@ -18,6 +18,15 @@ export async function openSql({
   return sql.AuditSql.open({ ...options, memoryBytes: memoryMib * MIB });
 }
 
+/** What collects garbage. V8 by itself would keep what it does not need. */
+export function garbageCollector(): () => void {
+  setFlagsFromString("--expose-gc");
+  const collect: unknown = runInNewContext("gc");
+  return () => {
+    if (typeof collect === "function") collect();
+  };
+}
+
 /** How many values may leave their garbage behind: each leaves some 1.5 kB, much of it outside V8's heap. */
 const COLLECT_VALUES = 25_000;
 
@@ -28,14 +37,13 @@ export async function* collecting<Row extends object>(
   pages: AsyncIterable<readonly Row[]>,
 ): AsyncGenerator<readonly Row[], void, undefined> {
   setFlagsFromString("--semi-space-growth-factor=1");
-  setFlagsFromString("--expose-gc");
-  const collect: unknown = runInNewContext("gc");
+  const collectGarbage = garbageCollector();
   let count = 0;
   for await (const rows of pages) {
     yield rows;
     count += rows.length * Object.keys(rows[0] ?? {}).length;
-    if (count < COLLECT_VALUES || typeof collect !== "function") continue;
-    collect();
+    if (count < COLLECT_VALUES) continue;
+    collectGarbage();
     count = 0;
   }
 }

@@ -1,6 +1,7 @@
 // ai-audit export: entries for other systems and other people.
 import { type Command, Option } from "commander";
 import { collect } from "../arguments.ts";
+import { DEFAULT_MIB, parseMemory } from "../duckdb.ts";
 import { writeBundle } from "../export/bundle.ts";
 import type { BundleOptions } from "../export/bundle-proofs.ts";
 import { bundleRemarks, bundleResult } from "../export/bundle-report.ts";
@@ -25,6 +26,7 @@ interface ExportFlags extends FilterFlags {
   readonly format: (typeof FORMATS)[number];
   readonly redact: readonly string[];
   readonly output?: string;
+  readonly memory: number;
   readonly json?: true;
 }
 
@@ -44,6 +46,11 @@ export function define(command: Command, session: Session): void {
       new Option("--redact <path>", "leave this out: input, output, metadata.email …; repeatable")
         .default([], "nothing")
         .argParser(collect),
+    )
+    .addOption(
+      new Option("--memory <MiB>", "parquet: what DuckDB may take; with more it is faster, and reads longer lines")
+        .default(DEFAULT_MIB)
+        .argParser(parseMemory),
     )
     .action((location: string | undefined, flags: ExportFlags) => exportLog(location, flags, session));
 }
@@ -124,7 +131,14 @@ function exportParquet(
   told: Pick<ParquetOptions, "onPage" | "onProgress">,
 ): Promise<number> {
   const output = namedDirectory(flags, "parquet", "the members that the log has", "export jsonl or csv");
-  return writeParquet(output, { log, filter, range: rangeOf(flags), isWhole: isWhole(flags, filter), ...told });
+  return writeParquet(output, {
+    log,
+    filter,
+    range: rangeOf(flags),
+    isWhole: isWhole(flags, filter),
+    memoryMib: flags.memory,
+    ...told,
+  });
 }
 
 async function exportBundle(

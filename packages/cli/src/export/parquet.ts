@@ -1,6 +1,7 @@
 // Parquet, partitioned by day, for engines that read columns.
 import { mkdir } from "node:fs/promises";
 import type { OnProgress, TimeRange } from "@ai-audit/core";
+import { garbageCollector, openSql } from "../duckdb.ts";
 import { EXIT, Failure, systemFailure } from "../failure.ts";
 import type { Filter } from "../filters.ts";
 import { withGathered } from "../gathered.ts";
@@ -14,6 +15,8 @@ export interface ParquetOptions {
   readonly filter: Filter;
   /** All entries: the log's own files are read in place. */
   readonly isWhole: boolean;
+  /** What DuckDB may take. */
+  readonly memoryMib: number | undefined;
   readonly onPage: (read: number, found: number) => void;
   /** Told how far the writing is. */
   readonly onProgress: OnProgress | undefined;
@@ -24,8 +27,8 @@ export interface ParquetOptions {
  * a bucket's log, is gathered in a temporary directory first, as the lines that the log has.
  */
 export async function writeParquet(directory: string, options: ParquetOptions): Promise<number> {
-  const { log, isWhole, onProgress } = options;
-  const write = (source: string): Promise<number> => convert(source, directory, onProgress);
+  const { log, isWhole } = options;
+  const write = (source: string): Promise<number> => convert(source, directory, options);
   return isWhole && !isBucket(log.location) ? write(log.location) : withGathered(selectedPages(options), write);
 }
 
@@ -41,9 +44,13 @@ async function* selectedPages({ log, range, filter, onPage }: ParquetOptions): A
   }
 }
 
-async function convert(source: string, directory: string, onProgress: OnProgress | undefined): Promise<number> {
-  const { AuditSql } = await import("@ai-audit/core/sql");
-  const sql = await AuditSql.open({ paths: source, onProgress });
+async function convert(
+  source: string,
+  directory: string,
+  { memoryMib, onProgress }: Pick<ParquetOptions, "memoryMib" | "onProgress">,
+): Promise<number> {
+  garbageCollector()(); // of what gathering the lines left, before DuckDB takes its share
+  const sql = await openSql({ paths: source, memoryMib, onProgress });
   try {
     await makeDirectory(directory);
     return await wholeOrNothing(directory, () => sql.exportParquet(directory));

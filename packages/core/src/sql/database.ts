@@ -35,6 +35,11 @@ export class Database {
     return new Database(await DuckDBInstance.create(":memory:", { temp_directory: spill, ...limit }), spill);
   }
 
+  /** The directory of what does not fit into memory. What else is put there is removed with it. */
+  get spill(): string {
+    return this.#spill;
+  }
+
   /** A connection for one statement: a result that streams ends when its connection takes the next one. */
   async connect(): Promise<DuckDBConnection> {
     return this.step(async () => {

@@ -1,10 +1,11 @@
 // SQL over a log in a directory, by DuckDB. Needs the package @duckdb/node-api.
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { AuditConfigError, AuditError, AuditInputError } from "../errors.ts";
 import type { OnProgress } from "../storage/storage.ts";
 import { Database, importDuckDb } from "./database.ts";
-import { mirrorDays, OWN_PATTERN } from "./mirror.ts";
+import { copyEntries, writeDays } from "./days.ts";
+import { mirrorDays } from "./mirror.ts";
 import { allowMeasuring, measure, watchProgress } from "./progress.ts";
 import { rowsOf, type SqlRow } from "./rows.ts";
 import { type SqlParameters, startReading } from "./statement.ts";
@@ -130,17 +131,22 @@ export class AuditSql {
   }
 
   /** Reports how far the connection's statements are until the function that it resolves to is called. Undefined where nobody asks. */
-  async #watch(connection: DuckDBConnection, database: Database): Promise<(() => void) | undefined> {
+  async #watch(
+    connection: DuckDBConnection,
+    database: Database,
+    scale: (share: number) => number = (share) => share,
+  ): Promise<(() => void) | undefined> {
     const onProgress = this.#onProgress;
     if (onProgress === undefined) return undefined;
     await database.step(async () => measure(connection));
-    return watchProgress(connection, onProgress);
+    return watchProgress(connection, (share) => onProgress(scale(share)));
   }
 
   /**
    * Writes the entries as Parquet files, one folder a day: `<folder>/day=YYYY-MM-DD/ai-audit_*.parquet`. The folder
    * mirrors the log: files of that name are replaced, and removed for days, or parts of days, that the log no longer
-   * has. Other files in it stay. A folder takes one export at a time. Resolves to the number of entries.
+   * has. Other files in it stay. A day is sorted by time and id, through its files by number; memory does not grow with the
+   * log. A folder takes one export at a time. Resolves to the number of entries.
    * @throws `AUDIT_READ_FAILED` when DuckDB cannot run it, `AUDIT_WRITE_FAILED` when the folder cannot be written,
    * `AUDIT_CLOSED`
    */
@@ -158,16 +164,15 @@ export class AuditSql {
       this.#database.assertOpen(); // closed meanwhile, without knowing of this one
       const connection = await database.connect();
       await database.step(async () => createView(connection, this.#folders, this.#memoryBytes));
-      stopWatching = await this.#watch(connection, database);
-      return await mirrorDays(folder, async (stage) =>
-        database.step(async () => {
-          const reader = await connection.runAndReadAll(
-            `COPY (SELECT strftime(timestamp, '%Y-%m-%d') AS day, * FROM entries ORDER BY timestamp, id)
-             TO ${quoted(stage)} (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (day), FILENAME_PATTERN '${OWN_PATTERN}')`,
-          );
-          return Number(reader.getRowsJS()[0]?.[0] ?? 0);
-        }),
-      );
+      const copy = join(database.spill, "copy");
+      return await mirrorDays(folder, async (stage) => {
+        stopWatching = await this.#watch(connection, database, (share) => share / 2);
+        await database.step(async () => copyEntries(connection, copy));
+        stopWatching?.();
+        return database.step(async () =>
+          writeDays(connection, copy, stage, (share) => this.#onProgress?.((1 + share) / 2)),
+        );
+      });
     } catch (cause) {
       if (AuditError.isInstance(cause)) throw cause;
       const reason = cause instanceof Error ? cause.message : String(cause);

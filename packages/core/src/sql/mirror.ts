@@ -8,8 +8,10 @@ const STAGE = ".ai-audit-export";
 const DAY = /^day=/;
 const OWN_FILE = /^ai-audit_\d+\.parquet$/;
 
-/** Names of the files of a day, as DuckDB numbers them. */
-export const OWN_PATTERN = "ai-audit_{i}";
+/** Name of a day's file, counted from 0. */
+export function ownFile(number: number): string {
+  return `ai-audit_${number}.parquet`;
+}
 
 /**
  * Has `write` fill an empty directory with `day=…` folders, and makes `folder` hold the same. All is written before

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -81,6 +82,33 @@ describe("exportParquet()", () => {
     const left = await readdir(folder, { recursive: true });
     expect(left).toEqual(expect.arrayContaining(foreign));
     expect(left).not.toContain("day=2024-02-29/ai-audit_0.parquet");
+  });
+
+  it("sorts each day through its files, in little memory, however the log has the entries and whenever they cluster", async () => {
+    const path = await temporaryDirectory();
+    const folder = await temporaryDirectory();
+    const noon = Date.parse("2026-03-05T12:00:00.000Z");
+    // A third within the same second; the order is a permutation of all: 7919 is prime.
+    const times = Array.from({ length: 12_000 }, (_, at) => {
+      const place = (at * 7919) % 12_000;
+      return place < 4000 ? noon + (place % 1000) : noon - 43_200_000 + place * 10_000;
+    });
+    const entries = times.map((time) => testEntry(time, { input_content: randomBytes(3000).toString("hex") }));
+    await writeFile(join(path, "all.jsonl"), entries.map(({ line }) => `${line}\n`).join(""));
+    await using sql = await AuditSql.open({ paths: path, readable: folder, memoryBytes: 160 * 2 ** 20 });
+    expect(await sql.exportParquet(folder)).toBe(12_000);
+    expect((await readdir(join(folder, "day=2026-03-05"))).length).toBeGreaterThan(4);
+    const seen: unknown[] = [];
+    for (const day of (await readdir(folder)).toSorted()) {
+      const files = await readdir(join(folder, day));
+      for (let at = 0; at < files.length; at += 1) {
+        const rows = await sql.query(
+          `SELECT epoch_ms(timestamp) || ' ' || id AS entry FROM read_parquet('${join(folder, day, `ai-audit_${at}.parquet`)}')`,
+        );
+        for (const { entry } of rows) seen.push(entry);
+      }
+    }
+    expect(seen).toEqual(entries.map(({ id }, at) => `${times[at]} ${id}`).toSorted());
   });
 
   it("leaves what was there when the log cannot be read, and nothing half-written", async () => {
