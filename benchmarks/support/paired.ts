@@ -19,8 +19,8 @@ export async function startModelServer(): Promise<ModelServer> {
 }
 
 const ROUNDS = 15;
-/** The compiler goes on improving hot code for thousands of calls; its work is not a call's. */
-const WARM_UP_ROUNDS = 5;
+/** The compiler goes on improving hot code for tens of thousands of calls; its work is not a call's. */
+const WARM_UP_ROUNDS = 15;
 /** As many as in the other benchmarks. */
 export const IN_FLIGHT = 64;
 

@@ -168,16 +168,21 @@ type EntryFields = { readonly [F in keyof AuditEntry]?: unknown };
  *
  * @param sealed id, time, hashes, contents and whose keys: what is decided when an entry is sealed
  * @param said what the caller said of the call
+ * @param tokens the contents as compact JWEs: they are most of the line, and nothing in them needs escaping
  */
-export function entryToLine(sealed: EntryFields, said: EntryFields = sealed): string {
+export function entryToLine(
+  sealed: EntryFields,
+  said: EntryFields = sealed,
+  tokens?: { readonly input: string; readonly output: string },
+): string {
   // All fields at once, by name and in the order of `FIELDS`: a third of the time that a loop over them takes.
-  return JSON.stringify({
+  const line = JSON.stringify({
     id: sealed.id,
     timestamp: sealed.timestamp,
     input_hash: sealed.inputHash,
     output_hash: sealed.outputHash,
-    input_content: sealed.inputContent ?? null,
-    output_content: sealed.outputContent ?? null,
+    input_content: tokens ? undefined : (sealed.inputContent ?? null),
+    output_content: tokens ? undefined : (sealed.outputContent ?? null),
     provider: said.provider ?? null,
     model: said.model ?? null,
     conversation_id: said.conversationId ?? null,
@@ -210,6 +215,10 @@ export function entryToLine(sealed: EntryFields, said: EntryFields = sealed): st
     input_format: sealed.inputFormat,
     output_format: sealed.outputFormat,
   });
+  if (!tokens) return line;
+  const { input, output } = tokens;
+  const at = line.indexOf(',"provider":'); // ids and hashes before it hold no quotation mark
+  return `${line.slice(0, at)},"input_content":"${input}","output_content":"${output}"${line.slice(at)}`;
 }
 
 /**

@@ -185,18 +185,22 @@ function writeEntry(draft: Draft, subject: SubjectKey | undefined, settings: Rec
   const input = contentOf(draft.input);
   const output = contentOf(draft.output);
   const hashOf = (content: Content): string => hashUnder(content, kid, subject, settings);
-  const keep = (content: Content, field: ContentField): string | null => {
-    if (!storeContent) return null;
-    return encryption && kid !== undefined ? encryption.seal(content, { kid, id, field }, subject) : content.text;
-  };
+  const isPlain = storeContent && !encryption;
+  const tokens =
+    storeContent && encryption && kid !== undefined
+      ? {
+          input: encryption.seal(input, { kid, id, field: "input" }, subject),
+          output: encryption.seal(output, { kid, id, field: "output" }, subject),
+        }
+      : undefined;
   const { alerts, run } = draft.fields;
   const sealed = {
     id,
     timestamp: timestampOf(id),
     inputHash: hashOf(input),
     outputHash: hashOf(output),
-    inputContent: keep(input, "input"),
-    outputContent: keep(output, "output"),
+    inputContent: isPlain ? input.text : null,
+    outputContent: isPlain ? output.text : null,
     alerts: draft.alerts.length > 0 ? [...asTexts(alerts), ...draft.alerts] : asTexts(alerts),
     run: isJsonObject(run) && Object.keys(run).length > 0 ? run : undefined,
     subject: subject?.id,
@@ -204,7 +208,7 @@ function writeEntry(draft: Draft, subject: SubjectKey | undefined, settings: Rec
     inputFormat: input.format,
     outputFormat: output.format,
   };
-  return { id, line: entryToLine(sealed, draft.fields) };
+  return { id, line: entryToLine(sealed, draft.fields, tokens) };
 }
 
 /** The input hash that the entry of this draft will have. */
