@@ -1,8 +1,10 @@
 // DuckDB within the memory that the command allows itself.
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { AuditError, safeLine } from "@ai-audit/core";
 import type { AuditSql, SqlOptions } from "@ai-audit/core/sql";
 import { InvalidArgumentError } from "commander";
+import { EXIT, Failure } from "./failure.ts";
 
 const MIB = 2 ** 20;
 const LEAST_MIB = 100;
@@ -16,6 +18,13 @@ export async function openSql({
 }: SqlOptions & { readonly memoryMib?: number | undefined }): Promise<AuditSql> {
   const sql = await import("@ai-audit/core/sql");
   return sql.AuditSql.open({ ...options, memoryBytes: memoryMib * MIB });
+}
+
+/** What to tell of an error by which DuckDB says that it may not take enough; undefined for any other. */
+export function shortOfMemory(error: unknown): Failure | undefined {
+  if (!(error instanceof AuditError) || !/Out of Memory|maximum_object_size/.test(error.message)) return undefined;
+  const [first = ""] = error.message.split("\n");
+  return new Failure(EXIT.io, safeLine(first), "allow DuckDB more memory, such as --memory 1024", { cause: error });
 }
 
 /** What collects garbage. V8 by itself would keep what it does not need. */

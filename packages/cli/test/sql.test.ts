@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { entryToLine } from "@ai-audit/core";
 import { describe, expect, test } from "vitest";
@@ -130,6 +130,15 @@ describe("ai-audit sql", { timeout: 60_000 }, () => {
       ) as string,
     });
     expect((await cli([...length, "--memory", "1024"])).stdout).toBe('{"n":34603008}\n');
+    const output = join(root, "parquet");
+    const exported = await cli(["export", root, "-f", "parquet", "-o", output]);
+    expect(exported).toMatchObject({
+      code: 74,
+      stderr: expect.stringMatching(
+        /\nerror: DuckDB: .*\n {2}allow DuckDB more memory, such as --memory 1024\n$/,
+      ) as string,
+    });
+    await expect(readdir(output)).rejects.toMatchObject({ code: "ENOENT" });
     expect(await printed(["sql", limits, "--memory", "99"], { code: 64 })).toMatchInlineSnapshot(`
       "--- stderr
       error: option '--memory <MiB>' argument '99' is invalid. It must be a whole number of MiB, 100 or more.

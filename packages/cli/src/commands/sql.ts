@@ -2,7 +2,7 @@
 import { AuditError, safeLine } from "@ai-audit/core";
 import type { SqlRow } from "@ai-audit/core/sql";
 import { type Command, Option } from "commander";
-import { collecting, DEFAULT_MIB, openSql, parseMemory } from "../duckdb.ts";
+import { collecting, DEFAULT_MIB, openSql, parseMemory, shortOfMemory } from "../duckdb.ts";
 import { EXIT, Failure, systemFailure, usageFailure } from "../failure.ts";
 import { addRangeOptions, type RangeFlags, rangeOf } from "../filters.ts";
 import { withGathered } from "../gathered.ts";
@@ -116,10 +116,10 @@ function asMistake(error: unknown): unknown {
   if (path !== undefined) return systemFailure(Object.assign(new Error(), { code: "EACCES", path: safeLine(path) }));
   const [, mistake] = MISTAKE.exec(error.message) ?? [];
   const [first = ""] = error.message.split("\n");
-  const isShort = /Out of Memory|maximum_object_size/.test(error.message);
-  const more = isShort ? "allow DuckDB more memory, such as --memory 1024" : undefined;
-  return mistake === undefined || isShort
-    ? new Failure(EXIT.io, safeLine(first), more, { cause: error })
+  const short = shortOfMemory(error);
+  if (short) return short;
+  return mistake === undefined
+    ? new Failure(EXIT.io, safeLine(first), undefined, { cause: error })
     : new Failure(EXIT.usage, safeLine(mistake), 'columns: ai-audit sql "DESCRIBE entries"', { cause: error });
 }
 

@@ -1,7 +1,7 @@
 // Parquet, partitioned by day, for engines that read columns.
 import { mkdir } from "node:fs/promises";
 import type { OnProgress, TimeRange } from "@ai-audit/core";
-import { garbageCollector, openSql } from "../duckdb.ts";
+import { garbageCollector, openSql, shortOfMemory } from "../duckdb.ts";
 import { EXIT, Failure, systemFailure } from "../failure.ts";
 import type { Filter } from "../filters.ts";
 import { withGathered } from "../gathered.ts";
@@ -54,6 +54,8 @@ async function convert(
   try {
     await makeDirectory(directory);
     return await wholeOrNothing(directory, () => sql.exportParquet(directory));
+  } catch (error) {
+    throw shortOfMemory(error) ?? error;
   } finally {
     await sql.close();
   }
