@@ -206,10 +206,12 @@ export class AuditedCall {
   deliver(data: unknown): Promise<void> | undefined {
     this.#delivered = true;
     if (!this.#surface || !this.open) return undefined;
-    return this.#settings.recorder.failsClosed ? endOfTurn().then(() => this.#read(data)) : this.#read(data);
+    return this.#settings.recorder.failsClosed
+      ? endOfTurn().then(() => this.#endAnswered(data))
+      : this.#endAnswered(data);
   }
 
-  #read(data: unknown): Promise<void> | undefined {
+  #endAnswered(data: unknown): Promise<void> | undefined {
     if (!this.#surface || !this.open) return undefined;
     const { check } = this.#settings;
     const fields: CapturedFields = { outcome: "ok", ...this.#surface.response(data, check.extract, this.#request) };

@@ -15,7 +15,7 @@ type Method = (this: object, ...args: unknown[]) => unknown;
  * - `prepareRequest` is awaited with URL and body before each attempt is sent.
  * - `retryRequest` is a further attempt, also of a call whose body did not come in time.
  *
- * The last two are for subclasses; the others are internal, and the same in versions 5 to 7.
+ * `prepareRequest` is for subclasses; the others are internal, and the same in versions 5 to 7.
  */
 const SEAM: Readonly<Record<string, (base: Method) => Method>> = {
   request,
@@ -49,10 +49,10 @@ export function installSeam(target: object, from: object): void {
   }
 }
 
-/** Those of ours: a client whose own `prepareRequest` overrides it must not lose its entries. */
+/** The `prepareRequest` methods that tell of attempts. */
 const hooks = new WeakSet<object>();
 
-/** The SDK's is an empty hook for subclasses and for callers, so nobody calls `super`. */
+/** The SDK's own hook is empty, so who overrides it does not call `super`: his calls are to be recorded all the same. */
 function ensureHook(client: object): void {
   const hook: unknown = Reflect.get(client, "prepareRequest");
   if (typeof hook !== "function" || hooks.has(hook)) return;

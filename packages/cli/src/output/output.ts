@@ -66,8 +66,9 @@ export class Output {
       this.overwrite("");
       if (this.isTerminal) this.#neighbour?.overwrite("");
     }
+    // `once` rejects with the stream's error, which the listener kept and #check() throws.
     if (text !== "" && !this.#stream.write(text)) await once(this.#stream, "drain").catch(() => undefined);
-    this.#check(); // `once` rejects with the stream's error, which the listener kept
+    this.#check();
   }
 
   /** A text without a line feed, in place of the one before; nothing takes it away, as does what is written next. */

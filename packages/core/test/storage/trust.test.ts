@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { AuditLogger, FileStorage, listHolds, placeHold, releaseHold, Signer, verifyLog } from "../../src/index.ts";
 import { checkpoint, retentionPrune, retentionRelease, segmentOpen } from "../../src/integrity/control-line.ts";
-import { Segment } from "../../src/integrity/segment.ts";
 import type { PruneResult } from "../../src/storage/storage.ts";
 import { testEntry } from "../../src/testing.ts";
+import { sealed } from "../support/attacked-log.ts";
 import { temporaryDirectory } from "../temporary-directory.ts";
 
 const DAY_MS = 86_400_000;
@@ -252,21 +252,6 @@ function prunedFile(file: string): Parameters<typeof retentionPrune>[0] {
 
 function pruneOf(file: string): string {
   return retentionPrune(prunedFile(file));
-}
-
-/** A closed segment that holds one line. */
-function sealed(file: string, line: string, signer: Signer | undefined): Buffer {
-  const segment = new Segment({
-    file,
-    stream: "BBBBBBBBBBBBBBBB",
-    seq: 0,
-    created: "2020-01-01T00:00:00.000Z",
-    prev: null,
-    seen: [],
-    sdk: "test",
-    ...(signer && { signer }),
-  });
-  return Buffer.concat([segment.seal([line], 0), segment.close("close")]);
 }
 
 async function prune(path: string, signer: Signer, days = 365): Promise<PruneResult> {
