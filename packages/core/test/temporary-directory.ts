@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,5 +8,12 @@ import { onTestFinished } from "vitest";
 export async function temporaryDirectory(): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), "ai-audit-"));
   onTestFinished(() => rm(path, { recursive: true, force: true }));
+  return path;
+}
+
+/** A directory for several tests, that goes when their process does. */
+export async function sharedDirectory(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), "ai-audit-"));
+  process.once("exit", () => rmSync(path, { recursive: true, force: true }));
   return path;
 }

@@ -12,7 +12,7 @@ import { EncryptionManager } from "../../src/crypto/encryption.ts";
 import { generateKey } from "../../src/crypto/keys.ts";
 import { AuditConfigError } from "../../src/errors.ts";
 import { type AwsServer, motoAbsent, startMoto } from "./moto.ts";
-import { temporaryDirectory } from "./temporary-directory.ts";
+import { temporaryDirectory } from "../temporary-directory.ts";
 
 const credentials = { accessKeyId: "test", secretAccessKey: "testtest" };
 const region = "eu-central-1";

@@ -12,7 +12,7 @@ import { FileKeyStore } from "../../src/crypto/file-key-store.ts";
 import { generateKey } from "../../src/crypto/keys.ts";
 import { AuditError } from "../../src/errors.ts";
 import { caught } from "./caught.ts";
-import { temporaryDirectory } from "./temporary-directory.ts";
+import { temporaryDirectory } from "../temporary-directory.ts";
 import { textOf } from "./vectors.ts";
 
 const script = fileURLToPath(new URL("obtain-subjects.ts", import.meta.url));

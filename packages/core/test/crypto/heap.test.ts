@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import { EncryptionManager } from "../../src/crypto/encryption.ts";
 import { FileKeyStore } from "../../src/crypto/file-key-store.ts";
 import { generateKey } from "../../src/crypto/keys.ts";
-import { temporaryDirectory } from "./temporary-directory.ts";
+import { temporaryDirectory } from "../temporary-directory.ts";
 
 const script = fileURLToPath(new URL("use-keys.ts", import.meta.url));
 

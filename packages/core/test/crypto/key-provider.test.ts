@@ -8,7 +8,7 @@ import type { Keys } from "../../src/crypto/key-ring.ts";
 import { decodeKey, generateKey } from "../../src/crypto/keys.ts";
 import { AuditConfigError } from "../../src/errors.ts";
 import { caught } from "./caught.ts";
-import { temporaryDirectory } from "./temporary-directory.ts";
+import { temporaryDirectory } from "../temporary-directory.ts";
 
 async function keyFile(text: string, mode = 0o600): Promise<string> {
   const path = join(await temporaryDirectory(), "audit.key");

@@ -12,7 +12,7 @@ import type { KeyStore } from "../../src/crypto/key-store.ts";
 import { generateKey, type SubjectKey } from "../../src/crypto/keys.ts";
 import { AuditDecryptError, AuditError } from "../../src/errors.ts";
 import { caught } from "./caught.ts";
-import { temporaryDirectory } from "./temporary-directory.ts";
+import { temporaryDirectory } from "../temporary-directory.ts";
 
 const stream = "c3RyZWFtLW51bWJl";
 const binding = { id: "01981f6c-3a00-7abc-8def-0123456789ab", field: "input" } as const;

@@ -7,7 +7,8 @@ import { leafHash, MerkleTree } from "../../src/integrity/merkle.ts";
 import { formatCheckpoint, formatNote } from "../../src/integrity/note.ts";
 import { Signer } from "../../src/integrity/signer.ts";
 import { verifyLog } from "../../src/verify-log.ts";
-import { entryLine, entryLines, makeDirectory, NOW, writeSegment } from "./log-builder.ts";
+import { entryLine, entryLines, NOW, writeSegment } from "./log-builder.ts";
+import { temporaryDirectory } from "../temporary-directory.ts";
 
 const YESTERDAY = "audit_20261122.jsonl";
 const TODAY = "audit_20261123.jsonl";
@@ -19,7 +20,7 @@ const keyId = signer.vkey.split("+").slice(0, 2).join("+");
 let directory: string;
 
 beforeEach(async () => {
-  directory = await makeDirectory();
+  directory = await temporaryDirectory();
 });
 
 async function findings(): Promise<Record<string, string[]>> {
@@ -191,7 +192,7 @@ describe("stripped signatures", () => {
 
 describe("whole files", () => {
   it("of another directory, signed by the same key, are found by what they record", async () => {
-    const elsewhere = await makeDirectory();
+    const elsewhere = await temporaryDirectory();
     const prev = await writeSegment(elsewhere, { file: YESTERDAY, signer, stream: "streamE" });
     await writeSegment(directory, { file: TODAY, signer });
     await writeSegment(directory, { file: TODAY_1, stream: "streamE", seq: 1, signer, prev });

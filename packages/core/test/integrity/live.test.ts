@@ -6,7 +6,8 @@ import { directorySource, type LogSource } from "../../src/integrity/log-source.
 import { Segment } from "../../src/integrity/segment.ts";
 import { Signer } from "../../src/integrity/signer.ts";
 import { verifySource, verifySources } from "../../src/integrity/verify.ts";
-import { entryLines, makeDirectory, NOW, writeSegment } from "./log-builder.ts";
+import { entryLines, NOW, writeSegment } from "./log-builder.ts";
+import { temporaryDirectory } from "../temporary-directory.ts";
 
 const FIRST = "audit_20261123.jsonl";
 const SECOND = "audit_20261123_001.jsonl";
@@ -30,7 +31,7 @@ function sourceWith(directory: string, file: string, nth: number, happen: () => 
 
 describe("a writer at work is not accused", () => {
   it("when it begins a segment that records more of another than was read", async () => {
-    const directory = await makeDirectory();
+    const directory = await temporaryDirectory();
     const first = new Segment({ ...common, file: FIRST, stream: "streamA" });
     await appendFile(join(directory, FIRST), first.seal(entryLines(2), 2));
     await writeFile(join(directory, SECOND), "");
@@ -51,7 +52,7 @@ describe("a writer at work is not accused", () => {
   });
 
   it("when retention, or a writer that never wrote to it, removes a file after it was listed", async () => {
-    const directory = await makeDirectory();
+    const directory = await temporaryDirectory();
     await writeSegment(directory, { file: FIRST, signer });
     await writeFile(join(directory, SECOND), "");
     const source = sourceWith(directory, SECOND, 1, () => rm(join(directory, SECOND)));
@@ -59,7 +60,7 @@ describe("a writer at work is not accused", () => {
   });
 
   it("when it refers to a segment that began after the files were listed", async () => {
-    const directory = await makeDirectory();
+    const directory = await temporaryDirectory();
     await writeFile(join(directory, FIRST), "");
     const source = sourceWith(directory, FIRST, 1, async () => {
       const seen = await writeSegment(directory, { file: SECOND, stream: "streamB", signer });
@@ -76,7 +77,7 @@ describe("a writer at work is not accused", () => {
   });
 
   it("when it has ended a full segment and not yet begun the next one", async () => {
-    const directory = await makeDirectory();
+    const directory = await temporaryDirectory();
     const prev = await writeSegment(directory, { file: FIRST, signer, reason: "size" });
     const inner = directorySource(directory);
     let listings = 0;
@@ -92,7 +93,7 @@ describe("a writer at work is not accused", () => {
   });
 
   it("when a place that is listed once was listed before what others there refer to", async () => {
-    const directory = await makeDirectory();
+    const directory = await temporaryDirectory();
     const seen = await writeSegment(directory, { file: SECOND, stream: "streamB", signer });
     await writeSegment(directory, { file: FIRST, signer, seen: [seen] });
     const inner = directorySource(directory);
@@ -111,7 +112,7 @@ describe("a writer at work is not accused", () => {
   });
 
   it("when retention removes files faster than a few looks at them take", async () => {
-    const directory = await makeDirectory();
+    const directory = await temporaryDirectory();
     await writeSegment(directory, { file: FIRST, signer });
     const inner = directorySource(directory);
     let reads = 0;
@@ -123,7 +124,7 @@ describe("a writer at work is not accused", () => {
   });
 
   it("and all ends that may still be written are waited for at once", async () => {
-    const directory = await makeDirectory();
+    const directory = await temporaryDirectory();
     const empty = Array.from({ length: 9 }, (_, index) => `audit_20261123_00${index + 1}.jsonl`);
     for (const file of empty) await writeFile(join(directory, file), "");
     const inner = directorySource(directory);

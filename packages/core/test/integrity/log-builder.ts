@@ -1,7 +1,6 @@
 // Writes logs for these tests: real files, made by the code that makes them everywhere.
 import { hash } from "node:crypto";
-import { appendFile, mkdtemp, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { appendFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { v7 } from "uuid";
 import type { SegmentRef } from "../../src/integrity/control-line.ts";
@@ -10,11 +9,6 @@ import type { Signer } from "../../src/integrity/signer.ts";
 
 /** The present of these tests. */
 export const NOW: Date = new Date("2026-11-23T12:00:00.000Z");
-
-/** A new directory of its own. */
-export async function makeDirectory(): Promise<string> {
-  return mkdtemp(join(tmpdir(), "ai-audit-integrity-"));
-}
 
 export interface SegmentSpec {
   readonly file: string;

@@ -9,7 +9,8 @@ import { Signer } from "../../src/integrity/signer.ts";
 import type { Pin, Verification } from "../../src/integrity/verification.ts";
 import { verifyLog } from "../../src/verify-log.ts";
 import { caught } from "../crypto/caught.ts";
-import { entryLines, makeDirectory, NOW, writeSegment } from "./log-builder.ts";
+import { entryLines, NOW, writeSegment } from "./log-builder.ts";
+import { temporaryDirectory } from "../temporary-directory.ts";
 
 const YESTERDAY = "audit_20261122.jsonl";
 const TODAY = "audit_20261123.jsonl";
@@ -20,7 +21,7 @@ let first: SegmentRef;
 let second: SegmentRef;
 
 beforeEach(async () => {
-  directory = await makeDirectory();
+  directory = await temporaryDirectory();
   first = await writeSegment(directory, { file: YESTERDAY, signer });
   second = await writeSegment(directory, { file: TODAY, seq: 1, signer, prev: first, end: "unclosed" });
 });
@@ -45,7 +46,7 @@ describe("a pin", () => {
   });
 
   it("anchors a log that has grown since", async () => {
-    const other = await makeDirectory();
+    const other = await temporaryDirectory();
     const commits = [entryLines(2), entryLines(2)];
     const spec = { file: TODAY, seq: 1, signer, prev: first };
     const early = await writeSegment(other, { ...spec, commits: commits.slice(0, 1), end: "unclosed" });

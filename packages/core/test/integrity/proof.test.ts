@@ -6,7 +6,8 @@ import { checkProof } from "../../src/integrity/proof.ts";
 import { proveEntry } from "../../src/prove-entry.ts";
 import { Signer } from "../../src/integrity/signer.ts";
 import { formatTlogProof, parseTlogProof } from "../../src/integrity/tlog-proof.ts";
-import { entryLines, idOfLine, makeDirectory, writeSegment } from "./log-builder.ts";
+import { entryLines, idOfLine, writeSegment } from "./log-builder.ts";
+import { sharedDirectory, temporaryDirectory } from "../temporary-directory.ts";
 
 const signer = await Signer.generate("bank-prod");
 const keyId = signer.vkey.split("+").slice(0, 2).join("+");
@@ -18,7 +19,7 @@ let directory: string;
 let proof: string;
 
 beforeAll(async () => {
-  directory = await makeDirectory();
+  directory = await sharedDirectory();
   await writeSegment(directory, { file: "audit_20261123.jsonl", signer });
   const commits = [lines.slice(0, 16), lines.slice(16, 20), lines.slice(20)];
   await writeSegment(directory, { file: "audit_20261123_001.jsonl", seq: 1, signer, commits });
@@ -78,7 +79,7 @@ describe("the proof of an entry", () => {
   });
 
   it("is UNSIGNED for an unsigned log", async () => {
-    const unsigned = await makeDirectory();
+    const unsigned = await temporaryDirectory();
     await writeSegment(unsigned, { file: "audit_20261123.jsonl", commits: [lines] });
     const text = (await proveEntry(unsigned, id)) ?? "";
     expect(checkProof(text, [signer.vkey])).toMatchObject({
@@ -135,7 +136,7 @@ describe("the proof of an entry", () => {
       code: "AUDIT_READ_FAILED",
       message: "The log could not be read",
     });
-    const foreign = await makeDirectory();
+    const foreign = await temporaryDirectory();
     await writeFile(join(foreign, "audit_20240101.jsonl"), `${lines[0]}\n`);
     await expect(proveEntry(foreign, idOfLine(lines[0]))).rejects.toMatchObject({
       code: "AUDIT_READ_FAILED",

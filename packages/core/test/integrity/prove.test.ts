@@ -1,12 +1,13 @@
-import { appendFile, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { directorySource, type LogSource } from "../../src/integrity/log-source.ts";
 import { checkProof } from "../../src/integrity/proof.ts";
 import { type EntryProof, proveEntriesIn } from "../../src/integrity/prove.ts";
 import { Signer } from "../../src/integrity/signer.ts";
 import { proveEntries, proveEntry } from "../../src/prove-entry.ts";
-import { entryLines, idOfLine, makeDirectory, writeSegment } from "./log-builder.ts";
+import { sharedDirectory, temporaryDirectory } from "../temporary-directory.ts";
+import { entryLines, idOfLine, writeSegment } from "./log-builder.ts";
 
 const signer = await Signer.generate("bank-prod");
 const first = entryLines(40);
@@ -14,28 +15,17 @@ const second = entryLines(10);
 const foreign = entryLines(1);
 const idsOf = (lines: readonly string[]): string[] => lines.map(idOfLine);
 const NO_ID = "01981f6c-3a00-7abc-8def-0123456789ab";
-const directories: string[] = [];
 
 let directory: string;
 
 beforeAll(async () => {
-  directory = await newDirectory();
+  directory = await sharedDirectory();
   const commits = [first.slice(0, 1), first.slice(1, 20), first.slice(20)];
   await writeSegment(directory, { file: "audit_20261123.jsonl", signer, commits });
   await writeSegment(directory, { file: "audit_20261123_001.jsonl", stream: "streamB", commits: [second] });
   await writeFile(join(directory, "audit_20261123_002.jsonl"), `${foreign[0]}\n`);
   await writeSegment(directory, { file: "audit_20261120.jsonl", signer });
 });
-
-afterAll(async () => {
-  for (const path of directories) await rm(path, { recursive: true });
-});
-
-async function newDirectory(): Promise<string> {
-  const path = await makeDirectory();
-  directories.push(path);
-  return path;
-}
 
 /** The directory, and which of its files were read. */
 function countingSource(path: string): { readonly source: LogSource; readonly read: string[] } {
@@ -101,7 +91,7 @@ describe("the proofs of many entries", () => {
   });
 
   it("are searched for in files of other days where an id is nowhere else", async () => {
-    const moved = await newDirectory();
+    const moved = await temporaryDirectory();
     await writeSegment(moved, { file: "audit_20250101.jsonl", signer, commits: [first] });
     await writeSegment(moved, { file: "audit_20261123.jsonl", signer, commits: [second] });
     const proofs = await Array.fromAsync(proveEntries(moved, [idOfLine(first[5])]));
@@ -109,7 +99,7 @@ describe("the proofs of many entries", () => {
   });
 
   it("are of the sealed line where an unsealed copy comes before it", async () => {
-    const planted = await newDirectory();
+    const planted = await temporaryDirectory();
     await writeFile(join(planted, "audit_20261123.jsonl"), `${first[5]}\n`);
     await writeSegment(planted, { file: "audit_20261123_001.jsonl", signer, commits: [first] });
     const [found] = await Array.fromAsync(proveEntries(planted, [idOfLine(first[5])]));
@@ -117,7 +107,7 @@ describe("the proofs of many entries", () => {
   });
 
   it("leave out what stands behind the last checkpoint, and refute what was altered", async () => {
-    const torn = await newDirectory();
+    const torn = await temporaryDirectory();
     const file = join(torn, "audit_20261123.jsonl");
     await writeSegment(torn, { file: "audit_20261123.jsonl", signer, commits: [first], end: "unclosed" });
     await writeFile(file, (await readFile(file, "utf8")).replace("What is the capital", "What was the capital"));

@@ -5,13 +5,14 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { loss } from "../../src/integrity/control-line.ts";
 import { Signer } from "../../src/integrity/signer.ts";
-import { entryLine, entryLines, makeDirectory, writeSegment } from "./log-builder.ts";
+import { entryLine, entryLines, writeSegment } from "./log-builder.ts";
+import { temporaryDirectory } from "../temporary-directory.ts";
 
 const script = fileURLToPath(new URL("read_log.py", import.meta.url));
 const absent = spawnSync("python3", ["-c", "import cryptography"]).status !== 0;
 
 async function writeLog(): Promise<{ directory: string; vkey: string }> {
-  const directory = await makeDirectory();
+  const directory = await temporaryDirectory();
   const signer = await Signer.generate("example.com/audit");
   const lossLine = loss({ entries: 2, from: "f", to: "t", reason: "disk full" });
   const texts = ["é 日本 😀", "line\u2028separator", '{"type":"checkpoint","note":"x"}', "\u0000\u0085"].map((text) =>

@@ -6,7 +6,8 @@ import { describe, expect, it } from "vitest";
 import { Signer } from "../../src/integrity/signer.ts";
 import { type FileState, STATE_EXIT_CODES, type Verification } from "../../src/integrity/verification.ts";
 import { verifyLog } from "../../src/verify-log.ts";
-import { entryLine, entryLines, makeDirectory, writeSegment } from "./log-builder.ts";
+import { entryLine, entryLines, writeSegment } from "./log-builder.ts";
+import { sharedDirectory, temporaryDirectory } from "../temporary-directory.ts";
 
 const LF = 0x0a;
 /** All files are of earlier days, so that no end of one is waited for. */
@@ -24,7 +25,7 @@ interface Log {
 
 /** Two streams over two days: one file closed, one left unclosed and confirmed later, one of today. */
 async function makeLog(signer: Signer | undefined): Promise<Log> {
-  const directory = await makeDirectory();
+  const directory = await sharedDirectory();
   const signing = signer && { signer };
   const [first = "", second = "", third = ""] = FILES;
   const prev = await writeSegment(directory, { file: first, ...signing, commits: [entryLines(3), entryLines(2)] });
@@ -184,7 +185,7 @@ it("a log of any content and any commits is accused of nothing", async () => {
   });
   await fc.assert(
     fc.asyncProperty(texts, fc.boolean(), async (commits, isClosed) => {
-      const directory = await makeDirectory();
+      const directory = await temporaryDirectory();
       const end = isClosed ? "closed" : "unclosed";
       const lines = commits.map((commit) => commit.map(entryLine));
       await writeSegment(directory, { file: "audit_20261123.jsonl", signer, end, commits: lines });

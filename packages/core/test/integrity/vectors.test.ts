@@ -1,7 +1,6 @@
 // Segments computed from the format's text by another program in another language: ours must write the same bytes.
 import { readFileSync } from "node:fs";
-import { mkdtemp, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import {
@@ -21,6 +20,7 @@ import {
 import { Segment, type SegmentOptions } from "../../src/integrity/segment.ts";
 import { Signer } from "../../src/integrity/signer.ts";
 import { verifyLog } from "../../src/verify-log.ts";
+import { temporaryDirectory } from "../temporary-directory.ts";
 
 type ControlMembers = RetentionHold | RetentionRelease | RetentionPrune | RetentionSeen | SubjectErased | CallStarted;
 
@@ -75,7 +75,7 @@ describe("the committed segment vectors", () => {
   });
 
   it.each(segments)("are verified: $title", async ({ signed, options, steps }) => {
-    const directory = await mkdtemp(join(tmpdir(), "ai-audit-vectors-"));
+    const directory = await temporaryDirectory();
     const lines = steps.flatMap(({ written }) => written);
     await writeFile(join(directory, options.file), lines.map((line) => `${line}\n`).join(""));
     const { files } = await verifyLog(directory, { trustedKeys: [key.vkey] });

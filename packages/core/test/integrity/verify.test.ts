@@ -8,7 +8,8 @@ import { Signer } from "../../src/integrity/signer.ts";
 import { proveEntry } from "../../src/prove-entry.ts";
 import { type VerifyOptions, verifyLog } from "../../src/verify-log.ts";
 import type { Verification } from "../../src/integrity/verification.ts";
-import { entryLine, entryLines, idOfLine, makeDirectory, NOW, writeSegment } from "./log-builder.ts";
+import { entryLine, entryLines, idOfLine, NOW, writeSegment } from "./log-builder.ts";
+import { temporaryDirectory } from "../temporary-directory.ts";
 
 const TODAY = "audit_20261123.jsonl";
 const TODAY_1 = "audit_20261123_001.jsonl";
@@ -21,7 +22,7 @@ const trusted = { trustedKeys: [signer.vkey], now: NOW };
 let directory: string;
 
 beforeEach(async () => {
-  directory = await makeDirectory();
+  directory = await temporaryDirectory();
 });
 
 function todayAt(time: string): VerifyOptions {
@@ -152,7 +153,7 @@ describe("the end of a file", () => {
 
   it("is UNCLOSED when what a later segment confirms is a smaller size", async () => {
     const commits = [entryLines(1), entryLines(1)];
-    const other = await makeDirectory();
+    const other = await temporaryDirectory();
     const early = await writeSegment(other, { file: YESTERDAY, signer, end: "unclosed", commits: commits.slice(0, 1) });
     await writeSegment(directory, { file: YESTERDAY, signer, end: "unclosed", commits });
     await writeSegment(directory, { file: TODAY, stream: "streamB", signer, seen: [early] });
@@ -177,7 +178,7 @@ describe("the end of a file", () => {
 
   it("shows a closed file that was cut to what others saw of it on the same day", async () => {
     const commits = [entryLines(1), entryLines(1)];
-    const other = await makeDirectory();
+    const other = await temporaryDirectory();
     const spec = { file: YESTERDAY, signer };
     const early = await writeSegment(other, { ...spec, commits: commits.slice(0, 1), end: "unclosed" });
     const { length } = await readFile(join(other, YESTERDAY));
@@ -337,7 +338,7 @@ describe("files that this verifier cannot judge", () => {
   });
 
   it("are segments behind a symbolic link: they are read, and the link is told", async () => {
-    const elsewhere = await makeDirectory();
+    const elsewhere = await temporaryDirectory();
     const prev = await writeSegment(elsewhere, { file: YESTERDAY, signer });
     await writeSegment(directory, { file: TODAY, seq: 1, signer, prev });
     await symlink(join(elsewhere, YESTERDAY), join(directory, YESTERDAY));
@@ -676,7 +677,7 @@ describe("removed files", () => {
 
   it("are PRUNED when the file had grown since it was recorded", async () => {
     const [a, b] = [entryLines(1), entryLines(1)];
-    const other = await makeDirectory();
+    const other = await temporaryDirectory();
     const seen = await writeSegment(other, { file: YESTERDAY, signer, commits: [a], end: "unclosed" });
     const whole = await writeSegment(directory, { file: YESTERDAY, signer, commits: [a, b] });
     const line = retentionPrune({ ...prune, file: YESTERDAY, leaves: whole.size, root: whole.root });
