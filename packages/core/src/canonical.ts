@@ -48,6 +48,8 @@ export type Replace = (value: string | object, key: string | number | undefined,
  * @param replace is asked about every text and object but those that it gave itself
  */
 export function toJson(value: unknown, replace?: Replace): JsonValue {
+  if (!replace && typeof value === "string") return value.toWellFormed(); // most values are; there is nothing to walk
+  if (typeof value === "number" && Number.isFinite(value)) return value;
   return convert(value, { ancestors: [], replace, objects: 0, repeated: 0, seen: undefined }, undefined) ?? null;
 }
 

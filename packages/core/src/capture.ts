@@ -1,11 +1,11 @@
 // What every wrapper shares: one call, one entry, one terminal outcome, and what happens when it cannot be written.
 import { notify } from "./callback.ts";
-import { isJsonObject, toJson } from "./canonical.ts";
+import { addFields, type CapturedFields, type GrowingFields, membersOf } from "./captured-fields.ts";
 import { currentAuditContext } from "./context.ts";
 import { Deadline } from "./deadline.ts";
 import { AuditConfigError, AuditError, AuditWriteError } from "./errors.ts";
-import type { InteractionFields, Metadata } from "./interaction.ts";
-import type { AuditLogger } from "./logger.ts";
+import type { Metadata } from "./interaction.ts";
+import type { AuditLogger, OpenCall } from "./logger.ts";
 import type { CallLayer } from "./same-call.ts";
 
 /** Options that all wrappers have. */
@@ -40,11 +40,6 @@ export const CAPTURE_OPTIONS: Readonly<Record<keyof CaptureOptions, true>> = {
   subject: true,
 };
 
-/** What a wrapper knows of a call; every field may come at the beginning or at the end. */
-export type CapturedFields = Partial<InteractionFields> & {
-  readonly metadata?: Metadata | undefined;
-};
-
 /** Counts since the recorder was made. */
 export interface CaptureStats {
   /** Calls that have begun and whose entry is not written yet. */
@@ -57,9 +52,11 @@ export interface CaptureStats {
 /** Makes the entries of one wrapper's calls. */
 export class CallRecorder {
   readonly #options: CaptureOptions;
-  readonly #metadata: Metadata;
+  /** For every entry. */
+  readonly #own: CapturedFields;
   readonly #layer: CallLayer;
   readonly #deadline: Deadline;
+  readonly #writeEnded: WriteEnded = (call, fields, cause) => this.#write(call, fields, cause);
   #open = 0;
   #written = 0;
   #lost = 0;
@@ -76,7 +73,8 @@ export class CallRecorder {
     }
     if (!(writeTimeoutMs > 0)) throw new AuditConfigError("writeTimeoutMs must be a number > 0");
     this.#options = options;
-    this.#metadata = membersOf(options.metadata);
+    const { conversationId, subject, metadata } = options;
+    this.#own = { conversationId, subject, metadata: membersOf(metadata) };
     this.#layer = layer;
     const missed = (): AuditError =>
       new AuditWriteError("AUDIT_WRITE_TIMEOUT", `not durable within ${writeTimeoutMs} ms`);
@@ -104,9 +102,7 @@ export class CallRecorder {
       return Promise.reject(this.#lose(new AuditWriteError("AUDIT_CLOSED", "the logger is closed")));
     }
     if (!this.#options.intent) return this.#track(start, partial);
-    return this.#attempt(() => this.#options.logger.started(start)).then((call) =>
-      this.#track(call === undefined ? start : { ...start, call }, partial),
-    );
+    return this.#start(start).then((call) => this.#track(call === undefined ? start : { ...start, call }, partial));
   }
 
   /** Records an event that is no call of its own. Resolves and rejects as `RecordedCall.end()`. */
@@ -115,48 +111,46 @@ export class CallRecorder {
   }
 
   /** The fields over the audit context in force, over this recorder's own. */
-  #inherit(fields: CapturedFields): CapturedFields {
-    const { conversationId, subject } = this.#options;
-    // A list that stays empty says that nobody looked.
-    const own = { conversationId, subject, metadata: this.#metadata, safetyChecks: [] };
-    return mergeCaptured(own, currentAuditContext(), fields);
+  #inherit(fields: CapturedFields): GrowingFields {
+    const inherited: GrowingFields = { safetyChecks: [] }; // a list that stays empty says that nobody looked
+    addFields(addFields(inherited, this.#own), currentAuditContext());
+    return addRead(inherited, fields);
   }
 
-  #track(fields: CapturedFields, partial: () => CapturedFields = () => ({})): RecordedCall {
+  #track(fields: GrowingFields, partial?: () => CapturedFields): RecordedCall {
     this.#open += 1;
-    const call: RecordedCall = new RecordedCall(fields, (ended, cause) => this.#write(ended, cause, untrack));
-    const untrack = this.#options.logger.track({
-      abandon: async () => {
-        try {
-          await call.end({ outcome: "abandoned", ...knownOf(partial) });
-        } catch {
-          // counted in `lost`, and reported
-        }
-      },
-    });
+    const call = new RecordedCall(this.#layer, fields, this.#writeEnded, partial);
+    this.#options.logger.track(call);
     return call;
   }
 
-  async #write(entry: CapturedFields, cause: unknown, untrack: () => void): Promise<string | undefined> {
+  /** Fail-open: undefined instead of a rejection. */
+  async #start(fields: CapturedFields): Promise<string | undefined> {
     try {
-      const id = await this.#attempt(() => this.#options.logger.capture(entry, { layer: this.#layer, cause }));
-      if (id !== undefined) this.#written += 1;
-      return id;
-    } finally {
-      this.#open -= 1;
-      untrack(); // not before: a logger that closes waits for entries on their way
+      return await this.#deadline.limit(this.#options.logger.started(fields));
+    } catch (cause) {
+      return this.#miss(cause);
     }
   }
 
-  /** Runs a write under the time limit. Fail-open: undefined instead of a rejection. */
-  async #attempt(write: () => Promise<string>): Promise<string | undefined> {
+  async #write(call: RecordedCall, entry: CapturedFields, cause: unknown): Promise<string | undefined> {
+    const { logger } = this.#options;
     try {
-      return await this.#deadline.limit(write());
-    } catch (cause) {
-      const error = this.#lose(cause);
-      if (this.failsClosed) throw error;
-      return undefined;
+      const id = await this.#deadline.limit(logger.capture(entry, { layer: this.#layer, cause }));
+      this.#written += 1;
+      return id;
+    } catch (unwritten) {
+      return this.#miss(unwritten);
+    } finally {
+      this.#open -= 1;
+      logger.untrack(call); // not before: a logger that closes waits for entries on their way
     }
+  }
+
+  /** What could not be written is told of; the caller is, in fail-closed mode. */
+  #miss(cause: unknown): undefined {
+    const error = this.#lose(cause);
+    if (this.failsClosed) throw error;
   }
 
   #lose(cause: unknown): AuditWriteError {
@@ -170,19 +164,24 @@ export class CallRecorder {
   }
 }
 
-type WriteEnded = (fields: CapturedFields, cause: unknown) => Promise<string | undefined>;
+type WriteEnded = (call: RecordedCall, fields: CapturedFields, cause: unknown) => Promise<string | undefined>;
 
 /** One call on its way to its one entry. */
-export class RecordedCall {
-  readonly #fields: CapturedFields;
+export class RecordedCall implements OpenCall {
+  readonly layer: CallLayer;
   readonly #write: WriteEnded;
   readonly #startedAt = performance.now();
+  #partial: (() => CapturedFields) | undefined;
+  /** Until the end: who keeps an ended call keeps nothing of its content. */
+  #fields: GrowingFields | undefined;
   #ended: Promise<string | undefined> | undefined;
 
   /** For `CallRecorder`. */
-  constructor(fields: CapturedFields, write: WriteEnded) {
+  constructor(layer: CallLayer, fields: GrowingFields, write: WriteEnded, partial?: () => CapturedFields) {
+    this.layer = layer;
     this.#fields = fields;
     this.#write = write;
+    this.#partial = partial;
   }
 
   get ended(): boolean {
@@ -192,6 +191,11 @@ export class RecordedCall {
   /** Milliseconds since the call began, on the monotonic clock. */
   get elapsedMs(): number {
     return Math.round((performance.now() - this.#startedAt) * 1000) / 1000;
+  }
+
+  /** Adds what has become known of the call. */
+  add(fields: CapturedFields): void {
+    if (this.#fields) addRead(this.#fields, fields);
   }
 
   /**
@@ -212,42 +216,33 @@ export class RecordedCall {
     cause: unknown,
   ): Promise<string | undefined> {
     if (fields instanceof Promise) return fields.then((known) => this.#end(latencyMs, known, cause));
-    return this.#write(mergeCaptured({ latencyMs }, this.#fields, fields), cause);
+    const entry = addRead(this.#fields ?? {}, fields);
+    if (entry.latencyMs === undefined) entry.latencyMs = latencyMs;
+    this.#fields = this.#partial = undefined;
+    return this.#write(this, entry, cause);
   }
+
+  /** Ends the call as one that nobody finishes, with what is known of it. Never rejects. */
+  async abandon(): Promise<void> {
+    try {
+      await this.end({ outcome: "abandoned", ...knownOf(this.#partial) });
+    } catch {
+      // counted in `lost`, and reported
+    }
+  }
+}
+
+/** Adds what a wrapper says, whose metadata may be the caller's own. */
+function addRead(into: GrowingFields, fields: CapturedFields): GrowingFields {
+  const { metadata } = fields;
+  return addFields(into, metadata === undefined ? fields : { ...fields, metadata: membersOf(metadata) });
 }
 
 /** What is known of a call that the closing logger ends; its entry is written in any case. */
-function knownOf(partial: () => CapturedFields): CapturedFields {
+function knownOf(partial: (() => CapturedFields) | undefined): CapturedFields {
   try {
-    return partial();
+    return partial?.() ?? {};
   } catch {
     return { alerts: ["ai-audit: what was known of the call could not be read"] };
   }
-}
-
-/** What later parts say wins; `metadata` and `run` are merged by key. Plain loops: every call passes here thrice. */
-function mergeCaptured(...parts: readonly CapturedFields[]): CapturedFields {
-  const merged: Record<string, unknown> = {};
-  for (const part of parts) {
-    const fields: Readonly<Record<string, unknown>> = part;
-    for (const name of Object.keys(fields)) {
-      const value = fields[name];
-      if (value === undefined) continue;
-      if (name === "metadata") merged[name] = over(merged[name], membersOf(value));
-      else if (name === "run") merged[name] = over(merged[name], value);
-      else merged[name] = value;
-    }
-  }
-  return merged;
-}
-
-function over(before: unknown, members: unknown): object {
-  return typeof before === "object" ? { ...before, ...Object(members) } : { ...Object(members) };
-}
-
-/** A snapshot of metadata that can be spread: a getter of the caller's that throws must not fail the caller's call. */
-function membersOf(metadata: unknown): Metadata {
-  if (metadata === undefined) return {};
-  const snapshot = toJson(metadata);
-  return isJsonObject(snapshot) ? snapshot : { metadata: snapshot };
 }

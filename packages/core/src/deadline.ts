@@ -4,7 +4,7 @@ import { setTimeout } from "node:timers"; // not the global one, which a caller'
 interface Waiting {
   /** On the clock of `performance.now()`. */
   readonly due: number;
-  readonly miss: () => void;
+  readonly reject: (error: Error) => void;
 }
 
 /** Work that takes longer than `limitMs` counts as failed. */
@@ -24,16 +24,25 @@ export class Deadline {
   /** Settles as `work` does, or rejects when that is not in time. Keeps the process alive as long. */
   limit<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const waiting = { due: performance.now() + this.#limitMs, miss: () => reject(this.#missed()) };
+      const waiting: Waiting = { due: performance.now() + this.#limitMs, reject };
       this.#waiting.add(waiting);
       if (this.#waiting.size === 1) this.#arm();
-      const settle = (): void => {
-        this.#waiting.delete(waiting);
-        if (this.#waiting.size === 0) this.#timer?.unref(); // left to run: making one for each is what costs
-      };
-      work.then(settle, settle);
-      work.then(resolve, reject);
+      work.then(
+        (value) => {
+          this.#settle(waiting);
+          resolve(value);
+        },
+        (error: unknown) => {
+          this.#settle(waiting);
+          reject(error);
+        },
+      );
     });
+  }
+
+  #settle(waiting: Waiting): void {
+    this.#waiting.delete(waiting);
+    if (this.#waiting.size === 0) this.#timer?.unref(); // left to run: making one for each is what costs
   }
 
   #arm(): void {
@@ -50,7 +59,7 @@ export class Deadline {
         break;
       }
       this.#waiting.delete(waiting);
-      waiting.miss();
+      waiting.reject(this.#missed());
     }
   }
 }

@@ -9,14 +9,8 @@ export { type Claim, openContent } from "./read-content.ts";
 export type { Interaction, InteractionFields, Metadata } from "./interaction.ts";
 export type { RedactableField, Redaction, RedactFunction, RedactionOptions } from "./redact.ts";
 export { type AuditContext, currentAuditContext, withAuditContext } from "./context.ts";
-export {
-  CAPTURE_OPTIONS,
-  type CapturedFields,
-  CallRecorder,
-  type CaptureOptions,
-  type CaptureStats,
-  type RecordedCall,
-} from "./capture.ts";
+export { CAPTURE_OPTIONS, CallRecorder, type CaptureOptions, type CaptureStats, type RecordedCall } from "./capture.ts";
+export { addFields, type CapturedFields, type GrowingFields, mergeFields } from "./captured-fields.ts";
 export type { CallLayer, CaptureOrigin } from "./same-call.ts";
 export { endOfTurn } from "./end-of-turn.ts";
 export {

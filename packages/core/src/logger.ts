@@ -3,7 +3,7 @@ import { type Account, requireAccount } from "./account.ts";
 import { type CleanupOptions, type CleanupSchedule, report, type ScheduleOptions, startSchedule } from "./cleanup.ts";
 import { notify } from "./callback.ts";
 import { currentAuditContext } from "./context.ts";
-import type { CapturedFields } from "./capture.ts";
+import type { CapturedFields } from "./captured-fields.ts";
 import type { JsonValue } from "./canonical.ts";
 import type { EncryptionManager } from "./crypto/encryption.ts";
 import type { SubjectKey } from "./crypto/keys.ts";
@@ -26,7 +26,7 @@ import {
   sealEntry,
   withSameCall,
 } from "./record.ts";
-import { CallPairs, type CaptureOrigin } from "./same-call.ts";
+import { type CallLayer, CallPairs, type CaptureOrigin } from "./same-call.ts";
 import { FileStorage } from "./storage/file.ts";
 import type { AuditStorage, TimeRange } from "./storage/storage.ts";
 
@@ -42,8 +42,14 @@ export interface CallStart {
 
 /** A captured call that has not ended yet; `close()` ends it. */
 export interface OpenCall {
+  readonly layer: CallLayer;
   /** Writes the entry with outcome `abandoned`. Must not reject. */
   abandon(): Promise<unknown>;
+}
+
+/** An entry that is being written. */
+interface OnItsWay {
+  written?: Promise<string>;
 }
 
 /** One entry of a data subject with its contents, where they were kept. */
@@ -74,8 +80,10 @@ export class AuditLogger<M extends object = Metadata, I extends InteractionField
   readonly #settings: LoggerSettings;
   readonly #schedules = new Set<CleanupSchedule>();
   readonly #openCalls = new Set<OpenCall>();
+  /** Of all calls that were ever open. */
+  readonly #layers = new Set<CallLayer>();
   /** Entries between the call of `log()` and their end: `flush()` and `close()` wait for them. */
-  readonly #onTheirWay = new Set<Promise<string>>();
+  readonly #onTheirWay = new Set<OnItsWay>();
   readonly #pairs = new CallPairs();
   #closing: Promise<void> | undefined;
 
@@ -122,6 +130,7 @@ export class AuditLogger<M extends object = Metadata, I extends InteractionField
    */
   capture(interaction: CapturedFields, origin?: CaptureOrigin): Promise<string> {
     if (!origin) return this.#record(interaction, "lenient");
+    if (this.#layers.size === 1 && this.#layers.has(origin.layer)) return this.#record(interaction, "wrapped"); // no twins
     const twin = this.#pairs.take(interaction, origin);
     const written = this.#record(interaction, "wrapped", twin);
     if (!twin) this.#pairs.offer(written, interaction, origin);
@@ -129,37 +138,41 @@ export class AuditLogger<M extends object = Metadata, I extends InteractionField
   }
 
   #record(interaction: object, how: RecordMode | "wrapped", twin?: Promise<string | undefined>): Promise<string> {
-    const written = this.#write(interaction, how, twin);
-    this.#onTheirWay.add(written);
-    const settled = (): void => void this.#onTheirWay.delete(written);
-    written.then(settled, settled);
-    return written;
+    const way: OnItsWay = {};
+    this.#onTheirWay.add(way);
+    way.written = this.#write(way, interaction, how, twin);
+    return way.written;
   }
 
   /** What a caller hands over is his own, and looked at now; what a wrapper made can wait for the turn's other entries. */
   async #write(
+    way: OnItsWay,
     interaction: object,
     how: RecordMode | "wrapped",
     twin: Promise<string | undefined> | undefined,
   ): Promise<string> {
-    if (typeof interaction !== "object" || interaction === null) throw new AuditInputError("log() takes an object");
-    const { record } = this.#settings;
-    let drafting = how === "wrapped" ? undefined : draftEntry(interaction, how, record, currentAuditContext());
-    if (drafting instanceof Promise) drafting = await drafting;
-    await endOfTurn();
-    drafting ??= draftEntry(interaction, "lenient", record);
-    const drafted = drafting instanceof Promise ? await drafting : drafting;
-    const draft = twin ? withSameCall(drafted, await twin) : drafted;
-    let sealed: SealedEntry;
     try {
-      const subject = draft.fields.subject === undefined ? undefined : await this.#subjectOf(draft);
-      sealed = sealEntry(draft, subject, record);
-    } catch (cause) {
-      throw this.#lose(cause);
+      if (typeof interaction !== "object" || interaction === null) throw new AuditInputError("log() takes an object");
+      const { record } = this.#settings;
+      let drafting = how === "wrapped" ? undefined : draftEntry(interaction, how, record, currentAuditContext());
+      if (drafting instanceof Promise) drafting = await drafting;
+      await endOfTurn();
+      drafting ??= draftEntry(interaction, "lenient", record);
+      const drafted = drafting instanceof Promise ? await drafting : drafting;
+      const draft = twin ? withSameCall(drafted, await twin) : drafted;
+      let sealed: SealedEntry;
+      try {
+        const subject = draft.fields.subject === undefined ? undefined : await this.#subjectOf(draft);
+        sealed = sealEntry(draft, subject, record);
+      } catch (cause) {
+        throw this.#lose(cause);
+      }
+      await this.#append(sealed.line, sealed.id); // nothing awaited since the id was made: ids ascend in the storage
+      if (record.storeContent || record.digest === "hmac-sha256") this.#warnOfUnreadKey();
+      return sealed.id;
+    } finally {
+      this.#onTheirWay.delete(way);
     }
-    await this.#append(sealed.line, sealed.id); // nothing awaited since the id was made: ids ascend in the storage
-    if (record.storeContent || record.digest === "hmac-sha256") this.#warnOfUnreadKey();
-    return sealed.id;
   }
 
   /** An entry that cannot be sealed, for want of a subject's key say, is lost as much as one that cannot be written. */
@@ -192,10 +205,14 @@ export class AuditLogger<M extends object = Metadata, I extends InteractionField
     return call;
   }
 
-  /** Has `close()` end this call as abandoned unless the returned function was called before. For wrappers. */
-  track(call: OpenCall): () => void {
+  /** Has `close()` end this call as abandoned unless `untrack()` is called before. For wrappers. */
+  track(call: OpenCall): void {
+    this.#layers.add(call.layer);
     this.#openCalls.add(call);
-    return () => this.#openCalls.delete(call);
+  }
+
+  untrack(call: OpenCall): void {
+    this.#openCalls.delete(call);
   }
 
   /** The entry with this id. */
@@ -322,7 +339,7 @@ export class AuditLogger<M extends object = Metadata, I extends InteractionField
 
   /** Resolves when everything logged before the call is durable or was rejected. */
   async flush(): Promise<void> {
-    await Promise.allSettled(this.#onTheirWay); // whoever logged has the error
+    await Promise.allSettled([...this.#onTheirWay].map(({ written }) => written)); // whoever logged has the error
     await this.storage.flush();
   }
 

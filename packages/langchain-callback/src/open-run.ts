@@ -11,7 +11,6 @@ export class OpenRun {
   readonly provider: string;
   /** Prompts of the one legacy `generate()` this call is part of. */
   readonly batchSize: number;
-  readonly #alerts: readonly string[];
   readonly #startedAt: number = performance.now();
   /** Weak: the signal's listeners reach the stream, which must be collectable once nobody reads it. */
   readonly #signal: WeakRef<AbortSignal> | undefined;
@@ -25,7 +24,6 @@ export class OpenRun {
   ) {
     this.context = context;
     this.provider = described.provider ?? "langchain";
-    this.#alerts = described.alerts ?? [];
     this.batchSize = batchSize;
     this.#signal = signal instanceof AbortSignal ? new WeakRef(signal) : undefined;
   }
@@ -38,12 +36,6 @@ export class OpenRun {
   /** Milliseconds since the call began. */
   get elapsedMs(): number {
     return Math.round((performance.now() - this.#startedAt) * 1000) / 1000;
-  }
-
-  /** The fields that end the call; its start's alerts stay. */
-  ended(fields: CapturedFields): CapturedFields {
-    const { alerts = [] } = fields;
-    return alerts.length === 0 ? fields : { ...fields, alerts: [...this.#alerts, ...alerts] };
   }
 
   /** The fields of a call that nobody finished. How long it took is known up to its last token only. */

@@ -109,7 +109,7 @@ export class RunTracker {
         metadata: snapshotOfFields(pick(fieldsOf(metadata), metadataKeys), inlineBytes),
         ...described,
       },
-      () => open.ended(open.unfinished()),
+      () => open.unfinished(),
     );
     open.started = begun;
     try {
@@ -137,7 +137,7 @@ export class RunTracker {
     const { signal } = open;
     const call = await open.started;
     // LangChain makes its own errors of an abort: an audited client underneath has nothing but the signal in common.
-    return call?.end(open.ended(fields), signal?.aborted ? signal : error);
+    return call?.end(fields, signal?.aborted ? signal : error);
   }
 
   /** Removes a run's context. */

@@ -1,9 +1,11 @@
 // One call of a client on its way to its one entry: request, attempts, response or stream or error, end.
 import {
   AuditWriteError,
+  addFields,
   type CapturedFields,
   type ContentBlockedError,
   endOfTurn,
+  mergeFields,
   type RecordedCall,
 } from "@ai-audit/core";
 import { CallProgress } from "./call-progress.ts";
@@ -14,7 +16,6 @@ import { type AuditSettings, callAuditOf } from "./options.ts";
 import { nameOf } from "./payload/read.ts";
 import { failUnread, receiveUndelivered } from "./receive-body.ts";
 import { errorFields, formFields, type StreamCollector, type Surface, surfaceOf, type WireRequest } from "./surface.ts";
-import { mergeFields } from "./surfaces/fields.ts";
 
 /** Who reads the response's body: the SDK, for an awaited promise, or the caller of `asResponse()`. */
 export type BodyReader = "sdk" | "caller";
@@ -25,14 +26,15 @@ export type BodyReader = "sdk" | "caller";
  */
 export class AuditedCall {
   readonly #settings: AuditSettings;
-  readonly #own: CapturedFields;
-  readonly #signal: unknown;
+  readonly #own: CapturedFields | undefined;
+  #signal: unknown;
   #surface: Surface | undefined;
-  #request: WireRequest | undefined;
+  /** The media type that was asked for. */
+  #mime: string | undefined;
   /** The request's fields with all of its content, until the detectors have seen it. */
   #unchecked: CapturedFields | undefined;
-  /** Fields of the request to which those of the response are added. */
-  #asked: CapturedFields | undefined;
+  /** What detectors are told of the call besides the output. */
+  #about: CapturedFields = {};
   #form: Promise<CapturedFields> | undefined;
   #recorded: RecordedCall | undefined;
   #collector: StreamCollector | undefined;
@@ -41,11 +43,11 @@ export class AuditedCall {
   #begun = false;
   /** Of the latest attempt. */
   #init: unknown;
+  /** The body, as the SDK reads it. */
+  #reading: Promise<unknown> | undefined;
   /** Changes with each response, each reading and each new attempt. */
   #turn = 0;
   #responded = false;
-  /** The response's data were seen on their way to the caller. */
-  #delivered = false;
   reader: BodyReader = "caller";
   /** Further copies of the response, of which one is enough. */
   copies = 0;
@@ -115,7 +117,8 @@ export class AuditedCall {
       const checked = await this.#settings.check.run("input", unchecked, unchecked);
       const { input: _, ...found } = checked.fields;
       if (checked.blocked) return this.#refuse(found, checked.blocked);
-      this.#asked = found;
+      this.#recorded?.add(found);
+      this.#about = { ...found, provider: this.#surface?.provider };
     }
     if (!this.aborted) this.#progress.attempt();
   }
@@ -123,13 +126,12 @@ export class AuditedCall {
   /** Synchronous without `intent`. */
   #begin(request: WireRequest): Promise<void> | undefined {
     this.#begun = true;
-    this.#request = request;
     this.#surface = surfaceOf(request);
     if (!this.#surface) return undefined;
+    this.#mime = this.#surface.mimeOf(request);
     const { recorder, check, extract } = this.#settings;
-    const fields = mergeFields(this.#surface.request(request, check.extract), this.#own);
-    const { alerts, safetyChecks, detectorsTriggered } = fields;
-    if (alerts ?? safetyChecks ?? detectorsTriggered) this.#asked = { alerts, safetyChecks, detectorsTriggered };
+    const fields = this.#surface.request(request, check.extract);
+    if (this.#own) addFields(fields, this.#own);
     if (check.active) this.#unchecked = fields;
     if (request.body instanceof FormData) this.#form = formFields(this.#surface, request, request.body, extract);
     const begun = recorder.begin(check.bounded(fields), () => this.#unfinished());
@@ -180,23 +182,9 @@ export class AuditedCall {
     this.#watch.stop();
   }
 
-  /**
-   * The SDK is reading the body. What comes of it is seen in `deliver`, or in a rejection of `read`, or not at all:
-   * when it makes no sense to the SDK.
-   */
-  sdkReads(read: Promise<unknown>): void {
-    const turn = this.#turn;
-    read.then(
-      (body) => this.#unlessDelivered(turn, () => receiveUndelivered(this, body)),
-      (error: unknown) => this.#unlessDelivered(turn, () => failUnread(this, error)),
-    );
-  }
-
-  /** All that the SDK does with a body, or to ask again, it does before the event loop turns. */
-  async #unlessDelivered(turn: number, conclude: () => Promise<unknown>): Promise<void> {
-    await endOfTurn();
-    if (!this.open || this.#delivered || this.#turn !== turn) return;
-    await conclude().catch(() => undefined); // reported by the recorder
+  /** The SDK is reading the body. Its data are seen in `deliver`, or it makes no sense to the SDK: `unparsed`. */
+  sdkReads(reading: Promise<unknown>): void {
+    this.#reading = reading;
   }
 
   /**
@@ -204,29 +192,32 @@ export class AuditedCall {
    * the entry in any case, they are read together with those of the turn's other calls.
    */
   deliver(data: unknown): Promise<void> | undefined {
-    this.#delivered = true;
     if (!this.#surface || !this.open) return undefined;
-    return this.#settings.recorder.failsClosed
-      ? endOfTurn().then(() => this.#endAnswered(data))
-      : this.#endAnswered(data);
+    return this.#settings.recorder.failsClosed ? this.#endWithTurn(data) : this.#endAnswered(data);
+  }
+
+  async #endWithTurn(data: unknown): Promise<void> {
+    await endOfTurn();
+    const ending = this.#endAnswered(data);
+    if (ending) await ending;
   }
 
   #endAnswered(data: unknown): Promise<void> | undefined {
     if (!this.#surface || !this.open) return undefined;
     const { check } = this.#settings;
-    const fields: CapturedFields = { outcome: "ok", ...this.#surface.response(data, check.extract, this.#request) };
+    const fields = this.#surface.response(data, check.extract, this.#mime);
+    fields.outcome ??= "ok";
     return this.#endChecked(fields, { response: data });
   }
 
   /** What the surface finds in a body. */
   answerIn(body: unknown): CapturedFields {
-    return this.#surface?.response(body, this.#settings.extract, this.#request) ?? {};
+    return this.#surface?.response(body, this.#settings.extract, this.#mime) ?? {};
   }
 
   /** The response is a stream of events. */
   collect(): void {
-    this.#delivered = true;
-    this.#collector = this.#surface?.stream?.(this.#settings.check.streamExtract, this.#request);
+    this.#collector = this.#surface?.stream?.(this.#settings.check.streamExtract, this.#mime);
   }
 
   /** An event of the stream has arrived. */
@@ -262,11 +253,27 @@ export class AuditedCall {
    * the entry is durable.
    */
   async unparsed(error: unknown): Promise<unknown> {
-    if (!this.#recorded || !this.#settings.recorder.failsClosed || error instanceof AuditWriteError) return error;
-    await endOfTurn(); // `sdkReads` ends the call then
-    if (this.open) return this.fail(error);
+    if (!this.#recorded || error instanceof AuditWriteError) return error;
+    const ending = this.#endUnparsed(this.#recorded, error);
+    if (this.#settings.recorder.failsClosed) return ending;
+    void ending;
+    return error;
+  }
+
+  /** Never rejects. */
+  async #endUnparsed(recorded: RecordedCall, error: unknown): Promise<unknown> {
+    const [reading, turn] = [this.#reading, this.#turn];
+    await endOfTurn(); // all that the SDK does with a body, or to ask again, it does before the event loop turns
+    if (this.open) {
+      if (this.#turn !== turn) return error;
+      const received = reading?.then(
+        (body) => receiveUndelivered(this, body),
+        (unread: unknown) => failUnread(this, unread),
+      );
+      await (received ?? this.fail(error)).catch(() => undefined); // `end` rejects with it once more
+    }
     try {
-      await holding(this.#recorded.end({}), { callError: error });
+      await holding(recorded.end({}), { callError: error });
       return error;
     } catch (unwritten) {
       return unwritten;
@@ -284,7 +291,7 @@ export class AuditedCall {
 
   async #checkAndEnd(fields: CapturedFields, held: Held | undefined): Promise<void> {
     const { check } = this.#settings;
-    const running = check.run("output", fields, { ...this.#asked, provider: this.#surface?.provider });
+    const running = check.run("output", fields, this.#about);
     const checked: Checked = "then" in running ? await running : running;
     if (checked.blocked) return this.#refuse(checked.fields, checked.blocked);
     return this.end(checked.fields, held);
@@ -309,12 +316,14 @@ export class AuditedCall {
   end(fields: CapturedFields, held: Held = {}): Promise<void> | undefined {
     if (!this.#recorded || !this.open) return undefined;
     this.unwatch();
-    const told = mergeFields(this.#asked ?? {}, this.#progress.fields(this.#collector !== undefined), fields);
-    const late = told.outcome === "aborted" && nameOf(this.aborted?.reason) === "TimeoutError";
-    const entry: CapturedFields = late ? { ...told, outcome: "timeout" } : told; // of AbortSignal.timeout()
+    this.#recorded.add(this.#progress.fields(this.#collector !== undefined));
+    const late = fields.outcome === "aborted" && nameOf(this.aborted?.reason) === "TimeoutError";
+    const entry: CapturedFields = late ? { ...fields, outcome: "timeout" } : fields; // of AbortSignal.timeout()
     const written = this.#write(this.#recorded, entry, this.aborted ?? held.callError);
-    // The caller's objects may live on.
-    this.#request = this.#unchecked = this.#asked = this.#collector = this.#form = this.#init = undefined;
+    // The caller's objects may live on, and with them this one.
+    this.#surface = this.#unchecked = this.#collector = this.#form = undefined;
+    this.#init = this.#signal = this.#reading = undefined;
+    this.#about = {};
     return this.#settings.recorder.failsClosed ? holding(written, held) : undefined;
   }
 

@@ -1,5 +1,5 @@
 // What is measured of a call: attempts and times, on the monotonic clock.
-import type { CapturedFields } from "@ai-audit/core";
+import type { GrowingFields } from "@ai-audit/core";
 
 /** Attempts, latency, time to the first event and to the first content. */
 export class CallProgress {
@@ -29,16 +29,14 @@ export class CallProgress {
   }
 
   /** The entry's fields so far. */
-  fields(streamed: boolean): CapturedFields {
-    const [firstEventMs, firstContentMs] = [this.#firstEventMs, this.#firstContentMs];
-    return {
-      attempts: this.#attempts,
-      ...(this.#sentAt !== undefined && { latencyMs: this.#elapsedMs() }),
-      ...(this.requestId !== undefined && { requestId: this.requestId }),
-      ...(streamed && { streamed }),
-      ...(firstContentMs !== undefined && { timeToFirstTokenMs: firstContentMs }),
-      ...(firstEventMs !== undefined && { metadata: { time_to_first_event_ms: firstEventMs } }),
-    };
+  fields(streamed: boolean): GrowingFields {
+    const fields: GrowingFields = { attempts: this.#attempts };
+    if (this.#sentAt !== undefined) fields.latencyMs = this.#elapsedMs();
+    if (this.requestId !== undefined) fields.requestId = this.requestId;
+    if (streamed) fields.streamed = true;
+    if (this.#firstContentMs !== undefined) fields.timeToFirstTokenMs = this.#firstContentMs;
+    if (this.#firstEventMs !== undefined) fields.metadata = { time_to_first_event_ms: this.#firstEventMs };
+    return fields;
   }
 
   #elapsedMs(): number {

@@ -9,10 +9,10 @@ import {
   type JsonValue,
   runDetectors,
   toJson,
+  mergeFields,
 } from "@ai-audit/core";
 import { isFields } from "./payload/read.ts";
 import type { ExtractOptions } from "./surface.ts";
-import { mergeFields } from "./surfaces/fields.ts";
 import { boundInput, boundOutput } from "./surfaces/content.ts";
 
 /** Which detectors run, and what their objections do. */

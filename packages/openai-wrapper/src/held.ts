@@ -1,6 +1,5 @@
 // What a call waits for at its end: what takes a moment to know of it, and that its entry is durable.
-import { AuditWriteError, type CapturedFields } from "@ai-audit/core";
-import { mergeFields } from "./surfaces/fields.ts";
+import { AuditWriteError, type CapturedFields, mergeFields } from "@ai-audit/core";
 
 /** What the caller is refused when the entry cannot be written. */
 export interface Held {

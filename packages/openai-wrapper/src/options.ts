@@ -130,11 +130,11 @@ export function auditOptions(values: CallAudit): OpenAI.RequestOptions {
   return options;
 }
 
-/** The audit values among a call's request options. */
-export function callAuditOf(options: object): CapturedFields {
-  if (!(CALL_AUDIT in options)) return {};
+/** The audit values among a call's request options, if there are any. */
+export function callAuditOf(options: object): CapturedFields | undefined {
+  if (!(CALL_AUDIT in options)) return undefined;
   const values = options[CALL_AUDIT];
-  return typeof values === "object" && values !== null ? pickCallAudit(values) : {};
+  return typeof values === "object" && values !== null ? pickCallAudit(values) : undefined;
 }
 
 function pickCallAudit({ conversationId, metadata, subject, run }: CallAudit): CapturedFields {

@@ -1,13 +1,12 @@
 // Which surface a request belongs to. docs/openai-surfaces.md is this table with what each entry holds.
-import type { CapturedFields, SafetyCodes } from "@ai-audit/core";
+import { addFields, type CapturedFields, type GrowingFields, type SafetyCodes, mergeFields } from "@ai-audit/core";
 import { describeForm, outlineForm } from "./binary.ts";
 import { runSurface, threadMessage } from "./surfaces/assistants.ts";
 import { chat } from "./surfaces/chat.ts";
 import { completions } from "./surfaces/completions.ts";
-import type { ExtractOptions, Surface, SurfaceDefinition, WireRequest } from "./surfaces/contract.ts";
+import type { ExtractOptions, StreamCollector, Surface, SurfaceDefinition, WireRequest } from "./surfaces/contract.ts";
 import { embeddings } from "./surfaces/embeddings.ts";
 import { thrownErrorFields } from "./surfaces/errors.ts";
-import { mergeFields } from "./surfaces/fields.ts";
 import { guarded, GuardedCollector } from "./surfaces/guard.ts";
 import { imageEdit, imageGeneration, imageVariation } from "./surfaces/images.ts";
 import { moderations } from "./surfaces/moderations.ts";
@@ -74,7 +73,7 @@ export function surfaceOf(request: WireRequest): Surface | undefined {
   const method = request.method.toUpperCase();
   const definition =
     ROUTES.find(([verb, pattern]) => verb === method && pattern.test(path))?.[2] ?? unlisted(method, path);
-  return definition && bind(definition, request.provider ?? providerAt(request.url), deployment);
+  return definition && new BoundSurface(definition, request.provider ?? providerAt(request.url), deployment);
 }
 
 function providerAt(url: string): string {
@@ -116,33 +115,52 @@ function unlisted(method: string, path: string): SurfaceDefinition | undefined {
   return ADMINISTRATION.test(path) ? administration(operation) : objectSurface(operation);
 }
 
-function bind(definition: SurfaceDefinition, provider: string, deployment: string | undefined): Surface {
-  const { operation } = definition;
-  return {
-    operation,
-    provider,
-    request: (request, options) => {
-      const fields = mergeFields(
-        { operation, provider },
-        guarded("request", () => definition.request(bodyOf(request), options, request)),
-        // On Azure the deployment is what is asked for, whatever the body says.
-        deployment === undefined ? {} : { model: deployment },
-      );
-      return request.body instanceof ReadableStream ? mergeFields(fields, UNSEEN) : fields;
-    },
-    response: (body, options, request) =>
-      guarded("response", () =>
-        isExpected(body, definition)
-          ? definition.response(body, options, request)
-          : mergeFields(keptFields(body, options), {
-              alerts: [`ai-audit: the response has no list of ${definition.list}: it is kept as it came`],
-            }),
-      ),
-    stream: (options, request) => {
-      const collector = definition.stream?.(options, request) ?? new EventCollector(options);
-      return new GuardedCollector(collector);
-    },
-  };
+/** A definition with its provider, guarded. */
+class BoundSurface implements Surface {
+  readonly #definition: SurfaceDefinition;
+  readonly #deployment: string | undefined;
+  readonly provider: string;
+
+  constructor(definition: SurfaceDefinition, provider: string, deployment: string | undefined) {
+    this.#definition = definition;
+    this.provider = provider;
+    this.#deployment = deployment;
+  }
+
+  get operation(): string {
+    return this.#definition.operation;
+  }
+
+  request(request: WireRequest, options: ExtractOptions): GrowingFields {
+    const fields: GrowingFields = { operation: this.operation, provider: this.provider };
+    addFields(
+      fields,
+      guarded("request", () => this.#definition.request(bodyOf(request), options, request)),
+    );
+    // On Azure the deployment is what is asked for, whatever the body says.
+    if (this.#deployment !== undefined) fields.model = this.#deployment;
+    return request.body instanceof ReadableStream ? addFields(fields, UNSEEN) : fields;
+  }
+
+  response(body: unknown, options: ExtractOptions, mime?: string): GrowingFields {
+    const definition = this.#definition;
+    return guarded("response", () =>
+      isExpected(body, definition)
+        ? definition.response(body, options, mime)
+        : mergeFields(keptFields(body, options), {
+            alerts: [`ai-audit: the response has no list of ${definition.list}: it is kept as it came`],
+          }),
+    );
+  }
+
+  mimeOf(request: WireRequest): string | undefined {
+    return this.#definition.mimeOf?.(fieldsOf(request.body));
+  }
+
+  stream(options: ExtractOptions, mime?: string): StreamCollector {
+    const collector = this.#definition.stream?.(options, mime) ?? new EventCollector(options);
+    return new GuardedCollector(collector);
+  }
 }
 
 /** A stream can be read once, and that is the request's. */

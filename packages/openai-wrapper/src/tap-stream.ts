@@ -1,6 +1,6 @@
 // Watching a stream of events go by: the SDK's own iterator, with its methods passing through here.
 import type { AuditedCall } from "./audited-call.ts";
-import { watchIterator } from "./watch-iterator.ts";
+import { type Watcher, watchIterator } from "./watch-iterator.ts";
 
 /** The SDK's `Stream`, as far as it matters here. `iterator` is internal to it, and the same in all its versions. */
 interface EventStream extends AsyncIterable<unknown> {
@@ -36,15 +36,34 @@ export function tapStream(stream: EventStream, call: AuditedCall): void {
     first = false;
     call.reader = "sdk";
     call.watch(iterator); // the stream object may be forgotten while it is being read
-    watchIterator(iterator, {
-      get open() {
-        return call.open;
-      },
-      value: (event) => call.event(event),
-      // An abort ends the iteration without an error: only the signal tells.
-      end: (stopped) => call.finish(stopped || controller.signal.aborted),
-      fail: (error) => call.fail(error),
-    });
+    watchIterator(iterator, new EventWatcher(call, controller.signal));
     return iterator;
   };
+}
+
+class EventWatcher implements Watcher {
+  readonly #call: AuditedCall;
+  readonly #signal: AbortSignal;
+
+  constructor(call: AuditedCall, signal: AbortSignal) {
+    this.#call = call;
+    this.#signal = signal;
+  }
+
+  get open(): boolean {
+    return this.#call.open;
+  }
+
+  value(event: unknown): void {
+    this.#call.event(event);
+  }
+
+  /** An abort ends the iteration without an error: only the signal tells. */
+  end(stopped: boolean): Promise<void> {
+    return this.#call.finish(stopped || this.#signal.aborted);
+  }
+
+  fail(error: unknown): Promise<unknown> {
+    return this.#call.fail(error);
+  }
 }

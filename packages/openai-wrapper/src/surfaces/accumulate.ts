@@ -43,10 +43,14 @@ export class StreamBudget {
   }
 }
 
+/** Pieces before they are joined: adding each to the text at once would make a tree of them, as deep as they are many. */
+const MAX_PIECES = 64;
+
 /** A text that grows. Beyond the budget: its SHA-256 and length, over all of it. */
 export class GrowingText {
   readonly #budget: StreamBudget;
   #text = "";
+  #pieces: string[] = [];
   #bytes = 0;
   #hash: Hash | undefined;
 
@@ -55,27 +59,28 @@ export class GrowingText {
   }
 
   push(piece: string): void {
-    this.#text += piece;
+    this.#pieces.push(piece);
     if (this.#hash) {
-      this.#drain();
+      this.#drain(this.#hash);
       return;
     }
     const bytes = Buffer.byteLength(piece);
     if (this.#budget.takeText(bytes)) {
       this.#bytes += bytes;
+      if (this.#pieces.length === MAX_PIECES) this.#join();
       return;
     }
     this.#budget.returnText(this.#bytes);
     this.#bytes = 0;
     this.#hash = createHash("sha256");
-    this.#drain();
+    this.#drain(this.#hash);
   }
 
   value(): JsonValue {
-    if (!this.#hash) return this.#text.toWellFormed();
-    const rest = this.#text.toWellFormed();
-    const sha256 = this.#hash.copy().update(rest).digest("hex");
-    return { omitted: "maxContentBytes", bytes: this.#bytes + Buffer.byteLength(rest), sha256 };
+    const text = this.#join().toWellFormed();
+    if (!this.#hash) return text;
+    const sha256 = this.#hash.copy().update(text).digest("hex");
+    return { omitted: "maxContentBytes", bytes: this.#bytes + Buffer.byteLength(text), sha256 };
   }
 
   /** Gives the memory back; the text is no longer needed. */
@@ -83,15 +88,23 @@ export class GrowingText {
     if (!this.#hash) this.#budget.returnText(this.#bytes);
     this.#bytes = 0;
     this.#text = "";
+    this.#pieces = [];
   }
 
-  #drain(): void {
+  #join(): string {
+    this.#text += this.#pieces.join("");
+    this.#pieces = [];
+    return this.#text;
+  }
+
+  #drain(hash: Hash): void {
+    const all = this.#join();
     // A surrogate pair may be cut by the pieces' borders: its first half waits for the second.
-    const whole = isHighSurrogate(this.#text.charCodeAt(this.#text.length - 1)) ? this.#text.slice(0, -1) : this.#text;
+    const whole = isHighSurrogate(all.charCodeAt(all.length - 1)) ? all.slice(0, -1) : all;
     const text = whole.toWellFormed();
-    this.#hash?.update(text);
+    hash.update(text);
     this.#bytes += Buffer.byteLength(text);
-    this.#text = this.#text.slice(whole.length);
+    this.#text = all.slice(whole.length);
   }
 }
 
@@ -137,6 +150,8 @@ export class MergedDelta {
   readonly #budget: StreamBudget;
   readonly #path: readonly string[];
   readonly #parts = new Map<string, Part>();
+  /** The text that the latest delta went on with: mostly the next one does too, and a lookup for each shows. */
+  #latest: { readonly key: string; readonly text: GrowingText } | undefined;
 
   constructor(budget: StreamBudget, path: readonly string[] = []) {
     this.#budget = budget;
@@ -147,9 +162,8 @@ export class MergedDelta {
     for (const key in delta) {
       const value = delta[key];
       if (value === null || value === undefined) continue;
-      const part = this.#parts.get(key);
-      if (typeof value === "string" && part instanceof GrowingText) part.push(value);
-      else this.#mergeMember(key, value, part);
+      if (typeof value === "string" && this.#latest?.key === key) this.#latest.text.push(value);
+      else this.#mergeMember(key, value, this.#parts.get(key));
     }
   }
 
@@ -160,7 +174,10 @@ export class MergedDelta {
   }
 
   #mergeMember(key: string, value: unknown, before: Part | undefined): void {
-    if (before === undefined || "whole" in before) this.#begin(key, value, before?.whole);
+    if (typeof value === "string" && before instanceof GrowingText) {
+      this.#latest = { key, text: before };
+      before.push(value);
+    } else if (before === undefined || "whole" in before) this.#begin(key, value, before?.whole);
     else if (before instanceof MergedList) before.merge(listOf(value));
     else if (before instanceof MergedDelta) before.merge(isFields(value) ? value : {});
     else if (typeof value === "string") before.push(value);

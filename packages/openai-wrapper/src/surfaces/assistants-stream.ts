@@ -1,11 +1,10 @@
 // Streams of the Assistants API: `{ event, data }`, with messages as deltas and the run's state in between.
-import type { CapturedFields, JsonValue } from "@ai-audit/core";
+import { type CapturedFields, type JsonValue, mergeFields } from "@ai-audit/core";
 import { type Fields, fieldsOf, isEmpty, isFields, listOf, textOf } from "../payload/read.ts";
 import { snapshot } from "../payload/snapshot.ts";
 import { MergedDelta, StreamBudget } from "./accumulate.ts";
 import type { ExtractOptions, StreamCollector } from "./contract.ts";
 import { providerErrorFields } from "./errors.ts";
-import { mergeFields } from "./fields.ts";
 import { runFields } from "./run-object.ts";
 
 /** After these a run says nothing more in this stream. */

@@ -1,10 +1,10 @@
 // beta assistants: threads and runs (POST …/runs, POST /threads/runs, submit_tool_outputs, cancel, GET of a run)
-import type { CapturedFields, JsonValue } from "@ai-audit/core";
+import { type CapturedFields, type JsonValue, mergeFields } from "@ai-audit/core";
 import { defined, type Fields, fieldsOf, isFields, listOf, pick, textOf } from "../payload/read.ts";
 import { snapshot } from "../payload/snapshot.ts";
 import { AssistantCollector } from "./assistants-stream.ts";
 import type { SurfaceDefinition, WireRequest } from "./contract.ts";
-import { mergeFields, requestFields } from "./fields.ts";
+import { requestFields } from "./fields.ts";
 import { parametersOf } from "./parameters.ts";
 import { runFields } from "./run-object.ts";
 import { withoutToolSecrets } from "./secrets.ts";

@@ -3,7 +3,7 @@ import type { CapturedFields, JsonValue } from "@ai-audit/core";
 import { type Fields, fieldsOf, isEmpty, isFields, listOf, pick } from "../payload/read.ts";
 import { snapshot } from "../payload/snapshot.ts";
 import { choicesFields } from "./choices.ts";
-import { ChoicesCollector } from "./choices-stream.ts";
+import { ChoicesCollector, type ChoicesShape } from "./choices-stream.ts";
 import { isOmission } from "./content.ts";
 import type { ExtractOptions, SurfaceDefinition } from "./contract.ts";
 import { requestFields } from "./fields.ts";
@@ -25,17 +25,18 @@ export const chat: SurfaceDefinition = {
     const fields = fieldsOf(body);
     return chatFields(listOf(fields["choices"]).map(fieldsOf), fields, options);
   },
-  stream: (options) =>
-    new ChoicesCollector(options, {
-      deltaOf: (choice) => choice["delta"],
-      fieldsOf: (choices, body, digests) =>
-        chatFields(
-          choices.map(({ delta, ...choice }) => ({ ...choice, message: delta })),
-          body,
-          options,
-          digests,
-        ),
-    }),
+  stream: (options) => new ChoicesCollector(options, CHUNKS),
+};
+
+const CHUNKS: ChoicesShape = {
+  deltaOf: (choice) => choice["delta"],
+  fieldsOf: (choices, body, options, digests) =>
+    chatFields(
+      choices.map(({ delta, ...choice }) => ({ ...choice, message: delta })),
+      body,
+      options,
+      digests,
+    ),
 };
 
 function chatInput(messages: unknown, body: Fields): JsonValue {

@@ -1,10 +1,9 @@
 // Streams of chunks with `choices`: chat completions and completions.
-import type { CapturedFields } from "@ai-audit/core";
+import { type CapturedFields, mergeFields } from "@ai-audit/core";
 import { MergedDelta, StreamBudget } from "./accumulate.ts";
 import { snapshot } from "../payload/snapshot.ts";
 import type { ExtractOptions, StreamCollector } from "./contract.ts";
 import { providerErrorFields } from "./errors.ts";
-import { mergeFields } from "./fields.ts";
 import { LogprobsDigest } from "./logprobs.ts";
 import { type Fields, countOf, fieldsOf, isEmpty, isFields, textOf } from "../payload/read.ts";
 
@@ -19,6 +18,7 @@ export interface ChoicesShape {
   readonly fieldsOf: (
     choices: readonly StreamedChoice[],
     body: Fields,
+    options: ExtractOptions,
     digests: readonly LogprobsDigest[],
   ) => CapturedFields;
 }
@@ -29,7 +29,9 @@ export class ChoicesCollector implements StreamCollector {
   readonly #shape: ChoicesShape;
   readonly #budget: StreamBudget;
   readonly #choices = new Map<number, ChoiceState>();
-  readonly #envelope: Record<string, unknown> = {};
+  /** The choice of the latest chunk: most streams have one, and a lookup for each chunk shows. */
+  #latest: ChoiceState | undefined;
+  readonly #envelope: Envelope = {};
   #error: unknown;
   firstContentSeen = false;
 
@@ -49,13 +51,14 @@ export class ChoicesCollector implements StreamCollector {
     const chunk = fieldsOf(event);
     const { choices, error } = chunk;
     // Around its choices, the last chunk that has a member decides. Names in full: a stream has thousands of chunks.
-    this.#note("id", chunk["id"]);
-    this.#note("model", chunk["model"]);
-    this.#note("usage", chunk["usage"]);
-    this.#note("prompt_filter_results", chunk["prompt_filter_results"]);
-    this.#note("moderation", chunk["moderation"]);
-    this.#note("system_fingerprint", chunk["system_fingerprint"]);
-    this.#note("service_tier", chunk["service_tier"]);
+    const around = this.#envelope;
+    around.id = later(around.id, chunk["id"]);
+    around.model = later(around.model, chunk["model"]);
+    around.usage = later(around.usage, chunk["usage"]);
+    around.prompt_filter_results = later(around.prompt_filter_results, chunk["prompt_filter_results"]);
+    around.moderation = later(around.moderation, chunk["moderation"]);
+    around.system_fingerprint = later(around.system_fingerprint, chunk["system_fingerprint"]);
+    around.service_tier = later(around.service_tier, chunk["service_tier"]);
     if (isFields(error)) this.#error = snapshot(error);
     if (Array.isArray(choices)) for (const choice of choices as readonly unknown[]) this.#pushChoice(fieldsOf(choice));
   }
@@ -66,19 +69,14 @@ export class ChoicesCollector implements StreamCollector {
       finish_reason: finishReason,
       delta: delta.value(),
       content_filter_results: filter,
-      logprobs: logprobs.value(),
+      logprobs: logprobs?.value(),
     }));
-    const digests = states.map(({ digest }) => digest);
+    const digests = states.flatMap(({ digest }) => digest ?? []);
     return mergeFields(
-      this.#shape.fieldsOf(choices, this.#envelope, digests),
+      this.#shape.fieldsOf(choices, { ...this.#envelope }, this.#options, digests),
       { alerts: this.#budget.alerts },
       this.#error === undefined ? {} : providerErrorFields(this.#error, this.#options.safetyCodes),
     );
-  }
-
-  #note(name: string, value: unknown): void {
-    if (value === undefined || value === null || value === this.#envelope[name]) return;
-    this.#envelope[name] = typeof value === "string" ? value : snapshot(value);
   }
 
   #pushChoice(choice: Fields): void {
@@ -93,22 +91,29 @@ export class ChoicesCollector implements StreamCollector {
     state.finishReason = textOf(choice["finish_reason"]) ?? state.finishReason;
     const logprobs = choice["logprobs"];
     if (isFields(logprobs)) {
-      if (this.#options.captureLogprobs) state.logprobs.merge(logprobs);
-      else state.digest.push(logprobs);
+      if (this.#options.captureLogprobs) (state.logprobs ??= new MergedDelta(this.#budget)).merge(logprobs);
+      else (state.digest ??= new LogprobsDigest()).push(logprobs);
     }
     const filter = choice["content_filter_results"];
     if (isFields(filter)) this.#mergeFilter(state.filter, filter);
   }
 
   #stateOf(index: number): ChoiceState | undefined {
-    const known = this.#choices.get(index);
-    if (known !== undefined || !this.#budget.takeMember()) return known;
-    const state = {
+    if (this.#latest?.index === index) return this.#latest;
+    this.#latest = this.#choices.get(index) ?? this.#newState(index);
+    return this.#latest;
+  }
+
+  #newState(index: number): ChoiceState | undefined {
+    if (!this.#budget.takeMember()) return undefined;
+    const delta = new MergedDelta(this.#budget);
+    const state: ChoiceState = {
+      index,
+      delta,
       finishReason: undefined,
-      delta: new MergedDelta(this.#budget),
       filter: {},
-      logprobs: new MergedDelta(this.#budget),
-      digest: new LogprobsDigest(),
+      logprobs: undefined,
+      digest: undefined,
     };
     this.#choices.set(index, state);
     return state;
@@ -125,10 +130,27 @@ export class ChoicesCollector implements StreamCollector {
   }
 }
 
+/** What is around the choices. */
+interface Envelope {
+  id?: unknown;
+  model?: unknown;
+  usage?: unknown;
+  prompt_filter_results?: unknown;
+  moderation?: unknown;
+  system_fingerprint?: unknown;
+  service_tier?: unknown;
+}
+
+function later(before: unknown, value: unknown): unknown {
+  if (value === undefined || value === null || value === before) return before;
+  return typeof value === "string" ? value : snapshot(value);
+}
+
 interface ChoiceState {
+  readonly index: number;
   finishReason: string | undefined;
   readonly delta: MergedDelta;
   readonly filter: Record<string, unknown>;
-  readonly logprobs: MergedDelta;
-  readonly digest: LogprobsDigest;
+  logprobs: MergedDelta | undefined;
+  digest: LogprobsDigest | undefined;
 }

@@ -1,9 +1,9 @@
 // What chat completions and completions share: a response with `choices`.
-import type { CapturedFields, JsonValue } from "@ai-audit/core";
+import { addFields, type CapturedFields, type GrowingFields, type JsonValue } from "@ai-audit/core";
 import { defined, type Fields, isEmpty, pick, textOf } from "../payload/read.ts";
 import { snapshot } from "../payload/snapshot.ts";
 import type { ExtractOptions } from "./contract.ts";
-import { mergeFields, responseFields } from "./fields.ts";
+import { responseFields } from "./fields.ts";
 import { LogprobsDigest, logprobsMetadata } from "./logprobs.ts";
 import { usageFields } from "./usage.ts";
 
@@ -14,16 +14,12 @@ export function choicesFields(
   body: Fields,
   options: ExtractOptions,
   digests: readonly LogprobsDigest[] = choices.map(({ logprobs }) => digestOf(logprobs, options)),
-): CapturedFields {
-  return mergeFields(
-    responseFields(output, { body: { ...body, choices } }, options),
-    usageFields(body["usage"]),
-    envelopeFields(body),
-    {
-      finishReasons: choices.flatMap((choice) => textOf(choice["finish_reason"]) ?? []),
-      metadata: logprobsMetadata(digests),
-    },
-  );
+): GrowingFields {
+  const fields = responseFields(output, { body: "choices" in body ? body : { ...body, choices } }, options);
+  addFields(fields, usageFields(body["usage"]));
+  addFields(fields, envelopeFields(body));
+  fields.finishReasons = choices.flatMap((choice) => textOf(choice["finish_reason"]) ?? []);
+  return addFields(fields, { metadata: logprobsMetadata(digests) });
 }
 
 function digestOf(logprobs: unknown, options: ExtractOptions): LogprobsDigest {
@@ -32,12 +28,14 @@ function digestOf(logprobs: unknown, options: ExtractOptions): LogprobsDigest {
   return digest;
 }
 
+const SERVED = ["system_fingerprint", "service_tier"];
+
 /** What a response says of itself. */
 export function envelopeFields(body: Fields): CapturedFields {
-  const served = pick(body, ["system_fingerprint", "service_tier"]);
-  return defined({
+  const served = pick(body, SERVED);
+  return {
     responseId: textOf(body["id"]),
     responseModel: textOf(body["model"]),
     metadata: isEmpty(served) ? undefined : { served: snapshot(served) },
-  });
+  };
 }

@@ -3,7 +3,7 @@ import type { CapturedFields, JsonValue } from "@ai-audit/core";
 import { type Fields, fieldsOf, isEmpty, listOf } from "../payload/read.ts";
 import { snapshot } from "../payload/snapshot.ts";
 import { choicesFields } from "./choices.ts";
-import { ChoicesCollector } from "./choices-stream.ts";
+import { ChoicesCollector, type ChoicesShape } from "./choices-stream.ts";
 import type { ExtractOptions, SurfaceDefinition } from "./contract.ts";
 import { requestFields } from "./fields.ts";
 import type { LogprobsDigest } from "./logprobs.ts";
@@ -21,17 +21,18 @@ export const completions: SurfaceDefinition = {
     const fields = fieldsOf(body);
     return completionFields(listOf(fields["choices"]).map(fieldsOf), fields, options);
   },
-  stream: (options) =>
-    new ChoicesCollector(options, {
-      deltaOf: ({ text }) => ({ text }),
-      fieldsOf: (choices, body, digests) =>
-        completionFields(
-          choices.map(({ delta, ...choice }) => ({ ...choice, ...delta })),
-          body,
-          options,
-          digests,
-        ),
-    }),
+  stream: (options) => new ChoicesCollector(options, PIECES),
+};
+
+const PIECES: ChoicesShape = {
+  deltaOf: ({ text }) => ({ text }),
+  fieldsOf: (choices, body, options, digests) =>
+    completionFields(
+      choices.map(({ delta, ...choice }) => ({ ...choice, ...delta })),
+      body,
+      options,
+      digests,
+    ),
 };
 
 /** `["Hello!"]` is one text as well. */

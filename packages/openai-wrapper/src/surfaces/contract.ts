@@ -1,5 +1,5 @@
 // What a surface is: the mapping between one endpoint of the provider and an entry's fields.
-import type { CapturedFields, SafetyCodes } from "@ai-audit/core";
+import type { CapturedFields, GrowingFields, SafetyCodes } from "@ai-audit/core";
 import type { Fields } from "../payload/read.ts";
 
 /** A request as it goes on the wire. */
@@ -51,12 +51,14 @@ export interface Surface {
   readonly operation: string;
   /** `openai`, `azure.ai.openai`, `aws.bedrock`. */
   readonly provider: string;
-  /** Input, model and parameters. */
-  request(request: WireRequest, options: ExtractOptions): CapturedFields;
+  /** Input, model and parameters. The caller's to add to, as those of the response are. */
+  request(request: WireRequest, options: ExtractOptions): GrowingFields;
   /** Everything in a complete response, in the wire's shape: parsed JSON, text, or bytes. */
-  response(body: unknown, options: ExtractOptions, request?: WireRequest): CapturedFields;
+  response(body: unknown, options: ExtractOptions, mime?: string): GrowingFields;
   /** One collector for each response that is a stream; on surfaces without one of their own it keeps the events. */
-  stream(options: ExtractOptions, request?: WireRequest): StreamCollector;
+  stream(options: ExtractOptions, mime?: string): StreamCollector;
+  /** The media type that was asked for, where the answer does not say it itself. */
+  mimeOf(request: WireRequest): string | undefined;
 }
 
 /** A surface before it is bound to a provider and guarded: may throw on odd payloads. */
@@ -65,6 +67,7 @@ export interface SurfaceDefinition {
   /** The list that every response of this surface has. One without it is kept as it came. */
   readonly list?: string;
   request(body: Fields, options: ExtractOptions, request: WireRequest): CapturedFields;
-  response(body: unknown, options: ExtractOptions, request?: WireRequest): CapturedFields;
-  stream?(options: ExtractOptions, request?: WireRequest): StreamCollector;
+  response(body: unknown, options: ExtractOptions, mime?: string): CapturedFields;
+  stream?(options: ExtractOptions, mime?: string): StreamCollector;
+  mimeOf?(body: Fields): string | undefined;
 }

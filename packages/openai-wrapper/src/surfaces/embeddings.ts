@@ -1,11 +1,11 @@
 // embeddings: POST /embeddings
 import { createHash } from "node:crypto";
-import type { JsonValue } from "@ai-audit/core";
+import { type JsonValue, mergeFields } from "@ai-audit/core";
 import { type Fields, fieldsOf, listOf } from "../payload/read.ts";
 import { snapshot } from "../payload/snapshot.ts";
 import { envelopeFields } from "./choices.ts";
 import type { SurfaceDefinition } from "./contract.ts";
-import { mergeFields, requestFields, responseFields } from "./fields.ts";
+import { requestFields, responseFields } from "./fields.ts";
 import { parametersOf } from "./parameters.ts";
 import { usageFields } from "./usage.ts";
 

@@ -1,7 +1,6 @@
 // From what the SDK throws, or a provider reports, to an entry's error and safety fields.
-import { type CapturedFields, type EntryError, type SafetyCodes, scrubSecrets } from "@ai-audit/core";
+import { type CapturedFields, type EntryError, type SafetyCodes, scrubSecrets, mergeFields } from "@ai-audit/core";
 import { classifySafety } from "../safety/classify.ts";
-import { mergeFields } from "./fields.ts";
 import { type Fields, defined, fieldsOf, textOf } from "../payload/read.ts";
 
 /** What an entry says of a response, or an event, that could not be parsed. */

@@ -1,11 +1,11 @@
 // Streams that no surface of ours expects: the events themselves, as far as there is room.
-import type { CapturedFields, JsonValue } from "@ai-audit/core";
+import { type CapturedFields, type JsonValue, mergeFields } from "@ai-audit/core";
 import { isFields } from "../payload/read.ts";
 import { snapshot } from "../payload/snapshot.ts";
 import { StreamBudget } from "./accumulate.ts";
 import type { ExtractOptions, StreamCollector } from "./contract.ts";
 import { providerErrorFields } from "./errors.ts";
-import { mergeFields, responseFields } from "./fields.ts";
+import { responseFields } from "./fields.ts";
 import { withoutSecrets } from "./secrets.ts";
 
 /** Collects events of any kind. What a terminal one looks like is not known, so every end is a good one. */

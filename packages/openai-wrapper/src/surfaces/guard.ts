@@ -1,11 +1,10 @@
 // No payload, however odd, may throw into the caller or cost the call its entry.
-import type { CapturedFields } from "@ai-audit/core";
+import { type CapturedFields, type GrowingFields, mergeFields } from "@ai-audit/core";
 import type { StreamCollector } from "./contract.ts";
-import { mergeFields } from "./fields.ts";
 import { nameOf } from "../payload/read.ts";
 
 /** The fields, or an alert in their place. */
-export function guarded(what: string, extract: () => CapturedFields): CapturedFields {
+export function guarded(what: string, extract: () => CapturedFields): GrowingFields {
   try {
     return extract();
   } catch (error) {

@@ -1,12 +1,12 @@
 // images: POST /images/generations, /images/edits, /images/variations
-import type { CapturedFields, JsonValue } from "@ai-audit/core";
+import { type CapturedFields, type JsonValue, mergeFields } from "@ai-audit/core";
 import { digestBase64 } from "@ai-audit/core";
 import { type Fields, fieldsOf, isEmpty, isFields, listOf, pick, textOf } from "../payload/read.ts";
 import { snapshot } from "../payload/snapshot.ts";
 import { StreamBudget } from "./accumulate.ts";
-import type { ExtractOptions, StreamCollector, SurfaceDefinition, WireRequest } from "./contract.ts";
+import type { ExtractOptions, StreamCollector, SurfaceDefinition } from "./contract.ts";
 import { providerErrorFields } from "./errors.ts";
-import { mergeFields, requestFields, responseFields } from "./fields.ts";
+import { requestFields, responseFields } from "./fields.ts";
 import { parametersOf } from "./parameters.ts";
 import { usageFields } from "./usage.ts";
 
@@ -24,13 +24,14 @@ function imageSurface(operation: string): SurfaceDefinition {
       const input = isEmpty(images) ? prompt : { ...pick(body, ["prompt"]), ...images };
       return requestFields(snapshot(input ?? ""), { model, parameters: parametersOf(body) }, options);
     },
-    response(body, options, request) {
+    response(body, options, asked) {
       const fields = fieldsOf(body);
-      const mime = mimeOf(fields) ?? mimeOf(fieldsOf(request?.body));
+      const mime = mimeOf(fields) ?? asked;
       const images = listOf(fields["data"]).map((image) => imageOf(image, mime));
       return mergeFields(responseFields(images, { body }, options), usageFields(fields["usage"]), servedFields(fields));
     },
-    stream: (options, request) => new ImageCollector(options, request),
+    stream: (options, mime) => new ImageCollector(options, mime),
+    mimeOf,
   };
 }
 
@@ -66,9 +67,9 @@ class ImageCollector implements StreamCollector {
   terminal = false;
   firstContentSeen = false;
 
-  constructor(options: ExtractOptions, request: WireRequest | undefined) {
+  constructor(options: ExtractOptions, mime: string | undefined) {
     this.#options = options;
-    this.#mime = mimeOf(fieldsOf(request?.body));
+    this.#mime = mime;
     this.#budget = new StreamBudget(options.maxContentBytes);
   }
 

@@ -36,8 +36,8 @@ export class LogprobsDigest {
   }
 }
 
-/** Metadata that stands for log probabilities left out of the output: one digest a choice, none when there are none. */
-export function logprobsMetadata(digests: readonly LogprobsDigest[]): { readonly logprobs?: JsonValue } {
+/** Metadata that stands for log probabilities left out of the output: one digest a choice; none when there are none. */
+export function logprobsMetadata(digests: readonly LogprobsDigest[]): { readonly logprobs: JsonValue } | undefined {
   const some = digests.filter(({ tokens }) => tokens > 0);
-  return some.length > 0 ? { logprobs: some.map((digest) => digest.value()) } : {};
+  return some.length > 0 ? { logprobs: some.map((digest) => digest.value()) } : undefined;
 }

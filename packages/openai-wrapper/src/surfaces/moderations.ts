@@ -1,9 +1,10 @@
 // moderations: POST /moderations. A flagged result is a finding about the input, not a block.
+import { mergeFields } from "@ai-audit/core";
 import { fieldsOf, listOf } from "../payload/read.ts";
 import { snapshot } from "../payload/snapshot.ts";
 import { envelopeFields } from "./choices.ts";
 import type { SurfaceDefinition } from "./contract.ts";
-import { mergeFields, requestFields, responseFields } from "./fields.ts";
+import { requestFields, responseFields } from "./fields.ts";
 import { parametersOf } from "./parameters.ts";
 
 export const moderations: SurfaceDefinition = {

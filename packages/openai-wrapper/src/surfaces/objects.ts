@@ -1,12 +1,12 @@
 // Calls that create or change an object rather than ask a model: files, batches, jobs, and paths nobody knows yet.
 // Their entry holds the request's and the response's JSON, without credentials.
-import type { CapturedFields, JsonValue } from "@ai-audit/core";
+import { type CapturedFields, type JsonValue, mergeFields } from "@ai-audit/core";
 import { fieldsOf, isEmpty, textOf } from "../payload/read.ts";
 import { snapshot } from "../payload/snapshot.ts";
 import { envelopeFields } from "./choices.ts";
 import type { ExtractOptions, SurfaceDefinition } from "./contract.ts";
 import { providerErrorFields } from "./errors.ts";
-import { mergeFields, requestFields, responseFields } from "./fields.ts";
+import { requestFields, responseFields } from "./fields.ts";
 import { parametersOf } from "./parameters.ts";
 import { usageFields } from "./usage.ts";
 import { withoutSecrets } from "./secrets.ts";

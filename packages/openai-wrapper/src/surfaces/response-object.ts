@@ -1,11 +1,11 @@
 // A response object, in whatever state it is: the body of a call, and what a stream's events carry.
-import type { CapturedFields, JsonValue } from "@ai-audit/core";
+import { type CapturedFields, type JsonValue, mergeFields } from "@ai-audit/core";
 import { type Fields, fieldsOf, isEmpty, isFields, listOf, textOf } from "../payload/read.ts";
 import { snapshot } from "../payload/snapshot.ts";
 import { envelopeFields } from "./choices.ts";
 import type { ExtractOptions } from "./contract.ts";
 import { providerErrorFields } from "./errors.ts";
-import { mergeFields, responseFields } from "./fields.ts";
+import { responseFields } from "./fields.ts";
 import { LogprobsDigest, logprobsMetadata } from "./logprobs.ts";
 import { usageFields } from "./usage.ts";
 

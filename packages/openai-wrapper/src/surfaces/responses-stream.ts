@@ -1,10 +1,9 @@
 // Streams of Responses events. The terminal event carries the whole response; before it, items add up from deltas.
-import type { CapturedFields, JsonValue } from "@ai-audit/core";
+import { type CapturedFields, type JsonValue, mergeFields } from "@ai-audit/core";
 import { GrowingText, StreamBudget } from "./accumulate.ts";
 import { snapshot } from "../payload/snapshot.ts";
 import type { ExtractOptions, StreamCollector } from "./contract.ts";
 import { providerErrorFields } from "./errors.ts";
-import { mergeFields } from "./fields.ts";
 import { type Fields, countOf, fieldsOf, isEmpty, isFields, listOf, textOf } from "../payload/read.ts";
 import { responseObjectFields } from "./response-object.ts";
 

@@ -1,9 +1,9 @@
 // A run of the Assistants API, in whatever state it is.
-import type { CapturedFields, JsonValue } from "@ai-audit/core";
+import { type CapturedFields, type JsonValue, mergeFields } from "@ai-audit/core";
 import { defined, type Fields, fieldsOf, isFields, textOf } from "../payload/read.ts";
 import type { ExtractOptions } from "./contract.ts";
 import { providerErrorFields } from "./errors.ts";
-import { mergeFields, responseFields } from "./fields.ts";
+import { responseFields } from "./fields.ts";
 import { usageFields } from "./usage.ts";
 
 /** The fields of a run with the output that is known of it. */

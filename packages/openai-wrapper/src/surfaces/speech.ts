@@ -1,12 +1,12 @@
 // audio.speech: POST /audio/speech. The answer is bytes; an entry keeps their type, length and digest.
-import { digestBytes } from "@ai-audit/core";
+import { digestBytes, mergeFields } from "@ai-audit/core";
 import { Base64Digest } from "../binary.ts";
 import { type Fields, fieldsOf, isEmpty, isFields, textOf } from "../payload/read.ts";
 import { snapshot } from "../payload/snapshot.ts";
 import type { CapturedFields } from "@ai-audit/core";
-import type { ExtractOptions, StreamCollector, SurfaceDefinition, WireRequest } from "./contract.ts";
+import type { ExtractOptions, StreamCollector, SurfaceDefinition } from "./contract.ts";
 import { providerErrorFields } from "./errors.ts";
-import { mergeFields, requestFields, responseFields } from "./fields.ts";
+import { requestFields, responseFields } from "./fields.ts";
 import { parametersOf } from "./parameters.ts";
 import { usageFields } from "./usage.ts";
 
@@ -17,13 +17,14 @@ export const speech: SurfaceDefinition = {
     const content = isEmpty(instructions) ? input : { input, instructions };
     return requestFields(snapshot(content ?? ""), { model, parameters: parametersOf(body) }, options);
   },
-  response(body, options, request) {
+  response(body, options, mime) {
     const bytes = bytesOf(body);
-    if (bytes) return responseFields(digestBytes(bytes, mimeOf(request)), { body: {} }, options);
+    if (bytes) return responseFields(digestBytes(bytes, mime), { body: {} }, options);
     // A response whose bytes its caller has not read holds nothing that could be kept.
     return responseFields(body instanceof Response ? "" : snapshot(body ?? ""), { body }, options);
   },
-  stream: (options, request) => new SpeechCollector(options, request),
+  stream: (options, mime) => new SpeechCollector(options, mime),
+  mimeOf: ({ response_format: format }) => textOf(MIME[textOf(format) ?? "mp3"]),
 };
 
 function bytesOf(body: unknown): Uint8Array | undefined {
@@ -42,10 +43,6 @@ const MIME: Fields = {
   pcm: "audio/pcm",
 };
 
-function mimeOf(request: WireRequest | undefined): string | undefined {
-  return textOf(MIME[textOf(fieldsOf(request?.body)["response_format"]) ?? "mp3"]);
-}
-
 /** Collects `speech.audio.*` events: the digest of all audio. */
 class SpeechCollector implements StreamCollector {
   readonly #options: ExtractOptions;
@@ -56,9 +53,9 @@ class SpeechCollector implements StreamCollector {
   terminal = false;
   firstContentSeen = false;
 
-  constructor(options: ExtractOptions, request: WireRequest | undefined) {
+  constructor(options: ExtractOptions, mime: string | undefined) {
     this.#options = options;
-    this.#mime = mimeOf(request);
+    this.#mime = mime;
   }
 
   push(event: unknown): void {

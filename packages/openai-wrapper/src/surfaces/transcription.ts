@@ -1,11 +1,11 @@
 // audio.transcriptions and audio.translations: POST /audio/transcriptions, /audio/translations
-import type { CapturedFields, JsonValue } from "@ai-audit/core";
+import { type CapturedFields, type JsonValue, mergeFields } from "@ai-audit/core";
 import { type Fields, fieldsOf, isEmpty, isFields, pick, textOf } from "../payload/read.ts";
 import { snapshot } from "../payload/snapshot.ts";
 import { GrowingText, StreamBudget } from "./accumulate.ts";
 import type { ExtractOptions, StreamCollector, SurfaceDefinition } from "./contract.ts";
 import { providerErrorFields } from "./errors.ts";
-import { mergeFields, requestFields, responseFields } from "./fields.ts";
+import { requestFields, responseFields } from "./fields.ts";
 import { LogprobsDigest, logprobsMetadata } from "./logprobs.ts";
 import { parametersOf } from "./parameters.ts";
 import { usageFields } from "./usage.ts";

@@ -1,6 +1,6 @@
 // Token figures as the provider reports them: never guessed, never summed, absent when absent.
 import type { CapturedFields, JsonValue } from "@ai-audit/core";
-import { countOf, defined, fieldsOf, isFields } from "../payload/read.ts";
+import { countOf, fieldsOf, isFields } from "../payload/read.ts";
 
 /** Figures that have a field of their own. */
 const NAMED: ReadonlySet<string> = new Set([
@@ -21,21 +21,19 @@ export function usageFields(usage: unknown): CapturedFields {
   );
   const output = fieldsOf(usage["completion_tokens_details"] ?? usage["output_tokens_details"]);
   const figures: Record<string, JsonValue> = {};
+  const cached = countOf(input["cached_tokens"]);
+  const reasoning = countOf(output["reasoning_tokens"]);
+  if (cached !== undefined) figures["cachedInputTokens"] = cached;
+  if (reasoning !== undefined) figures["reasoningOutputTokens"] = reasoning;
   collect(figures, usage, "", NAMED);
   collect(figures, input, "input", NAMED_OF_INPUT);
   collect(figures, output, "output", NAMED_OF_OUTPUT);
-  return defined({
+  figures["source"] = "reported";
+  return {
     inputTokens: countOf(usage["prompt_tokens"] ?? usage["input_tokens"]),
     outputTokens: countOf(usage["completion_tokens"] ?? usage["output_tokens"]),
-    usage: {
-      ...defined({
-        cachedInputTokens: countOf(input["cached_tokens"]),
-        reasoningOutputTokens: countOf(output["reasoning_tokens"]),
-      }),
-      ...figures,
-      source: "reported" as const,
-    },
-  });
+    usage: figures,
+  };
 }
 
 /** Further numbers, as `audioTokens` of the input becoming `inputAudioTokens`. */

@@ -32,7 +32,7 @@ describe("images", () => {
       parameters: { output_format: "webp", n: 1 },
     });
     const body = { created: 1, data: [{ b64_json: base64, revised_prompt: "A tabby" }], size: "1024x1024", usage };
-    expect(images.response(body, OPTIONS, request)).toEqual({
+    expect(images.response(body, OPTIONS, images.mimeOf(request))).toEqual({
       output: [{ revised_prompt: "A tabby", b64_json: digest("image/webp") }],
       ...usageFields,
       metadata: { served: { size: "1024x1024" } },
@@ -103,16 +103,18 @@ describe("speech", () => {
       input: "Hello!",
       parameters: { voice: "alloy" },
     });
-    expect(speech.response(picture, OPTIONS, request)).toEqual({ output: digest("audio/wav") });
+    expect(speech.response(picture, OPTIONS, speech.mimeOf(request))).toEqual({ output: digest("audio/wav") });
     const { buffer, byteOffset, byteLength } = picture;
-    expect(speech.response(buffer.slice(byteOffset, byteOffset + byteLength), OPTIONS, request)).toEqual({
-      output: digest("audio/wav"),
-    });
+    expect(speech.response(buffer.slice(byteOffset, byteOffset + byteLength), OPTIONS, speech.mimeOf(request))).toEqual(
+      {
+        output: digest("audio/wav"),
+      },
+    );
   });
 
   it("never reads a response that its caller has not read", () => {
     const response = new Response("bytes");
-    expect(speech.response(response, OPTIONS, request)).toEqual({ output: "" });
+    expect(speech.response(response, OPTIONS, speech.mimeOf(request))).toEqual({ output: "" });
     expect(response.bodyUsed).toBe(false);
   });
 

@@ -201,7 +201,7 @@ describe.each(SAMPLES)(
     it("in the response", () => {
       const all = [OPTIONS, { ...OPTIONS, captureLogprobs: true, captureEmbeddings: true, maxContentBytes: 3 }];
       const problems = [...replacements(body)].flatMap((odd) =>
-        all.flatMap((options) => problemsOf(surface.response(odd, options, post(path, request)))),
+        all.flatMap((options) => problemsOf(surface.response(odd, options, surface.mimeOf(post(path, request))))),
       );
       expect(problems).toEqual([]);
     });

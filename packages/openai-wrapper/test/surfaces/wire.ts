@@ -21,7 +21,8 @@ export function collect(
   events: readonly unknown[],
   options: ExtractOptions = OPTIONS,
 ): ReturnType<Surface["stream"]> {
-  const collector = surfaceFor(request).stream(options, request);
+  const surface = surfaceFor(request);
+  const collector = surface.stream(options, surface.mimeOf(request));
   for (const event of events) collector.push(event);
   return collector;
 }

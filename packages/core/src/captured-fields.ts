@@ -1,0 +1,85 @@
+// What a wrapper knows of a call, put together from what the request, the answer and the surroundings say.
+import { isJsonObject, type JsonValue, toJson } from "./canonical.ts";
+import type { InteractionFields, Metadata } from "./interaction.ts";
+
+/** What a wrapper knows of a call; every field may come at the beginning or at the end. */
+export type CapturedFields = Partial<InteractionFields> & {
+  readonly metadata?: Metadata | undefined;
+};
+
+/** Fields that more are added to. */
+export type GrowingFields = { -readonly [F in keyof CapturedFields]: CapturedFields[F] };
+
+/** All parts in one, as `addFields` puts them together. */
+export function mergeFields(...parts: readonly CapturedFields[]): GrowingFields {
+  const merged: GrowingFields = {};
+  for (const part of parts) addFields(merged, part);
+  return merged;
+}
+
+/**
+ * Adds what another part says: its values win; alerts, checks and detectors add up; `run` and `metadata` are merged by key,
+ * and so is the metadata's `safety`. In place, and as a plain loop: every call passes here a few times.
+ */
+export function addFields(into: GrowingFields, part: CapturedFields): GrowingFields {
+  const merged: Record<string, unknown> = into;
+  const fields: Readonly<Record<string, unknown>> = part;
+  for (const name of Object.keys(fields)) {
+    const value = fields[name];
+    if (value !== undefined) merged[name] = valueOver(name, merged[name], value);
+  }
+  return into;
+}
+
+function valueOver(name: string, before: unknown, value: unknown): unknown {
+  switch (name) {
+    case "alerts":
+    case "safetyChecks":
+    case "detectorsTriggered":
+      return listOver(before, value);
+    case "run":
+      return membersOver(before, value);
+    case "metadata":
+      return metadataOver(before, value);
+    default:
+      return value;
+  }
+}
+
+function listOver(before: unknown, value: unknown): unknown {
+  const [earlier, later] = [listOf(before), listOf(value)];
+  if (later.length === 0) return before; // an empty one adds nothing
+  return earlier.length === 0 ? value : [...new Set([...earlier, ...later])];
+}
+
+function membersOver(before: unknown, value: unknown): unknown {
+  return before === undefined ? value : { ...Object(before), ...Object(value) };
+}
+
+function metadataOver(before: unknown, value: unknown): unknown {
+  if (before === undefined || value === null) return value;
+  const [known, found] = [safetyIn(before), safetyIn(value)];
+  const merged: object = { ...before, ...Object(value) };
+  if (!known || !found) return merged;
+  // Verdicts of the provider and findings of detectors stand side by side.
+  const detectors = [...listOf(known["detectors"]), ...listOf(found["detectors"])];
+  return { ...merged, safety: { ...known, ...found, ...(detectors.length > 0 && { detectors }) } };
+}
+
+type Members = Readonly<Record<string, JsonValue>>;
+
+function safetyIn(metadata: unknown): Members | undefined {
+  const { safety } = metadata as { readonly safety?: JsonValue };
+  return isJsonObject(safety) ? safety : undefined;
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? (value as readonly unknown[]) : [];
+}
+
+/** A snapshot of metadata that can be merged: a getter of the caller's that throws must not fail the caller's call. */
+export function membersOf(metadata: unknown): Members {
+  if (metadata === undefined) return {};
+  const snapshot = toJson(metadata);
+  return isJsonObject(snapshot) ? snapshot : { metadata: snapshot };
+}
