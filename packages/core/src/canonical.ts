@@ -21,9 +21,17 @@ const MAX_REPEATED = 10_000;
 /** Longer arrays may be sparse: `a[4e9] = 1` is one value, and four billion when it is written out. */
 const MAX_FILLED_LENGTH = 65_536;
 
+/** An object in which the snapshot is, and what that is in. */
+interface Step {
+  readonly object: object;
+  readonly depth: number;
+  readonly up: Step | undefined;
+}
+
 /** Where in the value the snapshot is. */
 interface Walk {
-  readonly ancestors: object[];
+  /** Innermost. */
+  step: Step | undefined;
   readonly replace: Replace | undefined;
   objects: number;
   repeated: number;
@@ -50,7 +58,7 @@ export type Replace = (value: string | object, key: string | number | undefined,
 export function toJson(value: unknown, replace?: Replace): JsonValue {
   if (!replace && typeof value === "string") return value.toWellFormed(); // most values are; there is nothing to walk
   if (typeof value === "number" && Number.isFinite(value)) return value;
-  return convert(value, { ancestors: [], replace, objects: 0, repeated: 0, seen: undefined }, undefined) ?? null;
+  return convert(value, { step: undefined, replace, objects: 0, repeated: 0, seen: undefined }, undefined) ?? null;
 }
 
 function convert(value: unknown, walk: Walk, key: string | number | undefined, holder?: object): JsonValue | undefined {
@@ -71,18 +79,19 @@ function convert(value: unknown, walk: Walk, key: string | number | undefined, h
     case "object":
       if (value === null) return null;
   }
-  const { ancestors } = walk;
-  if (ancestors.includes(value)) return "[circular]";
-  if (ancestors.length >= MAX_DEPTH) return "[too deep]";
+  const up = walk.step;
+  for (let step = up; step; step = step.up) if (step.object === value) return "[circular]";
+  const depth = up ? up.depth + 1 : 1;
+  if (depth > MAX_DEPTH) return "[too deep]";
   walk.objects += 1;
   if (walk.objects > MAX_REPEATED && isTooMany(value, walk)) return "[too many]";
-  ancestors.push(value);
+  walk.step = { object: value, depth, up };
   try {
     return walk.replace ? convertReplaced(value, walk, key, holder) : convertObject(value, walk, key);
   } catch {
     return "[threw]"; // a getter, a toJSON or a Proxy trap of the caller's
   } finally {
-    ancestors.pop();
+    walk.step = up;
   }
 }
 

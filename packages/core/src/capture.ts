@@ -1,6 +1,6 @@
 // What every wrapper shares: one call, one entry, one terminal outcome, and what happens when it cannot be written.
 import { notify } from "./callback.ts";
-import { addFields, type CapturedFields, type GrowingFields, membersOf } from "./captured-fields.ts";
+import { addFields, CallFields, type CapturedFields, membersOf } from "./captured-fields.ts";
 import { currentAuditContext } from "./context.ts";
 import { Deadline } from "./deadline.ts";
 import { AuditConfigError, AuditError, AuditWriteError } from "./errors.ts";
@@ -102,7 +102,10 @@ export class CallRecorder {
       return Promise.reject(this.#lose(new AuditWriteError("AUDIT_CLOSED", "the logger is closed")));
     }
     if (!this.#options.intent) return this.#track(start, partial);
-    return this.#start(start).then((call) => this.#track(call === undefined ? start : { ...start, call }, partial));
+    return this.#start(start).then((call) => {
+      start.call ??= call;
+      return this.#track(start, partial);
+    });
   }
 
   /** Records an event that is no call of its own. Resolves and rejects as `RecordedCall.end()`. */
@@ -111,13 +114,16 @@ export class CallRecorder {
   }
 
   /** The fields over the audit context in force, over this recorder's own. */
-  #inherit(fields: CapturedFields): GrowingFields {
-    const inherited: GrowingFields = { safetyChecks: [] }; // a list that stays empty says that nobody looked
-    addFields(addFields(inherited, this.#own), currentAuditContext());
-    return addRead(inherited, fields);
+  #inherit(fields: CapturedFields): CallFields {
+    const inherited = new CallFields();
+    inherited.safetyChecks = []; // a list that stays empty says that nobody looked
+    addFields(inherited, this.#own);
+    addFields(inherited, currentAuditContext());
+    addRead(inherited, fields);
+    return inherited;
   }
 
-  #track(fields: GrowingFields, partial?: () => CapturedFields): RecordedCall {
+  #track(fields: CallFields, partial?: () => CapturedFields): RecordedCall {
     this.#open += 1;
     const call = new RecordedCall(this.#layer, fields, this.#writeEnded, partial);
     this.#options.logger.track(call);
@@ -173,11 +179,11 @@ export class RecordedCall implements OpenCall {
   readonly #startedAt = performance.now();
   #partial: (() => CapturedFields) | undefined;
   /** Until the end: who keeps an ended call keeps nothing of its content. */
-  #fields: GrowingFields | undefined;
+  #fields: CallFields | undefined;
   #ended: Promise<string | undefined> | undefined;
 
   /** For `CallRecorder`. */
-  constructor(layer: CallLayer, fields: GrowingFields, write: WriteEnded, partial?: () => CapturedFields) {
+  constructor(layer: CallLayer, fields: CallFields, write: WriteEnded, partial?: () => CapturedFields) {
     this.layer = layer;
     this.#fields = fields;
     this.#write = write;
@@ -216,7 +222,8 @@ export class RecordedCall implements OpenCall {
     cause: unknown,
   ): Promise<string | undefined> {
     if (fields instanceof Promise) return fields.then((known) => this.#end(latencyMs, known, cause));
-    const entry = addRead(this.#fields ?? {}, fields);
+    const entry = this.#fields ?? new CallFields();
+    addRead(entry, fields);
     if (entry.latencyMs === undefined) entry.latencyMs = latencyMs;
     this.#fields = this.#partial = undefined;
     return this.#write(this, entry, cause);
@@ -233,9 +240,9 @@ export class RecordedCall implements OpenCall {
 }
 
 /** Adds what a wrapper says, whose metadata may be the caller's own. */
-function addRead(into: GrowingFields, fields: CapturedFields): GrowingFields {
+function addRead(into: CallFields, fields: CapturedFields): void {
   const { metadata } = fields;
-  return addFields(into, metadata === undefined ? fields : { ...fields, metadata: membersOf(metadata) });
+  addFields(into, metadata === undefined ? fields : { ...fields, metadata: membersOf(metadata) });
 }
 
 /** What is known of a call that the closing logger ends; its entry is written in any case. */

@@ -10,6 +10,49 @@ export type CapturedFields = Partial<InteractionFields> & {
 /** Fields that more are added to. */
 export type GrowingFields = { -readonly [F in keyof CapturedFields]: CapturedFields[F] };
 
+/**
+ * The fields of one call, as they grow: each has its place from the beginning, where an object that gets one after the other
+ * is made anew every few. Nobody but its call has it, so what is found wrong with a field is put right in place.
+ */
+export class CallFields implements Required<GrowingFields> {
+  readonly #made = true;
+  input: CapturedFields["input"];
+  output: CapturedFields["output"];
+  provider: CapturedFields["provider"];
+  model: CapturedFields["model"];
+  conversationId: CapturedFields["conversationId"];
+  safetyPassed: CapturedFields["safetyPassed"];
+  detectorsTriggered: CapturedFields["detectorsTriggered"];
+  blockReason: CapturedFields["blockReason"];
+  alerts: CapturedFields["alerts"];
+  latencyMs: CapturedFields["latencyMs"];
+  inputTokens: CapturedFields["inputTokens"];
+  outputTokens: CapturedFields["outputTokens"];
+  metadata: CapturedFields["metadata"];
+  operation: CapturedFields["operation"];
+  outcome: CapturedFields["outcome"];
+  safetyChecks: CapturedFields["safetyChecks"];
+  error: CapturedFields["error"];
+  responseId: CapturedFields["responseId"];
+  responseModel: CapturedFields["responseModel"];
+  requestId: CapturedFields["requestId"];
+  finishReasons: CapturedFields["finishReasons"];
+  usage: CapturedFields["usage"];
+  timeToFirstTokenMs: CapturedFields["timeToFirstTokenMs"];
+  attempts: CapturedFields["attempts"];
+  streamed: CapturedFields["streamed"];
+  parameters: CapturedFields["parameters"];
+  run: CapturedFields["run"];
+  trace: CapturedFields["trace"];
+  subject: CapturedFields["subject"];
+  call: CapturedFields["call"];
+
+  /** Asks no Proxy, which might throw. */
+  static isInstance(value: object): value is CallFields {
+    return #made in value && value.#made;
+  }
+}
+
 /** All parts in one, as `addFields` puts them together. */
 export function mergeFields(...parts: readonly CapturedFields[]): GrowingFields {
   const merged: GrowingFields = {};

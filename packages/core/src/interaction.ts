@@ -1,5 +1,6 @@
 // What callers hand to log(), and how each field is checked.
 import { type JsonValue, toJson } from "./canonical.ts";
+import { CallFields } from "./captured-fields.ts";
 import type { EntryError, Outcome, Run, Trace, Usage } from "./entry.ts";
 import { AuditInputError } from "./errors.ts";
 
@@ -119,13 +120,15 @@ export type CheckedFields = { readonly [F in FieldName]?: JsonValue };
  * The interaction's fields other than input and output, checked and snapshotted as JSON.
  *
  * `strict` throws `AUDIT_INPUT_INVALID` at the first field that cannot be used, and at unknown fields: a typo
- * must not lose data. `lenient` leaves such a field out and reports it: a captured call always gets its entry.
+ * must not lose data. `lenient` leaves such a field out and reports it: a captured call always gets its entry. The fields of
+ * a `CallFields` are put right where they are.
  */
 export function checkFields(
   interaction: object,
   mode: "strict" | "lenient",
 ): { readonly fields: CheckedFields; readonly problems: readonly string[] } {
-  const fields: Record<string, JsonValue> = {};
+  const inPlace = CallFields.isInstance(interaction);
+  const fields = (inPlace ? interaction : {}) as Record<string, JsonValue | undefined>;
   const problems: string[] = [];
   const report = (problem: string): void => {
     if (mode === "strict") throw new AuditInputError(`log(): ${problem}`);
@@ -134,19 +137,26 @@ export function checkFields(
   for (const name of keysOf(interaction, report)) {
     if (name === "input" || name === "output") continue;
     const value = readField(interaction, name);
-    if (value === undefined || value === null) continue;
-    if (value === THREW) report(`${name} threw when it was read`);
-    else if (!isFieldName(name)) report(`${name} is not a field of an interaction; your own data goes into metadata`);
-    else {
-      const check = CHECKS[name];
-      // The snapshot is checked too: it is what is kept, and a Date or a toJSON() may make it another kind of value.
-      const snapshot = toJson(value);
-      const wanted = checked(check, value) ?? (snapshot === value ? undefined : check(snapshot));
-      if (wanted === undefined) fields[name] = snapshot;
-      else report(`${name} must be ${wanted}`);
-    }
+    if (value === undefined) continue;
+    const kept = value === null ? undefined : checkField(name, value, report);
+    if (kept !== undefined || inPlace) fields[name] = kept;
   }
   return { fields, problems };
+}
+
+/** The value as JSON, if it can be used. */
+function checkField(name: string, value: unknown, report: (problem: string) => void): JsonValue | undefined {
+  if (value === THREW) report(`${name} threw when it was read`);
+  else if (!isFieldName(name)) report(`${name} is not a field of an interaction; your own data goes into metadata`);
+  else {
+    const check = CHECKS[name];
+    // The snapshot is checked too: it is what is kept, and a Date or a toJSON() may make it another kind of value.
+    const snapshot = toJson(value);
+    const wanted = checked(check, value) ?? (snapshot === value ? undefined : check(snapshot));
+    if (wanted === undefined) return snapshot;
+    report(`${name} must be ${wanted}`);
+  }
+  return undefined;
 }
 
 function isFieldName(name: string): name is FieldName {

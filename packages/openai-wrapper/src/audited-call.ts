@@ -34,7 +34,7 @@ export class AuditedCall {
   /** The request's fields with all of its content, until the detectors have seen it. */
   #unchecked: CapturedFields | undefined;
   /** What detectors are told of the call besides the output. */
-  #about: CapturedFields = {};
+  #about: CapturedFields | undefined;
   #form: Promise<CapturedFields> | undefined;
   #recorded: RecordedCall | undefined;
   #collector: StreamCollector | undefined;
@@ -153,6 +153,7 @@ export class AuditedCall {
   respond(response: Response): void {
     this.#responded = true;
     this.#turn += 1;
+    this.#init = undefined; // a stream may take minutes, and the request's body is in it
     this.reader = "caller";
     this.#progress.requestId = response.headers.get("x-request-id") ?? undefined;
     void this.#watchUnread(response, this.#turn);
@@ -291,7 +292,7 @@ export class AuditedCall {
 
   async #checkAndEnd(fields: CapturedFields, held: Held | undefined): Promise<void> {
     const { check } = this.#settings;
-    const running = check.run("output", fields, this.#about);
+    const running = check.run("output", fields, this.#about ?? {});
     const checked: Checked = "then" in running ? await running : running;
     if (checked.blocked) return this.#refuse(checked.fields, checked.blocked);
     return this.end(checked.fields, held);
@@ -322,8 +323,7 @@ export class AuditedCall {
     const written = this.#write(this.#recorded, entry, this.aborted ?? held.callError);
     // The caller's objects may live on, and with them this one.
     this.#surface = this.#unchecked = this.#collector = this.#form = undefined;
-    this.#init = this.#signal = this.#reading = undefined;
-    this.#about = {};
+    this.#init = this.#signal = this.#reading = this.#about = undefined;
     return this.#settings.recorder.failsClosed ? holding(written, held) : undefined;
   }
 

@@ -17,19 +17,21 @@ export interface Watcher {
  * iterable and disposable; each `next()` is one `next()` of its own.
  */
 export function watchIterator(iterator: AsyncIterator<unknown>, watcher: Watcher): void {
-  const { next, return: stop, throw: raise } = iterator;
+  const next = iterator.next.bind(iterator);
+  const stop = iterator.return?.bind(iterator);
+  const raise = iterator.throw?.bind(iterator);
   const look = lookAt<IteratorResult<unknown>>(watcher);
   const fail = failWith(watcher);
   // Few readers pass anything on: without arguments there is nothing to copy for each value.
-  iterator.next = (...args) => (args.length === 0 ? next.call(iterator) : next.apply(iterator, args)).then(look, fail);
+  iterator.next = (...args) => (args.length === 0 ? next() : next(...args)).then(look, fail);
   if (stop) {
     iterator.return = (...args) =>
-      stop.apply(iterator, args).then(async (result) => {
+      stop(...args).then(async (result) => {
         if (watcher.open) await watcher.end(true);
         return result;
       }, fail);
   }
-  if (raise) iterator.throw = (...args) => raise.apply(iterator, args).then(look, fail);
+  if (raise) iterator.throw = (...args) => raise(...args).then(look, fail);
 }
 
 /** Hands a result on once the watcher saw it. */

@@ -1,7 +1,7 @@
 // Seals lines into a segment: the bytes of one file from its first line to its last. No I/O.
 import { AuditInputError, AuditWriteError } from "../errors.ts";
 import { checkpoint, CHECKPOINT_PREFIX, segmentClose, segmentOpen, type SegmentRef } from "./control-line.ts";
-import { HASH_BYTES, leafHashInPlace, MerkleTree } from "./merkle.ts";
+import { HASH_BYTES, MerkleTree } from "./merkle.ts";
 import { formatCheckpoint, formatNote, formatSignatureLine } from "./note.ts";
 import { originOf, UNSIGNED_NAME } from "./origin.ts";
 import type { Signer } from "./signer.ts";
@@ -135,7 +135,7 @@ export class Segment {
     let at = 1;
     for (const line of leaves) {
       const end = at + buffer.write(line, at);
-      this.#tree.append(leafHashInPlace(buffer, at, end));
+      this.#tree.appendInPlace(buffer, at, end);
       buffer[end] = LF;
       at = end + 1;
     }

@@ -9,7 +9,7 @@ import {
   type SegmentRef,
 } from "./control-line.ts";
 import { eachLine, LineSplitter } from "./lines.ts";
-import { leafHashInPlace, MerkleTree } from "./merkle.ts";
+import { MerkleTree } from "./merkle.ts";
 import { readFirstLine, readRetentionLine, readSegmentClose } from "./read-control-line.ts";
 import type { SegmentCheckOptions, SegmentReport } from "./segment-report.ts";
 import { SignatureQueue } from "./signature-queue.ts";
@@ -100,7 +100,7 @@ class SegmentCheck {
   }
 
   #leaf(bytes: Buffer, start: number, end: number): void {
-    this.#tree.append(leafHashInPlace(bytes, start, end));
+    this.#tree.appendInPlace(bytes, start, end);
     if (!this.#options.sizesWanted.has(this.#tree.size)) return;
     this.#roots.set(this.#tree.size, this.#tree.root().toString("base64"));
   }
