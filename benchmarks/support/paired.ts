@@ -1,8 +1,9 @@
-// Two ways to do the same, in turn, in one process: what the second costs more.
+// Two ways to do the same, in turn, in one process, in several processes: what the second costs more.
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { writeSync } from "node:fs";
+import { mkdtempSync, rmSync, writeSync } from "node:fs";
 import { open } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -18,9 +19,11 @@ export async function startModelServer(): Promise<ModelServer> {
   return { baseURL: `http://127.0.0.1:${String(port)}/v1`, stop: () => child.disconnect() };
 }
 
-const ROUNDS = 15;
+/** The compiler decides anew in each process, and one decision more or less is worth as much as what is measured. */
+const PROCESSES = 5;
+const ROUNDS = 10;
 /** The compiler goes on improving hot code for tens of thousands of calls; its work is not a call's. */
-const WARM_UP_ROUNDS = 15;
+const WARM_UP_ROUNDS = 12;
 /** As many as in the other benchmarks. */
 export const IN_FLIGHT = 64;
 
@@ -34,24 +37,78 @@ export interface Pair {
   readonly targetUs?: number;
 }
 
-/** Prints the CPU (this process, all threads) a call takes either way: medians over rounds, plain and audited in turn. */
-export async function comparePair({ name, calls, plain, audited, targetUs }: Pair): Promise<void> {
-  const rows: { plain: number; audited: number }[] = [];
-  for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round += 1) {
-    const row = { plain: await cpuPerCall(plain, calls), audited: await cpuPerCall(audited, calls) };
-    if (round >= 0) rows.push(row);
+/** CPU a call, in microseconds, in one process. */
+interface Measured {
+  readonly name: string;
+  readonly targetUs: number | undefined;
+  readonly plain: number;
+  readonly audited: number;
+}
+
+/** How the script is told that it is to measure. */
+const MEASURE = "--measure";
+
+/**
+ * Runs the script in several processes, in which `body` hands its pairs to `compare`, and prints what they cost.
+ *
+ * @param script the file that calls this
+ * @param whose whose CPU it is, for the headline
+ */
+export async function comparePairs(
+  script: string,
+  whose: string,
+  body: (compare: (pair: Pair) => Promise<void>, directory: string) => Promise<void>,
+): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), "ai-audit-bench-"));
+  if (process.argv[2] === MEASURE) {
+    await body(async (pair) => void process.send?.(await measure(pair)), directory);
+    process.disconnect();
+  } else {
+    console.log(`Node ${process.version}; CPU of ${whose}, ${IN_FLIGHT} in flight, in turn`);
+    console.log(`mean of ${ROUNDS} rounds, median of ${PROCESSES} processes, lowest and highest in brackets\n`);
+    await printSyncCost(directory);
+    await printPairs(script);
   }
-  const added = rows.map((row) => row.audited - row.plain).toSorted((a, b) => a - b);
-  const target = targetUs === undefined ? "" : `   (target: at most ${targetUs} µs)`;
-  console.log(
-    `${name.padEnd(36)} plain ${us(median(rows.map((row) => row.plain)))}   ` +
-      `audited ${us(median(rows.map((row) => row.audited)))}   ` +
-      `added ${us(median(added))}, quartiles ${us(quantile(added, 0.25))} to ${us(quantile(added, 0.75))}${target}`,
-  );
+  rmSync(directory, { recursive: true });
+}
+
+async function printPairs(script: string): Promise<void> {
+  const all: Measured[] = [];
+  for (let n = 0; n < PROCESSES; n += 1) {
+    const child = fork(script, [MEASURE]);
+    child.on("message", (measured: Measured) => all.push(measured));
+    const [code] = await once(child, "exit");
+    if (code !== 0) throw new Error(`a measuring process ended with ${String(code)}`);
+  }
+  for (const [name, found] of Map.groupBy(all, (measured) => measured.name)) {
+    const [targetUs] = found.flatMap((one) => one.targetUs ?? []);
+    const added = ascending(found.map(({ plain, audited }) => audited - plain));
+    console.log(
+      `${name.padEnd(36)} plain ${us(median(found.map(({ plain }) => plain)))}   ` +
+        `audited ${us(median(found.map(({ audited }) => audited)))}   ` +
+        `added ${us(median(added))} [${us(added[0])}, ${us(added.at(-1))}]` +
+        (targetUs === undefined ? "" : `   (target: at most ${targetUs} µs)`),
+    );
+  }
+}
+
+/** All CPU of the rounds, by their calls: what the collector and the compiler do is in it, whenever they do it. */
+async function measure({ name, calls, plain, audited, targetUs }: Pair): Promise<Measured> {
+  const sum = { plain: 0, audited: 0 };
+  for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round += 1) {
+    const cost = { plain: 0, audited: 0 };
+    if (round % 2 === 0) cost.plain = await cpuPerCall(plain, calls);
+    cost.audited = await cpuPerCall(audited, calls);
+    if (round % 2 !== 0) cost.plain = await cpuPerCall(plain, calls);
+    if (round < 0) continue;
+    sum.plain += cost.plain;
+    sum.audited += cost.audited;
+  }
+  return { name, targetUs, plain: sum.plain / ROUNDS, audited: sum.audited / ROUNDS };
 }
 
 /** Prints what a commit costs that holds nothing but a kilobyte: the machine's own share of durability. */
-export async function printSyncCost(directory: string): Promise<void> {
+async function printSyncCost(directory: string): Promise<void> {
   const file = await open(join(directory, "sync"), "a");
   const line = Buffer.alloc(1024, "x");
   const cost = await cpuPerCall(
@@ -73,17 +130,14 @@ async function cpuPerCall(call: () => Promise<unknown>, calls: number, inFlight 
   return (user + system) / calls;
 }
 
-function us(value: number): string {
+function us(value = Number.NaN): string {
   return `${value.toFixed(0).padStart(4)} µs`;
 }
 
-function median(values: readonly number[]): number {
-  return quantile(
-    values.toSorted((a, b) => a - b),
-    0.5,
-  );
+function median(values: readonly number[]): number | undefined {
+  return ascending(values)[Math.floor(values.length / 2)];
 }
 
-function quantile(ascending: readonly number[], share: number): number {
-  return ascending[Math.floor(ascending.length * share)] ?? Number.NaN;
+function ascending(values: readonly number[]): readonly number[] {
+  return values.toSorted((a, b) => a - b);
 }
