@@ -29,14 +29,14 @@ await comparePairs(import.meta.filename, "the client's process a call", async (c
     const audited = new AuditedOpenAI({ ...options, audit: logger });
     await compare({
       name: `chat completion, ${durability}`,
-      calls: 1024,
+      calls: 1536,
       plain: call(plain),
       audited: call(audited),
       targetUs: 60,
     });
     await compare({
       name: `stream of 200 chunks, ${durability}`,
-      calls: 192,
+      calls: 128,
       plain: stream(plain),
       audited: stream(audited),
       targetUs: 200,

@@ -1,5 +1,5 @@
 // An OpenAI-compatible server as a process of its own, so that its CPU is not counted: fixed answers, no parsing.
-import { createServer } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 
 const CHUNKS = 200;
 const completion = JSON.stringify({
@@ -14,11 +14,16 @@ const completion = JSON.stringify({
 });
 const chunk = (choice: object): string =>
   `data: ${JSON.stringify({ id: "chatcmpl-bench", object: "chat.completion.chunk", created: 1, model: "gpt-4o-mini-2024-07-18", choices: [choice] })}\n\n`;
-const stream = [
+const events = [
   ...Array.from({ length: CHUNKS - 1 }, () => chunk({ index: 0, delta: { content: "Paris. " }, finish_reason: null })),
   chunk({ index: 0, delta: {}, finish_reason: "stop" }),
-  "data: [DONE]\n\n",
-].join("");
+];
+
+/** One event a write and a turn, as tokens come: a client that gets them all at once spends its time copying them. */
+function writeStream(response: ServerResponse, at = 0): void {
+  if (at === events.length) response.end("data: [DONE]\n\n");
+  else response.write(events[at], () => setImmediate(() => writeStream(response, at + 1)));
+}
 
 const server = createServer((request, response) => {
   const parts: Buffer[] = [];
@@ -26,7 +31,8 @@ const server = createServer((request, response) => {
   request.on("end", () => {
     const streamed = Buffer.concat(parts).includes('"stream":true');
     response.writeHead(200, { "content-type": streamed ? "text/event-stream" : "application/json" });
-    response.end(streamed ? stream : completion);
+    if (streamed) writeStream(response);
+    else response.end(completion);
   });
 });
 server.listen(0, "127.0.0.1", () => {

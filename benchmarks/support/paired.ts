@@ -21,9 +21,9 @@ export async function startModelServer(): Promise<ModelServer> {
 
 /** The compiler decides anew in each process, and one decision more or less is worth as much as what is measured. */
 const PROCESSES = 5;
-const ROUNDS = 10;
+const ROUNDS = 16;
 /** The compiler goes on improving hot code for tens of thousands of calls; its work is not a call's. */
-const WARM_UP_ROUNDS = 12;
+const WARM_UP_ROUNDS = 10;
 /** As many as in the other benchmarks. */
 export const IN_FLIGHT = 64;
 

@@ -27,16 +27,9 @@ export class Deadline {
       const waiting: Waiting = { due: performance.now() + this.#limitMs, reject };
       this.#waiting.add(waiting);
       if (this.#waiting.size === 1) this.#arm();
-      work.then(
-        (value) => {
-          this.#settle(waiting);
-          resolve(value);
-        },
-        (error: unknown) => {
-          this.#settle(waiting);
-          reject(error);
-        },
-      );
+      const settle = (): void => this.#settle(waiting);
+      work.then(settle, settle);
+      work.then(resolve, reject);
     });
   }
 

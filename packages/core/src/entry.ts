@@ -274,8 +274,9 @@ function asUtc(timestamp: string): string {
 
 /** Whether a line is an entry for a call that another entry records too (`run.same_call_as`). */
 export function recordsCallAgain(line: string): boolean {
-  // Parsing is left to the few lines that may be meant: the text can stand in a prompt as well.
-  return line.includes('"same_call_as":') && lineToEntry(line)?.run?.sameCallAs !== undefined;
+  // Parsing is left to the few lines that may be meant: the text can stand in a prompt as well. Searching for what begins
+  // with a quotation mark would stop at each.
+  return line.includes('_call_as":') && lineToEntry(line)?.run?.sameCallAs !== undefined;
 }
 
 function renameKeys(value: unknown, rename: (key: string) => string): unknown {

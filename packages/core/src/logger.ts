@@ -339,7 +339,7 @@ export class AuditLogger<M extends object = Metadata, I extends InteractionField
 
   /** Resolves when everything logged before the call is durable or was rejected. */
   async flush(): Promise<void> {
-    await Promise.allSettled([...this.#onTheirWay].map(({ written }) => written)); // whoever logged has the error
+    await Promise.allSettled([...this.#onTheirWay].map(async ({ written }) => written)); // whoever logged has the error
     await this.storage.flush();
   }
 

@@ -24,6 +24,25 @@ describe("the Merkle tree of RFC 6962", () => {
     expect(tree.size).toBe(size);
   });
 
+  it("is the same when leaves are hashed in place, at each size, and its state does not change with it", () => {
+    const [hashed, inPlace] = [new MerkleTree(), new MerkleTree()];
+    const lines = Buffer.from("\n".repeat(300));
+    const states = [];
+    for (let size = 0; size < 299; size += 1) {
+      states.push({ state: inPlace.state(), copy: structuredClone(inPlace.state()) });
+      lines.write(String(size % 10), size + 1);
+      hashed.append(leafHash(lines.subarray(size + 1, size + 2)));
+      inPlace.appendInPlace(lines, size + 1, size + 2);
+      expect(inPlace.root()).toEqual(hashed.root());
+      expect(inPlace.state()).toEqual(hashed.state());
+    }
+    for (const { state, copy } of states) {
+      expect(state.subtrees.map((root) => root.toString("hex"))).toEqual(
+        copy.subtrees.map((root) => Buffer.from(root).toString("hex")),
+      );
+    }
+  });
+
   it("has the hash of nothing as the root of no leaves", () => {
     expect(emptyRoot().toString("hex")).toBe(ROOTS[0]);
   });

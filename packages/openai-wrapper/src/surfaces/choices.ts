@@ -1,6 +1,6 @@
 // What chat completions and completions share: a response with `choices`.
 import { addFields, type CapturedFields, type GrowingFields, type JsonValue } from "@ai-audit/core";
-import { defined, type Fields, isEmpty, pick, textOf } from "../payload/read.ts";
+import { type Fields, isEmpty, pick, textOf } from "../payload/read.ts";
 import { snapshot } from "../payload/snapshot.ts";
 import type { ExtractOptions } from "./contract.ts";
 import { responseFields } from "./fields.ts";
