@@ -133,7 +133,7 @@ export class CallRecorder {
   /** Fail-open: undefined instead of a rejection. */
   async #start(fields: CapturedFields): Promise<string | undefined> {
     try {
-      return await this.#deadline.limit(this.#options.logger.started(fields));
+      return await this.#deadline.limit(this.#options.logger.started(fields, this.#layer));
     } catch (cause) {
       return this.#miss(cause);
     }

@@ -91,16 +91,16 @@ function valueOver(name: string, before: unknown, value: unknown): unknown {
 
 function listOver(before: unknown, value: unknown): unknown {
   const [earlier, later] = [listOf(before), listOf(value)];
-  if (later.length === 0) return before; // an empty one adds nothing
-  return earlier.length === 0 ? value : [...new Set([...earlier, ...later])];
+  if (earlier.length === 0 || !Array.isArray(value)) return later.length === 0 && Array.isArray(value) ? before : value;
+  return later.length === 0 ? before : [...new Set([...earlier, ...later])];
 }
 
 function membersOver(before: unknown, value: unknown): unknown {
-  return before === undefined ? value : { ...Object(before), ...Object(value) };
+  return { ...Object(before), ...Object(value) };
 }
 
 function metadataOver(before: unknown, value: unknown): unknown {
-  if (before === undefined || value === null) return value;
+  if (before === undefined || before === null || value === null) return value;
   const [known, found] = [safetyIn(before), safetyIn(value)];
   const merged: object = { ...before, ...Object(value) };
   if (!known || !found) return merged;

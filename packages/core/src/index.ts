@@ -24,7 +24,7 @@ export {
   type Usage,
 } from "./entry.ts";
 export { type BinaryDigest, digestBase64, digestBytes, digestDataUrl, INLINE_BYTES } from "./binary-digest.ts";
-export { canonicalJson, type JsonValue, type Replace, toJson } from "./canonical.ts";
+export { canonicalJson, isJsonObject, type JsonValue, type Replace, toJson } from "./canonical.ts";
 export { hashContent } from "./content.ts";
 export {
   type ContentBinding,

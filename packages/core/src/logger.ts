@@ -80,7 +80,7 @@ export class AuditLogger<M extends object = Metadata, I extends InteractionField
   readonly #settings: LoggerSettings;
   readonly #schedules = new Set<CleanupSchedule>();
   readonly #openCalls = new Set<OpenCall>();
-  /** Of all calls that were ever open. */
+  /** Of all calls that ever began. */
   readonly #layers = new Set<CallLayer>();
   /** Entries between the call of `log()` and their end: `flush()` and `close()` wait for them. */
   readonly #onTheirWay = new Set<OnItsWay>();
@@ -140,8 +140,10 @@ export class AuditLogger<M extends object = Metadata, I extends InteractionField
   #record(interaction: object, how: RecordMode | "wrapped", twin?: Promise<string | undefined>): Promise<string> {
     const way: OnItsWay = {};
     this.#onTheirWay.add(way);
-    way.written = this.#write(way, interaction, how, twin);
-    return way.written;
+    const written = this.#write(way, interaction, how, twin);
+    way.written = written;
+    written.catch(() => undefined); // whoever waits for it has the error
+    return written;
   }
 
   /** What a caller hands over is his own, and looked at now; what a wrapper made can wait for the turn's other entries. */
@@ -189,7 +191,9 @@ export class AuditLogger<M extends object = Metadata, I extends InteractionField
    * Durably records that a call is about to be made (`call.started`). Resolves to the id to give as `call` to the
    * entry of its end: a start without such an entry was in flight when the process died.
    */
-  async started({ provider = null, model = null, operation = "chat", input, subject }: CallStart): Promise<string> {
+  async started(start: CallStart, layer?: CallLayer): Promise<string> {
+    if (layer) this.#layers.add(layer);
+    const { provider = null, model = null, operation = "chat", input, subject } = start;
     const started = { input, output: "", subject };
     const draft = await draftEntry(started, "lenient", this.#settings.record, currentAuditContext());
     const call = newEntryId();

@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import {
   type AuditEntry,
   type AuditError,
@@ -58,6 +58,15 @@ describe("capture()", () => {
         "ai-audit: nonsense is not a field of an interaction; your own data goes into metadata",
       ],
     });
+  });
+
+  it("that nobody waits for ends no process when it fails", async () => {
+    const unhandled = vi.fn<(reason: unknown) => void>();
+    process.on("unhandledRejection", unhandled);
+    void new AuditLogger(new FullStorage()).capture({ input: "x" });
+    await sleep(20);
+    process.off("unhandledRejection", unhandled);
+    expect(unhandled).not.toHaveBeenCalled();
   });
 
   it("links the two entries of one call that two layers capture, and counts it once", async () => {

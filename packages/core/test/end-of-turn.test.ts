@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { endOfTurn } from "../src/index.ts";
 
 describe("endOfTurn()", () => {
@@ -26,5 +26,12 @@ describe("endOfTurn()", () => {
     await next;
     await endOfTurn();
     expect(seen.slice(5)).toEqual(["next turn", "its end"]);
+  });
+
+  it("comes once a turn for one who waits again and again: timers run", async () => {
+    const timer = vi.fn<() => void>();
+    setTimeout(timer, 20);
+    for (let turns = 0; timer.mock.calls.length === 0 && turns < 100_000; turns += 1) await endOfTurn();
+    expect(timer).toHaveBeenCalledOnce();
   });
 });

@@ -131,6 +131,15 @@ describe("calls that are not the same", () => {
 });
 
 describe("a recorded call", () => {
+  it("is linked to one that ended while its start was made durable", async () => {
+    const logger = new AuditLogger(new MemoryStorage());
+    const outer = new CallRecorder({ logger, intent: true }, "framework").begin({ input: "x" });
+    const inner = await new CallRecorder({ logger }).begin({ input: "x" });
+    const original = await inner.end({ output: "y", responseId: "r1" });
+    await (await outer).end({ output: "y", responseId: "r1", latencyMs: 1000 });
+    expect(await links(logger)).toEqual([undefined, original]);
+  });
+
   it("is of the client's layer unless the recorder is a framework's", async () => {
     const logger = new AuditLogger(new MemoryStorage());
     const outer = await new CallRecorder({ logger }, "framework").begin({ input: "x" });

@@ -114,11 +114,11 @@ export class AuditedCall {
     const unchecked = this.#unchecked;
     this.#unchecked = undefined;
     if (unchecked) {
-      const checked = await this.#settings.check.run("input", unchecked, unchecked);
-      const { input: _, ...found } = checked.fields;
-      if (checked.blocked) return this.#refuse(found, checked.blocked);
+      const { found, blocked } = await this.#settings.check.run("input", unchecked, unchecked);
+      if (blocked) return this.#refuse(found, blocked);
       this.#recorded?.add(found);
-      this.#about = { ...found, provider: this.#surface?.provider };
+      const { provider, model, operation, conversationId } = unchecked;
+      this.#about = { provider, model, operation, conversationId };
     }
     if (!this.aborted) this.#progress.attempt();
   }
@@ -168,6 +168,7 @@ export class AuditedCall {
   /** The response's body did not come in time, and the SDK asks again. */
   askAgain(): void {
     this.#responded = false;
+    this.#reading = undefined;
     this.#turn += 1;
   }
 
@@ -263,16 +264,13 @@ export class AuditedCall {
 
   /** Never rejects. */
   async #endUnparsed(recorded: RecordedCall, error: unknown): Promise<unknown> {
-    const [reading, turn] = [this.#reading, this.#turn];
-    await endOfTurn(); // all that the SDK does with a body, or to ask again, it does before the event loop turns
-    if (this.open) {
-      if (this.#turn !== turn) return error;
-      const received = reading?.then(
-        (body) => receiveUndelivered(this, body),
-        (unread: unknown) => failUnread(this, unread),
-      );
-      await (received ?? this.fail(error)).catch(() => undefined); // `end` rejects with it once more
-    }
+    let conclude = (): Promise<unknown> => this.fail(error); // unless the body has been read, or could not be
+    this.#reading?.then(
+      (body) => (conclude = () => receiveUndelivered(this, body)),
+      (unread: unknown) => (conclude = () => failUnread(this, unread)),
+    );
+    await endOfTurn();
+    if (this.open) await conclude().catch(() => undefined); // `end` rejects with it once more
     try {
       await holding(recorded.end({}), { callError: error });
       return error;

@@ -34,6 +34,8 @@ export interface DetectorOptions {
 /** Fields with what the detectors said of them, and the error when they stop the call. */
 export interface Checked {
   readonly fields: CapturedFields;
+  /** What they said alone. */
+  readonly found: CapturedFields;
   readonly blocked: ContentBlockedError | undefined;
 }
 
@@ -103,6 +105,7 @@ export class ContentCheck {
     const enforcement = side === "output" && blockedOutput !== "withhold" ? "mark" : "stop";
     const conclude = ({ fields: found, blocked }: Detection): Checked => ({
       fields: mergeFields(this.bounded(fields), found),
+      found,
       blocked,
     });
     const detection = runDetectors(detectors, side, content, context, { onFailure, enforcement, timeoutMs });
@@ -110,7 +113,8 @@ export class ContentCheck {
   }
 
   #unseen(side: ContentSide, fields: CapturedFields): Checked {
-    return { fields: mergeFields(this.bounded(fields), { alerts: [unseenAlert(side)] }), blocked: undefined };
+    const found = { alerts: [unseenAlert(side)] };
+    return { fields: mergeFields(this.bounded(fields), found), found, blocked: undefined };
   }
 }
 

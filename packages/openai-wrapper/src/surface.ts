@@ -154,7 +154,11 @@ class BoundSurface implements Surface {
   }
 
   mimeOf(request: WireRequest): string | undefined {
-    return this.#definition.mimeOf?.(fieldsOf(request.body));
+    try {
+      return this.#definition.mimeOf?.(fieldsOf(request.body));
+    } catch {
+      return undefined; // `request` says that something could not be read
+    }
   }
 
   stream(options: ExtractOptions, mime?: string): StreamCollector {

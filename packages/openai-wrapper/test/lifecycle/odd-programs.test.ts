@@ -21,6 +21,21 @@ async function said(client: OpenAI): Promise<string | null | undefined> {
   return (await client.chat.completions.create(hello)).choices[0]?.message.content;
 }
 
+/** The body comes as late as this, also when nobody waits for it any more. */
+function late(ms: number): Response {
+  const start = (controller: ReadableStreamDefaultController): void => {
+    setTimeout(() => {
+      controller.enqueue(new TextEncoder().encode(JSON.stringify(answered)));
+      controller.close();
+    }, ms).unref();
+  };
+  return new Response(new ReadableStream({ start }), { headers: { "content-type": "application/json" } });
+}
+
+function noText(): never {
+  throw new Error("no text");
+}
+
 describe("a response that the caller's fetch made", () => {
   const odd: Readonly<Record<string, () => Response>> = {
     "has a json() that cannot be configured": () => Object.defineProperty(answer(), "json", { value: () => answered }),
@@ -49,6 +64,29 @@ describe("a response that the caller's fetch made", () => {
     const bench = await lifecycleBench([]);
     expect(await said(clientWith(make, bench))).toBe("Hi.");
     expect(await bench.entries()).toMatchObject([{ outcome: "ok", outputContent: "Hi." }]);
+  });
+
+  it.each([300, 600_000])(
+    "has a body that comes after %d ms, whatever is aborted: the call has timed out",
+    async (ms) => {
+      const bench = await lifecycleBench([]);
+      const call = clientWith(() => late(ms), bench).chat.completions.create(hello, { timeout: 80 });
+      await expect(call).rejects.toThrow("Request timed out.");
+      expect(await bench.entries()).toMatchObject([
+        { outcome: "timeout", outputContent: "", error: { type: "APIConnectionTimeoutError" } },
+      ]);
+    },
+  );
+
+  it("has a text() that throws: the error is on record when the caller gets it", async () => {
+    const bench = await lifecycleBench([]);
+    const client = clientWith(
+      () => Object.defineProperty(answer(), "text", { configurable: true, value: noText }),
+      bench,
+    );
+    await expect(client.chat.completions.create(hello)).rejects.toThrow("no text");
+    expect(auditStats(client)).toEqual({ open: 0, written: 1, lost: 0 });
+    expect(await bench.entries()).toMatchObject([{ outcome: "error", error: { type: "Error" } }]);
   });
 
   it("is not asked for members that nobody reads", async () => {

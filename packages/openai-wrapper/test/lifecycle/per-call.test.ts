@@ -29,6 +29,28 @@ describe("values of an entry", () => {
     ]);
   });
 
+  it("are as the call began, each once, whatever they are and whatever detectors find", async () => {
+    const detectors = [{ name: "d", checkInput: () => ({ action: "flag" as const, reason: "r" }) }];
+    const { client, entries } = await lifecycleBench([json(completion("Hi."))], { detectors });
+    const found = { name: "d", at: "input", action: "flag", reason: "r", categories: [] };
+    const run = { id: "first" };
+    const begun = client.chat.completions.create(hello, auditOptions({ run }));
+    await Promise.resolve();
+    const call = begun.asResponse();
+    await call;
+    run.id = "changed";
+    await begun;
+    const odd: unknown[] = [null, ["a"], "text"];
+    for (const metadata of odd) await client.chat.completions.create(hello, auditOptions({ metadata } as object));
+    const safety = { detectors: ["mine"] };
+    await client.chat.completions.create(hello, auditOptions({ metadata: { safety } }));
+    expect(await entries()).toMatchObject([{ run: { id: "first" } }, {}, {}, {}, {}]);
+    expect((await entries()).slice(1).map(({ metadata }) => metadata)).toEqual([
+      ...odd.map((metadata) => ({ metadata, safety: { detectors: [found] } })),
+      { safety: { detectors: ["mine", found] } },
+    ]);
+  });
+
   it("reach helpers and streams, and never the wire", async () => {
     const { client, entries, server } = await lifecycleBench([events(chunks)]);
     const own = auditOptions({ conversationId: "not-for-the-wire", metadata: { secret: "not-for-the-wire" } });
