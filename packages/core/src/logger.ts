@@ -215,6 +215,7 @@ export class AuditLogger<M extends object = Metadata, I extends InteractionField
     this.#openCalls.add(call);
   }
 
+  /** The call's entry is written, or lost. */
   untrack(call: OpenCall): void {
     this.#openCalls.delete(call);
   }
