@@ -1,4 +1,4 @@
-// Two ways to do the same, in turn, in one process, in several processes: what the second costs more.
+// Two ways to do the same, in turn, in each of several processes: what the second costs more.
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeSync } from "node:fs";
@@ -25,7 +25,7 @@ const ROUNDS = 16;
 /** The compiler goes on improving hot code for tens of thousands of calls; its work is not a call's. */
 const WARM_UP_ROUNDS = 10;
 /** As many as in the other benchmarks. */
-export const IN_FLIGHT = 64;
+const IN_FLIGHT = 64;
 
 export interface Pair {
   readonly name: string;

@@ -74,7 +74,7 @@ export class CallRecorder {
     if (!(writeTimeoutMs > 0)) throw new AuditConfigError("writeTimeoutMs must be a number > 0");
     this.#options = options;
     const { conversationId, subject, metadata } = options;
-    this.#own = { conversationId, subject, metadata: membersOf(metadata) };
+    this.#own = { conversationId, subject, metadata: membersOf("metadata", metadata) };
     this.#layer = layer;
     const missed = (): AuditError =>
       new AuditWriteError("AUDIT_WRITE_TIMEOUT", `not durable within ${writeTimeoutMs} ms`);
@@ -242,7 +242,7 @@ export class RecordedCall implements OpenCall {
 /** Adds what a wrapper says, whose metadata may be the caller's own. */
 function addRead(into: CallFields, fields: CapturedFields): void {
   const { metadata } = fields;
-  addFields(into, metadata === undefined ? fields : { ...fields, metadata: membersOf(metadata) });
+  addFields(into, metadata === undefined ? fields : { ...fields, metadata: membersOf("metadata", metadata) });
 }
 
 /** What is known of a call that the closing logger ends; its entry is written in any case. */

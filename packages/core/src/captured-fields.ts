@@ -90,9 +90,10 @@ function valueOver(name: string, before: unknown, value: unknown): unknown {
 }
 
 function listOver(before: unknown, value: unknown): unknown {
+  if (!Array.isArray(value)) return value; // the check of the entry says what is wrong
   const [earlier, later] = [listOf(before), listOf(value)];
-  if (earlier.length === 0 || !Array.isArray(value)) return later.length === 0 && Array.isArray(value) ? before : value;
-  return later.length === 0 ? before : [...new Set([...earlier, ...later])];
+  if (later.length === 0) return before;
+  return earlier.length === 0 ? later : [...new Set([...earlier, ...later])];
 }
 
 function membersOver(before: unknown, value: unknown): unknown {
@@ -120,9 +121,12 @@ function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? (value as readonly unknown[]) : [];
 }
 
-/** A snapshot of metadata that can be merged: a getter of the caller's that throws must not fail the caller's call. */
-export function membersOf(metadata: unknown): Members {
-  if (metadata === undefined) return {};
-  const snapshot = toJson(metadata);
-  return isJsonObject(snapshot) ? snapshot : { metadata: snapshot };
+/**
+ * A snapshot of an object of the caller's that can be merged: a getter that throws later, or a change, must not reach the
+ * call or its entry. What is no object becomes the one member `name`.
+ */
+export function membersOf(name: string, value: unknown): Members | undefined {
+  if (value === undefined) return undefined;
+  const snapshot = toJson(value);
+  return isJsonObject(snapshot) ? snapshot : { [name]: snapshot };
 }

@@ -10,7 +10,7 @@ export type { Interaction, InteractionFields, Metadata } from "./interaction.ts"
 export type { RedactableField, Redaction, RedactFunction, RedactionOptions } from "./redact.ts";
 export { type AuditContext, currentAuditContext, withAuditContext } from "./context.ts";
 export { CAPTURE_OPTIONS, CallRecorder, type CaptureOptions, type CaptureStats, type RecordedCall } from "./capture.ts";
-export { addFields, type CapturedFields, type GrowingFields, mergeFields } from "./captured-fields.ts";
+export { addFields, type CapturedFields, type GrowingFields, membersOf, mergeFields } from "./captured-fields.ts";
 export type { CallLayer, CaptureOrigin } from "./same-call.ts";
 export { endOfTurn } from "./end-of-turn.ts";
 export {
@@ -24,7 +24,7 @@ export {
   type Usage,
 } from "./entry.ts";
 export { type BinaryDigest, digestBase64, digestBytes, digestDataUrl, INLINE_BYTES } from "./binary-digest.ts";
-export { canonicalJson, isJsonObject, type JsonValue, type Replace, toJson } from "./canonical.ts";
+export { canonicalJson, type JsonValue, type Replace, toJson } from "./canonical.ts";
 export { hashContent } from "./content.ts";
 export {
   type ContentBinding,

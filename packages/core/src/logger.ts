@@ -190,6 +190,8 @@ export class AuditLogger<M extends object = Metadata, I extends InteractionField
   /**
    * Durably records that a call is about to be made (`call.started`). Resolves to the id to give as `call` to the
    * entry of its end: a start without such an entry was in flight when the process died.
+   *
+   * @param layer of the wrapper, so that calls of the other layer that end meanwhile can be linked to this one
    */
   async started(start: CallStart, layer?: CallLayer): Promise<string> {
     if (layer) this.#layers.add(layer);

@@ -7,9 +7,9 @@ import {
   type Detection,
   type Detector,
   type JsonValue,
+  mergeFields,
   runDetectors,
   toJson,
-  mergeFields,
 } from "@ai-audit/core";
 import { isFields } from "./payload/read.ts";
 import type { ExtractOptions } from "./surface.ts";

@@ -24,6 +24,6 @@ export async function completed(
   known: Promise<string | undefined> | undefined,
 ): Promise<CapturedFields> {
   const [formFields, sameCallAs] = await Promise.all([form, known]);
-  const run = sameCallAs === undefined ? undefined : { ...entry.run, sameCallAs };
+  const run = sameCallAs === undefined ? undefined : { sameCallAs };
   return mergeFields(entry, formFields ?? {}, { run });
 }

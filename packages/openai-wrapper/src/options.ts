@@ -7,13 +7,11 @@ import {
   type CapturedFields,
   type CaptureOptions,
   type CaptureStats,
-  isJsonObject,
-  type JsonValue,
+  membersOf,
   type Metadata,
   refuseUnknown,
   type Run,
   type SafetyCodes,
-  toJson,
 } from "@ai-audit/core";
 import type { OpenAI } from "openai";
 import { ContentCheck, type DetectorOptions } from "./check-content.ts";
@@ -140,15 +138,8 @@ export function callAuditOf(options: object): CapturedFields | undefined {
   return typeof values === "object" && values !== null ? pickCallAudit(values) : undefined;
 }
 
-/** As things are now: a getter that throws later, or a change, must not reach the call or its entry. */
 function pickCallAudit({ conversationId, metadata, subject, run }: CallAudit): CapturedFields {
   return { conversationId, subject, metadata: membersOf("metadata", metadata), run: membersOf("run", run) };
-}
-
-function membersOf(name: string, value: unknown): { readonly [member: string]: JsonValue } | undefined {
-  if (value === undefined) return undefined;
-  const snapshot = toJson(value);
-  return isJsonObject(snapshot) ? snapshot : { [name]: snapshot };
 }
 
 /** Counts of a client: calls in flight, entries written and lost. Clones count together. */

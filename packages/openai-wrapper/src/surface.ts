@@ -1,5 +1,5 @@
 // Which surface a request belongs to. docs/openai-surfaces.md is this table with what each entry holds.
-import { addFields, type CapturedFields, type GrowingFields, type SafetyCodes, mergeFields } from "@ai-audit/core";
+import { addFields, type CapturedFields, type GrowingFields, mergeFields, type SafetyCodes } from "@ai-audit/core";
 import { describeForm, outlineForm } from "./binary.ts";
 import { runSurface, threadMessage } from "./surfaces/assistants.ts";
 import { chat } from "./surfaces/chat.ts";

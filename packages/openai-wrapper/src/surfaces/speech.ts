@@ -1,9 +1,8 @@
 // audio.speech: POST /audio/speech. The answer is bytes; an entry keeps their type, length and digest.
-import { digestBytes, mergeFields } from "@ai-audit/core";
+import { type CapturedFields, digestBytes, mergeFields } from "@ai-audit/core";
 import { Base64Digest } from "../binary.ts";
 import { type Fields, fieldsOf, isEmpty, isFields, textOf } from "../payload/read.ts";
 import { snapshot } from "../payload/snapshot.ts";
-import type { CapturedFields } from "@ai-audit/core";
 import type { ExtractOptions, StreamCollector, SurfaceDefinition } from "./contract.ts";
 import { providerErrorFields } from "./errors.ts";
 import { requestFields, responseFields } from "./fields.ts";
