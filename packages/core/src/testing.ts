@@ -2,7 +2,7 @@
 import { deepEqual, equal, match, notEqual, ok, rejects } from "node:assert/strict";
 import { v7 } from "uuid";
 import { AuditError, type AuditErrorCode } from "./errors.ts";
-import { loss } from "./integrity/control-line.ts";
+import { loss } from "./format/control-line.ts";
 import type { AuditStorage, TimeRange } from "./storage/storage.ts";
 
 /** What a case is run against: an empty storage of its own. */

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
-import { importPeer } from "../crypto/peer.ts";
+import { importPeer } from "../keys/peer.ts";
 import { AuditError } from "../errors.ts";
 
 /** An interrupt that comes before DuckDB has begun a step is lost: it is repeated. */

@@ -1,8 +1,8 @@
 // The write lane: group commit. Lines that arrive while one commit runs share the next.
 import { clearTimeout, setTimeout } from "node:timers"; // a caller's test may have stopped the global ones
 import { AuditWriteError } from "../errors.ts";
-import { timeOfId } from "../id.ts";
-import { loss } from "../integrity/control-line.ts";
+import { timeOfId } from "../format/id.ts";
+import { loss } from "../format/control-line.ts";
 import type { WriteStatus } from "./storage.ts";
 
 /** One line on its way to the storage. */

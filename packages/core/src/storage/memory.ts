@@ -1,8 +1,8 @@
 // The log in memory: for tests and short-lived tools.
-import { recordsCallAgain } from "../entry.ts";
+import { recordsCallAgain } from "../format/entry.ts";
 import { AuditConfigError, AuditWriteError } from "../errors.ts";
-import { newStream, timeOfId } from "../id.ts";
-import { checkLine } from "./check-line.ts";
+import { newStream, timeOfId } from "../format/id.ts";
+import { checkLine } from "../format/check-line.ts";
 import type { AuditStorage, PruneOptions, PruneResult, TimeRange, WriteStatus } from "./storage.ts";
 
 interface Kept {

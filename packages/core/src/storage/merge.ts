@@ -1,5 +1,5 @@
 // Several sorted sources of pages as one.
-import type { KeyedLine } from "./file-read.ts";
+import type { KeyedLine } from "./file/file-read.ts";
 
 interface Source {
   readonly pages: AsyncIterator<readonly KeyedLine[]>;

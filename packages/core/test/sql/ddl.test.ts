@@ -1,7 +1,7 @@
 import { DuckDBInstance } from "@duckdb/node-api";
 import { describe, expect, it } from "vitest";
-import { entryToLine, lineToEntry } from "../../src/entry.ts";
-import { athenaDdl, clickhouseDdl, COLUMNS } from "../../src/sql.ts";
+import { entryToLine, lineToEntry } from "../../src/format/entry.ts";
+import { athenaDdl, clickhouseDdl, COLUMNS } from "../../src/sql/index.ts";
 import { testEntry } from "../../src/testing.ts";
 import { rejected } from "../rejected.ts";
 

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { AuditSql } from "../../src/sql.ts";
+import { AuditSql } from "../../src/sql/index.ts";
 import { testEntry } from "../../src/testing.ts";
 import { rejected } from "../rejected.ts";
 import { temporaryDirectory } from "../temporary-directory.ts";

@@ -1,6 +1,6 @@
 import { describe, it } from "vitest";
-import { Signer } from "../../src/integrity/signer.ts";
-import { FileStorage } from "../../src/storage/file.ts";
+import { Signer } from "../../src/seal/signer.ts";
+import { FileStorage } from "../../src/storage/file/file.ts";
 import { MemoryStorage } from "../../src/storage/memory.ts";
 import { storageContract, type StorageUnderTest } from "../../src/testing.ts";
 import { temporaryDirectory } from "../temporary-directory.ts";

@@ -1,8 +1,8 @@
 // A process that logs to a directory with an archive until it is killed:
 // `node archive-writer.ts <directory> <endpoint> <bucket> <pem>`. Prints the id of each entry that was acknowledged.
-import { Signer } from "../../src/integrity/signer.ts";
-import { FileStorage } from "../../src/storage/file.ts";
-import { S3Archive } from "../../src/storage/s3.ts";
+import { Signer } from "../../src/seal/signer.ts";
+import { FileStorage } from "../../src/storage/file/file.ts";
+import { S3Archive } from "../../src/storage/s3/s3.ts";
 import { testEntry } from "../../src/testing.ts";
 import { serverAt } from "./s3-servers.ts";
 

@@ -1,11 +1,11 @@
 // A log in a bucket, and what somebody who may put and delete objects, without the signing key, can do to it.
 import { readdir } from "node:fs/promises";
 import { onTestFinished, vi } from "vitest";
-import { Segment } from "../../src/integrity/segment.ts";
-import { Signer } from "../../src/integrity/signer.ts";
-import type { Verification } from "../../src/integrity/verification.ts";
-import { FileStorage } from "../../src/storage/file.ts";
-import { S3Archive, type S3Storage } from "../../src/storage/s3.ts";
+import { Segment } from "../../src/storage/segment.ts";
+import { Signer } from "../../src/seal/signer.ts";
+import type { Verification } from "../../src/verify/verification.ts";
+import { FileStorage } from "../../src/storage/file/file.ts";
+import { S3Archive, type S3Storage } from "../../src/storage/s3/s3.ts";
 import { dayOf } from "../../src/storage/s3/keys.ts";
 import type { PruneResult } from "../../src/storage/storage.ts";
 import { testEntry } from "../../src/testing.ts";

@@ -7,10 +7,10 @@ import {
   PutObjectCommand,
   type S3Client,
 } from "@aws-sdk/client-s3";
-import { Signer } from "../../src/integrity/signer.ts";
-import { verifyLog, type VerifyOptions } from "../../src/verify-log.ts";
-import type { Verification } from "../../src/integrity/verification.ts";
-import { S3Storage, type S3StorageOptions } from "../../src/storage/s3.ts";
+import { Signer } from "../../src/seal/signer.ts";
+import { verifyLog, type VerifyOptions } from "../../src/log/verify-log.ts";
+import type { Verification } from "../../src/verify/verification.ts";
+import { S3Storage, type S3StorageOptions } from "../../src/storage/s3/s3.ts";
 import { testEntry, type TestEntry } from "../../src/testing.ts";
 import type { S3Server } from "./s3-servers.ts";
 

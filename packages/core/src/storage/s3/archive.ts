@@ -1,8 +1,8 @@
 // The bucket that a directory's closed segments are shipped to.
 import { createHash } from "node:crypto";
 import { AuditConfigError, AuditError } from "../../errors.ts";
-import { refuseUnknown } from "../../known-names.ts";
-import type { ClosedSegment, SegmentArchive } from "../archive.ts";
+import { refuseUnknown } from "../../format/known-names.ts";
+import type { ClosedSegment, SegmentArchive } from "../../retention/archive.ts";
 import { Bucket } from "./bucket.ts";
 import { shippedKey } from "./keys.ts";
 import { formatShippedMetadata } from "./metadata.ts";

@@ -1,5 +1,5 @@
 // Records of removals that go with their day while something that stays still refers to what they are about.
-import { type RetentionPrune, retentionPrune } from "../../integrity/control-line.ts";
+import { type RetentionPrune, retentionPrune } from "../../format/control-line.ts";
 import type { DayOptions, ExpiredSegment } from "./expired-day.ts";
 import { parseSegmentFileName } from "./keys.ts";
 

@@ -1,10 +1,10 @@
 // What an object says about itself beside its bytes, against its bytes. Readers take its word for where to look and how
 // much there is, so a verifier must not.
-import { timeOfId } from "../../id.ts";
-import { dayOfSegment } from "../../integrity/segment-name.ts";
-import type { SegmentReport } from "../../integrity/segment-report.ts";
-import { EntryTally, type SegmentDigest } from "../segment-digest.ts";
-import { splitLines } from "../trust.ts";
+import { timeOfId } from "../../format/id.ts";
+import { dayOfSegment } from "../../format/segment-name.ts";
+import type { SegmentReport } from "../../verify/segment-report.ts";
+import { EntryTally, type SegmentDigest } from "../../retention/segment-digest.ts";
+import { splitLines } from "../../retention/trust.ts";
 import { controlKey, dayOf, entriesKey, parseSegmentFileName, shippedKey } from "./keys.ts";
 import { parseCommitMetadata, type ShippedMetadata } from "./metadata.ts";
 import type { FetchedObject } from "./objects.ts";

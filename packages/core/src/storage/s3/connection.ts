@@ -1,6 +1,6 @@
 // The AWS SDK, which is loaded when a bucket is first used.
 import type { S3Client } from "@aws-sdk/client-s3";
-import { importPeer } from "../../crypto/peer.ts";
+import { importPeer } from "../../keys/peer.ts";
 import type { ResolvedConnection } from "./options.ts";
 
 export type { S3Client };

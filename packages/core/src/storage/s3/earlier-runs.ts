@@ -1,8 +1,8 @@
 // What earlier runs of retention recorded: removals that they did not end, and states of what they left.
-import type { SegmentRef } from "../../integrity/control-line.ts";
-import type { SegmentReport } from "../../integrity/segment-report.ts";
-import { readFirstLine, readRetentionLine } from "../../integrity/read-control-line.ts";
-import { checkSegment, isSound } from "../trust.ts";
+import type { SegmentRef } from "../../format/control-line.ts";
+import type { SegmentReport } from "../../verify/segment-report.ts";
+import { readFirstLine, readRetentionLine } from "../../format/read-control-line.ts";
+import { checkSegment, isSound } from "../../retention/trust.ts";
 import type { Bucket } from "./bucket.ts";
 import { mapInOrder } from "./concurrency.ts";
 import { checkpointOf, parseCommitMetadata } from "./metadata.ts";

@@ -1,13 +1,13 @@
 // A day past retention: what its segments are, and which of them are what was sealed and what the log recorded of them.
-import type { RemovalRecord, SegmentRef } from "../../integrity/control-line.ts";
-import type { LogSource } from "../../integrity/log-source.ts";
-import { readFirstLine } from "../../integrity/read-control-line.ts";
-import type { SegmentReport } from "../../integrity/segment-report.ts";
-import { STATE_EXIT_CODES } from "../../integrity/verification.ts";
-import { referencesOf } from "../../integrity/verify-links.ts";
-import { timeOfId } from "../../id.ts";
-import { inMemory } from "../random-access.ts";
-import { checkSegment, isSound, sealedByAnother, sealOfHead } from "../trust.ts";
+import type { RemovalRecord, SegmentRef } from "../../format/control-line.ts";
+import type { LogSource } from "../../verify/log-source.ts";
+import { readFirstLine } from "../../format/read-control-line.ts";
+import type { SegmentReport } from "../../verify/segment-report.ts";
+import { STATE_EXIT_CODES } from "../../verify/verification.ts";
+import { referencesOf } from "../../verify/verify-links.ts";
+import { timeOfId } from "../../format/id.ts";
+import { inMemory } from "../../retention/random-access.ts";
+import { checkSegment, isSound, sealedByAnother, sealOfHead } from "../../retention/trust.ts";
 import type { Bucket } from "./bucket.ts";
 import { mapConcurrently } from "./concurrency.ts";
 import { listDay } from "./day.ts";

@@ -1,5 +1,5 @@
 // Objects by what they say that they belong to: a stream's segment of one day, a directory, or nothing.
-import { fileOfOrigin } from "../../integrity/origin.ts";
+import { fileOfOrigin } from "../../format/origin.ts";
 import type { Bucket } from "./bucket.ts";
 import { mapInOrder } from "./concurrency.ts";
 import type { DayListing } from "./day.ts";

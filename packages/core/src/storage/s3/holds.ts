@@ -1,9 +1,9 @@
 // Holds in a bucket: those recorded there, and those that were shipped with the segments of a directory.
-import { fileOfOrigin } from "../../integrity/origin.ts";
-import { readFirstLine } from "../../integrity/read-control-line.ts";
-import { firstLines, type Holds, holdsOf, recordsHold, type SecondLine } from "../holds.ts";
-import { inMemory, type RandomAccess } from "../random-access.ts";
-import { sealOfHead } from "../trust.ts";
+import { fileOfOrigin } from "../../format/origin.ts";
+import { readFirstLine } from "../../format/read-control-line.ts";
+import { firstLines, type Holds, holdsOf, recordsHold, type SecondLine } from "../file/holds.ts";
+import { inMemory, type RandomAccess } from "../../retention/random-access.ts";
+import { sealOfHead } from "../../retention/trust.ts";
 import type { Bucket } from "./bucket.ts";
 import { mapInOrder } from "./concurrency.ts";
 import { listDay } from "./day.ts";

@@ -1,7 +1,7 @@
 // The layout of a log in a bucket (docs/format.md, section 7): which key holds what.
-import { timeOfId } from "../../id.ts";
-import { parseSegmentName } from "../../integrity/segment-name.ts";
-import { idAt } from "../segment-search.ts";
+import { timeOfId } from "../../format/id.ts";
+import { parseSegmentName } from "../../format/segment-name.ts";
+import { idAt } from "../file/segment-search.ts";
 
 const DAY_MS = 86_400_000;
 

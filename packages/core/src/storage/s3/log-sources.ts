@@ -1,6 +1,6 @@
 // A bucket as the verifier sees it: one log of everything that was written directly, and one for each directory that
 // shipped its segments.
-import type { LogSource } from "../../integrity/log-source.ts";
+import type { LogSource } from "../../verify/log-source.ts";
 import { Bucket } from "./bucket.ts";
 import { mapInOrder } from "./concurrency.ts";
 import { listDay } from "./day.ts";

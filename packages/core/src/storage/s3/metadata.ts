@@ -1,5 +1,5 @@
 // What an object of the log says about itself besides its bytes.
-import { parseCheckpoint, parseNote } from "../../integrity/note.ts";
+import { parseCheckpoint, parseNote } from "../../seal/note.ts";
 import type { Metadata } from "./objects.ts";
 
 /** Of an object that holds a commit. S3 allows 2 KiB of it. */

@@ -1,9 +1,9 @@
 // What a user may ask of S3Storage, checked once.
 import { AuditConfigError } from "../../errors.ts";
 import { MAX_SPAN_MS } from "./keys.ts";
-import { checkSigner, type Signer } from "../../integrity/signer.ts";
-import { checkTrustedKeys } from "../trust.ts";
-import { refuseUnknown } from "../../known-names.ts";
+import { checkSigner, type Signer } from "../../seal/signer.ts";
+import { checkTrustedKeys } from "../../retention/trust.ts";
+import { refuseUnknown } from "../../format/known-names.ts";
 import type { S3Client } from "./connection.ts";
 
 /** How to reach a bucket. Credentials come from the SDK's own chain, or from a `client`. */

@@ -1,10 +1,10 @@
 // Retention in a bucket: whole UTC days go, after a durable record of every segment that goes with them. A segment that
 // is not what was sealed stays, as it does in a directory: the record of its removal would be all that is left of it.
 import { AuditWriteError } from "../../errors.ts";
-import { retentionPrune, retentionSeen, type SegmentRef } from "../../integrity/control-line.ts";
-import { dayOfSegment, startOfDay } from "../../integrity/segment-name.ts";
-import { describeHold, type Holds } from "../holds.ts";
-import { largestStates } from "../sole-records.ts";
+import { retentionPrune, retentionSeen, type SegmentRef } from "../../format/control-line.ts";
+import { dayOfSegment, startOfDay } from "../../format/segment-name.ts";
+import { describeHold, type Holds } from "../file/holds.ts";
+import { largestStates } from "../file/sole-records.ts";
 import type { ExpiredPart, PruneOptions, PruneResult } from "../storage.ts";
 import type { Bucket } from "./bucket.ts";
 import { linesToCarry } from "./carry.ts";

@@ -1,5 +1,5 @@
 // An object as something to read from at any place, a block at a time.
-import type { RandomAccess } from "../random-access.ts";
+import type { RandomAccess } from "../../retention/random-access.ts";
 import type { Bucket } from "./bucket.ts";
 import type { Metadata } from "./objects.ts";
 

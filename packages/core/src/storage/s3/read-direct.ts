@@ -1,8 +1,8 @@
 // Objects that were written directly: their entries in the order of time, although several writers overlap.
-import { lineToEntry, recordsCallAgain } from "../../entry.ts";
-import { timeOfId } from "../../id.ts";
-import type { KeyedLine } from "../file-read.ts";
-import { idAt, idOfLine } from "../segment-search.ts";
+import { lineToEntry, recordsCallAgain } from "../../format/entry.ts";
+import { timeOfId } from "../../format/id.ts";
+import type { KeyedLine } from "../file/file-read.ts";
+import { idAt, idOfLine } from "../file/segment-search.ts";
 import type { TimeRange } from "../storage.ts";
 import type { Bucket } from "./bucket.ts";
 import { mapInOrder } from "./concurrency.ts";

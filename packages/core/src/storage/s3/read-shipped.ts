@@ -1,8 +1,8 @@
 // Segments that a directory shipped: files in a bucket, searched as files are.
-import { recordsCallAgain } from "../../entry.ts";
-import { timeOfId } from "../../id.ts";
-import { type KeyedLine, readSegmentPages, seekId } from "../file-read.ts";
-import { idAt } from "../segment-search.ts";
+import { recordsCallAgain } from "../../format/entry.ts";
+import { timeOfId } from "../../format/id.ts";
+import { type KeyedLine, readSegmentPages, seekId } from "../file/file-read.ts";
+import { idAt } from "../file/segment-search.ts";
 import type { TimeRange } from "../storage.ts";
 import type { Bucket } from "./bucket.ts";
 import { mapConcurrently } from "./concurrency.ts";

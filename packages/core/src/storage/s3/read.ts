@@ -1,5 +1,5 @@
 // Reading a bucket: one entry by its id, a time range in pages, a count.
-import { timeOfId } from "../../id.ts";
+import { timeOfId } from "../../format/id.ts";
 import { mergePages } from "../merge.ts";
 import type { OnProgress, TimeRange } from "../storage.ts";
 import type { Bucket } from "./bucket.ts";

@@ -1,8 +1,8 @@
 // What a new segment records of other writers' streams, so that a whole stream that is deleted leaves a hole.
-import type { SegmentRef } from "../../integrity/control-line.ts";
-import { parseCheckpoint, parseNote, parseVkey, type VerificationKey } from "../../integrity/note.ts";
-import { fileOfOrigin } from "../../integrity/origin.ts";
-import { vouchesFor } from "../trust.ts";
+import type { SegmentRef } from "../../format/control-line.ts";
+import { parseCheckpoint, parseNote, parseVkey, type VerificationKey } from "../../seal/note.ts";
+import { fileOfOrigin } from "../../format/origin.ts";
+import { vouchesFor } from "../../retention/trust.ts";
 import type { Bucket } from "./bucket.ts";
 import { boundsOf, dayOf, keyAt, parseKey, parseSegmentFileName } from "./keys.ts";
 import { mapConcurrently } from "./concurrency.ts";

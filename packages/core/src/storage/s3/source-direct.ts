@@ -1,8 +1,8 @@
 // What was written directly, as segments: a stream's objects of one day, one after the other.
-import { checkpoint } from "../../integrity/control-line.ts";
-import type { LogSource, SourceFile } from "../../integrity/log-source.ts";
-import { fileOfOrigin } from "../../integrity/origin.ts";
-import type { Pin, Problem } from "../../integrity/verification.ts";
+import { checkpoint } from "../../format/control-line.ts";
+import type { LogSource, SourceFile } from "../../verify/log-source.ts";
+import { fileOfOrigin } from "../../format/origin.ts";
+import type { Pin, Problem } from "../../verify/verification.ts";
 import type { Bucket } from "./bucket.ts";
 import type { FetchedObject } from "./objects.ts";
 import { wrongClaims } from "./claims.ts";

@@ -1,9 +1,9 @@
 // Segments that one directory shipped: the same files as there.
-import type { LogSource } from "../../integrity/log-source.ts";
-import { dayOfSegment, segmentDay } from "../../integrity/segment-name.ts";
-import type { SegmentReport } from "../../integrity/segment-report.ts";
-import type { Problem } from "../../integrity/verification.ts";
-import { SegmentDigest } from "../segment-digest.ts";
+import type { LogSource } from "../../verify/log-source.ts";
+import { dayOfSegment, segmentDay } from "../../format/segment-name.ts";
+import type { SegmentReport } from "../../verify/segment-report.ts";
+import type { Problem } from "../../verify/verification.ts";
+import { SegmentDigest } from "../../retention/segment-digest.ts";
 import type { Bucket } from "./bucket.ts";
 import { wrongShippedClaims } from "./claims.ts";
 import { mapInOrder } from "./concurrency.ts";

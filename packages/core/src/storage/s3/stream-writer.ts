@@ -1,13 +1,13 @@
 // Commits of one writer as objects: seals them, names them, and decides what happens when a key is taken.
 import { setTimeout as sleep } from "node:timers/promises";
-import { recordsCallAgain } from "../../entry.ts";
+import { recordsCallAgain } from "../../format/entry.ts";
 import { AuditWriteError } from "../../errors.ts";
-import { newStream, timeOfId } from "../../id.ts";
-import type { SegmentRef } from "../../integrity/control-line.ts";
-import { Segment } from "../../integrity/segment.ts";
-import type { Signer } from "../../integrity/signer.ts";
+import { newStream, timeOfId } from "../../format/id.ts";
+import type { SegmentRef } from "../../format/control-line.ts";
+import { Segment } from "../segment.ts";
+import type { Signer } from "../../seal/signer.ts";
 import { SDK } from "../../version.ts";
-import { parseObject } from "../directory.ts";
+import { parseObject } from "../file/directory.ts";
 import type { PendingLine } from "../lane.ts";
 import type { Bucket } from "./bucket.ts";
 import { controlKey, dayOf, entriesKey, segmentFileName } from "./keys.ts";

@@ -1,11 +1,11 @@
 // What retention looks up in the rest of a bucket: which segments refer to which, and which removals it recorded before.
-import type { SegmentRef } from "../../integrity/control-line.ts";
-import { parseCheckpoint, parseNote, parseVkey, type VerificationKey } from "../../integrity/note.ts";
-import { fileOfOrigin } from "../../integrity/origin.ts";
-import { readFirstLine } from "../../integrity/read-control-line.ts";
-import { referencesOf } from "../../integrity/verify-links.ts";
-import { firstLines } from "../holds.ts";
-import { sealOfHead, vouchesFor } from "../trust.ts";
+import type { SegmentRef } from "../../format/control-line.ts";
+import { parseCheckpoint, parseNote, parseVkey, type VerificationKey } from "../../seal/note.ts";
+import { fileOfOrigin } from "../../format/origin.ts";
+import { readFirstLine } from "../../format/read-control-line.ts";
+import { referencesOf } from "../../verify/verify-links.ts";
+import { firstLines } from "../file/holds.ts";
+import { sealOfHead, vouchesFor } from "../../retention/trust.ts";
 import type { Bucket } from "./bucket.ts";
 import { mapConcurrently } from "./concurrency.ts";
 import { type ControlObject, listDay, type ShippedObject } from "./day.ts";

@@ -1,0 +1,132 @@
+// What a wrapper knows of a call, put together from what the request, the answer and the surroundings say.
+import { isJsonObject, type JsonValue, toJson } from "../format/canonical.ts";
+import type { InteractionFields, Metadata } from "./interaction.ts";
+
+/** What a wrapper knows of a call; every field may come at the beginning or at the end. */
+export type CapturedFields = Partial<InteractionFields> & {
+  readonly metadata?: Metadata | undefined;
+};
+
+/** Fields that more are added to. */
+export type GrowingFields = { -readonly [F in keyof CapturedFields]: CapturedFields[F] };
+
+/**
+ * The fields of one call, as they grow: each has its place from the beginning, where an object that gets one after the other
+ * is made anew every few. Nobody but its call has it, so what is found wrong with a field is put right in place.
+ */
+export class CallFields implements Required<GrowingFields> {
+  readonly #made = true;
+  input: CapturedFields["input"];
+  output: CapturedFields["output"];
+  provider: CapturedFields["provider"];
+  model: CapturedFields["model"];
+  conversationId: CapturedFields["conversationId"];
+  safetyPassed: CapturedFields["safetyPassed"];
+  detectorsTriggered: CapturedFields["detectorsTriggered"];
+  blockReason: CapturedFields["blockReason"];
+  alerts: CapturedFields["alerts"];
+  latencyMs: CapturedFields["latencyMs"];
+  inputTokens: CapturedFields["inputTokens"];
+  outputTokens: CapturedFields["outputTokens"];
+  metadata: CapturedFields["metadata"];
+  operation: CapturedFields["operation"];
+  outcome: CapturedFields["outcome"];
+  safetyChecks: CapturedFields["safetyChecks"];
+  error: CapturedFields["error"];
+  responseId: CapturedFields["responseId"];
+  responseModel: CapturedFields["responseModel"];
+  requestId: CapturedFields["requestId"];
+  finishReasons: CapturedFields["finishReasons"];
+  usage: CapturedFields["usage"];
+  timeToFirstTokenMs: CapturedFields["timeToFirstTokenMs"];
+  attempts: CapturedFields["attempts"];
+  streamed: CapturedFields["streamed"];
+  parameters: CapturedFields["parameters"];
+  run: CapturedFields["run"];
+  trace: CapturedFields["trace"];
+  subject: CapturedFields["subject"];
+  call: CapturedFields["call"];
+
+  /** Asks no Proxy, which might throw. */
+  static isInstance(value: object): value is CallFields {
+    return #made in value && value.#made;
+  }
+}
+
+/** All parts in one, as `addFields` puts them together. */
+export function mergeFields(...parts: readonly CapturedFields[]): GrowingFields {
+  const merged: GrowingFields = {};
+  for (const part of parts) addFields(merged, part);
+  return merged;
+}
+
+/**
+ * Adds what another part says: its values win; alerts, checks and detectors add up; `run` and `metadata` are merged by key,
+ * and so is the metadata's `safety`. In place, and as a plain loop: every call passes here a few times.
+ */
+export function addFields(into: GrowingFields, part: CapturedFields): GrowingFields {
+  const merged: Record<string, unknown> = into;
+  const fields: Readonly<Record<string, unknown>> = part;
+  for (const name of Object.keys(fields)) {
+    const value = fields[name];
+    if (value !== undefined) merged[name] = valueOver(name, merged[name], value);
+  }
+  return into;
+}
+
+function valueOver(name: string, before: unknown, value: unknown): unknown {
+  switch (name) {
+    case "alerts":
+    case "safetyChecks":
+    case "detectorsTriggered":
+      return listOver(before, value);
+    case "run":
+      return membersOver(before, value);
+    case "metadata":
+      return metadataOver(before, value);
+    default:
+      return value;
+  }
+}
+
+function listOver(before: unknown, value: unknown): unknown {
+  if (!Array.isArray(value)) return value; // the check of the entry says what is wrong
+  const [earlier, later] = [listOf(before), listOf(value)];
+  if (later.length === 0) return before;
+  return earlier.length === 0 ? later : [...new Set([...earlier, ...later])];
+}
+
+function membersOver(before: unknown, value: unknown): unknown {
+  return { ...Object(before), ...Object(value) };
+}
+
+function metadataOver(before: unknown, value: unknown): unknown {
+  if (before === undefined || before === null || value === null) return value;
+  const [known, found] = [safetyIn(before), safetyIn(value)];
+  const merged: object = { ...before, ...Object(value) };
+  if (!known || !found) return merged;
+  // Verdicts of the provider and findings of detectors stand side by side.
+  const detectors = [...listOf(known["detectors"]), ...listOf(found["detectors"])];
+  return { ...merged, safety: { ...known, ...found, ...(detectors.length > 0 && { detectors }) } };
+}
+
+type Members = Readonly<Record<string, JsonValue>>;
+
+function safetyIn(metadata: unknown): Members | undefined {
+  const { safety } = metadata as { readonly safety?: JsonValue };
+  return isJsonObject(safety) ? safety : undefined;
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? (value as readonly unknown[]) : [];
+}
+
+/**
+ * A snapshot of an object of the caller's that can be merged: a getter that throws later, or a change, must not reach the
+ * call or its entry. What is no object becomes the one member `name`.
+ */
+export function membersOf(name: string, value: unknown): Members | undefined {
+  if (value === undefined) return undefined;
+  const snapshot = toJson(value);
+  return isJsonObject(snapshot) ? snapshot : { [name]: snapshot };
+}

@@ -1,0 +1,255 @@
+// From an interaction to the entry's line: resolve, validate, redact, hash and encrypt.
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { isJsonObject, type JsonValue, toJson } from "../format/canonical.ts";
+import { type Content, type ContentField, contentOf, hashContent } from "../format/content.ts";
+import { type AuditContext, NO_CONTEXT } from "./context.ts";
+import type { EncryptionManager } from "../keys/encryption.ts";
+import type { SubjectKey } from "../keys/keys.ts";
+import { entryToLine } from "../format/entry.ts";
+import { AuditError, AuditInputError } from "../errors.ts";
+import { newEntryId, timestampOf } from "../format/id.ts";
+import { type CheckedFields, checkFields } from "./interaction.ts";
+import type { RedactableField } from "./redact.ts";
+
+/** `strict` rejects what does not fit; `lenient` records what does and names the rest in `alerts`. */
+export type RecordMode = "strict" | "lenient";
+
+/** What is decided once, when the logger is made. */
+export interface RecordSettings {
+  readonly stream: string;
+  readonly encryption: EncryptionManager | undefined;
+  readonly digest: "sha256" | "hmac-sha256";
+  readonly storeContent: boolean;
+  readonly redact: ((field: RedactableField, value: JsonValue) => JsonValue) | undefined;
+  readonly metadataSchema: StandardSchemaV1<object, unknown> | undefined;
+}
+
+/** An interaction as JSON, with what it inherits, checked and redacted; not yet hashed. */
+export interface Draft {
+  readonly input: JsonValue;
+  readonly output: JsonValue;
+  readonly fields: CheckedFields;
+  readonly alerts: readonly string[];
+}
+
+/**
+ * Snapshots the interaction, at once: later changes by the caller do not count. A promise only where a schema has to
+ * be asked. Throws, or rejects with, `AUDIT_INPUT_INVALID` or `AUDIT_METADATA_INVALID` when `strict`.
+ */
+export function draftEntry(
+  interaction: object,
+  mode: RecordMode,
+  settings: RecordSettings,
+  context: AuditContext = NO_CONTEXT,
+): Draft | Promise<Draft> {
+  const { fields: own, problems } = checkFields(interaction, mode);
+  const input = contentValue(interaction, "input", mode);
+  const output = contentValue(interaction, "output", mode);
+  // Most entries inherit nothing, and copying their fields would cost as much as checking them.
+  const inherited = context === NO_CONTEXT ? undefined : checkFields(context, mode);
+  const fields = inherited ? fieldsOver(inherited.fields, own) : own;
+  const alerts = [...problems, ...(inherited?.problems ?? [])].map((problem) => `ai-audit: ${problem}`);
+  const draft = { input, output, fields, alerts };
+  if (settings.metadataSchema) return withFittedMetadata(draft, settings.metadataSchema, mode, settings.redact);
+  return settings.redact ? redactDraft(draft, settings.redact) : draft;
+}
+
+/** Over what is inherited; `metadata` and `run` key by key. */
+function fieldsOver(inherited: CheckedFields, own: CheckedFields): CheckedFields {
+  const metadata = { ...asRecord(inherited.metadata), ...asRecord(own.metadata) };
+  const run = { ...asRecord(inherited.run), ...asRecord(own.run) };
+  return { ...inherited, ...own, metadata, run };
+}
+
+async function withFittedMetadata(
+  draft: Draft,
+  schema: NonNullable<RecordSettings["metadataSchema"]>,
+  mode: RecordMode,
+  redact: RecordSettings["redact"],
+): Promise<Draft> {
+  const { metadata, issues } = await fitMetadata(asRecord(draft.fields.metadata), schema);
+  if (issues.length > 0 && mode === "strict") throw metadataError(issues);
+  const alerts = [...draft.alerts, ...issues.map((issue) => `ai-audit: ${describeIssue(issue)}`)];
+  const fitted = { ...draft, fields: { ...draft.fields, metadata }, alerts };
+  return redact ? redactDraft(fitted, redact) : fitted;
+}
+
+interface FittedMetadata {
+  readonly metadata: Readonly<Record<string, JsonValue>>;
+  readonly issues: readonly StandardSchemaV1.Issue[];
+}
+
+/** What a schema makes of metadata, over it: members that the schema does not know are kept. */
+async function fitMetadata(
+  given: Readonly<Record<string, JsonValue>>,
+  schema: NonNullable<RecordSettings["metadataSchema"]>,
+): Promise<FittedMetadata> {
+  try {
+    const result = await schema["~standard"].validate(given);
+    if (result.issues) return { metadata: given, issues: result.issues };
+    return { metadata: { ...given, ...asRecord(toJson(result.value)) }, issues: [] };
+  } catch (error) {
+    return { metadata: given, issues: [{ message: `the schema threw ${nameOf(error)}` }] };
+  }
+}
+
+/** The draft of an entry that records the same call as another entry. */
+export function withSameCall(draft: Draft, sameCallAs: string | undefined): Draft {
+  if (sameCallAs === undefined) return draft;
+  const run = { ...asRecord(draft.fields.run), sameCallAs };
+  return { ...draft, fields: { ...draft.fields, run } };
+}
+
+function contentValue(interaction: object, field: ContentField, mode: RecordMode): JsonValue {
+  let value: unknown;
+  try {
+    value = (interaction as { readonly [F in ContentField]?: unknown })[field];
+  } catch (cause) {
+    if (mode === "strict") throw new AuditInputError(`log(): ${field} threw when it was read`, { cause });
+    return "[threw]";
+  }
+  if (value === undefined && mode === "strict") throw new AuditInputError(`log(): ${field} is required`);
+  return value === undefined ? "" : toJson(value);
+}
+
+const REDACTED = ["metadata", "parameters", "error", "blockReason", "alerts"] as const;
+
+/** A redaction that throws must neither leak the value nor lose the entry: the value goes, and an alert says so. */
+function redactDraft(draft: Draft, redact: NonNullable<RecordSettings["redact"]>): Draft {
+  const alerts = [...draft.alerts];
+  const apply = (field: RedactableField, value: JsonValue, replacement: JsonValue): JsonValue => {
+    try {
+      return redact(field, value);
+    } catch (error) {
+      alerts.push(`ai-audit: redaction of ${field} failed (${nameOf(error)})`);
+      return replacement;
+    }
+  };
+  /** A redaction may change what a field says, not what kind of value it is. */
+  const applyInKind = (field: keyof typeof REPLACEMENT, value: JsonValue): JsonValue => {
+    const redacted = apply(field, value, REPLACEMENT[field]);
+    if (kindOf(redacted) === kindOf(value)) return redacted;
+    alerts.push(`ai-audit: redaction of ${field} made it ${kindOf(redacted)}: nothing of it is kept`);
+    return REPLACEMENT[field];
+  };
+  const fields: Record<string, JsonValue> = { ...draft.fields };
+  for (const field of REDACTED) {
+    const value = fields[field];
+    if (value !== undefined) fields[field] = applyInKind(field, value);
+  }
+  return {
+    input: apply("input", draft.input, FAILED),
+    output: apply("output", draft.output, FAILED),
+    fields,
+    alerts,
+  };
+}
+
+const FAILED = "[REDACTION FAILED]";
+const REPLACEMENT = {
+  metadata: {},
+  parameters: {},
+  error: { type: FAILED },
+  blockReason: FAILED,
+  alerts: [FAILED],
+} satisfies Record<(typeof REDACTED)[number], JsonValue>;
+
+function kindOf(value: JsonValue): string {
+  if (value === null) return "null";
+  return Array.isArray(value) ? "array" : typeof value;
+}
+
+/** An entry's id and its line. */
+export interface SealedEntry {
+  readonly id: string;
+  readonly line: string;
+}
+
+/**
+ * Gives the draft its id and time, hashes and encrypts it. Synchronous: ids must reach the storage in order.
+ * Throws `AUDIT_INPUT_INVALID` when the line would be longer than any string can be (2^29 code units).
+ */
+export function sealEntry(draft: Draft, subject: SubjectKey | undefined, settings: RecordSettings): SealedEntry {
+  try {
+    return writeEntry(draft, subject, settings);
+  } catch (cause) {
+    if (cause instanceof RangeError) throw new AuditInputError("log(): the entry is too long for a line", { cause });
+    throw cause;
+  }
+}
+
+function writeEntry(draft: Draft, subject: SubjectKey | undefined, settings: RecordSettings): SealedEntry {
+  const { encryption, digest, storeContent, stream } = settings;
+  const id = newEntryId();
+  const kid = encryption?.kidFor(stream, subject);
+  const input = contentOf(draft.input);
+  const output = contentOf(draft.output);
+  const hashOf = (content: Content): string => hashUnder(content, kid, subject, settings);
+  const isPlain = storeContent && !encryption;
+  const tokens =
+    storeContent && encryption && kid !== undefined
+      ? {
+          input: encryption.seal(input, { kid, id, field: "input" }, subject),
+          output: encryption.seal(output, { kid, id, field: "output" }, subject),
+        }
+      : undefined;
+  const { alerts, run } = draft.fields;
+  const sealed = {
+    id,
+    timestamp: timestampOf(id),
+    inputHash: hashOf(input),
+    outputHash: hashOf(output),
+    inputContent: isPlain ? input.text : null,
+    outputContent: isPlain ? output.text : null,
+    alerts: draft.alerts.length > 0 ? [...asTexts(alerts), ...draft.alerts] : asTexts(alerts),
+    run: isJsonObject(run) && Object.keys(run).length > 0 ? run : undefined,
+    subject: subject?.id,
+    kid: digest === "hmac-sha256" ? kid : undefined,
+    inputFormat: input.format,
+    outputFormat: output.format,
+  };
+  return { id, line: entryToLine(sealed, draft.fields, tokens) };
+}
+
+/** The input hash that the entry of this draft will have. */
+export function hashInput(draft: Draft, subject: SubjectKey | undefined, settings: RecordSettings): string {
+  return hashUnder(contentOf(draft.input), settings.encryption?.kidFor(settings.stream, subject), subject, settings);
+}
+
+function hashUnder(
+  { text }: Content,
+  kid: string | undefined,
+  subject: SubjectKey | undefined,
+  { digest, encryption }: RecordSettings,
+): string {
+  return digest === "hmac-sha256" && encryption && kid !== undefined
+    ? encryption.digest(text, kid, subject)
+    : hashContent(text);
+}
+
+function asRecord(value: JsonValue | undefined): Readonly<Record<string, JsonValue>> {
+  return isJsonObject(value) ? value : {};
+}
+
+function asTexts(value: JsonValue | undefined): readonly string[] {
+  return Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : [];
+}
+
+function metadataError(issues: readonly StandardSchemaV1.Issue[]): AuditError {
+  const message = `log(): ${issues.map(describeIssue).join("; ")}`;
+  return new AuditInputError(message, { code: "AUDIT_METADATA_INVALID", issues });
+}
+
+/** Which member, never the schema's message: some of them quote the value. */
+function describeIssue(issue: StandardSchemaV1.Issue): string {
+  return `${["metadata", pathOf(issue)].join(" ").trim()} does not fit its schema`;
+}
+
+function pathOf({ path = [] }: StandardSchemaV1.Issue): string {
+  return path.map((step) => String(typeof step === "object" ? step.key : step)).join(".");
+}
+
+/** What may be said of an error in the log: its message may quote data. */
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : typeof error;
+}

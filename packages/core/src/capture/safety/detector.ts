@@ -1,0 +1,44 @@
+// What a safety check is: something that looks at a call's input or output and may object.
+import type { JsonValue } from "../../format/canonical.ts";
+
+/** Which of a call's two contents. */
+export type ContentSide = "input" | "output";
+
+/** An objection. Goes into the entry as it is, so it never holds the text that was found. */
+export interface Finding {
+  /** `block` stops the call (or marks it, when it is over); `flag` marks it. */
+  readonly action: "block" | "flag";
+  /** Why, in words that may be logged in the clear. */
+  readonly reason: string;
+  /** What kind of thing was found, such as `email`. */
+  readonly categories?: readonly string[] | undefined;
+}
+
+/** What a detector may know of the call. */
+export interface DetectorContext {
+  readonly provider?: string | undefined;
+  readonly model?: string | undefined;
+  /** `chat`, `embeddings`, `execute_tool` … */
+  readonly operation?: string | undefined;
+  readonly conversationId?: string | undefined;
+}
+
+/** What a check answers: nothing when it has no objection. */
+export type Verdict = Finding | undefined | Promise<Finding | undefined>;
+
+/** A check. One that throws, rejects or answers something else counts as not run, and the entry says so. */
+export interface Detector {
+  /** Names the check in `safetyChecks` and `detectorsTriggered`. */
+  readonly name: string;
+  /** Before the call is sent. */
+  checkInput?(value: JsonValue, context: DetectorContext): Verdict;
+  /** When the answer is there. */
+  checkOutput?(value: JsonValue, context: DetectorContext): Verdict;
+}
+
+/** All texts of a content, in their order: itself, or every string within it, without the names of members. */
+export function* textsOf(value: JsonValue): Generator<string, void, undefined> {
+  if (typeof value === "string") yield value;
+  else if (typeof value === "object" && value !== null)
+    for (const member of Object.values(value)) yield* textsOf(member);
+}

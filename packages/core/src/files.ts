@@ -1,0 +1,57 @@
+// Small files that outlast a power cut.
+import { randomBytes } from "node:crypto";
+import { link, mkdir, open, rm } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { hasCode } from "./system-error.ts";
+
+/** Readable by the owner alone: these files hold keys. */
+const MODE = 0o600;
+
+/** Makes a file, whole and durable when it resolves to true. False when there is one of that name already. */
+export async function createFile(path: string, text: string): Promise<boolean> {
+  const draft = `${path}.${randomBytes(6).toString("hex")}.tmp`;
+  try {
+    await writeNewFile(draft, text);
+    // A link, which unlike a rename never replaces: of several processes, one makes the file.
+    await link(draft, path);
+  } catch (error) {
+    if (hasCode(error, "EEXIST")) return false;
+    throw error;
+  } finally {
+    await rm(draft, { force: true });
+  }
+  await syncDirectory(dirname(path));
+  return true;
+}
+
+/** Writes a file that must not exist yet, and its bytes to disk. Its name is durable after `syncDirectory`. */
+export async function writeNewFile(path: string, text: string): Promise<void> {
+  const file = await open(path, "wx", MODE);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Makes a directory with mode 0700, and its name durable: also when another process has just made it. */
+export async function makeDirectory(path: string): Promise<void> {
+  const made = await mkdir(path, { recursive: true, mode: 0o700 });
+  const top = dirname(resolve(made ?? path));
+  for (let parent = dirname(resolve(path)); ; parent = dirname(parent)) {
+    await syncDirectory(parent);
+    if (parent.length <= top.length) return;
+  }
+}
+
+/** Makes the names in a directory durable. */
+export async function syncDirectory(path: string): Promise<void> {
+  if (process.platform === "win32") return; // cannot open directories; NTFS journals names itself
+  const directory = await open(path, "r");
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}

@@ -1,0 +1,160 @@
+// Master keys wrapped by AWS KMS. Needs the package @aws-sdk/client-kms.
+import type { KeyObject } from "node:crypto";
+import type { KMSClient } from "@aws-sdk/client-kms";
+import { open, readFile, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { AuditConfigError, AuditError } from "../errors.ts";
+import { createFile, makeDirectory, syncDirectory } from "../files.ts";
+import type { KeyProvider } from "./key-provider.ts";
+import type { KeyRing } from "./key-ring.ts";
+import { fingerprint, KEY_BYTES, secretKey } from "./keys.ts";
+import { parseJson } from "./parse-json.ts";
+import { importPeer } from "./peer.ts";
+import { hasCode } from "../system-error.ts";
+
+/** Which KMS key wraps, and where the wrapped keys are kept. */
+export interface AwsKmsKeysOptions {
+  /**
+   * The KMS key that wraps and unwraps: id, alias or ARN. Nothing that another one wrapped is used; an alias must go on
+   * meaning the same key.
+   */
+  readonly kmsKeyId: string;
+  /** The key file. Useless to whoever may not call `kms:Decrypt`, so it can lie, and be backed up, beside the log. */
+  readonly path: string;
+  /** @default a client with the SDK's own defaults: environment, profile, instance role */
+  readonly client?: KMSClient;
+}
+
+/** The key file: wrapped data keys, base64, by their fingerprints. */
+interface KeyFile {
+  readonly current: string;
+  readonly keys: Readonly<Record<string, string>>;
+}
+
+/** Additional authenticated data of each wrapped key: it names itself in CloudTrail and unwraps as nothing else. */
+const CONTEXT = { purpose: "ai-audit master key" };
+
+/**
+ * Keys that AWS KMS wrapped, in a key file beside the log. At the first start a data key is generated
+ * (`GenerateDataKey`) and its wrapped form kept; at each start the file's keys are unwrapped (`Decrypt`), and no entry
+ * costs a call. Of several processes that start at once, one makes the file and all use its key.
+ *
+ * The file is needed as long as the log: without it KMS can give nothing back. Rejects with `AuditConfigError`:
+ * `AUDIT_CONFIG_INVALID` when the package is missing, or KMS or the file cannot be used, `AUDIT_KEY_INVALID` when
+ * the file is damaged.
+ */
+export function awsKmsKeys(options: AwsKmsKeysOptions): KeyProvider {
+  return { load: async () => withKms(options, async (kms) => loadKeys(options, kms)) };
+}
+
+/**
+ * Adds a new data key to the key file, which the next `load()` writes with, and gives its key id. Run it once,
+ * then restart the processes: one that still runs writes under the older key, which stays known, and reads the new
+ * one's entries after its restart.
+ * Rejects as `awsKmsKeys` does; also when another rotation is under way.
+ */
+export async function rotateAwsKmsKeys(options: AwsKmsKeysOptions): Promise<string> {
+  return withKms(options, async (kms) => {
+    const draft = `${options.path}.next`;
+    // Made exclusively: of two rotations at once, none can lose a key that the other one's readers already use.
+    const file = await open(draft, "wx", 0o600).catch((cause: unknown) => {
+      throw new AuditConfigError(`Another rotation is under way; if it was cut off, remove ${draft}`, { cause });
+    });
+    try {
+      const { keys } = await readKeyFile(options.path);
+      const made = await kms.generate();
+      await file.writeFile(formatKeyFile({ current: made.id, keys: { ...keys, [made.id]: made.wrapped } }));
+      await file.sync();
+      await rename(draft, options.path);
+      await syncDirectory(dirname(options.path));
+      return made.id;
+    } catch (error) {
+      await rm(draft, { force: true });
+      throw error;
+    } finally {
+      await file.close();
+    }
+  });
+}
+
+async function loadKeys({ path }: AwsKmsKeysOptions, kms: Kms): Promise<KeyRing> {
+  const { current, keys } = await readOrMakeKeyFile(path, kms);
+  const ids = Object.keys(keys);
+  const unwrapped = await Promise.all(ids.map(async (id) => [id, await kms.unwrap(keys[id] ?? "", id)] as const));
+  return { current, keys: Object.fromEntries(unwrapped) };
+}
+
+async function readOrMakeKeyFile(path: string, kms: Kms): Promise<KeyFile> {
+  try {
+    return await readKeyFile(path);
+  } catch (error) {
+    if (!hasCode(error, "ENOENT")) throw error;
+  }
+  const { id, wrapped } = await kms.generate();
+  await makeDirectory(dirname(path));
+  await createFile(path, formatKeyFile({ current: id, keys: { [id]: wrapped } }));
+  return readKeyFile(path); // ours, or that of a process that was faster
+}
+
+async function readKeyFile(path: string): Promise<KeyFile> {
+  const file = parseJson(await readFile(path, "utf8"));
+  if (isKeyFile(file)) return file;
+  throw new AuditConfigError(`The key file ${path} does not hold keys wrapped by AWS KMS`, {
+    code: "AUDIT_KEY_INVALID",
+  });
+}
+
+function formatKeyFile(file: KeyFile): string {
+  return `${JSON.stringify({ wrapped_by: "aws-kms", ...file }, undefined, 2)}\n`;
+}
+
+function isKeyFile(value: unknown): value is KeyFile {
+  if (typeof value !== "object" || value === null) return false;
+  if (!("wrapped_by" in value && value.wrapped_by === "aws-kms" && "current" in value && "keys" in value)) return false;
+  const { current, keys } = value;
+  if (typeof current !== "string" || typeof keys !== "object" || keys === null) return false;
+  return current in keys && Object.values(keys).every((key) => typeof key === "string");
+}
+
+/** The two calls that are made of KMS. */
+interface Kms {
+  generate(): Promise<{ readonly id: string; readonly wrapped: string }>;
+  unwrap(wrapped: string, id: string): Promise<KeyObject>;
+}
+
+async function withKms<T>({ kmsKeyId, path, client }: AwsKmsKeysOptions, work: (kms: Kms) => Promise<T>): Promise<T> {
+  const sdk = await importPeer("@aws-sdk/client-kms", async () => import("@aws-sdk/client-kms"));
+  const service = client ?? new sdk.KMSClient({});
+  try {
+    return await work({
+      async generate() {
+        const request = { KeyId: kmsKeyId, NumberOfBytes: KEY_BYTES, EncryptionContext: CONTEXT };
+        const { Plaintext, CiphertextBlob } = await service.send(new sdk.GenerateDataKeyCommand(request));
+        const id = fingerprint(masterKey(Plaintext, path));
+        return { id, wrapped: Buffer.from(CiphertextBlob ?? []).toString("base64") };
+      },
+      async unwrap(wrapped, id) {
+        const blob = Buffer.from(wrapped, "base64");
+        // With the key's name: else whoever may write the file could have us use a key that a KMS key of theirs wrapped.
+        const request = { KeyId: kmsKeyId, CiphertextBlob: blob, EncryptionContext: CONTEXT };
+        const { Plaintext } = await service.send(new sdk.DecryptCommand(request));
+        const key = masterKey(Plaintext, path);
+        if (fingerprint(key) === id) return key;
+        throw new AuditConfigError(`The key file ${path} holds another key as "${id}"`, { code: "AUDIT_KEY_INVALID" });
+      },
+    });
+  } catch (cause) {
+    if (AuditError.isInstance(cause)) throw cause;
+    throw new AuditConfigError(`AWS KMS or the key file ${path} cannot be used`, { cause });
+  } finally {
+    if (client === undefined) service.destroy();
+  }
+}
+
+/** A KeyObject of what KMS gave, which is wiped. */
+function masterKey(plaintext: Uint8Array | undefined, path: string): KeyObject {
+  if (plaintext?.byteLength === KEY_BYTES) {
+    return secretKey(Buffer.from(plaintext.buffer, plaintext.byteOffset, plaintext.byteLength));
+  }
+  throw new AuditConfigError(`AWS KMS gave no key of ${KEY_BYTES} bytes for ${path}`, { code: "AUDIT_KEY_INVALID" });
+}

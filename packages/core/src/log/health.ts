@@ -1,0 +1,55 @@
+// Figures for a dashboard or a health check, computed from the log itself.
+import { lineToEntry } from "../format/entry.ts";
+import type { AuditStorage } from "../storage/storage.ts";
+
+/** The state of a log and of its last hour. */
+export interface AuditHealth {
+  /** False while the latest write failed. */
+  readonly ok: boolean;
+  readonly totalEntries: number;
+  readonly lastHour: {
+    readonly entries: number;
+    /** Entries with `safetyPassed: false`. */
+    readonly safetyFailures: number;
+    /** Milliseconds over the entries that know their latency; null when none does. */
+    readonly latencyMs: { readonly p50: number | null; readonly p95: number | null };
+  };
+  readonly pendingWrites: number;
+  /** Entries that could not be written since this logger's storage was made. */
+  readonly lostWrites: number;
+  /** The error of the latest failed write; undefined once a later one succeeded. */
+  readonly lastError: Error | undefined;
+}
+
+const HOUR_MS = 3_600_000;
+
+/** Reads the last hour of `storage` and its write status. `now` in milliseconds since the epoch. */
+export async function measureHealth(storage: AuditStorage, now: number): Promise<AuditHealth> {
+  const latencies: number[] = [];
+  let entries = 0;
+  let safetyFailures = 0;
+  for await (const page of storage.pages({ from: now - HOUR_MS }, "oldest-first")) {
+    for (const line of page) {
+      const entry = lineToEntry(line);
+      if (!entry || entry.run?.sameCallAs !== undefined) continue;
+      entries += 1;
+      if (!entry.safetyPassed) safetyFailures += 1;
+      if (entry.latencyMs !== null) latencies.push(entry.latencyMs);
+    }
+  }
+  latencies.sort((a, b) => a - b);
+  const { pending, lost, lastError } = storage.status();
+  return {
+    ok: lastError === undefined,
+    totalEntries: await storage.count({}),
+    lastHour: { entries, safetyFailures, latencyMs: { p50: quantile(latencies, 0.5), p95: quantile(latencies, 0.95) } },
+    pendingWrites: pending,
+    lostWrites: lost,
+    lastError,
+  };
+}
+
+/** Nearest-rank quantile of ascending values. */
+function quantile(ascending: readonly number[], q: number): number | null {
+  return ascending[Math.max(0, Math.ceil(q * ascending.length) - 1)] ?? null;
+}

@@ -1,0 +1,65 @@
+// Proves entries of a log by where the log lies.
+import { type EntryProof, proofOf, proveEntriesIn, requireId, type UnprovenEntry } from "../verify/prove.ts";
+import type { LogSource } from "../verify/log-source.ts";
+import { type LogAccess, logSourcesAt } from "./log-location.ts";
+
+/**
+ * The proof of one entry, a C2SP tlog-proof, from the log in a directory or in the bucket of `s3://bucket/prefix`.
+ * Undefined when there is no such entry.
+ * @param id The entry's id.
+ * @param options `s3`: how to reach a bucket. @default the AWS SDK's own settings
+ * @throws {AuditInputError} `AUDIT_INPUT_INVALID` when `id` cannot be one.
+ * @throws {AuditError} `AUDIT_READ_FAILED` when the log cannot be read, or no checkpoint covers the entry.
+ */
+export async function proveEntry(location: string, id: string, access: LogAccess = {}): Promise<string | undefined> {
+  requireId(id);
+  for await (const found of proveEntries(location, [id], access)) return proofOf(found);
+  return undefined;
+}
+
+/** So many ids are searched for at once: some ten megabytes. A file is read once for each batch that it has a part in. */
+const BATCH_IDS = 100_000;
+
+/**
+ * The proofs of entries, from the log in a directory or in the bucket of `s3://bucket/prefix`, and of each entry without
+ * one why there is none. Each file is read once for up to 100,000 ids; memory is bounded whatever the size of the log
+ * and the number of ids. Ids in the order of their time are found fastest.
+ *
+ * What the log says is not verified: `checkProof` does that. The entries of a bucket are those it held at the beginning.
+ * @param ids Ids of entries, each once. What cannot be an id is answered with "no such entry".
+ * @throws {AuditError} `AUDIT_READ_FAILED` when the log cannot be read.
+ */
+export async function* proveEntries(
+  location: string,
+  ids: Iterable<string> | AsyncIterable<string>,
+  access: LogAccess = {},
+): AsyncGenerator<EntryProof, void, void> {
+  const sources = await logSourcesAt(location, access);
+  let batch: string[] = [];
+  for await (const id of ids) {
+    batch.push(id);
+    if (batch.length < BATCH_IDS) continue;
+    yield* proveBatch(sources, batch);
+    batch = [];
+  }
+  if (batch.length > 0) yield* proveBatch(sources, batch);
+}
+
+async function* proveBatch(
+  sources: readonly LogSource[],
+  ids: readonly string[],
+): AsyncGenerator<EntryProof, void, void> {
+  let unproven = new Map(
+    Array.from(ids, (id): [string, UnprovenEntry] => [id, { id, proof: undefined, reason: "no such entry" }]),
+  );
+  for (const source of sources) {
+    const left = new Map<string, UnprovenEntry>();
+    if (unproven.size === 0) break;
+    for await (const found of proveEntriesIn(source, unproven.keys())) {
+      if (found.proof !== undefined) yield found;
+      else left.set(found.id, found.reason === "no such entry" ? (unproven.get(found.id) ?? found) : found);
+    }
+    unproven = left;
+  }
+  yield* unproven.values();
+}

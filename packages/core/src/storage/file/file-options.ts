@@ -1,0 +1,71 @@
+// What a user may ask of FileStorage, checked once.
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
+import { AuditConfigError } from "../../errors.ts";
+import { checkSigner, type Signer } from "../../seal/signer.ts";
+import { refuseUnknown } from "../../format/known-names.ts";
+import type { SegmentArchive } from "../../retention/archive.ts";
+import { checkTrustedKeys } from "../../retention/trust.ts";
+
+export interface FileStorageOptions {
+  /** Directory of the log; made with mode 0700 when the first line is written. */
+  readonly path: string;
+  /** A segment that would grow beyond this many MiB ends. @default 100 */
+  readonly rotationSizeMb?: number;
+  /**
+   * When `append` resolves: `fsync` after fdatasync(2), so that a power cut loses nothing acknowledged; `os` once the
+   * operating system has the bytes, so that a killed process loses nothing. @default "fsync"
+   */
+  readonly durability?: "fsync" | "os";
+  /** Signs every checkpoint. Without one the log finds accidents, not an attacker who recomputes it. */
+  readonly signer?: Signer;
+  /**
+   * `vkey`s of earlier keys of this log. Segments that they sealed may be removed by retention, and what they record
+   * counts as much as what the `signer`'s do; those of any other key stay. @default none
+   */
+  readonly trustedKeys?: readonly string[];
+  /** Where closed segments are shipped to: `S3Archive` of @ai-audit/core/s3. @default nowhere */
+  readonly archive?: SegmentArchive;
+}
+
+const OPTIONS: Readonly<Record<keyof FileStorageOptions, true>> = {
+  path: true,
+  rotationSizeMb: true,
+  durability: true,
+  signer: true,
+  trustedKeys: true,
+  archive: true,
+};
+
+/** The options with every default in its place. */
+export interface ResolvedFileOptions {
+  /** Absolute. */
+  readonly path: string;
+  readonly rotationSizeMb: number;
+  readonly durability: "fsync" | "os";
+  readonly signer: Signer | undefined;
+  readonly trustedKeys: readonly string[];
+  readonly archive: SegmentArchive | undefined;
+}
+
+/** Throws `AUDIT_CONFIG_INVALID`, and `AUDIT_KEY_INVALID` for a trusted key that is none. */
+export function resolveOptions(options: FileStorageOptions): ResolvedFileOptions {
+  refuseUnknown("FileStorage: option", options, OPTIONS, AuditConfigError);
+  const { path, rotationSizeMb = 100, durability = "fsync", signer, trustedKeys = [], archive } = options;
+  if (typeof path !== "string" || path === "") throw new AuditConfigError("path must name a directory");
+  if (!(rotationSizeMb > 0)) throw new AuditConfigError("rotationSizeMb must be a number > 0");
+  if (durability !== "fsync" && durability !== "os") throw new AuditConfigError("durability must be 'fsync' or 'os'");
+  checkSigner(signer);
+  checkTrustedKeys(trustedKeys);
+  const absolute = resolve(path);
+  if (isOtherThanDirectory(absolute)) throw new AuditConfigError(`path ${absolute} is not a directory`);
+  return { path: absolute, rotationSizeMb, durability, signer, trustedKeys, archive };
+}
+
+function isOtherThanDirectory(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() === false;
+  } catch (cause) {
+    throw new AuditConfigError(`path ${path} cannot be looked at`, { cause });
+  }
+}

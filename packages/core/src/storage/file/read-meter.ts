@@ -1,0 +1,33 @@
+// How far a reader of many files has come.
+import type { RandomAccess } from "../../retention/random-access.ts";
+import type { OnProgress } from "../storage.ts";
+
+/** Adds up what was read. */
+export class ReadMeter {
+  readonly #total: number;
+  readonly #onProgress: OnProgress;
+  #read = 0;
+
+  /** @param total what there is, in any unit */
+  constructor(total: number, onProgress: OnProgress) {
+    this.#total = total;
+    this.#onProgress = onProgress;
+  }
+
+  /** So much more was read. The files may have grown since they were measured: more than all of it is all of it. */
+  add(amount: number): void {
+    this.#read += amount;
+    this.#onProgress(this.#total === 0 ? 1 : Math.min(1, this.#read / this.#total));
+  }
+}
+
+/** The reader, with what it reads added to a meter in bytes. */
+export function countingReader(reader: RandomAccess, meter: ReadMeter): RandomAccess {
+  return {
+    read: async (buffer, offset, length, position) => {
+      const result = await reader.read(buffer, offset, length, position);
+      meter.add(result.bytesRead);
+      return result;
+    },
+  };
+}

@@ -1,0 +1,145 @@
+// Where the verifier reads from. A directory here; other homes of a log implement the same interface.
+import { constants, type Stats } from "node:fs";
+import { type FileHandle, lstat, open, readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { hasCode } from "../system-error.ts";
+import { parseSegmentName } from "../format/segment-name.ts";
+import type { SegmentReport } from "./segment-report.ts";
+import type { Pin, Problem } from "./verification.ts";
+
+/** One file of a log. */
+export interface SourceFile {
+  /** Name without a directory. */
+  readonly file: string;
+  readonly bytes: number;
+  /** Set where it is no regular file. */
+  readonly oddity?: Oddity;
+}
+
+/** Something that has the name of a log's file and is no regular file. */
+export interface Oddity {
+  /** What it is: `a directory`, say. */
+  readonly what: string;
+  /** Whether there is a file behind it all the same. */
+  readonly isReadable: boolean;
+}
+
+/** Read access to the files of a log. */
+export interface LogSource {
+  /** The files that are, or could be, segments: everything called `*.jsonl`. In no order. */
+  files(): Promise<SourceFile[]>;
+  /**
+   * The bytes of a file, in chunks. A chunk is valid until the next one is asked for; the reader may write into it.
+   */
+  read(file: string): AsyncIterable<Buffer>;
+  /**
+   * The present size of a file in bytes; undefined when it is gone. Absent where a listing holds for good, so that
+   * waiting for a writer would be in vain.
+   */
+  sizeOf?(file: string): Promise<number | undefined>;
+  /** What only the log's home can know. Absent for a directory, where a file is a file. */
+  readonly home?: SourceHome;
+}
+
+/** What a home other than a directory knows of its files beyond their bytes. */
+export interface SourceHome {
+  /** This log among several in one place: lines about it in another one call a file `<name>/<file>`. Empty for none. */
+  readonly name: string;
+  /** How a file is called in the verdict. */
+  labelOf(file: string): string;
+  /** Where a line lies, in a file that is made of several objects. */
+  placeOf(file: string, line: number): string | undefined;
+  /** What the home found about a file, once it was read: also where what it says beside the bytes is not so. */
+  problemsOf(report: SegmentReport): readonly Problem[];
+  /** Whether files of a directory are kept here for good: what it says that it moved here must be here. */
+  readonly isArchive: boolean;
+  /** Whether a file that is referred to may still be on its way here. */
+  isAwaited(file: string): boolean;
+  /** Whether a pin is about this log. */
+  isOfPin(pin: Pin): boolean;
+}
+
+/** Enough for a first line, which is read from every file before any file is checked. */
+const FIRST_CHUNK_BYTES = 64 * 1024;
+/** Larger chunks measured no faster. */
+const CHUNK_BYTES = 1024 * 1024;
+
+/** A log in a directory. Its methods reject with the system's error (`ENOENT`, `EACCES` …). */
+export function directorySource(path: string): LogSource {
+  return {
+    async files() {
+      const files: SourceFile[] = [];
+      for (const file of await readdir(path)) {
+        const listed = file.endsWith(".jsonl") ? await look(path, file) : undefined;
+        if (listed !== undefined) files.push(listed);
+      }
+      return files;
+    },
+    read: (file) => readChunks(join(path, file)),
+    sizeOf: async (file) => (await orGone(stat(join(path, file))))?.size,
+  };
+}
+
+/** What stands under a name, without opening it; undefined when it is gone, or no writer's: a directory `old.jsonl`. */
+async function look(path: string, file: string): Promise<SourceFile | undefined> {
+  const stats = await orGone(lstat(join(path, file)));
+  if (stats === undefined) return undefined;
+  if (stats.isFile()) return { file, bytes: stats.size };
+  if (stats.isSymbolicLink()) {
+    const target = await stat(join(path, file)).catch(() => undefined); // a loop, a place out of reach: nothing to read
+    const isReadable = target?.isFile() === true;
+    const what = `a symbolic link${isReadable ? ", so that what is in it can change elsewhere" : " to no file"}`;
+    return { file, bytes: isReadable ? target.size : 0, oddity: { what, isReadable } };
+  }
+  if (parseSegmentName(file) === undefined) return undefined;
+  return { file, bytes: 0, oddity: { what: kindOf(stats), isReadable: false } };
+}
+
+function kindOf(stats: Stats): string {
+  if (stats.isDirectory()) return "a directory";
+  if (stats.isFIFO()) return "a named pipe";
+  return stats.isSocket() ? "a socket" : "a device";
+}
+
+async function orGone(stats: Promise<Stats>): Promise<Stats | undefined> {
+  try {
+    return await stats;
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return undefined;
+    throw error;
+  }
+}
+
+/** Opening a named pipe waits for a writer, unless told not to. Windows knows neither. */
+const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
+async function* readChunks(path: string): AsyncGenerator<Buffer, void, void> {
+  const handle = await open(path, OPEN_FLAGS);
+  try {
+    // Something else took its place since it was listed: as good as gone.
+    if (!(await handle.stat()).isFile()) throw Object.assign(new Error(`${path} is no file`), { code: "ENOENT" });
+    yield* readAhead(handle);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** While one chunk is being worked on, the next is on its way into the other buffer. */
+async function* readAhead(handle: FileHandle): AsyncGenerator<Buffer, void, void> {
+  const first = Buffer.allocUnsafe(FIRST_CHUNK_BYTES);
+  const { bytesRead } = await handle.read(first, 0, FIRST_CHUNK_BYTES, null);
+  if (bytesRead === 0) return;
+  yield first.subarray(0, bytesRead);
+  let current = Buffer.allocUnsafe(CHUNK_BYTES);
+  let spare = Buffer.allocUnsafe(CHUNK_BYTES);
+  let length = (await handle.read(current, 0, CHUNK_BYTES, null)).bytesRead;
+  while (length > 0) {
+    const ahead = handle.read(spare, 0, CHUNK_BYTES, null);
+    try {
+      yield current.subarray(0, length);
+    } finally {
+      length = (await ahead).bytesRead; // also when the consumer leaves: the handle must not close under the read
+    }
+    [current, spare] = [spare, current];
+  }
+}

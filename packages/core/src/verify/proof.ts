@@ -1,0 +1,80 @@
+// Checks the proof of one entry, with nothing but its text and the keys that one trusts.
+import { verify } from "node:crypto";
+import { safeLine } from "../format/safe-text.ts";
+import { idOf } from "./locate.ts";
+import { leafHash, rootOfInclusion } from "../seal/merkle.ts";
+import { type Checkpoint, type Note, parseCheckpoint, parseNote } from "../seal/note.ts";
+import { UNSIGNED_NAME } from "../format/origin.ts";
+import { parseTlogProof } from "../seal/tlog-proof.ts";
+import type { ExitCode } from "./verification.ts";
+import { type Keyring, keyringOf } from "./verify-checkpoint.ts";
+
+/** What a proof shows. */
+export interface ProofCheck {
+  /** 0 proven by a key given, 1 refuted, 2 consistent but nobody given vouches for it, 3 not a proof. */
+  readonly exitCode: ExitCode;
+  readonly state: "OK" | "TAMPERED" | "UNKNOWN_KEY" | "UNSIGNED" | "MALFORMED";
+  /** One line in plain words. */
+  readonly verdict: string;
+  /** The entry's line, when the path leads from it to the checkpoint's root. */
+  readonly line?: string;
+  readonly entryId?: string;
+  /** The checkpoint that covers it. */
+  readonly checkpoint?: Checkpoint;
+  /** Of the line in the tree, from 0. */
+  readonly index?: number;
+  readonly signedBy?: string;
+}
+
+/**
+ * Checks a proof from its text alone.
+ * @param trustedKeys `vkey`s of the keys that may have signed.
+ * @throws {AuditConfigError} `AUDIT_KEY_INVALID` when a trusted key is malformed.
+ */
+export function checkProof(text: string, trustedKeys: readonly string[]): ProofCheck {
+  const keyring = keyringOf(trustedKeys);
+  const proof = parseTlogProof(text);
+  const note = proof && parseNote(proof.note);
+  const checkpoint = note && parseCheckpoint(note.text);
+  if (proof?.extra === undefined || note === undefined || checkpoint === undefined) {
+    return { exitCode: 3, state: "MALFORMED", verdict: "NOT VERIFIED: this is no proof of an entry" };
+  }
+  const { extra, index, path } = proof;
+  const { size } = checkpoint;
+  const root = rootOfInclusion({ leaf: leafHash(extra), index, size, path })?.toString("base64");
+  if (root !== checkpoint.root) {
+    return { exitCode: 1, state: "TAMPERED", verdict: "TAMPERED: the line is not in the tree at this place" };
+  }
+  const line = extra.toString();
+  const entryId = idOf(line);
+  const found = { line, checkpoint, index, ...(entryId !== undefined && { entryId }) };
+  const judgement = judgeSignatures(note, checkpoint, keyring, entryId ?? "this line");
+  return { ...found, ...judgement, verdict: safeLine(judgement.verdict) }; // origin and names are whatever the note says
+}
+
+type Judgement = Pick<ProofCheck, "exitCode" | "state" | "verdict" | "signedBy">;
+
+function judgeSignatures(note: Note, { origin }: Checkpoint, keyring: Keyring, what: string): Judgement {
+  const place = `is in ${origin}`;
+  const known = note.signatures.flatMap(({ name, keyHash, signature }) => {
+    const key = keyring.get(`${name}+${keyHash}`);
+    return key === undefined ? [] : [{ key, signature }];
+  });
+  for (const { key, signature } of known) {
+    // C2SP signed-note: one bad signature by a known key spoils the note.
+    if (!verify(null, Buffer.from(note.text), key.publicKey, signature)) {
+      return { exitCode: 1, state: "TAMPERED", verdict: `TAMPERED: the signature by ${key.name} does not verify` };
+    }
+  }
+  const signer = known.find(({ key }) => origin.startsWith(`${key.name}/`));
+  if (signer !== undefined) {
+    const { name } = signer.key;
+    return { exitCode: 0, state: "OK", verdict: `OK: ${what} ${place}; sealed by ${name}`, signedBy: name };
+  }
+  if (note.signatures.length === 0 && origin.startsWith(`${UNSIGNED_NAME}/`)) {
+    return { exitCode: 2, state: "UNSIGNED", verdict: `UNSIGNED: ${what} ${place}, which anybody can have written` };
+  }
+  const names = note.signatures.map(({ name, keyHash }) => `${name}+${keyHash}`).join(", ");
+  const verdict = `UNKNOWN_KEY: ${what} ${place}, signed by ${names || "nobody"}: no key that was given`;
+  return { exitCode: 2, state: "UNKNOWN_KEY", verdict };
+}

@@ -1,0 +1,150 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import type { CallLayer, CapturedFields } from "../../src/index.ts";
+import { AuditLogger, CallRecorder, MemoryStorage } from "../../src/index.ts";
+
+/** A storage that refuses the first line it is given. */
+class RefusesFirst extends MemoryStorage {
+  #refused = false;
+  override async append(line: string, id?: string): Promise<void> {
+    if (!this.#refused) {
+      this.#refused = true;
+      throw new Error("disk full");
+    }
+    return super.append(line, id);
+  }
+}
+
+async function links(logger: AuditLogger): Promise<(string | undefined)[]> {
+  return (await logger.getEntries(new Date(0), new Date(8e15))).map(({ run }) => run?.sameCallAs);
+}
+
+function capture(logger: AuditLogger, layer: CallLayer, fields: CapturedFields, cause?: unknown): Promise<string> {
+  return logger.capture({ input: "x", output: "y", ...fields }, { layer, cause });
+}
+
+describe("one call captured by two layers", () => {
+  it.each<[CallLayer, CallLayer]>([
+    ["client", "framework"],
+    ["framework", "client"],
+  ])("is linked by its response id, %s first", async (first, second) => {
+    const logger = new AuditLogger(new MemoryStorage());
+    const original = await capture(logger, first, { responseId: "r1", run: { id: "kept" } });
+    await capture(logger, second, { responseId: "r1", run: { id: "kept too" } });
+    expect(await links(logger)).toEqual([undefined, original]);
+    expect(await logger.count()).toBe(1);
+    expect((await logger.health()).lastHour.entries).toBe(1);
+    expect((await logger.getEntries(new Date(0), new Date(8e15)))[1]?.run?.id).toBe("kept too");
+  });
+
+  it("is linked by its request id, or by the error that both got, also when one wraps it", async () => {
+    const logger = new AuditLogger(new MemoryStorage());
+    const byRequest = await capture(logger, "client", { requestId: "q1" });
+    await capture(logger, "framework", { requestId: "q1" });
+    const error = new Error("connection lost");
+    const byError = await capture(logger, "client", {}, error);
+    await capture(logger, "framework", {}, new Error("call failed", { cause: error }));
+    expect(await links(logger)).toEqual([undefined, byRequest, undefined, byError]);
+  });
+
+  it("is linked by the signal that aborted it, among all calls of that signal to the one with its input", async () => {
+    const logger = new AuditLogger(new MemoryStorage());
+    const signal = AbortSignal.abort("enough");
+    const a = await capture(logger, "client", { input: { messages: ["a"], n: 1 } }, signal);
+    const b = await capture(logger, "client", { input: "b" }, signal);
+    await capture(logger, "framework", { input: "b" }, signal);
+    await capture(logger, "framework", { input: { n: 1, messages: ["a"] } }, signal);
+    await capture(logger, "framework", { input: "c" }, signal);
+    await capture(logger, "framework", { input: "b" }, AbortSignal.abort("enough"));
+    expect(await links(logger)).toEqual([undefined, undefined, b, a, undefined, undefined]);
+  });
+
+  it("is linked by its input when both layers made an error of their own of its time-out", async () => {
+    const logger = new AuditLogger(new MemoryStorage());
+    const late = (layer: CallLayer, input: unknown, outcome: "timeout" | "error" = "timeout"): Promise<string> =>
+      capture(logger, layer, { input, outcome }, new Error(`${layer}: timed out`));
+    const first = await late("client", "a");
+    const second = await late("client", "a");
+    await late("client", "b");
+    await late("framework", "a");
+    await late("framework", "a");
+    await late("framework", "a");
+    await late("framework", "b", "error");
+    expect(await links(logger)).toEqual([undefined, undefined, undefined, first, second, undefined, undefined]);
+  });
+
+  it("is linked once when its error and its time-out would both do", async () => {
+    const logger = new AuditLogger(new MemoryStorage());
+    const error = new Error("timed out");
+    const original = await capture(logger, "client", { outcome: "timeout" }, error);
+    await capture(logger, "framework", { outcome: "timeout" }, error);
+    await capture(logger, "framework", { outcome: "timeout" }, new Error("another"));
+    expect(await links(logger)).toEqual([undefined, original, undefined]);
+  });
+
+  it("is linked although both layers write at once", async () => {
+    const logger = new AuditLogger(new MemoryStorage());
+    await Promise.all([
+      capture(logger, "framework", { responseId: "r1" }),
+      capture(logger, "client", { responseId: "r1" }),
+    ]);
+    expect(await logger.count()).toBe(1);
+  });
+
+  it("is not linked to an entry that could not be written", async () => {
+    const logger = new AuditLogger(new RefusesFirst());
+    const written = await Promise.allSettled([
+      capture(logger, "client", { responseId: "r1" }),
+      capture(logger, "framework", { responseId: "r1" }),
+    ]);
+    expect(written.map(({ status }) => status)).toEqual(["rejected", "fulfilled"]);
+    expect(await links(logger)).toEqual([undefined]);
+    expect(await logger.count()).toBe(1);
+  });
+});
+
+describe("calls that are not the same", () => {
+  it("are not linked when one was over before the other began, whatever a server calls its answers", async () => {
+    const logger = new AuditLogger(new MemoryStorage());
+    const client = new CallRecorder({ logger });
+    const framework = new CallRecorder({ logger }, "framework");
+    const first = await client.begin({ input: "a" });
+    await first.end({ output: "x", responseId: "chatcmpl-1" });
+    await sleep(2);
+    const outer = await framework.begin({ input: "b" });
+    await outer.end({ output: "y", responseId: "chatcmpl-1" });
+    expect(await links(logger)).toEqual([undefined, undefined]);
+    expect(await logger.count()).toBe(2);
+  });
+
+  it("are not linked: one layer, other ids, no origin, or a pair already made", async () => {
+    const logger = new AuditLogger(new MemoryStorage());
+    await capture(logger, "client", { responseId: "r1" });
+    await capture(logger, "client", { responseId: "r1" });
+    await capture(logger, "framework", { responseId: "r2" });
+    await logger.capture({ input: "x", output: "y", responseId: "r1" });
+    expect(await links(logger)).toEqual([undefined, undefined, undefined, undefined]);
+    await capture(logger, "framework", { responseId: "r1" });
+    await capture(logger, "framework", { responseId: "r1" });
+    expect(await logger.count()).toBe(5);
+  });
+});
+
+describe("a recorded call", () => {
+  it("is linked to one that ended while its start was made durable", async () => {
+    const logger = new AuditLogger(new MemoryStorage());
+    const outer = new CallRecorder({ logger, intent: true }, "framework").begin({ input: "x" });
+    const inner = await new CallRecorder({ logger }).begin({ input: "x" });
+    const original = await inner.end({ output: "y", responseId: "r1" });
+    await (await outer).end({ output: "y", responseId: "r1", latencyMs: 1000 });
+    expect(await links(logger)).toEqual([undefined, original]);
+  });
+
+  it("is of the client's layer unless the recorder is a framework's", async () => {
+    const logger = new AuditLogger(new MemoryStorage());
+    const outer = await new CallRecorder({ logger }, "framework").begin({ input: "x" });
+    const inner = await new CallRecorder({ logger }).begin({ input: "x" });
+    for (const call of [inner, outer]) await call.end({ output: "y", responseId: "r1" });
+    expect(await logger.count()).toBe(1);
+  });
+});

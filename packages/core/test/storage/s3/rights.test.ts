@@ -1,0 +1,68 @@
+// With as few rights as documented.
+import type { S3Client } from "@aws-sdk/client-s3";
+import { beforeAll, describe, expect, it } from "vitest";
+import { FileStorage } from "../../../src/storage/file/file.ts";
+import { S3Archive } from "../../../src/storage/s3/s3.ts";
+import { testEntry } from "../../../src/testing.ts";
+import { AttackedLog } from "../../support/attacked-log.ts";
+import { FaultProxy } from "../../support/fault-proxy.ts";
+import type { S3Log } from "../../support/s3-log.ts";
+import { isAbsent, type S3Server, s3Server, serverAt } from "../../support/s3-servers.ts";
+import { temporaryDirectory } from "../../temporary-directory.ts";
+
+describe.skipIf(isAbsent("ceph"))("A writer that may not list", { timeout: 120_000 }, () => {
+  let server: S3Server;
+  let bench: AttackedLog;
+  let log: S3Log;
+
+  beforeAll(async () => {
+    server = await s3Server("ceph");
+  }, 120_000);
+
+  async function fresh(): Promise<void> {
+    bench = await AttackedLog.make(server);
+    log = bench.log;
+  }
+
+  /** Says 403, as S3 does without `s3:ListBucket`, of a key that is not there. */
+  async function withoutList(): Promise<S3Client> {
+    const proxy = await FaultProxy.start(server.endpoint);
+    const stored = new Set<string>();
+    proxy.plan = ({ method, url }) => {
+      const path = url.split("?")[0] ?? "";
+      if (method === "PUT" || method === "POST") stored.add(path);
+      const isList = method === "GET" && url.includes("list-type=2");
+      const isHidden = (method === "HEAD" || method === "GET") && !stored.has(path);
+      return isList || isHidden ? { kind: "refuse", status: 403, code: "AccessDenied" } : undefined;
+    };
+    return serverAt(proxy.endpoint).client();
+  }
+
+  it("ships segments, small ones and those in parts", async () => {
+    await fresh();
+    const path = await temporaryDirectory();
+    const client = await withoutList();
+    const { bucket, prefix } = log;
+    const shipper = new S3Archive({ bucket, prefix, client, onError: bench.onError, partBytes: 5 * 2 ** 20 });
+    const storage = new FileStorage({ path, signer: log.signer, archive: shipper, rotationSizeMb: 8 });
+    for (let count = 0; count < 5; count += 1) {
+      const { id, line } = testEntry(Date.now(), { metadata: { text: "x".repeat(2 * 2 ** 20) } });
+      await storage.append(line, id);
+    }
+    await storage.close();
+
+    expect(bench.errors).toEqual([]);
+    expect(await log.keys()).toHaveLength(2);
+    expect(await log.verify()).toMatchObject({ exitCode: 0, entries: 5 });
+  });
+
+  it("writes directly, also what is larger than a part", async () => {
+    await fresh();
+    const storage = log.storage({ client: await withoutList(), partBytes: 5 * 2 ** 20 });
+    const { id, line } = testEntry(Date.now(), { metadata: { text: "x".repeat(6 * 2 ** 20) } });
+    await storage.append(line, id);
+    await storage.close();
+
+    expect(await log.verify()).toMatchObject({ exitCode: 0, entries: 1 });
+  });
+});
