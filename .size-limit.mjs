@@ -8,6 +8,14 @@ function forNode(config) {
 
 export default [
   { name: "@ai-audit/core", path: "packages/core/dist/index.js", limit: "80 kB" },
-  { name: "@ai-audit/openai-wrapper", path: "packages/openai-wrapper/dist/index.js", limit: "40 kB" },
-  { name: "@ai-audit/langchain-callback", path: "packages/langchain-callback/dist/index.js", limit: "40 kB" },
+  {
+    name: "@ai-audit/openai-wrapper",
+    path: "packages/openai-wrapper/dist/index.js",
+    limit: "40 kB",
+  },
+  {
+    name: "@ai-audit/langchain-callback",
+    path: "packages/langchain-callback/dist/index.js",
+    limit: "40 kB",
+  },
 ].map((check) => ({ ...check, modifyEsbuildConfig: forNode }));

@@ -40,7 +40,9 @@ function text(seed: string): string {
 }
 
 async function writeLog(path: string, entries: number, signer: Signer): Promise<void> {
-  const logger = new AuditLogger(new FileStorage({ path, durability: "os", signer }), { storeContent: true });
+  const logger = new AuditLogger(new FileStorage({ path, durability: "os", signer }), {
+    storeContent: true,
+  });
   mock.timers.enable({ apis: ["Date"], now: BEGIN });
   try {
     for (let n = 0; n < entries; n += IN_FLIGHT) {
@@ -67,8 +69,17 @@ async function writeLog(path: string, entries: number, signer: Signer): Promise<
 }
 
 /** Runs the built command to its end, its output counted and thrown away. `oneCore`: with one core to run on. */
-async function run(words: readonly string[], { oneCore = false }: { readonly oneCore?: boolean } = {}): Promise<Run> {
-  const argv = [...(oneCore ? ON_ONE_CORE : []), process.execPath, `--import=${REPORT}`, BUILT, ...words];
+async function run(
+  words: readonly string[],
+  { oneCore = false }: { readonly oneCore?: boolean } = {},
+): Promise<Run> {
+  const argv = [
+    ...(oneCore ? ON_ONE_CORE : []),
+    process.execPath,
+    `--import=${REPORT}`,
+    BUILT,
+    ...words,
+  ];
   const [program = "", ...rest] = argv;
   const begin = performance.now();
   const child = spawn(program, rest, { stdio: ["ignore", "pipe", "pipe", "pipe"] });
@@ -106,7 +117,9 @@ async function median(rounds: number, measure: () => Promise<number>): Promise<n
 }
 
 function row(name: string, figure: string, target?: string): void {
-  console.log(`${name.padEnd(52)}${figure.padStart(14)}${target === undefined ? "" : `   (target: ${target})`}`);
+  console.log(
+    `${name.padEnd(52)}${figure.padStart(14)}${target === undefined ? "" : `   (target: ${target})`}`,
+  );
 }
 
 const hasTaskset = spawnSync(ON_ONE_CORE[0], ["--version"]).status === 0;
@@ -122,7 +135,9 @@ try {
   let bytes = 0;
   for (const file of files) bytes += (await stat(join(large, file))).size;
   const took = ((performance.now() - begin) / 1000).toFixed(0);
-  console.log(`${ENTRIES} entries in ${files.length} files, ${(bytes / MIB).toFixed(0)} MiB, written in ${took} s\n`);
+  console.log(
+    `${ENTRIES} entries in ${files.length} files, ${(bytes / MIB).toFixed(0)} MiB, written in ${took} s\n`,
+  );
 
   const version = await median(15, async () => (await run(["--version"])).ms);
   row("start-up: ai-audit --version", `${version.toFixed(0)} ms`, "at most 150 ms");
@@ -130,16 +145,25 @@ try {
   const started = await median(15, async () => (await run(["query", small, "--json"])).ms);
   row("start-up: query in a log of one entry", `${started.toFixed(0)} ms`);
   const queried = await median(15, async () => (await run(["query", large, ...hour])).ms);
-  row("one hour of a million entries, after start-up", `${(queried - started).toFixed(0)} ms`, "at most 50 ms");
+  row(
+    "one hour of a million entries, after start-up",
+    `${(queried - started).toFixed(0)} ms`,
+    "at most 50 ms",
+  );
 
   await readSpeed(large, files, bytes); // both read what the operating system has in memory
   const read = await median(3, () => readSpeed(large, files, bytes));
   const verify = ["verify", large, "--trust", signer.vkey];
-  const seconds = (await median(3, async () => (await run(verify, { oneCore: hasTaskset })).ms)) / 1000;
+  const seconds =
+    (await median(3, async () => (await run(verify, { oneCore: hasTaskset })).ms)) / 1000;
   const speed = bytes / MIB / seconds;
   const target = Math.min(250, read / 2);
   row("reading alone", `${read.toFixed(0)} MiB/s`);
-  row(`verify${hasTaskset ? ", on one core" : ""}`, `${speed.toFixed(0)} MiB/s`, `at least ${target.toFixed(0)} MiB/s`);
+  row(
+    `verify${hasTaskset ? ", on one core" : ""}`,
+    `${speed.toFixed(0)} MiB/s`,
+    `at least ${target.toFixed(0)} MiB/s`,
+  );
 
   console.log("");
   // `sql` is mostly what DuckDB takes by itself; more columns at a time take more, more rows do not.
@@ -149,7 +173,12 @@ try {
     "query, all entries out": ["query", large, "--json"],
     "query, one conversation": ["query", large, "--conversation", "conv-17"],
     "export, csv": ["export", large, "--format", "csv"],
-    "sql, grouped": ["sql", "SELECT model, count(*) AS calls FROM entries GROUP BY model", "--log", large],
+    "sql, grouped": [
+      "sql",
+      "SELECT model, count(*) AS calls FROM entries GROUP BY model",
+      "--log",
+      large,
+    ],
     "sql, all columns out": ["sql", "SELECT * FROM entries LIMIT 200000", "--log", large, "--json"],
     "sql, two columns out": ["sql", "SELECT id, model FROM entries", "--log", large, "--json"],
   };

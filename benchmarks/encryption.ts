@@ -15,7 +15,8 @@ const entry = {
 await comparePairs(import.meta.filename, "the process an entry", async (compare, directory) => {
   const encryption = new EncryptionManager();
   encryption.getKey();
-  const storage = (name: string): FileStorage => new FileStorage({ path: join(directory, name), durability: "os" });
+  const storage = (name: string): FileStorage =>
+    new FileStorage({ path: join(directory, name), durability: "os" });
   const hashOnly = new AuditLogger(storage("hash"));
   const encrypted = new AuditLogger(storage("encrypted"), { encryption, storeContent: true });
   await compare({

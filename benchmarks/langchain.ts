@@ -9,30 +9,36 @@ import { comparePairs, startModelServer } from "./support/paired.ts";
 
 const question = "What is the capital of France? ".repeat(8);
 
-await comparePairs(import.meta.filename, "the client's process a call", async (compare, directory) => {
-  const server = await startModelServer();
-  const configuration = { baseURL: server.baseURL };
-  const model = new ChatOpenAI({ model: "gpt-4o-mini", apiKey: "bench", configuration });
-  const read = async (config?: { callbacks: AuditCallbackHandler[] }): Promise<void> => {
-    for await (const _ of await model.stream(question, config));
-  };
-  for (const durability of ["os", "fsync"] as const) {
-    const logger = new AuditLogger(new FileStorage({ path: join(directory, durability), durability }));
-    const callbacks = [new AuditCallbackHandler(logger)];
-    await compare({
-      name: `ChatOpenAI.invoke, ${durability}`,
-      calls: 960,
-      plain: () => model.invoke(question),
-      audited: () => model.invoke(question, { callbacks }),
-      targetUs: 100,
-    });
-    await compare({
-      name: `ChatOpenAI.stream, 200 chunks, ${durability}`,
-      calls: 64,
-      plain: () => read(),
-      audited: () => read({ callbacks }),
-    });
-    await logger.close();
-  }
-  server.stop();
-});
+await comparePairs(
+  import.meta.filename,
+  "the client's process a call",
+  async (compare, directory) => {
+    const server = await startModelServer();
+    const configuration = { baseURL: server.baseURL };
+    const model = new ChatOpenAI({ model: "gpt-4o-mini", apiKey: "bench", configuration });
+    const read = async (config?: { callbacks: AuditCallbackHandler[] }): Promise<void> => {
+      for await (const _ of await model.stream(question, config));
+    };
+    for (const durability of ["os", "fsync"] as const) {
+      const logger = new AuditLogger(
+        new FileStorage({ path: join(directory, durability), durability }),
+      );
+      const callbacks = [new AuditCallbackHandler(logger)];
+      await compare({
+        name: `ChatOpenAI.invoke, ${durability}`,
+        calls: 960,
+        plain: () => model.invoke(question),
+        audited: () => model.invoke(question, { callbacks }),
+        targetUs: 100,
+      });
+      await compare({
+        name: `ChatOpenAI.stream, 200 chunks, ${durability}`,
+        calls: 64,
+        plain: () => read(),
+        audited: () => read({ callbacks }),
+      });
+      await logger.close();
+    }
+    server.stop();
+  },
+);

@@ -42,7 +42,10 @@ function auditLog(
     name,
     open: (path) => {
       const storage = new FileStorage({ path, durability, ...(options.signed && { signer }) });
-      const logger = new AuditLogger(storage, { storeContent: true, ...(options.encrypted && { encryption }) });
+      const logger = new AuditLogger(storage, {
+        storeContent: true,
+        ...(options.encrypted && { encryption }),
+      });
       return { log: () => logger.log(interaction), close: () => logger.close() };
     },
   };
@@ -137,7 +140,9 @@ async function measure(subject: Subject, pattern: keyof typeof PATTERNS): Promis
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
-console.log(`Node ${process.version}; medians of ${ROUNDS} rounds, each subject beside pino in every round\n`);
+console.log(
+  `Node ${process.version}; medians of ${ROUNDS} rounds, each subject beside pino in every round\n`,
+);
 const row = (...cells: string[]): void =>
   console.log(cells.map((cell, at) => (at === 0 ? cell.padEnd(34) : cell.padStart(14))).join(""));
 for (const pattern of Object.keys(PATTERNS)) {

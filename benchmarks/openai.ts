@@ -20,28 +20,34 @@ const stream = (client: OpenAI) => async () => {
   for await (const _ of await client.chat.completions.create({ ...request, stream: true }));
 };
 
-await comparePairs(import.meta.filename, "the client's process a call", async (compare, directory) => {
-  const server = await startModelServer();
-  const options = { apiKey: "bench", baseURL: server.baseURL };
-  const plain = new OpenAI(options);
-  for (const durability of ["os", "fsync"] as const) {
-    const logger = new AuditLogger(new FileStorage({ path: join(directory, durability), durability }));
-    const audited = new AuditedOpenAI({ ...options, audit: logger });
-    await compare({
-      name: `chat completion, ${durability}`,
-      calls: 1536,
-      plain: call(plain),
-      audited: call(audited),
-      targetUs: 60,
-    });
-    await compare({
-      name: `stream of 200 chunks, ${durability}`,
-      calls: 128,
-      plain: stream(plain),
-      audited: stream(audited),
-      targetUs: 200,
-    });
-    await logger.close();
-  }
-  server.stop();
-});
+await comparePairs(
+  import.meta.filename,
+  "the client's process a call",
+  async (compare, directory) => {
+    const server = await startModelServer();
+    const options = { apiKey: "bench", baseURL: server.baseURL };
+    const plain = new OpenAI(options);
+    for (const durability of ["os", "fsync"] as const) {
+      const logger = new AuditLogger(
+        new FileStorage({ path: join(directory, durability), durability }),
+      );
+      const audited = new AuditedOpenAI({ ...options, audit: logger });
+      await compare({
+        name: `chat completion, ${durability}`,
+        calls: 1536,
+        plain: call(plain),
+        audited: call(audited),
+        targetUs: 60,
+      });
+      await compare({
+        name: `stream of 200 chunks, ${durability}`,
+        calls: 128,
+        plain: stream(plain),
+        audited: stream(audited),
+        targetUs: 200,
+      });
+      await logger.close();
+    }
+    server.stop();
+  },
+);

@@ -40,7 +40,11 @@ function directObjectsPerSecond(
   { processes, answerSeconds, delaySeconds }: Direct,
 ): number {
   const inTurn = Math.min(callsPerSecond, processes / (answerSeconds + delaySeconds));
-  return Math.max(inTurn, callsPerSecond / MAX_ENTRIES, (callsPerSecond * bytesPerEntry) / MAX_COMMIT_BYTES);
+  return Math.max(
+    inTurn,
+    callsPerSecond / MAX_ENTRIES,
+    (callsPerSecond * bytesPerEntry) / MAX_COMMIT_BYTES,
+  );
 }
 
 /** Requests to ship a segment: it is looked for, stored, looked at once more, and read back where it went in parts. */
@@ -52,7 +56,12 @@ function shippingRequests(bytes: number): { readonly writes: number; readonly re
 /** The table of docs/scale.md. `bytesPerEntry` as measured; `answerSeconds` is assumed. */
 export function costs(bytesPerEntry: number, answerSeconds: number): Cost[] {
   return [1, 100, 10_000].flatMap((callsPerSecond) => {
-    const cost = (way: string, objectsPerDay: number, writesPerDay: number, readsPerDay: number): Cost => {
+    const cost = (
+      way: string,
+      objectsPerDay: number,
+      writesPerDay: number,
+      readsPerDay: number,
+    ): Cost => {
       const gigabytesPerDay = (callsPerSecond * DAY_SECONDS * bytesPerEntry) / 1e9;
       const requestDollarsPerDay = writesPerDay * WRITE_DOLLARS + readsPerDay * READ_DOLLARS;
       const storageDollarsPerMonth = gigabytesPerDay * 30 * STORAGE_DOLLARS;
@@ -70,9 +79,19 @@ export function costs(bytesPerEntry: number, answerSeconds: number): Cost[] {
     };
     const direct = (processes: number, delaySeconds: number): Cost => {
       const objects =
-        DAY_SECONDS * directObjectsPerSecond(callsPerSecond, bytesPerEntry, { processes, answerSeconds, delaySeconds });
+        DAY_SECONDS *
+        directObjectsPerSecond(callsPerSecond, bytesPerEntry, {
+          processes,
+          answerSeconds,
+          delaySeconds,
+        });
       const who = processes === 1 ? "1 process" : `${processes} processes`;
-      return cost(`direct, ${who}${delaySeconds > 0 ? ", maxDelayMs 1000" : ""}`, objects, objects, 0);
+      return cost(
+        `direct, ${who}${delaySeconds > 0 ? ", maxDelayMs 1000" : ""}`,
+        objects,
+        objects,
+        0,
+      );
     };
     const bytesPerDay = callsPerSecond * DAY_SECONDS * bytesPerEntry;
     const whole = Math.floor(bytesPerDay / SEGMENT_BYTES);
@@ -84,7 +103,12 @@ export function costs(bytesPerEntry: number, answerSeconds: number): Cost[] {
       direct(1, 1),
       direct(10, 0),
       direct(10, 1),
-      cost("shipped", whole + 1, whole * full.writes + last.writes, whole * full.reads + last.reads),
+      cost(
+        "shipped",
+        whole + 1,
+        whole * full.writes + last.writes,
+        whole * full.reads + last.reads,
+      ),
     ];
   });
 }

@@ -70,7 +70,11 @@ interface Figures {
 }
 
 /** Runs `write` over and over in some lanes at once. */
-async function measure(inFlight: number, entries: number, write: () => Promise<unknown>): Promise<Figures> {
+async function measure(
+  inFlight: number,
+  entries: number,
+  write: () => Promise<unknown>,
+): Promise<Figures> {
   sent.clear();
   const cpu = process.cpuUsage();
   const start = performance.now();
@@ -103,7 +107,9 @@ function print(name: string, blocks: readonly Figures[]): void {
   const rate = spread(blocks.map(({ perSecond }) => perSecond));
   const cpu = median(blocks.map(({ cpuMicrosPerEntry }) => cpuMicrosPerEntry)).toFixed(0);
   const cost = median(blocks.map(({ requestsPerEntry }) => requestsPerEntry)).toFixed(4);
-  console.log(`${name.padEnd(42)} ${rate} entries/s, ${cost} requests and ${cpu} µs of CPU an entry`);
+  console.log(
+    `${name.padEnd(42)} ${rate} entries/s, ${cost} requests and ${cpu} µs of CPU an entry`,
+  );
 }
 
 const load = (): string => `load ${loadavg()[0]?.toFixed(1)}`;
@@ -118,14 +124,19 @@ let line = "";
 let ok = true;
 for (const inFlight of [64, 512]) {
   let count = 0;
-  const logger = new AuditLogger(new S3Storage({ bucket, prefix: `shared-${inFlight}`, client, signer }));
+  const logger = new AuditLogger(
+    new S3Storage({ bucket, prefix: `shared-${inFlight}`, client, signer }),
+  );
   const put = async (): Promise<unknown> => {
     count += 1;
-    return client.send(new PutObjectCommand({ Bucket: bucket, Key: `single-${inFlight}/${count}.json`, Body: line }));
+    return client.send(
+      new PutObjectCommand({ Bucket: bucket, Key: `single-${inFlight}/${count}.json`, Body: line }),
+    );
   };
   const blocks = {
     single: async () => measure(inFlight, 2500, put),
-    shared: async () => measure(inFlight, inFlight === 64 ? 40_000 : 100_000, async () => logger.log(interaction)),
+    shared: async () =>
+      measure(inFlight, inFlight === 64 ? 40_000 : 100_000, async () => logger.log(interaction)),
   };
   const pairs: { readonly single: Figures; readonly shared: Figures }[] = [];
   for (let at = 0; at <= PAIRS; at += 1) {
@@ -148,9 +159,15 @@ for (const inFlight of [64, 512]) {
     counted.map(({ shared }) => shared),
   );
   const faster = counted.map(({ single, shared }) => shared.perSecond / single.perSecond);
-  const fewer = median(counted.map(({ single, shared }) => single.requestsPerEntry / shared.requestsPerEntry));
-  const thrifty = median(counted.map(({ single, shared }) => single.cpuMicrosPerEntry / shared.cpuMicrosPerEntry));
-  console.log(`  ${spread(faster, 1)} times as many entries: ${faster.map((ratio) => ratio.toFixed(1)).join(" ")}`);
+  const fewer = median(
+    counted.map(({ single, shared }) => single.requestsPerEntry / shared.requestsPerEntry),
+  );
+  const thrifty = median(
+    counted.map(({ single, shared }) => single.cpuMicrosPerEntry / shared.cpuMicrosPerEntry),
+  );
+  console.log(
+    `  ${spread(faster, 1)} times as many entries: ${faster.map((ratio) => ratio.toFixed(1)).join(" ")}`,
+  );
   console.log(
     `  ${fewer.toFixed(1)} times fewer requests, ${thrifty.toFixed(1)} times less CPU of the client, ${load()}`,
   );
@@ -181,12 +198,19 @@ console.log(
 sent.clear();
 const start = performance.now();
 const counted = await logger.count();
-console.log(`count(): ${counted} in ${(performance.now() - start).toFixed(0)} ms with ${requests()} requests`);
+console.log(
+  `count(): ${counted} in ${(performance.now() - start).toFixed(0)} ms with ${requests()} requests`,
+);
 await logger.close();
 sent.clear();
 const begun = performance.now();
-const { verdict } = await verifyLog(`s3://${bucket}/many`, { trustedKeys: [signer.vkey], s3: { client } });
-console.log(`verifyLog(): ${(performance.now() - begun).toFixed(0)} ms with ${requests()} requests: ${verdict}\n`);
+const { verdict } = await verifyLog(`s3://${bucket}/many`, {
+  trustedKeys: [signer.vkey],
+  s3: { client },
+});
+console.log(
+  `verifyLog(): ${(performance.now() - begun).toFixed(0)} ms with ${requests()} requests: ${verdict}\n`,
+);
 
 let bytesPerEntry = 0;
 for (const inFlight of [64, 512]) {
@@ -214,16 +238,24 @@ for (const inFlight of [64, 512]) {
   console.log(
     `  ${(bytes / 1e6).toFixed(0)} MB, ${bytesPerEntry.toFixed(0)} bytes an entry; the rest was shipped in ${seconds} s`,
   );
-  console.log(`  shipped with ${[...shipping].map(([name, count]) => `${count} ${name}`).join(", ")}\n`);
+  console.log(
+    `  shipped with ${[...shipping].map(([name, count]) => `${count} ${name}`).join(", ")}\n`,
+  );
 }
 
 const size = bytesPerEntry.toFixed(0);
-console.log(`${size} bytes an entry, an answer of the bucket in ${ANSWER_SECONDS * 1000} ms (assumed):`);
-const figure = (value: number): string => value.toLocaleString("en-US", { maximumFractionDigits: value < 10 ? 2 : 0 });
+console.log(
+  `${size} bytes an entry, an answer of the bucket in ${ANSWER_SECONDS * 1000} ms (assumed):`,
+);
+const figure = (value: number): string =>
+  value.toLocaleString("en-US", { maximumFractionDigits: value < 10 ? 2 : 0 });
 console.table(
   costs(bytesPerEntry, ANSWER_SECONDS).map((cost) =>
     Object.fromEntries(
-      Object.entries(cost).map(([name, value]) => [name, typeof value === "number" ? figure(value) : value]),
+      Object.entries(cost).map(([name, value]) => [
+        name,
+        typeof value === "number" ? figure(value) : value,
+      ]),
     ),
   ),
 );

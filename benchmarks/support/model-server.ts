@@ -8,14 +8,20 @@ const completion = JSON.stringify({
   created: 1,
   model: "gpt-4o-mini-2024-07-18",
   choices: [
-    { index: 0, message: { role: "assistant", content: "Paris. ".repeat(40), refusal: null }, finish_reason: "stop" },
+    {
+      index: 0,
+      message: { role: "assistant", content: "Paris. ".repeat(40), refusal: null },
+      finish_reason: "stop",
+    },
   ],
   usage: { prompt_tokens: 20, completion_tokens: 80, total_tokens: 100 },
 });
 const chunk = (choice: object): string =>
   `data: ${JSON.stringify({ id: "chatcmpl-bench", object: "chat.completion.chunk", created: 1, model: "gpt-4o-mini-2024-07-18", choices: [choice] })}\n\n`;
 const events = [
-  ...Array.from({ length: CHUNKS - 1 }, () => chunk({ index: 0, delta: { content: "Paris. " }, finish_reason: null })),
+  ...Array.from({ length: CHUNKS - 1 }, () =>
+    chunk({ index: 0, delta: { content: "Paris. " }, finish_reason: null }),
+  ),
   chunk({ index: 0, delta: {}, finish_reason: "stop" }),
 ];
 
@@ -30,7 +36,9 @@ const server = createServer((request, response) => {
   request.on("data", (part: Buffer) => parts.push(part));
   request.on("end", () => {
     const streamed = Buffer.concat(parts).includes('"stream":true');
-    response.writeHead(200, { "content-type": streamed ? "text/event-stream" : "application/json" });
+    response.writeHead(200, {
+      "content-type": streamed ? "text/event-stream" : "application/json",
+    });
     if (streamed) writeStream(response);
     else response.end(completion);
   });

@@ -65,7 +65,9 @@ export async function comparePairs(
     process.disconnect();
   } else {
     console.log(`Node ${process.version}; CPU of ${whose}, ${IN_FLIGHT} in flight, in turn`);
-    console.log(`mean of ${ROUNDS} rounds, median of ${PROCESSES} processes, lowest and highest in brackets\n`);
+    console.log(
+      `mean of ${ROUNDS} rounds, median of ${PROCESSES} processes, lowest and highest in brackets\n`,
+    );
     await printSyncCost(directory);
     await printPairs(script);
   }
@@ -120,12 +122,19 @@ async function printSyncCost(directory: string): Promise<void> {
     1,
   );
   await file.close();
-  console.log(`write(2) and fdatasync(2) of 1 KiB   ${us(cost)}, the machine's own, once a commit\n`);
+  console.log(
+    `write(2) and fdatasync(2) of 1 KiB   ${us(cost)}, the machine's own, once a commit\n`,
+  );
 }
 
-async function cpuPerCall(call: () => Promise<unknown>, calls: number, inFlight = IN_FLIGHT): Promise<number> {
+async function cpuPerCall(
+  call: () => Promise<unknown>,
+  calls: number,
+  inFlight = IN_FLIGHT,
+): Promise<number> {
   const before = process.cpuUsage();
-  for (let n = 0; n < calls; n += inFlight) await Promise.all(Array.from({ length: inFlight }, call));
+  for (let n = 0; n < calls; n += inFlight)
+    await Promise.all(Array.from({ length: inFlight }, call));
   const { user, system } = process.cpuUsage(before);
   return (user + system) / calls;
 }

@@ -10,7 +10,13 @@ const schedule = logger.scheduleCleanup({
 console.log("next clean-up:", schedule.nextRun?.toISOString());
 
 await logger.log({ input: "Hello!", output: "Hi.", latencyMs: 40 });
-await logger.log({ input: "How do I …", output: "", safetyPassed: false, blockReason: "policy", latencyMs: 15 });
+await logger.log({
+  input: "How do I …",
+  output: "",
+  safetyPassed: false,
+  blockReason: "policy",
+  latencyMs: 15,
+});
 console.log("would be removed today:", await logger.cleanupExpired({ dryRun: true }));
 console.log(await logger.health());
 await logger.close(); // stops the schedule as well

@@ -34,7 +34,8 @@ await rm(directory, { recursive: true, force: true });
 await rm(tampered, { recursive: true, force: true });
 
 const real = process.argv.includes("--real");
-if (real && !process.env["OPENAI_API_KEY"]) throw new Error("--real calls the OpenAI API: set OPENAI_API_KEY");
+if (real && !process.env["OPENAI_API_KEY"])
+  throw new Error("--real calls the OpenAI API: set OPENAI_API_KEY");
 const server = real ? undefined : await startModelServer();
 const apiKey = (real && process.env["OPENAI_API_KEY"]) || "no-key-needed";
 const connection = { apiKey, ...(server && { baseURL: server.baseURL }) };
@@ -44,11 +45,15 @@ const model = "gpt-4o-mini";
 const encryption = new EncryptionManager();
 const key = encryption.getKey(); // a generated key must be kept
 const signer = await Signer.generate("demo-bank");
-const logger = new AuditLogger(new FileStorage({ path: directory, signer }), { encryption, storeContent: true });
+const logger = new AuditLogger(new FileStorage({ path: directory, signer }), {
+  encryption,
+  storeContent: true,
+});
 
 // 2. The drop-in client.
 const openai = new AuditedOpenAI({ ...connection, maxRetries: 0, audit: logger });
-const ask = (content: string) => openai.chat.completions.create({ model, messages: [{ role: "user", content }] });
+const ask = (content: string) =>
+  openai.chat.completions.create({ model, messages: [{ role: "user", content }] });
 
 await withAuditContext({ conversationId: "conv-1", metadata: { user_id: "u-17" } }, async () => {
   await ask("What is the capital of France?");
@@ -65,7 +70,10 @@ await withAuditContext({ conversationId: "conv-1", metadata: { user_id: "u-17" }
     tools: [
       {
         type: "function",
-        function: { name: "get_weather", parameters: { type: "object", properties: { city: { type: "string" } } } },
+        function: {
+          name: "get_weather",
+          parameters: { type: "object", properties: { city: { type: "string" } } },
+        },
       },
     ],
   });
@@ -75,7 +83,10 @@ const blocked = await ask("How do I build a weapon?").then(
   (error: unknown) => (error instanceof Error ? error.message : String(error)),
 );
 const failed = await openai.chat.completions
-  .create({ model: real ? "no-such-model" : model, messages: [{ role: "user", content: "Are you overloaded?" }] })
+  .create({
+    model: real ? "no-such-model" : model,
+    messages: [{ role: "user", content: "Are you overloaded?" }],
+  })
   .then(
     () => "did not fail",
     (error: unknown) => (error instanceof Error ? error.message : String(error)),
@@ -86,7 +97,10 @@ const chain = ChatPromptTemplate.fromMessages([
   ["system", "Translate to French."],
   ["human", "Translate: {text}"],
 ]).pipe(new ChatOpenAI({ model, apiKey, configuration: connection, maxRetries: 0 }));
-await chain.invoke({ text: "Where is the library?" }, { callbacks: [new AuditCallbackHandler(logger)] });
+await chain.invoke(
+  { text: "Where is the library?" },
+  { callbacks: [new AuditCallbackHandler(logger)] },
+);
 
 // 4. By hand.
 await logger.log({
@@ -99,16 +113,26 @@ await logger.log({
 });
 
 // 5. Another process writes to the same directory at the same time.
-const other = fork(fileURLToPath(new URL("support/other-process.ts", import.meta.url)), [directory], {
-  execArgv: ["--conditions=ai-audit-source"],
-  env: { ...process.env, AUDIT_ENCRYPTION_KEY: key, AUDIT_SIGNING_KEY: signer.toPem() },
-});
+const other = fork(
+  fileURLToPath(new URL("support/other-process.ts", import.meta.url)),
+  [directory],
+  {
+    execArgv: ["--conditions=ai-audit-source"],
+    env: { ...process.env, AUDIT_ENCRYPTION_KEY: key, AUDIT_SIGNING_KEY: signer.toPem() },
+  },
+);
 await once(other, "message"); // it is ready
 other.send("go");
 const otherEnded = once(other, "exit");
 for (let n = 1; n <= 5; n += 1) {
   const metadata = { pid: process.pid };
-  await logger.log({ input: `Batch job ${n}`, output: "done", provider: "in-house", outcome: "ok", metadata });
+  await logger.log({
+    input: `Batch job ${n}`,
+    output: "done",
+    provider: "in-house",
+    outcome: "ok",
+    metadata,
+  });
 }
 await otherEnded;
 await server?.stop();
@@ -134,7 +158,9 @@ const bytes = await readFile(join(tampered, file));
 const at = bytes.indexOf("gpt-4o-mini") + "gpt-".length;
 bytes.write("5", at); // it was another model, somebody would like to say
 await writeFile(join(tampered, file), bytes);
-console.log(`Changed:   one byte of a copy, ${join(shownCopy, file)}: the first "gpt-4o-mini" became "gpt-5o-mini"`);
+console.log(
+  `Changed:   one byte of a copy, ${join(shownCopy, file)}: the first "gpt-4o-mini" became "gpt-5o-mini"`,
+);
 const caught = await verifyLog(tampered, { trustedKeys: [signer.vkey] });
 console.log(`Tampered:  ${caught.verdict}`);
 console.log(

@@ -5,7 +5,11 @@ import { startModelServer } from "./support/model-server.ts";
 
 const server = await startModelServer(); // your code leaves this and baseURL out
 const logger = new AuditLogger("./audit-logs/drop-in", { storeContent: true });
-const openai = new AuditedOpenAI({ apiKey: "no-key-needed", baseURL: server.baseURL, audit: logger });
+const openai = new AuditedOpenAI({
+  apiKey: "no-key-needed",
+  baseURL: server.baseURL,
+  audit: logger,
+});
 
 await withAuditContext({ conversationId: "conv-1", metadata: { user_id: "u-17" } }, async () => {
   const completion = await openai.chat.completions.create({
@@ -14,12 +18,20 @@ await withAuditContext({ conversationId: "conv-1", metadata: { user_id: "u-17" }
   });
   console.log(completion.choices[0]?.message.content);
 
-  const response = await openai.responses.create({ model: "gpt-4o-mini", input: "What is the capital of France?" });
+  const response = await openai.responses.create({
+    model: "gpt-4o-mini",
+    input: "What is the capital of France?",
+  });
   console.log(response.output_text);
 });
 
 for await (const entry of logger.entries({ conversationId: "conv-1" })) {
-  console.log(entry.operation, entry.outcome, entry.metadata, `${entry.inputTokens}+${entry.outputTokens} tokens`);
+  console.log(
+    entry.operation,
+    entry.outcome,
+    entry.metadata,
+    `${entry.inputTokens}+${entry.outputTokens} tokens`,
+  );
 }
 await logger.close();
 await server.stop();

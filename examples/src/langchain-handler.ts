@@ -18,6 +18,7 @@ const chain = ChatPromptTemplate.fromTemplate("Translate to French: {text}").pip
 const answer = await chain.invoke({ text: "Where is the library?" }, { callbacks: [handler] });
 console.log(answer.content); // and its entry is durable already
 
-for await (const entry of logger.entries()) console.log(entry.operation, entry.outcome, entry.run?.path);
+for await (const entry of logger.entries())
+  console.log(entry.operation, entry.outcome, entry.run?.path);
 await logger.close();
 await server.stop();

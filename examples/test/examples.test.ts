@@ -7,11 +7,14 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const run = promisify(execFile);
-const source = (name: string): string => fileURLToPath(new URL(`../src/${name}.ts`, import.meta.url));
+const source = (name: string): string =>
+  fileURLToPath(new URL(`../src/${name}.ts`, import.meta.url));
 
 /** Runs an example as a user would: a process of its own, in an empty directory. */
 async function runExample(name: string, cwd: string): Promise<string> {
-  const { stdout } = await run(process.execPath, ["--conditions=ai-audit-source", source(name)], { cwd });
+  const { stdout } = await run(process.execPath, ["--conditions=ai-audit-source", source(name)], {
+    cwd,
+  });
   return stdout;
 }
 
@@ -60,14 +63,19 @@ describe("examples", () => {
     const output = await runExample("demo", directory);
     expect(output).toMatch(/Verified: {2}OK: 17 entries in 2 files/);
     expect(output).not.toMatch(/^\S+ {2}- /m); // every entry has an outcome
-    expect(output).toMatch(/Changed: {3}one byte of a copy, \S*audit-logs\/demo-tampered\/audit_\d{8}\.jsonl: /);
+    expect(output).toMatch(
+      /Changed: {3}one byte of a copy, \S*audit-logs\/demo-tampered\/audit_\d{8}\.jsonl: /,
+    );
     expect(output).toMatch(/Tampered: {2}TAMPERED/);
     expect(output.match(/are not those that were sealed/g)).toHaveLength(1);
     const [, proven, still] =
-      /TAMPERED: (\d+) entries in 2 files.*\n +(\d+) of 17 entries are still proven/.exec(output) ?? [];
+      /TAMPERED: (\d+) entries in 2 files.*\n +(\d+) of 17 entries are still proven/.exec(output) ??
+      [];
     expect(still).toBe(proven);
     // The log is the repository's own, so there is one of an earlier run now.
-    expect(await runExample("demo", directory)).toMatch(/^Replaces the demo's earlier log in \S*audit-logs\/demo\n/);
+    expect(await runExample("demo", directory)).toMatch(
+      /^Replaces the demo's earlier log in \S*audit-logs\/demo\n/,
+    );
   });
 
   it("the command can be called where the examples are, on what lies where it is typed", async () => {
@@ -76,10 +84,15 @@ describe("examples", () => {
       scripts: Record<"ai-audit", string>;
     };
     const env = { ...process.env, INIT_CWD: directory };
-    const called = run("sh", ["-c", `${scripts["ai-audit"]} list nothing-here`], { cwd: examples, env });
+    const called = run("sh", ["-c", `${scripts["ai-audit"]} list nothing-here`], {
+      cwd: examples,
+      env,
+    });
     await expect(called).rejects.toMatchObject({
       code: 66,
-      stderr: expect.stringContaining(`no log there: ${join(directory, "nothing-here")}\n`) as string,
+      stderr: expect.stringContaining(
+        `no log there: ${join(directory, "nothing-here")}\n`,
+      ) as string,
     });
   });
 });

@@ -14,15 +14,21 @@ export async function startModelServer(): Promise<ModelServer> {
     .onMessage("weather", { toolCalls: [{ name: "get_weather", arguments: '{"city":"Paris"}' }] })
     .onMessage("build a weapon", {
       error: {
-        message: "The response was filtered due to the prompt triggering the content management policy.",
+        message:
+          "The response was filtered due to the prompt triggering the content management policy.",
         type: "invalid_request_error",
         param: "prompt",
         code: "content_filter",
       },
       status: 400,
     })
-    .onMessage("overloaded", { error: { message: "The server is overloaded", type: "server_error" }, status: 503 })
-    .onMessage("haiku", { content: "Sealed line by line,\nthe night's quiet ledger keeps\nwhat was asked and said." })
+    .onMessage("overloaded", {
+      error: { message: "The server is overloaded", type: "server_error" },
+      status: 503,
+    })
+    .onMessage("haiku", {
+      content: "Sealed line by line,\nthe night's quiet ledger keeps\nwhat was asked and said.",
+    })
     .onMessage("Translate", { content: "Où est la bibliothèque ?" })
     .onMessage(/./, { content: "Paris is the capital of France." });
   await server.start();

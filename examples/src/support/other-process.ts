@@ -11,7 +11,13 @@ process.send?.("ready");
 await once(process, "message");
 for (let n = 1; n <= 5; n += 1) {
   const metadata = { pid: process.pid };
-  await logger.log({ input: `Night run ${n}`, output: "done", provider: "in-house", outcome: "ok", metadata });
+  await logger.log({
+    input: `Night run ${n}`,
+    output: "done",
+    provider: "in-house",
+    outcome: "ok",
+    metadata,
+  });
 }
 await logger.close();
 process.disconnect();

@@ -7,7 +7,9 @@ import { buildProgram } from "../src/program.ts";
 import { SETTINGS, SETTINGS_FILE } from "../src/settings.ts";
 
 /** Where the reference lies. */
-export const REFERENCE_PATH: string = fileURLToPath(new URL("../../../docs/cli.md", import.meta.url));
+export const REFERENCE_PATH: string = fileURLToPath(
+  new URL("../../../docs/cli.md", import.meta.url),
+);
 
 /** The reference's text. */
 export async function reference(): Promise<string> {
@@ -21,7 +23,9 @@ export async function reference(): Promise<string> {
     exitCode: 0 as const,
   };
   const program = await buildProgram(session, "all");
-  const commands = program.commands.flatMap((command) => (command.commands.length > 0 ? command.commands : [command]));
+  const commands = program.commands.flatMap((command) =>
+    command.commands.length > 0 ? command.commands : [command],
+  );
   return `${INTRODUCTION}
 ${tableOf(program.commands)}
 ${SETTINGS_TEXT}
@@ -88,7 +92,9 @@ function section(command: Command): string {
   const args = help.visibleArguments(command);
   const rows = [
     ...args.map((argument) => [help.argumentTerm(argument), help.argumentDescription(argument)]),
-    ...help.visibleOptions(command).map((option) => [help.optionTerm(option), help.optionDescription(option)]),
+    ...help
+      .visibleOptions(command)
+      .map((option) => [help.optionTerm(option), help.optionDescription(option)]),
   ];
   const usage = `${pathOf(command)} ${command.usage()}`;
   return `## ${pathOf(command)}
@@ -111,4 +117,5 @@ function anchor(title: string): string {
   return title.replaceAll(" ", "-");
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await writeFile(REFERENCE_PATH, await reference());
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  await writeFile(REFERENCE_PATH, await reference());

@@ -15,7 +15,11 @@ export interface Signing {
 }
 
 /** A dry run needs no key, and says where the run itself would. */
-export async function signerFor(location: string, settings: Settings, dryRun: boolean): Promise<Signing> {
+export async function signerFor(
+  location: string,
+  settings: Settings,
+  dryRun: boolean,
+): Promise<Signing> {
   try {
     return { signer: await needTrustedSigner(location, settings) };
   } catch (error) {

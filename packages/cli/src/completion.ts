@@ -38,16 +38,24 @@ function wordsOf(command: Command, path: string): Words[] {
   const own = {
     path,
     summary: command.summary(),
-    commands: commands.map((child) => ({ name: child.name(), summary: child.summary() || child.description() })),
-    choices: command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []),
-    options: help.visibleOptions(command).map(({ short, long, description, required, optional, argChoices }) => ({
-      flags: [short, long].filter((flag) => flag !== undefined && flag !== null),
-      description,
-      takesValue: required || optional,
-      choices: argChoices ?? [],
+    commands: commands.map((child) => ({
+      name: child.name(),
+      summary: child.summary() || child.description(),
     })),
+    choices: command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []),
+    options: help
+      .visibleOptions(command)
+      .map(({ short, long, description, required, optional, argChoices }) => ({
+        flags: [short, long].filter((flag) => flag !== undefined && flag !== null),
+        description,
+        takesValue: required || optional,
+        choices: argChoices ?? [],
+      })),
   };
-  return [own, ...command.commands.flatMap((child) => wordsOf(child, `${path} ${child.name()}`.trim()))];
+  return [
+    own,
+    ...command.commands.flatMap((child) => wordsOf(child, `${path} ${child.name()}`.trim())),
+  ];
 }
 
 /** A `case` branch for each command: what can come next. File names are offered where that is nothing. */
@@ -140,7 +148,8 @@ function fishOption({ flags, description, takesValue, choices }: OptionWords): s
   const names = flags.map((flag) =>
     flag.startsWith("--") ? `-l ${quote(flag.slice(2))}` : `-s ${quote(flag.slice(1))}`,
   );
-  const value = choices.length > 0 ? ["-x", "-a", quote(choices.join(" "))] : takesValue ? ["-r"] : [];
+  const value =
+    choices.length > 0 ? ["-x", "-a", quote(choices.join(" "))] : takesValue ? ["-r"] : [];
   return [...names, ...value, "-d", quote(description)].join(" ");
 }
 

@@ -22,9 +22,12 @@ export async function openSql({
 
 /** What to tell of an error by which DuckDB says that it may not take enough; undefined for any other. */
 export function shortOfMemory(error: unknown): Failure | undefined {
-  if (!(error instanceof AuditError) || !/Out of Memory|maximum_object_size/.test(error.message)) return undefined;
+  if (!(error instanceof AuditError) || !/Out of Memory|maximum_object_size/.test(error.message))
+    return undefined;
   const [first = ""] = error.message.split("\n");
-  return new Failure(EXIT.io, safeLine(first), "allow DuckDB more memory, such as --memory 1024", { cause: error });
+  return new Failure(EXIT.io, safeLine(first), "allow DuckDB more memory, such as --memory 1024", {
+    cause: error,
+  });
 }
 
 /** What collects garbage. V8 by itself would keep what it does not need. */

@@ -47,12 +47,19 @@ function modelOf({ model, responseModel }: AuditEntry): string | null {
 }
 
 function errorOf({ type, code, status, message }: NonNullable<AuditEntry["error"]>): string {
-  const details = [code, status === undefined ? undefined : `HTTP ${status}`].filter((detail) => detail !== undefined);
+  const details = [code, status === undefined ? undefined : `HTTP ${status}`].filter(
+    (detail) => detail !== undefined,
+  );
   const kind = details.length === 0 ? type : `${type} (${details.join(", ")})`;
   return message === undefined ? kind : `${kind}: ${message}`;
 }
 
-function safetyOf({ safetyPassed, detectorsTriggered, blockReason, safetyChecks }: AuditEntry): string {
+function safetyOf({
+  safetyPassed,
+  detectorsTriggered,
+  blockReason,
+  safetyChecks,
+}: AuditEntry): string {
   const parts = [safetyPassed ? "passed" : "not passed"];
   if (detectorsTriggered.length > 0) parts.push(`triggered: ${detectorsTriggered.join(", ")}`);
   if (blockReason !== null) parts.push(`reason: ${blockReason}`);
@@ -61,9 +68,16 @@ function safetyOf({ safetyPassed, detectorsTriggered, blockReason, safetyChecks 
   return parts.join("; ");
 }
 
-function latencyOf({ latencyMs, timeToFirstTokenMs, attempts, streamed }: AuditEntry): string | undefined {
+function latencyOf({
+  latencyMs,
+  timeToFirstTokenMs,
+  attempts,
+  streamed,
+}: AuditEntry): string | undefined {
   const notes = [
-    ...(timeToFirstTokenMs === undefined ? [] : [`first token after ${formatMs(timeToFirstTokenMs)}`]),
+    ...(timeToFirstTokenMs === undefined
+      ? []
+      : [`first token after ${formatMs(timeToFirstTokenMs)}`]),
     ...(streamed ? ["streamed"] : []),
     ...(attempts === undefined || attempts <= 1 ? [] : [`${attempts} attempts`]),
   ];
@@ -84,5 +98,7 @@ function jsonOf(value: object | undefined): string | undefined {
 function contentField(label: string, field: OpenedField): Field {
   if (field.state === "hash-only") return { label, text: "(only its hash was kept)" };
   if (field.state === "sealed") return { label, text: `(encrypted: ${field.reason})` };
-  return field.value === "" ? { label, text: "(empty)" } : { label, text: "", block: textOf(field.value) };
+  return field.value === ""
+    ? { label, text: "(empty)" }
+    : { label, text: "", block: textOf(field.value) };
 }

@@ -58,14 +58,19 @@ export function usageFailure(message: string, hint?: string): Failure {
  * @param used the path that was used, for errors that do not say (reading a directory as a file)
  */
 export function systemFailure(error: unknown, used?: string): Failure | undefined {
-  if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return undefined;
+  if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string")
+    return undefined;
   const path = "path" in error && typeof error.path === "string" ? error.path : used;
   const known = SYSTEM_ERRORS[error.code];
   if (known === undefined) {
-    return "syscall" in error ? new Failure(EXIT.io, error.message, undefined, { cause: error }) : undefined;
+    return "syscall" in error
+      ? new Failure(EXIT.io, error.message, undefined, { cause: error })
+      : undefined;
   }
   const [exitCode, message, hint] = known;
-  return new Failure(exitCode, path === undefined ? message : `${message}: ${path}`, hint, { cause: error });
+  return new Failure(exitCode, path === undefined ? message : `${message}: ${path}`, hint, {
+    cause: error,
+  });
 }
 
 /**
@@ -74,18 +79,33 @@ export function systemFailure(error: unknown, used?: string): Failure | undefine
  * @param remedy the next step, where the system's error does not tell one
  * @param used see `systemFailure()`
  */
-export function settingFailure(name: string, error: unknown, remedy: string, used?: string): Failure {
+export function settingFailure(
+  name: string,
+  error: unknown,
+  remedy: string,
+  used?: string,
+): Failure {
   const failure = systemFailure(error, used);
   if (failure === undefined) throw error;
-  return new Failure(EXIT.config, `${name}: ${failure.message}`, failure.hint ?? remedy, { cause: error });
+  return new Failure(EXIT.config, `${name}: ${failure.message}`, failure.hint ?? remedy, {
+    cause: error,
+  });
 }
 
 const SYSTEM_ERRORS: Readonly<Partial<Record<string, readonly [ExitCode, string, string?]>>> = {
   ENOENT: [EXIT.missing, "no such file or directory"],
   ENOTDIR: [EXIT.missing, "not a directory"],
   EISDIR: [EXIT.data, "a directory, where a file is expected"],
-  EACCES: [EXIT.permission, "permission denied", "run as the user that owns the log, or have its owner grant access"],
-  EPERM: [EXIT.permission, "not permitted", "run as the user that owns the log, or have its owner grant access"],
+  EACCES: [
+    EXIT.permission,
+    "permission denied",
+    "run as the user that owns the log, or have its owner grant access",
+  ],
+  EPERM: [
+    EXIT.permission,
+    "not permitted",
+    "run as the user that owns the log, or have its owner grant access",
+  ],
   EEXIST: [EXIT.cannotCreate, "exists already", "choose another name, or remove it first"],
   ENOSPC: [EXIT.io, "no space left on the device", "free some space and run the command again"],
   EROFS: [EXIT.cannotCreate, "the file system is read-only"],

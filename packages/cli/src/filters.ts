@@ -1,5 +1,11 @@
 // Which entries a command is about: its options, and the test of one line.
-import { type AuditEntry, type EncryptionManager, lineToEntry, type Outcome, type TimeRange } from "@ai-audit/core";
+import {
+  type AuditEntry,
+  type EncryptionManager,
+  lineToEntry,
+  type Outcome,
+  type TimeRange,
+} from "@ai-audit/core";
 import { type Command, Option } from "commander";
 import { collectPairs } from "./arguments.ts";
 import { outcomeOf } from "./entry-table.ts";
@@ -49,11 +55,16 @@ const OUTCOMES: readonly ShownOutcome[] = [
 export function addRangeOptions(command: Command, session: Session): Command {
   return command
     .addOption(
-      new Option("--since <time>", `not before: ${TIME_FORMS}; UTC unless a zone is given`).argParser((text) =>
-        parseTime(text, "from", session.now()),
-      ),
+      new Option(
+        "--since <time>",
+        `not before: ${TIME_FORMS}; UTC unless a zone is given`,
+      ).argParser((text) => parseTime(text, "from", session.now())),
     )
-    .addOption(new Option("--until <time>", "not after").argParser((text) => parseTime(text, "to", session.now())));
+    .addOption(
+      new Option("--until <time>", "not after").argParser((text) =>
+        parseTime(text, "to", session.now()),
+      ),
+    );
 }
 
 /** Gives a command the options of a query. */
@@ -74,7 +85,10 @@ export function addFilterOptions(command: Command, session: Session): Command {
     .option("--subject <name>", "about this person, with AUDIT_SUBJECT_KEYS and the encryption key")
     .option("--thread <id>", "of this thread of a run")
     .addOption(
-      new Option("--metadata <key=value>", "with this metadata; dots lead inwards; repeatable").argParser(collectPairs),
+      new Option(
+        "--metadata <key=value>",
+        "with this metadata; dots lead inwards; repeatable",
+      ).argParser(collectPairs),
     )
     .option("--text <text>", "with this text in input or output, whatever the case")
     .option("-d, --decrypt", "open encrypted content, with AUDIT_ENCRYPTION_KEY");
@@ -109,7 +123,18 @@ export class Filter {
   ) {
     this.opener = new ContentOpener(encryption);
     this.#searcher = new ContentOpener(encryption);
-    const { provider, model, operation, outcome, flagged, detector, conversation, thread, text, metadata = [] } = flags;
+    const {
+      provider,
+      model,
+      operation,
+      outcome,
+      flagged,
+      detector,
+      conversation,
+      thread,
+      text,
+      metadata = [],
+    } = flags;
     this.#conditions = [
       ...when(provider, (entry) => entry.provider === provider),
       ...when(model, (entry) => entry.model === model || entry.responseModel === model),
@@ -118,7 +143,10 @@ export class Filter {
       ...when(flagged, (entry) => !entry.safetyPassed),
       ...when(detector, (entry) => entry.detectorsTriggered.includes(detector ?? "")),
       ...when(conversation, (entry) => entry.conversationId === conversation),
-      ...when(subjectIds, (entry) => entry.subject !== undefined && subjectIds?.includes(entry.subject) === true),
+      ...when(
+        subjectIds,
+        (entry) => entry.subject !== undefined && subjectIds?.includes(entry.subject) === true,
+      ),
       ...when(thread, (entry) => entry.run?.threadId === thread),
       ...metadata.map<Condition>(
         ([path, value]) =>
@@ -187,7 +215,8 @@ function needleOf(value: string | undefined): RegExp[] {
 
 function hasValue(value: unknown, path: readonly string[], wanted: string): boolean {
   const [key, ...rest] = path;
-  if (key === undefined) return (typeof value === "string" ? value : JSON.stringify(value)) === wanted;
+  if (key === undefined)
+    return (typeof value === "string" ? value : JSON.stringify(value)) === wanted;
   return (
     typeof value === "object" &&
     value !== null &&

@@ -19,7 +19,9 @@ export async function describeRemoval(directory: string, id: string): Promise<st
   const time = timeOf(id);
   if (time === undefined) return undefined;
   const source = directorySource(directory);
-  const files = (await source.files()).filter(({ oddity }) => oddity === undefined).map(({ file }) => file);
+  const files = (await source.files())
+    .filter(({ oddity }) => oddity === undefined)
+    .map(({ file }) => file);
   const day = time.slice(0, 10).replaceAll("-", "");
   for (const file of files.toSorted()) {
     const recordedOn = dayIn(file);
@@ -29,7 +31,9 @@ export async function describeRemoval(directory: string, id: string): Promise<st
       if (removal === undefined || !covers(removal, time, day)) continue;
       const on = `${recordedOn.slice(0, 4)}-${recordedOn.slice(4, 6)}-${recordedOn.slice(6)}`;
       const { policy, actor } = removal;
-      return safeLine(`${removal.file}, of its time, was removed, as the log records on ${on}: ${policy}, by ${actor}`);
+      return safeLine(
+        `${removal.file}, of its time, was removed, as the log records on ${on}: ${policy}, by ${actor}`,
+      );
     }
   }
   return undefined;
@@ -37,7 +41,8 @@ export async function describeRemoval(directory: string, id: string): Promise<st
 
 /** RFC 3339 time in a UUIDv7 (RFC 9562, section 5.7). */
 function timeOf(id: string): string | undefined {
-  const [, high = "", low = ""] = /^([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab]/i.exec(id) ?? [];
+  const [, high = "", low = ""] =
+    /^([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab]/i.exec(id) ?? [];
   const time = new Date(Number.parseInt(high + low, 16));
   return Number.isNaN(time.getTime()) ? undefined : time.toISOString();
 }
@@ -55,7 +60,10 @@ const PRUNE_START = Buffer.from('{"type":"retention.prune",');
 const LF = 0x0a;
 
 /** Whole lines that begin like this. A file is mostly other lines, so they are looked for, not read one by one. */
-async function* linesStarting(chunks: AsyncIterable<Buffer>, start: Buffer): AsyncGenerator<string, void, undefined> {
+async function* linesStarting(
+  chunks: AsyncIterable<Buffer>,
+  start: Buffer,
+): AsyncGenerator<string, void, undefined> {
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of chunks) {
     const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);

@@ -20,7 +20,10 @@ export async function withGathered<T>(
   const directory = await mkdtemp(join(tmpdir(), "ai-audit-"));
   try {
     return await removingOnSignal(directory, async () => {
-      const file = createWriteStream(join(directory, "entries.jsonl"), { flags: "wx", mode: 0o600 });
+      const file = createWriteStream(join(directory, "entries.jsonl"), {
+        flags: "wx",
+        mode: 0o600,
+      });
       await pipeline(Readable.from(textOf(pages)), file);
       return work(directory);
     });
@@ -29,6 +32,8 @@ export async function withGathered<T>(
   }
 }
 
-async function* textOf(pages: AsyncIterable<readonly string[]>): AsyncGenerator<string, void, undefined> {
+async function* textOf(
+  pages: AsyncIterable<readonly string[]>,
+): AsyncGenerator<string, void, undefined> {
   for await (const page of pages) yield page.map((line) => `${line}\n`).join("");
 }

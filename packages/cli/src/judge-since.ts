@@ -23,7 +23,10 @@ export interface SinceOptions extends Pick<Evidence, "pins" | "signatures"> {
  * files are as their names say: a newer file that is called otherwise is missing under its own name where anything
  * refers to it, and counts among the older ones that are not OK.
  */
-export function judgeSince(result: Verification, { since, pins, signatures }: SinceOptions): JudgedVerification {
+export function judgeSince(
+  result: Verification,
+  { since, pins, signatures }: SinceOptions,
+): JudgedVerification {
   if (result.exitCode === 3) return result;
   const before = new Date(since).toISOString().slice(0, 10);
   const older = result.files.filter(({ file }) => (dayOf(file) ?? before) < before);
@@ -45,7 +48,11 @@ export function judgeSince(result: Verification, { since, pins, signatures }: Si
   }
   const { anchoredTo } = result;
   const judged = judge({ files, pins, confirmedPins: anchoredTo ? [anchoredTo] : [], signatures });
-  return { ...judged, verdict: `${judged.verdict.replace(":", ` since ${before}:`)}; ${rest}`, notJudged };
+  return {
+    ...judged,
+    verdict: `${judged.verdict.replace(":", ` since ${before}:`)}; ${rest}`,
+    notJudged,
+  };
 }
 
 /** The UTC day in a file's name, or in its key in a bucket: `2026-11-23`. */

@@ -16,7 +16,8 @@ import type { Settings } from "./settings.ts";
 export function encryptionKeys(settings: Settings): KeyProvider | undefined {
   const key = settings.key("AUDIT_ENCRYPTION_KEY");
   if (key === undefined) return undefined;
-  if ("text" in key) return environmentKeys("AUDIT_ENCRYPTION_KEY", { AUDIT_ENCRYPTION_KEY: key.text });
+  if ("text" in key)
+    return environmentKeys("AUDIT_ENCRYPTION_KEY", { AUDIT_ENCRYPTION_KEY: key.text });
   return { load: () => keysInFile(key.path) };
 }
 
@@ -58,7 +59,10 @@ export async function loadEncryption(settings: Settings): Promise<EncryptionMana
       "set it to the application's key store",
     );
   }
-  return EncryptionManager.fromProvider(provider, path === undefined ? {} : { subjects: new FileKeyStore({ path }) });
+  return EncryptionManager.fromProvider(
+    provider,
+    path === undefined ? {} : { subjects: new FileKeyStore({ path }) },
+  );
 }
 
 /** As `loadEncryption()`, for what is done with data subjects. */

@@ -11,7 +11,8 @@ export async function latestLines(
 ): Promise<string[]> {
   const lines: string[] = [];
   for await (const page of storage.pages(range, "newest-first")) {
-    const wanted = filter === undefined ? page : page.filter((line) => filter.entryOf(line) !== undefined);
+    const wanted =
+      filter === undefined ? page : page.filter((line) => filter.entryOf(line) !== undefined);
     lines.push(...wanted.slice(0, limit - lines.length));
     if (lines.length >= limit) break;
   }

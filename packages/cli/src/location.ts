@@ -9,12 +9,16 @@ const DEFAULT_LOCATION = "./audit-logs";
 
 /** Gives a command the argument LOCATION. */
 export function addLocationArgument(command: Command): Command {
-  return command.addArgument(new Argument("[location]", "directory of the log, or s3://bucket/prefix"));
+  return command.addArgument(
+    new Argument("[location]", "directory of the log, or s3://bucket/prefix"),
+  );
 }
 
 /** Gives a command whose argument is something else the option --log LOCATION. */
 export function addLogOption(command: Command): Command {
-  return command.addOption(new Option("--log <location>", "directory of the log, or s3://bucket/prefix"));
+  return command.addOption(
+    new Option("--log <location>", "directory of the log, or s3://bucket/prefix"),
+  );
 }
 
 /** Whether a location is in a bucket. */
@@ -39,7 +43,11 @@ export function resolveLocation(given: string | undefined, settings: Settings): 
 }
 
 /** As `resolveLocation()`, for what only a directory can have. */
-export function resolveDirectory(given: string | undefined, settings: Settings, what: string): string {
+export function resolveDirectory(
+  given: string | undefined,
+  settings: Settings,
+  what: string,
+): string {
   const location = resolveLocation(given, settings);
   if (!isBucket(location)) return location;
   throw new Failure(EXIT.usage, `${what} works on a directory, not on a bucket: ${location}`);
@@ -51,16 +59,24 @@ function checkDirectory(path: string, isDefault: boolean): void {
     : "give the directory that the application logs to";
   let names: string[];
   try {
-    if (!statSync(path).isDirectory()) throw new Failure(EXIT.missing, `not a directory: ${path}`, hint);
+    if (!statSync(path).isDirectory())
+      throw new Failure(EXIT.missing, `not a directory: ${path}`, hint);
     names = readdirSync(path);
   } catch (error) {
     const failure = systemFailure(error);
     if (failure === undefined) throw error;
     const [code, what]: [ExitCode, string] =
-      failure.exitCode === EXIT.missing ? [EXIT.missing, "no log there"] : [failure.exitCode, "cannot be read"];
-    throw new Failure(code, `${what}: ${path}`, failure.exitCode === EXIT.missing ? hint : failure.hint, {
-      cause: error,
-    });
+      failure.exitCode === EXIT.missing
+        ? [EXIT.missing, "no log there"]
+        : [failure.exitCode, "cannot be read"];
+    throw new Failure(
+      code,
+      `${what}: ${path}`,
+      failure.exitCode === EXIT.missing ? hint : failure.hint,
+      {
+        cause: error,
+      },
+    );
   }
   if (!names.some((name) => name.endsWith(".jsonl"))) {
     throw new Failure(EXIT.missing, `no log there, not one .jsonl file: ${path}`, hint);
@@ -71,5 +87,7 @@ function checkDirectory(path: string, isDefault: boolean): void {
 export function placeOf(given: string | undefined, settings: Settings): string {
   const own = given ?? settings.get("AUDIT_LOG")?.value;
   if (own !== undefined && isBucket(own)) return own;
-  return given === undefined ? (settings.path("AUDIT_LOG") ?? resolve(DEFAULT_LOCATION)) : resolve(given);
+  return given === undefined
+    ? (settings.path("AUDIT_LOG") ?? resolve(DEFAULT_LOCATION))
+    : resolve(given);
 }

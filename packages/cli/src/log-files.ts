@@ -43,12 +43,15 @@ export async function describeForeign(
   location: string,
   readers: "of-segments" | "of-all",
 ): Promise<string | undefined> {
-  const foreign = (await listLogFiles(location)).filter(({ kind, isNamed }) => kind === "foreign" || !isNamed);
+  const foreign = (await listLogFiles(location)).filter(
+    ({ kind, isNamed }) => kind === "foreign" || !isNamed,
+  );
   const [first] = foreign;
   if (first === undefined) return undefined;
   const unread = readers === "of-all" ? 0 : foreign.filter(({ isNamed }) => !isNamed).length;
   const name = `${safeLine(first.file)}${foreign.length > 1 ? " and others" : ""}; see: ai-audit doctor`;
-  if (unread === foreign.length) return `${plural(unread, "file")} not read, by the name no segment: ${name}`;
+  if (unread === foreign.length)
+    return `${plural(unread, "file")} not read, by the name no segment: ${name}`;
   const part = unread === 0 ? "" : `, ${unread} of them not read`;
   return `${plural(foreign.length, "foreign file")} that nothing vouches for${part}: ${name}`;
 }
@@ -56,7 +59,13 @@ export async function describeForeign(
 function describe(location: string, file: string): LogFile {
   const path = join(location, file);
   const { size, mode } = statSync(path);
-  const base = { file, bytes: size, isNamed: SEGMENT_NAME.test(file), mode: mode & 0o777, vkey: undefined };
+  const base = {
+    file,
+    bytes: size,
+    isNamed: SEGMENT_NAME.test(file),
+    mode: mode & 0o777,
+    vkey: undefined,
+  };
   if (size === 0) return { ...base, kind: "empty" };
   try {
     return { ...base, ...parseFirstLine(readBeginning(path)) };

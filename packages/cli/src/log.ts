@@ -22,12 +22,20 @@ export interface OpenLog {
  *
  * @throws {Failure} where there is none
  */
-export async function openLog(given: string | undefined, session: Session, progress?: Progress): Promise<OpenLog> {
+export async function openLog(
+  given: string | undefined,
+  session: Session,
+  progress?: Progress,
+): Promise<OpenLog> {
   const settings = Settings.load(session.env);
   const location = resolveLocation(given, settings);
   if (!isBucket(location)) await noteForeign(location, session);
   const storage = reportingReads(await openStorage(location, settings), progress?.onProgress);
-  return { location, storage: isBucket(location) ? namingForeign(storage, session.log) : storage, settings };
+  return {
+    location,
+    storage: isBucket(location) ? namingForeign(storage, session.log) : storage,
+    settings,
+  };
 }
 
 /** One line about files in a directory that are not the log's own; none where there are none. */

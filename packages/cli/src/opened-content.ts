@@ -77,7 +77,8 @@ export class ContentOpener {
     const missing = this.#failures.get("AUDIT_KEY_MISSING");
     if (missing !== undefined) throw failureOf(missing, EXIT.config, GIVE_KEY);
     const altered = this.#failures.get("AUDIT_DECRYPT_FAILED");
-    if (altered !== undefined) throw failureOf(altered, EXIT.data, "was it altered? ai-audit verify");
+    if (altered !== undefined)
+      throw failureOf(altered, EXIT.data, "was it altered? ai-audit verify");
   }
 }
 
@@ -85,11 +86,18 @@ const GIVE_KEY =
   "set AUDIT_ENCRYPTION_KEY or AUDIT_ENCRYPTION_KEY_FILE to the application's keys, and AUDIT_SUBJECT_KEYS to its key store";
 
 function failureOf(
-  { entries, reason, firstId }: { readonly entries: number; readonly reason: string; readonly firstId: string },
+  {
+    entries,
+    reason,
+    firstId,
+  }: { readonly entries: number; readonly reason: string; readonly firstId: string },
   exitCode: ExitCode,
   hint: string,
 ): Failure {
-  const which = entries === 1 ? `entry ${firstId}` : `${plural(entries, "entry", "entries")}, ${firstId} first,`;
+  const which =
+    entries === 1
+      ? `entry ${firstId}`
+      : `${plural(entries, "entry", "entries")}, ${firstId} first,`;
   return new Failure(exitCode, safeLine(`${which} could not be opened: ${reason}`), hint);
 }
 
@@ -98,7 +106,10 @@ function openField(
   field: "input" | "output",
   encryption: EncryptionManager | undefined,
 ): OpenedField {
-  const alone = { ...entry, ...(field === "input" ? { outputContent: null } : { inputContent: null }) };
+  const alone = {
+    ...entry,
+    ...(field === "input" ? { outputContent: null } : { inputContent: null }),
+  };
   try {
     const value = openContent(alone, encryption)[field];
     return value === undefined ? { state: "hash-only" } : { state: "open", value };
@@ -106,6 +117,10 @@ function openField(
     if (!AuditError.isInstance(error)) throw error;
     const { code, message } = error;
     const isNotAsked = encryption === undefined && code === "AUDIT_KEY_MISSING";
-    return { state: "sealed", code, reason: isNotAsked ? "--decrypt opens it, with the key" : message };
+    return {
+      state: "sealed",
+      code,
+      reason: isNotAsked ? "--decrypt opens it, with the key" : message,
+    };
   }
 }

@@ -27,10 +27,17 @@ export function readPins({ path, isOfSetting }: PinFile): Pin[] {
   } catch (error) {
     const message = systemFailure(error, path)?.message ?? `not a file of pins: ${path}`;
     throw isOfSetting
-      ? new Failure(EXIT.config, `AUDIT_PINS: ${message}`, "pins are written by: ai-audit pin -o FILE", {
+      ? new Failure(
+          EXIT.config,
+          `AUDIT_PINS: ${message}`,
+          "pins are written by: ai-audit pin -o FILE",
+          {
+            cause: error,
+          },
+        )
+      : new Failure(EXIT.notVerified, message, "pins are written by: ai-audit pin", {
           cause: error,
-        })
-      : new Failure(EXIT.notVerified, message, "pins are written by: ai-audit pin", { cause: error });
+        });
   }
 }
 

@@ -3,7 +3,8 @@ import { type Problem, safeLine } from "@ai-audit/core";
 
 /** `FILE, lines 4 to 5, entry ID: what was found`. */
 export function problemText(file: string, { line, lastLine, entryId, message }: Problem): string {
-  const place = line === 0 ? "" : lastLine === undefined ? `, line ${line}` : `, lines ${line} to ${lastLine}`;
+  const place =
+    line === 0 ? "" : lastLine === undefined ? `, line ${line}` : `, lines ${line} to ${lastLine}`;
   const entry = entryId === undefined ? "" : `, entry ${entryId}`;
   return safeLine(`${file}${place}${entry}: ${message}`);
 }

@@ -8,7 +8,10 @@ import { VERSION } from "./version.ts";
  * The program with all its commands.
  * @param words what was typed: only commands named in it are defined in full. `"all"`: every one is.
  */
-export async function buildProgram(session: Session, words: readonly string[] | "all"): Promise<Command> {
+export async function buildProgram(
+  session: Session,
+  words: readonly string[] | "all",
+): Promise<Command> {
   const program = new Command("ai-audit")
     .description("Reads, verifies and keeps the audit log of an LLM application.")
     .version(VERSION, "-V, --version", "print the version")

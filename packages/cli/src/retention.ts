@@ -29,8 +29,12 @@ export interface CutOff {
 export function cutOffOf(given: number | undefined, settings: Settings, now: number): CutOff {
   const set = settings.days("AUDIT_RETENTION_DAYS");
   const days = given ?? set ?? DEFAULT_RETENTION_DAYS;
-  const fallback = set === undefined ? `the default is ${DEFAULT_RETENTION_DAYS}` : `AUDIT_RETENTION_DAYS is ${set}`;
-  const origin = given === undefined ? (set === undefined ? "the default" : "AUDIT_RETENTION_DAYS") : fallback;
+  const fallback =
+    set === undefined
+      ? `the default is ${DEFAULT_RETENTION_DAYS}`
+      : `AUDIT_RETENTION_DAYS is ${set}`;
+  const origin =
+    given === undefined ? (set === undefined ? "the default" : "AUDIT_RETENTION_DAYS") : fallback;
   checkFloor(days, settings);
   const before = now - days * DAY_MS;
   return {
@@ -58,10 +62,16 @@ function whatGoes(before: number): string {
  * Files of a directory that a cut-off reaches into and that stay all the same: those of the present UTC day, or of a later
  * one, may still grow.
  */
-export async function filesOfToday(location: string, before: number, now: number): Promise<string[]> {
+export async function filesOfToday(
+  location: string,
+  before: number,
+  now: number,
+): Promise<string[]> {
   const today = dayOf(Math.min(now, Date.now())); // as the storage counts: see PruneOptions.now
   if (dayOf(before) < today) return [];
-  const named = (await listLogFiles(location)).filter(({ isNamed }) => isNamed).map(({ file }) => file);
+  const named = (await listLogFiles(location))
+    .filter(({ isNamed }) => isNamed)
+    .map(({ file }) => file);
   return named.filter((file) => dayIn(file) >= today && dayIn(file) <= dayOf(before));
 }
 

@@ -71,19 +71,29 @@ function typedIn(words: readonly string[], program: Command | undefined): Typed 
 }
 
 function asFailure(error: unknown, typed: Typed): Failure {
-  if (error instanceof Failure) return error.exitCode === EXIT.io ? (serviceFailure(error) ?? error) : error;
+  if (error instanceof Failure)
+    return error.exitCode === EXIT.io ? (serviceFailure(error) ?? error) : error;
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return new Failure(EXIT.ok, "");
     const [message = "", ...more] = error.message.replace(/^error: /, "").split("\n");
     const hint = more.join(" ").replaceAll(/[()]/g, "") || `see: ${typed.path} --help`;
-    return new Failure(EXIT.usage, error.code === "commander.help" ? lacking(typed) : message, hint);
+    return new Failure(
+      EXIT.usage,
+      error.code === "commander.help" ? lacking(typed) : message,
+      hint,
+    );
   }
   const audit = auditFailure(error);
   if (audit !== undefined) return audit;
-  const other = systemFailure(error) ?? (error instanceof Error ? serviceFailure(error) : undefined);
+  const other =
+    systemFailure(error) ?? (error instanceof Error ? serviceFailure(error) : undefined);
   if (other !== undefined) return other;
   const message = error instanceof Error ? error.message : String(error);
-  return new Failure(EXIT.internal, `unexpected: ${message}`, "set AUDIT_DEBUG=1 to see where it happened");
+  return new Failure(
+    EXIT.internal,
+    `unexpected: ${message}`,
+    "set AUDIT_DEBUG=1 to see where it happened",
+  );
 }
 
 /** Where commander would only print help: no command of a group was named, or help was asked for on what is none. */
@@ -94,7 +104,8 @@ function lacking({ path, command, next }: Typed): string {
 
 /** An `AuditError`, known by its code, without loading the library for it. */
 function auditFailure(error: unknown): Failure | undefined {
-  if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return undefined;
+  if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string")
+    return undefined;
   if (!error.code.startsWith("AUDIT_")) return undefined;
   const system = systemFailure(error.cause) ?? serviceFailure(error);
   if (system !== undefined) return system;
@@ -104,7 +115,10 @@ function auditFailure(error: unknown): Failure | undefined {
 
 const AUDIT_ERRORS: Readonly<Partial<Record<string, readonly [ExitCode, string?]>>> = {
   AUDIT_CONFIG_INVALID: [EXIT.config],
-  AUDIT_KEY_INVALID: [EXIT.config, "`ai-audit init` makes keys, `ai-audit keys export` prints the verification key"],
+  AUDIT_KEY_INVALID: [
+    EXIT.config,
+    "`ai-audit init` makes keys, `ai-audit keys export` prints the verification key",
+  ],
   AUDIT_KEY_MISSING: [EXIT.config, "put the key into AUDIT_ENCRYPTION_KEY"],
   AUDIT_INPUT_INVALID: [EXIT.usage],
   AUDIT_READ_FAILED: [EXIT.io],

@@ -11,18 +11,23 @@ export const SETTINGS_FILE = "ai-audit.env";
 /** What each setting is for; `init` writes these lines into the file. */
 export const SETTINGS = {
   AUDIT_LOG: "directory of the log, or s3://bucket/prefix, for commands that are given none",
-  AUDIT_S3_ENDPOINT: "URL of the server that speaks S3, where it is not AWS; region and credentials are the AWS SDK's",
+  AUDIT_S3_ENDPOINT:
+    "URL of the server that speaks S3, where it is not AWS; region and credentials are the AWS SDK's",
   AUDIT_ARCHIVE: "s3://bucket/prefix that closed segments are shipped to",
-  AUDIT_TRUSTED_KEYS: "verification keys (vkeys) of those who may have signed the log, separated by spaces",
+  AUDIT_TRUSTED_KEYS:
+    "verification keys (vkeys) of those who may have signed the log, separated by spaces",
   AUDIT_PINS: "file of pins: states of the log that an auditor noted earlier",
   AUDIT_SIGNING_NAME: "name of the signing key",
-  AUDIT_SIGNING_KEY: "the signing key itself, PKCS#8 PEM: better in the environment, from a secret store",
+  AUDIT_SIGNING_KEY:
+    "the signing key itself, PKCS#8 PEM: better in the environment, from a secret store",
   AUDIT_SIGNING_KEY_FILE: "or a file that holds it",
-  AUDIT_ENCRYPTION_KEY: "key of the content, base64url: better in the environment, from a secret store",
+  AUDIT_ENCRYPTION_KEY:
+    "key of the content, base64url: better in the environment, from a secret store",
   AUDIT_ENCRYPTION_KEY_FILE: "or a file that holds it",
   AUDIT_SUBJECT_KEYS: "directory with the secrets of data subjects",
   AUDIT_RETENTION_DAYS: "days that entries are kept",
-  AUDIT_RETENTION_FLOOR_DAYS: "days that entries must be kept by law; doctor warns of a shorter retention",
+  AUDIT_RETENTION_FLOOR_DAYS:
+    "days that entries must be kept by law; doctor warns of a shorter retention",
 } as const;
 
 /** Where a setting was found that is in no file. */
@@ -67,7 +72,8 @@ export class Settings {
     } catch (error) {
       const failure = systemFailure(error);
       if (failure === undefined) throw error;
-      if (named === undefined && failure.exitCode === EXIT.missing) return new Settings(env, undefined, {});
+      if (named === undefined && failure.exitCode === EXIT.missing)
+        return new Settings(env, undefined, {});
       throw named === undefined
         ? settingFailure(SETTINGS_FILE, error, "its owner alone may read it", file)
         : settingFailure(

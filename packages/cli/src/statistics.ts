@@ -10,7 +10,11 @@ export interface GroupFigures {
   readonly inputTokens: number | null;
   readonly outputTokens: number | null;
   /** Milliseconds, within 1 %. */
-  readonly latencyMs: { readonly p50: number | null; readonly p95: number | null; readonly p99: number | null };
+  readonly latencyMs: {
+    readonly p50: number | null;
+    readonly p95: number | null;
+    readonly p99: number | null;
+  };
   readonly errors: number;
   readonly blocked: number;
   /** Entries that did not pass a safety check. */

@@ -1,5 +1,12 @@
 // Opens storages: a directory, or a bucket, whose SDK is loaded only then.
-import { type AuditStorage, FileStorage, lineToEntry, type OnProgress, safeLine, type Signer } from "@ai-audit/core";
+import {
+  type AuditStorage,
+  FileStorage,
+  lineToEntry,
+  type OnProgress,
+  safeLine,
+  type Signer,
+} from "@ai-audit/core";
 import type { S3Archive, S3Connection } from "@ai-audit/core/s3";
 import { EXIT, Failure } from "./failure.ts";
 import { isBucket } from "./location.ts";
@@ -17,14 +24,18 @@ export async function openStorage(
   earlierKeys: readonly string[] = [],
 ): Promise<AuditStorage> {
   const signing = signer && { signer };
-  if (!isBucket(location)) return new FileStorage({ path: location, ...signing, trustedKeys: earlierKeys });
+  if (!isBucket(location))
+    return new FileStorage({ path: location, ...signing, trustedKeys: earlierKeys });
   const { S3Storage } = await import("@ai-audit/core/s3");
   const place = { ...placeInBucket(location), ...s3Connection(settings) };
   return new S3Storage({ ...place, ...signing, trustedKeys: earlierKeys });
 }
 
 /** The storage, with whoever reads pages of it reporting how far they are. */
-export function reportingReads(storage: AuditStorage, onProgress: OnProgress | undefined): AuditStorage {
+export function reportingReads(
+  storage: AuditStorage,
+  onProgress: OnProgress | undefined,
+): AuditStorage {
   if (onProgress === undefined) return storage;
   return {
     ...delegating(storage),
@@ -44,7 +55,9 @@ export function namingForeign(storage: AuditStorage, log: Output): AuditStorage 
     if (foreign === undefined) return;
     isNamed = true;
     const id = lineToEntry(foreign)?.id ?? "?";
-    await log.line(`there are foreign objects, which nothing vouches for: entry ${safeLine(id)}; see: ai-audit verify`);
+    await log.line(
+      `there are foreign objects, which nothing vouches for: entry ${safeLine(id)}; see: ai-audit verify`,
+    );
     await log.flush();
   };
   return {
@@ -106,7 +119,8 @@ export function placeInBucket(location: string): S3Place {
 export function s3Connection(settings: Settings): S3Connection {
   const endpoint = settings.get("AUDIT_S3_ENDPOINT");
   if (endpoint === undefined) return {};
-  if (/^https?:$/.test(URL.parse(endpoint.value)?.protocol ?? "")) return { endpoint: endpoint.value };
+  if (/^https?:$/.test(URL.parse(endpoint.value)?.protocol ?? ""))
+    return { endpoint: endpoint.value };
   throw new Failure(
     EXIT.config,
     `AUDIT_S3_ENDPOINT of ${endpoint.source} is not a URL: ${endpoint.value}`,

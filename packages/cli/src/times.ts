@@ -11,7 +11,8 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 };
 
 /** What can be typed, for help. */
-export const TIME_FORMS = "2026-11-23, 2026-11-23T14:30, today, yesterday, or back from now: 90s, 30m, 2h, 7d, 4w";
+export const TIME_FORMS =
+  "2026-11-23, 2026-11-23T14:30, today, yesterday, or back from now: 90s, 30m, 2h, 7d, 4w";
 
 /**
  * Milliseconds since the epoch. A day means its first millisecond as the beginning of a range and its last as the end.

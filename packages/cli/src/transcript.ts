@@ -68,7 +68,9 @@ function toMessage({ role, content, tool_calls: toolCalls }: Spoken): Message {
 function partText(part: JsonValue): string {
   if (!Array.isArray(part)) return textOf(part);
   return part
-    .map((item) => (isRecord(item) && typeof item["text"] === "string" ? item["text"] : textOf(item)))
+    .map((item) =>
+      isRecord(item) && typeof item["text"] === "string" ? item["text"] : textOf(item),
+    )
     .join("\n");
 }
 

@@ -18,10 +18,16 @@ export function styledVerdict(result: Verdict, out: Output): string {
   return [out.style(["bold", COLOURS[result.exitCode]], word), ...rest].join(":");
 }
 
-const COLOURS = { 0: "green", 1: "red", 2: "yellow", 3: "red" } as const satisfies Record<0 | 1 | 2 | 3, Style>;
+const COLOURS = { 0: "green", 1: "red", 2: "yellow", 3: "red" } as const satisfies Record<
+  0 | 1 | 2 | 3,
+  Style
+>;
 
 /** What would make more of a verdict: a key, a right. Undefined where nothing would. */
-export function remedyOf({ exitCode, failure }: Verdict, isByUnknownKey: boolean): string | undefined {
+export function remedyOf(
+  { exitCode, failure }: Verdict,
+  isByUnknownKey: boolean,
+): string | undefined {
   if (exitCode === 2 && isByUnknownKey) {
     return "signed by a key that was not given: have it from its owner, and give it with --trust VKEY, or set AUDIT_TRUSTED_KEYS";
   }

@@ -37,7 +37,10 @@ export function addVerificationOptions(command: Command): Command {
         .default([], "AUDIT_PINS")
         .argParser(collect),
     )
-    .option("--last-signature", "of each file check the last signature only, which is faster and covers all lines too");
+    .option(
+      "--last-signature",
+      "of each file check the last signature only, which is faster and covers all lines too",
+    );
 }
 
 /**
@@ -71,7 +74,9 @@ export async function verifyLocation(
         progress.update(totalBytes === 0 ? 1 : bytesRead / totalBytes);
       },
     });
-    return flags.since === undefined ? result : judgeSince(result, { since: flags.since, pins, signatures });
+    return flags.since === undefined
+      ? result
+      : judgeSince(result, { since: flags.since, pins, signatures });
   } finally {
     progress.clear();
   }

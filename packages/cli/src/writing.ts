@@ -11,7 +11,9 @@ import type { Settings } from "./settings.ts";
 
 /** Gives a command the option --actor. */
 export function addActorOption(command: Command): Command {
-  return command.addOption(new Option("--actor <name>", "who does this, for the log").default(undefined, "user@host"));
+  return command.addOption(
+    new Option("--actor <name>", "who does this, for the log").default(undefined, "user@host"),
+  );
 }
 
 /** Who acts, when nobody says so. */
@@ -36,7 +38,8 @@ export function findSigner(settings: Settings): Signer | undefined {
       "set AUDIT_SIGNING_NAME to the part of its vkey before the first +",
     );
   }
-  if ("text" in key) return Signer.fromEnv(name, "AUDIT_SIGNING_KEY", { AUDIT_SIGNING_KEY: key.text });
+  if ("text" in key)
+    return Signer.fromEnv(name, "AUDIT_SIGNING_KEY", { AUDIT_SIGNING_KEY: key.text });
   return Signer.fromPem(name, readKeyFile(key.path));
 }
 
@@ -45,11 +48,18 @@ export function findSigner(settings: Settings): Signer | undefined {
  *
  * @throws {Failure} when the log is signed and there is no key: one unsigned segment would spoil its verdict
  */
-export async function needSigner(location: string, settings: Settings): Promise<Signer | undefined> {
+export async function needSigner(
+  location: string,
+  settings: Settings,
+): Promise<Signer | undefined> {
   const signer = findSigner(settings);
   if (signer !== undefined) return signer;
   if (isBucket(location)) {
-    throw new Failure(EXIT.config, "no signing key is set, and what is recorded in a bucket must be signed", SET_KEY);
+    throw new Failure(
+      EXIT.config,
+      "no signing key is set, and what is recorded in a bucket must be signed",
+      SET_KEY,
+    );
   }
   const vkey = (await listLogFiles(location)).findLast(({ kind }) => kind === "segment")?.vkey;
   if (vkey === undefined) return undefined;
@@ -67,7 +77,10 @@ export async function needSigner(location: string, settings: Settings): Promise<
  * @throws {Failure} as `needSigner()`, and for a key that AUDIT_TRUSTED_KEYS lacks or, where that is not set, that sealed
  * no file of a directory whose files others sealed
  */
-export async function needTrustedSigner(location: string, settings: Settings): Promise<Signer | undefined> {
+export async function needTrustedSigner(
+  location: string,
+  settings: Settings,
+): Promise<Signer | undefined> {
   const signer = await needSigner(location, settings);
   if (signer === undefined) return undefined;
   const trusted = configuredTrust(settings);
@@ -79,7 +92,9 @@ export async function needTrustedSigner(location: string, settings: Settings): P
       "set the key that the application signs with, or add this one to AUDIT_TRUSTED_KEYS",
     );
   }
-  const seals = isBucket(location) ? [] : (await listLogFiles(location)).flatMap(({ vkey }) => vkey ?? []);
+  const seals = isBucket(location)
+    ? []
+    : (await listLogFiles(location)).flatMap(({ vkey }) => vkey ?? []);
   if (seals.length === 0 || seals.includes(signer.vkey)) return signer;
   throw new Failure(
     EXIT.config,

@@ -12,7 +12,9 @@ import { type SampleLog, writeSampleLog } from "./support/sample-log.ts";
 import { sharedSample } from "./support/samples.ts";
 import { temporaryDirectory } from "./support/temporary-directory.ts";
 
-const ORIGINAL = fileURLToPath(new URL("../../core/test/fixtures/rotalabs-comply/plain", import.meta.url));
+const ORIGINAL = fileURLToPath(
+  new URL("../../core/test/fixtures/rotalabs-comply/plain", import.meta.url),
+);
 
 /** Commands that read, with `LOG` for the location. What they print of a directory they print of its archive. */
 const READERS: readonly (readonly string[])[] = [
@@ -81,7 +83,9 @@ describe.skipIf(isAbsent("moto"))("On a bucket", { timeout: 120_000 }, () => {
 
   test.for(READERS)("%s %s %s %s %s prints what it prints of the directory", async (words) => {
     const on = (location: string): string[] =>
-      words.map((word) => ({ LOG: location, ID: sample.ids[0] ?? "", VKEY: sample.vkey })[word] ?? word);
+      words.map(
+        (word) => ({ LOG: location, ID: sample.ids[0] ?? "", VKEY: sample.vkey })[word] ?? word,
+      );
 
     const ofBucket = await cli(on(archive), { env });
 
@@ -101,7 +105,10 @@ describe.skipIf(isAbsent("moto"))("On a bucket", { timeout: 120_000 }, () => {
     const none = "00000000-0000-7000-8000-000000000000";
     const exits = { show: 1, prove: 1, conversation: 1 };
     for (const [name, code] of Object.entries(exits)) {
-      expect(await cli([name, none, "--log", archive], { env })).toMatchObject({ code, stdout: "" });
+      expect(await cli([name, none, "--log", archive], { env })).toMatchObject({
+        code,
+        stdout: "",
+      });
     }
     expect((await cli(["query", archive, "--model", "none"], { env })).code).toBe(1);
     expect((await cli(["export", archive, "--model", "none"], { env })).code).toBe(1);
@@ -110,9 +117,14 @@ describe.skipIf(isAbsent("moto"))("On a bucket", { timeout: 120_000 }, () => {
   test("foreign objects are named once by what reads them, and results stay what they are", async () => {
     const location = await freshLog();
     const { bucket } = /^s3:\/\/(?<bucket>[^/]+)/.exec(location)?.groups ?? {};
-    const [Body = ""] = (await readFile(join(ORIGINAL, "audit_20261123.jsonl"), "utf8")).split("\n", 1);
+    const [Body = ""] = (await readFile(join(ORIGINAL, "audit_20261123.jsonl"), "utf8")).split(
+      "\n",
+      1,
+    );
     const { id } = JSON.parse(Body) as { id: string };
-    await server.client().send(new PutObjectCommand({ Bucket: bucket, Key: `app/2024-01-02/${id}.json`, Body }));
+    await server
+      .client()
+      .send(new PutObjectCommand({ Bucket: bucket, Key: `app/2024-01-02/${id}.json`, Body }));
     const line = `there are foreign objects, which nothing vouches for: entry ${id}; see: ai-audit verify\n`;
     for (const words of [
       ["list", location, "--json"],
@@ -122,12 +134,19 @@ describe.skipIf(isAbsent("moto"))("On a bucket", { timeout: 120_000 }, () => {
       ["sql", "SELECT id FROM entries", "--log", location, "--json"],
     ]) {
       const { code, stdout, stderr } = await cli(words, { env });
-      expect({ words, code, stderr }).toMatchObject({ code: 0, stderr: expect.stringMatching(`^${line}`) as string });
+      expect({ words, code, stderr }).toMatchObject({
+        code: 0,
+        stderr: expect.stringMatching(`^${line}`) as string,
+      });
       expect(stderr.split(line)).toHaveLength(2);
       expect(stdout.trimEnd().split("\n")).toHaveLength(words[0] === "show" ? 1 : 3);
     }
     expect(
-      (await cli(["query", location, "--since", "2024-01-01", "--until", "2024-01-01", "--json"], { env })).stderr,
+      (
+        await cli(["query", location, "--since", "2024-01-01", "--until", "2024-01-01", "--json"], {
+          env,
+        })
+      ).stderr,
     ).toBe("");
   });
 
@@ -135,8 +154,13 @@ describe.skipIf(isAbsent("moto"))("On a bucket", { timeout: 120_000 }, () => {
     const location = await freshLog();
     const pins = join(await temporaryDirectory(), "pins");
     expect((await cli(["pin", location, "-t", sample.vkey, "-o", pins], { env })).code).toBe(0);
-    const { code, stdout } = await cli(["verify", location, "-t", sample.vkey, "-p", pins], { env });
-    expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringMatching(/; anchored to /) as string });
+    const { code, stdout } = await cli(["verify", location, "-t", sample.vkey, "-p", pins], {
+      env,
+    });
+    expect({ code, stdout }).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/; anchored to /) as string,
+    });
   });
 
   test("tail -f shows entries as they come", async () => {
@@ -159,20 +183,31 @@ describe.skipIf(isAbsent("moto"))("On a bucket", { timeout: 120_000 }, () => {
     expect(await printed(words, { env })).toBe("12 entries imported, 0 were there already\n");
     expect(await printed(words, { env })).toBe("0 entries imported, 12 were there already\n");
     const { code, stdout } = await cli(["verify", location, "-t", sample.vkey], { env });
-    expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringMatching(/^OK: 12 entries in /) as string });
+    expect({ code, stdout }).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^OK: 12 entries in /) as string,
+    });
   });
 
   test("a hold keeps what it touches from cleanup, until it is released", async () => {
     const location = await freshLog();
     const by = ["--reason", "case 12", "--actor", "legal"];
 
-    const placed = await cli(["hold", "place", location, "--until", "2024-01-01", ...by, "--json"], { env });
+    const placed = await cli(
+      ["hold", "place", location, "--until", "2024-01-01", ...by, "--json"],
+      { env },
+    );
 
     const { hold } = JSON.parse(placed.stdout) as { hold: string };
-    expect((await cli(["hold", "list", location], { env })).stdout).toContain(`${hold}  the beginning`);
-    expect((await cli(["doctor", location], { env })).stdout).toMatch(/^look +retention .*; 1 hold in force/m);
+    expect((await cli(["hold", "list", location], { env })).stdout).toContain(
+      `${hold}  the beginning`,
+    );
+    expect((await cli(["doctor", location], { env })).stdout).toMatch(
+      /^look +retention .*; 1 hold in force/m,
+    );
     const cleaned = await printed(["cleanup", location], { env });
-    expect(cleaned.replace(hold, "HOLD").replace(/than \S+ \S+ UTC/, "than TIME UTC")).toMatchInlineSnapshot(`
+    expect(cleaned.replace(hold, "HOLD").replace(/than \S+ \S+ UTC/, "than TIME UTC"))
+      .toMatchInlineSnapshot(`
       "retention 365 days (the default): what is older than TIME UTC goes
       FILE         FROM                      TO                        ENTRIES  FATE
       2024-01-01/  2024-01-01T00:00:00.000Z  2024-01-01T23:59:59.999Z        ?  stays: hold HOLD by legal: case 12
@@ -195,7 +230,9 @@ describe.skipIf(isAbsent("moto"))("On a bucket", { timeout: 120_000 }, () => {
   });
 
   test("a hold is not placed without the key", async () => {
-    const keyless = Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("AUDIT_SIGNING")));
+    const keyless = Object.fromEntries(
+      Object.entries(env).filter(([name]) => !name.startsWith("AUDIT_SIGNING")),
+    );
     const words = ["hold", "place", archive, "--all", "--reason", "x"];
     expect(await printed(words, { env: keyless, code: 78 })).toMatchInlineSnapshot(`
       "--- stderr
@@ -212,9 +249,19 @@ describe.skipIf(isAbsent("moto"))("On a bucket", { timeout: 120_000 }, () => {
     const location = `s3://${bucket}/archive`;
     const shipping = new S3Archive({ bucket, prefix: "archive", client: server.client() });
     await new FileStorage({ path: own.directory, archive: shipping }).close();
-    const words = ["erase-subject", "Grace Hopper", "--log", location, "--reason", "request 7", "--yes"];
+    const words = [
+      "erase-subject",
+      "Grace Hopper",
+      "--log",
+      location,
+      "--reason",
+      "request 7",
+      "--yes",
+    ];
 
-    expect(await printed(words, { env: keys })).toMatch(/^erased: 1 entry of [\w-]{16} cannot be opened any more\n$/);
+    expect(await printed(words, { env: keys })).toMatch(
+      /^erased: 1 entry of [\w-]{16} cannot be opened any more\n$/,
+    );
 
     const shown = await cli(["show", own.ids[5] ?? "", "--log", location, "-d"], { env: keys });
     expect(shown.stdout).toMatch(/^input +\(encrypted: The data subject "[\w-]{16}" was erased/m);
@@ -236,8 +283,15 @@ describe.skipIf(isAbsent("moto"))("On a bucket", { timeout: 120_000 }, () => {
 });
 
 /** What the original's export says of a log, but for contents, which are encrypted anew each time. */
-async function originalFields(location: string, env: Readonly<Record<string, string>>): Promise<readonly object[]> {
+async function originalFields(
+  location: string,
+  env: Readonly<Record<string, string>>,
+): Promise<readonly object[]> {
   const { stdout } = await cli(["export", location, "-f", "rotalabs-comply"], { env });
   const lines = stdout.trimEnd().split("\n");
-  return lines.map((line) => ({ ...(JSON.parse(line) as object), input_content: "", output_content: "" }));
+  return lines.map((line) => ({
+    ...(JSON.parse(line) as object),
+    input_content: "",
+    output_content: "",
+  }));
 }

@@ -30,7 +30,9 @@ describe.skipIf(isAbsent("moto"))("A log in a bucket", { timeout: 120_000 }, () 
     const storage = new S3Storage({ bucket, prefix: "app", client: server.client(), signer });
     const logger = new AuditLogger(storage, { storeContent: true });
     for (const input of ["one", "two", "three"]) {
-      ids.push(await logger.log({ input, output: "", model: input, safetyPassed: input !== "two" }));
+      ids.push(
+        await logger.log({ input, output: "", model: input, safetyPassed: input !== "two" }),
+      );
     }
     await logger.close();
     location = `s3://${bucket}/app`;
@@ -55,7 +57,9 @@ describe.skipIf(isAbsent("moto"))("A log in a bucket", { timeout: 120_000 }, () 
     const { code, stdout } = await cli(["verify", location, "-t", vkey], { env });
     expect({ code, stdout }).toMatchObject({
       code: 0,
-      stdout: expect.stringMatching(/^OK: 3 entries in 1 file; sealed by example\.com\/audit; /) as string,
+      stdout: expect.stringMatching(
+        /^OK: 3 entries in 1 file; sealed by example\.com\/audit; /,
+      ) as string,
     });
   });
 
@@ -88,7 +92,9 @@ describe.skipIf(isAbsent("moto"))("A log in a bucket", { timeout: 120_000 }, () 
 
   test("gives proofs that are checked without it", async () => {
     const proof = join(await temporaryDirectory(), "proof");
-    expect((await cli(["prove", ids[0] ?? "", "--log", location, "-o", proof], { env })).code).toBe(0);
+    expect((await cli(["prove", ids[0] ?? "", "--log", location, "-o", proof], { env })).code).toBe(
+      0,
+    );
     expect((await cli(["check", proof, "-t", vkey])).code).toBe(0);
   });
 
@@ -116,13 +122,15 @@ describe.skipIf(isAbsent("moto"))("A log in a bucket", { timeout: 120_000 }, () 
   });
 
   test("that does not exist is said to be missing", async () => {
-    expect(await printed(["list", "s3://no-such-bucket/app"], { env, code: 66 })).toMatchInlineSnapshot(`
+    expect(await printed(["list", "s3://no-such-bucket/app"], { env, code: 66 }))
+      .toMatchInlineSnapshot(`
       "--- stderr
       error: the log could not be read: The specified bucket does not exist
         check the bucket's name, and AUDIT_S3_ENDPOINT where it is not on AWS
       "
     `);
-    expect(await printed(["verify", "s3://no-such-bucket/app"], { env, code: 3 })).toMatchInlineSnapshot(`
+    expect(await printed(["verify", "s3://no-such-bucket/app"], { env, code: 3 }))
+      .toMatchInlineSnapshot(`
       "NOT VERIFIED: The specified bucket does not exist
       --- stderr
       check the bucket's name, and AUDIT_S3_ENDPOINT where it is not on AWS
@@ -147,7 +155,8 @@ describe.skipIf(isAbsent("moto"))("A log in a bucket", { timeout: 120_000 }, () 
     const first = await printed(words, { sample, env });
     const second = await printed(words, { sample, env });
 
-    expect(first.replaceAll(archive, "ARCHIVE").replace(/[\w-]{16}\/audit/, "STREAM/audit")).toMatchInlineSnapshot(`
+    expect(first.replaceAll(archive, "ARCHIVE").replace(/[\w-]{16}\/audit/, "STREAM/audit"))
+      .toMatchInlineSnapshot(`
       "audit_20260101.jsonl  ARCHIVE/2026-01-01/STREAM/audit_20260101.jsonl
       1 segment shipped
       "
@@ -161,7 +170,11 @@ describe.skipIf(isAbsent("moto"))("A log in a bucket", { timeout: 120_000 }, () 
 
   test("that nothing can be shipped to is said to be so", async () => {
     const sample = await ownSample();
-    const lost = await printed(["ship", sample.directory, "--to", "s3://no-such-bucket/x"], { sample, env, code: 66 });
+    const lost = await printed(["ship", sample.directory, "--to", "s3://no-such-bucket/x"], {
+      sample,
+      env,
+      code: 66,
+    });
     expect(lost.replace(/[\w-]{16}\/audit/, "STREAM/audit")).toMatchInlineSnapshot(`
       "0 segments shipped
       --- stderr
@@ -169,13 +182,15 @@ describe.skipIf(isAbsent("moto"))("A log in a bucket", { timeout: 120_000 }, () 
         check the bucket's name, and AUDIT_S3_ENDPOINT where it is not on AWS
       "
     `);
-    expect(await printed(["ship", sample.directory], { sample, env, code: 64 })).toMatchInlineSnapshot(`
+    expect(await printed(["ship", sample.directory], { sample, env, code: 64 }))
+      .toMatchInlineSnapshot(`
       "--- stderr
       error: no archive is named
         give --to s3://bucket/prefix, or set AUDIT_ARCHIVE
       "
     `);
-    expect(await printed(["ship", sample.directory, "--to", "/mnt"], { sample, env, code: 64 })).toMatchInlineSnapshot(`
+    expect(await printed(["ship", sample.directory, "--to", "/mnt"], { sample, env, code: 64 }))
+      .toMatchInlineSnapshot(`
       "--- stderr
       error: an archive is in a bucket: /mnt
         such as s3://bucket/prefix
@@ -184,23 +199,41 @@ describe.skipIf(isAbsent("moto"))("A log in a bucket", { timeout: 120_000 }, () 
   });
 
   test("is examined by doctor: what protects it, and what the credentials may do", async () => {
-    const [open, locked] = [await server.makeBucket(), await server.makeBucket({ withObjectLock: true })];
+    const [open, locked] = [
+      await server.makeBucket(),
+      await server.makeBucket({ withObjectLock: true }),
+    ];
     const client = server.client();
-    const rules = [lifecycleRule(30, "app/"), { ...lifecycleRule(1, "other/"), ID: "not ours" }, ICE];
+    const rules = [
+      lifecycleRule(30, "app/"),
+      { ...lifecycleRule(1, "other/"), ID: "not ours" },
+      ICE,
+    ];
     await client.send(
-      new PutBucketLifecycleConfigurationCommand({ Bucket: open, LifecycleConfiguration: { Rules: rules } }),
+      new PutBucketLifecycleConfigurationCommand({
+        Bucket: open,
+        LifecycleConfiguration: { Rules: rules },
+      }),
     );
     const lock = {
       ObjectLockEnabled: "Enabled",
       Rule: { DefaultRetention: { Mode: "COMPLIANCE", Days: 184 } },
     } as const;
-    await client.send(new PutObjectLockConfigurationCommand({ Bucket: locked, ObjectLockConfiguration: lock }));
+    await client.send(
+      new PutObjectLockConfigurationCommand({ Bucket: locked, ObjectLockConfiguration: lock }),
+    );
     const kms = {
-      ApplyServerSideEncryptionByDefault: { SSEAlgorithm: "aws:kms", KMSMasterKeyID: "alias/audit" },
+      ApplyServerSideEncryptionByDefault: {
+        SSEAlgorithm: "aws:kms",
+        KMSMasterKeyID: "alias/audit",
+      },
     } as const;
     const encryption = { Rules: [kms] };
     await client.send(
-      new PutBucketEncryptionCommand({ Bucket: locked, ServerSideEncryptionConfiguration: encryption }),
+      new PutBucketEncryptionCommand({
+        Bucket: locked,
+        ServerSideEncryptionConfiguration: encryption,
+      }),
     );
     expect(await doctor(open, 1)).toMatchInlineSnapshot(`
       "good   settings      from the environment alone
@@ -256,14 +289,21 @@ describe.skipIf(isAbsent("moto"))("A log in a bucket", { timeout: 120_000 }, () 
   test("whose credentials may not read it is wrong to doctor, and what may not be asked is said", async () => {
     const bucket = await server.makeBucket();
     const actions = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"];
-    const statement = { Effect: "Deny", Principal: "*", Action: actions, Resource: `arn:aws:s3:::${bucket}/*` };
+    const statement = {
+      Effect: "Deny",
+      Principal: "*",
+      Action: actions,
+      Resource: `arn:aws:s3:::${bucket}/*`,
+    };
     const policy = JSON.stringify({ Version: "2012-10-17", Statement: [statement] });
     await server.client().send(new PutBucketPolicyCommand({ Bucket: bucket, Policy: policy }));
 
     const { stdout, code } = await cli(["doctor", `s3://${bucket}/app`, "--json"], { env });
 
     expect(code).toBe(1);
-    expect((JSON.parse(stdout) as { about: string }[]).find(({ about }) => about === "rights")).toEqual({
+    expect(
+      (JSON.parse(stdout) as { about: string }[]).find(({ about }) => about === "rights"),
+    ).toEqual({
       about: "rights",
       state: "wrong",
       message: "these credentials may list; they may not read, write, delete versions",
@@ -274,7 +314,9 @@ describe.skipIf(isAbsent("moto"))("A log in a bucket", { timeout: 120_000 }, () 
   test("that is the archive of a directory is examined with it", async () => {
     const sample = await sharedSample();
     const archive = `s3://${await server.makeBucket()}/archive`;
-    const { stdout } = await cli(["doctor", sample.directory, "--json"], { env: { ...env, AUDIT_ARCHIVE: archive } });
+    const { stdout } = await cli(["doctor", sample.directory, "--json"], {
+      env: { ...env, AUDIT_ARCHIVE: archive },
+    });
     const findings = JSON.parse(stdout) as { about: string; message: string }[];
     expect(findings).toContainEqual({ about: "archive", state: "good", message: archive });
     expect(findings.map(({ about }) => about)).toEqual(
@@ -296,7 +338,9 @@ describe.skipIf(isAbsent("moto"))("A log in a bucket", { timeout: 120_000 }, () 
 
   test("becomes Parquet as a directory does", async () => {
     const folder = join(await temporaryDirectory(), "parquet");
-    const exported = await cli(["export", location, "-f", "parquet", "-o", folder, "--json"], { env });
+    const exported = await cli(["export", location, "-f", "parquet", "-o", folder, "--json"], {
+      env,
+    });
     expect(JSON.parse(exported.stdout)).toEqual({ entries: 3, output: folder });
     expect((await readdir(folder)).every((name) => name.startsWith("day="))).toBe(true);
   });

@@ -18,7 +18,9 @@ const run = promisify(execFile);
 /** Root may read every file: without these two rights it is like anybody else. */
 const READ_ALL = "-dac_override,-dac_read_search";
 const WITHOUT_PRIVILEGE =
-  process.getuid?.() === 0 ? ["setpriv", `--bounding-set=${READ_ALL}`, `--inh-caps=${READ_ALL}`] : [];
+  process.getuid?.() === 0
+    ? ["setpriv", `--bounding-set=${READ_ALL}`, `--inh-caps=${READ_ALL}`]
+    : [];
 
 describe("The command line", { timeout: 60_000 }, () => {
   test("without words it prints its help", async () => {
@@ -82,12 +84,15 @@ describe("The command line", { timeout: 60_000 }, () => {
     expect(await readFile(REFERENCE_PATH, "utf8")).toBe(await reference());
   });
 
-  test.for(COMMANDS.map(({ name }) => name))("%s has --json and says what it is for", async (name) => {
-    const help = await cli([name, "--help"]);
-    expect(help.code).toBe(0);
-    const nested = /^Commands:/m.test(help.stdout);
-    expect(help.stdout).toMatch(nested ? /^Commands:/m : /^ +--json +print JSON, for machines$/m);
-  });
+  test.for(COMMANDS.map(({ name }) => name))(
+    "%s has --json and says what it is for",
+    async (name) => {
+      const help = await cli([name, "--help"]);
+      expect(help.code).toBe(0);
+      const nested = /^Commands:/m.test(help.stdout);
+      expect(help.stdout).toMatch(nested ? /^Commands:/m : /^ +--json +print JSON, for machines$/m);
+    },
+  );
 
   test("a command that does not exist is refused with the one that was meant", async () => {
     expect(await printed(["verfy"], { code: 64 })).toMatchInlineSnapshot(`
@@ -129,7 +134,9 @@ describe("The command line", { timeout: 60_000 }, () => {
     const sample = await sharedSample();
     const cwd = await temporaryDirectory();
     expect((await cli(["list", "-n", "1"], { cwd: sample.root })).code).toBe(0);
-    expect((await cli(["list", "-n", "1"], { cwd, env: { AUDIT_LOG: sample.directory } })).code).toBe(0);
+    expect(
+      (await cli(["list", "-n", "1"], { cwd, env: { AUDIT_LOG: sample.directory } })).code,
+    ).toBe(0);
     expect((await printed(["list"], { cwd, code: 66 })).replace(cwd, "CWD")).toMatchInlineSnapshot(`
       "--- stderr
       error: no log there: CWD/audit-logs
@@ -142,7 +149,8 @@ describe("The command line", { timeout: 60_000 }, () => {
     const root = await temporaryDirectory();
     const sample = await sharedSample();
     const env = { AUDIT_CONFIG: join(root, "none.env") };
-    expect((await printed(["list"], { env, code: 78 })).replace(root, "ROOT")).toMatchInlineSnapshot(`
+    expect((await printed(["list"], { env, code: 78 })).replace(root, "ROOT"))
+      .toMatchInlineSnapshot(`
       "--- stderr
       error: AUDIT_CONFIG: no such file or directory: ROOT/none.env
         name a settings file, as \`ai-audit init\` writes one, or unset it
@@ -150,14 +158,16 @@ describe("The command line", { timeout: 60_000 }, () => {
     `);
     const show = ["show", sample.ids[0] ?? "", "--log", sample.directory, "-d"];
     const noKey = { AUDIT_ENCRYPTION_KEY_FILE: join(root, "none.key") };
-    expect((await printed(show, { env: noKey, code: 78 })).replace(root, "ROOT")).toMatchInlineSnapshot(`
+    expect((await printed(show, { env: noKey, code: 78 })).replace(root, "ROOT"))
+      .toMatchInlineSnapshot(`
       "--- stderr
       error: AUDIT_ENCRYPTION_KEY_FILE: no such file or directory: ROOT/none.key
         name the file that holds the key, as \`ai-audit init\` writes it
       "
     `);
     const noFile = { AUDIT_ENCRYPTION_KEY_FILE: root };
-    expect((await printed(show, { env: noFile, code: 78 })).replace(root, "ROOT")).toMatchInlineSnapshot(`
+    expect((await printed(show, { env: noFile, code: 78 })).replace(root, "ROOT"))
+      .toMatchInlineSnapshot(`
       "--- stderr
       error: AUDIT_ENCRYPTION_KEY_FILE: a directory, where a file is expected: ROOT
         name the file that holds the key, as \`ai-audit init\` writes it
@@ -166,7 +176,8 @@ describe("The command line", { timeout: 60_000 }, () => {
     const verify = ["verify", sample.directory, "-t", sample.vkey];
     const noPins = { AUDIT_PINS: join(root, "none.pins") };
     for (const words of [verify, ["pin", ...verify.slice(1)]]) {
-      expect((await printed(words, { env: noPins, code: 78 })).replace(root, "ROOT")).toMatchInlineSnapshot(`
+      expect((await printed(words, { env: noPins, code: 78 })).replace(root, "ROOT"))
+        .toMatchInlineSnapshot(`
         "--- stderr
         error: AUDIT_PINS: no such file or directory: ROOT/none.pins
           pins are written by: ai-audit pin -o FILE
@@ -174,7 +185,8 @@ describe("The command line", { timeout: 60_000 }, () => {
       `);
     }
     const otherPins = { AUDIT_PINS: root };
-    expect((await printed(verify, { env: otherPins, code: 78 })).replace(root, "ROOT")).toMatchInlineSnapshot(`
+    expect((await printed(verify, { env: otherPins, code: 78 })).replace(root, "ROOT"))
+      .toMatchInlineSnapshot(`
       "--- stderr
       error: AUDIT_PINS: a directory, where a file is expected: ROOT
         pins are written by: ai-audit pin -o FILE
@@ -185,12 +197,15 @@ describe("The command line", { timeout: 60_000 }, () => {
       const { code, stdout, stderr } = await cli([name, "s3://logs/app"], { env: endpoint });
       expect({ name, code, said: `${stdout}${stderr}` }).toMatchObject({
         code: name === "doctor" ? 1 : 78,
-        said: expect.stringContaining("AUDIT_S3_ENDPOINT of the environment is not a URL: s3.example.com") as string,
+        said: expect.stringContaining(
+          "AUDIT_S3_ENDPOINT of the environment is not a URL: s3.example.com",
+        ) as string,
       });
     }
     const noSigner = { AUDIT_SIGNING_NAME: "x", AUDIT_SIGNING_KEY_FILE: join(root, "none.pem") };
     const cleanup = ["cleanup", sample.directory];
-    expect((await printed(cleanup, { env: noSigner, code: 78 })).replace(root, "ROOT")).toMatchInlineSnapshot(`
+    expect((await printed(cleanup, { env: noSigner, code: 78 })).replace(root, "ROOT"))
+      .toMatchInlineSnapshot(`
       "--- stderr
       error: AUDIT_SIGNING_KEY_FILE: no such file or directory: ROOT/none.pem
         name the file that holds the key, as \`ai-audit init\` writes it
@@ -264,13 +279,18 @@ describe("The command line", { timeout: 60_000 }, () => {
     const words = ["list", sample.directory];
     const escape = "\u001B[";
     expect((await cli(words)).stdout).not.toContain(escape);
-    expect((await cli(words, { env: { FORCE_COLOR: "1" } })).stdout).toContain(`${escape}31mblocked${escape}39m`);
+    expect((await cli(words, { env: { FORCE_COLOR: "1" } })).stdout).toContain(
+      `${escape}31mblocked${escape}39m`,
+    );
     expect((await cli(words, { env: { NO_COLOR: "1" } })).stdout).not.toContain(escape);
   });
 
   test("a reader that goes away ends the command without a word", async () => {
     const sample = await ownSample();
-    const days = Array.from({ length: 28 }, (_, at) => `2024-01-${String(at + 1).padStart(2, "0")}`);
+    const days = Array.from(
+      { length: 28 },
+      (_, at) => `2024-01-${String(at + 1).padStart(2, "0")}`,
+    );
     await writeOldLog(sample.directory, days);
     const child = start(["tail", sample.directory, "-f", "--json"]);
     const exited = once(child.process, "exit"); // listened for before it can happen
@@ -280,7 +300,10 @@ describe("The command line", { timeout: 60_000 }, () => {
     await writeOldLog(sample.directory, ["2099-01-01"]); // something to say to nobody
 
     await exited;
-    expect({ code: child.process.exitCode, stderr: child.output.stderr }).toEqual({ code: 141, stderr: "" });
+    expect({ code: child.process.exitCode, stderr: child.output.stderr }).toEqual({
+      code: 141,
+      stderr: "",
+    });
   });
 
   test("bash completes commands, subcommands and options", async () => {

@@ -5,7 +5,10 @@ import { cli, printed, start } from "./support/cli.ts";
 import { firstFile } from "./support/first-file.ts";
 import { ownSample, sharedSample } from "./support/samples.ts";
 
-const ORIGINAL = new URL("../../core/test/fixtures/rotalabs-comply/plain/audit_20261123.jsonl", import.meta.url);
+const ORIGINAL = new URL(
+  "../../core/test/fixtures/rotalabs-comply/plain/audit_20261123.jsonl",
+  import.meta.url,
+);
 
 describe("Files that are not the log's own", { timeout: 60_000 }, () => {
   test("are named in one line by every command that reads, whose results stay what they are", async () => {
@@ -25,13 +28,28 @@ describe("Files that are not the log's own", { timeout: 60_000 }, () => {
       ["export", sample.directory],
     ]) {
       const { stderr, stdout, code } = await cli(words);
-      expect({ words, code, stderr }).toMatchObject({ code: 0, stderr: expect.stringMatching(`^${line}\n`) as string });
+      expect({ words, code, stderr }).toMatchObject({
+        code: 0,
+        stderr: expect.stringMatching(`^${line}\n`) as string,
+      });
       for (const text of stdout.trimEnd().split("\n")) expect(() => JSON.parse(text)).not.toThrow();
     }
-    const read = await cli(["sql", "SELECT count(*) AS n FROM entries", "--log", sample.directory, "--json"]);
-    expect(read).toEqual({ code: 0, stdout: '{"n":19}\n', stderr: `${line.replace(", 1 of them not read", "")}\n` });
+    const read = await cli([
+      "sql",
+      "SELECT count(*) AS n FROM entries",
+      "--log",
+      sample.directory,
+      "--json",
+    ]);
+    expect(read).toEqual({
+      code: 0,
+      stdout: '{"n":19}\n',
+      stderr: `${line.replace(", 1 of them not read", "")}\n`,
+    });
     const { stdout } = await cli(["doctor", sample.directory]);
-    expect(stdout).toContain("2 files not written by this library: nothing vouches for them (audit_20240101.jsonl)");
+    expect(stdout).toContain(
+      "2 files not written by this library: nothing vouches for them (audit_20240101.jsonl)",
+    );
   });
 
   test("are not spoken of where there are none", async () => {
@@ -58,6 +76,8 @@ describe("Files that are not the log's own", { timeout: 60_000 }, () => {
       "
     `);
     const { stdout } = await cli(["doctor", sample.directory]);
-    expect(stdout).toContain("1 file not called as a segment is: nobody reads them (copy of a segment.jsonl)");
+    expect(stdout).toContain(
+      "1 file not called as a segment is: nobody reads them (copy of a segment.jsonl)",
+    );
   });
 });

@@ -17,7 +17,11 @@ describe("Lines that are gathered for a reader of files", () => {
     const seen = await withGathered(pages(), async (directory) => {
       const file = join(directory, "entries.jsonl");
       const text = await readFile(file, "utf8");
-      return { directory, text, modes: [(await stat(directory)).mode & 0o777, (await stat(file)).mode & 0o777] };
+      return {
+        directory,
+        text,
+        modes: [(await stat(directory)).mode & 0o777, (await stat(file)).mode & 0o777],
+      };
     });
     expect(seen.text).toBe("one\ntwo\nthree\n");
     expect(seen.modes).toEqual([0o700, 0o600]);
@@ -51,6 +55,9 @@ describe("Lines that are gathered for a reader of files", () => {
     expect(existsSync(join(directory, "entries.jsonl"))).toBe(true);
     child.kill("SIGTERM");
     const signal = await new Promise((resolve) => child.on("close", (_, by) => resolve(by)));
-    expect({ signal, isThere: existsSync(directory) }).toEqual({ signal: "SIGTERM", isThere: false });
+    expect({ signal, isThere: existsSync(directory) }).toEqual({
+      signal: "SIGTERM",
+      isThere: false,
+    });
   });
 });

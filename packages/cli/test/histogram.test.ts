@@ -4,7 +4,10 @@ import { Histogram } from "../src/histogram.ts";
 
 describe("A histogram", () => {
   test("gives quantiles within 1 % of the nearest rank", () => {
-    const values = fc.array(fc.integer({ min: 1, max: 10_000_000 }), { minLength: 1, maxLength: 200 });
+    const values = fc.array(fc.integer({ min: 1, max: 10_000_000 }), {
+      minLength: 1,
+      maxLength: 200,
+    });
     fc.assert(
       fc.property(values, fc.constantFrom(0.01, 0.5, 0.95, 0.99, 1), (numbers, q) => {
         const histogram = new Histogram();

@@ -22,18 +22,25 @@ describe("ai-audit init", { timeout: 60_000 }, () => {
     const pem = await readFile(join(root, "audit-keys/signing.pem"), "utf8");
     expect(Signer.fromPem("example.com/audit", pem).vkey).toBe(vkey);
     expect(stdout).toContain(`\n    ${vkey}\n`);
-    const keys = new EncryptionManager(await fileKeys(join(root, "audit-keys/encryption.key")).load());
+    const keys = new EncryptionManager(
+      await fileKeys(join(root, "audit-keys/encryption.key")).load(),
+    );
     expect(keys.decrypt(keys.encrypt("x"))).toBe("x");
     for (const name of ["signing.pem", "encryption.key", ".gitignore"]) {
       expect((await stat(join(root, "audit-keys", name))).mode & 0o777).toBe(0o600);
     }
     expect((await stat(join(root, "audit-keys"))).mode & 0o777).toBe(0o700);
-    expect(await cli(["keys", "export"], { cwd: root })).toMatchObject({ code: 0, stdout: `${vkey}\n` });
+    expect(await cli(["keys", "export"], { cwd: root })).toMatchObject({
+      code: 0,
+      stdout: `${vkey}\n`,
+    });
   });
 
   test("what it says", async () => {
     const root = await temporaryDirectory();
-    const output = await printed(["init", root, "--name", "example.com/audit"], { env: { npm_lifecycle_event: "" } });
+    const output = await printed(["init", root, "--name", "example.com/audit"], {
+      env: { npm_lifecycle_event: "" },
+    });
     const settings = await readFile(join(root, "ai-audit.env"), "utf8");
     const vkey = /example\.com\/audit\+[0-9a-f]{8}\+\S+/g;
     expect(output.replaceAll(root, "ROOT").replaceAll(vkey, "VKEY")).toMatchInlineSnapshot(`
@@ -142,20 +149,31 @@ describe("ai-audit init", { timeout: 60_000 }, () => {
 
   test("what it says to a shell and a program is so, also in a place with a strange name", async () => {
     const root = join(await temporaryDirectory(), "it's $HOME");
-    const { stdout } = await cli(["init", root, "--name", "acme"], { env: { npm_lifecycle_event: "ai-audit" } });
+    const { stdout } = await cli(["init", root, "--name", "acme"], {
+      env: { npm_lifecycle_event: "ai-audit" },
+    });
     expect(stdout).toMatch(/\nThen: npm run -s ai-audit -- doctor\n$/);
 
     const exported = (stdout.match(/^ {4}export .*$/gm) ?? []).join("\n");
     const run = promisify(execFile);
-    const { stdout: told } = await run("bash", ["-c", `${exported}\nnode -p 'JSON.stringify(process.env)'`]);
+    const { stdout: told } = await run("bash", [
+      "-c",
+      `${exported}\nnode -p 'JSON.stringify(process.env)'`,
+    ]);
     const env = JSON.parse(told) as Record<string, string>;
     const [, vkey = ""] = /\n {4}(acme\+\S+)\n/.exec(stdout) ?? [];
     expect(Signer.fromEnv("acme", "AUDIT_SIGNING_KEY", env).vkey).toBe(vkey);
 
     const [program = ""] = /^ {4}import [^]*?\}\);\n/m.exec(stdout) ?? [];
     const file = join(root, "program.mts");
-    const here = program.replace("@ai-audit/core", fileURLToPath(import.meta.resolve("@ai-audit/core")));
-    await writeFile(file, `${here}await logger.log({ input: "a", output: "b" });\nawait logger.close();\n`);
+    const here = program.replace(
+      "@ai-audit/core",
+      fileURLToPath(import.meta.resolve("@ai-audit/core")),
+    );
+    await writeFile(
+      file,
+      `${here}await logger.log({ input: "a", output: "b" });\nawait logger.close();\n`,
+    );
     await run(process.execPath, ["--conditions=ai-audit-source", file], { cwd: root, env });
     const { code, stdout: verdict } = await cli(["verify"], { cwd: root });
     expect({ code, verdict }).toEqual({
@@ -170,7 +188,8 @@ describe("ai-audit doctor", { timeout: 60_000 }, () => {
     const root = await temporaryDirectory();
     await printed(["init", root, "--name", "example.com/audit"]);
     const output = await printed(["doctor"], { cwd: root });
-    expect(output.replaceAll(root, "ROOT").replaceAll(/k[\w-]{10};/g, "KEYID;")).toMatchInlineSnapshot(`
+    expect(output.replaceAll(root, "ROOT").replaceAll(/k[\w-]{10};/g, "KEYID;"))
+      .toMatchInlineSnapshot(`
       "good   settings      from ROOT/ai-audit.env
       good   signing       example.com/audit, trusted
       look   log           no log there: ROOT/audit-logs
@@ -185,7 +204,11 @@ describe("ai-audit doctor", { timeout: 60_000 }, () => {
 
   test("a log that fits its settings is good", async () => {
     const sample = await sharedSample();
-    const env = { ...withAllKeys(sample), AUDIT_TRUSTED_KEYS: sample.vkey, AUDIT_RETENTION_FLOOR_DAYS: "184" };
+    const env = {
+      ...withAllKeys(sample),
+      AUDIT_TRUSTED_KEYS: sample.vkey,
+      AUDIT_RETENTION_FLOOR_DAYS: "184",
+    };
     const { stdout, code } = await cli(["doctor", sample.directory, "--json"], { env });
     expect(code).toBe(0);
     const findings = JSON.parse(stdout) as { about: string; state: string }[];
@@ -209,7 +232,10 @@ describe("ai-audit doctor", { timeout: 60_000 }, () => {
     const sample = await ownSample();
     await chmod(sample.directory, 0o755);
     await chmod(await firstFile(sample), 0o644);
-    await writeFile(join(sample.directory, "audit_20250101.jsonl"), '{"id":"x","timestamp":"2025-01-01T00:00:00"}\n');
+    await writeFile(
+      join(sample.directory, "audit_20250101.jsonl"),
+      '{"id":"x","timestamp":"2025-01-01T00:00:00"}\n',
+    );
     await writeFile(join(sample.directory, "audit_20250102.jsonl"), "");
     const env = {
       AUDIT_ENCRYPTION_KEY: "A".repeat(43),
@@ -255,18 +281,30 @@ describe("ai-audit doctor", { timeout: 60_000 }, () => {
     const about = async (path: string): Promise<unknown> => {
       const env = { ...withAllKeys(sample), AUDIT_SUBJECT_KEYS: path };
       const { stdout } = await cli(["doctor", sample.directory, "--json"], { env });
-      const findings = JSON.parse(stdout.replaceAll(sample.root, "ROOT")) as { about: string; state: string }[];
-      return findings.filter((finding) => finding.about === "subjects" || finding.about === "encryption");
+      const findings = JSON.parse(stdout.replaceAll(sample.root, "ROOT")) as {
+        about: string;
+        state: string;
+      }[];
+      return findings.filter(
+        (finding) => finding.about === "subjects" || finding.about === "encryption",
+      );
     };
     const encryption = { about: "encryption", state: "good" };
     const remedy = "set it to the directory of the application's FileKeyStore";
     expect(await about(join(sample.root, "none"))).toMatchObject([
       encryption,
-      { state: "wrong", message: "AUDIT_SUBJECT_KEYS: no such file or directory: ROOT/none", remedy },
+      {
+        state: "wrong",
+        message: "AUDIT_SUBJECT_KEYS: no such file or directory: ROOT/none",
+        remedy,
+      },
     ]);
     expect(await about(await firstFile(sample))).toMatchObject([
       encryption,
-      { state: "wrong", message: expect.stringContaining("AUDIT_SUBJECT_KEYS is no directory: ROOT/") as string },
+      {
+        state: "wrong",
+        message: expect.stringContaining("AUDIT_SUBJECT_KEYS is no directory: ROOT/") as string,
+      },
     ]);
     await chmod(sample.subjects, 0o750);
     expect(await about(sample.subjects)).toMatchObject([
@@ -292,9 +330,9 @@ describe("ai-audit doctor", { timeout: 60_000 }, () => {
       (await cli(["doctor", sample.directory], { env })).stdout;
     expect(await doctor({})).toContain("1 hold in force");
     expect(await doctor(withAllKeys(sample))).not.toContain("in force");
-    expect((await cli(["hold", "list", sample.directory], { env: withAllKeys(sample) })).stderr).toBe(
-      "no hold is in force\n",
-    );
+    expect(
+      (await cli(["hold", "list", sample.directory], { env: withAllKeys(sample) })).stderr,
+    ).toBe("no hold is in force\n");
     expect((await cli(["hold", "list", sample.directory])).stdout).toContain(hold);
   });
 
@@ -303,7 +341,9 @@ describe("ai-audit doctor", { timeout: 60_000 }, () => {
     await writeOldLog(join(root, "log"), ["2099-01-01"]);
     const { stdout, code } = await cli(["doctor", join(root, "log")]);
     expect(code).toBe(1);
-    expect(stdout).toMatch(/^wrong {2}clock +the newest entry is of 2099-01-01T12:00:00.000Z, and it is /m);
+    expect(stdout).toMatch(
+      /^wrong {2}clock +the newest entry is of 2099-01-01T12:00:00.000Z, and it is /m,
+    );
   });
 });
 
@@ -349,8 +389,15 @@ describe("ai-audit keys", { timeout: 60_000 }, () => {
     const sample = await sharedSample();
     const shown = await cli(["show", sample.ids[0] ?? "", "--log", sample.directory, "--json"]);
     const { kid } = JSON.parse(shown.stdout) as { kid: string };
-    const { stdout } = await cli(["keys", "export", "--content", kid], { env: withAllKeys(sample) });
-    expect(JSON.parse(stdout)).toMatchObject({ kty: "oct", alg: "A256GCM", kid, k: expect.any(String) as unknown });
+    const { stdout } = await cli(["keys", "export", "--content", kid], {
+      env: withAllKeys(sample),
+    });
+    expect(JSON.parse(stdout)).toMatchObject({
+      kty: "oct",
+      alg: "A256GCM",
+      kid,
+      k: expect.any(String) as unknown,
+    });
   });
 
   test("a key file that others can read is refused", async () => {
@@ -387,7 +434,10 @@ describe("ai-audit cleanup", { timeout: 60_000 }, () => {
     const sample = await ownSample();
     await writeOldLog(sample.directory, ["2024-01-01", "2024-01-02"], sample.signingKey);
 
-    const output = await printed(["cleanup", sample.directory, "--actor", "ops"], { sample, env: withAllKeys(sample) });
+    const output = await printed(["cleanup", sample.directory, "--actor", "ops"], {
+      sample,
+      env: withAllKeys(sample),
+    });
 
     expect(steady(output)).toMatchInlineSnapshot(`
       "retention 365 days (the default): what is older than TIME UTC goes
@@ -427,7 +477,8 @@ describe("ai-audit cleanup", { timeout: 60_000 }, () => {
 
   test("a signed log is not cleaned without its key", async () => {
     const sample = await sharedSample();
-    expect(await printed(["cleanup", sample.directory], { sample, code: 78 })).toMatchInlineSnapshot(`
+    expect(await printed(["cleanup", sample.directory], { sample, code: 78 }))
+      .toMatchInlineSnapshot(`
       "--- stderr
       error: the log is signed by example.com/audit, and what this command records must be signed too
         set AUDIT_SIGNING_NAME, and AUDIT_SIGNING_KEY or AUDIT_SIGNING_KEY_FILE
@@ -488,9 +539,12 @@ describe("ai-audit cleanup", { timeout: 60_000 }, () => {
     });
     expect(stdout).not.toContain("retentionDays");
     const [control = ""] = (await readdir(root)).filter((file) => !file.startsWith("audit_2024"));
-    expect(await readFile(join(root, control), "utf8")).toContain('"policy":"before 2024-01-02T00:00:00.000Z"');
+    expect(await readFile(join(root, control), "utf8")).toContain(
+      '"policy":"before 2024-01-02T00:00:00.000Z"',
+    );
     const env = { AUDIT_RETENTION_FLOOR_DAYS: "184" };
-    expect(await printed(["cleanup", root, "--before", "1d"], { env, code: 78 })).toMatchInlineSnapshot(`
+    expect(await printed(["cleanup", root, "--before", "1d"], { env, code: 78 }))
+      .toMatchInlineSnapshot(`
       "--- stderr
       error: entries must be kept for 184 days (AUDIT_RETENTION_FLOOR_DAYS), and 1 are asked for
         keep them longer, or change the floor if the law does
@@ -502,7 +556,8 @@ describe("ai-audit cleanup", { timeout: 60_000 }, () => {
         see: ai-audit cleanup --help
       "
     `);
-    expect(await printed(["cleanup", root, "--before", "2999-01-01"], { code: 64 })).toMatchInlineSnapshot(`
+    expect(await printed(["cleanup", root, "--before", "2999-01-01"], { code: 64 }))
+      .toMatchInlineSnapshot(`
       "--- stderr
       error: --before is in the future
       "
@@ -524,13 +579,22 @@ describe("ai-audit cleanup", { timeout: 60_000 }, () => {
       "
     `);
     const set = { AUDIT_RETENTION_DAYS: "400" };
-    expect((await cli(words, { env: set })).stdout).toMatch(/^retention 400 days \(AUDIT_RETENTION_DAYS\): what/);
+    expect((await cli(words, { env: set })).stdout).toMatch(
+      /^retention 400 days \(AUDIT_RETENTION_DAYS\): what/,
+    );
     const given = await cli([...words, "--retention", "500"], { env: set });
     expect(given.stdout).toMatch(/^retention 500 days \(AUDIT_RETENTION_DAYS is 400\): what/);
     const { stdout } = await cli([...words, "--json"]);
     expect(JSON.parse(stdout)).toMatchObject({
       retentionDays: 365,
-      expired: [{ file: "audit_20240101.jsonl", entries: 1, from: "2024-01-01T12:00:00.000Z", fate: "removed" }],
+      expired: [
+        {
+          file: "audit_20240101.jsonl",
+          entries: 1,
+          from: "2024-01-01T12:00:00.000Z",
+          fate: "removed",
+        },
+      ],
       wouldBeRefused: expect.stringContaining("the log is signed by example.com/audit") as string,
     });
   });
@@ -539,7 +603,10 @@ describe("ai-audit cleanup", { timeout: 60_000 }, () => {
     const sample = await ownSample();
     await writeOldLog(sample.directory, ["2024-01-01", "2024-01-02"], sample.signingKey);
     const altered = join(sample.directory, "audit_20240101.jsonl");
-    await writeFile(altered, (await readFile(altered, "utf8")).replace("of 2024-01-01", "of 2024-01-09"));
+    await writeFile(
+      altered,
+      (await readFile(altered, "utf8")).replace("of 2024-01-01", "of 2024-01-09"),
+    );
     const env = withAllKeys(sample);
 
     const dry = await cli(["cleanup", sample.directory, "--dry-run"], { env });
@@ -570,18 +637,26 @@ describe("ai-audit cleanup", { timeout: 60_000 }, () => {
     expect({ code, stdout }).toEqual({
       code: 0,
       stdout: expect.stringMatching(
-        new RegExp(`\n${file} +- +- +\\? +stays: it is of today and may still grow\n0 entries in 0 files removed\n$`),
+        new RegExp(
+          `\n${file} +- +- +\\? +stays: it is of today and may still grow\n0 entries in 0 files removed\n$`,
+        ),
       ) as string,
     });
-    expect(JSON.parse((await cli([...words, "--json"], { env })).stdout)).toMatchObject({ expired: [], today: [file] });
-    expect((await cli(["cleanup", sample.directory, "--retention", "1"], { env })).stdout).not.toContain(file);
+    expect(JSON.parse((await cli([...words, "--json"], { env })).stdout)).toMatchObject({
+      expired: [],
+      today: [file],
+    });
+    expect(
+      (await cli(["cleanup", sample.directory, "--retention", "1"], { env })).stdout,
+    ).not.toContain(file);
   });
 
   test("a retention below the legal floor is refused", async () => {
     const root = await temporaryDirectory();
     await writeOldLog(root, ["2024-01-01"]);
     const env = { AUDIT_RETENTION_FLOOR_DAYS: "184" };
-    expect(await printed(["cleanup", root, "--retention", "30"], { env, code: 78 })).toMatchInlineSnapshot(`
+    expect(await printed(["cleanup", root, "--retention", "30"], { env, code: 78 }))
+      .toMatchInlineSnapshot(`
       "--- stderr
       error: entries must be kept for 184 days (AUDIT_RETENTION_FLOOR_DAYS), and 30 are asked for
         keep them longer, or change the floor if the law does
@@ -596,7 +671,15 @@ describe("ai-audit hold", { timeout: 60_000 }, () => {
     await writeOldLog(root, ["2024-01-01", "2024-01-02"]);
 
     const by = ["--reason", "case 12", "--actor", "legal"];
-    const placed = await cli(["hold", "place", root, "--conversation", "of 2024-01-02", ...by, "--json"]);
+    const placed = await cli([
+      "hold",
+      "place",
+      root,
+      "--conversation",
+      "of 2024-01-02",
+      ...by,
+      "--json",
+    ]);
     const { hold } = JSON.parse(placed.stdout) as { hold: string };
     expect((await printed(["hold", "list", root])).replaceAll(hold, "HOLD")).toMatchInlineSnapshot(`
       "HOLD                                  FROM                      TO                        ACTOR  REASON
@@ -612,7 +695,9 @@ describe("ai-audit hold", { timeout: 60_000 }, () => {
       "
     `);
 
-    expect(await printed(["hold", "release", hold, "--log", root, ...by])).toBe(`released ${hold}\n`);
+    expect(await printed(["hold", "release", hold, "--log", root, ...by])).toBe(
+      `released ${hold}\n`,
+    );
     expect(await printed(["hold", "list", root])).toBe("--- stderr\nno hold is in force\n");
     expect(steady(await printed(["cleanup", root])).replace(hold, "HOLD")).toMatchInlineSnapshot(`
       "retention 365 days (the default): what is older than TIME UTC goes
@@ -630,7 +715,17 @@ describe("ai-audit hold", { timeout: 60_000 }, () => {
     const { id } = JSON.parse(listed.stdout) as { id: string };
 
     await printed(["hold", "place", root, "--reason", "a", "--entry", id]);
-    await printed(["hold", "place", root, "--reason", "b", "--since", "2024-01-01", "--until", "2024-01-31"]);
+    await printed([
+      "hold",
+      "place",
+      root,
+      "--reason",
+      "b",
+      "--since",
+      "2024-01-01",
+      "--until",
+      "2024-01-31",
+    ]);
     await printed(["hold", "place", root, "--reason", "c", "--all"]);
 
     const { stdout } = await cli(["hold", "list", root, "--json"]);
@@ -639,20 +734,22 @@ describe("ai-audit hold", { timeout: 60_000 }, () => {
       { reason: "b", from: "2024-01-01T00:00:00.000Z", to: "2024-01-31T23:59:59.999Z" },
       { reason: "c", from: null, to: null },
     ]);
-    expect(await printed(["hold", "place", root, "--reason", "d"], { code: 64 })).toMatchInlineSnapshot(`
+    expect(await printed(["hold", "place", root, "--reason", "d"], { code: 64 }))
+      .toMatchInlineSnapshot(`
       "--- stderr
       error: what to hold is not clear
         give one of: --since and --until, --entry, --conversation, --all
       "
     `);
-    expect(await printed(["hold", "place", root, "--reason", "d", "--all", "--entry", id], { code: 64 })).toContain(
-      "not clear",
-    );
+    expect(
+      await printed(["hold", "place", root, "--reason", "d", "--all", "--entry", id], { code: 64 }),
+    ).toContain("not clear");
   });
 
   test("a reason must be given", async () => {
     const sample = await sharedSample();
-    expect(await printed(["hold", "place", sample.directory, "--all"], { sample, code: 64 })).toMatchInlineSnapshot(`
+    expect(await printed(["hold", "place", sample.directory, "--all"], { sample, code: 64 }))
+      .toMatchInlineSnapshot(`
       "--- stderr
       error: required option '--reason <text>' not specified
         see: ai-audit hold place --help
@@ -676,8 +773,16 @@ describe("ai-audit hold", { timeout: 60_000 }, () => {
 describe("ai-audit erase-subject", { timeout: 60_000 }, () => {
   test("nothing is erased unless it is confirmed", async () => {
     const sample = await sharedSample();
-    const words = ["erase-subject", "Grace Hopper", "--log", sample.directory, "--reason", "request 7"];
-    expect(await printed(words, { sample, env: withAllKeys(sample), code: 64 })).toMatchInlineSnapshot(`
+    const words = [
+      "erase-subject",
+      "Grace Hopper",
+      "--log",
+      sample.directory,
+      "--reason",
+      "request 7",
+    ];
+    expect(await printed(words, { sample, env: withAllKeys(sample), code: 64 }))
+      .toMatchInlineSnapshot(`
       "--- stderr
       error: 1 entry of that person would become unreadable for good; nothing was done
         add --yes to do it; \`export-subject\` first gives the person what is kept
@@ -702,11 +807,15 @@ describe("ai-audit erase-subject", { timeout: 60_000 }, () => {
     const output = await printed([...words, "--yes"], { sample, env });
 
     expect(output).toMatch(/^erased: 1 entry of [\w-]{16} cannot be opened any more\n$/);
-    const shown = await cli(["show", sample.ids[5] ?? "", "--log", sample.directory, "-d"], { env });
+    const shown = await cli(["show", sample.ids[5] ?? "", "--log", sample.directory, "-d"], {
+      env,
+    });
     expect(shown.stdout).toMatch(
       /^input +\(encrypted: The data subject "[\w-]{16}" was erased: its secret is destroyed\)$/m,
     );
-    const other = await cli(["show", sample.ids[3] ?? "", "--log", sample.directory, "-d"], { env });
+    const other = await cli(["show", sample.ids[3] ?? "", "--log", sample.directory, "-d"], {
+      env,
+    });
     expect(other.stdout).toContain("Summarise the report.");
     expect((await cli(["verify", sample.directory, "-t", sample.vkey])).code).toBe(0);
     expect(await printed([...words, "--yes"], { sample, env, code: 1 })).toMatchInlineSnapshot(`
@@ -719,7 +828,15 @@ describe("ai-audit erase-subject", { timeout: 60_000 }, () => {
 
   test("it needs the application's key store", async () => {
     const sample = await sharedSample();
-    const words = ["erase-subject", "Grace Hopper", "--log", sample.directory, "--reason", "x", "--yes"];
+    const words = [
+      "erase-subject",
+      "Grace Hopper",
+      "--log",
+      sample.directory,
+      "--reason",
+      "x",
+      "--yes",
+    ];
     const env = { AUDIT_ENCRYPTION_KEY: sample.encryptionKey };
     expect(await printed(words, { sample, env, code: 78 })).toMatchInlineSnapshot(`
       "--- stderr

@@ -9,25 +9,44 @@ import { cli, printed, withAllKeys, withKeys } from "./support/cli.ts";
 import { ownSample, sharedSample } from "./support/samples.ts";
 import { temporaryDirectory } from "./support/temporary-directory.ts";
 
-const ORIGINAL = fileURLToPath(new URL("../../core/test/fixtures/rotalabs-comply", import.meta.url));
+const ORIGINAL = fileURLToPath(
+  new URL("../../core/test/fixtures/rotalabs-comply", import.meta.url),
+);
 const run = promisify(execFile);
 
 describe("ai-audit export", { timeout: 60_000 }, () => {
   test("jsonl gives the lines of the log, byte for byte", async () => {
     const sample = await sharedSample();
     const listed = await cli(["list", sample.directory, "--json"]);
-    expect(await cli(["export", sample.directory])).toEqual({ ...listed, stderr: "7 entries exported\n" });
+    expect(await cli(["export", sample.directory])).toEqual({
+      ...listed,
+      stderr: "7 entries exported\n",
+    });
   });
 
   test("with --decrypt the lines have their contents", async () => {
     const sample = await sharedSample();
-    const { stdout } = await cli(["export", sample.directory, "-d", "--flagged"], { env: withKeys(sample) });
-    expect(JSON.parse(stdout)).toMatchObject({ input: "How do I pick the lock of my neighbour's door?", output: "" });
+    const { stdout } = await cli(["export", sample.directory, "-d", "--flagged"], {
+      env: withKeys(sample),
+    });
+    expect(JSON.parse(stdout)).toMatchObject({
+      input: "How do I pick the lock of my neighbour's door?",
+      output: "",
+    });
   });
 
   test("--redact leaves out what is named, hashes of a content too", async () => {
     const sample = await sharedSample();
-    const words = ["export", sample.directory, "-d", "--flagged", "--redact", "input", "--redact", "metadata.user_id"];
+    const words = [
+      "export",
+      sample.directory,
+      "-d",
+      "--flagged",
+      "--redact",
+      "input",
+      "--redact",
+      "metadata.user_id",
+    ];
     const { stdout } = await cli(words, { env: withKeys(sample) });
     expect(JSON.parse(stdout)).toMatchObject({
       input: "[REDACTED]",
@@ -40,20 +59,30 @@ describe("ai-audit export", { timeout: 60_000 }, () => {
 
   test("an entry's id cannot be left out", async () => {
     const sample = await sharedSample();
-    const output = await printed(["export", sample.directory, "--redact", "id"], { sample, code: 64 });
+    const output = await printed(["export", sample.directory, "--redact", "id"], {
+      sample,
+      code: 64,
+    });
     expect(output).toBe("--- stderr\nerror: --redact id: every entry needs it\n");
   });
 
   test("csv is a table whose cells no spreadsheet runs", async () => {
     const directory = await temporaryDirectory();
     const id = "01a207b5-2e97-7437-aaf2-3680a9ddadd8";
-    const line = { id, timestamp: "2026-11-23T09:20:44.183Z", model: '=HYPERLINK("http://x")', input_tokens: -1 };
+    const line = {
+      id,
+      timestamp: "2026-11-23T09:20:44.183Z",
+      model: '=HYPERLINK("http://x")',
+      input_tokens: -1,
+    };
     await writeFile(join(directory, "audit_20261123.jsonl"), `${JSON.stringify(line)}\n`);
 
     const { stdout } = await cli(["export", directory, "-f", "csv"]);
 
     const [header = "", row = ""] = stdout.split("\r\n");
-    expect(header).toMatch(/^id,timestamp,operation,outcome,provider,model,.*,input_content,output_content$/);
+    expect(header).toMatch(
+      /^id,timestamp,operation,outcome,provider,model,.*,input_content,output_content$/,
+    );
     expect(row).toMatch(`${id},2026-11-23T09:20:44.183Z,,,,"'=HYPERLINK(""http://x"")",`);
     expect(row).toContain(",-1,"); // a number stays one
   });
@@ -64,7 +93,16 @@ describe("ai-audit export", { timeout: 60_000 }, () => {
     const [all, flagged] = [join(root, "all"), join(root, "flagged")];
 
     const whole = await printed(["export", sample.directory, "-f", "parquet", "-o", all]);
-    const some = await cli(["export", sample.directory, "-f", "parquet", "--flagged", "-o", flagged, "--json"]);
+    const some = await cli([
+      "export",
+      sample.directory,
+      "-f",
+      "parquet",
+      "--flagged",
+      "-o",
+      flagged,
+      "--json",
+    ]);
 
     expect(whole).toBe("--- stderr\n7 entries exported\n");
     expect(JSON.parse(some.stdout)).toEqual({ entries: 1, output: flagged });
@@ -93,13 +131,15 @@ describe("ai-audit export", { timeout: 60_000 }, () => {
         name it with --output
       "
     `);
-    expect(await printed([...words, "-o", "never", "--redact", "input"], { code: 64 })).toMatchInlineSnapshot(`
+    expect(await printed([...words, "-o", "never", "--redact", "input"], { code: 64 }))
+      .toMatchInlineSnapshot(`
       "--- stderr
       error: parquet holds the members that the log has: --redact and --decrypt do not go with it
         export jsonl or csv
       "
     `);
-    expect(await printed([...words, "-o", sample.root], { sample, code: 73 })).toMatchInlineSnapshot(`
+    expect(await printed([...words, "-o", sample.root], { sample, code: 73 }))
+      .toMatchInlineSnapshot(`
       "--- stderr
       error: exists already: ROOT
         choose another name, or remove it first
@@ -112,7 +152,9 @@ describe("ai-audit export", { timeout: 60_000 }, () => {
     const words = ["export", sample.directory, "-f", "otel", "-d", "--conversation", "locks"];
     const { stdout } = await cli(words, { env: withKeys(sample) });
     const { resourceSpans } = JSON.parse(stdout) as {
-      resourceSpans: [{ scopeSpans: [{ spans: { attributes: { key: string; value: unknown }[] }[] }] }];
+      resourceSpans: [
+        { scopeSpans: [{ spans: { attributes: { key: string; value: unknown }[] }[] }] },
+      ];
     };
     const [span] = resourceSpans[0].scopeSpans[0].spans;
     expect(span).toMatchObject({
@@ -122,7 +164,9 @@ describe("ai-audit export", { timeout: 60_000 }, () => {
       spanId: expect.stringMatching(/^[0-9a-f]{16}$/) as string,
       status: { code: 2, message: "content_filter" },
     });
-    expect(Object.fromEntries(span?.attributes.map(({ key, value }) => [key, value]) ?? [])).toMatchObject({
+    expect(
+      Object.fromEntries(span?.attributes.map(({ key, value }) => [key, value]) ?? []),
+    ).toMatchObject({
       "gen_ai.operation.name": { stringValue: "chat" },
       "gen_ai.provider.name": { stringValue: "azure.ai.openai" },
       "gen_ai.request.model": { stringValue: "gpt-4o" },
@@ -148,7 +192,9 @@ describe("ai-audit export", { timeout: 60_000 }, () => {
     `);
     const original = await readFile(join(ORIGINAL, "plain/audit_20261123.jsonl"), "utf8");
     const [line = ""] = original.split("\n");
-    expect(Object.keys(JSON.parse(stdout) as object)).toEqual(Object.keys(JSON.parse(line) as object));
+    expect(Object.keys(JSON.parse(stdout) as object)).toEqual(
+      Object.keys(JSON.parse(line) as object),
+    );
   });
 
   test("rotalabs-comply says nothing of hashes that are what they were", async () => {
@@ -172,7 +218,8 @@ describe("ai-audit export", { timeout: 60_000 }, () => {
     expect(await cli(["export", sample.directory, "-o", file, "--json"])).toMatchObject({
       stdout: `${JSON.stringify({ entries: 7, output: file })}\n`,
     });
-    expect(await printed(["export", sample.directory, "-o", file], { sample, code: 73 })).toMatchInlineSnapshot(`
+    expect(await printed(["export", sample.directory, "-o", file], { sample, code: 73 }))
+      .toMatchInlineSnapshot(`
       "--- stderr
       error: exists already: ROOT/out.jsonl
         choose another name, or remove it first
@@ -182,9 +229,9 @@ describe("ai-audit export", { timeout: 60_000 }, () => {
 
   test("nothing that meets the conditions is exit code 1", async () => {
     const sample = await sharedSample();
-    expect(await printed(["export", sample.directory, "--model", "none"], { sample, code: 1 })).toBe(
-      "--- stderr\n0 entries exported\n",
-    );
+    expect(
+      await printed(["export", sample.directory, "--model", "none"], { sample, code: 1 }),
+    ).toBe("--- stderr\n0 entries exported\n");
   });
 });
 
@@ -199,7 +246,10 @@ describe("ai-audit export --json", { timeout: 60_000 }, () => {
       "
     `);
     const output = join(await temporaryDirectory(), "log.csv");
-    expect(JSON.parse((await cli([...words, "-o", output])).stdout)).toEqual({ entries: 7, output });
+    expect(JSON.parse((await cli([...words, "-o", output])).stdout)).toEqual({
+      entries: 7,
+      output,
+    });
   });
 });
 
@@ -209,12 +259,20 @@ describe("An evidence bundle", { timeout: 60_000 }, () => {
     const bundle = join(sample.root, "bundle");
     await printed(["export", sample.directory, "-f", "bundle", "-o", bundle]);
 
-    expect((await readdir(bundle)).toSorted()).toEqual(["README.md", "SHA256SUMS", "check.py", "keys.txt", "segments"]);
+    expect((await readdir(bundle)).toSorted()).toEqual([
+      "README.md",
+      "SHA256SUMS",
+      "check.py",
+      "keys.txt",
+      "segments",
+    ]);
     await run("sha256sum", ["--check", "--strict", "SHA256SUMS"], { cwd: bundle });
     const { stdout } = await run("python3", [join(bundle, "check.py"), sample.vkey]);
     expect(stdout).toMatch(/^PROVEN {5}audit_\d{8}\.jsonl: 9 lines\n$/);
     const [segment = ""] = await readdir(join(bundle, "segments"));
-    expect(await readFile(join(bundle, "segments", segment))).toEqual(await readFile(join(sample.directory, segment)));
+    expect(await readFile(join(bundle, "segments", segment))).toEqual(
+      await readFile(join(sample.directory, segment)),
+    );
     expect(await readFile(join(bundle, "keys.txt"), "utf8")).toBe(`${sample.vkey}\n`);
   });
 
@@ -227,9 +285,16 @@ describe("An evidence bundle", { timeout: 60_000 }, () => {
     expect(await readdir(join(bundle, "proofs"))).toEqual([`${id}.tlog-proof`]);
     const { stdout } = await run("python3", [join(bundle, "check.py"), sample.vkey]);
     expect(stdout).toBe(`PROVEN     ${id}: sealed\n`);
-    const checked = await cli(["check", join(bundle, "proofs", `${id}.tlog-proof`), "-t", sample.vkey]);
+    const checked = await cli([
+      "check",
+      join(bundle, "proofs", `${id}.tlog-proof`),
+      "-t",
+      sample.vkey,
+    ]);
     expect(checked.code).toBe(0);
-    const files = (await readdir(bundle, { recursive: true, withFileTypes: true })).filter((file) => file.isFile());
+    const files = (await readdir(bundle, { recursive: true, withFileTypes: true })).filter((file) =>
+      file.isFile(),
+    );
     const texts = await Promise.all(
       files.map(({ parentPath, name: file }) => readFile(join(parentPath, file), "utf8")),
     );
@@ -252,7 +317,10 @@ describe("An evidence bundle", { timeout: 60_000 }, () => {
       stdout: expect.stringMatching(/^ALTERED {4}\S+: altered before line 7\n$/) as string,
     });
     const cut = text.lastIndexOf("— example.com/audit ") + "— example.com/audit ".length + 12;
-    await writeFile(segment, text.slice(0, cut) + (text[cut] === "A" ? "B" : "A") + text.slice(cut + 1));
+    await writeFile(
+      segment,
+      text.slice(0, cut) + (text[cut] === "A" ? "B" : "A") + text.slice(cut + 1),
+    );
     await expect(run("python3", [script, sample.vkey])).rejects.toMatchObject({ code: 1 });
     await writeFile(segment, text);
     await appendFile(segment, '{"id":"forged"}\n');
@@ -261,14 +329,24 @@ describe("An evidence bundle", { timeout: 60_000 }, () => {
 
   test("holds lines as they were sealed: nothing can be redacted in it", async () => {
     const sample = await ownSample();
-    const words = ["export", sample.directory, "-f", "bundle", "-o", join(sample.root, "b"), "--redact", "input"];
+    const words = [
+      "export",
+      sample.directory,
+      "-f",
+      "bundle",
+      "-o",
+      join(sample.root, "b"),
+      "--redact",
+      "input",
+    ];
     expect(await printed(words, { sample, code: 64 })).toMatchInlineSnapshot(`
       "--- stderr
       error: a bundle holds lines as they were sealed: --redact and --decrypt do not go with it
         export jsonl beside it
       "
     `);
-    expect(await printed(["export", sample.directory, "-f", "bundle"], { sample, code: 64 })).toMatchInlineSnapshot(`
+    expect(await printed(["export", sample.directory, "-f", "bundle"], { sample, code: 64 }))
+      .toMatchInlineSnapshot(`
       "--- stderr
       error: a bundle is a directory
         name it with --output
@@ -291,7 +369,9 @@ describe("ai-audit import", { timeout: 60_000 }, () => {
     expect(imported).toHaveLength(12);
     for (const record of records(original)) {
       const { id, timestamp, metadata, ...fields } = record;
-      const copy = imported.find((candidate) => Object(candidate["metadata"])["imported_id"] === id);
+      const copy = imported.find(
+        (candidate) => Object(candidate["metadata"])["imported_id"] === id,
+      );
       expect(copy).toMatchObject({
         ...fields,
         timestamp: `${String(timestamp).slice(0, 23)}Z`,
@@ -312,7 +392,9 @@ describe("ai-audit import", { timeout: 60_000 }, () => {
 
   test("Fernet content is opened with its key and encrypted for the entry that now holds it", async () => {
     const log = join(await temporaryDirectory(), "log");
-    const env = { AUDIT_ENCRYPTION_KEY: (await readFile(join(ORIGINAL, "key.txt"), "utf8")).trim() };
+    const env = {
+      AUDIT_ENCRYPTION_KEY: (await readFile(join(ORIGINAL, "key.txt"), "utf8")).trim(),
+    };
     const words = ["import", join(ORIGINAL, "encrypted"), "--log", log];
     expect(await printed(words, { code: 78 })).toMatchInlineSnapshot(`
       "--- stderr
@@ -335,7 +417,10 @@ describe("ai-audit import", { timeout: 60_000 }, () => {
     const [first = "", second = "", ...rest] = original.trimEnd().split("\n");
     const timeless = second.replace(/"timestamp": "[^"]*"/, '"timestamp": "yesterday"');
     const bad = ["not JSON: a secret", '{"id": "x"}', timeless, '"text"', "[1, 2]", "{}"];
-    await writeFile(join(root, "audit_20261123.jsonl"), [first, ...bad, "", ...rest, '{"id": "torn'].join("\n"));
+    await writeFile(
+      join(root, "audit_20261123.jsonl"),
+      [first, ...bad, "", ...rest, '{"id": "torn'].join("\n"),
+    );
     await writeFile(join(root, "notes.jsonl"), "of somebody\n");
     const words = ["import", root, "--log", join(root, "log")];
 
@@ -353,7 +438,9 @@ describe("ai-audit import", { timeout: 60_000 }, () => {
       not read, for not being named audit_YYYYMMDD.jsonl: notes.jsonl
       "
     `);
-    expect((await cli(["list", join(root, "log"), "--json"])).stdout.trim().split("\n")).toHaveLength(11);
+    expect(
+      (await cli(["list", join(root, "log"), "--json"])).stdout.trim().split("\n"),
+    ).toHaveLength(11);
     expect((await cli([...words, "--accept-unreadable"])).code).toBe(0);
     const { code, stdout, stderr } = await cli([...words, "--json"]);
     expect({ code, stderr }).toEqual({ code: 65, stderr: "" });
@@ -378,7 +465,8 @@ describe("ai-audit import", { timeout: 60_000 }, () => {
       "
     `);
     await writeFile(join(root, "audit_20261123.jsonl"), original.trimEnd());
-    expect(await printed(["import", root, "--log", join(root, "log")], { code: 65 })).toMatchInlineSnapshot(`
+    expect(await printed(["import", root, "--log", join(root, "log")], { code: 65 }))
+      .toMatchInlineSnapshot(`
       "0 entries imported, 11 were there already
       --- stderr
       1 line not imported, for being no entry:
@@ -391,7 +479,8 @@ describe("ai-audit import", { timeout: 60_000 }, () => {
     const root = await temporaryDirectory();
     const original = await readFile(join(ORIGINAL, "plain/audit_20261123.jsonl"), "utf8");
     await writeFile(join(root, "audit_20261123.jsonl"), `\n${original}`);
-    expect(await printed(["import", root, "--log", join(root, "log")], { code: 65 })).toMatchInlineSnapshot(`
+    expect(await printed(["import", root, "--log", join(root, "log")], { code: 65 }))
+      .toMatchInlineSnapshot(`
       "0 entries imported, 0 were there already
       --- stderr
       12 entries not imported: the first line of a file is unreadable
@@ -427,8 +516,13 @@ describe("ai-audit import", { timeout: 60_000 }, () => {
   test("content that does not have its hash is imported with an alert, and exit code 65", async () => {
     const root = await temporaryDirectory();
     const original = await readFile(join(ORIGINAL, "plain/audit_20261123.jsonl"), "utf8");
-    const [line = ""] = original.split("\n").filter((text) => !text.includes('"input_content": null'));
-    await writeFile(join(root, "audit_20261123.jsonl"), `${line.replace(/"input_content": "/, "$&altered ")}\n`);
+    const [line = ""] = original
+      .split("\n")
+      .filter((text) => !text.includes('"input_content": null'));
+    await writeFile(
+      join(root, "audit_20261123.jsonl"),
+      `${line.replace(/"input_content": "/, "$&altered ")}\n`,
+    );
 
     const output = await printed(["import", root, "--log", join(root, "log")], { code: 65 });
 
@@ -439,7 +533,9 @@ describe("ai-audit import", { timeout: 60_000 }, () => {
       "
     `);
     const { stdout } = await cli(["export", join(root, "log")]);
-    expect(stdout).toMatch(/"alerts":\[.*"ai-audit: imported input did not have its hash [0-9a-f]{64}"\]/);
+    expect(stdout).toMatch(
+      /"alerts":\[.*"ai-audit: imported input did not have its hash [0-9a-f]{64}"\]/,
+    );
   });
 });
 

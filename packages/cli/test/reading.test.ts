@@ -38,7 +38,9 @@ describe("ai-audit list", { timeout: 60_000 }, () => {
     const sample = await sharedSample();
     const { stdout } = await cli(["list", sample.directory, "--json"]);
     const lines = stdout.trimEnd().split("\n");
-    expect(lines.map((line): unknown => JSON.parse(line))).toMatchObject(sample.ids.map((id) => ({ id })));
+    expect(lines.map((line): unknown => JSON.parse(line))).toMatchObject(
+      sample.ids.map((id) => ({ id })),
+    );
   });
 });
 
@@ -122,7 +124,11 @@ describe("ai-audit show", { timeout: 60_000 }, () => {
   test("a key that is none is refused without being shown", async () => {
     const sample = await sharedSample();
     const words = ["show", sample.ids[0] ?? "", "--log", sample.directory, "-d"];
-    const output = await printed(words, { sample, code: 78, env: { AUDIT_ENCRYPTION_KEY: "hunter2" } });
+    const output = await printed(words, {
+      sample,
+      code: 78,
+      env: { AUDIT_ENCRYPTION_KEY: "hunter2" },
+    });
     expect(output).toMatchInlineSnapshot(`
       "--- stderr
       error: The environment variable AUDIT_ENCRYPTION_KEY is not a key: expected 32 bytes as base64url (43 characters, or 44 with "="), as generateKey() makes them
@@ -136,7 +142,9 @@ describe("ai-audit show", { timeout: 60_000 }, () => {
     const words = ["show", sample.ids[0] ?? "", "--log", sample.directory, "-d"];
     const { stdout, code } = await cli(words, { env: { AUDIT_ENCRYPTION_KEY: "A".repeat(43) } });
     expect(code).toBe(78);
-    expect(stdout).toMatch(/input +\(encrypted: The key "k[\w-]{10}" is needed and is not known here\)/);
+    expect(stdout).toMatch(
+      /input +\(encrypted: The key "k[\w-]{10}" is needed and is not known here\)/,
+    );
   });
 
   test("an entry that is not there is said to be so, with exit code 1", async () => {
@@ -208,13 +216,16 @@ describe("ai-audit query", { timeout: 60_000 }, () => {
 
   test("a person's entries are found by the name that the application uses", async () => {
     const sample = await sharedSample();
-    expect(await found(sample.directory, ["--subject", "Grace Hopper"], withKeys(sample))).toEqual([sample.ids[5]]);
+    expect(await found(sample.directory, ["--subject", "Grace Hopper"], withKeys(sample))).toEqual([
+      sample.ids[5],
+    ]);
     expect(await found(sample.directory, ["--subject", "Nobody"], withKeys(sample))).toEqual([]);
   });
 
   test("text that could not be searched is not passed over in silence", async () => {
     const sample = await sharedSample();
-    expect(await printed(["query", sample.directory, "--text", "rome"], { sample, code: 1 })).toMatchInlineSnapshot(`
+    expect(await printed(["query", sample.directory, "--text", "rome"], { sample, code: 1 }))
+      .toMatchInlineSnapshot(`
       "--- stderr
       7 entries could not be searched for text: encrypted
         --decrypt opens them, with AUDIT_ENCRYPTION_KEY
@@ -225,8 +236,14 @@ describe("ai-audit query", { timeout: 60_000 }, () => {
 
   test("--count prints a number, also when it is 0", async () => {
     const sample = await sharedSample();
-    expect(await cli(["query", sample.directory, "--flagged", "--count"])).toMatchObject({ code: 0, stdout: "1\n" });
-    expect(await cli(["query", sample.directory, "--model", "none", "-c"])).toMatchObject({ code: 0, stdout: "0\n" });
+    expect(await cli(["query", sample.directory, "--flagged", "--count"])).toMatchObject({
+      code: 0,
+      stdout: "1\n",
+    });
+    expect(await cli(["query", sample.directory, "--model", "none", "-c"])).toMatchObject({
+      code: 0,
+      stdout: "0\n",
+    });
   });
 
   test("--full shows everything that each entry says", async () => {
@@ -320,7 +337,8 @@ describe("ai-audit conversation", { timeout: 60_000 }, () => {
 
   test("a conversation that is not there is said to be so", async () => {
     const sample = await sharedSample();
-    expect(await printed(["conversation", "x", "--log", sample.directory], { sample, code: 1 })).toMatchInlineSnapshot(`
+    expect(await printed(["conversation", "x", "--log", sample.directory], { sample, code: 1 }))
+      .toMatchInlineSnapshot(`
       "--- stderr
       error: no conversation x in ROOT/audit-logs
         ids are shown by: ai-audit list
@@ -342,7 +360,8 @@ describe("ai-audit stats", { timeout: 60_000 }, () => {
 
   test("they are counted by user, those with the most calls first", async () => {
     const sample = await sharedSample();
-    expect(await printed(["stats", sample.directory, "--by", "user", "-n", "3"], { sample })).toMatchInlineSnapshot(`
+    expect(await printed(["stats", sample.directory, "--by", "user", "-n", "3"], { sample }))
+      .toMatchInlineSnapshot(`
       "USER   CALLS                     IN  OUT     P50     P95     P99  ERRORS  BLOCKED  FLAGGED
       ada        2  ████████████████   44    4  380 ms  420 ms  420 ms       0        0        0
       bob        2  ████████████████   40   12  311 ms   2.6 s   2.6 s       1        0        0
@@ -356,7 +375,15 @@ describe("ai-audit stats", { timeout: 60_000 }, () => {
 
   test("conditions apply, and JSON has numbers", async () => {
     const sample = await sharedSample();
-    const { stdout } = await cli(["stats", sample.directory, "--by", "model", "--conversation", "geography", "--json"]);
+    const { stdout } = await cli([
+      "stats",
+      sample.directory,
+      "--by",
+      "model",
+      "--conversation",
+      "geography",
+      "--json",
+    ]);
     expect(JSON.parse(stdout)).toEqual({
       by: "model",
       total: expect.objectContaining({ calls: 2 }) as unknown,
@@ -377,7 +404,8 @@ describe("ai-audit stats", { timeout: 60_000 }, () => {
 
   test("a group that is none is refused with those there are", async () => {
     const sample = await sharedSample();
-    expect(await printed(["stats", sample.directory, "--by", "week"], { sample, code: 64 })).toMatchInlineSnapshot(`
+    expect(await printed(["stats", sample.directory, "--by", "week"], { sample, code: 64 }))
+      .toMatchInlineSnapshot(`
       "--- stderr
       error: --by week is unknown
         one of hour, day, month, model, provider, operation, outcome, conversation, user, or metadata.KEY
@@ -421,13 +449,16 @@ describe("ai-audit tail", { timeout: 60_000 }, () => {
 });
 
 describe("A log that is not there", { timeout: 60_000 }, () => {
-  test.for(["list", "query", "tail", "stats", "export", "cleanup"])("%s says so with exit code 66", async (name) => {
-    const sample = await sharedSample();
-    const place = join(sample.root, "none");
-    expect(await printed([name, place], { sample, code: 66 })).toBe(
-      "--- stderr\nerror: no log there: ROOT/none\n  give the directory that the application logs to\n",
-    );
-  });
+  test.for(["list", "query", "tail", "stats", "export", "cleanup"])(
+    "%s says so with exit code 66",
+    async (name) => {
+      const sample = await sharedSample();
+      const place = join(sample.root, "none");
+      expect(await printed([name, place], { sample, code: 66 })).toBe(
+        "--- stderr\nerror: no log there: ROOT/none\n  give the directory that the application logs to\n",
+      );
+    },
+  );
 });
 
 /** Ids that a query finds. */

@@ -29,8 +29,13 @@ describe("README", { timeout: 60_000 }, () => {
   /** Runs a line in a shell, as it stands but for its placeholders. */
   async function shell(line: string): Promise<{ readonly code: number; readonly stdout: string }> {
     const words = line.replaceAll(/\bVKEY\b|acme\+\S+/g, vkey).replaceAll(/\bID\b/g, blocked);
-    const own = Object.entries(process.env).filter(([name]) => !/^(?:AUDIT_|FORCE_COLOR|NODE_OPTIONS)/.test(name));
-    const env = { ...Object.fromEntries(own), PATH: `${root}/bin${delimiter}${process.env["PATH"] ?? ""}` };
+    const own = Object.entries(process.env).filter(
+      ([name]) => !/^(?:AUDIT_|FORCE_COLOR|NODE_OPTIONS)/.test(name),
+    );
+    const env = {
+      ...Object.fromEntries(own),
+      PATH: `${root}/bin${delimiter}${process.env["PATH"] ?? ""}`,
+    };
     try {
       return { code: 0, stdout: (await run("bash", ["-c", words], { cwd: root, env })).stdout };
     } catch (error) {
@@ -58,7 +63,12 @@ describe("README", { timeout: 60_000 }, () => {
     const storage = new FileStorage({ path: join(root, "audit-logs"), signer });
     const logger = new AuditLogger(storage, { encryption, storeContent: true });
     await logger.log({ input: "Hello!", output: "Hi.", outcome: "ok" });
-    blocked = await logger.log({ input: "How?", output: "", outcome: "blocked", safetyPassed: false });
+    blocked = await logger.log({
+      input: "How?",
+      output: "",
+      outcome: "blocked",
+      safetyPassed: false,
+    });
     await logger.close();
   });
 
@@ -83,10 +93,19 @@ describe("README", { timeout: 60_000 }, () => {
     const [name = ""] = await readdir(join(root, "audit-logs"));
     const text = await readFile(join(root, "audit-logs", name), "utf8");
     await mkdir(join(root, "copy"));
-    await writeFile(join(root, "copy", name), text.replace('"outcome":"blocked"', '"outcome":"ok"'));
+    await writeFile(
+      join(root, "copy", name),
+      text.replace('"outcome":"blocked"', '"outcome":"ok"'),
+    );
     const { code, stdout } = await shell(verifyCopy);
-    const shown = /\nTAMPERED audit_\d+\.jsonl, lines \d to \d, entry \S+: (the lines[^`]*?)\n```/.exec(README)?.[1];
-    const said = /^TAMPERED audit_\d+\.jsonl, lines? \d(?: to \d)?, entry \S+: (the lines? .*)$/m.exec(stdout)?.[1];
+    const shown =
+      /\nTAMPERED audit_\d+\.jsonl, lines \d to \d, entry \S+: (the lines[^`]*?)\n```/.exec(
+        README,
+      )?.[1];
+    const said =
+      /^TAMPERED audit_\d+\.jsonl, lines? \d(?: to \d)?, entry \S+: (the lines? .*)$/m.exec(
+        stdout,
+      )?.[1];
     expect({ code, said }).toEqual({ code: 1, said: shown?.replaceAll("\n", " ") });
   });
 
@@ -97,7 +116,9 @@ describe("README", { timeout: 60_000 }, () => {
     const proven = await shell(prove);
     expect(proven).toEqual({
       code: 0,
-      stdout: expect.stringMatching(new RegExp(`^OK: ${blocked} is in acme/.*; sealed by acme\n`)) as string,
+      stdout: expect.stringMatching(
+        new RegExp(`^OK: ${blocked} is in acme/.*; sealed by acme\n`),
+      ) as string,
     });
   });
 
@@ -112,7 +133,10 @@ describe("README", { timeout: 60_000 }, () => {
       stdout: expect.stringContaining("1 entry in 1 file would be removed\n") as string,
     });
     const done = await shell(cleanup.replace(" --dry-run", ""));
-    expect(done).toMatchObject({ code: 0, stdout: expect.stringContaining("1 entry in 1 file removed\n") as string });
+    expect(done).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining("1 entry in 1 file removed\n") as string,
+    });
     expect((await shell(verify)).stdout).toMatch(
       /^OK: 2 entries in 2 files; sealed by acme; 1 file removed as the log itself authorises; /,
     );

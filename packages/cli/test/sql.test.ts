@@ -6,7 +6,9 @@ import { cli, printed, start } from "./support/cli.ts";
 import { sharedSample } from "./support/samples.ts";
 import { temporaryDirectory } from "./support/temporary-directory.ts";
 
-const WITHOUT_DUCKDB = { NODE_OPTIONS: `--import=${new URL("support/without-duckdb.ts", import.meta.url).href}` };
+const WITHOUT_DUCKDB = {
+  NODE_OPTIONS: `--import=${new URL("support/without-duckdb.ts", import.meta.url).href}`,
+};
 
 describe("ai-audit sql", { timeout: 60_000 }, () => {
   test("answers with a table, figures to the right", async () => {
@@ -92,7 +94,13 @@ describe("ai-audit sql", { timeout: 60_000 }, () => {
   test("many rows come as they are computed, each once, to a reader that may stop", async () => {
     const { directory } = await sharedSample();
     const statement = "SELECT range AS n, repeat('x', 200) AS text FROM range(1000000)";
-    const { stdout } = await cli(["sql", statement.replace("1000000", "5000"), "--log", directory, "--json"]);
+    const { stdout } = await cli([
+      "sql",
+      statement.replace("1000000", "5000"),
+      "--log",
+      directory,
+      "--json",
+    ]);
     const rows = stdout
       .trimEnd()
       .split("\n")
@@ -116,11 +124,14 @@ describe("ai-audit sql", { timeout: 60_000 }, () => {
       inputContent: "x".repeat(33 * 2 ** 20),
     });
     await writeFile(join(root, "audit_20261123.jsonl"), `${long}\n${long}\n`);
-    const limits = "SELECT current_setting('memory_limit') AS memory, current_setting('threads') AS threads";
+    const limits =
+      "SELECT current_setting('memory_limit') AS memory, current_setting('threads') AS threads";
     const on = ["--log", root, "--json"];
 
     expect((await cli(["sql", limits, ...on])).stdout).toBe('{"memory":"160.0 MiB","threads":1}\n');
-    expect((await cli(["sql", limits, ...on, "--memory", "512"])).stdout).toMatch(/^\{"memory":"512.0 MiB",/);
+    expect((await cli(["sql", limits, ...on, "--memory", "512"])).stdout).toMatch(
+      /^\{"memory":"512.0 MiB",/,
+    );
     const length = ["sql", "SELECT max(length(input_content)) AS n FROM entries", ...on];
     const { code, stderr } = await cli(length);
     expect({ code, stderr }).toMatchObject({
@@ -150,15 +161,21 @@ describe("ai-audit sql", { timeout: 60_000 }, () => {
   test("without the package @duckdb/node-api it names the package, and nothing else needs it", async () => {
     const { directory } = await sharedSample();
     const options = { env: WITHOUT_DUCKDB };
-    const refused = await printed(["sql", "FROM entries", "--log", directory], { ...options, code: 78 });
+    const refused = await printed(["sql", "FROM entries", "--log", directory], {
+      ...options,
+      code: 78,
+    });
     expect(refused).toMatchInlineSnapshot(`
       "--- stderr
       error: The package @duckdb/node-api is needed here and cannot be loaded: npm install @duckdb/node-api
       "
     `);
-    expect(await printed(["export", directory, "-f", "parquet", "-o", "never"], { ...options, code: 78 })).toBe(
-      refused,
-    );
+    expect(
+      await printed(["export", directory, "-f", "parquet", "-o", "never"], {
+        ...options,
+        code: 78,
+      }),
+    ).toBe(refused);
     expect((await cli(["list", directory], options)).code).toBe(0);
   });
 });

@@ -20,7 +20,10 @@ describe("A time", () => {
     expect(new Date(parseTime(text, "to", NOW)).toISOString()).toBe(to);
   });
 
-  test.for(["", "2026", "2026-13-01", "2026-11-22T25:00", "last week", "5y", "-1d"])("%j is none", (text) => {
-    expect(() => parseTime(text, "from", NOW)).toThrow(/^It must be a time: /);
-  });
+  test.for(["", "2026", "2026-13-01", "2026-11-22T25:00", "last week", "5y", "-1d"])(
+    "%j is none",
+    (text) => {
+      expect(() => parseTime(text, "from", NOW)).toThrow(/^It must be a time: /);
+    },
+  );
 });

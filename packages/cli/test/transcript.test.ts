@@ -2,7 +2,10 @@ import { describe, expect, test } from "vitest";
 import { Transcript } from "../src/transcript.ts";
 
 const user = (content: string): { role: string; content: string } => ({ role: "user", content });
-const assistant = (content: string): { role: string; content: string } => ({ role: "assistant", content });
+const assistant = (content: string): { role: string; content: string } => ({
+  role: "assistant",
+  content,
+});
 
 describe("A transcript", () => {
   test("tells messages once that each call sends again", () => {
@@ -15,7 +18,9 @@ describe("A transcript", () => {
       { role: "user", text: "c" },
       { role: "assistant", text: "d" },
     ]);
-    expect(transcript.add([user("a"), assistant("b"), user("c"), assistant("d"), user("e")], "f")).toHaveLength(2);
+    expect(
+      transcript.add([user("a"), assistant("b"), user("c"), assistant("d"), user("e")], "f"),
+    ).toHaveLength(2);
   });
 
   test("tells a repeated question again when it was asked again", () => {
@@ -33,7 +38,9 @@ describe("A transcript", () => {
   test("reads requests with more than messages, text parts and tool calls", () => {
     const parts = [{ type: "text", text: "look" }, { type: "image_url" }];
     const call = { role: "assistant", content: null, tool_calls: [{ name: "f" }] };
-    expect(new Transcript().add({ messages: [{ role: "user", content: parts }], tools: [] }, call)).toEqual([
+    expect(
+      new Transcript().add({ messages: [{ role: "user", content: parts }], tools: [] }, call),
+    ).toEqual([
       { role: "user", text: 'look\n{\n  "type": "image_url"\n}' },
       { role: "assistant", text: '{\n  "name": "f"\n}' },
     ]);

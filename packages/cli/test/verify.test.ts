@@ -19,7 +19,8 @@ const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 describe("ai-audit verify", { timeout: 60_000 }, () => {
   test("a log sealed by a trusted key is OK, and the exit code is 0", async () => {
     const sample = await sharedSample();
-    expect(await printed(["verify", sample.directory, "--trust", sample.vkey], { sample })).toMatchInlineSnapshot(`
+    expect(await printed(["verify", sample.directory, "--trust", sample.vkey], { sample }))
+      .toMatchInlineSnapshot(`
       "OK: 7 entries in 1 file; sealed by example.com/audit; not anchored: a cut-off newest end would not show
       "
     `);
@@ -43,8 +44,16 @@ describe("ai-audit verify", { timeout: 60_000 }, () => {
     // Nothing is refused to root.
     const isRoot = process.getuid?.() === 0;
     if (!isRoot) await chmod(await firstFile(sample), 0);
-    const asNobody = isRoot ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : ["env"];
-    const command = [process.execPath, "--conditions=ai-audit-source", MAIN, "verify", sample.directory];
+    const asNobody = isRoot
+      ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+      : ["env"];
+    const command = [
+      process.execPath,
+      "--conditions=ai-audit-source",
+      MAIN,
+      "verify",
+      sample.directory,
+    ];
     const file = await firstFile(sample);
     const [program = "", ...words] = [...asNobody, ...command];
     await expect(run(program, words)).rejects.toMatchObject({
@@ -78,9 +87,15 @@ describe("ai-audit verify", { timeout: 60_000 }, () => {
   test("a changed entry is named with its file and line, and the exit code is 1", async () => {
     const copy = await ownSample();
     const file = await firstFile(copy);
-    await writeFile(file, (await readFile(file, "utf8")).replace('"user_id":"eve"', '"user_id":"bob"'));
+    await writeFile(
+      file,
+      (await readFile(file, "utf8")).replace('"user_id":"eve"', '"user_id":"bob"'),
+    );
 
-    const output = await printed(["verify", copy.directory, "-t", copy.vkey], { sample: copy, code: 1 });
+    const output = await printed(["verify", copy.directory, "-t", copy.vkey], {
+      sample: copy,
+      code: 1,
+    });
 
     expect(output).toMatchInlineSnapshot(`
       "TAMPERED: 2 entries in 1 file; audit_20260101.jsonl lines 6 to 7, entry entry-3-0000000000000000000000000000: the lines are not those that were sealed; nothing after it can be checked; not anchored: a cut-off newest end would not show
@@ -96,7 +111,10 @@ describe("ai-audit verify", { timeout: 60_000 }, () => {
   test("with --json the findings are one object", async () => {
     const copy = await ownSample();
     const file = await firstFile(copy);
-    await writeFile(file, (await readFile(file, "utf8")).replace('"user_id":"eve"', '"user_id":"bob"'));
+    await writeFile(
+      file,
+      (await readFile(file, "utf8")).replace('"user_id":"eve"', '"user_id":"bob"'),
+    );
 
     const { stdout, code } = await cli(["verify", copy.directory, "-t", copy.vkey, "--json"]);
 
@@ -104,7 +122,11 @@ describe("ai-audit verify", { timeout: 60_000 }, () => {
     expect(JSON.parse(stdout)).toMatchObject({
       exitCode: 1,
       files: [
-        { file: await firstFileName(copy), state: "TAMPERED", problems: [{ state: "TAMPERED", entryId: copy.ids[2] }] },
+        {
+          file: await firstFileName(copy),
+          state: "TAMPERED",
+          problems: [{ state: "TAMPERED", entryId: copy.ids[2] }],
+        },
       ],
     });
   });
@@ -125,7 +147,10 @@ describe("ai-audit verify", { timeout: 60_000 }, () => {
       "
     `);
     const oldest = join(log, "audit_20240101.jsonl");
-    await writeFile(oldest, (await readFile(oldest, "utf8")).replace("of 2024-01-01", "of 2024-01-31"));
+    await writeFile(
+      oldest,
+      (await readFile(oldest, "utf8")).replace("of 2024-01-01", "of 2024-01-31"),
+    );
     expect(await since("2024-01-02", 0)).toMatchInlineSnapshot(`
       "OK since 2024-01-02: 2 entries in 2 files; sealed by example.com/audit; not anchored: a cut-off newest end would not show; not judged: 1 file of earlier days, 1 of them not OK
       "
@@ -146,7 +171,15 @@ describe("ai-audit verify", { timeout: 60_000 }, () => {
       "
     `);
 
-    const { stdout } = await cli(["verify", log, "-t", sample.vkey, "--since", "2024-01-03", "--json"]);
+    const { stdout } = await cli([
+      "verify",
+      log,
+      "-t",
+      sample.vkey,
+      "--since",
+      "2024-01-03",
+      "--json",
+    ]);
     expect(JSON.parse(stdout)).toMatchObject({
       exitCode: 0,
       files: [{ file: "audit_20240103.jsonl" }],
@@ -156,7 +189,8 @@ describe("ai-audit verify", { timeout: 60_000 }, () => {
 
   test("a missing location cannot be verified: the exit code is 3", async () => {
     const sample = await sharedSample();
-    expect(await printed(["verify", join(sample.root, "none")], { sample, code: 3 })).toMatchInlineSnapshot(`
+    expect(await printed(["verify", join(sample.root, "none")], { sample, code: 3 }))
+      .toMatchInlineSnapshot(`
       "--- stderr
       error: no log there: ROOT/none
         give the directory that the application logs to
@@ -176,8 +210,14 @@ describe("ai-audit verify", { timeout: 60_000 }, () => {
 
   test("files that this library did not write are read, and nothing is claimed of them", async () => {
     const copy = await ownSample();
-    await writeFile(join(copy.directory, "audit_20250101.jsonl"), '{"id":"x","timestamp":"2025-01-01T00:00:00"}\n');
-    const output = await printed(["verify", copy.directory, "-t", copy.vkey], { sample: copy, code: 2 });
+    await writeFile(
+      join(copy.directory, "audit_20250101.jsonl"),
+      '{"id":"x","timestamp":"2025-01-01T00:00:00"}\n',
+    );
+    const output = await printed(["verify", copy.directory, "-t", copy.vkey], {
+      sample: copy,
+      code: 2,
+    });
     expect(output).toMatchInlineSnapshot(`
       "FOREIGN: 7 entries in 2 files; sealed by example.com/audit; 1 file not written by this library, which nothing vouches for; not anchored: a cut-off newest end would not show
 
@@ -191,7 +231,8 @@ describe("ai-audit verify", { timeout: 60_000 }, () => {
 
   test("a malformed key is refused before anything is read", async () => {
     const sample = await sharedSample();
-    expect(await printed(["verify", sample.directory, "-t", "nonsense"], { sample, code: 78 })).toMatchInlineSnapshot(`
+    expect(await printed(["verify", sample.directory, "-t", "nonsense"], { sample, code: 78 }))
+      .toMatchInlineSnapshot(`
       "--- stderr
       error: A verification key must look like <name>+<8 hex digits>+<base64 of an Ed25519 public key>
         \`ai-audit init\` makes keys, \`ai-audit keys export\` prints the verification key
@@ -236,7 +277,8 @@ describe("ai-audit verify", { timeout: 60_000 }, () => {
 describe("ai-audit pin", { timeout: 60_000 }, () => {
   test("the pin is a note of each writer's newest state", async () => {
     const sample = await sharedSample();
-    expect(await printed(["pin", sample.directory, "-t", sample.vkey], { sample })).toMatchInlineSnapshot(`
+    expect(await printed(["pin", sample.directory, "-t", sample.vkey], { sample }))
+      .toMatchInlineSnapshot(`
       "example.com/audit/STREAM/audit_20260101
       9
       ROOTHASH
@@ -255,7 +297,10 @@ describe("ai-audit pin", { timeout: 60_000 }, () => {
     const lines = (await readFile(file, "utf8")).split("\n");
     await writeFile(file, `${lines.slice(0, 7).join("\n")}\n`);
 
-    const output = await printed(["verify", copy.directory, "-t", copy.vkey, "-p", pin], { sample: copy, code: 1 });
+    const output = await printed(["verify", copy.directory, "-t", copy.vkey, "-p", pin], {
+      sample: copy,
+      code: 1,
+    });
 
     expect(output).toMatchInlineSnapshot(`
       "ROLLBACK: 3 entries in 1 file; audit_20260101.jsonl: a pin records 9 leaves; 4 are there; sealed by example.com/audit; not anchored: no pin that was given fits
@@ -278,7 +323,10 @@ describe("ai-audit pin", { timeout: 60_000 }, () => {
 
     const { stdout } = await cli(["verify", copy.directory, "-t", copy.vkey, "-p", pin, "--json"]);
 
-    expect(JSON.parse(stdout)).toMatchObject({ exitCode: 1, files: [{ state: "OK" }, { state: "MISSING" }] });
+    expect(JSON.parse(stdout)).toMatchObject({
+      exitCode: 1,
+      files: [{ state: "OK" }, { state: "MISSING" }],
+    });
   });
 
   test("an untouched log is anchored to its pin", async () => {
@@ -287,7 +335,9 @@ describe("ai-audit pin", { timeout: 60_000 }, () => {
     const pin = join(copy.root, "pin");
     await printed(["pin", sample.directory, "-t", sample.vkey, "-o", pin]);
 
-    const output = await printed(["verify", sample.directory, "-t", sample.vkey, "-p", pin], { sample });
+    const output = await printed(["verify", sample.directory, "-t", sample.vkey, "-p", pin], {
+      sample,
+    });
 
     expect(output).toMatchInlineSnapshot(`
       "OK: 7 entries in 1 file; sealed by example.com/audit; anchored to example.com/audit/STREAM/audit_20260101 at 9 leaves
@@ -308,7 +358,10 @@ describe("ai-audit pin", { timeout: 60_000 }, () => {
     const copy = await ownSample();
     const pin = join(copy.root, "pin");
     await copyFile(await firstFile(copy), pin);
-    const output = await printed(["pin", copy.directory, "-t", copy.vkey, "-o", pin], { sample: copy, code: 73 });
+    const output = await printed(["pin", copy.directory, "-t", copy.vkey, "-o", pin], {
+      sample: copy,
+      code: 73,
+    });
     expect(output).toMatchInlineSnapshot(`
       "--- stderr
       error: exists already: ROOT/pin
@@ -374,7 +427,10 @@ describe("ai-audit prove and check", { timeout: 60_000 }, () => {
     const { stdout } = await cli(["prove", sample.ids[0] ?? "", "--log", sample.directory]);
     const checked = await cli(["check", "-", "--json"], { stdin: stdout });
     expect(checked.code).toBe(2);
-    expect(JSON.parse(checked.stdout)).toMatchObject({ state: "UNKNOWN_KEY", entryId: sample.ids[0] });
+    expect(JSON.parse(checked.stdout)).toMatchObject({
+      state: "UNKNOWN_KEY",
+      entryId: sample.ids[0],
+    });
   });
 
   test("an altered proof is refuted", async () => {
@@ -382,16 +438,21 @@ describe("ai-audit prove and check", { timeout: 60_000 }, () => {
     const { stdout } = await cli(["prove", sample.ids[0] ?? "", "--log", sample.directory]);
     const altered = stdout.replace(/^index \d+$/m, "index 5");
     const checked = await cli(["check", "-", "-t", sample.vkey], { stdin: altered });
-    expect(checked).toMatchObject({ code: 1, stdout: "TAMPERED: the line is not in the tree at this place\n" });
+    expect(checked).toMatchObject({
+      code: 1,
+      stdout: "TAMPERED: the line is not in the tree at this place\n",
+    });
   });
 
   test("what is no proof cannot be checked", async () => {
     const sample = await sharedSample();
-    expect(await printed(["check", await firstFile(sample)], { sample, code: 3 })).toMatchInlineSnapshot(`
+    expect(await printed(["check", await firstFile(sample)], { sample, code: 3 }))
+      .toMatchInlineSnapshot(`
       "NOT VERIFIED: this is no proof of an entry
       "
     `);
-    expect(await printed(["check", join(sample.root, "none")], { sample, code: 3 })).toMatchInlineSnapshot(`
+    expect(await printed(["check", join(sample.root, "none")], { sample, code: 3 }))
+      .toMatchInlineSnapshot(`
       "--- stderr
       error: no such file or directory: ROOT/none
         proofs are written by: ai-audit prove
@@ -403,13 +464,17 @@ describe("ai-audit prove and check", { timeout: 60_000 }, () => {
     const sample = await sharedSample();
     const { stdout: proof } = await cli(["prove", sample.ids[0] ?? "", "--log", sample.directory]);
     const { code, stderr } = await cli(["check", "-"], { stdin: proof });
-    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining("--trust VKEY") as string });
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining("--trust VKEY") as string,
+    });
   });
 
   test("an entry that is not there cannot be proved", async () => {
     const sample = await sharedSample();
     const none = "00000000-0000-7000-8000-000000000000";
-    expect(await printed(["prove", none, "--log", sample.directory], { sample, code: 1 })).toMatchInlineSnapshot(`
+    expect(await printed(["prove", none, "--log", sample.directory], { sample, code: 1 }))
+      .toMatchInlineSnapshot(`
       "--- stderr
       error: no entry 00000000-0000-7000-8000-000000000000 in ROOT/audit-logs
         ids are shown by: ai-audit list
@@ -420,7 +485,10 @@ describe("ai-audit prove and check", { timeout: 60_000 }, () => {
 
 /** A second writer's entry. */
 async function logMore({ directory, signingKey }: SampleLog): Promise<void> {
-  const storage = new FileStorage({ path: directory, signer: Signer.fromPem("example.com/audit", signingKey) });
+  const storage = new FileStorage({
+    path: directory,
+    signer: Signer.fromPem("example.com/audit", signingKey),
+  });
   const logger = new AuditLogger(storage);
   await logger.log({ input: "more", output: "" });
   await logger.close();

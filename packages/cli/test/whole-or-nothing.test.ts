@@ -16,7 +16,10 @@ async function writeLongLog(directory: string): Promise<void> {
   const writes = Array.from({ length: 10_000 }, async (_, at) => {
     const hex = (begin + at).toString(16).padStart(12, "0");
     const id = `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
-    await storage.append(entryToLine({ id, timestamp: new Date(begin + at).toISOString(), model: "m", ...hashes }), id);
+    await storage.append(
+      entryToLine({ id, timestamp: new Date(begin + at).toISOString(), model: "m", ...hashes }),
+      id,
+    );
   });
   await Promise.all(writes);
   await storage.close();
@@ -45,8 +48,13 @@ describe("What is made", { timeout: 60_000 }, () => {
 
     running.process.kill("SIGINT");
 
-    const signal = await new Promise((resolve) => running.process.on("close", (_, by) => resolve(by)));
-    expect({ signal, left: await readdir(root) }).toEqual({ signal: "SIGINT", left: ["audit-logs"] });
+    const signal = await new Promise((resolve) =>
+      running.process.on("close", (_, by) => resolve(by)),
+    );
+    expect({ signal, left: await readdir(root) }).toEqual({
+      signal: "SIGINT",
+      left: ["audit-logs"],
+    });
   });
 
   test("is what another file or directory of that name stays without", async () => {

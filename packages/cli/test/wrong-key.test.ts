@@ -43,16 +43,30 @@ describe("A key that does not fit", { timeout: 60_000 }, () => {
       ["query", sample.directory, "-d", "--full"],
     ]) {
       const { code, stderr } = await cli(words, { env });
-      expect({ words, code, stderr }).toMatchObject({ code: 78, stderr: expect.stringContaining(GIVE_KEY) as string });
+      expect({ words, code, stderr }).toMatchObject({
+        code: 78,
+        stderr: expect.stringContaining(GIVE_KEY) as string,
+      });
     }
   });
 
   test("is another thing than a person who was erased", async () => {
     const sample = await ownSample();
     const keys = withAllKeys(sample);
-    const erase = ["erase-subject", "Grace Hopper", "--log", sample.directory, "--reason", "x", "--yes"];
+    const erase = [
+      "erase-subject",
+      "Grace Hopper",
+      "--log",
+      sample.directory,
+      "--reason",
+      "x",
+      "--yes",
+    ];
     await printed(erase, { sample, env: keys });
-    expect((await cli(["show", sample.ids[5] ?? "", "--log", sample.directory, "-d"], { env: keys })).code).toBe(0);
+    expect(
+      (await cli(["show", sample.ids[5] ?? "", "--log", sample.directory, "-d"], { env: keys }))
+        .code,
+    ).toBe(0);
     const query = ["query", sample.directory, "--text", "France", "-d", "-c"];
     expect(await printed(query, { sample, env: keys })).toMatchInlineSnapshot(`
       "2

@@ -61,7 +61,9 @@ export class AuditConfigError extends AuditError {
   override readonly name: string = "AuditConfigError";
   constructor(
     message: string,
-    options?: ErrorOptions & { code?: Extract<AuditErrorCode, "AUDIT_CONFIG_INVALID" | "AUDIT_KEY_INVALID"> },
+    options?: ErrorOptions & {
+      code?: Extract<AuditErrorCode, "AUDIT_CONFIG_INVALID" | "AUDIT_KEY_INVALID">;
+    },
   ) {
     super(options?.code ?? "AUDIT_CONFIG_INVALID", message, options);
   }
@@ -120,7 +122,10 @@ export class AuditWriteError extends AuditError {
 export class AuditDecryptError extends AuditError {
   override readonly name: string = "AuditDecryptError";
   constructor(
-    code: Extract<AuditErrorCode, "AUDIT_KEY_MISSING" | "AUDIT_DECRYPT_FAILED" | "AUDIT_SUBJECT_ERASED">,
+    code: Extract<
+      AuditErrorCode,
+      "AUDIT_KEY_MISSING" | "AUDIT_DECRYPT_FAILED" | "AUDIT_SUBJECT_ERASED"
+    >,
     message: string,
     options?: ErrorOptions,
   ) {
@@ -142,7 +147,11 @@ export class ContentBlockedError extends AuditError {
   readonly reason: string;
 
   constructor(detector: string, side: "input" | "output", reason: string, options?: ErrorOptions) {
-    super("AUDIT_CONTENT_BLOCKED", `the ${side} was blocked by detector ${JSON.stringify(detector)}`, options);
+    super(
+      "AUDIT_CONTENT_BLOCKED",
+      `the ${side} was blocked by detector ${JSON.stringify(detector)}`,
+      options,
+    );
     this.detector = detector;
     this.side = side;
     this.reason = reason;

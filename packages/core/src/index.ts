@@ -7,10 +7,27 @@ export type { AuditHealth } from "./log/health.ts";
 export type { EntryFilter, EntryQuery } from "./log/query.ts";
 export { type Claim, openContent } from "./log/read-content.ts";
 export type { Interaction, InteractionFields, Metadata } from "./capture/interaction.ts";
-export type { RedactableField, Redaction, RedactFunction, RedactionOptions } from "./capture/redact.ts";
+export type {
+  RedactableField,
+  Redaction,
+  RedactFunction,
+  RedactionOptions,
+} from "./capture/redact.ts";
 export { type AuditContext, currentAuditContext, withAuditContext } from "./capture/context.ts";
-export { CAPTURE_OPTIONS, CallRecorder, type CaptureOptions, type CaptureStats, type RecordedCall } from "./capture/capture.ts";
-export { addFields, type CapturedFields, type GrowingFields, membersOf, mergeFields } from "./capture/captured-fields.ts";
+export {
+  CAPTURE_OPTIONS,
+  CallRecorder,
+  type CaptureOptions,
+  type CaptureStats,
+  type RecordedCall,
+} from "./capture/capture.ts";
+export {
+  addFields,
+  type CapturedFields,
+  type GrowingFields,
+  membersOf,
+  mergeFields,
+} from "./capture/captured-fields.ts";
 export type { CallLayer, CaptureOrigin } from "./capture/same-call.ts";
 export { endOfTurn } from "./capture/end-of-turn.ts";
 export {
@@ -23,7 +40,13 @@ export {
   type Trace,
   type Usage,
 } from "./format/entry.ts";
-export { type BinaryDigest, digestBase64, digestBytes, digestDataUrl, INLINE_BYTES } from "./format/binary-digest.ts";
+export {
+  type BinaryDigest,
+  digestBase64,
+  digestBytes,
+  digestDataUrl,
+  INLINE_BYTES,
+} from "./format/binary-digest.ts";
 export { canonicalJson, type JsonValue, type Replace, toJson } from "./format/canonical.ts";
 export { hashContent } from "./format/content.ts";
 export {
@@ -53,8 +76,20 @@ export type {
 export { Signer } from "./seal/signer.ts";
 export { verifyLog, type VerifyOptions } from "./log/verify-log.ts";
 export { verifySource, type VerifyProgress, type VerifySourceOptions } from "./verify/verify.ts";
-export { directorySource, type LogSource, type SourceFile, type SourceHome } from "./verify/log-source.ts";
-export type { ExitCode, FileState, FileVerification, Pin, Problem, Verification } from "./verify/verification.ts";
+export {
+  directorySource,
+  type LogSource,
+  type SourceFile,
+  type SourceHome,
+} from "./verify/log-source.ts";
+export type {
+  ExitCode,
+  FileState,
+  FileVerification,
+  Pin,
+  Problem,
+  Verification,
+} from "./verify/verification.ts";
 export { type Evidence, judge } from "./verify/verdict.ts";
 export { formatPin, parsePin } from "./verify/pin.ts";
 export { proveEntries, proveEntry } from "./log/prove-entry.ts";
@@ -88,7 +123,11 @@ export {
 export { judgeCode, SAFETY_CODES, type SafetyCodes } from "./capture/safety/codes.ts";
 export { safeLine, safeText } from "./format/safe-text.ts";
 export { scrubSecrets } from "./capture/safety/scrub.ts";
-export { type NamedPattern, patternDetector, type PatternDetectorOptions } from "./capture/safety/pattern-detector.ts";
+export {
+  type NamedPattern,
+  patternDetector,
+  type PatternDetectorOptions,
+} from "./capture/safety/pattern-detector.ts";
 export { PERSONAL_DATA_PATTERNS, SECRET_PATTERNS } from "./capture/safety/patterns.ts";
 export {
   type Detection,

@@ -102,17 +102,27 @@ function code(wanted: AuditErrorCode): (error: unknown) => boolean {
 
 /** Ten entries over five days, oldest first: noon, and a millisecond later. */
 function tenEntries(): TestEntry[] {
-  return [5, 4, 3, 2, 1].flatMap((daysAgo) => [testEntry(noon(daysAgo)), testEntry(noon(daysAgo) + 1)]);
+  return [5, 4, 3, 2, 1].flatMap((daysAgo) => [
+    testEntry(noon(daysAgo)),
+    testEntry(noon(daysAgo) + 1),
+  ]);
 }
 
 const TESTS: Readonly<Record<string, Test>> = {
-  "A storage has a stream of 16 base64url characters and says whether it is durable": async ({ storage }) => {
+  "A storage has a stream of 16 base64url characters and says whether it is durable": async ({
+    storage,
+  }) => {
     match(storage.stream, /^[\w-]{16}$/);
     equal(typeof storage.durable, "boolean");
   },
 
   "An entry is found by its id, byte for byte": async ({ storage }) => {
-    const odd = { metadata: { text: 'a "quote", \u2028, \n{"type":"checkpoint","note":""}\n, ünïcödé 🚀', empty: "" } };
+    const odd = {
+      metadata: {
+        text: 'a "quote", \u2028, \n{"type":"checkpoint","note":""}\n, ünïcödé 🚀',
+        empty: "",
+      },
+    };
     const entries = [testEntry(Date.now()), testEntry(Date.now(), odd), testEntry(Date.now())];
     await appendAll(storage, entries);
     for (const { id, line } of entries) equal(await storage.get(id), line);
@@ -260,7 +270,12 @@ const TESTS: Readonly<Record<string, Test>> = {
     const entries = tenEntries();
     await appendAll(storage, entries);
     const now = Date.now();
-    const { entries: removed } = await storage.prune({ before: noon(3), policy: "a test", actor: "a test", now });
+    const { entries: removed } = await storage.prune({
+      before: noon(3),
+      policy: "a test",
+      actor: "a test",
+      now,
+    });
     equal(removed, 4);
     deepEqual(
       await linesOf(storage),
@@ -268,7 +283,10 @@ const TESTS: Readonly<Record<string, Test>> = {
     );
     equal(await storage.get(entries[0]?.id ?? ""), undefined);
     equal(await storage.count({}), 6);
-    deepEqual((await storage.prune({ before: noon(3), policy: "a test", actor: "a test", now })).entries, 0);
+    deepEqual(
+      (await storage.prune({ before: noon(3), policy: "a test", actor: "a test", now })).entries,
+      0,
+    );
   },
 
   "prune() keeps an entry that is exactly as old as the limit": async ({ storage }) => {
@@ -288,7 +306,9 @@ const TESTS: Readonly<Record<string, Test>> = {
     equal(await storage.count({}), 5);
   },
 
-  "close() is idempotent; afterwards lines are refused and can still be read": async ({ storage }) => {
+  "close() is idempotent; afterwards lines are refused and can still be read": async ({
+    storage,
+  }) => {
     const [first, second] = [testEntry(noon(0)), testEntry(noon(0))];
     const appended = storage.append(first.line, first.id);
     await Promise.all([storage.close(), storage.close()]);
@@ -300,24 +320,25 @@ const TESTS: Readonly<Record<string, Test>> = {
     equal(await storage.count({}), 1);
   },
 
-  "Where it is durable, what was acknowledged is there after reopening, closed before or not": async (under) => {
-    equal(under.reopen !== undefined, under.storage.durable);
-    if (!under.reopen) return;
-    const entries = tenEntries();
-    await appendAll(under.storage, entries);
-    const second = await under.reopen();
-    notEqual(second.stream, under.storage.stream);
-    const last = testEntry(Date.now());
-    await second.append(last.line, last.id);
-    await second.close();
-    await under.storage.close();
-    const third = await under.reopen();
-    deepEqual(
-      await linesOf(third),
-      [...entries, last].map(({ line }) => line),
-    );
-    equal(await third.count({}), 11);
-    equal(await third.get(entries[3]?.id ?? ""), entries[3]?.line);
-    await third.close();
-  },
+  "Where it is durable, what was acknowledged is there after reopening, closed before or not":
+    async (under) => {
+      equal(under.reopen !== undefined, under.storage.durable);
+      if (!under.reopen) return;
+      const entries = tenEntries();
+      await appendAll(under.storage, entries);
+      const second = await under.reopen();
+      notEqual(second.stream, under.storage.stream);
+      const last = testEntry(Date.now());
+      await second.append(last.line, last.id);
+      await second.close();
+      await under.storage.close();
+      const third = await under.reopen();
+      deepEqual(
+        await linesOf(third),
+        [...entries, last].map(({ line }) => line),
+      );
+      equal(await third.count({}), 11);
+      equal(await third.get(entries[3]?.id ?? ""), entries[3]?.line);
+      await third.close();
+    },
 };

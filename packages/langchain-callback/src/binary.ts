@@ -16,7 +16,12 @@ const PAYLOADS: ReadonlySet<string> = new Set([
 const MIMES = ["mime_type", "mimeType", "media_type", "format"] as const;
 
 /** The digest of a member that holds more than `inlineBytes` of base64; undefined for every other text. */
-export function digestOf(text: string, key: string, holder: Fields, inlineBytes: number): BinaryDigest | undefined {
+export function digestOf(
+  text: string,
+  key: string,
+  holder: Fields,
+  inlineBytes: number,
+): BinaryDigest | undefined {
   if (!PAYLOADS.has(key)) return undefined;
   const digest = digestDataUrl(text, inlineBytes) ?? digestBase64(text, inlineBytes);
   if (digest === undefined) return undefined;

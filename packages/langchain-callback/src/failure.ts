@@ -17,7 +17,9 @@ export function describeFailure(error: unknown, signal: AbortSignal | undefined)
   return {
     outcome,
     error: describeError(error),
-    ...defined({ requestId: firstText(fieldsOf(error)["requestID"], fieldsOf(error)["request_id"]) }),
+    ...defined({
+      requestId: firstText(fieldsOf(error)["requestID"], fieldsOf(error)["request_id"]),
+    }),
   };
 }
 
@@ -32,11 +34,16 @@ export function unfinishedOutcome(signal: AbortSignal | undefined, rootError?: u
 /** Type, code, status and message of an error, without secrets. */
 export function describeError(error: unknown): EntryError {
   if (!isFields(error))
-    return { type: typeof error, ...(typeof error === "string" && { message: scrubSecrets(error) }) };
+    return {
+      type: typeof error,
+      ...(typeof error === "string" && { message: scrubSecrets(error) }),
+    };
   const { status, message } = error;
   return {
     type: nameOf(error),
-    ...defined({ code: firstText(error["code"], fieldsOf(error["error"])["code"], error["lc_error_code"]) }),
+    ...defined({
+      code: firstText(error["code"], fieldsOf(error["error"])["code"], error["lc_error_code"]),
+    }),
     ...(typeof status === "number" && { status }),
     ...(typeof message === "string" && { message: scrubSecrets(messageOf(error, message)) }),
   };
@@ -51,7 +58,9 @@ function outcomeOf(error: unknown, signal: AbortSignal | undefined): Outcome {
   if (name !== undefined && TIMEOUTS.has(name)) return "timeout";
   if (name !== undefined && ABORTS.has(name)) return "aborted";
   // Hosts throw plain errors of these texts when their signal fires.
-  return fields["message"] === "AbortError" || fields["message"] === "Aborted" ? "aborted" : "error";
+  return fields["message"] === "AbortError" || fields["message"] === "Aborted"
+    ? "aborted"
+    : "error";
 }
 
 function abortOutcome(signal: AbortSignal): Outcome {

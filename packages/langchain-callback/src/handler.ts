@@ -1,5 +1,10 @@
 // AuditCallbackHandler: the one seam to LangChain. Each callback says what happened; RunTracker sees to its one entry.
-import { type AuditLogger, CallRecorder, type CapturedFields, type CaptureStats } from "@ai-audit/core";
+import {
+  type AuditLogger,
+  CallRecorder,
+  type CapturedFields,
+  type CaptureStats,
+} from "@ai-audit/core";
 import { BaseCallbackHandler } from "@langchain/core/callbacks/base";
 import { claimsOn } from "./claims.ts";
 import { failureFields, resultFields } from "./endings.ts";
@@ -71,7 +76,14 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
     metadata?: Params,
     runName?: string,
   ): Promise<void> {
-    await this.#startModel(llm, messages[0] ?? [], { runId, parentRunId, extraParams, tags, metadata, runName });
+    await this.#startModel(llm, messages[0] ?? [], {
+      runId,
+      parentRunId,
+      extraParams,
+      tags,
+      metadata,
+      runName,
+    });
   }
 
   override async handleLLMStart(
@@ -84,17 +96,31 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
     metadata?: Params,
     runName?: string,
   ): Promise<void> {
-    await this.#startModel(llm, prompts[0] ?? "", { runId, parentRunId, extraParams, tags, metadata, runName });
+    await this.#startModel(llm, prompts[0] ?? "", {
+      runId,
+      parentRunId,
+      extraParams,
+      tags,
+      metadata,
+      runName,
+    });
   }
 
-  async #startModel(llm: unknown, prompt: readonly unknown[] | string, start: CallbackStart): Promise<void> {
+  async #startModel(
+    llm: unknown,
+    prompt: readonly unknown[] | string,
+    start: CallbackStart,
+  ): Promise<void> {
     const known = this.#tracker.known(start);
     if (known) return known;
     const context = this.#tracker.enter("model", llm, start);
     const params = fieldsOf(start.extraParams?.["invocation_params"]);
     const safetyChecks = this.#tracker.checksOf(context);
     await this.#tracker.begin(context, start, () => ({
-      ...describeModelStart({ serialized: llm, prompt, params, metadata: fieldsOf(start.metadata) }, this.#settings),
+      ...describeModelStart(
+        { serialized: llm, prompt, params, metadata: fieldsOf(start.metadata) },
+        this.#settings,
+      ),
       ...(safetyChecks.length > 0 && { safetyChecks }),
     }));
   }
@@ -111,7 +137,12 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
     open?.partial.token(token, indices?.completion ?? 0, fields?.chunk, open.elapsedMs);
   }
 
-  override handleChatModelStreamEvent(event: unknown, runId: string, _parentRunId?: string, tags?: string[]): void {
+  override handleChatModelStreamEvent(
+    event: unknown,
+    runId: string,
+    _parentRunId?: string,
+    tags?: string[],
+  ): void {
     const open = this.#tracker.openRun(runId, tags);
     open?.partial.event(event, open.elapsedMs);
   }
@@ -141,9 +172,15 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
     return open;
   }
 
-  override async handleLLMError(error: unknown, runId: string, _parentRunId?: string, tags?: string[]): Promise<void> {
+  override async handleLLMError(
+    error: unknown,
+    runId: string,
+    _parentRunId?: string,
+    tags?: string[],
+  ): Promise<void> {
     const open = this.#takeModel(runId, tags);
-    if (open) await this.#tracker.end(open, () => failureFields(open, error, this.#settings), error);
+    if (open)
+      await this.#tracker.end(open, () => failureFields(open, error, this.#settings), error);
   }
 
   override async handleChainStart(
@@ -162,7 +199,8 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
     if (known) return known;
     const context = this.#tracker.enter("chain", chain, start);
     const { captureChains, inlineBytes } = this.#settings;
-    if (isCommand(inputs)) await this.#tracker.recordDecision(context, () => eventOfResume(inputs, inlineBytes));
+    if (isCommand(inputs))
+      await this.#tracker.recordDecision(context, () => eventOfResume(inputs, inlineBytes));
     this.#tracker.noteChecked(context, () => checkedBy(context.name, inputs, inlineBytes));
     if (captureChains === "none" || (captureChains === "roots" && context.parent)) return;
     await this.#tracker.begin(context, start, () => ({
@@ -183,7 +221,10 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
     const node = checkOfNode(context.name);
     if (node) this.#tracker.noteCheck(context, node.check);
     if (node) await this.#tracker.record(context, () => eventOfEnd(context, outputs, inlineBytes));
-    await this.#endChain(context, () => ({ outcome: "ok", output: snapshot(outputs, inlineBytes) }));
+    await this.#endChain(context, () => ({
+      outcome: "ok",
+      output: snapshot(outputs, inlineBytes),
+    }));
   }
 
   override async handleChainError(
@@ -216,16 +257,30 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
     await this.#tracker.begin(context, start, () => ({
       operation: "execute_tool",
       input: describeToolInput(input, this.#settings.inlineBytes),
-      run: { ...context.run, toolName: context.name, ...this.#requests.linkOf(toolCallId, context) },
+      run: {
+        ...context.run,
+        toolName: context.name,
+        ...this.#requests.linkOf(toolCallId, context),
+      },
     }));
   }
 
-  override handleToolEvent(_chunk: unknown, runId: string, _parentRunId?: string, tags?: string[]): void {
+  override handleToolEvent(
+    _chunk: unknown,
+    runId: string,
+    _parentRunId?: string,
+    tags?: string[],
+  ): void {
     const open = this.#tracker.openRun(runId, tags);
     open?.partial.token("", 0, undefined, open.elapsedMs);
   }
 
-  override async handleToolEnd(output: unknown, runId: string, _parentRunId?: string, tags?: string[]): Promise<void> {
+  override async handleToolEnd(
+    output: unknown,
+    runId: string,
+    _parentRunId?: string,
+    tags?: string[],
+  ): Promise<void> {
     await this.#endRun(runId, tags, (context) => {
       const call = answeredCall(output);
       return {
@@ -235,9 +290,15 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
     });
   }
 
-  override async handleToolError(error: unknown, runId: string, _parentRunId?: string, tags?: string[]): Promise<void> {
+  override async handleToolError(
+    error: unknown,
+    runId: string,
+    _parentRunId?: string,
+    tags?: string[],
+  ): Promise<void> {
     const context = this.#tracker.find(runId, tags);
-    if (context) await this.#tracker.record(context, () => eventOfError(error, this.#settings.inlineBytes));
+    if (context)
+      await this.#tracker.record(context, () => eventOfError(error, this.#settings.inlineBytes));
     await this.#endRun(runId, tags, () => describeFailure(error, undefined), error);
   }
 
@@ -266,7 +327,9 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
   ): Promise<void> {
     await this.#endRun(runId, tags, () => ({
       outcome: "ok",
-      output: listOf(documents).map((document) => describeDocument(document, this.#settings.inlineBytes)),
+      output: listOf(documents).map((document) =>
+        describeDocument(document, this.#settings.inlineBytes),
+      ),
     }));
   }
 
@@ -290,7 +353,11 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
   }
 
   /** Ends a run that may have runs under it. */
-  async #endChain(context: RunContext, describe: () => CapturedFields, error?: unknown): Promise<void> {
+  async #endChain(
+    context: RunContext,
+    describe: () => CapturedFields,
+    error?: unknown,
+  ): Promise<void> {
     const open = this.#tracker.take(context);
     const ended = open ? this.#tracker.end(open, describe, error) : this.#tracker.leave(context);
     if (!context.parent) await this.#tracker.closeScope(context, error);

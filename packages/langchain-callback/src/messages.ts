@@ -6,7 +6,12 @@ const ROLES: Readonly<Record<string, string>> = { human: "user", ai: "assistant"
 
 /** Whether `value` is a LangChain message of any copy of the package. */
 export function isMessage(value: unknown): value is Fields {
-  return isFields(value) && "content" in value && "additional_kwargs" in value && typeOf(value) !== undefined;
+  return (
+    isFields(value) &&
+    "content" in value &&
+    "additional_kwargs" in value &&
+    typeOf(value) !== undefined
+  );
 }
 
 /** A message in the neutral shape. */
@@ -69,8 +74,21 @@ function plainestOf(content: unknown): unknown {
   const blocks = listOf(content);
   const [block] = blocks;
   // The Responses API gives even plain text as a block, with empty annotations.
-  if (blocks.length === 1 && isFields(block) && block["type"] === "text" && typeof block["text"] === "string") {
-    const { type: _type, text, annotations, index: _index, id: _id, phase: _phase, ...rest } = block;
+  if (
+    blocks.length === 1 &&
+    isFields(block) &&
+    block["type"] === "text" &&
+    typeof block["text"] === "string"
+  ) {
+    const {
+      type: _type,
+      text,
+      annotations,
+      index: _index,
+      id: _id,
+      phase: _phase,
+      ...rest
+    } = block;
     if (listOf(annotations).length === 0 && isEmpty(rest)) return text;
   }
   return content ?? null;
@@ -99,8 +117,11 @@ const OWN_NOTE = /^__(?!proto__$)/;
 /** What providers add to a message: refusal, audio, reasoning, function_call … */
 function additionsOf(kwargs: Fields): Fields {
   const kept = Object.entries(kwargs).filter(([key, value]) => {
-    if (COPIES.has(key) || OWN_NOTE.test(key) || value === undefined || value === null) return false;
-    return !(isFields(value) && isEmpty(value)) && !(key === "reasoning" && isEmptyReasoning(value));
+    if (COPIES.has(key) || OWN_NOTE.test(key) || value === undefined || value === null)
+      return false;
+    return (
+      !(isFields(value) && isEmpty(value)) && !(key === "reasoning" && isEmptyReasoning(value))
+    );
   });
   // fromEntries: a member may be called __proto__, and assigning that one would lose it
   return Object.fromEntries(kept);

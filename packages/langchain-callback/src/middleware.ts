@@ -22,16 +22,25 @@ const MODERATION = "OpenAIModerationMiddleware";
 const MODERATION_CHECK = "openai:moderation";
 
 /** The check that a middleware's node is, when it is one; `openai:moderation` or `pii:<type>`. */
-export function checkOfNode(name: string): { readonly check: string; readonly at: "input" | "output" } | undefined {
+export function checkOfNode(
+  name: string,
+): { readonly check: string; readonly at: "input" | "output" } | undefined {
   const [, middleware, hook] = HOOK.exec(name) ?? [];
   if (middleware === undefined || hook === undefined) return undefined;
   const type = PII.exec(middleware)?.[1];
-  const check = middleware === MODERATION ? MODERATION_CHECK : type === undefined ? undefined : `pii:${type}`;
-  return check === undefined ? undefined : { check, at: hook.startsWith("before") ? "input" : "output" };
+  const check =
+    middleware === MODERATION ? MODERATION_CHECK : type === undefined ? undefined : `pii:${type}`;
+  return check === undefined
+    ? undefined
+    : { check, at: hook.startsWith("before") ? "input" : "output" };
 }
 
 /** The messages that a moderation node is about to look at; undefined for every other node. */
-export function checkedBy(name: string, inputs: unknown, inlineBytes: number): JsonValue | undefined {
+export function checkedBy(
+  name: string,
+  inputs: unknown,
+  inlineBytes: number,
+): JsonValue | undefined {
   const node = checkOfNode(name);
   if (node?.check !== MODERATION_CHECK) return undefined;
   const role = node.at === "input" ? "user" : "assistant";
@@ -51,13 +60,18 @@ export function checkedBy(name: string, inputs: unknown, inlineBytes: number): J
 }
 
 /** What a middleware's node that returned says: it ended the run, or changed messages. */
-export function eventOfEnd(context: RunContext, output: unknown, inlineBytes: number): SafetyEvent | undefined {
+export function eventOfEnd(
+  context: RunContext,
+  output: unknown,
+  inlineBytes: number,
+): SafetyEvent | undefined {
   const node = checkOfNode(context.name);
   // A node that found nothing returns no messages.
   const { messages, jumpTo } = updateOf(output);
   if (!node || !Array.isArray(messages)) return undefined;
   const blocked = jumpTo === "end";
-  const verdict = node.check === MODERATION_CHECK && blocked ? snapshot(messages, inlineBytes) : undefined;
+  const verdict =
+    node.check === MODERATION_CHECK && blocked ? snapshot(messages, inlineBytes) : undefined;
   return {
     fields: {
       operation: "guardrail",
@@ -67,7 +81,10 @@ export function eventOfEnd(context: RunContext, output: unknown, inlineBytes: nu
       safetyChecks: [node.check],
       detectorsTriggered: [node.check],
       ...(blocked && { blockReason: node.check }),
-      metadata: { safety_event: node.check, ...(blocked ? { blocked_at: node.at } : { changed_at: node.at }) },
+      metadata: {
+        safety_event: node.check,
+        ...(blocked ? { blocked_at: node.at } : { changed_at: node.at }),
+      },
     },
   };
 }
@@ -91,20 +108,26 @@ function eventFieldsOf(error: Fields, inlineBytes: number): CapturedFields | und
 
 function causesOf(error: unknown): Fields[] {
   const causes: Fields[] = [];
-  for (let cause = error; isFields(cause) && causes.length < 5; cause = cause["cause"]) causes.push(cause);
+  for (let cause = error; isFields(cause) && causes.length < 5; cause = cause["cause"])
+    causes.push(cause);
   return causes;
 }
 
 function moderationBlocked({ stage, result, content }: Fields): CapturedFields {
   const { categories, category_scores: scores } = fieldsOf(result);
-  const flagged = Object.entries(fieldsOf(categories)).flatMap(([category, hit]) => (hit === true ? [category] : []));
+  const flagged = Object.entries(fieldsOf(categories)).flatMap(([category, hit]) =>
+    hit === true ? [category] : [],
+  );
   return {
     operation: "guardrail",
     outcome: "blocked",
     input: typeof content === "string" ? content : "",
     safetyPassed: false,
     safetyChecks: [MODERATION_CHECK],
-    detectorsTriggered: [MODERATION_CHECK, ...flagged.map((category) => `${MODERATION_CHECK}:${category}`)],
+    detectorsTriggered: [
+      MODERATION_CHECK,
+      ...flagged.map((category) => `${MODERATION_CHECK}:${category}`),
+    ],
     blockReason: flagged.join(", ") || MODERATION_CHECK,
     metadata: {
       safety_event: MODERATION_CHECK,
@@ -141,13 +164,17 @@ function reviewRequested(error: Fields, inlineBytes: number): CapturedFields | u
     metadata: {
       review: "requested",
       ...(ids.length > 0 && { interrupt_ids: ids }),
-      ...(actions.length > 0 && { actions: actions.map((action) => textOf(fieldsOf(action)["name"]) ?? null) }),
+      ...(actions.length > 0 && {
+        actions: actions.map((action) => textOf(fieldsOf(action)["name"]) ?? null),
+      }),
     },
   };
 }
 
 function interruptIds(error: Fields): string[] {
-  return listOf(error["interrupts"]).flatMap((interrupt) => textOf(fieldsOf(interrupt)["id"]) ?? []);
+  return listOf(error["interrupts"]).flatMap(
+    (interrupt) => textOf(fieldsOf(interrupt)["id"]) ?? [],
+  );
 }
 
 /** The decision that a graph is resumed with. */
@@ -171,7 +198,9 @@ export function eventOfResume(input: unknown, inlineBytes: number): SafetyEvent 
 function decisionsIn(resume: unknown): string[] {
   const own = listOf(fieldsOf(resume)["decisions"]);
   const all =
-    own.length > 0 ? own : Object.values(fieldsOf(resume)).flatMap((one) => listOf(fieldsOf(one)["decisions"]));
+    own.length > 0
+      ? own
+      : Object.values(fieldsOf(resume)).flatMap((one) => listOf(fieldsOf(one)["decisions"]));
   return all.flatMap((decision) => textOf(fieldsOf(decision)["type"]) ?? []);
 }
 

@@ -2,7 +2,16 @@
 import type { CapturedFields, JsonValue } from "@ai-audit/core";
 import { onlyText } from "./messages.ts";
 import type { Settings } from "./options.ts";
-import { type Fields, defined, fieldsOf, firstText, isEmpty, listOf, pick, textOf } from "./read.ts";
+import {
+  type Fields,
+  defined,
+  fieldsOf,
+  firstText,
+  isEmpty,
+  listOf,
+  pick,
+  textOf,
+} from "./read.ts";
 import { answerSafety, finishReasonsOf } from "./safety.ts";
 import { describeMessage, snapshotOfFields } from "./snapshot.ts";
 import { usageOf } from "./usage.ts";
@@ -49,7 +58,10 @@ const PARAMETERS: readonly string[] = [
 const SEEN: readonly string[] = ["tools", "functions", "instructions", "prediction", "system"];
 
 /** OpenTelemetry's names where they differ from LangChain's. */
-const PROVIDERS: Readonly<Record<string, string>> = { azure: "azure.ai.openai", azure_openai: "azure.ai.openai" };
+const PROVIDERS: Readonly<Record<string, string>> = {
+  azure: "azure.ai.openai",
+  azure_openai: "azure.ai.openai",
+};
 
 /** The fields known when a model is called. */
 export function describeModelStart(
@@ -67,7 +79,8 @@ export function describeModelStart(
         params["modelName"],
         params["modelId"],
       ) ?? null,
-    input: typeof prompt === "string" ? prompt : describePrompt(prompt, params, settings.inlineBytes),
+    input:
+      typeof prompt === "string" ? prompt : describePrompt(prompt, params, settings.inlineBytes),
     ...parametersOf(params, settings.inlineBytes),
   };
 }
@@ -80,10 +93,15 @@ function providerOf(metadata: Fields, serialized: unknown): string | null {
 }
 
 /** Text when all that was sent is one text, the messages otherwise, and with more than messages all of it. */
-function describePrompt(messages: readonly unknown[], params: Fields, inlineBytes: number): JsonValue {
+function describePrompt(
+  messages: readonly unknown[],
+  params: Fields,
+  inlineBytes: number,
+): JsonValue {
   const described = messages.map((message) => describeMessage(message, inlineBytes));
   const seen = { ...pick(params, SEEN), ...formatOf(params) };
-  for (const [name, value] of Object.entries(seen)) if (Array.isArray(value) && value.length === 0) delete seen[name];
+  for (const [name, value] of Object.entries(seen))
+    if (Array.isArray(value) && value.length === 0) delete seen[name];
   if (!isEmpty(seen)) return { messages: described, ...snapshotOfFields(seen, inlineBytes) };
   const [only] = described;
   const text = described.length === 1 && only !== undefined ? onlyText(only, "user") : undefined;
@@ -104,7 +122,8 @@ function parametersOf(params: Fields, inlineBytes: number): CapturedFields {
   const parameters = pick(params, PARAMETERS);
   const tools = listOf(params["tools"]).flatMap((tool) => toolName(fieldsOf(tool)) ?? []);
   const format =
-    textOf(fieldsOf(params["response_format"])["type"]) ?? textOf(fieldsOf(fieldsOf(params["text"])["format"])["type"]);
+    textOf(fieldsOf(params["response_format"])["type"]) ??
+    textOf(fieldsOf(fieldsOf(params["text"])["format"])["type"]);
   const effort = textOf(fieldsOf(params["reasoning"])["effort"]);
   const all = {
     ...parameters,
@@ -133,7 +152,9 @@ export function describeResult(
   const candidates = listOf(listOf(generations)[0]).flatMap((generation) => {
     const { message, text, generationInfo } = fieldsOf(generation);
     if (generation === undefined || generation === null) return [];
-    return [{ message: fieldsOf(message), text: textOf(text) ?? "", info: fieldsOf(generationInfo) }];
+    return [
+      { message: fieldsOf(message), text: textOf(text) ?? "", info: fieldsOf(generationInfo) },
+    ];
   });
   const first = candidates[0]?.message ?? {};
   const response = fieldsOf(first["response_metadata"]);

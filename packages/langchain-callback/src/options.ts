@@ -50,10 +50,18 @@ export interface Settings {
   readonly safetyCodes: SafetyCodes;
 }
 
-const CONVERSATION_KEYS = ["conversation_id", "conversationId", "session_id", "sessionId", "thread_id", "threadId"];
+const CONVERSATION_KEYS = [
+  "conversation_id",
+  "conversationId",
+  "session_id",
+  "sessionId",
+  "thread_id",
+  "threadId",
+];
 
 /** Tags that LangChain and LangGraph set. */
-const OWN_TAGS = /^(?:seq:step:|map:key:|retry:attempt:|graph:step:|branch:|condition:|langsmith:|lc:|__)/;
+const OWN_TAGS =
+  /^(?:seq:step:|map:key:|retry:attempt:|graph:step:|branch:|condition:|langsmith:|lc:|__)/;
 
 /** `SAFETY_CODES`, and the finish reasons of other providers as LangChain passes them on (Anthropic, Google, Bedrock). */
 export const LANGCHAIN_SAFETY_CODES: SafetyCodes = {

@@ -72,7 +72,8 @@ export class PartialAnswer {
       candidate.text += text;
       said = text !== "";
     }
-    if (type === "tool-call-delta" && typeof args === "string") addToolCall(candidate, { index, args });
+    if (type === "tool-call-delta" && typeof args === "string")
+      addToolCall(candidate, { index, args });
     if (type === "block-delta" && typeof fieldsOf(fields)["args"] === "string")
       replaceArgs(candidate, index, fieldsOf(fields));
     if (kind === "content-block-start") {
@@ -84,7 +85,10 @@ export class PartialAnswer {
 
   /** The fields of an entry for an answer that went no further. */
   fields(): CapturedFields {
-    const alerts = this.#unread > 0 ? [`ai-audit: ${this.#unread} pieces of the stream could not be read`] : undefined;
+    const alerts =
+      this.#unread > 0
+        ? [`ai-audit: ${this.#unread} pieces of the stream could not be read`]
+        : undefined;
     if (!this.streamed) return defined({ alerts });
     return {
       ...defined({ alerts }),

@@ -100,7 +100,8 @@ export class RunContexts {
         id,
       },
       conversationId:
-        firstText(...this.#settings.conversationKeys.map((key) => metadata[key])) ?? parent?.conversationId,
+        firstText(...this.#settings.conversationKeys.map((key) => metadata[key])) ??
+        parent?.conversationId,
       alerts: other ? [...alerts, "ai-audit: another call of the same run id was open"] : alerts,
     };
     if (other) this.#twins.set(id, [...(this.#twins.get(id) ?? [other]), context]);
@@ -156,10 +157,15 @@ export class RunContexts {
     return oldest;
   }
 
-  #place(metadata: Fields, tags: unknown): { readonly place: Run; readonly alerts: readonly string[] } {
+  #place(
+    metadata: Fields,
+    tags: unknown,
+  ): { readonly place: Run; readonly alerts: readonly string[] } {
     const all = listOf(tags).filter((tag) => typeof tag === "string");
     const { kept, alerts } = this.#keep(all);
-    const attempt = all.map((tag) => /^retry:attempt:(\d+)$/.exec(tag)?.[1]).find((number) => number !== undefined);
+    const attempt = all
+      .map((tag) => /^retry:attempt:(\d+)$/.exec(tag)?.[1])
+      .find((number) => number !== undefined);
     const step = metadata["langgraph_step"];
     const place = defined({
       threadId: firstText(metadata["thread_id"]),
@@ -172,11 +178,17 @@ export class RunContexts {
   }
 
   /** The tags to keep. A `keepTag` that throws costs the tags, not the call or its entry. */
-  #keep(tags: readonly string[]): { readonly kept: readonly string[]; readonly alerts: readonly string[] } {
+  #keep(tags: readonly string[]): {
+    readonly kept: readonly string[];
+    readonly alerts: readonly string[];
+  } {
     try {
       return { kept: tags.filter((tag) => this.#settings.keepTag(tag)), alerts: [] };
     } catch (error) {
-      return { kept: [], alerts: [`ai-audit: keepTag threw ${error instanceof Error ? error.name : typeof error}`] };
+      return {
+        kept: [],
+        alerts: [`ai-audit: keepTag threw ${error instanceof Error ? error.name : typeof error}`],
+      };
     }
   }
 }
@@ -203,7 +215,8 @@ function agentOf(
   const given = textOf(metadata["lc_agent_name"]);
   const ofParent = textOf(parent?.run["agentName"]);
   if (kind !== "chain") return ofParent ?? given;
-  const isAgentNode = metadata["ls_integration"] === "langchain_create_agent" && metadata["langgraph_node"] === name;
+  const isAgentNode =
+    metadata["ls_integration"] === "langchain_create_agent" && metadata["langgraph_node"] === name;
   return isAgentNode && parent && parent.name !== UNNAMED_GRAPH ? parent.name : (given ?? ofParent);
 }
 

@@ -1,6 +1,15 @@
 // Safety fields of model calls: filters, refusals and policy errors, in one vocabulary.
 import { type CapturedFields, judgeCode, type SafetyCodes } from "@ai-audit/core";
-import { defined, type Fields, fieldsOf, firstText, isEmpty, isFields, listOf, textOf } from "./read.ts";
+import {
+  defined,
+  type Fields,
+  fieldsOf,
+  firstText,
+  isEmpty,
+  isFields,
+  listOf,
+  textOf,
+} from "./read.ts";
 
 /** One finding of a filter, a policy or the model itself. */
 interface Finding {
@@ -21,7 +30,8 @@ export function answerSafety(
   const perCandidate = candidates.map((candidate) => findingsOf(candidate, provider, codes));
   const findings = perCandidate.flat();
   // What stops one of several candidates leaves an answer.
-  const blocked = perCandidate.length > 0 && perCandidate.every((own) => own.some(({ blocks }) => blocks));
+  const blocked =
+    perCandidate.length > 0 && perCandidate.every((own) => own.some(({ blocks }) => blocks));
   return safetyFields(findings, blocked, rawOf(candidates));
 }
 
@@ -36,7 +46,8 @@ export function errorSafety(error: unknown, provider: string, codes: SafetyCodes
     (one) => textOf(one) ?? [],
   );
   const code =
-    given.find((one) => judgeCode(one, codes) === "block") ?? given.find((one) => judgeCode(one, codes) === "suspect");
+    given.find((one) => judgeCode(one, codes) === "block") ??
+    given.find((one) => judgeCode(one, codes) === "suspect");
   if (code !== undefined) findings.push(codeFinding(code, "input", provider, codes));
   const raw = {
     ...(!isEmpty(results) && { content_filter_results: results }),
@@ -50,22 +61,35 @@ export function errorSafety(error: unknown, provider: string, codes: SafetyCodes
 }
 
 function findingsOf(
-  { message, info, text }: { readonly message: Fields; readonly info: Fields; readonly text: string },
+  {
+    message,
+    info,
+    text,
+  }: { readonly message: Fields; readonly info: Fields; readonly text: string },
   provider: string,
   codes: SafetyCodes,
 ): Finding[] {
   const response = fieldsOf(message["response_metadata"]);
   const findings: Finding[] = [
-    ...listOf(response["prompt_filter_results"] ?? info["prompt_filter_results"]).flatMap((prompt) =>
-      azureFindings(fieldsOf(fieldsOf(prompt)["content_filter_results"]), "input"),
+    ...listOf(response["prompt_filter_results"] ?? info["prompt_filter_results"]).flatMap(
+      (prompt) => azureFindings(fieldsOf(fieldsOf(prompt)["content_filter_results"]), "input"),
     ),
-    ...azureFindings(fieldsOf(response["content_filter_results"] ?? info["content_filter_results"]), "output"),
+    ...azureFindings(
+      fieldsOf(response["content_filter_results"] ?? info["content_filter_results"]),
+      "output",
+    ),
   ];
   for (const reason of finishReasonsOf(message, info)) {
-    if (judgeCode(reason, codes) !== undefined) findings.push(codeFinding(reason, "output", provider, codes));
+    if (judgeCode(reason, codes) !== undefined)
+      findings.push(codeFinding(reason, "output", provider, codes));
   }
   if (refuses(message)) {
-    findings.push({ detector: `${vendorOf(provider)}:refusal`, reason: "refusal", at: "output", blocks: true });
+    findings.push({
+      detector: `${vendorOf(provider)}:refusal`,
+      reason: "refusal",
+      at: "output",
+      blocks: true,
+    });
   }
   if (findings.length === 0 && seemsRefused(message, info, text)) {
     findings.push({
@@ -79,9 +103,19 @@ function findingsOf(
   return findings;
 }
 
-function codeFinding(code: string, at: "input" | "output", provider: string, codes: SafetyCodes): Finding {
+function codeFinding(
+  code: string,
+  at: "input" | "output",
+  provider: string,
+  codes: SafetyCodes,
+): Finding {
   const blocks = judgeCode(code, codes) === "block";
-  return { detector: `${vendorOf(provider)}:${blocks ? "" : "suspected:"}${code}`, reason: code, at, blocks };
+  return {
+    detector: `${vendorOf(provider)}:${blocks ? "" : "suspected:"}${code}`,
+    reason: code,
+    at,
+    blocks,
+  };
 }
 
 /** Whose codes they are: Azure's own findings come with its categories, its codes are OpenAI's. */
@@ -151,7 +185,9 @@ function rawOf(candidates: readonly { readonly message: Fields }[]): Fields {
   return defined({
     prompt_filter_results: response["prompt_filter_results"],
     content_filter_results: response["content_filter_results"],
-    incomplete_details: isFields(response["incomplete_details"]) ? response["incomplete_details"] : undefined,
+    incomplete_details: isFields(response["incomplete_details"])
+      ? response["incomplete_details"]
+      : undefined,
   });
 }
 
@@ -163,10 +199,14 @@ function safetyFields(findings: readonly Finding[], blocked: boolean, raw: Field
   return {
     safetyPassed: false,
     detectorsTriggered: [...new Set(findings.map(({ detector }) => detector))],
-    ...(stopping.length > 0 && { blockReason: [...new Set(stopping.map(({ reason }) => reason))].join(", ") }),
+    ...(stopping.length > 0 && {
+      blockReason: [...new Set(stopping.map(({ reason }) => reason))].join(", "),
+    }),
     ...(blocked && { outcome: "blocked" as const }),
     metadata: {
-      ...(stopping.length > 0 && { blocked_at: stopping.some(({ at }) => at === "input") ? "input" : "output" }),
+      ...(stopping.length > 0 && {
+        blocked_at: stopping.some(({ at }) => at === "input") ? "input" : "output",
+      }),
       ...(inferred.length > 0 && { inferred }),
       ...(!isEmpty(raw) && { safety: raw }),
     },

@@ -16,7 +16,8 @@ const CLIENT_SECRETS: ReadonlySet<string> = new Set([
 ]);
 
 /** Members of objects with a class of their own, such as a provider's client, that hold what no entry may. */
-const SECRET = /api_?key|headers|authorization|token_?provider|access_?token|secret|password|credential/i;
+const SECRET =
+  /api_?key|headers|authorization|token_?provider|access_?token|secret|password|credential/i;
 
 /**
  * Whether a member is a key or the headers of a client: a text of such a name, or texts by name. A schema that describes

@@ -20,7 +20,9 @@ export function snapshot(value: unknown, inlineBytes: number): JsonValue {
 
 /** A snapshot of each of these members. */
 export function snapshotOfFields(fields: Fields, inlineBytes: number): Record<string, JsonValue> {
-  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, snapshot(value, inlineBytes)]));
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [name, snapshot(value, inlineBytes)]),
+  );
 }
 
 /** A message as the entry keeps it. Only what the model sees or said; a snapshot. */
@@ -44,11 +46,14 @@ function replacer(inlineBytes: number): Replace {
   return (value, key, holder) => {
     if (typeof key === "string" && isClientSecret(key, value)) return NOT_KEPT;
     if (typeof value === "string") {
-      return typeof key === "string" && isFields(holder) ? (digestOf(value, key, holder, inlineBytes) ?? value) : value;
+      return typeof key === "string" && isFields(holder)
+        ? (digestOf(value, key, holder, inlineBytes) ?? value)
+        : value;
     }
     const around = holder ?? last; // what a toJSON gave has no holder: it comes after the object that has the toJSON
     const content = contentOf(value);
-    const isGuarded = (around !== undefined && guarded.has(around)) || (content === value && hasClass(value));
+    const isGuarded =
+      (around !== undefined && guarded.has(around)) || (content === value && hasClass(value));
     const kept = isGuarded ? withoutSecrets(content) : content;
     if (isGuarded) guarded.add(kept);
     else guarded.delete(kept); // it may be in a guarded object elsewhere
@@ -75,7 +80,9 @@ function neutralCommand({ goto, update, resume, graph }: Fields): Fields {
 function nameOfPart({ lc, type, id }: Fields): Fields | undefined {
   if (lc !== 1 || !Array.isArray(id)) return undefined;
   const [where, what] = listOf(id);
-  return where === "langchain_core" && CONTENT.has(what) ? undefined : { lc, type: type ?? null, id };
+  return where === "langchain_core" && CONTENT.has(what)
+    ? undefined
+    : { lc, type: type ?? null, id };
 }
 
 function hasClass(value: object): boolean {

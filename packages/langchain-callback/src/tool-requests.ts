@@ -20,7 +20,11 @@ export class ToolRequests {
   readonly #requests = new Map<string, readonly Request[]>();
 
   /** Notes the tool calls that a model call's answer asks for. */
-  note(toolCallIds: readonly string[], { id, scope, run }: RunContext, entryId: string | undefined): void {
+  note(
+    toolCallIds: readonly string[],
+    { id, scope, run }: RunContext,
+    entryId: string | undefined,
+  ): void {
     for (const toolCallId of toolCallIds) {
       const earlier = this.#requests.get(toolCallId) ?? [];
       this.#requests.delete(toolCallId);
@@ -37,7 +41,10 @@ export class ToolRequests {
   linkOf(toolCallId: string | undefined, context: RunContext): Run {
     if (toolCallId === undefined) return {};
     const request = this.#find(toolCallId, context);
-    return { toolCallId, ...defined({ requestedBy: request?.entryId, requestedByRun: request?.runId }) };
+    return {
+      toolCallId,
+      ...defined({ requestedBy: request?.entryId, requestedByRun: request?.runId }),
+    };
   }
 
   /** The request of the same root, else of the same thread, else the only one. */

@@ -20,18 +20,25 @@ export function describeToolOutput(output: unknown, inlineBytes: number): Captur
   const failed = isMessage(output) && output["status"] === "error";
   return {
     outcome: failed ? "error" : "ok",
-    ...(failed && { error: { type: "ToolMessage", message: "the tool reported an error: see output" } }),
+    ...(failed && {
+      error: { type: "ToolMessage", message: "the tool reported an error: see output" },
+    }),
     output: snapshot(answerIn(output), inlineBytes),
   };
 }
 
 /** A tool message is the tool's answer with an envelope that the entry's own fields repeat. */
 function answerIn(output: unknown): unknown {
-  return isMessage(output) && roleOf(output) === "tool" ? neutralMessage(output)["content"] : output;
+  return isMessage(output) && roleOf(output) === "tool"
+    ? neutralMessage(output)["content"]
+    : output;
 }
 
 /** What a tool message says of the call it answers. Older versions of LangChain give the call's id only here. */
-export function answeredCall(output: unknown): { readonly toolName?: string; readonly toolCallId?: string } {
+export function answeredCall(output: unknown): {
+  readonly toolName?: string;
+  readonly toolCallId?: string;
+} {
   if (!isMessage(output)) return {};
   return defined({ toolName: textOf(output["name"]), toolCallId: textOf(output["tool_call_id"]) });
 }

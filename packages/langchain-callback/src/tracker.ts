@@ -91,7 +91,11 @@ export class RunTracker {
    * Begins the call of an entry, unless another handler of the logger has. `describe` is called at once: LangChain's
    * objects change afterwards.
    */
-  async begin(context: RunContext, start: CallbackStart, describe: () => CapturedFields): Promise<void> {
+  async begin(
+    context: RunContext,
+    start: CallbackStart,
+    describe: () => CapturedFields,
+  ): Promise<void> {
     if (!this.#claims.take(context, "call")) return;
     const { extraParams, metadata } = start;
     const { metadataKeys, inlineBytes } = this.#settings;
@@ -131,7 +135,11 @@ export class RunTracker {
   }
 
   /** Ends a taken run; resolves to its entry's id once that is durable. `error` is what LangChain says ended it. */
-  async end(open: OpenRun, describe: () => CapturedFields, error?: unknown): Promise<string | undefined> {
+  async end(
+    open: OpenRun,
+    describe: () => CapturedFields,
+    error?: unknown,
+  ): Promise<string | undefined> {
     const fields = describeSafely(describe, () => open.partial.fields());
     this.leave(open.context);
     const { signal } = open;
@@ -173,10 +181,15 @@ export class RunTracker {
   /** Records an event that is no call, once, at its place among the runs. */
   async record(context: RunContext, find: () => SafetyEvent | undefined): Promise<void> {
     const event = findSafely(find);
-    if (event && !this.#isReported(event, context.scope)) await this.#recordEvent(context, event, "event");
+    if (event && !this.#isReported(event, context.scope))
+      await this.#recordEvent(context, event, "event");
   }
 
-  async #recordEvent(context: RunContext, event: SafetyEvent, claim: "event" | "decision"): Promise<void> {
+  async #recordEvent(
+    context: RunContext,
+    event: SafetyEvent,
+    claim: "event" | "decision",
+  ): Promise<void> {
     if (!this.#claims.take(context, claim)) return;
     await this.#recorder.record({
       run: context.run,
@@ -217,7 +230,8 @@ export class RunTracker {
 
   #isReported({ cause, ids = [] }: SafetyEvent, { interrupts }: Scope): boolean {
     const reported =
-      (cause !== undefined && this.#reported.has(cause)) || (ids.length > 0 && ids.every((id) => interrupts.has(id)));
+      (cause !== undefined && this.#reported.has(cause)) ||
+      (ids.length > 0 && ids.every((id) => interrupts.has(id)));
     if (cause) this.#reported.add(cause);
     for (const id of ids) interrupts.add(id);
     return reported;
@@ -227,7 +241,8 @@ export class RunTracker {
   async close(): Promise<void> {
     const open = [...this.#open.keys()].flatMap((context) => this.take(context) ?? []);
     const ends = open.map((run) => this.end(run, () => run.unfinished()));
-    for (let oldest = this.#contexts.oldest(); oldest; oldest = this.#contexts.oldest()) this.leave(oldest);
+    for (let oldest = this.#contexts.oldest(); oldest; oldest = this.#contexts.oldest())
+      this.leave(oldest);
     await Promise.allSettled(ends); // what could not be written is counted in `lost` and told to onAuditError
   }
 
@@ -257,23 +272,31 @@ export class RunTracker {
 
 /** Waits for all, then rejects with the first rejection: the fail-closed mode wants it, the others must still end. */
 async function settle(ends: readonly Promise<unknown>[]): Promise<void> {
-  for (const result of await Promise.allSettled(ends)) if (result.status === "rejected") throw result.reason;
+  for (const result of await Promise.allSettled(ends))
+    if (result.status === "rejected") throw result.reason;
 }
 
 /** A payload nobody foresaw still yields an entry, which says so. */
-function describeSafely(describe: () => CapturedFields, rest: () => CapturedFields = () => ({})): CapturedFields {
+function describeSafely(
+  describe: () => CapturedFields,
+  rest: () => CapturedFields = () => ({}),
+): CapturedFields {
   try {
     return describe();
   } catch (error) {
     return {
       ...rest(),
-      alerts: [`ai-audit: not everything could be read (${error instanceof Error ? error.name : typeof error})`],
+      alerts: [
+        `ai-audit: not everything could be read (${error instanceof Error ? error.name : typeof error})`,
+      ],
     };
   }
 }
 
 function withAlerts(fields: CapturedFields, alerts: readonly string[]): CapturedFields {
-  return alerts.length === 0 ? fields : { ...fields, alerts: [...alerts, ...(fields.alerts ?? [])] };
+  return alerts.length === 0
+    ? fields
+    : { ...fields, alerts: [...alerts, ...(fields.alerts ?? [])] };
 }
 
 function findSafely(find: () => SafetyEvent | undefined): SafetyEvent | undefined {
@@ -281,6 +304,11 @@ function findSafely(find: () => SafetyEvent | undefined): SafetyEvent | undefine
     return find();
   } catch (error) {
     const name = error instanceof Error ? error.name : typeof error;
-    return { fields: { operation: "guardrail", alerts: [`ai-audit: an event could not be read (${name})`] } };
+    return {
+      fields: {
+        operation: "guardrail",
+        alerts: [`ai-audit: an event could not be read (${name})`],
+      },
+    };
   }
 }

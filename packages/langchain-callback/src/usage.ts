@@ -24,11 +24,18 @@ export function usageOf({ message, llmOutput, cached, batchSize }: UsageSource):
     return {
       inputTokens: null,
       outputTokens: null,
-      usage: { ...defined({ batchInputTokens: total.input, batchOutputTokens: total.output }), batchSize },
+      usage: {
+        ...defined({ batchInputTokens: total.input, batchOutputTokens: total.output }),
+        batchSize,
+      },
     };
   }
   if (total)
-    return { inputTokens: total.input ?? null, outputTokens: total.output ?? null, usage: { source: "reported" } };
+    return {
+      inputTokens: total.input ?? null,
+      outputTokens: total.output ?? null,
+      usage: { source: "reported" },
+    };
   const estimate = figuresOf(fieldsOf(llmOutput["estimatedTokenUsage"]));
   if (estimate) {
     return {
@@ -44,8 +51,12 @@ function reportedBy(message: Fields): CapturedFields | undefined {
   const usage = fieldsOf(message["usage_metadata"]);
   // Hosts leave a reported 0 out of usage_metadata; the provider's own object still has it.
   const raw = fieldsOf(fieldsOf(message["response_metadata"])["usage"]);
-  const input = countOf(usage["input_tokens"]) ?? countOf(raw["prompt_tokens"]) ?? countOf(raw["input_tokens"]);
-  const output = countOf(usage["output_tokens"]) ?? countOf(raw["completion_tokens"]) ?? countOf(raw["output_tokens"]);
+  const input =
+    countOf(usage["input_tokens"]) ?? countOf(raw["prompt_tokens"]) ?? countOf(raw["input_tokens"]);
+  const output =
+    countOf(usage["output_tokens"]) ??
+    countOf(raw["completion_tokens"]) ??
+    countOf(raw["output_tokens"]);
   if (input === undefined && output === undefined) return undefined;
   const inputDetails = fieldsOf(usage["input_token_details"]);
   const outputDetails = fieldsOf(usage["output_token_details"]);
@@ -57,10 +68,16 @@ function reportedBy(message: Fields): CapturedFields | undefined {
     audioOutputTokens: countOf(outputDetails["audio"]),
     totalTokens: countOf(usage["total_tokens"]),
   });
-  return { inputTokens: input ?? null, outputTokens: output ?? null, usage: { ...details, source: "reported" } };
+  return {
+    inputTokens: input ?? null,
+    outputTokens: output ?? null,
+    usage: { ...details, source: "reported" },
+  };
 }
 
-function figuresOf(usage: Fields): { input: number | undefined; output: number | undefined } | undefined {
+function figuresOf(
+  usage: Fields,
+): { input: number | undefined; output: number | undefined } | undefined {
   if (isEmpty(usage)) return undefined;
   const input = countOf(usage["promptTokens"]) ?? countOf(usage["input_tokens"]);
   const output = countOf(usage["completionTokens"]) ?? countOf(usage["output_tokens"]);

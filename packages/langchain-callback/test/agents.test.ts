@@ -11,7 +11,12 @@ import {
   START,
   StateGraph,
 } from "@langchain/langgraph";
-import { createAgent, humanInTheLoopMiddleware, modelFallbackMiddleware, modelRetryMiddleware } from "langchain";
+import {
+  createAgent,
+  humanInTheLoopMiddleware,
+  modelFallbackMiddleware,
+  modelRetryMiddleware,
+} from "langchain";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { AuditCallbackHandler } from "../src/index.ts";
@@ -19,11 +24,18 @@ import { type Bench, middleware, OLDEST_HOST, only, startBench } from "./fixture
 import { chat, chatChunks, chatFor, failure, lastText, type Respond } from "./openai-server.ts";
 
 /** Asks for each tool once, in order, then answers. */
-function askFor(calls: readonly { readonly name: string; readonly args: unknown }[], answer: string): Respond {
+function askFor(
+  calls: readonly { readonly name: string; readonly args: unknown }[],
+  answer: string,
+): Respond {
   return (request) => {
-    const done = (request.body["messages"] as { role: string }[]).filter(({ role }) => role === "tool").length;
+    const done = (request.body["messages"] as { role: string }[]).filter(
+      ({ role }) => role === "tool",
+    ).length;
     const call = calls[done];
-    return call ? chatFor(request, "", { toolCalls: [{ id: `call_${done + 1}`, ...call }] }) : chatFor(request, answer);
+    return call
+      ? chatFor(request, "", { toolCalls: [{ id: `call_${done + 1}`, ...call }] })
+      : chatFor(request, answer);
   };
 }
 
@@ -38,65 +50,82 @@ const user = (content: string): { messages: { role: string; content: string }[] 
 });
 
 describe("an agent with tools", () => {
-  it.skipIf(OLDEST_HOST)("leaves an entry for every model call and every tool call, linked", async () => {
-    await using bench = await startBench(
-      askFor(
-        [
-          { name: "weather", args: { city: "Rome" } },
-          { name: "weather", args: { city: "Oslo" } },
-        ],
-        "Sunny.",
-      ),
-    );
-    const agent = createAgent({
-      model: bench.model(),
-      tools: [weather],
-      name: "forecaster",
-      checkpointer: new MemorySaver(),
-    });
-    await agent.invoke(user("Weather?"), {
-      callbacks: [bench.handler],
-      configurable: { thread_id: "t1" },
-      tags: ["mine"],
-    });
-    const entries = await bench.entries();
-    expect(entries.map(({ operation, outcome }) => `${operation} ${outcome}`)).toEqual([
-      "chat ok",
-      "execute_tool ok",
-      "chat ok",
-      "execute_tool ok",
-      "chat ok",
-    ]);
-    const [first, firstTool, second, secondTool] = entries;
-    for (const entry of entries) {
-      expect(entry).toMatchObject({
-        conversationId: "t1",
-        run: { threadId: "t1", agentName: "forecaster", tags: ["mine"] },
+  it.skipIf(OLDEST_HOST)(
+    "leaves an entry for every model call and every tool call, linked",
+    async () => {
+      await using bench = await startBench(
+        askFor(
+          [
+            { name: "weather", args: { city: "Rome" } },
+            { name: "weather", args: { city: "Oslo" } },
+          ],
+          "Sunny.",
+        ),
+      );
+      const agent = createAgent({
+        model: bench.model(),
+        tools: [weather],
+        name: "forecaster",
+        checkpointer: new MemorySaver(),
       });
-    }
-    expect(first).toMatchObject({ provider: "openai", model: "gpt-test" });
-    expect(first?.run).toMatchObject({ path: ["forecaster", "model_request"], node: "model_request", step: 1 });
-    expect(firstTool?.run).toMatchObject({
-      path: ["forecaster", "tools"],
-      node: "tools",
-      toolName: "weather",
-      toolCallId: "call_1",
-      requestedBy: first?.id,
-      requestedByRun: first?.run?.id,
-    });
-    expect(secondTool?.run).toMatchObject({ toolCallId: "call_2", requestedBy: second?.id });
-    expect(bench.content(firstTool)).toEqual({ input: { city: "Rome" }, output: "sunny in Rome" });
-    expect(bench.handler.stats).toEqual({ open: 0, written: 5, lost: 0 });
-  });
+      await agent.invoke(user("Weather?"), {
+        callbacks: [bench.handler],
+        configurable: { thread_id: "t1" },
+        tags: ["mine"],
+      });
+      const entries = await bench.entries();
+      expect(entries.map(({ operation, outcome }) => `${operation} ${outcome}`)).toEqual([
+        "chat ok",
+        "execute_tool ok",
+        "chat ok",
+        "execute_tool ok",
+        "chat ok",
+      ]);
+      const [first, firstTool, second, secondTool] = entries;
+      for (const entry of entries) {
+        expect(entry).toMatchObject({
+          conversationId: "t1",
+          run: { threadId: "t1", agentName: "forecaster", tags: ["mine"] },
+        });
+      }
+      expect(first).toMatchObject({ provider: "openai", model: "gpt-test" });
+      expect(first?.run).toMatchObject({
+        path: ["forecaster", "model_request"],
+        node: "model_request",
+        step: 1,
+      });
+      expect(firstTool?.run).toMatchObject({
+        path: ["forecaster", "tools"],
+        node: "tools",
+        toolName: "weather",
+        toolCallId: "call_1",
+        requestedBy: first?.id,
+        requestedByRun: first?.run?.id,
+      });
+      expect(secondTool?.run).toMatchObject({ toolCallId: "call_2", requestedBy: second?.id });
+      expect(bench.content(firstTool)).toEqual({
+        input: { city: "Rome" },
+        output: "sunny in Rome",
+      });
+      expect(bench.handler.stats).toEqual({ open: 0, written: 5, lost: 0 });
+    },
+  );
 
   it("leaves the same entries when streamed", async () => {
-    await using bench = await startBench(askFor([{ name: "weather", args: { city: "Rome" } }], "Sunny."));
+    await using bench = await startBench(
+      askFor([{ name: "weather", args: { city: "Rome" } }], "Sunny."),
+    );
     const agent = createAgent({ model: bench.model(), tools: [weather] });
     for (const streamMode of ["updates", "messages", "values"] as const) {
-      for await (const _ of await agent.stream(user("Weather?"), { callbacks: [bench.handler], streamMode }));
+      for await (const _ of await agent.stream(user("Weather?"), {
+        callbacks: [bench.handler],
+        streamMode,
+      }));
     }
     const entries = await bench.entries();
-    const kinds = entries.map(({ operation, outputContent }) => `${operation} ${outputContent?.slice(0, 14)}`);
+    const kinds = entries.map(
+      ({ operation, outputContent }) => `${operation} ${outputContent?.slice(0, 14)}`,
+    );
     const once = ['chat {"content":"",', "execute_tool sunny in Rome", "chat Sunny."];
     expect(kinds).toEqual([...once, ...once, ...once]);
     expect(bench.handler.stats.open).toBe(0);
@@ -105,17 +134,28 @@ describe("an agent with tools", () => {
   it.skipIf(OLDEST_HOST)(
     "leaves the same entries when read by content blocks, and keeps what came before an abort",
     async () => {
-      await using bench = await startBench(askFor([{ name: "weather", args: { city: "Rome" } }], "Sunny."));
+      await using bench = await startBench(
+        askFor([{ name: "weather", args: { city: "Rome" } }], "Sunny."),
+      );
       const agent = createAgent({ model: bench.model(), tools: [weather] });
       const read = async (abort?: AbortController): Promise<void> => {
-        const config = { version: "v3" as const, callbacks: [bench.handler], ...(abort && { signal: abort.signal }) };
+        const config = {
+          version: "v3" as const,
+          callbacks: [bench.handler],
+          ...(abort && { signal: abort.signal }),
+        };
         for await (const event of await agent.streamEvents(user("Weather?"), config)) {
           if (JSON.stringify(event).includes('"answer"')) setTimeout(() => abort?.abort(), 20);
         }
       };
       await read();
       const [first, , last] = await bench.entries();
-      expect(first).toMatchObject({ outcome: "ok", streamed: true, inputTokens: 11, outputTokens: 7 });
+      expect(first).toMatchObject({
+        outcome: "ok",
+        streamed: true,
+        inputTokens: 11,
+        outputTokens: 7,
+      });
       expect(first?.timeToFirstTokenMs).toBeGreaterThan(0);
       expect(bench.content(first).output).toEqual({
         role: "assistant",
@@ -124,9 +164,14 @@ describe("an agent with tools", () => {
       });
       expect(last).toMatchObject({ outcome: "ok", streamed: true, outputContent: "Sunny." });
 
-      bench.server.respond = () => ({ events: chatChunks(["Half an ", "answer"], { cut: true }), after: "hang" });
+      bench.server.respond = () => ({
+        events: chatChunks(["Half an ", "answer"], { cut: true }),
+        after: "hang",
+      });
       await expect(read(new AbortController())).rejects.toThrow("aborted");
-      await expect.poll(() => bench.handler.stats, { timeout: 15_000 }).toEqual({ open: 0, written: 4, lost: 0 });
+      await expect
+        .poll(() => bench.handler.stats, { timeout: 15_000 })
+        .toEqual({ open: 0, written: 4, lost: 0 });
       expect((await bench.entries())[3]).toMatchObject({
         outcome: "aborted",
         streamed: true,
@@ -135,34 +180,44 @@ describe("an agent with tools", () => {
     },
   );
 
-  it.skipIf(OLDEST_HOST)("calls a sub-agent through a tool, and every entry knows its path", async () => {
-    await using bench = await startBench((request) =>
-      lastText(request) === "research"
-        ? chatFor(request, "findings")
-        : askFor([{ name: "delegate", args: { task: "research" } }], "Done.")(request, 0),
-    );
-    const researcher = createAgent({ model: bench.model(), tools: [], name: "researcher" });
-    const delegate = tool(
-      async ({ task }, config) => {
-        const { messages } = await researcher.invoke(user(task), config);
-        return messages.at(-1)?.text ?? "";
-      },
-      { name: "delegate", description: "Delegates.", schema: z.object({ task: z.string() }) },
-    );
-    const lead = createAgent({ model: bench.model(), tools: [delegate], name: "lead" });
-    await lead.invoke(user("Go"), { callbacks: [bench.handler] });
-    const entries = await bench.entries();
-    expect(entries.map(({ operation, run }) => [operation, run?.["agentName"], run?.path])).toEqual([
-      ["chat", "lead", ["lead", "model_request"]],
-      ["chat", "researcher", ["lead", "tools", "delegate", "researcher", "model_request"]],
-      ["execute_tool", "lead", ["lead", "tools"]],
-      ["chat", "lead", ["lead", "model_request"]],
-    ]);
-    expect(entries[2]).toMatchObject({ outputContent: "findings", run: { toolName: "delegate" } });
-  });
+  it.skipIf(OLDEST_HOST)(
+    "calls a sub-agent through a tool, and every entry knows its path",
+    async () => {
+      await using bench = await startBench((request) =>
+        lastText(request) === "research"
+          ? chatFor(request, "findings")
+          : askFor([{ name: "delegate", args: { task: "research" } }], "Done.")(request, 0),
+      );
+      const researcher = createAgent({ model: bench.model(), tools: [], name: "researcher" });
+      const delegate = tool(
+        async ({ task }, config) => {
+          const { messages } = await researcher.invoke(user(task), config);
+          return messages.at(-1)?.text ?? "";
+        },
+        { name: "delegate", description: "Delegates.", schema: z.object({ task: z.string() }) },
+      );
+      const lead = createAgent({ model: bench.model(), tools: [delegate], name: "lead" });
+      await lead.invoke(user("Go"), { callbacks: [bench.handler] });
+      const entries = await bench.entries();
+      expect(
+        entries.map(({ operation, run }) => [operation, run?.["agentName"], run?.path]),
+      ).toEqual([
+        ["chat", "lead", ["lead", "model_request"]],
+        ["chat", "researcher", ["lead", "tools", "delegate", "researcher", "model_request"]],
+        ["execute_tool", "lead", ["lead", "tools"]],
+        ["chat", "lead", ["lead", "model_request"]],
+      ]);
+      expect(entries[2]).toMatchObject({
+        outputContent: "findings",
+        run: { toolName: "delegate" },
+      });
+    },
+  );
 
   it("that a tool fails has the tool's error", async () => {
-    await using bench = await startBench(askFor([{ name: "weather", args: { city: "Rome" } }], "Sorry."));
+    await using bench = await startBench(
+      askFor([{ name: "weather", args: { city: "Rome" } }], "Sorry."),
+    );
     const broken = tool(
       async (): Promise<string> => {
         throw new TypeError("no such city");
@@ -181,9 +236,12 @@ describe("an agent with tools", () => {
   });
 
   it("leaves no tool entries with captureTools: false, and the paths stay whole", async () => {
-    await using bench = await startBench(askFor([{ name: "weather", args: { city: "Rome" } }], "Sunny."), {
-      captureTools: false,
-    });
+    await using bench = await startBench(
+      askFor([{ name: "weather", args: { city: "Rome" } }], "Sunny."),
+      {
+        captureTools: false,
+      },
+    );
     const agent = createAgent({ model: bench.model(), tools: [weather], name: "a" });
     await agent.invoke(user("Weather?"), { callbacks: [bench.handler] });
     expect((await bench.entries()).map(({ operation }) => operation)).toEqual(["chat", "chat"]);
@@ -194,15 +252,21 @@ describe("an agent with tools", () => {
     const agent = createAgent({ model: bench.model(), tools: [], name: "greeter" });
     await agent.invoke(user("Hello!"), { callbacks: [bench.handler] });
     const entries = await bench.entries();
-    expect(entries.map(({ operation, outcome }) => `${operation} ${outcome}`)).toEqual(["chat ok", "invoke_agent ok"]);
-    expect(bench.content(entries[1]).input).toEqual({ messages: [{ role: "user", content: "Hello!" }] });
+    expect(entries.map(({ operation, outcome }) => `${operation} ${outcome}`)).toEqual([
+      "chat ok",
+      "invoke_agent ok",
+    ]);
+    expect(bench.content(entries[1]).input).toEqual({
+      messages: [{ role: "user", content: "Hello!" }],
+    });
     expect(bench.content(entries[1]).output).toMatchObject({
       messages: [{ role: "user" }, { role: "assistant", content: "Hi." }],
     });
   });
 });
 
-const flaky: Respond = (request, index) => (index === 0 ? failure(500, { message: "again" }) : chatFor(request, "Hi."));
+const flaky: Respond = (request, index) =>
+  index === 0 ? failure(500, { message: "again" }) : chatFor(request, "Hi.");
 
 describe("a retriever", () => {
   class Shelf extends BaseRetriever {
@@ -218,12 +282,20 @@ describe("a retriever", () => {
     const silent = new AuditCallbackHandler(bench.logger);
     const shelf = new Shelf();
     await shelf.invoke("birds", { callbacks: [bench.handler, silent] });
-    await expect(shelf.invoke("nothing", { callbacks: [bench.handler, silent] })).rejects.toThrow("shelf is empty");
+    await expect(shelf.invoke("nothing", { callbacks: [bench.handler, silent] })).rejects.toThrow(
+      "shelf is empty",
+    );
     const [found, failed, ...rest] = await bench.entries();
     expect(rest).toEqual([]);
     expect(found).toMatchObject({ operation: "retrieval", outcome: "ok", inputContent: "birds" });
-    expect(bench.content(found).output).toEqual([{ id: "d1", pageContent: "docs on birds", metadata: { page: 1 } }]);
-    expect(failed).toMatchObject({ operation: "retrieval", outcome: "error", error: { type: "RangeError" } });
+    expect(bench.content(found).output).toEqual([
+      { id: "d1", pageContent: "docs on birds", metadata: { page: 1 } },
+    ]);
+    expect(failed).toMatchObject({
+      operation: "retrieval",
+      outcome: "error",
+      error: { type: "RangeError" },
+    });
     expect(silent.stats).toEqual({ open: 0, written: 0, lost: 0 });
   });
 });
@@ -251,31 +323,42 @@ describe("attempts", () => {
     ]);
   });
 
-  it.skipIf(OLDEST_HOST)("of an agent's retry and fallback middleware are entries of their own", async () => {
-    await using bench = await startBench(flaky);
-    const retry = middleware(modelRetryMiddleware, { maxRetries: 2, initialDelayMs: 1 });
-    await createAgent({ model: bench.model(), tools: [], middleware: retry }).invoke(user("Hello!"), {
-      callbacks: [bench.handler],
-    });
-    bench.server.requests.length = 0;
-    const fallback = modelFallbackMiddleware(bench.model({ model: "second" }));
-    await createAgent({ model: bench.model({ model: "first" }), tools: [], middleware: [fallback] }).invoke(
-      user("Hello!"),
-      {
+  it.skipIf(OLDEST_HOST)(
+    "of an agent's retry and fallback middleware are entries of their own",
+    async () => {
+      await using bench = await startBench(flaky);
+      const retry = middleware(modelRetryMiddleware, { maxRetries: 2, initialDelayMs: 1 });
+      await createAgent({ model: bench.model(), tools: [], middleware: retry }).invoke(
+        user("Hello!"),
+        {
+          callbacks: [bench.handler],
+        },
+      );
+      bench.server.requests.length = 0;
+      const fallback = modelFallbackMiddleware(bench.model({ model: "second" }));
+      await createAgent({
+        model: bench.model({ model: "first" }),
+        tools: [],
+        middleware: [fallback],
+      }).invoke(user("Hello!"), {
         callbacks: [bench.handler],
-      },
-    );
-    expect((await bench.entries()).map((entry) => `${entry.model} ${entry.outcome}`)).toEqual([
-      "gpt-test error",
-      "gpt-test ok",
-      "first error",
-      "second ok",
-    ]);
-  });
+      });
+      expect((await bench.entries()).map((entry) => `${entry.model} ${entry.outcome}`)).toEqual([
+        "gpt-test error",
+        "gpt-test ok",
+        "first error",
+        "second ok",
+      ]);
+    },
+  );
 });
 
 describe("a LangGraph", () => {
-  const State = Annotation.Root({ topic: Annotation<string>, text: Annotation<string>, approved: Annotation<boolean> });
+  const State = Annotation.Root({
+    topic: Annotation<string>,
+    text: Annotation<string>,
+    approved: Annotation<boolean>,
+  });
 
   function graphOn(bench: Bench): ReturnType<typeof build> {
     return build(bench);
@@ -296,7 +379,10 @@ describe("a LangGraph", () => {
     const graph = graphOn(bench);
     await Promise.all(
       ["a", "b", "c"].map((topic) =>
-        graph.invoke({ topic }, { callbacks: [bench.handler], configurable: { thread_id: `thread ${topic}` } }),
+        graph.invoke(
+          { topic },
+          { callbacks: [bench.handler], configurable: { thread_id: `thread ${topic}` } },
+        ),
       ),
     );
     const entries = (await bench.entries()).filter(({ operation }) => operation === "chat");
@@ -328,7 +414,11 @@ describe("a LangGraph", () => {
       conversationId: "t1",
       run: { node: "review" },
     });
-    expect(decided).toMatchObject({ metadata: { review: "decided" }, outputContent: "true", conversationId: "t1" });
+    expect(decided).toMatchObject({
+      metadata: { review: "decided" },
+      outputContent: "true",
+      conversationId: "t1",
+    });
     expect(bench.handler.stats.open).toBe(0);
   });
 
@@ -341,7 +431,9 @@ describe("a LangGraph", () => {
     });
     const agent = createAgent({ model: bench.model(), tools: [send], name: "clerk" });
     const graph = new StateGraph(MessagesAnnotation)
-      .addNode("office", async (state, config) => ({ messages: (await agent.invoke(state, config)).messages }))
+      .addNode("office", async (state, config) => ({
+        messages: (await agent.invoke(state, config)).messages,
+      }))
       .addEdge(START, "office")
       .compile({ checkpointer: new MemorySaver(), name: "firm" });
     const config = { callbacks: [bench.handler], configurable: { thread_id: "t1" } };
@@ -361,7 +453,11 @@ describe("a LangGraph", () => {
       description: "Sends.",
       schema: z.object({ to: z.string() }),
     });
-    const agent = createAgent({ model: bench.model(), tools: [send], checkpointer: new MemorySaver() });
+    const agent = createAgent({
+      model: bench.model(),
+      tools: [send],
+      checkpointer: new MemorySaver(),
+    });
     const config = { callbacks: [bench.handler], configurable: { thread_id: "t1" } };
     await agent.invoke(user("Send it"), config);
     await agent.invoke(new Command({ resume: true }), config);
@@ -381,26 +477,31 @@ describe("a LangGraph", () => {
   it.skipIf(OLDEST_HOST).each([
     [{ type: "approve" as const }, ["execute_tool ok", "chat ok"]],
     [{ type: "reject" as const, message: "no" }, ["chat ok"]],
-  ])("with human-in-the-loop middleware records request and decision: %o", async (decision, after) => {
-    await using bench = await startBench(askFor([{ name: "weather", args: { city: "Rome" } }], "Done."));
-    const review = middleware(humanInTheLoopMiddleware, { interruptOn: { weather: true } });
-    const agent = createAgent({
-      model: bench.model(),
-      tools: [weather],
-      middleware: review,
-      checkpointer: new MemorySaver(),
-    });
-    const config = { callbacks: [bench.handler], configurable: { thread_id: "t1" } };
-    await agent.invoke(user("Weather?"), config);
-    await agent.invoke(new Command({ resume: { decisions: [decision] } }), config);
-    const entries = await bench.entries();
-    expect(entries.map(({ operation, outcome }) => `${operation} ${outcome}`)).toEqual([
-      "chat ok",
-      "human_review interrupted",
-      "human_review ok",
-      ...after,
-    ]);
-    expect(entries[1]?.metadata).toMatchObject({ review: "requested", actions: ["weather"] });
-    expect(entries[2]?.metadata).toMatchObject({ review: "decided", decisions: [decision.type] });
-  });
+  ])(
+    "with human-in-the-loop middleware records request and decision: %o",
+    async (decision, after) => {
+      await using bench = await startBench(
+        askFor([{ name: "weather", args: { city: "Rome" } }], "Done."),
+      );
+      const review = middleware(humanInTheLoopMiddleware, { interruptOn: { weather: true } });
+      const agent = createAgent({
+        model: bench.model(),
+        tools: [weather],
+        middleware: review,
+        checkpointer: new MemorySaver(),
+      });
+      const config = { callbacks: [bench.handler], configurable: { thread_id: "t1" } };
+      await agent.invoke(user("Weather?"), config);
+      await agent.invoke(new Command({ resume: { decisions: [decision] } }), config);
+      const entries = await bench.entries();
+      expect(entries.map(({ operation, outcome }) => `${operation} ${outcome}`)).toEqual([
+        "chat ok",
+        "human_review interrupted",
+        "human_review ok",
+        ...after,
+      ]);
+      expect(entries[1]?.metadata).toMatchObject({ review: "requested", actions: ["weather"] });
+      expect(entries[2]?.metadata).toMatchObject({ review: "decided", decisions: [decision.type] });
+    },
+  );
 });

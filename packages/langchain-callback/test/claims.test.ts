@@ -24,7 +24,9 @@ describe("two handlers of one logger", () => {
     const look = tool(() => "blue", { name: "look", schema: z.object({}) });
     await look.invoke({}, { callbacks: [bench.handler, other] });
     const entries = await bench.entries();
-    expect(new Set(entries.map((entry) => entry.inputContent))).toEqual(new Set(["a", "b", "c", "d", "e", "f", "{}"]));
+    expect(new Set(entries.map((entry) => entry.inputContent))).toEqual(
+      new Set(["a", "b", "c", "d", "e", "f", "{}"]),
+    );
     expect(await bench.logger.count()).toBe(7);
     const stats = [bench.handler.stats, other.stats];
     expect(stats.map(({ open, lost }) => [open, lost])).toEqual([
@@ -37,7 +39,9 @@ describe("two handlers of one logger", () => {
   it("leave one entry that knows the chain, whichever of them sees all of it", async () => {
     await using bench = await startBench((request) => chatFor(request, "Hi."));
     const model = bench.model({ callbacks: [bench.handler] });
-    const chain = RunnableLambda.from((text: string, config) => model.invoke(text, config)).withConfig({
+    const chain = RunnableLambda.from((text: string, config) =>
+      model.invoke(text, config),
+    ).withConfig({
       runName: "outer",
     });
     await chain.invoke("a", { callbacks: [new AuditCallbackHandler(bench.logger)] });
@@ -51,7 +55,10 @@ describe("two handlers of one logger", () => {
     await RunnableLambda.from((_: string, config) => look.invoke({}, config)).invoke("x", {
       callbacks: [bench.handler, other],
     });
-    expect((await bench.entries()).map(({ operation }) => operation)).toEqual(["execute_tool", "invoke_chain"]);
+    expect((await bench.entries()).map(({ operation }) => operation)).toEqual([
+      "execute_tool",
+      "invoke_chain",
+    ]);
   });
 
   it("leave one entry for a question to a human and one for the decision", async () => {
@@ -65,7 +72,10 @@ describe("two handlers of one logger", () => {
     const config = { callbacks, configurable: { thread_id: "t-1" } };
     await graph.invoke({ yes: false }, config);
     await graph.invoke(new Command({ resume: true }), config);
-    expect((await bench.entries()).map(({ metadata }) => metadata["review"])).toEqual(["requested", "decided"]);
+    expect((await bench.entries()).map(({ metadata }) => metadata["review"])).toEqual([
+      "requested",
+      "decided",
+    ]);
   });
 
   it("fail a call whose entry the first of them cannot write", async () => {
@@ -80,10 +90,19 @@ describe("two handlers of one logger", () => {
   });
 
   it("leave one entry for a stream that its reader leaves", async () => {
-    await using bench = await startBench(() => ({ events: chatChunks(["One ", "two ", "three"]), everyMs: 5 }));
+    await using bench = await startBench(() => ({
+      events: chatChunks(["One ", "two ", "three"]),
+      everyMs: 5,
+    }));
     const other = new AuditCallbackHandler(bench.logger);
-    for await (const _ of await bench.model().stream("Count", { callbacks: [bench.handler, other] })) break;
-    const open = async (): Promise<number> => (await collectGarbage(), bench.handler.stats.open + other.stats.open);
+    for await (const _ of await bench
+      .model()
+      .stream("Count", { callbacks: [bench.handler, other] }))
+      break;
+    const open = async (): Promise<number> => (
+      await collectGarbage(),
+      bench.handler.stats.open + other.stats.open
+    );
     await expect.poll(open, { timeout: 15_000 }).toBe(0);
     await bench.logger.close();
     expect((await bench.entries()).map(({ outcome }) => outcome)).toEqual(["abandoned"]);
@@ -91,11 +110,18 @@ describe("two handlers of one logger", () => {
 
   it("record every call of a manager that is used again under the same id", async () => {
     await using bench = await startBench();
-    const manager = CallbackManager.configure([bench.handler, new AuditCallbackHandler(bench.logger)]);
+    const manager = CallbackManager.configure([
+      bench.handler,
+      new AuditCallbackHandler(bench.logger),
+    ]);
     const runId = randomUUID();
     for (const text of ["one", "two"]) {
       const [run] =
-        (await manager?.handleLLMStart({ lc: 1, type: "not_implemented", id: ["Fake"] }, [text], runId)) ?? [];
+        (await manager?.handleLLMStart(
+          { lc: 1, type: "not_implemented", id: ["Fake"] },
+          [text],
+          runId,
+        )) ?? [];
       await run?.handleLLMEnd({ generations: [[{ text: `${text}!` }]] });
     }
     expect((await bench.entries()).map((entry) => entry.outputContent)).toEqual(["one!", "two!"]);

@@ -1,4 +1,10 @@
-import { AIMessage, ChatMessage, HumanMessage, SystemMessage, ToolMessage } from "@langchain/core/messages";
+import {
+  AIMessage,
+  ChatMessage,
+  HumanMessage,
+  SystemMessage,
+  ToolMessage,
+} from "@langchain/core/messages";
 import { tool } from "@langchain/core/tools";
 import { createHash, randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
@@ -9,7 +15,11 @@ import { chat, chatFor } from "./openai-server.ts";
 describe("the input", () => {
   it("is text when all that was sent is one text", async () => {
     await using bench = await startBench();
-    for (const input of ["Hello!", [["human", "Hello!"]] as [string, string][], [new HumanMessage("Hello!")]]) {
+    for (const input of [
+      "Hello!",
+      [["human", "Hello!"]] as [string, string][],
+      [new HumanMessage("Hello!")],
+    ]) {
       await bench.model().invoke(input, { callbacks: [bench.handler] });
     }
     for (const entry of await bench.entries()) {
@@ -20,24 +30,29 @@ describe("the input", () => {
 
   it("is the messages in a neutral shape otherwise", async () => {
     await using bench = await startBench();
-    await bench
-      .model()
-      .invoke(
-        [
-          new SystemMessage("Be brief."),
-          new HumanMessage({ content: "What is it?", name: "ann" }),
-          new AIMessage({ content: "", tool_calls: [{ id: "call_1", name: "look", args: { at: "sky" } }] }),
-          new ToolMessage({ content: "blue", tool_call_id: "call_1", artifact: { not: "sent" } }),
-          new ChatMessage("as somebody else", "critic"),
-        ],
-        { callbacks: [bench.handler] },
-      );
+    await bench.model().invoke(
+      [
+        new SystemMessage("Be brief."),
+        new HumanMessage({ content: "What is it?", name: "ann" }),
+        new AIMessage({
+          content: "",
+          tool_calls: [{ id: "call_1", name: "look", args: { at: "sky" } }],
+        }),
+        new ToolMessage({ content: "blue", tool_call_id: "call_1", artifact: { not: "sent" } }),
+        new ChatMessage("as somebody else", "critic"),
+      ],
+      { callbacks: [bench.handler] },
+    );
     const entry = only(await bench.entries());
     expect(entry.inputFormat).toBe("json");
     expect(bench.content(entry).input).toEqual([
       { role: "system", content: "Be brief." },
       { role: "user", content: "What is it?", name: "ann" },
-      { role: "assistant", content: "", tool_calls: [{ id: "call_1", name: "look", args: { at: "sky" } }] },
+      {
+        role: "assistant",
+        content: "",
+        tool_calls: [{ id: "call_1", name: "look", args: { at: "sky" } }],
+      },
       { role: "tool", content: "blue", tool_call_id: "call_1" },
       { role: "critic", content: "as somebody else" },
     ]);
@@ -45,7 +60,10 @@ describe("the input", () => {
 
   it("is what was sent, whatever else a message carries under the names of its members", async () => {
     await using bench = await startBench();
-    const message = new HumanMessage({ content: "sent", additional_kwargs: { content: "not sent", role: "system" } });
+    const message = new HumanMessage({
+      content: "sent",
+      additional_kwargs: { content: "not sent", role: "system" },
+    });
     await bench.handler.handleChatModelStart({ id: ["FakeChat"] }, [[message]], "run-1");
     await bench.handler.handleLLMEnd({ generations: [] }, "run-1");
     expect(only(await bench.entries()).inputContent).toBe("sent");
@@ -59,7 +77,10 @@ describe("the input", () => {
       additional_kwargs: { hidden },
       tool_calls: [{ id: "call_1", name: "look", args: hidden }],
     });
-    Object.defineProperty(message.additional_kwargs, "__proto__", { value: "kept", enumerable: true });
+    Object.defineProperty(message.additional_kwargs, "__proto__", {
+      value: "kept",
+      enumerable: true,
+    });
     await bench.handler.handleChatModelStart({ id: ["FakeChat"] }, [[message]], "run-1");
     await bench.handler.handleLLMEnd({ generations: [[{ text: "", message }]] }, "run-1");
     const look = tool(() => hidden, { name: "look", schema: z.looseObject({}) });
@@ -76,7 +97,11 @@ describe("the input", () => {
 
   it("has the tools beside the messages when tools were sent", async () => {
     await using bench = await startBench();
-    const look = tool(() => "blue", { name: "look", description: "Looks.", schema: z.object({ at: z.string() }) });
+    const look = tool(() => "blue", {
+      name: "look",
+      description: "Looks.",
+      schema: z.object({ at: z.string() }),
+    });
     await bench
       .model()
       .bindTools([look], { tool_choice: "auto" })
@@ -85,7 +110,12 @@ describe("the input", () => {
     expect(entry.parameters).toMatchObject({ tools: ["look"], tool_choice: "auto" });
     expect(bench.content(entry).input).toMatchObject({
       messages: [{ role: "user", content: "What is it?" }],
-      tools: [{ type: "function", function: { name: "look", description: "Looks.", parameters: { type: "object" } } }],
+      tools: [
+        {
+          type: "function",
+          function: { name: "look", description: "Looks.", parameters: { type: "object" } },
+        },
+      ],
     });
   });
 
@@ -95,11 +125,18 @@ describe("the input", () => {
     const small = randomBytes(50).toString("base64");
     const content = [
       { type: "text", text: "What is this?" },
-      { type: "image_url", image_url: { url: `data:image/png;base64,${large.toString("base64")}` } },
+      {
+        type: "image_url",
+        image_url: { url: `data:image/png;base64,${large.toString("base64")}` },
+      },
       { type: "image_url", image_url: { url: `data:image/png;base64,${small}` } },
     ];
     await bench.model().invoke([new HumanMessage({ content })], { callbacks: [bench.handler] });
-    const digest = { mime: "image/png", bytes: 5000, sha256: createHash("sha256").update(large).digest("hex") };
+    const digest = {
+      mime: "image/png",
+      bytes: 5000,
+      sha256: createHash("sha256").update(large).digest("hex"),
+    };
     expect(bench.content(only(await bench.entries())).input).toEqual([
       {
         role: "user",
@@ -123,9 +160,11 @@ describe("the input", () => {
   it("keeps long text that looks like base64 as it is", async () => {
     await using bench = await startBench();
     const text = "a".repeat(8000);
-    await bench.model().invoke([new SystemMessage("x"), new HumanMessage({ content: [{ type: "text", text }] })], {
-      callbacks: [bench.handler],
-    });
+    await bench
+      .model()
+      .invoke([new SystemMessage("x"), new HumanMessage({ content: [{ type: "text", text }] })], {
+        callbacks: [bench.handler],
+      });
     expect(JSON.stringify(bench.content(only(await bench.entries())).input)).toContain(text);
   });
 });
@@ -133,10 +172,14 @@ describe("the input", () => {
 describe("the output", () => {
   it("is the message as JSON when it is more than text", async () => {
     await using bench = await startBench((request) =>
-      chatFor(request, "Let me look.", { toolCalls: [{ id: "call_1", name: "look", args: { at: "sky" } }] }),
+      chatFor(request, "Let me look.", {
+        toolCalls: [{ id: "call_1", name: "look", args: { at: "sky" } }],
+      }),
     );
     await bench.model().invoke("What is it?", { callbacks: [bench.handler] });
-    for await (const _ of await bench.model().stream("What is it?", { callbacks: [bench.handler] }));
+    for await (const _ of await bench
+      .model()
+      .stream("What is it?", { callbacks: [bench.handler] }));
     const entries = await bench.entries();
     expect(entries).toHaveLength(2);
     for (const entry of entries) {
@@ -152,7 +195,11 @@ describe("the output", () => {
   it("keeps arguments that are not JSON, as the model wrote them", async () => {
     await using bench = await startBench(() =>
       chat(null, {
-        message: { tool_calls: [{ id: "call_1", type: "function", function: { name: "look", arguments: "{at:" } }] },
+        message: {
+          tool_calls: [
+            { id: "call_1", type: "function", function: { name: "look", arguments: "{at:" } },
+          ],
+        },
       }),
     );
     await bench.model().invoke("What is it?", { callbacks: [bench.handler] });
@@ -171,27 +218,47 @@ describe("what the user gives along", () => {
       metadata: { team: "blue", session_id: "s1", private: "no" },
     });
     const entry = only(await bench.entries());
-    expect(entry).toMatchObject({ conversationId: "s1", metadata: { team: "blue" }, run: { tags: ["mine"] } });
+    expect(entry).toMatchObject({
+      conversationId: "s1",
+      metadata: { team: "blue" },
+      run: { tags: ["mine"] },
+    });
     expect(JSON.stringify(entry)).not.toContain("private");
   });
 
   it("comes from the handler's options where the call says nothing", async () => {
-    await using bench = await startBench(undefined, { conversationId: "c1", metadata: { app: "demo" } });
+    await using bench = await startBench(undefined, {
+      conversationId: "c1",
+      metadata: { app: "demo" },
+    });
     await bench.model().invoke("a", { callbacks: [bench.handler] });
-    await bench.model().invoke("b", { callbacks: [bench.handler], metadata: { conversation_id: "c2" } });
-    expect((await bench.entries()).map(({ conversationId }) => conversationId)).toEqual(["c1", "c2"]);
-    expect((await bench.entries()).map(({ metadata }) => metadata)).toEqual([{ app: "demo" }, { app: "demo" }]);
+    await bench
+      .model()
+      .invoke("b", { callbacks: [bench.handler], metadata: { conversation_id: "c2" } });
+    expect((await bench.entries()).map(({ conversationId }) => conversationId)).toEqual([
+      "c1",
+      "c2",
+    ]);
+    expect((await bench.entries()).map(({ metadata }) => metadata)).toEqual([
+      { app: "demo" },
+      { app: "demo" },
+    ]);
   });
 });
 
 /** Objects each of which holds all the others. */
-function knot(size: number, made: (id: number) => Record<string, unknown>): Record<string, unknown> {
+function knot(
+  size: number,
+  made: (id: number) => Record<string, unknown>,
+): Record<string, unknown> {
   const all = Array.from({ length: size }, (_, id) => made(id));
-  for (const one of all) for (const [id, other] of all.entries()) if (other !== one) one[`to${id}`] = other;
+  for (const one of all)
+    for (const [id, other] of all.entries()) if (other !== one) one[`to${id}`] = other;
   return all[0] ?? {};
 }
 
-const made = (output: unknown) => tool(() => output, { name: "make", description: "Makes.", schema: z.object({}) });
+const made = (output: unknown) =>
+  tool(() => output, { name: "make", description: "Makes.", schema: z.object({}) });
 
 describe("a value that a tool returns", () => {
   it("in which everything holds everything is an entry of bounded size", async () => {
@@ -206,7 +273,9 @@ describe("a value that a tool returns", () => {
     }
     await made(knot(20, (id) => ({ id }))).invoke({}, { callbacks: [bench.handler] });
     await made(knot(20, () => new Counted())).invoke({}, { callbacks: [bench.handler] });
-    const lengths = (await bench.entries()).map(({ outputContent }) => String(outputContent).length);
+    const lengths = (await bench.entries()).map(
+      ({ outputContent }) => String(outputContent).length,
+    );
     expect(Math.max(...lengths)).toBeLessThan(20_000_000);
     expect(Math.min(...lengths)).toBeGreaterThan(1000);
     expect(read).toBeLessThan(50_000);
@@ -231,7 +300,8 @@ describe("a value that a tool returns", () => {
     for (let level = 0; level < 12; level++) deep = { deep };
     await made(deep).invoke({}, { callbacks: [bench.handler] });
     const { outputContent } = only(await bench.entries());
-    const kept = '{"messages":[{"content":"deep","note":{"state":"[circular]"},"role":"assistant"}]}';
+    const kept =
+      '{"messages":[{"content":"deep","note":{"state":"[circular]"},"role":"assistant"}]}';
     expect(outputContent).toBe(`${'{"deep":'.repeat(12)}${kept}${"}".repeat(12)}`);
   });
 
@@ -242,9 +312,15 @@ describe("a value that a tool returns", () => {
       readonly options: object = { password: 4711, shared, retries: 2 };
       readonly sessions: Map<string, object> = new Map([["a", { accessToken: "t0k3n", at: 1 }]]);
       readonly seen: Set<object> = new Set([{ secret: "s3cr3t", at: 2 }]);
-      readonly failure: Error = Object.assign(new Error("late"), { headers: { "x-a": "b" }, status: 500 });
+      readonly failure: Error = Object.assign(new Error("late"), {
+        headers: { "x-a": "b" },
+        status: 500,
+      });
     }
-    await made({ before: shared, client: new Client(), after: shared }).invoke({}, { callbacks: [bench.handler] });
+    await made({ before: shared, client: new Client(), after: shared }).invoke(
+      {},
+      { callbacks: [bench.handler] },
+    );
     const hidden = "[not kept]";
     expect(bench.content(only(await bench.entries())).output).toEqual({
       before: { password: "plain" },

@@ -39,24 +39,29 @@ describe.each(Object.entries(DOCUMENTS))("%s", async (document, outputs) => {
     expect(blocks).toHaveLength(outputs.length);
   });
 
-  it.each(outputs.map((output, index) => [index + 1, output] as const))("runs its block %i", async (number, output) => {
-    await using server = await startOpenAiServer((request) =>
-      asksForWeather(request)
-        ? chatFor(request, "", { toolCalls: [{ id: "call_1", name: "weather", args: { city: "Rome" } }] })
-        : chatFor(request, "Sunny."),
-    );
-    const directory = await mkdtemp(join(tmpdir(), "ai-audit-docs-"));
-    const file = join(here, `block-${process.pid}-${number}.ts`); // here: the packages are found from here
-    try {
-      await writeFile(file, blocks[number - 1] ?? "");
-      const { stdout } = await run(process.execPath, ["--conditions=ai-audit-source", file], {
-        cwd: directory,
-        env: { ...process.env, OPENAI_API_KEY: API_KEY, OPENAI_BASE_URL: server.url },
-      });
-      expect(stdout).toBe(output);
-    } finally {
-      await rm(file, { force: true });
-      await rm(directory, { recursive: true, force: true });
-    }
-  });
+  it.each(outputs.map((output, index) => [index + 1, output] as const))(
+    "runs its block %i",
+    async (number, output) => {
+      await using server = await startOpenAiServer((request) =>
+        asksForWeather(request)
+          ? chatFor(request, "", {
+              toolCalls: [{ id: "call_1", name: "weather", args: { city: "Rome" } }],
+            })
+          : chatFor(request, "Sunny."),
+      );
+      const directory = await mkdtemp(join(tmpdir(), "ai-audit-docs-"));
+      const file = join(here, `block-${process.pid}-${number}.ts`); // here: the packages are found from here
+      try {
+        await writeFile(file, blocks[number - 1] ?? "");
+        const { stdout } = await run(process.execPath, ["--conditions=ai-audit-source", file], {
+          cwd: directory,
+          env: { ...process.env, OPENAI_API_KEY: API_KEY, OPENAI_BASE_URL: server.url },
+        });
+        expect(stdout).toBe(output);
+      } finally {
+        await rm(file, { force: true });
+        await rm(directory, { recursive: true, force: true });
+      }
+    },
+  );
 });

@@ -25,27 +25,41 @@ describe("a call that its caller aborts", () => {
   it("before the answer is aborted", async () => {
     await using bench = await startBench(() => ({ hang: true }));
     const abort = new AbortController();
-    const pending = bench.model().invoke("Hello!", { callbacks: [bench.handler], signal: abort.signal });
+    const pending = bench
+      .model()
+      .invoke("Hello!", { callbacks: [bench.handler], signal: abort.signal });
     await expect.poll(() => bench.server.requests.length, WAIT).toBe(1);
     abort.abort();
     await expect(pending).rejects.toThrow("abort");
-    expect(only(await settled(bench))).toMatchObject({ outcome: "aborted", outputContent: "", inputTokens: null });
+    expect(only(await settled(bench))).toMatchObject({
+      outcome: "aborted",
+      outputContent: "",
+      inputTokens: null,
+    });
   });
 
   it("before anything is sent is aborted", async () => {
     await using bench = await startBench();
     const signal = AbortSignal.abort();
-    await expect(bench.model().invoke("Hello!", { callbacks: [bench.handler], signal })).rejects.toThrow(STOPPED);
+    await expect(
+      bench.model().invoke("Hello!", { callbacks: [bench.handler], signal }),
+    ).rejects.toThrow(STOPPED);
     expect(bench.server.requests).toEqual([]);
     for (const entry of await settled(bench)) expect(entry.outcome).toBe("aborted");
   });
 
   it("in the middle of a stream keeps what came", async () => {
-    await using bench = await startBench(() => ({ events: chatChunks(PIECES, { cut: true }), after: "hang" }));
+    await using bench = await startBench(() => ({
+      events: chatChunks(PIECES, { cut: true }),
+      after: "hang",
+    }));
     const abort = new AbortController();
-    const stream = await bench.model().stream("Count", { callbacks: [bench.handler], signal: abort.signal });
+    const stream = await bench
+      .model()
+      .stream("Count", { callbacks: [bench.handler], signal: abort.signal });
     const reading = (async () => {
-      for await (const chunk of stream) if (chunk.text === "four") setTimeout(() => abort.abort(), 20);
+      for await (const chunk of stream)
+        if (chunk.text === "four") setTimeout(() => abort.abort(), 20);
     })();
     await expect(reading).rejects.toThrow(STOPPED);
     const entry = only(await settled(bench));
@@ -60,15 +74,22 @@ describe("a call that its caller aborts", () => {
   });
 
   it("while invoke streams underneath keeps what came", async () => {
-    await using bench = await startBench(() => ({ events: chatChunks(PIECES, { cut: true }), after: "hang" }));
+    await using bench = await startBench(() => ({
+      events: chatChunks(PIECES, { cut: true }),
+      after: "hang",
+    }));
     const abort = new AbortController();
     const model = bench.model({ streaming: true });
     const last = {
-      handleLLMNewToken: (token: string) => void (token === "four" && setTimeout(() => abort.abort(), 20)),
+      handleLLMNewToken: (token: string) =>
+        void (token === "four" && setTimeout(() => abort.abort(), 20)),
     };
     const call = model.invoke("Count", { callbacks: [bench.handler, last], signal: abort.signal });
     await expect(call).rejects.toThrow(STOPPED);
-    expect(only(await settled(bench))).toMatchObject({ outcome: "aborted", outputContent: "One two three four" });
+    expect(only(await settled(bench))).toMatchObject({
+      outcome: "aborted",
+      outputContent: "One two three four",
+    });
   });
 
   it("inside a chain is aborted, whether its end comes before the chain's, after it or never", async () => {
@@ -77,11 +98,17 @@ describe("a call that its caller aborts", () => {
     const chain = ChatPromptTemplate.fromTemplate("{q}")
       .pipe(bench.model())
       .pipe(RunnableLambda.from(() => "x"));
-    const pending = chain.invoke({ q: "Hello!" }, { callbacks: [bench.handler], signal: abort.signal });
+    const pending = chain.invoke(
+      { q: "Hello!" },
+      { callbacks: [bench.handler], signal: abort.signal },
+    );
     await expect.poll(() => bench.server.requests.length, WAIT).toBe(1);
     abort.abort();
     await expect(pending).rejects.toThrow(STOPPED);
-    expect(only(await settled(bench))).toMatchObject({ outcome: "aborted", run: { path: ["RunnableSequence"] } });
+    expect(only(await settled(bench))).toMatchObject({
+      outcome: "aborted",
+      run: { path: ["RunnableSequence"] },
+    });
   });
 
   it("by a tool's signal is an aborted tool call", async () => {
@@ -91,22 +118,30 @@ describe("a call that its caller aborts", () => {
     const pending = wait.invoke({}, { callbacks: [bench.handler], signal: abort.signal });
     setTimeout(() => abort.abort(), 20);
     await expect(pending).rejects.toThrow(STOPPED);
-    expect(only(await settled(bench))).toMatchObject({ operation: "execute_tool", outcome: "aborted" });
+    expect(only(await settled(bench))).toMatchObject({
+      operation: "execute_tool",
+      outcome: "aborted",
+    });
   });
 });
 
 describe("a call that takes too long", () => {
   it("by the model's own limit is a timeout", async () => {
     await using bench = await startBench(() => ({ hang: true }));
-    await expect(bench.model({ timeout: 30 }).invoke("Hello!", { callbacks: [bench.handler] })).rejects.toThrow(
-      STOPPED,
-    );
-    expect(only(await settled(bench))).toMatchObject({ outcome: "timeout", error: { type: "TimeoutError" } });
+    await expect(
+      bench.model({ timeout: 30 }).invoke("Hello!", { callbacks: [bench.handler] }),
+    ).rejects.toThrow(STOPPED);
+    expect(only(await settled(bench))).toMatchObject({
+      outcome: "timeout",
+      error: { type: "TimeoutError" },
+    });
   });
 
   it("by the call's limit is a timeout", async () => {
     await using bench = await startBench(() => ({ hang: true }));
-    await expect(bench.model().invoke("Hello!", { callbacks: [bench.handler], timeout: 30 })).rejects.toThrow(STOPPED);
+    await expect(
+      bench.model().invoke("Hello!", { callbacks: [bench.handler], timeout: 30 }),
+    ).rejects.toThrow(STOPPED);
     expect(only(await settled(bench))).toMatchObject({ outcome: "timeout" });
   });
 });
@@ -118,13 +153,19 @@ describe("a stream that its reader leaves", () => {
       if (chunk.text === "three ") break;
     }
     const entry = only(await settled(bench));
-    expect(entry).toMatchObject({ outcome: "abandoned", streamed: true, inputTokens: null, outputTokens: null });
+    expect(entry).toMatchObject({
+      outcome: "abandoned",
+      streamed: true,
+      inputTokens: null,
+      outputTokens: null,
+    });
     expect(entry.outputContent).toMatch(/^One two /);
   });
 
   it("unread is abandoned", async () => {
     await using bench = await startBench((request) => chatFor(request, "Hi."));
-    await (async () => void (await bench.model().stream("Count", { callbacks: [bench.handler] })))();
+    await (async () =>
+      void (await bench.model().stream("Count", { callbacks: [bench.handler] })))();
     const entries = await settled(bench);
     for (const entry of entries) expect(entry).toMatchObject({ outcome: "abandoned" });
     expect(bench.handler.stats).toEqual({ open: 0, written: entries.length, lost: 0 });
@@ -142,7 +183,10 @@ describe("a stream that its reader leaves", () => {
     const chain = ChatPromptTemplate.fromTemplate("{q}").pipe(bench.model());
     const reading = (async () => {
       let seen = 0;
-      for await (const _ of chain.streamEvents({ q: "Count" }, { version: "v2", callbacks: [bench.handler] })) {
+      for await (const _ of chain.streamEvents(
+        { q: "Count" },
+        { version: "v2", callbacks: [bench.handler] },
+      )) {
         seen += 1;
         if (seen === 6) break;
       }
@@ -181,9 +225,14 @@ describe("the end of the root", () => {
         throw new Error("one branch fails");
       }),
     });
-    await expect(parallel.invoke("Hello!", { callbacks: [bench.handler] })).rejects.toThrow("one branch fails");
+    await expect(parallel.invoke("Hello!", { callbacks: [bench.handler] })).rejects.toThrow(
+      "one branch fails",
+    );
     expect(bench.handler.stats.open).toBe(0);
-    expect(only(await bench.entries())).toMatchObject({ outcome: "abandoned", inputContent: "Hello!" });
+    expect(only(await bench.entries())).toMatchObject({
+      outcome: "abandoned",
+      inputContent: "Hello!",
+    });
   });
 
   it("that nobody awaited a call for makes a late end count for nothing", async () => {
@@ -203,7 +252,10 @@ describe("the end of the root", () => {
 
 describe("close()", () => {
   it("of the handler ends what is open as abandoned, with what came, and the handler goes on", async () => {
-    await using bench = await startBench(() => ({ events: chatChunks(PIECES, { cut: true }), after: "hang" }));
+    await using bench = await startBench(() => ({
+      events: chatChunks(PIECES, { cut: true }),
+      after: "hang",
+    }));
     const stream = await bench.model().stream("Count", { callbacks: [bench.handler] });
     for await (const chunk of stream) if (chunk.text === "three ") break;
     await bench.handler.close();
@@ -214,9 +266,14 @@ describe("close()", () => {
   });
 
   it("of the logger ends what is open as abandoned, with what came", async () => {
-    await using bench = await startBench(() => ({ events: chatChunks(PIECES, { cut: true }), after: "hang" }));
+    await using bench = await startBench(() => ({
+      events: chatChunks(PIECES, { cut: true }),
+      after: "hang",
+    }));
     const abort = new AbortController();
-    const stream = await bench.model().stream("Count", { callbacks: [bench.handler], signal: abort.signal });
+    const stream = await bench
+      .model()
+      .stream("Count", { callbacks: [bench.handler], signal: abort.signal });
     const iterator = stream[Symbol.asyncIterator]();
     for (let read = 0; read < 4; read++) await iterator.next();
     await bench.logger.close();
@@ -230,20 +287,24 @@ describe("close()", () => {
 describe("what is known of a call's end when it closes", () => {
   it.each(["handler", "logger"] as const)("is its outcome: close() of the %s", async (closed) => {
     await using bench = await startBench();
-    const calls = { open: new AbortController(), aborted: new AbortController(), timedOut: new AbortController() };
+    const calls = {
+      open: new AbortController(),
+      aborted: new AbortController(),
+      timedOut: new AbortController(),
+    };
     for (const [runId, { signal }] of Object.entries(calls)) {
-      await bench.handler.handleChatModelStart({ id: ["FakeChat"] }, [[]], runId, undefined, { options: { signal } });
+      await bench.handler.handleChatModelStart({ id: ["FakeChat"] }, [[]], runId, undefined, {
+        options: { signal },
+      });
       bench.handler.handleLLMNewToken(`${runId}…`, { completion: 0 }, runId);
     }
     calls.aborted.abort();
     calls.timedOut.abort(new DOMException("too long", "TimeoutError"));
     await bench[closed].close();
     const entries = await bench.entries();
-    expect(entries.map(({ outputContent, outcome }) => `${outputContent} ${outcome}`).toSorted()).toEqual([
-      "aborted… aborted",
-      "open… abandoned",
-      "timedOut… timeout",
-    ]);
+    expect(
+      entries.map(({ outputContent, outcome }) => `${outputContent} ${outcome}`).toSorted(),
+    ).toEqual(["aborted… aborted", "open… abandoned", "timedOut… timeout"]);
     expect(bench.handler.stats).toEqual({ open: 0, written: 3, lost: 0 });
   });
 });
@@ -268,7 +329,10 @@ describe("beyond maxOpenRuns", () => {
 });
 
 describe("callbacks in an order nobody expects", () => {
-  const START: [unknown, unknown[][]] = [{ id: ["langchain", "chat_models", "fake", "FakeChat"] }, [[]]];
+  const START: [unknown, unknown[][]] = [
+    { id: ["langchain", "chat_models", "fake", "FakeChat"] },
+    [[]],
+  ];
   const RESULT = { generations: [[{ text: "Hi.", generationInfo: {} }]] };
 
   it("are one entry: the first end wins", async () => {
@@ -309,7 +373,9 @@ describe("callbacks in an order nobody expects", () => {
     );
     await bench.handler.handleChatModelStart(...START, "run-1");
     bench.handler.handleLLMNewToken("Hi", { completion: 0 }, "run-1");
-    bench.handler.handleLLMNewToken("!", { completion: 0 }, "run-1", undefined, undefined, { chunk: hostile });
+    bench.handler.handleLLMNewToken("!", { completion: 0 }, "run-1", undefined, undefined, {
+      chunk: hostile,
+    });
     bench.handler.handleChatModelStreamEvent(hostile, "run-1");
     await bench.handler.handleLLMError(new Error("lost"), "run-1");
     expect(only(await bench.entries())).toMatchObject({
@@ -329,7 +395,15 @@ describe("callbacks in an order nobody expects", () => {
         },
       },
     );
-    await bench.handler.handleChatModelStart(null, [[hostile]], "run-1", undefined, undefined, undefined, undefined);
+    await bench.handler.handleChatModelStart(
+      null,
+      [[hostile]],
+      "run-1",
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    );
     await bench.handler.handleLLMEnd({ generations: [[hostile]] }, "run-1");
     const entry = only(await bench.entries());
     const unread = "ai-audit: not everything could be read (Error)";

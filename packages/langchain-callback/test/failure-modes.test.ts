@@ -1,4 +1,10 @@
-import { AuditLogger, AuditWriteError, type AuditStorage, MemoryStorage, withAuditContext } from "@ai-audit/core";
+import {
+  AuditLogger,
+  AuditWriteError,
+  type AuditStorage,
+  MemoryStorage,
+  withAuditContext,
+} from "@ai-audit/core";
 import { tool } from "@langchain/core/tools";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -6,7 +12,10 @@ import { AuditCallbackHandler, type AuditCallbackOptions } from "../src/index.ts
 import { FullDisk, only, startBench } from "./fixtures.ts";
 import { chatFor } from "./openai-server.ts";
 
-function handlerOn(storage: AuditStorage, options: AuditCallbackOptions = {}): AuditCallbackHandler {
+function handlerOn(
+  storage: AuditStorage,
+  options: AuditCallbackOptions = {},
+): AuditCallbackHandler {
   return new AuditCallbackHandler(new AuditLogger(storage), options);
 }
 
@@ -30,7 +39,10 @@ describe("when an entry cannot be written", () => {
   it("a call that fails open is untouched, and the loss is told and counted", async () => {
     await using bench = await startBench((request) => chatFor(request, "Hi."));
     const told: unknown[] = [];
-    const handler = handlerOn(new FullDisk(), { failureMode: "open", onAuditError: (error) => told.push(error.code) });
+    const handler = handlerOn(new FullDisk(), {
+      failureMode: "open",
+      onAuditError: (error) => told.push(error.code),
+    });
     const message = await bench.model().invoke("Hello!", { callbacks: [handler] });
     expect(message.text).toBe("Hi.");
     expect(handler.stats).toEqual({ open: 0, written: 0, lost: 1 });
@@ -42,9 +54,13 @@ describe("when the logger is closed", () => {
   it("nothing is sent by a call that is to fail closed, however it is made", async () => {
     await using bench = await startBench((request) => chatFor(request, "Hi."));
     const told: unknown[] = [];
-    const handler = handlerOn(new MemoryStorage(), { onAuditError: (error) => told.push(error.code) });
+    const handler = handlerOn(new MemoryStorage(), {
+      onAuditError: (error) => told.push(error.code),
+    });
     const logger = new AuditLogger(new MemoryStorage());
-    const closed = new AuditCallbackHandler(logger, { onAuditError: (error) => told.push(error.code) });
+    const closed = new AuditCallbackHandler(logger, {
+      onAuditError: (error) => told.push(error.code),
+    });
     await logger.close();
     const config = { callbacks: [handler, closed] };
     let ran = 0;
@@ -58,7 +74,10 @@ describe("when the logger is closed", () => {
       () => look.invoke({}, config),
     ];
     for (const call of calls) {
-      await expect(call()).rejects.toMatchObject({ code: "AUDIT_CLOSED", message: "the logger is closed" });
+      await expect(call()).rejects.toMatchObject({
+        code: "AUDIT_CLOSED",
+        message: "the logger is closed",
+      });
     }
     expect(bench.server.requests).toEqual([]);
     expect(ran).toBe(0);
@@ -81,18 +100,24 @@ function keepTag(): boolean {
 }
 
 describe("a keepTag that throws", () => {
-  it.each(["closed", "open"] as const)("costs the tags, and the entry says so: fail %s", async (failureMode) => {
-    await using bench = await startBench((request) => chatFor(request, "Hi."), { failureMode, keepTag });
-    const config = { callbacks: [bench.handler], tags: ["mine"] };
-    expect((await bench.model().invoke("Hello!", config)).text).toBe("Hi.");
-    const entry = only(await bench.entries());
-    expect(entry).toMatchObject({
-      outcome: "ok",
-      outputContent: "Hi.",
-      alerts: ["ai-audit: keepTag threw RangeError"],
-    });
-    expect(entry.run).not.toHaveProperty("tags");
-  });
+  it.each(["closed", "open"] as const)(
+    "costs the tags, and the entry says so: fail %s",
+    async (failureMode) => {
+      await using bench = await startBench((request) => chatFor(request, "Hi."), {
+        failureMode,
+        keepTag,
+      });
+      const config = { callbacks: [bench.handler], tags: ["mine"] };
+      expect((await bench.model().invoke("Hello!", config)).text).toBe("Hi.");
+      const entry = only(await bench.entries());
+      expect(entry).toMatchObject({
+        outcome: "ok",
+        outputContent: "Hi.",
+        alerts: ["ai-audit: keepTag threw RangeError"],
+      });
+      expect(entry.run).not.toHaveProperty("tags");
+    },
+  );
 });
 
 describe("with intent", () => {
@@ -108,10 +133,21 @@ describe("with intent", () => {
       expect(lines).toHaveLength(1);
       return chatFor(request, "Hi.");
     });
-    await bench.model().invoke("Hello!", { callbacks: [handlerOn(new Noting(), { intent: true })] });
+    await bench
+      .model()
+      .invoke("Hello!", { callbacks: [handlerOn(new Noting(), { intent: true })] });
     const [started, entry] = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
-    expect(started).toMatchObject({ type: "call.started", provider: "openai", model: "gpt-test", operation: "chat" });
-    expect(entry).toMatchObject({ call: started?.["call"], input_hash: started?.["input_hash"], outcome: "ok" });
+    expect(started).toMatchObject({
+      type: "call.started",
+      provider: "openai",
+      model: "gpt-test",
+      operation: "chat",
+    });
+    expect(entry).toMatchObject({
+      call: started?.["call"],
+      input_hash: started?.["input_hash"],
+      outcome: "ok",
+    });
   });
 
   it("nothing is sent when the start cannot be written, however the call is made", async () => {
@@ -129,7 +165,8 @@ describe("with intent", () => {
       () => model.withRetry({ stopAfterAttempt: 2 }).invoke("Hello!", config),
       () => model.withFallbacks([bench.model()]).invoke("Hello!", config),
     ];
-    for (const call of calls) await expect(call()).rejects.toThrow("the storage could not keep the entry");
+    for (const call of calls)
+      await expect(call()).rejects.toThrow("the storage could not keep the entry");
     expect(bench.server.requests).toEqual([]);
     expect(handler.stats).toMatchObject({ open: 0, written: 0 });
   });
@@ -173,12 +210,15 @@ describe("the audit context", () => {
     await using bench = await startBench((request) => chatFor(request, "One two"));
     const start = (): ReturnType<ReturnType<typeof bench.model>["stream"]> =>
       bench.model().stream("Count", { callbacks: [bench.handler] });
-    const first = await withAuditContext({ conversationId: "c1", metadata: { user: 1 } }, async () => {
-      const stream = await start();
-      const iterator = stream[Symbol.asyncIterator]();
-      await iterator.next();
-      return iterator;
-    });
+    const first = await withAuditContext(
+      { conversationId: "c1", metadata: { user: 1 } },
+      async () => {
+        const stream = await start();
+        const iterator = stream[Symbol.asyncIterator]();
+        await iterator.next();
+        return iterator;
+      },
+    );
     await withAuditContext({ conversationId: "c2", metadata: { other: 2 } }, async () => {
       while (!(await first.next()).done);
     });

@@ -2,7 +2,13 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type AuditEntry, AuditLogger, type AuditLoggerOptions, type JsonValue, MemoryStorage } from "@ai-audit/core";
+import {
+  type AuditEntry,
+  AuditLogger,
+  type AuditLoggerOptions,
+  type JsonValue,
+  MemoryStorage,
+} from "@ai-audit/core";
 import type { AgentMiddleware } from "langchain";
 import { ChatOpenAI, type ChatOpenAIFields } from "@langchain/openai";
 import { AuditCallbackHandler, type AuditCallbackOptions } from "../src/index.ts";
@@ -66,7 +72,10 @@ export function only(entries: readonly AuditEntry[]): AuditEntry {
 }
 
 /** LangChain's middleware in the type that createAgent takes: theirs do not hold under exactOptionalPropertyTypes. */
-export function middleware(make: (...options: never[]) => object, ...options: unknown[]): AgentMiddleware[] {
+export function middleware(
+  make: (...options: never[]) => object,
+  ...options: unknown[]
+): AgentMiddleware[] {
   const made: unknown = Reflect.apply(make, undefined, options);
   if (!isMiddleware(made)) throw new TypeError("not a middleware");
   return [made];

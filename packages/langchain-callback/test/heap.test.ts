@@ -3,7 +3,14 @@ import { AuditLogger, MemoryStorage } from "@ai-audit/core";
 import { RunnableLambda } from "@langchain/core/runnables";
 import { tool } from "@langchain/core/tools";
 import { FakeListChatModel, FakeStreamingChatModel } from "@langchain/core/utils/testing";
-import { Annotation, Command, interrupt, MemorySaver, START, StateGraph } from "@langchain/langgraph";
+import {
+  Annotation,
+  Command,
+  interrupt,
+  MemorySaver,
+  START,
+  StateGraph,
+} from "@langchain/langgraph";
 import { expect, it } from "vitest";
 import { z } from "zod";
 import { AuditCallbackHandler } from "../src/index.ts";
@@ -16,7 +23,10 @@ const PROMPT = "What is the answer? ".repeat(50);
 
 const list = new FakeListChatModel({ responses: ["one two three"], emitCustomEvent: false });
 const failing = new FakeStreamingChatModel({ thrownErrorString: "fell over" });
-const look = tool((at: { at: string }) => at.at, { name: "look", schema: z.object({ at: z.string() }) });
+const look = tool((at: { at: string }) => at.at, {
+  name: "look",
+  schema: z.object({ at: z.string() }),
+});
 const broken = tool(
   () => {
     throw new Error("broken");
@@ -25,7 +35,11 @@ const broken = tool(
 );
 const chain = RunnableLambda.from((text: string) => text).pipe(list);
 
-const slow = new FakeListChatModel({ responses: ["one two three"], emitCustomEvent: false, sleep: 3 });
+const slow = new FakeListChatModel({
+  responses: ["one two three"],
+  emitCustomEvent: false,
+  sleep: 3,
+});
 const saver = new MemorySaver();
 const asking = new StateGraph(Annotation.Root({ text: Annotation<string> }))
   .addNode("ask", () => ({ text: interrupt<string, string>("really?") }))
@@ -86,7 +100,9 @@ it.each(Object.entries(ENDINGS))(
         await run({ callbacks: [handler] });
         if (done % 100 === 0) await new Promise((resolve) => setImmediate(resolve)); // finalization callbacks are tasks
       }
-      await expect.poll(async () => (await collectGarbage(), handler.stats.open), { timeout: 60_000 }).toBe(0);
+      await expect
+        .poll(async () => (await collectGarbage(), handler.stats.open), { timeout: 60_000 })
+        .toBe(0);
       return process.memoryUsage().heapUsed;
     };
     const warm = await runMany(RUNS);

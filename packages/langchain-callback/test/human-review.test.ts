@@ -1,7 +1,14 @@
 // Decisions of humans, wherever in a program the graph is that they resume.
 import { RunnableLambda, RunnablePassthrough } from "@langchain/core/runnables";
 import { tool } from "@langchain/core/tools";
-import { Annotation, Command, interrupt, MemorySaver, START, StateGraph } from "@langchain/langgraph";
+import {
+  Annotation,
+  Command,
+  interrupt,
+  MemorySaver,
+  START,
+  StateGraph,
+} from "@langchain/langgraph";
 import type { AuditEntry } from "@ai-audit/core";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -80,6 +87,8 @@ describe("A decision", () => {
     await using bench = await startBench();
     const chain = RunnableLambda.from(({ resume }: Command) => resume);
     await chain.invoke(new Command({ resume: "yes" }), { callbacks: [bench.handler] });
-    expect((await bench.entries()).map(told)).toEqual([["human_review ok", "decided", null, undefined]]);
+    expect((await bench.entries()).map(told)).toEqual([
+      ["human_review ok", "decided", null, undefined],
+    ]);
   });
 });

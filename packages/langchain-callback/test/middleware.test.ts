@@ -1,5 +1,11 @@
 import { RunnableLambda } from "@langchain/core/runnables";
-import { createAgent, modelRetryMiddleware, openAIModerationMiddleware, piiMiddleware, tool } from "langchain";
+import {
+  createAgent,
+  modelRetryMiddleware,
+  openAIModerationMiddleware,
+  piiMiddleware,
+  tool,
+} from "langchain";
 import { AuditLogger } from "@ai-audit/core";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -16,7 +22,11 @@ const verdict = (flagged: boolean): Reply => ({
     id: "modr-1",
     model: "omni-moderation-latest",
     results: [
-      { flagged, categories: { violence: flagged, hate: false }, category_scores: { violence: 0.9, hate: 0.1 } },
+      {
+        flagged,
+        categories: { violence: flagged, hate: false },
+        category_scores: { violence: 0.9, hate: 0.1 },
+      },
     ],
   },
 });
@@ -25,7 +35,11 @@ describe("moderation middleware", () => {
   it("that ends the run leaves one event, with what it looked at, and no model call", async () => {
     await using bench = await startBench(() => verdict(true));
     const model = bench.model();
-    const agent = createAgent({ model, tools: [], middleware: middleware(openAIModerationMiddleware, { model }) });
+    const agent = createAgent({
+      model,
+      tools: [],
+      middleware: middleware(openAIModerationMiddleware, { model }),
+    });
     await agent.invoke(user("bad words"), { callbacks: [bench.handler] });
     expect(only(await bench.entries())).toMatchObject({
       operation: "guardrail",
@@ -65,7 +79,11 @@ describe("moderation middleware", () => {
       request.path.endsWith("/moderations") ? verdict(false) : chat("Hi."),
     );
     const model = bench.model();
-    const agent = createAgent({ model, tools: [], middleware: middleware(openAIModerationMiddleware, { model }) });
+    const agent = createAgent({
+      model,
+      tools: [],
+      middleware: middleware(openAIModerationMiddleware, { model }),
+    });
     await agent.invoke(user("Hello!"), { callbacks: [bench.handler] });
     expect(only(await bench.entries())).toMatchObject({
       operation: "chat",
@@ -76,20 +94,31 @@ describe("moderation middleware", () => {
   });
 });
 
-const look = tool(() => "evil words", { name: "look", description: "Looks.", schema: z.object({}) });
-const flagEvil = (request: SentRequest): Reply => verdict(JSON.stringify(request.body).includes("evil"));
+const look = tool(() => "evil words", {
+  name: "look",
+  description: "Looks.",
+  schema: z.object({}),
+});
+const flagEvil = (request: SentRequest): Reply =>
+  verdict(JSON.stringify(request.body).includes("evil"));
 
 describe("moderation middleware that looks at tools' results", () => {
   it.each([
     [
       "end",
       "blocked",
-      [user("Hello!").messages[0], { role: "tool", name: "look", tool_call_id: "c1", content: "evil words" }],
+      [
+        user("Hello!").messages[0],
+        { role: "tool", name: "look", tool_call_id: "c1", content: "evil words" },
+      ],
     ],
     [
       "replace",
       "ok",
-      [user("Hello!").messages[0], { role: "tool", name: "look", tool_call_id: "c1", content: "evil words" }],
+      [
+        user("Hello!").messages[0],
+        { role: "tool", name: "look", tool_call_id: "c1", content: "evil words" },
+      ],
     ],
     ["error", "blocked", "evil words"],
   ])(
@@ -99,14 +128,22 @@ describe("moderation middleware that looks at tools' results", () => {
       await using bench = await startBench((request) => {
         if (request.path.endsWith("/moderations")) return flagEvil(request);
         calls += 1;
-        return calls === 1 ? chat("", { toolCalls: [{ id: "c1", name: "look", args: {} }] }) : chat("Done.");
+        return calls === 1
+          ? chat("", { toolCalls: [{ id: "c1", name: "look", args: {} }] })
+          : chat("Done.");
       });
       const model = bench.model();
-      const checks = middleware(openAIModerationMiddleware, { model, checkToolResults: true, exitBehavior });
+      const checks = middleware(openAIModerationMiddleware, {
+        model,
+        checkToolResults: true,
+        exitBehavior,
+      });
       const agent = createAgent({ model, tools: [look], middleware: checks });
       const config = { callbacks: [bench.handler] };
       await Promise.allSettled([agent.invoke(user("Hello!"), config)]);
-      const event = only((await bench.entries()).filter(({ operation }) => operation === "guardrail"));
+      const event = only(
+        (await bench.entries()).filter(({ operation }) => operation === "guardrail"),
+      );
       expect(event).toMatchObject({ outcome, safetyPassed: false });
       expect(bench.content(event).input).toEqual(input);
     },
@@ -143,9 +180,9 @@ describe("PII middleware", () => {
       tools: [],
       middleware: middleware(piiMiddleware, "email", { strategy: "block" }),
     });
-    await expect(agent.invoke(user("I am joe@example.com"), { callbacks: [bench.handler] })).rejects.toThrow(
-      "PII detected",
-    );
+    await expect(
+      agent.invoke(user("I am joe@example.com"), { callbacks: [bench.handler] }),
+    ).rejects.toThrow("PII detected");
     const entry = only(await bench.entries());
     expect(entry).toMatchObject({
       operation: "guardrail",
@@ -189,7 +226,11 @@ describe("retry middleware", () => {
   it("sends nothing as long as the start cannot be written", async () => {
     await using bench = await startBench();
     const handler = new AuditCallbackHandler(new AuditLogger(new FullDisk()), { intent: true });
-    const retry = middleware(modelRetryMiddleware, { maxRetries: 2, initialDelayMs: 1, onFailure: "error" });
+    const retry = middleware(modelRetryMiddleware, {
+      maxRetries: 2,
+      initialDelayMs: 1,
+      onFailure: "error",
+    });
     const agent = createAgent({ model: bench.model(), tools: [], middleware: retry });
     await expect(agent.invoke(user("Hello!"), { callbacks: [handler] })).rejects.toThrow(
       "the storage could not keep the entry",

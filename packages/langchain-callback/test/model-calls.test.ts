@@ -5,7 +5,15 @@ import { ChatOpenAI, OpenAI } from "@langchain/openai";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { API_KEY, only, startBench } from "./fixtures.ts";
-import { chat, chatFor, failure, lastText, type Reply, responded, responseEvents } from "./openai-server.ts";
+import {
+  chat,
+  chatFor,
+  failure,
+  lastText,
+  type Reply,
+  responded,
+  responseEvents,
+} from "./openai-server.ts";
 
 const countCharacters = async (content: unknown): Promise<number> => String(content).length;
 
@@ -54,7 +62,8 @@ describe("a chat model call", () => {
   it("is recorded when streamed, with the time to its first token", async () => {
     await using bench = await startBench((request) => chatFor(request, "One two three"));
     let text = "";
-    for await (const chunk of await bench.model().stream("Count", { callbacks: [bench.handler] })) text += chunk.text;
+    for await (const chunk of await bench.model().stream("Count", { callbacks: [bench.handler] }))
+      text += chunk.text;
     expect(text).toBe("One two three");
     const entry = only(await bench.entries());
     expect(entry).toMatchObject({
@@ -74,24 +83,41 @@ describe("a chat model call", () => {
   it("is recorded once by streamEvents, whatever its version", async () => {
     await using bench = await startBench((request) => chatFor(request, "One two"));
     const chain = ChatPromptTemplate.fromTemplate("{q}").pipe(bench.model());
-    for await (const _ of chain.streamEvents({ q: "v2" }, { version: "v2", callbacks: [bench.handler] }));
-    for await (const _ of chain.streamEvents({ q: "v1" }, { version: "v1", callbacks: [bench.handler] }));
+    for await (const _ of chain.streamEvents(
+      { q: "v2" },
+      { version: "v2", callbacks: [bench.handler] },
+    ));
+    for await (const _ of chain.streamEvents(
+      { q: "v1" },
+      { version: "v1", callbacks: [bench.handler] },
+    ));
     const entries = await bench.entries();
-    expect(entries.map(({ inputContent, outputContent }) => [inputContent, outputContent])).toEqual([
-      ["v2", "One two"],
-      ["v1", "One two"],
-    ]);
+    expect(entries.map(({ inputContent, outputContent }) => [inputContent, outputContent])).toEqual(
+      [
+        ["v2", "One two"],
+        ["v1", "One two"],
+      ],
+    );
   });
 
   it("has the usage that was reported, not the host's estimate, when invoke streams underneath", async () => {
     await using bench = await startBench((request) => chatFor(request, "One two three"));
-    await estimating(bench.model({ streaming: true })).invoke("Count", { callbacks: [bench.handler] });
+    await estimating(bench.model({ streaming: true })).invoke("Count", {
+      callbacks: [bench.handler],
+    });
     const entry = only(await bench.entries());
-    expect(entry).toMatchObject({ inputTokens: 11, outputTokens: 7, usage: { source: "reported" }, streamed: true });
+    expect(entry).toMatchObject({
+      inputTokens: 11,
+      outputTokens: 7,
+      usage: { source: "reported" },
+      streamed: true,
+    });
   });
 
   it("has the host's estimate, marked, when nothing was reported", async () => {
-    await using bench = await startBench((request) => chatFor(request, "One two three", { usage: null }));
+    await using bench = await startBench((request) =>
+      chatFor(request, "One two three", { usage: null }),
+    );
     const model = estimating(bench.model({ streaming: true, streamUsage: false }));
     await model.invoke("Count", { callbacks: [bench.handler] });
     const entry = only(await bench.entries());
@@ -111,7 +137,9 @@ describe("a chat model call", () => {
 
   it("counts usage once for several candidates, and keeps all of them", async () => {
     await using bench = await startBench(() => chat("one", { more: ["two", "three"] }));
-    await bench.model({ n: 3 }).generate([[new HumanMessage("Pick")]], { callbacks: [bench.handler] });
+    await bench
+      .model({ n: 3 })
+      .generate([[new HumanMessage("Pick")]], { callbacks: [bench.handler] });
     const entry = only(await bench.entries());
     expect(entry).toMatchObject({
       inputTokens: 11,
@@ -125,7 +153,9 @@ describe("a chat model call", () => {
   it("is one entry for each input of a batch", async () => {
     await using bench = await startBench((request) => chat(`re: ${lastText(request)}`));
     await bench.model().batch(["a", "b", "c"], { callbacks: [bench.handler] });
-    const pairs = (await bench.entries()).map((entry) => `${entry.inputContent} ${entry.outputContent}`);
+    const pairs = (await bench.entries()).map(
+      (entry) => `${entry.inputContent} ${entry.outputContent}`,
+    );
     expect(pairs.toSorted((x, y) => x.localeCompare(y))).toEqual(["a re: a", "b re: b", "c re: c"]);
   });
 
@@ -134,9 +164,15 @@ describe("a chat model call", () => {
       lastText(request) === "bad" ? failure(500, { message: "server fell over" }) : chat("good"),
     );
     const prompts = ["ok", "bad"].map((text) => [new HumanMessage(text)]);
-    await expect(bench.model().generate(prompts, { callbacks: [bench.handler] })).rejects.toThrow("server fell over");
-    await expect.poll(() => bench.handler.stats, { timeout: 15_000 }).toEqual({ open: 0, written: 2, lost: 0 });
-    const outcomes = (await bench.entries()).map((entry) => `${entry.inputContent} ${entry.outcome}`);
+    await expect(bench.model().generate(prompts, { callbacks: [bench.handler] })).rejects.toThrow(
+      "server fell over",
+    );
+    await expect
+      .poll(() => bench.handler.stats, { timeout: 15_000 })
+      .toEqual({ open: 0, written: 2, lost: 0 });
+    const outcomes = (await bench.entries()).map(
+      (entry) => `${entry.inputContent} ${entry.outcome}`,
+    );
     expect(outcomes.toSorted((x, y) => x.localeCompare(y))).toEqual(["bad error", "ok ok"]);
   });
 
@@ -148,7 +184,9 @@ describe("a chat model call", () => {
         code: "invalid_api_key",
       }),
     );
-    await expect(bench.model().invoke("Hello!", { callbacks: [bench.handler] })).rejects.toThrow("Incorrect API key");
+    await expect(bench.model().invoke("Hello!", { callbacks: [bench.handler] })).rejects.toThrow(
+      "Incorrect API key",
+    );
     const entry = only(await bench.entries());
     expect(entry).toMatchObject({
       outcome: "error",
@@ -191,14 +229,26 @@ describe("a chat model call", () => {
 
   it("keeps the parameters on the list and nothing else of the request's options", async () => {
     await using bench = await startBench();
-    const model = bench.model({ temperature: 0.5, topP: 0.9, maxTokens: 20, stop: ["END"], user: "somebody" });
+    const model = bench.model({
+      temperature: 0.5,
+      topP: 0.9,
+      maxTokens: 20,
+      stop: ["END"],
+      user: "somebody",
+    });
     await model.invoke("Hello!", {
       callbacks: [bench.handler],
       seed: 7,
       options: { headers: { "x-secret": "s3cret" } },
     });
     const { parameters } = only(await bench.entries());
-    expect(parameters).toEqual({ temperature: 0.5, top_p: 0.9, max_tokens: 20, stop: ["END"], seed: 7 });
+    expect(parameters).toEqual({
+      temperature: 0.5,
+      top_p: 0.9,
+      max_tokens: 20,
+      stop: ["END"],
+      seed: 7,
+    });
   });
 
   it("with structured output keeps the schema that the model saw", async () => {
@@ -210,25 +260,38 @@ describe("a chat model call", () => {
     const schema = z.object({ age: z.number() });
     for (const method of ["functionCalling", "jsonSchema"] as const) {
       const model = bench.model().withStructuredOutput(schema, { method, name: "extract" });
-      expect(await model.invoke("Seven years old", { callbacks: [bench.handler] })).toEqual({ age: 7 });
+      expect(await model.invoke("Seven years old", { callbacks: [bench.handler] })).toEqual({
+        age: 7,
+      });
     }
     const [called, formatted, ...rest] = await bench.entries();
     expect(rest).toEqual([]);
     expect(called?.parameters).toMatchObject({ tools: ["extract"] });
     expect(bench.content(called)).toMatchObject({
-      input: { messages: [{ role: "user", content: "Seven years old" }], tools: [{ function: { name: "extract" } }] },
-      output: { role: "assistant", tool_calls: [{ id: "call_1", name: "extract", args: { age: 7 } }] },
+      input: {
+        messages: [{ role: "user", content: "Seven years old" }],
+        tools: [{ function: { name: "extract" } }],
+      },
+      output: {
+        role: "assistant",
+        tool_calls: [{ id: "call_1", name: "extract", args: { age: 7 } }],
+      },
     });
     expect(formatted?.parameters).toMatchObject({ response_format: "json_schema" });
     expect(bench.content(formatted)).toMatchObject({
-      input: { messages: [{ role: "user" }], response_format: { json_schema: { schema: { type: "object" } } } },
+      input: {
+        messages: [{ role: "user" }],
+        response_format: { json_schema: { schema: { type: "object" } } },
+      },
       output: '{"age":7}',
     });
   });
 
   it("over the Responses API has that API's id, model and status, streamed or not", async () => {
     await using bench = await startBench((request) =>
-      request.body["stream"] === true ? { events: responseEvents("Hi there") } : responded("Hi there"),
+      request.body["stream"] === true
+        ? { events: responseEvents("Hi there") }
+        : responded("Hi there"),
     );
     const model = bench.model({ useResponsesApi: true, callbacks: [bench.handler] });
     await model.invoke("Hello!");
@@ -276,7 +339,11 @@ describe("20 concurrent batches", () => {
     const chain = ChatPromptTemplate.fromTemplate("{q}").pipe(model);
     await Promise.all(
       Array.from({ length: 20 }, async (_unused, batch) => {
-        const config = { callbacks: [bench.handler], metadata: { session_id: `s${batch}` }, tags: [`tag${batch}`] };
+        const config = {
+          callbacks: [bench.handler],
+          metadata: { session_id: `s${batch}` },
+          tags: [`tag${batch}`],
+        };
         const inputs = Array.from({ length: 5 }, (_each, index) => ({ q: `b${batch}-${index}` }));
         await chain.batch(inputs, config);
         for await (const _ of await chain.stream({ q: `b${batch}-s` }, config));
@@ -309,7 +376,12 @@ const completion = (texts: readonly string[]): Reply => ({
 });
 
 const llm = (url: string): OpenAI =>
-  new OpenAI({ model: "gpt-3.5-turbo-instruct", apiKey: API_KEY, maxRetries: 0, configuration: { baseURL: url } });
+  new OpenAI({
+    model: "gpt-3.5-turbo-instruct",
+    apiKey: API_KEY,
+    maxRetries: 0,
+    configuration: { baseURL: url },
+  });
 
 const piece = (text: string, finish: string | null): unknown => ({
   id: "cmpl-1",
@@ -338,18 +410,22 @@ describe("a legacy LLM call", () => {
     await using bench = await startBench(() => completion(["A", "B"]));
     await llm(bench.server.url).generate(["a", "b"], { callbacks: [bench.handler] });
     const entries = await bench.entries();
-    expect(entries.map(({ inputContent, outputContent }) => `${inputContent} ${outputContent}`)).toEqual([
-      "a A",
-      "b B",
-    ]);
-    for (const entry of entries) expect(entry).toMatchObject({ inputTokens: null, outputTokens: null });
+    expect(
+      entries.map(({ inputContent, outputContent }) => `${inputContent} ${outputContent}`),
+    ).toEqual(["a A", "b B"]);
+    for (const entry of entries)
+      expect(entry).toMatchObject({ inputTokens: null, outputTokens: null });
     expect(entries[0]?.usage).toEqual({ batchInputTokens: 4, batchOutputTokens: 6, batchSize: 2 });
     expect(entries[1]?.usage).toBeUndefined();
   });
 
   it("is recorded when streamed", async () => {
-    await using bench = await startBench(() => ({ events: [piece("One ", null), piece("two", "stop")] }));
-    for await (const _ of await llm(bench.server.url).stream("Count", { callbacks: [bench.handler] }));
+    await using bench = await startBench(() => ({
+      events: [piece("One ", null), piece("two", "stop")],
+    }));
+    for await (const _ of await llm(bench.server.url).stream("Count", {
+      callbacks: [bench.handler],
+    }));
     expect(only(await bench.entries())).toMatchObject({
       operation: "text_completion",
       outcome: "ok",

@@ -1,6 +1,11 @@
 // An OpenAI-compatible server for tests: chat completions, responses, completions, moderations and embeddings over
 // node:http. It is told what to answer; it knows nothing of the code under test.
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type ServerResponse,
+} from "node:http";
 import type { AddressInfo } from "node:net";
 
 export interface SentRequest {
@@ -31,7 +36,9 @@ export interface OpenAiServer extends AsyncDisposable {
   respond: Respond;
 }
 
-export async function startOpenAiServer(respond: Respond = () => chat("Hi.")): Promise<OpenAiServer> {
+export async function startOpenAiServer(
+  respond: Respond = () => chat("Hi."),
+): Promise<OpenAiServer> {
   const requests: SentRequest[] = [];
   const serve = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
     let text = "";
@@ -63,14 +70,20 @@ export async function startOpenAiServer(respond: Respond = () => chat("Hi.")): P
 async function answer(response: ServerResponse, reply: Reply): Promise<void> {
   if ("hang" in reply) return;
   if ("json" in reply) {
-    response.writeHead(reply.status ?? 200, { "content-type": "application/json", ...reply.headers });
+    response.writeHead(reply.status ?? 200, {
+      "content-type": "application/json",
+      ...reply.headers,
+    });
     response.end(JSON.stringify(reply.json));
     return;
   }
   response.writeHead(200, { "content-type": "text/event-stream" });
   for (const event of reply.events) {
     if (reply.everyMs) await new Promise((resolve) => setTimeout(resolve, reply.everyMs));
-    const type = typeof event === "object" && event !== null && "type" in event ? `event: ${String(event.type)}\n` : "";
+    const type =
+      typeof event === "object" && event !== null && "type" in event
+        ? `event: ${String(event.type)}\n`
+        : "";
     response.write(`${type}data: ${JSON.stringify(event)}\n\n`);
   }
   if (reply.after === "hang") return;
@@ -91,7 +104,11 @@ export function nextId(prefix: string): string {
 export interface ChatOptions {
   readonly id?: string;
   readonly finishReason?: string;
-  readonly toolCalls?: readonly { readonly id: string; readonly name: string; readonly args: unknown }[];
+  readonly toolCalls?: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly args: unknown;
+  }[];
   readonly message?: Record<string, unknown>;
   readonly usage?: Record<string, unknown> | null;
   /** Further choices besides the first. */
@@ -123,9 +140,16 @@ export function chat(content: string | null, options: ChatOptions = {}): Reply {
       object: "chat.completion",
       created: 1_790_000_000,
       model: "gpt-test-2026",
-      choices: [message, ...(options.more ?? []).map((text) => ({ role: "assistant", content: text }))].map(
-        (one, index) => ({ index, message: one, finish_reason: finishReason, logprobs: null, ...options.choice }),
-      ),
+      choices: [
+        message,
+        ...(options.more ?? []).map((text) => ({ role: "assistant", content: text })),
+      ].map((one, index) => ({
+        index,
+        message: one,
+        finish_reason: finishReason,
+        logprobs: null,
+        ...options.choice,
+      })),
       ...(options.usage !== null && { usage: options.usage ?? USAGE }),
       ...options.body,
     },
@@ -161,13 +185,20 @@ export function chatChunks(
       const half = Math.floor(args.length / 2);
       const piece = (rest: object): unknown => delta({ tool_calls: [{ index, ...rest }] });
       return [
-        piece({ id: call.id, type: "function", function: { name: call.name, arguments: args.slice(0, half) } }),
+        piece({
+          id: call.id,
+          type: "function",
+          function: { name: call.name, arguments: args.slice(0, half) },
+        }),
         piece({ function: { arguments: args.slice(half) } }),
       ];
     }),
     ...(options.cut
       ? []
-      : [delta({}, finishReason), ...(options.usage === null ? [] : [chunk([], { usage: options.usage ?? USAGE })])]),
+      : [
+          delta({}, finishReason),
+          ...(options.usage === null ? [] : [chunk([], { usage: options.usage ?? USAGE })]),
+        ]),
   ];
 }
 
@@ -221,8 +252,14 @@ function outputMessage(content: readonly unknown[], status = "completed"): unkno
 }
 
 /** A response of the Responses API: a text, or other content parts. */
-export function responded(content: string | readonly unknown[], rest: Record<string, unknown> = {}): Reply {
-  const parts = typeof content === "string" ? [{ type: "output_text", text: content, annotations: [] }] : content;
+export function responded(
+  content: string | readonly unknown[],
+  rest: Record<string, unknown> = {},
+): Reply {
+  const parts =
+    typeof content === "string"
+      ? [{ type: "output_text", text: content, annotations: [] }]
+      : content;
   return { json: responseBody(nextId("resp_"), [outputMessage(parts)], rest) };
 }
 
@@ -231,14 +268,31 @@ export function responseEvents(text: string, rest: Record<string, unknown> = {})
   const id = nextId("resp_");
   const item = nextId("msg_");
   const part = { type: "output_text", text, annotations: [] };
-  const message = { type: "message", id: item, role: "assistant", status: "completed", content: [part] };
+  const message = {
+    type: "message",
+    id: item,
+    role: "assistant",
+    status: "completed",
+    content: [part],
+  };
   const at = { item_id: item, output_index: 0, content_index: 0 };
   const done = responseBody(id, [message], rest);
   return [
-    { type: "response.created", response: { ...responseBody(id, []), status: "in_progress", usage: null } },
-    { type: "response.output_item.added", output_index: 0, item: { ...message, content: [], status: "in_progress" } },
+    {
+      type: "response.created",
+      response: { ...responseBody(id, []), status: "in_progress", usage: null },
+    },
+    {
+      type: "response.output_item.added",
+      output_index: 0,
+      item: { ...message, content: [], status: "in_progress" },
+    },
     { type: "response.content_part.added", ...at, part: { ...part, text: "" } },
-    ...(text.match(/.{1,4}/gsu) ?? []).map((delta) => ({ type: "response.output_text.delta", ...at, delta })),
+    ...(text.match(/.{1,4}/gsu) ?? []).map((delta) => ({
+      type: "response.output_text.delta",
+      ...at,
+      delta,
+    })),
     { type: "response.output_text.done", ...at, text },
     { type: "response.output_item.done", output_index: 0, item: message },
     { type: `response.${String(done["status"])}`, response: done },

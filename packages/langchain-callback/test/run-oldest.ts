@@ -51,7 +51,8 @@ function link(name: string, target: string): void {
 const startedAt = performance.now();
 let problem: string | undefined;
 try {
-  for (const part of ["src", "test"]) cpSync(join(here, part), join(directory, part), { recursive: true });
+  for (const part of ["src", "test"])
+    cpSync(join(here, part), join(directory, part), { recursive: true });
   writeFileSync(
     join(directory, "package.json"),
     JSON.stringify({ private: true, type: "module", dependencies: OLDEST, overrides: OLDEST }),
@@ -69,7 +70,14 @@ try {
     link("vitest", join(root, "node_modules", "vitest"));
     const vitest = join(root, "node_modules", "vitest", "vitest.mjs");
     const files = SUITES.map((suite) => `test/${suite}.test.ts`);
-    const status = run(process.execPath, vitest, "run", "--reporter=dot", "--silent=passed-only", ...files);
+    const status = run(
+      process.execPath,
+      vitest,
+      "run",
+      "--reporter=dot",
+      "--silent=passed-only",
+      ...files,
+    );
     if (status !== 0) problem = "tests failed";
   }
 } finally {
@@ -77,5 +85,7 @@ try {
 }
 const packages = Object.entries(OLDEST).map(([name, version]) => `${name}@${version}`);
 const seconds = Math.round((performance.now() - startedAt) / 1000);
-console.log(`Node ${process.version}, ${packages.join(", ")}: ${problem ?? "passed"} (${seconds} s)`);
+console.log(
+  `Node ${process.version}, ${packages.join(", ")}: ${problem ?? "passed"} (${seconds} s)`,
+);
 process.exit(problem === undefined ? 0 : 1);

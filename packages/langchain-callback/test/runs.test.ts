@@ -26,10 +26,9 @@ describe("two calls of one run id at a time", () => {
     const config = { callbacks: [bench.handler], runId: randomUUID() };
     await Promise.all(["one", "two"].map((text) => bench.model().invoke(text, config)));
     const entries = await bench.entries();
-    expect(entries.map((entry) => `${entry.inputContent} ${entry.outputContent}`).toSorted()).toEqual([
-      "one one!",
-      "two two!",
-    ]);
+    expect(
+      entries.map((entry) => `${entry.inputContent} ${entry.outputContent}`).toSorted(),
+    ).toEqual(["one one!", "two two!"]);
     expect(entries.map(({ run }) => run?.id)).toEqual([config.runId, config.runId]);
     expect(entries.flatMap(({ alerts }) => alerts)).toEqual([SHARED]);
     expect(bench.handler.stats).toEqual({ open: 0, written: 2, lost: 0 });
@@ -65,7 +64,9 @@ describe("two calls of one run id at a time", () => {
   });
 
   it("of a chain and the model in it are both known, and the model stands in the chain", async () => {
-    await using bench = await startBench((request) => chatFor(request, "Hi."), { captureChains: "all" });
+    await using bench = await startBench((request) => chatFor(request, "Hi."), {
+      captureChains: "all",
+    });
     const runId = randomUUID();
     const model = bench.model();
     const chain = RunnableLambda.from((_: string, { callbacks }) =>
@@ -81,7 +82,12 @@ describe("two calls of one run id at a time", () => {
       run: { id: runId, parentId: runId, path: ["outer"] },
       alerts: [SHARED],
     });
-    expect(outer).toMatchObject({ operation: "invoke_chain", outcome: "ok", outputFormat: "json", alerts: [] });
+    expect(outer).toMatchObject({
+      operation: "invoke_chain",
+      outcome: "ok",
+      outputFormat: "json",
+      alerts: [],
+    });
     expect(bench.handler.stats).toEqual({ open: 0, written: 2, lost: 0 });
   });
 
@@ -96,16 +102,25 @@ describe("two calls of one run id at a time", () => {
         await first.promise;
         return chatFor(request, "late");
       };
-      return (await model.invoke(text, { ...(config.callbacks && { callbacks: config.callbacks }) })).text;
+      return (
+        await model.invoke(text, { ...(config.callbacks && { callbacks: config.callbacks }) })
+      ).text;
     });
     const config = { callbacks: [bench.handler], runId };
-    const waiting = RunnableLambda.from(() => first.promise.then(() => "waited")).invoke("first", config);
+    const waiting = RunnableLambda.from(() => first.promise.then(() => "waited")).invoke(
+      "first",
+      config,
+    );
     const long = chain.invoke("long", config);
     await expect.poll(() => bench.server.requests.length, { timeout: 15_000 }).toBe(1);
     await chain.invoke("short", config);
     first.resolve();
     expect([await waiting, await long]).toEqual(["waited", "late"]);
-    expect(only(await bench.entries())).toMatchObject({ inputContent: "long", outcome: "ok", outputContent: "late" });
+    expect(only(await bench.entries())).toMatchObject({
+      inputContent: "long",
+      outcome: "ok",
+      outputContent: "late",
+    });
   });
 
   it("of tools are two entries", async () => {
@@ -127,8 +142,10 @@ it("Calls of one run id one after the other are entries without an alert", async
   const config = { callbacks: [bench.handler], runId: randomUUID() };
   await bench.model().invoke("one", config);
   await bench.model().invoke("two", config);
-  expect((await bench.entries()).map(({ inputContent, alerts }) => [inputContent, alerts])).toEqual([
-    ["one", []],
-    ["two", []],
-  ]);
+  expect((await bench.entries()).map(({ inputContent, alerts }) => [inputContent, alerts])).toEqual(
+    [
+      ["one", []],
+      ["two", []],
+    ],
+  );
 });

@@ -1,10 +1,20 @@
 import { describe, expect, it } from "vitest";
 import { OLDEST_HOST, only, startBench } from "./fixtures.ts";
-import { chat, chatChunks, chatFor, failure, responded, responseEvents, type Reply } from "./openai-server.ts";
+import {
+  chat,
+  chatChunks,
+  chatFor,
+  failure,
+  responded,
+  responseEvents,
+  type Reply,
+} from "./openai-server.ts";
 
 describe("an answer that a filter stops", () => {
   it("is blocked at the output, streamed or not", async () => {
-    await using bench = await startBench((request) => chatFor(request, "I would", { finishReason: "content_filter" }));
+    await using bench = await startBench((request) =>
+      chatFor(request, "I would", { finishReason: "content_filter" }),
+    );
     await bench.model().invoke("How?", { callbacks: [bench.handler] });
     for await (const _ of await bench.model().stream("How?", { callbacks: [bench.handler] }));
     const entries = await bench.entries();
@@ -50,17 +60,24 @@ describe("an answer that a filter stops", () => {
     expect(only(await bench.entries())).toMatchObject(blocked);
   });
 
-  it.skipIf(OLDEST_HOST)("over a stream of the Responses API is blocked by its incomplete reason", async () => {
-    await using bench = await startBench(() => ({ events: responseEvents("I would", cut) }));
-    const stream = await bench.model({ useResponsesApi: true }).stream("How?", { callbacks: [bench.handler] });
-    for await (const _ of stream);
-    expect(only(await bench.entries())).toMatchObject(blocked);
-  });
+  it.skipIf(OLDEST_HOST)(
+    "over a stream of the Responses API is blocked by its incomplete reason",
+    async () => {
+      await using bench = await startBench(() => ({ events: responseEvents("I would", cut) }));
+      const stream = await bench
+        .model({ useResponsesApi: true })
+        .stream("How?", { callbacks: [bench.handler] });
+      for await (const _ of stream);
+      expect(only(await bench.entries())).toMatchObject(blocked);
+    },
+  );
 });
 
 describe("a refusal", () => {
   it("over the Responses API is blocked, and its text is kept", async () => {
-    await using bench = await startBench(() => responded([{ type: "refusal", refusal: "I cannot help with that." }]));
+    await using bench = await startBench(() =>
+      responded([{ type: "refusal", refusal: "I cannot help with that." }]),
+    );
     await bench.model({ useResponsesApi: true }).invoke("How?", { callbacks: [bench.handler] });
     const entry = only(await bench.entries());
     expect(entry).toMatchObject({
@@ -69,7 +86,10 @@ describe("a refusal", () => {
       detectorsTriggered: ["openai:refusal"],
       blockReason: "refusal",
     });
-    expect(bench.content(entry).output).toMatchObject({ role: "assistant", refusal: "I cannot help with that." });
+    expect(bench.content(entry).output).toMatchObject({
+      role: "assistant",
+      refusal: "I cannot help with that.",
+    });
   });
 
   it("that the host loses is inferred, and marked as inferred", async () => {
@@ -93,7 +113,10 @@ describe("a refusal", () => {
       "an empty answer that spent nothing",
       chat("", { usage: { prompt_tokens: 5, completion_tokens: 0, total_tokens: 5 } }),
     ],
-    ["an answer of tool calls", chat(null, { toolCalls: [{ id: "call_1", name: "look", args: {} }] })],
+    [
+      "an answer of tool calls",
+      chat(null, { toolCalls: [{ id: "call_1", name: "look", args: {} }] }),
+    ],
     ["an answer cut at its length", chat("", { finishReason: "length" })],
     [
       "an answer that spent all on reasoning",
@@ -110,7 +133,11 @@ describe("a refusal", () => {
   ])("is not inferred from %s", async (_, reply) => {
     await using bench = await startBench(() => reply);
     await bench.model().invoke("How?", { callbacks: [bench.handler] });
-    expect(only(await bench.entries())).toMatchObject({ outcome: "ok", safetyPassed: true, detectorsTriggered: [] });
+    expect(only(await bench.entries())).toMatchObject({
+      outcome: "ok",
+      safetyPassed: true,
+      detectorsTriggered: [],
+    });
   });
 });
 
@@ -119,9 +146,15 @@ describe("a request that the provider refuses to serve", () => {
     "with %s is blocked at the input",
     async (code) => {
       await using bench = await startBench(() =>
-        failure(400, { message: "Your request was rejected.", code, type: "invalid_request_error" }),
+        failure(400, {
+          message: "Your request was rejected.",
+          code,
+          type: "invalid_request_error",
+        }),
       );
-      await expect(bench.model().invoke("How?", { callbacks: [bench.handler] })).rejects.toThrow("rejected");
+      await expect(bench.model().invoke("How?", { callbacks: [bench.handler] })).rejects.toThrow(
+        "rejected",
+      );
       expect(only(await bench.entries())).toMatchObject({
         outcome: "blocked",
         safetyPassed: false,
@@ -146,7 +179,9 @@ describe("a request that the provider refuses to serve", () => {
         innererror: { code: "ResponsibleAIPolicyViolation", content_filter_result: results },
       }),
     );
-    await expect(bench.model().invoke("How?", { callbacks: [bench.handler] })).rejects.toThrow("filtered");
+    await expect(bench.model().invoke("How?", { callbacks: [bench.handler] })).rejects.toThrow(
+      "filtered",
+    );
     expect(only(await bench.entries())).toMatchObject({
       outcome: "blocked",
       detectorsTriggered: ["azure:violence", "azure:jailbreak", "openai:content_filter"],
@@ -156,14 +191,26 @@ describe("a request that the provider refuses to serve", () => {
   });
 
   it("for another reason is an error", async () => {
-    await using bench = await startBench(() => failure(400, { message: "no such model", code: "model_not_found" }));
-    await expect(bench.model().invoke("How?", { callbacks: [bench.handler] })).rejects.toThrow("no such model");
-    expect(only(await bench.entries())).toMatchObject({ outcome: "error", safetyPassed: true, detectorsTriggered: [] });
+    await using bench = await startBench(() =>
+      failure(400, { message: "no such model", code: "model_not_found" }),
+    );
+    await expect(bench.model().invoke("How?", { callbacks: [bench.handler] })).rejects.toThrow(
+      "no such model",
+    );
+    expect(only(await bench.entries())).toMatchObject({
+      outcome: "error",
+      safetyPassed: true,
+      detectorsTriggered: [],
+    });
   });
 
   it("with an unknown code that looks like a policy's is an error, and flagged", async () => {
-    await using bench = await startBench(() => failure(400, { message: "No.", code: "new_policy_violation" }));
-    await expect(bench.model().invoke("How?", { callbacks: [bench.handler] })).rejects.toThrow("No.");
+    await using bench = await startBench(() =>
+      failure(400, { message: "No.", code: "new_policy_violation" }),
+    );
+    await expect(bench.model().invoke("How?", { callbacks: [bench.handler] })).rejects.toThrow(
+      "No.",
+    );
     expect(only(await bench.entries())).toMatchObject({
       outcome: "error",
       safetyPassed: false,
@@ -172,11 +219,19 @@ describe("a request that the provider refuses to serve", () => {
   });
 
   it("is judged by the user's own list of codes, where there is one", async () => {
-    await using bench = await startBench(() => failure(400, { message: "house rules", code: "house_rule" }), {
-      safetyCodes: { blocking: ["house_rule"], suspected: undefined },
+    await using bench = await startBench(
+      () => failure(400, { message: "house rules", code: "house_rule" }),
+      {
+        safetyCodes: { blocking: ["house_rule"], suspected: undefined },
+      },
+    );
+    await expect(bench.model().invoke("How?", { callbacks: [bench.handler] })).rejects.toThrow(
+      "house rules",
+    );
+    expect(only(await bench.entries())).toMatchObject({
+      outcome: "blocked",
+      blockReason: "house_rule",
     });
-    await expect(bench.model().invoke("How?", { callbacks: [bench.handler] })).rejects.toThrow("house rules");
-    expect(only(await bench.entries())).toMatchObject({ outcome: "blocked", blockReason: "house_rule" });
   });
 });
 

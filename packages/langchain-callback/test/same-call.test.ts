@@ -10,7 +10,12 @@ import { chat, chatChunks, chatFor, failure, responded, responseEvents } from ".
 class OverAuditedClient extends ChatOpenAICompletions {
   constructor(bench: Bench, timeout?: number) {
     super({ model: "gpt-test", apiKey: API_KEY, maxRetries: 0, callbacks: [bench.handler] });
-    const options = { apiKey: API_KEY, baseURL: bench.server.url, maxRetries: 0, audit: bench.logger };
+    const options = {
+      apiKey: API_KEY,
+      baseURL: bench.server.url,
+      maxRetries: 0,
+      audit: bench.logger,
+    };
     this.client = new AuditedOpenAI({ ...options, ...(timeout !== undefined && { timeout }) });
   }
 }
@@ -18,7 +23,12 @@ class OverAuditedClient extends ChatOpenAICompletions {
 class ResponsesOverAuditedClient extends ChatOpenAIResponses {
   constructor(bench: Bench) {
     super({ model: "gpt-test", apiKey: API_KEY, maxRetries: 0, callbacks: [bench.handler] });
-    this.client = new AuditedOpenAI({ apiKey: API_KEY, baseURL: bench.server.url, maxRetries: 0, audit: bench.logger });
+    this.client = new AuditedOpenAI({
+      apiKey: API_KEY,
+      baseURL: bench.server.url,
+      maxRetries: 0,
+      audit: bench.logger,
+    });
   }
 }
 
@@ -37,10 +47,13 @@ async function problemsOf(bench: Bench, count: number): Promise<string[]> {
   for (const entry of linked) {
     const original = originals.get(entry.run?.sameCallAs ?? "");
     originals.delete(entry.run?.sameCallAs ?? "");
-    const told = [entry, original].map((one) => JSON.stringify([one?.outcome, one?.responseId, one?.inputTokens]));
+    const told = [entry, original].map((one) =>
+      JSON.stringify([one?.outcome, one?.responseId, one?.inputTokens]),
+    );
     if (told[0] !== told[1]) problems.push(`they differ: ${told.join(" ")}`);
     // Only the framework knows of runs; either may be written first.
-    if ((entry.run?.id === undefined) === (original?.run?.id === undefined)) problems.push("both are of one layer");
+    if ((entry.run?.id === undefined) === (original?.run?.id === undefined))
+      problems.push("both are of one layer");
   }
   if (originals.size > 0) problems.push(`${originals.size} are not linked`);
   const counted = [await bench.logger.count(), (await bench.logger.health()).lastHour.entries];
@@ -60,7 +73,9 @@ describe("a call through LangChain and an audited client", () => {
 
   it("is linked over the Responses API", async () => {
     await using bench = await startBench((request) =>
-      request.body["stream"] === true ? { events: responseEvents("Hi there") } : responded("Hi there"),
+      request.body["stream"] === true
+        ? { events: responseEvents("Hi there") }
+        : responded("Hi there"),
     );
     const model = new ResponsesOverAuditedClient(bench);
     await model.invoke("Hello!");
@@ -69,7 +84,9 @@ describe("a call through LangChain and an audited client", () => {
   });
 
   it("is linked when the server gives every answer the same id", async () => {
-    await using bench = await startBench((request) => chatFor(request, "Hi.", { id: "chatcmpl-same" }));
+    await using bench = await startBench((request) =>
+      chatFor(request, "Hi.", { id: "chatcmpl-same" }),
+    );
     const model = new OverAuditedClient(bench);
     for (let call = 0; call < 3; call++) await model.invoke("Hello!");
     expect(await problemsOf(bench, 3)).toEqual([]);
@@ -85,7 +102,9 @@ describe("a call through LangChain and an audited client", () => {
     await using bench = await startBench();
     const model = new OverAuditedClient(bench);
     bench.server.respond = () => ({ events: [], after: "break" });
-    await expect(model.invoke("Hello!")).rejects.toThrow(/terminated|aborted|JSON|closed|Connection/i);
+    await expect(model.invoke("Hello!")).rejects.toThrow(
+      /terminated|aborted|JSON|closed|Connection/i,
+    );
     expect(await problemsOf(bench, 1)).toEqual([]);
   });
 
@@ -96,7 +115,9 @@ describe("a call through LangChain and an audited client", () => {
     }));
     const abort = new AbortController();
     const reading = (async () => {
-      for await (const chunk of await new OverAuditedClient(bench).stream("Count", { signal: abort.signal })) {
+      for await (const chunk of await new OverAuditedClient(bench).stream("Count", {
+        signal: abort.signal,
+      })) {
         if (chunk.text === "two ") setTimeout(() => abort.abort(), 20);
       }
     })();
@@ -106,9 +127,17 @@ describe("a call through LangChain and an audited client", () => {
 
   it("is linked when it is aborted before its first byte", async () => {
     await using bench = await startBench(() => ({ hang: true }));
-    const look = tool(() => "blue", { name: "look", description: "Looks.", schema: z.object({ where: z.string() }) });
+    const look = tool(() => "blue", {
+      name: "look",
+      description: "Looks.",
+      schema: z.object({ where: z.string() }),
+    });
     const model = new OverAuditedClient(bench);
-    for (const one of [model, model.bindTools([look]), model.withStructuredOutput(z.object({ colour: z.string() }))]) {
+    for (const one of [
+      model,
+      model.bindTools([look]),
+      model.withStructuredOutput(z.object({ colour: z.string() })),
+    ]) {
       const abort = new AbortController();
       const sent = bench.server.requests.length;
       const pending = one.invoke(
@@ -137,13 +166,17 @@ describe("a call through LangChain and an audited client", () => {
     expect(await problemsOf(bench, 3)).toEqual([]);
     const entries = await bench.entries();
     for (const entry of entries.filter(({ run }) => run?.sameCallAs !== undefined)) {
-      expect(entries.find(({ id }) => id === entry.run?.sameCallAs)?.inputContent).toBe(entry.inputContent);
+      expect(entries.find(({ id }) => id === entry.run?.sameCallAs)?.inputContent).toBe(
+        entry.inputContent,
+      );
     }
   });
 
   it("is linked when it takes longer than the call may", async () => {
     await using bench = await startBench(() => ({ hang: true }));
-    await expect(new OverAuditedClient(bench).invoke("Hello!", { timeout: 500 })).rejects.toThrow(/abort|time/i);
+    await expect(new OverAuditedClient(bench).invoke("Hello!", { timeout: 500 })).rejects.toThrow(
+      /abort|time/i,
+    );
     expect(await problemsOf(bench, 1)).toEqual([]);
   });
 
@@ -160,11 +193,22 @@ describe("a call through LangChain and an audited client", () => {
   it("leaves other entries alone", async () => {
     await using bench = await startBench(() => chat("Hi."));
     await bench.model().invoke("framework only", { callbacks: [bench.handler] });
-    const client = new AuditedOpenAI({ apiKey: API_KEY, baseURL: bench.server.url, audit: bench.logger });
-    await client.chat.completions.create({ model: "gpt-test", messages: [{ role: "user", content: "client only" }] });
+    const client = new AuditedOpenAI({
+      apiKey: API_KEY,
+      baseURL: bench.server.url,
+      audit: bench.logger,
+    });
+    await client.chat.completions.create({
+      model: "gpt-test",
+      messages: [{ role: "user", content: "client only" }],
+    });
     const look = tool(() => "blue", { name: "look", schema: z.object({}) });
     await look.invoke({}, { callbacks: [bench.handler] });
-    expect((await bench.entries()).map(({ run }) => run?.sameCallAs)).toEqual([undefined, undefined, undefined]);
+    expect((await bench.entries()).map(({ run }) => run?.sameCallAs)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
     expect(await bench.logger.count()).toBe(3);
   });
 });

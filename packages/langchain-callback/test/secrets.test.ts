@@ -20,7 +20,11 @@ it("No key, header or defaultHeaders value is in any line of the log, whatever h
   const directory = await mkdtemp(join(tmpdir(), "ai-audit-secrets-"));
   try {
     const logger = new AuditLogger(new FileStorage({ path: directory }), { storeContent: true });
-    const handler = new AuditCallbackHandler(logger, { captureChains: "all", captureRetrievers: true, intent: true });
+    const handler = new AuditCallbackHandler(logger, {
+      captureChains: "all",
+      captureRetrievers: true,
+      intent: true,
+    });
     const callbacks = [handler];
     const call = { callbacks, options: { headers: { "x-internal": HEADER_SECRET } } };
     const model = bench.model({ callbacks });
@@ -47,8 +51,16 @@ it("No key, header or defaultHeaders value is in any line of the log, whatever h
     ];
     const replies = [
       undefined,
-      () => failure(401, { message: `Incorrect API key provided: ${API_KEY}.`, code: "invalid_api_key" }),
-      () => failure(400, { message: `Bad header authorization: Bearer ${API_KEY}`, code: "content_filter" }),
+      () =>
+        failure(401, {
+          message: `Incorrect API key provided: ${API_KEY}.`,
+          code: "invalid_api_key",
+        }),
+      () =>
+        failure(400, {
+          message: `Bad header authorization: Bearer ${API_KEY}`,
+          code: "content_filter",
+        }),
     ];
     for (const reply of replies) {
       bench.server.respond = reply ?? ((request) => chatFor(request, "Hi."));
@@ -56,7 +68,9 @@ it("No key, header or defaultHeaders value is in any line of the log, whatever h
     }
     await logger.close();
     const files = await readdir(directory);
-    const log = (await Promise.all(files.map((file) => readFile(join(directory, file), "utf8")))).join("");
+    const log = (
+      await Promise.all(files.map((file) => readFile(join(directory, file), "utf8")))
+    ).join("");
     expect(log.match(/"operation"/g)?.length).toBeGreaterThan(30);
     const secrets = [API_KEY, API_KEY.slice(-12), HEADER_SECRET, "x-internal", "defaultHeaders"];
     expect(secrets.filter((secret) => log.includes(secret))).toEqual([]);
@@ -79,48 +93,67 @@ class Shelf extends BaseRetriever {
   }
 }
 
-const made = (output: unknown) => tool(() => output, { name: "make", description: "Makes.", schema: z.object({}) });
+const made = (output: unknown) =>
+  tool(() => output, { name: "make", description: "Makes.", schema: z.object({}) });
 
 describe("A live object that is handed on", () => {
   const schema = z.object({ model: z.any() });
   it.each<
     [
       string,
-      (model: ChatOpenAI, client: AuditedOpenAI) => { invoke(input: never, config: object): Promise<unknown> },
+      (
+        model: ChatOpenAI,
+        client: AuditedOpenAI,
+      ) => { invoke(input: never, config: object): Promise<unknown> },
       unknown,
     ]
   >([
-    ["a chain's input", () => RunnableLambda.from(({ kept }: { kept: string }) => kept), { kept: "kept" }],
+    [
+      "a chain's input",
+      () => RunnableLambda.from(({ kept }: { kept: string }) => kept),
+      { kept: "kept" },
+    ],
     ["a chain's output", (model) => RunnableLambda.from(() => ({ model, kept: "kept" })), "in"],
-    ["a tool's argument", () => tool(() => "kept", { name: "use", description: "Uses.", schema }), {}],
+    [
+      "a tool's argument",
+      () => tool(() => "kept", { name: "use", description: "Uses.", schema }),
+      {},
+    ],
     ["a tool's result", (model) => made({ bound: model.bindTools([]), model, kept: "kept" }), {}],
     ["a provider's client", (_, client) => made({ client, kept: "kept" }), {}],
     [
       "a client's options",
-      () => made({ apiKey: API_KEY, defaultHeaders: { "x-internal": HEADER_SECRET }, kept: "kept" }),
+      () =>
+        made({ apiKey: API_KEY, defaultHeaders: { "x-internal": HEADER_SECRET }, kept: "kept" }),
       {},
     ],
     ["a document's metadata", (model) => new Shelf(model), "in"],
-  ])("leaves no configuration in an entry, and what is beside it stays: %s", async (_, make, input) => {
-    await using bench = await startBench(undefined, {
-      captureChains: "all",
-      captureRetrievers: true,
-      metadataKeys: ["model"],
-    });
-    const model = bench.model();
-    const defaultHeaders = { "x-internal": HEADER_SECRET };
-    const client = new AuditedOpenAI({
-      apiKey: API_KEY,
-      baseURL: bench.server.url,
-      defaultHeaders,
-      audit: bench.logger,
-    });
-    const given = typeof input === "object" ? { ...input, model } : input;
-    await make(model, client).invoke(given as never, { callbacks: [bench.handler], metadata: { model } });
-    const entries = await bench.entries();
-    const texts = entries.map((entry) => JSON.stringify([entry, bench.content(entry)]));
-    const log = texts.join("");
-    expect(log).toContain("kept");
-    expect(SECRETS.filter((secret) => log.includes(secret))).toEqual([]);
-  });
+  ])(
+    "leaves no configuration in an entry, and what is beside it stays: %s",
+    async (_, make, input) => {
+      await using bench = await startBench(undefined, {
+        captureChains: "all",
+        captureRetrievers: true,
+        metadataKeys: ["model"],
+      });
+      const model = bench.model();
+      const defaultHeaders = { "x-internal": HEADER_SECRET };
+      const client = new AuditedOpenAI({
+        apiKey: API_KEY,
+        baseURL: bench.server.url,
+        defaultHeaders,
+        audit: bench.logger,
+      });
+      const given = typeof input === "object" ? { ...input, model } : input;
+      await make(model, client).invoke(given as never, {
+        callbacks: [bench.handler],
+        metadata: { model },
+      });
+      const entries = await bench.entries();
+      const texts = entries.map((entry) => JSON.stringify([entry, bench.content(entry)]));
+      const log = texts.join("");
+      expect(log).toContain("kept");
+      expect(SECRETS.filter((secret) => log.includes(secret))).toEqual([]);
+    },
+  );
 });

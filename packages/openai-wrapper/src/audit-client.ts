@@ -11,11 +11,14 @@ import { installSeam } from "./seam.ts";
  * @throws `AUDIT_CONFIG_INVALID` when it is already recorded, or is not a client of openai 5, 6 or 7
  */
 export function auditClient<T extends object>(client: T, audit: Audit): T {
-  if (auditSettingsOf(client)) throw new AuditConfigError("auditClient(): this client is already audited");
-  if (!Object.isExtensible(client)) throw new AuditConfigError("auditClient(): this client cannot be changed");
+  if (auditSettingsOf(client))
+    throw new AuditConfigError("auditClient(): this client is already audited");
+  if (!Object.isExtensible(client))
+    throw new AuditConfigError("auditClient(): this client cannot be changed");
   const settings = resolveAudit(audit);
   const prototype: unknown = Object.getPrototypeOf(client);
-  if (typeof prototype !== "object" || prototype === null) throw new AuditConfigError("auditClient() takes a client");
+  if (typeof prototype !== "object" || prototype === null)
+    throw new AuditConfigError("auditClient() takes a client");
   installSeam(client, prototype);
   attachAudit(client, settings);
   const clone: unknown = Reflect.get(client, "withOptions");
@@ -23,7 +26,9 @@ export function auditClient<T extends object>(client: T, audit: Audit): T {
   Object.defineProperty(client, "withOptions", {
     value: (...args: readonly unknown[]): unknown => {
       const copy: unknown = Reflect.apply(clone, client, args);
-      return typeof copy === "object" && copy !== null && !auditSettingsOf(copy) ? auditClient(copy, audit) : copy;
+      return typeof copy === "object" && copy !== null && !auditSettingsOf(copy)
+        ? auditClient(copy, audit)
+        : copy;
     },
     configurable: true,
     writable: true,

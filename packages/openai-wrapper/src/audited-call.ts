@@ -15,7 +15,14 @@ import { completed, type Held, holding } from "./held.ts";
 import { type AuditSettings, callAuditOf } from "./options.ts";
 import { nameOf } from "./payload/read.ts";
 import { failUnread, receiveUndelivered } from "./receive-body.ts";
-import { errorFields, formFields, type StreamCollector, type Surface, surfaceOf, type WireRequest } from "./surface.ts";
+import {
+  errorFields,
+  formFields,
+  type StreamCollector,
+  type Surface,
+  surfaceOf,
+  type WireRequest,
+} from "./surface.ts";
 
 /** Who reads the response's body: the SDK, for an awaited promise, or the caller of `asResponse()`. */
 export type BodyReader = "sdk" | "caller";
@@ -133,7 +140,8 @@ export class AuditedCall {
     const fields = this.#surface.request(request, check.extract);
     if (this.#own) addFields(fields, this.#own);
     if (check.active) this.#unchecked = fields;
-    if (request.body instanceof FormData) this.#form = formFields(this.#surface, request, request.body, extract);
+    if (request.body instanceof FormData)
+      this.#form = formFields(this.#surface, request, request.body, extract);
     const begun = recorder.begin(check.bounded(fields), () => this.#unfinished());
     if ("then" in begun) return this.#await(begun);
     this.#recorded = begun;
@@ -225,15 +233,21 @@ export class AuditedCall {
   /** An event of the stream has arrived. */
   event(value: unknown): void {
     this.#collector?.push(value);
-    if (!this.#progress.contentSeen) this.#progress.event(this.#collector?.firstContentSeen ?? false);
+    if (!this.#progress.contentSeen)
+      this.#progress.event(this.#collector?.firstContentSeen ?? false);
   }
 
   /** The stream is over: at its end, or because its reader stopped. Resolves when the reader may know. */
   async finish(stopped: boolean): Promise<void> {
-    const fields = this.#collector?.result() ?? { alerts: ["ai-audit: output not seen: no surface for its events"] };
+    const fields = this.#collector?.result() ?? {
+      alerts: ["ai-audit: output not seen: no surface for its events"],
+    };
     if (this.#collector?.terminal ?? true) return this.#endChecked({ outcome: "ok", ...fields });
     if (stopped) return this.#endChecked({ ...fields, outcome: "aborted" });
-    const error = { type: "TruncatedStream", message: "the stream ended without its terminal event" };
+    const error = {
+      type: "TruncatedStream",
+      message: "the stream ended without its terminal event",
+    };
     return this.#endChecked({ error, ...fields, outcome: "error" });
   }
 
@@ -325,7 +339,11 @@ export class AuditedCall {
     return this.#settings.recorder.failsClosed ? holding(written, held) : undefined;
   }
 
-  #write(recorded: RecordedCall, entry: CapturedFields, cause: unknown): Promise<string | undefined> {
+  #write(
+    recorded: RecordedCall,
+    entry: CapturedFields,
+    cause: unknown,
+  ): Promise<string | undefined> {
     const { reported } = this.#settings;
     const operation = this.#surface?.operation ?? "";
     const known = reported.known(operation, entry);

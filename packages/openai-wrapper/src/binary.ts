@@ -36,14 +36,16 @@ export class Base64Digest {
  */
 export async function describeForm(form: FormData): Promise<Record<string, JsonValue>> {
   const described: Record<string, JsonValue> = {};
-  for (const [key, value] of form) add(described, key, typeof value === "string" ? value : await describeBlob(value));
+  for (const [key, value] of form)
+    add(described, key, typeof value === "string" ? value : await describeBlob(value));
   return described;
 }
 
 /** As `describeForm`, at once and so without the files' digests. */
 export function outlineForm(form: FormData): Record<string, JsonValue> {
   const described: Record<string, JsonValue> = {};
-  for (const [key, value] of form) add(described, key, typeof value === "string" ? value : outlineBlob(value));
+  for (const [key, value] of form)
+    add(described, key, typeof value === "string" ? value : outlineBlob(value));
   return described;
 }
 
@@ -67,5 +69,8 @@ function add(described: Record<string, JsonValue>, key: string, value: JsonValue
   const name = key.endsWith("[]") ? key.slice(0, -2) : key;
   const before = described[name];
   if (before === undefined) described[name] = key === name ? value : [value];
-  else described[name] = Array.isArray(before) ? [...(before as readonly JsonValue[]), value] : [before, value];
+  else
+    described[name] = Array.isArray(before)
+      ? [...(before as readonly JsonValue[]), value]
+      : [before, value];
 }

@@ -35,7 +35,8 @@ export class CallProgress {
     if (this.requestId !== undefined) fields.requestId = this.requestId;
     if (streamed) fields.streamed = true;
     if (this.#firstContentMs !== undefined) fields.timeToFirstTokenMs = this.#firstContentMs;
-    if (this.#firstEventMs !== undefined) fields.metadata = { time_to_first_event_ms: this.#firstEventMs };
+    if (this.#firstEventMs !== undefined)
+      fields.metadata = { time_to_first_event_ms: this.#firstEventMs };
     return fields;
   }
 

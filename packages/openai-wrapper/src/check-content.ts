@@ -46,16 +46,26 @@ export class ContentCheck {
 
   /** Throws `AUDIT_CONFIG_INVALID`. */
   constructor(options: DetectorOptions, extract: ExtractOptions) {
-    const { detectors = [], blockedOutput = "mark", onDetectorFailure = "pass", detectorTimeoutMs = 10_000 } = options;
-    const named = Array.isArray(detectors) && detectors.every((detector) => typeof detector?.name === "string");
-    if (!named) throw new AuditConfigError("audit.detectors must be an array of { name, checkInput?, checkOutput? }");
+    const {
+      detectors = [],
+      blockedOutput = "mark",
+      onDetectorFailure = "pass",
+      detectorTimeoutMs = 10_000,
+    } = options;
+    const named =
+      Array.isArray(detectors) && detectors.every((detector) => typeof detector?.name === "string");
+    if (!named)
+      throw new AuditConfigError(
+        "audit.detectors must be an array of { name, checkInput?, checkOutput? }",
+      );
     if (!["mark", "withhold"].includes(blockedOutput)) {
       throw new AuditConfigError("audit.blockedOutput must be 'mark' or 'withhold'");
     }
     if (!["pass", "block"].includes(onDetectorFailure)) {
       throw new AuditConfigError("audit.onDetectorFailure must be 'pass' or 'block'");
     }
-    if (!(detectorTimeoutMs > 0)) throw new AuditConfigError("audit.detectorTimeoutMs must be a number > 0");
+    if (!(detectorTimeoutMs > 0))
+      throw new AuditConfigError("audit.detectorTimeoutMs must be a number > 0");
     this.#options = options;
     this.#extract = extract;
   }
@@ -67,7 +77,12 @@ export class ContentCheck {
   /** What to extract: detectors see the content itself, and the entry what the options leave of it. */
   get extract(): ExtractOptions {
     return this.active
-      ? { ...this.#extract, captureInput: true, captureOutput: true, maxContentBytes: Number.POSITIVE_INFINITY }
+      ? {
+          ...this.#extract,
+          captureInput: true,
+          captureOutput: true,
+          maxContentBytes: Number.POSITIVE_INFINITY,
+        }
       : this.#extract;
   }
 
@@ -80,7 +95,8 @@ export class ContentCheck {
   bounded(fields: CapturedFields): CapturedFields {
     if (!this.active) return fields;
     const input = "input" in fields ? boundInput(toJson(fields.input), this.#extract) : undefined;
-    const output = "output" in fields ? boundOutput(toJson(fields.output), this.#extract) : undefined;
+    const output =
+      "output" in fields ? boundOutput(toJson(fields.output), this.#extract) : undefined;
     const alerts = [...(fields.alerts ?? []), ...(input?.alerts ?? []), ...(output?.alerts ?? [])];
     return {
       ...fields,
@@ -91,7 +107,11 @@ export class ContentCheck {
   }
 
   /** Shows one side's content to the detectors. Synchronous when they all are. */
-  run(side: ContentSide, fields: CapturedFields, about: CapturedFields): Checked | Promise<Checked> {
+  run(
+    side: ContentSide,
+    fields: CapturedFields,
+    about: CapturedFields,
+  ): Checked | Promise<Checked> {
     const content = toJson(fields[side] ?? "");
     const { provider, model, operation, conversationId } = about;
     const context = {
@@ -101,14 +121,23 @@ export class ContentCheck {
       conversationId: conversationId ?? undefined,
     };
     if (isOmitted(content)) return this.#unseen(side, fields);
-    const { detectors = [], onDetectorFailure: onFailure, detectorTimeoutMs: timeoutMs, blockedOutput } = this.#options;
+    const {
+      detectors = [],
+      onDetectorFailure: onFailure,
+      detectorTimeoutMs: timeoutMs,
+      blockedOutput,
+    } = this.#options;
     const enforcement = side === "output" && blockedOutput !== "withhold" ? "mark" : "stop";
     const conclude = ({ fields: found, blocked }: Detection): Checked => ({
       fields: mergeFields(this.bounded(fields), found),
       found,
       blocked,
     });
-    const detection = runDetectors(detectors, side, content, context, { onFailure, enforcement, timeoutMs });
+    const detection = runDetectors(detectors, side, content, context, {
+      onFailure,
+      enforcement,
+      timeoutMs,
+    });
     return "then" in detection ? detection.then(conclude) : conclude(detection);
   }
 
@@ -125,5 +154,9 @@ export function unseenAlert(side: ContentSide): string {
 
 /** A stream's output of which only the digest was kept. */
 function isOmitted(content: JsonValue): boolean {
-  return isFields(content) && content["omitted"] === "maxContentBytes" && typeof content["sha256"] === "string";
+  return (
+    isFields(content) &&
+    content["omitted"] === "maxContentBytes" &&
+    typeof content["sha256"] === "string"
+  );
 }

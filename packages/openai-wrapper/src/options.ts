@@ -71,7 +71,13 @@ export function resolveAudit(audit: unknown): AuditSettings {
 }
 
 function settingsOf(options: AuditOptions): AuditSettings {
-  const { captureInput = true, captureOutput = true, captureLogprobs, captureEmbeddings, safetyCodes } = options;
+  const {
+    captureInput = true,
+    captureOutput = true,
+    captureLogprobs,
+    captureEmbeddings,
+    safetyCodes,
+  } = options;
   const { maxContentBytes = 1_048_576 } = options;
   for (const [name, value] of Object.entries({ captureInput, captureOutput })) {
     if (typeof value !== "boolean") throw new AuditConfigError(`audit.${name} must be a boolean`);
@@ -79,7 +85,14 @@ function settingsOf(options: AuditOptions): AuditSettings {
   if (typeof maxContentBytes !== "number" || !(maxContentBytes >= 0)) {
     throw new AuditConfigError("audit.maxContentBytes must be a number >= 0");
   }
-  const extract = { maxContentBytes, captureInput, captureOutput, captureLogprobs, captureEmbeddings, safetyCodes };
+  const extract = {
+    maxContentBytes,
+    captureInput,
+    captureOutput,
+    captureLogprobs,
+    captureEmbeddings,
+    safetyCodes,
+  };
   return {
     recorder: new CallRecorder(options),
     extract,
@@ -113,7 +126,12 @@ function checkShape(audit: object): AuditOptions {
 }
 
 function hasLogger(audit: object): audit is AuditOptions {
-  return "logger" in audit && typeof audit.logger === "object" && audit.logger !== null && isLogger(audit.logger);
+  return (
+    "logger" in audit &&
+    typeof audit.logger === "object" &&
+    audit.logger !== null &&
+    isLogger(audit.logger)
+  );
 }
 
 const CALL_AUDIT = Symbol("ai-audit.call");
@@ -127,7 +145,9 @@ const CALL_AUDIT = Symbol("ai-audit.call");
  * await client.responses.create({ model, input }, { timeout: 5000, ...auditOptions({ subject: "user-4" }) });
  */
 export function auditOptions(values: CallAudit): OpenAI.RequestOptions {
-  const options: OpenAI.RequestOptions & { readonly [CALL_AUDIT]: CallAudit } = { [CALL_AUDIT]: values };
+  const options: OpenAI.RequestOptions & { readonly [CALL_AUDIT]: CallAudit } = {
+    [CALL_AUDIT]: values,
+  };
   return options;
 }
 
@@ -139,7 +159,12 @@ export function callAuditOf(options: object): CapturedFields | undefined {
 }
 
 function pickCallAudit({ conversationId, metadata, subject, run }: CallAudit): CapturedFields {
-  return { conversationId, subject, metadata: membersOf("metadata", metadata), run: membersOf("run", run) };
+  return {
+    conversationId,
+    subject,
+    metadata: membersOf("metadata", metadata),
+    run: membersOf("run", run),
+  };
 }
 
 /** Counts of a client: calls in flight, entries written and lost. Clones count together. */
@@ -163,5 +188,10 @@ export function auditSettingsOf(client: object): AuditSettings | undefined {
 }
 
 function isSettings(value: unknown): value is AuditSettings {
-  return typeof value === "object" && value !== null && "recorder" in value && value.recorder instanceof CallRecorder;
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "recorder" in value &&
+    value.recorder instanceof CallRecorder
+  );
 }

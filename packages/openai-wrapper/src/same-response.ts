@@ -16,7 +16,12 @@ const REPORTING = /^(?:responses|threads\.(?:runs\..+|create_and_run))/;
 /** Those among them that ask for one that exists; all others are calls of their own. */
 const ASKING = /^(?:responses|threads\.runs)\.(?:retrieve|cancel)$/;
 
-const PENDING: ReadonlySet<string> = new Set(["queued", "in_progress", "requires_action", "cancelling"]);
+const PENDING: ReadonlySet<string> = new Set([
+  "queued",
+  "in_progress",
+  "requires_action",
+  "cancelling",
+]);
 
 /** Entries by the id of the response or run they tell of. The first one with its final state counts. */
 export class ReportedResponses {
@@ -46,8 +51,13 @@ export class ReportedResponses {
   }
 }
 
-function reportedId(operation: string, { responseId, finishReasons }: CapturedFields): string | undefined {
-  return responseId !== undefined && finishReasons?.length && REPORTING.test(operation) ? responseId : undefined;
+function reportedId(
+  operation: string,
+  { responseId, finishReasons }: CapturedFields,
+): string | undefined {
+  return responseId !== undefined && finishReasons?.length && REPORTING.test(operation)
+    ? responseId
+    : undefined;
 }
 
 function isTerminal({ finishReasons = [] }: CapturedFields): boolean {

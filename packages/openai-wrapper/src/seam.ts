@@ -45,7 +45,11 @@ export function installSeam(target: object, from: object): void {
       if (typeof method !== "function") throw new TypeError(`${name} is not a function`);
       return Reflect.apply(method, this, args) as unknown;
     };
-    Object.defineProperty(target, name, { value: named(name, put(base)), configurable: true, writable: true });
+    Object.defineProperty(target, name, {
+      value: named(name, put(base)),
+      configurable: true,
+      writable: true,
+    });
   }
 }
 
@@ -166,7 +170,12 @@ function responded(options: object, call: AuditedCall, props: unknown): unknown 
 }
 
 /** The error that the caller gets. */
-async function failed(client: object, options: object, call: AuditedCall, error: unknown): Promise<unknown> {
+async function failed(
+  client: object,
+  options: object,
+  call: AuditedCall,
+  error: unknown,
+): Promise<unknown> {
   const thrown = await call.fail(error, () => wireRequestOf(client, options));
   forget(options);
   return thrown;
@@ -176,7 +185,9 @@ function prepareRequest(base: Method): Method {
   const hook: Method = async function (...args) {
     const [init, context] = args;
     const options =
-      isObject(context) && "options" in context && isObject(context.options) ? context.options : undefined;
+      isObject(context) && "options" in context && isObject(context.options)
+        ? context.options
+        : undefined;
     const call = options && callOf(options);
     const isOutermost = call?.enter(init);
     await base.apply(this, args);
@@ -213,7 +224,8 @@ function callOf(options: object): AuditedCall | undefined {
 }
 
 function forget(options: object): void {
-  if (!Reflect.deleteProperty(options, CALL) || !Object.isExtensible(options)) calls.delete(options);
+  if (!Reflect.deleteProperty(options, CALL) || !Object.isExtensible(options))
+    calls.delete(options);
 }
 
 interface Props {
@@ -234,7 +246,11 @@ function isProps(value: unknown): value is Props {
 /** Any implementation of fetch may have made it. */
 function isResponse(value: unknown): value is Response {
   return (
-    isObject(value) && "headers" in value && "status" in value && "text" in value && typeof value.text === "function"
+    isObject(value) &&
+    "headers" in value &&
+    "status" in value &&
+    "text" in value &&
+    typeof value.text === "function"
   );
 }
 

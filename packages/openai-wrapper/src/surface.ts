@@ -1,10 +1,22 @@
 // Which surface a request belongs to. docs/openai-surfaces.md is this table with what each entry holds.
-import { addFields, type CapturedFields, type GrowingFields, mergeFields, type SafetyCodes } from "@ai-audit/core";
+import {
+  addFields,
+  type CapturedFields,
+  type GrowingFields,
+  mergeFields,
+  type SafetyCodes,
+} from "@ai-audit/core";
 import { describeForm, outlineForm } from "./binary.ts";
 import { runSurface, threadMessage } from "./surfaces/assistants.ts";
 import { chat } from "./surfaces/chat.ts";
 import { completions } from "./surfaces/completions.ts";
-import type { ExtractOptions, StreamCollector, Surface, SurfaceDefinition, WireRequest } from "./surfaces/contract.ts";
+import type {
+  ExtractOptions,
+  StreamCollector,
+  Surface,
+  SurfaceDefinition,
+  WireRequest,
+} from "./surfaces/contract.ts";
 import { embeddings } from "./surfaces/embeddings.ts";
 import { thrownErrorFields } from "./surfaces/errors.ts";
 import { guarded, GuardedCollector } from "./surfaces/guard.ts";
@@ -53,7 +65,11 @@ const ROUTES: readonly Route[] = [
   route("POST", `/threads/${ID}/runs`, runSurface("threads.runs.create")),
   route("GET", `/threads/${ID}/runs/${ID}`, runSurface("threads.runs.retrieve")),
   route("POST", `/threads/${ID}/runs/${ID}/cancel`, runSurface("threads.runs.cancel")),
-  route("POST", `/threads/${ID}/runs/${ID}/submit_tool_outputs`, runSurface("threads.runs.submit_tool_outputs")),
+  route(
+    "POST",
+    `/threads/${ID}/runs/${ID}/submit_tool_outputs`,
+    runSurface("threads.runs.submit_tool_outputs"),
+  ),
   route("POST", `/threads/${ID}/messages`, threadMessage),
 ];
 
@@ -72,8 +88,12 @@ export function surfaceOf(request: WireRequest): Surface | undefined {
   const { path, deployment } = normalize(request.path);
   const method = request.method.toUpperCase();
   const definition =
-    ROUTES.find(([verb, pattern]) => verb === method && pattern.test(path))?.[2] ?? unlisted(method, path);
-  return definition && new BoundSurface(definition, request.provider ?? providerAt(request.url), deployment);
+    ROUTES.find(([verb, pattern]) => verb === method && pattern.test(path))?.[2] ??
+    unlisted(method, path);
+  return (
+    definition &&
+    new BoundSurface(definition, request.provider ?? providerAt(request.url), deployment)
+  );
 }
 
 function providerAt(url: string): string {
@@ -101,7 +121,10 @@ export async function formFields(
   options: ExtractOptions,
 ): Promise<CapturedFields> {
   try {
-    const { input, alerts } = surface.request({ ...request, body: await describeForm(form) }, options);
+    const { input, alerts } = surface.request(
+      { ...request, body: await describeForm(form) },
+      options,
+    );
     return { input, alerts };
   } catch (error) {
     return { alerts: [`ai-audit: the form's files could not be read (${nameOf(error)})`] };
@@ -148,7 +171,9 @@ class BoundSurface implements Surface {
       isExpected(body, definition)
         ? definition.response(body, options, mime)
         : mergeFields(keptFields(body, options), {
-            alerts: [`ai-audit: the response has no list of ${definition.list}: it is kept as it came`],
+            alerts: [
+              `ai-audit: the response has no list of ${definition.list}: it is kept as it came`,
+            ],
           }),
     );
   }
@@ -168,7 +193,10 @@ class BoundSurface implements Surface {
 }
 
 /** A stream can be read once, and that is the request's. */
-const UNSEEN: CapturedFields = { input: "", alerts: ["ai-audit: input not seen: the request's body is a stream"] };
+const UNSEEN: CapturedFields = {
+  input: "",
+  alerts: ["ai-audit: input not seen: the request's body is a stream"],
+};
 
 /** Gateways and proxies answer with what they like. */
 function isExpected(body: unknown, { list }: SurfaceDefinition): boolean {
@@ -180,13 +208,19 @@ function bodyOf({ body }: WireRequest): Readonly<Record<string, unknown>> {
 }
 
 /** The path without query and base, and the deployment that Azure puts into it. */
-function normalize(path: string): { readonly path: string; readonly deployment: string | undefined } {
+function normalize(path: string): {
+  readonly path: string;
+  readonly deployment: string | undefined;
+} {
   const [bare = ""] = path.split("?", 1);
   const match = /^(?:\/openai)?(?:\/v\d+)?(?:\/(?:deployments|engines)\/([^/]+))?(\/.*?)\/*$/.exec(
     bare.startsWith("/") ? bare : `/${bare}`,
   );
   const deployment = match?.[1];
-  return { path: match?.[2] ?? bare, deployment: deployment === undefined ? undefined : decode(deployment) };
+  return {
+    path: match?.[2] ?? bare,
+    deployment: deployment === undefined ? undefined : decode(deployment),
+  };
 }
 
 function decode(segment: string): string {

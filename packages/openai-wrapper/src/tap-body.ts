@@ -18,7 +18,12 @@ const FORGOTTEN = "Response object has been garbage collected";
  *
  * @param life what is watched in place of the body, where a clone of its response may be read as well
  */
-export function tapBody(body: ReadableStream<Uint8Array>, type: string, call: AuditedCall, life?: object): void {
+export function tapBody(
+  body: ReadableStream<Uint8Array>,
+  type: string,
+  call: AuditedCall,
+  life?: object,
+): void {
   if (tapped.has(body)) return;
   tapped.add(body);
   if (life) define(body, LIFE, life);
@@ -55,7 +60,9 @@ export function tapBody(body: ReadableStream<Uint8Array>, type: string, call: Au
 }
 
 interface Reader {
-  read: (...args: readonly unknown[]) => Promise<{ readonly done: boolean; readonly value?: unknown }>;
+  read: (
+    ...args: readonly unknown[]
+  ) => Promise<{ readonly done: boolean; readonly value?: unknown }>;
   cancel: (reason?: unknown) => Promise<void>;
 }
 
@@ -66,7 +73,9 @@ function isReader(value: unknown): value is Reader {
 function tapReader(reader: Reader, watcher: BodyWatcher): void {
   const read = reader.read.bind(reader);
   const cancel = reader.cancel.bind(reader);
-  define(reader, "read", (...args: readonly unknown[]) => read(...args).then(lookAt(watcher), failWith(watcher)));
+  define(reader, "read", (...args: readonly unknown[]) =>
+    read(...args).then(lookAt(watcher), failWith(watcher)),
+  );
   define(reader, "cancel", (reason?: unknown) => watcher.cancelled(cancel(reason)));
 }
 

@@ -25,7 +25,11 @@ export function tapResponse(response: Response, call: AuditedCall): void {
 
 function tap(response: Response, call: AuditedCall): void {
   const isTapped = Object.hasOwn(response, CALL); // a caller's fetch may give one response for many calls
-  if (!Reflect.defineProperty(response, CALL, { value: call, configurable: true, writable: true }) || isTapped) return;
+  if (
+    !Reflect.defineProperty(response, CALL, { value: call, configurable: true, writable: true }) ||
+    isTapped
+  )
+    return;
   const prototype: unknown = Object.getPrototypeOf(response);
   if (isObject(prototype)) Object.setPrototypeOf(response, tappedPrototype(prototype));
   if (Object.getOwnPropertyNames(response).length > 0) tapOwnMembers(response);
@@ -115,7 +119,8 @@ const LIFE = Symbol("ai-audit.life");
 
 function shareLife(response: Response, copy: Response, call: AuditedCall): void {
   const life = lifeOf(response) ?? {};
-  for (const one of [response, copy]) Object.defineProperty(one, LIFE, { value: life, configurable: true });
+  for (const one of [response, copy])
+    Object.defineProperty(one, LIFE, { value: life, configurable: true });
   call.watch(life);
 }
 
@@ -129,7 +134,11 @@ function isObject(value: unknown): value is object {
 }
 
 /** What the caller reads is looked at first; in fail-closed mode it waits for the entry. */
-async function handOver(reading: Promise<unknown>, response: Response, call: AuditedCall): Promise<unknown> {
+async function handOver(
+  reading: Promise<unknown>,
+  response: Response,
+  call: AuditedCall,
+): Promise<unknown> {
   let body: unknown;
   try {
     body = await reading;

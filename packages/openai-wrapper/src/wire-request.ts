@@ -2,10 +2,23 @@
 import type { WireRequest } from "./surface.ts";
 
 /** The request as `prepareRequest` sees it; before that, as the options have it. */
-export function wireRequestOf(client: object, options: object, url?: unknown, init?: unknown): WireRequest {
-  const { method = "", path = "", body } = options as { method?: unknown; path?: unknown; body?: unknown };
+export function wireRequestOf(
+  client: object,
+  options: object,
+  url?: unknown,
+  init?: unknown,
+): WireRequest {
+  const {
+    method = "",
+    path = "",
+    body,
+  } = options as { method?: unknown; path?: unknown; body?: unknown };
   const sent =
-    typeof init === "object" && init !== null && "body" in init ? init.body : init === undefined ? body : undefined;
+    typeof init === "object" && init !== null && "body" in init
+      ? init.body
+      : init === undefined
+        ? body
+        : undefined;
   return {
     method: String(method),
     path: pathOf(String(path)),

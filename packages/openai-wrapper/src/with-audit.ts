@@ -35,7 +35,11 @@ export function withAudit(Base: new (...args: readonly unknown[]) => object): Cl
       const [options] = args;
       attachAudit(
         this,
-        resolveAudit(typeof options === "object" && options !== null && "audit" in options ? options.audit : undefined),
+        resolveAudit(
+          typeof options === "object" && options !== null && "audit" in options
+            ? options.audit
+            : undefined,
+        ),
       );
     }
   }

@@ -29,21 +29,27 @@ describe("docs/openai.md", async () => {
     expect(blocks).toHaveLength(OUTPUTS.length);
   });
 
-  it.each(OUTPUTS.map((output, index) => [index + 1, output] as const))("runs its block %i", async (number, output) => {
-    await using server = await WireServer.start();
-    server.script(json(completion("Sunny.")));
-    const directory = await mkdtemp(join(tmpdir(), "ai-audit-docs-"));
-    const file = join(here, `block-${process.pid}-${number}.ts`); // here: the packages are found from here
-    try {
-      await writeFile(file, (blocks[number - 1] ?? "").replace('"@ai-audit/openai-wrapper"', JSON.stringify(wrapper)));
-      const { stdout } = await run(process.execPath, ["--conditions=ai-audit-source", file], {
-        cwd: directory,
-        env: { ...process.env, OPENAI_API_KEY: "sk-none", OPENAI_BASE_URL: server.baseURL },
-      });
-      expect(stdout).toBe(output);
-    } finally {
-      await rm(file, { force: true });
-      await rm(directory, { recursive: true, force: true });
-    }
-  });
+  it.each(OUTPUTS.map((output, index) => [index + 1, output] as const))(
+    "runs its block %i",
+    async (number, output) => {
+      await using server = await WireServer.start();
+      server.script(json(completion("Sunny.")));
+      const directory = await mkdtemp(join(tmpdir(), "ai-audit-docs-"));
+      const file = join(here, `block-${process.pid}-${number}.ts`); // here: the packages are found from here
+      try {
+        await writeFile(
+          file,
+          (blocks[number - 1] ?? "").replace('"@ai-audit/openai-wrapper"', JSON.stringify(wrapper)),
+        );
+        const { stdout } = await run(process.execPath, ["--conditions=ai-audit-source", file], {
+          cwd: directory,
+          env: { ...process.env, OPENAI_API_KEY: "sk-none", OPENAI_BASE_URL: server.baseURL },
+        });
+        expect(stdout).toBe(output);
+      } finally {
+        await rm(file, { force: true });
+        await rm(directory, { recursive: true, force: true });
+      }
+    },
+  );
 });

@@ -5,7 +5,14 @@ import * as v5 from "openai-v5";
 import * as v6 from "openai-v6-newest";
 import type { Stream } from "openai/streaming";
 import { describe, expect, expectTypeOf, it } from "vitest";
-import { type Audit, auditClient, AuditedAzureOpenAI, AuditedOpenAI, auditOptions, withAudit } from "../src/index.ts";
+import {
+  type Audit,
+  auditClient,
+  AuditedAzureOpenAI,
+  AuditedOpenAI,
+  auditOptions,
+  withAudit,
+} from "../src/index.ts";
 
 const logger = new AuditLogger(new MemoryStorage());
 const client = new AuditedOpenAI({ apiKey: "k", audit: logger });
@@ -16,15 +23,20 @@ const azure = new AuditedAzureOpenAI({
   audit: logger,
 });
 
-const call = (): APIPromise<OpenAI.Chat.ChatCompletion> => client.chat.completions.create({ model: "m", messages: [] });
+const call = (): APIPromise<OpenAI.Chat.ChatCompletion> =>
+  client.chat.completions.create({ model: "m", messages: [] });
 const stream = (): APIPromise<Stream<OpenAI.Chat.ChatCompletionChunk>> =>
   client.chat.completions.create({ model: "m", messages: [], stream: true });
 const embed = (): APIPromise<OpenAI.CreateEmbeddingResponse> =>
-  client.embeddings.create({ model: "m", input: "x" }, { timeout: 1, ...auditOptions({ subject: "s" }) });
+  client.embeddings.create(
+    { model: "m", input: "x" },
+    { timeout: 1, ...auditOptions({ subject: "s" }) },
+  );
 // @ts-expect-error audit is required
 const without = (): OpenAI => new AuditedOpenAI({ apiKey: "k" });
-// @ts-expect-error no such option
-const misspelt = (): OpenAI => new AuditedOpenAI({ apiKey: "k", audit: { logger, failureMood: "open" } });
+const misspelt = (): OpenAI =>
+  // @ts-expect-error no such option
+  new AuditedOpenAI({ apiKey: "k", audit: { logger, failureMood: "open" } });
 
 describe("the types of an audited client", () => {
   it("are those of the SDK's instances", () => {
@@ -74,8 +86,12 @@ describe("the types of an audited client", () => {
       readonly mine = true;
     }
     expectTypeOf(new (withAudit(Mine))({ apiKey: "k", audit: logger })).toEqualTypeOf<Mine>();
-    expectTypeOf(new (withAudit(v5.OpenAI))({ apiKey: "k", audit: logger })).toEqualTypeOf<v5.OpenAI>();
-    expectTypeOf(new (withAudit(v6.OpenAI))({ apiKey: "k", audit: logger })).toEqualTypeOf<v6.OpenAI>();
+    expectTypeOf(
+      new (withAudit(v5.OpenAI))({ apiKey: "k", audit: logger }),
+    ).toEqualTypeOf<v5.OpenAI>();
+    expectTypeOf(
+      new (withAudit(v6.OpenAI))({ apiKey: "k", audit: logger }),
+    ).toEqualTypeOf<v6.OpenAI>();
     expect(new (withAudit(Mine))({ apiKey: "k", audit: logger }).mine).toBe(true);
   });
 });

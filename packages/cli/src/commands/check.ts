@@ -29,7 +29,11 @@ export function define(command: Command, session: Session): void {
     .action((path: string, flags: CheckFlags) => check(path, flags, session));
 }
 
-async function check(path: string, { trust, decrypt, json }: CheckFlags, session: Session): Promise<void> {
+async function check(
+  path: string,
+  { trust, decrypt, json }: CheckFlags,
+  session: Session,
+): Promise<void> {
   const text = path === "-" ? await readAll(session.stdin) : readProof(path);
   const settings = Settings.load(session.env);
   const result = checkProof(text, trustedKeys(trust, settings, undefined));
@@ -43,7 +47,11 @@ async function check(path: string, { trust, decrypt, json }: CheckFlags, session
   if (result.exitCode === 0) opener.check(); // a verdict that is worse comes first
 }
 
-async function printEntry({ line }: ProofCheck, opener: ContentOpener, { out }: Session): Promise<void> {
+async function printEntry(
+  { line }: ProofCheck,
+  opener: ContentOpener,
+  { out }: Session,
+): Promise<void> {
   const entry = line === undefined ? undefined : lineToEntry(line);
   if (entry === undefined) return;
   await out.line();
@@ -56,6 +64,8 @@ function readProof(path: string): string {
   } catch (error) {
     const failure = systemFailure(error, path);
     if (failure === undefined) throw error;
-    throw new Failure(EXIT.notVerified, failure.message, "proofs are written by: ai-audit prove", { cause: error });
+    throw new Failure(EXIT.notVerified, failure.message, "proofs are written by: ai-audit prove", {
+      cause: error,
+    });
   }
 }

@@ -43,17 +43,29 @@ export function define(command: Command, session: Session): void {
         .argParser((text) => parseTime(text, "from", session.now()))
         .conflicts("retention"),
     )
-    .option("--dry-run", "only say what would go, what would stay and why, and whether the run would be refused")
-    .action((location: string | undefined, flags: CleanupFlags) => cleanup(location, flags, session));
+    .option(
+      "--dry-run",
+      "only say what would go, what would stay and why, and whether the run would be refused",
+    )
+    .action((location: string | undefined, flags: CleanupFlags) =>
+      cleanup(location, flags, session),
+    );
 }
 
-async function cleanup(given: string | undefined, flags: CleanupFlags, session: Session): Promise<void> {
+async function cleanup(
+  given: string | undefined,
+  flags: CleanupFlags,
+  session: Session,
+): Promise<void> {
   const settings = Settings.load(session.env);
   const location = resolveLocation(given, settings);
   const now = session.now().getTime();
-  if (flags.before !== undefined && flags.before > now) throw usageFailure("--before is in the future");
+  if (flags.before !== undefined && flags.before > now)
+    throw usageFailure("--before is in the future");
   const cutOff =
-    flags.before === undefined ? cutOffOf(flags.retention, settings, now) : cutOffAt(flags.before, settings, now);
+    flags.before === undefined
+      ? cutOffOf(flags.retention, settings, now)
+      : cutOffAt(flags.before, settings, now);
   const dryRun = flags.dryRun === true;
   const signing = await signerFor(location, settings, dryRun);
   const { refusal } = signing;
@@ -61,7 +73,13 @@ async function cleanup(given: string | undefined, flags: CleanupFlags, session: 
   const storage = reportingReads(await openForCleanup(location, settings, signing), onProgress);
   const { before, policy } = cutOff;
   try {
-    const result = await storage.prune({ before, policy, actor: flags.actor ?? defaultActor(), dryRun, now });
+    const result = await storage.prune({
+      before,
+      policy,
+      actor: flags.actor ?? defaultActor(),
+      dryRun,
+      now,
+    });
     const today = isBucket(location) ? [] : await filesOfToday(location, before, now);
     await print(result, cutOff, { ...flags, location, refusal, today }, session);
     if ((result.refused ?? []).length > 0) session.exitCode = EXIT.data;
@@ -81,7 +99,12 @@ interface PrintOptions extends CleanupFlags {
 /** A row of the table. */
 type Row = Omit<ExpiredPart, "fate"> & { readonly fate: ExpiredPart["fate"] | "today" };
 
-async function print(result: PruneResult, cutOff: CutOff, options: PrintOptions, session: Session): Promise<void> {
+async function print(
+  result: PruneResult,
+  cutOff: CutOff,
+  options: PrintOptions,
+  session: Session,
+): Promise<void> {
   const { entries, files, held = [], refused = [], expired = [] } = result;
   const { dryRun = false, json, location, refusal, today } = options;
   const { out, log } = session;
@@ -141,10 +164,15 @@ function table(dryRun: boolean, { out }: Session): Table<Row> {
     { title: "FILE", value: ({ file }) => file },
     { title: "FROM", value: ({ from }) => from ?? "-" },
     { title: "TO", value: ({ to }) => to ?? "-" },
-    { title: "ENTRIES", value: ({ entries }) => (entries === null ? "?" : String(entries)), align: "right" },
+    {
+      title: "ENTRIES",
+      value: ({ entries }) => (entries === null ? "?" : String(entries)),
+      align: "right",
+    },
     {
       title: "FATE",
-      value: ({ fate, reason }) => (reason === undefined ? fates[fate] : `${fates[fate]}: ${reason}`),
+      value: ({ fate, reason }) =>
+        reason === undefined ? fates[fate] : `${fates[fate]}: ${reason}`,
       style: ({ fate }) => STYLES[fate],
     },
   ]);

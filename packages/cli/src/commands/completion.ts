@@ -7,7 +7,9 @@ import type { Session } from "../session.ts";
 export function define(command: Command, session: Session): void {
   command
     .addArgument(new Argument("<shell>", "the shell").choices(SHELLS))
-    .description("Prints a script that teaches a shell the commands and options. Its first line says where to put it.")
+    .description(
+      "Prints a script that teaches a shell the commands and options. Its first line says where to put it.",
+    )
     .action(async (shell: Shell, { json }: { readonly json?: true }) => {
       const script = completionScript(await buildProgram(session, "all"), shell);
       await (json ? session.out.json({ shell, script }) : session.out.write(script));

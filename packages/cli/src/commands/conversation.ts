@@ -31,7 +31,10 @@ async function conversation(id: string, flags: ConversationFlags, session: Sessi
   let calls = 0;
   const progress = new Progress(session, "searching", () => `${plural(calls, "call")} found`);
   const { storage, settings, location } = await openLog(flags.log, session, progress);
-  const filter = await Filter.of({ conversation: id, ...(flags.decrypt && { decrypt: flags.decrypt }) }, settings);
+  const filter = await Filter.of(
+    { conversation: id, ...(flags.decrypt && { decrypt: flags.decrypt }) },
+    settings,
+  );
   const transcript = new Transcript();
   for await (const page of storage.pages(rangeOf(flags), "oldest-first")) {
     for (const line of page.filter((candidate) => filter.entryOf(candidate) !== undefined)) {
@@ -42,11 +45,20 @@ async function conversation(id: string, flags: ConversationFlags, session: Sessi
   }
   progress.clear();
   if (calls === 0)
-    throw new Failure(EXIT.nothing, `no conversation ${id} in ${location}`, "ids are shown by: ai-audit list");
+    throw new Failure(
+      EXIT.nothing,
+      `no conversation ${id} in ${location}`,
+      "ids are shown by: ai-audit list",
+    );
   filter.check();
 }
 
-async function printCall(line: string, transcript: Transcript, filter: Filter, { out }: Session): Promise<void> {
+async function printCall(
+  line: string,
+  transcript: Transcript,
+  filter: Filter,
+  { out }: Session,
+): Promise<void> {
   const entry = lineToEntry(line);
   if (entry === undefined || entry.run?.sameCallAs !== undefined) return; // the same call through another layer
   const content = filter.opener.open(entry);
@@ -58,12 +70,14 @@ async function printCall(line: string, transcript: Transcript, filter: Filter, {
     formatMs(entry.latencyMs),
   ];
   await out.line(out.style("dim", `── ${entry.timestamp}  ${entry.id}  `) + facts.join("  "));
-  for (const message of transcript.add(content.values.input, content.values.output)) await printMessage(message, out);
+  for (const message of transcript.add(content.values.input, content.values.output))
+    await printMessage(message, out);
   for (const field of ["input", "output"] as const) {
     const missing = whyMissing(content[field]);
     if (missing !== undefined) await out.line(`${out.style("bold", field)}  ${missing}`);
   }
-  if (entry.blockReason !== null) await out.line(`${out.style("red", "blocked")}  ${safeLine(entry.blockReason)}`);
+  if (entry.blockReason !== null)
+    await out.line(`${out.style("red", "blocked")}  ${safeLine(entry.blockReason)}`);
   if (entry.error?.message !== undefined)
     await out.line(`${out.style("red", "error")}  ${safeLine(entry.error.message)}`);
   await out.line();

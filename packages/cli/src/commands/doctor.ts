@@ -16,10 +16,16 @@ export function define(command: Command, session: Session): void {
         "what the credentials may do, without changing anything there. It does not verify the log: `verify` does. Exits with " +
         "1 when something is wrong.",
     )
-    .action((location: string | undefined, { json }: { readonly json?: true }) => doctor(location, json, session));
+    .action((location: string | undefined, { json }: { readonly json?: true }) =>
+      doctor(location, json, session),
+    );
 }
 
-async function doctor(given: string | undefined, json: true | undefined, session: Session): Promise<void> {
+async function doctor(
+  given: string | undefined,
+  json: true | undefined,
+  session: Session,
+): Promise<void> {
   const findings = await examine(given, session);
   if (findings.some(({ state }) => state === "wrong")) session.exitCode = EXIT.nothing;
   if (json) return session.out.json(findings);
@@ -30,6 +36,9 @@ const WIDTH = 12;
 const STYLES: Record<Finding["state"], Style> = { good: "green", look: "yellow", wrong: "red" };
 
 async function print({ about, state, message, remedy }: Finding, { out }: Session): Promise<void> {
-  await out.line(`${out.style(STYLES[state], padTo(state, 5))}  ${padTo(about, WIDTH)}  ${safeLine(message)}`);
-  if (remedy !== undefined) await out.line(`${" ".repeat(WIDTH + 9)}${out.style("dim", "→")} ${safeLine(remedy)}`);
+  await out.line(
+    `${out.style(STYLES[state], padTo(state, 5))}  ${padTo(about, WIDTH)}  ${safeLine(message)}`,
+  );
+  if (remedy !== undefined)
+    await out.line(`${" ".repeat(WIDTH + 9)}${out.style("dim", "→")} ${safeLine(remedy)}`);
 }

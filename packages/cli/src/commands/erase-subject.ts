@@ -20,7 +20,9 @@ interface EraseFlags {
 }
 
 export function define(command: Command, session: Session): void {
-  addActorOption(addLogOption(command.argument("<name>", "the person, as the application names them to log()")))
+  addActorOption(
+    addLogOption(command.argument("<name>", "the person, as the application names them to log()")),
+  )
     .description(
       "Destroys the secret of one person, so that nothing kept of them can ever be opened again, and records in the log that " +
         "it was done. The log still verifies, everybody else's content still opens. Backups of the key store undo it.",
@@ -71,5 +73,7 @@ async function print(
   { out }: Session,
 ): Promise<void> {
   if (json) return out.json({ subjects, entries });
-  await out.line(`erased: ${plural(entries, "entry", "entries")} of ${subjects.join(", ")} cannot be opened any more`);
+  await out.line(
+    `erased: ${plural(entries, "entry", "entries")} of ${subjects.join(", ")} cannot be opened any more`,
+  );
 }

@@ -17,16 +17,26 @@ interface ExportSubjectFlags {
 }
 
 export function define(command: Command, session: Session): void {
-  addOutputOption(addLogOption(command.argument("<name>", "the person, as the application names them to log()")))
+  addOutputOption(
+    addLogOption(command.argument("<name>", "the person, as the application names them to log()")),
+  )
     .description(
       "Writes everything that is kept of one person, opened, as lines of JSON: what an access request asks for.",
     )
     .action((name: string, flags: ExportSubjectFlags) => exportSubject(name, flags, session));
 }
 
-async function exportSubject(name: string, flags: ExportSubjectFlags, session: Session): Promise<void> {
+async function exportSubject(
+  name: string,
+  flags: ExportSubjectFlags,
+  session: Session,
+): Promise<void> {
   let count = 0;
-  const progress = new Progress(session, "searching", () => `${plural(count, "entry", "entries")} found`);
+  const progress = new Progress(
+    session,
+    "searching",
+    () => `${plural(count, "entry", "entries")} found`,
+  );
   const { storage, settings } = await openLog(flags.log, session, progress);
   const encryption = await loadSubjectKeys(settings);
   const logger = new AuditLogger(storage, { encryption });
@@ -40,6 +50,8 @@ async function exportSubject(name: string, flags: ExportSubjectFlags, session: S
   progress.clear();
   if (count === 0) session.exitCode = EXIT.nothing;
   await session.log.line(
-    count === 0 ? "nothing is kept of that person" : `${plural(count, "entry", "entries")} exported`,
+    count === 0
+      ? "nothing is kept of that person"
+      : `${plural(count, "entry", "entries")} exported`,
   );
 }

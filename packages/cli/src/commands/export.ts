@@ -41,23 +41,37 @@ export function define(command: Command, session: Session): void {
         "conditions it holds the whole files, verified first, with conditions only the entries that meet them and their proofs. " +
         "What of the files nothing proves is named, and such entries are left out of a selection; the exit code then is 65.",
     )
-    .addOption(new Option("-f, --format <format>", "what to write").choices(FORMATS).default("jsonl"))
+    .addOption(
+      new Option("-f, --format <format>", "what to write").choices(FORMATS).default("jsonl"),
+    )
     .addOption(
       new Option("--redact <path>", "leave this out: input, output, metadata.email …; repeatable")
         .default([], "nothing")
         .argParser(collect),
     )
     .addOption(
-      new Option("--memory <MiB>", "parquet: what DuckDB may take; with more it is faster, and reads longer lines")
+      new Option(
+        "--memory <MiB>",
+        "parquet: what DuckDB may take; with more it is faster, and reads longer lines",
+      )
         .default(DEFAULT_MIB)
         .argParser(parseMemory),
     )
-    .action((location: string | undefined, flags: ExportFlags) => exportLog(location, flags, session));
+    .action((location: string | undefined, flags: ExportFlags) =>
+      exportLog(location, flags, session),
+    );
 }
 
-async function exportLog(given: string | undefined, flags: ExportFlags, session: Session): Promise<void> {
+async function exportLog(
+  given: string | undefined,
+  flags: ExportFlags,
+  session: Session,
+): Promise<void> {
   if (flags.json && flags.output === undefined && flags.format === "csv") {
-    throw usageFailure("--json and --format csv: one or the other", "with --output FILE, --json says what was written");
+    throw usageFailure(
+      "--json and --format csv: one or the other",
+      "with --output FILE, --json says what was written",
+    );
   }
   let written = 0;
   const progress = new Progress(session, "exporting", () => `${formatCount(written)} written`);
@@ -82,7 +96,10 @@ async function exportLog(given: string | undefined, flags: ExportFlags, session:
   } else {
     await withSink(flags.output, session.out, async (sink) => {
       if (flags.format === "rotalabs-comply") {
-        ({ entries: count, remark } = await writeOriginal({ log, range: rangeOf(flags), filter }, sink));
+        ({ entries: count, remark } = await writeOriginal(
+          { log, range: rangeOf(flags), filter },
+          sink,
+        ));
       } else {
         count = await exportPages(flags, filter, log, sink, onPage);
       }
@@ -90,7 +107,8 @@ async function exportLog(given: string | undefined, flags: ExportFlags, session:
   }
   progress.clear();
   if (count === 0) session.exitCode = EXIT.nothing;
-  if (flags.json && flags.output !== undefined) await session.out.json({ entries: count, output: flags.output });
+  if (flags.json && flags.output !== undefined)
+    await session.out.json({ entries: count, output: flags.output });
   else await session.log.line(`${plural(count, "entry", "entries")} exported`);
   if (remark !== undefined) await session.log.line(remark);
   filter.check();
@@ -108,9 +126,17 @@ async function exportPages(
   const opened = filter.opener.hasKeys;
   let count = 0;
   if (format === "csv") await sink.write(csvHeader(opened));
-  for await (const records of exportRecords({ storage, range: rangeOf(range), filter, redact, onPage })) {
+  for await (const records of exportRecords({
+    storage,
+    range: rangeOf(range),
+    filter,
+    redact,
+    onPage,
+  })) {
     count += records.length;
-    await sink.write(PAGE_TEXT[format === "csv" || format === "otel" ? format : "jsonl"](records, opened));
+    await sink.write(
+      PAGE_TEXT[format === "csv" || format === "otel" ? format : "jsonl"](records, opened),
+    );
   }
   return count;
 }
@@ -130,7 +156,12 @@ function exportParquet(
   log: OpenLog,
   told: Pick<ParquetOptions, "onPage" | "onProgress">,
 ): Promise<number> {
-  const output = namedDirectory(flags, "parquet", "the members that the log has", "export jsonl or csv");
+  const output = namedDirectory(
+    flags,
+    "parquet",
+    "the members that the log has",
+    "export jsonl or csv",
+  );
   return writeParquet(output, {
     log,
     filter,
@@ -148,13 +179,19 @@ async function exportBundle(
   session: Session,
   onProgress: BundleOptions["onProgress"],
 ): Promise<void> {
-  const output = namedDirectory(flags, "a bundle", "lines as they were sealed", "export jsonl beside it");
+  const output = namedDirectory(
+    flags,
+    "a bundle",
+    "lines as they were sealed",
+    "export jsonl beside it",
+  );
   const options = { log, filter, range: rangeOf(flags), out: session.out, onProgress };
   const content = await writeBundle(output, { ...options, isWhole: isWhole(flags, filter) });
   if (content.entries === 0) session.exitCode = EXIT.nothing;
   if (content.unproven.count > 0 || content.findings.length > 0) session.exitCode = EXIT.data;
   if (flags.json) await session.out.json(bundleResult(output, content));
-  for (const line of bundleRemarks(output, content, flags.json === true)) await session.log.line(line);
+  for (const line of bundleRemarks(output, content, flags.json === true))
+    await session.log.line(line);
 }
 
 /** @throws {Failure} where none is named, or more is asked for than lines as they are */
@@ -166,7 +203,10 @@ function namedDirectory(
 ): string {
   if (output === undefined) throw usageFailure(`${what} is a directory`, "name it with --output");
   if (redact.length === 0 && !decrypt) return output;
-  throw usageFailure(`${what} holds ${contents}: --redact and --decrypt do not go with it`, instead);
+  throw usageFailure(
+    `${what} holds ${contents}: --redact and --decrypt do not go with it`,
+    instead,
+  );
 }
 
 /** Whether all entries are asked for. */

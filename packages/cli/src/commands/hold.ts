@@ -51,10 +51,16 @@ export function define(command: Command, session: Session): void {
   addLocationArgument(command.command("list"))
     .summary("show the holds in force")
     .description("Shows the holds in force.")
-    .action((location: string | undefined, { json }: { readonly json?: true }) => list(location, json, session));
+    .action((location: string | undefined, { json }: { readonly json?: true }) =>
+      list(location, json, session),
+    );
 }
 
-async function place(given: string | undefined, flags: PlaceFlags, session: Session): Promise<void> {
+async function place(
+  given: string | undefined,
+  flags: PlaceFlags,
+  session: Session,
+): Promise<void> {
   const log = await openLog(given, session, new Progress(session, "searching"));
   const range = await heldRange(flags, log);
   const signer = await needSigner(log.location, log.settings);
@@ -62,15 +68,22 @@ async function place(given: string | undefined, flags: PlaceFlags, session: Sess
   const s3 = s3Connection(log.settings);
   const hold = await placeHold(log.location, { ...range, reason, actor, signer, s3 });
   await (flags.json ? session.out.json({ hold }) : session.out.line(hold));
-  await session.log.line(`held; end it with: ai-audit hold release ${hold} --log ${log.location} --reason TEXT`);
+  await session.log.line(
+    `held; end it with: ai-audit hold release ${hold} --log ${log.location} --reason TEXT`,
+  );
 }
 
 async function heldRange(flags: PlaceFlags, log: OpenLog): Promise<{ from?: Date; to?: Date }> {
   const { entry, conversation, all, since, until } = flags;
   const byTime = since !== undefined || until !== undefined;
-  const ways = [entry !== undefined, conversation !== undefined, all === true, byTime].filter(Boolean).length;
+  const ways = [entry !== undefined, conversation !== undefined, all === true, byTime].filter(
+    Boolean,
+  ).length;
   if (ways !== 1) {
-    throw usageFailure("what to hold is not clear", "give one of: --since and --until, --entry, --conversation, --all");
+    throw usageFailure(
+      "what to hold is not clear",
+      "give one of: --since and --until, --entry, --conversation, --all",
+    );
   }
   if (entry !== undefined) {
     const line = await findEntryLine(log.storage, log.location, entry);
@@ -78,7 +91,10 @@ async function heldRange(flags: PlaceFlags, log: OpenLog): Promise<{ from?: Date
   }
   if (conversation !== undefined) return conversationRange(conversation, log);
   const { from, to } = rangeOf(flags);
-  return { ...(from !== undefined && { from: new Date(from) }), ...(to !== undefined && { to: new Date(to) }) };
+  return {
+    ...(from !== undefined && { from: new Date(from) }),
+    ...(to !== undefined && { to: new Date(to) }),
+  };
 }
 
 async function conversationRange(
@@ -99,10 +115,13 @@ async function conversationRange(
 
 /** From the first line's time to the last one's. */
 function timesOf(lines: readonly string[], what: string): { from: Date; to: Date } {
-  const times = lines.flatMap((line) => lineToEntry(line)?.timestamp ?? []).map((timestamp) => new Date(timestamp));
+  const times = lines
+    .flatMap((line) => lineToEntry(line)?.timestamp ?? [])
+    .map((timestamp) => new Date(timestamp));
   const [from] = times;
   const to = times.at(-1);
-  if (from === undefined || to === undefined) throw new Failure(EXIT.nothing, `no ${what} in the log`);
+  if (from === undefined || to === undefined)
+    throw new Failure(EXIT.nothing, `no ${what} in the log`);
   return { from, to };
 }
 
@@ -113,17 +132,28 @@ async function release(id: string, flags: ReleaseFlags, session: Session): Promi
   const { reason, actor = defaultActor() } = flags;
   const s3 = s3Connection(settings);
   if (!(await listHolds(location, { vkey: signer?.vkey, s3 })).some((hold) => hold.id === id)) {
-    throw new Failure(EXIT.nothing, `no hold ${id} is in force`, "holds are shown by: ai-audit hold list");
+    throw new Failure(
+      EXIT.nothing,
+      `no hold ${id} is in force`,
+      "holds are shown by: ai-audit hold list",
+    );
   }
   await releaseHold(location, id, { reason, actor, signer, s3 });
   await (flags.json ? session.out.json({ released: id }) : session.out.line(`released ${id}`));
 }
 
-async function list(given: string | undefined, json: true | undefined, session: Session): Promise<void> {
+async function list(
+  given: string | undefined,
+  json: true | undefined,
+  session: Session,
+): Promise<void> {
   const settings = Settings.load(session.env);
   const location = resolveLocation(given, settings);
   // A release under the key of the log's writers counts as well as one under the key of the hold.
-  const holds = await listHolds(location, { vkey: findSigner(settings)?.vkey, s3: s3Connection(settings) });
+  const holds = await listHolds(location, {
+    vkey: findSigner(settings)?.vkey,
+    s3: s3Connection(settings),
+  });
   if (json) return session.out.json(holds);
   if (holds.length === 0) return session.log.line("no hold is in force");
   await new Table<Hold>(session.out, [

@@ -22,7 +22,9 @@ interface ImportFlags {
 }
 
 export function define(command: Command, session: Session): void {
-  addLogOption(command.argument("<source>", "directory of audit_*.jsonl files as rotalabs-comply writes them"))
+  addLogOption(
+    command.argument("<source>", "directory of audit_*.jsonl files as rotalabs-comply writes them"),
+  )
     .description(
       "Writes the entries of a log of rotalabs-comply into a log of ours, under their own time. They get new ids; the old one " +
         "is kept as metadata.imported_id. Content is encrypted when AUDIT_ENCRYPTION_KEY is set, and Fernet content is opened " +
@@ -40,16 +42,24 @@ async function importLog(source: string, flags: ImportFlags, session: Session): 
   const to = placeOf(flags.log, settings);
   await checkSource(from, to);
   const signer = findSigner(settings);
-  const encryption = encryptionKeys(settings) === undefined ? undefined : await loadEncryption(settings);
+  const encryption =
+    encryptionKeys(settings) === undefined ? undefined : await loadEncryption(settings);
   const reading = new Progress(session, "reading");
   const survey = await surveySource(from, reading.onProgress);
   reading.clear();
   const storage = await openStorage(to, settings, signer);
-  const importing = new Progress(session, "importing", () => `of ${plural(survey.entries, "entry", "entries")}`);
+  const importing = new Progress(
+    session,
+    "importing",
+    () => `of ${plural(survey.entries, "entry", "entries")}`,
+  );
   let result: ImportResult;
   try {
     const { onProgress } = importing;
-    result = await importLines(new FileStorage({ path: from }), storage, { encryption, onProgress });
+    result = await importLines(new FileStorage({ path: from }), storage, {
+      encryption,
+      onProgress,
+    });
   } finally {
     importing.clear();
     await storage.close();
@@ -65,7 +75,10 @@ async function importLog(source: string, flags: ImportFlags, session: Session): 
  */
 async function checkSource(from: string, to: string): Promise<void> {
   if (realPathOf(to) === realPathOf(from)) {
-    throw usageFailure(`the source is the log that would be written: ${from}`, "name another one with --log LOCATION");
+    throw usageFailure(
+      `the source is the log that would be written: ${from}`,
+      "name another one with --log LOCATION",
+    );
   }
   const own = (await listLogFiles(from)).find(({ kind }) => kind === "segment");
   if (own === undefined) return;
@@ -95,25 +108,41 @@ async function report(
   const { unreadable, firstUnreadable, torn, otherFiles } = survey;
   // A reader passes over more than single lines where a file's first line is not one.
   const unread = Math.max(0, survey.entries - imported - skipped);
-  if (altered > 0 || unread > 0 || (unreadable > 0 && flags.acceptUnreadable !== true)) session.exitCode = EXIT.data;
+  if (altered > 0 || unread > 0 || (unreadable > 0 && flags.acceptUnreadable !== true))
+    session.exitCode = EXIT.data;
   if (flags.json) {
-    return out.json({ imported, skipped, altered, unreadable: unreadable + unread, firstUnreadable, torn, otherFiles });
+    return out.json({
+      imported,
+      skipped,
+      altered,
+      unreadable: unreadable + unread,
+      firstUnreadable,
+      torn,
+      otherFiles,
+    });
   }
-  await out.line(`${plural(imported, "entry", "entries")} imported, ${formatCount(skipped)} were there already`);
+  await out.line(
+    `${plural(imported, "entry", "entries")} imported, ${formatCount(skipped)} were there already`,
+  );
   if (altered > 0) {
     await log.line(
       `${plural(altered, "entry", "entries")} had content that is not of its hash: imported with an alert that says so`,
     );
   }
-  if (unreadable > 0) await log.line(`${plural(unreadable, "line")} not imported, for being no entry:`);
+  if (unreadable > 0)
+    await log.line(`${plural(unreadable, "line")} not imported, for being no entry:`);
   for (const bad of firstUnreadable) await log.line(`  ${describe(bad)}`);
   if (unreadable > firstUnreadable.length)
     await log.line(`  and ${formatCount(unreadable - firstUnreadable.length)} more`);
   if (unread > 0)
-    await log.line(`${plural(unread, "entry", "entries")} not imported: the first line of a file is unreadable`);
+    await log.line(
+      `${plural(unread, "entry", "entries")} not imported: the first line of a file is unreadable`,
+    );
   for (const bad of torn) await log.line(`not imported: ${describe(bad)}`);
   if (otherFiles.length > 0)
-    await log.line(`not read, for not being named audit_YYYYMMDD.jsonl: ${otherFiles.map(safeLine).join(", ")}`);
+    await log.line(
+      `not read, for not being named audit_YYYYMMDD.jsonl: ${otherFiles.map(safeLine).join(", ")}`,
+    );
 }
 
 function describe({ file, line, reason }: BadLine): string {

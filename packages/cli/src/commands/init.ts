@@ -18,21 +18,27 @@ const KEYS = "audit-keys";
 
 export function define(command: Command, session: Session): void {
   command
-    .addArgument(new Argument("[directory]", "where to put them").default(".", "the working directory"))
+    .addArgument(
+      new Argument("[directory]", "where to put them").default(".", "the working directory"),
+    )
     .description(
       `Makes a signing key, an encryption key and a place for the keys of data subjects in ${KEYS}/, readable by you alone, ` +
         `and a commented settings file, ${SETTINGS_FILE}. Nothing that exists is changed.`,
     )
     .addOption(
-      new Option("--name <name>", "name of the signing key, best one you own: example.com/audit").default(
-        `${hostname()}/audit`,
-        "HOST/audit",
-      ),
+      new Option(
+        "--name <name>",
+        "name of the signing key, best one you own: example.com/audit",
+      ).default(`${hostname()}/audit`, "HOST/audit"),
     )
     .action((directory: string, flags: InitFlags) => init(directory, flags, session));
 }
 
-async function init(directory: string, { name, json }: InitFlags, { out, env }: Session): Promise<void> {
+async function init(
+  directory: string,
+  { name, json }: InitFlags,
+  { out, env }: Session,
+): Promise<void> {
   const signer = await makeSigner(name);
   const root = resolve(directory);
   const keys = join(root, KEYS);
@@ -65,12 +71,18 @@ async function makeSigner(name: string): Promise<Signer> {
   try {
     return await Signer.generate(name);
   } catch (error) {
-    if (AuditError.isInstance(error)) throw usageFailure(`--name: ${error.message}`, "such as example.com/audit");
+    if (AuditError.isInstance(error))
+      throw usageFailure(`--name: ${error.message}`, "such as example.com/audit");
     throw error;
   }
 }
 
-function nextSteps(file: string, keys: string, { name, vkey }: Signer, env: Session["env"]): string {
+function nextSteps(
+  file: string,
+  keys: string,
+  { name, vkey }: Signer,
+  env: Session["env"],
+): string {
   const inShell = (key: string): string => `"$(cat ${shellWord(join(keys, key))})"`;
   return `made ${keys} and ${file}
 
@@ -125,8 +137,13 @@ async function guarded(work: Promise<unknown>): Promise<void> {
   } catch (error) {
     const failure = systemFailure(error);
     if (failure?.exitCode !== EXIT.cannotCreate) throw error;
-    throw new Failure(EXIT.cannotCreate, failure.message, "keys are never replaced; `keys rotate` adds a new one", {
-      cause: error,
-    });
+    throw new Failure(
+      EXIT.cannotCreate,
+      failure.message,
+      "keys are never replaced; `keys rotate` adds a new one",
+      {
+        cause: error,
+      },
+    );
   }
 }

@@ -1,7 +1,13 @@
 // ai-audit keys: which keys are at hand, a new one, and what may leave.
 import { randomBytes } from "node:crypto";
 import { rename, rm, writeFile } from "node:fs/promises";
-import { AuditError, EncryptionManager, generateKey, type KeyRing, type Keys } from "@ai-audit/core";
+import {
+  AuditError,
+  EncryptionManager,
+  generateKey,
+  type KeyRing,
+  type Keys,
+} from "@ai-audit/core";
 import type { Command } from "commander";
 import { EXIT, Failure, usageFailure } from "../failure.ts";
 import { configuredTrust, encryptionKeys, loadEncryption } from "../keys.ts";
@@ -15,7 +21,9 @@ interface JsonFlag {
 }
 
 export function define(command: Command, session: Session): void {
-  command.description("Shows, adds and exports keys. Secrets are printed only by commands that say so.");
+  command.description(
+    "Shows, adds and exports keys. Secrets are printed only by commands that say so.",
+  );
   command
     .command("list")
     .summary("show which keys are at hand")
@@ -28,7 +36,10 @@ export function define(command: Command, session: Session): void {
       "Adds a new encryption key to the file that AUDIT_ENCRYPTION_KEY_FILE names. New entries are encrypted under it once " +
         "the application has loaded the file again; the older keys stay and open what they encrypted.",
     )
-    .option("--print", "print the new ring, secrets included, for a key that is kept in AUDIT_ENCRYPTION_KEY")
+    .option(
+      "--print",
+      "print the new ring, secrets included, for a key that is kept in AUDIT_ENCRYPTION_KEY",
+    )
     .action((flags: JsonFlag & { readonly print?: true }) => rotate(flags, session));
   command
     .command("export")
@@ -53,8 +64,12 @@ async function list({ json }: JsonFlag, { env, out, log }: Session): Promise<voi
   const trusted = configuredTrust(settings);
   const keys: ListedKey[] = [
     ...ids(await encryptionKeys(settings)?.load()),
-    ...(signer === undefined ? [] : [{ use: "verification", id: signer.vkey, note: "of our signing key" } as const]),
-    ...trusted.filter((id) => id !== signer?.vkey).map((id) => ({ use: "verification", id, note: "trusted" }) as const),
+    ...(signer === undefined
+      ? []
+      : [{ use: "verification", id: signer.vkey, note: "of our signing key" } as const]),
+    ...trusted
+      .filter((id) => id !== signer?.vkey)
+      .map((id) => ({ use: "verification", id, note: "trusted" }) as const),
   ];
   if (json) return out.json(keys);
   if (keys.length === 0) return log.line("no keys are set; they are made by: ai-audit init");
@@ -82,12 +97,19 @@ function asRing(keys: Keys): KeyRing {
   return { current: keyId, keys: { [keyId]: keys } };
 }
 
-async function rotate({ json, print }: JsonFlag & { readonly print?: true }, { env, out }: Session): Promise<void> {
+async function rotate(
+  { json, print }: JsonFlag & { readonly print?: true },
+  { env, out }: Session,
+): Promise<void> {
   const settings = Settings.load(env);
   const key = settings.key("AUDIT_ENCRYPTION_KEY");
   const provider = encryptionKeys(settings);
   if (key === undefined || provider === undefined) {
-    throw new Failure(EXIT.config, "no encryption key is set", "a first one is made by: ai-audit init");
+    throw new Failure(
+      EXIT.config,
+      "no encryption key is set",
+      "a first one is made by: ai-audit init",
+    );
   }
   if ("path" in key && print) throw usageFailure("--print is for a key in AUDIT_ENCRYPTION_KEY");
   if ("text" in key && !print) {
@@ -102,7 +124,9 @@ async function rotate({ json, print }: JsonFlag & { readonly print?: true }, { e
   const { path } = key;
   await replaceFile(path, `${JSON.stringify(ring)}\n`);
   if (json) return out.json({ current: ring.current, file: path });
-  await out.line(`${ring.current} writes from now on; ${Object.keys(ring.keys).length} keys in ${path}`);
+  await out.line(
+    `${ring.current} writes from now on; ${Object.keys(ring.keys).length} keys in ${path}`,
+  );
   await out.line("Back the file up, and have the application load it again.");
 }
 
@@ -124,17 +148,28 @@ async function replaceFile(path: string, text: string): Promise<void> {
   }
 }
 
-async function exportKey({ json, content }: JsonFlag & { readonly content?: string }, session: Session): Promise<void> {
+async function exportKey(
+  { json, content }: JsonFlag & { readonly content?: string },
+  session: Session,
+): Promise<void> {
   const settings = Settings.load(session.env);
-  if (content !== undefined) return session.out.json(contentKey(await loadEncryption(settings), content));
+  if (content !== undefined)
+    return session.out.json(contentKey(await loadEncryption(settings), content));
   const signer = findSigner(settings);
   if (signer === undefined) {
-    throw new Failure(EXIT.config, "no signing key is set", "set AUDIT_SIGNING_KEY or AUDIT_SIGNING_KEY_FILE");
+    throw new Failure(
+      EXIT.config,
+      "no signing key is set",
+      "set AUDIT_SIGNING_KEY or AUDIT_SIGNING_KEY_FILE",
+    );
   }
   await (json ? session.out.json({ vkey: signer.vkey }) : session.out.line(signer.vkey));
 }
 
-function contentKey(encryption: EncryptionManager, kid: string): ReturnType<EncryptionManager["exportKey"]> {
+function contentKey(
+  encryption: EncryptionManager,
+  kid: string,
+): ReturnType<EncryptionManager["exportKey"]> {
   try {
     return encryption.exportKey(kid);
   } catch (error) {

@@ -17,7 +17,9 @@ interface ListFlags {
 
 export function define(command: Command, session: Session): void {
   addLocationArgument(command)
-    .description("Shows the latest entries, the newest last. `query` finds older ones, `tail -f` waits for new ones.")
+    .description(
+      "Shows the latest entries, the newest last. `query` finds older ones, `tail -f` waits for new ones.",
+    )
     .addOption(new Option("-n, --limit <count>", "how many").default(20).argParser(parseCount))
     .action((location: string | undefined, flags: ListFlags) => list(location, flags, session));
 }
@@ -35,5 +37,6 @@ async function list(given: string | undefined, flags: ListFlags, session: Sessio
   await entryPrinter(out, flags)(lines);
   if (flags.json) return;
   const total = await storage.count({});
-  if (total > lines.length) await log.line(`the latest ${lines.length} of ${plural(total, "entry", "entries")}`);
+  if (total > lines.length)
+    await log.line(`the latest ${lines.length} of ${plural(total, "entry", "entries")}`);
 }

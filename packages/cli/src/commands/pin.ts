@@ -26,10 +26,15 @@ export function define(command: Command, session: Session): void {
 async function pin(given: string | undefined, flags: PinFlags, session: Session): Promise<void> {
   const result = await verifyLocation(given, flags, session);
   if (result.exitCode === 1 || result.exitCode === 3) {
-    throw new Failure(result.exitCode, `nothing was pinned. ${result.verdict}`, "see: ai-audit verify");
+    throw new Failure(
+      result.exitCode,
+      `nothing was pinned. ${result.verdict}`,
+      "see: ai-audit verify",
+    );
   }
   const pins = newestHeads(result);
-  if (pins.length === 0) throw new Failure(EXIT.notVerified, "nothing there can be pinned: no file has a checkpoint");
+  if (pins.length === 0)
+    throw new Failure(EXIT.notVerified, "nothing there can be pinned: no file has a checkpoint");
   const text = flags.json ? `${JSON.stringify(pins)}\n` : formatPins(pins);
   await withSink(flags.output, session.out, (sink) => sink.write(text));
   await session.log.line(result.verdict);

@@ -24,7 +24,11 @@ export function define(command: Command, session: Session): void {
     .action((id: string, flags: ProveFlags) => prove(id, flags, session));
 }
 
-async function prove(id: string, { log, output, json }: ProveFlags, session: Session): Promise<void> {
+async function prove(
+  id: string,
+  { log, output, json }: ProveFlags,
+  session: Session,
+): Promise<void> {
   const settings = Settings.load(session.env);
   const location = resolveLocation(log, settings);
   let current = "";
@@ -38,7 +42,11 @@ async function prove(id: string, { log, output, json }: ProveFlags, session: Ses
     },
   });
   if (proof === undefined) {
-    throw new Failure(EXIT.nothing, `no entry ${id} in ${location}`, "ids are shown by: ai-audit list");
+    throw new Failure(
+      EXIT.nothing,
+      `no entry ${id} in ${location}`,
+      "ids are shown by: ai-audit list",
+    );
   }
   if (checkProof(proof, []).state === "TAMPERED") {
     throw new Failure(

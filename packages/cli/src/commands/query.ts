@@ -23,12 +23,19 @@ export function define(command: Command, session: Session): void {
     .description("Finds the entries that meet all conditions given, oldest first.")
     .addOption(new Option("-n, --limit <count>", "no more than").argParser(parseCount))
     .option("-r, --newest-first", "newest first")
-    .option("-c, --count", "print only how many there are; a call that two layers recorded counts once")
+    .option(
+      "-c, --count",
+      "print only how many there are; a call that two layers recorded counts once",
+    )
     .option("--full", "print everything that each entry says")
     .action((location: string | undefined, flags: QueryFlags) => query(location, flags, session));
 }
 
-async function query(given: string | undefined, flags: QueryFlags, session: Session): Promise<void> {
+async function query(
+  given: string | undefined,
+  flags: QueryFlags,
+  session: Session,
+): Promise<void> {
   const { out, log } = session;
   let found = 0;
   const progress = new Progress(session, "searching", () => `${formatCount(found)} found`);
@@ -36,7 +43,10 @@ async function query(given: string | undefined, flags: QueryFlags, session: Sess
   const filter = await Filter.of(flags, settings);
   const print = entryPrinter(out, flags, filter.opener);
   const { limit = Infinity } = flags;
-  for await (const page of storage.pages(rangeOf(flags), flags.newestFirst ? "newest-first" : "oldest-first")) {
+  for await (const page of storage.pages(
+    rangeOf(flags),
+    flags.newestFirst ? "newest-first" : "oldest-first",
+  )) {
     const wanted: string[] = [];
     for (const line of page) {
       const entry = filter.entryOf(line);
@@ -52,7 +62,9 @@ async function query(given: string | undefined, flags: QueryFlags, session: Sess
   if (flags.count) await (flags.json ? out.json({ count: found }) : out.line(String(found)));
   filter.check();
   if (filter.unopened > 0) {
-    await log.line(`${plural(filter.unopened, "entry", "entries")} could not be searched for text: encrypted`);
+    await log.line(
+      `${plural(filter.unopened, "entry", "entries")} could not be searched for text: encrypted`,
+    );
     if (!filter.opener.hasKeys) await log.line("  --decrypt opens them, with AUDIT_ENCRYPTION_KEY");
   }
   if (found > 0 || flags.count) return;

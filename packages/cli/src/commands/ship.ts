@@ -30,18 +30,28 @@ export function define(command: Command, session: Session): void {
       "Copies every closed segment that the archive lacks, byte for byte, and checks what arrived. Nothing is removed here. " +
         "An application whose FileStorage has an `archive` does so by itself; this is for one that has none, and for now.",
     )
-    .addOption(new Option("--to <location>", "the archive: s3://bucket/prefix").default(undefined, "AUDIT_ARCHIVE"))
+    .addOption(
+      new Option("--to <location>", "the archive: s3://bucket/prefix").default(
+        undefined,
+        "AUDIT_ARCHIVE",
+      ),
+    )
     .action((location: string | undefined, flags: ShipFlags) => ship(location, flags, session));
 }
 
-async function ship(given: string | undefined, { to, json }: ShipFlags, session: Session): Promise<void> {
+async function ship(
+  given: string | undefined,
+  { to, json }: ShipFlags,
+  session: Session,
+): Promise<void> {
   const { out } = session;
   const settings = Settings.load(session.env);
   const location = resolveDirectory(given, settings, "ship");
   const target = to ?? settings.get("AUDIT_ARCHIVE")?.value;
   if (target === undefined)
     throw usageFailure("no archive is named", "give --to s3://bucket/prefix, or set AUDIT_ARCHIVE");
-  if (!isBucket(target)) throw usageFailure(`an archive is in a bucket: ${target}`, "such as s3://bucket/prefix");
+  if (!isBucket(target))
+    throw usageFailure(`an archive is in a bucket: ${target}`, "such as s3://bucket/prefix");
   const shipped: Shipped[] = [];
   const errors: Error[] = [];
   const bucket = await openArchive(target, settings, (error) => errors.push(error));
@@ -53,7 +63,8 @@ async function ship(given: string | undefined, { to, json }: ShipFlags, session:
     onError: bucket.onError,
     onWaiting: (files) => {
       totalBytes = sentBytes;
-      for (const file of files) totalBytes += statSync(join(location, file), { throwIfNoEntry: false })?.size ?? 0;
+      for (const file of files)
+        totalBytes += statSync(join(location, file), { throwIfNoEntry: false })?.size ?? 0;
     },
     store: async (segment) => {
       const metered = countingReads(segment, (bytes) => {
@@ -75,9 +86,14 @@ async function ship(given: string | undefined, { to, json }: ShipFlags, session:
   const [first] = errors;
   if (first === undefined) return;
   const others = errors.length > 1 ? ` (and ${plural(errors.length - 1, "more failure")})` : "";
-  throw new Failure(EXIT.io, first.message + others, "what arrived stays; run the command again for the rest", {
-    cause: first,
-  });
+  throw new Failure(
+    EXIT.io,
+    first.message + others,
+    "what arrived stays; run the command again for the rest",
+    {
+      cause: first,
+    },
+  );
 }
 
 type ClosedSegment = Parameters<Archive["store"]>[0];

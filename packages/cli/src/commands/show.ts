@@ -27,7 +27,11 @@ export function define(command: Command, session: Session): void {
     .action((id: string, flags: ShowFlags) => show(id, flags, session));
 }
 
-async function show(id: string, { log, decrypt, json }: ShowFlags, session: Session): Promise<void> {
+async function show(
+  id: string,
+  { log, decrypt, json }: ShowFlags,
+  session: Session,
+): Promise<void> {
   const { storage, location, settings } = await openLog(log, session);
   const opener = new ContentOpener(decrypt ? await loadEncryption(settings) : undefined);
   const line = await findEntryLine(storage, location, id);

@@ -23,11 +23,16 @@ interface SqlFlags extends RangeFlags {
 
 export function define(command: Command, session: Session): void {
   addRangeOptions(
-    addLogOption(command.argument("<statement>", "one statement that reads, over the view `entries`")),
+    addLogOption(
+      command.argument("<statement>", "one statement that reads, over the view `entries`"),
+    ),
     session,
   )
     .addOption(
-      new Option("--memory <MiB>", "what DuckDB may take; with more it is faster, and reads longer lines")
+      new Option(
+        "--memory <MiB>",
+        "what DuckDB may take; with more it is faster, and reads longer lines",
+      )
         .default(DEFAULT_MIB)
         .argParser(parseMemory),
     )
@@ -44,7 +49,9 @@ async function sql(statement: string, flags: SqlFlags, session: Session): Promis
   const range = rangeOf(flags);
   const location = resolveLocation(flags.log, Settings.load(session.env));
   if (isBucket(location))
-    return withGathered(download(flags, session), (path) => answer(statement, path, flags, session));
+    return withGathered(download(flags, session), (path) =>
+      answer(statement, path, flags, session),
+    );
   if (range.from !== undefined || range.to !== undefined) {
     throw usageFailure(
       "--since and --until say what is downloaded from a bucket, and this is a directory",
@@ -55,7 +62,10 @@ async function sql(statement: string, flags: SqlFlags, session: Session): Promis
   await answer(statement, location, flags, session);
 }
 
-async function* download(flags: SqlFlags, session: Session): AsyncGenerator<readonly string[], void, undefined> {
+async function* download(
+  flags: SqlFlags,
+  session: Session,
+): AsyncGenerator<readonly string[], void, undefined> {
   let entries = 0;
   let bytes = 0;
   const progress = new Progress(session, "downloading", () => formatBytes(bytes));
@@ -67,12 +77,19 @@ async function* download(flags: SqlFlags, session: Session): AsyncGenerator<read
   }
   progress.clear();
   if (!flags.json) {
-    await session.log.line(`${plural(entries, "entry", "entries")} downloaded, ${formatBytes(bytes)}`);
+    await session.log.line(
+      `${plural(entries, "entry", "entries")} downloaded, ${formatBytes(bytes)}`,
+    );
     await session.log.flush();
   }
 }
 
-async function answer(statement: string, path: string, { json, memory }: SqlFlags, session: Session): Promise<void> {
+async function answer(
+  statement: string,
+  path: string,
+  { json, memory }: SqlFlags,
+  session: Session,
+): Promise<void> {
   const { onProgress } = new Progress(session, "computing");
   const opened = await openSql({ paths: path, readable: "/", memoryMib: memory, onProgress });
   let count = 0;
@@ -95,7 +112,9 @@ async function answer(statement: string, path: string, { json, memory }: SqlFlag
 /** Rows that are printed together: a table's columns get their widths from the first of them. */
 const PAGE_ROWS = 100;
 
-async function* pagesOf(rows: AsyncIterable<SqlRow>): AsyncGenerator<readonly SqlRow[], void, undefined> {
+async function* pagesOf(
+  rows: AsyncIterable<SqlRow>,
+): AsyncGenerator<readonly SqlRow[], void, undefined> {
   let page: SqlRow[] = [];
   for await (const row of rows) {
     page.push(row);
@@ -112,15 +131,19 @@ const MISTAKE =
 
 function asMistake(error: unknown): unknown {
   if (!(error instanceof AuditError) || error.code !== "AUDIT_READ_FAILED") return error;
-  const [, path] = /^DuckDB: IO Error: Cannot open file "(.*)": Permission denied/.exec(error.message) ?? [];
-  if (path !== undefined) return systemFailure(Object.assign(new Error(), { code: "EACCES", path: safeLine(path) }));
+  const [, path] =
+    /^DuckDB: IO Error: Cannot open file "(.*)": Permission denied/.exec(error.message) ?? [];
+  if (path !== undefined)
+    return systemFailure(Object.assign(new Error(), { code: "EACCES", path: safeLine(path) }));
   const [, mistake] = MISTAKE.exec(error.message) ?? [];
   const [first = ""] = error.message.split("\n");
   const short = shortOfMemory(error);
   if (short) return short;
   return mistake === undefined
     ? new Failure(EXIT.io, safeLine(first), undefined, { cause: error })
-    : new Failure(EXIT.usage, safeLine(mistake), 'columns: ai-audit sql "DESCRIBE entries"', { cause: error });
+    : new Failure(EXIT.usage, safeLine(mistake), 'columns: ai-audit sql "DESCRIBE entries"', {
+        cause: error,
+      });
 }
 
 type Print = (rows: readonly SqlRow[]) => Promise<void>;

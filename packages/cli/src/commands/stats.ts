@@ -19,7 +19,8 @@ interface StatsFlags extends FilterFlags {
   readonly json?: true;
 }
 
-const GROUPS = "hour, day, month, model, provider, operation, outcome, conversation, user, or metadata.KEY";
+const GROUPS =
+  "hour, day, month, model, provider, operation, outcome, conversation, user, or metadata.KEY";
 
 export function define(command: Command, session: Session): void {
   addFilterOptions(addLocationArgument(command), session)
@@ -29,12 +30,18 @@ export function define(command: Command, session: Session): void {
     )
     .addOption(new Option("-b, --by <group>", `${GROUPS}; user is metadata.user_id`).default("day"))
     .addOption(
-      new Option("-n, --limit <count>", "groups printed, those with the most calls").default(30).argParser(parseCount),
+      new Option("-n, --limit <count>", "groups printed, those with the most calls")
+        .default(30)
+        .argParser(parseCount),
     )
     .action((location: string | undefined, flags: StatsFlags) => stats(location, flags, session));
 }
 
-async function stats(given: string | undefined, flags: StatsFlags, session: Session): Promise<void> {
+async function stats(
+  given: string | undefined,
+  flags: StatsFlags,
+  session: Session,
+): Promise<void> {
   const { out, log } = session;
   const groupOf = grouping(flags.by);
   let read = 0;
@@ -51,7 +58,9 @@ async function stats(given: string | undefined, flags: StatsFlags, session: Sess
   }
   progress.clear();
   const all = statistics.groups();
-  const most = all.toSorted((a, b) => b.calls - a.calls || compare(a.group, b.group)).slice(0, flags.limit);
+  const most = all
+    .toSorted((a, b) => b.calls - a.calls || compare(a.group, b.group))
+    .slice(0, flags.limit);
   const groups = isTime(flags.by) ? most.toSorted((a, b) => compare(a.group, b.group)) : most;
   if (flags.json) return out.json({ by: flags.by, total: statistics.total(), groups });
   if (groups.length === 0) {
@@ -105,7 +114,10 @@ function bar(share: number): string {
   return "█".repeat(Math.floor(eighths / 8)) + (EIGHTHS[eighths % 8] ?? "");
 }
 
-function count(title: string, value: (figures: GroupFigures) => number | null): Column<GroupFigures> {
+function count(
+  title: string,
+  value: (figures: GroupFigures) => number | null,
+): Column<GroupFigures> {
   return { title, value: (figures) => formatFigure(value(figures)), align: "right" };
 }
 
@@ -114,15 +126,25 @@ function table(by: string, groups: readonly GroupFigures[], { out }: Session): T
   return new Table<GroupFigures>(out, [
     { title: by.toUpperCase(), value: ({ group }) => group, maxWidth: 40 },
     count("CALLS", ({ calls }) => calls),
-    { title: "", value: ({ group, calls }) => (group === "total" ? "" : bar(calls / most)), style: () => "cyan" },
+    {
+      title: "",
+      value: ({ group, calls }) => (group === "total" ? "" : bar(calls / most)),
+      style: () => "cyan",
+    },
     count("IN", ({ inputTokens }) => inputTokens),
     count("OUT", ({ outputTokens }) => outputTokens),
     { title: "P50", value: ({ latencyMs }) => formatMs(latencyMs.p50), align: "right" },
     { title: "P95", value: ({ latencyMs }) => formatMs(latencyMs.p95), align: "right" },
     { title: "P99", value: ({ latencyMs }) => formatMs(latencyMs.p99), align: "right" },
     count("ERRORS", ({ errors }) => errors),
-    { ...count("BLOCKED", ({ blocked }) => blocked), style: ({ blocked }) => (blocked > 0 ? "red" : undefined) },
-    { ...count("FLAGGED", ({ flagged }) => flagged), style: ({ flagged }) => (flagged > 0 ? "red" : undefined) },
+    {
+      ...count("BLOCKED", ({ blocked }) => blocked),
+      style: ({ blocked }) => (blocked > 0 ? "red" : undefined),
+    },
+    {
+      ...count("FLAGGED", ({ flagged }) => flagged),
+      style: ({ flagged }) => (flagged > 0 ? "red" : undefined),
+    },
   ]);
 }
 

@@ -19,8 +19,12 @@ interface TailFlags extends FilterFlags {
 
 export function define(command: Command, session: Session): void {
   addFilterOptions(addLocationArgument(command), session)
-    .description("Shows the latest entries that meet the conditions given, and with -f each new one as it is written.")
-    .addOption(new Option("-n, --lines <count>", "how many to begin with").default(10).argParser(parseCount))
+    .description(
+      "Shows the latest entries that meet the conditions given, and with -f each new one as it is written.",
+    )
+    .addOption(
+      new Option("-n, --lines <count>", "how many to begin with").default(10).argParser(parseCount),
+    )
     .option("-f, --follow", "wait for new entries, until interrupted")
     .option("--full", "print everything that each entry says")
     .action((location: string | undefined, flags: TailFlags) => tail(location, flags, session));
@@ -39,7 +43,9 @@ async function tail(given: string | undefined, flags: TailFlags, session: Sessio
   for (;;) {
     await session.out.flush();
     await sleep(isBucket(location) ? POLL_BUCKET_MS : POLL_MS);
-    const fresh = (await follower.poll()).filter((line) => !lines.includes(line) && filter.entryOf(line) !== undefined);
+    const fresh = (await follower.poll()).filter(
+      (line) => !lines.includes(line) && filter.entryOf(line) !== undefined,
+    );
     if (fresh.length > 0) await print(fresh);
   }
 }
@@ -75,7 +81,8 @@ class Follower {
   async poll(): Promise<string[]> {
     const nextSince = this.#session.now().getTime() - LATE_MS;
     const readable: string[] = [];
-    for await (const page of this.#storage.pages({ from: this.#since }, "oldest-first")) readable.push(...page);
+    for await (const page of this.#storage.pages({ from: this.#since }, "oldest-first"))
+      readable.push(...page);
     const fresh = readable.filter((line) => !this.#told.has(line));
     this.#told = new Set(readable);
     this.#since = nextSince;

@@ -66,7 +66,11 @@ async function watch(
   }
 }
 
-async function print(result: JudgedVerification, flags: VerifyFlags, { out, log }: Session): Promise<void> {
+async function print(
+  result: JudgedVerification,
+  flags: VerifyFlags,
+  { out, log }: Session,
+): Promise<void> {
   if (flags.json) return out.json(result);
   await out.line(styledVerdict(result, out));
   const files = flags.files ? result.files : result.files.filter(hasSomethingToSay);
@@ -98,7 +102,9 @@ async function printProblems({ file, problems }: FileVerification, out: Output):
   if (problems.length === 0) return;
   await out.line();
   for (const problem of problems) {
-    await out.line(`${out.style(STATE_STYLES[problem.state], problem.state)} ${problemText(file, problem)}`);
+    await out.line(
+      `${out.style(STATE_STYLES[problem.state], problem.state)} ${problemText(file, problem)}`,
+    );
   }
 }
 

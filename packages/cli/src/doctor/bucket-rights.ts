@@ -7,7 +7,10 @@ import { type Finding, good, look, wrong } from "./finding.ts";
  * Lists and reads; asks to add a part to an upload that does not exist, which needs s3:PutObject and stores nothing;
  * and to delete a version of an object that does not exist, which needs s3:DeleteObjectVersion and deletes nothing.
  */
-export async function examineRights(access: BucketAccess, listed: Answer<unknown>): Promise<Finding> {
+export async function examineRights(
+  access: BucketAccess,
+  listed: Answer<unknown>,
+): Promise<Finding> {
   const { sdk, client, bucket: Bucket, prefix } = access;
   const Key = `${prefix}ai-audit-doctor-${randomUUID()}`;
   const asked = await ask(client.send(new sdk.GetObjectCommand({ Bucket, Key })), "NoSuchKey");
@@ -35,7 +38,11 @@ export async function examineRights(access: BucketAccess, listed: Answer<unknown
     return wrong("rights", message, `allow ${missing}: nothing can be read or verified without`);
   }
   if (remove.state === "told") {
-    return look("rights", message, "only cleanup needs to delete: give it credentials of its own, and nobody else");
+    return look(
+      "rights",
+      message,
+      "only cleanup needs to delete: give it credentials of its own, and nobody else",
+    );
   }
   return good("rights", message);
 }

@@ -25,12 +25,16 @@ export type Answer<T> =
   | { readonly state: "unknown"; readonly reason: string };
 
 /** @throws {Failure} when the SDK is not installed */
-export async function openBucket(place: S3Place, endpoint: string | undefined): Promise<BucketAccess> {
+export async function openBucket(
+  place: S3Place,
+  endpoint: string | undefined,
+): Promise<BucketAccess> {
   const sdk = await import("@aws-sdk/client-s3").catch((cause: unknown) => {
     const message = "The package @aws-sdk/client-s3 is needed here and cannot be loaded";
     throw new Failure(EXIT.config, message, "npm install @aws-sdk/client-s3", { cause });
   });
-  const server = endpoint === undefined ? {} : { endpoint, region: "us-east-1", forcePathStyle: true };
+  const server =
+    endpoint === undefined ? {} : { endpoint, region: "us-east-1", forcePathStyle: true };
   return { ...place, sdk, client: new sdk.S3Client({ ...server, maxAttempts: 2 }) };
 }
 
@@ -38,7 +42,10 @@ export async function openBucket(place: S3Place, endpoint: string | undefined): 
  * Asks. `absent` names the errors by which a server says that nothing is set; then the value is undefined.
  * @throws what is neither an answer nor a refusal of the server: no network, no credentials
  */
-export async function ask<T>(question: Promise<T>, ...absent: readonly string[]): Promise<Answer<T | undefined>> {
+export async function ask<T>(
+  question: Promise<T>,
+  ...absent: readonly string[]
+): Promise<Answer<T | undefined>> {
   try {
     return { state: "told", value: await question };
   } catch (error) {
@@ -53,12 +60,17 @@ export async function ask<T>(question: Promise<T>, ...absent: readonly string[])
 function statusOf(error: unknown): number | undefined {
   if (typeof error !== "object" || error === null || !("$metadata" in error)) return undefined;
   const { $metadata: metadata } = error;
-  if (typeof metadata !== "object" || metadata === null || !("httpStatusCode" in metadata)) return undefined;
+  if (typeof metadata !== "object" || metadata === null || !("httpStatusCode" in metadata))
+    return undefined;
   return typeof metadata.httpStatusCode === "number" ? metadata.httpStatusCode : undefined;
 }
 
 /** What could not be learnt. */
-export function unlearnt(about: string, answer: Exclude<Answer<unknown>, { state: "told" }>, action: string): Finding {
+export function unlearnt(
+  about: string,
+  answer: Exclude<Answer<unknown>, { state: "told" }>,
+  action: string,
+): Finding {
   return answer.state === "refused"
     ? look(about, "these credentials may not ask", `allow ${action}, or ask somebody who may`)
     : look(about, `the server does not say: ${answer.reason}`, "ask whoever runs it");

@@ -29,10 +29,15 @@ export async function examineBucket(
     days: settings.days("AUDIT_RETENTION_DAYS") ?? DEFAULT_RETENTION_DAYS,
     floor: settings.days("AUDIT_RETENTION_FLOOR_DAYS"),
   };
-  const listed = await ask(client.send(new sdk.ListObjectsV2Command({ Bucket, Prefix: access.prefix, MaxKeys: 1 })));
+  const listed = await ask(
+    client.send(new sdk.ListObjectsV2Command({ Bucket, Prefix: access.prefix, MaxKeys: 1 })),
+  );
   if (listed.state === "unknown") {
     const remedy = "check the bucket's name, and AUDIT_S3_ENDPOINT where it is not on AWS";
-    return { isThere: false, findings: [wrong("bucket", `${location} cannot be listed: ${listed.reason}`, remedy)] };
+    return {
+      isThere: false,
+      findings: [wrong("bucket", `${location} cannot be listed: ${listed.reason}`, remedy)],
+    };
   }
   const newest = listed.state === "told" ? await newestRetention(access) : undefined;
   const rights = await examineRights(access, listed);
@@ -46,11 +51,16 @@ export async function examineBucket(
   return { isThere: listed.state === "told", findings };
 }
 
-async function examineVersioning({ sdk, client, bucket: Bucket }: BucketAccess): Promise<Finding[]> {
+async function examineVersioning({
+  sdk,
+  client,
+  bucket: Bucket,
+}: BucketAccess): Promise<Finding[]> {
   const answer = await ask(client.send(new sdk.GetBucketVersioningCommand({ Bucket })));
   if (answer.state !== "told") return [unlearnt("versioning", answer, "s3:GetBucketVersioning")];
   const status = answer.value?.Status;
-  if (status === "Enabled") return [good("versioning", "what is overwritten or deleted is kept as a version")];
+  if (status === "Enabled")
+    return [good("versioning", "what is overwritten or deleted is kept as a version")];
   return [
     look(
       "versioning",
@@ -71,7 +81,8 @@ async function newestRetention(access: BucketAccess): Promise<Lock | "refused" |
     "InvalidRequest", // AWS, of a bucket without Object Lock
   );
   if (answer.state === "refused") return "refused";
-  const { Mode: mode, RetainUntilDate: until } = (answer.state === "told" && answer.value?.Retention) || {};
+  const { Mode: mode, RetainUntilDate: until } =
+    (answer.state === "told" && answer.value?.Retention) || {};
   if (mode === undefined || until === undefined) return undefined;
   return { mode, days: Math.round((until.getTime() - newest.LastModified.getTime()) / DAY_MS) };
 }
@@ -80,11 +91,16 @@ async function newestRetention(access: BucketAccess): Promise<Lock | "refused" |
 async function newestObject(access: BucketAccess): Promise<_Object | undefined> {
   const { sdk, client, bucket: Bucket, prefix: Prefix } = access;
   let newestDay = Prefix;
-  for await (const page of sdk.paginateListObjectsV2({ client }, { Bucket, Prefix, Delimiter: "/" })) {
+  for await (const page of sdk.paginateListObjectsV2(
+    { client },
+    { Bucket, Prefix, Delimiter: "/" },
+  )) {
     const days = (page.CommonPrefixes ?? []).flatMap((folder) => folder.Prefix ?? []);
     newestDay = days.findLast((day) => /\d{4}-\d\d-\d\d\/$/.test(day)) ?? newestDay;
   }
-  const { Contents = [] } = await client.send(new sdk.ListObjectsV2Command({ Bucket, Prefix: newestDay }));
+  const { Contents = [] } = await client.send(
+    new sdk.ListObjectsV2Command({ Bucket, Prefix: newestDay }),
+  );
   return Contents.toSorted((a, b) => Number(a.LastModified) - Number(b.LastModified)).at(-1);
 }
 
@@ -97,7 +113,8 @@ async function examineLock(
     client.send(new sdk.GetObjectLockConfigurationCommand({ Bucket })),
     "ObjectLockConfigurationNotFoundError",
   );
-  if (answer.state !== "told") return [unlearnt("lock", answer, "s3:GetBucketObjectLockConfiguration")];
+  if (answer.state !== "told")
+    return [unlearnt("lock", answer, "s3:GetBucketObjectLockConfiguration")];
   const configuration = answer.value?.ObjectLockConfiguration;
   if (configuration?.ObjectLockEnabled !== "Enabled") {
     return [
@@ -130,7 +147,13 @@ async function examineLock(
       ),
     ];
   }
-  return [lockFinding(lock, own === undefined ? "by default, new objects are" : "the newest object is", keeping)];
+  return [
+    lockFinding(
+      lock,
+      own === undefined ? "by default, new objects are" : "the newest object is",
+      keeping,
+    ),
+  ];
 }
 
 function lockFinding({ mode, days }: Lock, subject: string, keeping: Keeping): Finding {
@@ -144,22 +167,37 @@ function lockFinding({ mode, days }: Lock, subject: string, keeping: Keeping): F
   }
   if (days > keeping.days) {
     const remedy = "shorten the lock, or raise AUDIT_RETENTION_DAYS";
-    return look("lock", `${message}, and retention is ${keeping.days}: cleanup is refused until then`, remedy);
+    return look(
+      "lock",
+      `${message}, and retention is ${keeping.days}: cleanup is refused until then`,
+      remedy,
+    );
   }
-  return good("lock", mode === "COMPLIANCE" ? message : `${message}: s3:BypassGovernanceRetention lifts it`);
+  return good(
+    "lock",
+    mode === "COMPLIANCE" ? message : `${message}: s3:BypassGovernanceRetention lifts it`,
+  );
 }
 
-async function examineEncryptionAtRest({ sdk, client, bucket: Bucket }: BucketAccess): Promise<Finding[]> {
+async function examineEncryptionAtRest({
+  sdk,
+  client,
+  bucket: Bucket,
+}: BucketAccess): Promise<Finding[]> {
   const answer = await ask(
     client.send(new sdk.GetBucketEncryptionCommand({ Bucket })),
     "ServerSideEncryptionConfigurationNotFoundError",
   );
-  if (answer.state !== "told") return [unlearnt("at rest", answer, "s3:GetEncryptionConfiguration")];
+  if (answer.state !== "told")
+    return [unlearnt("at rest", answer, "s3:GetEncryptionConfiguration")];
   const [rule] = answer.value?.ServerSideEncryptionConfiguration?.Rules ?? [];
-  const { SSEAlgorithm: algorithm, KMSMasterKeyID: key } = rule?.ApplyServerSideEncryptionByDefault ?? {};
+  const { SSEAlgorithm: algorithm, KMSMasterKeyID: key } =
+    rule?.ApplyServerSideEncryptionByDefault ?? {};
   if (algorithm === undefined) {
     const remedy = "set the bucket's default encryption, or serverSideEncryption for the writer";
     return [look("at rest", "the bucket has no default encryption by the server", remedy)];
   }
-  return [good("at rest", `the server encrypts: ${algorithm}${key === undefined ? "" : `, key ${key}`}`)];
+  return [
+    good("at rest", `the server encrypts: ${algorithm}${key === undefined ? "" : `, key ${key}`}`),
+  ];
 }

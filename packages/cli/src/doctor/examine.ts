@@ -17,16 +17,27 @@ export type { Finding } from "./finding.ts";
 export async function examine(given: string | undefined, session: Session): Promise<Finding[]> {
   const settings = Settings.load(session.env);
   const findings: Finding[] = [
-    good("settings", settings.file === undefined ? "from the environment alone" : `from ${settings.file}`),
+    good(
+      "settings",
+      settings.file === undefined ? "from the environment alone" : `from ${settings.file}`,
+    ),
   ];
-  const run = async (about: string, examination: () => Promise<readonly Finding[]>): Promise<void> => {
+  const run = async (
+    about: string,
+    examination: () => Promise<readonly Finding[]>,
+  ): Promise<void> => {
     try {
       findings.push(...(await examination()));
     } catch (error) {
-      const known = error instanceof Failure || !(error instanceof Error) ? error : serviceFailure(error);
+      const known =
+        error instanceof Failure || !(error instanceof Error) ? error : serviceFailure(error);
       const remedy = known instanceof Failure ? known.hint : undefined;
       findings.push(
-        wrong(about, error instanceof Error ? error.message : String(error), remedy ?? "see docs/errors.md"),
+        wrong(
+          about,
+          error instanceof Error ? error.message : String(error),
+          remedy ?? "see docs/errors.md",
+        ),
       );
     }
   };
@@ -50,11 +61,21 @@ export async function examine(given: string | undefined, session: Session): Prom
       location = resolveLocation(given, settings);
       return [good("log", location)];
     } catch (error) {
-      if (given !== undefined || !(error instanceof Failure) || error.exitCode !== EXIT.missing) throw error;
-      return [look("log", error.message, "fine before the first entry; or give the log's directory, or set AUDIT_LOG")];
+      if (given !== undefined || !(error instanceof Failure) || error.exitCode !== EXIT.missing)
+        throw error;
+      return [
+        look(
+          "log",
+          error.message,
+          "fine before the first entry; or give the log's directory, or set AUDIT_LOG",
+        ),
+      ];
     }
   });
-  const log = location !== undefined && isBucket(location) && !(await bucketIsThere(location)) ? undefined : location;
+  const log =
+    location !== undefined && isBucket(location) && !(await bucketIsThere(location))
+      ? undefined
+      : location;
   await run("encryption", () => examineEncryption(settings, log));
   await run("subjects", () => examineSubjects(settings, log));
   await run("retention", () => examineRetention(settings, log, vkey));

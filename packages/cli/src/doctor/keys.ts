@@ -26,21 +26,35 @@ export function examineSigning(settings: Settings): Finding[] {
         ];
   }
   if (!trusted.includes(signer.vkey)) {
-    return [look("signing", `${signer.vkey} signs and is not trusted here`, "add it to AUDIT_TRUSTED_KEYS")];
+    return [
+      look(
+        "signing",
+        `${signer.vkey} signs and is not trusted here`,
+        "add it to AUDIT_TRUSTED_KEYS",
+      ),
+    ];
   }
   return [good("signing", `${signer.name}, trusted`)];
 }
 
 /** The encryption key, and whether it opens what was written last. */
-export async function examineEncryption(settings: Settings, location: string | undefined): Promise<Finding[]> {
+export async function examineEncryption(
+  settings: Settings,
+  location: string | undefined,
+): Promise<Finding[]> {
   const keys = encryptionKeys(settings);
   if (keys === undefined) {
     return [
-      look("encryption", "no key is set: encrypted content cannot be opened here", "set AUDIT_ENCRYPTION_KEY_FILE"),
+      look(
+        "encryption",
+        "no key is set: encrypted content cannot be opened here",
+        "set AUDIT_ENCRYPTION_KEY_FILE",
+      ),
     ];
   }
   const encryption = await EncryptionManager.fromProvider(keys);
-  const lines = location === undefined ? [] : await latestLines(await openStorage(location, settings), {}, 20);
+  const lines =
+    location === undefined ? [] : await latestLines(await openStorage(location, settings), {}, 20);
   for (const line of lines.toReversed()) {
     const entry = lineToEntry(line);
     const field = entry && new ContentOpener(encryption).open(entry).input;
@@ -59,10 +73,16 @@ export async function examineEncryption(settings: Settings, location: string | u
 }
 
 /** The secrets of data subjects: needed by whoever asks for, exports or erases what is kept of a person. */
-export async function examineSubjects(settings: Settings, location: string | undefined): Promise<Finding[]> {
+export async function examineSubjects(
+  settings: Settings,
+  location: string | undefined,
+): Promise<Finding[]> {
   const path = settings.path("AUDIT_SUBJECT_KEYS");
   if (path === undefined) {
-    const lines = location === undefined ? [] : await latestLines(await openStorage(location, settings), {}, 20);
+    const lines =
+      location === undefined
+        ? []
+        : await latestLines(await openStorage(location, settings), {}, 20);
     if (!lines.some((line) => lineToEntry(line)?.subject !== undefined)) return [];
     return [
       look(
@@ -73,10 +93,20 @@ export async function examineSubjects(settings: Settings, location: string | und
     ];
   }
   const found = await stat(path).catch((error: unknown) => {
-    throw settingFailure("AUDIT_SUBJECT_KEYS", error, "set it to the directory of the application's FileKeyStore");
+    throw settingFailure(
+      "AUDIT_SUBJECT_KEYS",
+      error,
+      "set it to the directory of the application's FileKeyStore",
+    );
   });
   if (!found.isDirectory()) {
-    return [wrong("subjects", `AUDIT_SUBJECT_KEYS is no directory: ${path}`, "set it to that of the FileKeyStore")];
+    return [
+      wrong(
+        "subjects",
+        `AUDIT_SUBJECT_KEYS is no directory: ${path}`,
+        "set it to that of the FileKeyStore",
+      ),
+    ];
   }
   if (process.platform !== "win32" && (found.mode & 0o077) !== 0) {
     const message = `${path} has mode ${(found.mode & 0o777).toString(8)}: others than its owner may use the secrets`;

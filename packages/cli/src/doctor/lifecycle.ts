@@ -14,12 +14,15 @@ export async function examineLifecycle(access: BucketAccess, keeping: Keeping): 
     client.send(new sdk.GetBucketLifecycleConfigurationCommand({ Bucket })),
     "NoSuchLifecycleConfiguration",
   );
-  if (answer.state !== "told") return [unlearnt("lifecycle", answer, "s3:GetLifecycleConfiguration")];
+  if (answer.state !== "told")
+    return [unlearnt("lifecycle", answer, "s3:GetLifecycleConfiguration")];
   const rules = (answer.value?.Rules ?? []).filter(
     (rule) => rule.Status === "Enabled" && concerns(rule, access.prefix),
   );
   const findings = rules.flatMap((rule) => [...removals(rule, keeping), ...moves(rule)]);
-  return findings.length > 0 ? findings : [good("lifecycle", "the bucket removes nothing of the log by itself")];
+  return findings.length > 0
+    ? findings
+    : [good("lifecycle", "the bucket removes nothing of the log by itself")];
 }
 
 /** Also a rule about a part of the log. */
@@ -44,9 +47,21 @@ function removals(rule: LifecycleRule, { days: kept, floor }: Keeping): Finding[
     return [wrong("lifecycle", `${message}, and ${floor} are the legal floor`, "raise its days")];
   }
   if (days <= kept) {
-    return [wrong("lifecycle", `${message}, and retention is ${kept}`, `raise its days to ${kept + 1} at least`)];
+    return [
+      wrong(
+        "lifecycle",
+        `${message}, and retention is ${kept}`,
+        `raise its days to ${kept + 1} at least`,
+      ),
+    ];
   }
-  return [look("lifecycle", message, `to the verifier they are missing, unless the writer has expiresDays: ${days}`)];
+  return [
+    look(
+      "lifecycle",
+      message,
+      `to the verifier they are missing, unless the writer has expiresDays: ${days}`,
+    ),
+  ];
 }
 
 function moves(rule: LifecycleRule): Finding[] {

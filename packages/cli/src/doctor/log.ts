@@ -88,9 +88,16 @@ export async function examineContents(location: string, settings: Settings): Pro
     : [good("files", `${plural(segments.length, "segment")}, signed by trusted keys`)];
 }
 
-function findingOf(files: readonly LogFile[], kind: typeof look, what: string, remedy: string): Finding[] {
+function findingOf(
+  files: readonly LogFile[],
+  kind: typeof look,
+  what: string,
+  remedy: string,
+): Finding[] {
   const [first] = files;
-  return first === undefined ? [] : [kind("files", `${plural(files.length, "file")} ${what} (${first.file})`, remedy)];
+  return first === undefined
+    ? []
+    : [kind("files", `${plural(files.length, "file")} ${what} (${first.file})`, remedy)];
 }
 
 /** The setting against what the law asks, and the holds in force. `vkey`: of the key that signs here. */
@@ -101,7 +108,8 @@ export async function examineRetention(
 ): Promise<Finding[]> {
   const days = settings.days("AUDIT_RETENTION_DAYS") ?? DEFAULT_RETENTION_DAYS;
   const floor = settings.days("AUDIT_RETENTION_FLOOR_DAYS");
-  const holds = location === undefined ? [] : await listHolds(location, { vkey, s3: s3Connection(settings) });
+  const holds =
+    location === undefined ? [] : await listHolds(location, { vkey, s3: s3Connection(settings) });
   const held = holds.length === 0 ? "" : `; ${plural(holds.length, "hold")} in force`;
   if (floor === undefined) {
     return [
@@ -113,6 +121,12 @@ export async function examineRetention(
     ];
   }
   return days < floor
-    ? [wrong("retention", `${days} days, and ${floor} are the legal floor${held}`, "raise AUDIT_RETENTION_DAYS")]
+    ? [
+        wrong(
+          "retention",
+          `${days} days, and ${floor} are the legal floor${held}`,
+          "raise AUDIT_RETENTION_DAYS",
+        ),
+      ]
     : [good("retention", `${days} days; the legal floor is ${floor}${held}`)];
 }

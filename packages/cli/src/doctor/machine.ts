@@ -22,12 +22,16 @@ export async function examineDisk(location: string): Promise<Finding[]> {
   const remedy = "free some space, or shorten retention: ai-audit cleanup";
   if (free < TOO_LITTLE_BYTES) return [wrong("disk", message, remedy)];
   return [
-    free < Math.min(ROOM_BYTES, ROOM_SHARE * blocks * bsize) ? look("disk", message, remedy) : good("disk", message),
+    free < Math.min(ROOM_BYTES, ROOM_SHARE * blocks * bsize)
+      ? look("disk", message, remedy)
+      : good("disk", message),
   ];
 }
 
 async function sizeOf(location: string): Promise<number> {
-  const sizes = (await readdir(location)).map(async (name) => (await stat(join(location, name))).size);
+  const sizes = (await readdir(location)).map(
+    async (name) => (await stat(join(location, name))).size,
+  );
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
 }
 
@@ -35,7 +39,11 @@ async function sizeOf(location: string): Promise<number> {
 const TOLERANCE_MS = 5000;
 
 /** Entries must not come from the future, and files must not have been written before what they hold was recorded. */
-export async function examineClock(location: string, settings: Settings, now: Date): Promise<Finding[]> {
+export async function examineClock(
+  location: string,
+  settings: Settings,
+  now: Date,
+): Promise<Finding[]> {
   const [line] = await latestLines(await openStorage(location, settings), {}, 1);
   const entry = line === undefined ? undefined : lineToEntry(line);
   if (entry === undefined) return [good("clock", `${now.toISOString()}; no entry to compare with`)];

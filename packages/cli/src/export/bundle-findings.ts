@@ -43,7 +43,8 @@ export async function findUnproven(
     const { files, exitCode, verdict } = await verifyLog(place, {
       trustedKeys: keys,
       s3: s3Connection(settings),
-      onProgress: ({ bytesRead, totalBytes }) => onProgress(totalBytes === 0 ? 1 : bytesRead / totalBytes),
+      onProgress: ({ bytesRead, totalBytes }) =>
+        onProgress(totalBytes === 0 ? 1 : bytesRead / totalBytes),
     });
     if (exitCode === 3) throw new AuditError("AUDIT_READ_FAILED", verdict);
     return files;
@@ -57,7 +58,9 @@ export async function findUnproven(
           throw error;
         });
   return {
-    proven: files.filter(({ state }) => !ABSENT.has(state)).reduce((sum, file) => sum + file.entries, 0),
+    proven: files
+      .filter(({ state }) => !ABSENT.has(state))
+      .reduce((sum, file) => sum + file.entries, 0),
     findings: files.flatMap(({ file, problems }) =>
       problems
         .filter(({ state }) => !ACCEPTED.has(state))
@@ -69,11 +72,26 @@ export async function findUnproven(
 /** Writes them into the bundle, where there are any. */
 export async function writeFindings(directory: string, findings: readonly string[]): Promise<void> {
   if (findings.length === 0) return;
-  await writeFile(join(directory, "findings.txt"), findings.map((text) => `${text}\n`).join(""), { flag: "wx" });
+  await writeFile(join(directory, "findings.txt"), findings.map((text) => `${text}\n`).join(""), {
+    flag: "wx",
+  });
 }
 
 /** States of files whose entries are not in the bundle, or are there and not proven. */
-const ABSENT: ReadonlySet<FileState> = new Set(["PRUNED", "ARCHIVED", "MISSING", "FOREIGN", "UNKNOWN_KEY"]);
+const ABSENT: ReadonlySet<FileState> = new Set([
+  "PRUNED",
+  "ARCHIVED",
+  "MISSING",
+  "FOREIGN",
+  "UNKNOWN_KEY",
+]);
 
 /** What a bundle says by itself (nobody signed), or what takes no line of it away (a crash after the last seal). */
-const ACCEPTED: ReadonlySet<FileState> = new Set(["UNSIGNED", "UNCLOSED", "PRUNED", "ARCHIVED", "OPEN", "OK"]);
+const ACCEPTED: ReadonlySet<FileState> = new Set([
+  "UNSIGNED",
+  "UNCLOSED",
+  "PRUNED",
+  "ARCHIVED",
+  "OPEN",
+  "OK",
+]);

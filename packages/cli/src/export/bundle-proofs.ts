@@ -42,7 +42,10 @@ const NAMED = 5;
  * Writes `proofs/` and `entries.jsonl`, in the order of the log's files; entries without a proof are named in
  * `unproven.txt`.
  */
-export async function writeProofs(directory: string, options: BundleOptions): Promise<BundleContent> {
+export async function writeProofs(
+  directory: string,
+  options: BundleOptions,
+): Promise<BundleContent> {
   const { log, out, onProgress } = options;
   const proofs = join(directory, "proofs");
   await mkdir(proofs);

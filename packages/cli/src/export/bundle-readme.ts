@@ -16,7 +16,10 @@ export function bundleReadme({
   /** Whether there is a `findings.txt`. */
   readonly hasFindings: boolean;
 }): string {
-  const keys = vkeys.length === 0 ? "    (the log is not signed)" : vkeys.map((vkey) => `    ${vkey}`).join("\n");
+  const keys =
+    vkeys.length === 0
+      ? "    (the log is not signed)"
+      : vkeys.map((vkey) => `    ${vkey}`).join("\n");
   return `# Evidence from an audit log
 
 ${isWhole ? WHOLE : SELECTED} Entries: ${entries}.
@@ -54,8 +57,10 @@ hash stays so here.
 
 const WHOLE = "Whole files of a log, as they lie on disk.";
 const SELECTED = "Selected entries of a log, each with a proof that it was sealed into the log.";
-const SHOWS_WHOLE = "No line was changed, added or removed between the first and the last checkpoint of each file.";
-const SHOWS_SELECTED = "Each entry was in the log when its checkpoint was signed, byte for byte as it is here.";
+const SHOWS_WHOLE =
+  "No line was changed, added or removed between the first and the last checkpoint of each file.";
+const SHOWS_SELECTED =
+  "Each entry was in the log when its checkpoint was signed, byte for byte as it is here.";
 const EXCEPT_FINDINGS = " **That does not hold of what `findings.txt` names.**";
 const FILES_WHOLE = "| `segments/` | the log, byte for byte |";
 const FILES_SELECTED = `| \`entries.jsonl\` | the entries, one JSON object a line |

@@ -13,7 +13,10 @@ export interface BundleResult {
 }
 
 /** For machines. */
-export function bundleResult(output: string, { entries, unproven, findings }: BundleContent): BundleResult {
+export function bundleResult(
+  output: string,
+  { entries, unproven, findings }: BundleContent,
+): BundleResult {
   const found = findings.length > 0 && { findings };
   return { entries, unproven: unproven.count, ...found, output: entries === 0 ? null : output };
 }
@@ -25,10 +28,13 @@ const TOLD = 5;
 export function bundleRemarks(output: string, content: BundleContent, isJson: boolean): string[] {
   const { entries, unproven, findings } = content;
   const done =
-    entries === 0 ? "nothing exported, and no bundle made" : `${plural(entries, "entry", "entries")} exported`;
+    entries === 0
+      ? "nothing exported, and no bundle made"
+      : `${plural(entries, "entry", "entries")} exported`;
   const lines = isJson ? [] : [done];
   if (findings.length > 0) {
-    const count = unproven.count === 0 ? "" : `, ${plural(unproven.count, "entry", "entries")} of it`;
+    const count =
+      unproven.count === 0 ? "" : `, ${plural(unproven.count, "entry", "entries")} of it`;
     lines.push(
       `what the bundle holds is not all proven${count}:`,
       ...findings.slice(0, TOLD).map((text) => `  ${text}`),
@@ -39,6 +45,7 @@ export function bundleRemarks(output: string, content: BundleContent, isJson: bo
   if (unproven.count === 0) return lines;
   lines.push(`${plural(unproven.count, "entry", "entries")} left out, which nothing proves:`);
   lines.push(...unproven.first.map((text) => `  ${text}`));
-  if (unproven.count > unproven.first.length && entries > 0) lines.push(`  … all: ${output}/unproven.txt`);
+  if (unproven.count > unproven.first.length && entries > 0)
+    lines.push(`  … all: ${output}/unproven.txt`);
   return lines;
 }

@@ -18,7 +18,10 @@ interface Copy {
  * Copies them to `segments/`; those of each directory that was shipped to a bucket into a folder of its own. Then verifies
  * them, and writes what did not hold to `findings.txt`.
  */
-export async function copySegments(directory: string, options: BundleOptions): Promise<BundleContent> {
+export async function copySegments(
+  directory: string,
+  options: BundleOptions,
+): Promise<BundleContent> {
   const { log, onProgress } = options;
   const target = join(directory, "segments");
   await mkdir(target);
@@ -48,7 +51,12 @@ export async function copySegments(directory: string, options: BundleOptions): P
   const { proven, findings } = await findUnproven(files, { ...options, onProgress: verifying });
   await writeFindings(directory, findings);
   // Of a log that grows meanwhile, more may be proven than was copied.
-  return { entries, vkeys: files.vkeys, unproven: { count: Math.max(0, entries - proven), first: [] }, findings };
+  return {
+    entries,
+    vkeys: files.vkeys,
+    unproven: { count: Math.max(0, entries - proven), first: [] },
+    findings,
+  };
 }
 
 /** Resolves to the key that the file names. */

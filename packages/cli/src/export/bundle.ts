@@ -23,21 +23,37 @@ export async function writeBundle(
 ): Promise<BundleContent> {
   await mkdir(directory, { mode: 0o700 }).catch((cause: unknown) => {
     const failure = systemFailure(cause);
-    throw new Failure(EXIT.cannotCreate, failure?.message ?? `cannot be made: ${directory}`, failure?.hint, { cause });
+    throw new Failure(
+      EXIT.cannotCreate,
+      failure?.message ?? `cannot be made: ${directory}`,
+      failure?.hint,
+      { cause },
+    );
   });
   const content = await wholeOrNothing(directory, () => fill(directory, options));
   if (content.entries === 0) await rm(directory, { recursive: true });
   return content;
 }
 
-async function fill(directory: string, options: BundleOptions & { readonly isWhole: boolean }): Promise<BundleContent> {
+async function fill(
+  directory: string,
+  options: BundleOptions & { readonly isWhole: boolean },
+): Promise<BundleContent> {
   const { isWhole } = options;
-  const content = await (isWhole ? copySegments(directory, options) : writeProofs(directory, options));
+  const content = await (isWhole
+    ? copySegments(directory, options)
+    : writeProofs(directory, options));
   if (content.entries === 0) return content;
   const { entries, vkeys, unproven, findings } = content;
   await writeFile(join(directory, "keys.txt"), vkeys.map((vkey) => `${vkey}\n`).join(""));
   await writeFile(join(directory, "check.py"), CHECK_SCRIPT);
-  const told = { entries, isWhole, vkeys, unproven: unproven.count, hasFindings: findings.length > 0 };
+  const told = {
+    entries,
+    isWhole,
+    vkeys,
+    unproven: unproven.count,
+    hasFindings: findings.length > 0,
+  };
   await writeFile(join(directory, "README.md"), bundleReadme(told));
   await writeManifest(directory);
   return content;

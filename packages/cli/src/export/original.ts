@@ -26,7 +26,8 @@ export async function writeOriginal(
   { log, range: { from, to }, filter }: OriginalOptions,
   sink: Sink,
 ): Promise<OriginalExport> {
-  const encryption = encryptionKeys(log.settings) === undefined ? undefined : await loadEncryption(log.settings);
+  const encryption =
+    encryptionKeys(log.settings) === undefined ? undefined : await loadEncryption(log.settings);
   const logger = new AuditLogger(log.storage, { ...(encryption && { encryption }) });
   let entries = 0;
   let hadKeyedHash = false;
@@ -56,4 +57,5 @@ const FERNET_CONTENT = /"(?:in|out)put_content":"Z0FBQUFB/;
 const PLAIN_HASHES =
   "hashes of encrypted content are plain SHA-256 there, as the original has them: whoever has the file can check a guess at " +
   "a short text";
-const LEFT_OUT = "what is not among the original's 17 fields is left out: outcome, error, parameters, usage, run …";
+const LEFT_OUT =
+  "what is not among the original's 17 fields is left out: outcome, error, parameters, usage, run …";

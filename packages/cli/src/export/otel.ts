@@ -28,7 +28,9 @@ export function otlpLine(records: readonly LogRecord[]): string {
   });
   const resource = { attributes: [text("service.name", "ai-audit")] };
   return JSON.stringify({
-    resourceSpans: [{ resource, scopeSpans: [{ scope: { name: "@ai-audit/cli", version: VERSION }, spans }] }],
+    resourceSpans: [
+      { resource, scopeSpans: [{ scope: { name: "@ai-audit/cli", version: VERSION }, spans }] },
+    ],
   });
 }
 
@@ -46,7 +48,9 @@ function span(entry: AuditEntry, record: LogRecord): object {
     startTimeUnixNano: nanos(endMs - (latencyMs ?? 0)),
     endTimeUnixNano: nanos(endMs),
     attributes: [...genAiAttributes(entry, record), ...auditAttributes(entry)],
-    ...(failed && { status: { code: ERROR, message: entry.error?.message ?? entry.blockReason ?? outcome } }),
+    ...(failed && {
+      status: { code: ERROR, message: entry.error?.message ?? entry.blockReason ?? outcome },
+    }),
   };
 }
 
@@ -63,9 +67,13 @@ function genAiAttributes(entry: AuditEntry, record: LogRecord): Attribute[] {
     ...when(entry.conversationId, (id) => text("gen_ai.conversation.id", id)),
     ...when(entry.inputTokens, (count) => integer("gen_ai.usage.input_tokens", count)),
     ...when(entry.outputTokens, (count) => integer("gen_ai.usage.output_tokens", count)),
-    ...when(error?.type ?? (outcome === "ok" ? undefined : outcome), (type) => text("error.type", type)),
+    ...when(error?.type ?? (outcome === "ok" ? undefined : outcome), (type) =>
+      text("error.type", type),
+    ),
     ...when(record["input"], (input) => text("gen_ai.input.messages", messages(input, "user"))),
-    ...when(record["output"], (output) => text("gen_ai.output.messages", messages(output, "assistant"))),
+    ...when(record["output"], (output) =>
+      text("gen_ai.output.messages", messages(output, "assistant")),
+    ),
   ];
 }
 
@@ -85,10 +93,15 @@ function auditAttributes(entry: AuditEntry): Attribute[] {
 
 /** A plain text is one message with one text part. */
 function messages(content: unknown, role: string): string {
-  return JSON.stringify(typeof content === "string" ? [{ role, parts: [{ type: "text", content }] }] : content);
+  return JSON.stringify(
+    typeof content === "string" ? [{ role, parts: [{ type: "text", content }] }] : content,
+  );
 }
 
-function when<T>(value: T | null | undefined, attribute: (value: T) => Attribute | undefined): Attribute[] {
+function when<T>(
+  value: T | null | undefined,
+  attribute: (value: T) => Attribute | undefined,
+): Attribute[] {
   const made = value === null || value === undefined ? undefined : attribute(value);
   return made === undefined ? [] : [made];
 }

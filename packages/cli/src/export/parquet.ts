@@ -29,10 +29,17 @@ export interface ParquetOptions {
 export async function writeParquet(directory: string, options: ParquetOptions): Promise<number> {
   const { log, isWhole } = options;
   const write = (source: string): Promise<number> => convert(source, directory, options);
-  return isWhole && !isBucket(log.location) ? write(log.location) : withGathered(selectedPages(options), write);
+  return isWhole && !isBucket(log.location)
+    ? write(log.location)
+    : withGathered(selectedPages(options), write);
 }
 
-async function* selectedPages({ log, range, filter, onPage }: ParquetOptions): AsyncGenerator<readonly string[]> {
+async function* selectedPages({
+  log,
+  range,
+  filter,
+  onPage,
+}: ParquetOptions): AsyncGenerator<readonly string[]> {
   let read = 0;
   let found = 0;
   for await (const page of log.storage.pages(range, "oldest-first")) {
@@ -64,6 +71,11 @@ async function convert(
 async function makeDirectory(directory: string): Promise<void> {
   await mkdir(directory, { mode: 0o700 }).catch((cause: unknown) => {
     const failure = systemFailure(cause);
-    throw new Failure(EXIT.cannotCreate, failure?.message ?? `cannot be made: ${directory}`, failure?.hint, { cause });
+    throw new Failure(
+      EXIT.cannotCreate,
+      failure?.message ?? `cannot be made: ${directory}`,
+      failure?.hint,
+      { cause },
+    );
   });
 }

@@ -13,7 +13,9 @@ export interface RecordOptions {
 }
 
 /** Pages of records. With the filter's keys, they have `input` and `output` where these could be opened. */
-export async function* exportRecords(options: RecordOptions): AsyncGenerator<LogRecord[], void, undefined> {
+export async function* exportRecords(
+  options: RecordOptions,
+): AsyncGenerator<LogRecord[], void, undefined> {
   const { storage, range, filter, redact, onPage } = options;
   const redacted = redactor(redact);
   let read = 0;

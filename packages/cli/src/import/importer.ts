@@ -82,10 +82,13 @@ async function knownIds(target: AuditStorage, drafts: readonly Draft[]): Promise
   const times = drafts.map(({ entry }) => Date.parse(entry.timestamp));
   if (times.length === 0) return known;
   // A loop, for a batch may be larger than a call's arguments.
-  const range = times.reduce(({ from, to }, time) => ({ from: Math.min(from, time), to: Math.max(to, time) }), {
-    from: Infinity,
-    to: -Infinity,
-  });
+  const range = times.reduce(
+    ({ from, to }, time) => ({ from: Math.min(from, time), to: Math.max(to, time) }),
+    {
+      from: Infinity,
+      to: -Infinity,
+    },
+  );
   for await (const page of target.pages(range, "oldest-first")) {
     for (const line of page) {
       const id = lineToEntry(line)?.id;
@@ -126,8 +129,10 @@ function seal(
   ): { content: string | null; digest: string } => {
     const value = stored === null ? undefined : readOriginal(entry, name, stored, encryption);
     if (stored === null || typeof value !== "string") return { content: stored, digest };
-    if (hashContent(value) !== digest) alerts.push(`ai-audit: imported ${name} did not have its hash ${digest}`);
-    if (encryption === undefined || kid === undefined) return { content: value, digest: hashContent(value) };
+    if (hashContent(value) !== digest)
+      alerts.push(`ai-audit: imported ${name} did not have its hash ${digest}`);
+    if (encryption === undefined || kid === undefined)
+      return { content: value, digest: hashContent(value) };
     const content = encryption.seal({ text: value, format: undefined }, { kid, id, field: name });
     return { content, digest: encryption.digest(value, kid) };
   };
@@ -158,7 +163,10 @@ function readOriginal(
   stored: string,
   encryption: EncryptionManager | undefined,
 ): JsonValue | undefined {
-  const alone = { ...entry, ...(field === "input" ? { outputContent: null } : { inputContent: null }) };
+  const alone = {
+    ...entry,
+    ...(field === "input" ? { outputContent: null } : { inputContent: null }),
+  };
   try {
     return openContent(alone, encryption)[field];
   } catch (error) {

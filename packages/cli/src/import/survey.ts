@@ -30,12 +30,20 @@ const LF = 0x0a;
 const LOG_FILE = /^audit_\d{8}(?:_\d{3,6})?\.jsonl$/;
 
 /** Reads every line of a directory's files. @throws the system's error for what cannot be read */
-export async function surveySource(path: string, onProgress: OnProgress = () => undefined): Promise<Survey> {
+export async function surveySource(
+  path: string,
+  onProgress: OnProgress = () => undefined,
+): Promise<Survey> {
   const source = directorySource(path);
   const files = (await source.files()).toSorted((a, b) => (a.file < b.file ? -1 : 1));
   const read = files.filter(({ file, oddity }) => LOG_FILE.test(file) && oddity === undefined);
   const totalBytes = read.reduce((sum, { bytes }) => sum + bytes, 0);
-  const found = { entries: 0, unreadable: 0, firstUnreadable: new Array<BadLine>(), torn: new Array<BadLine>() };
+  const found = {
+    entries: 0,
+    unreadable: 0,
+    firstUnreadable: new Array<BadLine>(),
+    torn: new Array<BadLine>(),
+  };
   let bytesRead = 0;
   for (const { file } of read) {
     for await (const { text, line, isComplete, bytes } of linesOf(source.read(file))) {
@@ -43,24 +51,30 @@ export async function surveySource(path: string, onProgress: OnProgress = () => 
       onProgress(Math.min(1, bytesRead / totalBytes));
       if (text.trim() === "") continue;
       // Readers wait for a line feed behind what looks whole, too.
-      const reason = whyNot(text) ?? (isComplete ? undefined : "an entry without a line feed behind it");
+      const reason =
+        whyNot(text) ?? (isComplete ? undefined : "an entry without a line feed behind it");
       if (reason === undefined) {
         found.entries += 1;
       } else if (!isComplete && !isJson(text)) {
         found.torn.push({ file, line, reason: "its writer did not finish it" });
       } else {
         found.unreadable += 1;
-        if (found.firstUnreadable.length < MAX_NAMED) found.firstUnreadable.push({ file, line, reason });
+        if (found.firstUnreadable.length < MAX_NAMED)
+          found.firstUnreadable.push({ file, line, reason });
       }
     }
   }
-  return { ...found, otherFiles: files.filter((file) => !read.includes(file)).map(({ file }) => file) };
+  return {
+    ...found,
+    otherFiles: files.filter((file) => !read.includes(file)).map(({ file }) => file),
+  };
 }
 
 /** Why a line is no entry; undefined for one. No word of what it says: that may be a prompt. */
 function whyNot(text: string): string | undefined {
   const entry = lineToEntry(text);
-  if (entry !== undefined) return Number.isNaN(Date.parse(entry.timestamp)) ? "its timestamp is no time" : undefined;
+  if (entry !== undefined)
+    return Number.isNaN(Date.parse(entry.timestamp)) ? "its timestamp is no time" : undefined;
   return isJson(text) ? "no entry: it lacks an id or a timestamp, or has a type" : "not JSON";
 }
 
@@ -82,7 +96,9 @@ interface SourceLine {
   readonly bytes: number;
 }
 
-async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<SourceLine, void, undefined> {
+async function* linesOf(
+  chunks: AsyncIterable<Buffer>,
+): AsyncGenerator<SourceLine, void, undefined> {
   let rest: Buffer[] = []; // the beginning of a line that goes on in the next chunk
   let line = 0;
   const take = (end: Buffer, isComplete: boolean): SourceLine => {

@@ -17,6 +17,7 @@ export async function printFields(out: Output, fields: readonly Field[]): Promis
   for (const { label, text, style, block } of fields) {
     const value = style === undefined ? safeLine(text) : out.style(style, safeLine(text));
     await out.line(`${out.style("bold", label.padEnd(width))}  ${value}`.trimEnd());
-    if (block !== undefined) for (const line of safeText(block).split("\n")) await out.line(`    ${line}`.trimEnd());
+    if (block !== undefined)
+      for (const line of safeText(block).split("\n")) await out.line(`    ${line}`.trimEnd());
   }
 }

@@ -13,7 +13,9 @@ export interface Sink {
 
 /** Gives a command the option --output. */
 export function addOutputOption(command: Command): Command {
-  return command.addOption(new Option("-o, --output <file>", "write to a file, which must not exist yet"));
+  return command.addOption(
+    new Option("-o, --output <file>", "write to a file, which must not exist yet"),
+  );
 }
 
 /**
@@ -31,12 +33,19 @@ export async function withSink(
     await produce(out);
     return;
   }
-  const handle = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600).catch(
-    (cause: unknown) => {
-      const failure = systemFailure(cause);
-      throw new Failure(EXIT.cannotCreate, failure?.message ?? `cannot be made: ${path}`, hintOf(failure), { cause });
-    },
-  );
+  const handle = await open(
+    path,
+    constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL,
+    0o600,
+  ).catch((cause: unknown) => {
+    const failure = systemFailure(cause);
+    throw new Failure(
+      EXIT.cannotCreate,
+      failure?.message ?? `cannot be made: ${path}`,
+      hintOf(failure),
+      { cause },
+    );
+  });
   await wholeOrNothing(path, async () => {
     try {
       await produce({

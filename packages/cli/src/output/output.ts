@@ -67,7 +67,8 @@ export class Output {
       if (this.isTerminal) this.#neighbour?.overwrite("");
     }
     // `once` rejects with the stream's error, which the listener kept and #check() throws.
-    if (text !== "" && !this.#stream.write(text)) await once(this.#stream, "drain").catch(() => undefined);
+    if (text !== "" && !this.#stream.write(text))
+      await once(this.#stream, "drain").catch(() => undefined);
     this.#check();
   }
 
@@ -80,7 +81,8 @@ export class Output {
 
   #check(): void {
     if (this.#failure === undefined) return;
-    if ("code" in this.#failure && this.#failure.code === "EPIPE") throw new Failure(EXIT.brokenPipe, "");
+    if ("code" in this.#failure && this.#failure.code === "EPIPE")
+      throw new Failure(EXIT.brokenPipe, "");
     throw this.#failure;
   }
 }

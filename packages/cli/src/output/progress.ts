@@ -32,7 +32,8 @@ export class Progress {
   /** @param share how much is done, from 0 to 1 */
   update(share: number): void {
     const now = performance.now();
-    if (!this.#isShown || now - this.#startedAt < QUIET_MS || now - this.#drawnAt < REDRAW_MS) return;
+    if (!this.#isShown || now - this.#startedAt < QUIET_MS || now - this.#drawnAt < REDRAW_MS)
+      return;
     this.#drawnAt = now;
     const filled = Math.floor(share * BAR_CELLS);
     const bar = "█".repeat(filled) + "░".repeat(BAR_CELLS - filled);

@@ -35,7 +35,9 @@ export class Table<Row> {
   /** Writes rows. Columns are as wide as their widest cell so far. */
   async rows(rows: readonly Row[]): Promise<void> {
     const cells = rows.map((row) => this.#columns.map((column) => this.#text(column, row)));
-    this.#widths = this.#widths.map((width, at) => Math.max(width, ...cells.map((texts) => cellsOf(texts[at] ?? ""))));
+    this.#widths = this.#widths.map((width, at) =>
+      Math.max(width, ...cells.map((texts) => cellsOf(texts[at] ?? ""))),
+    );
     if (!this.#headed) {
       this.#headed = true;
       await this.#write(
@@ -50,15 +52,22 @@ export class Table<Row> {
 
   #text(column: Column<Row>, row: Row): string {
     const text = safeLine(column.value(row));
-    return column.maxWidth !== undefined && this.#out.isTerminal ? cutTo(text, column.maxWidth) : text;
+    return column.maxWidth !== undefined && this.#out.isTerminal
+      ? cutTo(text, column.maxWidth)
+      : text;
   }
 
-  async #write(texts: readonly string[], styleOf: (column: Column<Row>) => Style | undefined): Promise<void> {
+  async #write(
+    texts: readonly string[],
+    styleOf: (column: Column<Row>) => Style | undefined,
+  ): Promise<void> {
     const cells = this.#columns.map((column, at) => {
       const text = texts[at] ?? "";
       const padded = padTo(text, this.#widths[at] ?? 0, column.align);
       const style = styleOf(column);
-      return style === undefined ? padded : padded.replace(text, () => this.#out.style(style, text));
+      return style === undefined
+        ? padded
+        : padded.replace(text, () => this.#out.style(style, text));
     });
     await this.#out.line(cells.join(GAP).trimEnd());
   }

@@ -16,7 +16,10 @@ import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 const run = promisify(execFile);
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
-const ORIGINAL = new URL("../../../core/test/fixtures/rotalabs-comply/plain/audit_20261123.jsonl", import.meta.url);
+const ORIGINAL = new URL(
+  "../../../core/test/fixtures/rotalabs-comply/plain/audit_20261123.jsonl",
+  import.meta.url,
+);
 
 /** What check.py says of a bundle. */
 async function checked(bundle: string, vkeys: readonly string[]): Promise<string> {
@@ -33,20 +36,29 @@ describe("An evidence bundle of selected entries", { timeout: 60_000 }, () => {
     await writeFile(file, altered);
     const bundle = join(sample.root, "bundle");
 
-    const output = await printed(["export", sample.directory, "-f", "bundle", "-o", bundle, "--since", "2024-01-01"], {
-      sample,
-      code: 65,
-    });
+    const output = await printed(
+      ["export", sample.directory, "-f", "bundle", "-o", bundle, "--since", "2024-01-01"],
+      {
+        sample,
+        code: 65,
+      },
+    );
 
     const lines = (await readFile(join(bundle, "entries.jsonl"), "utf8")).trimEnd().split("\n");
-    expect(lines.map((line) => (JSON.parse(line) as { id: string }).id)).toEqual(sample.ids.slice(0, 2));
+    expect(lines.map((line) => (JSON.parse(line) as { id: string }).id)).toEqual(
+      sample.ids.slice(0, 2),
+    );
     const unproven = (await readFile(join(bundle, "unproven.txt"), "utf8")).trimEnd().split("\n");
     expect(unproven).toHaveLength(17);
     expect(unproven).toContain(`${sample.ids[2]}: it is not what was sealed`);
     expect(unproven.filter((text) => text.endsWith(": no checkpoint covers it"))).toHaveLength(12);
-    expect(output).toMatch(/2 entries exported\n17 entries left out, which nothing proves:\n(?: {2}\S{36}: .+\n){5}/);
+    expect(output).toMatch(
+      /2 entries exported\n17 entries left out, which nothing proves:\n(?: {2}\S{36}: .+\n){5}/,
+    );
     expect(output).toContain("  … all: ROOT/bundle/unproven.txt\n");
-    expect(await readFile(join(bundle, "README.md"), "utf8")).toContain("| `unproven.txt` | 17 more ");
+    expect(await readFile(join(bundle, "README.md"), "utf8")).toContain(
+      "| `unproven.txt` | 17 more ",
+    );
     expect(await checked(bundle, [sample.vkey])).toBe(
       sample.ids
         .slice(0, 2)
@@ -76,7 +88,9 @@ describe("An evidence bundle of selected entries", { timeout: 60_000 }, () => {
       /^TAMPERED audit_\d{8}\.jsonl, lines 6 to 7, entry \S{36}: the lines are not those that were sealed;.*\n$/,
     );
     const readme = await readFile(join(bundle, "README.md"), "utf8");
-    expect(readme).toContain("| `findings.txt` | what did not hold when the files were verified for this bundle; 5 of");
+    expect(readme).toContain(
+      "| `findings.txt` | what did not hold when the files were verified for this bundle; 5 of",
+    );
     expect(readme).toContain("**That does not hold of what `findings.txt` names.**");
     expect(await readFile(join(bundle, "SHA256SUMS"), "utf8")).toContain("  findings.txt\n");
     const json = await cli([...words, join(sample.root, "other"), "--json"], {
@@ -98,9 +112,13 @@ describe("An evidence bundle of selected entries", { timeout: 60_000 }, () => {
     const sample = await ownSample();
     const stranger = await Signer.generate("example.com/other");
     const words = ["export", sample.directory, "-f", "bundle", "-o"];
-    const unknown = await cli([...words, join(sample.root, "a")], { env: { AUDIT_TRUSTED_KEYS: stranger.vkey } });
+    const unknown = await cli([...words, join(sample.root, "a")], {
+      env: { AUDIT_TRUSTED_KEYS: stranger.vkey },
+    });
     expect(unknown.code).toBe(65);
-    expect(unknown.stderr).toContain("what the bundle holds is not all proven, 7 entries of it:\n  UNKNOWN_KEY audit_");
+    expect(unknown.stderr).toContain(
+      "what the bundle holds is not all proven, 7 entries of it:\n  UNKNOWN_KEY audit_",
+    );
     const file = await firstFile(sample);
     await writeFile(file, (await readFile(file, "utf8")).replaceAll(sample.vkey, "nobody"));
     const none = await cli([...words, join(sample.root, "b")]);
@@ -124,8 +142,13 @@ describe("An evidence bundle of selected entries", { timeout: 60_000 }, () => {
       '{"id":"x\\u001b[2J","timestamp":"2024-01-01T00:00:00"}\n',
     );
     const foreign = await cli([...words, "--until", "2024-01-02", "--json"]);
-    expect(foreign).toMatchObject({ code: 65, stdout: '{"entries":0,"unproven":1,"output":null}\n' });
-    expect(foreign.stderr).toContain("1 entry left out, which nothing proves:\n  x\\x1b[2J: no checkpoint covers it\n");
+    expect(foreign).toMatchObject({
+      code: 65,
+      stdout: '{"entries":0,"unproven":1,"output":null}\n',
+    });
+    expect(foreign.stderr).toContain(
+      "1 entry left out, which nothing proves:\n  x\\x1b[2J: no checkpoint covers it\n",
+    );
     expect(existsSync(bundle)).toBe(false);
   });
 
@@ -162,9 +185,15 @@ describe.skipIf(isAbsent("moto"))("An evidence bundle from a bucket", { timeout:
     server = await s3Server("moto");
     bucket = await server.makeBucket();
     location = `s3://${bucket}/app`;
-    const storage = new S3Storage({ bucket, prefix: "app", client: server.client(), signer: await signerOf });
+    const storage = new S3Storage({
+      bucket,
+      prefix: "app",
+      client: server.client(),
+      signer: await signerOf,
+    });
     const logger = new AuditLogger(storage, { storeContent: true });
-    for (const input of ["one", "two", "three"]) ids.push(await logger.log({ input, output: "", model: input }));
+    for (const input of ["one", "two", "three"])
+      ids.push(await logger.log({ input, output: "", model: input }));
     await logger.close();
     env = {
       AUDIT_S3_ENDPOINT: server.endpoint,
@@ -191,11 +220,15 @@ describe.skipIf(isAbsent("moto"))("An evidence bundle from a bucket", { timeout:
     expect(said).toMatch(
       /^PROVEN {5}audit_\d{8}_[\w-]{16}_0\.jsonl: 5 lines\nPROVEN {5}[\w-]+\/audit_\d{8}\.jsonl: 9 lines\n$/,
     );
-    const [folder = ""] = (await readdir(join(bundle, "segments"))).filter((name) => !name.endsWith(".jsonl"));
-    expect(await readFile(join(bundle, "segments", folder, file))).toEqual(await readFile(await firstFile(sample)));
-    expect((await readFile(join(bundle, "keys.txt"), "utf8")).trimEnd().split("\n").toSorted()).toEqual(
-      [vkey, sample.vkey].toSorted(),
+    const [folder = ""] = (await readdir(join(bundle, "segments"))).filter(
+      (name) => !name.endsWith(".jsonl"),
     );
+    expect(await readFile(join(bundle, "segments", folder, file))).toEqual(
+      await readFile(await firstFile(sample)),
+    );
+    expect(
+      (await readFile(join(bundle, "keys.txt"), "utf8")).trimEnd().split("\n").toSorted(),
+    ).toEqual([vkey, sample.vkey].toSorted());
   });
 
   test("holds the proofs of selected entries, of whoever wrote them", async () => {
@@ -206,7 +239,9 @@ describe.skipIf(isAbsent("moto"))("An evidence bundle from a bucket", { timeout:
     await printed(["export", location, "-f", "bundle", "-o", bundle, "--model", "two"], { env });
     expect(await checked(bundle, [vkey])).toBe(`PROVEN     ${ids[1]}: sealed\n`);
     const other = join(await temporaryDirectory(), "bundle");
-    await printed(["export", location, "-f", "bundle", "-o", other, "--outcome", "blocked"], { env });
+    await printed(["export", location, "-f", "bundle", "-o", other, "--outcome", "blocked"], {
+      env,
+    });
     expect(await checked(other, [sample.vkey])).toBe(`PROVEN     ${sample.ids[2]}: sealed\n`);
     expect(await readFile(join(other, "keys.txt"), "utf8")).toBe(`${sample.vkey}\n`);
   });
@@ -220,7 +255,10 @@ describe.skipIf(isAbsent("moto"))("An evidence bundle from a bucket", { timeout:
     await server.client().send(new PutObjectCommand({ Bucket: other, Key, Body, Metadata }));
 
     // And it has not the hash that is claimed for it.
-    await printed(["export", `s3://${other}/app`, "-f", "bundle", "-o", join(root, "bundle")], { env, code: 65 });
+    await printed(["export", `s3://${other}/app`, "-f", "bundle", "-o", join(root, "bundle")], {
+      env,
+      code: 65,
+    });
 
     expect(await readdir(root)).toEqual(["bundle"]);
     expect(await readdir(join(root, "bundle/segments"))).toEqual(["%2E%2E%2F%2E%2E%2Foutside"]);

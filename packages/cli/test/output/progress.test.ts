@@ -11,7 +11,9 @@ import type { SampleLog } from "../support/sample-log.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { CLEARED, cliOnTerminal, screenOf, startOnTerminal } from "../support/terminal.ts";
 
-const ORIGINAL = fileURLToPath(new URL("../../../core/test/fixtures/rotalabs-comply/plain", import.meta.url));
+const ORIGINAL = fileURLToPath(
+  new URL("../../../core/test/fixtures/rotalabs-comply/plain", import.meta.url),
+);
 
 /** More than a pipe holds, so that the command waits for its reader. */
 async function writeLongLog(): Promise<string> {
@@ -48,7 +50,9 @@ describe("A bar on a terminal", { timeout: 60_000 }, () => {
 
   test("is not there for a task that takes less", async () => {
     const { directory } = await sharedSample();
-    const { stderr } = await finish(startOnTerminal(["export", directory], { env: { TERM: "xterm" } }));
+    const { stderr } = await finish(
+      startOnTerminal(["export", directory], { env: { TERM: "xterm" } }),
+    );
     expect(stderr).toBe("7 entries exported\r\n");
   });
 
@@ -68,7 +72,9 @@ describe("A bar on a terminal", { timeout: 60_000 }, () => {
 
   test("goes before an error is told", async () => {
     const { directory } = await sharedSample();
-    const { bars, rest } = screenOf(await cliOnTerminal(["conversation", "nobody", "--log", directory]));
+    const { bars, rest } = screenOf(
+      await cliOnTerminal(["conversation", "nobody", "--log", directory]),
+    );
     expect(bars.at(-1)).toBe(`searching ${"█".repeat(24)} 100 % 0 calls found`);
     expect(rest.replace(directory, "LOG")).toBe(
       "\u001B[31merror:\u001B[39m no conversation nobody in LOG\n  ids are shown by: ai-audit list\n",
@@ -118,6 +124,8 @@ describe("A bar on a terminal", { timeout: 60_000 }, () => {
     const { bars, rest } = screenOf(onTerminal);
     expect(bars).not.toEqual([]);
     expect(rest).not.toMatch(/[█░]/);
-    expect(onTerminal.stderr.lastIndexOf(CLEARED)).toBeGreaterThan(onTerminal.stderr.lastIndexOf(bars.at(-1) ?? ""));
+    expect(onTerminal.stderr.lastIndexOf(CLEARED)).toBeGreaterThan(
+      onTerminal.stderr.lastIndexOf(bars.at(-1) ?? ""),
+    );
   });
 });

@@ -36,11 +36,20 @@ export interface RunningCli {
 }
 
 /** Starts `ai-audit` with these words. */
-export function start(words: readonly string[], { env = {}, cwd, runner = [] }: CliOptions = {}): RunningCli {
+export function start(
+  words: readonly string[],
+  { env = {}, cwd, runner = [] }: CliOptions = {},
+): RunningCli {
   const own = Object.entries(process.env).filter(
     ([name]) => !/^(?:AUDIT_|NO_COLOR|FORCE_COLOR|NODE_OPTIONS|CI$)/.test(name),
   );
-  const [program = "", ...rest] = [...runner, process.execPath, "--conditions=ai-audit-source", MAIN, ...words];
+  const [program = "", ...rest] = [
+    ...runner,
+    process.execPath,
+    "--conditions=ai-audit-source",
+    MAIN,
+    ...words,
+  ];
   const child = spawn(program, rest, {
     cwd,
     env: { ...Object.fromEntries(own), NODE_COMPILE_CACHE: CACHE, ...env },
@@ -67,7 +76,10 @@ export async function cli(words: readonly string[], options: CliOptions = {}): P
 }
 
 /** Gives a command that was started its input, and waits for its end. */
-export async function finish({ process: child, output }: RunningCli, options: CliOptions = {}): Promise<CliResult> {
+export async function finish(
+  { process: child, output }: RunningCli,
+  options: CliOptions = {},
+): Promise<CliResult> {
   child.stdin.end(options.stdin ?? "");
   const code = await new Promise<number | null>((resolve, reject) => {
     child.on("error", reject).on("close", resolve);
@@ -82,7 +94,11 @@ export function withKeys({ encryptionKey, subjects }: SampleLog): Readonly<Recor
 
 /** Environment of somebody who may write to the sample too. */
 export function withAllKeys(sample: SampleLog): Readonly<Record<string, string>> {
-  return { ...withKeys(sample), AUDIT_SIGNING_NAME: "example.com/audit", AUDIT_SIGNING_KEY: sample.signingKey };
+  return {
+    ...withKeys(sample),
+    AUDIT_SIGNING_NAME: "example.com/audit",
+    AUDIT_SIGNING_KEY: sample.signingKey,
+  };
 }
 
 /** Asserts an exit code and gives what was printed, with names for what differs from run to run. */

@@ -10,6 +10,8 @@ export async function firstFile(sample: SampleLog): Promise<string> {
 
 /** Its name. */
 export async function firstFileName({ directory }: SampleLog): Promise<string> {
-  const [name = ""] = (await readdir(directory)).filter((file) => file.endsWith(".jsonl")).toSorted();
+  const [name = ""] = (await readdir(directory))
+    .filter((file) => file.endsWith(".jsonl"))
+    .toSorted();
   return name;
 }

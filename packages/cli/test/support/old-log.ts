@@ -19,7 +19,11 @@ export async function writeOldLog(
   for (const day of days) {
     const timestamp = `${day}T12:00:00.000Z`;
     const id = oldId(timestamp);
-    const fields = { inputHash: "0".repeat(64), outputHash: "0".repeat(64), conversationId: `of ${day}` };
+    const fields = {
+      inputHash: "0".repeat(64),
+      outputHash: "0".repeat(64),
+      conversationId: `of ${day}`,
+    };
     await storage.append(entryToLine({ id, timestamp, ...fields }), id);
   }
   await storage.close();

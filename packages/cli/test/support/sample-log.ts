@@ -22,14 +22,24 @@ export async function writeSampleLog(root: string): Promise<SampleLog> {
   const directory = join(root, "audit-logs");
   const subjects = join(root, "subjects");
   const signer = await Signer.generate("example.com/audit");
-  const encryption = new EncryptionManager(undefined, { subjects: new FileKeyStore({ path: subjects }) });
+  const encryption = new EncryptionManager(undefined, {
+    subjects: new FileKeyStore({ path: subjects }),
+  });
   const encryptionKey = encryption.getKey();
   const storage = new FileStorage({ path: directory, signer });
   const logger = new AuditLogger(storage, { encryption, storeContent: true });
   const ids: string[] = [];
   for (const interaction of INTERACTIONS) ids.push(await logger.log(interaction));
   await logger.close();
-  return { root, directory, vkey: signer.vkey, signingKey: signer.toPem(), encryptionKey, subjects, ids };
+  return {
+    root,
+    directory,
+    vkey: signer.vkey,
+    signingKey: signer.toPem(),
+    encryptionKey,
+    subjects,
+    ids,
+  };
 }
 
 const QUESTION = { role: "user", content: "Which city is the capital of France?" };
@@ -89,14 +99,25 @@ const INTERACTIONS: readonly Parameters<AuditLogger["log"]>[0][] = [
     model: "gpt-5",
     operation: "chat",
     outcome: "error",
-    error: { type: "RateLimitError", code: "rate_limit_exceeded", status: 429, message: "Rate limit reached" },
+    error: {
+      type: "RateLimitError",
+      code: "rate_limit_exceeded",
+      status: 429,
+      message: "Rate limit reached",
+    },
     attempts: 3,
     latencyMs: 2600,
     metadata: { user_id: "bob" },
   },
   {
     input: "What is the weather in Oslo?",
-    output: [{ role: "assistant", content: null, tool_calls: [{ name: "weather", arguments: '{"city":"Oslo"}' }] }],
+    output: [
+      {
+        role: "assistant",
+        content: null,
+        tool_calls: [{ name: "weather", arguments: '{"city":"Oslo"}' }],
+      },
+    ],
     provider: "openai",
     model: "gpt-5-mini",
     operation: "chat",

@@ -14,13 +14,19 @@ export function startOnTerminal(words: readonly string[], options: CliOptions = 
 }
 
 /** Runs it to its end, as if everything took long enough for a bar. */
-export async function cliOnTerminal(words: readonly string[], options: CliOptions = {}): Promise<CliResult> {
+export async function cliOnTerminal(
+  words: readonly string[],
+  options: CliOptions = {},
+): Promise<CliResult> {
   const env = { TERM: "xterm", ...options.env, NODE_OPTIONS: FAST_CLOCK };
   return finish(startOnTerminal(words, { ...options, env }), options);
 }
 
 /** The bars that were seen, and what stood there in the end. */
-export function screenOf({ stderr }: CliResult): { readonly bars: readonly string[]; readonly rest: string } {
+export function screenOf({ stderr }: CliResult): {
+  readonly bars: readonly string[];
+  readonly rest: string;
+} {
   const shown = stderr.split(CLEARED);
   return {
     bars: shown.filter((text) => /[█░]{24} \d+ %/.test(text)),

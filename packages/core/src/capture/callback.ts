@@ -6,11 +6,18 @@
  *
  * @param name the option's, for the warning
  */
-export function notify<T>(name: string, callback: ((value: T) => void) | undefined, value: T): void {
+export function notify<T>(
+  name: string,
+  callback: ((value: T) => void) | undefined,
+  value: T,
+): void {
   try {
     callback?.(value);
   } catch (thrown) {
     const what = thrown instanceof Error ? thrown.name : typeof thrown;
-    process.emitWarning(`${name} threw ${what}`, { type: "AuditWarning", code: "AUDIT_CALLBACK_THREW" });
+    process.emitWarning(`${name} threw ${what}`, {
+      type: "AuditWarning",
+      code: "AUDIT_CALLBACK_THREW",
+    });
   }
 }

@@ -67,9 +67,12 @@ export class CallRecorder {
    */
   constructor(options: CaptureOptions, layer: CallLayer = "client") {
     const { logger, failureMode = "closed", writeTimeoutMs = 30_000 } = options;
-    if (typeof logger?.capture !== "function") throw new AuditConfigError("audit: logger must be an AuditLogger");
+    if (typeof logger?.capture !== "function")
+      throw new AuditConfigError("audit: logger must be an AuditLogger");
     if (failureMode !== "closed" && failureMode !== "open") {
-      throw new AuditConfigError(`failureMode must be 'closed' or 'open', not ${JSON.stringify(failureMode)}`);
+      throw new AuditConfigError(
+        `failureMode must be 'closed' or 'open', not ${JSON.stringify(failureMode)}`,
+      );
     }
     if (!(writeTimeoutMs > 0)) throw new AuditConfigError("writeTimeoutMs must be a number > 0");
     this.#options = options;
@@ -96,10 +99,15 @@ export class CallRecorder {
    *
    * @param partial what is known of the call when the logger closes under it; `abandoned` unless it knows an outcome
    */
-  begin(fields: CapturedFields, partial?: () => CapturedFields): RecordedCall | Promise<RecordedCall> {
+  begin(
+    fields: CapturedFields,
+    partial?: () => CapturedFields,
+  ): RecordedCall | Promise<RecordedCall> {
     const start = this.#inherit(fields);
     if (this.failsClosed && this.#options.logger.closed) {
-      return Promise.reject(this.#lose(new AuditWriteError("AUDIT_CLOSED", "the logger is closed")));
+      return Promise.reject(
+        this.#lose(new AuditWriteError("AUDIT_CLOSED", "the logger is closed")),
+      );
     }
     if (!this.#options.intent) return this.#track(start, partial);
     return this.#start(start).then((call) => {
@@ -139,7 +147,11 @@ export class CallRecorder {
     }
   }
 
-  async #write(call: RecordedCall, entry: CapturedFields, cause: unknown): Promise<string | undefined> {
+  async #write(
+    call: RecordedCall,
+    entry: CapturedFields,
+    cause: unknown,
+  ): Promise<string | undefined> {
     const { logger } = this.#options;
     try {
       const id = await this.#deadline.limit(logger.capture(entry, { layer: this.#layer, cause }));
@@ -164,13 +176,19 @@ export class CallRecorder {
     const error =
       cause instanceof AuditWriteError
         ? cause
-        : new AuditWriteError("AUDIT_WRITE_FAILED", "the call's audit entry could not be written", { cause });
+        : new AuditWriteError("AUDIT_WRITE_FAILED", "the call's audit entry could not be written", {
+            cause,
+          });
     notify("onAuditError", this.#options.onAuditError, error);
     return error;
   }
 }
 
-type WriteEnded = (call: RecordedCall, fields: CapturedFields, cause: unknown) => Promise<string | undefined>;
+type WriteEnded = (
+  call: RecordedCall,
+  fields: CapturedFields,
+  cause: unknown,
+) => Promise<string | undefined>;
 
 /** One call on its way to its one entry. */
 export class RecordedCall implements OpenCall {
@@ -183,7 +201,12 @@ export class RecordedCall implements OpenCall {
   #ended: Promise<string | undefined> | undefined;
 
   /** For `CallRecorder`. */
-  constructor(layer: CallLayer, fields: CallFields, write: WriteEnded, partial?: () => CapturedFields) {
+  constructor(
+    layer: CallLayer,
+    fields: CallFields,
+    write: WriteEnded,
+    partial?: () => CapturedFields,
+  ) {
     this.layer = layer;
     this.#fields = fields;
     this.#write = write;
@@ -211,7 +234,10 @@ export class RecordedCall implements OpenCall {
    * @param fields a promise where some of them take a moment to know; the call is over now. Must not reject.
    * @param cause the error that ended the call, as the caller gets it: the other layer may see the same object
    */
-  end(fields: CapturedFields | Promise<CapturedFields>, cause?: unknown): Promise<string | undefined> {
+  end(
+    fields: CapturedFields | Promise<CapturedFields>,
+    cause?: unknown,
+  ): Promise<string | undefined> {
     this.#ended ??= this.#end(this.elapsedMs, fields, cause);
     return this.#ended;
   }
@@ -221,7 +247,8 @@ export class RecordedCall implements OpenCall {
     fields: CapturedFields | Promise<CapturedFields>,
     cause: unknown,
   ): Promise<string | undefined> {
-    if (fields instanceof Promise) return fields.then((known) => this.#end(latencyMs, known, cause));
+    if (fields instanceof Promise)
+      return fields.then((known) => this.#end(latencyMs, known, cause));
     const entry = this.#fields ?? new CallFields();
     addRead(entry, fields);
     if (entry.latencyMs === undefined) entry.latencyMs = latencyMs;
@@ -242,7 +269,10 @@ export class RecordedCall implements OpenCall {
 /** Adds what a wrapper says, whose metadata may be the caller's own. */
 function addRead(into: CallFields, fields: CapturedFields): void {
   const { metadata } = fields;
-  addFields(into, metadata === undefined ? fields : { ...fields, metadata: membersOf("metadata", metadata) });
+  addFields(
+    into,
+    metadata === undefined ? fields : { ...fields, metadata: membersOf("metadata", metadata) },
+  );
 }
 
 /** What is known of a call that the closing logger ends; its entry is written in any case. */

@@ -48,7 +48,10 @@ export class Deadline {
     const now = performance.now();
     for (const waiting of this.#waiting) {
       if (waiting.due > now) {
-        this.#timer = setTimeout(() => this.#check(), Math.min(Math.ceil(waiting.due - now), MAX_TIMER_MS));
+        this.#timer = setTimeout(
+          () => this.#check(),
+          Math.min(Math.ceil(waiting.due - now), MAX_TIMER_MS),
+        );
         break;
       }
       this.#waiting.delete(waiting);

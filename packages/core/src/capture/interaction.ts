@@ -59,11 +59,17 @@ type Check = (value: unknown) => string | undefined;
 const text: Check = (value) => (typeof value === "string" ? undefined : "a string");
 const flag: Check = (value) => (typeof value === "boolean" ? undefined : "a boolean");
 const measure: Check = (value) =>
-  typeof value === "number" && Number.isFinite(value) && value >= 0 ? undefined : "a finite number >= 0";
+  typeof value === "number" && Number.isFinite(value) && value >= 0
+    ? undefined
+    : "a finite number >= 0";
 const tally: Check = (value) =>
-  typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? undefined : "an integer >= 0";
+  typeof value === "number" && Number.isSafeInteger(value) && value >= 0
+    ? undefined
+    : "an integer >= 0";
 const texts: Check = (value) =>
-  Array.isArray(value) && value.every((item) => typeof item === "string") ? undefined : "an array of strings";
+  Array.isArray(value) && value.every((item) => typeof item === "string")
+    ? undefined
+    : "an array of strings";
 const record: Check = (value) =>
   typeof value === "object" && value !== null && !Array.isArray(value) ? undefined : "an object";
 
@@ -145,9 +151,14 @@ export function checkFields(
 }
 
 /** The value as JSON, if it can be used. */
-function checkField(name: string, value: unknown, report: (problem: string) => void): JsonValue | undefined {
+function checkField(
+  name: string,
+  value: unknown,
+  report: (problem: string) => void,
+): JsonValue | undefined {
   if (value === THREW) report(`${name} threw when it was read`);
-  else if (!isFieldName(name)) report(`${name} is not a field of an interaction; your own data goes into metadata`);
+  else if (!isFieldName(name))
+    report(`${name} is not a field of an interaction; your own data goes into metadata`);
   else {
     const check = CHECKS[name];
     // The snapshot is checked too: it is what is kept, and a Date or a toJSON() may make it another kind of value.

@@ -48,9 +48,12 @@ export function draftEntry(
   // Most entries inherit nothing, and copying their fields would cost as much as checking them.
   const inherited = context === NO_CONTEXT ? undefined : checkFields(context, mode);
   const fields = inherited ? fieldsOver(inherited.fields, own) : own;
-  const alerts = [...problems, ...(inherited?.problems ?? [])].map((problem) => `ai-audit: ${problem}`);
+  const alerts = [...problems, ...(inherited?.problems ?? [])].map(
+    (problem) => `ai-audit: ${problem}`,
+  );
   const draft = { input, output, fields, alerts };
-  if (settings.metadataSchema) return withFittedMetadata(draft, settings.metadataSchema, mode, settings.redact);
+  if (settings.metadataSchema)
+    return withFittedMetadata(draft, settings.metadataSchema, mode, settings.redact);
   return settings.redact ? redactDraft(draft, settings.redact) : draft;
 }
 
@@ -105,10 +108,12 @@ function contentValue(interaction: object, field: ContentField, mode: RecordMode
   try {
     value = (interaction as { readonly [F in ContentField]?: unknown })[field];
   } catch (cause) {
-    if (mode === "strict") throw new AuditInputError(`log(): ${field} threw when it was read`, { cause });
+    if (mode === "strict")
+      throw new AuditInputError(`log(): ${field} threw when it was read`, { cause });
     return "[threw]";
   }
-  if (value === undefined && mode === "strict") throw new AuditInputError(`log(): ${field} is required`);
+  if (value === undefined && mode === "strict")
+    throw new AuditInputError(`log(): ${field} is required`);
   return value === undefined ? "" : toJson(value);
 }
 
@@ -129,7 +134,9 @@ function redactDraft(draft: Draft, redact: NonNullable<RecordSettings["redact"]>
   const applyInKind = (field: keyof typeof REPLACEMENT, value: JsonValue): JsonValue => {
     const redacted = apply(field, value, REPLACEMENT[field]);
     if (kindOf(redacted) === kindOf(value)) return redacted;
-    alerts.push(`ai-audit: redaction of ${field} made it ${kindOf(redacted)}: nothing of it is kept`);
+    alerts.push(
+      `ai-audit: redaction of ${field} made it ${kindOf(redacted)}: nothing of it is kept`,
+    );
     return REPLACEMENT[field];
   };
   const fields: Record<string, JsonValue> = { ...draft.fields };
@@ -169,16 +176,25 @@ export interface SealedEntry {
  * Gives the draft its id and time, hashes and encrypts it. Synchronous: ids must reach the storage in order.
  * Throws `AUDIT_INPUT_INVALID` when the line would be longer than any string can be (2^29 code units).
  */
-export function sealEntry(draft: Draft, subject: SubjectKey | undefined, settings: RecordSettings): SealedEntry {
+export function sealEntry(
+  draft: Draft,
+  subject: SubjectKey | undefined,
+  settings: RecordSettings,
+): SealedEntry {
   try {
     return writeEntry(draft, subject, settings);
   } catch (cause) {
-    if (cause instanceof RangeError) throw new AuditInputError("log(): the entry is too long for a line", { cause });
+    if (cause instanceof RangeError)
+      throw new AuditInputError("log(): the entry is too long for a line", { cause });
     throw cause;
   }
 }
 
-function writeEntry(draft: Draft, subject: SubjectKey | undefined, settings: RecordSettings): SealedEntry {
+function writeEntry(
+  draft: Draft,
+  subject: SubjectKey | undefined,
+  settings: RecordSettings,
+): SealedEntry {
   const { encryption, digest, storeContent, stream } = settings;
   const id = newEntryId();
   const kid = encryption?.kidFor(stream, subject);
@@ -212,8 +228,17 @@ function writeEntry(draft: Draft, subject: SubjectKey | undefined, settings: Rec
 }
 
 /** The input hash that the entry of this draft will have. */
-export function hashInput(draft: Draft, subject: SubjectKey | undefined, settings: RecordSettings): string {
-  return hashUnder(contentOf(draft.input), settings.encryption?.kidFor(settings.stream, subject), subject, settings);
+export function hashInput(
+  draft: Draft,
+  subject: SubjectKey | undefined,
+  settings: RecordSettings,
+): string {
+  return hashUnder(
+    contentOf(draft.input),
+    settings.encryption?.kidFor(settings.stream, subject),
+    subject,
+    settings,
+  );
 }
 
 function hashUnder(
@@ -232,7 +257,9 @@ function asRecord(value: JsonValue | undefined): Readonly<Record<string, JsonVal
 }
 
 function asTexts(value: JsonValue | undefined): readonly string[] {
-  return Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : [];
+  return Array.isArray(value)
+    ? value.filter((item): item is string => typeof item === "string")
+    : [];
 }
 
 function metadataError(issues: readonly StandardSchemaV1.Issue[]): AuditError {

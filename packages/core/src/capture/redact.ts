@@ -4,7 +4,14 @@ import { AuditConfigError } from "../errors.ts";
 import { refuseUnknown } from "../format/known-names.ts";
 
 /** The fields a redaction function sees. */
-export type RedactableField = "input" | "output" | "metadata" | "parameters" | "error" | "blockReason" | "alerts";
+export type RedactableField =
+  | "input"
+  | "output"
+  | "metadata"
+  | "parameters"
+  | "error"
+  | "blockReason"
+  | "alerts";
 
 /** Returns what is to be kept in place of `value`. Synchronous; to return nothing is a mistake and keeps nothing. */
 export type RedactFunction = (field: RedactableField, value: JsonValue) => JsonValue;
@@ -25,12 +32,15 @@ export interface RedactionOptions {
 export type Redaction = RedactFunction | RedactionOptions;
 
 /** Decides once, at construction, what is done for each value. Throws `AUDIT_CONFIG_INVALID`. */
-export function compileRedaction(redaction: Redaction): (field: RedactableField, value: JsonValue) => JsonValue {
+export function compileRedaction(
+  redaction: Redaction,
+): (field: RedactableField, value: JsonValue) => JsonValue {
   const options: RedactionOptions = typeof redaction === "function" ? { fn: redaction } : redaction;
   refuseUnknown("redact: option", options, OPTIONS, AuditConfigError);
   const { paths = [], fn, censor = "[REDACTED]" } = options;
   if (!Array.isArray(paths)) throw new AuditConfigError("redact: paths must be an array of paths");
-  if (fn !== undefined && typeof fn !== "function") throw new AuditConfigError("redact: fn must be a function");
+  if (fn !== undefined && typeof fn !== "function")
+    throw new AuditConfigError("redact: fn must be a function");
   if (typeof censor !== "string") throw new AuditConfigError("redact: censor must be a string");
   const patterns = paths.map((path: unknown) => {
     const steps = typeof path === "string" ? path.split(".") : [];
@@ -43,22 +53,33 @@ export function compileRedaction(redaction: Redaction): (field: RedactableField,
   });
   return (field, value) => {
     let result = value;
-    if (field === "metadata") for (const pattern of patterns) result = censorAt(result, pattern, 0, censor);
+    if (field === "metadata")
+      for (const pattern of patterns) result = censorAt(result, pattern, 0, censor);
     return fn ? redacted(fn(field, result)) : result;
   };
 }
 
-const OPTIONS: Readonly<Record<keyof RedactionOptions, true>> = { paths: true, fn: true, censor: true };
+const OPTIONS: Readonly<Record<keyof RedactionOptions, true>> = {
+  paths: true,
+  fn: true,
+  censor: true,
+};
 
 /** What a function that forgets its `return`, or is async, gives is no redaction: nothing may be kept then. */
 function redacted(value: unknown): JsonValue {
   if (value === undefined) throw new TypeError("redact returned nothing");
-  if (typeof value === "object" && value !== null && "then" in value) throw new TypeError("redact must not be async");
+  if (typeof value === "object" && value !== null && "then" in value)
+    throw new TypeError("redact must not be async");
   return toJson(value);
 }
 
 /** A copy of `value` in which what `pattern` names from step `at` on is the censor text. */
-function censorAt(value: JsonValue, pattern: readonly string[], at: number, censor: string): JsonValue {
+function censorAt(
+  value: JsonValue,
+  pattern: readonly string[],
+  at: number,
+  censor: string,
+): JsonValue {
   const step = pattern[at];
   if (step === undefined) return censor;
   if (typeof value !== "object" || value === null) return value;
@@ -68,6 +89,7 @@ function censorAt(value: JsonValue, pattern: readonly string[], at: number, cens
     if (step === "**") return censorAt(child, pattern, at, censor);
     return step === "*" || step === key ? censorAt(child, pattern, at + 1, censor) : child;
   };
-  if (Array.isArray(here)) return here.map((child: JsonValue, index) => member(String(index), child));
+  if (Array.isArray(here))
+    return here.map((child: JsonValue, index) => member(String(index), child));
   return Object.fromEntries(Object.entries(here).map(([key, child]) => [key, member(key, child)]));
 }

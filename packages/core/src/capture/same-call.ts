@@ -43,7 +43,8 @@ export class CallPairs {
   /** The entry of the other layer that records the same call; it is not offered again. */
   take(fields: CapturedFields, origin: CaptureOrigin): Promise<string | undefined> | undefined {
     const seen = this.#find(fields, origin);
-    if (seen && this.#timedOut.length > 0) this.#timedOut = this.#timedOut.filter(({ id }) => id !== seen.id);
+    if (seen && this.#timedOut.length > 0)
+      this.#timedOut = this.#timedOut.filter(({ id }) => id !== seen.id);
     return seen?.id;
   }
 
@@ -75,8 +76,14 @@ export class CallPairs {
   /** Offers an entry that is being written to the other layer: an abort reaches both at once. */
   offer(written: Promise<string>, fields: CapturedFields, { layer, cause }: CaptureOrigin): void {
     const id = written.catch(() => undefined); // whoever writes it is told
-    const seen = { layer, id, inputHash: hashOfUnanswered(fields, cause), endedAt: performance.now() };
-    if (fields.outcome === "timeout") this.#timedOut = [...this.#timedOut, seen].slice(-MAX_WAITING);
+    const seen = {
+      layer,
+      id,
+      inputHash: hashOfUnanswered(fields, cause),
+      endedAt: performance.now(),
+    };
+    if (fields.outcome === "timeout")
+      this.#timedOut = [...this.#timedOut, seen].slice(-MAX_WAITING);
     for (const key of keysOf(fields)) {
       this.#byId.delete(key); // so that it counts as new
       this.#byId.set(key, seen);

@@ -11,7 +11,9 @@ export interface Account {
 export function requireAccount(caller: string, account: Account): void {
   for (const field of ["actor", "reason"] as const) {
     if (typeof account?.[field] !== "string" || account[field].trim() === "") {
-      throw new AuditInputError(`${caller}: ${field} must be a text: it stands in the log for good`);
+      throw new AuditInputError(
+        `${caller}: ${field} must be a text: it stands in the log for good`,
+      );
     }
   }
 }

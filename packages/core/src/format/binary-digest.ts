@@ -15,7 +15,11 @@ export interface BinaryDigest {
 
 /** Digest of bytes in memory. */
 export function digestBytes(bytes: Uint8Array, mime?: string): BinaryDigest {
-  return { ...(mime !== undefined && { mime }), bytes: bytes.byteLength, sha256: hash("sha256", bytes) };
+  return {
+    ...(mime !== undefined && { mime }),
+    bytes: bytes.byteLength,
+    sha256: hash("sha256", bytes),
+  };
 }
 
 const DATA_URL = /^data:([^;,]{0,127})(?:;[^;,]{1,127}){0,8};base64,/i;
@@ -23,10 +27,15 @@ const DATA_URL = /^data:([^;,]{0,127})(?:;[^;,]{1,127}){0,8};base64,/i;
 const MAX_URL_BEGINNING = 1500;
 
 /** The digest that stands for a base64 `data:` URL of more than `inlineBytes`; undefined for any other text. */
-export function digestDataUrl(text: string, inlineBytes: number = INLINE_BYTES): BinaryDigest | undefined {
+export function digestDataUrl(
+  text: string,
+  inlineBytes: number = INLINE_BYTES,
+): BinaryDigest | undefined {
   if (text.length <= inlineBytes) return undefined;
   const match = DATA_URL.exec(text.slice(0, MAX_URL_BEGINNING));
-  return match ? digestOf(text.slice(match[0].length), inlineBytes, match[1] || undefined) : undefined;
+  return match
+    ? digestOf(text.slice(match[0].length), inlineBytes, match[1] || undefined)
+    : undefined;
 }
 
 const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}\s*$/;
@@ -37,10 +46,16 @@ export function digestBase64(
   inlineBytes: number = INLINE_BYTES,
   mime?: string,
 ): BinaryDigest | undefined {
-  return base64.length > inlineBytes && BASE64.test(base64) ? digestOf(base64, inlineBytes, mime) : undefined;
+  return base64.length > inlineBytes && BASE64.test(base64)
+    ? digestOf(base64, inlineBytes, mime)
+    : undefined;
 }
 
-function digestOf(base64: string, inlineBytes: number, mime: string | undefined): BinaryDigest | undefined {
+function digestOf(
+  base64: string,
+  inlineBytes: number,
+  mime: string | undefined,
+): BinaryDigest | undefined {
   const bytes = Buffer.from(base64, "base64");
   return bytes.byteLength > inlineBytes ? digestBytes(bytes, mime) : undefined;
 }

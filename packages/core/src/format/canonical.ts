@@ -4,7 +4,13 @@ import { createHash } from "node:crypto";
 import { types } from "node:util";
 
 /** A JSON value. */
-export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+export type JsonValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly JsonValue[]
+  | { readonly [key: string]: JsonValue };
 
 /** Deeper values become `"[too deep]"`: neither reading nor writing a line may exhaust the stack. */
 const MAX_DEPTH = 200;
@@ -42,7 +48,11 @@ interface Walk {
  * As the replacer of `JSON.stringify`: what is converted in place of a text or an object, which may be that itself.
  * `holder` is what has it under `key`.
  */
-export type Replace = (value: string | object, key: string | number | undefined, holder: object | undefined) => unknown;
+export type Replace = (
+  value: string | object,
+  key: string | number | undefined,
+  holder: object | undefined,
+) => unknown;
 
 /**
  * A snapshot of any value as JSON. Never throws and never keeps a reference to what it was given.
@@ -58,10 +68,21 @@ export type Replace = (value: string | object, key: string | number | undefined,
 export function toJson(value: unknown, replace?: Replace): JsonValue {
   if (!replace && typeof value === "string") return value.toWellFormed(); // most values are; there is nothing to walk
   if (typeof value === "number" && Number.isFinite(value)) return value;
-  return convert(value, { step: undefined, replace, objects: 0, repeated: 0, seen: undefined }, undefined) ?? null;
+  return (
+    convert(
+      value,
+      { step: undefined, replace, objects: 0, repeated: 0, seen: undefined },
+      undefined,
+    ) ?? null
+  );
 }
 
-function convert(value: unknown, walk: Walk, key: string | number | undefined, holder?: object): JsonValue | undefined {
+function convert(
+  value: unknown,
+  walk: Walk,
+  key: string | number | undefined,
+  holder?: object,
+): JsonValue | undefined {
   switch (typeof value) {
     case "string":
       return walk.replace ? convertText(value, walk, key, holder) : value.toWellFormed();
@@ -87,7 +108,9 @@ function convert(value: unknown, walk: Walk, key: string | number | undefined, h
   if (walk.objects > MAX_REPEATED && isTooMany(value, walk)) return "[too many]";
   walk.step = { object: value, depth, up };
   try {
-    return walk.replace ? convertReplaced(value, walk, key, holder) : convertObject(value, walk, key);
+    return walk.replace
+      ? convertReplaced(value, walk, key, holder)
+      : convertObject(value, walk, key);
   } catch {
     return "[threw]"; // a getter, a toJSON or a Proxy trap of the caller's
   } finally {
@@ -128,10 +151,15 @@ function convertReplaced(
     : convert(replaced, walk, key);
 }
 
-function convertObject(value: object, walk: Walk, key: string | number | undefined): JsonValue | undefined {
+function convertObject(
+  value: object,
+  walk: Walk,
+  key: string | number | undefined,
+): JsonValue | undefined {
   if (Array.isArray(value)) return convertArray(value, walk);
   if (isPlain(value)) return convertMembers(value, walk, {});
-  if (value instanceof Date) return Number.isNaN(value.getTime()) ? "Invalid Date" : value.toISOString();
+  if (value instanceof Date)
+    return Number.isNaN(value.getTime()) ? "Invalid Date" : value.toISOString();
   if (value instanceof Uint8Array) return digestOfBytes(value);
   if (value instanceof ArrayBuffer) return digestOfBytes(new Uint8Array(value));
   if (ArrayBuffer.isView(value)) {
@@ -146,7 +174,8 @@ function convertObject(value: object, walk: Walk, key: string | number | undefin
   if (types.isBoxedPrimitive(value)) return convert(value.valueOf(), walk, key);
   const result: Record<string, JsonValue> = {};
   if (value instanceof Error) {
-    for (const name of ["name", "message"] as const) put(result, name, convertMember(value, name, walk));
+    for (const name of ["name", "message"] as const)
+      put(result, name, convertMember(value, name, walk));
   }
   return convertMembers(value, walk, result);
 }
@@ -163,12 +192,14 @@ function convertArray(value: readonly unknown[], walk: Walk): JsonValue {
   }
   const items: JsonValue[] = [];
   // A loop, not map: holes are undefined too
-  for (let index = 0; index < value.length; index += 1) items.push(convertMember(value, index, walk) ?? null);
+  for (let index = 0; index < value.length; index += 1)
+    items.push(convertMember(value, index, walk) ?? null);
   return items;
 }
 
 function convertMembers(value: object, walk: Walk, into: Record<string, JsonValue>): JsonValue {
-  for (const name of Object.keys(value)) put(into, name.toWellFormed(), convertMember(value, name, walk));
+  for (const name of Object.keys(value))
+    put(into, name.toWellFormed(), convertMember(value, name, walk));
   return into;
 }
 
@@ -187,7 +218,12 @@ function put(target: Record<string, JsonValue>, key: string, value: JsonValue | 
   if (value === undefined) return;
   if (key === "__proto__") {
     // Plain assignment would set the prototype instead of a member.
-    Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
+    Object.defineProperty(target, key, {
+      value,
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });
   } else {
     target[key] = value;
   }
@@ -233,7 +269,9 @@ function sortedKeys(value: object): readonly string[] {
 }
 
 /** Whether a JSON value is an object, and neither null nor an array. */
-export function isJsonObject(value: JsonValue | undefined): value is Readonly<Record<string, JsonValue>> {
+export function isJsonObject(
+  value: JsonValue | undefined,
+): value is Readonly<Record<string, JsonValue>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 

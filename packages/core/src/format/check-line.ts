@@ -10,11 +10,14 @@ import { CHECKPOINT_PREFIX, CONTROL_PREFIX } from "./control-line.ts";
  * @throws `AUDIT_INPUT_INVALID`
  */
 export function checkLine(line: string, id: string | undefined): void {
-  if (line.includes("\n")) throw new AuditInputError("append(): a line must not contain a line feed");
+  if (line.includes("\n"))
+    throw new AuditInputError("append(): a line must not contain a line feed");
   if (id === undefined) {
     const isSeal = line.startsWith(CHECKPOINT_PREFIX) || line.startsWith('{"type":"segment.');
     if (isSeal || !line.startsWith(`${CONTROL_PREFIX}"`)) {
-      throw new AuditInputError("append(): a line without an entry id must be a control line that does not seal");
+      throw new AuditInputError(
+        "append(): a line without an entry id must be a control line that does not seal",
+      );
     }
   } else if (timeOfId(id) === undefined || !line.startsWith(`{"id":"${id}"`)) {
     throw new AuditInputError("append(): an entry's line must begin with its id, a UUIDv7");

@@ -163,7 +163,18 @@ export type ControlLine =
 
 /** Order of members on the line; `type` comes before them. */
 const MEMBERS = {
-  "segment.open": ["v", "file", "stream", "seq", "created", "vkey", "prev", "seen", "sdk", "expires"],
+  "segment.open": [
+    "v",
+    "file",
+    "stream",
+    "seq",
+    "created",
+    "vkey",
+    "prev",
+    "seen",
+    "sdk",
+    "expires",
+  ],
   "segment.close": ["reason", "leaves", "entries", "linked"],
   checkpoint: ["note"],
   "retention.prune": ["file", "leaves", "root", "from", "to", "policy", "actor"],
@@ -245,7 +256,8 @@ function toText(line: ControlLine): string {
   if (line.type === "segment.open") {
     ordered["prev"] = line.prev === null ? null : orderedRef(line.prev);
   }
-  if (line.type === "segment.open" || line.type === "retention.seen") ordered["seen"] = line.seen.map(orderedRef);
+  if (line.type === "segment.open" || line.type === "retention.seen")
+    ordered["seen"] = line.seen.map(orderedRef);
   return JSON.stringify(ordered);
 }
 

@@ -3,7 +3,14 @@
 import type { JsonValue } from "./canonical.ts";
 
 /** The terminal state of a call. `blocked`: a filter, a policy or a detector stopped it. */
-export type Outcome = "ok" | "blocked" | "error" | "aborted" | "timeout" | "interrupted" | "abandoned";
+export type Outcome =
+  | "ok"
+  | "blocked"
+  | "error"
+  | "aborted"
+  | "timeout"
+  | "interrupted"
+  | "abandoned";
 
 /** What went wrong, without secrets. */
 export interface EntryError {
@@ -107,7 +114,9 @@ type Kind = "text" | "flag" | "number" | "texts" | "object";
  * Every field in the order of the line: its spelling in the log, what kind of value it is, and for the original's 17
  * what it is where a foreign line lacks it or has something else.
  */
-const FIELDS: { readonly [F in keyof AuditEntry]-?: readonly [name: string, kind: Kind, absent?: JsonValue] } = {
+const FIELDS: {
+  readonly [F in keyof AuditEntry]-?: readonly [name: string, kind: Kind, absent?: JsonValue];
+} = {
   id: ["id", "text", ""],
   timestamp: ["timestamp", "text", ""],
   inputHash: ["input_hash", "text", ""],
@@ -155,7 +164,12 @@ const IS_KIND: { readonly [K in Kind]: (value: unknown) => boolean } = {
   object: (value) => typeof value === "object" && value !== null && !Array.isArray(value),
 };
 
-const LIST = Object.entries(FIELDS).map(([field, [name, kind, absent]]) => ({ field, name, kind, absent }));
+const LIST = Object.entries(FIELDS).map(([field, [name, kind, absent]]) => ({
+  field,
+  name,
+  kind,
+  absent,
+}));
 
 /** Objects whose own member names are ours, and so are translated too. The caller's metadata never is. */
 const TRANSLATED: ReadonlySet<string> = new Set(["error", "usage", "run", "trace"]);
@@ -238,7 +252,8 @@ export function lineToEntry(line: string): AuditEntry | undefined {
   const entry: Record<string, unknown> = {};
   for (const { field, name, kind, absent } of LIST) {
     const value = IS_KIND[kind](parsed[name]) ? parsed[name] : absent;
-    if (value !== undefined) entry[field] = TRANSLATED.has(field) ? renameKeys(value, toCamel) : value;
+    if (value !== undefined)
+      entry[field] = TRANSLATED.has(field) ? renameKeys(value, toCamel) : value;
   }
   entry["timestamp"] = asUtc(parsed.timestamp);
   return isComplete(entry) ? entry : undefined;
@@ -284,7 +299,8 @@ function renameKeys(value: unknown, rename: (key: string) => string): unknown {
   const renamed: Record<string, unknown> = {};
   for (const key of Object.keys(value)) {
     // Plain assignment would set the prototype instead of a member.
-    if (key === "__proto__") Object.defineProperty(renamed, key, { value: value[key], enumerable: true });
+    if (key === "__proto__")
+      Object.defineProperty(renamed, key, { value: value[key], enumerable: true });
     else renamed[rename(key)] = value[key];
   }
   return renamed;
@@ -301,7 +317,9 @@ const MAX_SNAKE_NAMES = 200;
 function toSnake(key: string): string {
   const known = snakeNames.get(key);
   if (known !== undefined) return known;
-  const name = /^[a-z][A-Za-z0-9]*$/.test(key) ? key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`) : key;
+  const name = /^[a-z][A-Za-z0-9]*$/.test(key)
+    ? key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+    : key;
   if (snakeNames.size < MAX_SNAKE_NAMES && key.length < 100) snakeNames.set(key, name);
   return name;
 }

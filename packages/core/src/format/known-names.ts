@@ -10,7 +10,9 @@ export function refuseUnknown(
   if (typeof given !== "object" || given === null) throw new Failure(`${what}s must be an object`);
   for (const name of Object.keys(given)) {
     if (!Object.hasOwn(known, name)) {
-      throw new Failure(`${what} ${JSON.stringify(name)} is unknown: there are ${Object.keys(known).join(", ")}`);
+      throw new Failure(
+        `${what} ${JSON.stringify(name)} is unknown: there are ${Object.keys(known).join(", ")}`,
+      );
     }
   }
 }

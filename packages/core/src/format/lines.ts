@@ -40,7 +40,9 @@ export class LineSplitter {
       return [];
     }
     const head = Buffer.concat([Buffer.alloc(1), ...this.#pieces, chunk.subarray(0, first + 1)]);
-    const blocks: LineBlock[] = [{ bytes: head, start: 1, end: head.byteLength, offset: this.#offset }];
+    const blocks: LineBlock[] = [
+      { bytes: head, start: 1, end: head.byteLength, offset: this.#offset },
+    ];
     this.#pieces = [];
     this.#pieceBytes = 0;
     this.#offset += head.byteLength - 1;
@@ -62,7 +64,10 @@ export class LineSplitter {
   #keep(bytes: Buffer): void {
     if (bytes.byteLength === 0) return;
     if (this.#pieceBytes + bytes.byteLength > MAX_LINE_BYTES) {
-      throw new AuditError("AUDIT_READ_FAILED", `a line at byte ${this.#offset} is longer than any line can be`);
+      throw new AuditError(
+        "AUDIT_READ_FAILED",
+        `a line at byte ${this.#offset} is longer than any line can be`,
+      );
     }
     this.#pieces.push(Buffer.from(bytes));
     this.#pieceBytes += bytes.byteLength;

@@ -43,7 +43,9 @@ export function readSegmentClose(text: string): SegmentClose | undefined {
 /** Reads a `retention.prune` or a `retention.archived` line. */
 export function readRemovalRecord(text: string): RemovalRecord | undefined {
   const line = parseObject(text);
-  return line !== undefined && (isRetentionPrune(line) || isRetentionArchived(line)) ? line : undefined;
+  return line !== undefined && (isRetentionPrune(line) || isRetentionArchived(line))
+    ? line
+    : undefined;
 }
 
 /** Reads any line of retention. */
@@ -53,7 +55,9 @@ export function readRetentionLine(
   const removal = readRemovalRecord(text);
   const line = removal === undefined ? parseObject(text) : undefined;
   if (line === undefined) return removal;
-  return isRetentionHold(line) || isRetentionRelease(line) || isRetentionSeen(line) ? line : undefined;
+  return isRetentionHold(line) || isRetentionRelease(line) || isRetentionSeen(line)
+    ? line
+    : undefined;
 }
 
 type JsonObject = Readonly<Record<string, unknown>>;
@@ -106,7 +110,9 @@ function isRetentionArchived(line: JsonObject): line is JsonObject & RetentionAr
 function isRetentionHold(line: JsonObject): line is JsonObject & RetentionHold {
   const { type, hold, from, to, reason, actor } = line;
   const isBound = (bound: unknown): boolean => bound === null || isText(bound);
-  return type === "retention.hold" && [hold, reason, actor].every(isText) && isBound(from) && isBound(to);
+  return (
+    type === "retention.hold" && [hold, reason, actor].every(isText) && isBound(from) && isBound(to)
+  );
 }
 
 function isRetentionRelease(line: JsonObject): line is JsonObject & RetentionRelease {
@@ -120,7 +126,9 @@ function isRetentionSeen(line: JsonObject): line is JsonObject & RetentionSeen {
 }
 
 function isRef(value: unknown): value is SegmentRef {
-  return isObject(value) && isText(value["file"]) && isCount(value["size"]) && isRoot(value["root"]);
+  return (
+    isObject(value) && isText(value["file"]) && isCount(value["size"]) && isRoot(value["root"])
+  );
 }
 
 /** Whether a value is a number of leaves, entries or segments. */

@@ -16,11 +16,15 @@ export function safeText(text: string): string {
 
 /** C0, DEL, C1, line and paragraph separators; marks, embeddings, overrides and isolates of UAX #9; lone surrogates. */
 // oxlint-disable-next-line no-control-regex -- control characters are the subject
-const UNSAFE = /[\u0000-\u001F\u007F-\u009F\u061C\u200E\u200F\u2028\u2029\u202A-\u202E\u2066-\u2069\uD800-\uDFFF]/gu;
+const UNSAFE =
+  /[\u0000-\u001F\u007F-\u009F\u061C\u200E\u200F\u2028\u2029\u202A-\u202E\u2066-\u2069\uD800-\uDFFF]/gu;
 
 const NAMES: Readonly<Partial<Record<string, string>>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
 function spell(char: string): string {
   const code = char.charCodeAt(0);
-  return NAMES[char] ?? (code < 256 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u${code.toString(16)}`);
+  return (
+    NAMES[char] ??
+    (code < 256 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u${code.toString(16)}`)
+  );
 }

@@ -18,7 +18,8 @@ export function parseSegmentName(file: string): SegmentName | undefined {
   const [, year = "", month = "", dayOfMonth = "", digits] = NAME.exec(file) ?? [];
   const date = new Date(`${year}-${month}-${dayOfMonth}T00:00:00Z`);
   const day = year + month + dayOfMonth;
-  if (Number.isNaN(date.getTime()) || segmentDay(date) !== day || digits === "000") return undefined;
+  if (Number.isNaN(date.getTime()) || segmentDay(date) !== day || digits === "000")
+    return undefined;
   return { day, number: Number(digits ?? 0) };
 }
 
@@ -35,7 +36,9 @@ export function formatSegmentName({ day, number }: SegmentName): string {
   if (!Number.isInteger(number) || number < 0 || number > MAX_SEGMENT_NUMBER) {
     throw new RangeError(`A day has no segment number ${number}`);
   }
-  return number === 0 ? `audit_${day}.jsonl` : `audit_${day}_${String(number).padStart(3, "0")}.jsonl`;
+  return number === 0
+    ? `audit_${day}.jsonl`
+    : `audit_${day}_${String(number).padStart(3, "0")}.jsonl`;
 }
 
 /** Orders segments by day, then number. For `toSorted`. */

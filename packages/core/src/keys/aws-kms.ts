@@ -58,12 +58,17 @@ export async function rotateAwsKmsKeys(options: AwsKmsKeysOptions): Promise<stri
     const draft = `${options.path}.next`;
     // Made exclusively: of two rotations at once, none can lose a key that the other one's readers already use.
     const file = await open(draft, "wx", 0o600).catch((cause: unknown) => {
-      throw new AuditConfigError(`Another rotation is under way; if it was cut off, remove ${draft}`, { cause });
+      throw new AuditConfigError(
+        `Another rotation is under way; if it was cut off, remove ${draft}`,
+        { cause },
+      );
     });
     try {
       const { keys } = await readKeyFile(options.path);
       const made = await kms.generate();
-      await file.writeFile(formatKeyFile({ current: made.id, keys: { ...keys, [made.id]: made.wrapped } }));
+      await file.writeFile(
+        formatKeyFile({ current: made.id, keys: { ...keys, [made.id]: made.wrapped } }),
+      );
       await file.sync();
       await rename(draft, options.path);
       await syncDirectory(dirname(options.path));
@@ -80,7 +85,9 @@ export async function rotateAwsKmsKeys(options: AwsKmsKeysOptions): Promise<stri
 async function loadKeys({ path }: AwsKmsKeysOptions, kms: Kms): Promise<KeyRing> {
   const { current, keys } = await readOrMakeKeyFile(path, kms);
   const ids = Object.keys(keys);
-  const unwrapped = await Promise.all(ids.map(async (id) => [id, await kms.unwrap(keys[id] ?? "", id)] as const));
+  const unwrapped = await Promise.all(
+    ids.map(async (id) => [id, await kms.unwrap(keys[id] ?? "", id)] as const),
+  );
   return { current, keys: Object.fromEntries(unwrapped) };
 }
 
@@ -110,7 +117,15 @@ function formatKeyFile(file: KeyFile): string {
 
 function isKeyFile(value: unknown): value is KeyFile {
   if (typeof value !== "object" || value === null) return false;
-  if (!("wrapped_by" in value && value.wrapped_by === "aws-kms" && "current" in value && "keys" in value)) return false;
+  if (
+    !(
+      "wrapped_by" in value &&
+      value.wrapped_by === "aws-kms" &&
+      "current" in value &&
+      "keys" in value
+    )
+  )
+    return false;
   const { current, keys } = value;
   if (typeof current !== "string" || typeof keys !== "object" || keys === null) return false;
   return current in keys && Object.values(keys).every((key) => typeof key === "string");
@@ -122,14 +137,19 @@ interface Kms {
   unwrap(wrapped: string, id: string): Promise<KeyObject>;
 }
 
-async function withKms<T>({ kmsKeyId, path, client }: AwsKmsKeysOptions, work: (kms: Kms) => Promise<T>): Promise<T> {
+async function withKms<T>(
+  { kmsKeyId, path, client }: AwsKmsKeysOptions,
+  work: (kms: Kms) => Promise<T>,
+): Promise<T> {
   const sdk = await importPeer("@aws-sdk/client-kms", async () => import("@aws-sdk/client-kms"));
   const service = client ?? new sdk.KMSClient({});
   try {
     return await work({
       async generate() {
         const request = { KeyId: kmsKeyId, NumberOfBytes: KEY_BYTES, EncryptionContext: CONTEXT };
-        const { Plaintext, CiphertextBlob } = await service.send(new sdk.GenerateDataKeyCommand(request));
+        const { Plaintext, CiphertextBlob } = await service.send(
+          new sdk.GenerateDataKeyCommand(request),
+        );
         const id = fingerprint(masterKey(Plaintext, path));
         return { id, wrapped: Buffer.from(CiphertextBlob ?? []).toString("base64") };
       },
@@ -140,7 +160,9 @@ async function withKms<T>({ kmsKeyId, path, client }: AwsKmsKeysOptions, work: (
         const { Plaintext } = await service.send(new sdk.DecryptCommand(request));
         const key = masterKey(Plaintext, path);
         if (fingerprint(key) === id) return key;
-        throw new AuditConfigError(`The key file ${path} holds another key as "${id}"`, { code: "AUDIT_KEY_INVALID" });
+        throw new AuditConfigError(`The key file ${path} holds another key as "${id}"`, {
+          code: "AUDIT_KEY_INVALID",
+        });
       },
     });
   } catch (cause) {
@@ -156,5 +178,7 @@ function masterKey(plaintext: Uint8Array | undefined, path: string): KeyObject {
   if (plaintext?.byteLength === KEY_BYTES) {
     return secretKey(Buffer.from(plaintext.buffer, plaintext.byteOffset, plaintext.byteLength));
   }
-  throw new AuditConfigError(`AWS KMS gave no key of ${KEY_BYTES} bytes for ${path}`, { code: "AUDIT_KEY_INVALID" });
+  throw new AuditConfigError(`AWS KMS gave no key of ${KEY_BYTES} bytes for ${path}`, {
+    code: "AUDIT_KEY_INVALID",
+  });
 }

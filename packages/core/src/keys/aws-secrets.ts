@@ -37,7 +37,9 @@ async function loadKeys({ secretId, client }: AwsSecretsKeysOptions): Promise<Ke
     return parseKeys(SecretString ?? "", `The secret ${secretId}`);
   } catch (cause) {
     if (AuditError.isInstance(cause)) throw cause;
-    throw new AuditConfigError(`The secret ${secretId} cannot be read from AWS Secrets Manager`, { cause });
+    throw new AuditConfigError(`The secret ${secretId} cannot be read from AWS Secrets Manager`, {
+      cause,
+    });
   } finally {
     if (client === undefined) service.destroy();
   }

@@ -25,7 +25,10 @@ export class DerivedKeyCache {
   }
 
   derive(kid: string, master: KeyObject, subject: SubjectKey | undefined): DerivedKeys {
-    const [content, digest] = [deriveKey(master, "enc", kid, subject), deriveKey(master, "dig", kid, subject)];
+    const [content, digest] = [
+      deriveKey(master, "enc", kid, subject),
+      deriveKey(master, "dig", kid, subject),
+    ];
     const keys = { content, digest, subjectId: subject?.id };
     this.#byKid.set(kid, keys);
     return keys;
@@ -33,6 +36,7 @@ export class DerivedKeyCache {
 
   /** Forgets every key that a subject's secret went into. */
   forgetSubject(id: string): void {
-    for (const [kid, { subjectId }] of this.#byKid.entries()) if (subjectId === id) this.#byKid.delete(kid);
+    for (const [kid, { subjectId }] of this.#byKid.entries())
+      if (subjectId === id) this.#byKid.delete(kid);
   }
 }

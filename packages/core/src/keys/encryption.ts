@@ -40,7 +40,10 @@ export interface EncryptionOptions {
   readonly messagesPerKey?: number;
 }
 
-const OPTIONS: Readonly<Record<keyof EncryptionOptions, true>> = { subjects: true, messagesPerKey: true };
+const OPTIONS: Readonly<Record<keyof EncryptionOptions, true>> = {
+  subjects: true,
+  messagesPerKey: true,
+};
 
 const DIGEST_PREFIX = "hmac-sha256:";
 const TEXT = "text/plain";
@@ -90,7 +93,11 @@ export class EncryptionManager {
    * Throws `AuditConfigError` naming the variable: `AUDIT_CONFIG_INVALID` when it is missing or empty,
    * `AUDIT_KEY_INVALID` when it holds something else.
    */
-  static fromEnv(name?: string, options?: EncryptionOptions, env?: NodeJS.ProcessEnv): EncryptionManager {
+  static fromEnv(
+    name?: string,
+    options?: EncryptionOptions,
+    env?: NodeJS.ProcessEnv,
+  ): EncryptionManager {
     return new EncryptionManager(keysFromEnv(name, env), options);
   }
 
@@ -98,7 +105,10 @@ export class EncryptionManager {
    * A manager of the keys that `provider` gives, which is asked once. Rejects as it does, and as the constructor throws;
    * also when it gives none (`AUDIT_CONFIG_INVALID`).
    */
-  static async fromProvider(provider: KeyProvider, options?: EncryptionOptions): Promise<EncryptionManager> {
+  static async fromProvider(
+    provider: KeyProvider,
+    options?: EncryptionOptions,
+  ): Promise<EncryptionManager> {
     const keys: Keys | undefined = await provider.load();
     if (keys === undefined) throw new AuditConfigError("The key provider gave no keys");
     return new EncryptionManager(keys, options);
@@ -146,7 +156,8 @@ export class EncryptionManager {
   kidFor(stream: string, subject?: SubjectKey): string {
     const named = streamAfter(stream, this.#messages, this.#messagesPerKey);
     if (subject) return formatKid(this.keyId, named, subject.id);
-    if (this.#latest?.stream !== named) this.#latest = { stream: named, kid: formatKid(this.keyId, named) };
+    if (this.#latest?.stream !== named)
+      this.#latest = { stream: named, kid: formatKid(this.keyId, named) };
     return this.#latest.kid;
   }
 
@@ -154,7 +165,11 @@ export class EncryptionManager {
    * For a logger: the content of one field of one entry as a compact JWE that opens only there. `kid` is from
    * `kidFor` with the same subject. Throws `TypeError` when it is not.
    */
-  seal(content: Content, binding: ContentBinding & { readonly kid: string }, subject?: SubjectKey): string {
+  seal(
+    content: Content,
+    binding: ContentBinding & { readonly kid: string },
+    subject?: SubjectKey,
+  ): string {
     const type = contentType(content.format === "json" ? JSON_TEXT : TEXT, binding);
     return this.#seal(content.text, binding.kid, type, subject);
   }
@@ -179,7 +194,10 @@ export class EncryptionManager {
     if (!token.includes(".")) return openFernet(token, this.#masters.all());
     const jwe = parseJwe(token);
     if (binding !== undefined && !isBoundTo(jwe.cty, binding)) {
-      throw new AuditDecryptError("AUDIT_DECRYPT_FAILED", "The encrypted content belongs to another entry or field");
+      throw new AuditDecryptError(
+        "AUDIT_DECRYPT_FAILED",
+        "The encrypted content belongs to another entry or field",
+      );
     }
     return openJwe(jwe, this.#keysForReading(jwe.kid).content);
   }
@@ -237,7 +255,13 @@ export class EncryptionManager {
    */
   exportKey(kid: string): ContentJwk {
     const { content } = this.#keysForReading(kid);
-    return { kty: "oct", alg: "A256GCM", use: "enc", kid, k: content.export().toString("base64url") };
+    return {
+      kty: "oct",
+      alg: "A256GCM",
+      use: "enc",
+      kid,
+      k: content.export().toString("base64url"),
+    };
   }
 
   #seal(text: string, kid: string, cty: string, subject: SubjectKey | undefined): string {
@@ -258,7 +282,10 @@ export class EncryptionManager {
   #keysForReading(kid: string): DerivedKeys {
     const parts = parseKid(kid);
     if (parts === undefined) {
-      throw new AuditDecryptError("AUDIT_DECRYPT_FAILED", "The encrypted content names no key of this log's form");
+      throw new AuditDecryptError(
+        "AUDIT_DECRYPT_FAILED",
+        "The encrypted content names no key of this log's form",
+      );
     }
     this.#masters.get(parts.keyId); // the master key first: without it no subject's secret helps
     return this.#keysOf(kid, this.#subjectFor(parts));

@@ -83,7 +83,8 @@ export function wrapFernet(token: string): string {
 function parseFernet(text: string): Buffer | undefined {
   const outer = decodePaddedBase64url(text);
   // A token's first byte is 0x80, the first of its base64url is a letter: the two layers cannot be confused.
-  const bytes = outer?.[0] === VERSION ? outer : decodePaddedBase64url(outer?.toString("latin1") ?? "");
+  const bytes =
+    outer?.[0] === VERSION ? outer : decodePaddedBase64url(outer?.toString("latin1") ?? "");
   const shortest = HEAD_BYTES + BLOCK_BYTES + MAC_BYTES;
   if (bytes === undefined || bytes.byteLength < shortest || bytes[0] !== VERSION) return undefined;
   return (bytes.byteLength - shortest) % BLOCK_BYTES === 0 ? bytes : undefined;
@@ -98,7 +99,11 @@ function checkAge(signed: Buffer, { lifetimeSeconds, now = new Date() }: FernetA
 }
 
 function decrypt(signed: Buffer, encryption: KeyObject): string {
-  const decipher = createDecipheriv(CIPHER, encryption, signed.subarray(HEAD_BYTES - BLOCK_BYTES, HEAD_BYTES));
+  const decipher = createDecipheriv(
+    CIPHER,
+    encryption,
+    signed.subarray(HEAD_BYTES - BLOCK_BYTES, HEAD_BYTES),
+  );
   let plaintext: Buffer;
   try {
     plaintext = Buffer.concat([decipher.update(signed.subarray(HEAD_BYTES)), decipher.final()]);

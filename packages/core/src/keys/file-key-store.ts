@@ -52,7 +52,8 @@ export class FileKeyStore implements KeyStore {
 
   /** Throws `AuditConfigError` (`AUDIT_CONFIG_INVALID`) without a path. */
   constructor({ path }: FileKeyStoreOptions) {
-    if (typeof path !== "string" || path === "") throw new AuditConfigError("FileKeyStore: path must name a directory");
+    if (typeof path !== "string" || path === "")
+      throw new AuditConfigError("FileKeyStore: path must name a directory");
     this.#root = resolve(path);
     this.#names = join(this.#root, "names");
     this.#subjects = join(this.#root, "subjects");
@@ -88,7 +89,8 @@ export class FileKeyStore implements KeyStore {
     }
     if (text.startsWith(TOMBSTONE)) return "erased";
     const secret = secretIn(text);
-    if (secret === undefined) throw unusable(`The key store's file of the subject "${id}" is damaged`);
+    if (secret === undefined)
+      throw unusable(`The key store's file of the subject "${id}" is damaged`);
     return { id, secret };
   }
 
@@ -96,7 +98,8 @@ export class FileKeyStore implements KeyStore {
     return guard(async () => {
       const ids = await this.#idsOf(names);
       for (const id of ids) await this.#overwrite(id);
-      for (const [name, { key }] of this.#cache.entries()) if (ids.includes(key.id)) this.#cache.delete(name);
+      for (const [name, { key }] of this.#cache.entries())
+        if (ids.includes(key.id)) this.#cache.delete(name);
       await this.#forgetNames(ids);
       return ids;
     });
@@ -116,7 +119,8 @@ export class FileKeyStore implements KeyStore {
     for (const name of names) {
       for (const id of await this.#idsOf([name])) {
         const state = this.lookUp(id);
-        if (state === undefined) throw unusable(`The key store names a subject "${id}" and has no file of it`);
+        if (state === undefined)
+          throw unusable(`The key store names a subject "${id}" and has no file of it`);
         if (state === "erased") await this.#forgetNames([id]); // an erasure that was cut off: end it
         // Known under an older master key: known under the newest from now on. Whoever else did that, wins.
         else if (name === newest || (await this.#putName(newest, id))) return state;

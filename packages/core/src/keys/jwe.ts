@@ -55,15 +55,24 @@ export function sealJwe(text: string, key: KeyObject, { kid, cty }: JweHeader, i
  * iv and a 128-bit tag. Header parameters we do not know are ignored (RFC 7516 section 4).
  */
 export function parseJwe(token: string): Jwe {
-  const [protectedHeader = "", encryptedKey, ivText = "", ciphertextText = "", tagText = "", ...more] = token.split(
-    ".",
-    6,
-  ); // no more: a text of nothing but dots would be as many parts
-  if (more.length > 0 || encryptedKey !== "" || tagText === "") throw refusal("is not a compact JWE with a direct key");
+  const [
+    protectedHeader = "",
+    encryptedKey,
+    ivText = "",
+    ciphertextText = "",
+    tagText = "",
+    ...more
+  ] = token.split(".", 6); // no more: a text of nothing but dots would be as many parts
+  if (more.length > 0 || encryptedKey !== "" || tagText === "")
+    throw refusal("is not a compact JWE with a direct key");
   const iv = decodeBase64url(ivText);
   const ciphertext = decodeBase64url(ciphertextText);
   const tag = decodeBase64url(tagText);
-  if (iv?.byteLength !== NONCE_BYTES || tag?.byteLength !== TAG.authTagLength || ciphertext === undefined) {
+  if (
+    iv?.byteLength !== NONCE_BYTES ||
+    tag?.byteLength !== TAG.authTagLength ||
+    ciphertext === undefined
+  ) {
     throw refusal("is not base64url of an iv, a ciphertext and a tag");
   }
   return { ...parseHeader(protectedHeader), protectedHeader, iv, ciphertext, tag };
@@ -100,7 +109,8 @@ function parseHeader(encoded: string): { readonly kid: string; readonly cty: str
   }
   if (!("kid" in header && typeof header.kid === "string")) throw refusal("names no key");
   const cty = "cty" in header ? header.cty : undefined;
-  if (cty !== undefined && typeof cty !== "string") throw refusal("has a content type that is not text");
+  if (cty !== undefined && typeof cty !== "string")
+    throw refusal("has a content type that is not text");
   return { kid: header.kid, cty };
 }
 

@@ -20,9 +20,13 @@ export interface KeyProvider {
 const KEY_VARIABLE = "AUDIT_ENCRYPTION_KEY";
 
 /** The keys in an environment variable. Throws as `environmentKeys` rejects. */
-export function keysFromEnv(name: string = KEY_VARIABLE, env: NodeJS.ProcessEnv = process.env): Keys {
+export function keysFromEnv(
+  name: string = KEY_VARIABLE,
+  env: NodeJS.ProcessEnv = process.env,
+): Keys {
   const text = env[name]?.trim() ?? "";
-  if (text === "") throw new AuditConfigError(`The environment variable ${name} is not set: it must hold a key`);
+  if (text === "")
+    throw new AuditConfigError(`The environment variable ${name} is not set: it must hold a key`);
   return parseKeys(text, `The environment variable ${name}`);
 }
 
@@ -31,7 +35,10 @@ export function keysFromEnv(name: string = KEY_VARIABLE, env: NodeJS.ProcessEnv 
  * Rejects with `AuditConfigError` naming the variable: `AUDIT_CONFIG_INVALID` when it is missing or empty,
  * `AUDIT_KEY_INVALID` when it holds something else.
  */
-export function environmentKeys(name: string = KEY_VARIABLE, env: NodeJS.ProcessEnv = process.env): KeyProvider {
+export function environmentKeys(
+  name: string = KEY_VARIABLE,
+  env: NodeJS.ProcessEnv = process.env,
+): KeyProvider {
   return { load: async () => keysFromEnv(name, env) };
 }
 
@@ -66,5 +73,7 @@ function unreadable(path: string, cause: unknown): AuditConfigError {
 function checkMode(mode: number, path: string): void {
   if (process.platform === "win32" || (mode & 0o077) === 0) return;
   const octal = (mode & 0o777).toString(8).padStart(3, "0");
-  throw new AuditConfigError(`The key file ${path} has mode ${octal}: others than its owner may use it; make it 600`);
+  throw new AuditConfigError(
+    `The key file ${path} has mode ${octal}: others than its owner may use it; make it 600`,
+  );
 }

@@ -42,11 +42,13 @@ export class MasterKeys {
       );
     }
     for (const [id, key] of Object.entries(source.keys)) {
-      if (!isKeyId(id)) throw new AuditConfigError("A key id must be 1 to 64 characters of [A-Za-z0-9_-]");
+      if (!isKeyId(id))
+        throw new AuditConfigError("A key id must be 1 to 64 characters of [A-Za-z0-9_-]");
       this.#byId.set(id, decodeKey(key, `The encryption key "${id}"`));
     }
     const current = this.#byId.get(source.current);
-    if (current === undefined) throw new AuditConfigError("The key ring's current key is not among its keys");
+    if (current === undefined)
+      throw new AuditConfigError("The key ring's current key is not among its keys");
     this.#current = current;
     this.currentId = source.current;
     for (const key of this.all()) this.#addFingerprint(key);
@@ -65,7 +67,10 @@ export class MasterKeys {
   get(id: string): KeyObject {
     const key = this.#byId.get(id);
     if (key === undefined) {
-      throw new AuditDecryptError("AUDIT_KEY_MISSING", `The key "${id}" is needed and is not known here`);
+      throw new AuditDecryptError(
+        "AUDIT_KEY_MISSING",
+        `The key "${id}" is needed and is not known here`,
+      );
     }
     return key;
   }
@@ -79,7 +84,9 @@ export class MasterKeys {
     const id = fingerprint(key);
     const known = this.#byId.get(id);
     if (known !== undefined && !known.equals(key)) {
-      throw new AuditConfigError(`The key id "${id}" is the fingerprint of another key of the ring`);
+      throw new AuditConfigError(
+        `The key id "${id}" is the fingerprint of another key of the ring`,
+      );
     }
     this.#byId.set(id, key);
   }
@@ -99,18 +106,24 @@ export function parseKeys(text: string, name: string): Keys {
   }
   const ring = parseJson(trimmed);
   if (isKeyRing(ring)) return ring;
-  throw new AuditConfigError(`${name} is not a key ring: expected {"current":"<id>","keys":{"<id>":"<key>"}}`, {
-    code: "AUDIT_KEY_INVALID",
-  });
+  throw new AuditConfigError(
+    `${name} is not a key ring: expected {"current":"<id>","keys":{"<id>":"<key>"}}`,
+    {
+      code: "AUDIT_KEY_INVALID",
+    },
+  );
 }
 
-function isKeyRing(value: unknown): value is { readonly current: string; readonly keys: Record<string, string> } {
+function isKeyRing(
+  value: unknown,
+): value is { readonly current: string; readonly keys: Record<string, string> } {
   return isRing(value) && Object.values(value.keys).every((key) => typeof key === "string");
 }
 
 /** Keys come from vaults and settings, which no type checks. */
 function isRing(value: unknown): value is { readonly current: string; readonly keys: object } {
-  if (typeof value !== "object" || value === null || !("current" in value) || !("keys" in value)) return false;
+  if (typeof value !== "object" || value === null || !("current" in value) || !("keys" in value))
+    return false;
   const { current, keys } = value;
   return typeof current === "string" && typeof keys === "object" && keys !== null;
 }

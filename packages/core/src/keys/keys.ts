@@ -68,9 +68,15 @@ export type Purpose = "enc" | "dig" | "name";
  * HKDF-SHA256 (RFC 5869) of the master key, followed by the subject's secret where there is one; no salt, since
  * the input is uniformly random already (section 3.1); info `ai-audit/1 <purpose> <context>`; 32 bytes.
  */
-export function deriveKey(master: KeyObject, purpose: Purpose, context: string, subject?: SubjectKey): KeyObject {
+export function deriveKey(
+  master: KeyObject,
+  purpose: Purpose,
+  context: string,
+  subject?: SubjectKey,
+): KeyObject {
   const info = `ai-audit/1 ${purpose} ${context}`;
-  if (subject === undefined) return secretKey(Buffer.from(hkdfSync("sha256", master, NO_SALT, info, KEY_BYTES)));
+  if (subject === undefined)
+    return secretKey(Buffer.from(hkdfSync("sha256", master, NO_SALT, info, KEY_BYTES)));
   const parts = [master.export(), subject.secret.export()];
   const material = Buffer.concat(parts);
   try {

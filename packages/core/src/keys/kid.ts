@@ -42,7 +42,11 @@ export function parseKid(kid: string): Kid | undefined {
 export const MESSAGES_PER_KEY: number = 2 ** 30;
 
 /** The stream's name for keys once a manager has sealed that many messages: `s`, then `s~1`, `s~2` … */
-export function streamAfter(stream: string, messages: number, messagesPerKey: number = MESSAGES_PER_KEY): string {
+export function streamAfter(
+  stream: string,
+  messages: number,
+  messagesPerKey: number = MESSAGES_PER_KEY,
+): string {
   const turn = Math.floor(messages / messagesPerKey);
   return turn === 0 ? stream : `${stream}~${turn}`;
 }

@@ -9,8 +9,11 @@ export async function importPeer<T>(name: string, load: () => Promise<T>): Promi
   try {
     return await load();
   } catch (cause) {
-    throw new AuditConfigError(`The package ${name} is needed here and cannot be loaded: npm install ${name}`, {
-      cause,
-    });
+    throw new AuditConfigError(
+      `The package ${name} is needed here and cannot be loaded: npm install ${name}`,
+      {
+        cause,
+      },
+    );
   }
 }

@@ -12,7 +12,10 @@ export class Subjects {
   /** `masters`: the current one first. */
   constructor(store: KeyStore | undefined, masters: Iterable<KeyObject>) {
     this.#store = store;
-    this.#nameKeys = store === undefined ? [] : Array.from(masters, (master) => deriveKey(master, "name", "subjects"));
+    this.#nameKeys =
+      store === undefined
+        ? []
+        : Array.from(masters, (master) => deriveKey(master, "name", "subjects"));
   }
 
   async obtain(name: string): Promise<SubjectKey> {
@@ -54,10 +57,15 @@ export class Subjects {
   // Keyed, so that whoever steals the store can name nobody, nor try names out.
   #hashesOf(name: string): readonly string[] {
     if (typeof name !== "string" || name === "") {
-      throw new AuditError("AUDIT_SUBJECT_INVALID", "A data subject's name must be a text that is not empty");
+      throw new AuditError(
+        "AUDIT_SUBJECT_INVALID",
+        "A data subject's name must be a text that is not empty",
+      );
     }
     const text = name.toWellFormed();
-    return this.#nameKeys.map((key) => createHmac("sha256", key).update(text, "utf8").digest("base64url"));
+    return this.#nameKeys.map((key) =>
+      createHmac("sha256", key).update(text, "utf8").digest("base64url"),
+    );
   }
 }
 

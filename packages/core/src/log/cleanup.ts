@@ -20,7 +20,9 @@ export interface ScheduleOptions {
   /** IANA time zone of `cron`. @default the machine's */
   readonly timezone?: string | undefined;
   /** Called after each run with the number of entries removed, or with the error. */
-  readonly onRun?: ((result: { readonly removed: number } | { readonly error: unknown }) => void) | undefined;
+  readonly onRun?:
+    | ((result: { readonly removed: number } | { readonly error: unknown }) => void)
+    | undefined;
 }
 
 /** A running schedule. */
@@ -51,13 +53,20 @@ export function startSchedule(
   };
   let job: Cron;
   try {
-    job = new Cron(cron, { ...(timezone !== undefined && { timezone }), unref: true, protect: true, catch: true }, run);
+    job = new Cron(
+      cron,
+      { ...(timezone !== undefined && { timezone }), unref: true, protect: true, catch: true },
+      run,
+    );
     job.nextRun(); // an unknown time zone shows here
   } catch (cause) {
     const what = [cron, ...(timezone === undefined ? [] : [timezone])]
       .map((text) => JSON.stringify(text))
       .join(" in time zone ");
-    throw new AuditConfigError(`scheduleCleanup(): ${what} is not a schedule (${messageOf(cause)})`, { cause });
+    throw new AuditConfigError(
+      `scheduleCleanup(): ${what} is not a schedule (${messageOf(cause)})`,
+      { cause },
+    );
   }
   return {
     get nextRun() {
@@ -68,7 +77,10 @@ export function startSchedule(
 }
 
 /** What nobody awaits, such as a scheduled run, and nobody listens for becomes a process warning. */
-export function report(error: AuditError, onError: ((error: AuditError) => void) | undefined): void {
+export function report(
+  error: AuditError,
+  onError: ((error: AuditError) => void) | undefined,
+): void {
   if (onError) notify("onError", onError, error);
   else process.emitWarning(error.message, { type: "AuditWarning", code: error.code });
 }

@@ -31,7 +31,9 @@ export async function* exportEntries(
   { format, ...query }: ExportOptions,
 ): AsyncGenerator<string, void, undefined> {
   if (format !== "jsonl" && format !== "rotalabs-comply") {
-    throw new AuditInputError(`format must be 'jsonl' or 'rotalabs-comply', not ${JSON.stringify(format)}`);
+    throw new AuditInputError(
+      `format must be 'jsonl' or 'rotalabs-comply', not ${JSON.stringify(format)}`,
+    );
   }
   for await (const entry of logger.entries(query)) {
     yield format === "jsonl" ? entryToLine(entry) : originalLine(entry, logger);
@@ -42,10 +44,14 @@ function originalLine(entry: AuditEntry, logger: AuditLogger): string {
   const contents = contentsUnlessErased(entry, logger);
   const kept = (field: ContentField): { hash: string; content: string | null } => {
     const value = contents[field];
-    if (value === undefined) return { hash: field === "input" ? entry.inputHash : entry.outputHash, content: null };
+    if (value === undefined)
+      return { hash: field === "input" ? entry.inputHash : entry.outputHash, content: null };
     const { text } = contentOf(value);
     const stored = field === "input" ? entry.inputContent : entry.outputContent;
-    return { hash: hashContent(text), content: stored === text ? text : encrypted(text, logger.encryption) };
+    return {
+      hash: hashContent(text),
+      content: stored === text ? text : encrypted(text, logger.encryption),
+    };
   };
   const [input, output] = [kept("input"), kept("output")];
   return entryToLine({
@@ -71,7 +77,10 @@ function originalLine(entry: AuditEntry, logger: AuditLogger): string {
 }
 
 /** Of an erased person, only what the log still says: the hashes. */
-function contentsUnlessErased(entry: AuditEntry, logger: AuditLogger): ReturnType<AuditLogger["content"]> {
+function contentsUnlessErased(
+  entry: AuditEntry,
+  logger: AuditLogger,
+): ReturnType<AuditLogger["content"]> {
   try {
     return logger.content(entry);
   } catch (error) {

@@ -42,7 +42,11 @@ export async function measureHealth(storage: AuditStorage, now: number): Promise
   return {
     ok: lastError === undefined,
     totalEntries: await storage.count({}),
-    lastHour: { entries, safetyFailures, latencyMs: { p50: quantile(latencies, 0.5), p95: quantile(latencies, 0.95) } },
+    lastHour: {
+      entries,
+      safetyFailures,
+      latencyMs: { p50: quantile(latencies, 0.5), p95: quantile(latencies, 0.95) },
+    },
     pendingWrites: pending,
     lostWrites: lost,
     lastError,

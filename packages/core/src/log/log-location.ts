@@ -26,7 +26,11 @@ export async function logSourcesAt(
   return onRead === undefined ? sources : sources.map((source) => reporting(source, onRead));
 }
 
-async function sourcesAt(location: string, s3: S3Connection, now: Date): Promise<readonly LogSource[]> {
+async function sourcesAt(
+  location: string,
+  s3: S3Connection,
+  now: Date,
+): Promise<readonly LogSource[]> {
   if (!location.startsWith("s3://")) return [directorySource(location)];
   // Loaded only here: who verifies a directory needs no SDK.
   const { bucketSources } = await import("../storage/s3/log-sources.ts");

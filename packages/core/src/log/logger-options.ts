@@ -52,21 +52,33 @@ export function resolveLoggerOptions<M extends object>(
   storage: AuditStorage,
   options: AuditLoggerOptions<M>,
 ): LoggerSettings {
-  if (typeof storage?.append !== "function") fail("the first argument must be a storage or the path of a directory");
+  if (typeof storage?.append !== "function")
+    fail("the first argument must be a storage or the path of a directory");
   refuseUnknown("AuditLogger: option", options, OPTIONS, AuditConfigError);
-  const { encryption, storeContent = false, retentionDays = 365, maxPendingBytes = 2 ** 28, onError } = options;
+  const {
+    encryption,
+    storeContent = false,
+    retentionDays = 365,
+    maxPendingBytes = 2 ** 28,
+    onError,
+  } = options;
   const { redact, metadataSchema, digest = encryption ? "hmac-sha256" : "sha256" } = options;
   if (encryption !== undefined && typeof encryption?.kidFor !== "function") {
     fail("encryption must be an EncryptionManager");
   }
   if (typeof storeContent !== "boolean") fail("storeContent must be a boolean");
-  if (digest !== "sha256" && digest !== "hmac-sha256") fail("digest must be 'sha256' or 'hmac-sha256'");
-  if (digest === "hmac-sha256" && !encryption) fail("digest 'hmac-sha256' needs a key: give encryption too");
+  if (digest !== "sha256" && digest !== "hmac-sha256")
+    fail("digest must be 'sha256' or 'hmac-sha256'");
+  if (digest === "hmac-sha256" && !encryption)
+    fail("digest 'hmac-sha256' needs a key: give encryption too");
   for (const [name, value] of Object.entries({ retentionDays, maxPendingBytes })) {
     if (typeof value !== "number" || !(value >= 0)) fail(`${name} must be a number >= 0`);
   }
   if (onError !== undefined && typeof onError !== "function") fail("onError must be a function");
-  if (metadataSchema !== undefined && typeof metadataSchema?.["~standard"]?.validate !== "function") {
+  if (
+    metadataSchema !== undefined &&
+    typeof metadataSchema?.["~standard"]?.validate !== "function"
+  ) {
     fail("metadataSchema must be a Standard Schema");
   }
   return {

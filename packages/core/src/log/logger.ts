@@ -1,6 +1,12 @@
 // AuditLogger: the one path of log().
 import { type Account, requireAccount } from "../format/account.ts";
-import { type CleanupOptions, type CleanupSchedule, report, type ScheduleOptions, startSchedule } from "./cleanup.ts";
+import {
+  type CleanupOptions,
+  type CleanupSchedule,
+  report,
+  type ScheduleOptions,
+  startSchedule,
+} from "./cleanup.ts";
 import { notify } from "../capture/callback.ts";
 import { currentAuditContext } from "../capture/context.ts";
 import type { CapturedFields } from "../capture/captured-fields.ts";
@@ -14,8 +20,19 @@ import { type AuditHealth, measureHealth } from "./health.ts";
 import { newEntryId, timestampOf } from "../format/id.ts";
 import { callStarted, subjectErased } from "../format/control-line.ts";
 import type { Interaction, InteractionFields, Metadata } from "../capture/interaction.ts";
-import { type EntryFilter, type EntryQuery, hasConditions, isValidDate, meets, rangeOf } from "./query.ts";
-import { type AuditLoggerOptions, type LoggerSettings, resolveLoggerOptions } from "./logger-options.ts";
+import {
+  type EntryFilter,
+  type EntryQuery,
+  hasConditions,
+  isValidDate,
+  meets,
+  rangeOf,
+} from "./query.ts";
+import {
+  type AuditLoggerOptions,
+  type LoggerSettings,
+  resolveLoggerOptions,
+} from "./logger-options.ts";
 import { type Claim, matchContent, openContent } from "./read-content.ts";
 import {
   type Draft,
@@ -75,7 +92,10 @@ const warned = new WeakSet<EncryptionManager>();
  * @typeParam I what `log()` takes; follows from `M`. A parameter of its own, so that a logger with a schema can be
  * handed to whatever takes a logger.
  */
-export class AuditLogger<M extends object = Metadata, I extends InteractionFields = Interaction<M>> {
+export class AuditLogger<
+  M extends object = Metadata,
+  I extends InteractionFields = Interaction<M>,
+> {
   readonly storage: AuditStorage;
   readonly #settings: LoggerSettings;
   readonly #schedules = new Set<CleanupSchedule>();
@@ -130,14 +150,19 @@ export class AuditLogger<M extends object = Metadata, I extends InteractionField
    */
   capture(interaction: CapturedFields, origin?: CaptureOrigin): Promise<string> {
     if (!origin) return this.#record(interaction, "lenient");
-    if (this.#layers.size === 1 && this.#layers.has(origin.layer)) return this.#record(interaction, "wrapped"); // no twins
+    if (this.#layers.size === 1 && this.#layers.has(origin.layer))
+      return this.#record(interaction, "wrapped"); // no twins
     const twin = this.#pairs.take(interaction, origin);
     const written = this.#record(interaction, "wrapped", twin);
     if (!twin) this.#pairs.offer(written, interaction, origin);
     return written;
   }
 
-  #record(interaction: object, how: RecordMode | "wrapped", twin?: Promise<string | undefined>): Promise<string> {
+  #record(
+    interaction: object,
+    how: RecordMode | "wrapped",
+    twin?: Promise<string | undefined>,
+  ): Promise<string> {
     const way: OnItsWay = {};
     this.#onTheirWay.add(way);
     const written = this.#write(way, interaction, how, twin);
@@ -154,9 +179,11 @@ export class AuditLogger<M extends object = Metadata, I extends InteractionField
     twin: Promise<string | undefined> | undefined,
   ): Promise<string> {
     try {
-      if (typeof interaction !== "object" || interaction === null) throw new AuditInputError("log() takes an object");
+      if (typeof interaction !== "object" || interaction === null)
+        throw new AuditInputError("log() takes an object");
       const { record } = this.#settings;
-      let drafting = how === "wrapped" ? undefined : draftEntry(interaction, how, record, currentAuditContext());
+      let drafting =
+        how === "wrapped" ? undefined : draftEntry(interaction, how, record, currentAuditContext());
       if (drafting instanceof Promise) drafting = await drafting;
       await endOfTurn();
       drafting ??= draftEntry(interaction, "lenient", record);
@@ -164,7 +191,8 @@ export class AuditLogger<M extends object = Metadata, I extends InteractionField
       const draft = twin ? withSameCall(drafted, await twin) : drafted;
       let sealed: SealedEntry;
       try {
-        const subject = draft.fields.subject === undefined ? undefined : await this.#subjectOf(draft);
+        const subject =
+          draft.fields.subject === undefined ? undefined : await this.#subjectOf(draft);
         sealed = sealEntry(draft, subject, record);
       } catch (cause) {
         throw this.#lose(cause);
@@ -197,7 +225,12 @@ export class AuditLogger<M extends object = Metadata, I extends InteractionField
     if (layer) this.#layers.add(layer);
     const { provider = null, model = null, operation = "chat", input, subject } = start;
     const started = { input, output: "", subject };
-    const draft = await draftEntry(started, "lenient", this.#settings.record, currentAuditContext());
+    const draft = await draftEntry(
+      started,
+      "lenient",
+      this.#settings.record,
+      currentAuditContext(),
+    );
     const call = newEntryId();
     const line = callStarted({
       call,
@@ -224,7 +257,8 @@ export class AuditLogger<M extends object = Metadata, I extends InteractionField
 
   /** The entry with this id. */
   async getEntry(id: string): Promise<AuditEntry | undefined> {
-    if (typeof id !== "string" || id === "") throw new AuditInputError("getEntry() takes an entry id");
+    if (typeof id !== "string" || id === "")
+      throw new AuditInputError("getEntry() takes an entry id");
     const line = await this.storage.get(id);
     return line === undefined ? undefined : lineToEntry(line);
   }
@@ -243,8 +277,12 @@ export class AuditLogger<M extends object = Metadata, I extends InteractionField
   }
 
   async *#select(range: TimeRange, query: EntryQuery): AsyncGenerator<AuditEntry, void, undefined> {
-    const subjectIds = query.subject === undefined ? [] : await this.#subjectKeys().subjectIds(query.subject);
-    for await (const page of this.storage.pages(range, query.newestFirst ? "newest-first" : "oldest-first")) {
+    const subjectIds =
+      query.subject === undefined ? [] : await this.#subjectKeys().subjectIds(query.subject);
+    for await (const page of this.storage.pages(
+      range,
+      query.newestFirst ? "newest-first" : "oldest-first",
+    )) {
       for (const line of page) {
         const entry = lineToEntry(line);
         if (entry && meets(entry, query, subjectIds)) yield entry;
@@ -257,7 +295,8 @@ export class AuditLogger<M extends object = Metadata, I extends InteractionField
     const range = rangeOf(query);
     if (!hasConditions(query)) return this.storage.count(range);
     let count = 0;
-    for await (const entry of this.#select(range, query)) if (entry.run?.sameCallAs === undefined) count += 1;
+    for await (const entry of this.#select(range, query))
+      if (entry.run?.sameCallAs === undefined) count += 1;
     return count;
   }
 
@@ -292,7 +331,11 @@ export class AuditLogger<M extends object = Metadata, I extends InteractionField
    * Removes what is past `retentionDays`, whole files at a time. Resolves to the number of entries removed. A file that
    * is not what was sealed stays, as evidence: `onError` is told, or else a process warning says so.
    */
-  async cleanupExpired({ now = new Date(), dryRun = false, actor = "ai-audit" }: CleanupOptions = {}): Promise<number> {
+  async cleanupExpired({
+    now = new Date(),
+    dryRun = false,
+    actor = "ai-audit",
+  }: CleanupOptions = {}): Promise<number> {
     if (!isValidDate(now)) throw new AuditInputError("now is not a valid Date");
     const { entries, expired = [] } = await this.storage.prune({
       before: now.getTime() - this.retentionDays * DAY_MS,
@@ -328,12 +371,14 @@ export class AuditLogger<M extends object = Metadata, I extends InteractionField
   /** Everything kept of one data subject, opened: what an access request asks for. */
   async *exportSubject(name: string): AsyncGenerator<SubjectRecord, void, undefined> {
     this.#subjectKeys();
-    for await (const entry of this.entries({ subject: name })) yield { entry, ...this.content(entry) };
+    for await (const entry of this.entries({ subject: name }))
+      yield { entry, ...this.content(entry) };
   }
 
   /** Runs `cleanupExpired()` on a schedule, by default daily at 02:00, until stopped or until the logger closes. */
   scheduleCleanup(options: ScheduleOptions = {}): CleanupSchedule {
-    if (this.#closing) throw new AuditWriteError("AUDIT_CLOSED", "scheduleCleanup(): the logger is closed");
+    if (this.#closing)
+      throw new AuditWriteError("AUDIT_CLOSED", "scheduleCleanup(): the logger is closed");
     const schedule = startSchedule(() => this.cleanupExpired(), options, this.#settings.onError);
     this.#schedules.add(schedule);
     return schedule;
@@ -379,7 +424,9 @@ export class AuditLogger<M extends object = Metadata, I extends InteractionField
     } catch (cause) {
       const error = AuditError.isInstance(cause)
         ? cause
-        : new AuditWriteError("AUDIT_WRITE_FAILED", "the storage could not keep the entry", { cause });
+        : new AuditWriteError("AUDIT_WRITE_FAILED", "the storage could not keep the entry", {
+            cause,
+          });
       notify("onError", this.#settings.onError, error);
       throw error;
     }
@@ -391,7 +438,10 @@ export class AuditLogger<M extends object = Metadata, I extends InteractionField
 
   #subjectKeys(): EncryptionManager {
     if (this.encryption) return this.encryption;
-    throw new AuditError("AUDIT_SUBJECT_INVALID", "a subject needs encryption with a key store (subjects)");
+    throw new AuditError(
+      "AUDIT_SUBJECT_INVALID",
+      "a subject needs encryption with a key store (subjects)",
+    );
   }
 
   #keys(caller: string): EncryptionManager {

@@ -70,7 +70,12 @@ export async function releaseHold(
       `hold ${hold} was placed under a signing key: a release that is not signed does not end it`,
     );
   }
-  await record(location, retentionRelease({ hold, reason, actor, released: new Date().toISOString() }), signer, s3);
+  await record(
+    location,
+    retentionRelease({ hold, reason, actor, released: new Date().toISOString() }),
+    signer,
+    s3,
+  );
 }
 
 /**
@@ -81,11 +86,17 @@ export async function releaseHold(
  */
 export async function listHolds(
   location: string,
-  { vkey, s3 = {} }: { readonly vkey?: string | undefined; readonly s3?: S3Connection | undefined } = {},
+  {
+    vkey,
+    s3 = {},
+  }: { readonly vkey?: string | undefined; readonly s3?: S3Connection | undefined } = {},
 ): Promise<readonly Hold[]> {
   if (!location.startsWith("s3://")) return (await readHolds(new Directory(location, vkey))).active;
   if (vkey !== undefined) parseVkey(vkey);
-  const [{ Bucket }, { readBucketHolds }] = await Promise.all([import("../storage/s3/bucket.ts"), import("../storage/s3/holds.ts")]);
+  const [{ Bucket }, { readBucketHolds }] = await Promise.all([
+    import("../storage/s3/bucket.ts"),
+    import("../storage/s3/holds.ts"),
+  ]);
   const { bucket, prefix } = parseLocation(location);
   const holds = readBucketHolds(new Bucket(bucket, prefix, resolveConnection(s3)), vkey);
   const { active } = await reading("the holds could not be read", holds);
@@ -112,7 +123,8 @@ async function storageAt(
   signer: Signer | undefined,
   s3: S3Connection | undefined,
 ): Promise<AuditStorage> {
-  if (!location.startsWith("s3://")) return new FileStorage({ path: location, ...(signer && { signer }) });
+  if (!location.startsWith("s3://"))
+    return new FileStorage({ path: location, ...(signer && { signer }) });
   const { S3Storage } = await import("../storage/s3/s3.ts");
   return new S3Storage({ ...parseLocation(location), ...s3, ...(signer && { signer }) });
 }

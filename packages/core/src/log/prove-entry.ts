@@ -1,5 +1,11 @@
 // Proves entries of a log by where the log lies.
-import { type EntryProof, proofOf, proveEntriesIn, requireId, type UnprovenEntry } from "../verify/prove.ts";
+import {
+  type EntryProof,
+  proofOf,
+  proveEntriesIn,
+  requireId,
+  type UnprovenEntry,
+} from "../verify/prove.ts";
 import type { LogSource } from "../verify/log-source.ts";
 import { type LogAccess, logSourcesAt } from "./log-location.ts";
 
@@ -11,7 +17,11 @@ import { type LogAccess, logSourcesAt } from "./log-location.ts";
  * @throws {AuditInputError} `AUDIT_INPUT_INVALID` when `id` cannot be one.
  * @throws {AuditError} `AUDIT_READ_FAILED` when the log cannot be read, or no checkpoint covers the entry.
  */
-export async function proveEntry(location: string, id: string, access: LogAccess = {}): Promise<string | undefined> {
+export async function proveEntry(
+  location: string,
+  id: string,
+  access: LogAccess = {},
+): Promise<string | undefined> {
   requireId(id);
   for await (const found of proveEntries(location, [id], access)) return proofOf(found);
   return undefined;
@@ -50,14 +60,21 @@ async function* proveBatch(
   ids: readonly string[],
 ): AsyncGenerator<EntryProof, void, void> {
   let unproven = new Map(
-    Array.from(ids, (id): [string, UnprovenEntry] => [id, { id, proof: undefined, reason: "no such entry" }]),
+    Array.from(ids, (id): [string, UnprovenEntry] => [
+      id,
+      { id, proof: undefined, reason: "no such entry" },
+    ]),
   );
   for (const source of sources) {
     const left = new Map<string, UnprovenEntry>();
     if (unproven.size === 0) break;
     for await (const found of proveEntriesIn(source, unproven.keys())) {
       if (found.proof !== undefined) yield found;
-      else left.set(found.id, found.reason === "no such entry" ? (unproven.get(found.id) ?? found) : found);
+      else
+        left.set(
+          found.id,
+          found.reason === "no such entry" ? (unproven.get(found.id) ?? found) : found,
+        );
     }
     unproven = left;
   }

@@ -61,12 +61,21 @@ export function rangeOf(query: EntryQuery): TimeRange {
 }
 
 /** True when the query has a condition beyond its time range. */
-export function hasConditions({ from: _from, to: _to, newestFirst: _order, ...filter }: EntryQuery): boolean {
+export function hasConditions({
+  from: _from,
+  to: _to,
+  newestFirst: _order,
+  ...filter
+}: EntryQuery): boolean {
   return Object.values(filter).some((condition) => condition !== undefined);
 }
 
 /** Whether an entry meets the conditions. `subjectIds` are the key ids that stand for `filter.subject`. */
-export function meets(entry: AuditEntry, filter: EntryFilter, subjectIds: readonly string[]): boolean {
+export function meets(
+  entry: AuditEntry,
+  filter: EntryFilter,
+  subjectIds: readonly string[],
+): boolean {
   const { provider, model, outcome, safetyPassed, conversationId, subject, where } = filter;
   return (
     (provider === undefined || entry.provider === provider) &&
@@ -74,7 +83,8 @@ export function meets(entry: AuditEntry, filter: EntryFilter, subjectIds: readon
     (outcome === undefined || entry.outcome === outcome) &&
     (safetyPassed === undefined || entry.safetyPassed === safetyPassed) &&
     (conversationId === undefined || entry.conversationId === conversationId) &&
-    (subject === undefined || (entry.subject !== undefined && subjectIds.includes(entry.subject))) &&
+    (subject === undefined ||
+      (entry.subject !== undefined && subjectIds.includes(entry.subject))) &&
     (where === undefined || where(entry))
   );
 }

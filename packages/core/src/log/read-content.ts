@@ -1,7 +1,13 @@
 // An entry's contents, opened or compared with what somebody claims they were.
 import { timingSafeEqual } from "node:crypto";
 import type { JsonValue } from "../format/canonical.ts";
-import { type Content, type ContentField, contentOfAny, hashContent, valueOf } from "../format/content.ts";
+import {
+  type Content,
+  type ContentField,
+  contentOfAny,
+  hashContent,
+  valueOf,
+} from "../format/content.ts";
 import type { EncryptionManager } from "../keys/encryption.ts";
 import { isFernetToken } from "../keys/fernet.ts";
 import { parseJwe } from "../keys/jwe.ts";
@@ -21,7 +27,10 @@ const CONTENTS: Readonly<Record<keyof Claim, true>> = { input: true, output: tru
 type Keys = EncryptionManager | undefined;
 
 /** Both contents, decrypted and parsed; absent where only the hash was kept. */
-export function openContent(entry: AuditEntry, keys: Keys): { input?: JsonValue; output?: JsonValue } {
+export function openContent(
+  entry: AuditEntry,
+  keys: Keys,
+): { input?: JsonValue; output?: JsonValue } {
   const input = openField(entry, "input", keys);
   const output = openField(entry, "output", keys);
   return { ...(input !== undefined && { input }), ...(output !== undefined && { output }) };
@@ -36,7 +45,10 @@ function openField(entry: AuditEntry, field: ContentField, keys: Keys): JsonValu
   const value = valueOf(content);
   if (value !== undefined) return value;
   // No cause: the parser's message quotes the content.
-  throw new AuditError("AUDIT_READ_FAILED", `${field} of ${entry.id} is said to be JSON and is not`);
+  throw new AuditError(
+    "AUDIT_READ_FAILED",
+    `${field} of ${entry.id} is said to be JSON and is not`,
+  );
 }
 
 interface ContentParts {
@@ -88,14 +100,24 @@ function altered(entry: AuditEntry, field: ContentField): AuditDecryptError {
 }
 
 /** Whether the entry's hashes are those of the claimed contents, for each one given. */
-export function matchContent(entry: AuditEntry, claimed: Claim, keys: Keys): { input?: boolean; output?: boolean } {
+export function matchContent(
+  entry: AuditEntry,
+  claimed: Claim,
+  keys: Keys,
+): { input?: boolean; output?: boolean } {
   refuseUnknown("verifyContent(): claim", claimed, CONTENTS, AuditInputError);
   if (claimed.input === undefined && claimed.output === undefined) {
-    throw new AuditInputError("verifyContent() takes the input, the output, or both: nothing was claimed");
+    throw new AuditInputError(
+      "verifyContent() takes the input, the output, or both: nothing was claimed",
+    );
   }
   return {
-    ...(claimed.input !== undefined && { input: isHashOf(contentOfAny(claimed.input).text, entry, "input", keys) }),
-    ...(claimed.output !== undefined && { output: isHashOf(contentOfAny(claimed.output).text, entry, "output", keys) }),
+    ...(claimed.input !== undefined && {
+      input: isHashOf(contentOfAny(claimed.input).text, entry, "input", keys),
+    }),
+    ...(claimed.output !== undefined && {
+      output: isHashOf(contentOfAny(claimed.output).text, entry, "output", keys),
+    }),
   };
 }
 
@@ -104,7 +126,10 @@ function isHashOf(text: string, entry: AuditEntry, field: ContentField, keys: Ke
   if (!hash.startsWith("hmac-sha256:")) return equalText(hash, hashContent(text));
   const kid = entry.kid ?? (stored !== null && isJwe(stored) ? parseJwe(stored).kid : undefined);
   if (!keys || kid === undefined) {
-    throw new AuditDecryptError("AUDIT_KEY_MISSING", `the ${field} hash of ${entry.id} is keyed: its key is needed`);
+    throw new AuditDecryptError(
+      "AUDIT_KEY_MISSING",
+      `the ${field} hash of ${entry.id} is keyed: its key is needed`,
+    );
   }
   return keys.matches(text, hash, kid);
 }

@@ -15,6 +15,12 @@ export interface VerifyOptions extends VerifySourceOptions {
  * and also that nothing could be read (exit code 3), are returned, not thrown.
  * @throws {AuditConfigError} `AUDIT_KEY_INVALID` or `AUDIT_CONFIG_INVALID` when a trusted key or a pin is malformed.
  */
-export async function verifyLog(location: string, options: VerifyOptions = {}): Promise<Verification> {
-  return verifySources((now) => logSourcesAt(location, { ...(options.s3 && { s3: options.s3 }), now }), options);
+export async function verifyLog(
+  location: string,
+  options: VerifyOptions = {},
+): Promise<Verification> {
+  return verifySources(
+    (now) => logSourcesAt(location, { ...(options.s3 && { s3: options.s3 }), now }),
+    options,
+  );
 }

@@ -2,11 +2,20 @@
 
 /** What can be read at any place: an open file, or something like it elsewhere. */
 export interface RandomAccess {
-  read(buffer: Buffer, offset: number, length: number, position: number): Promise<{ readonly bytesRead: number }>;
+  read(
+    buffer: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+  ): Promise<{ readonly bytesRead: number }>;
 }
 
 /** `length` bytes from `position`, or what there is. */
-export async function readAt(handle: RandomAccess, position: number, length: number): Promise<Buffer> {
+export async function readAt(
+  handle: RandomAccess,
+  position: number,
+  length: number,
+): Promise<Buffer> {
   const buffer = Buffer.allocUnsafe(length);
   let filled = 0;
   while (filled < length) {

@@ -37,10 +37,17 @@ export async function sealOfHead(handle: RandomAccess, file: string): Promise<Se
   const checkpoints = new CheckpointVerifier(first.open, keyring);
   const tree = new MerkleTree();
   for (const line of lines.slice(0, -1)) tree.append(leafHash(line));
-  const result = checkpoints.check(lines.at(-1)?.toString() ?? "", tree.size, tree.root().toString("base64"));
+  const result = checkpoints.check(
+    lines.at(-1)?.toString() ?? "",
+    tree.size,
+    tree.root().toString("base64"),
+  );
   if (!result.ok) return undefined;
   const { key } = checkpoints;
-  const isSigned = key && result.signature && verify(null, Buffer.from(result.text), key.publicKey, result.signature);
+  const isSigned =
+    key &&
+    result.signature &&
+    verify(null, Buffer.from(result.text), key.publicKey, result.signature);
   return vkey === null || isSigned === true ? { vkey } : undefined;
 }
 
@@ -57,7 +64,9 @@ export function vouchesFor(
   if (origin !== originOf(key.name, stream, file)) return false;
   return note.signatures.some(
     ({ name, keyHash, signature }) =>
-      name === key.name && keyHash === key.keyHash && verify(null, Buffer.from(note.text), key.publicKey, signature),
+      name === key.name &&
+      keyHash === key.keyHash &&
+      verify(null, Buffer.from(note.text), key.publicKey, signature),
   );
 }
 
@@ -66,7 +75,8 @@ export function vouchesFor(
  * @throws {AuditConfigError} `AUDIT_CONFIG_INVALID` when it is no list, `AUDIT_KEY_INVALID` when one is no `vkey`
  */
 export function checkTrustedKeys(trustedKeys: readonly string[]): void {
-  if (!Array.isArray(trustedKeys)) throw new AuditConfigError("trustedKeys must be a list of vkeys");
+  if (!Array.isArray(trustedKeys))
+    throw new AuditConfigError("trustedKeys must be a list of vkeys");
   keyringOf(trustedKeys);
 }
 
@@ -87,12 +97,20 @@ export function checkSegment(
   chunks: AsyncIterable<Buffer>,
   sizesWanted: ReadonlySet<number> = new Set(),
 ): Promise<SegmentReport> {
-  return verifySegment(file, chunks, { keyring: keyringFor(vkey) ?? new Map(), signatures: "last", sizesWanted });
+  return verifySegment(file, chunks, {
+    keyring: keyringFor(vkey) ?? new Map(),
+    signatures: "last",
+    sizesWanted,
+  });
 }
 
 /** Whether what is sealed in a segment is unaltered, and its signature is by the key that it names. */
 export function isSound({ open, broken, problems }: SegmentReport): boolean {
-  return open !== undefined && broken === undefined && !problems.some(({ state }) => state === "TAMPERED");
+  return (
+    open !== undefined &&
+    broken === undefined &&
+    !problems.some(({ state }) => state === "TAMPERED")
+  );
 }
 
 /** Why a segment of another key stays: a record of its removal that its own verifiers do not believe is worth nothing. */

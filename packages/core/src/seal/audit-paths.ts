@@ -31,7 +31,8 @@ export class AuditPaths {
    * @throws {RangeError} when `index` is not that of one of the leaves given
    */
   path(index: number): Buffer[] {
-    if (index < this.#firstLeaf || index >= this.#size) throw new RangeError(`leaf ${index} is not among those given`);
+    if (index < this.#firstLeaf || index >= this.#size)
+      throw new RangeError(`leaf ${index} is not among those given`);
     const path: Buffer[] = [];
     let from = 0;
     let to = this.#size;
@@ -51,7 +52,9 @@ export class AuditPaths {
   /** Of a node of the tree. Below one that lies wholly before the leaves given, nothing is ever asked for. */
   #rootOf(from: number, to: number): Buffer {
     const range = `${from}-${to}`;
-    const known = this.#roots.get(range) ?? (to - from === 1 ? this.#leaves[from - this.#firstLeaf] : undefined);
+    const known =
+      this.#roots.get(range) ??
+      (to - from === 1 ? this.#leaves[from - this.#firstLeaf] : undefined);
     if (known !== undefined) return known;
     if (to - from < 2) throw new RangeError(`leaf ${from} is not among those given`);
     const middle = middleOf(from, to);

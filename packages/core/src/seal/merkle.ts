@@ -141,7 +141,8 @@ export interface Inclusion {
  * RFC 9162, 2.1.3.2.
  */
 export function rootOfInclusion({ leaf, index, size, path }: Inclusion): Buffer | undefined {
-  if (!Number.isSafeInteger(index) || !Number.isSafeInteger(size) || index < 0 || index >= size) return undefined;
+  if (!Number.isSafeInteger(index) || !Number.isSafeInteger(size) || index < 0 || index >= size)
+    return undefined;
   let node = leaf;
   let at = index;
   let last = size - 1;

@@ -69,16 +69,27 @@ export function parseVkey(vkey: string): VerificationKey {
   const parts = /^([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)$/.exec(vkey);
   const [, name = "", keyHash = "", encoded = ""] = parts ?? [];
   const key = decodeBase64(encoded);
-  if (parts === null || !isKeyName(name) || key?.byteLength !== 1 + PUBLIC_KEY_BYTES || key[0] !== ED25519) {
-    throw keyInvalid("A verification key must look like <name>+<8 hex digits>+<base64 of an Ed25519 public key>");
+  if (
+    parts === null ||
+    !isKeyName(name) ||
+    key?.byteLength !== 1 + PUBLIC_KEY_BYTES ||
+    key[0] !== ED25519
+  ) {
+    throw keyInvalid(
+      "A verification key must look like <name>+<8 hex digits>+<base64 of an Ed25519 public key>",
+    );
   }
   const raw = key.subarray(1);
-  if (keyHashOf(name, raw) !== keyHash) throw keyInvalid(`The verification key of ${name} does not have its own hash`);
+  if (keyHashOf(name, raw) !== keyHash)
+    throw keyInvalid(`The verification key of ${name} does not have its own hash`);
   return { name, keyHash, publicKey: publicKeyOf(raw) };
 }
 
 function publicKeyOf(raw: Buffer): KeyObject {
-  return createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x: raw.toString("base64url") }, format: "jwk" });
+  return createPublicKey({
+    key: { kty: "OKP", crv: "Ed25519", x: raw.toString("base64url") },
+    format: "jwk",
+  });
 }
 
 function keyInvalid(message: string): AuditConfigError {
@@ -92,10 +103,12 @@ export function formatCheckpoint({ origin, size, root }: Checkpoint): string {
 
 /** Reads a checkpoint's text; undefined unless it is exactly what `formatCheckpoint` writes (no extension lines). */
 export function parseCheckpoint(text: string): Checkpoint | undefined {
-  const [, origin, digits, root] = /^([^\n]+)\n(0|[1-9][0-9]{0,15})\n([A-Za-z0-9+/=]+)\n$/.exec(text) ?? [];
+  const [, origin, digits, root] =
+    /^([^\n]+)\n(0|[1-9][0-9]{0,15})\n([A-Za-z0-9+/=]+)\n$/.exec(text) ?? [];
   if (origin === undefined || digits === undefined || root === undefined) return undefined;
   const size = Number(digits);
-  if (!Number.isSafeInteger(size) || decodeBase64(root)?.byteLength !== HASH_BYTES) return undefined;
+  if (!Number.isSafeInteger(size) || decodeBase64(root)?.byteLength !== HASH_BYTES)
+    return undefined;
   return { origin, size, root };
 }
 
@@ -123,7 +136,9 @@ export function parseNote(note: string): Note | undefined {
     .slice(0, -1);
   if (lines.length > MAX_SIGNATURES) return undefined;
   const signatures = lines.map(parseSignatureLine).filter((line) => line !== undefined);
-  return signatures.length === lines.length ? { text: note.slice(0, blank + 1), signatures } : undefined;
+  return signatures.length === lines.length
+    ? { text: note.slice(0, blank + 1), signatures }
+    : undefined;
 }
 
 /** Control characters other than the line feed: no note has any. */
@@ -134,8 +149,13 @@ function hasControls(note: string): boolean {
 function parseSignatureLine(line: string): NoteSignature | undefined {
   const [, name = "", encoded = ""] = /^— ([^ ]+) ([A-Za-z0-9+/=]+)$/.exec(line) ?? [];
   const bytes = decodeBase64(encoded);
-  if (!isKeyName(name) || bytes === undefined || bytes.byteLength <= KEY_HASH_BYTES) return undefined;
-  return { name, keyHash: bytes.toString("hex", 0, KEY_HASH_BYTES), signature: bytes.subarray(KEY_HASH_BYTES) };
+  if (!isKeyName(name) || bytes === undefined || bytes.byteLength <= KEY_HASH_BYTES)
+    return undefined;
+  return {
+    name,
+    keyHash: bytes.toString("hex", 0, KEY_HASH_BYTES),
+    signature: bytes.subarray(KEY_HASH_BYTES),
+  };
 }
 
 /**

@@ -10,7 +10,11 @@ export class SignatureQueue {
   readonly #publicKey: KeyObject;
   #pending = 0;
   #waiting:
-    | { readonly limit: number; readonly resolve: () => void; readonly reject: (error: Error) => void }
+    | {
+        readonly limit: number;
+        readonly resolve: () => void;
+        readonly reject: (error: Error) => void;
+      }
     | undefined;
   #error: Error | undefined;
   /** Lines of the checkpoints whose signature does not verify, in no order. */

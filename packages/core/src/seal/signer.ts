@@ -1,5 +1,11 @@
 // The private half: an Ed25519 key that signs checkpoints. The verifier does not import this.
-import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject, sign } from "node:crypto";
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPair,
+  type KeyObject,
+  sign,
+} from "node:crypto";
 import { promisify } from "node:util";
 import { AuditConfigError } from "../errors.ts";
 import { formatSignatureLine, formatVkey, isKeyName, keyHashOf } from "./note.ts";
@@ -12,7 +18,9 @@ const generateEd25519 = promisify(generateKeyPair);
  */
 export function checkSigner(signer: Signer | undefined): void {
   if (signer !== undefined && typeof signer?.sign !== "function") {
-    throw new AuditConfigError("signer must be a Signer: see Signer.fromPem() and Signer.fromEnv()");
+    throw new AuditConfigError(
+      "signer must be a Signer: see Signer.fromPem() and Signer.fromEnv()",
+    );
   }
 }
 
@@ -91,7 +99,9 @@ export class Signer {
 
 function checkName(name: string): void {
   if (!isKeyName(name)) {
-    throw keyInvalid("The name of a signing key must not be empty and must not contain white space or '+'");
+    throw keyInvalid(
+      "The name of a signing key must not be empty and must not contain white space or '+'",
+    );
   }
 }
 
@@ -101,10 +111,14 @@ function privateKeyOf(pem: string, where: string): KeyObject {
     key = createPrivateKey(pem);
   } catch {
     // No cause: OpenSSL's error adds nothing, and the key material must not travel with it.
-    throw keyInvalid(`No private key can be read from ${where}: it must be an unencrypted Ed25519 key as PKCS#8 PEM`);
+    throw keyInvalid(
+      `No private key can be read from ${where}: it must be an unencrypted Ed25519 key as PKCS#8 PEM`,
+    );
   }
   if (key.asymmetricKeyType !== "ed25519") {
-    throw keyInvalid(`The private key in ${where} is ${key.asymmetricKeyType ?? "unknown"}, not ed25519`);
+    throw keyInvalid(
+      `The private key in ${where} is ${key.asymmetricKeyType ?? "unknown"}, not ed25519`,
+    );
   }
   return key;
 }

@@ -33,11 +33,18 @@ export function formatTlogProof({ extra, index, path, note }: TlogProof): string
 export function parseTlogProof(text: string): TlogProof | undefined {
   const blank = text.indexOf("\n\n");
   const [header, ...lines] = text.slice(0, Math.max(blank, 0)).split("\n");
-  const extra = lines[0]?.startsWith("extra ") ? decodeBase64(lines.shift()?.slice("extra ".length) ?? "") : undefined;
+  const extra = lines[0]?.startsWith("extra ")
+    ? decodeBase64(lines.shift()?.slice("extra ".length) ?? "")
+    : undefined;
   const [, digits] = /^index (0|[1-9][0-9]{0,15})$/.exec(lines.shift() ?? "") ?? [];
   const path = lines.map(decodeBase64).filter((hash) => hash?.byteLength === HASH_BYTES);
   const hashes = path.filter((hash) => hash !== undefined);
-  if (header !== HEADER || digits === undefined || hashes.length !== lines.length || hashes.length > MAX_PATH) {
+  if (
+    header !== HEADER ||
+    digits === undefined ||
+    hashes.length !== lines.length ||
+    hashes.length > MAX_PATH
+  ) {
     return undefined;
   }
   return { extra, index: Number(digits), path: hashes, note: text.slice(blank + 2) };

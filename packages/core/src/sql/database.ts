@@ -32,7 +32,10 @@ export class Database {
     const { DuckDBInstance } = await importDuckDb();
     const spill = await mkdtemp(join(tmpdir(), "ai-audit-sql-"));
     const limit = memoryBytes === undefined ? undefined : { memory_limit: `${memoryBytes}B` };
-    return new Database(await DuckDBInstance.create(":memory:", { temp_directory: spill, ...limit }), spill);
+    return new Database(
+      await DuckDBInstance.create(":memory:", { temp_directory: spill, ...limit }),
+      spill,
+    );
   }
 
   /** The directory of what does not fit into memory. What else is put there is removed with it. */

@@ -22,7 +22,10 @@ const SLICES = 1024;
 const DAY_US = 86_400_000_000;
 
 const TEXTS = COLUMNS.filter(({ type }) => type === "text" || type === "json");
-const BYTES = [`${ROW_BYTES}`, ...TEXTS.map(({ name }) => `coalesce(strlen(${name}::VARCHAR), 0)`)].join(" + ");
+const BYTES = [
+  `${ROW_BYTES}`,
+  ...TEXTS.map(({ name }) => `coalesce(strlen(${name}::VARCHAR), 0)`),
+].join(" + ");
 const NAMES = COLUMNS.map(({ name }) => name).join(", ");
 
 /** Microseconds since the epoch, `to` excluded, and what the entries between take. */
@@ -63,7 +66,8 @@ export async function writeDays(
      FROM read_parquet(${quoted(`${copy}/*.parquet`)}, filename = true) GROUP BY day, filename ORDER BY day`,
   );
   const rows = found.getRows().map(([day, file, from, bytes]) => {
-    if (typeof day !== "string" || typeof file !== "string") throw new TypeError("DuckDB gave no text for a text");
+    if (typeof day !== "string" || typeof file !== "string")
+      throw new TypeError("DuckDB gave no text for a text");
     return { day, file, from: Number(from), bytes: Number(bytes) };
   });
   const total = rows.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -91,7 +95,12 @@ export async function writeDays(
 }
 
 /** Times that follow one another, with little enough in each to be sorted at once. */
-async function spansOf(connection: DuckDBConnection, source: string, from: number, to: number): Promise<Span[]> {
+async function spansOf(
+  connection: DuckDBConnection,
+  source: string,
+  from: number,
+  to: number,
+): Promise<Span[]> {
   const width = Math.ceil((to - from) / SLICES);
   const reader = await connection.runAndReadAll(
     `SELECT (epoch_us(timestamp) - ${from}) // ${width} AS slice, sum(bytes) AS bytes

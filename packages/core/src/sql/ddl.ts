@@ -89,8 +89,11 @@ function resolve({ location, table = "audit_entries", firstDay = "2024-01-01" }:
   readonly firstDay: string;
 } {
   const { bucket, prefix } = parseLocation(location);
-  if (!/^[a-z_][a-z0-9_]*$/.test(table)) throw new AuditConfigError("table must be a lower-case SQL name");
-  if (!/^\d{4}-\d\d-\d\d$/.test(firstDay)) throw new AuditConfigError("firstDay must look like 2026-11-01");
-  if (/['\\]/.test(prefix)) throw new AuditConfigError("prefix must not hold quotes or backslashes");
+  if (!/^[a-z_][a-z0-9_]*$/.test(table))
+    throw new AuditConfigError("table must be a lower-case SQL name");
+  if (!/^\d{4}-\d\d-\d\d$/.test(firstDay))
+    throw new AuditConfigError("firstDay must look like 2026-11-01");
+  if (/['\\]/.test(prefix))
+    throw new AuditConfigError("prefix must not hold quotes or backslashes");
   return { bucket, prefix, url: `s3://${bucket}/${prefix}`, table, firstDay };
 }

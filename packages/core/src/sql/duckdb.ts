@@ -66,10 +66,18 @@ export class AuditSql {
    * await using sql = await AuditSql.open({ paths: "./audit-logs" });
    * await sql.query("SELECT model, count(*) AS calls FROM entries GROUP BY model");
    */
-  static async open({ paths, readable = [], memoryBytes, onProgress }: SqlOptions): Promise<AuditSql> {
+  static async open({
+    paths,
+    readable = [],
+    memoryBytes,
+    onProgress,
+  }: SqlOptions): Promise<AuditSql> {
     const folders = resolved("paths", paths);
     if (folders.length === 0) throw new AuditConfigError("paths must name directories");
-    if (memoryBytes !== undefined && !(memoryBytes >= LEAST_MEMORY_BYTES && Number.isSafeInteger(memoryBytes)))
+    if (
+      memoryBytes !== undefined &&
+      !(memoryBytes >= LEAST_MEMORY_BYTES && Number.isSafeInteger(memoryBytes))
+    )
       throw new AuditConfigError("memoryBytes must be a whole number of bytes, 100 MiB at least");
     // DuckDB compares what it is given before it expands it: patterns of the folders are allowed as well.
     const allowed = [...folders, ...folders.map(plainGlob), ...resolved("readable", readable)];
@@ -92,7 +100,10 @@ export class AuditSql {
       await database.close();
       throw error;
     }
-    return new AuditSql(database, folders, { memoryBytes, onProgress: canMeasure ? onProgress : undefined });
+    return new AuditSql(database, folders, {
+      memoryBytes,
+      onProgress: canMeasure ? onProgress : undefined,
+    });
   }
 
   /**
@@ -111,18 +122,24 @@ export class AuditSql {
    * ends the statement. Errors come with the first row that is asked for, or a later one.
    * @throws as `query()`
    */
-  async *stream(statement: string, parameters: SqlParameters = []): AsyncGenerator<SqlRow, void, undefined> {
+  async *stream(
+    statement: string,
+    parameters: SqlParameters = [],
+  ): AsyncGenerator<SqlRow, void, undefined> {
     const connection = await this.#database.connect();
     let stopWatching: (() => void) | undefined;
     try {
       stopWatching = await this.#watch(connection, this.#database);
-      const result = await this.#database.step(async () => startReading(connection, statement, parameters));
+      const result = await this.#database.step(async () =>
+        startReading(connection, statement, parameters),
+      );
       const { JSDuckDBValueConverter: convert } = await importDuckDb();
       const names = result.deduplicatedColumnNames();
       for (;;) {
         const chunk = await this.#database.step(async () => result.fetchChunk());
         if (chunk === null || chunk.rowCount === 0) return;
-        for (const row of rowsOf(chunk, names, convert, () => this.#database.assertOpen())) yield row;
+        for (const row of rowsOf(chunk, names, convert, () => this.#database.assertOpen()))
+          yield row;
       }
     } finally {
       stopWatching?.();
@@ -176,7 +193,9 @@ export class AuditSql {
     } catch (cause) {
       if (AuditError.isInstance(cause)) throw cause;
       const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new AuditError("AUDIT_WRITE_FAILED", `the Parquet files were not written: ${reason}`, { cause });
+      throw new AuditError("AUDIT_WRITE_FAILED", `the Parquet files were not written: ${reason}`, {
+        cause,
+      });
     } finally {
       stopWatching?.();
       this.#exports.delete(database);

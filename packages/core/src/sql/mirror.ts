@@ -17,7 +17,10 @@ export function ownFile(number: number): string {
  * Has `write` fill an empty directory with `day=…` folders, and makes `folder` hold the same. All is written before
  * anything is replaced, so a failure of `write` leaves what was there. `folder` takes one export at a time.
  */
-export async function mirrorDays<T>(folder: string, write: (stage: string) => Promise<T>): Promise<T> {
+export async function mirrorDays<T>(
+  folder: string,
+  write: (stage: string) => Promise<T>,
+): Promise<T> {
   const stage = join(folder, STAGE);
   await rm(stage, { recursive: true, force: true }); // of an export that was killed: it may hold what was removed since
   await mkdir(folder, { recursive: true });

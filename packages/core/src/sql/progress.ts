@@ -7,7 +7,9 @@ const SETTINGS = ["enable_progress_bar", "enable_progress_bar_print"];
 
 /** For the settings' lock: lets a connection measure all the same. Empty for a DuckDB before 1.4, which cannot be told so. */
 export async function allowMeasuring(connection: DuckDBConnection): Promise<string> {
-  const found = await connection.runAndReadAll("SELECT 1 FROM duckdb_settings() WHERE name = 'allowed_configs'");
+  const found = await connection.runAndReadAll(
+    "SELECT 1 FROM duckdb_settings() WHERE name = 'allowed_configs'",
+  );
   return found.currentRowCount === 0
     ? ""
     : `SET allowed_configs = [${SETTINGS.map((name) => `'${name}'`).join(", ")}];`;

@@ -19,7 +19,10 @@ export interface ReaderLimits {
 export function readerLimits(memoryBytes: number, cores: number): ReaderLimits {
   const lines = (memoryBytes * READING_SHARE - SPARE_BYTES) / 2;
   const threads = Math.min(cores, Math.max(1, Math.floor(lines / LEAST_LINE_BYTES)));
-  const lineBytes = Math.min(MOST_LINE_BYTES, Math.max(LEAST_LINE_BYTES, Math.floor(lines / threads)));
+  const lineBytes = Math.min(
+    MOST_LINE_BYTES,
+    Math.max(LEAST_LINE_BYTES, Math.floor(lines / threads)),
+  );
   return { threads, lineBytes };
 }
 
@@ -27,5 +30,8 @@ export function readerLimits(memoryBytes: number, cores: number): ReaderLimits {
 export function readerLimitsHere(memoryBytes: number = Infinity): ReaderLimits {
   const limit = process.constrainedMemory(); // 0 or beyond the machine's where there is none
   const total = totalmem();
-  return readerLimits(Math.min(limit > 0 ? limit : total, total, memoryBytes), availableParallelism());
+  return readerLimits(
+    Math.min(limit > 0 ? limit : total, total, memoryBytes),
+    availableParallelism(),
+  );
 }

@@ -10,7 +10,8 @@ const READING = ["SELECT", "WITH", "FROM", "VALUES", "DESCRIBE", "SUMMARIZE", "S
 // Blanks, brackets and comments may stand before the first word. No two alternatives begin alike: there is no backtracking.
 const FIRST_WORD = /^(?:\s|\(|--[^\n]*\n|\/\*(?:[^*]|\*(?!\/))*\*\/)*([a-z]+)/i;
 // EXPLAIN ANALYZE runs what it explains, so that has to read too. Options are words alone: a comment in them could hide an end.
-const EXPLAINED = /^\s*EXPLAIN\s+(?:ANALYZE\s+)?(?:\(\s*(?:ANALYZE|FORMAT)\b[\w\s,]*\))?(?<explained>.*)$/is;
+const EXPLAINED =
+  /^\s*EXPLAIN\s+(?:ANALYZE\s+)?(?:\(\s*(?:ANALYZE|FORMAT)\b[\w\s,]*\))?(?<explained>.*)$/is;
 
 /** Begins a statement after it was found to be one, and to read. Rows are computed as they are fetched. */
 export async function startReading(
@@ -26,7 +27,9 @@ export async function startReading(
   const prepared = await found.prepare(0);
   try {
     if (prepared.statementType === StatementType.EXPLAIN) {
-      const explained = await connection.extractStatements(EXPLAINED.exec(statement)?.groups?.["explained"] ?? "");
+      const explained = await connection.extractStatements(
+        EXPLAINED.exec(statement)?.groups?.["explained"] ?? "",
+      );
       const inner = await explained.prepare(0);
       const { statementType } = inner;
       inner.destroySync();

@@ -27,11 +27,16 @@ export async function createView(
 ): Promise<void> {
   const { threads, lineBytes } = readerLimitsHere(memoryBytes);
   const globs = await readable(connection, folders);
-  await connection.run(`SET threads = ${threads}; SET GLOBAL TimeZone = 'UTC'; ${viewOver(globs, lineBytes)}`);
+  await connection.run(
+    `SET threads = ${threads}; SET GLOBAL TimeZone = 'UTC'; ${viewOver(globs, lineBytes)}`,
+  );
 }
 
 /** Globs that match something: DuckDB refuses a list in which one does not. */
-async function readable(connection: DuckDBConnection, folders: readonly string[]): Promise<string[]> {
+async function readable(
+  connection: DuckDBConnection,
+  folders: readonly string[],
+): Promise<string[]> {
   const names = folders.map(plainGlob);
   const found: string[] = [];
   for (const glob of names.flatMap((name) => [`${name}/**/*.jsonl`, `${name}/**/*.json`])) {
@@ -43,13 +48,18 @@ async function readable(connection: DuckDBConnection, folders: readonly string[]
 
 /** Columns are given, not guessed: a member that no line of a sample has is a column all the same. */
 function viewOver(globs: readonly string[], lineBytes: number): string {
-  const struct = [...COLUMNS.map(({ name, type }) => `${name}: '${TYPES[type]}'`), "type: 'VARCHAR'"].join(", ");
+  const struct = [
+    ...COLUMNS.map(({ name, type }) => `${name}: '${TYPES[type]}'`),
+    "type: 'VARCHAR'",
+  ].join(", ");
   const lines =
     globs.length > 0
       ? `read_json([${globs.map(quoted).join(", ")}], columns = {${struct}}, format = 'auto',
          maximum_object_size = ${lineBytes}, ignore_errors = false, filename = true)`
       : `(SELECT ${COLUMNS.map(({ name, type }) => `NULL::${TYPES[type]} AS ${name}`).join(", ")}, NULL AS type, NULL AS filename)`;
-  const columns = COLUMNS.map(({ name }) => (name === "timestamp" ? `${UTC} AS timestamp` : name)).join(", ");
+  const columns = COLUMNS.map(({ name }) =>
+    name === "timestamp" ? `${UTC} AS timestamp` : name,
+  ).join(", ");
   return `CREATE VIEW entries AS SELECT ${columns} FROM ${lines} AS line
     WHERE type IS NULL AND id IS NOT NULL AND NOT contains(filename, '/.archive/')`;
 }

@@ -28,7 +28,10 @@ export interface LaneOptions {
    * Leaves the first waiting line waiting for company so many milliseconds, unless there are lines and bytes enough.
    * @default no delay
    */
-  readonly company?: { readonly delayMs: number; readonly isEnough: (lines: number, bytes: number) => boolean };
+  readonly company?: {
+    readonly delayMs: number;
+    readonly isEnough: (lines: number, bytes: number) => boolean;
+  };
 }
 
 /** Entries that were not written and that no durable `loss` line tells of yet. */
@@ -65,10 +68,13 @@ export class WriteLane {
 
   /** Queues a line; settles with the commit that takes it. */
   append(line: string, id: string | undefined): Promise<void> {
-    if (this.#closing) return Promise.reject(new AuditWriteError("AUDIT_CLOSED", "the storage is closed"));
+    if (this.#closing)
+      return Promise.reject(new AuditWriteError("AUDIT_CLOSED", "the storage is closed"));
     const bytes = Buffer.byteLength(line);
     this.#pendingBytes += bytes;
-    const written = new Promise<void>((resolve, reject) => this.#waiting.push({ line, id, bytes, resolve, reject }));
+    const written = new Promise<void>((resolve, reject) =>
+      this.#waiting.push({ line, id, bytes, resolve, reject }),
+    );
     this.#newest = written;
     // One microtask later: what is appended in the same tick shares the first commit.
     this.#commitWaiting();
@@ -185,10 +191,16 @@ export class WriteLane {
     const told = this.#unrecorded;
     if (!told) return this.#options.commit(batch);
     const { entries, from, to, reason } = told;
-    const line = loss({ entries, from: new Date(from).toISOString(), to: new Date(to).toISOString(), reason });
+    const line = loss({
+      entries,
+      from: new Date(from).toISOString(),
+      to: new Date(to).toISOString(),
+      reason,
+    });
     await this.#options.commit([{ line, id: undefined, bytes: Buffer.byteLength(line) }, ...batch]);
     // Counted further while the commit ran: what it did not tell of stays due.
-    this.#unrecorded = told.entries > entries ? { ...told, entries: told.entries - entries } : undefined;
+    this.#unrecorded =
+      told.entries > entries ? { ...told, entries: told.entries - entries } : undefined;
   }
 }
 

@@ -49,7 +49,10 @@ export class MemoryStorage implements AuditStorage {
     return this.#kept.get(id)?.line;
   }
 
-  async *pages(range: TimeRange, order: "oldest-first" | "newest-first"): AsyncGenerator<readonly string[]> {
+  async *pages(
+    range: TimeRange,
+    order: "oldest-first" | "newest-first",
+  ): AsyncGenerator<readonly string[]> {
     const inRange = this.#inRange(range).toSorted((a, b) => a.time - b.time); // a stable sort: appends keep their order
     if (order === "newest-first") inRange.reverse();
     for (let at = 0; at < inRange.length; at += PAGE_LINES) {

@@ -25,7 +25,8 @@ export async function* mergePages(
       const end = second ? runEnd(first, keyOf(second), before) : first.page.length;
       yield first.page.slice(first.at, end);
       first.at = end;
-      if (first.at === first.page.length && !(await advance(first))) open.splice(open.indexOf(first), 1);
+      if (first.at === first.page.length && !(await advance(first)))
+        open.splice(open.indexOf(first), 1);
     }
   } finally {
     for (const { pages } of open) await pages.return?.();
@@ -54,7 +55,10 @@ function runEnd({ page, at }: Source, limit: string, before: Before): number {
 }
 
 /** The source that comes next, and the one after it. */
-function firstTwo(open: readonly Source[], before: Before): [Source | undefined, Source | undefined] {
+function firstTwo(
+  open: readonly Source[],
+  before: Before,
+): [Source | undefined, Source | undefined] {
   let first: Source | undefined;
   let second: Source | undefined;
   for (const source of open) {

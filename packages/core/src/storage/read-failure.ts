@@ -11,7 +11,10 @@ export async function reading<T>(what: string, read: Promise<T>): Promise<T> {
 }
 
 /** The same for pages. */
-export async function* readingPages<T>(what: string, pages: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+export async function* readingPages<T>(
+  what: string,
+  pages: AsyncIterable<T>,
+): AsyncGenerator<T, void, undefined> {
   try {
     yield* pages;
   } catch (error) {

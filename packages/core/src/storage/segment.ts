@@ -1,6 +1,12 @@
 // Seals lines into a segment: the bytes of one file from its first line to its last. No I/O.
 import { AuditInputError, AuditWriteError } from "../errors.ts";
-import { checkpoint, CHECKPOINT_PREFIX, segmentClose, segmentOpen, type SegmentRef } from "../format/control-line.ts";
+import {
+  checkpoint,
+  CHECKPOINT_PREFIX,
+  segmentClose,
+  segmentOpen,
+  type SegmentRef,
+} from "../format/control-line.ts";
 import { HASH_BYTES, MerkleTree } from "../seal/merkle.ts";
 import { formatCheckpoint, formatNote, formatSignatureLine } from "../seal/note.ts";
 import { originOf, UNSIGNED_NAME } from "../format/origin.ts";
@@ -119,7 +125,12 @@ export class Segment {
    */
   close(reason: string): Buffer {
     const leaves = this.size + (this.#openLine === undefined ? 1 : 2);
-    const line = segmentClose({ reason, leaves, entries: this.#entries, linked: this.#linked || undefined });
+    const line = segmentClose({
+      reason,
+      leaves,
+      entries: this.#entries,
+      linked: this.#linked || undefined,
+    });
     const bytes = this.#commit([line], 0);
     this.#closed = true;
     return bytes;
@@ -159,7 +170,9 @@ export class Segment {
     const text = formatCheckpoint({ origin: this.#origin, size: Number.MAX_SAFE_INTEGER, root });
     const signature = { keyHash: "00000000", signature: Buffer.alloc(SIGNATURE_BYTES) };
     const signatureLines =
-      this.#signer === undefined ? [] : [formatSignatureLine({ ...signature, name: this.#signer.name })];
+      this.#signer === undefined
+        ? []
+        : [formatSignatureLine({ ...signature, name: this.#signer.name })];
     return checkpoint({ note: formatNote(text, signatureLines) });
   }
 }

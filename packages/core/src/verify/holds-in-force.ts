@@ -30,5 +30,8 @@ export function holdOn(file: string, holds: readonly RetentionHold[]): Retention
   const start = startOfDay(dayOfSegment(file.slice(file.lastIndexOf("/") + 1)) ?? "");
   if (Number.isNaN(start)) return undefined;
   // A bound that cannot be read is an open one.
-  return holds.find(({ from, to }) => !(Date.parse(from ?? "") >= start + DAY_MS) && !(Date.parse(to ?? "") < start));
+  return holds.find(
+    ({ from, to }) =>
+      !(Date.parse(from ?? "") >= start + DAY_MS) && !(Date.parse(to ?? "") < start),
+  );
 }

@@ -23,7 +23,10 @@ const MAX_PROBLEMS = 8;
  * The altered lines of a range: each line that shows a trace of it, or else the range as a whole. Reads the file once
  * more, and only up to the range's end.
  */
-export async function locate(chunks: AsyncIterable<Buffer>, range: BrokenRange): Promise<Problem[]> {
+export async function locate(
+  chunks: AsyncIterable<Buffer>,
+  range: BrokenRange,
+): Promise<Problem[]> {
   const splitter = new LineSplitter();
   const search = new RangeSearch(range);
   for await (const chunk of chunks) {
@@ -69,7 +72,10 @@ class RangeSearch {
     if (id !== undefined && this.#ids.length < 2) this.#ids.push(id);
     const line = parseObject(text);
     const outer = this.#traceOfPlace(text, line, id);
-    const inner = outer === undefined && line !== undefined && id !== undefined ? traceWithin(line, id) : undefined;
+    const inner =
+      outer === undefined && line !== undefined && id !== undefined
+        ? traceWithin(line, id)
+        : undefined;
     if (id !== undefined) this.#entries += 1;
     if (id !== undefined && id > this.#previousId) this.#previousId = id;
     if (outer !== undefined) this.#add(this.#found, outer, id);
@@ -93,11 +99,20 @@ class RangeSearch {
   #add(found: Problem[], trace: string, id: string | undefined): void {
     if (found.length >= MAX_PROBLEMS) return;
     const message = `${trace}; ${this.#range.message}`;
-    found.push({ state: "TAMPERED", line: this.#line, ...(id !== undefined && { entryId: id }), message });
+    found.push({
+      state: "TAMPERED",
+      line: this.#line,
+      ...(id !== undefined && { entryId: id }),
+      message,
+    });
   }
 
   /** What is wrong with a line where it stands. */
-  #traceOfPlace(text: string, line: object | undefined, id: string | undefined): string | undefined {
+  #traceOfPlace(
+    text: string,
+    line: object | undefined,
+    id: string | undefined,
+  ): string | undefined {
     if (line === undefined) return "the line is no JSON object";
     if (text.startsWith(CONTROL_PREFIX)) return undefined;
     if (id === undefined) return "the line does not begin with an entry id";
@@ -118,7 +133,8 @@ function traceWithin(line: Readonly<Record<string, unknown>>, id: string): strin
     if (typeof content !== "string" || typeof digest !== "string") continue;
     // Keyed hashes and those of encrypted content cannot be checked without the key; plain ones of kept text can.
     const isPlain = /^[0-9a-f]{64}$/.test(digest) && !JWE.test(content);
-    if (isPlain && hash("sha256", content) !== digest) return `the entry's ${field} does not have its hash`;
+    if (isPlain && hash("sha256", content) !== digest)
+      return `the entry's ${field} does not have its hash`;
   }
   return undefined;
 }

@@ -117,7 +117,8 @@ async function* readChunks(path: string): AsyncGenerator<Buffer, void, void> {
   const handle = await open(path, OPEN_FLAGS);
   try {
     // Something else took its place since it was listed: as good as gone.
-    if (!(await handle.stat()).isFile()) throw Object.assign(new Error(`${path} is no file`), { code: "ENOENT" });
+    if (!(await handle.stat()).isFile())
+      throw Object.assign(new Error(`${path} is no file`), { code: "ENOENT" });
     yield* readAhead(handle);
   } finally {
     await handle.close();

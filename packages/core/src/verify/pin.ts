@@ -29,7 +29,8 @@ export function parsePin(text: string): Pin {
 export function checkPins(pins: readonly Pin[]): void {
   for (const pin of pins) {
     const { origin, size, root } = pin;
-    if (typeof origin !== "string" || origin === "" || !isCount(size) || !isRoot(root)) throw malformed();
+    if (typeof origin !== "string" || origin === "" || !isCount(size) || !isRoot(root))
+      throw malformed();
     if (!hasRootOfItsSize(pin)) throw malformed();
   }
 }
@@ -40,5 +41,7 @@ function hasRootOfItsSize({ size, root }: Pin): boolean {
 }
 
 function malformed(): AuditConfigError {
-  return new AuditConfigError("A pin must be a checkpoint: an origin, a tree size and a base64 root hash, a line each");
+  return new AuditConfigError(
+    "A pin must be a checkpoint: an origin, a tree size and a base64 root hash, a line each",
+  );
 }

@@ -37,13 +37,21 @@ export function checkProof(text: string, trustedKeys: readonly string[]): ProofC
   const note = proof && parseNote(proof.note);
   const checkpoint = note && parseCheckpoint(note.text);
   if (proof?.extra === undefined || note === undefined || checkpoint === undefined) {
-    return { exitCode: 3, state: "MALFORMED", verdict: "NOT VERIFIED: this is no proof of an entry" };
+    return {
+      exitCode: 3,
+      state: "MALFORMED",
+      verdict: "NOT VERIFIED: this is no proof of an entry",
+    };
   }
   const { extra, index, path } = proof;
   const { size } = checkpoint;
   const root = rootOfInclusion({ leaf: leafHash(extra), index, size, path })?.toString("base64");
   if (root !== checkpoint.root) {
-    return { exitCode: 1, state: "TAMPERED", verdict: "TAMPERED: the line is not in the tree at this place" };
+    return {
+      exitCode: 1,
+      state: "TAMPERED",
+      verdict: "TAMPERED: the line is not in the tree at this place",
+    };
   }
   const line = extra.toString();
   const entryId = idOf(line);
@@ -54,7 +62,12 @@ export function checkProof(text: string, trustedKeys: readonly string[]): ProofC
 
 type Judgement = Pick<ProofCheck, "exitCode" | "state" | "verdict" | "signedBy">;
 
-function judgeSignatures(note: Note, { origin }: Checkpoint, keyring: Keyring, what: string): Judgement {
+function judgeSignatures(
+  note: Note,
+  { origin }: Checkpoint,
+  keyring: Keyring,
+  what: string,
+): Judgement {
   const place = `is in ${origin}`;
   const known = note.signatures.flatMap(({ name, keyHash, signature }) => {
     const key = keyring.get(`${name}+${keyHash}`);
@@ -63,16 +76,29 @@ function judgeSignatures(note: Note, { origin }: Checkpoint, keyring: Keyring, w
   for (const { key, signature } of known) {
     // C2SP signed-note: one bad signature by a known key spoils the note.
     if (!verify(null, Buffer.from(note.text), key.publicKey, signature)) {
-      return { exitCode: 1, state: "TAMPERED", verdict: `TAMPERED: the signature by ${key.name} does not verify` };
+      return {
+        exitCode: 1,
+        state: "TAMPERED",
+        verdict: `TAMPERED: the signature by ${key.name} does not verify`,
+      };
     }
   }
   const signer = known.find(({ key }) => origin.startsWith(`${key.name}/`));
   if (signer !== undefined) {
     const { name } = signer.key;
-    return { exitCode: 0, state: "OK", verdict: `OK: ${what} ${place}; sealed by ${name}`, signedBy: name };
+    return {
+      exitCode: 0,
+      state: "OK",
+      verdict: `OK: ${what} ${place}; sealed by ${name}`,
+      signedBy: name,
+    };
   }
   if (note.signatures.length === 0 && origin.startsWith(`${UNSIGNED_NAME}/`)) {
-    return { exitCode: 2, state: "UNSIGNED", verdict: `UNSIGNED: ${what} ${place}, which anybody can have written` };
+    return {
+      exitCode: 2,
+      state: "UNSIGNED",
+      verdict: `UNSIGNED: ${what} ${place}, which anybody can have written`,
+    };
   }
   const names = note.signatures.map(({ name, keyHash }) => `${name}+${keyHash}`).join(", ");
   const verdict = `UNKNOWN_KEY: ${what} ${place}, signed by ${names || "nobody"}: no key that was given`;

@@ -43,7 +43,8 @@ export async function proveEntryIn(source: LogSource, id: string): Promise<strin
 
 /** @throws {AuditInputError} `AUDIT_INPUT_INVALID` for what cannot be the id of an entry. */
 export function requireId(id: string): void {
-  if (!/^[0-9a-f-]{36}$/.test(id)) throw new AuditInputError("An entry id has 36 characters: 0-9, a-f and -");
+  if (!/^[0-9a-f-]{36}$/.test(id))
+    throw new AuditInputError("An entry id has 36 characters: 0-9, a-f and -");
 }
 
 /** The proof; undefined for an entry that is not there. Throws `AUDIT_READ_FAILED` for one that nothing seals. */
@@ -80,7 +81,10 @@ export async function* proveEntriesIn(
 async function filesLikelyFirst(source: LogSource, search: Search): Promise<string[]> {
   const readable = (await source.files()).filter(({ oddity }) => oddity?.isReadable !== false);
   const names = readable.map(({ file }) => file).toSorted();
-  return [...names.filter((file) => search.isLikelyIn(file)), ...names.filter((file) => !search.isLikelyIn(file))];
+  return [
+    ...names.filter((file) => search.isLikelyIn(file)),
+    ...names.filter((file) => !search.isLikelyIn(file)),
+  ];
 }
 
 /** Ids whose proof is not found yet. */
@@ -131,12 +135,16 @@ class Search {
   }
 
   *unproven(): Generator<UnprovenEntry, void, void> {
-    for (const id of this.#unsealed) yield { id, proof: undefined, reason: "no checkpoint covers it" };
+    for (const id of this.#unsealed)
+      yield { id, proof: undefined, reason: "no checkpoint covers it" };
     for (const id of this.#unseen) yield { id, proof: undefined, reason: "no such entry" };
   }
 }
 
-async function* readProofs(chunks: AsyncIterable<Buffer>, search: Search): AsyncGenerator<ProvenEntry, void, void> {
+async function* readProofs(
+  chunks: AsyncIterable<Buffer>,
+  search: Search,
+): AsyncGenerator<ProvenEntry, void, void> {
   const splitter = new LineSplitter();
   const reader = new ProofReader(search);
   for await (const chunk of chunks) {
@@ -195,7 +203,8 @@ class ProofReader {
     }
     if (this.#tree.size === 0) this.#vkey = vkeyOf(bytes.toString("utf8", start, end));
     const id = idOf(beginning);
-    if (id !== undefined && this.#search.meets(id)) this.#await(id, Buffer.from(bytes.subarray(start, end)));
+    if (id !== undefined && this.#search.meets(id))
+      this.#await(id, Buffer.from(bytes.subarray(start, end)));
     const leaf = leafHashInPlace(bytes, start, end);
     this.#tree.append(leaf);
     if (this.#waiting.size > 0) this.#keep(leaf);
@@ -220,7 +229,12 @@ class ProofReader {
     const paths = new AuditPaths(this.#leaves, this.#before);
     for (const [id, { line, index }] of this.#waiting) {
       const path = paths.path(index);
-      const proof = formatTlogProof({ extra: line, index, path, note: typeof note === "string" ? note : "" });
+      const proof = formatTlogProof({
+        extra: line,
+        index,
+        path,
+        note: typeof note === "string" ? note : "",
+      });
       this.#proven.push({ id, proof, vkey: this.#vkey });
       this.#search.noteProven(id);
     }

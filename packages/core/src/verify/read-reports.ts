@@ -5,7 +5,12 @@ import { LineSplitter } from "../format/lines.ts";
 import { locate } from "./locate.ts";
 import type { LogSource, SourceFile } from "./log-source.ts";
 import { readFirstLine } from "../format/read-control-line.ts";
-import { compareSegmentNames, dayOfSegment, parseSegmentName, segmentDay } from "../format/segment-name.ts";
+import {
+  compareSegmentNames,
+  dayOfSegment,
+  parseSegmentName,
+  segmentDay,
+} from "../format/segment-name.ts";
 import type { SegmentReport } from "./segment-report.ts";
 import type { Pin } from "./verification.ts";
 import type { Keyring } from "./verify-checkpoint.ts";
@@ -80,7 +85,9 @@ class LogReader {
     const lookedFor = new Set<string>();
     for (;;) {
       await this.#read(await this.#newFiles());
-      const absent = [...this.#wanted.keys()].filter((file) => !this.#files.has(file) && !lookedFor.has(file));
+      const absent = [...this.#wanted.keys()].filter(
+        (file) => !this.#files.has(file) && !lookedFor.has(file),
+      );
       if (absent.length === 0) return;
       for (const file of absent) lookedFor.add(file);
     }
@@ -98,11 +105,15 @@ class LogReader {
   #awaitsSuccessor(): boolean {
     const reports = [...this.#reports.values()];
     const streams = new Streams(reports);
-    return reports.some((report) => mayBeWritten(report.file, this.#settings.now) && streams.lacksSuccessor(report));
+    return reports.some(
+      (report) => mayBeWritten(report.file, this.#settings.now) && streams.lacksSuccessor(report),
+    );
   }
 
   async #newFiles(): Promise<SourceFile[]> {
-    const added = (await this.#source.files()).filter(({ file }) => !this.#files.has(file)).toSorted(byName);
+    const added = (await this.#source.files())
+      .filter(({ file }) => !this.#files.has(file))
+      .toSorted(byName);
     for (const file of added) this.#files.set(file.file, file);
     return added.filter(({ oddity }) => oddity?.isReadable !== false);
   }
@@ -112,7 +123,8 @@ class LogReader {
     const again = new Set<string>();
     for (const { file } of files) {
       const first = readFirstLine(await firstLineOf(this.#source.read(file)));
-      if (first.kind === "segment") for (const name of this.#want(referencesOf(first.open))) again.add(name);
+      if (first.kind === "segment")
+        for (const name of this.#want(referencesOf(first.open))) again.add(name);
     }
     let unread = [...files, ...this.#filesRead(again)];
     while (unread.length > 0) {
@@ -123,7 +135,9 @@ class LogReader {
   }
 
   #filesRead(names: ReadonlySet<string>): SourceFile[] {
-    return [...this.#files.values()].filter(({ file }) => names.has(file) && this.#reports.has(file));
+    return [...this.#files.values()].filter(
+      ({ file }) => names.has(file) && this.#reports.has(file),
+    );
   }
 
   /** Adds references; tells which files they add a size to. */
@@ -157,7 +171,12 @@ class LogReader {
   #readOne(file: string, onBytes: (count: number) => void): Promise<SegmentReport> {
     const { keyring, signatures } = this.#settings;
     const sizesWanted = this.#wanted.get(file) ?? new Set<number>();
-    return verifySegment(file, this.#source.read(file), { keyring, signatures, sizesWanted, onBytes });
+    return verifySegment(file, this.#source.read(file), {
+      keyring,
+      signatures,
+      sizesWanted,
+      onBytes,
+    });
   }
 
   /**
@@ -171,9 +190,17 @@ class LogReader {
     read: (file: string) => Promise<void>,
   ): Promise<void> {
     const { now } = this.#settings;
-    const sizes = new Map<string, number | undefined>(files.map(({ file, bytes }) => [file, bytes]));
-    for (let waitedMs = 0; this.#source.sizeOf !== undefined && waitedMs < PATIENCE_MS; waitedMs += POLL_MS) {
-      const torn = [...reports.values()].filter((report) => hasTail(report) && mayBeWritten(report.file, now));
+    const sizes = new Map<string, number | undefined>(
+      files.map(({ file, bytes }) => [file, bytes]),
+    );
+    for (
+      let waitedMs = 0;
+      this.#source.sizeOf !== undefined && waitedMs < PATIENCE_MS;
+      waitedMs += POLL_MS
+    ) {
+      const torn = [...reports.values()].filter(
+        (report) => hasTail(report) && mayBeWritten(report.file, now),
+      );
       if (torn.length === 0) return;
       await sleep(POLL_MS);
       for (const { file } of torn) {

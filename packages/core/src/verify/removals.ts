@@ -37,7 +37,9 @@ export class Removals {
     this.#reports = reports;
     this.#context = context;
     this.hasProven = reports.some(({ isProven }) => isProven);
-    const own = reports.flatMap(({ prunes, isProven }) => prunes.map((prune) => ({ prune, isProven })));
+    const own = reports.flatMap(({ prunes, isProven }) =>
+      prunes.map((prune) => ({ prune, isProven })),
+    );
     const counting = context.isArchive === true ? this.#ofNeverShipped(own) : own;
     const records = [...counting, ...(context.prunes ?? [])];
     const misdated = records.filter(({ prune }) => !isOfItsDay(prune));
@@ -82,9 +84,13 @@ export class Removals {
    * there only the archive's own does. What was removed before it could be shipped is nowhere.
    */
   #ofNeverShipped(records: readonly PruneRecord[]): PruneRecord[] {
-    const moved = records.filter((record) => record.prune.type === "retention.archived" && this.#counts(record));
+    const moved = records.filter(
+      (record) => record.prune.type === "retention.archived" && this.#counts(record),
+    );
     const shipped = new Set(moved.map(({ prune }) => prune.file));
-    return records.filter(({ prune }) => prune.type === "retention.prune" && !shipped.has(prune.file));
+    return records.filter(
+      ({ prune }) => prune.type === "retention.prune" && !shipped.has(prune.file),
+    );
   }
 }
 

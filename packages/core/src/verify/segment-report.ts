@@ -1,5 +1,11 @@
 // What one file says when it is read on its own. verify-segment.ts makes it, everything else judges by it.
-import type { RemovalRecord, RetentionHold, RetentionRelease, SegmentOpen, SegmentRef } from "../format/control-line.ts";
+import type {
+  RemovalRecord,
+  RetentionHold,
+  RetentionRelease,
+  SegmentOpen,
+  SegmentRef,
+} from "../format/control-line.ts";
 import type { BrokenRange } from "./locate.ts";
 import type { Problem } from "./verification.ts";
 import type { Keyring } from "./verify-checkpoint.ts";

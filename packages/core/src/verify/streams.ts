@@ -11,7 +11,8 @@ export class Streams {
 
   constructor(reports: readonly SegmentReport[]) {
     for (const { file, kind, open } of reports) {
-      if (open !== undefined) this.#newest.set(open.stream, Math.max(open.seq, this.#newest.get(open.stream) ?? 0));
+      if (open !== undefined)
+        this.#newest.set(open.stream, Math.max(open.seq, this.#newest.get(open.stream) ?? 0));
       else if (kind !== "foreign") this.#unclearDays.add(dayOfSegment(file));
     }
   }

@@ -30,7 +30,8 @@ export function judge(evidence: Evidence): Verification {
   const exitCode = worstOf([...codes, isUnanchored ? 2 : 0]);
   const entries = sum(files.filter(isVouchedFor).map((file) => file.entries));
   const word =
-    worstState(files.filter(({ state }) => STATE_EXIT_CODES[state] > 0)) ?? (isUnanchored ? "UNANCHORED" : "OK");
+    worstState(files.filter(({ state }) => STATE_EXIT_CODES[state] > 0)) ??
+    (isUnanchored ? "UNANCHORED" : "OK");
   const clauses = [
     `${plural(entries, "entry", "entries")} in ${plural(files.filter(isThere).length, "file")}`,
     ...worstProblem(files, exitCode),
@@ -59,7 +60,10 @@ export function couldNotVerify(reason: string, failure?: string): Verification {
 
 /** Names of files, of keys and in lines are whatever somebody wrote there: none may pass for words of the verifier. */
 function withSafeMessages(file: FileVerification): FileVerification {
-  return { ...file, problems: file.problems.map((problem) => ({ ...problem, message: safeLine(problem.message) })) };
+  return {
+    ...file,
+    problems: file.problems.map((problem) => ({ ...problem, message: safeLine(problem.message) })),
+  };
 }
 
 function worstOf(codes: readonly ExitCode[]): ExitCode {
@@ -69,20 +73,25 @@ function worstOf(codes: readonly ExitCode[]): ExitCode {
 function worstProblem(files: readonly FileVerification[], exitCode: ExitCode): string[] {
   if (exitCode !== 1) return [];
   const found = files.flatMap(({ file, problems }) =>
-    problems.filter(({ state }) => STATE_EXIT_CODES[state] === 1).map((problem) => ({ file, ...problem })),
+    problems
+      .filter(({ state }) => STATE_EXIT_CODES[state] === 1)
+      .map((problem) => ({ file, ...problem })),
   );
   const state = worstState(found);
   const first = found.find((problem) => problem.state === state);
   if (first === undefined) return [];
   const { file, line, lastLine, entryId, message } = first;
-  const place = line === 0 ? "" : lastLine === undefined ? ` line ${line}` : ` lines ${line} to ${lastLine}`;
+  const place =
+    line === 0 ? "" : lastLine === undefined ? ` line ${line}` : ` lines ${line} to ${lastLine}`;
   const entry = entryId === undefined ? "" : `, entry ${entryId}`;
   const more = found.length > 1 ? ` (and ${plural(found.length - 1, "more problem")})` : "";
   return [`${file}${place}${entry}: ${message}${more}`];
 }
 
 function sealClauses(files: readonly FileVerification[]): string[] {
-  const names = [...new Set(files.map((file) => file.signedBy).filter((name) => name !== undefined))];
+  const names = [
+    ...new Set(files.map((file) => file.signedBy).filter((name) => name !== undefined)),
+  ];
   const unsigned = filesWith(files, "UNSIGNED");
   const unknown = filesWith(files, "UNKNOWN_KEY");
   const messages = new Set(
@@ -93,9 +102,13 @@ function sealClauses(files: readonly FileVerification[]): string[] {
   return [
     ...(names.length > 0 ? [`sealed by ${names.join(", ")}`] : []),
     ...(unsigned.length > 0
-      ? [`${plural(unsigned.length, "file")} not signed: accidents show, an attacker who recomputes the tree does not`]
+      ? [
+          `${plural(unsigned.length, "file")} not signed: accidents show, an attacker who recomputes the tree does not`,
+        ]
       : []),
-    ...(unknown.length > 0 ? [`${plural(unknown.length, "file")} ${[...messages].join(", ")}`] : []),
+    ...(unknown.length > 0
+      ? [`${plural(unknown.length, "file")} ${[...messages].join(", ")}`]
+      : []),
   ];
 }
 
@@ -121,12 +134,17 @@ export const NO_FILE = "no regular file";
 
 function foreignClauses(files: readonly FileVerification[]): string[] {
   const foreign = filesWith(files, "FOREIGN");
-  const odd = foreign.filter(({ problems }) => problems.some(({ message }) => message.startsWith(NO_FILE)));
+  const odd = foreign.filter(({ problems }) =>
+    problems.some(({ message }) => message.startsWith(NO_FILE)),
+  );
   const others = foreign.length - odd.length;
   return [
-    ...(others > 0 ? [`${plural(others, "file")} not written by this library, which nothing vouches for`] : []),
+    ...(others > 0
+      ? [`${plural(others, "file")} not written by this library, which nothing vouches for`]
+      : []),
     ...odd.map(
-      ({ file, problems }) => `${file}: ${problems.find(({ message }) => message.startsWith(NO_FILE))?.message}`,
+      ({ file, problems }) =>
+        `${file}: ${problems.find(({ message }) => message.startsWith(NO_FILE))?.message}`,
     ),
   ];
 }
@@ -139,8 +157,13 @@ function anchorClause(anchoredTo: Pin | undefined, isUnanchored: boolean): strin
     : "not anchored: a cut-off newest end would not show";
 }
 
-function filesWith(files: readonly FileVerification[], state: FileVerification["state"]): FileVerification[] {
-  return files.filter((file) => file.state === state || file.problems.some((problem) => problem.state === state));
+function filesWith(
+  files: readonly FileVerification[],
+  state: FileVerification["state"],
+): FileVerification[] {
+  return files.filter(
+    (file) => file.state === state || file.problems.some((problem) => problem.state === state),
+  );
 }
 
 function isVouchedFor({ state }: FileVerification): boolean {

@@ -84,7 +84,9 @@ export interface Verification {
 }
 
 /** The worst state of some findings; undefined when there are none. */
-export function worstState(problems: readonly { readonly state: FileState }[]): FileState | undefined {
+export function worstState(
+  problems: readonly { readonly state: FileState }[],
+): FileState | undefined {
   const states = Object.keys(STATE_EXIT_CODES).filter(isFileState);
   return states.find((state) => problems.some((problem) => problem.state === state));
 }

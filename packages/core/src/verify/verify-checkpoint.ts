@@ -70,23 +70,37 @@ export class CheckpointVerifier {
   check(line: string, size: number, root: string): GoodCheckpoint | BadCheckpoint {
     const text = formatCheckpoint({ origin: this.origin, size, root });
     if (this.#named === undefined) {
-      if (line === checkpoint({ note: formatNote(text, []) })) return { ok: true, text, signature: undefined };
+      if (line === checkpoint({ note: formatNote(text, []) }))
+        return { ok: true, text, signature: undefined };
       return this.#explain(line, text, size, root, undefined);
     }
     const { name, keyHash } = this.#named;
     const encoded = line.slice(-(SIGNATURE_CHARS + SIGNATURE_END_CHARS), -SIGNATURE_END_CHARS);
     const signature = Buffer.from(encoded, "base64").subarray(KEY_HASH_BYTES);
-    const expected = checkpoint({ note: formatNote(text, [formatSignatureLine({ name, keyHash, signature })]) });
-    return line === expected ? { ok: true, text, signature } : this.#explain(line, text, size, root, signature);
+    const expected = checkpoint({
+      note: formatNote(text, [formatSignatureLine({ name, keyHash, signature })]),
+    });
+    return line === expected
+      ? { ok: true, text, signature }
+      : this.#explain(line, text, size, root, signature);
   }
 
-  #explain(line: string, text: string, size: number, root: string, signature: Buffer | undefined): BadCheckpoint {
+  #explain(
+    line: string,
+    text: string,
+    size: number,
+    root: string,
+    signature: Buffer | undefined,
+  ): BadCheckpoint {
     const note = parseObject(line)?.["note"];
     const parsed = typeof note === "string" ? parseNote(note) : undefined;
     const claimed = parsed && parseCheckpoint(parsed.text);
-    if (parsed === undefined || claimed === undefined) return culprit("the checkpoint is malformed");
-    if (this.#named !== undefined && parsed.signatures.length === 0) return culprit("the signature was removed");
-    if (claimed.origin !== this.origin) return culprit(`the checkpoint is of ${claimed.origin}, not of ${this.origin}`);
+    if (parsed === undefined || claimed === undefined)
+      return culprit("the checkpoint is malformed");
+    if (this.#named !== undefined && parsed.signatures.length === 0)
+      return culprit("the signature was removed");
+    if (claimed.origin !== this.origin)
+      return culprit(`the checkpoint is of ${claimed.origin}, not of ${this.origin}`);
     // A good signature over what the lines say shows that the lines are right and the checkpoint was changed.
     if (
       signature !== undefined &&
@@ -99,7 +113,8 @@ export class CheckpointVerifier {
       const message = `${claimed.size - size} ${lines(claimed.size - size)} removed`;
       return { ok: false, altered: "removed-lines", message };
     }
-    if (claimed.size < size) return elsewhere(`${size - claimed.size} ${lines(size - claimed.size)} added`);
+    if (claimed.size < size)
+      return elsewhere(`${size - claimed.size} ${lines(size - claimed.size)} added`);
     if (claimed.root !== root) return elsewhere("the lines are not those that were sealed");
     return culprit("the checkpoint is not spelled as it was written");
   }

@@ -63,7 +63,9 @@ export interface LinkContext extends RemovalContext {
 /** Everything that a segment records of others in its own log: in its first line, and where clean-up wrote it down. */
 export function recordsOf({ open, seen }: SegmentReport): SegmentRef[] {
   // A first line that nothing seals, or under a bad signature, is no evidence against other files.
-  return open === undefined ? [] : [...referencesOf(open), ...seen.filter(({ file }) => !file.includes("/"))];
+  return open === undefined
+    ? []
+    : [...referencesOf(open), ...seen.filter(({ file }) => !file.includes("/"))];
 }
 
 /** What a segment records of segments in another log of the same place, called `<log>/<file>`. */
@@ -86,15 +88,25 @@ export function referenceOfPin({ origin, size, root }: Pin): SegmentRef {
 }
 
 /** Follows every reference. */
-export function verifyLinks(reports: readonly SegmentReport[], pins: readonly Pin[], context: LinkContext): LinkReport {
+export function verifyLinks(
+  reports: readonly SegmentReport[],
+  pins: readonly Pin[],
+  context: LinkContext,
+): LinkReport {
   const links = new Links(reports, context);
   for (const from of reports) {
     const prev = from.open?.prev;
-    for (const ref of recordsOf(from)) links.follow({ ...ref, by: from.file, from, isPrev: ref === prev });
+    for (const ref of recordsOf(from))
+      links.follow({ ...ref, by: from.file, from, isPrev: ref === prev });
   }
   for (const { ref, from } of context.states ?? []) links.follow({ ...ref, by: from.file, from });
   for (const pin of pins) {
-    const isConfirmed = links.follow({ ...referenceOfPin(pin), by: "a pin", from: undefined, origin: pin.origin });
+    const isConfirmed = links.follow({
+      ...referenceOfPin(pin),
+      by: "a pin",
+      from: undefined,
+      origin: pin.origin,
+    });
     if (isConfirmed && pin.size > 0) links.confirmedPins.push(pin); // every tree begins empty
   }
   links.listPruned();
@@ -126,7 +138,8 @@ class Links implements LinkReport {
   }
 
   isOfRemovalDay(day: string | undefined): boolean {
-    const isGone = (file: string): boolean => dayOfSegment(file) === day && !this.#reports.has(file);
+    const isGone = (file: string): boolean =>
+      dayOfSegment(file) === day && !this.#reports.has(file);
     return [...this.#removals.byFile.keys()].some((file) => isGone(file) && this.mayBeGone(file));
   }
 
@@ -139,20 +152,28 @@ class Links implements LinkReport {
     }
     const { size, root, by, origin } = reference;
     if (target.kind === "unknown-version") return this.#followUnknown(reference, target);
-    const isOtherTree = origin !== undefined && target.origin !== undefined && origin !== target.origin;
+    const isOtherTree =
+      origin !== undefined && target.origin !== undefined && origin !== target.origin;
     if (target.kind === "foreign" || isOtherTree) {
       this.#disagree("FORK", reference, target, `not the segment that ${by} records`);
       return false;
     }
     if (size > target.knownLeaves) {
       // Where a file is altered nothing behind that can be compared; where it is not, it is too short.
-      const isAltered = target.problems.some(({ state }) => state === "TAMPERED" || state === "MISSING");
+      const isAltered = target.problems.some(
+        ({ state }) => state === "TAMPERED" || state === "MISSING",
+      );
       const message = `${by} records ${leaves(size)}; ${target.knownLeaves} ${target.knownLeaves === 1 ? "is" : "are"} there`;
       if (!isAltered) this.#disagree("ROLLBACK", reference, target, message);
       return false;
     }
     if (rootAt(target, size) !== root) {
-      this.#disagree("FORK", reference, target, `another history: not what ${by} records at ${leaves(size)}`);
+      this.#disagree(
+        "FORK",
+        reference,
+        target,
+        `another history: not what ${by} records at ${leaves(size)}`,
+      );
       return false;
     }
     if (size === target.sealed.size && isFinal(reference, target)) this.confirmed.add(target.file);
@@ -165,7 +186,11 @@ class Links implements LinkReport {
    */
   #followUnknown({ file, size, root, by }: Reference, target: SegmentReport): boolean {
     if (rootAt(target, size) === root) return true;
-    this.#add(file, "UNKNOWN_VERSION", `by the rules of version 1 it is not what ${by} records at ${leaves(size)}`);
+    this.#add(
+      file,
+      "UNKNOWN_VERSION",
+      `by the rules of version 1 it is not what ${by} records at ${leaves(size)}`,
+    );
     return false;
   }
 
@@ -199,7 +224,11 @@ class Links implements LinkReport {
       prunes.length > 0 || this.#removals.misdated.has(file)
         ? "and the retention.prune line for it is of another state, of another day or not trusted"
         : "and no retention.prune line says why";
-    this.#add(file, "MISSING", `${by} records ${leaves(size)}; the file is gone, ${why}${this.#holdOn(file)}`);
+    this.#add(
+      file,
+      "MISSING",
+      `${by} records ${leaves(size)}; the file is gone, ${why}${this.#holdOn(file)}`,
+    );
   }
 
   /** Of a file that is gone: that a hold should have kept it. */
@@ -239,15 +268,32 @@ class Links implements LinkReport {
         places.set(place, report);
         continue;
       }
-      this.#add(report.file, "FORK", `${twin.file} has the same place, ${open.seq}, in the same stream`);
-      this.#add(twin.file, "FORK", `${report.file} has the same place, ${open.seq}, in the same stream`);
+      this.#add(
+        report.file,
+        "FORK",
+        `${twin.file} has the same place, ${open.seq}, in the same stream`,
+      );
+      this.#add(
+        twin.file,
+        "FORK",
+        `${report.file} has the same place, ${open.seq}, in the same stream`,
+      );
     }
   }
 
   /** Blames the file referred to, unless a trusted key vouches for it and none for the file that refers. */
-  #disagree(state: FileState, { by, from, file }: Reference, target: SegmentReport, message: string): void {
+  #disagree(
+    state: FileState,
+    { by, from, file }: Reference,
+    target: SegmentReport,
+    message: string,
+  ): void {
     if (from !== undefined && target.isProven && !from.isProven) {
-      this.#add(by, "FORK", `what it records of ${file} is not so, and ${file} is signed by a trusted key`);
+      this.#add(
+        by,
+        "FORK",
+        `what it records of ${file} is not so, and ${file} is signed by a trusted key`,
+      );
     } else {
       this.#add(target.file, state, message);
     }

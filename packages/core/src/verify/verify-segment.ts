@@ -59,7 +59,9 @@ class SegmentCheck {
   #open: SegmentOpen | undefined;
   #checkpoints: CheckpointVerifier | undefined;
   #signatures: SignatureQueue | undefined;
-  #lastSignature: { readonly line: number; readonly text: string; readonly signature: Buffer } | undefined;
+  #lastSignature:
+    | { readonly line: number; readonly text: string; readonly signature: Buffer }
+    | undefined;
   #line = 0;
   #entries = 0;
   #sealed = { size: 0, root: "", entries: 0, line: 0 };
@@ -118,7 +120,8 @@ class SegmentCheck {
     this.#checkSignatures();
     this.#checkTail(rest);
     const broken = this.#broken();
-    const isAltered = broken !== undefined || this.#problems.some(({ state }) => state === "TAMPERED");
+    const isAltered =
+      broken !== undefined || this.#problems.some(({ state }) => state === "TAMPERED");
     const key = this.#checkpoints?.key;
     const isProven = key !== undefined && this.#sealed.size > 0 && !isAltered;
     const knownLeaves = this.#suspects.length === 0 ? this.#tree.size : this.#sealed.size;
@@ -146,9 +149,14 @@ class SegmentCheck {
   #firstLine(text: string): void {
     const first = readFirstLine(text);
     this.#kind = first.kind === "malformed" ? "segment" : first.kind;
-    if (first.kind === "malformed") return this.#report("TAMPERED", 1, "the segment.open line is malformed");
+    if (first.kind === "malformed")
+      return this.#report("TAMPERED", 1, "the segment.open line is malformed");
     if (first.kind === "unknown-version") {
-      return this.#report("UNKNOWN_VERSION", 1, `format version ${first.version} is not known here`);
+      return this.#report(
+        "UNKNOWN_VERSION",
+        1,
+        `format version ${first.version} is not known here`,
+      );
     }
     if (first.kind === "foreign") return;
     try {
@@ -157,10 +165,12 @@ class SegmentCheck {
       return this.#report("TAMPERED", 1, "the vkey of the segment.open line is malformed"); // what the error says
     }
     this.#open = first.open;
-    if (first.open.file !== this.#file) this.#report("TAMPERED", 1, `this is ${first.open.file} under another name`);
+    if (first.open.file !== this.#file)
+      this.#report("TAMPERED", 1, `this is ${first.open.file} under another name`);
     const { keyId, key } = this.#checkpoints;
     if (key !== undefined) this.#signatures = new SignatureQueue(key.publicKey);
-    else if (keyId === undefined) this.#report("UNSIGNED", 0, "not signed: whoever can write here can recompute it");
+    else if (keyId === undefined)
+      this.#report("UNSIGNED", 0, "not signed: whoever can write here can recompute it");
     else this.#report("UNKNOWN_KEY", 0, `signed by ${keyId}, a key that was not given`);
   }
 
@@ -174,7 +184,8 @@ class SegmentCheck {
   }
 
   #lineAfterEnd(): void {
-    if (!this.#isAfterEnd) this.#report("TAMPERED", this.#line, "a line follows the end of the segment");
+    if (!this.#isAfterEnd)
+      this.#report("TAMPERED", this.#line, "a line follows the end of the segment");
     this.#isAfterEnd = true;
   }
 
@@ -182,7 +193,12 @@ class SegmentCheck {
     if (startsWith(bytes, start, end, '{"type":"segment.close"')) {
       const close = readSegmentClose(bytes.toString("utf8", start, end));
       const isRight = close?.leaves === this.#tree.size + 1 && close.entries === this.#entries;
-      this.#close = { line: this.#line, leaves: this.#tree.size + 1, isRight, reason: close?.reason };
+      this.#close = {
+        line: this.#line,
+        leaves: this.#tree.size + 1,
+        isRight,
+        reason: close?.reason,
+      };
     } else if (startsWith(bytes, start, end, '{"type":"retention.')) {
       this.#retentionLine(bytes.toString("utf8", start, end));
     }
@@ -190,7 +206,8 @@ class SegmentCheck {
 
   #retentionLine(text: string): void {
     const line = readRetentionLine(text);
-    if (line?.type === "retention.prune" || line?.type === "retention.archived") this.#prunes.push(line);
+    if (line?.type === "retention.prune" || line?.type === "retention.archived")
+      this.#prunes.push(line);
     else if (line?.type === "retention.seen") this.#seen = this.#seen.concat(line.seen);
     else if (this.#line === 2) this.#hold = line;
   }
@@ -198,17 +215,23 @@ class SegmentCheck {
   #checkpointLine(checkpoints: CheckpointVerifier, line: string): void {
     const size = this.#tree.size;
     if (size === this.#sealed.size) {
-      if (this.#suspects.length === 0) this.#report("TAMPERED", this.#line, "a checkpoint that covers no new line");
+      if (this.#suspects.length === 0)
+        this.#report("TAMPERED", this.#line, "a checkpoint that covers no new line");
       return;
     }
     const root = this.#tree.root().toString("base64");
     const result = checkpoints.check(line, size, root);
     if (!result.ok) {
-      if (this.#suspects.length < MAX_SUSPECTS) this.#suspects.push({ ...result, line: this.#line });
+      if (this.#suspects.length < MAX_SUSPECTS)
+        this.#suspects.push({ ...result, line: this.#line });
       return;
     }
     for (const suspect of this.#suspects) {
-      this.#report("TAMPERED", suspect.line, "the checkpoint was altered; the lines around it are as they were sealed");
+      this.#report(
+        "TAMPERED",
+        suspect.line,
+        "the checkpoint was altered; the lines around it are as they were sealed",
+      );
     }
     this.#suspects = [];
     this.#sealed = { size, root, entries: this.#entries, line: this.#line };
@@ -217,13 +240,16 @@ class SegmentCheck {
     if (this.#close !== undefined) this.#sealClose(this.#close, size);
     if (result.signature === undefined) return;
     this.#lastSignature = { line: this.#line, text: result.text, signature: result.signature };
-    if (this.#options.signatures === "all") this.#signatures?.add(this.#line, result.text, result.signature);
+    if (this.#options.signatures === "all")
+      this.#signatures?.add(this.#line, result.text, result.signature);
   }
 
   #sealClose({ line, leaves, isRight }: CloseLine, size: number): void {
     this.#closeSealed = true;
-    if (!isRight) this.#report("TAMPERED", line, "the segment.close line does not count what is there");
-    if (leaves !== size) this.#report("TAMPERED", line + 1, "a line follows the segment.close line");
+    if (!isRight)
+      this.#report("TAMPERED", line, "the segment.close line does not count what is there");
+    if (leaves !== size)
+      this.#report("TAMPERED", line + 1, "a line follows the segment.close line");
   }
 
   #checkSignatures(): void {
@@ -231,7 +257,11 @@ class SegmentCheck {
     const [first] = lines;
     if (first === undefined) return;
     const further = lines.length > 1 ? ` (nor do ${lines.length - 1} later ones)` : "";
-    this.#report("TAMPERED", first, `the signature by ${this.#checkpoints?.keyId ?? ""} does not verify${further}`);
+    this.#report(
+      "TAMPERED",
+      first,
+      `the signature by ${this.#checkpoints?.keyId ?? ""} does not verify${further}`,
+    );
   }
 
   /** A torn or unsealed end is what a crash leaves: never called tampered, unless it is behind the very end. */
@@ -246,10 +276,15 @@ class SegmentCheck {
       return;
     }
     if (rest.byteLength > 0 && this.#closeSealed) {
-      if (!this.#isAfterEnd) this.#report("TAMPERED", this.#line + 1, "bytes follow the end of the segment");
+      if (!this.#isAfterEnd)
+        this.#report("TAMPERED", this.#line + 1, "bytes follow the end of the segment");
     } else if (rest.byteLength > 0) {
       const what = rest.every((byte) => byte === 0) ? "zero bytes" : "a line without its end";
-      this.#report("TORN_TAIL", this.#line + 1, `${what} at the end: ${rest.byteLength} bytes that were never sealed`);
+      this.#report(
+        "TORN_TAIL",
+        this.#line + 1,
+        `${what} at the end: ${rest.byteLength} bytes that were never sealed`,
+      );
     } else if (this.#line === 0) {
       this.#report("TORN_TAIL", 0, "the file is empty");
     }
@@ -273,7 +308,12 @@ class SegmentCheck {
       return undefined;
     }
     const isRemoval = suspect.altered === "removed-lines";
-    return { fromLine: this.#sealed.line + 1, toLine: suspect.line, isRemoval, message: suspect.message + after };
+    return {
+      fromLine: this.#sealed.line + 1,
+      toLine: suspect.line,
+      isRemoval,
+      message: suspect.message + after,
+    };
   }
 
   #report(state: Problem["state"], line: number, message: string, lastLine?: number): void {
@@ -293,5 +333,8 @@ const MAX_PROBLEMS = 100;
 const MAX_SUSPECTS = 8;
 
 function startsWith(bytes: Buffer, start: number, end: number, prefix: string): boolean {
-  return end - start >= prefix.length && bytes.toString("latin1", start, start + prefix.length) === prefix;
+  return (
+    end - start >= prefix.length &&
+    bytes.toString("latin1", start, start + prefix.length) === prefix
+  );
 }

@@ -26,7 +26,12 @@ import {
 import { keyringOf } from "./verify-checkpoint.ts";
 import { holdsInForce } from "./holds-in-force.ts";
 import type { PruneRecord } from "./removals.ts";
-import { type LinkReport, recordsElsewhere, type RecordedState, verifyLinks } from "./verify-links.ts";
+import {
+  type LinkReport,
+  recordsElsewhere,
+  type RecordedState,
+  verifyLinks,
+} from "./verify-links.ts";
 import { hasCode } from "../system-error.ts";
 
 export type { VerifyProgress } from "./read-reports.ts";
@@ -57,7 +62,10 @@ export interface VerifySourceOptions {
  * are returned, not thrown.
  * @throws {AuditConfigError} `AUDIT_KEY_INVALID` or `AUDIT_CONFIG_INVALID` when a trusted key or a pin is malformed.
  */
-export async function verifySource(source: LogSource, options: VerifySourceOptions = {}): Promise<Verification> {
+export async function verifySource(
+  source: LogSource,
+  options: VerifySourceOptions = {},
+): Promise<Verification> {
   return verifySources(async () => [source], options);
 }
 
@@ -70,7 +78,13 @@ export async function verifySources(
   open: (now: Date) => Promise<readonly LogSource[]>,
   options: VerifySourceOptions,
 ): Promise<Verification> {
-  const { trustedKeys = [], pins = [], onProgress = () => {}, now = new Date(), signatures = "all" } = options;
+  const {
+    trustedKeys = [],
+    pins = [],
+    onProgress = () => {},
+    now = new Date(),
+    signatures = "all",
+  } = options;
   checkPins(pins);
   const settings = { keyring: keyringOf(trustedKeys), pins, onProgress, now, signatures };
   let isSecondLook = false;
@@ -83,7 +97,10 @@ export async function verifySources(
     } catch (error) {
       // Retention may remove a file between listing and reading it. Then its prune line is there on another look.
       if (attempt >= MAX_ATTEMPTS || !hasCode(error, "ENOENT")) {
-        return couldNotVerify(error instanceof Error ? error.message : String(error), failureOf(error));
+        return couldNotVerify(
+          error instanceof Error ? error.message : String(error),
+          failureOf(error),
+        );
       }
       await sleep(FIRST_PAUSE_MS * 2 ** attempt);
     }
@@ -108,7 +125,11 @@ const FIRST_PAUSE_MS = 25;
  * Whether a place that is listed once, page by page, may have been listed too early for what is said to be lacking in
  * it: writers of today began, or went on, while later pages were read.
  */
-function mayHaveBeenOvertaken(sources: readonly LogSource[], { files }: Verification, now: Date): boolean {
+function mayHaveBeenOvertaken(
+  sources: readonly LogSource[],
+  { files }: Verification,
+  now: Date,
+): boolean {
   return (
     sources.some((source) => source.sizeOf === undefined) &&
     files.some(
@@ -119,7 +140,10 @@ function mayHaveBeenOvertaken(sources: readonly LogSource[], { files }: Verifica
   );
 }
 
-async function verifyOnce(sources: readonly LogSource[], settings: VerifySettings): Promise<Verification> {
+async function verifyOnce(
+  sources: readonly LogSource[],
+  settings: VerifySettings,
+): Promise<Verification> {
   const found: FileVerification[] = [];
   const confirmedPins: Pin[] = [];
   const elsewhere: Elsewhere = { prunes: [], states: [], holders: [] };
@@ -144,7 +168,9 @@ async function verifyOnce(sources: readonly LogSource[], settings: VerifySetting
  */
 function onceEach(files: readonly FileVerification[]): FileVerification[] {
   const last = new Map(files.map((file) => [file.file, file]));
-  return files.filter((file) => file.state !== "PRUNED" || file.problems.length > 0 || last.get(file.file) === file);
+  return files.filter(
+    (file) => file.state !== "PRUNED" || file.problems.length > 0 || last.get(file.file) === file,
+  );
 }
 
 /** What the logs of one place that were read before say of those after them. */
@@ -174,7 +200,10 @@ async function examine(
     states.map(({ ref }) => ref),
   );
   const reports = home
-    ? read.map((report) => ({ ...report, problems: [...home.problemsOf(report), ...report.problems] }))
+    ? read.map((report) => ({
+        ...report,
+        problems: [...home.problemsOf(report), ...report.problems],
+      }))
     : read;
   const prunes = home ? elsewhere.prunes.flatMap((record) => ofLog(record, home.name)) : [];
   const isAwaited = (file: string): boolean => home?.isAwaited(file) === true;
@@ -213,9 +242,14 @@ function inHome(verification: FileVerification, home: SourceHome): FileVerificat
     ...verification,
     file: home.labelOf(file),
     problems: problems.map((problem) => {
-      const [from, to] = [home.placeOf(file, problem.line), home.placeOf(file, problem.lastLine ?? problem.line)];
+      const [from, to] = [
+        home.placeOf(file, problem.line),
+        home.placeOf(file, problem.lastLine ?? problem.line),
+      ];
       const place = from === to || to === undefined ? from : `${from ?? ""} to ${to}`;
-      return place === undefined ? problem : { ...problem, message: `${place}: ${problem.message}` };
+      return place === undefined
+        ? problem
+        : { ...problem, message: `${place}: ${problem.message}` };
     }),
   };
 }
@@ -250,7 +284,8 @@ function settle(report: SegmentReport, facts: Facts): FileVerification {
     entries: sealed.entries,
     problems,
     ...(signedBy !== undefined && { signedBy }),
-    ...(origin !== undefined && sealed.size > 0 && { head: { origin, size: sealed.size, root: sealed.root } }),
+    ...(origin !== undefined &&
+      sealed.size > 0 && { head: { origin, size: sealed.size, root: sealed.root } }),
   };
 }
 
@@ -267,13 +302,27 @@ function endOf(report: SegmentReport, { links, streams, now, isAwaited }: Facts)
 }
 
 /** What is no regular file is a finding, whatever else is known under its name. */
-function withOddities(files: readonly FileVerification[], odd: readonly SourceFile[]): FileVerification[] {
+function withOddities(
+  files: readonly FileVerification[],
+  odd: readonly SourceFile[],
+): FileVerification[] {
   const known = new Map(files.map((file) => [file.file, file]));
   for (const { file, oddity } of odd) {
     const { problems = [], leaves = 0, entries = 0, ...rest } = known.get(file) ?? {};
-    const problem: Problem = { state: "FOREIGN", line: 0, message: `${NO_FILE}, but ${oddity?.what}` };
+    const problem: Problem = {
+      state: "FOREIGN",
+      line: 0,
+      message: `${NO_FILE}, but ${oddity?.what}`,
+    };
     const all = [problem, ...problems];
-    known.set(file, { ...rest, file, leaves, entries, problems: all, state: worstState(all) ?? "FOREIGN" });
+    known.set(file, {
+      ...rest,
+      file,
+      leaves,
+      entries,
+      problems: all,
+      state: worstState(all) ?? "FOREIGN",
+    });
   }
   return [...known.values()];
 }

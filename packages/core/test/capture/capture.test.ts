@@ -33,7 +33,10 @@ function recorderOn(storage: AuditStorage, options: Partial<CaptureOptions> = {}
   return new CallRecorder({ logger: new AuditLogger(storage), ...options });
 }
 
-async function entryOf(storage: AuditStorage, id: string | undefined): Promise<AuditEntry | undefined> {
+async function entryOf(
+  storage: AuditStorage,
+  id: string | undefined,
+): Promise<AuditEntry | undefined> {
   return new AuditLogger(storage).getEntry(id ?? "-");
 }
 
@@ -111,10 +114,16 @@ describe("CallRecorder", () => {
 
   it("writes one entry a call: the first end wins", async () => {
     const storage = new MemoryStorage();
-    const recorder = recorderOn(storage, { conversationId: "c", metadata: { app: "a", team: "t" } });
+    const recorder = recorderOn(storage, {
+      conversationId: "c",
+      metadata: { app: "a", team: "t" },
+    });
     const call = await recorder.begin({ provider: "p", input: "x", metadata: { team: "mine" } });
     expect(recorder.stats).toEqual({ open: 1, written: 0, lost: 0 });
-    const ends = [call.end({ output: "first", outcome: "ok" }), call.end({ output: "second", outcome: "error" })];
+    const ends = [
+      call.end({ output: "first", outcome: "ok" }),
+      call.end({ output: "second", outcome: "error" }),
+    ];
     const [id, again] = await Promise.all(ends);
     expect(again).toBe(id);
     expect(call.ended).toBe(true);
@@ -145,12 +154,14 @@ describe("CallRecorder", () => {
       conversationId: "of the wrapper",
       metadata: { a: "wrapper", b: "wrapper" },
     });
-    const inside = await withAuditContext({ conversationId: "begun", metadata: { b: "context" } }, () =>
-      recorder.begin({ conversationId: undefined, input: "x" }),
+    const inside = await withAuditContext(
+      { conversationId: "begun", metadata: { b: "context" } },
+      () => recorder.begin({ conversationId: undefined, input: "x" }),
     );
     const outside = await recorder.begin({ input: "x" });
-    const [one, two] = await withAuditContext({ conversationId: "elsewhere", metadata: { c: 1 } }, () =>
-      Promise.all([inside.end({ conversationId: undefined }), outside.end({})]),
+    const [one, two] = await withAuditContext(
+      { conversationId: "elsewhere", metadata: { c: 1 } },
+      () => Promise.all([inside.end({ conversationId: undefined }), outside.end({})]),
     );
     expect(await entryOf(storage, one)).toMatchObject({
       conversationId: "begun",
@@ -181,7 +192,11 @@ describe("CallRecorder", () => {
     const recorder = recorderOn(new FullStorage(), { onAuditError: (error) => errors.push(error) });
     const call = await recorder.begin({ input: "x" });
     const error = await rejected(call.end({}));
-    expect(error).toMatchObject({ name: "AuditWriteError", code: "AUDIT_WRITE_FAILED", cause: { code: "ENOSPC" } });
+    expect(error).toMatchObject({
+      name: "AuditWriteError",
+      code: "AUDIT_WRITE_FAILED",
+      cause: { code: "ENOSPC" },
+    });
     expect(errors).toEqual([error]);
     expect(recorder.stats).toEqual({ open: 0, written: 0, lost: 1 });
   });
@@ -216,13 +231,23 @@ describe("CallRecorder", () => {
     const path = await temporaryDirectory();
     const logger = new AuditLogger(path);
     const recorder = new CallRecorder({ logger, intent: true });
-    const call = await recorder.begin({ provider: "p", model: "m", operation: "chat", input: "Hello!" });
+    const call = await recorder.begin({
+      provider: "p",
+      model: "m",
+      operation: "chat",
+      input: "Hello!",
+    });
     const [file = ""] = await readdir(path);
     const started = (await readFile(`${path}/${file}`, "utf8"))
       .split("\n")
       .find((line) => line.includes("call.started"));
     const line = JSON.parse(started ?? "{}");
-    expect(line).toMatchObject({ type: "call.started", provider: "p", model: "m", operation: "chat" });
+    expect(line).toMatchObject({
+      type: "call.started",
+      provider: "p",
+      model: "m",
+      operation: "chat",
+    });
     const entry = await logger.getEntry((await call.end({ output: "Hi." })) ?? "");
     expect(entry?.call).toBe(line.call);
     expect(entry?.inputHash).toBe(line.input_hash);
@@ -246,7 +271,9 @@ describe("CallRecorder", () => {
     await logger.close();
     const entries = await Array.fromAsync(logger.entries());
     expect(entries.map(({ outcome }) => outcome)).toEqual(["abandoned", "abandoned", "abandoned"]);
-    expect(logger.verifyContent(entries[0] as AuditEntry, { output: "half an ans" })).toEqual({ output: true });
+    expect(logger.verifyContent(entries[0] as AuditEntry, { output: "half an ans" })).toEqual({
+      output: true,
+    });
     expect(entries[1]?.alerts).toEqual(["ai-audit: what was known of the call could not be read"]);
     expect(known.ended).toBe(true);
     await third.end({ outcome: "ok" });
@@ -257,7 +284,9 @@ describe("CallRecorder", () => {
     const path = await temporaryDirectory();
     const logger = new AuditLogger(path);
     const recorder = new CallRecorder({ logger });
-    const calls = await Promise.all(Array.from({ length: 20 }, async () => recorder.begin({ input: "x" })));
+    const calls = await Promise.all(
+      Array.from({ length: 20 }, async () => recorder.begin({ input: "x" })),
+    );
     const ends = calls.map((call) => call.end({ outcome: "ok" }));
     await logger.close();
     await Promise.all(ends);

@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { AuditLogger, type CapturedFields, type Interaction, MemoryStorage, mergeFields } from "../../src/index.ts";
+import {
+  AuditLogger,
+  type CapturedFields,
+  type Interaction,
+  MemoryStorage,
+  mergeFields,
+} from "../../src/index.ts";
 import { CallFields } from "../../src/capture/captured-fields.ts";
 import { rejected } from "../rejected.ts";
 
@@ -11,8 +17,16 @@ describe("mergeFields()", () => {
       { model: null, latencyMs: 1 },
     ],
     ["undefined says nothing", [{ model: "a" }, { model: undefined }], { model: "a" }],
-    ["lists add up, without repetition", [{ alerts: ["a", "b"] }, { alerts: ["b", "c"] }], { alerts: ["a", "b", "c"] }],
-    ["an empty list adds nothing", [{ safetyChecks: ["a"] }, { safetyChecks: [] }], { safetyChecks: ["a"] }],
+    [
+      "lists add up, without repetition",
+      [{ alerts: ["a", "b"] }, { alerts: ["b", "c"] }],
+      { alerts: ["a", "b", "c"] },
+    ],
+    [
+      "an empty list adds nothing",
+      [{ safetyChecks: ["a"] }, { safetyChecks: [] }],
+      { safetyChecks: ["a"] },
+    ],
     [
       "finish reasons do not add up",
       [{ finishReasons: ["stop"] }, { finishReasons: ["stop"] }],
@@ -51,7 +65,9 @@ describe("the fields of a call", () => {
     async (name) => {
       const wrong: unknown = { input: "x", output: "y", [name]: Symbol("of no kind") };
       const logged = new AuditLogger(new MemoryStorage()).log(wrong as Interaction);
-      expect(await rejected(logged)).toMatchObject({ message: expect.stringContaining(`log(): ${name} must be`) });
+      expect(await rejected(logged)).toMatchObject({
+        message: expect.stringContaining(`log(): ${name} must be`),
+      });
     },
   );
 

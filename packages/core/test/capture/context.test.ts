@@ -1,6 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { type AuditEntry, AuditLogger, currentAuditContext, MemoryStorage, withAuditContext } from "../../src/index.ts";
+import {
+  type AuditEntry,
+  AuditLogger,
+  currentAuditContext,
+  MemoryStorage,
+  withAuditContext,
+} from "../../src/index.ts";
 
 const logger = new AuditLogger(new MemoryStorage());
 
@@ -22,26 +28,45 @@ describe("withAuditContext()", () => {
         return logged();
       },
     );
-    expect(entry).toMatchObject({ conversationId: "c", metadata: { user: "u" }, run: { id: "r" }, trace });
+    expect(entry).toMatchObject({
+      conversationId: "c",
+      metadata: { user: "u" },
+      run: { id: "r" },
+      trace,
+    });
     expect(await logged()).toMatchObject({ conversationId: null, metadata: {} });
     expect((await logged())?.run).toBeUndefined();
   });
 
   it("nested adds to the outer one: the inner value wins, metadata and run are merged key by key", async () => {
-    const entry = await withAuditContext({ conversationId: "outer", metadata: { a: 1, b: 1 }, run: { id: "1" } }, () =>
-      withAuditContext({ metadata: { b: 2 }, run: { node: "n" } }, () => {
-        expect(currentAuditContext()).toMatchObject({ conversationId: "outer", metadata: { a: 1, b: 2 } });
-        return logged();
-      }),
+    const entry = await withAuditContext(
+      { conversationId: "outer", metadata: { a: 1, b: 1 }, run: { id: "1" } },
+      () =>
+        withAuditContext({ metadata: { b: 2 }, run: { node: "n" } }, () => {
+          expect(currentAuditContext()).toMatchObject({
+            conversationId: "outer",
+            metadata: { a: 1, b: 2 },
+          });
+          return logged();
+        }),
     );
-    expect(entry).toMatchObject({ conversationId: "outer", metadata: { a: 1, b: 2 }, run: { id: "1", node: "n" } });
+    expect(entry).toMatchObject({
+      conversationId: "outer",
+      metadata: { a: 1, b: 2 },
+      run: { id: "1", node: "n" },
+    });
   });
 
   it("yields to what an entry says of itself", async () => {
-    const entry = await withAuditContext({ conversationId: "c", metadata: { a: 1, b: 1 }, run: { id: "1" } }, () =>
-      logged({ conversationId: "own", metadata: { b: 2 }, run: { threadId: "t" } }),
+    const entry = await withAuditContext(
+      { conversationId: "c", metadata: { a: 1, b: 1 }, run: { id: "1" } },
+      () => logged({ conversationId: "own", metadata: { b: 2 }, run: { threadId: "t" } }),
     );
-    expect(entry).toMatchObject({ conversationId: "own", metadata: { a: 1, b: 2 }, run: { id: "1", threadId: "t" } });
+    expect(entry).toMatchObject({
+      conversationId: "own",
+      metadata: { a: 1, b: 2 },
+      run: { id: "1", threadId: "t" },
+    });
   });
 
   it("keeps contexts that run at the same time apart", async () => {

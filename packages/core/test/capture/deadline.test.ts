@@ -15,10 +15,9 @@ describe("Deadline", () => {
     let misses = 0;
     const deadline = new Deadline(5, () => new Error(`late ${(misses += 1)}`));
     const hanging = await Promise.allSettled([deadline.limit(never()), deadline.limit(never())]);
-    expect(hanging.map((one) => one.status === "rejected" && (one.reason as Error).message)).toEqual([
-      "late 1",
-      "late 2",
-    ]);
+    expect(
+      hanging.map((one) => one.status === "rejected" && (one.reason as Error).message),
+    ).toEqual(["late 1", "late 2"]);
     await expect(deadline.limit(Promise.resolve(7))).resolves.toBe(7);
     await expect(deadline.limit(never())).rejects.toThrow("late 3");
   });

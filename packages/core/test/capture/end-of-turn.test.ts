@@ -31,7 +31,8 @@ describe("endOfTurn()", () => {
   it("comes once a turn for one who waits again and again: timers run", async () => {
     const timer = vi.fn<() => void>();
     setTimeout(timer, 20);
-    for (let turns = 0; timer.mock.calls.length === 0 && turns < 100_000; turns += 1) await endOfTurn();
+    for (let turns = 0; timer.mock.calls.length === 0 && turns < 100_000; turns += 1)
+      await endOfTurn();
     expect(timer).toHaveBeenCalledOnce();
   });
 });

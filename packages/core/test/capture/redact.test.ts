@@ -9,7 +9,10 @@ import {
 } from "../../src/index.ts";
 import { compileRedaction } from "../../src/capture/redact.ts";
 
-async function logRedacted(redact: Redaction, fields: object = {}): Promise<Record<string, unknown>> {
+async function logRedacted(
+  redact: Redaction,
+  fields: object = {},
+): Promise<Record<string, unknown>> {
   const logger = new AuditLogger(new MemoryStorage(), { redact, storeContent: true });
   const id = await logger.log({ input: "my SSN is 123", output: "yours is 123", ...fields });
   return { ...(await logger.getEntry(id)) };
@@ -28,7 +31,9 @@ describe("Redaction by function", () => {
       parameters: { stop: "123" },
       model: "gpt-5",
     });
-    expect(JSON.stringify({ ...entry, id: "", timestamp: "", inputHash: "", outputHash: "" })).not.toMatch(/123|"7"/);
+    expect(
+      JSON.stringify({ ...entry, id: "", timestamp: "", inputHash: "", outputHash: "" }),
+    ).not.toMatch(/123|"7"/);
     expect(entry).toMatchObject({
       inputContent: "my SSN is ###",
       inputHash: hashContent("my SSN is ###"),
@@ -91,7 +96,11 @@ describe("Redaction by function", () => {
       metadata: { a: 1 },
       alerts: ["a"],
     });
-    expect(entry).toMatchObject({ inputContent: '{"gone":true}', inputFormat: "json", outputContent: "null" });
+    expect(entry).toMatchObject({
+      inputContent: '{"gone":true}',
+      inputFormat: "json",
+      outputContent: "null",
+    });
     expect(entry["metadata"]).toEqual({});
     expect(entry["alerts"]).toEqual([
       "[REDACTION FAILED]",
@@ -112,7 +121,9 @@ describe("A redaction function that is none", () => {
       inputContent: "[REDACTION FAILED]",
       outputContent: "[REDACTION FAILED]",
       metadata: {},
-      alerts: ["metadata", "input", "output"].map((field) => `ai-audit: redaction of ${field} failed (TypeError)`),
+      alerts: ["metadata", "input", "output"].map(
+        (field) => `ai-audit: redaction of ${field} failed (TypeError)`,
+      ),
     });
   });
 });
@@ -128,7 +139,10 @@ describe("Redaction by paths into metadata", () => {
     ["user.email", { ...metadata, user: { email: "[REDACTED]", name: "Ada" } }],
     ["headers.*", { ...metadata, headers: { one: "[REDACTED]", two: "[REDACTED]" } }],
     ["list.0", { ...metadata, list: ["[REDACTED]", metadata.list[1]] }],
-    ["list.*.ssn", { ...metadata, list: [{ ssn: "[REDACTED]" }, { ssn: "[REDACTED]", deep: { ssn: 3 } }] }],
+    [
+      "list.*.ssn",
+      { ...metadata, list: [{ ssn: "[REDACTED]" }, { ssn: "[REDACTED]", deep: { ssn: 3 } }] },
+    ],
     [
       "**.ssn",
       {
@@ -148,7 +162,11 @@ describe("Redaction by paths into metadata", () => {
   }
 
   it("has a censor text, and the function sees what the paths left", () => {
-    const redact = compileRedaction({ paths: ["a"], censor: "-", fn: (_, value) => ({ was: value }) });
+    const redact = compileRedaction({
+      paths: ["a"],
+      censor: "-",
+      fn: (_, value) => ({ was: value }),
+    });
     expect(redact("metadata", { a: 1, b: 2 })).toEqual({ was: { a: "-", b: 2 } });
   });
 

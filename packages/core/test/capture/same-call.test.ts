@@ -19,7 +19,12 @@ async function links(logger: AuditLogger): Promise<(string | undefined)[]> {
   return (await logger.getEntries(new Date(0), new Date(8e15))).map(({ run }) => run?.sameCallAs);
 }
 
-function capture(logger: AuditLogger, layer: CallLayer, fields: CapturedFields, cause?: unknown): Promise<string> {
+function capture(
+  logger: AuditLogger,
+  layer: CallLayer,
+  fields: CapturedFields,
+  cause?: unknown,
+): Promise<string> {
   return logger.capture({ input: "x", output: "y", ...fields }, { layer, cause });
 }
 
@@ -61,7 +66,11 @@ describe("one call captured by two layers", () => {
 
   it("is linked by its input when both layers made an error of their own of its time-out", async () => {
     const logger = new AuditLogger(new MemoryStorage());
-    const late = (layer: CallLayer, input: unknown, outcome: "timeout" | "error" = "timeout"): Promise<string> =>
+    const late = (
+      layer: CallLayer,
+      input: unknown,
+      outcome: "timeout" | "error" = "timeout",
+    ): Promise<string> =>
       capture(logger, layer, { input, outcome }, new Error(`${layer}: timed out`));
     const first = await late("client", "a");
     const second = await late("client", "a");
@@ -70,7 +79,15 @@ describe("one call captured by two layers", () => {
     await late("framework", "a");
     await late("framework", "a");
     await late("framework", "b", "error");
-    expect(await links(logger)).toEqual([undefined, undefined, undefined, first, second, undefined, undefined]);
+    expect(await links(logger)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      first,
+      second,
+      undefined,
+      undefined,
+    ]);
   });
 
   it("is linked once when its error and its time-out would both do", async () => {

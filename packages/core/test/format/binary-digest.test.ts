@@ -9,7 +9,8 @@ describe("a binary payload", () => {
   it("of more than the limit is its length and its SHA-256, as base64, base64url or data URL", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 120 }), fc.nat({ max: 120 }), (bytes, limit) => {
-        const digest = bytes.byteLength > limit ? { bytes: bytes.byteLength, sha256: sha256(bytes) } : undefined;
+        const digest =
+          bytes.byteLength > limit ? { bytes: bytes.byteLength, sha256: sha256(bytes) } : undefined;
         const base64 = Buffer.from(bytes).toString("base64");
         expect(digestBase64(base64, limit)).toEqual(digest);
         expect(digestBase64(Buffer.from(bytes).toString("base64url"), limit)).toEqual(digest);

@@ -7,7 +7,10 @@ describe("canonicalJson() is RFC 8785", () => {
   // RFC 8785, 3.2.2, 3.2.3 and appendix B
   const vectors: [JsonValue, string][] = [
     [
-      { numbers: [333333333.3333333, 1e30, 4.5, 2e-3, 0.000000000000000000000000001], literals: [null, true, false] },
+      {
+        numbers: [333333333.3333333, 1e30, 4.5, 2e-3, 0.000000000000000000000000001],
+        literals: [null, true, false],
+      },
       '{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27]}',
     ],
     [{ string: '\u20ac$\u000f\nA\'B"\\"/' }, '{"string":"€$\\u000f\\nA\'B\\"\\\\\\"/"}'],
@@ -87,9 +90,17 @@ describe("toJson()", () => {
   const cases: [string, unknown, JsonValue][] = [
     ["undefined", undefined, null],
     ["undefined in objects and arrays", { a: undefined, b: [undefined, 1] }, { b: [null, 1] }],
-    ["numbers that JSON lacks", [Number.NaN, Infinity, -Infinity, -0], ["NaN", "Infinity", "-Infinity", -0]],
+    [
+      "numbers that JSON lacks",
+      [Number.NaN, Infinity, -Infinity, -0],
+      ["NaN", "Infinity", "-Infinity", -0],
+    ],
     ["bigint", 2n ** 70n, "1180591620717411303424"],
-    ["functions and symbols", [() => 1, Symbol("s"), Point], ["[function]", "[symbol]", "[function]"]],
+    [
+      "functions and symbols",
+      [() => 1, Symbol("s"), Point],
+      ["[function]", "[symbol]", "[function]"],
+    ],
     ["dates", [new Date(0), new Date(Number.NaN)], ["1970-01-01T00:00:00.000Z", "Invalid Date"]],
     ["maps and sets", [new Map([["a", new Set([1, 1, 2])]])], [{ a: [1, 2] }]],
     ["boxed primitives", [new String("s"), new Number(1), new Boolean(false)], ["s", 1, false]],
@@ -97,10 +108,19 @@ describe("toJson()", () => {
     ["URLs", new URL("https://example.com/a"), "https://example.com/a"],
     ["instances", new Point(), { x: 1 }],
     ["an object without prototype", Object.assign(Object.create(null), { a: 1 }), { a: 1 }],
-    ["errors", Object.assign(new TypeError("no"), { code: 5 }), { name: "TypeError", message: "no", code: 5 }],
+    [
+      "errors",
+      Object.assign(new TypeError("no"), { code: 5 }),
+      { name: "TypeError", message: "no", code: 5 },
+    ],
     [
       "bytes",
-      [new Uint8Array([1, 2]), Buffer.from([1, 2]), new Uint16Array([0x0201]), new Uint8Array([1, 2]).buffer],
+      [
+        new Uint8Array([1, 2]),
+        Buffer.from([1, 2]),
+        new Uint16Array([0x0201]),
+        new Uint8Array([1, 2]).buffer,
+      ],
       Array.from({ length: 4 }, () => ({
         bytes: 2,
         sha256: "a12871fee210fb8619291eaea194581cbd2531e4b23759d225f6806923f63222",
@@ -150,7 +170,9 @@ describe("toJson()", () => {
   it("ends where few objects stand for more than any memory holds: they hold each other twice, or all the others", () => {
     let knot: unknown = "x";
     for (let depth = 0; depth < 100; depth += 1) knot = [knot, knot];
-    const crowd = Array.from({ length: 12 }, (_, n): Record<string, unknown> => ({ text: `${n} says a few words` }));
+    const crowd = Array.from({ length: 12 }, (_, n): Record<string, unknown> => ({
+      text: `${n} says a few words`,
+    }));
     for (const one of crowd) crowd.forEach((other, n) => (one[`friend ${n}`] = other));
     for (const value of [knot, crowd]) {
       const text = JSON.stringify(toJson(value));

@@ -31,7 +31,17 @@ describe("control lines have the members of the format in its order, whatever or
     ],
     [
       "segment.open of a first, unsigned segment",
-      segmentOpen({ v: 1, file: "f", stream: "s", seq: 0, created: "c", vkey: null, prev: null, seen: [], sdk: "x" }),
+      segmentOpen({
+        v: 1,
+        file: "f",
+        stream: "s",
+        seq: 0,
+        created: "c",
+        vkey: null,
+        prev: null,
+        seen: [],
+        sdk: "x",
+      }),
       '{"type":"segment.open","v":1,"file":"f","stream":"s","seq":0,"created":"c","vkey":null,"prev":null,"seen":[],"sdk":"x"}',
     ],
     [
@@ -39,10 +49,22 @@ describe("control lines have the members of the format in its order, whatever or
       segmentClose({ entries: 1, leaves: 3, reason: "day" }),
       '{"type":"segment.close","reason":"day","leaves":3,"entries":1}',
     ],
-    ["checkpoint", checkpoint({ note: "o\n1\n" }), String.raw`{"type":"checkpoint","note":"o\n1\n"}`],
+    [
+      "checkpoint",
+      checkpoint({ note: "o\n1\n" }),
+      String.raw`{"type":"checkpoint","note":"o\n1\n"}`,
+    ],
     [
       "retention.prune",
-      retentionPrune({ actor: "a", policy: "p", to: null, from: "t", root: "r", leaves: 3, file: "f" }),
+      retentionPrune({
+        actor: "a",
+        policy: "p",
+        to: null,
+        from: "t",
+        root: "r",
+        leaves: 3,
+        file: "f",
+      }),
       '{"type":"retention.prune","file":"f","leaves":3,"root":"r","from":"t","to":null,"policy":"p","actor":"a"}',
     ],
     [
@@ -62,7 +84,14 @@ describe("control lines have the members of the format in its order, whatever or
     ],
     [
       "call.started",
-      callStarted({ input_hash: "h", operation: "chat", model: "m", provider: null, timestamp: "t", call: "c" }),
+      callStarted({
+        input_hash: "h",
+        operation: "chat",
+        model: "m",
+        provider: null,
+        timestamp: "t",
+        call: "c",
+      }),
       '{"type":"call.started","call":"c","timestamp":"t","provider":null,"model":"m","operation":"chat","input_hash":"h"}',
     ],
   ])("%s", (_, written, expected) => {

@@ -30,7 +30,12 @@ describe("newEntryId()", () => {
 describe("timeOfId()", () => {
   it("knows UUIDv7 alone", () => {
     expect(timeOfId("017f22e2-79b0-7cc3-98c4-dc0c0c07398f")).toBe(1_645_557_742_000); // RFC 9562, A.6
-    for (const id of ["6790d599-2aea-4eef-8fd2-0688895b5eb3", "017F22E2-79B0-7CC3-98C4-DC0C0C07398F", "", "017f22e2"]) {
+    for (const id of [
+      "6790d599-2aea-4eef-8fd2-0688895b5eb3",
+      "017F22E2-79B0-7CC3-98C4-DC0C0C07398F",
+      "",
+      "017f22e2",
+    ]) {
       expect(timeOfId(id)).toBeUndefined();
     }
   });

@@ -24,7 +24,11 @@ describe("the line splitter", () => {
   it("splits on 0x0A alone", () => {
     const text = "a\r\nb\u2028c\u0085d\u000Be\n\nf";
     const { lines, rest } = split([Buffer.from(text)]);
-    expect(lines.map((line) => Buffer.from(line, "latin1").toString())).toEqual(["a\r", "b\u2028c\u0085d\u000Be", ""]);
+    expect(lines.map((line) => Buffer.from(line, "latin1").toString())).toEqual([
+      "a\r",
+      "b\u2028c\u0085d\u000Be",
+      "",
+    ]);
     expect(rest).toBe("f");
   });
 

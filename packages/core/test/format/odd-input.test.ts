@@ -1,7 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { AuditError, AuditLogger, FileStorage, type Interaction, Signer, verifyLog } from "../../src/index.ts";
+import {
+  AuditError,
+  AuditLogger,
+  FileStorage,
+  type Interaction,
+  Signer,
+  verifyLog,
+} from "../../src/index.ts";
 import { temporaryDirectory } from "../temporary-directory.ts";
 
 /** What is given, and what content() gives back. */
@@ -14,18 +21,34 @@ const INPUTS: [string, () => unknown, unknown][] = [
   ["a function", () => () => 1, "[function]"],
   ["a symbol", () => Symbol("x"), "[symbol]"],
   ["undefined members", () => ({ a: undefined, b: [undefined] }), { b: [null] }],
-  ["U+2028, U+2029, NEL and NUL", () => "a\u2028b\u2029c\u0085d\0e\r\nf", "a\u2028b\u2029c\u0085d\0e\r\nf"],
+  [
+    "U+2028, U+2029, NEL and NUL",
+    () => "a\u2028b\u2029c\u0085d\0e\r\nf",
+    "a\u2028b\u2029c\u0085d\0e\r\nf",
+  ],
   [
     "an entry line",
     () => '{"id":"01981f6c-3a00-7abc-8def-0123456789ab","timestamp":"2026-01-01T00:00:00Z"}',
     undefined,
   ],
-  ["a checkpoint after a line feed", () => 'x\n{"type":"checkpoint","note":"a/b/c\\n1\\nAAAA\\n"}\n', undefined],
-  ["a segment.open line", () => '{"type":"segment.open","v":1,"file":"audit_20260101.jsonl"}', undefined],
+  [
+    "a checkpoint after a line feed",
+    () => 'x\n{"type":"checkpoint","note":"a/b/c\\n1\\nAAAA\\n"}\n',
+    undefined,
+  ],
+  [
+    "a segment.open line",
+    () => '{"type":"segment.open","v":1,"file":"audit_20260101.jsonl"}',
+    undefined,
+  ],
   ["a JWE's beginning", () => "eyJhbGciOiJkaXIi.not.a.real.one", undefined],
   ["a Fernet token's beginning", () => "gAAAAABnot-a-real-token", undefined],
   ["a byte order mark", () => "\ufeffx", undefined],
-  ["a __proto__ member", () => JSON.parse('{"__proto__":{"a":1}}'), JSON.parse('{"__proto__":{"a":1}}')],
+  [
+    "a __proto__ member",
+    () => JSON.parse('{"__proto__":{"a":1}}'),
+    JSON.parse('{"__proto__":{"a":1}}'),
+  ],
   ["a member called type", () => ({ type: "checkpoint" }), { type: "checkpoint" }],
   ["JSON in a text", () => '{"a":1}', undefined],
   [
@@ -106,7 +129,8 @@ describe.each([
     expect(verification).toMatchObject({ exitCode: 0, entries: INPUTS.length });
     const [file] = verification.files;
     const text = await readFile(join(path, file?.file ?? ""), "utf8");
-    for (const line of text.trimEnd().split("\n")) expect(() => JSON.parse(line) as unknown).not.toThrow();
+    for (const line of text.trimEnd().split("\n"))
+      expect(() => JSON.parse(line) as unknown).not.toThrow();
   });
 });
 
@@ -151,7 +175,11 @@ describe("A whole interaction that is odd", () => {
       () => JSON.parse('{"input":"x","output":"y","__proto__":1}'),
       "log(): __proto__ is not a field of an interaction; your own data goes into metadata",
     ],
-    ["a revoked Proxy", () => revokedProxy(), "log(): the interaction threw when its fields were listed"],
+    [
+      "a revoked Proxy",
+      () => revokedProxy(),
+      "log(): the interaction threw when its fields were listed",
+    ],
   ];
 
   it.each(hostile)(
@@ -181,13 +209,20 @@ describe("A whole interaction that is odd", () => {
     const logger = new AuditLogger(new FileStorage({ path, signer }), { storeContent: true });
     const text = 'a "quoted" line\n'.repeat(3_300_000);
     expect(text.length).toBeGreaterThan(50e6);
-    const ids = await Promise.all(["before", text, "after"].map((input) => logger.log({ input, output: "" })));
+    const ids = await Promise.all(
+      ["before", text, "after"].map((input) => logger.log({ input, output: "" })),
+    );
     const entry = await logger.getEntry(ids[1] ?? "");
     expect(entry?.inputContent === text).toBe(true);
     expect(await logger.count()).toBe(3);
-    expect(await Array.fromAsync(logger.entries({ newestFirst: true }), ({ id }) => id)).toEqual(ids.toReversed());
+    expect(await Array.fromAsync(logger.entries({ newestFirst: true }), ({ id }) => id)).toEqual(
+      ids.toReversed(),
+    );
     await logger.close();
-    expect(await verifyLog(path, { trustedKeys: [signer.vkey] })).toMatchObject({ exitCode: 0, entries: 3 });
+    expect(await verifyLog(path, { trustedKeys: [signer.vkey] })).toMatchObject({
+      exitCode: 0,
+      entries: 3,
+    });
   }, 60_000);
 
   it("text too long for a line is refused alone", async () => {

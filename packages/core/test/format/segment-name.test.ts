@@ -54,7 +54,11 @@ describe("a segment's name", () => {
   });
 
   it("survives being written and read for every day and number", () => {
-    const dates = fc.date({ min: new Date("0001-01-01"), max: new Date("9999-12-31"), noInvalidDate: true });
+    const dates = fc.date({
+      min: new Date("0001-01-01"),
+      max: new Date("9999-12-31"),
+      noInvalidDate: true,
+    });
     fc.assert(
       fc.property(dates, fc.nat(MAX_SEGMENT_NUMBER), (date, number) => {
         const name = { day: segmentDay(date), number };
@@ -65,7 +69,9 @@ describe("a segment's name", () => {
 
   it("is not made from a number that could not be read again", () => {
     for (const number of [MAX_SEGMENT_NUMBER + 1, 1e15, -1, 0.5, Number.NaN]) {
-      expect(() => formatSegmentName({ day: "20261123", number })).toThrow(`A day has no segment number ${number}`);
+      expect(() => formatSegmentName({ day: "20261123", number })).toThrow(
+        `A day has no segment number ${number}`,
+      );
     }
     expect(parseSegmentName("audit_20261123_1000000.jsonl")).toBeUndefined();
   });

@@ -22,7 +22,13 @@ import { Signer } from "../../src/seal/signer.ts";
 import { verifyLog } from "../../src/log/verify-log.ts";
 import { temporaryDirectory } from "../temporary-directory.ts";
 
-type ControlMembers = RetentionHold | RetentionRelease | RetentionPrune | RetentionSeen | SubjectErased | CallStarted;
+type ControlMembers =
+  | RetentionHold
+  | RetentionRelease
+  | RetentionPrune
+  | RetentionSeen
+  | SubjectErased
+  | CallStarted;
 
 /** The line that our own code writes. */
 function lineOf(members: ControlMembers): string {

@@ -53,7 +53,9 @@ describe.skipIf(motoAbsent)("keys in AWS", () => {
     it("holds one key", async () => {
       const key = generateKey();
       await client.send(new CreateSecretCommand({ Name: "audit/one", SecretString: `${key}\n` }));
-      const manager = await EncryptionManager.fromProvider(awsSecretsKeys({ secretId: "audit/one", client }));
+      const manager = await EncryptionManager.fromProvider(
+        awsSecretsKeys({ secretId: "audit/one", client }),
+      );
       expect(manager.getKey()).toBe(key);
     });
 
@@ -61,7 +63,9 @@ describe.skipIf(motoAbsent)("keys in AWS", () => {
       const [v1, v2] = [generateKey(), generateKey()];
       const SecretString = JSON.stringify({ current: "v2", keys: { v1, v2 } });
       await client.send(new CreateSecretCommand({ Name: "audit/ring", SecretString }));
-      const manager = await EncryptionManager.fromProvider(awsSecretsKeys({ secretId: "audit/ring" }));
+      const manager = await EncryptionManager.fromProvider(
+        awsSecretsKeys({ secretId: "audit/ring" }),
+      );
       expect(manager.keyId).toBe("v2");
       expect(manager.decrypt(new EncryptionManager(v1).encrypt("old"))).toBe("old");
     });
@@ -78,10 +82,16 @@ describe.skipIf(motoAbsent)("keys in AWS", () => {
       const wrong = await failureOf(awsSecretsKeys({ secretId: "audit/wrong", client }).load());
       expect(wrong).toMatchObject({
         code: "AUDIT_KEY_INVALID",
-        message: expect.stringMatching(/^The secret audit\/wrong is not a key: expected 32 bytes as base64url/),
+        message: expect.stringMatching(
+          /^The secret audit\/wrong is not a key: expected 32 bytes as base64url/,
+        ),
       });
-      await client.send(new CreateSecretCommand({ Name: "audit/bytes", SecretBinary: Buffer.alloc(32, 1) }));
-      expect(await failureOf(awsSecretsKeys({ secretId: "audit/bytes", client }).load())).toMatchObject({
+      await client.send(
+        new CreateSecretCommand({ Name: "audit/bytes", SecretBinary: Buffer.alloc(32, 1) }),
+      );
+      expect(
+        await failureOf(awsSecretsKeys({ secretId: "audit/bytes", client }).load()),
+      ).toMatchObject({
         code: "AUDIT_CONFIG_INVALID",
         message: "The secret audit/bytes is empty: it must hold a key",
       });
@@ -91,7 +101,9 @@ describe.skipIf(motoAbsent)("keys in AWS", () => {
   describe("KMS", () => {
     it("wraps a key at the first start and unwraps it at every later one", async () => {
       const path = join(await temporaryDirectory(), "keys", "audit-keys.json");
-      const first = await EncryptionManager.fromProvider(awsKmsKeys({ kmsKeyId, path, client: kms }));
+      const first = await EncryptionManager.fromProvider(
+        awsKmsKeys({ kmsKeyId, path, client: kms }),
+      );
       const token = first.encrypt("x");
       const later = await EncryptionManager.fromProvider(awsKmsKeys({ kmsKeyId, path })); // the SDK's default client
       expect(later.keyId).toBe(first.keyId);
@@ -118,7 +130,11 @@ describe.skipIf(motoAbsent)("keys in AWS", () => {
     });
 
     it("rotates: the new key writes, the older ones read", async () => {
-      const options = { kmsKeyId, path: join(await temporaryDirectory(), "audit-keys.json"), client: kms };
+      const options = {
+        kmsKeyId,
+        path: join(await temporaryDirectory(), "audit-keys.json"),
+        client: kms,
+      };
       const before = await EncryptionManager.fromProvider(awsKmsKeys(options));
       const token = before.encrypt("old");
       const id = await rotateAwsKmsKeys(options);
@@ -129,7 +145,11 @@ describe.skipIf(motoAbsent)("keys in AWS", () => {
     });
 
     it("lets one of two rotations at once through, and loses no key", async () => {
-      const options = { kmsKeyId, path: join(await temporaryDirectory(), "audit-keys.json"), client: kms };
+      const options = {
+        kmsKeyId,
+        path: join(await temporaryDirectory(), "audit-keys.json"),
+        client: kms,
+      };
       const { keyId } = await EncryptionManager.fromProvider(awsKmsKeys(options));
       await writeFile(`${options.path}.next`, "");
       const error = await failureOf(rotateAwsKmsKeys(options));
@@ -153,7 +173,9 @@ describe.skipIf(motoAbsent)("keys in AWS", () => {
       const options = { kmsKeyId, path, client: kms };
       const ours = new EncryptionManager(await awsKmsKeys(options).load()).keyId;
       await rotateAwsKmsKeys(options);
-      const file: { current: string; keys: Record<string, string> } = JSON.parse(await readFile(path, "utf8"));
+      const file: { current: string; keys: Record<string, string> } = JSON.parse(
+        await readFile(path, "utf8"),
+      );
       const swapped = { ...file, keys: { ...file.keys, [ours]: file.keys[file.current] } };
       await writeFile(path, JSON.stringify(swapped));
       expect(await failureOf(awsKmsKeys(options).load())).toMatchObject({
@@ -185,7 +207,12 @@ describe.skipIf(motoAbsent)("keys in AWS", () => {
 
     it("is named in the error when it does not answer", async () => {
       const path = join(await temporaryDirectory(), "audit-keys.json");
-      const nobody = new KMSClient({ region, credentials, endpoint: "http://127.0.0.1:9", maxAttempts: 1 });
+      const nobody = new KMSClient({
+        region,
+        credentials,
+        endpoint: "http://127.0.0.1:9",
+        maxAttempts: 1,
+      });
       expect(await failureOf(awsKmsKeys({ kmsKeyId, path, client: nobody }).load())).toMatchObject({
         code: "AUDIT_CONFIG_INVALID",
         message: `AWS KMS or the key file ${path} cannot be used`,
@@ -205,7 +232,11 @@ describe("without the AWS packages", () => {
     await writeFile(join(directory, "package.json"), '{"type":"module"}');
     const module = pathToFileURL(join(directory, "crypto", file)).href;
     const program = `const keys = await import("${module}"); await keys.${call}.load().catch((e) => console.log(e.code, e.message));`;
-    const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", program]);
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      "--input-type=module",
+      "-e",
+      program,
+    ]);
     expect(stdout).toBe(
       `AUDIT_CONFIG_INVALID The package ${name} is needed here and cannot be loaded: npm install ${name}\n`,
     );

@@ -13,10 +13,12 @@ const run = promisify(execFile);
 const here = fileURLToPath(new URL(".", import.meta.url));
 const key = generateKey();
 const text = await readFile(join(here, "../../../../docs/keys.md"), "utf8");
-const blocks = [...text.matchAll(/```(ts|python)\n([\s\S]*?)```/g)].map(([, language = "", code = ""]) => ({
-  language,
-  code,
-}));
+const blocks = [...text.matchAll(/```(ts|python)\n([\s\S]*?)```/g)].map(
+  ([, language = "", code = ""]) => ({
+    language,
+    code,
+  }),
+);
 
 const OPENED = /^What is it\? text\/plain; id=[0-9a-f-]{36}; field=input\n$/;
 
@@ -37,10 +39,13 @@ const vault = createServer(({ url, headers }, response) => {
   const isAllowed = url === "/v1/secret/data/audit" && headers["x-vault-token"] === "a-token";
   const ring = { current: "v7", keys: { v7: generateKey() } };
   response.writeHead(isAllowed ? 200 : 403, { "content-type": "application/json" });
-  response.end(JSON.stringify(isAllowed ? { data: { data: ring, metadata: { version: 1 } } } : { errors: [] }));
+  response.end(
+    JSON.stringify(isAllowed ? { data: { data: ring, metadata: { version: 1 } } } : { errors: [] }),
+  );
 });
 
-const hasJoserfc = spawnSync("python3", ["-c", "import joserfc"]).status === 0 || process.env["CI"] !== undefined;
+const hasJoserfc =
+  spawnSync("python3", ["-c", "import joserfc"]).status === 0 || process.env["CI"] !== undefined;
 
 describe("docs/keys.md", () => {
   let directory: string;
@@ -55,7 +60,11 @@ describe("docs/keys.md", () => {
     });
     const address = vault.address();
     const port = typeof address === "object" ? address?.port : undefined;
-    const settings = { AUDIT_ENCRYPTION_KEY: key, VAULT_ADDR: `http://127.0.0.1:${port}`, VAULT_TOKEN: "a-token" };
+    const settings = {
+      AUDIT_ENCRYPTION_KEY: key,
+      VAULT_ADDR: `http://127.0.0.1:${port}`,
+      VAULT_TOKEN: "a-token",
+    };
     env = { ...process.env, ...settings };
   });
 
@@ -75,7 +84,9 @@ describe("docs/keys.md", () => {
       const file = join(here, name); // here: the packages are found from here
       try {
         await writeFile(file, code);
-        const [program, args] = isPython ? ["python3", []] : [process.execPath, ["--conditions=ai-audit-source"]];
+        const [program, args] = isPython
+          ? ["python3", []]
+          : [process.execPath, ["--conditions=ai-audit-source"]];
         const { stdout, stderr } = await run(program, [...args, file], { cwd: directory, env });
         expect(stderr).toBe("");
         expect(stdout).toMatch(OUTPUTS[index] ?? "no output is known of this block");

@@ -33,7 +33,9 @@ describe("EncryptionManager by itself", () => {
     expect(Object.keys(header)).toEqual(["alg", "enc", "kid", "cty"]);
     expect(header).toMatchObject({ alg: "dir", enc: "A256GCM", cty: "text/plain" });
     expect(header["kid"]).toMatch(new RegExp(`^${manager.keyId}\\.[\\w-]{16}$`));
-    expect(headerOf(new EncryptionManager(manager.getKey()).encrypt("x"))["kid"]).not.toBe(header["kid"]);
+    expect(headerOf(new EncryptionManager(manager.getKey()).encrypt("x"))["kid"]).not.toBe(
+      header["kid"],
+    );
   });
 
   it("never writes the same ciphertext twice", () => {
@@ -44,18 +46,24 @@ describe("EncryptionManager by itself", () => {
   it("opens Fernet tokens of its keys, with the original's second layer too", () => {
     const [v1, v2] = [generateKey(), generateKey()];
     const token = sealFernet("naïve 🚀", decodeKey(v1, "k"));
-    for (const manager of [new EncryptionManager(v1), new EncryptionManager({ current: "v2", keys: { v1, v2 } })]) {
+    for (const manager of [
+      new EncryptionManager(v1),
+      new EncryptionManager({ current: "v2", keys: { v1, v2 } }),
+    ]) {
       expect(manager.decrypt(token)).toBe("naïve 🚀");
       expect(manager.decrypt(wrapFernet(token))).toBe("naïve 🚀");
       expect(manager.open(wrapFernet(token), input)).toBe("naïve 🚀");
     }
   });
 
-  it.each(["", "Hello!", "Hello. World.", "a.b.c.d.e"])("refuses %j, which is no ciphertext", (plain) => {
-    const error = caught(() => new EncryptionManager().decrypt(plain));
-    expect(error).toBeInstanceOf(AuditDecryptError);
-    expect(error).toMatchObject({ code: "AUDIT_DECRYPT_FAILED" });
-  });
+  it.each(["", "Hello!", "Hello. World.", "a.b.c.d.e"])(
+    "refuses %j, which is no ciphertext",
+    (plain) => {
+      const error = caught(() => new EncryptionManager().decrypt(plain));
+      expect(error).toBeInstanceOf(AuditDecryptError);
+      expect(error).toMatchObject({ code: "AUDIT_DECRYPT_FAILED" });
+    },
+  );
 });
 
 describe("EncryptionManager's key", () => {
@@ -85,7 +93,11 @@ describe("EncryptionManager's key", () => {
     ].join("\n");
     for (const key of [v1, v2]) {
       const bytes = Buffer.from(key, "base64url");
-      for (const form of [key.slice(0, 43), bytes.toString("hex"), bytes.toString("base64").slice(0, 42)]) {
+      for (const form of [
+        key.slice(0, 43),
+        bytes.toString("hex"),
+        bytes.toString("base64").slice(0, 42),
+      ]) {
         expect(shown).not.toContain(form);
       }
     }
@@ -131,7 +143,9 @@ describe("a key ring", () => {
 
   it("says which key is missing, and nothing secret", () => {
     const token = new EncryptionManager({ current: "v1", keys: { v1 } }).encrypt("secret text");
-    const error = caught(() => new EncryptionManager({ current: "v2", keys: { v2 } }).decrypt(token));
+    const error = caught(() =>
+      new EncryptionManager({ current: "v2", keys: { v2 } }).decrypt(token),
+    );
     expect(error).toBeInstanceOf(AuditDecryptError);
     expect(error).toMatchObject({
       code: "AUDIT_KEY_MISSING",
@@ -141,17 +155,25 @@ describe("a key ring", () => {
 
   it("fails with a wrong key under the right id, says which, and nothing secret", () => {
     const token = new EncryptionManager({ current: "v1", keys: { v1 } }).encrypt("secret text");
-    const error = caught(() => new EncryptionManager({ current: "v1", keys: { v1: v2 } }).decrypt(token));
+    const error = caught(() =>
+      new EncryptionManager({ current: "v1", keys: { v1: v2 } }).decrypt(token),
+    );
     expect(error).toMatchObject({
       code: "AUDIT_DECRYPT_FAILED",
-      message: 'The encrypted content was altered, or made under another key than the "v1" known here',
+      message:
+        'The encrypted content was altered, or made under another key than the "v1" known here',
     });
     const shown = inspect(error, { depth: 10 });
-    for (const secret of [v1.slice(0, 43), v2.slice(0, 43), "secret text"]) expect(shown).not.toContain(secret);
+    for (const secret of [v1.slice(0, 43), v2.slice(0, 43), "secret text"])
+      expect(shown).not.toContain(secret);
   });
 
   it.each([
-    [{ current: "v3", keys: { v1, v2 } }, "AUDIT_CONFIG_INVALID", "The key ring's current key is not among its keys"],
+    [
+      { current: "v3", keys: { v1, v2 } },
+      "AUDIT_CONFIG_INVALID",
+      "The key ring's current key is not among its keys",
+    ],
     [
       { current: "v.1", keys: { "v.1": v1 } },
       "AUDIT_CONFIG_INVALID",
@@ -181,7 +203,9 @@ describe("a key ring", () => {
 describe("EncryptionManager.fromEnv", () => {
   it("takes the key from AUDIT_ENCRYPTION_KEY, or from the variable named", () => {
     const key = generateKey();
-    expect(EncryptionManager.fromEnv(undefined, {}, { AUDIT_ENCRYPTION_KEY: `${key}\n` }).getKey()).toBe(key);
+    expect(
+      EncryptionManager.fromEnv(undefined, {}, { AUDIT_ENCRYPTION_KEY: `${key}\n` }).getKey(),
+    ).toBe(key);
     expect(EncryptionManager.fromEnv("OTHER", {}, { OTHER: key }).getKey()).toBe(key);
   });
 
@@ -198,7 +222,9 @@ describe("EncryptionManager.fromEnv", () => {
   );
 
   it("names a variable that holds no key, and does not show what it holds", () => {
-    const error = caught(() => EncryptionManager.fromEnv(undefined, {}, { AUDIT_ENCRYPTION_KEY: "hunter2" }));
+    const error = caught(() =>
+      EncryptionManager.fromEnv(undefined, {}, { AUDIT_ENCRYPTION_KEY: "hunter2" }),
+    );
     expect(error).toMatchObject({
       code: "AUDIT_KEY_INVALID",
       message:
@@ -239,7 +265,9 @@ describe("sealing an entry's content", () => {
   });
 
   it("is refused where an unbound text stands in for it", () => {
-    expect(caught(() => manager.open(manager.encrypt("x"), input))).toMatchObject({ code: "AUDIT_DECRYPT_FAILED" });
+    expect(caught(() => manager.open(manager.encrypt("x"), input))).toMatchObject({
+      code: "AUDIT_DECRYPT_FAILED",
+    });
   });
 
   it("needs a kid of kidFor with the same subject", () => {
@@ -283,21 +311,36 @@ describe("sealing an entry's content", () => {
     const key = generateKey();
     const writer = new EncryptionManager(key, { messagesPerKey: 3 });
     const sealed = Array.from({ length: 8 }, (_, n) => {
-      return writer.seal({ text: `${n}`, format: undefined }, { ...input, kid: writer.kidFor(stream) });
+      return writer.seal(
+        { text: `${n}`, format: undefined },
+        { ...input, kid: writer.kidFor(stream) },
+      );
     });
     const streams = sealed.map((token) => headerOf(token)["kid"]?.split(".")[1]);
     const [s, s1, s2] = [stream, `${stream}~1`, `${stream}~2`];
     expect(streams).toEqual([s, s, s, s1, s1, s1, s2, s2]);
     const reader = new EncryptionManager(key);
-    expect(sealed.map((token) => reader.open(token, input))).toEqual(["0", "1", "2", "3", "4", "5", "6", "7"]);
+    expect(sealed.map((token) => reader.open(token, input))).toEqual([
+      "0",
+      "1",
+      "2",
+      "3",
+      "4",
+      "5",
+      "6",
+      "7",
+    ]);
   });
 
-  it.each([0, 2 ** 30 + 1, Number.NaN])("refuses a limit of %d messages per key", (messagesPerKey) => {
-    expect(caught(() => new EncryptionManager(undefined, { messagesPerKey }))).toMatchObject({
-      code: "AUDIT_CONFIG_INVALID",
-      message: "messagesPerKey must be between 1 and 2^30",
-    });
-  });
+  it.each([0, 2 ** 30 + 1, Number.NaN])(
+    "refuses a limit of %d messages per key",
+    (messagesPerKey) => {
+      expect(caught(() => new EncryptionManager(undefined, { messagesPerKey }))).toMatchObject({
+        code: "AUDIT_CONFIG_INVALID",
+        message: "messagesPerKey must be between 1 and 2^30",
+      });
+    },
+  );
 
   it("keeps reading and writing right when more keys are in use than are kept derived", () => {
     const key = generateKey();
@@ -330,8 +373,16 @@ describe("keyed digests", () => {
     const writer = new EncryptionManager({ current: "v1", keys: { v1: generateKey() } });
     const kid = writer.kidFor(stream);
     const hash = writer.digest("yes", kid);
-    expect(new EncryptionManager({ current: "v1", keys: { v1: generateKey() } }).matches("yes", hash, kid)).toBe(false);
-    expect(caught(() => new EncryptionManager(generateKey()).matches("yes", hash, kid))).toMatchObject({
+    expect(
+      new EncryptionManager({ current: "v1", keys: { v1: generateKey() } }).matches(
+        "yes",
+        hash,
+        kid,
+      ),
+    ).toBe(false);
+    expect(
+      caught(() => new EncryptionManager(generateKey()).matches("yes", hash, kid)),
+    ).toMatchObject({
       code: "AUDIT_KEY_MISSING",
       message: 'The key "v1" is needed and is not known here',
     });

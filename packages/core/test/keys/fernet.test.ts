@@ -27,7 +27,9 @@ describe("the Fernet specification's vectors", () => {
     "expired TTL": "is older than allowed",
   };
   it.each(fernetVectors.invalid)("refuse $desc", ({ token, now, ttl_sec, desc }) => {
-    const error = caught(() => openFernet(token, [key], { now: new Date(now), lifetimeSeconds: ttl_sec }));
+    const error = caught(() =>
+      openFernet(token, [key], { now: new Date(now), lifetimeSeconds: ttl_sec }),
+    );
     expect(error).toBeInstanceOf(AuditDecryptError);
     expect(error).toMatchObject({
       code: "AUDIT_DECRYPT_FAILED",
@@ -51,7 +53,9 @@ describe("a Fernet token", () => {
   it("opens under whichever of several keys made it", () => {
     const others = [generateKey(), generateKey()].map((text) => decodeKey(text, "k"));
     expect(openFernet(sealFernet("x", key), [...others, key])).toBe("x");
-    expect(caught(() => openFernet(sealFernet("x", key), others))).toMatchObject({ code: "AUDIT_DECRYPT_FAILED" });
+    expect(caught(() => openFernet(sealFernet("x", key), others))).toMatchObject({
+      code: "AUDIT_DECRYPT_FAILED",
+    });
   });
 
   it("is told from other text", () => {
@@ -71,11 +75,17 @@ interface Expected {
 describe("a log of the Python original", () => {
   it("opens with its key: every input and output", () => {
     const master = decodeKey(readFileSync(new URL("key.txt", fixtures), "utf8").trim(), "k");
-    const expected: readonly Expected[] = JSON.parse(readFileSync(new URL("expected.json", fixtures), "utf8"));
-    const lines = readFileSync(new URL("encrypted/audit_20261123.jsonl", fixtures), "utf8").trimEnd().split("\n");
+    const expected: readonly Expected[] = JSON.parse(
+      readFileSync(new URL("expected.json", fixtures), "utf8"),
+    );
+    const lines = readFileSync(new URL("encrypted/audit_20261123.jsonl", fixtures), "utf8")
+      .trimEnd()
+      .split("\n");
     const opened = lines.map((line) => {
       const entry: { id: string; input_content: string; output_content: string } = JSON.parse(line);
-      const [input, output] = [entry.input_content, entry.output_content].map((text) => openFernet(text, [master]));
+      const [input, output] = [entry.input_content, entry.output_content].map((text) =>
+        openFernet(text, [master]),
+      );
       return { mode: "encrypted", id: entry.id, input, output };
     });
     expect(opened).toHaveLength(12);

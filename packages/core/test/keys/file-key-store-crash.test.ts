@@ -14,9 +14,12 @@ const NAMES = ["under-v2", "under-v1"];
 
 /** Whether the process was killed; false when it ended first. */
 async function dies(path: string, action: "obtain" | "destroy", at: number): Promise<boolean> {
-  const child = spawn(process.execPath, [script, path, action, `${at}`], { stdio: ["ignore", "ignore", "inherit"] });
+  const child = spawn(process.execPath, [script, path, action, `${at}`], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
   const [code, signal]: unknown[] = await once(child, "exit");
-  if (code !== 0 && signal !== "SIGKILL") throw new Error(`the process ended with ${String(code ?? signal)}`);
+  if (code !== 0 && signal !== "SIGKILL")
+    throw new Error(`the process ended with ${String(code ?? signal)}`);
   return signal === "SIGKILL";
 }
 
@@ -29,7 +32,9 @@ async function copyOf(path: string): Promise<string> {
 
 async function textUnder(path: string): Promise<string> {
   const entries = await readdir(path, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name));
   return (await Promise.all(files.map(async (file) => readFile(file, "latin1")))).join("\n");
 }
 

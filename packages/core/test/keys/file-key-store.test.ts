@@ -21,8 +21,12 @@ const endless = fileURLToPath(new URL("obtain-endlessly.ts", import.meta.url));
 
 async function bytesUnder(path: string): Promise<string> {
   const entries = await readdir(path, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  return (await Promise.all(files.map(async (file) => `${file}\n${await readFile(file, "latin1")}`))).join("\n");
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+  return (
+    await Promise.all(files.map(async (file) => `${file}\n${await readFile(file, "latin1")}`))
+  ).join("\n");
 }
 
 describe("FileKeyStore", () => {
@@ -60,7 +64,10 @@ describe("FileKeyStore", () => {
 
   it("never takes an id for a path", async () => {
     const path = await temporaryDirectory();
-    await writeFile(join(path, "outside"), `{"secret":"${Buffer.alloc(32).toString("base64url")}"}\n`);
+    await writeFile(
+      join(path, "outside"),
+      `{"secret":"${Buffer.alloc(32).toString("base64url")}"}\n`,
+    );
     const store = new FileKeyStore({ path: join(path, "keys") });
     await store.obtain(["name-a"]);
     expect(store.lookUp("../../outside")).toBeUndefined();
@@ -81,7 +88,9 @@ describe("FileKeyStore", () => {
     const path = join(await temporaryDirectory(), "keys");
     const key = generateKey();
     const runs = await Promise.all(
-      Array.from({ length: 4 }, async () => promisify(execFile)(process.execPath, [script, path, key, "25"])),
+      Array.from({ length: 4 }, async () =>
+        promisify(execFile)(process.execPath, [script, path, key, "25"]),
+      ),
     );
     const ids = runs.map(({ stdout }) => (JSON.parse(stdout) as { ids: string[] }).ids);
     for (const other of ids) expect(other).toEqual(ids[0]);
@@ -94,7 +103,9 @@ describe("FileKeyStore", () => {
     const path = join(await temporaryDirectory(), "keys");
     const given = new Map<string, string>();
     for (let kill = 0; kill < 5; kill += 1) {
-      const child = spawn(process.execPath, [endless, path, `run-${kill}`], { stdio: ["ignore", "pipe", "inherit"] });
+      const child = spawn(process.execPath, [endless, path, `run-${kill}`], {
+        stdio: ["ignore", "pipe", "inherit"],
+      });
       const exit = once(child, "exit");
       for await (const line of createInterface({ input: child.stdout })) {
         const [name = "", id = ""] = line.split(" ");
@@ -214,7 +225,10 @@ describe("FileKeyStore", () => {
     const store = new FileKeyStore({ path });
     const error: unknown = await store.obtain(["name-a"]).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(AuditError);
-    expect(error).toMatchObject({ code: "AUDIT_SUBJECT_INVALID", message: "The key store cannot be used" });
+    expect(error).toMatchObject({
+      code: "AUDIT_SUBJECT_INVALID",
+      message: "The key store cannot be used",
+    });
     await rm(path);
     expect(await store.obtain(["name-a"])).toMatchObject({ id: expect.any(String) });
   });

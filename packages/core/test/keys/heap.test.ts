@@ -17,16 +17,26 @@ describe("keys in a process that works with them", () => {
     const [key, older, control] = [generateKey(), generateKey(), generateKey()];
     const subjects = new FileKeyStore({ path: join(directory, "subjects") });
     const manager = new EncryptionManager(key, { subjects });
-    const secrets = [await manager.subjectKey("kept"), await manager.subjectKey("erased")].map(({ secret }) => secret);
+    const secrets = [await manager.subjectKey("kept"), await manager.subjectKey("erased")].map(
+      ({ secret }) => secret,
+    );
     const ring = { current: "v2", keys: { v1: older, v2: key } };
     await writeFile(join(directory, "ring.json"), JSON.stringify(ring), { mode: 0o600 });
 
     const args = ["--conditions=ai-audit-source", script, directory, control];
-    await promisify(execFile)(process.execPath, args, { env: { ...process.env, AUDIT_ENCRYPTION_KEY: key } });
+    await promisify(execFile)(process.execPath, args, {
+      env: { ...process.env, AUDIT_ENCRYPTION_KEY: key },
+    });
     const heap = await readFile(join(directory, "heap"));
     expect(heap.includes(control.slice(0, 43))).toBe(true); // a key that is there as text would be found
-    const bytes = [key, older].map((text) => Buffer.from(text, "base64url")).concat(secrets.map((s) => s.export()));
-    const texts = bytes.flatMap((b) => [b.toString("base64url"), b.toString("base64"), b.toString("hex")]);
+    const bytes = [key, older]
+      .map((text) => Buffer.from(text, "base64url"))
+      .concat(secrets.map((s) => s.export()));
+    const texts = bytes.flatMap((b) => [
+      b.toString("base64url"),
+      b.toString("base64"),
+      b.toString("hex"),
+    ]);
     expect(texts.filter((text) => heap.includes(text.replace(/=$/, "")))).toEqual([]);
   });
 });

@@ -12,7 +12,9 @@ interface Opened {
   readonly header: Record<string, string>;
 }
 
-function openInPython(requests: readonly { readonly jwe: string; readonly key: object }[]): readonly Opened[] {
+function openInPython(
+  requests: readonly { readonly jwe: string; readonly key: object }[],
+): readonly Opened[] {
   const input = requests.map((request) => JSON.stringify(request)).join("\n");
   const { status, stdout, stderr } = spawnSync("python3", [script], { input, encoding: "utf8" });
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
@@ -30,18 +32,29 @@ describe.skipIf(absent && process.env["CI"] === undefined)(
         jwe,
         key: { kty: "oct", alg: "A256GCM", kid, k },
       }));
-      const expected = encryptionVectors.contents.map(({ text, header }) => ({ text, header: JSON.parse(header) }));
+      const expected = encryptionVectors.contents.map(({ text, header }) => ({
+        text,
+        header: JSON.parse(header),
+      }));
       expect(openInPython(requests)).toEqual(expected);
     });
 
     it("opens what a manager wrote with the key that it exported", () => {
       const manager = new EncryptionManager();
       const kid = manager.kidFor("c3RyZWFt");
-      const jwe = manager.seal({ text: '["naïve 🚀"]', format: "json" }, { kid, id: "an-entry", field: "output" });
+      const jwe = manager.seal(
+        { text: '["naïve 🚀"]', format: "json" },
+        { kid, id: "an-entry", field: "output" },
+      );
       expect(openInPython([{ jwe, key: manager.exportKey(kid) }])).toEqual([
         {
           text: '["naïve 🚀"]',
-          header: { alg: "dir", enc: "A256GCM", kid, cty: "application/json; id=an-entry; field=output" },
+          header: {
+            alg: "dir",
+            enc: "A256GCM",
+            kid,
+            cty: "application/json; id=an-entry; field=output",
+          },
         },
       ]);
     });

@@ -26,10 +26,14 @@ describe("a JWE", () => {
   });
 
   it.each(encryptionVectors.contents)("opens in jose: $name", async (v) => {
-    const { plaintext, protectedHeader } = await compactDecrypt(v.jwe, Buffer.from(v.content_key, "base64url"), {
-      keyManagementAlgorithms: ["dir"],
-      contentEncryptionAlgorithms: ["A256GCM"],
-    });
+    const { plaintext, protectedHeader } = await compactDecrypt(
+      v.jwe,
+      Buffer.from(v.content_key, "base64url"),
+      {
+        keyManagementAlgorithms: ["dir"],
+        contentEncryptionAlgorithms: ["A256GCM"],
+      },
+    );
     expect(Buffer.from(plaintext).toString()).toBe(v.text);
     expect(protectedHeader).toEqual(JSON.parse(v.header));
   });
@@ -49,9 +53,9 @@ describe("a JWE", () => {
   });
 
   it("is not made with an iv of another length than 96 bits", () => {
-    expect(() => sealJwe("x", keyOf(vector.content_key), { kid, cty: "text/plain" }, Buffer.alloc(16))).toThrow(
-      new RangeError("iv must be 12 bytes"),
-    );
+    expect(() =>
+      sealJwe("x", keyOf(vector.content_key), { kid, cty: "text/plain" }, Buffer.alloc(16)),
+    ).toThrow(new RangeError("iv must be 12 bytes"));
   });
 
   it("is refused when any one character of it is changed", () => {
@@ -69,7 +73,8 @@ describe("a JWE", () => {
     const error = caught(() => openJwe(parseJwe(token), keyOf(vector.digest_key)));
     expect(error).toMatchObject({
       code: "AUDIT_DECRYPT_FAILED",
-      message: 'The encrypted content was altered, or made under another key than the "v1" known here',
+      message:
+        'The encrypted content was altered, or made under another key than the "v1" known here',
     });
   });
 });
@@ -92,9 +97,18 @@ describe("parsing a JWE", () => {
     [[parts[0], "AAAA", ...parts.slice(2)].join("."), "is not a compact JWE with a direct key"],
     [`${token}=`, "is not base64url of an iv, a ciphertext and a tag"],
     [`${token} `, "is not base64url of an iv, a ciphertext and a tag"],
-    [[...parts.slice(0, 2), "AAAA", ...parts.slice(3)].join("."), "is not base64url of an iv, a ciphertext and a tag"],
-    [[...parts.slice(0, 4), "AAAAAAAAAAAAAAAA"].join("."), "is not base64url of an iv, a ciphertext and a tag"],
-    [[...parts.slice(0, 3), "qUaeywZ+", parts[4]].join("."), "is not base64url of an iv, a ciphertext and a tag"],
+    [
+      [...parts.slice(0, 2), "AAAA", ...parts.slice(3)].join("."),
+      "is not base64url of an iv, a ciphertext and a tag",
+    ],
+    [
+      [...parts.slice(0, 4), "AAAAAAAAAAAAAAAA"].join("."),
+      "is not base64url of an iv, a ciphertext and a tag",
+    ],
+    [
+      [...parts.slice(0, 3), "qUaeywZ+", parts[4]].join("."),
+      "is not base64url of an iv, a ciphertext and a tag",
+    ],
     [["e30=", ...parts.slice(1)].join("."), "has a header that is not JSON"],
     [["e3", ...parts.slice(1)].join("."), "has a header that is not JSON"],
     [withHeader(null), "has a header that is not supported"],
@@ -110,7 +124,10 @@ describe("parsing a JWE", () => {
   ])("refuses %j", (text, reason) => {
     const error = caught(() => parseJwe(text));
     expect(error).toBeInstanceOf(AuditDecryptError);
-    expect(error).toMatchObject({ code: "AUDIT_DECRYPT_FAILED", message: `The encrypted content ${reason}` });
+    expect(error).toMatchObject({
+      code: "AUDIT_DECRYPT_FAILED",
+      message: `The encrypted content ${reason}`,
+    });
   });
 
   it("does not quote what stands in the header's place", () => {

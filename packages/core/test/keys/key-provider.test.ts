@@ -78,7 +78,10 @@ describe("keys from a file", () => {
     const error: unknown = await fileKeys(path)
       .load()
       .catch((reason: unknown) => reason);
-    expect(error).toMatchObject({ code, message: expect.stringContaining(`The key file ${path} ${message}`) });
+    expect(error).toMatchObject({
+      code,
+      message: expect.stringContaining(`The key file ${path} ${message}`),
+    });
     expect(inspect(error, { depth: 10 })).not.toContain("secret");
   });
 });
@@ -86,7 +89,9 @@ describe("keys from a file", () => {
 describe("keys from the environment", () => {
   it("are one key or a ring", async () => {
     const env = { AUDIT_ENCRYPTION_KEY: v1, RING: ring };
-    expect((await EncryptionManager.fromProvider(environmentKeys(undefined, env))).getKey()).toBe(v1);
+    expect((await EncryptionManager.fromProvider(environmentKeys(undefined, env))).getKey()).toBe(
+      v1,
+    );
     expect((await EncryptionManager.fromProvider(environmentKeys("RING", env))).keyId).toBe("v2");
     expect(EncryptionManager.fromEnv("RING", {}, env).keyId).toBe("v2");
   });
@@ -101,7 +106,9 @@ describe("keys from the environment", () => {
 
 describe("a provider of one's own", () => {
   it("is an object with load(), which may give KeyObjects", async () => {
-    const own: KeyProvider = { load: async () => ({ current: "v2", keys: { v1, v2: decodeKey(v2, "k") } }) };
+    const own: KeyProvider = {
+      load: async () => ({ current: "v2", keys: { v1, v2: decodeKey(v2, "k") } }),
+    };
     const manager = await EncryptionManager.fromProvider(own);
     expect(manager.getKey()).toBe(v2);
   });
@@ -115,23 +122,30 @@ describe("a provider of one's own", () => {
     });
   });
 
-  it.each([[null], [7], [{}], [{ current: "v1" }], [{ keys: {} }], [{ current: "v1", keys: null }]])(
-    "that gives %j is refused, as the constructor refuses it",
-    async (given: unknown) => {
-      const refused = {
-        code: "AUDIT_KEY_INVALID",
-        message: "The encryption key is neither a key nor a key ring: expected a text, or { current, keys }",
-      };
-      const own: KeyProvider = { load: async () => given as Keys };
-      await expect(EncryptionManager.fromProvider(own)).rejects.toMatchObject(refused);
-      expect(caught(() => new EncryptionManager(given as Keys))).toMatchObject(refused);
-    },
-  );
+  it.each([
+    [null],
+    [7],
+    [{}],
+    [{ current: "v1" }],
+    [{ keys: {} }],
+    [{ current: "v1", keys: null }],
+  ])("that gives %j is refused, as the constructor refuses it", async (given: unknown) => {
+    const refused = {
+      code: "AUDIT_KEY_INVALID",
+      message:
+        "The encryption key is neither a key nor a key ring: expected a text, or { current, keys }",
+    };
+    const own: KeyProvider = { load: async () => given as Keys };
+    await expect(EncryptionManager.fromProvider(own)).rejects.toMatchObject(refused);
+    expect(caught(() => new EncryptionManager(given as Keys))).toMatchObject(refused);
+  });
 
   it.each([[null], [undefined], [Buffer.alloc(32)], [{ symmetricKeySize: 32 }]])(
     "that gives %j for a key is refused",
     async (value: unknown) => {
-      const own: KeyProvider = { load: async () => ({ current: "v1", keys: { v1, v2: value as string } }) };
+      const own: KeyProvider = {
+        load: async () => ({ current: "v1", keys: { v1, v2: value as string } }),
+      };
       await expect(EncryptionManager.fromProvider(own)).rejects.toMatchObject({
         code: "AUDIT_KEY_INVALID",
         message: 'The encryption key "v2" is not a secret KeyObject of 32 bytes',
@@ -141,7 +155,9 @@ describe("a provider of one's own", () => {
 
   it("is not believed when it gives a KeyObject of another size", async () => {
     const { createSecretKey } = await import("node:crypto");
-    const own: KeyProvider = { load: async () => ({ current: "v1", keys: { v1: createSecretKey(Buffer.alloc(16)) } }) };
+    const own: KeyProvider = {
+      load: async () => ({ current: "v1", keys: { v1: createSecretKey(Buffer.alloc(16)) } }),
+    };
     await expect(EncryptionManager.fromProvider(own)).rejects.toMatchObject({
       code: "AUDIT_KEY_INVALID",
       message: 'The encryption key "v1" is not a secret KeyObject of 32 bytes',

@@ -41,9 +41,12 @@ describe("master keys", () => {
     });
   });
 
-  it.each(encryptionVectors.key_ids)("have a fingerprint that HKDF gives: the $name key", ({ key, key_id }) => {
-    expect(fingerprint(decodeKey(key, "k"))).toBe(key_id);
-  });
+  it.each(encryptionVectors.key_ids)(
+    "have a fingerprint that HKDF gives: the $name key",
+    ({ key, key_id }) => {
+      expect(fingerprint(decodeKey(key, "k"))).toBe(key_id);
+    },
+  );
 });
 
 describe("derived keys", () => {

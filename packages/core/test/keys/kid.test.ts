@@ -10,23 +10,35 @@ describe("a kid", () => {
     expect(formatKid(parts.keyId, parts.stream, parts.subjectId)).toBe(kid);
   });
 
-  it.each(["", "v1", "v1.", ".s", "v1.s.", "v1.s.p.q", "v1.s t", "v1.s\n", "v/1.s", "v~1.s", `${"k".repeat(65)}.s`])(
-    "is not %j",
-    (kid) => {
-      expect(parseKid(kid)).toBeUndefined();
-    },
-  );
+  it.each([
+    "",
+    "v1",
+    "v1.",
+    ".s",
+    "v1.s.",
+    "v1.s.p.q",
+    "v1.s t",
+    "v1.s\n",
+    "v/1.s",
+    "v~1.s",
+    `${"k".repeat(65)}.s`,
+  ])("is not %j", (kid) => {
+    expect(parseKid(kid)).toBeUndefined();
+  });
 
   it.each([
     ["a.b", undefined],
     ["", undefined],
     ["s", "p.q"],
     ["s", ""],
-  ])("is never formed of a stream %j and a subject %j that would read back differently", (stream, subject) => {
-    expect(() => formatKid("v1", stream, subject)).toThrow(
-      new TypeError("a stream or subject id is not made of [A-Za-z0-9_~-]"),
-    );
-  });
+  ])(
+    "is never formed of a stream %j and a subject %j that would read back differently",
+    (stream, subject) => {
+      expect(() => formatKid("v1", stream, subject)).toThrow(
+        new TypeError("a stream or subject id is not made of [A-Za-z0-9_~-]"),
+      );
+    },
+  );
 
   it.each([
     ["v2", true],

@@ -48,7 +48,8 @@ describe("guessing at keyed hashes without the key", () => {
       const guess = `my pin is ${n}`;
       const sha256 = hashContent(guess);
       if (sha256 === plain) plainHits.add(guess);
-      if (stored === `hmac-sha256:${Buffer.from(sha256, "hex").toString("base64url")}`) hits.add(guess);
+      if (stored === `hmac-sha256:${Buffer.from(sha256, "hex").toString("base64url")}`)
+        hits.add(guess);
       if (guesser.matches(guess, stored, kid)) hits.add(guess);
     }
     expect([...plainHits]).toEqual([prompt]);

@@ -5,7 +5,8 @@ import { setTimeout as delay } from "node:timers/promises";
 
 /** True where moto's server is not installed and its absence is no failure. */
 export const motoAbsent: boolean =
-  process.env["CI"] === undefined && spawnSync("python3", ["-c", "import moto.server"]).status !== 0;
+  process.env["CI"] === undefined &&
+  spawnSync("python3", ["-c", "import moto.server"]).status !== 0;
 
 /** What the AWS SDK needs to talk to a server on this machine. */
 export interface AwsServer {
@@ -16,7 +17,9 @@ export interface AwsServer {
 /** Starts moto's HTTP server, which speaks AWS's protocols, on a free port. */
 export async function startMoto(): Promise<AwsServer> {
   const port = await freePort();
-  const child = spawn("python3", ["-m", "moto.server", "-H", "127.0.0.1", "-p", `${port}`], { stdio: "ignore" });
+  const child = spawn("python3", ["-m", "moto.server", "-H", "127.0.0.1", "-p", `${port}`], {
+    stdio: "ignore",
+  });
   const endpoint = `http://127.0.0.1:${port}`;
   await untilUp(endpoint, child);
   return {

@@ -15,15 +15,21 @@ print(json.dumps({"opened": opened, "sealed": sealed}))
 
 const absent = spawnSync("python3", ["-c", "import cryptography.fernet"]).status !== 0;
 
-describe.skipIf(absent && process.env["CI"] === undefined)("Python's Fernet and a manager with the same key", () => {
-  it("open what the other one wrote", () => {
-    const manager = new EncryptionManager();
-    const texts = ["", "Hello!", "naïve 日本語 🚀\u2028", "x".repeat(5000)];
-    const input = JSON.stringify({ key: manager.getKey(), tokens: texts.map((text) => manager.encryptFernet(text)) });
-    const { stdout, stderr } = spawnSync("python3", ["-c", program], { input, encoding: "utf8" });
-    expect(stderr).toBe("");
-    const { opened, sealed }: { opened: string[]; sealed: string[] } = JSON.parse(stdout);
-    expect(opened).toEqual(texts);
-    expect(sealed.map((token) => manager.decrypt(token))).toEqual(texts);
-  });
-});
+describe.skipIf(absent && process.env["CI"] === undefined)(
+  "Python's Fernet and a manager with the same key",
+  () => {
+    it("open what the other one wrote", () => {
+      const manager = new EncryptionManager();
+      const texts = ["", "Hello!", "naïve 日本語 🚀\u2028", "x".repeat(5000)];
+      const input = JSON.stringify({
+        key: manager.getKey(),
+        tokens: texts.map((text) => manager.encryptFernet(text)),
+      });
+      const { stdout, stderr } = spawnSync("python3", ["-c", program], { input, encoding: "utf8" });
+      expect(stderr).toBe("");
+      const { opened, sealed }: { opened: string[]; sealed: string[] } = JSON.parse(stdout);
+      expect(opened).toEqual(texts);
+      expect(sealed.map((token) => manager.decrypt(token))).toEqual(texts);
+    });
+  },
+);

@@ -18,12 +18,18 @@ const stream = "c3RyZWFtLW51bWJl";
 const binding = { id: "01981f6c-3a00-7abc-8def-0123456789ab", field: "input" } as const;
 const content = { text: "I live in Vaduz", format: undefined };
 
-async function sealFor(manager: EncryptionManager, name: string): Promise<{ kid: string; jwe: string; hash: string }> {
+async function sealFor(
+  manager: EncryptionManager,
+  name: string,
+): Promise<{ kid: string; jwe: string; hash: string }> {
   const subject = await manager.subjectKey(name);
   return sealUnder(manager, subject);
 }
 
-function sealUnder(manager: EncryptionManager, subject?: SubjectKey): { kid: string; jwe: string; hash: string } {
+function sealUnder(
+  manager: EncryptionManager,
+  subject?: SubjectKey,
+): { kid: string; jwe: string; hash: string } {
   const kid = manager.kidFor(stream, subject);
   const jwe = manager.seal(content, { ...binding, kid }, subject);
   return { kid, jwe, hash: manager.digest(content.text, kid, subject) };
@@ -46,7 +52,9 @@ describe("content of a data subject", () => {
   it("cannot be linked between stores under different master keys by their names", async () => {
     const paths = [await temporaryDirectory(), await temporaryDirectory()];
     for (const path of paths) {
-      await new EncryptionManager(generateKey(), { subjects: new FileKeyStore({ path }) }).subjectKey("user-123");
+      await new EncryptionManager(generateKey(), {
+        subjects: new FileKeyStore({ path }),
+      }).subjectKey("user-123");
     }
     const [a, b] = await Promise.all(paths.map(async (path) => readdir(join(path, "names"))));
     expect(a).not.toEqual(b);
@@ -60,7 +68,9 @@ describe("content of a data subject", () => {
     const missing = { code: "AUDIT_KEY_MISSING", message: expect.stringContaining(id) };
     for (const reader of [
       new EncryptionManager(key),
-      new EncryptionManager(key, { subjects: new FileKeyStore({ path: await temporaryDirectory() }) }),
+      new EncryptionManager(key, {
+        subjects: new FileKeyStore({ path: await temporaryDirectory() }),
+      }),
     ]) {
       expect(caught(() => reader.open(jwe))).toMatchObject(missing);
       expect(caught(() => reader.matches(content.text, hash, kid))).toMatchObject(missing);
@@ -79,7 +89,10 @@ describe("content of a data subject", () => {
     const during = new EncryptionManager({ current: "v2", keys: { v1, v2 } }, { subjects });
     const next = await sealFor(during, "user-123");
     expect(next.kid).toBe(`v2.${stream}.${id}`);
-    expect([during.open(old.jwe), during.open(next.jwe)]).toEqual(["I live in Vaduz", "I live in Vaduz"]);
+    expect([during.open(old.jwe), during.open(next.jwe)]).toEqual([
+      "I live in Vaduz",
+      "I live in Vaduz",
+    ]);
     const after = new EncryptionManager({ current: "v2", keys: { v2 } }, { subjects });
     expect(await after.subjectIds("user-123")).toEqual([id]);
     expect(await after.eraseSubject("user-123")).toEqual([id]);
@@ -102,7 +115,9 @@ describe("content of a data subject", () => {
       message: `The key store's secret of the subject "${weak.id}" is not a KeyObject of 32 bytes`,
     };
     await expect(manager.subjectKey("user-123")).rejects.toMatchObject(refused);
-    expect(caught(() => manager.exportKey(`${manager.keyId}.${stream}.${weak.id}`))).toMatchObject(refused);
+    expect(caught(() => manager.exportKey(`${manager.keyId}.${stream}.${weak.id}`))).toMatchObject(
+      refused,
+    );
   });
 
   it("needs a key store and a name", async () => {
@@ -134,17 +149,23 @@ describe("erasing a data subject", () => {
   it("makes content and keyed hashes unreadable, here and in every process, and leaves others readable", async () => {
     const path = await temporaryDirectory();
     const key = generateKey();
-    const managers = [1, 2].map(() => new EncryptionManager(key, { subjects: new FileKeyStore({ path }) }));
+    const managers = [1, 2].map(
+      () => new EncryptionManager(key, { subjects: new FileKeyStore({ path }) }),
+    );
     const [writer, eraser] = managers;
     if (writer === undefined || eraser === undefined) throw new Error("two managers expected");
     const erased = await sealFor(writer, "user-123");
     const kept = await sealFor(writer, "user-124");
     const nobodys = sealUnder(writer);
-    for (const manager of managers) expect(manager.open(erased.jwe, binding)).toBe("I live in Vaduz");
+    for (const manager of managers)
+      expect(manager.open(erased.jwe, binding)).toBe("I live in Vaduz");
 
     const { id } = await writer.subjectKey("user-123");
     expect(await eraser.eraseSubject("user-123")).toEqual([id]);
-    for (const manager of [...managers, new EncryptionManager(key, { subjects: new FileKeyStore({ path }) })]) {
+    for (const manager of [
+      ...managers,
+      new EncryptionManager(key, { subjects: new FileKeyStore({ path }) }),
+    ]) {
       for (const read of [
         () => manager.open(erased.jwe, binding),
         () => manager.matches(content.text, erased.hash, erased.kid),
@@ -191,9 +212,17 @@ describe("erasing a data subject", () => {
     const copy = await temporaryDirectory();
     await cp(path, copy, { recursive: true });
     const thief = new EncryptionManager(key, { subjects: new FileKeyStore({ path: copy }) });
-    expect(sealed.map((jwe) => caughtOr(() => thief.open(jwe)))).toEqual(["text 0", "AUDIT_SUBJECT_ERASED", "text 2"]);
-    const files = (await readdir(copy, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
-    const bytes = Buffer.concat(await Promise.all(files.map(async (f) => readFile(join(f.parentPath, f.name)))));
+    expect(sealed.map((jwe) => caughtOr(() => thief.open(jwe)))).toEqual([
+      "text 0",
+      "AUDIT_SUBJECT_ERASED",
+      "text 2",
+    ]);
+    const files = (await readdir(copy, { recursive: true, withFileTypes: true })).filter((entry) =>
+      entry.isFile(),
+    );
+    const bytes = Buffer.concat(
+      await Promise.all(files.map(async (f) => readFile(join(f.parentPath, f.name)))),
+    );
     for (const form of [secret, secret.toString("base64url"), secret.toString("hex")]) {
       expect(bytes.includes(form)).toBe(false);
     }
@@ -206,7 +235,10 @@ describe("erasing a data subject", () => {
 describe("an exported key", () => {
   it("opens its stream's or its subject's content in jose, and nothing else", async () => {
     const subjects = new FileKeyStore({ path: await temporaryDirectory() });
-    const manager = new EncryptionManager({ current: "v1", keys: { v1: generateKey() } }, { subjects });
+    const manager = new EncryptionManager(
+      { current: "v1", keys: { v1: generateKey() } },
+      { subjects },
+    );
     const [mine, theirs, nobodys] = [
       await sealFor(manager, "user-123"),
       await sealFor(manager, "user-124"),
@@ -224,7 +256,9 @@ describe("an exported key", () => {
     const { plaintext } = await compactDecrypt(mine.jwe, key);
     expect(new TextDecoder().decode(plaintext)).toBe("I live in Vaduz");
     for (const { jwe } of [theirs, nobodys]) {
-      await expect(compactDecrypt(jwe, key)).rejects.toMatchObject({ code: "ERR_JWE_DECRYPTION_FAILED" });
+      await expect(compactDecrypt(jwe, key)).rejects.toMatchObject({
+        code: "ERR_JWE_DECRYPTION_FAILED",
+      });
     }
     const streamKey = await importJWK({ ...manager.exportKey(nobodys.kid) });
     expect((await compactDecrypt(nobodys.jwe, streamKey)).protectedHeader.kid).toBe(nobodys.kid);
@@ -232,8 +266,12 @@ describe("an exported key", () => {
 
   it("exists only for a kid whose keys are known", () => {
     const manager = new EncryptionManager();
-    expect(caught(() => manager.exportKey(`v9.${stream}`))).toMatchObject({ code: "AUDIT_KEY_MISSING" });
-    expect(caught(() => manager.exportKey("nonsense"))).toMatchObject({ code: "AUDIT_DECRYPT_FAILED" });
+    expect(caught(() => manager.exportKey(`v9.${stream}`))).toMatchObject({
+      code: "AUDIT_KEY_MISSING",
+    });
+    expect(caught(() => manager.exportKey("nonsense"))).toMatchObject({
+      code: "AUDIT_DECRYPT_FAILED",
+    });
   });
 });
 

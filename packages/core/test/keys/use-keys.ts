@@ -8,7 +8,9 @@ const subjects = new FileKeyStore({ path: `${directory}/subjects` });
 const loggers = [
   EncryptionManager.fromEnv(undefined, { subjects }),
   await EncryptionManager.fromProvider(fileKeys(`${directory}/ring.json`), { subjects }),
-].map((encryption, n) => new AuditLogger(`${directory}/log-${n}`, { encryption, storeContent: true }));
+].map(
+  (encryption, n) => new AuditLogger(`${directory}/log-${n}`, { encryption, storeContent: true }),
+);
 for (const logger of loggers) {
   await logger.log({ input: "nobody's", output: "o" });
   await logger.log({ input: "mine", output: "o", subject: "kept" });

@@ -27,13 +27,20 @@ interface FernetVector {
 }
 
 interface EncryptionVectors {
-  readonly key_ids: readonly { readonly name: string; readonly key: string; readonly key_id: string }[];
+  readonly key_ids: readonly {
+    readonly name: string;
+    readonly key: string;
+    readonly key_id: string;
+  }[];
   readonly contents: readonly ContentVector[];
 }
 
 interface FernetVectors {
   readonly secret: string;
-  readonly generate: readonly (FernetVector & { readonly iv: readonly number[]; readonly src: string })[];
+  readonly generate: readonly (FernetVector & {
+    readonly iv: readonly number[];
+    readonly src: string;
+  })[];
   readonly verify: readonly (FernetVector & { readonly ttl_sec: number; readonly src: string })[];
   readonly invalid: readonly (FernetVector & { readonly ttl_sec: number; readonly desc: string })[];
 }

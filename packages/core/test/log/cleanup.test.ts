@@ -4,7 +4,14 @@ import { copyFile, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { type AuditError, AuditLogger, FileStorage, MemoryStorage, Signer, verifyLog } from "../../src/index.ts";
+import {
+  type AuditError,
+  AuditLogger,
+  FileStorage,
+  MemoryStorage,
+  Signer,
+  verifyLog,
+} from "../../src/index.ts";
 import { testEntry } from "../../src/testing.ts";
 import { rejected } from "../rejected.ts";
 import { temporaryDirectory } from "../temporary-directory.ts";
@@ -22,7 +29,12 @@ function dayOf(time: number): string {
 }
 
 /** A closed segment for each of these days, by one writer, or one writer a day. */
-async function writeDays(path: string, days: readonly number[], signer: Signer, oneWriter: boolean): Promise<void> {
+async function writeDays(
+  path: string,
+  days: readonly number[],
+  signer: Signer,
+  oneWriter: boolean,
+): Promise<void> {
   let storage = new FileStorage({ path, signer });
   for (const daysAgo of days) {
     for (let n = 0; n < 3; n += 1) {
@@ -81,7 +93,14 @@ describe.each([true, false])("cleanupExpired() on a directory of one writer: %s"
     await logger.close();
     const verification = await verifyLog(path, { trustedKeys: [signer.vkey] });
     expect(verification).toMatchObject({ exitCode: 0, entries: 6 });
-    expect(verification.files.map(({ state }) => state)).toEqual(["PRUNED", "PRUNED", "PRUNED", "OK", "OK", "OK"]);
+    expect(verification.files.map(({ state }) => state)).toEqual([
+      "PRUNED",
+      "PRUNED",
+      "PRUNED",
+      "OK",
+      "OK",
+      "OK",
+    ]);
   });
 });
 
@@ -115,8 +134,14 @@ describe("cleanupExpired()", () => {
   it("removes files of crashed writers and of the Python original, and entries without a readable time do not stop it", async () => {
     const path = await temporaryDirectory();
     await copyFile(FOREIGN, join(path, "audit_20200101.jsonl"));
-    const text = (await readFile(FOREIGN, "utf8")).replaceAll('"timestamp": "2026', '"timestamp": "2020');
-    await writeFile(join(path, "audit_20200102.jsonl"), `${text}{"id": "x", "timestamp": "when?"}\nnot JSON\n`);
+    const text = (await readFile(FOREIGN, "utf8")).replaceAll(
+      '"timestamp": "2026',
+      '"timestamp": "2020',
+    );
+    await writeFile(
+      join(path, "audit_20200102.jsonl"),
+      `${text}{"id": "x", "timestamp": "when?"}\nnot JSON\n`,
+    );
     await writeFile(join(path, "audit_20200103.jsonl"), ""); // died before its first byte
     await writeFile(join(path, "audit_20200104.jsonl"), '{"type":"segment.open","v":1,"fi'); // died in its first line
     const crashed = new FileStorage({ path });
@@ -128,7 +153,9 @@ describe("cleanupExpired()", () => {
     const lines = text.trimEnd().split("\n").length;
     // The first copy's entries are of 2026, whatever its name says: it stays.
     expect(await logger.cleanupExpired({ now: new Date("2026-12-01T00:00:00Z") })).toBe(lines + 2);
-    expect((await readdir(path)).filter((file) => file.startsWith("audit_2020"))).toEqual(["audit_20200101.jsonl"]);
+    expect((await readdir(path)).filter((file) => file.startsWith("audit_2020"))).toEqual([
+      "audit_20200101.jsonl",
+    ]);
     expect(await logger.count()).toBe(lines);
     await logger.close();
     expect((await verifyLog(path, {})).files.map(({ state }) => state)).not.toContain("MISSING");
@@ -151,12 +178,18 @@ describe("cleanupExpired()", () => {
     const message =
       `${altered} is past retention and stays: it is not what was sealed, or not what the log recorded of it. ` +
       "Verify the log";
-    expect(told.map((error) => [error.code, error.message])).toEqual([["AUDIT_READ_FAILED", message]]);
+    expect(told.map((error) => [error.code, error.message])).toEqual([
+      ["AUDIT_READ_FAILED", message],
+    ]);
     expect(await readdir(path)).toContain(altered);
     const warned = once(process, "warning");
     const silent = new AuditLogger(new FileStorage({ path, signer }));
     expect(await silent.cleanupExpired()).toBe(0);
-    expect((await warned)[0]).toMatchObject({ name: "AuditWarning", code: "AUDIT_READ_FAILED", message });
+    expect((await warned)[0]).toMatchObject({
+      name: "AuditWarning",
+      code: "AUDIT_READ_FAILED",
+      message,
+    });
     await silent.close();
   });
 
@@ -213,7 +246,10 @@ describe("cleanupExpired()", () => {
     expect(text).toBe("AUDIT_READ_FAILED EACCES\n");
     expect(await controlLines(path, "retention.prune")).toHaveLength(1);
     expect(await readdir(path)).toHaveLength(2);
-    expect(await verifyLog(path, { trustedKeys: [signer.vkey] })).toMatchObject({ exitCode: 0, entries: 4 });
+    expect(await verifyLog(path, { trustedKeys: [signer.vkey] })).toMatchObject({
+      exitCode: 0,
+      entries: 4,
+    });
     await using logger = new AuditLogger(new FileStorage({ path, signer }));
     expect(await logger.cleanupExpired()).toBe(3);
   });
@@ -263,7 +299,9 @@ describe("scheduleCleanup()", () => {
     for (const cron of ["every day", "", "61 * * * *"]) {
       const error = await rejected(() => logger.scheduleCleanup({ cron }));
       expect(error).toMatchObject({ name: "AuditConfigError", code: "AUDIT_CONFIG_INVALID" });
-      expect(String(error)).toContain(`scheduleCleanup(): ${JSON.stringify(cron)} is not a schedule (`);
+      expect(String(error)).toContain(
+        `scheduleCleanup(): ${JSON.stringify(cron)} is not a schedule (`,
+      );
     }
     const error = await rejected(() => logger.scheduleCleanup({ timezone: "Mars/Olympus" }));
     expect(error).toMatchObject({ code: "AUDIT_CONFIG_INVALID" });
@@ -277,7 +315,9 @@ describe("scheduleCleanup()", () => {
     const { promise, resolve } = Promise.withResolvers<unknown>();
     const silent = logger.scheduleCleanup({ cron: "* * * * * *" });
     logger.scheduleCleanup({ cron: "* * * * * *", onRun: resolve });
-    expect(await promise).toMatchObject({ error: { code: "AUDIT_READ_FAILED", cause: { code: "ENOTDIR" } } });
+    expect(await promise).toMatchObject({
+      error: { code: "AUDIT_READ_FAILED", cause: { code: "ENOTDIR" } },
+    });
     await sleep(50);
     silent.stop();
     expect(codes[0]).toBe("AUDIT_READ_FAILED");
@@ -290,7 +330,9 @@ describe("scheduleCleanup()", () => {
       new AuditLogger(new MemoryStorage()).scheduleCleanup();
       new AuditLogger(new MemoryStorage()).scheduleCleanup({ cron: "* * * * * *" });
       process.stdout.write("scheduled");`;
-    const child = spawn(process.execPath, ["--input-type=module", "--eval", source], { timeout: 20_000 });
+    const child = spawn(process.execPath, ["--input-type=module", "--eval", source], {
+      timeout: 20_000,
+    });
     const text = (await Array.fromAsync(child.stdout)).join("");
     if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
     expect([text, child.exitCode, child.signalCode]).toEqual(["scheduled", 0, null]);

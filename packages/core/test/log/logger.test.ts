@@ -59,7 +59,9 @@ const EVERY_FIELD: Interaction = {
 describe("log()", () => {
   for (const where of ["memory", "a directory"]) {
     it(`keeps every field in ${where}, as it was given`, async () => {
-      await using logger = new AuditLogger(where === "memory" ? new MemoryStorage() : await temporaryDirectory());
+      await using logger = new AuditLogger(
+        where === "memory" ? new MemoryStorage() : await temporaryDirectory(),
+      );
       const before = Date.now();
       const id = await logger.log(EVERY_FIELD);
       const entry = await logger.getEntry(id);
@@ -76,7 +78,9 @@ describe("log()", () => {
       });
       expect(entry?.timestamp).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
       expect(Date.parse(entry?.timestamp ?? "")).toBeGreaterThanOrEqual(before);
-      expect(Number.parseInt(id.replace("-", "").slice(0, 12), 16)).toBe(Date.parse(entry?.timestamp ?? ""));
+      expect(Number.parseInt(id.replace("-", "").slice(0, 12), 16)).toBe(
+        Date.parse(entry?.timestamp ?? ""),
+      );
     });
   }
 
@@ -123,7 +127,10 @@ describe("log()", () => {
     expect(entry.inputHash).toMatch(/^hmac-sha256:[\w-]{43}$/);
     expect(logger.content(entry)).toEqual({ input: "secret", output: { a: 1 } });
     expect(logger.decryptContent(entry.inputContent ?? "")).toBe("secret");
-    expect(logger.verifyContent(entry, { input: "secret", output: { a: 1 } })).toEqual({ input: true, output: true });
+    expect(logger.verifyContent(entry, { input: "secret", output: { a: 1 } })).toEqual({
+      input: true,
+      output: true,
+    });
     expect(logger.verifyContent(entry, { input: "Secret" })).toEqual({ input: false });
     const other = new AuditLogger(storage, { encryption: new EncryptionManager(generateKey()) });
     expect(await rejected(() => other.content(entry))).toMatchObject({ code: "AUDIT_KEY_MISSING" });
@@ -157,7 +164,10 @@ describe("log()", () => {
       [{ input: "x", output: "x", model: 5 }, "log(): model must be a string"],
       [{ input: "x", output: "x", model: () => "gpt" }, "log(): model must be a string"],
       [{ input: "x", output: "x", latencyMs: -1 }, "log(): latencyMs must be a finite number >= 0"],
-      [{ input: "x", output: "x", latencyMs: Number.NaN }, "log(): latencyMs must be a finite number >= 0"],
+      [
+        { input: "x", output: "x", latencyMs: Number.NaN },
+        "log(): latencyMs must be a finite number >= 0",
+      ],
       [{ input: "x", output: "x", inputTokens: 1.5 }, "log(): inputTokens must be an integer >= 0"],
       [{ input: "x", output: "x", alerts: ["a", 5] }, "log(): alerts must be an array of strings"],
       [{ input: "x", output: "x", metadata: ["a"] }, "log(): metadata must be an object"],
@@ -170,19 +180,28 @@ describe("log()", () => {
     ];
     for (const [interaction, message] of wrong) {
       const error = await rejected(logger.log(interaction as Interaction));
-      expect(error).toMatchObject({ name: "AuditInputError", code: "AUDIT_INPUT_INVALID", message });
+      expect(error).toMatchObject({
+        name: "AuditInputError",
+        code: "AUDIT_INPUT_INVALID",
+        message,
+      });
     }
     for (const nothing of [null, undefined, "text", 5]) {
       const error = await rejected(logger.log(nothing as unknown as Interaction));
-      expect(error).toMatchObject({ code: "AUDIT_INPUT_INVALID", message: "log() takes an object" });
+      expect(error).toMatchObject({
+        code: "AUDIT_INPUT_INVALID",
+        message: "log() takes an object",
+      });
     }
     expect(await logger.count()).toBe(0);
   });
 
   it("needs a key store for a subject", async () => {
-    expect(await rejected(inMemory().log({ input: "", output: "", subject: "Ada" }))).toMatchObject({
-      code: "AUDIT_SUBJECT_INVALID",
-    });
+    expect(await rejected(inMemory().log({ input: "", output: "", subject: "Ada" }))).toMatchObject(
+      {
+        code: "AUDIT_SUBJECT_INVALID",
+      },
+    );
   });
 
   it("takes a logger of any metadata where a logger is wanted", () => {
@@ -198,7 +217,10 @@ describe("Options", () => {
       [{ retentionDays: "365" }, "AuditLogger: retentionDays must be a number >= 0"],
       [{ maxPendingBytes: Number.NaN }, "AuditLogger: maxPendingBytes must be a number >= 0"],
       [{ digest: "md5" }, "AuditLogger: digest must be 'sha256' or 'hmac-sha256'"],
-      [{ digest: "hmac-sha256" }, "AuditLogger: digest 'hmac-sha256' needs a key: give encryption too"],
+      [
+        { digest: "hmac-sha256" },
+        "AuditLogger: digest 'hmac-sha256' needs a key: give encryption too",
+      ],
       [{ encryption: "key" }, "AuditLogger: encryption must be an EncryptionManager"],
       [{ storeContent: "yes" }, "AuditLogger: storeContent must be a boolean"],
       [{ onError: "log" }, "AuditLogger: onError must be a function"],
@@ -209,11 +231,17 @@ describe("Options", () => {
           "redact, metadataSchema, maxPendingBytes, onError",
       ],
       [{ redact: ["ssn"] }, 'redact: option "0" is unknown: there are paths, fn, censor'],
-      [{ redact: { path: ["ssn"] } }, 'redact: option "path" is unknown: there are paths, fn, censor'],
+      [
+        { redact: { path: ["ssn"] } },
+        'redact: option "path" is unknown: there are paths, fn, censor',
+      ],
       [{ redact: { paths: "ssn" } }, "redact: paths must be an array of paths"],
       [{ redact: { censor: 1 } }, "redact: censor must be a string"],
       [{ redact: { fn: 1 } }, "redact: fn must be a function"],
-      [{ redact: { paths: ["a..b"] } }, 'redact: "a..b" is not a path such as user.email, headers.* or **.ssn'],
+      [
+        { redact: { paths: ["a..b"] } },
+        'redact: "a..b" is not a path such as user.email, headers.* or **.ssn',
+      ],
     ];
     for (const [options, message] of wrong) {
       expect(await rejected(() => inMemory(options as AuditLoggerOptions))).toMatchObject({
@@ -229,8 +257,13 @@ describe("Options", () => {
       code: "AUDIT_CONFIG_INVALID",
       message: `path ${import.meta.filename} is not a directory`,
     });
-    for (const options of [{ rotationSizeMb: 0 }, { rotationSizeMb: Number.NaN }, { durability: "maybe" }]) {
-      const make = (): FileStorage => new FileStorage({ path: "x", ...(options as { rotationSizeMb: number }) });
+    for (const options of [
+      { rotationSizeMb: 0 },
+      { rotationSizeMb: Number.NaN },
+      { durability: "maybe" },
+    ]) {
+      const make = (): FileStorage =>
+        new FileStorage({ path: "x", ...(options as { rotationSizeMb: number }) });
       expect(await rejected(make)).toMatchObject({ code: "AUDIT_CONFIG_INVALID" });
     }
     expect(await rejected(() => new MemoryStorage({ maxEntries: 0 }))).toMatchObject({
@@ -257,22 +290,38 @@ describe("Finding entries", () => {
     const ids: string[] = [];
     for (const model of ["a", "b", "a"]) {
       ids.push(
-        await logger.log({ input: "", output: "", model, provider: "p", safetyPassed: model === "a", outcome: "ok" }),
+        await logger.log({
+          input: "",
+          output: "",
+          model,
+          provider: "p",
+          safetyPassed: model === "a",
+          outcome: "ok",
+        }),
       );
       await sleep(2);
     }
     const entries = await Array.fromAsync(logger.entries());
     expect(entries.map(({ id }) => id)).toEqual(ids);
-    const [from, to] = [new Date(entries[0]?.timestamp ?? ""), new Date(entries[1]?.timestamp ?? "")];
+    const [from, to] = [
+      new Date(entries[0]?.timestamp ?? ""),
+      new Date(entries[1]?.timestamp ?? ""),
+    ];
     expect((await logger.getEntries(from, to)).map(({ id }) => id)).toEqual(ids.slice(0, 2));
-    expect((await logger.getEntries(from, new Date(), { model: "a" })).map(({ id }) => id)).toEqual([ids[0], ids[2]]);
+    expect((await logger.getEntries(from, new Date(), { model: "a" })).map(({ id }) => id)).toEqual(
+      [ids[0], ids[2]],
+    );
     const newest = await Array.fromAsync(logger.entries({ newestFirst: true }));
     expect(newest).toEqual(entries.toReversed());
     expect(await logger.count({ from, to })).toBe(2);
     expect(await logger.count({ safetyPassed: false })).toBe(1);
-    expect(await logger.count({ provider: "p", outcome: "ok", where: ({ model }) => model === "b" })).toBe(1);
+    expect(
+      await logger.count({ provider: "p", outcome: "ok", where: ({ model }) => model === "b" }),
+    ).toBe(1);
     expect(await logger.count({ conversationId: "none" })).toBe(0);
-    expect(await rejected(logger.count({ subject: "nobody" }))).toMatchObject({ code: "AUDIT_SUBJECT_INVALID" });
+    expect(await rejected(logger.count({ subject: "nobody" }))).toMatchObject({
+      code: "AUDIT_SUBJECT_INVALID",
+    });
     const misspelt: object = { modell: "a" };
     expect(await rejected(logger.count(misspelt))).toMatchObject({
       code: "AUDIT_INPUT_INVALID",
@@ -284,15 +333,23 @@ describe("Finding entries", () => {
     const logger = inMemory();
     const [early, late] = [new Date("2026-01-01T00:00:00Z"), new Date("2026-01-02T00:00:00Z")];
     const message = "from (2026-01-02T00:00:00.000Z) is after to (2026-01-01T00:00:00.000Z)";
-    expect(await rejected(logger.getEntries(late, early))).toMatchObject({ code: "AUDIT_INPUT_INVALID", message });
+    expect(await rejected(logger.getEntries(late, early))).toMatchObject({
+      code: "AUDIT_INPUT_INVALID",
+      message,
+    });
     expect(await rejected(logger.count({ from: late, to: early }))).toMatchObject({
       code: "AUDIT_INPUT_INVALID",
       message,
     });
-    expect(await rejected(() => logger.entries({ from: late, to: early }))).toMatchObject({ message });
+    expect(await rejected(() => logger.entries({ from: late, to: early }))).toMatchObject({
+      message,
+    });
     for (const from of [new Date("yesterday"), "2026-01-01", 5]) {
       const error = await rejected(logger.getEntries(from as Date, late));
-      expect(error).toMatchObject({ code: "AUDIT_INPUT_INVALID", message: "from is not a valid Date" });
+      expect(error).toMatchObject({
+        code: "AUDIT_INPUT_INVALID",
+        message: "from is not a valid Date",
+      });
     }
     expect(await rejected(logger.cleanupExpired({ now: new Date(Number.NaN) }))).toMatchObject({
       code: "AUDIT_INPUT_INVALID",
@@ -302,7 +359,9 @@ describe("Finding entries", () => {
 
   it("MemoryStorage lets the oldest go beyond maxEntries", async () => {
     const logger = new AuditLogger(new MemoryStorage({ maxEntries: 3 }));
-    const ids = await Promise.all(Array.from({ length: 10 }, () => logger.log({ input: "", output: "" })));
+    const ids = await Promise.all(
+      Array.from({ length: 10 }, () => logger.log({ input: "", output: "" })),
+    );
     expect((await Array.fromAsync(logger.entries())).map(({ id }) => id)).toEqual(ids.slice(7));
     expect(await logger.getEntry(ids[6] ?? "")).toBeUndefined();
   });
@@ -319,7 +378,10 @@ describe("The end of a logger", () => {
     await logger.close();
     expect(new Set(await Promise.all([...flushed, ...closed])).size).toBe(100);
     expect(await logger.count()).toBe(100);
-    expect(await verifyLog(path, {})).toMatchObject({ entries: 100, files: [{ state: "UNSIGNED" }] });
+    expect(await verifyLog(path, {})).toMatchObject({
+      entries: 100,
+      files: [{ state: "UNSIGNED" }],
+    });
   });
 
   it("close() may be called again and leaves a log without entries without files", async () => {
@@ -357,14 +419,23 @@ describe("Entries that cannot be written", () => {
   it("are refused with AUDIT_BACKLOG beyond maxPendingBytes, and the log says how many were lost", async () => {
     const path = await temporaryDirectory();
     const errors: AuditError[] = [];
-    const logger = new AuditLogger(path, { maxPendingBytes: 2000, onError: (error) => errors.push(error) });
-    const results = await Promise.allSettled(Array.from({ length: 10 }, () => logger.log({ input: "", output: "" })));
+    const logger = new AuditLogger(path, {
+      maxPendingBytes: 2000,
+      onError: (error) => errors.push(error),
+    });
+    const results = await Promise.allSettled(
+      Array.from({ length: 10 }, () => logger.log({ input: "", output: "" })),
+    );
     const kept = results.filter(({ status }) => status === "fulfilled").length;
     expect(kept).toBeGreaterThan(1);
     expect(kept).toBeLessThan(6);
-    const refused = results.filter((result) => result.status === "rejected").map(({ reason }) => reason as AuditError);
+    const refused = results
+      .filter((result) => result.status === "rejected")
+      .map(({ reason }) => reason as AuditError);
     expect(refused[0]).toMatchObject({ name: "AuditWriteError", code: "AUDIT_BACKLOG" });
-    expect(refused[0]?.message).toMatch(/^\d+ bytes already wait to be written \(maxPendingBytes\)$/);
+    expect(refused[0]?.message).toMatch(
+      /^\d+ bytes already wait to be written \(maxPendingBytes\)$/,
+    );
     expect(errors).toEqual(refused);
     expect(await logger.health()).toMatchObject({
       ok: true,
@@ -396,7 +467,9 @@ describe("Entries that cannot be written", () => {
     const listen = (warning: Error): unknown => warnings.push(warning);
     process.on("warning", listen);
     onTestFinished(() => void process.off("warning", listen));
-    expect(await rejected(logger.log({ input: "", output: "" }))).toMatchObject({ code: "AUDIT_CLOSED" });
+    expect(await rejected(logger.log({ input: "", output: "" }))).toMatchObject({
+      code: "AUDIT_CLOSED",
+    });
     await sleep(0);
     expect(warnings).toMatchObject([
       { name: "AuditWarning", code: "AUDIT_CALLBACK_THREW", message: "onError threw TypeError" },
@@ -473,7 +546,10 @@ describe("A generated key that nobody read", () => {
         await using logger = new AuditLogger(path, { encryption, storeContent: true });
         await logger.log(interaction);
       }
-      await using hashOnly = new AuditLogger(path, { encryption: new EncryptionManager(), digest: "sha256" });
+      await using hashOnly = new AuditLogger(path, {
+        encryption: new EncryptionManager(),
+        digest: "sha256",
+      });
       await hashOnly.log(interaction);
       await inMemory({ encryption: new EncryptionManager(), storeContent: true }).log(interaction);
     });

@@ -25,7 +25,9 @@ describe.each([
     // @ts-expect-error metadata is required
     const missing = await rejected(logger.log({ input: "", output: "" }));
     expect(missing).toMatchObject({ name: "AuditInputError", code: "AUDIT_METADATA_INVALID" });
-    expect(String(missing)).toBe("AuditInputError: log(): metadata user_id does not fit its schema");
+    expect(String(missing)).toBe(
+      "AuditInputError: log(): metadata user_id does not fit its schema",
+    );
     // What the schema said is there for who asks for it, and for no logger that prints errors.
     expect(missing instanceof AuditInputError && missing.issues?.[0]?.message).toMatch(/^Invalid /);
     expect(Object.keys(missing ?? {})).not.toContain("issues");
@@ -49,8 +51,14 @@ describe("metadataSchema", () => {
     const strict = new AuditLogger(new MemoryStorage(), { metadataSchema: withZod });
     type Strict = Parameters<typeof strict.log>[0];
     expectTypeOf<{ input: string; output: string }>().not.toExtend<Strict>();
-    expectTypeOf<{ input: string; output: string; metadata: { user_id: string } }>().toExtend<Strict>();
-    const loose = new AuditLogger(new MemoryStorage(), { metadataSchema: z.object({ note: z.string().optional() }) });
+    expectTypeOf<{
+      input: string;
+      output: string;
+      metadata: { user_id: string };
+    }>().toExtend<Strict>();
+    const loose = new AuditLogger(new MemoryStorage(), {
+      metadataSchema: z.object({ note: z.string().optional() }),
+    });
     expectTypeOf<{ input: string; output: string }>().toExtend<Parameters<typeof loose.log>[0]>();
     expectTypeOf(strict).toExtend<AuditLogger>();
   });
@@ -61,10 +69,16 @@ describe("metadataSchema", () => {
       region: z.string().default("eu"),
       at: z.string().transform((text) => new Date(text)),
     });
-    const logger = new AuditLogger<z.input<typeof metadataSchema>>(new MemoryStorage(), { metadataSchema });
+    const logger = new AuditLogger<z.input<typeof metadataSchema>>(new MemoryStorage(), {
+      metadataSchema,
+    });
     const metadata = { user_id: "ADA", at: "2026-01-01" };
     const entry = await logger.getEntry(await logger.log({ input: "", output: "", metadata }));
-    expect(entry?.metadata).toEqual({ user_id: "ada", region: "eu", at: "2026-01-01T00:00:00.000Z" });
+    expect(entry?.metadata).toEqual({
+      user_id: "ada",
+      region: "eu",
+      at: "2026-01-01T00:00:00.000Z",
+    });
   });
 
   it("may be asynchronous: entries keep their order of writing, and close() waits", async () => {
@@ -92,13 +106,20 @@ describe("metadataSchema", () => {
       message: "log(): metadata does not fit its schema",
     });
     const entry = await logger.getEntry(await logger.capture({ metadata: { a: 1 } }));
-    expect(entry).toMatchObject({ metadata: { a: 1 }, alerts: ["ai-audit: metadata does not fit its schema"] });
+    expect(entry).toMatchObject({
+      metadata: { a: 1 },
+      alerts: ["ai-audit: metadata does not fit its schema"],
+    });
   });
 
   it("sees the metadata of the context too", async () => {
     const logger = new AuditLogger(new MemoryStorage(), { metadataSchema: withZod });
     const id = await withAuditContext({ metadata: { user_id: "u" } }, () =>
-      logger.log({ input: "", output: "", metadata: { session_id: "s" } as unknown as { user_id: string } }),
+      logger.log({
+        input: "",
+        output: "",
+        metadata: { session_id: "s" } as unknown as { user_id: string },
+      }),
     );
     expect((await logger.getEntry(id))?.metadata).toEqual({ user_id: "u", session_id: "s" });
   });

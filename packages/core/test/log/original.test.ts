@@ -17,7 +17,9 @@ interface Expected {
   readonly input: string;
   readonly output: string;
 }
-const expected: readonly Expected[] = JSON.parse(await readFile(join(fixtures, "expected.json"), "utf8"));
+const expected: readonly Expected[] = JSON.parse(
+  await readFile(join(fixtures, "expected.json"), "utf8"),
+);
 const key = (await readFile(join(fixtures, "key.txt"), "utf8")).trim();
 
 /** A millisecond of the second in which the fixtures were written. */
@@ -26,18 +28,26 @@ function at(millisecond: string): Date {
 }
 
 describe("A log that the Python original wrote", () => {
-  it.each(["hash", "plain", "encrypted"] as const)("is listed, found by id and opened: %s", async (mode) => {
-    const logger = new AuditLogger(join(fixtures, mode), { encryption: new EncryptionManager(key) });
-    const wanted = expected.filter((entry) => entry.mode === mode);
-    const entries = await Array.fromAsync(logger.entries());
-    expect(entries.map(({ id }) => id)).toEqual(wanted.map(({ id }) => id));
-    expect(await logger.count()).toBe(wanted.length);
-    for (const { id, input, output } of wanted) {
-      const entry = await logger.getEntry(id);
-      expect(entry && logger.verifyContent(entry, { input, output })).toEqual({ input: true, output: true });
-      expect(entry && logger.content(entry)).toEqual(mode === "hash" ? {} : { input, output });
-    }
-  });
+  it.each(["hash", "plain", "encrypted"] as const)(
+    "is listed, found by id and opened: %s",
+    async (mode) => {
+      const logger = new AuditLogger(join(fixtures, mode), {
+        encryption: new EncryptionManager(key),
+      });
+      const wanted = expected.filter((entry) => entry.mode === mode);
+      const entries = await Array.fromAsync(logger.entries());
+      expect(entries.map(({ id }) => id)).toEqual(wanted.map(({ id }) => id));
+      expect(await logger.count()).toBe(wanted.length);
+      for (const { id, input, output } of wanted) {
+        const entry = await logger.getEntry(id);
+        expect(entry && logger.verifyContent(entry, { input, output })).toEqual({
+          input: true,
+          output: true,
+        });
+        expect(entry && logger.content(entry)).toEqual(mode === "hash" ? {} : { input, output });
+      }
+    },
+  );
 
   it("has UTC timestamps, although it does not say so", async () => {
     const logger = new AuditLogger(join(fixtures, "plain"));
@@ -52,7 +62,9 @@ describe("A log that the Python original wrote", () => {
   it("is FOREIGN to the verifier, which makes no claim about it", async () => {
     const { exitCode, files } = await verifyLog(join(fixtures, "plain"));
     expect(exitCode).toBe(2);
-    expect(files.map(({ state, entries }) => ({ state, entries }))).toEqual([{ state: "FOREIGN", entries: 12 }]);
+    expect(files.map(({ state, entries }) => ({ state, entries }))).toEqual([
+      { state: "FOREIGN", entries: 12 },
+    ]);
   });
 
   it("loses nothing by a torn last line and a rotated name, and new entries go beside it", async () => {
@@ -69,7 +81,9 @@ describe("A log that the Python original wrote", () => {
   });
 
   it("opens with no other key, and the error does not hold the right one", async () => {
-    const logger = new AuditLogger(join(fixtures, "encrypted"), { encryption: new EncryptionManager() });
+    const logger = new AuditLogger(join(fixtures, "encrypted"), {
+      encryption: new EncryptionManager(),
+    });
     const [entry] = await Array.fromAsync(logger.entries());
     const error = await rejected(() => entry && logger.content(entry));
     expect(error).toMatchObject({ code: "AUDIT_DECRYPT_FAILED" });
@@ -105,8 +119,16 @@ describe("exportEntries in the original's format", () => {
     async () => {
       const encryption = new EncryptionManager();
       const exportKey = encryption.getKey();
-      const logger = new AuditLogger(await temporaryDirectory(), { encryption, storeContent: true });
-      await logger.log({ input: "Grüße 🚀", output: "Hi.", latencyMs: 12, metadata: { user_id: "u-17" } });
+      const logger = new AuditLogger(await temporaryDirectory(), {
+        encryption,
+        storeContent: true,
+      });
+      await logger.log({
+        input: "Grüße 🚀",
+        output: "Hi.",
+        latencyMs: 12,
+        metadata: { user_id: "u-17" },
+      });
       await logger.log({ input: [{ role: "user", content: "Hello!" }], output: "Hi." });
       const lines = await Array.fromAsync(exportEntries(logger, { format: "rotalabs-comply" }));
       await logger.close();
@@ -139,7 +161,12 @@ describe("exportEntries in the original's format", () => {
   it("refuses an unknown format", async () => {
     const logger = new AuditLogger(await temporaryDirectory());
     const format: string = "csv";
-    const error = await rejected(Array.fromAsync(exportEntries(logger, { format: format as "jsonl" })));
-    expect(error).toMatchObject({ code: "AUDIT_INPUT_INVALID", message: expect.stringContaining("format must be") });
+    const error = await rejected(
+      Array.fromAsync(exportEntries(logger, { format: format as "jsonl" })),
+    );
+    expect(error).toMatchObject({
+      code: "AUDIT_INPUT_INVALID",
+      message: expect.stringContaining("format must be"),
+    });
   });
 });

@@ -1,6 +1,12 @@
 // Opening contents of entries that somebody with write access has changed.
 import { describe, expect, it } from "vitest";
-import { AuditLogger, EncryptionManager, FileKeyStore, generateKey, MemoryStorage } from "../../src/index.ts";
+import {
+  AuditLogger,
+  EncryptionManager,
+  FileKeyStore,
+  generateKey,
+  MemoryStorage,
+} from "../../src/index.ts";
 import { rejected } from "../rejected.ts";
 import { temporaryDirectory } from "../temporary-directory.ts";
 
@@ -59,7 +65,9 @@ describe("Content that was put into an entry", () => {
   };
   it("as plain text, in place of a ciphertext, is refused", async () => {
     const entry = await read();
-    expect(await rejected(() => logger.content({ ...entry, inputContent: "FORGED" }))).toMatchObject({
+    expect(
+      await rejected(() => logger.content({ ...entry, inputContent: "FORGED" })),
+    ).toMatchObject({
       code: "AUDIT_DECRYPT_FAILED",
       message: refusal(entry.id),
     });
@@ -68,7 +76,10 @@ describe("Content that was put into an entry", () => {
   it("sealed for it by the holder of another writer's key, is refused", async () => {
     const entry = await read();
     const kid = encryption.kidFor("anotherStream");
-    const forged = encryption.seal({ text: "FORGED", format: undefined }, { kid, id: entry.id, field: "input" });
+    const forged = encryption.seal(
+      { text: "FORGED", format: undefined },
+      { kid, id: entry.id, field: "input" },
+    );
     expect(await rejected(() => logger.content({ ...entry, inputContent: forged }))).toMatchObject({
       code: "AUDIT_DECRYPT_FAILED",
       message: refusal(entry.id),
@@ -78,7 +89,10 @@ describe("Content that was put into an entry", () => {
   it("sealed for it under its own key but with another text, is refused", async () => {
     const entry = await read();
     const kid = entry.kid ?? "";
-    const forged = encryption.seal({ text: "FORGED", format: undefined }, { kid, id: entry.id, field: "input" });
+    const forged = encryption.seal(
+      { text: "FORGED", format: undefined },
+      { kid, id: entry.id, field: "input" },
+    );
     expect(await rejected(() => logger.content({ ...entry, inputContent: forged }))).toMatchObject({
       code: "AUDIT_DECRYPT_FAILED",
       message: refusal(entry.id),
@@ -89,9 +103,17 @@ describe("Content that was put into an entry", () => {
     const subjects = new FileKeyStore({ path: await temporaryDirectory() });
     const keyed = new EncryptionManager(generateKey(), { subjects });
     for (const digest of ["hmac-sha256", "sha256"] as const) {
-      const log = new AuditLogger(new MemoryStorage(), { encryption: keyed, storeContent: true, digest });
-      const mine = await log.getEntry(await log.log({ input: SECRET, output: "o", subject: "user-123" }));
-      const theirs = await log.getEntry(await log.log({ input: "x", output: "o", subject: "user-456" }));
+      const log = new AuditLogger(new MemoryStorage(), {
+        encryption: keyed,
+        storeContent: true,
+        digest,
+      });
+      const mine = await log.getEntry(
+        await log.log({ input: SECRET, output: "o", subject: "user-123" }),
+      );
+      const theirs = await log.getEntry(
+        await log.log({ input: "x", output: "o", subject: "user-456" }),
+      );
       if (!mine || !theirs) throw new Error("the entries were just written");
       expect(log.content(mine).input).toBe(SECRET);
       const { subject: _, ...nobodys } = mine;

@@ -49,7 +49,9 @@ describe("A data subject", () => {
     await logger.log({ input: "mine", output: "1", subject: "user-123" });
     await logger.log({ input: "yours", output: "2", subject: "user-456" });
     const records = await Array.fromAsync(logger.exportSubject("user-123"));
-    expect(records.map(({ input, output }) => ({ input, output }))).toEqual([{ input: "mine", output: "1" }]);
+    expect(records.map(({ input, output }) => ({ input, output }))).toEqual([
+      { input: "mine", output: "1" },
+    ]);
     expect(await logger.count({ subject: "user-123" })).toBe(1);
     expect(await logger.count({ subject: "nobody" })).toBe(0);
     await logger.close();
@@ -111,7 +113,9 @@ describe("A data subject", () => {
     await logger.close();
     const stranger = new AuditLogger(path, { encryption: new EncryptionManager() });
     const entry = await stranger.getEntry(id);
-    expect(await rejected(() => entry && stranger.content(entry))).toMatchObject({ code: "AUDIT_KEY_MISSING" });
+    expect(await rejected(() => entry && stranger.content(entry))).toMatchObject({
+      code: "AUDIT_KEY_MISSING",
+    });
   });
 
   it("who comes back after an erasure begins anew", async () => {
@@ -129,11 +133,15 @@ describe("A data subject", () => {
 
   it("needs encryption with a key store", async () => {
     const logger = new AuditLogger(await temporaryDirectory());
-    expect(await rejected(logger.log({ input: "a", output: "b", subject: "user-123" }))).toMatchObject({
+    expect(
+      await rejected(logger.log({ input: "a", output: "b", subject: "user-123" })),
+    ).toMatchObject({
       code: "AUDIT_SUBJECT_INVALID",
       message: "a subject needs encryption with a key store (subjects)",
     });
-    expect(await rejected(logger.eraseSubject("user-123", BY))).toMatchObject({ code: "AUDIT_SUBJECT_INVALID" });
+    expect(await rejected(logger.eraseSubject("user-123", BY))).toMatchObject({
+      code: "AUDIT_SUBJECT_INVALID",
+    });
     expect(await logger.count()).toBe(0);
   });
 });

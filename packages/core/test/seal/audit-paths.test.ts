@@ -4,9 +4,16 @@ import { AuditPaths } from "../../src/seal/audit-paths.ts";
 import { emptyRoot, leafHash, MerkleTree, rootOf, rootOfInclusion } from "../../src/seal/merkle.ts";
 
 // The eight leaves and some audit paths that Certificate Transparency's implementations share as test data.
-const LEAVES = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"].map(
-  (hex) => leafHash(Buffer.from(hex, "hex")),
-);
+const LEAVES = [
+  "",
+  "00",
+  "10",
+  "2021",
+  "3031",
+  "40414243",
+  "5051525354555657",
+  "606162636465666768696a6b6c6d6e6f",
+].map((hex) => leafHash(Buffer.from(hex, "hex")));
 const PATHS = [
   { index: 0, size: 1, path: [] },
   {
@@ -48,18 +55,27 @@ describe("audit paths of RFC 6962", () => {
   it("lead from every leaf of every tree to the root, and nowhere else", () => {
     const tree = fc
       .integer({ min: 1, max: 70 })
-      .chain((size) => fc.record({ size: fc.constant(size), index: fc.nat(size - 1), other: fc.nat(size - 1) }));
+      .chain((size) =>
+        fc.record({ size: fc.constant(size), index: fc.nat(size - 1), other: fc.nat(size - 1) }),
+      );
     fc.assert(
       fc.property(tree, ({ size, index, other }) => {
-        const leaves = Array.from({ length: size }, (_, number) => leafHash(Buffer.from(String(number))));
+        const leaves = Array.from({ length: size }, (_, number) =>
+          leafHash(Buffer.from(String(number))),
+        );
         const leaf = leaves[index] ?? emptyRoot();
         const path = new AuditPaths(leaves).path(index);
         const root = rootOf(leaves);
         expect(rootOfInclusion({ leaf, index, size, path })).toEqual(root);
-        expect(rootOfInclusion({ leaf, index: other, size, path })?.equals(root) ?? false).toBe(other === index);
+        expect(rootOfInclusion({ leaf, index: other, size, path })?.equals(root) ?? false).toBe(
+          other === index,
+        );
         expect(rootOfInclusion({ leaf: emptyRoot(), index, size, path })).not.toEqual(root);
         expect(rootOfInclusion({ leaf, index, size, path: [...path, root] })).toBeUndefined();
-        const shorter = path.length === 0 ? undefined : rootOfInclusion({ leaf, index, size, path: path.slice(1) });
+        const shorter =
+          path.length === 0
+            ? undefined
+            : rootOfInclusion({ leaf, index, size, path: path.slice(1) });
         expect(shorter).not.toEqual(root);
       }),
     );
@@ -71,11 +87,17 @@ describe("audit paths of RFC 6962", () => {
       .chain((size) => fc.record({ size: fc.constant(size), known: fc.nat(size - 1) }));
     fc.assert(
       fc.property(tree, ({ size, known }) => {
-        const leaves = Array.from({ length: size }, (_, number) => leafHash(Buffer.from(String(number))));
+        const leaves = Array.from({ length: size }, (_, number) =>
+          leafHash(Buffer.from(String(number))),
+        );
         const before = new MerkleTree();
         for (const leaf of leaves.slice(0, known)) before.append(leaf);
-        const [all, last] = [new AuditPaths(leaves), new AuditPaths(leaves.slice(known), before.state())];
-        for (let index = known; index < size; index += 1) expect(last.path(index)).toEqual(all.path(index));
+        const [all, last] = [
+          new AuditPaths(leaves),
+          new AuditPaths(leaves.slice(known), before.state()),
+        ];
+        for (let index = known; index < size; index += 1)
+          expect(last.path(index)).toEqual(all.path(index));
       }),
     );
   });
@@ -84,7 +106,9 @@ describe("audit paths of RFC 6962", () => {
     const before = { size: 2, subtrees: [leafHash(Buffer.from("both"))] };
     const paths = new AuditPaths(LEAVES.slice(2, 4), before);
     for (const index of [1, 4]) {
-      expect(() => paths.path(index)).toThrow(new RangeError(`leaf ${index} is not among those given`));
+      expect(() => paths.path(index)).toThrow(
+        new RangeError(`leaf ${index} is not among those given`),
+      );
     }
   });
 });

@@ -1,10 +1,23 @@
 import { describe, expect, it } from "vitest";
-import { emptyRoot, leafHash, leafHashInPlace, MerkleTree, rootOfInclusion } from "../../src/seal/merkle.ts";
+import {
+  emptyRoot,
+  leafHash,
+  leafHashInPlace,
+  MerkleTree,
+  rootOfInclusion,
+} from "../../src/seal/merkle.ts";
 
 // The eight leaves, roots and audit paths that Certificate Transparency's implementations share as test data.
-const LEAVES = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"].map(
-  (hex) => leafHash(Buffer.from(hex, "hex")),
-);
+const LEAVES = [
+  "",
+  "00",
+  "10",
+  "2021",
+  "3031",
+  "40414243",
+  "5051525354555657",
+  "606162636465666768696a6b6c6d6e6f",
+].map((hex) => leafHash(Buffer.from(hex, "hex")));
 const ROOTS = [
   "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
   "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
@@ -17,12 +30,15 @@ const ROOTS = [
   "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
 ];
 describe("the Merkle tree of RFC 6962", () => {
-  it.each(ROOTS.map((root, size) => ({ root, size })))("has the published root at $size leaves", ({ root, size }) => {
-    const tree = new MerkleTree();
-    for (const leaf of LEAVES.slice(0, size)) tree.append(leaf);
-    expect(tree.root().toString("hex")).toBe(root);
-    expect(tree.size).toBe(size);
-  });
+  it.each(ROOTS.map((root, size) => ({ root, size })))(
+    "has the published root at $size leaves",
+    ({ root, size }) => {
+      const tree = new MerkleTree();
+      for (const leaf of LEAVES.slice(0, size)) tree.append(leaf);
+      expect(tree.root().toString("hex")).toBe(root);
+      expect(tree.size).toBe(size);
+    },
+  );
 
   it("is the same when leaves are hashed in place, at each size, and its state does not change with it", () => {
     const [hashed, inPlace] = [new MerkleTree(), new MerkleTree()];

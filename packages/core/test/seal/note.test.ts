@@ -14,7 +14,8 @@ import { caught } from "../keys/caught.ts";
 
 // The published example of golang.org/x/mod/sumdb/note, the origin of C2SP signed-note.
 const VKEY = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
-const TEXT = "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n";
+const TEXT =
+  "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n";
 const SIGNATURE_LINE =
   "— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n";
 
@@ -103,7 +104,8 @@ describe("a verification key", () => {
     expect(error).toBeInstanceOf(AuditConfigError);
     expect(error).toMatchObject({
       code: "AUDIT_KEY_INVALID",
-      message: "A verification key must look like <name>+<8 hex digits>+<base64 of an Ed25519 public key>",
+      message:
+        "A verification key must look like <name>+<8 hex digits>+<base64 of an Ed25519 public key>",
     });
   });
 
@@ -113,7 +115,9 @@ describe("a verification key", () => {
   ])("is refused under %s than its hash was made of", (_, vkey) => {
     expect(caught(() => parseVkey(vkey))).toMatchObject({
       code: "AUDIT_KEY_INVALID",
-      message: expect.stringMatching(/^The verification key of Pa?[ue]\w+ does not have its own hash$/),
+      message: expect.stringMatching(
+        /^The verification key of Pa?[ue]\w+ does not have its own hash$/,
+      ),
     });
   });
 

@@ -9,7 +9,8 @@ import { caught } from "../keys/caught.ts";
 const SEED = Buffer.from("AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz", "base64").subarray(1);
 const PKCS8 = Buffer.concat([Buffer.from("302e020100300506032b657004220420", "hex"), SEED]);
 const PEM = `-----BEGIN PRIVATE KEY-----\n${PKCS8.toString("base64")}\n-----END PRIVATE KEY-----\n`;
-const TEXT = "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n";
+const TEXT =
+  "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n";
 
 describe("a signer", () => {
   it("signs as Go's note package does", () => {
@@ -25,7 +26,9 @@ describe("a signer", () => {
     expect((await Signer.generate("bank-prod")).vkey).not.toBe(signer.vkey);
     expect(Signer.fromPem("bank-prod", signer.toPem()).vkey).toBe(signer.vkey);
     const [line] = parseNote(`text\n\n${signer.sign("text\n")}`)?.signatures ?? [];
-    expect(line && verify(null, Buffer.from("text\n"), parseVkey(signer.vkey).publicKey, line.signature)).toBe(true);
+    expect(
+      line && verify(null, Buffer.from("text\n"), parseVkey(signer.vkey).publicKey, line.signature),
+    ).toBe(true);
   });
 
   it("comes from an environment variable, with line feeds or with \\n in their place", () => {
@@ -37,7 +40,8 @@ describe("a signer", () => {
   it.each([undefined, "", "  "])("says which variable is not set when it is %j", (value) => {
     expect(caught(() => Signer.fromEnv("n", "KEY", { KEY: value }))).toMatchObject({
       code: "AUDIT_CONFIG_INVALID",
-      message: "KEY is not set: it must hold an Ed25519 private key as PKCS#8 PEM (ai-audit init makes one)",
+      message:
+        "KEY is not set: it must hold an Ed25519 private key as PKCS#8 PEM (ai-audit init makes one)",
     });
   });
 
@@ -54,7 +58,8 @@ describe("a signer", () => {
     const error = caught(() => Signer.fromPem("n", pem));
     expect(error).toMatchObject({
       code: "AUDIT_KEY_INVALID",
-      message: "No private key can be read from the PEM: it must be an unencrypted Ed25519 key as PKCS#8 PEM",
+      message:
+        "No private key can be read from the PEM: it must be an unencrypted Ed25519 key as PKCS#8 PEM",
     });
     expect(inspect(error)).not.toContain(pem.slice(30, 60));
   });
@@ -72,7 +77,8 @@ describe("a signer", () => {
   it.each(["", "a b", "a+b"])("refuses the name %j", async (name) => {
     const refusal = {
       code: "AUDIT_KEY_INVALID",
-      message: "The name of a signing key must not be empty and must not contain white space or '+'",
+      message:
+        "The name of a signing key must not be empty and must not contain white space or '+'",
     };
     expect(caught(() => Signer.fromPem(name, PEM))).toMatchObject(refusal);
     expect(caught(() => Signer.fromEnv(name, "KEY", { KEY: PEM }))).toMatchObject(refusal);

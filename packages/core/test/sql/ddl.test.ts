@@ -80,7 +80,9 @@ describe("clickhouseDdl()", () => {
   it("makes a table over the objects and a view without control lines", () => {
     const ddl = clickhouseDdl({ location, table: "calls" });
     expect(ddl).toContain("CREATE TABLE IF NOT EXISTS calls_lines (\n  `id` Nullable(String),");
-    expect(ddl).toContain("ENGINE = S3('https://bucket.s3.amazonaws.com/audit/**.{json,jsonl}', 'JSONEachRow')");
+    expect(ddl).toContain(
+      "ENGINE = S3('https://bucket.s3.amazonaws.com/audit/**.{json,jsonl}', 'JSONEachRow')",
+    );
     expect(ddl).toMatch(/FROM calls_lines\nWHERE type IS NULL AND id IS NOT NULL;\n$/);
   });
 });

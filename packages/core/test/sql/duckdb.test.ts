@@ -74,9 +74,10 @@ describe("AuditSql", () => {
       })),
     );
     expect(
-      await sql.query("SELECT model, max(latency_ms) AS slowest FROM entries WHERE model = $1 GROUP BY model", [
-        "gpt-5",
-      ]),
+      await sql.query(
+        "SELECT model, max(latency_ms) AS slowest FROM entries WHERE model = $1 GROUP BY model",
+        ["gpt-5"],
+      ),
     ).toEqual([{ model: "gpt-5", slowest: 300 }]);
   });
 
@@ -97,14 +98,22 @@ describe("AuditSql", () => {
     await writeFile(
       join(path, "2026-11-23", "6790d599-2aea-4eef-8fd2-0688895b5eb3.json"),
       JSON.stringify(
-        { id: "6790d599-2aea-4eef-8fd2-0688895b5eb3", timestamp: "2026-11-23T12:00:00.115437", input_hash: "x" },
+        {
+          id: "6790d599-2aea-4eef-8fd2-0688895b5eb3",
+          timestamp: "2026-11-23T12:00:00.115437",
+          input_hash: "x",
+        },
         undefined,
         2,
       ),
     );
     const sql = await opened({ paths: [path] });
-    expect(await sql.query("SELECT count(*)::INTEGER AS entries FROM entries")).toEqual([{ entries: 4 }]);
-    const [row] = await sql.query("SELECT epoch_ms(timestamp) AS time FROM entries WHERE starts_with(id, '6790')");
+    expect(await sql.query("SELECT count(*)::INTEGER AS entries FROM entries")).toEqual([
+      { entries: 4 },
+    ]);
+    const [row] = await sql.query(
+      "SELECT epoch_ms(timestamp) AS time FROM entries WHERE starts_with(id, '6790')",
+    );
     expect(Number(row?.["time"])).toBe(time + 115);
   });
 
@@ -114,11 +123,13 @@ describe("AuditSql", () => {
     const long = JSON.stringify({ ...JSON.parse(line), input_content: "x".repeat(17 * 2 ** 20) });
     await writeFile(join(path, "long.jsonl"), `${long}\n`);
     const sql = await opened({ paths: path });
-    expect(await sql.query("SELECT id, length(input_content)::INTEGER AS length FROM entries")).toEqual([
-      { id, length: 17 * 2 ** 20 },
-    ]);
+    expect(
+      await sql.query("SELECT id, length(input_content)::INTEGER AS length FROM entries"),
+    ).toEqual([{ id, length: 17 * 2 ** 20 }]);
     const { threads } = readerLimitsHere();
-    expect(await sql.query("SELECT current_setting('threads')::INTEGER AS threads")).toEqual([{ threads }]);
+    expect(await sql.query("SELECT current_setting('threads')::INTEGER AS threads")).toEqual([
+      { threads },
+    ]);
   });
 
   it("has no rows where there is no log yet", async () => {
@@ -179,21 +190,31 @@ describe("AuditSql", () => {
     "EXPLAIN (SELECT 1)",
   ])("explains: %s", async (statement) => {
     const sql = await opened({ paths: await temporaryDirectory() });
-    expect(await sql.query(statement)).toMatchObject([{ explain_key: expect.stringContaining("_plan") }]);
+    expect(await sql.query(statement)).toMatchObject([
+      { explain_key: expect.stringContaining("_plan") },
+    ]);
   });
 
   it("writes no file for a statement, not even beside the log", async () => {
     const path = await temporaryDirectory();
     const sql = await opened({ paths: path, readable: "/" });
     const writing = `COPY (SELECT 1) TO '${join(path, "out.csv")}'`;
-    for (const statement of [writing, `EXPLAIN ANALYZE ${writing}`, `EXPLAIN (ANALYZE) ${writing}`]) {
+    for (const statement of [
+      writing,
+      `EXPLAIN ANALYZE ${writing}`,
+      `EXPLAIN (ANALYZE) ${writing}`,
+    ]) {
       expect(await rejected(sql.query(statement))).toMatchObject({ code: "AUDIT_INPUT_INVALID" });
     }
     expect(await readdir(path)).toEqual([]);
   });
 
   it("reads the log's files and those it is given, no others, by no link either", async () => {
-    const [path, prices, secret] = [await temporaryDirectory(), await temporaryDirectory(), await temporaryDirectory()];
+    const [path, prices, secret] = [
+      await temporaryDirectory(),
+      await temporaryDirectory(),
+      await temporaryDirectory(),
+    ];
     await logged(path);
     await writeFile(join(prices, "prices.csv"), "model,price\ngpt-5,2\n");
     await writeFile(join(secret, "secret.csv"), "a\n1\n");
@@ -204,7 +225,11 @@ describe("AuditSql", () => {
         `SELECT sum(price)::INTEGER AS sum FROM entries JOIN '${join(prices, "prices.csv")}' USING (model)`,
       ),
     ).toEqual([{ sum: 4 }]);
-    for (const file of [join(secret, "secret.csv"), join(path, "link", "secret.csv"), "https://localhost/secret.csv"]) {
+    for (const file of [
+      join(secret, "secret.csv"),
+      join(path, "link", "secret.csv"),
+      "https://localhost/secret.csv",
+    ]) {
       expect(await rejected(sql.query(`SELECT * FROM read_csv('${file}')`))).toMatchObject({
         code: "AUDIT_READ_FAILED",
         message: expect.stringContaining("DuckDB: Permission Error"),
@@ -216,7 +241,9 @@ describe("AuditSql", () => {
     const path = join(await temporaryDirectory(), "it's [1]*?");
     const ids = await logged(path);
     const sql = await opened({ paths: path });
-    expect((await sql.query("SELECT id FROM entries ORDER BY id")).map(({ id }) => id)).toEqual(ids.toSorted());
+    expect((await sql.query("SELECT id FROM entries ORDER BY id")).map(({ id }) => id)).toEqual(
+      ids.toSorted(),
+    );
   });
 
   it("streams rows as they are computed, several statements at a time", async () => {
@@ -245,15 +272,21 @@ describe("AuditSql", () => {
     }
     const sql = await opened({ paths, memoryBytes: 100 * 2 ** 20 });
     expect(
-      await sql.query("SELECT current_setting('memory_limit') AS memory, current_setting('threads') AS threads"),
+      await sql.query(
+        "SELECT current_setting('memory_limit') AS memory, current_setting('threads') AS threads",
+      ),
     ).toEqual([{ memory: "100.0 MiB", threads: 1n }]);
     const sorted = "SELECT row_number() OVER (ORDER BY hash(range)) AS place FROM range(8000000)"; // 128 MB of pairs
-    expect(await sql.query(`SELECT max(place) AS last FROM (${sorted})`)).toEqual([{ last: 8_000_000n }]);
+    expect(await sql.query(`SELECT max(place) AS last FROM (${sorted})`)).toEqual([
+      { last: 8_000_000n },
+    ]);
   });
 
   it("hands over bytes and texts that stay what they are when DuckDB has released the rows", async () => {
     const sql = await opened({ paths: await temporaryDirectory() });
-    const rows = await sql.query("SELECT repeat(chr(65 + (range % 26)::INT), 100)::BLOB AS bytes FROM range(5000)");
+    const rows = await sql.query(
+      "SELECT repeat(chr(65 + (range % 26)::INT), 100)::BLOB AS bytes FROM range(5000)",
+    );
     expect(rows).toHaveLength(5000);
     for (const [at, { bytes }] of rows.entries()) {
       if (!(bytes instanceof Uint8Array)) throw new Error("no bytes");
@@ -263,7 +296,9 @@ describe("AuditSql", () => {
 
   it("ends what runs when it is closed, and says so then and later", async () => {
     const sql = await AuditSql.open({ paths: await temporaryDirectory() });
-    const counting = rejected(sql.query("SELECT count(*) FROM range(1000000000000) WHERE hash(range) = 7"));
+    const counting = rejected(
+      sql.query("SELECT count(*) FROM range(1000000000000) WHERE hash(range) = 7"),
+    );
     const rows = sql.stream("SELECT range AS at FROM range(1000000000000)");
     expect(await rows.next()).toEqual({ done: false, value: { at: 0n } });
     await delay(100);
@@ -282,7 +317,9 @@ describe("AuditSql", () => {
   it("can be closed at the moment at which a statement begins", async () => {
     for (const waitMs of [0, 1, 2, 4, 8]) {
       const sql = await AuditSql.open({ paths: await temporaryDirectory() });
-      const counting = rejected(sql.query("SELECT count(*) FROM range(1000000000000) WHERE hash(range) = 7"));
+      const counting = rejected(
+        sql.query("SELECT count(*) FROM range(1000000000000) WHERE hash(range) = 7"),
+      );
       await delay(waitMs);
       await sql.close();
       expect(await counting).toMatchObject({ code: "AUDIT_CLOSED" });
@@ -303,6 +340,8 @@ describe("AuditSql", () => {
       code: "AUDIT_READ_FAILED",
       message: expect.stringContaining("DuckDB: Binder Error"),
     });
-    expect(await rejected(AuditSql.open({ paths: [] }))).toMatchObject({ code: "AUDIT_CONFIG_INVALID" });
+    expect(await rejected(AuditSql.open({ paths: [] }))).toMatchObject({
+      code: "AUDIT_CONFIG_INVALID",
+    });
   });
 });

@@ -13,7 +13,10 @@ const TIMES = ["2024-02-29T23:59:59.999Z", "2024-03-01T00:00:00.000Z", "2026-12-
 async function logOf(times: readonly string[]): Promise<string> {
   const path = await temporaryDirectory();
   for (const time of times)
-    await writeFile(join(path, `${time.slice(0, 10)}.jsonl`), `${testEntry(Date.parse(time)).line}\n`);
+    await writeFile(
+      join(path, `${time.slice(0, 10)}.jsonl`),
+      `${testEntry(Date.parse(time)).line}\n`,
+    );
   return path;
 }
 
@@ -39,7 +42,11 @@ describe("exportParquet()", () => {
     const folder = join(await temporaryDirectory(), "it's", "parquet");
     const sql = await opened(await logOf(TIMES), folder);
     expect(await sql.exportParquet(folder)).toBe(3);
-    expect((await readdir(folder)).toSorted()).toEqual(["day=2024-02-29", "day=2024-03-01", "day=2026-12-31"]);
+    expect((await readdir(folder)).toSorted()).toEqual([
+      "day=2024-02-29",
+      "day=2024-03-01",
+      "day=2026-12-31",
+    ]);
     expect(await readdir(join(folder, "day=2024-02-29"))).toEqual(["ai-audit_0.parquet"]);
     const quoted = folder.replaceAll("'", "''");
     expect(await timesIn(sql, quoted)).toEqual(TIMES);
@@ -50,7 +57,10 @@ describe("exportParquet()", () => {
     const folder = await temporaryDirectory();
     const sql = await opened(path, folder);
     await sql.exportParquet(folder);
-    await writeFile(join(folder, "day=2026-12-31", "ai-audit_7.parquet"), "of an export with more threads");
+    await writeFile(
+      join(folder, "day=2026-12-31", "ai-audit_7.parquet"),
+      "of an export with more threads",
+    );
     await rm(join(path, "2024-02-29.jsonl"));
     expect(await sql.exportParquet(folder)).toBe(2);
     expect((await readdir(folder)).toSorted()).toEqual(["day=2024-03-01", "day=2026-12-31"]);
@@ -93,9 +103,15 @@ describe("exportParquet()", () => {
       const place = (at * 7919) % 12_000;
       return place < 4000 ? noon + (place % 1000) : noon - 43_200_000 + place * 10_000;
     });
-    const entries = times.map((time) => testEntry(time, { input_content: randomBytes(3000).toString("hex") }));
+    const entries = times.map((time) =>
+      testEntry(time, { input_content: randomBytes(3000).toString("hex") }),
+    );
     await writeFile(join(path, "all.jsonl"), entries.map(({ line }) => `${line}\n`).join(""));
-    await using sql = await AuditSql.open({ paths: path, readable: folder, memoryBytes: 160 * 2 ** 20 });
+    await using sql = await AuditSql.open({
+      paths: path,
+      readable: folder,
+      memoryBytes: 160 * 2 ** 20,
+    });
     expect(await sql.exportParquet(folder)).toBe(12_000);
     expect((await readdir(join(folder, "day=2026-03-05"))).length).toBeGreaterThan(4);
     const seen: unknown[] = [];
@@ -123,7 +139,11 @@ describe("exportParquet()", () => {
       code: "AUDIT_READ_FAILED",
       message: expect.stringContaining("broken.jsonl"),
     });
-    expect((await readdir(folder)).toSorted()).toEqual(["day=2024-02-29", "day=2024-03-01", "day=2026-12-31"]);
+    expect((await readdir(folder)).toSorted()).toEqual([
+      "day=2024-02-29",
+      "day=2024-03-01",
+      "day=2026-12-31",
+    ]);
     expect(await timesIn(sql, folder)).toEqual(TIMES);
   });
 

@@ -67,8 +67,14 @@ describe("The write lane", () => {
     const { lane, done, failures } = laneOf();
     const cause = Object.assign(new Error("no space left"), { code: "ENOSPC" });
     failures.push(cause);
-    const results = await Promise.allSettled([append(lane), append(lane), lane.append("control", undefined)]);
-    const reasons = results.map((result) => (result.status === "rejected" ? (result.reason as unknown) : undefined));
+    const results = await Promise.allSettled([
+      append(lane),
+      append(lane),
+      lane.append("control", undefined),
+    ]);
+    const reasons = results.map((result) =>
+      result.status === "rejected" ? (result.reason as unknown) : undefined,
+    );
     expect(reasons[0]).toMatchObject({
       name: "AuditWriteError",
       code: "AUDIT_WRITE_FAILED",
@@ -97,7 +103,11 @@ describe("The write lane", () => {
     await rejected(append(lane));
     lane.lose(testEntry(Date.now()).id, "three");
     await lane.append("next", undefined);
-    expect(JSON.parse(done[0]?.[0] ?? "")).toMatchObject({ type: "loss", entries: 3, reason: "not written: one" });
+    expect(JSON.parse(done[0]?.[0] ?? "")).toMatchObject({
+      type: "loss",
+      entries: 3,
+      reason: "not written: one",
+    });
   });
 
   it("tells of losses that are counted while a commit runs with a later one", async () => {
@@ -108,7 +118,11 @@ describe("The write lane", () => {
     lane.lose(testEntry(Date.now()).id, "late");
     await first;
     await lane.append("second", undefined);
-    expect(done.map((lines) => lines.map((line) => (line.startsWith("{") ? JSON.parse(line).entries : line)))).toEqual([
+    expect(
+      done.map((lines) =>
+        lines.map((line) => (line.startsWith("{") ? JSON.parse(line).entries : line)),
+      ),
+    ).toEqual([
       [1, "first"],
       [1, "second"],
     ]);
@@ -123,7 +137,9 @@ describe("The write lane", () => {
     });
     expect(commitsBefore).toBeLessThan(3);
     await lines;
-    expect(await rejected(lane.exclusive(() => Promise.reject(new Error("mine"))))).toMatchObject({ message: "mine" });
+    expect(await rejected(lane.exclusive(() => Promise.reject(new Error("mine"))))).toMatchObject({
+      message: "mine",
+    });
     await lane.append("goes on", undefined);
   });
 

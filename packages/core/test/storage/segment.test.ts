@@ -22,7 +22,9 @@ function linesOf(bytes: Buffer): string[] {
   return lines;
 }
 
-function checkpointOf(line: string | undefined): { origin: string; size: number; root: string } | undefined {
+function checkpointOf(
+  line: string | undefined,
+): { origin: string; size: number; root: string } | undefined {
   const { note } = JSON.parse(line ?? "{}") as { note: string };
   return parseCheckpoint(parseNote(note)?.text ?? "");
 }
@@ -36,7 +38,12 @@ describe("a segment", () => {
     const segment = new Segment(options);
     const first = linesOf(segment.seal(['{"id":"1"}', '{"id":"2"}'], 2));
     expect(first).toHaveLength(4);
-    expect(JSON.parse(first[0] ?? "")).toMatchObject({ type: "segment.open", v: 1, vkey: null, seq: 0 });
+    expect(JSON.parse(first[0] ?? "")).toMatchObject({
+      type: "segment.open",
+      v: 1,
+      vkey: null,
+      seq: 0,
+    });
     const origin = "ai-audit/c3RyZWFt/audit_20261123";
     expect(checkpointOf(first[3])).toEqual({ origin, size: 3, root: rootOver(first.slice(0, 3)) });
     const second = linesOf(segment.seal(['{"id":"3"}'], 1));
@@ -90,15 +97,24 @@ describe("a segment", () => {
   });
 
   it.each([
-    ['{"type":"checkpoint","note":"x"}', "Checkpoints and segment lines are written by the segment alone"],
-    ['{"type":"segment.close","reason":"x"}', "Checkpoints and segment lines are written by the segment alone"],
+    [
+      '{"type":"checkpoint","note":"x"}',
+      "Checkpoints and segment lines are written by the segment alone",
+    ],
+    [
+      '{"type":"segment.close","reason":"x"}',
+      "Checkpoints and segment lines are written by the segment alone",
+    ],
     ['{"type":"segment.open"}', "Checkpoints and segment lines are written by the segment alone"],
     ["{}\n{}", "A line must not contain a line feed"],
     ["", "A line must be a JSON object"],
     ["text", "A line must be a JSON object"],
   ])("refuses the line %j, and is unchanged by it", (line, message) => {
     const segment = new Segment(options);
-    expect(caught(() => segment.seal(["{}", line], 2))).toMatchObject({ code: "AUDIT_INPUT_INVALID", message });
+    expect(caught(() => segment.seal(["{}", line], 2))).toMatchObject({
+      code: "AUDIT_INPUT_INVALID",
+      message,
+    });
     expect(segment.size).toBe(0);
     expect(segment.seal(["{}"], 1)).toEqual(new Segment(options).seal(["{}"], 1));
   });

@@ -8,7 +8,12 @@ import { serverAt } from "./s3-servers.ts";
 
 const [path = "", endpoint = "", bucket = "", pem = ""] = process.argv.slice(2);
 const archive = new S3Archive({ bucket, client: serverAt(endpoint).client(), keepLocalDays: 0 });
-const storage = new FileStorage({ path, rotationSizeMb: 0.03, signer: Signer.fromPem("test", pem), archive });
+const storage = new FileStorage({
+  path,
+  rotationSizeMb: 0.03,
+  signer: Signer.fromPem("test", pem),
+  archive,
+});
 // Days that are past, so that copies may be removed as well; each process has its own, and hours of it.
 const start = Date.now() - 30 * 86_400_000 - process.pid * 1000;
 for (let count = 0; ; count += 1) {

@@ -26,29 +26,44 @@ export class AttackedLog {
     this.log = log;
   }
 
-  static async make(server: S3Server, options?: { readonly withObjectLock?: boolean }): Promise<AttackedLog> {
+  static async make(
+    server: S3Server,
+    options?: { readonly withObjectLock?: boolean },
+  ): Promise<AttackedLog> {
     return new AttackedLog(await S3Log.make(server, options));
   }
 
   readonly onError = ({ message }: Error): void => void this.errors.push(message);
 
   /** A closed stream with commits of these sizes, so many days ago; its keys in their order. */
-  async stream(sizes: readonly number[], days: number, signer: Signer = this.log.signer): Promise<string[]> {
+  async stream(
+    sizes: readonly number[],
+    days: number,
+    signer: Signer = this.log.signer,
+  ): Promise<string[]> {
     const before = new Set(await this.log.keys());
     const storage = this.log.storage({ signer });
     await appendCommits(storage, sizes, Date.now() - days * DAY_MS);
     await storage.close();
     const added = (await this.log.keys()).filter((key) => !before.has(key));
     return added.toSorted(
-      (a, b) => Number(a.includes("/control_")) - Number(b.includes("/control_")) || (a < b ? -1 : 1),
+      (a, b) =>
+        Number(a.includes("/control_")) - Number(b.includes("/control_")) || (a < b ? -1 : 1),
     );
   }
 
   async prune(days = 30, storage: S3Storage = this.log.storage()): Promise<PruneResult> {
     const now = Date.now();
-    const result = await storage.prune({ before: now - days * DAY_MS, policy: "retention", actor: "test", now });
+    const result = await storage.prune({
+      before: now - days * DAY_MS,
+      policy: "retention",
+      actor: "test",
+      now,
+    });
     await storage.close();
-    const reasons = (result.expired ?? []).flatMap(({ fate, reason = "" }) => (fate === "refused" ? [reason] : []));
+    const reasons = (result.expired ?? []).flatMap(({ fate, reason = "" }) =>
+      fate === "refused" ? [reason] : [],
+    );
     this.errors.push(...(result.refused ?? []), ...reasons);
     return result;
   }
@@ -58,15 +73,33 @@ export class AttackedLog {
     const stranger = await Signer.generate("stranger");
     const day = dayOf(Date.now() - 40 * DAY_MS);
     const file = `audit_${day.replaceAll("-", "")}_${name}_0.jsonl`;
-    const options = { file, stream: name, seq: 0, created: "", prev: null, seen: [], sdk: "", signer: stranger };
+    const options = {
+      file,
+      stream: name,
+      seq: 0,
+      created: "",
+      prev: null,
+      seen: [],
+      sdk: "",
+      signer: stranger,
+    };
     const segment = new Segment(options);
     for (const key of keys) await this.log.remove(key);
     const { id, line } = testEntry(Date.now() - 40 * DAY_MS);
     const [open = "", , seal = ""] = segment.seal([line], 1).toString().split("\n");
     const first = `${day}/${id}.json`;
-    const about = { "audit-stream": name, "audit-entries": "1", "audit-last": id, "audit-leaf": "0" };
+    const about = {
+      "audit-stream": name,
+      "audit-entries": "1",
+      "audit-last": id,
+      "audit-leaf": "0",
+    };
     const noteOf = (text: string): string => encode(JSON.parse(text).note);
-    await this.log.write(first, line, { ...about, "audit-open": encode(open), "audit-checkpoint": noteOf(seal) });
+    await this.log.write(first, line, {
+      ...about,
+      "audit-open": encode(open),
+      "audit-checkpoint": noteOf(seal),
+    });
     for (let leaf = 2; leaf < 6; leaf += 1) {
       const [body = "", note = ""] = segment.seal(['{"type":"note"}'], 0).toString().split("\n");
       const previous = leaf === 2 ? first : `${day}/${name}/control_0_${leaf - 1}.jsonl`;
@@ -79,9 +112,15 @@ export class AttackedLog {
   /** Commit metadata that claims what it likes. */
   async forged(key: string, size: number, stem?: string): Promise<Record<string, string>> {
     const { metadata } = await this.log.read(key);
-    const [origin = "", , , signature = ""] = decode(metadata["audit-checkpoint"]).split(/\n/).filter(Boolean);
-    const named = stem === undefined ? origin : `${origin.slice(0, origin.lastIndexOf("/"))}/${stem}`;
-    return { ...metadata, "audit-checkpoint": encode(`${named}\n${size}\n${ROOT}\n\n${signature}\n`) };
+    const [origin = "", , , signature = ""] = decode(metadata["audit-checkpoint"])
+      .split(/\n/)
+      .filter(Boolean);
+    const named =
+      stem === undefined ? origin : `${origin.slice(0, origin.lastIndexOf("/"))}/${stem}`;
+    return {
+      ...metadata,
+      "audit-checkpoint": encode(`${named}\n${size}\n${ROOT}\n\n${signature}\n`),
+    };
   }
 
   async altered(key: string, from: string, to: string): Promise<void> {
@@ -102,14 +141,19 @@ export class AttackedLog {
   /** A directory with three entries on each of the days so many days ago and of today, all shipped. */
   async shippedDirectory(days: readonly number[]): Promise<string> {
     const path = await temporaryDirectory();
-    for (const ago of days) await daysAgo(ago, () => write(new FileStorage({ path, signer: this.log.signer })));
+    for (const ago of days)
+      await daysAgo(ago, () => write(new FileStorage({ path, signer: this.log.signer })));
     await this.ship(path);
     if (this.errors.length > 0) throw new Error(this.errors.join("\n"));
     return path;
   }
 
   async ship(path: string, keepLocalDays = Infinity): Promise<void> {
-    const storage = new FileStorage({ path, signer: this.log.signer, archive: this.archive(keepLocalDays) });
+    const storage = new FileStorage({
+      path,
+      signer: this.log.signer,
+      archive: this.archive(keepLocalDays),
+    });
     await write(storage);
   }
 }

@@ -50,7 +50,9 @@ export class FaultProxy {
   /** A proxy before a server, until the test ends. */
   static async start(upstream: string): Promise<FaultProxy> {
     let proxy: FaultProxy | undefined;
-    const server = createServer((incoming, outgoing) => void proxy?.handle(incoming, outgoing, new URL(upstream)));
+    const server = createServer(
+      (incoming, outgoing) => void proxy?.handle(incoming, outgoing, new URL(upstream)),
+    );
     const port = await listen(server);
     onTestFinished(() => {
       server.closeAllConnections();
@@ -70,7 +72,11 @@ export class FaultProxy {
     if (fault?.kind === "reset-before") return void outgoing.destroy();
     if (fault?.kind === "refuse") {
       outgoing.writeHead(fault.status, { "content-type": "application/xml" });
-      outgoing.end(seen.method === "HEAD" ? "" : `<Error><Code>${fault.code}</Code><Message>a test</Message></Error>`);
+      outgoing.end(
+        seen.method === "HEAD"
+          ? ""
+          : `<Error><Code>${fault.code}</Code><Message>a test</Message></Error>`,
+      );
       return;
     }
     const answer = await forward(incoming, body, upstream);
@@ -78,7 +84,10 @@ export class FaultProxy {
     if (fault?.kind === "reset-after") return void outgoing.destroy();
     const half = answer.body.subarray(0, Math.floor(answer.body.length / 2));
     if (fault?.kind === "cut" && !fault.isClean) {
-      outgoing.writeHead(answer.status, { ...answer.headers, "content-length": answer.body.length });
+      outgoing.writeHead(answer.status, {
+        ...answer.headers,
+        "content-length": answer.body.length,
+      });
       outgoing.write(half, () => outgoing.destroy());
       return;
     }
@@ -107,7 +116,11 @@ function forward(incoming: IncomingMessage, body: Buffer, upstream: URL): Promis
   const upward = request(options, (answer) => {
     const collect = async (): Promise<Answer> => {
       const { "transfer-encoding": _chunked, connection: _connection, ...kept } = answer.headers;
-      return { status: answer.statusCode ?? 500, headers: kept, body: Buffer.concat(await answer.toArray()) };
+      return {
+        status: answer.statusCode ?? 500,
+        headers: kept,
+        body: Buffer.concat(await answer.toArray()),
+      };
     };
     resolve(collect());
   });
@@ -126,7 +139,11 @@ function listen(server: Server): Promise<number> {
 }
 
 /** A plan that hits one request in `every`, with one fault after the other. Deterministic: no chance in it. */
-export function everyNth(every: number, faults: readonly Fault[], isMeant: (seen: SeenRequest) => boolean): Plan {
+export function everyNth(
+  every: number,
+  faults: readonly Fault[],
+  isMeant: (seen: SeenRequest) => boolean,
+): Plan {
   let count = 0;
   return (seen) => {
     if (!isMeant(seen)) return undefined;

@@ -29,8 +29,15 @@ export class S3Log {
     this.signer = signer;
   }
 
-  static async make(server: S3Server, options?: { readonly withObjectLock?: boolean }): Promise<S3Log> {
-    return new S3Log(await server.makeBucket(options), server.client(), await Signer.generate("test"));
+  static async make(
+    server: S3Server,
+    options?: { readonly withObjectLock?: boolean },
+  ): Promise<S3Log> {
+    return new S3Log(
+      await server.makeBucket(options),
+      server.client(),
+      await Signer.generate("test"),
+    );
   }
 
   storage(options: Partial<S3StorageOptions> = {}): S3Storage {
@@ -40,7 +47,11 @@ export class S3Log {
 
   async verify(options: VerifyOptions = {}): Promise<Verification> {
     const location = `s3://${this.bucket}/${this.prefix}`;
-    return verifyLog(location, { trustedKeys: [this.signer.vkey], s3: { client: this.client }, ...options });
+    return verifyLog(location, {
+      trustedKeys: [this.signer.vkey],
+      s3: { client: this.client },
+      ...options,
+    });
   }
 
   /** Keys without the prefix, in their order. */
@@ -48,7 +59,11 @@ export class S3Log {
     const keys: string[] = [];
     let after: string | undefined;
     for (;;) {
-      const command = new ListObjectsV2Command({ Bucket: this.bucket, Prefix: this.prefix, StartAfter: after });
+      const command = new ListObjectsV2Command({
+        Bucket: this.bucket,
+        Prefix: this.prefix,
+        StartAfter: after,
+      });
       const { Contents = [], IsTruncated } = await this.client.send(command);
       keys.push(...Contents.map(({ Key = "" }) => Key.slice(this.prefix.length)));
       after = Contents.at(-1)?.Key;
@@ -56,13 +71,17 @@ export class S3Log {
     }
   }
 
-  async read(key: string): Promise<{ readonly body: string; readonly metadata: Record<string, string> }> {
+  async read(
+    key: string,
+  ): Promise<{ readonly body: string; readonly metadata: Record<string, string> }> {
     const { Body, Metadata = {} } = await this.client.send(new GetObjectCommand(this.#at(key)));
     return { body: (await Body?.transformToString()) ?? "", metadata: Metadata };
   }
 
   async write(key: string, body: string, metadata: Record<string, string> = {}): Promise<void> {
-    await this.client.send(new PutObjectCommand({ ...this.#at(key), Body: body, Metadata: metadata }));
+    await this.client.send(
+      new PutObjectCommand({ ...this.#at(key), Body: body, Metadata: metadata }),
+    );
   }
 
   async copy(from: string, to: string): Promise<void> {

@@ -33,7 +33,9 @@ const START_TIMEOUT_MS = 90_000;
 export function isAbsent(kind: ServerKind): boolean {
   if (process.env["CI"]) return false;
   const folders = (process.env["PATH"] ?? "").split(delimiter);
-  return !PROGRAMS[kind].every((program) => folders.some((folder) => existsSync(join(folder, program))));
+  return !PROGRAMS[kind].every((program) =>
+    folders.some((folder) => existsSync(join(folder, program))),
+  );
 }
 
 /** The test run's server of this kind; started by whoever asks first, ended with the run. */
@@ -53,14 +55,24 @@ export async function s3Server(kind: ServerKind): Promise<S3Server> {
 /** The server at an address, with the keys of both kinds. */
 export function serverAt(endpoint: string): S3Server {
   const client = (config: S3ClientConfig = {}): S3Client =>
-    new S3Client({ region: "us-east-1", endpoint, forcePathStyle: true, credentials: KEYS, maxAttempts: 1, ...config });
+    new S3Client({
+      region: "us-east-1",
+      endpoint,
+      forcePathStyle: true,
+      credentials: KEYS,
+      maxAttempts: 1,
+      ...config,
+    });
   return {
     endpoint,
     client,
     async makeBucket({ withObjectLock = false } = {}) {
       const name = `test-${Date.now()}-${Math.random().toString(36).slice(2, 8)}`;
       await client().send(
-        new CreateBucketCommand({ Bucket: name, ...(withObjectLock && { ObjectLockEnabledForBucket: true }) }),
+        new CreateBucketCommand({
+          Bucket: name,
+          ...(withObjectLock && { ObjectLockEnabledForBucket: true }),
+        }),
       );
       return name;
     },
@@ -82,7 +94,10 @@ async function start(kind: ServerKind, folder: string, ready: string, run: numbe
   const endpoint = `http://127.0.0.1:${port}`;
   const data = join(folder, "data");
   if (kind === "ceph") await promisify(execFile)(CEPH_SCRIPT, ["start", data, String(port)]);
-  const moto = kind === "moto" ? spawn("moto_server", ["-H", "127.0.0.1", "-p", String(port)], DETACHED) : undefined;
+  const moto =
+    kind === "moto"
+      ? spawn("moto_server", ["-H", "127.0.0.1", "-p", String(port)], DETACHED)
+      : undefined;
   moto?.unref();
   const stop = moto ? `kill ${moto.pid}` : `'${CEPH_SCRIPT}' stop '${data}'`;
   // Outlives the run, also one that is killed, by a second.

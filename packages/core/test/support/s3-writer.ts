@@ -14,7 +14,12 @@ const storage = new S3Storage({
 const logger = new AuditLogger(storage);
 const lane = async (count: number): Promise<void> => {
   for (let at = 0; at < count; at += 1) {
-    const id = await logger.log({ input: `question ${at}`, output: `answer ${at}`, provider: "test", model: "test-1" });
+    const id = await logger.log({
+      input: `question ${at}`,
+      output: `answer ${at}`,
+      provider: "test",
+      model: "test-1",
+    });
     process.stdout.write(`${id}\n`);
   }
 };

@@ -2,7 +2,12 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import { checkpoint, segmentClose, segmentOpen, type SegmentRef } from "../../src/format/control-line.ts";
+import {
+  checkpoint,
+  segmentClose,
+  segmentOpen,
+  type SegmentRef,
+} from "../../src/format/control-line.ts";
 import { leafHash, MerkleTree } from "../../src/seal/merkle.ts";
 import { formatCheckpoint, formatNote } from "../../src/seal/note.ts";
 import { Signer } from "../../src/seal/signer.ts";
@@ -26,7 +31,10 @@ beforeEach(async () => {
 async function findings(): Promise<Record<string, string[]>> {
   const { files } = await verifyLog(directory, { trustedKeys, now: NOW });
   return Object.fromEntries(
-    files.map(({ file, problems }) => [file, problems.map(({ state, message }) => `${state} ${message}`)]),
+    files.map(({ file, problems }) => [
+      file,
+      problems.map(({ state, message }) => `${state} ${message}`),
+    ]),
   );
 }
 
@@ -35,7 +43,11 @@ async function exitCode(): Promise<number> {
 }
 
 /** Replaces a segment by one made of other lines, with all hashes right. */
-async function replace(file: string, commits: readonly string[][], by?: Signer): Promise<SegmentRef> {
+async function replace(
+  file: string,
+  commits: readonly string[][],
+  by?: Signer,
+): Promise<SegmentRef> {
   await rm(join(directory, file));
   return writeSegment(directory, { file, commits, ...(by && { signer: by }) });
 }
@@ -59,7 +71,11 @@ async function forge(file: string, commits: readonly (readonly string[])[]): Pro
     const lines = index === 0 ? [segmentOpen(opening), ...commit] : commit;
     for (const line of lines) tree.append(leafHash(Buffer.from(line)));
     const origin = `ai-audit/streamA/${file.replace(".jsonl", "")}`;
-    const text = formatCheckpoint({ origin, size: tree.size, root: tree.root().toString("base64") });
+    const text = formatCheckpoint({
+      origin,
+      size: tree.size,
+      root: tree.root().toString("base64"),
+    });
     written.push(...lines, checkpoint({ note: formatNote(text, []) }));
   }
   await writeFile(join(directory, file), written.map((line) => `${line}\n`).join(""));
@@ -78,8 +94,12 @@ describe("a segment.close line with all hashes right", () => {
   });
 
   it("is TAMPERED when a line follows it under the same checkpoint", async () => {
-    await forge(TODAY, [[entryLine(), segmentClose({ reason: "r", leaves: 3, entries: 1 }), entryLine()]]);
-    expect(await findings()).toEqual({ [TODAY]: [unsigned, "TAMPERED a line follows the segment.close line"] });
+    await forge(TODAY, [
+      [entryLine(), segmentClose({ reason: "r", leaves: 3, entries: 1 }), entryLine()],
+    ]);
+    expect(await findings()).toEqual({
+      [TODAY]: [unsigned, "TAMPERED a line follows the segment.close line"],
+    });
   });
 
   it("is OK when it counts right, so that the two above fail for their reasons", async () => {
@@ -90,13 +110,20 @@ describe("a segment.close line with all hashes right", () => {
 
 describe("a file whose signatures do not verify", () => {
   it("is no evidence against other files", async () => {
-    const gone = { file: "audit_20261121.jsonl", size: 2, root: Buffer.alloc(32).toString("base64") };
+    const gone = {
+      file: "audit_20261121.jsonl",
+      size: 2,
+      root: Buffer.alloc(32).toString("base64"),
+    };
     await writeSegment(directory, { file: TODAY, signer, seen: [gone] });
     const path = join(directory, TODAY);
     const text = await readFile(path, "utf8");
     // Every signature is replaced by that of another text, under the right name and hash.
     const [, encoded = ""] = signer.sign("another text\n").trimEnd().split("— bank-prod ");
-    await writeFile(path, text.replaceAll(/— bank-prod [A-Za-z0-9+/=]+/g, `— bank-prod ${encoded}`));
+    await writeFile(
+      path,
+      text.replaceAll(/— bank-prod [A-Za-z0-9+/=]+/g, `— bank-prod ${encoded}`),
+    );
     expect(await findings()).toEqual({
       [TODAY]: [`TAMPERED the signature by ${keyId} does not verify (nor do 2 later ones)`],
     });
@@ -122,23 +149,28 @@ describe("one change is told once", () => {
     await writeSegment(directory, { file: TODAY, stream: "streamB", signer, seen: [more] });
     const path = join(directory, YESTERDAY);
     await writeFile(path, (await readFile(path, "utf8")).replace("France", "Frence"));
-    expect((await findings())[YESTERDAY]).toEqual([expect.stringMatching(/^TAMPERED the entry's input does not/)]);
+    expect((await findings())[YESTERDAY]).toEqual([
+      expect.stringMatching(/^TAMPERED the entry's input does not/),
+    ]);
   });
 });
 
 describe("a rewritten entry with recomputed hashes", () => {
-  it.each(["prev", "seen"])("in an unsigned log is a FORK of what a later file's %s records", async (link) => {
-    const lines = entryLines(3);
-    const ref = await writeSegment(directory, { file: YESTERDAY, commits: [lines] });
-    const links = link === "prev" ? { prev: ref, seq: 1 } : { seen: [ref], stream: "streamB" };
-    await writeSegment(directory, { file: TODAY, ...links });
-    await replace(YESTERDAY, [lines.with(1, entryLine("Something else."))]);
-    expect((await findings())[YESTERDAY]).toEqual([
-      "UNSIGNED not signed: whoever can write here can recompute it",
-      `FORK another history: not what ${TODAY} records at 5 leaves`,
-    ]);
-    expect(await exitCode()).toBe(1);
-  });
+  it.each(["prev", "seen"])(
+    "in an unsigned log is a FORK of what a later file's %s records",
+    async (link) => {
+      const lines = entryLines(3);
+      const ref = await writeSegment(directory, { file: YESTERDAY, commits: [lines] });
+      const links = link === "prev" ? { prev: ref, seq: 1 } : { seen: [ref], stream: "streamB" };
+      await writeSegment(directory, { file: TODAY, ...links });
+      await replace(YESTERDAY, [lines.with(1, entryLine("Something else."))]);
+      expect((await findings())[YESTERDAY]).toEqual([
+        "UNSIGNED not signed: whoever can write here can recompute it",
+        `FORK another history: not what ${TODAY} records at 5 leaves`,
+      ]);
+      expect(await exitCode()).toBe(1);
+    },
+  );
 
   it("signed by another key is of an UNKNOWN_KEY, and a FORK where something records it", async () => {
     const other = await Signer.generate("bank-prod");
@@ -146,7 +178,10 @@ describe("a rewritten entry with recomputed hashes", () => {
     await replace(YESTERDAY, [entryLines(3)], other);
     expect(await exitCode()).toBe(2);
     await writeSegment(directory, { file: TODAY, signer, seq: 1, prev: ref });
-    expect((await findings())[YESTERDAY]?.map((finding) => finding.split(" ")[0])).toEqual(["UNKNOWN_KEY", "FORK"]);
+    expect((await findings())[YESTERDAY]?.map((finding) => finding.split(" ")[0])).toEqual([
+      "UNKNOWN_KEY",
+      "FORK",
+    ]);
   });
 
   it("under the trusted key's name and hash, but signed by another key, is TAMPERED", async () => {
@@ -209,7 +244,9 @@ describe("whole files", () => {
     await writeSegment(directory, { file: TODAY, seq: 1, signer, prev: ref });
     await rm(join(directory, YESTERDAY));
     await writeSegment(directory, { file: YESTERDAY, stream: "streamE", signer });
-    expect((await findings())[YESTERDAY]).toEqual([`FORK another history: not what ${TODAY} records at 5 leaves`]);
+    expect((await findings())[YESTERDAY]).toEqual([
+      `FORK another history: not what ${TODAY} records at 5 leaves`,
+    ]);
   });
 
   it("that are foreign now and were segments are a FORK", async () => {
@@ -227,7 +264,9 @@ describe("whole files", () => {
     await writeSegment(directory, { file: TODAY, seq: 1, signer, prev: ref });
     const lines = (await readFile(join(directory, YESTERDAY), "utf8")).split("\n");
     await writeFile(join(directory, YESTERDAY), `${lines.slice(0, 4).join("\n")}\n`);
-    expect((await findings())[YESTERDAY]?.[0]).toBe(`ROLLBACK ${TODAY} records 4 leaves; 3 are there`);
+    expect((await findings())[YESTERDAY]?.[0]).toBe(
+      `ROLLBACK ${TODAY} records 4 leaves; 3 are there`,
+    );
   });
 
   it("with the same place in the same stream are a FORK, both", async () => {

@@ -13,10 +13,22 @@ const FIRST = "audit_20261123.jsonl";
 const SECOND = "audit_20261123_001.jsonl";
 const signer = await Signer.generate("bank-prod");
 const options = { trustedKeys: [signer.vkey], now: NOW };
-const common = { created: "2026-11-23T08:00:00.000Z", signer, prev: null, seen: [], sdk: "test", seq: 0 };
+const common = {
+  created: "2026-11-23T08:00:00.000Z",
+  signer,
+  prev: null,
+  seen: [],
+  sdk: "test",
+  seq: 0,
+};
 
 /** A directory in which something happens just before a file is read for the n-th time. */
-function sourceWith(directory: string, file: string, nth: number, happen: () => Promise<void>): LogSource {
+function sourceWith(
+  directory: string,
+  file: string,
+  nth: number,
+  happen: () => Promise<void>,
+): LogSource {
   const inner = directorySource(directory);
   let reads = 0;
   return {
@@ -38,7 +50,12 @@ describe("a writer at work is not accused", () => {
     // The second read of the empty file comes after the first file was checked.
     const source = sourceWith(directory, SECOND, 2, async () => {
       await appendFile(join(directory, FIRST), first.seal(entryLines(2), 2));
-      const second = new Segment({ ...common, file: SECOND, stream: "streamB", seen: [first.ref()] });
+      const second = new Segment({
+        ...common,
+        file: SECOND,
+        stream: "streamB",
+        seen: [first.ref()],
+      });
       await appendFile(join(directory, SECOND), second.seal(entryLines(1), 1));
     });
     expect(await verifySource(source, options)).toMatchObject({
@@ -56,7 +73,10 @@ describe("a writer at work is not accused", () => {
     await writeSegment(directory, { file: FIRST, signer });
     await writeFile(join(directory, SECOND), "");
     const source = sourceWith(directory, SECOND, 1, () => rm(join(directory, SECOND)));
-    expect(await verifySource(source, options)).toMatchObject({ exitCode: 0, files: [{ file: FIRST, state: "OK" }] });
+    expect(await verifySource(source, options)).toMatchObject({
+      exitCode: 0,
+      files: [{ file: FIRST, state: "OK" }],
+    });
   });
 
   it("when it refers to a segment that began after the files were listed", async () => {
@@ -83,7 +103,8 @@ describe("a writer at work is not accused", () => {
     let listings = 0;
     const files: LogSource["files"] = async () => {
       listings += 1;
-      if (listings === 3) await writeSegment(directory, { file: SECOND, seq: 1, signer, prev, end: "unclosed" });
+      if (listings === 3)
+        await writeSegment(directory, { file: SECOND, seq: 1, signer, prev, end: "unclosed" });
       return inner.files();
     };
     expect(await verifySource({ ...inner, files }, options)).toMatchObject({
@@ -105,7 +126,10 @@ describe("a writer at work is not accused", () => {
       const listed = looks === 1 ? listing.filter(({ file }) => file === FIRST) : listing;
       return [{ files: async () => listed, read }];
     };
-    expect(await verifySources(open, options)).toMatchObject({ exitCode: 0, files: [{}, { file: SECOND }] });
+    expect(await verifySources(open, options)).toMatchObject({
+      exitCode: 0,
+      files: [{}, { file: SECOND }],
+    });
     await rm(join(directory, SECOND));
     const gone = { files: async () => listing.filter(({ file }) => file === FIRST), read };
     expect(await verifySources(async () => [gone], options)).toMatchObject({ exitCode: 1 });

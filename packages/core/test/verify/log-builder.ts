@@ -31,15 +31,35 @@ export interface SegmentSpec {
 
 /** Writes one segment, a commit a write, and tells its last state. */
 export async function writeSegment(directory: string, spec: SegmentSpec): Promise<SegmentRef> {
-  const { file, stream = "streamA", seq = 0, signer, prev = null, seen = [], end = "closed" } = spec;
+  const {
+    file,
+    stream = "streamA",
+    seq = 0,
+    signer,
+    prev = null,
+    seen = [],
+    end = "closed",
+  } = spec;
   const commits = spec.commits ?? [entryLines(2), entryLines(1)];
   const [, year, month, day] = /^audit_(\d{4})(\d\d)(\d\d)/.exec(file) ?? [];
   const created = spec.created ?? `${year}-${month}-${day}T08:00:00.000Z`;
-  const segment = new Segment({ file, stream, seq, created, prev, seen, sdk: "test", ...(signer && { signer }) });
+  const segment = new Segment({
+    file,
+    stream,
+    seq,
+    created,
+    prev,
+    seen,
+    sdk: "test",
+    ...(signer && { signer }),
+  });
   const path = join(directory, file);
   await writeFile(path, "", { flag: "wx" });
   for (const lines of commits) {
-    await appendFile(path, segment.seal(lines, lines.filter((line) => !line.startsWith('{"type":')).length));
+    await appendFile(
+      path,
+      segment.seal(lines, lines.filter((line) => !line.startsWith('{"type":')).length),
+    );
   }
   if (end === "closed") await appendFile(path, segment.close(spec.reason ?? "test"));
   return segment.ref();
@@ -52,8 +72,18 @@ export function entryLine(text = "What is the capital of France?"): string {
   clock += 1;
   const id = v7({ msecs: clock });
   const timestamp = new Date(clock).toISOString();
-  const fields = { id, timestamp, input_hash: hash("sha256", text), output_hash: hash("sha256", "Paris.") };
-  return JSON.stringify({ ...fields, input_content: text, output_content: "Paris.", metadata: { type: "x" } });
+  const fields = {
+    id,
+    timestamp,
+    input_hash: hash("sha256", text),
+    output_hash: hash("sha256", "Paris."),
+  };
+  return JSON.stringify({
+    ...fields,
+    input_content: text,
+    output_content: "Paris.",
+    metadata: { type: "x" },
+  });
 }
 
 export function entryLines(count: number): string[] {

@@ -23,7 +23,13 @@ let second: SegmentRef;
 beforeEach(async () => {
   directory = await temporaryDirectory();
   first = await writeSegment(directory, { file: YESTERDAY, signer });
-  second = await writeSegment(directory, { file: TODAY, seq: 1, signer, prev: first, end: "unclosed" });
+  second = await writeSegment(directory, {
+    file: TODAY,
+    seq: 1,
+    signer,
+    prev: first,
+    end: "unclosed",
+  });
 });
 
 async function verify(pins: readonly Pin[]): Promise<Verification> {
@@ -49,7 +55,11 @@ describe("a pin", () => {
     const other = await temporaryDirectory();
     const commits = [entryLines(2), entryLines(2)];
     const spec = { file: TODAY, seq: 1, signer, prev: first };
-    const early = await writeSegment(other, { ...spec, commits: commits.slice(0, 1), end: "unclosed" });
+    const early = await writeSegment(other, {
+      ...spec,
+      commits: commits.slice(0, 1),
+      end: "unclosed",
+    });
     await rm(join(directory, TODAY));
     await writeSegment(directory, { ...spec, commits });
     expect(await verify([pinOf(early)])).toMatchObject({ exitCode: 0, anchoredTo: pinOf(early) });
@@ -60,7 +70,13 @@ describe("a pin", () => {
     expect((await verify([])).exitCode).toBe(0);
     const result = await verify([pinOf(second)]);
     expect(result).toMatchObject({ exitCode: 1 });
-    expect(result.files.map(({ file, state, problems }) => ({ file, state, message: problems[0]?.message }))).toEqual([
+    expect(
+      result.files.map(({ file, state, problems }) => ({
+        file,
+        state,
+        message: problems[0]?.message,
+      })),
+    ).toEqual([
       { file: YESTERDAY, state: "OK", message: undefined },
       {
         file: TODAY,
@@ -74,11 +90,20 @@ describe("a pin", () => {
     const fork = { ...pinOf(first), root: Buffer.alloc(32).toString("base64") };
     expect(await verify([fork])).toMatchObject({
       exitCode: 1,
-      files: [{ state: "FORK", problems: [{ message: "another history: not what a pin records at 5 leaves" }] }, {}],
+      files: [
+        {
+          state: "FORK",
+          problems: [{ message: "another history: not what a pin records at 5 leaves" }],
+        },
+        {},
+      ],
     });
     expect(await verify([{ ...pinOf(first), size: 6 }])).toMatchObject({
       exitCode: 1,
-      files: [{ state: "ROLLBACK", problems: [{ message: "a pin records 6 leaves; 5 are there" }] }, {}],
+      files: [
+        { state: "ROLLBACK", problems: [{ message: "a pin records 6 leaves; 5 are there" }] },
+        {},
+      ],
     });
   });
 
@@ -94,7 +119,12 @@ describe("a pin", () => {
     await rm(join(directory, YESTERDAY));
     await rm(join(directory, TODAY));
     const fields = { from: null, to: null, policy: "p", actor: "a" };
-    const line = retentionPrune({ ...fields, file: YESTERDAY, leaves: first.size, root: first.root });
+    const line = retentionPrune({
+      ...fields,
+      file: YESTERDAY,
+      leaves: first.size,
+      root: first.root,
+    });
     await writeSegment(directory, { file: TODAY, seq: 1, signer, prev: first, commits: [[line]] });
     const result = await verify([pinOf(first)]);
     expect(result.exitCode).toBe(2);
@@ -121,7 +151,9 @@ describe("a pin", () => {
     expect(parsePin(formatPin(empty))).toEqual(empty);
     const other = { origin, size: 0, root: first.root };
     await expect(verify([other])).rejects.toMatchObject({ code: "AUDIT_CONFIG_INVALID" });
-    expect(caught(() => parsePin(formatPin(other)))).toMatchObject({ code: "AUDIT_CONFIG_INVALID" });
+    expect(caught(() => parsePin(formatPin(other)))).toMatchObject({
+      code: "AUDIT_CONFIG_INVALID",
+    });
   });
 
   it("of a removed file at a smaller size needs a signed record of the removal", async () => {
@@ -138,13 +170,17 @@ describe("a pin", () => {
     });
     await rm(join(directory, planted.file));
     await writeSegment(directory, { ...planted, signer });
-    expect(await verify([pinOf(first)])).toMatchObject({ exitCode: 2, files: [{ state: "PRUNED" }, {}, {}] });
+    expect(await verify([pinOf(first)])).toMatchObject({
+      exitCode: 2,
+      files: [{ state: "PRUNED" }, {}, {}],
+    });
   });
 
   it.each(["", "text\n", "o\n1\nAAAA\n\n"])("is not %j", (text) => {
     expect(caught(() => parsePin(text))).toMatchObject({
       code: "AUDIT_CONFIG_INVALID",
-      message: "A pin must be a checkpoint: an origin, a tree size and a base64 root hash, a line each",
+      message:
+        "A pin must be a checkpoint: an origin, a tree size and a base64 root hash, a line each",
     });
   });
 });

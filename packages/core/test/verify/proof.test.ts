@@ -28,7 +28,9 @@ beforeAll(async () => {
 
 describe("the proof of an entry", () => {
   it("is a C2SP tlog-proof: the line, its index, its path, the first checkpoint that covers it, verbatim", async () => {
-    const written = (await readFile(join(directory, "audit_20261123_001.jsonl"), "utf8")).split("\n");
+    const written = (await readFile(join(directory, "audit_20261123_001.jsonl"), "utf8")).split(
+      "\n",
+    );
     const { note } = JSON.parse(written[22] ?? "") as { note: string };
     const [header, extra, index, ...rest] = proof.split("\n");
     expect(header).toBe("c2sp.org/tlog-proof@v1");
@@ -72,10 +74,16 @@ describe("the proof of an entry", () => {
 
   it("proves nothing by a key whose name the origin does not begin with", () => {
     const otherName = Signer.fromPem("other", signer.toPem());
-    const note = proof.slice(proof.lastIndexOf("\n\n", proof.lastIndexOf("—") - 3) + 2, proof.lastIndexOf("—"));
+    const note = proof.slice(
+      proof.lastIndexOf("\n\n", proof.lastIndexOf("—") - 3) + 2,
+      proof.lastIndexOf("—"),
+    );
     const text = note.slice(0, -1);
     const forged = proof.slice(0, proof.lastIndexOf("—")) + otherName.sign(text);
-    expect(checkProof(forged, [otherName.vkey])).toMatchObject({ exitCode: 2, state: "UNKNOWN_KEY" });
+    expect(checkProof(forged, [otherName.vkey])).toMatchObject({
+      exitCode: 2,
+      state: "UNKNOWN_KEY",
+    });
   });
 
   it("is UNSIGNED for an unsigned log", async () => {
@@ -92,11 +100,15 @@ describe("the proof of an entry", () => {
   it("no longer holds when any byte of it is changed", () => {
     const bytes = Buffer.from(proof);
     fc.assert(
-      fc.property(fc.nat(bytes.byteLength - 1), fc.integer({ min: 1, max: 255 }), (offset, mask) => {
-        const changed = Buffer.from(bytes);
-        changed[offset] = (changed[offset] ?? 0) ^ mask;
-        expect(checkProof(changed.toString(), [signer.vkey]).exitCode).not.toBe(0);
-      }),
+      fc.property(
+        fc.nat(bytes.byteLength - 1),
+        fc.integer({ min: 1, max: 255 }),
+        (offset, mask) => {
+          const changed = Buffer.from(bytes);
+          changed[offset] = (changed[offset] ?? 0) ^ mask;
+          expect(checkProof(changed.toString(), [signer.vkey]).exitCode).not.toBe(0);
+        },
+      ),
       { numRuns: 1000 },
     );
   });
@@ -104,7 +116,11 @@ describe("the proof of an entry", () => {
   it("does not hold at another place or for another line", () => {
     const parsed = parseTlogProof(proof);
     if (parsed === undefined) throw new Error("the proof must be one");
-    const refuted = { exitCode: 1, state: "TAMPERED", verdict: "TAMPERED: the line is not in the tree at this place" };
+    const refuted = {
+      exitCode: 1,
+      state: "TAMPERED",
+      verdict: "TAMPERED: the line is not in the tree at this place",
+    };
     expect(checkProof(formatTlogProof({ ...parsed, index: 17 }), [signer.vkey])).toEqual(refuted);
     const extra = Buffer.from(lines[16] ?? "");
     expect(checkProof(formatTlogProof({ ...parsed, extra }), [signer.vkey])).toEqual(refuted);

@@ -22,7 +22,11 @@ beforeAll(async () => {
   directory = await sharedDirectory();
   const commits = [first.slice(0, 1), first.slice(1, 20), first.slice(20)];
   await writeSegment(directory, { file: "audit_20261123.jsonl", signer, commits });
-  await writeSegment(directory, { file: "audit_20261123_001.jsonl", stream: "streamB", commits: [second] });
+  await writeSegment(directory, {
+    file: "audit_20261123_001.jsonl",
+    stream: "streamB",
+    commits: [second],
+  });
   await writeFile(join(directory, "audit_20261123_002.jsonl"), `${foreign[0]}\n`);
   await writeSegment(directory, { file: "audit_20261120.jsonl", signer });
 });
@@ -85,9 +89,15 @@ describe("the proofs of many entries", () => {
 
   it("are found in one pass over each file, and in no file of another day", async () => {
     const { source, read } = countingSource(directory);
-    const proofs = await Array.fromAsync(proveEntriesIn(source, idsOf([...first, ...second, ...foreign])));
+    const proofs = await Array.fromAsync(
+      proveEntriesIn(source, idsOf([...first, ...second, ...foreign])),
+    );
     expect(proofs).toHaveLength(51);
-    expect(read).toEqual(["audit_20261123.jsonl", "audit_20261123_001.jsonl", "audit_20261123_002.jsonl"]);
+    expect(read).toEqual([
+      "audit_20261123.jsonl",
+      "audit_20261123_001.jsonl",
+      "audit_20261123_002.jsonl",
+    ]);
   });
 
   it("are searched for in files of other days where an id is nowhere else", async () => {
@@ -103,23 +113,42 @@ describe("the proofs of many entries", () => {
     await writeFile(join(planted, "audit_20261123.jsonl"), `${first[5]}\n`);
     await writeSegment(planted, { file: "audit_20261123_001.jsonl", signer, commits: [first] });
     const [found] = await Array.fromAsync(proveEntries(planted, [idOfLine(first[5])]));
-    expect(checkProof(found?.proof ?? "", [signer.vkey])).toMatchObject({ exitCode: 0, line: first[5] });
+    expect(checkProof(found?.proof ?? "", [signer.vkey])).toMatchObject({
+      exitCode: 0,
+      line: first[5],
+    });
   });
 
   it("leave out what stands behind the last checkpoint, and refute what was altered", async () => {
     const torn = await temporaryDirectory();
     const file = join(torn, "audit_20261123.jsonl");
-    await writeSegment(torn, { file: "audit_20261123.jsonl", signer, commits: [first], end: "unclosed" });
-    await writeFile(file, (await readFile(file, "utf8")).replace("What is the capital", "What was the capital"));
+    await writeSegment(torn, {
+      file: "audit_20261123.jsonl",
+      signer,
+      commits: [first],
+      end: "unclosed",
+    });
+    await writeFile(
+      file,
+      (await readFile(file, "utf8")).replace("What is the capital", "What was the capital"),
+    );
     await appendFile(file, `${second[0]}\n`);
-    const [altered, behind] = await Array.fromAsync(proveEntries(torn, [idOfLine(first[0]), idOfLine(second[0])]));
-    expect(checkProof(altered?.proof ?? "", [signer.vkey])).toMatchObject({ exitCode: 1, state: "TAMPERED" });
+    const [altered, behind] = await Array.fromAsync(
+      proveEntries(torn, [idOfLine(first[0]), idOfLine(second[0])]),
+    );
+    expect(checkProof(altered?.proof ?? "", [signer.vkey])).toMatchObject({
+      exitCode: 1,
+      state: "TAMPERED",
+    });
     expect(behind).toMatchObject({ id: idOfLine(second[0]), reason: "no checkpoint covers it" });
   });
 
   it("take ids as they come, and reject where there is no log", async () => {
     expect(await Array.fromAsync(proveEntries(directory, idsLater()))).toHaveLength(10);
     const nowhere = Array.fromAsync(proveEntries(join(directory, "nowhere"), [NO_ID]));
-    await expect(nowhere).rejects.toMatchObject({ code: "AUDIT_READ_FAILED", message: "The log could not be read" });
+    await expect(nowhere).rejects.toMatchObject({
+      code: "AUDIT_READ_FAILED",
+      message: "The log could not be read",
+    });
   });
 });

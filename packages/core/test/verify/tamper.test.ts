@@ -4,7 +4,11 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Signer } from "../../src/seal/signer.ts";
-import { type FileState, STATE_EXIT_CODES, type Verification } from "../../src/verify/verification.ts";
+import {
+  type FileState,
+  STATE_EXIT_CODES,
+  type Verification,
+} from "../../src/verify/verification.ts";
 import { verifyLog } from "../../src/log/verify-log.ts";
 import { entryLine, entryLines, writeSegment } from "./log-builder.ts";
 import { sharedDirectory, temporaryDirectory } from "../temporary-directory.ts";
@@ -28,7 +32,11 @@ async function makeLog(signer: Signer | undefined): Promise<Log> {
   const directory = await sharedDirectory();
   const signing = signer && { signer };
   const [first = "", second = "", third = ""] = FILES;
-  const prev = await writeSegment(directory, { file: first, ...signing, commits: [entryLines(3), entryLines(2)] });
+  const prev = await writeSegment(directory, {
+    file: first,
+    ...signing,
+    commits: [entryLines(3), entryLines(2)],
+  });
   const crashed = await writeSegment(directory, {
     file: second,
     stream: "streamB",
@@ -51,7 +59,9 @@ async function makeLog(signer: Signer | undefined): Promise<Log> {
 
 /** The first and last line (from 1) of the commit that a line belongs to. */
 function commitOf(lines: readonly string[], line: number): { first: number; last: number } {
-  const ends = lines.flatMap((text, index) => (text.startsWith('{"type":"checkpoint",') ? [index + 1] : []));
+  const ends = lines.flatMap((text, index) =>
+    text.startsWith('{"type":"checkpoint",') ? [index + 1] : [],
+  );
   const last = ends.find((end) => end >= line) ?? lines.length;
   return { first: (ends.findLast((end) => end < line) ?? 0) + 1, last };
 }
@@ -74,7 +84,11 @@ function isFinding(state: FileState): boolean {
 }
 
 /** Whether findings beyond "unsigned" name the file, and the first of them a line of a changed commit. */
-function locate(result: Verification, file: string, spans: readonly { first: number; last: number }[]): object {
+function locate(
+  result: Verification,
+  file: string,
+  spans: readonly { first: number; last: number }[],
+): object {
   const problems = result.files.find((other) => other.file === file)?.problems ?? [];
   const [found] = problems.filter(({ state }) => isFinding(state));
   const { line = -1, lastLine = line } = found ?? {};
@@ -110,7 +124,9 @@ describe.each([
         const bytes = Buffer.from(original);
         bytes[offset] = (bytes[offset] ?? 0) ^ mask;
         const result = await verifyChanged(log, file, bytes);
-        expect(locate(result, file, [commitOf(lines, line), commitOf(lines, line + 1)])).toMatchObject(FOUND);
+        expect(
+          locate(result, file, [commitOf(lines, line), commitOf(lines, line + 1)]),
+        ).toMatchObject(FOUND);
       }),
       { numRuns: 150 },
     );
@@ -132,7 +148,8 @@ describe.each([
         const lines = (log.originals.get(file) ?? "").toString().split("\n").slice(0, -1);
         const line = lines[at] ?? "";
         // A checkpoint that a later one supersedes is no leaf and seals nothing any more: without it nothing is lost.
-        const isLastCheckpoint = lines.findLastIndex((text) => text.startsWith('{"type":"checkpoint",')) === at;
+        const isLastCheckpoint =
+          lines.findLastIndex((text) => text.startsWith('{"type":"checkpoint",')) === at;
         fc.pre(kind !== "delete" || isLastCheckpoint || !line.startsWith('{"type":"checkpoint",'));
         fc.pre(kind !== "swap" || at !== other);
         const changed = {
@@ -143,27 +160,38 @@ describe.each([
         }[kind]?.();
         const bytes = Buffer.from((changed ?? []).map((text) => `${text}\n`).join(""));
         const result = await verifyChanged(log, file, bytes);
-        const spans = [commitOf(lines, at + 1), ...(kind === "swap" ? [commitOf(lines, other + 1)] : [])];
+        const spans = [
+          commitOf(lines, at + 1),
+          ...(kind === "swap" ? [commitOf(lines, other + 1)] : []),
+        ];
         // The tree alone cannot tell a removed last commit from one that was never written: links do.
         const isCut = kind === "delete" && at === lines.length - 1;
-        expect(locate(result, file, isCut ? [{ first: 0, last: lines.length }] : spans)).toMatchObject(FOUND);
+        expect(
+          locate(result, file, isCut ? [{ first: 0, last: lines.length }] : spans),
+        ).toMatchObject(FOUND);
       }),
       { numRuns: 120 },
     );
   }, 60_000);
 
   it("any cut short of a file that another file records is found", async () => {
-    const cut = fc
-      .constantFrom(...FILES.slice(0, 2))
-      .chain((file) =>
-        fc.record({ file: fc.constant(file), size: fc.nat((log.originals.get(file)?.byteLength ?? 1) - 1) }),
-      );
+    const cut = fc.constantFrom(...FILES.slice(0, 2)).chain((file) =>
+      fc.record({
+        file: fc.constant(file),
+        size: fc.nat((log.originals.get(file)?.byteLength ?? 1) - 1),
+      }),
+    );
     await fc.assert(
       fc.asyncProperty(cut, async ({ file, size }) => {
-        const result = await verifyChanged(log, file, (log.originals.get(file) ?? Buffer.alloc(0)).subarray(0, size));
+        const result = await verifyChanged(
+          log,
+          file,
+          (log.originals.get(file) ?? Buffer.alloc(0)).subarray(0, size),
+        );
         const found = result.files.find((other) => other.file === file);
         const leaves = endOfLeaves(log, file);
-        const expected = size < leaves ? "ROLLBACK" : size === leaves ? "UNSEALED_TAIL" : "TORN_TAIL";
+        const expected =
+          size < leaves ? "ROLLBACK" : size === leaves ? "UNSEALED_TAIL" : "TORN_TAIL";
         expect(found?.problems.map(({ state }) => state)).toContain(expected);
       }),
       { numRuns: 60, examples: [[{ file: FILES[0] ?? "", size: 0 }]] },
@@ -189,7 +217,10 @@ it("a log of any content and any commits is accused of nothing", async () => {
       const end = isClosed ? "closed" : "unclosed";
       const lines = commits.map((commit) => commit.map(entryLine));
       await writeSegment(directory, { file: "audit_20261123.jsonl", signer, end, commits: lines });
-      const { exitCode, entries, files } = await verifyLog(directory, { trustedKeys: [signer.vkey], now: TODAY });
+      const { exitCode, entries, files } = await verifyLog(directory, {
+        trustedKeys: [signer.vkey],
+        now: TODAY,
+      });
       expect({ exitCode, entries, state: files[0]?.state }).toEqual({
         exitCode: 0,
         entries: commits.flat().length,

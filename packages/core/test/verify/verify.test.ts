@@ -1,5 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { copyFile, mkdir, readFile, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
+import {
+  copyFile,
+  mkdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  truncate,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { loss, retentionPrune } from "../../src/format/control-line.ts";
@@ -42,7 +51,10 @@ async function rewrite(file: string, lines: readonly string[]): Promise<void> {
   await writeFile(join(directory, file), lines.map((line) => `${line}\n`).join(""));
 }
 
-function problemsOf({ files }: Verification, file: string): Verification["files"][number]["problems"] {
+function problemsOf(
+  { files }: Verification,
+  file: string,
+): Verification["files"][number]["problems"] {
   return files.find((other) => other.file === file)?.problems ?? [];
 }
 
@@ -59,7 +71,8 @@ describe("a log that nobody touched", () => {
     const result = await verifyLog(directory, trusted);
     expect(result).toMatchObject({
       exitCode: 0,
-      verdict: "OK: 4 entries in 2 files; sealed by bank-prod; not anchored: a cut-off newest end would not show",
+      verdict:
+        "OK: 4 entries in 2 files; sealed by bank-prod; not anchored: a cut-off newest end would not show",
       entries: 4,
     });
     expect(result.files[0]).toEqual({
@@ -118,7 +131,9 @@ describe("a log that nobody touched", () => {
         "not anchored: a cut-off newest end would not show",
     });
     const namesake = await Signer.generate("bank-prod");
-    expect(await states({ trustedKeys: [namesake.vkey], now: NOW })).toEqual({ [TODAY]: "UNKNOWN_KEY" });
+    expect(await states({ trustedKeys: [namesake.vkey], now: NOW })).toEqual({
+      [TODAY]: "UNKNOWN_KEY",
+    });
   });
 
   it("reports its progress in bytes", async () => {
@@ -138,23 +153,33 @@ describe("the end of a file", () => {
       files: [
         {
           state: "UNCLOSED",
-          problems: [{ line: 0, message: "no end, and nothing later confirms this one: a crash or a cut" }],
+          problems: [
+            { line: 0, message: "no end, and nothing later confirms this one: a crash or a cut" },
+          ],
         },
       ],
     });
   });
 
-  it.each(["prev", "seen"])("is OK without one when a later segment's %s confirms exactly this size", async (link) => {
-    const ref = await writeSegment(directory, { file: YESTERDAY, signer, end: "unclosed" });
-    const links = link === "prev" ? { prev: ref, seq: 1 } : { seen: [ref], stream: "streamB" };
-    await writeSegment(directory, { file: TODAY, signer, ...links });
-    expect(await states()).toEqual({ [YESTERDAY]: "OK", [TODAY]: "OK" });
-  });
+  it.each(["prev", "seen"])(
+    "is OK without one when a later segment's %s confirms exactly this size",
+    async (link) => {
+      const ref = await writeSegment(directory, { file: YESTERDAY, signer, end: "unclosed" });
+      const links = link === "prev" ? { prev: ref, seq: 1 } : { seen: [ref], stream: "streamB" };
+      await writeSegment(directory, { file: TODAY, signer, ...links });
+      expect(await states()).toEqual({ [YESTERDAY]: "OK", [TODAY]: "OK" });
+    },
+  );
 
   it("is UNCLOSED when what a later segment confirms is a smaller size", async () => {
     const commits = [entryLines(1), entryLines(1)];
     const other = await temporaryDirectory();
-    const early = await writeSegment(other, { file: YESTERDAY, signer, end: "unclosed", commits: commits.slice(0, 1) });
+    const early = await writeSegment(other, {
+      file: YESTERDAY,
+      signer,
+      end: "unclosed",
+      commits: commits.slice(0, 1),
+    });
     await writeSegment(directory, { file: YESTERDAY, signer, end: "unclosed", commits });
     await writeSegment(directory, { file: TODAY, stream: "streamB", signer, seen: [early] });
     expect(await states()).toEqual({ [YESTERDAY]: "UNCLOSED", [TODAY]: "OK" });
@@ -180,13 +205,20 @@ describe("the end of a file", () => {
     const commits = [entryLines(1), entryLines(1)];
     const other = await temporaryDirectory();
     const spec = { file: YESTERDAY, signer };
-    const early = await writeSegment(other, { ...spec, commits: commits.slice(0, 1), end: "unclosed" });
+    const early = await writeSegment(other, {
+      ...spec,
+      commits: commits.slice(0, 1),
+      end: "unclosed",
+    });
     const { length } = await readFile(join(other, YESTERDAY));
     await writeSegment(directory, { ...spec, commits });
     const witness = { stream: "streamB", signer, seen: [early] };
     await writeSegment(directory, { file: "audit_20261122_001.jsonl", ...witness });
     await truncate(join(directory, YESTERDAY), length);
-    expect(await verifyLog(directory, trusted)).toMatchObject({ exitCode: 2, files: [{ state: "UNCLOSED" }, {}] });
+    expect(await verifyLog(directory, trusted)).toMatchObject({
+      exitCode: 2,
+      files: [{ state: "UNCLOSED" }, {}],
+    });
   });
 
   it.each(["size", "order"])(
@@ -200,16 +232,24 @@ describe("the end of a file", () => {
       const message = `ended for ${reason}, but the segment that followed is not there: a crash or a cut`;
       expect(await verifyLog(directory, trusted)).toMatchObject({
         exitCode: 2,
-        verdict: expect.stringContaining("1 file without an end, or without the one after it: a crash or a cut"),
-        files: [{ file: YESTERDAY, state: "UNCLOSED", problems: [{ line: 0, message }] }, { state: "OK" }],
+        verdict: expect.stringContaining(
+          "1 file without an end, or without the one after it: a crash or a cut",
+        ),
+        files: [
+          { file: YESTERDAY, state: "UNCLOSED", problems: [{ line: 0, message }] },
+          { state: "OK" },
+        ],
       });
     },
   );
 
-  it.each(["day", "close"])("announces no other segment when it was ended for %s", async (reason) => {
-    await writeSegment(directory, { file: YESTERDAY, signer, reason });
-    expect(await states()).toEqual({ [YESTERDAY]: "OK" });
-  });
+  it.each(["day", "close"])(
+    "announces no other segment when it was ended for %s",
+    async (reason) => {
+      await writeSegment(directory, { file: YESTERDAY, signer, reason });
+      expect(await states()).toEqual({ [YESTERDAY]: "OK" });
+    },
+  );
 
   it("is OK when it was ended for size and a file of that day was removed as the log authorises", async () => {
     const next = "audit_20261122_001.jsonl";
@@ -238,12 +278,16 @@ describe("the end of a file", () => {
   it("is TORN_TAIL at every byte within the last commit but those where a line ends", async () => {
     await writeSegment(directory, { file: TODAY, signer, end: "unclosed" });
     const bytes = await readFile(join(directory, TODAY));
-    const lineEnds = [...bytes.entries()].filter(([, byte]) => byte === 0x0a).map(([index]) => index + 1);
+    const lineEnds = [...bytes.entries()]
+      .filter(([, byte]) => byte === 0x0a)
+      .map(([index]) => index + 1);
     const lastCheckpoint = lineEnds.at(-3) ?? 0;
     for (let size = bytes.length - 1; size > lastCheckpoint; size -= 7) {
       await writeFile(join(directory, TODAY), bytes.subarray(0, size));
       const expected = lineEnds.includes(size) ? "UNSEALED_TAIL" : "TORN_TAIL";
-      expect(await states({ ...trusted, now: new Date("2026-11-24T12:00:00Z") })).toEqual({ [TODAY]: expected });
+      expect(await states({ ...trusted, now: new Date("2026-11-24T12:00:00Z") })).toEqual({
+        [TODAY]: expected,
+      });
     }
   });
 
@@ -251,7 +295,11 @@ describe("the end of a file", () => {
     await writeSegment(directory, { file: YESTERDAY, signer, end: "unclosed" });
     await writeFile(join(directory, YESTERDAY), Buffer.alloc(100), { flag: "a" });
     expect(problemsOf(await verifyLog(directory, trusted), YESTERDAY)).toEqual([
-      { state: "TORN_TAIL", line: 7, message: "zero bytes at the end: 100 bytes that were never sealed" },
+      {
+        state: "TORN_TAIL",
+        line: 7,
+        message: "zero bytes at the end: 100 bytes that were never sealed",
+      },
     ]);
   });
 
@@ -261,7 +309,12 @@ describe("the end of a file", () => {
     const result = await verifyLog(directory, trusted);
     expect(result).toMatchObject({ exitCode: 2, entries: 3 });
     expect(problemsOf(result, YESTERDAY)).toEqual([
-      { state: "UNSEALED_TAIL", line: 7, lastLine: 8, message: "2 whole lines after the last checkpoint" },
+      {
+        state: "UNSEALED_TAIL",
+        line: 7,
+        lastLine: 8,
+        message: "2 whole lines after the last checkpoint",
+      },
     ]);
   });
 
@@ -276,7 +329,10 @@ describe("the end of a file", () => {
     ["a torn first line", '{"type":"segment.open","v":1,"fi'],
   ])("is TORN_TAIL for %s", async (_, content) => {
     await writeFile(join(directory, YESTERDAY), content);
-    expect(await verifyLog(directory, trusted)).toMatchObject({ exitCode: 2, files: [{ state: "TORN_TAIL" }] });
+    expect(await verifyLog(directory, trusted)).toMatchObject({
+      exitCode: 2,
+      files: [{ state: "TORN_TAIL" }],
+    });
   });
 
   it.each([
@@ -289,7 +345,9 @@ describe("the end of a file", () => {
     await writeFile(join(directory, YESTERDAY), more, { flag: "a" });
     expect(await verifyLog(directory, trusted)).toMatchObject({
       exitCode: 1,
-      files: [{ state: "TAMPERED", problems: [{ line: 9, message: expect.stringContaining("follow") }] }],
+      files: [
+        { state: "TAMPERED", problems: [{ line: 9, message: expect.stringContaining("follow") }] },
+      ],
     });
   });
 
@@ -307,7 +365,10 @@ describe("the end of a file", () => {
 describe("files that this verifier cannot judge", () => {
   it("are FOREIGN when the first line is not segment.open: counted, and nothing is claimed", async () => {
     await writeSegment(directory, { file: TODAY, signer });
-    await writeFile(join(directory, EARLIER), '{"id": "1", "timestamp": "2024-01-01T00:00:00"}\n{"id": "2"}');
+    await writeFile(
+      join(directory, EARLIER),
+      '{"id": "1", "timestamp": "2024-01-01T00:00:00"}\n{"id": "2"}',
+    );
     const result = await verifyLog(directory, trusted);
     expect(result).toMatchObject({
       exitCode: 2,
@@ -316,7 +377,12 @@ describe("files that this verifier cannot judge", () => {
         "FOREIGN: 3 entries in 2 files; sealed by bank-prod; 1 file not written by this library, which nothing vouches for; " +
         "not anchored: a cut-off newest end would not show",
     });
-    expect(result.files[0]).toMatchObject({ file: EARLIER, state: "FOREIGN", entries: 2, leaves: 0 });
+    expect(result.files[0]).toMatchObject({
+      file: EARLIER,
+      state: "FOREIGN",
+      entries: 2,
+      leaves: 0,
+    });
   });
 
   it("are what has a segment's name and is no regular file: it is named, not opened, and the rest is verified", async () => {
@@ -326,7 +392,9 @@ describe("files that this verifier cannot judge", () => {
     execFileSync("mkfifo", [join(directory, EARLIER)]);
     const result = await verifyLog(directory, trusted);
     expect(result).toMatchObject({ exitCode: 2, entries: 3 });
-    expect(result.verdict).toContain(`; ${EARLIER}: no regular file, but a named pipe; ${YESTERDAY}: no regular file`);
+    expect(result.verdict).toContain(
+      `; ${EARLIER}: no regular file, but a named pipe; ${YESTERDAY}: no regular file`,
+    );
     expect(result.files.map(({ state, problems }) => [state, problems[0]?.message])).toEqual([
       ["FOREIGN", "no regular file, but a named pipe"],
       ["FOREIGN", "no regular file, but a symbolic link to no file"],
@@ -364,7 +432,10 @@ describe("files that this verifier cannot judge", () => {
     await rm(join(directory, YESTERDAY));
     await mkdir(join(directory, YESTERDAY));
     const result = await verifyLog(directory, trusted);
-    expect(result).toMatchObject({ exitCode: 1, files: [{ file: YESTERDAY, state: "MISSING", leaves: 5 }, {}] });
+    expect(result).toMatchObject({
+      exitCode: 1,
+      files: [{ file: YESTERDAY, state: "MISSING", leaves: 5 }, {}],
+    });
     expect(problemsOf(result, YESTERDAY).map(({ state }) => state)).toEqual(["FOREIGN", "MISSING"]);
   });
 
@@ -374,7 +445,10 @@ describe("files that this verifier cannot judge", () => {
     const lines = (await linesOf(YESTERDAY)).map((line) => line.replace('"v":1', '"v":2'));
     await rewrite(YESTERDAY, lines);
     const result = await verifyLog(directory, trusted);
-    expect(result).toMatchObject({ exitCode: 2, files: [{ state: "UNKNOWN_VERSION" }, { state: "OK" }] });
+    expect(result).toMatchObject({
+      exitCode: 2,
+      files: [{ state: "UNKNOWN_VERSION" }, { state: "OK" }],
+    });
     expect(problemsOf(result, YESTERDAY)).toEqual([
       { state: "UNKNOWN_VERSION", line: 1, message: "format version 2 is not known here" },
       {
@@ -385,10 +459,16 @@ describe("files that this verifier cannot judge", () => {
     ]);
     // A version that kept the tree's rules: what is recorded of it is of these very lines.
     const root = rootOf(
-      lines.filter((line) => !line.startsWith('{"type":"checkpoint"')).map((line) => leafHash(Buffer.from(line))),
+      lines
+        .filter((line) => !line.startsWith('{"type":"checkpoint"'))
+        .map((line) => leafHash(Buffer.from(line))),
     );
     await rm(join(directory, TODAY));
-    await writeSegment(directory, { file: TODAY, signer, seen: [{ ...prev, root: root.toString("base64") }] });
+    await writeSegment(directory, {
+      file: TODAY,
+      signer,
+      seen: [{ ...prev, root: root.toString("base64") }],
+    });
     expect(problemsOf(await verifyLog(directory, trusted), YESTERDAY)).toHaveLength(1);
   });
 
@@ -407,12 +487,17 @@ describe("files that this verifier cannot judge", () => {
       seen: [],
       sdk: "",
     };
-    await writeFile(join(directory, "b.jsonl"), `${JSON.stringify({ type: "segment.open", ...first })}\n`);
+    await writeFile(
+      join(directory, "b.jsonl"),
+      `${JSON.stringify({ type: "segment.open", ...first })}\n`,
+    );
     const result = await verifyLog(directory, trusted);
     expect(result.verdict).toContain(
       String.raw`; a\x1b[2K\r\nOK: all fine\u202e.jsonl line 1: the segment.open line is malformed`,
     );
-    expect(problemsOf(result, "b.jsonl")[0]?.message).toBe(String.raw`this is \x1b[2J\nOK under another name`);
+    expect(problemsOf(result, "b.jsonl")[0]?.message).toBe(
+      String.raw`this is \x1b[2J\nOK under another name`,
+    );
     expect(problemsOf(result, planted)).toHaveLength(1);
   });
 
@@ -423,7 +508,12 @@ describe("files that this verifier cannot judge", () => {
     );
     expect(await verifyLog(directory, trusted)).toMatchObject({
       exitCode: 2,
-      files: [{ state: "UNKNOWN_VERSION", problems: [{ line: 1, message: "format version 2 is not known here" }] }],
+      files: [
+        {
+          state: "UNKNOWN_VERSION",
+          problems: [{ line: 1, message: "format version 2 is not known here" }],
+        },
+      ],
     });
   });
 });
@@ -457,9 +547,12 @@ describe("the verifier could not do its work, which is exit code 3 and never 0,"
     await expect(verifyLog(directory, { trustedKeys: ["nonsense"] })).rejects.toMatchObject({
       code: "AUDIT_KEY_INVALID",
     });
-    await expect(verifyLog(directory, { pins: [{ origin: "o", size: 1, root: "AAAA" }] })).rejects.toMatchObject({
+    await expect(
+      verifyLog(directory, { pins: [{ origin: "o", size: 1, root: "AAAA" }] }),
+    ).rejects.toMatchObject({
       code: "AUDIT_CONFIG_INVALID",
-      message: "A pin must be a checkpoint: an origin, a tree size and a base64 root hash, a line each",
+      message:
+        "A pin must be a checkpoint: an origin, a tree size and a base64 root hash, a line each",
     });
   });
 });
@@ -479,7 +572,11 @@ async function findings(): Promise<Verification["files"][number]["problems"]> {
 
 describe("what was altered is located", () => {
   beforeEach(async () => {
-    await writeSegment(directory, { file: TODAY, signer, commits: [entryLines(3), entryLines(3), entryLines(3)] });
+    await writeSegment(directory, {
+      file: TODAY,
+      signer,
+      commits: [entryLines(3), entryLines(3), entryLines(3)],
+    });
   });
 
   it("by the entry whose text no longer has its hash", async () => {
@@ -497,7 +594,9 @@ describe("what was altered is located", () => {
           "nothing after it can be checked",
       },
     ]);
-    expect(result.verdict).toContain(`TAMPERED: 3 entries in 1 file; ${TODAY} line 7, entry ${id}: the entry's input`);
+    expect(result.verdict).toContain(
+      `TAMPERED: 3 entries in 1 file; ${TODAY} line 7, entry ${id}: the entry's input`,
+    );
   });
 
   it("by the line that is no JSON any more", async () => {
@@ -515,7 +614,8 @@ describe("what was altered is located", () => {
         state: "TAMPERED",
         line: 8,
         entryId: idOfLine(lines[6]),
-        message: "the entry id repeats the one before; 1 line was added; nothing after it can be checked",
+        message:
+          "the entry id repeats the one before; 1 line was added; nothing after it can be checked",
       },
     ]);
   });
@@ -524,19 +624,30 @@ describe("what was altered is located", () => {
     const lines = await linesOf(TODAY);
     await rewrite(TODAY, lines.with(5, lines[6] ?? "").with(6, lines[5] ?? ""));
     expect(await findings()).toMatchObject([
-      { line: 7, entryId: idOfLine(lines[5]), message: expect.stringMatching(/^the entry id is lower/) },
+      {
+        line: 7,
+        entryId: idOfLine(lines[5]),
+        message: expect.stringMatching(/^the entry id is lower/),
+      },
     ]);
   });
 
   it("by the time that does not belong to the id", async () => {
-    await edit(5, (line) => line.replace('"timestamp":"2026-11-23T08', '"timestamp":"2026-11-23T09'));
+    await edit(5, (line) =>
+      line.replace('"timestamp":"2026-11-23T08', '"timestamp":"2026-11-23T09'),
+    );
     expect(await findings()).toMatchObject([
-      { line: 6, message: expect.stringMatching(/^the entry's id and timestamp do not belong together/) },
+      {
+        line: 6,
+        message: expect.stringMatching(/^the entry's id and timestamp do not belong together/),
+      },
     ]);
   });
 
   it("by no trace that every entry of the range shows: that is how their writer works", async () => {
-    const spec = entryLines(3).map((line) => line.replace('"timestamp":"2026', '"timestamp":"2027'));
+    const spec = entryLines(3).map((line) =>
+      line.replace('"timestamp":"2026', '"timestamp":"2027'),
+    );
     await rm(join(directory, TODAY));
     await writeSegment(directory, { file: TODAY, signer, commits: [spec] });
     await edit(2, (line) => line.replace('"metadata":{"type":"x"}', '"metadata":{"type":"y"}'));
@@ -630,7 +741,11 @@ describe("what was altered is located", () => {
   it("in a first line that is no segment.open any more", async () => {
     await edit(0, (line) => line.replace("segment.open", "segment.opem"));
     expect(await findings()).toEqual([
-      { state: "TAMPERED", line: 1, message: "checkpoints follow a first line that is not segment.open" },
+      {
+        state: "TAMPERED",
+        line: 1,
+        message: "checkpoints follow a first line that is not segment.open",
+      },
     ]);
   });
 });
@@ -663,7 +778,13 @@ describe("removed files", () => {
   it("are PRUNED when a sealed line of the log authorises it", async () => {
     const prev = await writeSegment(directory, { file: YESTERDAY, signer });
     const line = retentionPrune({ ...prune, file: YESTERDAY, leaves: prev.size, root: prev.root });
-    await writeSegment(directory, { file: TODAY, seq: 1, signer, prev, commits: [[line], entryLines(1)] });
+    await writeSegment(directory, {
+      file: TODAY,
+      seq: 1,
+      signer,
+      prev,
+      commits: [[line], entryLines(1)],
+    });
     expect(await states()).toEqual({ [YESTERDAY]: "OK", [TODAY]: "OK" });
     await rm(join(directory, YESTERDAY));
     expect(await verifyLog(directory, trusted)).toMatchObject({
@@ -678,10 +799,26 @@ describe("removed files", () => {
   it("are PRUNED when the file had grown since it was recorded", async () => {
     const [a, b] = [entryLines(1), entryLines(1)];
     const other = await temporaryDirectory();
-    const seen = await writeSegment(other, { file: YESTERDAY, signer, commits: [a], end: "unclosed" });
+    const seen = await writeSegment(other, {
+      file: YESTERDAY,
+      signer,
+      commits: [a],
+      end: "unclosed",
+    });
     const whole = await writeSegment(directory, { file: YESTERDAY, signer, commits: [a, b] });
-    const line = retentionPrune({ ...prune, file: YESTERDAY, leaves: whole.size, root: whole.root });
-    await writeSegment(directory, { file: TODAY, stream: "streamB", signer, seen: [seen], commits: [[line]] });
+    const line = retentionPrune({
+      ...prune,
+      file: YESTERDAY,
+      leaves: whole.size,
+      root: whole.root,
+    });
+    await writeSegment(directory, {
+      file: TODAY,
+      stream: "streamB",
+      signer,
+      seen: [seen],
+      commits: [[line]],
+    });
     await rm(join(directory, YESTERDAY));
     expect(await states()).toEqual({ [YESTERDAY]: "PRUNED", [TODAY]: "OK" });
   });
@@ -690,7 +827,12 @@ describe("removed files", () => {
     const prev = await writeSegment(directory, { file: YESTERDAY, signer });
     const unknown = { file: TODAY, stream: "unknown", seen: [{ ...prev, size: 4 }] };
     await writeSegment(directory, { ...unknown, signer: await Signer.generate("bank-prod") });
-    const line = retentionPrune({ ...prune, file: YESTERDAY, leaves: 9, root: Buffer.alloc(32).toString("base64") });
+    const line = retentionPrune({
+      ...prune,
+      file: YESTERDAY,
+      leaves: 9,
+      root: Buffer.alloc(32).toString("base64"),
+    });
     await writeSegment(directory, { file: TODAY_1, stream: "planted", commits: [[line]] });
     await writeSegment(directory, { file: EARLIER, stream: "streamB", signer });
     await rm(join(directory, YESTERDAY));
@@ -700,9 +842,17 @@ describe("removed files", () => {
   it("are PRUNED in a log of which nothing is proven, whose verdict says so", async () => {
     const seen = { ...(await writeSegment(directory, { file: YESTERDAY })), size: 4 };
     const line = retentionPrune({ ...prune, file: YESTERDAY, leaves: 5, root: seen.root });
-    await writeSegment(directory, { file: TODAY, stream: "streamB", seen: [seen], commits: [[line]] });
+    await writeSegment(directory, {
+      file: TODAY,
+      stream: "streamB",
+      seen: [seen],
+      commits: [[line]],
+    });
     await rm(join(directory, YESTERDAY));
-    expect(await verifyLog(directory, trusted)).toMatchObject({ exitCode: 2, files: [{ state: "PRUNED" }, {}] });
+    expect(await verifyLog(directory, trusted)).toMatchObject({
+      exitCode: 2,
+      files: [{ state: "PRUNED" }, {}],
+    });
   });
 
   it.each([
@@ -710,7 +860,13 @@ describe("removed files", () => {
     ["of fewer leaves", { leaves: 4 }],
   ])("are MISSING when the line that authorises it is %s", async (_, change) => {
     const prev = await writeSegment(directory, { file: YESTERDAY, signer });
-    const line = retentionPrune({ ...prune, file: YESTERDAY, leaves: prev.size, root: prev.root, ...change });
+    const line = retentionPrune({
+      ...prune,
+      file: YESTERDAY,
+      leaves: prev.size,
+      root: prev.root,
+      ...change,
+    });
     await writeSegment(directory, { file: TODAY, seq: 1, signer, prev, commits: [[line]] });
     await rm(join(directory, YESTERDAY));
     expect(await states()).toEqual({ [YESTERDAY]: "MISSING", [TODAY]: "OK" });
@@ -722,13 +878,23 @@ describe("removed files", () => {
     const line = retentionPrune({ ...prune, file: YESTERDAY, leaves: prev.size, root: prev.root });
     await writeSegment(directory, { file: TODAY_1, stream: "planted", commits: [[line]] });
     await rm(join(directory, YESTERDAY));
-    expect(await states()).toEqual({ [YESTERDAY]: "MISSING", [TODAY]: "OK", [TODAY_1]: "UNSIGNED" });
+    expect(await states()).toEqual({
+      [YESTERDAY]: "MISSING",
+      [TODAY]: "OK",
+      [TODAY_1]: "UNSIGNED",
+    });
   });
 
   it("are MISSING when the file that authorises it is itself altered", async () => {
     const prev = await writeSegment(directory, { file: YESTERDAY, signer });
     const line = retentionPrune({ ...prune, file: YESTERDAY, leaves: prev.size, root: prev.root });
-    await writeSegment(directory, { file: TODAY, seq: 1, signer, prev, commits: [[line], entryLines(1)] });
+    await writeSegment(directory, {
+      file: TODAY,
+      seq: 1,
+      signer,
+      prev,
+      commits: [[line], entryLines(1)],
+    });
     await rm(join(directory, YESTERDAY));
     const lines = await linesOf(TODAY);
     await rewrite(TODAY, lines.toSpliced(3, 1));
@@ -738,7 +904,12 @@ describe("removed files", () => {
   it("of a whole stream are MISSING, because another stream has seen them", async () => {
     const seen = [
       await writeSegment(directory, { file: EARLIER, stream: "streamB", signer }),
-      await writeSegment(directory, { file: YESTERDAY, stream: "streamC", signer, end: "unclosed" }),
+      await writeSegment(directory, {
+        file: YESTERDAY,
+        stream: "streamC",
+        signer,
+        end: "unclosed",
+      }),
     ];
     await writeSegment(directory, { file: TODAY, signer, seen });
     await rm(join(directory, EARLIER));

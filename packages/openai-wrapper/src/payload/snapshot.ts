@@ -15,7 +15,9 @@ const BASE64_MEMBERS: ReadonlySet<string> = new Set([
 function isBase64Member(key: string, parent: object): boolean {
   if (BASE64_MEMBERS.has(key)) return true;
   if (key === "data")
-    return "format" in parent || "transcript" in parent || "mime_type" in parent || "mimeType" in parent;
+    return (
+      "format" in parent || "transcript" in parent || "mime_type" in parent || "mimeType" in parent
+    );
   return key === "result" && "type" in parent && parent.type === "image_generation_call";
 }
 
@@ -24,12 +26,20 @@ export function snapshot(value: unknown): JsonValue {
   return toJson(value, outline);
 }
 
-function outline(value: string | object, key: string | number | undefined, holder: object | undefined): unknown {
+function outline(
+  value: string | object,
+  key: string | number | undefined,
+  holder: object | undefined,
+): unknown {
   if (typeof value === "string") return outlineText(value, key, holder);
   return value instanceof Blob ? outlineBlob(value) : value;
 }
 
-function outlineText(text: string, key: string | number | undefined, holder: object | undefined): JsonValue {
+function outlineText(
+  text: string,
+  key: string | number | undefined,
+  holder: object | undefined,
+): JsonValue {
   const digest =
     digestDataUrl(text) ??
     (typeof key === "string" && holder !== undefined && isBase64Member(key, holder)

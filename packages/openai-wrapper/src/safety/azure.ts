@@ -9,7 +9,12 @@ const CHECK = "azure:content_filter";
  * Adds what `content_filter_results` says. `filtered` is a block, `detected` without `filtered` a finding; a severity
  * that was let pass is neither.
  */
-export function azureFilter(found: Observations, results: unknown, at: "input" | "output", choice?: number): void {
+export function azureFilter(
+  found: Observations,
+  results: unknown,
+  at: "input" | "output",
+  choice?: number,
+): void {
   if (!isFields(results)) return;
   const categories = Object.entries(results);
   if (isFields(results["error"])) found.push({ failed: `${CHECK} (${at})` });
@@ -23,7 +28,12 @@ export function azureFilter(found: Observations, results: unknown, at: "input" |
       : verdicts.some((one) => one["detected"] === true)
         ? "flag"
         : undefined;
-    if (action) found.push({ check: CHECK, at, finding: { detector: `azure:${name}`, action, reason: name, choice } });
+    if (action)
+      found.push({
+        check: CHECK,
+        at,
+        finding: { detector: `azure:${name}`, action, reason: name, choice },
+      });
   }
 }
 
@@ -31,5 +41,9 @@ export function azureFilter(found: Observations, results: unknown, at: "input" |
 export function azureErrorResults(error: unknown): unknown {
   const fields = fieldsOf(error);
   const inner = fieldsOf(fields["innererror"] ?? fields["inner_error"]);
-  return inner["content_filter_result"] ?? inner["content_filter_results"] ?? fields["content_filter_results"];
+  return (
+    inner["content_filter_result"] ??
+    inner["content_filter_results"] ??
+    fields["content_filter_results"]
+  );
 }

@@ -22,7 +22,10 @@ export interface SafetyEvidence {
  * checks that ran; `metadata.blocked_at` is `input` or `output`; `metadata.safety` keeps the raw verdicts under
  * the provider's names. No field holds content.
  */
-export function classifySafety(evidence: SafetyEvidence, codes: SafetyCodes = SAFETY_CODES): CapturedFields {
+export function classifySafety(
+  evidence: SafetyEvidence,
+  codes: SafetyCodes = SAFETY_CODES,
+): CapturedFields {
   const all: Observations = [];
   observeBody(all, fieldsOf(evidence.body), codes);
   if (evidence.error !== undefined) observeError(all, evidence.error, codes);
@@ -32,7 +35,9 @@ export function classifySafety(evidence: SafetyEvidence, codes: SafetyCodes = SA
   const findings = seen.flatMap(({ at, finding }) => (finding ? [{ at, ...finding }] : []));
   const blocks = findings.filter(({ action }) => action === "block");
   const first = blocks[0];
-  const failed = all.flatMap((one) => ("failed" in one ? [`ai-audit: ${one.failed} did not run`] : []));
+  const failed = all.flatMap((one) =>
+    "failed" in one ? [`ai-audit: ${one.failed} did not run`] : [],
+  );
   const metadata = {
     // A prompt that was stopped has no answer that could have been.
     ...(first && { blocked_at: blocks.some(({ at }) => at === "input") ? "input" : "output" }),
@@ -54,16 +59,25 @@ function someOf(values: readonly string[]): readonly string[] | undefined {
 }
 
 /** A block that concerns one choice leaves the others. */
-function stopsAll(blocks: readonly { readonly choice?: number | undefined }[], body: unknown): boolean {
+function stopsAll(
+  blocks: readonly { readonly choice?: number | undefined }[],
+  body: unknown,
+): boolean {
   const stopped = new Set(blocks.map(({ choice }) => choice));
   return stopped.has(undefined) || stopped.size >= listOf(fieldsOf(body)["choices"]).length;
 }
 
-function observeBody(found: Observations, body: Readonly<Record<string, unknown>>, codes: SafetyCodes): void {
+function observeBody(
+  found: Observations,
+  body: Readonly<Record<string, unknown>>,
+  codes: SafetyCodes,
+): void {
   for (const prompt of listOf(body["prompt_filter_results"] ?? body["prompt_annotations"])) {
     azureFilter(found, fieldsOf(prompt)["content_filter_results"], "input");
   }
-  listOf(body["choices"]).forEach((choice, index) => observeChoice(found, fieldsOf(choice), index, codes));
+  listOf(body["choices"]).forEach((choice, index) =>
+    observeChoice(found, fieldsOf(choice), index, codes),
+  );
   if (isFields(body["moderation"])) {
     const { input, output } = body["moderation"];
     moderation(found, input, "input");
@@ -86,20 +100,27 @@ function observeChoice(
   codes: SafetyCodes,
 ): void {
   const reason = choice["finish_reason"];
-  if (typeof reason === "string" && judgeCode(reason, codes) === "block") found.push(block(reason, "output", index));
+  if (typeof reason === "string" && judgeCode(reason, codes) === "block")
+    found.push(block(reason, "output", index));
   if (textOf(fieldsOf(choice["message"])["refusal"])) found.push(block("refusal", "output", index));
   const filter = choice["content_filter_results"] ?? choice["content_filter_result"];
   if (filter !== undefined) azureFilter(found, filter, "output", index);
 }
 
 /** Responses: status, refusals among the output, Azure's `content_filters`. */
-function observeResponse(found: Observations, body: Readonly<Record<string, unknown>>, codes: SafetyCodes): void {
+function observeResponse(
+  found: Observations,
+  body: Readonly<Record<string, unknown>>,
+  codes: SafetyCodes,
+): void {
   const reason = fieldsOf(body["incomplete_details"])["reason"];
-  if (typeof reason === "string" && judgeCode(reason, codes) === "block") found.push(block(reason, "output"));
+  if (typeof reason === "string" && judgeCode(reason, codes) === "block")
+    found.push(block(reason, "output"));
   if (isFields(body["error"])) observeError(found, body["error"], codes);
   for (const item of listOf(body["output"])) {
     const { content, error } = fieldsOf(item);
-    if (listOf(content).some((part) => fieldsOf(part)["type"] === "refusal")) found.push(block("refusal", "output"));
+    if (listOf(content).some((part) => fieldsOf(part)["type"] === "refusal"))
+      found.push(block("refusal", "output"));
     if (isFields(error)) observeError(found, error, codes);
   }
   for (const filter of listOf(body["content_filters"])) {
@@ -119,13 +140,19 @@ function observeError(found: Observations, error: unknown, codes: SafetyCodes): 
     const verdict = judgeCode(code, codes);
     if (typeof code !== "string" || verdict === undefined) continue;
     const suspicion = { detector: `openai:suspected:${code}`, action: verdict, reason: code };
-    found.push(verdict === "block" ? block(code, at) : { check: "openai:policy", at, finding: suspicion });
+    found.push(
+      verdict === "block" ? block(code, at) : { check: "openai:policy", at, finding: suspicion },
+    );
   }
   azureFilter(found, azureErrorResults(error), "input");
   for (const name of listOf(categories)) {
     if (typeof name !== "string") continue;
     const detector = `openai:moderation:${name}`;
-    found.push({ check: "openai:moderation", at, finding: { detector, action: "block", reason: name } });
+    found.push({
+      check: "openai:moderation",
+      at,
+      finding: { detector, action: "block", reason: name },
+    });
   }
 }
 
@@ -147,7 +174,10 @@ function rawVerdicts({ body, error }: SafetyEvidence): Record<string, unknown> {
     const { moderation_details: details } = error;
     Object.assign(
       raw,
-      pick({ content_filter_result: azureErrorResults(error), moderation_details: details }, OF_ERROR),
+      pick(
+        { content_filter_result: azureErrorResults(error), moderation_details: details },
+        OF_ERROR,
+      ),
     );
   }
   if (isFields(fields["error"])) Object.assign(raw, pick(fields["error"], ["moderation_details"]));

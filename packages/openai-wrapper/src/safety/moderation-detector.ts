@@ -34,8 +34,15 @@ export interface ModerationDetectorOptions {
  *
  * @throws `AUDIT_CONFIG_INVALID`
  */
-export function openAIModerationDetector(client: ModerationClient, options: ModerationDetectorOptions = {}): Detector {
-  const { name = "openai:moderation", model = "omni-moderation-latest", action = "block" } = options;
+export function openAIModerationDetector(
+  client: ModerationClient,
+  options: ModerationDetectorOptions = {},
+): Detector {
+  const {
+    name = "openai:moderation",
+    model = "omni-moderation-latest",
+    action = "block",
+  } = options;
   const { sides = ["input", "output"], thresholds = {} } = options;
   if (typeof client?.moderations?.create !== "function") {
     throw new AuditConfigError("openAIModerationDetector takes an OpenAI client");
@@ -46,11 +53,16 @@ export function openAIModerationDetector(client: ModerationClient, options: Mode
     if (checking.getStore()) return undefined;
     const input = [...textsOf(value)].join("\n");
     if (input.trim() === "") return undefined;
-    const answer = await checking.run(true, async () => client.moderations.create({ model, input }));
+    const answer = await checking.run(true, async () =>
+      client.moderations.create({ model, input }),
+    );
     const results = listOf(fieldsOf(answer)["results"]);
-    if (results.length === 0) throw new TypeError("the moderation endpoint answered without results");
+    if (results.length === 0)
+      throw new TypeError("the moderation endpoint answered without results");
     const categories = [...new Set(results.flatMap((result) => objections(result, thresholds)))];
-    return categories.length > 0 ? { action, reason: `${name}: ${categories.join(", ")}`, categories } : undefined;
+    return categories.length > 0
+      ? { action, reason: `${name}: ${categories.join(", ")}`, categories }
+      : undefined;
   };
   return {
     name,
@@ -59,13 +71,17 @@ export function openAIModerationDetector(client: ModerationClient, options: Mode
   };
 }
 
-function objections(result: unknown, thresholds: Readonly<Record<string, number>>): readonly string[] {
+function objections(
+  result: unknown,
+  thresholds: Readonly<Record<string, number>>,
+): readonly string[] {
   const { categories, category_scores: scores } = fieldsOf(result);
   if (!isFields(categories)) throw new TypeError("a moderation result without categories");
   return Object.entries(categories).flatMap(([category, flagged]) => {
     const threshold = thresholds[category];
     const score = fieldsOf(scores)[category];
-    const counts = threshold !== undefined && typeof score === "number" ? score >= threshold : flagged === true;
+    const counts =
+      threshold !== undefined && typeof score === "number" ? score >= threshold : flagged === true;
     return counts ? [category] : [];
   });
 }

@@ -14,10 +14,18 @@ export function moderation(found: Observations, results: unknown, at: "input" | 
     }
     found.push({ check: CHECK, at });
     if (!fields["flagged"]) continue;
-    found.push({ check: CHECK, at, finding: { detector: CHECK, action: "flag", reason: "flagged" } });
+    found.push({
+      check: CHECK,
+      at,
+      finding: { detector: CHECK, action: "flag", reason: "flagged" },
+    });
     for (const [name, hit] of Object.entries(fieldsOf(fields["categories"]))) {
       if (hit === true) {
-        found.push({ check: CHECK, at, finding: { detector: `${CHECK}:${name}`, action: "flag", reason: name } });
+        found.push({
+          check: CHECK,
+          at,
+          finding: { detector: `${CHECK}:${name}`, action: "flag", reason: name },
+        });
       }
     }
   }

@@ -39,7 +39,9 @@ export class StreamBudget {
 
   /** What an entry has to say about it. */
   get alerts(): readonly string[] {
-    return this.dropped > 0 ? [`ai-audit: ${this.dropped} parts of the stream were too many to keep`] : [];
+    return this.dropped > 0
+      ? [`ai-audit: ${this.dropped} parts of the stream were too many to keep`]
+      : [];
   }
 }
 
@@ -195,7 +197,9 @@ export class MergedDelta {
     const path = [...this.#path, key];
     if (typeof value === "string" && !WHOLE.has(key)) {
       const text =
-        key === "data" && this.#path.at(-1) === "audio" ? new GrowingBase64() : new GrowingText(this.#budget);
+        key === "data" && this.#path.at(-1) === "audio"
+          ? new GrowingBase64()
+          : new GrowingText(this.#budget);
       text.push(value);
       return text;
     }

@@ -72,7 +72,8 @@ export class AssistantCollector implements StreamCollector {
   #output(): JsonValue {
     const messages = [...this.#messages.values()].map((message) => message.value());
     const action = this.#run["required_action"];
-    if (isFields(action)) return snapshot({ ...(messages.length > 0 && { messages }), required_action: action });
+    if (isFields(action))
+      return snapshot({ ...(messages.length > 0 && { messages }), required_action: action });
     const [message, ...others] = messages;
     if (message === undefined) return "";
     const [part, ...more] = listOf(message["content"]);
@@ -83,5 +84,7 @@ export class AssistantCollector implements StreamCollector {
 }
 
 function withoutEchoes(run: Fields): Fields {
-  return fieldsOf(snapshot(Object.fromEntries(Object.entries(run).filter(([name]) => !ECHOES.includes(name)))));
+  return fieldsOf(
+    snapshot(Object.fromEntries(Object.entries(run).filter(([name]) => !ECHOES.includes(name)))),
+  );
 }

@@ -27,7 +27,10 @@ export function runSurface(operation: string): SurfaceDefinition {
     request(body, options, request) {
       const input = withoutToolSecrets(snapshot(pick(body, SEEN)));
       const { model } = body;
-      return mergeFields(requestFields(input, { model, parameters: parametersOf(body) }, options), idsOf(request));
+      return mergeFields(
+        requestFields(input, { model, parameters: parametersOf(body) }, options),
+        idsOf(request),
+      );
     },
     response: (body, options) => runFields(fieldsOf(body), outputOfRun(fieldsOf(body)), options),
     stream: (options) => new AssistantCollector(options),
@@ -53,7 +56,8 @@ export const threadMessage: SurfaceDefinition = {
   operation: "threads.messages.create",
   request(body, options, request) {
     const { content, role, attachments } = body;
-    const plain = role === "user" && typeof content === "string" && listOf(attachments).length === 0;
+    const plain =
+      role === "user" && typeof content === "string" && listOf(attachments).length === 0;
     const input = plain ? content : pick(body, ["role", "content", "attachments"]);
     return mergeFields(requestFields(snapshot(input), {}, options), idsOf(request));
   },

@@ -19,7 +19,11 @@ export const chat: SurfaceDefinition = {
   list: "choices",
   request(body, options) {
     const { model, messages } = body;
-    return requestFields(chatInput(messages, body), { model, parameters: parametersOf(body) }, options);
+    return requestFields(
+      chatInput(messages, body),
+      { model, parameters: parametersOf(body) },
+      options,
+    );
   },
   response(body, options) {
     const fields = fieldsOf(body);
@@ -44,7 +48,8 @@ function chatInput(messages: unknown, body: Fields): JsonValue {
   if (!isEmpty(seen)) return withoutToolSecrets(snapshot({ messages, ...seen }));
   const [message, ...more] = listOf(messages);
   const { role, content, ...rest } = fieldsOf(message);
-  if (role === "user" && typeof content === "string" && more.length === 0 && isEmpty(rest)) return snapshot(content);
+  if (role === "user" && typeof content === "string" && more.length === 0 && isEmpty(rest))
+    return snapshot(content);
   return snapshot(messages ?? "");
 }
 
@@ -67,7 +72,8 @@ function textOfMessage(message: unknown): JsonValue | undefined {
   if (message === undefined || message === null) return "";
   if (!isFields(message)) return undefined;
   const { role, content, ...rest } = message;
-  if ((role !== undefined && role !== "assistant") || !Object.values(rest).every(isEmpty)) return undefined;
+  if ((role !== undefined && role !== "assistant") || !Object.values(rest).every(isEmpty))
+    return undefined;
   if (content === null || content === undefined) return "";
   // What of a stream did not fit is an object with a digest, and stands for a text as well.
   return typeof content === "string" || isOmission(content) ? snapshot(content) : undefined;

@@ -43,7 +43,8 @@ export class ChoicesCollector implements StreamCollector {
 
   get terminal(): boolean {
     if (this.#choices.size === 0) return false;
-    for (const { finishReason } of this.#choices.values()) if (finishReason === undefined) return false;
+    for (const { finishReason } of this.#choices.values())
+      if (finishReason === undefined) return false;
     return true;
   }
 
@@ -55,12 +56,16 @@ export class ChoicesCollector implements StreamCollector {
     around.id = later(around.id, chunk["id"]);
     around.model = later(around.model, chunk["model"]);
     around.usage = later(around.usage, chunk["usage"]);
-    around.prompt_filter_results = later(around.prompt_filter_results, chunk["prompt_filter_results"]);
+    around.prompt_filter_results = later(
+      around.prompt_filter_results,
+      chunk["prompt_filter_results"],
+    );
     around.moderation = later(around.moderation, chunk["moderation"]);
     around.system_fingerprint = later(around.system_fingerprint, chunk["system_fingerprint"]);
     around.service_tier = later(around.service_tier, chunk["service_tier"]);
     if (isFields(error)) this.#error = snapshot(error);
-    if (Array.isArray(choices)) for (const choice of choices as readonly unknown[]) this.#pushChoice(fieldsOf(choice));
+    if (Array.isArray(choices))
+      for (const choice of choices as readonly unknown[]) this.#pushChoice(fieldsOf(choice));
   }
 
   result(): CapturedFields {
@@ -86,12 +91,15 @@ export class ChoicesCollector implements StreamCollector {
     if (isFields(delta)) {
       state.delta.merge(delta);
       if (!this.firstContentSeen)
-        this.firstContentSeen = Object.entries(delta).some(([name, value]) => name !== "role" && !isEmpty(value));
+        this.firstContentSeen = Object.entries(delta).some(
+          ([name, value]) => name !== "role" && !isEmpty(value),
+        );
     }
     state.finishReason = textOf(choice["finish_reason"]) ?? state.finishReason;
     const logprobs = choice["logprobs"];
     if (isFields(logprobs)) {
-      if (this.#options.captureLogprobs) (state.logprobs ??= new MergedDelta(this.#budget)).merge(logprobs);
+      if (this.#options.captureLogprobs)
+        (state.logprobs ??= new MergedDelta(this.#budget)).merge(logprobs);
       else (state.digest ??= new LogprobsDigest()).push(logprobs);
     }
     const filter = choice["content_filter_results"];
@@ -125,7 +133,8 @@ export class ChoicesCollector implements StreamCollector {
       const before = fieldsOf(known[category]);
       if (before["filtered"] === true) continue;
       if (before["detected"] === true && fieldsOf(verdict)["filtered"] !== true) continue;
-      if (category in known || this.#budget.takeMember(category.length)) known[category] = snapshot(verdict);
+      if (category in known || this.#budget.takeMember(category.length))
+        known[category] = snapshot(verdict);
     }
   }
 }

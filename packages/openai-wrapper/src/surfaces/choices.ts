@@ -15,7 +15,11 @@ export function choicesFields(
   options: ExtractOptions,
   digests: readonly LogprobsDigest[] = choices.map(({ logprobs }) => digestOf(logprobs, options)),
 ): GrowingFields {
-  const fields = responseFields(output, { body: "choices" in body ? body : { ...body, choices } }, options);
+  const fields = responseFields(
+    output,
+    { body: "choices" in body ? body : { ...body, choices } },
+    options,
+  );
   addFields(fields, usageFields(body["usage"]));
   addFields(fields, envelopeFields(body));
   fields.finishReasons = choices.flatMap((choice) => textOf(choice["finish_reason"]) ?? []);

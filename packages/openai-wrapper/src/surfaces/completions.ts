@@ -49,7 +49,15 @@ function completionFields(
   digests?: readonly LogprobsDigest[],
 ): CapturedFields {
   const texts = choices.map(({ text, logprobs }): JsonValue =>
-    options.captureLogprobs && !isEmpty(logprobs) ? snapshot({ text, logprobs }) : snapshot(text ?? ""),
+    options.captureLogprobs && !isEmpty(logprobs)
+      ? snapshot({ text, logprobs })
+      : snapshot(text ?? ""),
   );
-  return choicesFields(texts.length > 1 ? texts : (texts[0] ?? ""), choices, body, options, digests);
+  return choicesFields(
+    texts.length > 1 ? texts : (texts[0] ?? ""),
+    choices,
+    body,
+    options,
+    digests,
+  );
 }

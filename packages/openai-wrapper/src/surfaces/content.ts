@@ -12,15 +12,30 @@ export interface BoundedContent {
 
 /** The input as the entry gets it: whole, or its digest where it is too large or not wanted. */
 export function boundInput(content: JsonValue, options: ExtractOptions): BoundedContent {
-  return bound(content, options.captureInput ? undefined : "captureInput", "input", options.maxContentBytes);
+  return bound(
+    content,
+    options.captureInput ? undefined : "captureInput",
+    "input",
+    options.maxContentBytes,
+  );
 }
 
 /** The output as the entry gets it. */
 export function boundOutput(content: JsonValue, options: ExtractOptions): BoundedContent {
-  return bound(content, options.captureOutput ? undefined : "captureOutput", "output", options.maxContentBytes);
+  return bound(
+    content,
+    options.captureOutput ? undefined : "captureOutput",
+    "output",
+    options.maxContentBytes,
+  );
 }
 
-function bound(content: JsonValue, unwanted: string | undefined, what: string, maxBytes: number): BoundedContent {
+function bound(
+  content: JsonValue,
+  unwanted: string | undefined,
+  what: string,
+  maxBytes: number,
+): BoundedContent {
   if (isOmission(content)) return { value: content, alerts: [tooLarge(what)] };
   if (unwanted !== undefined) return { value: digestContent(content, unwanted), alerts: [] };
   if (sizeAtLeast(content, maxBytes) <= maxBytes) return { value: content, alerts: [] };

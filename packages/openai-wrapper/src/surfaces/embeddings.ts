@@ -21,7 +21,11 @@ export const embeddings: SurfaceDefinition = {
     const data = listOf(fields["data"]).map(fieldsOf);
     const digest = digestVectors(data);
     const output = options.captureEmbeddings ? { ...digest, vectors: data.map(vectorOf) } : digest;
-    return mergeFields(responseFields(output, { body }, options), usageFields(fields["usage"]), envelopeFields(fields));
+    return mergeFields(
+      responseFields(output, { body }, options),
+      usageFields(fields["usage"]),
+      envelopeFields(fields),
+    );
   },
 };
 
@@ -45,7 +49,10 @@ function floatBytes(embedding: unknown): Uint8Array {
   const numbers = listOf(embedding);
   const bytes = Buffer.alloc(numbers.length * Float32Array.BYTES_PER_ELEMENT);
   for (const [index, number] of numbers.entries()) {
-    bytes.writeFloatLE(typeof number === "number" ? number : Number.NaN, index * Float32Array.BYTES_PER_ELEMENT);
+    bytes.writeFloatLE(
+      typeof number === "number" ? number : Number.NaN,
+      index * Float32Array.BYTES_PER_ELEMENT,
+    );
   }
   return bytes;
 }
@@ -54,5 +61,7 @@ function vectorOf({ embedding }: Fields): JsonValue {
   if (typeof embedding !== "string") return snapshot(embedding);
   const bytes = Buffer.from(embedding, "base64");
   const count = Math.floor(bytes.byteLength / Float32Array.BYTES_PER_ELEMENT);
-  return Array.from({ length: count }, (_, index) => bytes.readFloatLE(index * Float32Array.BYTES_PER_ELEMENT));
+  return Array.from({ length: count }, (_, index) =>
+    bytes.readFloatLE(index * Float32Array.BYTES_PER_ELEMENT),
+  );
 }

@@ -1,5 +1,11 @@
 // From what the SDK throws, or a provider reports, to an entry's error and safety fields.
-import { type CapturedFields, type EntryError, type SafetyCodes, scrubSecrets, mergeFields } from "@ai-audit/core";
+import {
+  type CapturedFields,
+  type EntryError,
+  type SafetyCodes,
+  scrubSecrets,
+  mergeFields,
+} from "@ai-audit/core";
 import { classifySafety } from "../safety/classify.ts";
 import { type Fields, defined, fieldsOf, textOf } from "../payload/read.ts";
 
@@ -49,7 +55,8 @@ function entryError(about: { readonly type: string } & Fields): EntryError {
   const { type, code, status, message } = about;
   return defined({
     type: scrubSecrets(type),
-    code: typeof code === "string" || typeof code === "number" ? scrubSecrets(String(code)) : undefined,
+    code:
+      typeof code === "string" || typeof code === "number" ? scrubSecrets(String(code)) : undefined,
     status: typeof status === "number" ? status : undefined,
     message: typeof message === "string" && message !== "" ? scrubSecrets(message) : undefined,
   }) as EntryError;

@@ -21,7 +21,11 @@ export function requestFields(
 }
 
 /** The fields that every response gives: its output, and what the classifier finds in it. */
-export function responseFields(output: JsonValue, evidence: SafetyEvidence, options: ExtractOptions): GrowingFields {
+export function responseFields(
+  output: JsonValue,
+  evidence: SafetyEvidence,
+  options: ExtractOptions,
+): GrowingFields {
   const { value, alerts } = boundOutput(output, options);
   const fields: GrowingFields = { output: value };
   if (alerts.length > 0) fields.alerts = alerts;

@@ -47,6 +47,8 @@ export class GuardedCollector implements StreamCollector {
   result(): CapturedFields {
     const fields = guarded("streamed response", () => this.#collector.result());
     if (this.#firstFailure === undefined) return fields;
-    return mergeFields(fields, { alerts: [`${this.#firstFailure}; events in all: ${this.#failures}`] });
+    return mergeFields(fields, {
+      alerts: [`${this.#firstFailure}; events in all: ${this.#failures}`],
+    });
   }
 }

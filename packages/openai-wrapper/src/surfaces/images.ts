@@ -21,13 +21,21 @@ function imageSurface(operation: string): SurfaceDefinition {
       const { prompt, model } = body;
       const images = pick(body, ["image", "images", "mask"]);
       const input = isEmpty(images) ? prompt : { ...pick(body, ["prompt"]), ...images };
-      return requestFields(snapshot(input ?? ""), { model, parameters: parametersOf(body) }, options);
+      return requestFields(
+        snapshot(input ?? ""),
+        { model, parameters: parametersOf(body) },
+        options,
+      );
     },
     response(body, options, asked) {
       const fields = fieldsOf(body);
       const mime = mimeOf(fields) ?? asked;
       const images = listOf(fields["data"]).map((image) => imageOf(image, mime));
-      return mergeFields(responseFields(images, { body }, options), usageFields(fields["usage"]), servedFields(fields));
+      return mergeFields(
+        responseFields(images, { body }, options),
+        usageFields(fields["usage"]),
+        servedFields(fields),
+      );
     },
     stream: (options, mime) => new ImageCollector(options, mime),
     mimeOf,
@@ -38,10 +46,17 @@ function imageSurface(operation: string): SurfaceDefinition {
 function imageOf(image: unknown, mime: string | undefined): JsonValue {
   if (!isFields(image)) return snapshot(image);
   // The filter's verdicts are among the safety fields.
-  const { content_filter_results: _output, prompt_filter_results: _input, usage: _usage, ...rest } = image;
+  const {
+    content_filter_results: _output,
+    prompt_filter_results: _input,
+    usage: _usage,
+    ...rest
+  } = image;
   const { b64_json: base64, ...described } = rest;
   const digest =
-    typeof base64 === "string" ? (digestBase64(base64, undefined, mime ?? "image/png") ?? base64) : snapshot(base64);
+    typeof base64 === "string"
+      ? (digestBase64(base64, undefined, mime ?? "image/png") ?? base64)
+      : snapshot(base64);
   return snapshot({ ...described, ...(base64 !== undefined && { b64_json: digest }) });
 }
 
@@ -77,7 +92,8 @@ class ImageCollector implements StreamCollector {
     // Version 5.0 knows no named events of this surface, and hands them out with their names.
     const fields = fieldsOf(typeof name === "string" && isFields(data) ? data : event);
     const type = textOf(fields["type"]) ?? "";
-    if (type === "error" || isFields(fields["error"])) this.#error = snapshot(fields["error"] ?? fields);
+    if (type === "error" || isFields(fields["error"]))
+      this.#error = snapshot(fields["error"] ?? fields);
     if (!type.startsWith("image_")) return;
     this.firstContentSeen = true;
     const { size, quality, background, output_format } = fields;

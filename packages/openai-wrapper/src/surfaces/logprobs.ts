@@ -17,7 +17,8 @@ export class LogprobsDigest {
       this.#add(logprobs, tokens.length);
       return;
     }
-    for (const entry of [...listOf(logprobs), ...listOf(content), ...listOf(refusal)]) this.#add(entry, 1);
+    for (const entry of [...listOf(logprobs), ...listOf(content), ...listOf(refusal)])
+      this.#add(entry, 1);
   }
 
   get tokens(): number {
@@ -26,7 +27,10 @@ export class LogprobsDigest {
 
   /** The digest so far. */
   value(): JsonValue {
-    return { tokens: this.#tokens, sha256: (this.#hash?.copy() ?? createHash("sha256")).digest("hex") };
+    return {
+      tokens: this.#tokens,
+      sha256: (this.#hash?.copy() ?? createHash("sha256")).digest("hex"),
+    };
   }
 
   #add(entry: unknown, tokens: number): void {
@@ -37,7 +41,9 @@ export class LogprobsDigest {
 }
 
 /** Metadata that stands for log probabilities left out of the output: one digest a choice; none when there are none. */
-export function logprobsMetadata(digests: readonly LogprobsDigest[]): { readonly logprobs: JsonValue } | undefined {
+export function logprobsMetadata(
+  digests: readonly LogprobsDigest[],
+): { readonly logprobs: JsonValue } | undefined {
   const some = digests.filter(({ tokens }) => tokens > 0);
   return some.length > 0 ? { logprobs: some.map((digest) => digest.value()) } : undefined;
 }

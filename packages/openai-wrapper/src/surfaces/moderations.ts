@@ -14,9 +14,18 @@ export const moderations: SurfaceDefinition = {
     const { model, input } = body;
     const [part, ...more] = listOf(input);
     const { type, text } = fieldsOf(part);
-    const sole = more.length > 0 ? input : type === "text" && typeof text === "string" ? text : (part ?? input);
+    const sole =
+      more.length > 0
+        ? input
+        : type === "text" && typeof text === "string"
+          ? text
+          : (part ?? input);
     const content = typeof sole === "string" ? sole : input;
-    return requestFields(snapshot(content ?? ""), { model, parameters: parametersOf(body) }, options);
+    return requestFields(
+      snapshot(content ?? ""),
+      { model, parameters: parametersOf(body) },
+      options,
+    );
   },
   response(body, options) {
     const fields = fieldsOf(body);

@@ -18,7 +18,11 @@ export function objectSurface(operation: string): SurfaceDefinition {
     request(body, options, request) {
       const content = isEmpty(body) && typeof request.body === "string" ? request.body : body;
       const parameters = { ...parametersOf(body), path: request.path };
-      return requestFields(withoutSecrets(snapshot(content)), { model: body["model"], parameters }, options);
+      return requestFields(
+        withoutSecrets(snapshot(content)),
+        { model: body["model"], parameters },
+        options,
+      );
     },
     response(body, options) {
       const fields = fieldsOf(body);
@@ -53,6 +57,8 @@ export function administration(operation: string): SurfaceDefinition {
 export function operationOf(path: string): string {
   return path
     .split("/")
-    .map((segment) => (/\d|[A-Z]|%|[-.]|^(?:[a-z]{2,12}_){1,2}[a-z]{16,}$/.test(segment) ? "{id}" : segment))
+    .map((segment) =>
+      /\d|[A-Z]|%|[-.]|^(?:[a-z]{2,12}_){1,2}[a-z]{16,}$/.test(segment) ? "{id}" : segment,
+    )
     .join("/");
 }

@@ -37,14 +37,16 @@ export function parametersOf(body: Fields): Record<string, unknown> {
     tools: namesOf(body["tools"]),
     functions: namesOf(body["functions"]),
     tool_choice: choiceOf(body["tool_choice"] ?? body["function_call"]),
-    response_format: formatOf(body["response_format"]) ?? formatOf(fieldsOf(body["text"])["format"]),
+    response_format:
+      formatOf(body["response_format"]) ?? formatOf(fieldsOf(body["text"])["format"]),
     text_verbosity: textOf(fieldsOf(body["text"])["verbosity"]),
     reasoning: isFields(body["reasoning"]) ? snapshot(body["reasoning"]) : undefined,
     conversation: textOf(body["conversation"]) ?? textOf(fieldsOf(body["conversation"])["id"]),
     data_sources: namesOf(body["data_sources"]),
     prompt_id: textOf(fieldsOf(body["prompt"])["id"]),
   };
-  for (const name of Object.keys(derived)) if (!isEmpty(derived[name])) parameters[name] = derived[name];
+  for (const name of Object.keys(derived))
+    if (!isEmpty(derived[name])) parameters[name] = derived[name];
   return parameters;
 }
 

@@ -39,7 +39,10 @@ export function textOfOutput(output: JsonValue): JsonValue | undefined {
   return alone && typeof text === "string" && Object.values(rest).every(isEmpty) ? text : undefined;
 }
 
-function withoutLogprobs(output: unknown, options: ExtractOptions): { kept: JsonValue; digest: LogprobsDigest } {
+function withoutLogprobs(
+  output: unknown,
+  options: ExtractOptions,
+): { kept: JsonValue; digest: LogprobsDigest } {
   const digest = new LogprobsDigest();
   const kept = snapshot(output ?? "");
   if (options.captureLogprobs || !Array.isArray(kept)) return { kept, digest };

@@ -4,7 +4,15 @@ import { GrowingText, StreamBudget } from "./accumulate.ts";
 import { snapshot } from "../payload/snapshot.ts";
 import type { ExtractOptions, StreamCollector } from "./contract.ts";
 import { providerErrorFields } from "./errors.ts";
-import { type Fields, countOf, fieldsOf, isEmpty, isFields, listOf, textOf } from "../payload/read.ts";
+import {
+  type Fields,
+  countOf,
+  fieldsOf,
+  isEmpty,
+  isFields,
+  listOf,
+  textOf,
+} from "../payload/read.ts";
 import { responseObjectFields } from "./response-object.ts";
 
 const TERMINAL: ReadonlySet<string> = new Set([
@@ -41,12 +49,16 @@ export class ResponsesCollector implements StreamCollector {
     else if (type === "response.output_item.added") this.#pushItem(fields, false);
     else if (type === "response.output_item.done") this.#pushItem(fields, true);
     else if (type === "response.refusal.done") this.#pushRefusal(fields);
-    else if (type === "error") this.#error = snapshot(isFields(fields["error"]) ? fields["error"] : fields);
-    else if (isFields(fields["response"])) this.#pushResponse(fields["response"], TERMINAL.has(type));
+    else if (type === "error")
+      this.#error = snapshot(isFields(fields["error"]) ? fields["error"] : fields);
+    else if (isFields(fields["response"]))
+      this.#pushResponse(fields["response"], TERMINAL.has(type));
   }
 
   result(): CapturedFields {
-    const fields = this.#final ?? responseObjectFields({ ...this.#response, output: this.#output() }, this.#options);
+    const fields =
+      this.#final ??
+      responseObjectFields({ ...this.#response, output: this.#output() }, this.#options);
     return mergeFields(
       fields,
       { alerts: this.#budget.alerts },
@@ -63,7 +75,13 @@ export class ResponsesCollector implements StreamCollector {
       return;
     }
     const { id, model, status, service_tier, content_filters } = response;
-    this.#response = { id, model, status, service_tier, content_filters: snapshot(content_filters) };
+    this.#response = {
+      id,
+      model,
+      status,
+      service_tier,
+      content_filters: snapshot(content_filters),
+    };
   }
 
   #pushItem(event: Fields, done: boolean): void {
@@ -138,7 +156,10 @@ const MEMBERS: Readonly<Record<string, string>> = {
 /** An output item that is still arriving. */
 class ItemState {
   readonly #budget: StreamBudget;
-  readonly #texts = new Map<string, { readonly name: string; readonly index: number; readonly text: GrowingText }>();
+  readonly #texts = new Map<
+    string,
+    { readonly name: string; readonly index: number; readonly text: GrowingText }
+  >();
   item: JsonValue | undefined;
   done = false;
 
@@ -170,17 +191,24 @@ class ItemState {
 
   value(): JsonValue {
     if (this.done || this.#texts.size === 0) return this.item ?? null;
-    const item: Record<string, JsonValue> = isFields(this.item) ? { ...(this.item as Record<string, JsonValue>) } : {};
+    const item: Record<string, JsonValue> = isFields(this.item)
+      ? { ...(this.item as Record<string, JsonValue>) }
+      : {};
     const content: JsonValue[] = [];
     const summary: JsonValue[] = [];
     for (const { name, text } of [...this.#texts.values()].toSorted((a, b) => a.index - b.index)) {
       const member = MEMBERS[name];
       if (member !== undefined) item[member] = text.value();
-      else if (name === "reasoning_summary_text") summary.push({ type: "summary_text", text: text.value() });
+      else if (name === "reasoning_summary_text")
+        summary.push({ type: "summary_text", text: text.value() });
       else if (name === "refusal") content.push({ type: "refusal", refusal: text.value() });
       else content.push({ type: name, text: text.value() });
     }
     if (isEmpty(item["type"]) && content.length > 0) item["type"] = "message";
-    return { ...item, ...(content.length > 0 && { content }), ...(summary.length > 0 && { summary }) };
+    return {
+      ...item,
+      ...(content.length > 0 && { content }),
+      ...(summary.length > 0 && { summary }),
+    };
   }
 }

@@ -16,7 +16,11 @@ export const responses: SurfaceDefinition = {
   operation: "responses",
   list: "output",
   request: (body, options) =>
-    requestFields(responsesInput(body), { model: body["model"], parameters: parametersOf(body) }, options),
+    requestFields(
+      responsesInput(body),
+      { model: body["model"], parameters: parametersOf(body) },
+      options,
+    ),
   response: (body, options) => responseObjectFields(fieldsOf(body), options),
   stream: (options) => new ResponsesCollector(options),
 };
@@ -34,17 +38,26 @@ export const compaction: SurfaceDefinition = { ...responses, operation: "respons
 
 function responsesInput(body: Fields): JsonValue {
   const { format } = fieldsOf(body["text"]);
-  const seen = { ...pick(body, SEEN), ...(isFields(format) && format["type"] !== "text" && { text: { format } }) };
+  const seen = {
+    ...pick(body, SEEN),
+    ...(isFields(format) && format["type"] !== "text" && { text: { format } }),
+  };
   const { input } = body;
   if (!isEmpty(seen)) return withoutToolSecrets(snapshot({ input, ...seen }));
   const [item, ...more] = listOf(input);
   const { role, content, type, ...rest } = fieldsOf(item);
-  const alone = more.length === 0 && role === "user" && (type === undefined || type === "message") && isEmpty(rest);
+  const alone =
+    more.length === 0 &&
+    role === "user" &&
+    (type === undefined || type === "message") &&
+    isEmpty(rest);
   return alone && typeof content === "string" ? snapshot(content) : snapshot(input ?? "");
 }
 
 /** Requests about a known response have nothing to say but which one. */
 function idFields(request: WireRequest, options: ExtractOptions): CapturedFields {
   const id = /\/responses\/([^/?]+)/.exec(request.path)?.[1];
-  return id === undefined ? { input: "" } : { ...requestFields({ response_id: id }, {}, options), responseId: id };
+  return id === undefined
+    ? { input: "" }
+    : { ...requestFields({ response_id: id }, {}, options), responseId: id };
 }

@@ -18,7 +18,12 @@ export function runFields(run: Fields, output: JsonValue, options: ExtractOption
       responseModel: textOf(run["model"]),
       finishReasons: reason === undefined ? undefined : [reason],
       run: threadId === undefined ? undefined : { threadId },
-      outcome: status === "cancelled" ? ("aborted" as const) : status === "expired" ? ("timeout" as const) : undefined,
+      outcome:
+        status === "cancelled"
+          ? ("aborted" as const)
+          : status === "expired"
+            ? ("timeout" as const)
+            : undefined,
     }),
     usageFields(run["usage"]),
     isFields(error) || status === "failed" ? providerErrorFields(error, options.safetyCodes) : {},

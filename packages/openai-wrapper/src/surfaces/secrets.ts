@@ -15,11 +15,18 @@ const SECRET_TEXT = /^(?:sk|ek|rk|sess)[-_][\w-]{4,}$/;
 
 /** A request in which the credentials among `tools` are censored; their names stay. */
 export function withoutToolSecrets(input: JsonValue): JsonValue {
-  if (typeof input !== "object" || input === null || !("tools" in input) || !Array.isArray(input["tools"])) {
+  if (
+    typeof input !== "object" ||
+    input === null ||
+    !("tools" in input) ||
+    !Array.isArray(input["tools"])
+  ) {
     return input;
   }
   // Functions hold JSON Schema, where such a name is a property's and no secret.
-  const tools = input["tools"].map((tool: JsonValue) => (isFunction(tool) ? tool : withoutSecrets(tool)));
+  const tools = input["tools"].map((tool: JsonValue) =>
+    isFunction(tool) ? tool : withoutSecrets(tool),
+  );
   return { ...input, tools };
 }
 
@@ -32,7 +39,11 @@ export function withoutSecrets(value: JsonValue): JsonValue {
   return Object.fromEntries(
     Object.entries(value).map(([key, member]) => [
       key,
-      SCHEMA_MEMBER.test(key) ? member : SECRET_MEMBER.test(key) ? censorAll(member) : withoutSecrets(member),
+      SCHEMA_MEMBER.test(key)
+        ? member
+        : SECRET_MEMBER.test(key)
+          ? censorAll(member)
+          : withoutSecrets(member),
     ]),
   );
 }

@@ -14,7 +14,11 @@ export const speech: SurfaceDefinition = {
   request(body, options) {
     const { model, input, instructions } = body;
     const content = isEmpty(instructions) ? input : { input, instructions };
-    return requestFields(snapshot(content ?? ""), { model, parameters: parametersOf(body) }, options);
+    return requestFields(
+      snapshot(content ?? ""),
+      { model, parameters: parametersOf(body) },
+      options,
+    );
   },
   response(body, options, mime) {
     const bytes = bytesOf(body);

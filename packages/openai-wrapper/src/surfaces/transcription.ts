@@ -17,12 +17,24 @@ function transcribing(operation: string): SurfaceDefinition {
   return {
     operation,
     request(body, options) {
-      const input = pick(body, ["file", "prompt", "known_speaker_names", "known_speaker_references", "keywords"]);
-      return requestFields(snapshot(input), { model: body["model"], parameters: parametersOf(body) }, options);
+      const input = pick(body, [
+        "file",
+        "prompt",
+        "known_speaker_names",
+        "known_speaker_references",
+        "keywords",
+      ]);
+      return requestFields(
+        snapshot(input),
+        { model: body["model"], parameters: parametersOf(body) },
+        options,
+      );
     },
     response: (body, options) =>
       // srt, vtt and text come as text
-      isFields(body) ? transcriptFields(body, options) : responseFields(snapshot(body ?? ""), {}, options),
+      isFields(body)
+        ? transcriptFields(body, options)
+        : responseFields(snapshot(body ?? ""), {}, options),
     stream: (options) => new TranscriptCollector(options),
   };
 }
@@ -32,7 +44,9 @@ function transcriptFields(body: Fields, options: ExtractOptions): CapturedFields
   const digest = new LogprobsDigest();
   if (!options.captureLogprobs) digest.push(logprobs);
   const more = { ...rest, ...(options.captureLogprobs && !isEmpty(logprobs) && { logprobs }) };
-  const output: JsonValue = Object.values(more).every(isEmpty) ? snapshot(text ?? "") : snapshot({ text, ...more });
+  const output: JsonValue = Object.values(more).every(isEmpty)
+    ? snapshot(text ?? "")
+    : snapshot({ text, ...more });
   return mergeFields(responseFields(output, { body }, options), usageFields(usage), {
     metadata: logprobsMetadata([digest]),
   });

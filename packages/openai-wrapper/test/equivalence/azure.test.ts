@@ -24,9 +24,13 @@ describe.each(VERSIONS)("an Azure client of %s, audited", async (version) => {
     const { entries, outcome } = await twice(sdk, [json(completion("Hi."))], (bench) =>
       azure(bench).chat.completions.create(hello),
     );
-    expect(outcome.wire[0]?.url).toBe("/openai/deployments/gpt-5/chat/completions?api-version=2025-01-01");
+    expect(outcome.wire[0]?.url).toBe(
+      "/openai/deployments/gpt-5/chat/completions?api-version=2025-01-01",
+    );
     expect(outcome.wire[0]?.headers).toContain("azure-key");
-    expect(entries).toMatchObject([{ provider: "azure.ai.openai", model: "gpt-5", operation: "chat", outcome: "ok" }]);
+    expect(entries).toMatchObject([
+      { provider: "azure.ai.openai", model: "gpt-5", operation: "chat", outcome: "ok" },
+    ]);
     expect(JSON.stringify(entries)).not.toContain("azure-key");
   });
 
@@ -45,7 +49,10 @@ describe.each(VERSIONS)("an Azure client of %s, audited", async (version) => {
 
   it("streams", async () => {
     const { entries } = await twice(sdk, [events(chunks)], async (bench) => {
-      for await (const event of await azure(bench).chat.completions.create({ ...hello, stream: true }))
+      for await (const event of await azure(bench).chat.completions.create({
+        ...hello,
+        stream: true,
+      }))
         bench.note(event);
     });
     expect(entries).toMatchObject([{ outcome: "ok", outputContent: "Hello, world" }]);
@@ -70,7 +77,9 @@ describe.each(VERSIONS)("an Azure client of %s, audited", async (version) => {
       azure(bench).chat.completions.create(hello),
     );
     expect(outcome.thrown).toBeInstanceOf(sdk.BadRequestError);
-    expect(entries).toMatchObject([{ outcome: "blocked", safetyPassed: false, metadata: { blocked_at: "input" } }]);
+    expect(entries).toMatchObject([
+      { outcome: "blocked", safetyPassed: false, metadata: { blocked_at: "input" } },
+    ]);
     expect(entries[0]?.detectorsTriggered).toContain("azure:violence");
   });
 
@@ -104,7 +113,12 @@ describe.each(VERSIONS)("an Azure client of %s, audited", async (version) => {
     const { outcome } = await twice(sdk, [json({})], async (bench) => {
       const client = azure(bench);
       const { AzureOpenAI, OpenAI } = bench.sdk;
-      bench.note(client instanceof AzureOpenAI, client instanceof OpenAI, client.constructor.name, client.apiVersion);
+      bench.note(
+        client instanceof AzureOpenAI,
+        client instanceof OpenAI,
+        client.constructor.name,
+        client.apiVersion,
+      );
     });
     expect(outcome.notes).toEqual([[true, true, "AzureOpenAI", "2025-01-01"]]);
   });

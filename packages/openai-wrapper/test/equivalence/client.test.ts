@@ -49,13 +49,26 @@ describe.each(VERSIONS)("a client of %s, audited", async (version) => {
       const made = await client.chat.completions.create(hello);
       note(Object.keys(made), Object.getOwnPropertyDescriptor(made, "_request_id"));
     });
-    expect(outcome.notes).toMatchObject([[Object.keys(completion()), { value: "req_1", enumerable: false }]]);
+    expect(outcome.notes).toMatchObject([
+      [Object.keys(completion()), { value: "req_1", enumerable: false }],
+    ]);
   });
 
   it("gives data, response and request id of withResponse()", async () => {
     const { entries } = await twice(sdk, [json(completion())], async ({ client, note }) => {
-      const { data, response: raw, request_id } = await client.chat.completions.create(hello).withResponse();
-      note(data.id, raw.status, raw.headers.get("x-request-id"), raw.bodyUsed, request_id, raw instanceof Response);
+      const {
+        data,
+        response: raw,
+        request_id,
+      } = await client.chat.completions.create(hello).withResponse();
+      note(
+        data.id,
+        raw.status,
+        raw.headers.get("x-request-id"),
+        raw.bodyUsed,
+        request_id,
+        raw instanceof Response,
+      );
     });
     expect(entries).toHaveLength(1);
   });
@@ -80,32 +93,45 @@ describe.each(VERSIONS)("a client of %s, audited", async (version) => {
     expect(entries).toHaveLength(1);
   });
 
-  it.each([400, 401, 403, 404, 409, 422, 429, 500])("throws the SDK's own error for status %i", async (status) => {
-    const body = { error: { message: "No.", type: "some_error", code: "some_code", param: "model" } };
-    const { entries, outcome } = await twice(sdk, [json(body, status)], ({ client }) =>
-      client.chat.completions.create(hello),
-    );
-    expect(outcome.thrown).toBeInstanceOf(sdk.APIError);
-    expect(outcome.thrown).toMatchObject({ status, code: "some_code" });
-    expect(entries).toMatchObject([{ outcome: "error", error: { status, code: "some_code" }, attempts: 1 }]);
-  });
+  it.each([400, 401, 403, 404, 409, 422, 429, 500])(
+    "throws the SDK's own error for status %i",
+    async (status) => {
+      const body = {
+        error: { message: "No.", type: "some_error", code: "some_code", param: "model" },
+      };
+      const { entries, outcome } = await twice(sdk, [json(body, status)], ({ client }) =>
+        client.chat.completions.create(hello),
+      );
+      expect(outcome.thrown).toBeInstanceOf(sdk.APIError);
+      expect(outcome.thrown).toMatchObject({ status, code: "some_code" });
+      expect(entries).toMatchObject([
+        { outcome: "error", error: { status, code: "some_code" }, attempts: 1 },
+      ]);
+    },
+  );
 
   it("throws the same error for an error without JSON", async () => {
-    const { entries } = await twice(sdk, [text("<html>Bad gateway</html>", "text/html", 502)], ({ client }) =>
-      client.chat.completions.create(hello),
+    const { entries } = await twice(
+      sdk,
+      [text("<html>Bad gateway</html>", "text/html", 502)],
+      ({ client }) => client.chat.completions.create(hello),
     );
     expect(entries).toMatchObject([{ outcome: "error", error: { status: 502 } }]);
   });
 
   it("throws the same error for a connection that is closed", async () => {
-    const { entries, outcome } = await twice(sdk, [hangUp], ({ client }) => client.chat.completions.create(hello));
+    const { entries, outcome } = await twice(sdk, [hangUp], ({ client }) =>
+      client.chat.completions.create(hello),
+    );
     expect(outcome.thrown).toBeInstanceOf(sdk.APIConnectionError);
     expect(entries).toMatchObject([{ outcome: "error", attempts: 1 }]);
   });
 
   it("throws the same error for a 200 whose JSON is none, and records it", async () => {
-    const { entries, outcome } = await twice(sdk, [text("{oops", "application/json")], ({ client }) =>
-      client.chat.completions.create(hello),
+    const { entries, outcome } = await twice(
+      sdk,
+      [text("{oops", "application/json")],
+      ({ client }) => client.chat.completions.create(hello),
     );
     expect(outcome.thrown).toBeInstanceOf(SyntaxError);
     expect(entries).toMatchObject([{ outcome: "error", error: { type: "SyntaxError" } }]);
@@ -117,7 +143,9 @@ describe.each(VERSIONS)("a client of %s, audited", async (version) => {
       text("", "application/json", 200, { "content-length": "0" }),
       text("", "text/plain", 204),
     ]) {
-      const { entries } = await twice(sdk, [reply], ({ client }) => client.chat.completions.create(hello));
+      const { entries } = await twice(sdk, [reply], ({ client }) =>
+        client.chat.completions.create(hello),
+      );
       expect(entries).toHaveLength(1);
     }
   });
@@ -157,21 +185,41 @@ describe.each(VERSIONS)("a client of %s, audited", async (version) => {
   });
 
   it("hands out a download as the response that it is", async () => {
-    const { entries } = await twice(sdk, [text(Buffer.from("sound"), "audio/mpeg")], async ({ client, note }) => {
-      const speech = await client.audio.speech.create({ model: "tts-1", voice: "alloy", input: "Hello!" });
-      note(speech instanceof Response, Object.getOwnPropertyNames(speech).includes("_request_id"), speech.bodyUsed);
-      note(Buffer.from(await speech.arrayBuffer()).toString());
-    });
+    const { entries } = await twice(
+      sdk,
+      [text(Buffer.from("sound"), "audio/mpeg")],
+      async ({ client, note }) => {
+        const speech = await client.audio.speech.create({
+          model: "tts-1",
+          voice: "alloy",
+          input: "Hello!",
+        });
+        note(
+          speech instanceof Response,
+          Object.getOwnPropertyNames(speech).includes("_request_id"),
+          speech.bodyUsed,
+        );
+        note(Buffer.from(await speech.arrayBuffer()).toString());
+      },
+    );
     expect(entries).toMatchObject([{ outcome: "ok", inputContent: "Hello!" }]);
   });
 
   it("hands out a download as a stream that is read piece by piece", async () => {
-    const { entries } = await twice(sdk, [text(Buffer.from("sound"), "audio/mpeg")], async ({ client, note }) => {
-      const speech = await client.audio.speech.create({ model: "tts-1", voice: "alloy", input: "Hello!" });
-      const pieces: Uint8Array[] = [];
-      for await (const piece of speech.body ?? []) pieces.push(piece);
-      note(Buffer.concat(pieces).toString(), speech.bodyUsed);
-    });
+    const { entries } = await twice(
+      sdk,
+      [text(Buffer.from("sound"), "audio/mpeg")],
+      async ({ client, note }) => {
+        const speech = await client.audio.speech.create({
+          model: "tts-1",
+          voice: "alloy",
+          input: "Hello!",
+        });
+        const pieces: Uint8Array[] = [];
+        for await (const piece of speech.body ?? []) pieces.push(piece);
+        note(Buffer.concat(pieces).toString(), speech.bodyUsed);
+      },
+    );
     expect(entries).toMatchObject([{ outcome: "ok" }]);
   });
 
@@ -209,27 +257,49 @@ describe.each(VERSIONS)("a client of %s, audited", async (version) => {
   });
 
   it("clones with withOptions(), and the clone records as well", async () => {
-    const { entries } = await twice(sdk, [json(completion())], async ({ client, note, sdk: { OpenAI } }) => {
-      const clone = client.withOptions({ timeout: 1234, defaultHeaders: { "x-clone": "1" } });
-      note(clone instanceof OpenAI, clone.timeout, clone.constructor.name, clone.constructor === client.constructor);
-      await clone.chat.completions.create(hello);
-    });
+    const { entries } = await twice(
+      sdk,
+      [json(completion())],
+      async ({ client, note, sdk: { OpenAI } }) => {
+        const clone = client.withOptions({ timeout: 1234, defaultHeaders: { "x-clone": "1" } });
+        note(
+          clone instanceof OpenAI,
+          clone.timeout,
+          clone.constructor.name,
+          clone.constructor === client.constructor,
+        );
+        await clone.chat.completions.create(hello);
+      },
+    );
     expect(entries).toHaveLength(1);
   });
 
   it("is an instance of the SDK's class, with its statics", async () => {
-    const { outcome } = await twice(sdk, [json(completion())], async ({ client, note, sdk: { OpenAI } }) => {
-      const Class = client.constructor as typeof OpenAI;
-      note(client instanceof OpenAI, Class.name, Class.DEFAULT_TIMEOUT, Object.keys(client), Class.OpenAI === OpenAI);
-      note(Class.APIError === OpenAI.APIError, Class.Chat === OpenAI.Chat, typeof Class.toFile);
-    });
+    const { outcome } = await twice(
+      sdk,
+      [json(completion())],
+      async ({ client, note, sdk: { OpenAI } }) => {
+        const Class = client.constructor as typeof OpenAI;
+        note(
+          client instanceof OpenAI,
+          Class.name,
+          Class.DEFAULT_TIMEOUT,
+          Object.keys(client),
+          Class.OpenAI === OpenAI,
+        );
+        note(Class.APIError === OpenAI.APIError, Class.Chat === OpenAI.Chat, typeof Class.toFile);
+      },
+    );
     expect(outcome.notes[0]).toEqual(expect.arrayContaining([true, "OpenAI"]));
   });
 
   it("carries on when two calls share the caller's own options object", async () => {
     const { entries } = await twice(sdk, [json(completion("Hi."))], async ({ client, note }) => {
       const options = { method: "post" as const, path: "/chat/completions", body: hello };
-      note(await Promise.all([client.request(options), client.request(options)]), Object.keys(options));
+      note(
+        await Promise.all([client.request(options), client.request(options)]),
+        Object.keys(options),
+      );
     });
     expect(entries).toHaveLength(2);
     expect(entries.every(({ attempts }) => attempts === 1)).toBe(true);

@@ -1,6 +1,14 @@
 // The SDK's helpers on top of calls: parsers, event streams, tool runners.
 import { describe, expect, it } from "vitest";
-import { chunk, chunks, completion, response, responseEvents, toolCall, toolChunks } from "./payloads.ts";
+import {
+  chunk,
+  chunks,
+  completion,
+  response,
+  responseEvents,
+  toolCall,
+  toolChunks,
+} from "./payloads.ts";
 import { loadSdk, twice, useWireServer, VERSIONS } from "./twice.ts";
 import { events, json } from "./wire-server.ts";
 
@@ -12,7 +20,10 @@ const schema = {
   required: ["city"],
   additionalProperties: false,
 };
-const format = { type: "json_schema" as const, json_schema: { name: "weather", strict: true, schema } };
+const format = {
+  type: "json_schema" as const,
+  json_schema: { name: "weather", strict: true, schema },
+};
 
 /** A tool that notes its calls. */
 const weather = (note: (...what: readonly unknown[]) => void): object => ({
@@ -34,11 +45,15 @@ describe.each(VERSIONS)("helpers of %s, audited", async (version) => {
   useWireServer();
 
   it("parses a completion", async () => {
-    const { entries, outcome } = await twice(sdk, [json(completion('{"city":"Ulm"}'))], async ({ client, note }) => {
-      const parsed = await client.chat.completions.parse({ ...hello, response_format: format });
-      note(parsed.choices[0]?.message, Object.keys(parsed));
-      return parsed;
-    });
+    const { entries, outcome } = await twice(
+      sdk,
+      [json(completion('{"city":"Ulm"}'))],
+      async ({ client, note }) => {
+        const parsed = await client.chat.completions.parse({ ...hello, response_format: format });
+        note(parsed.choices[0]?.message, Object.keys(parsed));
+        return parsed;
+      },
+    );
     expect(outcome.thrown).toBeUndefined();
     expect(entries).toMatchObject([{ outcome: "ok", outputContent: '{"city":"Ulm"}' }]);
   });
@@ -46,13 +61,21 @@ describe.each(VERSIONS)("helpers of %s, audited", async (version) => {
   it("throws the parser's own error after a 200 that was cut short or filtered, and records what came", async () => {
     for (const finish of ["length", "content_filter"]) {
       const choices = [
-        { index: 0, finish_reason: finish, message: { role: "assistant", content: "{", refusal: null } },
+        {
+          index: 0,
+          finish_reason: finish,
+          message: { role: "assistant", content: "{", refusal: null },
+        },
       ];
-      const { entries, outcome } = await twice(sdk, [json(completion("{", { choices }))], ({ client }) =>
-        client.chat.completions.parse({ ...hello, response_format: format }),
+      const { entries, outcome } = await twice(
+        sdk,
+        [json(completion("{", { choices }))],
+        ({ client }) => client.chat.completions.parse({ ...hello, response_format: format }),
       );
       expect(outcome.thrown).toBeInstanceOf(Error);
-      expect(entries).toMatchObject([{ outcome: finish === "length" ? "ok" : "blocked", finishReasons: [finish] }]);
+      expect(entries).toMatchObject([
+        { outcome: finish === "length" ? "ok" : "blocked", finishReasons: [finish] },
+      ]);
     }
   });
 
@@ -64,7 +87,9 @@ describe.each(VERSIONS)("helpers of %s, audited", async (version) => {
         text: { format: { type: "json_schema", name: "weather", strict: true, schema } },
       }),
     );
-    expect(entries).toMatchObject([{ outcome: "ok", operation: "responses", outputContent: '{"city":"Ulm"}' }]);
+    expect(entries).toMatchObject([
+      { outcome: "ok", operation: "responses", outputContent: '{"city":"Ulm"}' },
+    ]);
   });
 
   it("streams a completion through its helper, with every event in its order", async () => {
@@ -91,7 +116,9 @@ describe.each(VERSIONS)("helpers of %s, audited", async (version) => {
         stream.aborted,
       );
     });
-    expect(entries).toMatchObject([{ outcome: "ok", streamed: true, outputContent: "Hello, world" }]);
+    expect(entries).toMatchObject([
+      { outcome: "ok", streamed: true, outputContent: "Hello, world" },
+    ]);
   });
 
   it("streams tool calls through its helper", async () => {
@@ -113,33 +140,44 @@ describe.each(VERSIONS)("helpers of %s, audited", async (version) => {
   });
 
   it("rejects a helper's promises with the same errors", async () => {
-    const { entries } = await twice(sdk, [json({ error: { message: "No." } }, 400)], async ({ client, note }) => {
-      const stream = client.chat.completions.stream(hello);
-      stream.on("error", (error) => note("error", error));
-      await stream.done().catch((error: unknown) => note("done", error));
-      await stream.finalMessage().catch((error: unknown) => note("finalMessage", error));
-      note(stream.errored);
-    });
+    const { entries } = await twice(
+      sdk,
+      [json({ error: { message: "No." } }, 400)],
+      async ({ client, note }) => {
+        const stream = client.chat.completions.stream(hello);
+        stream.on("error", (error) => note("error", error));
+        await stream.done().catch((error: unknown) => note("done", error));
+        await stream.finalMessage().catch((error: unknown) => note("finalMessage", error));
+        note(stream.errored);
+      },
+    );
     expect(entries).toMatchObject([{ outcome: "error", error: { status: 400 } }]);
   });
 
   it("aborts a helper", async () => {
-    const { entries } = await twice(sdk, [events(chunks.slice(0, 3), { ending: "hang" })], async ({ client, note }) => {
-      const stream = client.chat.completions.stream(hello);
-      stream.on("content", (delta) => {
-        if (delta === ", ") stream.abort();
-      });
-      stream.on("abort", (error) => note("abort", error));
-      await stream.done().catch((error: unknown) => note("done", error));
-      note(stream.aborted);
-    });
+    const { entries } = await twice(
+      sdk,
+      [events(chunks.slice(0, 3), { ending: "hang" })],
+      async ({ client, note }) => {
+        const stream = client.chat.completions.stream(hello);
+        stream.on("content", (delta) => {
+          if (delta === ", ") stream.abort();
+        });
+        stream.on("abort", (error) => note("abort", error));
+        await stream.done().catch((error: unknown) => note("done", error));
+        note(stream.aborted);
+      },
+    );
     expect(entries).toMatchObject([{ outcome: "aborted", outputContent: "Hello, " }]);
   });
 
   it("runs tools, one entry for each call of the model", async () => {
     const replies = [json(toolCall("weather", '{"city":"Ulm"}')), json(completion("It is sunny."))];
     const { entries, outcome } = await twice(sdk, replies, async ({ client, note }) => {
-      const runner = client.chat.completions.runTools({ ...hello, tools: [weather(note) as never] });
+      const runner = client.chat.completions.runTools({
+        ...hello,
+        tools: [weather(note) as never],
+      });
       for (const name of [
         "message",
         "functionToolCall",
@@ -160,17 +198,27 @@ describe.each(VERSIONS)("helpers of %s, audited", async (version) => {
   it("runs tools over streams", async () => {
     const replies = [events(toolChunks("weather", ['{"city":', '"Ulm"}'])), events(chunks)];
     const { entries } = await twice(sdk, replies, async ({ client, note }) => {
-      const runner = client.chat.completions.runTools({ ...hello, stream: true, tools: [weather(note) as never] });
+      const runner = client.chat.completions.runTools({
+        ...hello,
+        stream: true,
+        tools: [weather(note) as never],
+      });
       runner.on("content", (delta) => note("content", delta));
       note(await runner.finalContent(), runner.messages);
     });
-    expect(entries).toMatchObject([{ finishReasons: ["tool_calls"] }, { outputContent: "Hello, world" }]);
+    expect(entries).toMatchObject([
+      { finishReasons: ["tool_calls"] },
+      { outputContent: "Hello, world" },
+    ]);
   });
 
   it("goes on after a tool that throws, as it does", async () => {
     const replies = [json(toolCall("weather", "{oops")), json(completion("Sorry."))];
     const { entries } = await twice(sdk, replies, async ({ client, note }) => {
-      const runner = client.chat.completions.runTools({ ...hello, tools: [weather(note) as never] });
+      const runner = client.chat.completions.runTools({
+        ...hello,
+        tools: [weather(note) as never],
+      });
       await runner.done().catch((error: unknown) => note(error));
       note(runner.messages, runner.errored);
     });
@@ -188,7 +236,9 @@ describe.each(VERSIONS)("helpers of %s, audited", async (version) => {
         note(await stream.finalResponse());
       },
     );
-    expect(entries).toMatchObject([{ outcome: "ok", operation: "responses", outputContent: "Hello", streamed: true }]);
+    expect(entries).toMatchObject([
+      { outcome: "ok", operation: "responses", outputContent: "Hello", streamed: true },
+    ]);
   });
 
   it("gives a helper's stream to another process and back", async () => {
@@ -200,7 +250,11 @@ describe.each(VERSIONS)("helpers of %s, audited", async (version) => {
   });
 
   it("collects a refusal that is streamed", async () => {
-    const refusal = [chunk({ role: "assistant", refusal: "" }), chunk({ refusal: "I can't." }), chunk({}, "stop")];
+    const refusal = [
+      chunk({ role: "assistant", refusal: "" }),
+      chunk({ refusal: "I can't." }),
+      chunk({}, "stop"),
+    ];
     const { entries } = await twice(sdk, [events(refusal)], async ({ client, note }) => {
       const stream = client.chat.completions.stream(hello);
       stream.on("refusal.delta", (event) => note(event));
@@ -218,8 +272,12 @@ describe.each(VERSIONS)("helpers of %s, audited", async (version) => {
       function: { name, arguments: `{"n":${index}}` },
     }));
     const message = { role: "assistant", content: null, refusal: null, tool_calls: calls };
-    const reply = json(completion(null, { choices: [{ index: 0, finish_reason: "tool_calls", message }] }));
-    const { entries } = await twice(sdk, [reply], ({ client }) => client.chat.completions.create(hello));
+    const reply = json(
+      completion(null, { choices: [{ index: 0, finish_reason: "tool_calls", message }] }),
+    );
+    const { entries } = await twice(sdk, [reply], ({ client }) =>
+      client.chat.completions.create(hello),
+    );
     const output = JSON.parse(entries[0]?.outputContent ?? "null") as {
       readonly tool_calls: readonly { readonly id: string }[];
     };

@@ -24,7 +24,10 @@ describe.each(VERSIONS)("lists of %s, audited", async (version) => {
       },
     );
     expect(outcome.notes).toEqual([["a"], ["b"], ["c"]]);
-    expect(outcome.wire.map(({ url }) => url)).toEqual(["/v1/files?limit=2", expect.stringContaining("after=b")]);
+    expect(outcome.wire.map(({ url }) => url)).toEqual([
+      "/v1/files?limit=2",
+      expect.stringContaining("after=b"),
+    ]);
     expect(entries).toHaveLength(0);
   });
 
@@ -53,11 +56,19 @@ describe.each(VERSIONS)("lists of %s, audited", async (version) => {
   });
 
   it("retrieves, deletes and downloads files unrecorded", async () => {
-    const { entries } = await twice(sdk, [json({ id: "a", object: "file" })], async ({ client, note }) => {
-      note(await client.files.retrieve("a"));
-      const download = await client.files.content("a");
-      note(download instanceof Response, Object.getOwnPropertyNames(download).includes("text"), await download.text());
-    });
+    const { entries } = await twice(
+      sdk,
+      [json({ id: "a", object: "file" })],
+      async ({ client, note }) => {
+        note(await client.files.retrieve("a"));
+        const download = await client.files.content("a");
+        note(
+          download instanceof Response,
+          Object.getOwnPropertyNames(download).includes("text"),
+          await download.text(),
+        );
+      },
+    );
     expect(entries).toHaveLength(0);
   });
 });

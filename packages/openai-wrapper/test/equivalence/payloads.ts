@@ -1,13 +1,21 @@
 // What the provider says in these tests.
 
-export function completion(content: string | null = "Hi.", more: object = {}): Record<string, unknown> {
+export function completion(
+  content: string | null = "Hi.",
+  more: object = {},
+): Record<string, unknown> {
   return {
     id: "chatcmpl-1",
     object: "chat.completion",
     created: 1,
     model: "gpt-5-2025",
     choices: [
-      { index: 0, finish_reason: "stop", logprobs: null, message: { role: "assistant", content, refusal: null } },
+      {
+        index: 0,
+        finish_reason: "stop",
+        logprobs: null,
+        message: { role: "assistant", content, refusal: null },
+      },
     ],
     usage: { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 },
     ...more,
@@ -32,7 +40,11 @@ export function toolCall(name: string, args: string, id = "call_1"): Record<stri
   });
 }
 
-export function chunk(delta: object, finish: string | null = null, more: object = {}): Record<string, unknown> {
+export function chunk(
+  delta: object,
+  finish: string | null = null,
+  more: object = {},
+): Record<string, unknown> {
   return {
     id: "chatcmpl-2",
     object: "chat.completion.chunk",
@@ -52,13 +64,18 @@ export const chunks: readonly Record<string, unknown>[] = [
   chunk({}, "stop"),
 ];
 
-export function toolChunks(name: string, args: readonly string[]): readonly Record<string, unknown>[] {
+export function toolChunks(
+  name: string,
+  args: readonly string[],
+): readonly Record<string, unknown>[] {
   const [first = "", ...rest] = args;
   return [
     chunk({
       role: "assistant",
       content: null,
-      tool_calls: [{ index: 0, id: "call_1", type: "function", function: { name, arguments: first } }],
+      tool_calls: [
+        { index: 0, id: "call_1", type: "function", function: { name, arguments: first } },
+      ],
     }),
     ...rest.map((piece) => chunk({ tool_calls: [{ index: 0, function: { arguments: piece } }] })),
     chunk({}, "tool_calls"),
@@ -103,11 +120,20 @@ export function response(text = "Hi.", more: object = {}): Record<string, unknow
 
 /** The Responses API's events of "Hello". */
 export function responseEvents(): readonly Record<string, unknown>[] {
-  const item = { id: "msg_1", type: "message", status: "in_progress", role: "assistant", content: [] };
+  const item = {
+    id: "msg_1",
+    type: "message",
+    status: "in_progress",
+    role: "assistant",
+    content: [],
+  };
   const part = { type: "output_text", text: "", annotations: [] };
   const at = { item_id: "msg_1", output_index: 0, content_index: 0 };
   const all: Record<string, unknown>[] = [
-    { type: "response.created", response: response("", { status: "in_progress", output: [], usage: null }) },
+    {
+      type: "response.created",
+      response: response("", { status: "in_progress", output: [], usage: null }),
+    },
     { type: "response.output_item.added", output_index: 0, item },
     { type: "response.content_part.added", ...at, part },
     { type: "response.output_text.delta", ...at, delta: "Hel", logprobs: [] },

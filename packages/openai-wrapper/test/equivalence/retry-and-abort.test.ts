@@ -13,7 +13,10 @@ describe.each(VERSIONS)("attempts of %s, audited", async (version) => {
   useWireServer();
 
   it("repeats after 429 and is one call with two attempts", async () => {
-    const replies = [json({ error: { message: "Slow down." } }, 429, atOnce), json(completion("Hi."))];
+    const replies = [
+      json({ error: { message: "Slow down." } }, 429, atOnce),
+      json(completion("Hi.")),
+    ];
     const { entries, outcome } = await twice(sdk, replies, ({ openai }) =>
       openai({ maxRetries: 2 }).chat.completions.create(hello),
     );
@@ -23,15 +26,19 @@ describe.each(VERSIONS)("attempts of %s, audited", async (version) => {
   });
 
   it("gives up after its attempts, with the last error", async () => {
-    const { entries, outcome } = await twice(sdk, [json({ error: { message: "Down." } }, 503, atOnce)], ({ openai }) =>
-      openai({ maxRetries: 2 }).chat.completions.create(hello),
+    const { entries, outcome } = await twice(
+      sdk,
+      [json({ error: { message: "Down." } }, 503, atOnce)],
+      ({ openai }) => openai({ maxRetries: 2 }).chat.completions.create(hello),
     );
     expect(outcome.wire).toHaveLength(3);
     expect(entries).toMatchObject([{ outcome: "error", attempts: 3, error: { status: 503 } }]);
   });
 
   it("obeys x-should-retry and the call's own maxRetries", async () => {
-    const replies = [json({ error: { message: "No." } }, 500, { ...atOnce, "x-should-retry": "false" })];
+    const replies = [
+      json({ error: { message: "No." } }, 500, { ...atOnce, "x-should-retry": "false" }),
+    ];
     const { entries } = await twice(sdk, replies, ({ openai }) =>
       openai({ maxRetries: 2 }).chat.completions.create(hello, { maxRetries: 5 }),
     );
@@ -42,7 +49,8 @@ describe.each(VERSIONS)("attempts of %s, audited", async (version) => {
     const replies = [json({ error: { message: "Slow down." } }, 429, atOnce), events(chunks)];
     const { entries } = await twice(sdk, replies, async ({ openai, note }) => {
       const client = openai({ maxRetries: 1 });
-      for await (const event of await client.chat.completions.create({ ...hello, stream: true })) note(event);
+      for await (const event of await client.chat.completions.create({ ...hello, stream: true }))
+        note(event);
     });
     expect(entries).toMatchObject([{ outcome: "ok", attempts: 2, outputContent: "Hello, world" }]);
   });
@@ -52,11 +60,15 @@ describe.each(VERSIONS)("attempts of %s, audited", async (version) => {
       client.chat.completions.create(hello, { timeout: 400 }),
     );
     expect(outcome.thrown).toBeInstanceOf(sdk.APIConnectionTimeoutError);
-    expect(entries).toMatchObject([{ outcome: "timeout", attempts: 1, error: { type: "APIConnectionTimeoutError" } }]);
+    expect(entries).toMatchObject([
+      { outcome: "timeout", attempts: 1, error: { type: "APIConnectionTimeoutError" } },
+    ]);
   });
 
   it("fails as it does when the body is cut", async () => {
-    const { entries, outcome } = await twice(sdk, [halfJson], ({ client }) => client.chat.completions.create(hello));
+    const { entries, outcome } = await twice(sdk, [halfJson], ({ client }) =>
+      client.chat.completions.create(hello),
+    );
     expect(outcome.thrown).toBeInstanceOf(Error);
     expect(entries).toMatchObject([{ outcome: "error", attempts: 1 }]);
   });
@@ -114,36 +126,47 @@ describe.each(VERSIONS)("attempts of %s, audited", async (version) => {
   });
 
   it("is aborted by its signal while it streams", async () => {
-    const { entries } = await twice(sdk, [events(chunks.slice(0, 3), { ending: "hang" })], async ({ client, note }) => {
-      const controller = new AbortController();
-      const stream = await client.chat.completions.create({ ...hello, stream: true }, { signal: controller.signal });
-      try {
-        for await (const event of stream) {
-          note(event);
-          if (event.choices[0]?.delta.content === ", ") controller.abort();
+    const { entries } = await twice(
+      sdk,
+      [events(chunks.slice(0, 3), { ending: "hang" })],
+      async ({ client, note }) => {
+        const controller = new AbortController();
+        const stream = await client.chat.completions.create(
+          { ...hello, stream: true },
+          { signal: controller.signal },
+        );
+        try {
+          for await (const event of stream) {
+            note(event);
+            if (event.choices[0]?.delta.content === ", ") controller.abort();
+          }
+        } finally {
+          note("over", stream.controller.signal.aborted);
         }
-      } finally {
-        note("over", stream.controller.signal.aborted);
-      }
-    });
+      },
+    );
     expect(entries).toMatchObject([{ outcome: "aborted", outputContent: "Hello, " }]);
   });
 
   it("rejects unhandled, and with the same error, when nobody awaits it", async () => {
-    const { entries } = await twice(sdk, [json({ error: { message: "No." } }, 400)], async ({ client, note, seen }) => {
-      const rejections: unknown[] = [];
-      const listeners = process.listeners("unhandledRejection");
-      process.removeAllListeners("unhandledRejection");
-      process.on("unhandledRejection", (reason) => rejections.push(reason));
-      try {
-        void client.chat.completions.create(hello);
-        while (rejections.length === 0) await sleep(5);
-        note(rejections, seen.length);
-      } finally {
+    const { entries } = await twice(
+      sdk,
+      [json({ error: { message: "No." } }, 400)],
+      async ({ client, note, seen }) => {
+        const rejections: unknown[] = [];
+        const listeners = process.listeners("unhandledRejection");
         process.removeAllListeners("unhandledRejection");
-        for (const listener of listeners) process.on("unhandledRejection", listener);
-      }
-    });
+        process.on("unhandledRejection", (reason) => rejections.push(reason));
+        try {
+          void client.chat.completions.create(hello);
+          while (rejections.length === 0) await sleep(5);
+          note(rejections, seen.length);
+        } finally {
+          process.removeAllListeners("unhandledRejection");
+          for (const listener of listeners) process.on("unhandledRejection", listener);
+        }
+      },
+    );
     expect(entries).toMatchObject([{ outcome: "error", error: { status: 400 } }]);
   });
 });

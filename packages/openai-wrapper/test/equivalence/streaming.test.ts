@@ -14,13 +14,23 @@ describe.each(VERSIONS)("a stream of %s, audited", async (version) => {
   it("yields the same chunks in the same order, and ends", async () => {
     const { entries, outcome } = await twice(sdk, [events(chunks)], async ({ client, note }) => {
       const stream = await client.chat.completions.create(streamed);
-      note(stream.constructor.name, Object.getOwnPropertyNames(stream).toSorted(), "_request_id" in stream);
+      note(
+        stream.constructor.name,
+        Object.getOwnPropertyNames(stream).toSorted(),
+        "_request_id" in stream,
+      );
       for await (const event of stream) note(event);
       note(stream.controller.signal.aborted);
     });
     expect(outcome.notes).toHaveLength(chunks.length + 2);
     expect(entries).toMatchObject([
-      { outcome: "ok", streamed: true, inputContent: "Hello!", outputContent: "Hello, world", finishReasons: ["stop"] },
+      {
+        outcome: "ok",
+        streamed: true,
+        inputContent: "Hello!",
+        outputContent: "Hello, world",
+        finishReasons: ["stop"],
+      },
     ]);
     expect(entries[0]?.timeToFirstTokenMs).toBeGreaterThan(0);
     expect(entries[0]?.metadata["time_to_first_event_ms"]).toBeGreaterThan(0);
@@ -31,22 +41,32 @@ describe.each(VERSIONS)("a stream of %s, audited", async (version) => {
       sdk,
       [events(responseEvents(), { named: true, ending: "end" })],
       async ({ client, note }) => {
-        for await (const event of await client.responses.create({ model: "gpt-5", input: "Hello!", stream: true }))
+        for await (const event of await client.responses.create({
+          model: "gpt-5",
+          input: "Hello!",
+          stream: true,
+        }))
           note(event);
       },
     );
-    expect(entries).toMatchObject([{ outcome: "ok", operation: "responses", outputContent: "Hello", inputTokens: 3 }]);
+    expect(entries).toMatchObject([
+      { outcome: "ok", operation: "responses", outputContent: "Hello", inputTokens: 3 },
+    ]);
   });
 
   it("ends early when its reader breaks, and aborts the request", async () => {
-    const { entries } = await twice(sdk, [events(chunks, { ending: "hang" })], async ({ client, note }) => {
-      const stream = await client.chat.completions.create(streamed);
-      for await (const event of stream) {
-        note(event);
-        if (event.choices[0]?.delta.content === "Hello") break;
-      }
-      note(stream.controller.signal.aborted);
-    });
+    const { entries } = await twice(
+      sdk,
+      [events(chunks, { ending: "hang" })],
+      async ({ client, note }) => {
+        const stream = await client.chat.completions.create(streamed);
+        for await (const event of stream) {
+          note(event);
+          if (event.choices[0]?.delta.content === "Hello") break;
+        }
+        note(stream.controller.signal.aborted);
+      },
+    );
     expect(entries).toMatchObject([{ outcome: "aborted", outputContent: "Hello" }]);
   });
 
@@ -62,14 +82,18 @@ describe.each(VERSIONS)("a stream of %s, audited", async (version) => {
   });
 
   it("ends without an error when its controller aborts", async () => {
-    const { entries } = await twice(sdk, [events(chunks.slice(0, 3), { ending: "hang" })], async ({ client, note }) => {
-      const stream = await client.chat.completions.create(streamed);
-      for await (const event of stream) {
-        note(event);
-        if (event.choices[0]?.delta.content === ", ") stream.controller.abort();
-      }
-      note("ended", stream.controller.signal.aborted);
-    });
+    const { entries } = await twice(
+      sdk,
+      [events(chunks.slice(0, 3), { ending: "hang" })],
+      async ({ client, note }) => {
+        const stream = await client.chat.completions.create(streamed);
+        for await (const event of stream) {
+          note(event);
+          if (event.choices[0]?.delta.content === ", ") stream.controller.abort();
+        }
+        note("ended", stream.controller.signal.aborted);
+      },
+    );
     expect(entries).toMatchObject([{ outcome: "aborted", outputContent: "Hello, " }]);
   });
 
@@ -86,11 +110,17 @@ describe.each(VERSIONS)("a stream of %s, audited", async (version) => {
   });
 
   it("ends as it does when the stream stops without its last event, and the entry says so", async () => {
-    const { entries } = await twice(sdk, [events(chunks.slice(0, 3), { ending: "end" })], async ({ client, note }) => {
-      for await (const event of await client.chat.completions.create(streamed)) note(event);
-      note("ended");
-    });
-    expect(entries).toMatchObject([{ outcome: "error", error: { type: "TruncatedStream" }, outputContent: "Hello, " }]);
+    const { entries } = await twice(
+      sdk,
+      [events(chunks.slice(0, 3), { ending: "end" })],
+      async ({ client, note }) => {
+        for await (const event of await client.chat.completions.create(streamed)) note(event);
+        note("ended");
+      },
+    );
+    expect(entries).toMatchObject([
+      { outcome: "error", error: { type: "TruncatedStream" }, outputContent: "Hello, " },
+    ]);
   });
 
   it("throws the same error for an error among the events", async () => {
@@ -106,15 +136,20 @@ describe.each(VERSIONS)("a stream of %s, audited", async (version) => {
   });
 
   it("throws the same error for an event that is not JSON", async () => {
-    const { outcome, entries } = await twice(sdk, [events([chunks[1], "{oops"])], async ({ client, note }) => {
-      const error = console.error;
-      console.error = () => undefined; // older versions print the event
-      try {
-        for await (const event of await client.chat.completions.create({ ...streamed })) note(event);
-      } finally {
-        console.error = error;
-      }
-    });
+    const { outcome, entries } = await twice(
+      sdk,
+      [events([chunks[1], "{oops"])],
+      async ({ client, note }) => {
+        const error = console.error;
+        console.error = () => undefined; // older versions print the event
+        try {
+          for await (const event of await client.chat.completions.create({ ...streamed }))
+            note(event);
+        } finally {
+          console.error = error;
+        }
+      },
+    );
     expect(outcome.thrown).toBeInstanceOf(SyntaxError);
     expect(entries).toMatchObject([{ outcome: "error" }]);
   });
@@ -191,7 +226,9 @@ describe.each(VERSIONS)("a stream of %s, audited", async (version) => {
       const raw = await client.chat.completions.create(streamed).asResponse();
       note(await raw.text());
     });
-    expect(entries).toMatchObject([{ outcome: "ok", outputContent: "Hello, world", streamed: true }]);
+    expect(entries).toMatchObject([
+      { outcome: "ok", outputContent: "Hello, world", streamed: true },
+    ]);
   });
 
   it("is recorded when the caller reads the raw response piece by piece", async () => {
@@ -204,7 +241,9 @@ describe.each(VERSIONS)("a stream of %s, audited", async (version) => {
       }
       note(all, raw.bodyUsed);
     });
-    expect(entries).toMatchObject([{ outcome: "ok", outputContent: "Hello, world", streamed: true }]);
+    expect(entries).toMatchObject([
+      { outcome: "ok", outputContent: "Hello, world", streamed: true },
+    ]);
   });
 
   it("does what it does when the answer is no stream", async () => {

@@ -123,7 +123,9 @@ async function run(
 /** Notes are of what is now: helpers go on changing their objects. */
 function structuredCloneable(what: readonly unknown[]): unknown {
   return JSON.parse(
-    JSON.stringify(what, (_, value: unknown) => (value instanceof Error ? describeError(value) : value)),
+    JSON.stringify(what, (_, value: unknown) =>
+      value instanceof Error ? describeError(value) : value,
+    ),
   );
 }
 
@@ -131,9 +133,13 @@ function structuredCloneable(what: readonly unknown[]): unknown {
 export function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const { name, message, cause } = error;
-  const own = Object.fromEntries(Object.entries(error).filter(([key]) => key !== "headers" && key !== "cause"));
+  const own = Object.fromEntries(
+    Object.entries(error).filter(([key]) => key !== "headers" && key !== "cause"),
+  );
   const headers =
-    "headers" in error && error.headers instanceof Headers ? [...error.headers.keys()].toSorted() : undefined;
+    "headers" in error && error.headers instanceof Headers
+      ? [...error.headers.keys()].toSorted()
+      : undefined;
   return {
     class: error.constructor,
     name,

@@ -77,7 +77,11 @@ function normalize(request: SeenRequest): SeenRequest {
 }
 
 /** A JSON response. */
-export function json(body: unknown, status = 200, headers: Readonly<Record<string, string>> = {}): Reply {
+export function json(
+  body: unknown,
+  status = 200,
+  headers: Readonly<Record<string, string>> = {},
+): Reply {
   return text(JSON.stringify(body), "application/json", status, headers);
 }
 
@@ -88,7 +92,9 @@ export function text(
   headers: Readonly<Record<string, string>> = {},
 ): Reply {
   return (response) => {
-    response.writeHead(status, { "content-type": type, "x-request-id": "req_1", ...headers }).end(body);
+    response
+      .writeHead(status, { "content-type": type, "x-request-id": "req_1", ...headers })
+      .end(body);
   };
 }
 
@@ -100,11 +106,17 @@ export interface StreamEnding {
 }
 
 /** A stream of events. `named` ones carry their `type` as the event's name, as the Responses API does. */
-export function events(all: readonly unknown[], { ending = "done", named = false }: StreamEnding = {}): Reply {
+export function events(
+  all: readonly unknown[],
+  { ending = "done", named = false }: StreamEnding = {},
+): Reply {
   return async (response) => {
     response.writeHead(200, { "content-type": "text/event-stream", "x-request-id": "req_1" });
     for (const event of all) {
-      const name = named && typeof event === "object" && event !== null && "type" in event ? String(event.type) : "";
+      const name =
+        named && typeof event === "object" && event !== null && "type" in event
+          ? String(event.type)
+          : "";
       response.write(
         `${name && `event: ${name}\n`}data: ${typeof event === "string" ? event : JSON.stringify(event)}\n\n`,
       );

@@ -14,7 +14,10 @@ const stalledBody: Reply = (response) => {
 
 describe("a body that does not come in time", () => {
   it("is asked for again, and the call is one with two attempts", async () => {
-    const { client, entries, server } = await lifecycleBench([stalledBody, json(completion("Hi."))]);
+    const { client, entries, server } = await lifecycleBench([
+      stalledBody,
+      json(completion("Hi.")),
+    ]);
     await client.chat.completions.create(hello, { timeout: 150, maxRetries: 1 });
     expect(server.seen).toHaveLength(2);
     expect(await entries()).toMatchObject([{ outcome: "ok", attempts: 2, outputContent: "Hi." }]);
@@ -22,16 +25,25 @@ describe("a body that does not come in time", () => {
 
   it("ends the call as a time-out when it is not asked for again", async () => {
     const { client, entries } = await lifecycleBench([stalledBody]);
-    await expect(client.chat.completions.create(hello, { timeout: 150 })).rejects.toThrow("Request timed out.");
+    await expect(client.chat.completions.create(hello, { timeout: 150 })).rejects.toThrow(
+      "Request timed out.",
+    );
     expect(await entries()).toMatchObject([
       { outcome: "timeout", attempts: 1, error: { type: "APIConnectionTimeoutError" } },
     ]);
   });
 
   it("ends the call as an error when it fails the second time", async () => {
-    const { client, entries } = await lifecycleBench([stalledBody, json({ error: { message: "No." } }, 400)]);
-    await expect(client.chat.completions.create(hello, { timeout: 150, maxRetries: 1 })).rejects.toThrow("No.");
-    expect(await entries()).toMatchObject([{ outcome: "error", attempts: 2, error: { status: 400 } }]);
+    const { client, entries } = await lifecycleBench([
+      stalledBody,
+      json({ error: { message: "No." } }, 400),
+    ]);
+    await expect(
+      client.chat.completions.create(hello, { timeout: 150, maxRetries: 1 }),
+    ).rejects.toThrow("No.");
+    expect(await entries()).toMatchObject([
+      { outcome: "error", attempts: 2, error: { status: 400 } },
+    ]);
   });
 });
 
@@ -54,7 +66,9 @@ describe("a token that is refused", () => {
           : Response.json({ access_token: "exchanged", expires_in: 3600, token_type: "Bearer" }),
       audit: logger,
     });
-    await expect(client.chat.completions.create(hello)).resolves.toMatchObject({ id: "chatcmpl-1" });
+    await expect(client.chat.completions.create(hello)).resolves.toMatchObject({
+      id: "chatcmpl-1",
+    });
     expect(server.seen).toHaveLength(2);
     expect(await entries()).toMatchObject([{ outcome: "ok", attempts: 2, outputContent: "Hi." }]);
   });
@@ -62,13 +76,19 @@ describe("a token that is refused", () => {
 
 describe("a search that pages", () => {
   it("waits for its entry, and fails with it", async () => {
-    const found = { object: "vector_store.search_results.page", data: [{ file_id: "f", score: 1 }], has_more: false };
+    const found = {
+      object: "vector_store.search_results.page",
+      data: [{ file_id: "f", score: 1 }],
+      has_more: false,
+    };
     const { client, entries, storage } = await lifecycleBench([json(found)]);
     const page = await client.vectorStores.search("vs_1", { query: "Hello!" });
     expect(page.data).toMatchObject([{ file_id: "f" }]);
     expect(await entries()).toMatchObject([{ outcome: "ok" }]);
     storage.fault = "fail";
-    await expect(client.vectorStores.search("vs_1", { query: "Hello!" }).then(undefined)).rejects.toMatchObject({
+    await expect(
+      client.vectorStores.search("vs_1", { query: "Hello!" }).then(undefined),
+    ).rejects.toMatchObject({
       code: "AUDIT_WRITE_FAILED",
     });
   });

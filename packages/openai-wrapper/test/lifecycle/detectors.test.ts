@@ -6,9 +6,15 @@ import { events, json } from "../equivalence/wire-server.ts";
 import { hello, lifecycleBench } from "./bench.ts";
 
 const blocking = (name: string, word: string, later = false): Detector => {
-  const check = (value: JsonValue): { readonly action: "block"; readonly reason: string } | undefined =>
-    JSON.stringify(value).includes(word) ? { action: "block", reason: `says ${word.length} letters` } : undefined;
-  const verdict: NonNullable<Detector["checkInput"]> = later ? async (value) => check(value) : check;
+  const check = (
+    value: JsonValue,
+  ): { readonly action: "block"; readonly reason: string } | undefined =>
+    JSON.stringify(value).includes(word)
+      ? { action: "block", reason: `says ${word.length} letters` }
+      : undefined;
+  const verdict: NonNullable<Detector["checkInput"]> = later
+    ? async (value) => check(value)
+    : check;
   return { name, checkInput: verdict, checkOutput: verdict };
 };
 
@@ -22,7 +28,11 @@ describe.each([
     });
     const call = client.chat.completions.create(hello);
     await expect(call).rejects.toThrow(ContentBlockedError);
-    await expect(call).rejects.toMatchObject({ code: "AUDIT_CONTENT_BLOCKED", detector: "greetings", side: "input" });
+    await expect(call).rejects.toMatchObject({
+      code: "AUDIT_CONTENT_BLOCKED",
+      detector: "greetings",
+      side: "input",
+    });
     expect(server.seen).toHaveLength(0);
     expect(await entries()).toMatchObject([
       {
@@ -42,7 +52,9 @@ describe.each([
     const { client, entries } = await lifecycleBench([json(completion("Secret."))], {
       detectors: [blocking("secrets", "Secret", later)],
     });
-    await expect(client.chat.completions.create(hello)).resolves.toMatchObject({ id: "chatcmpl-1" });
+    await expect(client.chat.completions.create(hello)).resolves.toMatchObject({
+      id: "chatcmpl-1",
+    });
     expect(await entries()).toMatchObject([
       {
         outcome: "ok",
@@ -59,7 +71,10 @@ describe.each([
       detectors: [blocking("secrets", "Secret", later)],
       blockedOutput: "withhold",
     });
-    await expect(client.chat.completions.create(hello)).rejects.toMatchObject({ side: "output", detector: "secrets" });
+    await expect(client.chat.completions.create(hello)).rejects.toMatchObject({
+      side: "output",
+      detector: "secrets",
+    });
     expect(await entries()).toMatchObject([
       {
         outcome: "blocked",
@@ -77,7 +92,8 @@ describe.each([
     });
     const seen: unknown[] = [];
     const read = async (): Promise<void> => {
-      for await (const event of await client.chat.completions.create({ ...hello, stream: true })) seen.push(event);
+      for await (const event of await client.chat.completions.create({ ...hello, stream: true }))
+        seen.push(event);
     };
     await expect(read()).rejects.toThrow(ContentBlockedError);
     expect(seen).toHaveLength(chunks.length);
@@ -92,7 +108,9 @@ describe("detectors", () => {
       checkInput: () => ({ action: "flag", reason: "input seen", categories: ["in"] }),
       checkOutput: () => ({ action: "flag", reason: "output seen" }),
     };
-    const { client, entries } = await lifecycleBench([json(completion("Hi."))], { detectors: [flag] });
+    const { client, entries } = await lifecycleBench([json(completion("Hi."))], {
+      detectors: [flag],
+    });
     await client.chat.completions.create(hello);
     const [entry] = await entries();
     expect(entry).toMatchObject({
@@ -123,7 +141,10 @@ describe("detectors", () => {
     expect(entry?.alerts).toEqual(["ai-audit: detector broken failed on the input (RangeError)"]);
     expect(JSON.stringify(entry)).not.toContain("what it saw");
 
-    const strict = await lifecycleBench([json(completion("Hi."))], { detectors: [broken], onDetectorFailure: "block" });
+    const strict = await lifecycleBench([json(completion("Hi."))], {
+      detectors: [broken],
+      onDetectorFailure: "block",
+    });
     await expect(strict.client.chat.completions.create(hello)).rejects.toThrow(ContentBlockedError);
     expect(strict.server.seen).toHaveLength(0);
   });
@@ -172,7 +193,9 @@ describe("detectors", () => {
     const { client, server } = await lifecycleBench([json(completion("Hi."))], {
       detectors: [blocking("greetings", "Hello")],
     });
-    await expect(client.chat.completions.create(hello, { maxRetries: 3 })).rejects.toThrow(ContentBlockedError);
+    await expect(client.chat.completions.create(hello, { maxRetries: 3 })).rejects.toThrow(
+      ContentBlockedError,
+    );
     expect(server.seen).toHaveLength(0);
   });
 });

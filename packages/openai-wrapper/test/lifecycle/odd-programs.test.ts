@@ -10,11 +10,22 @@ import { hello, lifecycleBench, type LifecycleBench } from "./bench.ts";
 const answered = completion("Hi.");
 
 function answer(): Response {
-  return new Response(JSON.stringify(answered), { headers: { "content-type": "application/json" } });
+  return new Response(JSON.stringify(answered), {
+    headers: { "content-type": "application/json" },
+  });
 }
 
-function clientWith(fetch: () => Response, { logger }: LifecycleBench, Base = AuditedOpenAI): OpenAI {
-  return new Base({ apiKey: "sk-test", fetch: () => Promise.resolve(fetch()), maxRetries: 0, audit: logger });
+function clientWith(
+  fetch: () => Response,
+  { logger }: LifecycleBench,
+  Base = AuditedOpenAI,
+): OpenAI {
+  return new Base({
+    apiKey: "sk-test",
+    fetch: () => Promise.resolve(fetch()),
+    maxRetries: 0,
+    audit: logger,
+  });
 }
 
 async function said(client: OpenAI): Promise<string | null | undefined> {
@@ -29,7 +40,9 @@ function late(ms: number): Response {
       controller.close();
     }, ms).unref();
   };
-  return new Response(new ReadableStream({ start }), { headers: { "content-type": "application/json" } });
+  return new Response(new ReadableStream({ start }), {
+    headers: { "content-type": "application/json" },
+  });
 }
 
 function noText(): never {
@@ -38,8 +51,10 @@ function noText(): never {
 
 describe("a response that the caller's fetch made", () => {
   const odd: Readonly<Record<string, () => Response>> = {
-    "has a json() that cannot be configured": () => Object.defineProperty(answer(), "json", { value: () => answered }),
-    "has a body that cannot be configured": () => Object.defineProperty(answer(), "body", { value: null }),
+    "has a json() that cannot be configured": () =>
+      Object.defineProperty(answer(), "json", { value: () => answered }),
+    "has a body that cannot be configured": () =>
+      Object.defineProperty(answer(), "body", { value: null }),
     "has a getter that throws": () =>
       Object.defineProperty(answer(), "trailers", {
         get: () => {
@@ -48,7 +63,10 @@ describe("a response that the caller's fetch made", () => {
       }),
     "has a text() by a getter": () => {
       const text = JSON.stringify(answered);
-      return Object.defineProperty(answer(), "text", { configurable: true, get: () => () => Promise.resolve(text) });
+      return Object.defineProperty(answer(), "text", {
+        configurable: true,
+        get: () => () => Promise.resolve(text),
+      });
     },
     "refuses every change": () =>
       new Proxy(answer(), {
@@ -70,7 +88,9 @@ describe("a response that the caller's fetch made", () => {
     "has a body that comes after %d ms, whatever is aborted: the call has timed out",
     async (ms) => {
       const bench = await lifecycleBench([]);
-      const call = clientWith(() => late(ms), bench).chat.completions.create(hello, { timeout: 80 });
+      const call = clientWith(() => late(ms), bench).chat.completions.create(hello, {
+        timeout: 80,
+      });
       await expect(call).rejects.toThrow("Request timed out.");
       expect(await bench.entries()).toMatchObject([
         { outcome: "timeout", outputContent: "", error: { type: "APIConnectionTimeoutError" } },
@@ -92,7 +112,9 @@ describe("a response that the caller's fetch made", () => {
   it("is not asked for members that nobody reads", async () => {
     const bench = await lifecycleBench([]);
     const get = vi.fn<() => string>(() => "x");
-    await said(clientWith(() => Object.defineProperty(answer(), "lazy", { configurable: true, get }), bench));
+    await said(
+      clientWith(() => Object.defineProperty(answer(), "lazy", { configurable: true, get }), bench),
+    );
     expect(get).not.toHaveBeenCalled();
   });
 
@@ -106,7 +128,9 @@ describe("a response that the caller's fetch made", () => {
     let depth = 0;
     for (let at: unknown = fake; at; at = Object.getPrototypeOf(at)) depth += 1;
     expect(depth).toBe(3);
-    expect((await bench.entries()).map(({ outputContent }) => outputContent)).toEqual(Array(50).fill("Hi."));
+    expect((await bench.entries()).map(({ outputContent }) => outputContent)).toEqual(
+      Array(50).fill("Hi."),
+    );
   });
 
   it("has methods that, taken off it, fail as they did", async () => {
@@ -124,9 +148,13 @@ describe("a request", () => {
     const bench = await lifecycleBench([]);
     const message: Record<string, unknown> = { role: "user", content: "Hello!" };
     message["next"] = message["previous"] = message;
-    const call = bench.client.post("/chat/completions", { body: { model: "gpt-test", messages: [message] } });
+    const call = bench.client.post("/chat/completions", {
+      body: { model: "gpt-test", messages: [message] },
+    });
     await expect(call).rejects.toThrow(/circular/);
-    const input = JSON.stringify([{ content: "Hello!", next: "[circular]", previous: "[circular]", role: "user" }]);
+    const input = JSON.stringify([
+      { content: "Hello!", next: "[circular]", previous: "[circular]", role: "user" },
+    ]);
     expect(await bench.entries()).toMatchObject([{ outcome: "error", inputContent: input }]);
   });
 
@@ -143,11 +171,16 @@ describe("a request", () => {
       init.body = JSON.stringify(hello).replace("Hello!", "Good day!");
     }
   }
-  it.each([WithoutSuper, WithSuper])("that $name changes is on record once, as it was sent", async (Client) => {
-    const bench = await lifecycleBench([]);
-    expect(await said(clientWith(answer, bench, Client))).toBe("Hi.");
-    expect(await bench.entries()).toMatchObject([{ outcome: "ok", inputContent: "Good day!", attempts: 1 }]);
-  });
+  it.each([WithoutSuper, WithSuper])(
+    "that $name changes is on record once, as it was sent",
+    async (Client) => {
+      const bench = await lifecycleBench([]);
+      expect(await said(clientWith(answer, bench, Client))).toBe("Hi.");
+      expect(await bench.entries()).toMatchObject([
+        { outcome: "ok", inputContent: "Good day!", attempts: 1 },
+      ]);
+    },
+  );
 
   it("of a client that got a hook of its own is on record", async () => {
     const bench = await lifecycleBench([]);
@@ -168,7 +201,9 @@ describe("a request", () => {
 describe("a raw body", () => {
   it("of a stream that was parsed is seen when the caller reads it instead", async () => {
     const bench = await lifecycleBench([events(chunks)]);
-    const { response } = await bench.client.chat.completions.create({ ...hello, stream: true }).withResponse();
+    const { response } = await bench.client.chat.completions
+      .create({ ...hello, stream: true })
+      .withResponse();
     let bytes = 0;
     for await (const piece of response.body ?? []) bytes += piece.byteLength;
     expect(bytes).toBeGreaterThan(500);
@@ -180,7 +215,9 @@ describe("a raw body", () => {
     const response = await bench.client.chat.completions.create(hello).asResponse();
     bench.storage.fault = "fail";
     const written: unknown[] = [];
-    const piped = response.body?.pipeTo(new WritableStream({ write: (piece) => void written.push(piece) }));
+    const piped = response.body?.pipeTo(
+      new WritableStream({ write: (piece) => void written.push(piece) }),
+    );
     await expect(piped).rejects.toThrow(AuditWriteError);
     expect(written).toEqual([]);
   });

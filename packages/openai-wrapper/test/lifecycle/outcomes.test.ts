@@ -7,7 +7,15 @@ import { describe, expect, it } from "vitest";
 import { type AuditOptions, withAudit } from "../../src/index.ts";
 import { chunk, chunks, completion, response } from "../equivalence/payloads.ts";
 import { loadSdk, type Sdk, VERSIONS } from "../equivalence/twice.ts";
-import { events, halfJson, hangUp, json, type Reply, silence, text } from "../equivalence/wire-server.ts";
+import {
+  events,
+  halfJson,
+  hangUp,
+  json,
+  type Reply,
+  silence,
+  text,
+} from "../equivalence/wire-server.ts";
 import { collectGarbage } from "./collect-garbage.ts";
 import { hello, type LifecycleBench, lifecycleBench } from "./bench.ts";
 
@@ -121,7 +129,12 @@ const TABLE: Record<string, readonly Case[]> = {
       entry: {
         safetyPassed: false,
         blockReason: "content_filter",
-        error: { type: "BadRequestError", code: "content_filter", status: 400, message: "400 Filtered." },
+        error: {
+          type: "BadRequestError",
+          code: "content_filter",
+          status: 400,
+          message: "400 Filtered.",
+        },
       },
     },
     {
@@ -130,12 +143,22 @@ const TABLE: Record<string, readonly Case[]> = {
       replies: [
         json(
           completion("", {
-            choices: [{ index: 0, finish_reason: "content_filter", message: { role: "assistant", content: "Hel" } }],
+            choices: [
+              {
+                index: 0,
+                finish_reason: "content_filter",
+                message: { role: "assistant", content: "Hel" },
+              },
+            ],
           }),
         ),
       ],
       call: ({ client }) => client.chat.completions.create(hello),
-      entry: { blockReason: "content_filter", outputContent: "Hel", detectorsTriggered: ["openai:content_filter"] },
+      entry: {
+        blockReason: "content_filter",
+        outputContent: "Hel",
+        detectorsTriggered: ["openai:content_filter"],
+      },
     },
     {
       says: "a refusal stopped every answer",
@@ -144,18 +167,32 @@ const TABLE: Record<string, readonly Case[]> = {
         json(
           completion("", {
             choices: [
-              { index: 0, finish_reason: "stop", message: { role: "assistant", content: null, refusal: "No." } },
+              {
+                index: 0,
+                finish_reason: "stop",
+                message: { role: "assistant", content: null, refusal: "No." },
+              },
             ],
           }),
         ),
       ],
       call: ({ client }) => client.chat.completions.create(hello),
-      entry: { blockReason: "refusal", safetyPassed: false, detectorsTriggered: ["openai:refusal"] },
+      entry: {
+        blockReason: "refusal",
+        safetyPassed: false,
+        detectorsTriggered: ["openai:refusal"],
+      },
     },
     {
       says: "a refusal stopped every answer",
       by: "a stream's deltas",
-      replies: [events([chunk({ role: "assistant", refusal: "N" }), chunk({ refusal: "o." }), chunk({}, "stop")])],
+      replies: [
+        events([
+          chunk({ role: "assistant", refusal: "N" }),
+          chunk({ refusal: "o." }),
+          chunk({}, "stop"),
+        ]),
+      ],
       call: readAll,
       entry: { blockReason: "refusal", streamed: true, detectorsTriggered: ["openai:refusal"] },
     },
@@ -163,7 +200,9 @@ const TABLE: Record<string, readonly Case[]> = {
       says: "a blocking detector stopped the call",
       by: "an input",
       replies: [json(completion("Hi."))],
-      audit: { detectors: [{ name: "all", checkInput: () => ({ action: "block", reason: "speaks" }) }] },
+      audit: {
+        detectors: [{ name: "all", checkInput: () => ({ action: "block", reason: "speaks" }) }],
+      },
       call: ({ client }) => client.chat.completions.create(hello),
       throws: [() => ContentBlockedError, /all/],
       entry: { attempts: 0, blockReason: "speaks", detectorsTriggered: ["all"], outputContent: "" },
@@ -176,7 +215,9 @@ const TABLE: Record<string, readonly Case[]> = {
       replies: [json({ error: { message: "Down.", code: "down" } }, 500)],
       call: ({ client }) => client.chat.completions.create(hello),
       throws: [(sdk) => sdk.InternalServerError, /^500 Down\.$/],
-      entry: { error: { type: "InternalServerError", code: "down", status: 500, message: "500 Down." } },
+      entry: {
+        error: { type: "InternalServerError", code: "down", status: 500, message: "500 Down." },
+      },
     },
     {
       says: "an HTTP error",
@@ -192,7 +233,9 @@ const TABLE: Record<string, readonly Case[]> = {
       replies: [hangUp],
       call: ({ client }) => client.chat.completions.create(hello),
       throws: [(sdk) => sdk.APIConnectionError, /^Connection error\.$/],
-      entry: { error: { type: "APIConnectionError", code: "UND_ERR_SOCKET", message: "Connection error." } },
+      entry: {
+        error: { type: "APIConnectionError", code: "UND_ERR_SOCKET", message: "Connection error." },
+      },
     },
     {
       says: "a lost connection",
@@ -200,7 +243,11 @@ const TABLE: Record<string, readonly Case[]> = {
       replies: [halfJson],
       call: ({ client }) => client.chat.completions.create(hello),
       throws: [() => Error, /^(?:terminated|Connection error\.)$/],
-      entry: { attempts: 1, outputContent: "", error: { type: "TypeError", code: "UND_ERR_SOCKET" } },
+      entry: {
+        attempts: 1,
+        outputContent: "",
+        error: { type: "TypeError", code: "UND_ERR_SOCKET" },
+      },
     },
     {
       says: "a body that says it is JSON and is not",
@@ -209,15 +256,23 @@ const TABLE: Record<string, readonly Case[]> = {
       call: ({ client }) => client.chat.completions.create(hello),
       throws: [() => SyntaxError, /JSON/],
       // What the body was is seen only where the SDK reads it as text first: the newest does.
-      entry: { alerts: expect.any(Array), error: { type: "SyntaxError", message: "the response is not JSON" } },
+      entry: {
+        alerts: expect.any(Array),
+        error: { type: "SyntaxError", message: "the response is not JSON" },
+      },
     },
     {
       says: "an error event",
       by: "chat",
-      replies: [events([...chunks.slice(0, 2), { error: { message: "Overloaded.", code: "overloaded" } }])],
+      replies: [
+        events([...chunks.slice(0, 2), { error: { message: "Overloaded.", code: "overloaded" } }]),
+      ],
       call: readAll,
       throws: [(sdk) => sdk.APIError, /Overloaded/],
-      entry: { outputContent: "Hello", error: { type: "APIError", code: "overloaded", message: "Overloaded." } },
+      entry: {
+        outputContent: "Hello",
+        error: { type: "APIError", code: "overloaded", message: "Overloaded." },
+      },
     },
     {
       says: "a stream cut before its terminal event",
@@ -225,7 +280,10 @@ const TABLE: Record<string, readonly Case[]> = {
       replies: [events(chunks.slice(0, 3), { ending: "cut" })],
       call: readAll,
       throws: [() => TypeError, /^terminated$/],
-      entry: { outputContent: "Hello, ", error: { type: "TypeError", code: "UND_ERR_SOCKET", message: "terminated" } },
+      entry: {
+        outputContent: "Hello, ",
+        error: { type: "TypeError", code: "UND_ERR_SOCKET", message: "terminated" },
+      },
     },
     {
       says: "a stream cut before its terminal event",
@@ -335,13 +393,17 @@ const TABLE: Record<string, readonly Case[]> = {
       replies: [silence],
       call: ({ client }) => client.chat.completions.create(hello, { timeout: 150 }),
       throws: [(sdk) => sdk.APIConnectionTimeoutError, /^Request timed out\.$/],
-      entry: { attempts: 1, error: { type: "APIConnectionTimeoutError", message: "Request timed out." } },
+      entry: {
+        attempts: 1,
+        error: { type: "APIConnectionTimeoutError", message: "Request timed out." },
+      },
     },
     {
       says: "`AbortSignal.timeout()`",
       by: "no answer",
       replies: [silence],
-      call: ({ client }) => client.chat.completions.create(hello, { signal: AbortSignal.timeout(400) }),
+      call: ({ client }) =>
+        client.chat.completions.create(hello, { signal: AbortSignal.timeout(400) }),
       throws: [(sdk) => sdk.APIUserAbortError, /^Request was aborted\.$/],
       entry: { attempts: 1, error: { type: "APIUserAbortError", message: "Request was aborted." } },
     },
@@ -351,16 +413,23 @@ const TABLE: Record<string, readonly Case[]> = {
       replies: [hanging],
       call: (setting) =>
         readSome(setting, () => false, AbortSignal.timeout(600)).catch((error: unknown) => {
-          if (!(error instanceof Error) || !/^(?:Abort|Timeout)Error$/.test(error.name)) throw error;
+          if (!(error instanceof Error) || !/^(?:Abort|Timeout)Error$/.test(error.name))
+            throw error;
         }),
       entry: { streamed: true, outputContent: "Hello, " },
     },
     {
       says: "an expired run",
       by: "its retrieval",
-      replies: [json({ id: "run_1", object: "thread.run", thread_id: "thread_1", status: "expired" })],
+      replies: [
+        json({ id: "run_1", object: "thread.run", thread_id: "thread_1", status: "expired" }),
+      ],
       call: ({ client }) => client.get("/threads/thread_1/runs/run_1"),
-      entry: { operation: "threads.runs.retrieve", finishReasons: ["expired"], responseId: "run_1" },
+      entry: {
+        operation: "threads.runs.retrieve",
+        finishReasons: ["expired"],
+        responseId: "run_1",
+      },
     },
   ],
   abandoned: [
@@ -411,7 +480,9 @@ describe("the table of outcomes", async () => {
     .trim()
     .split("\n")
     .map((row) => row.split("|").map((cell) => cell.trim()));
-  const cells = rows.map(([, happens = "", outcome = ""]) => [outcome.replaceAll("`", ""), happens] as const);
+  const cells = rows.map(
+    ([, happens = "", outcome = ""]) => [outcome.replaceAll("`", ""), happens] as const,
+  );
 
   it("has a row for each outcome", () => {
     expect(cells.map(([outcome]) => outcome)).toEqual(Object.keys(TABLE));
@@ -434,24 +505,29 @@ const CASES = Object.entries(TABLE).flatMap(([outcome, cases]) =>
 describe.each(VERSIONS)("a call of %s", async (version) => {
   const sdk = await loadSdk(version);
 
-  it.each(CASES)("is %s after %s: %s", async (outcome, _says, _by, { replies, audit, call, throws, entry }) => {
-    const bench = await lifecycleBench(replies);
-    const client = new (withAudit(sdk.OpenAI))({
-      apiKey: "sk-none",
-      baseURL: bench.server.baseURL,
-      maxRetries: 0,
-      audit: { logger: bench.logger, ...audit },
-    });
-    const thrown = await call({ sdk, client, bench }).then(
-      () => undefined,
-      (error: unknown) => error,
-    );
-    const [kind, message] = throws ?? [];
-    expect(thrown instanceof (kind?.(sdk) ?? Error)).toBe(throws !== undefined);
-    expect(thrown instanceof Error ? thrown.message : String(thrown)).toMatch(message ?? /^undefined$/);
-    const entries = await bench.entries();
-    const { error, ...fields } = entry;
-    expect(entries).toMatchObject([{ outcome, alerts: [], ...fields }]);
-    expect({ error: entries[0]?.error }).toMatchObject({ error });
-  });
+  it.each(CASES)(
+    "is %s after %s: %s",
+    async (outcome, _says, _by, { replies, audit, call, throws, entry }) => {
+      const bench = await lifecycleBench(replies);
+      const client = new (withAudit(sdk.OpenAI))({
+        apiKey: "sk-none",
+        baseURL: bench.server.baseURL,
+        maxRetries: 0,
+        audit: { logger: bench.logger, ...audit },
+      });
+      const thrown = await call({ sdk, client, bench }).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      const [kind, message] = throws ?? [];
+      expect(thrown instanceof (kind?.(sdk) ?? Error)).toBe(throws !== undefined);
+      expect(thrown instanceof Error ? thrown.message : String(thrown)).toMatch(
+        message ?? /^undefined$/,
+      );
+      const entries = await bench.entries();
+      const { error, ...fields } = entry;
+      expect(entries).toMatchObject([{ outcome, alerts: [], ...fields }]);
+      expect({ error: entries[0]?.error }).toMatchObject({ error });
+    },
+  );
 });

@@ -2,7 +2,13 @@
 import { AuditConfigError, AuditLogger, MemoryStorage, withAuditContext } from "@ai-audit/core";
 import { AzureOpenAI, OpenAI } from "openai";
 import { describe, expect, it } from "vitest";
-import { auditClient, AuditedOpenAI, auditOptions, auditStats, withAudit } from "../../src/index.ts";
+import {
+  auditClient,
+  AuditedOpenAI,
+  auditOptions,
+  auditStats,
+  withAudit,
+} from "../../src/index.ts";
 import { chunks, completion } from "../equivalence/payloads.ts";
 import { events, json } from "../equivalence/wire-server.ts";
 import { hello, lifecycleBench } from "./bench.ts";
@@ -14,12 +20,15 @@ describe("values of an entry", () => {
       metadata: { who: "client", a: 1 },
     });
     await client.chat.completions.create(hello);
-    await withAuditContext({ conversationId: "context", metadata: { who: "context", b: 2 } }, async () => {
-      await client.chat.completions.create(hello);
-      const own = auditOptions({ conversationId: "call", metadata: { who: "call", c: 3 } });
-      await client.chat.completions.create(hello, own);
-      await client.chat.completions.create(hello, { timeout: 5000, ...own });
-    });
+    await withAuditContext(
+      { conversationId: "context", metadata: { who: "context", b: 2 } },
+      async () => {
+        await client.chat.completions.create(hello);
+        const own = auditOptions({ conversationId: "call", metadata: { who: "call", c: 3 } });
+        await client.chat.completions.create(hello, own);
+        await client.chat.completions.create(hello, { timeout: 5000, ...own });
+      },
+    );
     const call = { conversationId: "call", metadata: { who: "call", a: 1, b: 2, c: 3 } };
     expect(await entries()).toMatchObject([
       { conversationId: "client", metadata: { who: "client", a: 1 } },
@@ -41,7 +50,8 @@ describe("values of an entry", () => {
     run.id = "changed";
     await begun;
     const odd: unknown[] = [null, ["a"], "text"];
-    for (const metadata of odd) await client.chat.completions.create(hello, auditOptions({ metadata } as object));
+    for (const metadata of odd)
+      await client.chat.completions.create(hello, auditOptions({ metadata } as object));
     const safety = { detectors: ["mine"] };
     await client.chat.completions.create(hello, auditOptions({ metadata: { safety } }));
     expect(await entries()).toMatchObject([{ run: { id: "first" } }, {}, {}, {}, {}]);
@@ -53,9 +63,14 @@ describe("values of an entry", () => {
 
   it("reach helpers and streams, and never the wire", async () => {
     const { client, entries, server } = await lifecycleBench([events(chunks)]);
-    const own = auditOptions({ conversationId: "not-for-the-wire", metadata: { secret: "not-for-the-wire" } });
+    const own = auditOptions({
+      conversationId: "not-for-the-wire",
+      metadata: { secret: "not-for-the-wire" },
+    });
     await client.chat.completions.stream(hello, own).done();
-    await client.chat.completions.create({ ...hello, stream: true }, own).then((stream) => Array.fromAsync(stream));
+    await client.chat.completions
+      .create({ ...hello, stream: true }, own)
+      .then((stream) => Array.fromAsync(stream));
     expect(await entries()).toMatchObject([
       { conversationId: "not-for-the-wire" },
       { conversationId: "not-for-the-wire" },
@@ -73,8 +88,11 @@ describe("values of an entry", () => {
   });
 
   it("hold no credentials", async () => {
-    const message = "Incorrect API key provided: sk-secr**********6789. Authorization: Bearer sk-secret-key-0123456789";
-    const { client, entries } = await lifecycleBench([json({ error: { message, code: "invalid_api_key" } }, 401)]);
+    const message =
+      "Incorrect API key provided: sk-secr**********6789. Authorization: Bearer sk-secret-key-0123456789";
+    const { client, entries } = await lifecycleBench([
+      json({ error: { message, code: "invalid_api_key" } }, 401),
+    ]);
     const special = client.withOptions({
       defaultHeaders: { "x-token": "header-secret" },
       organization: "org-0123456789abcdef",
@@ -82,7 +100,8 @@ describe("values of an entry", () => {
     await expect(special.chat.completions.create(hello)).rejects.toThrow("Incorrect API key");
     const text = JSON.stringify(await entries());
     expect(text).toContain("invalid_api_key");
-    for (const secret of ["sk-secr", "header-secret", "org-0123456789abcdef"]) expect(text).not.toContain(secret);
+    for (const secret of ["sk-secr", "header-secret", "org-0123456789abcdef"])
+      expect(text).not.toContain(secret);
   });
 
   it("keep digest and length of content that is too large or not wanted", async () => {
@@ -92,8 +111,14 @@ describe("values of an entry", () => {
     });
     await client.chat.completions.create(hello);
     const [entry] = await entries();
-    expect(JSON.parse(entry?.inputContent ?? "")).toMatchObject({ omitted: "captureInput", bytes: 6 });
-    expect(JSON.parse(entry?.outputContent ?? "")).toMatchObject({ omitted: "maxContentBytes", bytes: 5000 });
+    expect(JSON.parse(entry?.inputContent ?? "")).toMatchObject({
+      omitted: "captureInput",
+      bytes: 6,
+    });
+    expect(JSON.parse(entry?.outputContent ?? "")).toMatchObject({
+      omitted: "maxContentBytes",
+      bytes: 5000,
+    });
   });
 });
 
@@ -115,11 +140,16 @@ describe("the audit option", () => {
     [{ detectors: [{}] }, "detectors must be an array"],
     [{ blockedOutput: "hide" }, "blockedOutput must be 'mark' or 'withhold'"],
     [{ detectorTimeoutMs: 0 }, "detectorTimeoutMs must be a number > 0"],
-    [{ failuremode: "open" }, 'audit: option "failuremode" is unknown: there are logger, failureMode'],
+    [
+      { failuremode: "open" },
+      'audit: option "failuremode" is unknown: there are logger, failureMode',
+    ],
   ])("is refused when it is %o", (audit, message) => {
     const logger = new AuditLogger(new MemoryStorage());
-    const given = audit && Object.keys(audit).length > 0 && !("logger" in audit) ? { logger, ...audit } : audit;
-    const make = (): object => Reflect.construct(AuditedOpenAI, [{ apiKey: "k", audit: given }]) as object;
+    const given =
+      audit && Object.keys(audit).length > 0 && !("logger" in audit) ? { logger, ...audit } : audit;
+    const make = (): object =>
+      Reflect.construct(AuditedOpenAI, [{ apiKey: "k", audit: given }]) as object;
     expect(make).toThrow(AuditConfigError);
     expect(make).toThrow(message);
     expect(make).toThrow(expect.objectContaining({ code: "AUDIT_CONFIG_INVALID" }));
@@ -138,7 +168,9 @@ describe("the audit option", () => {
   it("works for a class of the caller's own, whose overrides stay in force", async () => {
     const { logger, server, entries } = await lifecycleBench([json(completion("Hi."))]);
     class Mine extends OpenAI {
-      protected override async prepareOptions(options: Parameters<OpenAI["prepareOptions"]>[0]): Promise<void> {
+      protected override async prepareOptions(
+        options: Parameters<OpenAI["prepareOptions"]>[0],
+      ): Promise<void> {
         options.headers = { "x-mine": "yes" };
       }
     }
@@ -172,15 +204,24 @@ describe("auditClient()", () => {
   it("records an Azure client with its deployment", async () => {
     const { logger, server, entries } = await lifecycleBench([json(completion("Hi."))]);
     const endpoint = new URL(server.baseURL).origin;
-    const azure = new AzureOpenAI({ apiKey: "k", apiVersion: "2025-01-01", endpoint, deployment: "mine" });
+    const azure = new AzureOpenAI({
+      apiKey: "k",
+      apiVersion: "2025-01-01",
+      endpoint,
+      deployment: "mine",
+    });
     await auditClient(azure, { logger, conversationId: "c" }).chat.completions.create(hello);
-    expect(await entries()).toMatchObject([{ provider: "azure.ai.openai", model: "mine", conversationId: "c" }]);
+    expect(await entries()).toMatchObject([
+      { provider: "azure.ai.openai", model: "mine", conversationId: "c" },
+    ]);
   });
 
   it("refuses a client that is already audited, and what is no client", async () => {
     const { client, logger } = await lifecycleBench([]);
     expect(() => auditClient(client, logger)).toThrow("already audited");
     expect(() => auditClient({}, logger)).toThrow("not a client of openai 5, 6 or 7");
-    expect(() => auditStats(new OpenAI({ apiKey: "k" }))).toThrow("auditStats() takes an audited client");
+    expect(() => auditStats(new OpenAI({ apiKey: "k" }))).toThrow(
+      "auditStats() takes an audited client",
+    );
   });
 });

@@ -35,18 +35,24 @@ describe("a call that nobody finishes", () => {
   it("is abandoned when its stream was read in part and is forgotten, and keeps what was read", async () => {
     const bench = await lifecycleBench([events(chunks, { ending: "hang" })]);
     const forget = async (): Promise<void> => {
-      const iterator = (await bench.client.chat.completions.create({ ...hello, stream: true }))[Symbol.asyncIterator]();
+      const iterator = (await bench.client.chat.completions.create({ ...hello, stream: true }))[
+        Symbol.asyncIterator
+      ]();
       await iterator.next();
       await iterator.next();
     };
     await forget();
-    expect(await entriesAfterGarbage(bench)).toMatchObject([{ outcome: "abandoned", outputContent: "Hello" }]);
+    expect(await entriesAfterGarbage(bench)).toMatchObject([
+      { outcome: "abandoned", outputContent: "Hello" },
+    ]);
   });
 
   it("is not abandoned while its iterator is read, whatever became of the stream object", async () => {
     const bench = await lifecycleBench([events(chunks)]);
     const iterate = async (): Promise<AsyncIterator<unknown>> =>
-      (await bench.client.chat.completions.create({ ...hello, stream: true }))[Symbol.asyncIterator]();
+      (await bench.client.chat.completions.create({ ...hello, stream: true }))[
+        Symbol.asyncIterator
+      ]();
     const iterator = await iterate();
     for (let result = await iterator.next(); !result.done; result = await iterator.next()) {
       await collectGarbage();
@@ -60,14 +66,19 @@ describe("a call that nobody finishes", () => {
       void bench.client.chat.completions.create(hello);
     };
     forget();
-    expect(await entriesAfterGarbage(bench)).toMatchObject([{ outcome: "abandoned", requestId: "req_1", attempts: 1 }]);
+    expect(await entriesAfterGarbage(bench)).toMatchObject([
+      { outcome: "abandoned", requestId: "req_1", attempts: 1 },
+    ]);
   });
 
   it("is abandoned when its response was never read and is forgotten", async () => {
     const bench = await lifecycleBench([json(completion("Hi."))]);
-    const forget = async (): Promise<number> => (await bench.client.chat.completions.create(hello).asResponse()).status;
+    const forget = async (): Promise<number> =>
+      (await bench.client.chat.completions.create(hello).asResponse()).status;
     expect(await forget()).toBe(200);
-    expect(await entriesAfterGarbage(bench)).toMatchObject([{ outcome: "abandoned", requestId: "req_1" }]);
+    expect(await entriesAfterGarbage(bench)).toMatchObject([
+      { outcome: "abandoned", requestId: "req_1" },
+    ]);
   });
 
   it("is not abandoned while a clone of its response is kept, whatever became of the response", async () => {
@@ -85,7 +96,9 @@ describe("a call that nobody finishes", () => {
     const forget = async (): Promise<unknown> =>
       (await bench.client.chat.completions.create(hello).asResponse()).body?.locked;
     expect(await forget()).toBe(false);
-    expect(await entriesAfterGarbage(bench)).toMatchObject([{ outcome: "abandoned", outputContent: "" }]);
+    expect(await entriesAfterGarbage(bench)).toMatchObject([
+      { outcome: "abandoned", outputContent: "" },
+    ]);
   });
 
   it("is not over when the body of a clone is cancelled", async () => {
@@ -111,7 +124,9 @@ describe("a call that nobody finishes", () => {
       return copy.body?.locked ?? true;
     };
     expect(await forget()).toBe(false);
-    expect(await entriesAfterGarbage(bench)).toMatchObject([{ outcome: "abandoned", outputContent: "" }]);
+    expect(await entriesAfterGarbage(bench)).toMatchObject([
+      { outcome: "abandoned", outputContent: "" },
+    ]);
   });
 
   it.each(["getReader", "values"] as const)(
@@ -119,14 +134,18 @@ describe("a call that nobody finishes", () => {
     async (how) => {
       const bench = await lifecycleBench([events(chunks)]);
       const iterate = async (): Promise<() => Promise<{ readonly done?: boolean | undefined }>> => {
-        const { body } = await bench.client.chat.completions.create({ ...hello, stream: true }).asResponse();
+        const { body } = await bench.client.chat.completions
+          .create({ ...hello, stream: true })
+          .asResponse();
         const reader = body?.[how]();
         if (!reader) throw new Error("no body");
         return "read" in reader ? async () => reader.read() : async () => reader.next();
       };
       const next = await iterate();
       while (!(await next()).done) await collectGarbage();
-      expect(await bench.entries()).toMatchObject([{ outcome: "ok", outputContent: "Hello, world" }]);
+      expect(await bench.entries()).toMatchObject([
+        { outcome: "ok", outputContent: "Hello, world" },
+      ]);
     },
   );
 
@@ -139,7 +158,9 @@ describe("a call that nobody finishes", () => {
     })();
     while (seen.length < 3) await sleep(5);
     await bench.logger.close();
-    expect(await bench.entries()).toMatchObject([{ outcome: "abandoned", outputContent: "Hello, ", streamed: true }]);
+    expect(await bench.entries()).toMatchObject([
+      { outcome: "abandoned", outputContent: "Hello, ", streamed: true },
+    ]);
     stream.controller.abort();
     await reading; // over for the log: nothing is left that could fail
     expect(await bench.entries()).toHaveLength(1);

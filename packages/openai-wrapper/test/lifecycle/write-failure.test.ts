@@ -12,7 +12,8 @@ async function failureOf(promise: PromiseLike<unknown>): Promise<AuditWriteError
     () => undefined,
     (reason: unknown) => reason,
   );
-  if (!(error instanceof AuditWriteError)) throw new Error("expected an AuditWriteError", { cause: error });
+  if (!(error instanceof AuditWriteError))
+    throw new Error("expected an AuditWriteError", { cause: error });
   return error;
 }
 
@@ -32,7 +33,9 @@ describe("failing closed", () => {
   });
 
   it("fails a call that failed anyway, and the error carries the SDK's", async () => {
-    const { client, storage } = await lifecycleBench([json({ error: { message: "No.", code: "nope" } }, 400)]);
+    const { client, storage } = await lifecycleBench([
+      json({ error: { message: "No.", code: "nope" } }, 400),
+    ]);
     storage.fault = "fail";
     const error = await failureOf(client.chat.completions.create(hello));
     expect(error.callError).toMatchObject({ status: 400, code: "nope" });
@@ -92,7 +95,9 @@ describe("failing closed", () => {
   });
 
   it("fails a call whose entry is not durable in time", async () => {
-    const { client, storage } = await lifecycleBench([json(completion("Hi."))], { writeTimeoutMs: 20 });
+    const { client, storage } = await lifecycleBench([json(completion("Hi."))], {
+      writeTimeoutMs: 20,
+    });
     storage.fault = "hang";
     const error = await failureOf(client.chat.completions.create(hello));
     expect(error).toMatchObject({ code: "AUDIT_WRITE_TIMEOUT" });
@@ -118,7 +123,11 @@ describe.each(VERSIONS)("failing closed in a helper of %s", async (version) => {
       events(chunks),
       events(responseEvents(), { named: true, ending: "end" }),
     ]);
-    const client = new (withAudit(sdk.OpenAI))({ apiKey: "k", baseURL: server.baseURL, audit: logger });
+    const client = new (withAudit(sdk.OpenAI))({
+      apiKey: "k",
+      baseURL: server.baseURL,
+      audit: logger,
+    });
     storage.fault = "fail";
     const helped = [
       client.chat.completions.stream(hello).finalContent(),
@@ -127,7 +136,9 @@ describe.each(VERSIONS)("failing closed in a helper of %s", async (version) => {
     for (const promise of helped) {
       const error: unknown = await promise.catch((reason: unknown) => reason);
       expect(error).toBeInstanceOf(sdk.OpenAIError);
-      expect(error).toMatchObject({ cause: { name: "AuditWriteError", code: "AUDIT_WRITE_FAILED" } });
+      expect(error).toMatchObject({
+        cause: { name: "AuditWriteError", code: "AUDIT_WRITE_FAILED" },
+      });
     }
   });
 });
@@ -140,7 +151,9 @@ describe("failing open", () => {
       onAuditError: (error) => losses.push(error),
     });
     storage.fault = "fail";
-    await expect(client.chat.completions.create(hello)).resolves.toMatchObject({ id: "chatcmpl-1" });
+    await expect(client.chat.completions.create(hello)).resolves.toMatchObject({
+      id: "chatcmpl-1",
+    });
     await expect.poll(() => losses.length).toBe(1);
     storage.fault = "none";
     await client.chat.completions.create(hello);
@@ -154,7 +167,9 @@ describe("failing open", () => {
       writeTimeoutMs: 60_000,
     });
     storage.fault = "hang";
-    await expect(client.chat.completions.create(hello)).resolves.toMatchObject({ id: "chatcmpl-1" });
+    await expect(client.chat.completions.create(hello)).resolves.toMatchObject({
+      id: "chatcmpl-1",
+    });
     const stream = await client.chat.completions.create({ ...hello, stream: true });
     expect(await Array.fromAsync(stream)).toHaveLength(chunks.length);
   });
@@ -162,7 +177,9 @@ describe("failing open", () => {
 
 describe("intent", () => {
   it("sends nothing when the start cannot be recorded", async () => {
-    const { client, storage, server, entries } = await lifecycleBench([json(completion("Hi."))], { intent: true });
+    const { client, storage, server, entries } = await lifecycleBench([json(completion("Hi."))], {
+      intent: true,
+    });
     storage.fault = "fail";
     const error = await failureOf(client.chat.completions.create(hello));
     expect(error.code).toBe("AUDIT_WRITE_FAILED");
@@ -192,7 +209,9 @@ describe("intent", () => {
       failureMode: "open",
     });
     storage.fault = "fail";
-    await expect(client.chat.completions.create(hello)).resolves.toMatchObject({ id: "chatcmpl-1" });
+    await expect(client.chat.completions.create(hello)).resolves.toMatchObject({
+      id: "chatcmpl-1",
+    });
     expect(server.seen).toHaveLength(1);
   });
 });

@@ -4,7 +4,12 @@ import { SAFETY_CODES } from "@ai-audit/core";
 
 const passed = { filtered: false, severity: "safe" };
 const stopped = { filtered: true, severity: "high" };
-const choice = (more: object): object => ({ index: 0, finish_reason: "stop", message: { content: "x" }, ...more });
+const choice = (more: object): object => ({
+  index: 0,
+  finish_reason: "stop",
+  message: { content: "x" },
+  ...more,
+});
 
 interface Case {
   readonly name: string;
@@ -44,7 +49,10 @@ const CASES: readonly Case[] = [
           type: "moderation_results",
           results: [{ flagged: true, categories: { violence: true, hate: false } }],
         },
-        output: { type: "moderation_results", results: [{ flagged: false, categories: { violence: false } }] },
+        output: {
+          type: "moderation_results",
+          results: [{ flagged: false, categories: { violence: false } }],
+        },
       },
     },
     triggered: ["openai:moderation", "openai:moderation:violence"],
@@ -62,20 +70,29 @@ const CASES: readonly Case[] = [
     name: "Responses: incomplete for another reason",
     body: { status: "incomplete", incomplete_details: { reason: "max_output_tokens" }, output: [] },
   },
-  ...["invalid_prompt", "bio_policy", "misalignment_policy_violation", "image_content_policy_violation"].map(
-    (code): Case => ({
-      name: `Responses: failed with ${code}`,
-      body: { status: "failed", error: { code, message: "x" }, output: [] },
-      blocked: "input",
-      reason: code,
-      triggered: [`openai:${code}`],
-      checks: [`openai:${code}`],
-    }),
-  ),
-  { name: "Responses: failed otherwise", body: { status: "failed", error: { code: "server_error" }, output: [] } },
+  ...[
+    "invalid_prompt",
+    "bio_policy",
+    "misalignment_policy_violation",
+    "image_content_policy_violation",
+  ].map((code): Case => ({
+    name: `Responses: failed with ${code}`,
+    body: { status: "failed", error: { code, message: "x" }, output: [] },
+    blocked: "input",
+    reason: code,
+    triggered: [`openai:${code}`],
+    checks: [`openai:${code}`],
+  })),
+  {
+    name: "Responses: failed otherwise",
+    body: { status: "failed", error: { code: "server_error" }, output: [] },
+  },
   {
     name: "Responses: a refusal among the output",
-    body: { status: "completed", output: [{ type: "message", content: [{ type: "refusal", refusal: "No" }] }] },
+    body: {
+      status: "completed",
+      output: [{ type: "message", content: [{ type: "refusal", refusal: "No" }] }],
+    },
     blocked: "output",
     reason: "refusal",
     triggered: ["openai:refusal"],
@@ -87,7 +104,12 @@ const CASES: readonly Case[] = [
       output: [],
       moderation: {
         input: { type: "moderation_result", flagged: false, categories: {}, model: "m" },
-        output: { type: "moderation_result", flagged: true, categories: { "self-harm": true }, model: "m" },
+        output: {
+          type: "moderation_result",
+          flagged: true,
+          categories: { "self-harm": true },
+          model: "m",
+        },
       },
     },
     triggered: ["openai:moderation", "openai:moderation:self-harm"],
@@ -138,21 +160,31 @@ const CASES: readonly Case[] = [
     body: {
       choices: [choice({ content_filter_results: { hate: passed, violence: passed } })],
       prompt_filter_results: [
-        { prompt_index: 0, content_filter_results: { hate: passed, jailbreak: { filtered: false, detected: false } } },
+        {
+          prompt_index: 0,
+          content_filter_results: { hate: passed, jailbreak: { filtered: false, detected: false } },
+        },
       ],
     },
     checks: ["azure:content_filter"],
   },
   {
     name: "Azure 200: a severity that was let pass",
-    body: { choices: [choice({ content_filter_results: { violence: { filtered: false, severity: "medium" } } })] },
+    body: {
+      choices: [
+        choice({ content_filter_results: { violence: { filtered: false, severity: "medium" } } }),
+      ],
+    },
     checks: ["azure:content_filter"],
   },
   {
     name: "Azure 200: an answer that was filtered",
     body: {
       choices: [
-        choice({ finish_reason: "content_filter", content_filter_results: { violence: stopped, hate: passed } }),
+        choice({
+          finish_reason: "content_filter",
+          content_filter_results: { violence: stopped, hate: passed },
+        }),
       ],
     },
     blocked: "output",
@@ -165,7 +197,9 @@ const CASES: readonly Case[] = [
     body: {
       choices: [
         choice({
-          content_filter_results: { protected_material_code: { filtered: false, detected: true, citation: {} } },
+          content_filter_results: {
+            protected_material_code: { filtered: false, detected: true, citation: {} },
+          },
         }),
       ],
     },
@@ -178,7 +212,9 @@ const CASES: readonly Case[] = [
       choices: [choice({})],
       prompt_filter_results: [
         {
-          content_filter_results: { custom_blocklists: { filtered: true, details: [{ filtered: true, id: "mine" }] } },
+          content_filter_results: {
+            custom_blocklists: { filtered: true, details: [{ filtered: true, id: "mine" }] },
+          },
         },
       ],
     },
@@ -189,7 +225,11 @@ const CASES: readonly Case[] = [
   },
   {
     name: "Azure 200: the customer's own lists, as an array of an older version",
-    body: { choices: [choice({ content_filter_results: { custom_blocklists: [{ filtered: true, id: "mine" }] } })] },
+    body: {
+      choices: [
+        choice({ content_filter_results: { custom_blocklists: [{ filtered: true, id: "mine" }] } }),
+      ],
+    },
     blocked: "output",
     reason: "custom_blocklists",
     triggered: ["azure:custom_blocklists"],
@@ -199,7 +239,13 @@ const CASES: readonly Case[] = [
     name: "Azure 200: images",
     body: {
       created: 1,
-      data: [{ url: "x", prompt_filter_results: { hate: passed }, content_filter_results: { sexual: passed } }],
+      data: [
+        {
+          url: "x",
+          prompt_filter_results: { hate: passed },
+          content_filter_results: { sexual: passed },
+        },
+      ],
     },
     checks: ["azure:content_filter"],
   },
@@ -213,13 +259,26 @@ const CASES: readonly Case[] = [
       status: 400,
       innererror: {
         code: "ResponsibleAIPolicyViolation",
-        content_filter_result: { hate: passed, jailbreak: { filtered: true, detected: true }, violence: stopped },
+        content_filter_result: {
+          hate: passed,
+          jailbreak: { filtered: true, detected: true },
+          violence: stopped,
+        },
       },
     },
     blocked: "input",
     reason: "content_filter, ResponsibleAIPolicyViolation, jailbreak, violence",
-    triggered: ["openai:content_filter", "openai:ResponsibleAIPolicyViolation", "azure:jailbreak", "azure:violence"],
-    checks: ["openai:content_filter", "openai:ResponsibleAIPolicyViolation", "azure:content_filter"],
+    triggered: [
+      "openai:content_filter",
+      "openai:ResponsibleAIPolicyViolation",
+      "azure:jailbreak",
+      "azure:violence",
+    ],
+    checks: [
+      "openai:content_filter",
+      "openai:ResponsibleAIPolicyViolation",
+      "azure:content_filter",
+    ],
   },
   {
     name: "Azure 400: images, under inner_error",
@@ -234,8 +293,16 @@ const CASES: readonly Case[] = [
     },
     blocked: "input",
     reason: "content_policy_violation, ResponsibleAIPolicyViolation, sexual",
-    triggered: ["openai:content_policy_violation", "openai:ResponsibleAIPolicyViolation", "azure:sexual"],
-    checks: ["openai:content_policy_violation", "openai:ResponsibleAIPolicyViolation", "azure:content_filter"],
+    triggered: [
+      "openai:content_policy_violation",
+      "openai:ResponsibleAIPolicyViolation",
+      "azure:sexual",
+    ],
+    checks: [
+      "openai:content_policy_violation",
+      "openai:ResponsibleAIPolicyViolation",
+      "azure:content_filter",
+    ],
   },
   ...["content_filter", "content_policy_violation", "cyber_policy"].map((code): Case => ({
     name: `OpenAI 400: ${code}`,
@@ -285,7 +352,9 @@ describe("the safety classifier", () => {
     const body = {
       choices: [choice({ content_filter_results: { hate: passed } })],
       prompt_filter_results: [{ prompt_index: 0, content_filter_results: { hate: stopped } }],
-      moderation: { input: { results: [{ flagged: false, categories: {}, category_scores: { hate: 0.1 } }] } },
+      moderation: {
+        input: { results: [{ flagged: false, categories: {}, category_scores: { hate: 0.1 } }] },
+      },
     };
     expect(member(classifySafety({ body }).metadata, "safety")).toEqual({
       prompt_filter_results: body.prompt_filter_results,
@@ -303,15 +372,27 @@ describe("the safety classifier", () => {
 
   it("does not call a call blocked when one choice of several was", () => {
     const body = { choices: [choice({ finish_reason: "content_filter" }), choice({})] };
-    expect(classifySafety({ body })).toMatchObject({ safetyPassed: false, blockReason: "content_filter" });
+    expect(classifySafety({ body })).toMatchObject({
+      safetyPassed: false,
+      blockReason: "content_filter",
+    });
     expect(classifySafety({ body })).not.toHaveProperty("outcome");
-    const both = { choices: [choice({ finish_reason: "content_filter" }), choice({ message: { refusal: "No" } })] };
+    const both = {
+      choices: [
+        choice({ finish_reason: "content_filter" }),
+        choice({ message: { refusal: "No" } }),
+      ],
+    };
     expect(classifySafety({ body: both }).outcome).toBe("blocked");
   });
 
   it("says that a filter did not run, and does not list it as a check that did", () => {
-    const results = { error: { code: "content_filter_error", message: "The contents are not filtered" } };
-    const fields = classifySafety({ body: { choices: [choice({ content_filter_results: results })] } });
+    const results = {
+      error: { code: "content_filter_error", message: "The contents are not filtered" },
+    };
+    const fields = classifySafety({
+      body: { choices: [choice({ content_filter_results: results })] },
+    });
     expect(fields.alerts).toEqual(["ai-audit: azure:content_filter (output) did not run"]);
     expect(fields).not.toHaveProperty("safetyChecks");
     const moderation = { input: { type: "error", code: "timeout", message: "x" } };
@@ -331,7 +412,10 @@ describe("the safety classifier", () => {
     ["a string", "blocked"],
     ["choices that are a string", { choices: "none" }],
     ["a category that is a string", { choices: [{ content_filter_results: { hate: "yes" } }] }],
-    ["results that are null", { prompt_filter_results: null, moderation: null, content_filters: null }],
+    [
+      "results that are null",
+      { prompt_filter_results: null, moderation: null, content_filters: null },
+    ],
     ["a refusal that is no text", { choices: [{ message: { refusal: {} } }] }],
   ])("reads odd payloads as nothing said: %s", (_, body) => {
     expect(classifySafety({ body })).not.toHaveProperty("safetyPassed");

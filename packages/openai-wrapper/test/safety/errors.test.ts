@@ -14,7 +14,9 @@ function errorOf(run: () => unknown): unknown {
 
 describe("the fields of an error", () => {
   it("are its class, code, status, request id and scrubbed message", () => {
-    const body = { error: { message: "Incorrect API key provided: sk-proj-****abcd.", code: "invalid_api_key" } };
+    const body = {
+      error: { message: "Incorrect API key provided: sk-proj-****abcd.", code: "invalid_api_key" },
+    };
     expect(errorFields(APIError.generate(401, body, undefined, headers))).toEqual({
       outcome: "error",
       requestId: "req_1",
@@ -40,7 +42,10 @@ describe("the fields of an error", () => {
       safetyPassed: false,
       blockReason: "content_filter, violence",
       error: { type: "BadRequestError", status: 400 },
-      metadata: { blocked_at: "input", safety: { content_filter_result: { violence: { severity: "high" } } } },
+      metadata: {
+        blocked_at: "input",
+        safety: { content_filter_result: { violence: { severity: "high" } } },
+      },
     });
   });
 
@@ -59,14 +64,19 @@ describe("the fields of an error", () => {
   it("name the connection's own code, however deep its cause", () => {
     const reset = Object.assign(new Error("read"), { code: "ECONNRESET" });
     const cause = new TypeError("fetch failed", { cause: reset });
-    expect(errorFields(new APIConnectionError({ message: "Connection error.", cause }))).toMatchObject({
+    expect(
+      errorFields(new APIConnectionError({ message: "Connection error.", cause })),
+    ).toMatchObject({
       outcome: "error",
       error: { type: "APIConnectionError", code: "ECONNRESET", message: "Connection error." },
     });
   });
 
   it("name no number of the platform's own for an abort or a time limit", () => {
-    for (const reason of [new DOMException("aborted", "AbortError"), new DOMException("late", "TimeoutError")]) {
+    for (const reason of [
+      new DOMException("aborted", "AbortError"),
+      new DOMException("late", "TimeoutError"),
+    ]) {
       for (const error of [reason, Object.assign(new APIUserAbortError(), { cause: reason })]) {
         expect(errorFields(error).error).toHaveProperty("type");
         expect(errorFields(error).error).not.toHaveProperty("code");

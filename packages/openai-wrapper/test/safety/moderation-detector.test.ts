@@ -31,7 +31,11 @@ beforeEach(() => {
     id: "modr-1",
     model: "omni-moderation-latest",
     results: [
-      { flagged: true, categories: { hate: true, violence: false }, category_scores: { hate: 0.9, violence: 0.4 } },
+      {
+        flagged: true,
+        categories: { hate: true, violence: false },
+        category_scores: { hate: 0.9, violence: 0.4 },
+      },
     ],
   };
 });
@@ -39,7 +43,9 @@ beforeEach(() => {
 describe("the moderation detector", () => {
   it("sends all texts of the content and objects by category", async () => {
     const detector = openAIModerationDetector(client);
-    const { fields, blocked } = await runDetectors([detector], "input", [{ role: "user", content: "I hate you" }]);
+    const { fields, blocked } = await runDetectors([detector], "input", [
+      { role: "user", content: "I hate you" },
+    ]);
     expect(requests).toEqual([{ model: "omni-moderation-latest", input: "user\nI hate you" }]);
     expect(fields).toMatchObject({
       safetyChecks: ["openai:moderation"],
@@ -50,7 +56,10 @@ describe("the moderation detector", () => {
   });
 
   it("goes by its own thresholds where there are some", async () => {
-    const detector = openAIModerationDetector(client, { action: "flag", thresholds: { hate: 0.95, violence: 0.3 } });
+    const detector = openAIModerationDetector(client, {
+      action: "flag",
+      thresholds: { hate: 0.95, violence: 0.3 },
+    });
     expect(await detector.checkOutput?.("x", {})).toEqual({
       action: "flag",
       reason: "openai:moderation: violence",
@@ -73,11 +82,15 @@ describe("the moderation detector", () => {
       alerts: ["ai-audit: detector openai:moderation failed on the input (TypeError)"],
     });
     answer = undefined;
-    expect((await runDetectors([detector], "input", "Hi")).fields).not.toHaveProperty("safetyChecks");
+    expect((await runDetectors([detector], "input", "Hi")).fields).not.toHaveProperty(
+      "safetyChecks",
+    );
   });
 
   it("does not check its own calls, when its client runs the same detectors", async () => {
-    const detectors = [openAIModerationDetector({ moderations: { create: (body) => moderate(body) } })];
+    const detectors = [
+      openAIModerationDetector({ moderations: { create: (body) => moderate(body) } }),
+    ];
     const moderate = async (body: { model: string; input: string }): Promise<unknown> => {
       await runDetectors(detectors, "input", body.input);
       return client.moderations.create(body);

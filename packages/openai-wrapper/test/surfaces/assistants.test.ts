@@ -43,8 +43,15 @@ describe("runs of assistants", () => {
     ["incomplete", { incomplete_details: { reason: "content_filter" } }, { outcome: "blocked" }],
     [
       "requires_action",
-      { required_action: { type: "submit_tool_outputs", submit_tool_outputs: { tool_calls: [{ id: "c" }] } } },
-      { output: { type: "submit_tool_outputs", submit_tool_outputs: { tool_calls: [{ id: "c" }] } } },
+      {
+        required_action: {
+          type: "submit_tool_outputs",
+          submit_tool_outputs: { tool_calls: [{ id: "c" }] },
+        },
+      },
+      {
+        output: { type: "submit_tool_outputs", submit_tool_outputs: { tool_calls: [{ id: "c" }] } },
+      },
     ],
   ])("say in which state they are: %s", (status, more, expected) => {
     expect(runs.response(run({ status, ...more }), OPTIONS)).toMatchObject({
@@ -68,14 +75,24 @@ describe("runs of assistants", () => {
     expect(collector.terminal).toBe(false);
     collector.push({ event: "thread.run.completed", data: run() });
     expect(collector.terminal).toBe(true);
-    expect(collector.result()).toMatchObject({ output: "Hi there", inputTokens: 5, finishReasons: ["completed"] });
+    expect(collector.result()).toMatchObject({
+      output: "Hi there",
+      inputTokens: 5,
+      finishReasons: ["completed"],
+    });
     expect(JSON.stringify(collector.result())).not.toContain("secret instructions");
   });
 
   it("hold the calls of tools that they wait for", () => {
-    const required_action = { type: "submit_tool_outputs", submit_tool_outputs: { tool_calls: [{ id: "c" }] } };
+    const required_action = {
+      type: "submit_tool_outputs",
+      submit_tool_outputs: { tool_calls: [{ id: "c" }] },
+    };
     const collector = collect(request, [
-      { event: "thread.run.requires_action", data: run({ status: "requires_action", required_action }) },
+      {
+        event: "thread.run.requires_action",
+        data: run({ status: "requires_action", required_action }),
+      },
     ]);
     expect(collector.terminal).toBe(true);
     expect(collector.result().output).toEqual({ required_action });
@@ -83,6 +100,9 @@ describe("runs of assistants", () => {
 
   it("hold a message put into a thread, and link it to the thread", () => {
     const sent = post("/threads/thread_1/messages", { role: "user", content: "Hi" });
-    expect(surfaceFor(sent).request(sent, OPTIONS)).toMatchObject({ input: "Hi", run: { threadId: "thread_1" } });
+    expect(surfaceFor(sent).request(sent, OPTIONS)).toMatchObject({
+      input: "Hi",
+      run: { threadId: "thread_1" },
+    });
   });
 });

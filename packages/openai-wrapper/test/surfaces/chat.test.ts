@@ -6,7 +6,8 @@ import { collect, OPTIONS, post, surfaceFor } from "./wire.ts";
 const PATH = "/chat/completions";
 const REQUEST = post(PATH, { model: "gpt-5", messages: [{ role: "user", content: "Hello!" }] });
 const chat = surfaceFor(REQUEST);
-const sha256 = (data: string | Uint8Array): string => createHash("sha256").update(data).digest("hex");
+const sha256 = (data: string | Uint8Array): string =>
+  createHash("sha256").update(data).digest("hex");
 const inputOf = (body: unknown): unknown => chat.request(post(PATH, body), OPTIONS).input;
 
 const answer = {
@@ -77,12 +78,18 @@ describe("a chat completion's request", () => {
     const large = Buffer.alloc(3000, 7);
     const small = Buffer.alloc(100, 7).toString("base64");
     const content = [
-      { type: "image_url", image_url: { url: `data:image/png;base64,${large.toString("base64")}` } },
+      {
+        type: "image_url",
+        image_url: { url: `data:image/png;base64,${large.toString("base64")}` },
+      },
       { type: "image_url", image_url: { url: `data:image/png;base64,${small}` } },
       { type: "input_audio", input_audio: { data: large.toString("base64"), format: "wav" } },
       {
         type: "file",
-        file: { filename: "a.pdf", file_data: `data:application/pdf;base64,${large.toString("base64")}` },
+        file: {
+          filename: "a.pdf",
+          file_data: `data:application/pdf;base64,${large.toString("base64")}`,
+        },
       },
     ];
     const digest = { bytes: 3000, sha256: sha256(large) };
@@ -92,8 +99,14 @@ describe("a chat completion's request", () => {
         content: [
           { type: "image_url", image_url: { url: { mime: "image/png", ...digest } } },
           content[1],
-          { type: "input_audio", input_audio: { data: { mime: "audio/wav", ...digest }, format: "wav" } },
-          { type: "file", file: { filename: "a.pdf", file_data: { mime: "application/pdf", ...digest } } },
+          {
+            type: "input_audio",
+            input_audio: { data: { mime: "audio/wav", ...digest }, format: "wav" },
+          },
+          {
+            type: "file",
+            file: { filename: "a.pdf", file_data: { mime: "application/pdf", ...digest } },
+          },
         ],
       },
     ]);
@@ -146,14 +159,20 @@ describe("a chat completion's request", () => {
       maxContentBytes: 1000,
     });
     expect(fields.input).toEqual({ omitted: "maxContentBytes", bytes: 1200, sha256: sha256(text) });
-    expect(fields.alerts).toEqual(["ai-audit: the input is larger than maxContentBytes: digest and length kept"]);
+    expect(fields.alerts).toEqual([
+      "ai-audit: the input is larger than maxContentBytes: digest and length kept",
+    ]);
   });
 
   it("becomes its length and digest when inputs are not captured", () => {
     const messages = [{ role: "system", content: "a" }];
     const fields = chat.request(post(PATH, { messages }), { ...OPTIONS, captureInput: false });
     const text = canonicalJson(messages);
-    expect(fields.input).toEqual({ omitted: "captureInput", bytes: text.length, sha256: sha256(text) });
+    expect(fields.input).toEqual({
+      omitted: "captureInput",
+      bytes: text.length,
+      sha256: sha256(text),
+    });
     expect(fields.alerts).toBeUndefined();
   });
 });
@@ -200,13 +219,21 @@ describe("a chat completion's response", () => {
   });
 
   it.each([
-    ["tool calls", { tool_calls: [{ id: "call_1", type: "function", function: { name: "f", arguments: "{}" } }] }],
+    [
+      "tool calls",
+      {
+        tool_calls: [{ id: "call_1", type: "function", function: { name: "f", arguments: "{}" } }],
+      },
+    ],
     ["a function call", { function_call: { name: "f", arguments: "{}" } }],
     ["annotations", { content: "x", annotations: [{ type: "url_citation" }] }],
     ["what other providers add", { content: "x", reasoning_content: "because" }],
   ])("is the message when there is more than text: %s", (_, more) => {
     const message = { role: "assistant", content: null, ...more };
-    const fields = chat.response({ choices: [{ index: 0, message, finish_reason: "stop" }] }, OPTIONS);
+    const fields = chat.response(
+      { choices: [{ index: 0, message, finish_reason: "stop" }] },
+      OPTIONS,
+    );
     expect(fields.output).toEqual(message);
   });
 
@@ -227,10 +254,14 @@ describe("a chat completion's response", () => {
   it("counts and digests log probabilities, or keeps them when asked to", () => {
     const token = { token: "Hi", logprob: -0.5, bytes: [72], top_logprobs: [] };
     const logprobs = { content: [token], refusal: null };
-    const choices = [{ index: 0, message: { role: "assistant", content: "Hi" }, logprobs, finish_reason: "stop" }];
+    const choices = [
+      { index: 0, message: { role: "assistant", content: "Hi" }, logprobs, finish_reason: "stop" },
+    ];
     const byDefault = chat.response({ choices }, OPTIONS);
     expect(byDefault.output).toBe("Hi");
-    expect(byDefault.metadata).toEqual({ logprobs: [{ tokens: 1, sha256: sha256(`${canonicalJson(token)}\n`) }] });
+    expect(byDefault.metadata).toEqual({
+      logprobs: [{ tokens: 1, sha256: sha256(`${canonicalJson(token)}\n`) }],
+    });
     const asked = chat.response({ choices }, { ...OPTIONS, captureLogprobs: true });
     expect(asked.output).toEqual({ role: "assistant", content: "Hi", logprobs });
     expect(asked.metadata).toBeUndefined();
@@ -238,7 +269,11 @@ describe("a chat completion's response", () => {
 
   it.each([
     ["a page of a proxy", "<html>Sign in</html>", "<html>Sign in</html>"],
-    ["another object", { detail: "later", api_key: "x" }, { detail: "later", api_key: "[REDACTED]" }],
+    [
+      "another object",
+      { detail: "later", api_key: "x" },
+      { detail: "later", api_key: "[REDACTED]" },
+    ],
   ])("is kept as it came when it is not one: %s", (_, body, output) => {
     expect(chat.response(body, OPTIONS)).toEqual({
       output,
@@ -253,8 +288,14 @@ describe("a chat completion's response", () => {
     ["null choices", { choices: null }],
     ["a choice that is null", { choices: [null] }],
     ["a message that is a string", { choices: [{ message: "hi" }] }],
-    ["numbers where texts belong", { id: 5, model: {}, choices: [{ finish_reason: 7 }], usage: "none" }],
-    ["filter results of the wrong kind", { choices: [{ content_filter_results: "none" }], prompt_filter_results: {} }],
+    [
+      "numbers where texts belong",
+      { id: 5, model: {}, choices: [{ finish_reason: 7 }], usage: "none" },
+    ],
+    [
+      "filter results of the wrong kind",
+      { choices: [{ content_filter_results: "none" }], prompt_filter_results: {} },
+    ],
   ])("never throws: %s", (_, body) => {
     expect(chat.response(body, OPTIONS)).toHaveProperty("output");
   });
@@ -265,7 +306,9 @@ describe("a chat completion's response", () => {
         throw new TypeError("secret text");
       },
     };
-    expect(chat.response(body, OPTIONS)).toEqual({ alerts: ["ai-audit: the response could not be read (TypeError)"] });
+    expect(chat.response(body, OPTIONS)).toEqual({
+      alerts: ["ai-audit: the response could not be read (TypeError)"],
+    });
   });
 });
 
@@ -279,7 +322,9 @@ const chunk = (choices: unknown, more: object = {}): object => ({
 const delta = (value: object, finish: string | null = null, index = 0): object =>
   chunk([{ index, delta: value, finish_reason: finish }]);
 
-const verdict = (filtered: boolean): object => ({ violence: { filtered, severity: filtered ? "high" : "safe" } });
+const verdict = (filtered: boolean): object => ({
+  violence: { filtered, severity: filtered ? "high" : "safe" },
+});
 
 describe("a streamed chat completion", () => {
   it("amounts to the same fields as the response that is not streamed", () => {
@@ -290,7 +335,10 @@ describe("a streamed chat completion", () => {
       delta({}, "stop"),
       chunk([], { usage: answer.usage, system_fingerprint: "fp_1" }),
     ]);
-    expect(collector.result()).toEqual({ ...chat.response(answer, OPTIONS), responseId: "chatcmpl-2" });
+    expect(collector.result()).toEqual({
+      ...chat.response(answer, OPTIONS),
+      responseId: "chatcmpl-2",
+    });
   });
 
   it("has its first content with the first token, not with the role", () => {
@@ -301,7 +349,10 @@ describe("a streamed chat completion", () => {
   });
 
   it("is complete when every choice has a finish reason", () => {
-    const collector = collect(REQUEST, [delta({ content: "a" }, "stop", 0), delta({ content: "b" }, null, 1)]);
+    const collector = collect(REQUEST, [
+      delta({ content: "a" }, "stop", 0),
+      delta({ content: "b" }, null, 1),
+    ]);
     expect(collector.terminal).toBe(false);
     collector.push(delta({}, "length", 1));
     expect(collector.terminal).toBe(true);
@@ -318,7 +369,8 @@ describe("a streamed chat completion", () => {
   });
 
   it("keeps parallel tool calls apart by their index", () => {
-    const call = (index: number, value: object): object => delta({ tool_calls: [{ index, ...value }] });
+    const call = (index: number, value: object): object =>
+      delta({ tool_calls: [{ index, ...value }] });
     const collector = collect(REQUEST, [
       call(0, { id: "c0", type: "function", function: { name: "f", arguments: "" } }),
       call(1, { id: "c1", type: "function", function: { name: "g", arguments: "" } }),
@@ -368,10 +420,19 @@ describe("a streamed chat completion", () => {
   it("takes in Azure's chunks without delta and without choices, and what one piece triggered stays", () => {
     const collector = collect(REQUEST, [
       chunk([], {
-        prompt_filter_results: [{ prompt_index: 0, content_filter_results: { hate: { filtered: false } } }],
+        prompt_filter_results: [
+          { prompt_index: 0, content_filter_results: { hate: { filtered: false } } },
+        ],
       }),
       delta({ content: "Once" }),
-      chunk([{ index: 0, finish_reason: null, content_filter_results: verdict(true), content_filter_offsets: {} }]),
+      chunk([
+        {
+          index: 0,
+          finish_reason: null,
+          content_filter_results: verdict(true),
+          content_filter_offsets: {},
+        },
+      ]),
       chunk([{ index: 0, finish_reason: null, content_filter_results: verdict(false) }]),
       chunk(null),
       chunk([null]),
@@ -415,26 +476,47 @@ describe("a streamed chat completion", () => {
   it("takes deltas of any depth", () => {
     let deep: object = { text: "x" };
     for (let depth = 0; depth < 20_000; depth += 1) deep = { deep };
-    const collector = collect(REQUEST, [delta({ content: "a", deep }), delta({ content: "b", deep })]);
+    const collector = collect(REQUEST, [
+      delta({ content: "a", deep }),
+      delta({ content: "b", deep }),
+    ]);
     expect(collector.result()).toMatchObject({ output: { content: "ab" } });
     expect(collector.result().alerts).toBeUndefined();
   });
 
   it("keeps a bounded number of choices and tool calls, and counts the rest", () => {
-    const events = Array.from({ length: 40_000 }, (_, index) => delta({ content: "x" }, null, index));
+    const events = Array.from({ length: 40_000 }, (_, index) =>
+      delta({ content: "x" }, null, index),
+    );
     const { alerts } = collect(REQUEST, events).result();
-    expect(alerts).toEqual([expect.stringMatching(/^ai-audit: \d+ parts of the stream were too many to keep$/)]);
+    expect(alerts).toEqual([
+      expect.stringMatching(/^ai-audit: \d+ parts of the stream were too many to keep$/),
+    ]);
   });
 
   it("digests log probabilities as the response that is not streamed does", () => {
-    const tokens = ["a", "b"].map((token) => ({ token, logprob: -1, bytes: null, top_logprobs: [] }));
+    const tokens = ["a", "b"].map((token) => ({
+      token,
+      logprob: -1,
+      bytes: null,
+      top_logprobs: [],
+    }));
     const streamed = collect(
       REQUEST,
       tokens.map((entry) =>
-        chunk([{ index: 0, delta: { content: entry.token }, logprobs: { content: [entry] }, finish_reason: null }]),
+        chunk([
+          {
+            index: 0,
+            delta: { content: entry.token },
+            logprobs: { content: [entry] },
+            finish_reason: null,
+          },
+        ]),
       ),
     );
-    const whole = { choices: [{ message: { role: "assistant", content: "ab" }, logprobs: { content: tokens } }] };
+    const whole = {
+      choices: [{ message: { role: "assistant", content: "ab" }, logprobs: { content: tokens } }],
+    };
     expect(streamed.result().metadata).toEqual(chat.response(whole, OPTIONS).metadata);
   });
 
@@ -446,14 +528,23 @@ describe("a streamed chat completion", () => {
   });
 
   it("gives the same result however often it is asked", () => {
-    const collector = collect(REQUEST, [delta({ content: "abc" })], { ...OPTIONS, maxContentBytes: 2 });
+    const collector = collect(REQUEST, [delta({ content: "abc" })], {
+      ...OPTIONS,
+      maxContentBytes: 2,
+    });
     expect(collector.result()).toEqual(collector.result());
   });
 
   it("reports an error that arrives as an event", () => {
     const collector = collect(REQUEST, [
       delta({ content: "Once" }),
-      { error: { type: "server_error", code: "overloaded", message: "try with sk-abcdefghijkl later" } },
+      {
+        error: {
+          type: "server_error",
+          code: "overloaded",
+          message: "try with sk-abcdefghijkl later",
+        },
+      },
     ]);
     expect(collector.result()).toMatchObject({
       output: "Once",

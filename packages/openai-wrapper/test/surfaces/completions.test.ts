@@ -1,7 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { collect, OPTIONS, post, surfaceFor } from "./wire.ts";
 
-const choice = (text: string, index: number): object => ({ text, index, logprobs: null, finish_reason: "stop" });
+const choice = (text: string, index: number): object => ({
+  text,
+  index,
+  logprobs: null,
+  finish_reason: "stop",
+});
 const piece = (text: string, index: number, finish: string | null = null): object => ({
   id: "cmpl_1",
   choices: [{ text, index, logprobs: null, finish_reason: finish }],
@@ -30,11 +35,18 @@ describe("completions", () => {
       responseId: "cmpl_1",
       finishReasons: ["stop"],
     });
-    expect(completions.response({ choices: [choice("a", 0), choice("b", 1)] }, OPTIONS).output).toEqual(["a", "b"]);
+    expect(
+      completions.response({ choices: [choice("a", 0), choice("b", 1)] }, OPTIONS).output,
+    ).toEqual(["a", "b"]);
   });
 
   it("amount to the same when they are streamed", () => {
-    const collector = collect(request, [piece("a", 0), piece("b", 1), piece("a", 0, "stop"), piece("", 1, "length")]);
+    const collector = collect(request, [
+      piece("a", 0),
+      piece("b", 1),
+      piece("a", 0, "stop"),
+      piece("", 1, "length"),
+    ]);
     expect(collector.terminal).toBe(true);
     expect(collector.result()).toEqual({
       output: ["aa", "b"],

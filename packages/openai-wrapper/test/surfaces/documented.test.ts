@@ -32,7 +32,9 @@ async function recorded(
 ): Promise<readonly (AuditEntry & { readonly input?: JsonValue; readonly output?: JsonValue })[]> {
   server.script(isReply(answer) ? answer : json(answer));
   const logger = new AuditLogger(new MemoryStorage(), { storeContent: true });
-  await call(new AuditedOpenAI({ apiKey: "sk-none", baseURL: server.baseURL, maxRetries: 0, audit: logger }));
+  await call(
+    new AuditedOpenAI({ apiKey: "sk-none", baseURL: server.baseURL, maxRetries: 0, audit: logger }),
+  );
   const entries = await Array.fromAsync(logger.entries());
   const read = entries.map((entry) => ({ ...entry, ...logger.content(entry) }));
   await logger.close();
@@ -44,9 +46,14 @@ function isReply(answer: unknown): answer is Reply {
 }
 
 describe("the table of surfaces", async () => {
-  const doc = await readFile(new URL("../../../../docs/openai-surfaces.md", import.meta.url), "utf8");
+  const doc = await readFile(
+    new URL("../../../../docs/openai-surfaces.md", import.meta.url),
+    "utf8",
+  );
   const [, table = ""] = /\n\| path .*\n\| -.*\n((?:\|.*\n)+)/.exec(doc) ?? [];
-  const operations = table.split("\n").flatMap((row) => [...(row.split("|")[2] ?? "").matchAll(/`([^`]+)`/g)]);
+  const operations = table
+    .split("\n")
+    .flatMap((row) => [...(row.split("|")[2] ?? "").matchAll(/`([^`]+)`/g)]);
 
   it("has the operations that are shown here", () => {
     expect(new Set(operations.map(([, name]) => name))).toEqual(new Set(Object.keys(SURFACES)));
@@ -58,16 +65,26 @@ const CASES = Object.entries({ ...SURFACES, ...OTHERS }).flatMap(([operation, ca
 );
 
 describe("the entry of a call", () => {
-  it.each(CASES)("is that of %s, %s", async (operation, _, { answer, call, input, output, entry }) => {
-    const entries = await recorded(answer, call);
-    expect(entries).toMatchObject([
-      { operation, alerts: [], latencyMs: expect.any(Number), requestId: "req_1", attempts: 1, ...entry },
-    ]);
-    expect(entries[0]?.input).toEqual(input);
-    expect(entries[0]?.output).toEqual(output);
-    expect(JSON.stringify(entries)).not.toContain("secret");
-    expect(JSON.stringify(entries)).not.toContain("somebody");
-  });
+  it.each(CASES)(
+    "is that of %s, %s",
+    async (operation, _, { answer, call, input, output, entry }) => {
+      const entries = await recorded(answer, call);
+      expect(entries).toMatchObject([
+        {
+          operation,
+          alerts: [],
+          latencyMs: expect.any(Number),
+          requestId: "req_1",
+          attempts: 1,
+          ...entry,
+        },
+      ]);
+      expect(entries[0]?.input).toEqual(input);
+      expect(entries[0]?.output).toEqual(output);
+      expect(JSON.stringify(entries)).not.toContain("secret");
+      expect(JSON.stringify(entries)).not.toContain("somebody");
+    },
+  );
 
   it.each(Object.entries(UNRECORDED))("does not exist for %s", async (_, call) => {
     expect(await recorded({ object: "list", data: [] }, call)).toEqual([]);

@@ -18,12 +18,19 @@ describe("embeddings", () => {
   const body = (encode: (vector: Float32Array) => unknown): object => ({
     object: "list",
     model: "e-1",
-    data: vectors.map((vector, index) => ({ object: "embedding", index, embedding: encode(vector) })),
+    data: vectors.map((vector, index) => ({
+      object: "embedding",
+      index,
+      embedding: encode(vector),
+    })),
     usage: { prompt_tokens: 2, total_tokens: 2 },
   });
 
   it("hold the input", () => {
-    expect(embeddings.request(request, OPTIONS)).toMatchObject({ input: ["a", "b"], parameters: { dimensions: 3 } });
+    expect(embeddings.request(request, OPTIONS)).toMatchObject({
+      input: ["a", "b"],
+      parameters: { dimensions: 3 },
+    });
   });
 
   it.each([

@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { describeForm } from "../../src/binary.ts";
 import { collect, OPTIONS, post, surfaceFor } from "./wire.ts";
 
-const sha256 = (data: string | Uint8Array): string => createHash("sha256").update(data).digest("hex");
+const sha256 = (data: string | Uint8Array): string =>
+  createHash("sha256").update(data).digest("hex");
 const picture = Buffer.alloc(5000, 9);
 const base64 = picture.toString("base64");
 const digest = (mime: string): object => ({ mime, bytes: 5000, sha256: sha256(picture) });
@@ -20,7 +21,12 @@ const usageFields = {
 };
 
 describe("images", () => {
-  const request = post("/images/generations", { model: "gpt-image-1", prompt: "A cat", output_format: "webp", n: 1 });
+  const request = post("/images/generations", {
+    model: "gpt-image-1",
+    prompt: "A cat",
+    output_format: "webp",
+    n: 1,
+  });
   const images = surfaceFor(request);
 
   it("hold the prompt as text and each image as a digest", () => {
@@ -31,7 +37,12 @@ describe("images", () => {
       model: "gpt-image-1",
       parameters: { output_format: "webp", n: 1 },
     });
-    const body = { created: 1, data: [{ b64_json: base64, revised_prompt: "A tabby" }], size: "1024x1024", usage };
+    const body = {
+      created: 1,
+      data: [{ b64_json: base64, revised_prompt: "A tabby" }],
+      size: "1024x1024",
+      usage,
+    };
     expect(images.response(body, OPTIONS, images.mimeOf(request))).toEqual({
       output: [{ revised_prompt: "A tabby", b64_json: digest("image/webp") }],
       ...usageFields,
@@ -55,12 +66,21 @@ describe("images", () => {
     const edit = post(path, await describeForm(form));
     expect(surfaceFor(edit).request(edit, OPTIONS)).toMatchObject({
       operation,
-      input: { prompt: "A hat", image: [{ name: "a.png", ...digest("image/png") }, { name: "b.png" }] },
+      input: {
+        prompt: "A hat",
+        image: [{ name: "a.png", ...digest("image/png") }, { name: "b.png" }],
+      },
     });
   });
 
   it("collect partial images and the final one as they are streamed", () => {
-    const common = { size: "1024x1024", quality: "high", background: "opaque", output_format: "png", created_at: 1 };
+    const common = {
+      size: "1024x1024",
+      quality: "high",
+      background: "opaque",
+      output_format: "png",
+      created_at: 1,
+    };
     const partial = {
       type: "image_generation.partial_image",
       partial_image_index: 0,
@@ -83,7 +103,12 @@ describe("images", () => {
   });
 
   it("take in named events as the oldest SDK hands them out", () => {
-    const completed = { type: "image_generation.completed", b64_json: base64, output_format: "png", usage };
+    const completed = {
+      type: "image_generation.completed",
+      b64_json: base64,
+      output_format: "png",
+      usage,
+    };
     const collector = collect(request, [{ event: completed.type, data: completed }]);
     expect(collector.terminal).toBe(true);
     expect(collector.result()).toMatchObject({
@@ -94,7 +119,12 @@ describe("images", () => {
 });
 
 describe("speech", () => {
-  const request = post("/audio/speech", { model: "tts-1", input: "Hello!", voice: "alloy", response_format: "wav" });
+  const request = post("/audio/speech", {
+    model: "tts-1",
+    input: "Hello!",
+    voice: "alloy",
+    response_format: "wav",
+  });
   const speech = surfaceFor(request);
 
   it("holds the text, and of the audio type, length and digest", () => {
@@ -103,13 +133,19 @@ describe("speech", () => {
       input: "Hello!",
       parameters: { voice: "alloy" },
     });
-    expect(speech.response(picture, OPTIONS, speech.mimeOf(request))).toEqual({ output: digest("audio/wav") });
+    expect(speech.response(picture, OPTIONS, speech.mimeOf(request))).toEqual({
+      output: digest("audio/wav"),
+    });
     const { buffer, byteOffset, byteLength } = picture;
-    expect(speech.response(buffer.slice(byteOffset, byteOffset + byteLength), OPTIONS, speech.mimeOf(request))).toEqual(
-      {
-        output: digest("audio/wav"),
-      },
-    );
+    expect(
+      speech.response(
+        buffer.slice(byteOffset, byteOffset + byteLength),
+        OPTIONS,
+        speech.mimeOf(request),
+      ),
+    ).toEqual({
+      output: digest("audio/wav"),
+    });
   });
 
   it("never reads a response that its caller has not read", () => {
@@ -180,7 +216,10 @@ describe("transcriptions and translations", () => {
   });
 
   it("hold usage by duration as it is reported", () => {
-    const fields = transcription.response({ text: "a", usage: { type: "duration", seconds: 3 } }, OPTIONS);
+    const fields = transcription.response(
+      { text: "a", usage: { type: "duration", seconds: 3 } },
+      OPTIONS,
+    );
     expect(fields.usage).toEqual({ seconds: 3, source: "reported" });
     expect(fields).not.toHaveProperty("inputTokens");
   });
@@ -192,7 +231,11 @@ describe("transcriptions and translations", () => {
     ]);
     expect(collector.terminal).toBe(false);
     expect(collector.result().output).toBe("Hello");
-    collector.push({ type: "transcript.text.done", text: "Hello!", usage: { type: "tokens", input_tokens: 5 } });
+    collector.push({
+      type: "transcript.text.done",
+      text: "Hello!",
+      usage: { type: "tokens", input_tokens: 5 },
+    });
     expect(collector.terminal).toBe(true);
     expect(collector.result()).toMatchObject({ output: "Hello!", inputTokens: 5 });
   });

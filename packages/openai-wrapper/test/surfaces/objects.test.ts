@@ -3,7 +3,11 @@ import { collect, OPTIONS, post, surfaceFor } from "./wire.ts";
 
 describe("objects", () => {
   it("hold what was sent and what came back", () => {
-    const request = post("/batches", { input_file_id: "file_1", endpoint: "/v1/responses", completion_window: "24h" });
+    const request = post("/batches", {
+      input_file_id: "file_1",
+      endpoint: "/v1/responses",
+      completion_window: "24h",
+    });
     const batches = surfaceFor(request);
     expect(batches.request(request, OPTIONS)).toMatchObject({
       input: request.body,
@@ -22,9 +26,15 @@ describe("objects", () => {
     });
     const surface = surfaceFor(request);
     const sent = surface.request(request, OPTIONS);
-    const received = surface.response({ value: "ek_12345", client_secret: { value: "abc", expires_at: 5 } }, OPTIONS);
+    const received = surface.response(
+      { value: "ek_12345", client_secret: { value: "abc", expires_at: 5 } },
+      OPTIONS,
+    );
     expect(JSON.stringify([sent, received])).not.toMatch(/t-1|ek_1|abc/);
-    expect(received.output).toEqual({ value: "[REDACTED]", client_secret: { value: "[REDACTED]", expires_at: 5 } });
+    expect(received.output).toEqual({
+      value: "[REDACTED]",
+      client_secret: { value: "[REDACTED]", expires_at: 5 },
+    });
   });
 
   it.each(["/organization/admin_api_keys", "/vaults/vlt_1/credentials", "/webhook_endpoints"])(
@@ -36,12 +46,18 @@ describe("objects", () => {
         input: { omitted: "credentials" },
         parameters: { path },
       });
-      expect(surface.response({ value: "sk-admin-1" }, OPTIONS)).toEqual({ output: { omitted: "credentials" } });
+      expect(surface.response({ value: "sk-admin-1" }, OPTIONS)).toEqual({
+        output: { omitted: "credentials" },
+      });
     },
   );
 
   it("keep the events of a stream that nobody expected", () => {
-    const collector = collect(post("/something/new"), [{ a: 1 }, "b", { error: { code: "x_policy", message: "No" } }]);
+    const collector = collect(post("/something/new"), [
+      { a: 1 },
+      "b",
+      { error: { code: "x_policy", message: "No" } },
+    ]);
     expect(collector.terminal).toBe(true);
     expect(collector.result()).toMatchObject({
       output: [{ a: 1 }, "b", {}],

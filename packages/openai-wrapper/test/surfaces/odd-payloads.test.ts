@@ -12,8 +12,13 @@ const usage = {
   output_tokens_details: { reasoning_tokens: 1 },
 };
 const logprobs = { content: [{ token: "a", logprob: -1 }], refusal: null };
-const filter = { hate: { filtered: true, severity: "high" }, custom_blocklists: [{ filtered: false, id: "x" }] };
-const toolCalls = [{ index: 0, id: "c", type: "function", function: { name: "f", arguments: "{}" } }];
+const filter = {
+  hate: { filtered: true, severity: "high" },
+  custom_blocklists: [{ filtered: false, id: "x" }],
+};
+const toolCalls = [
+  { index: 0, id: "c", type: "function", function: { name: "f", arguments: "{}" } },
+];
 const message = {
   role: "assistant",
   content: "a",
@@ -29,11 +34,21 @@ const response = {
   id: "r",
   model: "m",
   status: "failed",
-  error: { code: "bio_policy", message: "x", moderation_details: { categories: ["a"], moderation_stage: "output" } },
+  error: {
+    code: "bio_policy",
+    message: "x",
+    moderation_details: { categories: ["a"], moderation_stage: "output" },
+  },
   incomplete_details: { reason: "content_filter" },
-  output: [item, { type: "image_generation_call", result: "YWJj", error: { code: "moderation_blocked" } }],
+  output: [
+    item,
+    { type: "image_generation_call", result: "YWJj", error: { code: "moderation_blocked" } },
+  ],
   content_filters: [{ blocked: true, source_type: "prompt", content_filter_results: filter }],
-  moderation: { input: { flagged: true, categories: { a: true } }, output: { results: [{ flagged: false }] } },
+  moderation: {
+    input: { flagged: true, categories: { a: true } },
+    output: { results: [{ flagged: false }] },
+  },
   usage,
 };
 const run = {
@@ -57,7 +72,12 @@ const SAMPLES: readonly Sample[] = [
     path: "/chat/completions",
     request: {
       model: "m",
-      messages: [{ role: "user", content: [{ type: "image_url", image_url: { url: "data:image/png;base64,YQ==" } }] }],
+      messages: [
+        {
+          role: "user",
+          content: [{ type: "image_url", image_url: { url: "data:image/png;base64,YQ==" } }],
+        },
+      ],
       tools: [
         { type: "function", function: { name: "f" } },
         { type: "mcp", headers: { a: "b" } },
@@ -68,7 +88,9 @@ const SAMPLES: readonly Sample[] = [
     response: {
       id: "c",
       model: "m",
-      choices: [{ index: 0, finish_reason: "stop", message, logprobs, content_filter_results: filter }],
+      choices: [
+        { index: 0, finish_reason: "stop", message, logprobs, content_filter_results: filter },
+      ],
       prompt_filter_results: [{ prompt_index: 0, content_filter_results: filter }],
       usage,
     },
@@ -76,15 +98,32 @@ const SAMPLES: readonly Sample[] = [
       {
         id: "c",
         model: "m",
-        choices: [{ index: 0, delta: message, logprobs, finish_reason: null, content_filter_results: filter }],
+        choices: [
+          {
+            index: 0,
+            delta: message,
+            logprobs,
+            finish_reason: null,
+            content_filter_results: filter,
+          },
+        ],
         prompt_filter_results: [{ content_filter_results: filter }],
       },
-      { choices: [{ index: 0, delta: { content: "b", tool_calls: toolCalls }, finish_reason: "stop" }], usage },
+      {
+        choices: [
+          { index: 0, delta: { content: "b", tool_calls: toolCalls }, finish_reason: "stop" },
+        ],
+        usage,
+      },
     ],
   },
   {
     path: "/responses",
-    request: { model: "m", input: [{ role: "user", content: "a" }], text: { format: { type: "json_schema" } } },
+    request: {
+      model: "m",
+      input: [{ role: "user", content: "a" }],
+      text: { format: { type: "json_schema" } },
+    },
     response,
     events: [
       { type: "response.created", response },
@@ -104,7 +143,12 @@ const SAMPLES: readonly Sample[] = [
       choices: [{ text: "a", index: 0, finish_reason: "stop", logprobs: { tokens: ["a"] } }],
       usage,
     },
-    events: [{ id: "c", choices: [{ text: "a", index: 0, finish_reason: "stop", logprobs: { tokens: ["a"] } }] }],
+    events: [
+      {
+        id: "c",
+        choices: [{ text: "a", index: 0, finish_reason: "stop", logprobs: { tokens: ["a"] } }],
+      },
+    ],
   },
   {
     path: "/embeddings",
@@ -121,15 +165,28 @@ const SAMPLES: readonly Sample[] = [
   {
     path: "/moderations",
     request: { input: [{ type: "text", text: "a" }] },
-    response: { id: "m", results: [{ flagged: true, categories: { a: true }, category_scores: { a: 1 } }] },
+    response: {
+      id: "m",
+      results: [{ flagged: true, categories: { a: true }, category_scores: { a: 1 } }],
+    },
   },
   {
     path: "/images/generations",
     request: { prompt: "a", output_format: "png" },
-    response: { data: [{ b64_json: "YWJj", revised_prompt: "a", content_filter_results: filter }], usage, size: "1x1" },
+    response: {
+      data: [{ b64_json: "YWJj", revised_prompt: "a", content_filter_results: filter }],
+      usage,
+      size: "1x1",
+    },
     events: [
       { type: "image_generation.partial_image", b64_json: "YWJj", partial_image_index: 0 },
-      { type: "image_generation.completed", b64_json: "YWJj", usage, output_format: "png", size: "1x1" },
+      {
+        type: "image_generation.completed",
+        b64_json: "YWJj",
+        usage,
+        output_format: "png",
+        size: "1x1",
+      },
     ],
   },
   {
@@ -151,22 +208,45 @@ const SAMPLES: readonly Sample[] = [
       { type: "transcript.text.done", text: "a", logprobs: [{ token: "a" }], usage },
     ],
   },
-  { path: "/files", request: { purpose: "batch" }, response: { id: "f", status: "failed", error: { code: "x" } } },
+  {
+    path: "/files",
+    request: { purpose: "batch" },
+    response: { id: "f", status: "failed", error: { code: "x" } },
+  },
   {
     path: "/threads/t/runs",
     request: { assistant_id: "a", additional_messages: [{ role: "user", content: "a" }] },
     response: run,
     events: [
       { event: "thread.run.created", data: run },
-      { event: "thread.message.delta", data: { id: "m", delta: { content: [{ index: 0, text: { value: "a" } }] } } },
-      { event: "thread.message.completed", data: { id: "n", role: "assistant", content: [{ text: { value: "a" } }] } },
+      {
+        event: "thread.message.delta",
+        data: { id: "m", delta: { content: [{ index: 0, text: { value: "a" } }] } },
+      },
+      {
+        event: "thread.message.completed",
+        data: { id: "n", role: "assistant", content: [{ text: { value: "a" } }] },
+      },
       { event: "thread.run.completed", data: run },
       { event: "error", data: { error: { code: "x" } } },
     ],
   },
 ];
 
-const ODD: readonly unknown[] = [null, undefined, "odd", "", -1, 1.5, true, [], {}, [null], [[]], { odd: [null] }];
+const ODD: readonly unknown[] = [
+  null,
+  undefined,
+  "odd",
+  "",
+  -1,
+  1.5,
+  true,
+  [],
+  {},
+  [null],
+  [[]],
+  { odd: [null] },
+];
 
 /** Every way to replace one value within another, itself included. */
 function* replacements(value: unknown): Generator {
@@ -182,7 +262,9 @@ function* replacements(value: unknown): Generator {
 }
 
 /** Not even the guard is needed: it would cost all fields because of one. */
-function problemsOf(fields: { readonly alerts?: readonly string[] | undefined }): readonly string[] {
+function problemsOf(fields: {
+  readonly alerts?: readonly string[] | undefined;
+}): readonly string[] {
   return (fields.alerts ?? []).filter((alert) => alert.includes("could not be read"));
 }
 
@@ -199,9 +281,14 @@ describe.each(SAMPLES)(
     });
 
     it("in the response", () => {
-      const all = [OPTIONS, { ...OPTIONS, captureLogprobs: true, captureEmbeddings: true, maxContentBytes: 3 }];
+      const all = [
+        OPTIONS,
+        { ...OPTIONS, captureLogprobs: true, captureEmbeddings: true, maxContentBytes: 3 },
+      ];
       const problems = [...replacements(body)].flatMap((odd) =>
-        all.flatMap((options) => problemsOf(surface.response(odd, options, surface.mimeOf(post(path, request))))),
+        all.flatMap((options) =>
+          problemsOf(surface.response(odd, options, surface.mimeOf(post(path, request)))),
+        ),
       );
       expect(problems).toEqual([]);
     });
@@ -210,7 +297,9 @@ describe.each(SAMPLES)(
       const all = [OPTIONS, { ...OPTIONS, captureLogprobs: true, maxContentBytes: 3 }];
       const problems = [...replacements(events ?? [body])].flatMap((odd) =>
         all.flatMap((options) =>
-          problemsOf(collect(post(path, request), Array.isArray(odd) ? odd : [odd], options).result()),
+          problemsOf(
+            collect(post(path, request), Array.isArray(odd) ? odd : [odd], options).result(),
+          ),
         ),
       );
       expect(problems).toEqual([]);

@@ -4,7 +4,8 @@ import { collect, OPTIONS, post, surfaceFor } from "./wire.ts";
 
 const REQUEST = post("/responses", { model: "gpt-5", input: "Hello!" });
 const responses = surfaceFor(REQUEST);
-const inputOf = (body: unknown): unknown => responses.request(post("/responses", body), OPTIONS).input;
+const inputOf = (body: unknown): unknown =>
+  responses.request(post("/responses", body), OPTIONS).input;
 
 const text = (value: string, more: object = {}): object => ({
   type: "output_text",
@@ -43,7 +44,11 @@ describe("a request of the Responses API", () => {
   it.each([
     ["a text", "Hello!", "Hello!"],
     ["a single user message with a text", [{ role: "user", content: "Hello!" }], "Hello!"],
-    ["an item of another kind", [{ type: "item_reference", id: "x" }], [{ type: "item_reference", id: "x" }]],
+    [
+      "an item of another kind",
+      [{ type: "item_reference", id: "x" }],
+      [{ type: "item_reference", id: "x" }],
+    ],
     ["several items", ["a", "b"], ["a", "b"]],
     ["nothing", undefined, ""],
   ])("is its input as text where it is one: %s", (_, input, expected) => {
@@ -52,8 +57,20 @@ describe("a request of the Responses API", () => {
 
   it("names what the model sees besides the input", () => {
     const format = { type: "json_schema", name: "s", schema: {} };
-    const tools = [{ type: "function", name: "f", parameters: { properties: { authorization: { type: "string" } } } }];
-    const body = { input: "Hi", instructions: "Be brief.", tools, prompt: { id: "pmpt_1" }, text: { format } };
+    const tools = [
+      {
+        type: "function",
+        name: "f",
+        parameters: { properties: { authorization: { type: "string" } } },
+      },
+    ];
+    const body = {
+      input: "Hi",
+      instructions: "Be brief.",
+      tools,
+      prompt: { id: "pmpt_1" },
+      text: { format },
+    };
     expect(inputOf(body)).toEqual(body);
   });
 
@@ -68,7 +85,11 @@ describe("a request of the Responses API", () => {
       },
       {
         type: "shell",
-        environment: { network_policy: { domain_secrets: [{ domain: "a.example", name: "K", value: "token-3" }] } },
+        environment: {
+          network_policy: {
+            domain_secrets: [{ domain: "a.example", name: "K", value: "token-3" }],
+          },
+        },
       },
     ];
     const fields = responses.request(post("/responses", { input: "Hi", tools }), OPTIONS);
@@ -136,8 +157,14 @@ describe("a response object", () => {
         result: bytes.toString("base64"),
       },
     ];
-    const digest = { mime: "image/webp", bytes: 5000, sha256: createHash("sha256").update(bytes).digest("hex") };
-    expect(responses.response(response({ output }), OPTIONS).output).toEqual([{ ...output[0], result: digest }]);
+    const digest = {
+      mime: "image/webp",
+      bytes: 5000,
+      sha256: createHash("sha256").update(bytes).digest("hex"),
+    };
+    expect(responses.response(response({ output }), OPTIONS).output).toEqual([
+      { ...output[0], result: digest },
+    ]);
   });
 
   it("leaves log probabilities out of the text unless asked for them", () => {
@@ -145,12 +172,22 @@ describe("a response object", () => {
     const output = [message([text("Hi", { logprobs })])];
     const byDefault = responses.response(response({ output }), OPTIONS);
     expect(byDefault).toMatchObject({ output: "Hi", metadata: { logprobs: [{ tokens: 1 }] } });
-    expect(responses.response(response({ output }), { ...OPTIONS, captureLogprobs: true }).output).toEqual(output);
+    expect(
+      responses.response(response({ output }), { ...OPTIONS, captureLogprobs: true }).output,
+    ).toEqual(output);
   });
 
   it.each([
-    ["queued", { status: "queued", output: [], usage: null }, { output: "", finishReasons: ["queued"] }],
-    ["cancelled", { status: "cancelled", output: [] }, { outcome: "aborted", finishReasons: ["cancelled"] }],
+    [
+      "queued",
+      { status: "queued", output: [], usage: null },
+      { output: "", finishReasons: ["queued"] },
+    ],
+    [
+      "cancelled",
+      { status: "cancelled", output: [] },
+      { outcome: "aborted", finishReasons: ["cancelled"] },
+    ],
     [
       "cut at the limit",
       { status: "incomplete", incomplete_details: { reason: "max_output_tokens" } },
@@ -164,19 +201,30 @@ describe("a response object", () => {
     [
       "failed",
       { status: "failed", error: { code: "server_error", message: "It broke" }, output: [] },
-      { outcome: "error", error: { type: "provider_error", code: "server_error", message: "It broke" } },
+      {
+        outcome: "error",
+        error: { type: "provider_error", code: "server_error", message: "It broke" },
+      },
     ],
     [
       "failed by a policy",
       { status: "failed", error: { code: "bio_policy", message: "No" }, output: [] },
-      { outcome: "blocked", blockReason: "bio_policy", safetyPassed: false, error: { code: "bio_policy" } },
+      {
+        outcome: "blocked",
+        blockReason: "bio_policy",
+        safetyPassed: false,
+        error: { code: "bio_policy" },
+      },
     ],
   ])("says in which state it is: %s", (_, more, expected) => {
     expect(responses.response(response(more), OPTIONS)).toMatchObject(expected);
   });
 
   it("has no outcome of its own while it is queued, and no usage", () => {
-    const fields = responses.response(response({ status: "queued", output: [], usage: null }), OPTIONS);
+    const fields = responses.response(
+      response({ status: "queued", output: [], usage: null }),
+      OPTIONS,
+    );
     expect(fields).not.toHaveProperty("outcome");
     expect(fields).not.toHaveProperty("usage");
   });
@@ -194,25 +242,43 @@ describe("calls about a known response", () => {
       input: { response_id: "resp_1" },
       responseId: "resp_1",
     });
-    expect(surface.response(response(), OPTIONS)).toMatchObject({ responseId: "resp_1", output: "Hi there" });
+    expect(surface.response(response(), OPTIONS)).toMatchObject({
+      responseId: "resp_1",
+      output: "Hi there",
+    });
   });
 
   it("record a compaction with what was compacted and what came of it", () => {
-    const request = post("/responses/compact", { model: "gpt-5", input: [{ role: "user", content: "a" }, "b"] });
+    const request = post("/responses/compact", {
+      model: "gpt-5",
+      input: [{ role: "user", content: "a" }, "b"],
+    });
     const surface = surfaceFor(request);
-    expect(surface.request(request, OPTIONS)).toMatchObject({ operation: "responses.compact", model: "gpt-5" });
+    expect(surface.request(request, OPTIONS)).toMatchObject({
+      operation: "responses.compact",
+      model: "gpt-5",
+    });
     const output = [{ id: "cmp_1", type: "compaction", encrypted_content: "abc" }];
-    expect(surface.response({ id: "resp_2", object: "response.compaction", output }, OPTIONS).output).toEqual(output);
+    expect(
+      surface.response({ id: "resp_2", object: "response.compaction", output }, OPTIONS).output,
+    ).toEqual(output);
   });
 });
 
-const at = (index: number, more: object): object => ({ output_index: index, item_id: `i_${index}`, ...more });
+const at = (index: number, more: object): object => ({
+  output_index: index,
+  item_id: `i_${index}`,
+  ...more,
+});
 const textDelta = (delta: string, index = 0): object =>
   at(index, { type: "response.output_text.delta", content_index: 0, delta });
 
 describe("a streamed response", () => {
   const opening = [
-    { type: "response.created", response: response({ status: "in_progress", output: [], usage: null }) },
+    {
+      type: "response.created",
+      response: response({ status: "in_progress", output: [], usage: null }),
+    },
     at(0, { type: "response.output_item.added", item: message([], { status: "in_progress" }) }),
     at(0, { type: "response.content_part.added", content_index: 0, part: text("") }),
   ];
@@ -238,14 +304,24 @@ describe("a streamed response", () => {
   });
 
   it("keeps what had come when it was cut, item by item", () => {
-    const call = { id: "fc", type: "function_call", call_id: "c", name: "f", arguments: "", status: "in_progress" };
+    const call = {
+      id: "fc",
+      type: "function_call",
+      call_id: "c",
+      name: "f",
+      arguments: "",
+      status: "in_progress",
+    };
     const collector = collect(REQUEST, [
       ...opening,
       textDelta("Once "),
       textDelta("upon"),
       at(1, { type: "response.output_item.added", item: call }),
       at(1, { type: "response.function_call_arguments.delta", delta: '{"a":' }),
-      at(2, { type: "response.output_item.added", item: { id: "rs", type: "reasoning", summary: [] } }),
+      at(2, {
+        type: "response.output_item.added",
+        item: { id: "rs", type: "reasoning", summary: [] },
+      }),
       at(2, { type: "response.reasoning_summary_text.delta", summary_index: 0, delta: "Because" }),
     ]);
     expect(collector.terminal).toBe(false);
@@ -292,8 +368,16 @@ describe("a streamed response", () => {
   });
 
   it.each([
-    ["response.incomplete", { status: "incomplete", incomplete_details: { reason: "content_filter" } }, "blocked"],
-    ["response.failed", { status: "failed", error: { code: "server_error", message: "x" } }, "error"],
+    [
+      "response.incomplete",
+      { status: "incomplete", incomplete_details: { reason: "content_filter" } },
+      "blocked",
+    ],
+    [
+      "response.failed",
+      { status: "failed", error: { code: "server_error", message: "x" } },
+      "error",
+    ],
   ])("ends with %s", (type, more, outcome) => {
     const collector = collect(REQUEST, [...opening, { type, response: response(more) }]);
     expect(collector.terminal).toBe(true);
@@ -304,7 +388,13 @@ describe("a streamed response", () => {
     const collector = collect(REQUEST, [
       ...opening,
       textDelta("Once"),
-      { type: "error", code: "rate_limit_exceeded", message: "Slow down", param: null, sequence_number: 4 },
+      {
+        type: "error",
+        code: "rate_limit_exceeded",
+        message: "Slow down",
+        param: null,
+        sequence_number: 4,
+      },
     ]);
     expect(collector.terminal).toBe(true);
     expect(collector.result()).toMatchObject({
@@ -316,7 +406,10 @@ describe("a streamed response", () => {
 
   it("keeps digest and length of text beyond maxContentBytes", () => {
     const long = "word ".repeat(100);
-    const collector = collect(REQUEST, [...opening, textDelta(long)], { ...OPTIONS, maxContentBytes: 300 });
+    const collector = collect(REQUEST, [...opening, textDelta(long)], {
+      ...OPTIONS,
+      maxContentBytes: 300,
+    });
     const sha256 = createHash("sha256").update(long).digest("hex");
     expect(collector.result().output).toMatchObject([
       { content: [{ text: { omitted: "maxContentBytes", bytes: 500, sha256 } }] },
@@ -333,7 +426,11 @@ describe("a streamed response", () => {
       message([text("short")]),
       {
         type: "message",
-        item: { omitted: "maxContentBytes", bytes: size, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
+        item: {
+          omitted: "maxContentBytes",
+          bytes: size,
+          sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+        },
       },
     ]);
   });

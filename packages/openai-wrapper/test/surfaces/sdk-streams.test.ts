@@ -84,6 +84,11 @@ describe.each([
     for await (const event of streams[name]) collector.push(event);
     expect(collector.terminal).toBe(true);
     expect(collector.firstContentSeen).toBe(true);
-    expect(collector.result()).toMatchObject({ output: "Hi", inputTokens: 1, outputTokens: 2, ...more });
+    expect(collector.result()).toMatchObject({
+      output: "Hi",
+      inputTokens: 1,
+      outputTokens: 2,
+      ...more,
+    });
   });
 });

@@ -28,7 +28,11 @@ describe("the surface of a request", () => {
     ["POST", "/threads/runs", "threads.create_and_run"],
     ["POST", "/threads/thread_1/runs", "threads.runs.create"],
     ["GET", "/threads/thread_1/runs/run_1", "threads.runs.retrieve"],
-    ["POST", "/threads/thread_1/runs/run_1/submit_tool_outputs", "threads.runs.submit_tool_outputs"],
+    [
+      "POST",
+      "/threads/thread_1/runs/run_1/submit_tool_outputs",
+      "threads.runs.submit_tool_outputs",
+    ],
     ["POST", "/threads/thread_1/messages", "threads.messages.create"],
     ["POST", "/v1/chat/completions", "chat"],
     ["POST", "/openai/v1/responses", "responses"],

@@ -2,10 +2,25 @@
 import type { ExtractOptions, Surface, WireRequest } from "../../src/surface.ts";
 import { surfaceOf } from "../../src/surface.ts";
 
-export const OPTIONS: ExtractOptions = { maxContentBytes: 1024 * 1024, captureInput: true, captureOutput: true };
+export const OPTIONS: ExtractOptions = {
+  maxContentBytes: 1024 * 1024,
+  captureInput: true,
+  captureOutput: true,
+};
 
-export function post(path: string, body: unknown = {}, about: Partial<WireRequest> = {}): WireRequest {
-  return { method: "POST", path, url: `https://api.openai.com/v1${path}`, body, provider: undefined, ...about };
+export function post(
+  path: string,
+  body: unknown = {},
+  about: Partial<WireRequest> = {},
+): WireRequest {
+  return {
+    method: "POST",
+    path,
+    url: `https://api.openai.com/v1${path}`,
+    body,
+    provider: undefined,
+    ...about,
+  };
 }
 
 /** The surface that must exist for this request. */

@@ -34,7 +34,8 @@ export interface PatternDetectorOptions {
  */
 export function patternDetector(options: PatternDetectorOptions): Detector {
   const { patterns, name = "patterns", action = "block", sides = ["input", "output"] } = options;
-  if (!Array.isArray(patterns) || patterns.length === 0) throw new AuditConfigError("patternDetector: no patterns");
+  if (!Array.isArray(patterns) || patterns.length === 0)
+    throw new AuditConfigError("patternDetector: no patterns");
   const searches = options.patterns.map(compile);
   const check = (value: JsonValue): Finding | undefined => {
     const texts = [...textsOf(value)];
@@ -54,13 +55,16 @@ function compile(
   at: number,
 ): { readonly category: string; readonly finds: (text: string) => boolean } {
   const { name, pattern, accept }: NamedPattern =
-    typeof given === "string" || given instanceof RegExp ? { name: `pattern ${at + 1}`, pattern: given } : given;
+    typeof given === "string" || given instanceof RegExp
+      ? { name: `pattern ${at + 1}`, pattern: given }
+      : given;
   if (typeof pattern === "string") {
     if (pattern.trim() === "") throw new AuditConfigError(`patternDetector: ${name} is empty`);
     const wanted = pattern.toLowerCase();
     return { category: name, finds: (text) => text.toLowerCase().includes(wanted) };
   }
-  if (!(pattern instanceof RegExp)) throw new AuditConfigError(`patternDetector: ${name} is neither text nor RegExp`);
+  if (!(pattern instanceof RegExp))
+    throw new AuditConfigError(`patternDetector: ${name} is neither text nor RegExp`);
   // Our own copies: a global or sticky expression remembers where its owner's last search ended.
   const flags = pattern.flags.replace("y", "").replace("g", "");
   if (!accept) {
@@ -68,5 +72,8 @@ function compile(
     return { category: name, finds: (text) => search.test(text) };
   }
   const every = new RegExp(pattern.source, `${flags}g`);
-  return { category: name, finds: (text) => [...text.matchAll(every)].some(([match]) => accept(match)) };
+  return {
+    category: name,
+    finds: (text) => [...text.matchAll(every)].some(([match]) => accept(match)),
+  };
 }

@@ -6,13 +6,22 @@ import type { NamedPattern } from "./pattern-detector.ts";
 /** Credentials, by the formats that their issuers document. */
 export const SECRET_PATTERNS: readonly NamedPattern[] = [
   // RFC 7468, RFC 4880 section 6.2
-  { name: "private_key", pattern: /-----BEGIN (?:[A-Z0-9]{1,16} ){0,3}PRIVATE KEY(?: BLOCK)?-----/ },
+  {
+    name: "private_key",
+    pattern: /-----BEGIN (?:[A-Z0-9]{1,16} ){0,3}PRIVATE KEY(?: BLOCK)?-----/,
+  },
   // RFC 7519: two base64url JSON objects and a signature
   { name: "jwt", pattern: /(?<![\w-])eyJ[\w-]{10,2000}\.eyJ[\w-]{10,4000}\.[\w-]{16}/ },
   // RFC 3986 section 3.2.1
-  { name: "url_credentials", pattern: /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:@/?#]{1,100}:[^\s:@/?#]{1,100}@/i },
+  {
+    name: "url_credentials",
+    pattern: /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:@/?#]{1,100}:[^\s:@/?#]{1,100}@/i,
+  },
   // RFC 9110 section 11.6.2
-  { name: "authorization_header", pattern: /\bauthorization["']?:\s{0,4}["']?(?:bearer|basic)\s{1,4}[\w.~+/=-]{8}/i },
+  {
+    name: "authorization_header",
+    pattern: /\bauthorization["']?:\s{0,4}["']?(?:bearer|basic)\s{1,4}[\w.~+/=-]{8}/i,
+  },
   // AWS IAM user guide, "Unique identifiers"
   { name: "aws_access_key_id", pattern: /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/ },
   // Azure Storage, "Configure connection strings": 64 bytes of base64
@@ -26,11 +35,17 @@ export const SECRET_PATTERNS: readonly NamedPattern[] = [
   { name: "gitlab_token", pattern: /\bgl(?:pat|oas|dt|rt|cbt|ptt|ft|soat)-[\w-]{20}/ },
   // Slack, "Tokens" and "Incoming webhooks"
   { name: "slack_token", pattern: /\bx(?:ox[abeoprs]|app)-[A-Za-z0-9-]{10}/ },
-  { name: "slack_webhook", pattern: /hooks\.slack\.com\/services\/T[A-Z0-9]{6,20}\/B[A-Z0-9]{6,20}\/[A-Za-z0-9]{16}/ },
+  {
+    name: "slack_webhook",
+    pattern: /hooks\.slack\.com\/services\/T[A-Z0-9]{6,20}\/B[A-Z0-9]{6,20}\/[A-Za-z0-9]{16}/,
+  },
   // Stripe, "API keys": secret and restricted ones
   { name: "stripe_key", pattern: /\b[rs]k_(?:live|test)_[A-Za-z0-9]{16}/ },
   // OpenAI and Anthropic consoles
-  { name: "openai_key", pattern: /\bsk-(?!ant-)(?:(?:proj|svcacct|admin|None)-)?[A-Za-z0-9_-]{20}/ },
+  {
+    name: "openai_key",
+    pattern: /\bsk-(?!ant-)(?:(?:proj|svcacct|admin|None)-)?[A-Za-z0-9_-]{20}/,
+  },
   { name: "anthropic_key", pattern: /\bsk-ant-[A-Za-z0-9_-]{20}/ },
   // Hugging Face, "User access tokens"
   { name: "huggingface_token", pattern: /\bhf_[A-Za-z0-9]{34}/ },
@@ -45,11 +60,18 @@ export const SECRET_PATTERNS: readonly NamedPattern[] = [
 /** Personal data whose form tells it. */
 export const PERSONAL_DATA_PATTERNS: readonly NamedPattern[] = [
   // RFC 5321 section 4.5.3.1: 64 octets before the @, labels of 63
-  { name: "email", pattern: /(?<![\w.%+-])[\w.%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,63}\b/ },
+  {
+    name: "email",
+    pattern: /(?<![\w.%+-])[\w.%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,63}\b/,
+  },
   // ITU-T E.164: up to 15 digits, written internationally
   { name: "phone", pattern: /(?<![\w+])\+[1-9](?:[ ().-]{0,2}\d){7,14}(?!\d)/ },
   // ISO/IEC 7812: 13 to 19 digits, the last one by Luhn's formula
-  { name: "payment_card", pattern: /(?<![\d.-]|\d )[2-6]\d(?:[ -]?\d){11,17}(?![\d.-]?\d)/, accept: passesLuhn },
+  {
+    name: "payment_card",
+    pattern: /(?<![\d.-]|\d )[2-6]\d(?:[ -]?\d){11,17}(?![\d.-]?\d)/,
+    accept: passesLuhn,
+  },
   // ISO 13616
   { name: "iban", pattern: /\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}/, accept: isIban },
   // Social Security Administration, "Randomization": areas and groups that are never given out

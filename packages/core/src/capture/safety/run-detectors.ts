@@ -47,7 +47,9 @@ export function runDetectors(
   const method = side === "input" ? "checkInput" : "checkOutput";
   const running = detectors.filter((detector) => detector[method] !== undefined);
   const names = running.map(({ name }) => name);
-  const answers = running.map((detector) => ask(() => detector[method]?.(value, context), options.timeoutMs ?? 10_000));
+  const answers = running.map((detector) =>
+    ask(() => detector[method]?.(value, context), options.timeoutMs ?? 10_000),
+  );
   const conclude = (settled: readonly Answer[]): Detection =>
     summarize(
       side,
@@ -83,7 +85,12 @@ async function settle(verdict: PromiseLike<unknown>, timeoutMs: number): Promise
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "then" in value &&
+    typeof value.then === "function"
+  );
 }
 
 /** The error's name alone: its message may quote the content. */
@@ -94,10 +101,15 @@ function failureOf(error: unknown): Answer {
 /** Detectors may be anybody's JavaScript: what is no finding is a failure, never a pass. */
 function answerOf(verdict: unknown): Answer {
   if (verdict === undefined || verdict === null) return { finding: undefined };
-  if (typeof verdict !== "object" || !("action" in verdict) || !("reason" in verdict)) return { failure: "no finding" };
+  if (typeof verdict !== "object" || !("action" in verdict) || !("reason" in verdict))
+    return { failure: "no finding" };
   const { action, reason } = verdict;
-  if ((action !== "block" && action !== "flag") || typeof reason !== "string") return { failure: "no finding" };
-  const categories = "categories" in verdict && Array.isArray(verdict.categories) ? verdict.categories.map(String) : [];
+  if ((action !== "block" && action !== "flag") || typeof reason !== "string")
+    return { failure: "no finding" };
+  const categories =
+    "categories" in verdict && Array.isArray(verdict.categories)
+      ? verdict.categories.map(String)
+      : [];
   return { finding: { action, reason, categories } };
 }
 
@@ -109,7 +121,9 @@ function summarize(
   const findings = answers.flatMap(({ name, answer }) =>
     "finding" in answer && answer.finding ? [{ name, at: side, ...answer.finding }] : [],
   );
-  const failures = answers.flatMap(({ name, answer }) => ("failure" in answer ? [{ name, why: answer.failure }] : []));
+  const failures = answers.flatMap(({ name, answer }) =>
+    "failure" in answer ? [{ name, why: answer.failure }] : [],
+  );
   const blocks: {
     readonly name: string;
     readonly reason: string;
@@ -130,10 +144,15 @@ function summarize(
     fields: {
       ...(checks.length > 0 && { safetyChecks: checks }),
       ...(failures.length > 0 && {
-        alerts: failures.map(({ name, why }) => `ai-audit: detector ${name} failed on the ${side} (${why})`),
+        alerts: failures.map(
+          ({ name, why }) => `ai-audit: detector ${name} failed on the ${side} (${why})`,
+        ),
       }),
       ...(triggered.size > 0 && { safetyPassed: false, detectorsTriggered: [...triggered] }),
-      ...(first && { outcome: "blocked", blockReason: blocks.map(({ reason }) => reason).join("; ") }),
+      ...(first && {
+        outcome: "blocked",
+        blockReason: blocks.map(({ reason }) => reason).join("; "),
+      }),
       ...((findings.length > 0 || first) && {
         metadata: {
           ...(first && { blocked_at: side }),

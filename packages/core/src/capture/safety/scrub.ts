@@ -31,6 +31,10 @@ const SECRETS: readonly (readonly [pattern: RegExp, replacement: string])[] = [
 
 /** The message without credentials, and no longer than is useful. */
 export function scrubSecrets(message: string): string {
-  const text = message.length > MAX_MESSAGE_LENGTH ? `${message.slice(0, MAX_MESSAGE_LENGTH)}…` : message;
-  return SECRETS.reduce((scrubbed, [pattern, replacement]) => scrubbed.replace(pattern, replacement), text);
+  const text =
+    message.length > MAX_MESSAGE_LENGTH ? `${message.slice(0, MAX_MESSAGE_LENGTH)}…` : message;
+  return SECRETS.reduce(
+    (scrubbed, [pattern, replacement]) => scrubbed.replace(pattern, replacement),
+    text,
+  );
 }

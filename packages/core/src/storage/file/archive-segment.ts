@@ -22,12 +22,18 @@ export interface ExaminedSegment {
  * Whether nobody will write to a file any more: it was ended in order, or a crash left it. That is what a file is taken
  * for that nobody has written to for a day, and whose own day and the one after it are past.
  */
-export async function isClosed(directory: Directory, { file, day }: ListedFile, now: number): Promise<boolean> {
+export async function isClosed(
+  directory: Directory,
+  { file, day }: ListedFile,
+  now: number,
+): Promise<boolean> {
   const head = await directory.head(file);
   if (!head || head.foreign) return false; // nobody knows who writes to it
   const tail = await directory.tail(file);
   if (!tail || tail.closedCalls !== undefined) return tail !== undefined;
-  return day < segmentDay(new Date(now - DAY_MS)) && (await lastWritten(directory, file)) < now - DAY_MS;
+  return (
+    day < segmentDay(new Date(now - DAY_MS)) && (await lastWritten(directory, file)) < now - DAY_MS
+  );
 }
 
 /** Milliseconds since the epoch; Infinity when the file is gone. */
@@ -72,7 +78,12 @@ export async function examineSegment(
   return { segment, prunedFiles: new Set(report.prunes.map((record) => record.file)), isProven };
 }
 
-async function readRange(directory: Directory, file: string, from: number, to: number): Promise<Buffer> {
+async function readRange(
+  directory: Directory,
+  file: string,
+  from: number,
+  to: number,
+): Promise<Buffer> {
   const handle = await directory.open(file);
   if (!handle) throw new Error(`${file} was removed while it was shipped`);
   try {

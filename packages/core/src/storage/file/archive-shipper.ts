@@ -95,7 +95,8 @@ export class Shipper {
     this.#options.archive.onWaiting?.(waiting.map(({ file }) => file));
     await Promise.all(
       Array.from({ length: CONCURRENCY }, async () => {
-        for (let next = waiting.shift(); next; next = waiting.shift()) await this.#ship(next, examine);
+        for (let next = waiting.shift(); next; next = waiting.shift())
+          await this.#ship(next, examine);
       }),
     );
     await this.#removeCopies(listed, await this.#state.shipped(), examine);
@@ -128,11 +129,13 @@ export class Shipper {
     const today = segmentDay(new Date(now));
     const { active, releases } = await readHolds(this.#options.directory);
     // Retention finds holds by the files that record them.
-    const recordsHold = (file: string): boolean => releases.has(file) || active.some((hold) => hold.file === file);
+    const recordsHold = (file: string): boolean =>
+      releases.has(file) || active.some((hold) => hold.file === file);
     for (const file of listed) {
       const known = shipped.get(file.file);
       if (this.#isClosing) return;
-      if (!known || file.day >= today || known.confirmed + archive.keepLocalDays * DAY_MS > now) continue;
+      if (!known || file.day >= today || known.confirmed + archive.keepLocalDays * DAY_MS > now)
+        continue;
       if (recordsHold(file.file)) continue;
       try {
         await this.#removeCopy(file, known, examine);
@@ -150,13 +153,18 @@ export class Shipper {
     if (!examined) return this.#state.forget(file);
     const { segment, prunedFiles, isProven } = examined;
     if (segment.sha256 !== known.sha256) {
-      throw new AuditError("AUDIT_READ_FAILED", `${file} is not what was shipped to ${known.location}`);
+      throw new AuditError(
+        "AUDIT_READ_FAILED",
+        `${file} is not what was shipped to ${known.location}`,
+      );
     }
     if (!isProven) throw unproven();
     // Once more: much may have happened in the archive since.
     const location = await archive.store(segment);
     const { size, root } = segment.ref;
-    const lines = [retentionArchived({ file, leaves: size, root, sha256: segment.sha256, location })];
+    const lines = [
+      retentionArchived({ file, leaves: size, root, sha256: segment.sha256, location }),
+    ];
     // Of what is gone here, the archive has all records.
     const states = await soleRecords(directory, { files: new Set([file]), isMissed: () => false });
     lines.push(...(await linesStillNeeded(directory, [{ file, prunedFiles }], states)));
@@ -169,7 +177,9 @@ export class Shipper {
 
   #report(what: string, cause: unknown): void {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    const error = new AuditError("AUDIT_WRITE_FAILED", `${what} was not shipped: ${reason}`, { cause });
+    const error = new AuditError("AUDIT_WRITE_FAILED", `${what} was not shipped: ${reason}`, {
+      cause,
+    });
     this.#options.archive.onError(error);
   }
 }
@@ -178,6 +188,7 @@ type Examine = (file: ListedFile) => Promise<ExaminedSegment | undefined>;
 
 /** An archive keeps what it has under a name for good: it is not given what is wrong. */
 function unproven(): AuditError {
-  const reason = "it is not what was sealed, or not what the log recorded of it: verify the directory";
+  const reason =
+    "it is not what was sealed, or not what the log recorded of it: verify the directory";
   return new AuditError("AUDIT_READ_FAILED", reason);
 }

@@ -64,7 +64,8 @@ export class ArchiveState {
     const shipped = new Map<string, Shipped>();
     for (const name of await this.#names()) {
       if (!name.endsWith(".jsonl.json")) continue;
-      const { stream, sha256, location, confirmed } = parseObject((await this.#read(name)) ?? "") ?? {};
+      const { stream, sha256, location, confirmed } =
+        parseObject((await this.#read(name)) ?? "") ?? {};
       if (
         typeof stream === "string" &&
         typeof sha256 === "string" &&
@@ -83,7 +84,8 @@ export class ArchiveState {
 
   /** Keeps the name of a file that is about to be removed from being given again: in the archive it is taken. */
   async reserveName({ day, number }: SegmentName): Promise<void> {
-    if (number > (await lastRemoved(this.#directory, day))) await this.#write(removedFile(day), String(number));
+    if (number > (await lastRemoved(this.#directory, day)))
+      await this.#write(removedFile(day), String(number));
   }
 
   async forget(file: string): Promise<void> {

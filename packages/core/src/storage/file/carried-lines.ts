@@ -1,6 +1,11 @@
 // Records of removals that stand in files which go, while something that stays still refers to what they are about.
 import { AuditError } from "../../errors.ts";
-import { type RemovalRecord, retentionArchived, retentionPrune, type SegmentRef } from "../../format/control-line.ts";
+import {
+  type RemovalRecord,
+  retentionArchived,
+  retentionPrune,
+  type SegmentRef,
+} from "../../format/control-line.ts";
 import type { Directory } from "./directory.ts";
 import { checkSegment, isSound } from "../../retention/trust.ts";
 
@@ -37,7 +42,10 @@ export async function carry(
   expired: readonly Leaving[],
   states: readonly SegmentRef[],
 ): Promise<{ readonly lines: readonly string[]; readonly unproven: ReadonlySet<string> }> {
-  const needed = new Set([...(await referredTo(directory, expired)), ...states.map(({ file }) => file)]);
+  const needed = new Set([
+    ...(await referredTo(directory, expired)),
+    ...states.map(({ file }) => file),
+  ]);
   const lines: string[] = [];
   const unproven = new Set<string>();
   for (const { file, prunedFiles } of expired) {
@@ -52,7 +60,10 @@ export async function carry(
 }
 
 /** Files that are referred to by those that stay. */
-async function referredTo(directory: Directory, expired: readonly Leaving[]): Promise<ReadonlySet<string>> {
+async function referredTo(
+  directory: Directory,
+  expired: readonly Leaving[],
+): Promise<ReadonlySet<string>> {
   const files = new Set<string>();
   if (expired.every(({ prunedFiles }) => prunedFiles.size === 0)) return files;
   const going = new Set(expired.map(({ file }) => file));

@@ -3,8 +3,18 @@ import { constants, type Dirent } from "node:fs";
 import { type FileHandle, mkdir, open, readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { CHECKPOINT_PREFIX, type SegmentRef } from "../../format/control-line.ts";
-import { type Note, parseCheckpoint, parseNote, parseVkey, type VerificationKey } from "../../seal/note.ts";
-import { compareSegmentNames, parseSegmentName, type SegmentName } from "../../format/segment-name.ts";
+import {
+  type Note,
+  parseCheckpoint,
+  parseNote,
+  parseVkey,
+  type VerificationKey,
+} from "../../seal/note.ts";
+import {
+  compareSegmentNames,
+  parseSegmentName,
+  type SegmentName,
+} from "../../format/segment-name.ts";
 import { hasCode } from "../../system-error.ts";
 import { type RandomAccess, readAt } from "../../retention/random-access.ts";
 import { checkSegment, type Seal, sealOfHead, vouchesFor } from "../../retention/trust.ts";
@@ -65,7 +75,10 @@ export class Directory {
   /** Nor does a first commit. */
   readonly #seals = new Map<string, Seal>();
   /** States that were computed, by the size of the file that they were computed over. */
-  readonly #checked = new Map<string, { readonly bytes: number | undefined; readonly ref: SegmentRef | undefined }>();
+  readonly #checked = new Map<
+    string,
+    { readonly bytes: number | undefined; readonly ref: SegmentRef | undefined }
+  >();
 
   /**
    * `vkey`: the key of whoever acts on what is here. Without one nothing here is proven to be anybody's. `trustedKeys`:
@@ -81,7 +94,8 @@ export class Directory {
   /** Whether a seal is enough to act on: our own key's, or a trusted one's; for a writer without a key, any that is consistent. */
   trusts(seal: Seal | undefined): boolean {
     return (
-      seal !== undefined && (this.#vkey === undefined || this.isOwn(seal.vkey) || this.#trusted.has(seal.vkey ?? ""))
+      seal !== undefined &&
+      (this.#vkey === undefined || this.isOwn(seal.vkey) || this.#trusted.has(seal.vkey ?? ""))
     );
   }
 
@@ -108,7 +122,8 @@ export class Directory {
   async make(sync: boolean): Promise<void> {
     const first = await mkdir(this.path, { recursive: true, mode: 0o700 });
     if (first === undefined || !sync) return;
-    for (let made = this.path; made.length >= first.length; made = dirname(made)) await syncDirectory(dirname(made));
+    for (let made = this.path; made.length >= first.length; made = dirname(made))
+      await syncDirectory(dirname(made));
   }
 
   /** Makes names of new and removed files durable. */
@@ -221,7 +236,9 @@ export class Directory {
   reader(file: string): RandomAccess {
     return {
       read: async (buffer, offset, length, position) =>
-        (await this.#with(file, (handle) => handle.read(buffer, offset, length, position))) ?? { bytesRead: 0 },
+        (await this.#with(file, (handle) => handle.read(buffer, offset, length, position))) ?? {
+          bytesRead: 0,
+        },
     };
   }
 
@@ -309,7 +326,13 @@ function parseCheckpointLine(line: string, file: string): Omit<Tail, "closedCall
   const text = parseObject(line)?.["note"];
   const note = typeof text === "string" ? parseNote(text) : undefined;
   const checkpoint = note && parseCheckpoint(note.text);
-  return checkpoint && { ref: { file, size: checkpoint.size, root: checkpoint.root }, origin: checkpoint.origin, note };
+  return (
+    checkpoint && {
+      ref: { file, size: checkpoint.size, root: checkpoint.root },
+      origin: checkpoint.origin,
+      note,
+    }
+  );
 }
 
 /** The object that a line of JSON holds, if it holds one. */

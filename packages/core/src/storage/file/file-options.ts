@@ -51,14 +51,24 @@ export interface ResolvedFileOptions {
 /** Throws `AUDIT_CONFIG_INVALID`, and `AUDIT_KEY_INVALID` for a trusted key that is none. */
 export function resolveOptions(options: FileStorageOptions): ResolvedFileOptions {
   refuseUnknown("FileStorage: option", options, OPTIONS, AuditConfigError);
-  const { path, rotationSizeMb = 100, durability = "fsync", signer, trustedKeys = [], archive } = options;
-  if (typeof path !== "string" || path === "") throw new AuditConfigError("path must name a directory");
+  const {
+    path,
+    rotationSizeMb = 100,
+    durability = "fsync",
+    signer,
+    trustedKeys = [],
+    archive,
+  } = options;
+  if (typeof path !== "string" || path === "")
+    throw new AuditConfigError("path must name a directory");
   if (!(rotationSizeMb > 0)) throw new AuditConfigError("rotationSizeMb must be a number > 0");
-  if (durability !== "fsync" && durability !== "os") throw new AuditConfigError("durability must be 'fsync' or 'os'");
+  if (durability !== "fsync" && durability !== "os")
+    throw new AuditConfigError("durability must be 'fsync' or 'os'");
   checkSigner(signer);
   checkTrustedKeys(trustedKeys);
   const absolute = resolve(path);
-  if (isOtherThanDirectory(absolute)) throw new AuditConfigError(`path ${absolute} is not a directory`);
+  if (isOtherThanDirectory(absolute))
+    throw new AuditConfigError(`path ${absolute} is not a directory`);
   return { path: absolute, rotationSizeMb, durability, signer, trustedKeys, archive };
 }
 

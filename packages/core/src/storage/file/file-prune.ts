@@ -113,7 +113,11 @@ export async function pruneDirectory(
 const UNSOUND = "it is not what was sealed, or not what the log recorded of it";
 const UNPROVEN = "it records a removal that is still referred to, and nothing proves it";
 
-function partOf({ file, entries, from, to }: Expired, fate: ExpiredPart["fate"], reason?: string): ExpiredPart {
+function partOf(
+  { file, entries, from, to }: Expired,
+  fate: ExpiredPart["fate"],
+  reason?: string,
+): ExpiredPart {
   return { file, entries, from, to, fate, ...(reason !== undefined && { reason }) };
 }
 
@@ -121,7 +125,10 @@ function partOf({ file, entries, from, to }: Expired, fate: ExpiredPart["fate"],
  * What an archive has of these files stays there: the records of that, so that in the archive retention here is no
  * excuse for what is gone there. What was never shipped has none.
  */
-async function linesOfShipped(directory: Directory, expired: readonly Expired[]): Promise<string[]> {
+async function linesOfShipped(
+  directory: Directory,
+  expired: readonly Expired[],
+): Promise<string[]> {
   const shipped = await new ArchiveState(directory.path).shipped();
   const lines: string[] = [];
   for (const { file, ref } of expired) {
@@ -148,7 +155,10 @@ async function withoutUnsound(
 ): Promise<Removal> {
   let expired = candidates.filter(({ flaw }) => flaw === undefined);
   for (;;) {
-    const states = await soleRecords(directory, { files: new Set(expired.map(({ file }) => file)), isMissed });
+    const states = await soleRecords(directory, {
+      files: new Set(expired.map(({ file }) => file)),
+      isMissed,
+    });
     const { lines, unproven } = await carry(directory, expired, states);
     if (unproven.size === 0) return { expired, carried: lines, states };
     // One that stays refers to others in turn: once more without it.
@@ -157,7 +167,10 @@ async function withoutUnsound(
 }
 
 /** Another process may have removed a file at the same time: it counts there. */
-async function removeFiles(directory: Directory, expired: readonly Expired[]): Promise<PruneResult> {
+async function removeFiles(
+  directory: Directory,
+  expired: readonly Expired[],
+): Promise<PruneResult> {
   let entries = 0;
   const files: string[] = [];
   for (const { file, entries: count } of expired) {
@@ -198,7 +211,8 @@ async function examine(
     }
   }
   const head = await directory.head(file);
-  const checked = head && !head.foreign ? await readSealed(directory, file, head, recorded) : undefined;
+  const checked =
+    head && !head.foreign ? await readSealed(directory, file, head, recorded) : undefined;
   const isDated = isOfDay(day, from, to);
   return {
     file,
@@ -211,11 +225,19 @@ async function examine(
     // Where nobody vouches for what is in there, a hold on its day keeps it: its entries may have been taken out.
     span: checked?.isOurs ? { from: isoOf(from), to: isoOf(to) } : withDay(day, from, to),
     prunedFiles,
-    flaw: flawOf(directory, head, checked ? checked.isSound && isDated : recorded.every(({ size }) => size === 0)),
+    flaw: flawOf(
+      directory,
+      head,
+      checked ? checked.isSound && isDated : recorded.every(({ size }) => size === 0),
+    ),
   };
 }
 
-function flawOf(directory: Directory, head: Head | undefined, isSound: boolean): string | undefined {
+function flawOf(
+  directory: Directory,
+  head: Head | undefined,
+  isSound: boolean,
+): string | undefined {
   const vkey = head?.vkey ?? null;
   return directory.mayRemove(vkey) ? (isSound ? undefined : UNSOUND) : sealedByAnother(vkey ?? "");
 }
@@ -244,7 +266,9 @@ function entryTime(line: Buffer): number | undefined {
 /** Notes the file of which a line authorises the removal. */
 function notePrunedFile(line: Buffer, into: Set<string>): void {
   const text = line.toString();
-  const isRecord = text.startsWith('{"type":"retention.prune",') || text.startsWith('{"type":"retention.archived",');
+  const isRecord =
+    text.startsWith('{"type":"retention.prune",') ||
+    text.startsWith('{"type":"retention.archived",');
   const pruned = isRecord ? parseObject(text)?.["file"] : undefined;
   if (typeof pruned === "string") into.add(pruned);
 }

@@ -32,7 +32,8 @@ export async function findEntry(directory: Directory, id: string): Promise<strin
   const time = timeOfId(id);
   for (const listed of await directory.list()) {
     // Days are compared as names: a commit at midnight may have put an entry into the next day's file.
-    const near = time === undefined || listed.day === dayOf(time) || listed.day === dayOf(time + DAY_MS);
+    const near =
+      time === undefined || listed.day === dayOf(time) || listed.day === dayOf(time + DAY_MS);
     const head = near ? await directory.head(listed.file) : undefined;
     if (!head?.readable || (time === undefined && !head.foreign)) continue;
     const line = await readFile(directory, listed.file, async (handle, size) =>
@@ -51,7 +52,8 @@ export async function* readPages(
   onProgress?: OnProgress,
 ): AsyncGenerator<readonly string[]> {
   const listed = await listInRange(directory, range);
-  const meter = onProgress && new ReadMeter(await bytesInRange(directory, listed, range), onProgress);
+  const meter =
+    onProgress && new ReadMeter(await bytesInRange(directory, listed, range), onProgress);
   const days = Map.groupBy(listed, ({ day }) => day);
   const ordered = order === "oldest-first" ? [...days.values()] : [...days.values()].toReversed();
   for (const files of ordered) {
@@ -79,7 +81,10 @@ export async function countEntries(directory: Directory, range: TimeRange): Prom
 }
 
 /** All complete lines of a file, a page at a time; nothing when it is gone. */
-export async function* readWhole(directory: Directory, file: string): AsyncGenerator<readonly Buffer[]> {
+export async function* readWhole(
+  directory: Directory,
+  file: string,
+): AsyncGenerator<readonly Buffer[]> {
   const handle = await directory.open(file);
   if (!handle) return;
   try {
@@ -97,7 +102,11 @@ async function listInRange(directory: Directory, { from, to }: TimeRange): Promi
 }
 
 /** Bytes of the files that a reader of the range will read. A file that cannot be opened counts when it is read. */
-async function bytesInRange(directory: Directory, listed: readonly ListedFile[], range: TimeRange): Promise<number> {
+async function bytesInRange(
+  directory: Directory,
+  listed: readonly ListedFile[],
+  range: TimeRange,
+): Promise<number> {
   let bytes = 0;
   for (const { file, day } of listed) {
     const size = (await directory.sizeOf(file)) ?? 0;
@@ -125,7 +134,13 @@ async function* readFilePages(
   const size = await directory.sizeOf(file);
   if (size === undefined) return;
   const reader = directory.reader(file);
-  yield* readSegmentPages(meter ? countingReader(reader, meter) : reader, size, head.foreign, range, order);
+  yield* readSegmentPages(
+    meter ? countingReader(reader, meter) : reader,
+    size,
+    head.foreign,
+    range,
+    order,
+  );
 }
 
 /** Entry lines of the range in the first `size` bytes of a segment, or of a foreign file. */
@@ -137,7 +152,8 @@ export async function* readSegmentPages(
   order: Order,
 ): AsyncGenerator<readonly KeyedLine[]> {
   const { start, end } = await spanOf(handle, size, foreign, range);
-  const blocks = order === "oldest-first" ? readForward(handle, start, end) : readBackward(handle, start, end);
+  const blocks =
+    order === "oldest-first" ? readForward(handle, start, end) : readBackward(handle, start, end);
   for await (const lines of blocks) {
     const page = lines.flatMap((line) => keyedLine(line, foreign, range));
     if (page.length > 0) yield order === "oldest-first" ? page : page.toReversed();
@@ -156,13 +172,19 @@ async function spanOf(
   return { start, end };
 }
 
-function keyedLine(bytes: Buffer, foreign: boolean, { from = -Infinity, to = Infinity }: TimeRange): KeyedLine[] {
+function keyedLine(
+  bytes: Buffer,
+  foreign: boolean,
+  { from = -Infinity, to = Infinity }: TimeRange,
+): KeyedLine[] {
   const id = foreign ? undefined : idOfLine(bytes);
   if (id !== undefined) return [{ key: id, line: bytes.toString() }];
   if (!foreign) return []; // a control line
   const line = bytes.toString();
   const entry = foreignEntry(line);
-  return entry && entry.time >= from && entry.time <= to ? [{ key: `${idAt(entry.time)}-${entry.id}`, line }] : [];
+  return entry && entry.time >= from && entry.time <= to
+    ? [{ key: `${idAt(entry.time)}-${entry.id}`, line }]
+    : [];
 }
 
 /** What a line of a foreign file is found by; without a time that can be read it is no entry, for any reader. */
@@ -173,7 +195,11 @@ function foreignEntry(line: string): { readonly id: string; readonly time: numbe
 }
 
 /** Complete lines from `start` to `end`, blocks of about a page at a time. */
-async function* readForward(handle: RandomAccess, start: number, end: number): AsyncGenerator<Buffer[]> {
+async function* readForward(
+  handle: RandomAccess,
+  start: number,
+  end: number,
+): AsyncGenerator<Buffer[]> {
   let rest: Buffer[] = [];
   let restBytes = 0;
   for (let at = start, page = FIRST_PAGE_BYTES; at < end; page = Math.min(page * 4, PAGE_BYTES)) {
@@ -196,7 +222,11 @@ async function* readForward(handle: RandomAccess, start: number, end: number): A
 }
 
 /** The same from `end` to `start`; lines within a block are still in file order. */
-async function* readBackward(handle: RandomAccess, start: number, end: number): AsyncGenerator<Buffer[]> {
+async function* readBackward(
+  handle: RandomAccess,
+  start: number,
+  end: number,
+): AsyncGenerator<Buffer[]> {
   let rest: Buffer[] = []; // the end of a line whose beginning lies before what was read
   let restBytes = 0;
   let torn = true; // nothing is known to be complete until a line feed was seen
@@ -232,7 +262,11 @@ function splitLines(bytes: Buffer): Buffer[] {
 }
 
 /** The line of the entry with this id in the first `size` bytes of a segment. */
-export async function seekId(handle: RandomAccess, size: number, id: string): Promise<string | undefined> {
+export async function seekId(
+  handle: RandomAccess,
+  size: number,
+  id: string,
+): Promise<string | undefined> {
   const start = await lowerBound(handle, size, id);
   const line = await readLine(handle, start);
   return line && idOfLine(line) === id ? line.toString() : undefined;
@@ -249,9 +283,15 @@ async function readLine(handle: RandomAccess, start: number): Promise<Buffer | u
   return undefined;
 }
 
-async function scanForId(handle: RandomAccess, size: number, id: string): Promise<string | undefined> {
+async function scanForId(
+  handle: RandomAccess,
+  size: number,
+  id: string,
+): Promise<string | undefined> {
   for await (const lines of readForward(handle, 0, size)) {
-    const found = lines.find((line) => line.includes(id) && foreignEntry(line.toString())?.id === id);
+    const found = lines.find(
+      (line) => line.includes(id) && foreignEntry(line.toString())?.id === id,
+    );
     if (found) return found.toString();
   }
   return undefined;

@@ -17,7 +17,14 @@ import { type PendingLine, WriteLane } from "../lane.ts";
 import { OwnFile } from "./own-file.ts";
 import { latestStates, MAX_STATES } from "./seen.ts";
 import { reading, readingPages } from "../read-failure.ts";
-import type { AuditStorage, OnProgress, PruneOptions, PruneResult, TimeRange, WriteStatus } from "../storage.ts";
+import type {
+  AuditStorage,
+  OnProgress,
+  PruneOptions,
+  PruneResult,
+  TimeRange,
+  WriteStatus,
+} from "../storage.ts";
 
 export type { FileStorageOptions } from "./file-options.ts";
 
@@ -63,7 +70,8 @@ export class FileStorage implements AuditStorage {
 
   /** Throws `AUDIT_CONFIG_INVALID`, and `AUDIT_KEY_INVALID` for a trusted key that is none. */
   constructor(options: FileStorageOptions) {
-    const { path, rotationSizeMb, durability, signer, trustedKeys, archive } = resolveOptions(options);
+    const { path, rotationSizeMb, durability, signer, trustedKeys, archive } =
+      resolveOptions(options);
     this.path = path;
     this.#directory = new Directory(this.path, signer?.vkey, trustedKeys);
     this.#rotationBytes = rotationSizeMb * MIB;
@@ -78,7 +86,10 @@ export class FileStorage implements AuditStorage {
         isOpen: (file) => this.#open?.file.name === file,
         record: (lines, states) => this.#record(lines, states),
       });
-    this.#lane = new WriteLane({ take: (waiting) => this.#take(waiting), commit: (lines) => this.#commit(lines) });
+    this.#lane = new WriteLane({
+      take: (waiting) => this.#take(waiting),
+      commit: (lines) => this.#commit(lines),
+    });
   }
 
   append(line: string, id?: string): Promise<void> {
@@ -103,7 +114,10 @@ export class FileStorage implements AuditStorage {
     order: "oldest-first" | "newest-first",
     onProgress?: OnProgress,
   ): AsyncIterable<readonly string[]> {
-    return readingPages("the log could not be read", readPages(this.#directory, range, order, onProgress));
+    return readingPages(
+      "the log could not be read",
+      readPages(this.#directory, range, order, onProgress),
+    );
   }
 
   count(range: TimeRange): Promise<number> {
@@ -113,9 +127,13 @@ export class FileStorage implements AuditStorage {
   prune(options: PruneOptions): Promise<PruneResult> {
     const remover = {
       isOpen: (file: string) => this.#open?.file.name === file,
-      record: (lines: readonly string[], states: readonly SegmentRef[]) => this.#record(lines, states),
+      record: (lines: readonly string[], states: readonly SegmentRef[]) =>
+        this.#record(lines, states),
     };
-    return reading("expired files could not be removed", pruneDirectory(this.#directory, options, remover));
+    return reading(
+      "expired files could not be removed",
+      pruneDirectory(this.#directory, options, remover),
+    );
   }
 
   status(): WriteStatus {
@@ -143,7 +161,10 @@ export class FileStorage implements AuditStorage {
 
   /** A commit stays within one UTC day, one ascending run of ids, and the size limit. */
   #take(waiting: readonly PendingLine[]): number {
-    const room = Math.min(COMMIT_BYTES, this.#rotationBytes - END_BYTES - (this.#open?.file.bytes ?? 0));
+    const room = Math.min(
+      COMMIT_BYTES,
+      this.#rotationBytes - END_BYTES - (this.#open?.file.bytes ?? 0),
+    );
     let bytes = 0;
     let last = "";
     let day = 0;
@@ -190,7 +211,8 @@ export class FileStorage implements AuditStorage {
   /** Makes control lines durable. `states` are before that, at the beginning of a segment, where all look for them. */
   async #record(lines: readonly string[], states: readonly SegmentRef[]): Promise<void> {
     const [first = "", ...others] = lines;
-    if (states.length === 0) return void (await Promise.all(lines.map((line) => this.append(line))));
+    if (states.length === 0)
+      return void (await Promise.all(lines.map((line) => this.append(line))));
     await this.#lane.exclusive(() => this.#beginWith(states, first));
     await Promise.all(others.map((line) => this.append(line)));
   }
@@ -209,7 +231,10 @@ export class FileStorage implements AuditStorage {
   /** `kept`: states to record whoever recorded them before. */
   async #start(day: string, kept: readonly SegmentRef[] = []): Promise<OpenSegment> {
     await this.#directory.make(this.#sync);
-    const file = await OwnFile.create(this.#directory, day, { sync: this.#sync, previous: this.#prev?.file });
+    const file = await OwnFile.create(this.#directory, day, {
+      sync: this.#sync,
+      previous: this.#prev?.file,
+    });
     try {
       const segment = new Segment({
         file: file.name,
@@ -279,7 +304,13 @@ function dayOfId(id: string): string {
   return segmentDay(new Date(timeOfId(id) ?? Date.now()));
 }
 
-function whyEnd(open: OpenSegment, day: string, firstId: string | undefined, bytes: number, limit: number): string {
+function whyEnd(
+  open: OpenSegment,
+  day: string,
+  firstId: string | undefined,
+  bytes: number,
+  limit: number,
+): string {
   // An entry lies in its own day's file, where its id leads. Control lines alone never go back a day.
   if (day > open.day || (firstId !== undefined && day < open.day)) return "day";
   if (open.file.wasMoved()) return "moved"; // a file that others rename is not found under any name we know

@@ -46,7 +46,10 @@ export async function readHolds(directory: Directory): Promise<Holds> {
     }
   }
   // An unsigned hold is as easily taken away as it is released.
-  return holdsOf(seconds, (vkey, hold) => hold.vkey === null || vkey === hold.vkey || directory.isOwn(vkey));
+  return holdsOf(
+    seconds,
+    (vkey, hold) => hold.vkey === null || vkey === hold.vkey || directory.isOwn(vkey),
+  );
 }
 
 /** Whether a line is one that places a hold, or one that releases one. */
@@ -108,7 +111,8 @@ export function whyHeld(
   going: ReadonlySet<string>,
 ): string | undefined {
   const released = releases.get(file);
-  if (released !== undefined && !going.has(released)) return `it releases the hold that ${released} records`;
+  if (released !== undefined && !going.has(released))
+    return `it releases the hold that ${released} records`;
   const found = active.find(
     (hold) =>
       hold.file === file ||
@@ -144,7 +148,10 @@ export async function firstLines(
     const end = bytes.indexOf(LF);
     const secondEnd = end === -1 ? -1 : bytes.indexOf(LF, end + 1);
     if (secondEnd !== -1) {
-      return { first: bytes.toString("utf8", 0, end), second: bytes.toString("utf8", end + 1, secondEnd) };
+      return {
+        first: bytes.toString("utf8", 0, end),
+        second: bytes.toString("utf8", end + 1, secondEnd),
+      };
     }
     if (bytes.length < length) return undefined;
   }

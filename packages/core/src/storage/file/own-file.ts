@@ -2,7 +2,11 @@
 import { constants, fstatSync, statSync, writeSync } from "node:fs";
 import { type FileHandle, open, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { formatSegmentName, MAX_SEGMENT_NUMBER, parseSegmentName } from "../../format/segment-name.ts";
+import {
+  formatSegmentName,
+  MAX_SEGMENT_NUMBER,
+  parseSegmentName,
+} from "../../format/segment-name.ts";
 import { lastRemoved } from "./archive-state.ts";
 import type { Directory } from "./directory.ts";
 import { recordedRefs } from "./seen.ts";
@@ -70,12 +74,16 @@ export class OwnFile {
     let rest = bytes;
     while (rest.length > 0) {
       // One write(2) as a rule. A full disk or a signal can make it short; the rest then says why.
-      const written = rest.length > SYNC_WRITE_BYTES ? (await this.#handle.write(rest)).bytesWritten : this.#put(rest);
+      const written =
+        rest.length > SYNC_WRITE_BYTES
+          ? (await this.#handle.write(rest)).bytesWritten
+          : this.#put(rest);
       rest = rest.subarray(written);
     }
     if (this.#sync) await this.#handle.datasync();
     // Bytes in a file that has no name any more are lost. Two microseconds, where a promise is a thread's round trip.
-    if (fstatSync(this.#handle.fd).nlink === 0) throw new Error(`${this.name} was removed while it was written to`);
+    if (fstatSync(this.#handle.fd).nlink === 0)
+      throw new Error(`${this.name} was removed while it was written to`);
     this.#bytes += bytes.length;
   }
 
@@ -92,7 +100,10 @@ export class OwnFile {
     const now = performance.now();
     if (now - this.#lookedAt < LOOK_INTERVAL_MS) return false;
     this.#lookedAt = now;
-    const there = statSync(join(this.#directory.path, this.name), { bigint: true, throwIfNoEntry: false });
+    const there = statSync(join(this.#directory.path, this.name), {
+      bigint: true,
+      throwIfNoEntry: false,
+    });
     return there?.ino !== fstatSync(this.#handle.fd, { bigint: true }).ino;
   }
 
@@ -128,7 +139,11 @@ export async function removeFile(path: string): Promise<boolean> {
  * A name is given once: what others recorded of a file that is gone is not true of another in its place. Numbers ascend;
  * where somebody took the last one there is, the lowest free one follows.
  */
-async function freeNumbers(directory: Directory, day: string, previous: string | undefined): Promise<FreeNumbers> {
+async function freeNumbers(
+  directory: Directory,
+  day: string,
+  previous: string | undefined,
+): Promise<FreeNumbers> {
   const refs = (await recordedRefs(directory)).map(({ file }) => file);
   const recorded = [...refs, ...(previous === undefined ? [] : [previous])].flatMap(
     (file) => parseSegmentName(file) ?? [],
@@ -136,7 +151,10 @@ async function freeNumbers(directory: Directory, day: string, previous: string |
   const taken = [...(await directory.list()), ...recorded].filter((segment) => segment.day === day);
   const numbers = new Set(taken.map(({ number }) => number));
   const gone = await lastRemoved(directory.path, day); // asked after the listing: it is written before a file goes
-  return { numbers, first: taken.reduce((next, { number }) => Math.max(next, number + 1), gone + 1) };
+  return {
+    numbers,
+    first: taken.reduce((next, { number }) => Math.max(next, number + 1), gone + 1),
+  };
 }
 
 interface FreeNumbers {

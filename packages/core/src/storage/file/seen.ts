@@ -42,7 +42,11 @@ export async function latestStates(
  * What was recorded on a file's own day may have been short of its end. So the end of one without `segment.close` is
  * recorded once more when that day is over: only that tells a crash from a later cut.
  */
-async function isToConfirm(directory: Directory, { file, day }: ListedFile, own: string): Promise<boolean> {
+async function isToConfirm(
+  directory: Directory,
+  { file, day }: ListedFile,
+  own: string,
+): Promise<boolean> {
   if ((dayOfSegment(own) ?? "") <= day) return false;
   return (await orUnreadable(directory.tail(file)))?.closedCalls === undefined;
 }
@@ -61,7 +65,10 @@ async function proven(directory: Directory, segments: readonly ReadHead[]): Prom
   const found = [];
   for (const segment of segments) {
     const { refs } = segment.head;
-    if (refs.length > 0 && directory.trusts(await orUnreadable(directory.seal(segment.listed.file))))
+    if (
+      refs.length > 0 &&
+      directory.trusts(await orUnreadable(directory.seal(segment.listed.file)))
+    )
       found.push(segment);
   }
   return found;

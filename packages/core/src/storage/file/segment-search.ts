@@ -22,7 +22,9 @@ interface EntryPlace {
 /** The id of an entry line that our writer wrote, without parsing it; undefined for any other line. */
 export function idOfLine(line: Buffer): string | undefined {
   const end = ENTRY_PREFIX.length + ID_LENGTH;
-  return line.length > end && line[end] === QUOTE && line.subarray(0, ENTRY_PREFIX.length).equals(ENTRY_PREFIX)
+  return line.length > end &&
+    line[end] === QUOTE &&
+    line.subarray(0, ENTRY_PREFIX.length).equals(ENTRY_PREFIX)
     ? line.toString("latin1", ENTRY_PREFIX.length, end)
     : undefined;
 }
@@ -36,7 +38,11 @@ export function idAt(time: number): string {
 }
 
 /** Offset of the first entry line in [0, `size`) whose id is `target` or greater; `size` when there is none. */
-export async function lowerBound(handle: RandomAccess, size: number, target: string): Promise<number> {
+export async function lowerBound(
+  handle: RandomAccess,
+  size: number,
+  target: string,
+): Promise<number> {
   let low = 0; // entries that start before it are smaller
   let high = size; // entries that start there or behind it are not
   let found = size;
@@ -54,7 +60,11 @@ export async function lowerBound(handle: RandomAccess, size: number, target: str
 }
 
 /** The first entry line that starts in [`from`, `end`). */
-async function firstEntryFrom(handle: RandomAccess, from: number, end: number): Promise<EntryPlace | undefined> {
+async function firstEntryFrom(
+  handle: RandomAccess,
+  from: number,
+  end: number,
+): Promise<EntryPlace | undefined> {
   // One byte before `from` tells whether a line starts exactly there.
   let position = Math.max(0, from - 1);
   let atLineStart = from === 0;
@@ -68,7 +78,9 @@ async function firstEntryFrom(handle: RandomAccess, from: number, end: number): 
         if (start >= end) return undefined;
         const needed = ENTRY_PREFIX.length + ID_LENGTH + 1;
         const head =
-          at + needed <= bytes.length ? bytes.subarray(at, at + needed) : await readAt(handle, start, needed);
+          at + needed <= bytes.length
+            ? bytes.subarray(at, at + needed)
+            : await readAt(handle, start, needed);
         const id = idOfLine(head);
         if (id !== undefined) return { start, id };
       }

@@ -16,7 +16,10 @@ export interface Going {
  * today records is on record already: nobody removes it. What any other segment that stays records may go meanwhile with
  * another process's clean-up, which counts on these files.
  */
-export async function soleRecords(directory: Directory, { files, isMissed }: Going): Promise<SegmentRef[]> {
+export async function soleRecords(
+  directory: Directory,
+  { files, isMissed }: Going,
+): Promise<SegmentRef[]> {
   const there = new Set((await directory.list()).map(({ file }) => file));
   const states = new Map<string, SegmentRef[]>();
   for (const file of files) {

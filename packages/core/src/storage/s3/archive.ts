@@ -70,11 +70,25 @@ export class S3Archive implements SegmentArchive {
   }
 
   async store(segment: ClosedSegment): Promise<string> {
-    const { day, stream, file, bytes, sha256, directory, entries, linked, firstId, lastId, ref } = segment;
+    const { day, stream, file, bytes, sha256, directory, entries, linked, firstId, lastId, ref } =
+      segment;
     const key = shippedKey(day, stream, file);
     const location = this.#bucket.urlOf(key);
-    const about = { directory, sha256, entries, linked, firstId, lastId, leaves: ref.size, root: ref.root };
-    const object = { key, metadata: formatShippedMetadata(about), contentType: "application/x-ndjson" };
+    const about = {
+      directory,
+      sha256,
+      entries,
+      linked,
+      firstId,
+      lastId,
+      leaves: ref.size,
+      root: ref.root,
+    };
+    const object = {
+      key,
+      metadata: formatShippedMetadata(about),
+      contentType: "application/x-ndjson",
+    };
     const content = { bytes, read: (from: number, to: number) => segment.read(from, to) };
     const there = await this.#bucket.peek(key);
     const isThere = there?.bytes === bytes && there.metadata["audit-sha256"] === sha256;
@@ -82,7 +96,10 @@ export class S3Archive implements SegmentArchive {
       throw new AuditError("AUDIT_WRITE_FAILED", `${location} holds other bytes than ${file}`);
     }
     if ((await this.#sha256Of(key, bytes)) !== sha256) {
-      throw new AuditError("AUDIT_WRITE_FAILED", `${location} does not have the SHA-256 of ${file}`);
+      throw new AuditError(
+        "AUDIT_WRITE_FAILED",
+        `${location} does not have the SHA-256 of ${file}`,
+      );
     }
     return location;
   }

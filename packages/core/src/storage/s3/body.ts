@@ -14,9 +14,13 @@ export async function readAll(body: Readable, alive: () => void): Promise<Buffer
 }
 
 /** Whether there are fewer bytes than the answer's own headers say. */
-export function isCut({ ContentLength, ContentRange = "" }: GetObjectCommandOutput, bytes: number): boolean {
+export function isCut(
+  { ContentLength, ContentRange = "" }: GetObjectCommandOutput,
+  bytes: number,
+): boolean {
   const [, from, to] = /^bytes (\d+)-(\d+)\//.exec(ContentRange) ?? [];
-  const isOfRange = from === undefined || to === undefined || bytes === Number(to) - Number(from) + 1;
+  const isOfRange =
+    from === undefined || to === undefined || bytes === Number(to) - Number(from) + 1;
   return bytes !== (ContentLength ?? bytes) || !isOfRange;
 }
 
@@ -26,7 +30,8 @@ export function hasItsETag(
   body: Buffer,
 ): boolean {
   const [, md5] = /^"([0-9a-f]{32})"$/.exec(ETag) ?? [];
-  const isOther = (ServerSideEncryption ?? "AES256") !== "AES256" || SSECustomerAlgorithm !== undefined;
+  const isOther =
+    (ServerSideEncryption ?? "AES256") !== "AES256" || SSECustomerAlgorithm !== undefined;
   if (md5 === undefined || ContentRange !== undefined || isOther || getFips() === 1) return true;
   return hash("md5", body) === md5;
 }

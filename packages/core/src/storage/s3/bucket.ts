@@ -7,7 +7,13 @@ import type {
 } from "@aws-sdk/client-s3";
 import { hasItsETag, IncompleteBody, isCut, readAll } from "./body.ts";
 import { type Opened, openClient } from "./connection.ts";
-import type { FetchedObject, ListedObject, ListRange, ObjectHead, ObjectVersion } from "./objects.ts";
+import type {
+  FetchedObject,
+  ListedObject,
+  ListRange,
+  ObjectHead,
+  ObjectVersion,
+} from "./objects.ts";
 import type { ResolvedConnection } from "./options.ts";
 import { type Attempt, type RetryPolicy, statusOf, withRetries } from "./retry.ts";
 import { Uploads } from "./uploads.ts";
@@ -48,11 +54,15 @@ export class Bucket {
   /** The object, or `range` (from, to: bytes, inclusive) of it; undefined when there is none. */
   async get(key: string, range?: { from: number; to: number }): Promise<FetchedObject | undefined> {
     const { sdk, client } = await this.#open();
-    const input = { ...this.#target(key), ...(range && { Range: `bytes=${range.from}-${range.to}` }) };
+    const input = {
+      ...this.#target(key),
+      ...(range && { Range: `bytes=${range.from}-${range.to}` }),
+    };
     let doubtful: Buffer | undefined;
     return this.#read(async (abortSignal, alive) => {
       const answer = await client.send(new sdk.GetObjectCommand(input), { abortSignal });
-      const body = answer.Body instanceof Readable ? await readAll(answer.Body, alive) : Buffer.alloc(0);
+      const body =
+        answer.Body instanceof Readable ? await readAll(answer.Body, alive) : Buffer.alloc(0);
       if (isCut(answer, body.length)) throw new IncompleteBody(key);
       // An ETag need not be a digest on every server: the same bytes twice are what is there.
       if (!hasItsETag(answer, body) && doubtful?.equals(body) !== true) {
@@ -93,11 +103,17 @@ export class Bucket {
   }
 
   /** Objects in the order of their keys, a page of at most 1,000 at a time. */
-  async *list({ prefix = "", after }: ListRange): AsyncGenerator<readonly ListedObject[], void, void> {
+  async *list({
+    prefix = "",
+    after,
+  }: ListRange): AsyncGenerator<readonly ListedObject[], void, void> {
     // Each page begins after the last key seen, not at a token: a token may have expired when a slow reader comes back.
     let startAfter = after;
     for (;;) {
-      const page = await this.#listPage({ prefix, ...(startAfter !== undefined && { after: startAfter }) });
+      const page = await this.#listPage({
+        prefix,
+        ...(startAfter !== undefined && { after: startAfter }),
+      });
       const objects = (page.Contents ?? []).map(({ Key = "", Size = 0 }) => ({
         key: Key.slice(this.prefix.length),
         bytes: Size,
@@ -113,10 +129,15 @@ export class Bucket {
   async *folders(): AsyncGenerator<string, void, void> {
     let token: string | undefined;
     do {
-      const page: ListObjectsV2CommandOutput = await this.#listPage({ prefix: "" }, { Delimiter: "/", token });
-      for (const { Prefix = "" } of page.CommonPrefixes ?? []) yield Prefix.slice(this.prefix.length, -1);
+      const page: ListObjectsV2CommandOutput = await this.#listPage(
+        { prefix: "" },
+        { Delimiter: "/", token },
+      );
+      for (const { Prefix = "" } of page.CommonPrefixes ?? [])
+        yield Prefix.slice(this.prefix.length, -1);
       token = page.NextContinuationToken;
-      if (page.IsTruncated === true && token === undefined) throw new IncompleteListing(this.urlOf(""));
+      if (page.IsTruncated === true && token === undefined)
+        throw new IncompleteListing(this.urlOf(""));
     } while (token !== undefined);
   }
 
@@ -148,15 +169,27 @@ export class Bucket {
     const { sdk, client } = await this.#open();
     let next: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined } = {};
     for (;;) {
-      const input: ListObjectVersionsCommandInput = { Bucket: this.name, Prefix: this.prefix + prefix, ...next };
-      const page: ListObjectVersionsCommandOutput = await withRetries(this.#readPolicy, async (abortSignal) =>
-        client.send(new sdk.ListObjectVersionsCommand(input), { abortSignal }),
+      const input: ListObjectVersionsCommandInput = {
+        Bucket: this.name,
+        Prefix: this.prefix + prefix,
+        ...next,
+      };
+      const page: ListObjectVersionsCommandOutput = await withRetries(
+        this.#readPolicy,
+        async (abortSignal) =>
+          client.send(new sdk.ListObjectVersionsCommand(input), { abortSignal }),
       );
       const found = [
         ...(page.Versions ?? []).map((version) => ({ ...version, isDeleteMarker: false })),
         ...(page.DeleteMarkers ?? []).map((marker) => ({ ...marker, isDeleteMarker: true })),
       ];
-      for (const { Key = "", VersionId = "", IsLatest = false, LastModified, isDeleteMarker } of found) {
+      for (const {
+        Key = "",
+        VersionId = "",
+        IsLatest = false,
+        LastModified,
+        isDeleteMarker,
+      } of found) {
         yield {
           key: Key.slice(this.prefix.length),
           versionId: VersionId,
@@ -175,7 +208,10 @@ export class Bucket {
   async isVersioned(): Promise<boolean | undefined> {
     const { sdk, client } = await this.#open();
     return this.#readSetting(async (abortSignal) => {
-      const { Status } = await client.send(new sdk.GetBucketVersioningCommand({ Bucket: this.name }), { abortSignal });
+      const { Status } = await client.send(
+        new sdk.GetBucketVersioningCommand({ Bucket: this.name }),
+        { abortSignal },
+      );
       return Status !== undefined;
     });
   }
@@ -207,7 +243,8 @@ export class Bucket {
       return await withRetries(this.#readPolicy, attempt);
     } catch (error) {
       // No key, but not: no bucket.
-      if (statusOf(error) === 404 && error instanceof Error && error.name !== "NoSuchBucket") return undefined;
+      if (statusOf(error) === 404 && error instanceof Error && error.name !== "NoSuchBucket")
+        return undefined;
       throw error;
     }
   }

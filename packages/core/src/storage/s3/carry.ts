@@ -39,7 +39,10 @@ export async function linesToCarry(
   }
   const isNeeded = ({ file }: RetentionPrune): boolean => {
     const segment = parseSegmentFileName(file);
-    return referred.has(file) || (segment !== undefined && (newest.get(segment.stream) ?? 0) > segment.seq);
+    return (
+      referred.has(file) ||
+      (segment !== undefined && (newest.get(segment.stream) ?? 0) > segment.seq)
+    );
   };
   const lines: string[] = [];
   const unproven: ExpiredSegment[] = [];
@@ -57,7 +60,9 @@ export async function linesToCarry(
  */
 function recordsOf({ file, prunes }: ExpiredSegment): RetentionPrune[] {
   const directory = file.slice(0, file.lastIndexOf("/") + 1);
-  const shipped = new Set(prunes.filter(({ type }) => type === "retention.archived").map((record) => record.file));
+  const shipped = new Set(
+    prunes.filter(({ type }) => type === "retention.archived").map((record) => record.file),
+  );
   return prunes.flatMap((record) =>
     record.type === "retention.prune" && !shipped.has(record.file)
       ? [{ ...record, file: directory + record.file }]

@@ -21,7 +21,10 @@ export interface PlacedCommit {
 }
 
 /** What is wrong with the name and the metadata of a commit; empty when nothing is. */
-export function wrongClaims({ key, file, previous }: PlacedCommit, { body, metadata }: FetchedObject): string[] {
+export function wrongClaims(
+  { key, file, previous }: PlacedCommit,
+  { body, metadata }: FetchedObject,
+): string[] {
   const commit = parseCommitMetadata(metadata);
   const segment = parseSegmentFileName(file);
   if (!commit) return ["it has no metadata of a commit any more"];
@@ -57,17 +60,24 @@ export function wrongShippedClaims(
 ): string[] {
   const place = open && shippedKey(dayOfSegment(file) ?? "", open.stream, file);
   return [
-    ...(place === undefined || place === key ? [] : [`its place is ${place}: an object under another name`]),
+    ...(place === undefined || place === key
+      ? []
+      : [`its place is ${place}: an object under another name`]),
     ...wrongCounts(about, digest),
     ...differs("as the first entry", about.firstId, digest.firstId),
     ...differs("as the last entry", about.lastId, digest.lastId),
-    ...(about.leaves === sealed.size ? [] : [`its metadata says ${about.leaves} leaves; ${sealed.size} are sealed`]),
+    ...(about.leaves === sealed.size
+      ? []
+      : [`its metadata says ${about.leaves} leaves; ${sealed.size} are sealed`]),
     ...differs("as the root", about.root, sealed.root),
     ...differs("as the SHA-256", about.sha256, digest.sha256()),
   ];
 }
 
-function wrongCounts(said: { readonly entries: number; readonly linked: number }, there: EntryTally): string[] {
+function wrongCounts(
+  said: { readonly entries: number; readonly linked: number },
+  there: EntryTally,
+): string[] {
   return [
     ...(said.entries === there.entries
       ? []
@@ -79,5 +89,7 @@ function wrongCounts(said: { readonly entries: number; readonly linked: number }
 }
 
 function differs(what: string, said: string, there: string): string[] {
-  return said === there ? [] : [`its metadata says ${said || "nothing"} ${what}; it is ${there || "nothing"}`];
+  return said === there
+    ? []
+    : [`its metadata says ${said || "nothing"} ${what}; it is ${there || "nothing"}`];
 }

@@ -18,11 +18,19 @@ export interface Opened {
  *
  * @throws {AuditConfigError} `AUDIT_CONFIG_INVALID` naming the package that is missing
  */
-export async function openClient({ client, region, endpoint, pathStyle }: ResolvedConnection): Promise<Opened> {
+export async function openClient({
+  client,
+  region,
+  endpoint,
+  pathStyle,
+}: ResolvedConnection): Promise<Opened> {
   const sdk = await importPeer("@aws-sdk/client-s3", async () => import("@aws-sdk/client-s3"));
   const settings = {
     ...(region !== undefined && { region }),
-    ...(endpoint !== undefined && { endpoint, ...(region === undefined && { region: "us-east-1" }) }),
+    ...(endpoint !== undefined && {
+      endpoint,
+      ...(region === undefined && { region: "us-east-1" }),
+    }),
     forcePathStyle: pathStyle,
     maxAttempts: 1, // retries are ours: with one key, one deadline, and what a 412 means
     requestChecksumCalculation: "WHEN_REQUIRED" as const, // checksums are given where they count

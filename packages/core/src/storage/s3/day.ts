@@ -23,7 +23,11 @@ export interface DayListing {
 }
 
 /** Lists what a day holds. Direct objects that cannot hold an entry of `range` may be left out. */
-export async function listDay(bucket: Bucket, day: string, range: TimeRange = {}): Promise<DayListing> {
+export async function listDay(
+  bucket: Bucket,
+  day: string,
+  range: TimeRange = {},
+): Promise<DayListing> {
   const direct: DirectObject[] = [];
   const foreign: ForeignObject[] = [];
   const control: ControlObject[] = [];
@@ -69,7 +73,10 @@ async function* keysBetween(
   after: string | undefined,
   end: string | undefined,
 ): AsyncGenerator<Placed, void, void> {
-  for await (const page of bucket.list({ prefix: `${day}/`, ...(after !== undefined && { after }) })) {
+  for await (const page of bucket.list({
+    prefix: `${day}/`,
+    ...(after !== undefined && { after }),
+  })) {
     for (const object of page) {
       if (end !== undefined && object.key >= end) return;
       yield object;

@@ -37,7 +37,8 @@ export class EarlierRuns {
     const { removals } = await this.#read();
     for (const key of removals.get(file) ?? []) {
       const report = await this.#reportUpTo(key);
-      if (report?.prunes.some((prune) => prune.type === "retention.prune" && prune.file === file)) return true;
+      if (report?.prunes.some((prune) => prune.type === "retention.prune" && prune.file === file))
+        return true;
     }
     return false;
   }
@@ -56,12 +57,17 @@ export class EarlierRuns {
     const removals = new Map<string, string[]>();
     const states: Witness[] = [];
     const large = (await this.#survey.control()).filter(({ bytes }) => bytes >= LEAST_BYTES);
-    const reads = mapInOrder(large, READS_AHEAD, async ({ key }) => ({ key, found: await this.#bucket.get(key) }));
+    const reads = mapInOrder(large, READS_AHEAD, async ({ key }) => ({
+      key,
+      found: await this.#bucket.get(key),
+    }));
     for await (const { key, found } of reads) {
       for (const line of (found?.body.toString() ?? "").split("\n")) {
         const record = readRetentionLine(line);
-        if (record?.type === "retention.prune") removals.set(record.file, [...(removals.get(record.file) ?? []), key]);
-        if (record?.type === "retention.seen") for (const ref of record.seen) states.push(this.#witness(ref, key));
+        if (record?.type === "retention.prune")
+          removals.set(record.file, [...(removals.get(record.file) ?? []), key]);
+        if (record?.type === "retention.seen")
+          for (const ref of record.seen) states.push(this.#witness(ref, key));
       }
     }
     return { removals, states };
@@ -70,7 +76,11 @@ export class EarlierRuns {
   #witness(ref: SegmentRef, by: string): Witness {
     const isRef = ({ file, size, root }: SegmentRef): boolean =>
       file === ref.file && size === ref.size && root === ref.root;
-    return { ref, by, isProven: async () => (await this.#reportUpTo(by))?.seen.some(isRef) === true };
+    return {
+      ref,
+      by,
+      isProven: async () => (await this.#reportUpTo(by))?.seen.some(isRef) === true,
+    };
   }
 
   /** What a segment says up to one of its objects, if it is sound and a key that is trusted sealed it. */
@@ -80,7 +90,11 @@ export class EarlierRuns {
     const begun = readFirstLine(first?.open ?? "");
     if (!first || begun.kind !== "segment" || !this.#trusts(begun.open.vkey)) return undefined;
     const segment = begun.open.file;
-    const source = directSource(this.#bucket, { commits: new Map([[segment, objects]]), foreign: [] }, new Set());
+    const source = directSource(
+      this.#bucket,
+      { commits: new Map([[segment, objects]]), foreign: [] },
+      new Set(),
+    );
     const report = await checkSegment(segment, begun.open.vkey, source.read(segment));
     return isSound(report) ? report : undefined;
   }
@@ -95,7 +109,15 @@ export class EarlierRuns {
       const isBefore = commit !== undefined && commit.leaf < (objects[0]?.leaf ?? Infinity);
       if (!head || !commit || !checkpoint || !isBefore) return [];
       const { leaf, previous, open, lastId } = commit;
-      objects.unshift({ key, bytes: head.bytes, leaf, size: checkpoint.size, previous, open, lastId });
+      objects.unshift({
+        key,
+        bytes: head.bytes,
+        leaf,
+        size: checkpoint.size,
+        previous,
+        open,
+        lastId,
+      });
       if (leaf === 0) return objects;
       key = previous;
     }

@@ -99,7 +99,9 @@ export async function examineDay(options: DayOptions, day: string): Promise<Expi
     ...directCandidates(options, found, witnesses),
     ...(await shippedCandidates(options, found.shipped, witnesses)),
   ];
-  const segments = await mapConcurrently(candidates, SEGMENTS_AHEAD, (candidate) => examine(candidate, day, options));
+  const segments = await mapConcurrently(candidates, SEGMENTS_AHEAD, (candidate) =>
+    examine(candidate, day, options),
+  );
   const missing: string[] = [];
   for (const [file, known] of witnesses) {
     if (parseSegmentFileName(file)?.day !== day || found.commits.has(file)) continue;
@@ -146,7 +148,8 @@ function directCandidates(
   const source = directSource(bucket, found, new Set());
   return [...found.commits].map(([file, objects]) => ({
     // Nobody's key is added to a stream: whoever seals a segment of one of ours has put it in the place of ours.
-    isUsurped: async () => !trusts(vkeyIn(objects)) && (await survey.isOurStream(parseSegmentFileName(file)?.stream)),
+    isUsurped: async () =>
+      !trusts(vkeyIn(objects)) && (await survey.isOurStream(parseSegmentFileName(file)?.stream)),
     source,
     file,
     name: file,
@@ -188,8 +191,13 @@ async function shippedCandidates(
   });
 }
 
-async function examine(candidate: Candidate, day: string, { trusts, mayRemove }: DayOptions): Promise<ExpiredSegment> {
-  const { source, file, name, prefix, keys, vkey, witnesses, isUsurped, firstId, lastId } = candidate;
+async function examine(
+  candidate: Candidate,
+  day: string,
+  { trusts, mayRemove }: DayOptions,
+): Promise<ExpiredSegment> {
+  const { source, file, name, prefix, keys, vkey, witnesses, isUsurped, firstId, lastId } =
+    candidate;
   const sizes = new Set(witnesses.map(({ ref }) => ref.size));
   const report = await checkSegment(file, vkey, source.read(file), sizes);
   const { size, root, entries } = report.sealed;
@@ -229,7 +237,10 @@ function flawIn(source: LogSource, report: SegmentReport): string | undefined {
 }
 
 /** A proven record of a state that the segment does not have. */
-async function contradiction({ roots }: SegmentReport, witnesses: readonly Witness[]): Promise<string | undefined> {
+async function contradiction(
+  { roots }: SegmentReport,
+  witnesses: readonly Witness[],
+): Promise<string | undefined> {
   for (const { ref, by, isProven } of witnesses) {
     if (ref.size > 0 && roots.get(ref.size) !== ref.root && (await isProven()))
       return `it is not what ${by} records of it`;

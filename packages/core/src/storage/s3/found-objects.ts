@@ -23,7 +23,10 @@ export class FoundObjects {
   async addDay(bucket: Bucket, { direct, control, shipped, foreign }: DayListing): Promise<void> {
     for (const { key, bytes } of foreign) this.foreign.push({ key, bytes });
     const keys = [...direct, ...control, ...shipped].map(({ key }) => key);
-    const heads = mapInOrder(keys, HEADS_AHEAD, async (key) => ({ key, head: await bucket.head(key) }));
+    const heads = mapInOrder(keys, HEADS_AHEAD, async (key) => ({
+      key,
+      head: await bucket.head(key),
+    }));
     for await (const { key, head } of heads) if (head) this.add(key, head);
   }
 
@@ -33,11 +36,27 @@ export class FoundObjects {
     const file = parseShippedMetadata(metadata);
     if (commit && checkpoint) {
       const { leaf, previous, open, lastId } = commit;
-      const object = { key, bytes, leaf, size: checkpoint.size, previous, open, lastId, ...(lost && { lost }) };
+      const object = {
+        key,
+        bytes,
+        leaf,
+        size: checkpoint.size,
+        previous,
+        open,
+        lastId,
+        ...(lost && { lost }),
+      };
       append(this.commits, fileOfOrigin(checkpoint.origin), object);
     } else if (file) {
       const [, stream = "", name = key] = /([^/]+)\/([^/]+)$/.exec(key) ?? [];
-      append(this.shipped, file.directory, { key, bytes, stream, file: name, about: file, ...(lost && { lost }) });
+      append(this.shipped, file.directory, {
+        key,
+        bytes,
+        stream,
+        file: name,
+        about: file,
+        ...(lost && { lost }),
+      });
     } else if (!lost) {
       this.foreign.push({ key, bytes });
     }

@@ -38,7 +38,8 @@ export async function readBucketHolds(bucket: Bucket, vkey: string | undefined):
     const shippedBeginnings = shipped.map(({ key, file, bytes }): Beginning => {
       return { key, file, handle: new RangedObject(bucket, key, bytes, FIRST_LINES_BYTES) };
     });
-    for await (const found of mapInOrder(shippedBeginnings, OBJECTS_AHEAD, readSecond)) note(seconds, found);
+    for await (const found of mapInOrder(shippedBeginnings, OBJECTS_AHEAD, readSecond))
+      note(seconds, found);
     const firsts = control.filter(({ key }) => FIRST_COMMIT.test(key));
     const directSeconds = mapInOrder(firsts, OBJECTS_AHEAD, async ({ key }) => {
       const beginning = await directBeginning(bucket, key);
@@ -46,7 +47,10 @@ export async function readBucketHolds(bucket: Bucket, vkey: string | undefined):
     });
     for await (const found of directSeconds) note(seconds, found);
   }
-  return holdsOf(seconds, (by, hold) => hold.vkey === null || by === hold.vkey || (by !== null && by === vkey));
+  return holdsOf(
+    seconds,
+    (by, hold) => hold.vkey === null || by === hold.vkey || (by !== null && by === vkey),
+  );
 }
 
 /** The bytes that a file would begin with. */
@@ -59,7 +63,11 @@ async function directBeginning(bucket: Bucket, key: string): Promise<Beginning |
 }
 
 /** The line that records a hold or a release, with the key that the hold names, or that proves the release. */
-async function readSecond({ key, file, handle }: Beginning): Promise<(SecondLine & { key: string }) | undefined> {
+async function readSecond({
+  key,
+  file,
+  handle,
+}: Beginning): Promise<(SecondLine & { key: string }) | undefined> {
   const lines = await firstLines(handle);
   const kind = lines && recordsHold(lines.second);
   if (lines === undefined || kind === undefined) return undefined;
@@ -71,6 +79,9 @@ async function readSecond({ key, file, handle }: Beginning): Promise<(SecondLine
   return seal && { key, line: lines.second, vkey: seal.vkey };
 }
 
-function note(seconds: Map<string, SecondLine>, found: (SecondLine & { readonly key: string }) | undefined): void {
+function note(
+  seconds: Map<string, SecondLine>,
+  found: (SecondLine & { readonly key: string }) | undefined,
+): void {
   if (found) seconds.set(found.key, { line: found.line, vkey: found.vkey });
 }

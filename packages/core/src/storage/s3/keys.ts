@@ -14,16 +14,32 @@ export const MAX_SPAN_MS = 1000;
 /** What a key below the prefix is. */
 export type LogKey =
   /** A commit written directly: `<day>/<id>.json` or `<day>/<first id>.jsonl`, after a fork `<first id>-<stream>.jsonl`. */
-  | { readonly kind: "direct"; readonly day: string; readonly id: string; readonly isSingle: boolean }
+  | {
+      readonly kind: "direct";
+      readonly day: string;
+      readonly id: string;
+      readonly isSingle: boolean;
+    }
   /** One entry under an id that holds no time: written by the Python original. */
   | { readonly kind: "foreign"; readonly day: string; readonly id: string }
   /** A commit of control lines alone: `<day>/<stream>/control_<seq>_<first leaf>.jsonl`. */
-  | { readonly kind: "control"; readonly day: string; readonly stream: string; readonly seq: number }
+  | {
+      readonly kind: "control";
+      readonly day: string;
+      readonly stream: string;
+      readonly seq: number;
+    }
   /** A closed segment from a directory: `<day>/<stream>/<file>`. */
-  | { readonly kind: "shipped"; readonly day: string; readonly stream: string; readonly file: string };
+  | {
+      readonly kind: "shipped";
+      readonly day: string;
+      readonly stream: string;
+      readonly file: string;
+    };
 
 const KEY = /^(\d{4}-\d\d-\d\d)\/(?:([^/]+)\/)?([^/]+)$/;
-const DIRECT = /^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?:-[\w-]{16})?\.json(l?)$/;
+const DIRECT =
+  /^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?:-[\w-]{16})?\.json(l?)$/;
 
 /** Reads a key without its prefix; undefined for what is no part of a log. */
 export function parseKey(key: string): LogKey | undefined {
@@ -32,11 +48,16 @@ export function parseKey(key: string): LogKey | undefined {
   if (folder !== undefined) {
     if (parseSegmentName(name)) return { kind: "shipped", day, stream: folder, file: name };
     const [, seq] = /^control_(\d+)_\d+\.jsonl$/.exec(name) ?? [];
-    return seq === undefined ? undefined : { kind: "control", day, stream: folder, seq: Number(seq) };
+    return seq === undefined
+      ? undefined
+      : { kind: "control", day, stream: folder, seq: Number(seq) };
   }
   const [, id, lines] = DIRECT.exec(name) ?? [];
-  if (id !== undefined && timeOfId(id) !== undefined) return { kind: "direct", day, id, isSingle: lines === "" };
-  return name.endsWith(".json") ? { kind: "foreign", day, id: name.slice(0, -".json".length) } : undefined;
+  if (id !== undefined && timeOfId(id) !== undefined)
+    return { kind: "direct", day, id, isSingle: lines === "" };
+  return name.endsWith(".json")
+    ? { kind: "foreign", day, id: name.slice(0, -".json".length) }
+    : undefined;
 }
 
 /** Whether a text is a UTC day that exists: `2028-02-29`. */
@@ -47,7 +68,9 @@ export function isDay(text: string): boolean {
 
 /** The UTC day of a time in milliseconds, as keys spell it. */
 export function dayOf(time: number): string {
-  return new Date(Math.min(Math.max(time, 0), MAX_TIME)).toISOString().slice(0, "YYYY-MM-DD".length);
+  return new Date(Math.min(Math.max(time, 0), MAX_TIME))
+    .toISOString()
+    .slice(0, "YYYY-MM-DD".length);
 }
 
 /** The last time whose year has four digits. */
@@ -65,7 +88,12 @@ export function keyAt(day: string, time: number): string {
 }
 
 /** The key of a commit of entries. `fork` is the stream, when the plain key is taken by somebody else's bytes. */
-export function entriesKey(firstId: string, time: number, isSingle: boolean, fork?: string): string {
+export function entriesKey(
+  firstId: string,
+  time: number,
+  isSingle: boolean,
+  fork?: string,
+): string {
   if (fork !== undefined) return `${dayOf(time)}/${firstId}-${fork}.jsonl`;
   return `${dayOf(time)}/${firstId}.json${isSingle ? "" : "l"}`;
 }
@@ -92,6 +120,9 @@ export function segmentFileName(day: string, stream: string, seq: number): strin
 export function parseSegmentFileName(
   file: string,
 ): { readonly day: string; readonly stream: string; readonly seq: number } | undefined {
-  const [, year, month, day, stream, seq] = /^audit_(\d{4})(\d\d)(\d\d)_([\w-]+)_(\d+)\.jsonl$/.exec(file) ?? [];
-  return stream === undefined ? undefined : { day: `${year}-${month}-${day}`, stream, seq: Number(seq) };
+  const [, year, month, day, stream, seq] =
+    /^audit_(\d{4})(\d\d)(\d\d)_([\w-]+)_(\d+)\.jsonl$/.exec(file) ?? [];
+  return stream === undefined
+    ? undefined
+    : { day: `${year}-${month}-${day}`, stream, seq: Number(seq) };
 }

@@ -17,7 +17,11 @@ const DAYS_AHEAD = 4;
  * The logs at `s3://bucket/prefix`, the direct one first: it holds the records of removals. Lists everything, and asks
  * for the metadata of every object: which tree it belongs to, and where.
  */
-export async function bucketSources(location: string, connection: S3Connection, now: Date): Promise<LogSource[]> {
+export async function bucketSources(
+  location: string,
+  connection: S3Connection,
+  now: Date,
+): Promise<LogSource[]> {
   const { bucket: name, prefix } = parseLocation(location);
   const bucket = new Bucket(name, prefix, resolveConnection(connection));
   const days = (await Array.fromAsync(bucket.folders())).filter(isDay).toSorted();
@@ -27,7 +31,9 @@ export async function bucketSources(location: string, connection: S3Connection, 
   }
   const lost = (await bucket.isVersioned()) === true ? await lostObjects(bucket, "") : [];
   for (const object of lost) found.addLost(object);
-  const shipped = [...found.shipped].map(([directory, files]) => shippedSource(bucket, directory, files, now));
+  const shipped = [...found.shipped].map(([directory, files]) =>
+    shippedSource(bucket, directory, files, now),
+  );
   const streams = new Set([...found.shipped.values()].flat().map(({ stream }) => stream));
   return [directSource(bucket, found, streams), ...shipped];
 }

@@ -32,7 +32,10 @@ export async function lostObjects(bucket: Bucket, prefix: string): Promise<LostO
   return lost;
 }
 
-async function examine(bucket: Bucket, versions: readonly ObjectVersion[]): Promise<LostObject | undefined> {
+async function examine(
+  bucket: Bucket,
+  versions: readonly ObjectVersion[],
+): Promise<LostObject | undefined> {
   const newest = versions.find(({ isLatest }) => isLatest);
   const first = versions
     .filter(({ isDeleteMarker }) => !isDeleteMarker)

@@ -70,7 +70,9 @@ export function parseCommitMetadata(metadata: Metadata): CommitMetadata | undefi
 }
 
 /** The tree that a commit's checkpoint claims. */
-export function checkpointOf({ note }: CommitMetadata): { origin: string; size: number; root: string } | undefined {
+export function checkpointOf({
+  note,
+}: CommitMetadata): { origin: string; size: number; root: string } | undefined {
   const parsed = parseNote(note);
   return parsed && parseCheckpoint(parsed.text);
 }

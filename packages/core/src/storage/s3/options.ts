@@ -96,7 +96,9 @@ export interface ResolvedObjectOptions extends S3ObjectOptions {
 }
 
 /** What a direct writer and an archive share. */
-export const PLACE_OPTIONS: Readonly<Record<keyof S3Connection | keyof S3ObjectOptions | "bucket" | "prefix", true>> = {
+export const PLACE_OPTIONS: Readonly<
+  Record<keyof S3Connection | keyof S3ObjectOptions | "bucket" | "prefix", true>
+> = {
   bucket: true,
   prefix: true,
   region: true,
@@ -141,7 +143,8 @@ export function resolveOptions(options: S3StorageOptions): ResolvedOptions {
   checkNumber("commit.maxBytes", maxBytes, 1);
   checkNumber("commit.maxDelayMs", maxDelayMs, 0);
   // Entries of one object lie within this span, so what waits longer could not share one anyway.
-  if (maxDelayMs > MAX_SPAN_MS) throw new AuditConfigError(`commit.maxDelayMs must be at most ${MAX_SPAN_MS}`);
+  if (maxDelayMs > MAX_SPAN_MS)
+    throw new AuditConfigError(`commit.maxDelayMs must be at most ${MAX_SPAN_MS}`);
   checkExpiresDays(expiresDays);
   return {
     ...resolvePlace(options),
@@ -165,7 +168,13 @@ export function checkExpiresDays(expiresDays: number | undefined): void {
 }
 
 /** Throws `AUDIT_CONFIG_INVALID`. */
-export function resolvePlace({ bucket, prefix = "audit/" }: { readonly bucket: string; readonly prefix?: string }): {
+export function resolvePlace({
+  bucket,
+  prefix = "audit/",
+}: {
+  readonly bucket: string;
+  readonly prefix?: string;
+}): {
   readonly bucket: string;
   /** Empty, or ends in a slash. */
   readonly prefix: string;
@@ -206,7 +215,8 @@ export function resolveConnection(connection: S3Connection): ResolvedConnection 
   if (client && (region !== undefined || endpoint !== undefined || pathStyle !== undefined)) {
     throw new AuditConfigError("client excludes region, endpoint and pathStyle: it has its own");
   }
-  if (endpoint !== undefined && !URL.canParse(endpoint)) throw new AuditConfigError("endpoint must be a URL");
+  if (endpoint !== undefined && !URL.canParse(endpoint))
+    throw new AuditConfigError("endpoint must be a URL");
   return {
     ...(client && { client }),
     ...(region !== undefined && { region }),
@@ -217,7 +227,10 @@ export function resolveConnection(connection: S3Connection): ResolvedConnection 
 }
 
 /** Where a log lies: `s3://bucket/prefix`. Throws `AUDIT_CONFIG_INVALID`. */
-export function parseLocation(location: string): { readonly bucket: string; readonly prefix: string } {
+export function parseLocation(location: string): {
+  readonly bucket: string;
+  readonly prefix: string;
+} {
   const [, bucket = "", prefix = ""] = /^s3:\/\/([^/]+)\/?(.*)$/s.exec(location) ?? [];
   return resolvePlace({ bucket, prefix });
 }

@@ -9,7 +9,12 @@ import type { ExpiredPart, PruneOptions, PruneResult } from "../storage.ts";
 import type { Bucket } from "./bucket.ts";
 import { linesToCarry } from "./carry.ts";
 import { EarlierRuns } from "./earlier-runs.ts";
-import { type DayOptions, examineDay, type ExpiredDay, type ExpiredSegment } from "./expired-day.ts";
+import {
+  type DayOptions,
+  examineDay,
+  type ExpiredDay,
+  type ExpiredSegment,
+} from "./expired-day.ts";
 import { readBucketHolds } from "./holds.ts";
 import { boundsOf, dayOf, isDay } from "./keys.ts";
 import { type Actor, Survey, trustsOf } from "./survey.ts";
@@ -27,7 +32,11 @@ interface Decision {
   readonly going: readonly ExpiredSegment[];
   /** Recorded as removed by an earlier run, which was broken off: it goes without another record. */
   readonly remains: readonly ExpiredSegment[];
-  readonly refused: readonly { readonly file: string; readonly keys: readonly string[]; readonly reason: string }[];
+  readonly refused: readonly {
+    readonly file: string;
+    readonly keys: readonly string[];
+    readonly reason: string;
+  }[];
   /** Objects that nothing seals. */
   readonly unsealed: readonly string[];
   /** Records of removals that are still referred to. */
@@ -47,7 +56,9 @@ export async function pruneBucket(
 ): Promise<PruneResult> {
   // The caller's present may lie ahead. What others write is of the real one.
   const limit = Math.min(before, now, Date.now());
-  const days = (await Array.fromAsync(bucket.folders())).filter((day) => isDay(day) && boundsOf(day).to < limit);
+  const days = (await Array.fromAsync(bucket.folders())).filter(
+    (day) => isDay(day) && boundsOf(day).to < limit,
+  );
   const result = {
     entries: 0,
     files: new Array<string>(),
@@ -57,7 +68,8 @@ export async function pruneBucket(
   };
   if (days.length === 0) return result;
   const holds = await readBucketHolds(bucket, remover.vkey);
-  const isMissed = (day: string): boolean => !(boundsOf(day).to < limit) || whyHeld(holds, day) !== undefined;
+  const isMissed = (day: string): boolean =>
+    !(boundsOf(day).to < limit) || whyHeld(holds, day) !== undefined;
   const retention = new BucketRetention(bucket, remover, {
     isVersioned: (await bucket.isVersioned()) === true,
     isMissed,
@@ -76,12 +88,16 @@ export async function pruneBucket(
     const decision = await retention.decide(day);
     const { going, remains, refused, unsealed } = decision;
     if (!dryRun) await retention.carryOut(day, decision, { policy, actor });
-    const entries = [...going, ...remains].reduce((sum, segment) => sum + segment.entries, unsealed.length);
+    const entries = [...going, ...remains].reduce(
+      (sum, segment) => sum + segment.entries,
+      unsealed.length,
+    );
     const keys = keysGoing(decision);
     result.entries += entries;
     result.files.push(...keys);
     result.refused.push(...refused.flatMap((segment) => segment.keys));
-    if (keys.length > 0) result.expired.push({ file: `${day}/`, entries, ...range, fate: "removed" });
+    if (keys.length > 0)
+      result.expired.push({ file: `${day}/`, entries, ...range, fate: "removed" });
     for (const { file, reason: flaw } of refused) {
       result.expired.push({ file, entries: null, ...range, fate: "refused", reason: flaw });
     }
@@ -103,7 +119,10 @@ class BucketRetention {
   constructor(
     bucket: Bucket,
     remover: BucketRemover,
-    { isVersioned, isMissed }: { readonly isVersioned: boolean; readonly isMissed: (day: string) => boolean },
+    {
+      isVersioned,
+      isMissed,
+    }: { readonly isVersioned: boolean; readonly isMissed: (day: string) => boolean },
   ) {
     const trusts = trustsOf(remover);
     const survey = new Survey(bucket, remover);
@@ -134,14 +153,27 @@ class BucketRetention {
       ownStream: this.#remover.stream,
     });
     refused.push(
-      ...unproven.map(({ file, keys }) => ({ file, keys, reason: "it records a removal, and nothing proves it" })),
+      ...unproven.map(({ file, keys }) => ({
+        file,
+        keys,
+        reason: "it records a removal, and nothing proves it",
+      })),
     );
     const going = sound.filter((segment) => !unproven.includes(segment));
     const evidence = await this.#unsealedEvidence(examined, refused.length > 0);
     if (evidence) refused.push(evidence);
-    const unsealed = [...examined.unsealed, ...examined.foreign].filter((key) => evidence?.keys.includes(key) !== true);
+    const unsealed = [...examined.unsealed, ...examined.foreign].filter(
+      (key) => evidence?.keys.includes(key) !== true,
+    );
     for (const { file } of refused) this.#refused.add(file);
-    return { going, remains, refused, unsealed, carried: lines, states: await this.#soleRecords(going) };
+    return {
+      going,
+      remains,
+      refused,
+      unsealed,
+      carried: lines,
+      states: await this.#soleRecords(going),
+    };
   }
 
   /**
@@ -153,7 +185,8 @@ class BucketRetention {
     const states: SegmentRef[] = [];
     for (const ref of largestStates(going.flatMap(({ refs }) => refs))) {
       const start = startOfDay(dayOfSegment(ref.file.slice(ref.file.lastIndexOf("/") + 1)) ?? "");
-      const mustStay = this.#refused.has(ref.file) || (!Number.isNaN(start) && this.#isMissed(dayOf(start)));
+      const mustStay =
+        this.#refused.has(ref.file) || (!Number.isNaN(start) && this.#isMissed(dayOf(start)));
       if (ref.size === 0 || goingFiles.has(ref.file) || !mustStay) continue;
       if (!(await this.#earlier.removed(ref.file))) states.push(ref);
     }
@@ -170,7 +203,9 @@ class BucketRetention {
     for (const file of missing) if (!(await this.#earlier.removed(file))) lacking.push(file);
     if (!hasRefused && lacking.length + stripped.length === 0) return undefined;
     const reason =
-      lacking.length > 0 ? `nothing seals it, and ${lacking[0]} is not there` : "nothing seals it any more";
+      lacking.length > 0
+        ? `nothing seals it, and ${lacking[0]} is not there`
+        : "nothing seals it any more";
     return { file: `${day}/`, keys: [...stripped, ...unsealed], reason };
   }
 
@@ -187,7 +222,8 @@ class BucketRetention {
     for (let at = 0; at < states.length; at += STATES_A_LINE) {
       seen.push(retentionSeen({ seen: states.slice(at, at + STATES_A_LINE) }));
     }
-    if (lines.length + carried.length > 0) await this.#remover.record([...seen, ...lines, ...carried]);
+    if (lines.length + carried.length > 0)
+      await this.#remover.record([...seen, ...lines, ...carried]);
     const keys = keysGoing(decision);
     await this.#remove(day, keys, refused.length === 0);
     for (const key of keys) this.#gone.add(key);
@@ -196,7 +232,9 @@ class BucketRetention {
   /** Deletes objects with all their versions: a mere delete marker would keep what retention says must go. */
   async #remove(day: string, keys: readonly string[], isWhole: boolean): Promise<void> {
     const going = new Set(keys);
-    const versions = this.#isVersioned ? await Array.fromAsync(this.#bucket.versions(`${day}/`)) : [];
+    const versions = this.#isVersioned
+      ? await Array.fromAsync(this.#bucket.versions(`${day}/`))
+      : [];
     const chosen = versions.filter(({ key }) => isWhole || going.has(key));
     const objects = chosen.length > 0 ? chosen : keys.map((key) => ({ key }));
     const [first, ...others] = await this.#bucket.remove(objects);
@@ -209,7 +247,11 @@ class BucketRetention {
 }
 
 function keysGoing({ going, remains, unsealed }: Decision): string[] {
-  return [...going.flatMap(({ keys }) => keys), ...remains.flatMap(({ keys }) => keys), ...unsealed].toSorted();
+  return [
+    ...going.flatMap(({ keys }) => keys),
+    ...remains.flatMap(({ keys }) => keys),
+    ...unsealed,
+  ].toSorted();
 }
 
 /** Why a day stays: an active hold covers a part of it or stands in it, or its release does. Undefined when it goes. */
@@ -223,6 +265,7 @@ function whyHeld({ active, releases }: Holds, day: string): string | undefined {
         (candidate.to === null || Date.parse(candidate.to) >= from)),
   );
   if (hold) return describeHold(hold);
-  const [, released] = [...releases].find(([release, recorded]) => isOfDay(release) && !isOfDay(recorded)) ?? [];
+  const [, released] =
+    [...releases].find(([release, recorded]) => isOfDay(release) && !isOfDay(recorded)) ?? [];
   return released && `it releases the hold that ${released} records`;
 }

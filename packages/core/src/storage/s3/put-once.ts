@@ -36,7 +36,8 @@ export async function putOnce(
   content: Content,
   options: ResolvedObjectOptions,
 ): Promise<PutResult> {
-  const lockedUntil = options.objectLock && new Date(Date.now() + options.objectLock.days * 86_400_000);
+  const lockedUntil =
+    options.objectLock && new Date(Date.now() + options.objectLock.days * 86_400_000);
   const put = new ObjectPut(bucket, { ...object, lockedUntil }, content, options);
   try {
     return content.bytes > options.partBytes ? await put.inParts() : await put.whole();
@@ -82,10 +83,15 @@ class ObjectPut {
     try {
       const parts: UploadedPart[] = [];
       for (let from = 0; from < this.#content.bytes; from += partBytes) {
-        const part = await this.#content.read(from, Math.min(from + partBytes, this.#content.bytes));
+        const part = await this.#content.read(
+          from,
+          Math.min(from + partBytes, this.#content.bytes),
+        );
         const number = parts.length + 1;
         parts.push(
-          await withRetries(policy, (signal) => this.#bucket.uploads.putPart(key, uploadId, number, part, signal)),
+          await withRetries(policy, (signal) =>
+            this.#bucket.uploads.putPart(key, uploadId, number, part, signal),
+          ),
         );
       }
       // Not every server honours the condition on the last request: asked beforehand, it is at least no common accident.
@@ -149,6 +155,10 @@ class Vanished extends Error {
 function asWriteError(url: string, cause: unknown): AuditError {
   if (AuditError.isInstance(cause)) return cause;
   return cause instanceof RetriesExhausted
-    ? new AuditWriteError("AUDIT_WRITE_TIMEOUT", `${url} was not stored: ${cause.message}`, { cause })
-    : new AuditWriteError("AUDIT_WRITE_FAILED", `${url} was not stored: ${reasonOf(cause)}`, { cause });
+    ? new AuditWriteError("AUDIT_WRITE_TIMEOUT", `${url} was not stored: ${cause.message}`, {
+        cause,
+      })
+    : new AuditWriteError("AUDIT_WRITE_FAILED", `${url} was not stored: ${reasonOf(cause)}`, {
+        cause,
+      });
 }

@@ -23,14 +23,24 @@ export class RangedObject implements RandomAccess {
     this.#blockBytes = blockBytes;
   }
 
-  async read(buffer: Buffer, offset: number, length: number, position: number): Promise<{ bytesRead: number }> {
+  async read(
+    buffer: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+  ): Promise<{ bytesRead: number }> {
     const end = Math.min(position + length, this.#size);
     let at = position;
     while (at < end) {
       const number = Math.floor(at / this.#blockBytes);
       const block = await this.#block(number);
       const from = at - number * this.#blockBytes;
-      const count = block.copy(buffer, offset + at - position, from, Math.min(block.length, from + end - at));
+      const count = block.copy(
+        buffer,
+        offset + at - position,
+        from,
+        Math.min(block.length, from + end - at),
+      );
       if (count === 0) break; // gone since it was listed
       at += count;
     }
@@ -46,7 +56,8 @@ export class RangedObject implements RandomAccess {
     const block = found?.body ?? Buffer.alloc(0);
     this.metadata = found?.metadata ?? this.metadata;
     this.#blocks.set(number, block);
-    for (const oldest of this.#blocks.keys()) if (this.#blocks.size > BLOCKS_KEPT) this.#blocks.delete(oldest);
+    for (const oldest of this.#blocks.keys())
+      if (this.#blocks.size > BLOCKS_KEPT) this.#blocks.delete(oldest);
     return block;
   }
 }

@@ -58,7 +58,9 @@ export async function* directPages(
   }));
   for await (const { object, found } of fetched) {
     const settled = (key: string): boolean =>
-      order === "oldest-first" ? key < object.id : key > idAt((timeOfId(object.id) ?? 0) + MAX_SPAN_MS + 1);
+      order === "oldest-first"
+        ? key < object.id
+        : key > idAt((timeOfId(object.id) ?? 0) + MAX_SPAN_MS + 1);
     const page = held.filter(({ key }) => settled(key));
     if (page.length > 0) {
       held = held.filter(({ key }) => !settled(key));
@@ -81,14 +83,24 @@ function descending(a: KeyedLine, b: KeyedLine): number {
 }
 
 /** How many calls the objects hold in the range. An object within it is not read. */
-export async function countDirect(bucket: Bucket, objects: readonly DirectObject[], range: TimeRange): Promise<number> {
+export async function countDirect(
+  bucket: Bucket,
+  objects: readonly DirectObject[],
+  range: TimeRange,
+): Promise<number> {
   let count = 0;
-  for await (const part of mapInOrder(objects, HEADS_AHEAD, (object) => countObject(bucket, object, range)))
+  for await (const part of mapInOrder(objects, HEADS_AHEAD, (object) =>
+    countObject(bucket, object, range),
+  ))
     count += part;
   return count;
 }
 
-async function countObject(bucket: Bucket, { key, id, isSingle }: DirectObject, range: TimeRange): Promise<number> {
+async function countObject(
+  bucket: Bucket,
+  { key, id, isSingle }: DirectObject,
+  range: TimeRange,
+): Promise<number> {
   const { from = -Infinity, to = Infinity } = range;
   const isIn = (entryId: string): boolean => {
     const time = timeOfId(entryId) ?? Number.NaN;

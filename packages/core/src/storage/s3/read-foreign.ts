@@ -20,9 +20,15 @@ interface Known {
 }
 
 /** The line of the entry with this id, on whichever of the days it is. */
-export async function findForeign(bucket: Bucket, days: readonly string[], id: string): Promise<string | undefined> {
+export async function findForeign(
+  bucket: Bucket,
+  days: readonly string[],
+  id: string,
+): Promise<string | undefined> {
   if (id.includes("/")) return undefined; // no name of an object
-  const reads = mapInOrder(days.toReversed(), REQUESTS_AHEAD, (day) => bucket.get(`${day}/${id}.json`));
+  const reads = mapInOrder(days.toReversed(), REQUESTS_AHEAD, (day) =>
+    bucket.get(`${day}/${id}.json`),
+  );
   for await (const found of reads) {
     const line = found && foreignLine(found.body);
     if (line !== undefined && lineToEntry(line)?.id === id) return line;
@@ -42,7 +48,9 @@ export async function* foreignPages(
 ): AsyncGenerator<readonly KeyedLine[], void, void> {
   const known: Known[] = [];
   let held = 0;
-  for await (const { object, entry } of mapInOrder(objects, REQUESTS_AHEAD, (each) => readForeign(bucket, each))) {
+  for await (const { object, entry } of mapInOrder(objects, REQUESTS_AHEAD, (each) =>
+    readForeign(bucket, each),
+  )) {
     if (!entry || !isIn(entry.time, range)) continue;
     held += entry.line.length;
     known.push({ key: entry.key, object, line: held <= MAX_HELD_BYTES ? entry.line : undefined });
@@ -50,10 +58,14 @@ export async function* foreignPages(
   known.sort((a, b) => (a.key < b.key ? -1 : 1));
   if (order === "newest-first") known.reverse();
   for (let at = 0; at < known.length; at += PAGE_LINES) {
-    const reads = mapInOrder(known.slice(at, at + PAGE_LINES), REQUESTS_AHEAD, async ({ key, object, line }) => ({
-      key,
-      line: line ?? (await readForeign(bucket, object)).entry?.line,
-    }));
+    const reads = mapInOrder(
+      known.slice(at, at + PAGE_LINES),
+      REQUESTS_AHEAD,
+      async ({ key, object, line }) => ({
+        key,
+        line: line ?? (await readForeign(bucket, object)).entry?.line,
+      }),
+    );
     const page = await Array.fromAsync(reads);
     yield page.flatMap(({ key, line }) => (line === undefined ? [] : [{ key, line }]));
   }
@@ -67,7 +79,9 @@ export async function countForeign(
 ): Promise<number> {
   if (range.from === undefined && range.to === undefined) return objects.length;
   let count = 0;
-  for await (const { entry } of mapInOrder(objects, REQUESTS_AHEAD, (each) => readForeign(bucket, each))) {
+  for await (const { entry } of mapInOrder(objects, REQUESTS_AHEAD, (each) =>
+    readForeign(bucket, each),
+  )) {
     if (entry && isIn(entry.time, range)) count += 1;
   }
   return count;

@@ -53,7 +53,9 @@ export async function shippedSources(
   const spans = await mapConcurrently(objects, HEADS_AHEAD, async (object): Promise<Span[]> => {
     const about = await readAbout(bucket, object);
     if (!about) return [{ object, firstId: "", lastId: "g" }]; // no hexadecimal digit sorts behind
-    return isOutside(about, range) ? [] : [{ object, firstId: about.firstId, lastId: about.lastId }];
+    return isOutside(about, range)
+      ? []
+      : [{ object, firstId: about.firstId, lastId: about.lastId }];
   });
   const chains: Span[][] = [];
   for (const span of spans.flat().toSorted((a, b) => (a.firstId < b.firstId ? -1 : 1))) {
@@ -61,7 +63,9 @@ export async function shippedSources(
     if (chain) chain.push(span);
     else chains.push([span]);
   }
-  return chains.map((chain) => chainPages(bucket, order === "oldest-first" ? chain : chain.toReversed(), range, order));
+  return chains.map((chain) =>
+    chainPages(bucket, order === "oldest-first" ? chain : chain.toReversed(), range, order),
+  );
 }
 
 async function* chainPages(
@@ -71,7 +75,13 @@ async function* chainPages(
   order: "oldest-first" | "newest-first",
 ): AsyncGenerator<readonly KeyedLine[], void, void> {
   for (const { object } of chain) {
-    yield* readSegmentPages(ranged(bucket, object, PAGE_BLOCK_BYTES), object.bytes, false, range, order);
+    yield* readSegmentPages(
+      ranged(bucket, object, PAGE_BLOCK_BYTES),
+      object.bytes,
+      false,
+      range,
+      order,
+    );
   }
 }
 
@@ -81,11 +91,17 @@ export async function countShipped(
   objects: readonly ShippedObject[],
   range: TimeRange,
 ): Promise<number> {
-  const counts = await mapConcurrently(objects, HEADS_AHEAD, (object) => countSegment(bucket, object, range));
+  const counts = await mapConcurrently(objects, HEADS_AHEAD, (object) =>
+    countSegment(bucket, object, range),
+  );
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
-async function countSegment(bucket: Bucket, object: ShippedObject, range: TimeRange): Promise<number> {
+async function countSegment(
+  bucket: Bucket,
+  object: ShippedObject,
+  range: TimeRange,
+): Promise<number> {
   const about = await readAbout(bucket, object);
   if (about && isOutside(about, range)) return 0;
   if (about && isInside(about, range)) return about.entries - about.linked;
@@ -97,7 +113,10 @@ async function countSegment(bucket: Bucket, object: ShippedObject, range: TimeRa
   return count;
 }
 
-async function readAbout(bucket: Bucket, { key }: ShippedObject): Promise<ShippedMetadata | undefined> {
+async function readAbout(
+  bucket: Bucket,
+  { key }: ShippedObject,
+): Promise<ShippedMetadata | undefined> {
   return parseShippedMetadata((await bucket.head(key))?.metadata ?? {});
 }
 
@@ -106,9 +125,16 @@ function ranged(bucket: Bucket, { key, bytes }: ShippedObject, blockBytes: numbe
 }
 
 function isOutside({ firstId, lastId }: ShippedMetadata, { from, to }: TimeRange): boolean {
-  return lastId === "" || (from !== undefined && lastId < idAt(from)) || (to !== undefined && firstId >= idAt(to + 1));
+  return (
+    lastId === "" ||
+    (from !== undefined && lastId < idAt(from)) ||
+    (to !== undefined && firstId >= idAt(to + 1))
+  );
 }
 
-function isInside({ firstId, lastId }: ShippedMetadata, { from = -Infinity, to = Infinity }: TimeRange): boolean {
+function isInside(
+  { firstId, lastId }: ShippedMetadata,
+  { from = -Infinity, to = Infinity }: TimeRange,
+): boolean {
   return (timeOfId(firstId) ?? -Infinity) >= from && (timeOfId(lastId) ?? Infinity) <= to;
 }

@@ -27,14 +27,16 @@ export async function findEntry(bucket: Bucket, id: string): Promise<string | un
   if (time === undefined) return findForeign(bucket, await allDays(bucket), id);
   for (const object of await candidates(bucket, id, time)) {
     const found = await bucket.get(object.key);
-    const line = found && linesOfObject(found.body, object.isSingle).find((keyed) => keyed.key === id);
+    const line =
+      found && linesOfObject(found.body, object.isSingle).find((keyed) => keyed.key === id);
     if (line) return line.line;
   }
   // A segment of a directory: its commit at midnight may have put the entry into the next day's file.
   for (const day of [dayOf(time), dayOf(time + DAY_MS)]) {
     const { shipped, foreign } = await listDay(bucket, day, { from: 1, to: 0 });
     const line =
-      (await findShipped(bucket, shipped, id)) ?? (await findForeign(bucket, foreign.length ? [day] : [], id));
+      (await findShipped(bucket, shipped, id)) ??
+      (await findForeign(bucket, foreign.length ? [day] : [], id));
     if (line !== undefined) return line;
   }
   return undefined;
@@ -49,7 +51,8 @@ async function candidates(bucket: Bucket, id: string, time: number): Promise<Dir
     for (const { key, bytes } of page) {
       const parsed = parseKey(key);
       if (parsed?.kind === "direct" && parsed.id > id) return nearestFirst(found, id);
-      if (parsed?.kind === "direct" && (!parsed.isSingle || parsed.id === id)) found.push({ key, bytes, ...parsed });
+      if (parsed?.kind === "direct" && (!parsed.isSingle || parsed.id === id))
+        found.push({ key, bytes, ...parsed });
     }
   }
   return nearestFirst(found, id);
@@ -95,7 +98,12 @@ export async function* readPages(
 export async function countEntries(bucket: Bucket, range: TimeRange): Promise<number> {
   let count = 0;
   const days = await daysOf(bucket, range);
-  for await (const { day, direct, foreign, shipped } of listingsOf(bucket, days, range, "oldest-first")) {
+  for await (const { day, direct, foreign, shipped } of listingsOf(
+    bucket,
+    days,
+    range,
+    "oldest-first",
+  )) {
     const counts = [
       countDirect(bucket, direct, range),
       countForeign(bucket, foreign, isWithin(day, range) ? {} : range),
@@ -118,9 +126,13 @@ async function* listingsOf(
 }
 
 /** Days that may hold entries of the range, and one more on each side for foreign clocks and midnight. */
-async function daysOf(bucket: Bucket, { from = -Infinity, to = Infinity }: TimeRange): Promise<string[]> {
+async function daysOf(
+  bucket: Bucket,
+  { from = -Infinity, to = Infinity }: TimeRange,
+): Promise<string[]> {
   const [first, last] = [dayOf(from - DAY_MS), dayOf(to + DAY_MS)];
-  if (to - from > FEW_DAYS * DAY_MS) return (await allDays(bucket)).filter((day) => day >= first && day <= last);
+  if (to - from > FEW_DAYS * DAY_MS)
+    return (await allDays(bucket)).filter((day) => day >= first && day <= last);
   const days: string[] = [];
   for (let time = from - DAY_MS; dayOf(time) <= last && days.at(-1) !== dayOf(time); time += DAY_MS)
     days.push(dayOf(time));

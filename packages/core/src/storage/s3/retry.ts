@@ -25,7 +25,10 @@ export type Attempt<T> = (signal: AbortSignal, alive: () => void) => Promise<T>;
  * Runs `attempt` until it succeeds, fails for good, or the time is up (`RetriesExhausted`). Everything it does must be
  * safe to do twice.
  */
-export async function withRetries<T>({ timeoutMs, attemptMs }: RetryPolicy, attempt: Attempt<T>): Promise<T> {
+export async function withRetries<T>(
+  { timeoutMs, attemptMs }: RetryPolicy,
+  attempt: Attempt<T>,
+): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   for (let count = 0; ; count += 1) {
     try {
@@ -35,7 +38,9 @@ export async function withRetries<T>({ timeoutMs, attemptMs }: RetryPolicy, atte
       const wait = Math.random() * Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** count);
       if (Date.now() + wait >= deadline) {
         const seconds = Math.ceil(timeoutMs / 1000);
-        throw new RetriesExhausted(`no success within ${seconds} s: ${reasonOf(error)}`, { cause: error });
+        throw new RetriesExhausted(`no success within ${seconds} s: ${reasonOf(error)}`, {
+          cause: error,
+        });
       }
       await sleep(wait);
     }
@@ -89,13 +94,18 @@ function isPassing(error: unknown): boolean {
   // HEAD has no body that could hold a code: a bad request may be one with expired credentials.
   if (status === 400 && /^(?:Unknown|UnknownError|BadRequest|400)$/.test(error.name)) return true;
   // An error in spite of a 2xx: the answer ended in the middle.
-  if (status !== undefined) return status < 300 || status === 408 || status === 409 || status === 429 || status >= 500;
+  if (status !== undefined)
+    return status < 300 || status === 408 || status === 409 || status === 429 || status >= 500;
   return isNetworkError(error);
 }
 
 /** The connection failed, at whatever moment: nobody knows whether the server did it. */
 function isNetworkError(error: Error): boolean {
-  if ("code" in error && typeof error.code === "string" && /^(?:E[A-Z]+|HPE_\w+|UND_\w+)$/.test(error.code))
+  if (
+    "code" in error &&
+    typeof error.code === "string" &&
+    /^(?:E[A-Z]+|HPE_\w+|UND_\w+)$/.test(error.code)
+  )
     return true;
   return /socket hang up|aborted|deserialization|premature/i.test(error.message);
 }
@@ -104,7 +114,8 @@ function isNetworkError(error: Error): boolean {
 export function statusOf(error: unknown): number | undefined {
   if (typeof error !== "object" || error === null || !("$metadata" in error)) return undefined;
   const metadata = error.$metadata;
-  if (typeof metadata !== "object" || metadata === null || !("httpStatusCode" in metadata)) return undefined;
+  if (typeof metadata !== "object" || metadata === null || !("httpStatusCode" in metadata))
+    return undefined;
   return typeof metadata.httpStatusCode === "number" ? metadata.httpStatusCode : undefined;
 }
 

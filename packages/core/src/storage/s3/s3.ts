@@ -10,7 +10,14 @@ import { resolveOptions, type ResolvedOptions, type S3StorageOptions } from "./o
 import { pruneBucket } from "./prune.ts";
 import { countEntries, findEntry, readPages } from "./read.ts";
 import { StreamWriter } from "./stream-writer.ts";
-import type { AuditStorage, OnProgress, PruneOptions, PruneResult, TimeRange, WriteStatus } from "../storage.ts";
+import type {
+  AuditStorage,
+  OnProgress,
+  PruneOptions,
+  PruneResult,
+  TimeRange,
+  WriteStatus,
+} from "../storage.ts";
 
 export { S3Archive, type S3ArchiveOptions } from "./archive.ts";
 export { type LifecycleRule, lifecycleRule } from "./lifecycle.ts";
@@ -36,16 +43,34 @@ export class S3Storage implements AuditStorage {
   /** Throws `AUDIT_CONFIG_INVALID`, `AUDIT_KEY_INVALID` for a trusted key that is none. A missing @aws-sdk/client-s3 shows with the first request, under the same code. */
   constructor(options: S3StorageOptions) {
     this.#options = resolveOptions(options);
-    const { bucket, prefix, connection, objects, signer, expiresDays, maxEntries, maxBytes, maxDelayMs } =
-      this.#options;
+    const {
+      bucket,
+      prefix,
+      connection,
+      objects,
+      signer,
+      expiresDays,
+      maxEntries,
+      maxBytes,
+      maxDelayMs,
+    } = this.#options;
     this.#bucket = new Bucket(bucket, prefix, connection);
     this.location = this.#bucket.urlOf("");
-    this.#writer = new StreamWriter({ bucket: this.#bucket, stream: this.stream, objects, signer, expiresDays });
+    this.#writer = new StreamWriter({
+      bucket: this.#bucket,
+      stream: this.stream,
+      objects,
+      signer,
+      expiresDays,
+    });
     this.#lane = new WriteLane({
       take: (waiting) => this.#take(waiting),
       commit: (lines) => this.#commit(lines),
       ...(maxDelayMs > 0 && {
-        company: { delayMs: maxDelayMs, isEnough: (lines, bytes) => lines >= maxEntries || bytes >= maxBytes },
+        company: {
+          delayMs: maxDelayMs,
+          isEnough: (lines, bytes) => lines >= maxEntries || bytes >= maxBytes,
+        },
       }),
     });
   }
@@ -68,7 +93,10 @@ export class S3Storage implements AuditStorage {
     order: "oldest-first" | "newest-first",
     onProgress?: OnProgress,
   ): AsyncIterable<readonly string[]> {
-    return readingPages("the log could not be read", readPages(this.#bucket, range, order, onProgress));
+    return readingPages(
+      "the log could not be read",
+      readPages(this.#bucket, range, order, onProgress),
+    );
   }
 
   /**
@@ -90,7 +118,10 @@ export class S3Storage implements AuditStorage {
     const { signer, trustedKeys } = this.#options;
     const record = (lines: readonly string[]): Promise<void> => this.#record(lines);
     const remover = { record, vkey: signer?.vkey, trustedKeys, stream: this.stream };
-    return reading("expired days could not be removed", pruneBucket(this.#bucket, options, remover));
+    return reading(
+      "expired days could not be removed",
+      pruneBucket(this.#bucket, options, remover),
+    );
   }
 
   /** Control lines as a commit of their own: so a later clean-up finds them without reading what entries say. */

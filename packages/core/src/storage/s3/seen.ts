@@ -28,12 +28,20 @@ export interface Recorder {
  * What is recorded is held against a stream later, so only that counts which the recorder's own key signed for that very
  * segment: streams under other keys are left to their own. Without a key nobody can tell who wrote what.
  */
-export async function latestStates(bucket: Bucket, { stream, vkey }: Recorder, now: number): Promise<SegmentRef[]> {
+export async function latestStates(
+  bucket: Bucket,
+  { stream, vkey }: Recorder,
+  now: number,
+): Promise<SegmentRef[]> {
   const key = vkey === undefined ? undefined : parseVkey(vkey);
-  const heads = await mapConcurrently(await newestKeys(bucket, stream, now), CONCURRENCY, async (object) => ({
-    object,
-    head: await bucket.head(object),
-  }));
+  const heads = await mapConcurrently(
+    await newestKeys(bucket, stream, now),
+    CONCURRENCY,
+    async (object) => ({
+      object,
+      head: await bucket.head(object),
+    }),
+  );
   const states = new Map<string, SegmentRef>();
   for (const { object, head } of heads) {
     const state = head && stateIn(head.metadata, parseKey(object)?.day, key);
@@ -57,7 +65,11 @@ function stateIn(
   const { origin, size, root } = checkpoint;
   const file = fileOfOrigin(origin);
   const segment = parseSegmentFileName(file);
-  if (!segment || segment.day !== day || !vouchesFor(key, { origin, note }, { stream: segment.stream, file }))
+  if (
+    !segment ||
+    segment.day !== day ||
+    !vouchesFor(key, { origin, note }, { stream: segment.stream, file })
+  )
     return undefined;
   return { file, size, root, stream: segment.stream };
 }
@@ -90,12 +102,16 @@ async function lastControlKeys(bucket: Bucket, day: string, own: string): Promis
   const entries = keyAt(day, boundsOf(day).from);
   // A stream is a random text: it sorts behind the ids of the day as a rule, and before them once in a while.
   for (const after of [undefined, keyAt(day, boundsOf(day).to + 1)]) {
-    for await (const page of bucket.list({ prefix: `${day}/`, ...(after !== undefined && { after }) })) {
+    for await (const page of bucket.list({
+      prefix: `${day}/`,
+      ...(after !== undefined && { after }),
+    })) {
       for (const { key } of page) {
         const parsed = parseKey(key);
         if (parsed?.kind === "control" && parsed.stream !== own) last.set(parsed.stream, key);
       }
-      if (last.size >= MAX_HEADS || (after === undefined && (page.at(-1)?.key ?? "") >= entries)) break;
+      if (last.size >= MAX_HEADS || (after === undefined && (page.at(-1)?.key ?? "") >= entries))
+        break;
     }
   }
   return [...last.values()];

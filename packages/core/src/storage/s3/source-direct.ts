@@ -55,7 +55,10 @@ export function directSource(
   const chains = new Map([...commits].map(([file, objects]) => [file, link(file, objects)]));
   const foreignDays = Map.groupBy(foreign, ({ key }) => key.slice(0, "YYYY-MM-DD".length));
   const files = (): SourceFile[] => [
-    ...[...chains].map(([file, { objects }]) => ({ file, bytes: objects.reduce((sum, { bytes }) => sum + bytes, 0) })),
+    ...[...chains].map(([file, { objects }]) => ({
+      file,
+      bytes: objects.reduce((sum, { bytes }) => sum + bytes, 0),
+    })),
     ...[...foreignDays].map(([day, objects]) => ({
       file: foreignFile(day),
       bytes: objects.reduce((sum, { bytes }) => sum + bytes, 0),
@@ -65,7 +68,9 @@ export function directSource(
     files: async () => files(),
     read: (file) => {
       const chain = chains.get(file);
-      return chain ? readChain(bucket, chain) : readForeign(bucket, foreignDays.get(dayOfForeign(file)) ?? []);
+      return chain
+        ? readChain(bucket, chain)
+        : readForeign(bucket, foreignDays.get(dayOfForeign(file)) ?? []);
     },
     home: {
       name: "",
@@ -74,7 +79,8 @@ export function directSource(
         const objects = foreignDays.get(dayOfForeign(file));
         return objects ? foreignLabel(dayOfForeign(file), objects) : file;
       },
-      placeOf: (file, line) => chains.get(file)?.places.findLast((place) => line > 0 && place.line <= line)?.key,
+      placeOf: (file, line) =>
+        chains.get(file)?.places.findLast((place) => line > 0 && place.line <= line)?.key,
       problemsOf: ({ file }) => chains.get(file)?.problems ?? [],
       isAwaited: () => false,
       isOfPin: ({ origin }: Pin) =>
@@ -95,14 +101,19 @@ function link(file: string, objects: readonly CommitObject[]): Chain {
       break;
     }
     if (object.leaf > size) {
-      const which = object.previous === undefined ? "" : `, of which the last was ${object.previous}`;
+      const which =
+        object.previous === undefined ? "" : `, of which the last was ${object.previous}`;
       const message = `leaves ${size} to ${object.leaf - 1} are gone before ${object.key}${which}${unchecked(inOrder.length - index)}`;
       problems.push({ state: "MISSING", line: 0, message });
       break;
     }
     if (object.leaf < size) {
       const twin = chain.at(-1)?.key ?? "";
-      problems.push({ state: "FORK", line: 0, message: `${object.key} has the same place in the stream as ${twin}` });
+      problems.push({
+        state: "FORK",
+        line: 0,
+        message: `${object.key} has the same place in the stream as ${twin}`,
+      });
       continue;
     }
     chain.push(object);
@@ -117,7 +128,9 @@ function deleted({ key, modified, versionId }: LostObject, after: number): Probl
 }
 
 function unchecked(objects: number): string {
-  return objects === 0 ? "" : `; ${objects} later ${objects === 1 ? "object" : "objects"} cannot be checked without it`;
+  return objects === 0
+    ? ""
+    : `; ${objects} later ${objects === 1 ? "object" : "objects"} cannot be checked without it`;
 }
 
 /** The bytes that a file of this segment would have. */
@@ -149,14 +162,21 @@ export function assemble({ body, metadata }: FetchedObject): Buffer {
 }
 
 function describe({ key, lost }: CommitObject): string {
-  return lost ? `${key} (overwritten ${lost.modified}; version ${lost.versionId} is the first)` : key;
+  return lost
+    ? `${key} (overwritten ${lost.modified}; version ${lost.versionId} is the first)`
+    : key;
 }
 
 /**
  * An object moved as a whole, metadata and all, fits into its tree, and metadata is sealed only in part. Where the bytes
  * themselves are altered, the tree says so, and this adds what it makes of them.
  */
-function noteClaims(chain: Chain, { key }: CommitObject, before: CommitObject | undefined, found: FetchedObject): void {
+function noteClaims(
+  chain: Chain,
+  { key }: CommitObject,
+  before: CommitObject | undefined,
+  found: FetchedObject,
+): void {
   for (const claim of wrongClaims({ key, file: chain.file, previous: before?.key }, found)) {
     const message = `${key}: ${claim}`;
     if (chain.problems.some((problem) => problem.message === message)) continue; // it was read before
@@ -190,5 +210,7 @@ function dayOfForeign(file: string): string {
 
 function foreignLabel(day: string, objects: readonly { readonly key: string }[]): string {
   const [first] = objects;
-  return objects.length === 1 && first ? first.key : `${day}/ (${objects.length} objects that nothing seals)`;
+  return objects.length === 1 && first
+    ? first.key
+    : `${day}/ (${objects.length} objects that nothing seals)`;
 }

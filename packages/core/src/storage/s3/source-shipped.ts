@@ -27,13 +27,19 @@ export interface ShippedFile {
 }
 
 /** The log of one directory, as far as it was shipped. */
-export function shippedSource(bucket: Bucket, directory: string, files: readonly ShippedFile[], now: Date): LogSource {
+export function shippedSource(
+  bucket: Bucket,
+  directory: string,
+  files: readonly ShippedFile[],
+  now: Date,
+): LogSource {
   const byName = Map.groupBy(files, ({ file }) => file);
   const digests = new Map<string, SegmentDigest>();
   // A segment is shipped once it is closed, one that a crash left open two days later; until then others refer to it.
   const awaitedFrom = segmentDay(new Date(now.getTime() - 2 * DAY_MS));
   return {
-    files: async () => [...byName].flatMap(([file, [first]]) => (first ? [{ file, bytes: first.bytes }] : [])),
+    files: async () =>
+      [...byName].flatMap(([file, [first]]) => (first ? [{ file, bytes: first.bytes }] : [])),
     read: (file) => {
       const digest = new SegmentDigest();
       digests.set(file, digest); // of the latest reading: the last one before problems are asked for is a whole one
@@ -46,7 +52,9 @@ export function shippedSource(bucket: Bucket, directory: string, files: readonly
       placeOf: () => undefined,
       problemsOf: (report) => {
         const [first, ...others] = byName.get(report.file) ?? [];
-        return first ? [...twinsOf(first, others), ...deletedOf(first), ...claimsOf(first, report, digests)] : [];
+        return first
+          ? [...twinsOf(first, others), ...deletedOf(first), ...claimsOf(first, report, digests)]
+          : [];
       },
       isAwaited: (file) => (dayOfSegment(file) ?? "") >= awaitedFrom,
       isOfPin: ({ origin }) => files.some(({ stream }) => origin.split("/").at(-2) === stream),
@@ -70,18 +78,35 @@ function deletedOf(file: ShippedFile): Problem[] {
 }
 
 /** Of bytes that are altered themselves nothing more is said. */
-function claimsOf(file: ShippedFile, report: SegmentReport, digests: ReadonlyMap<string, SegmentDigest>): Problem[] {
+function claimsOf(
+  file: ShippedFile,
+  report: SegmentReport,
+  digests: ReadonlyMap<string, SegmentDigest>,
+): Problem[] {
   const digest = digests.get(report.file);
   const isAltered = report.problems.some(({ state }) => state === "TAMPERED");
-  if (digest === undefined || file.lost !== undefined || isAltered || report.kind !== "segment") return [];
-  return wrongShippedClaims(file, report, digest).map((message) => ({ state: "TAMPERED", line: 0, message }));
+  if (digest === undefined || file.lost !== undefined || isAltered || report.kind !== "segment")
+    return [];
+  return wrongShippedClaims(file, report, digest).map((message) => ({
+    state: "TAMPERED",
+    line: 0,
+    message,
+  }));
 }
 
-async function* readObject(bucket: Bucket, file: ShippedFile | undefined): AsyncGenerator<Buffer, void, void> {
+async function* readObject(
+  bucket: Bucket,
+  file: ShippedFile | undefined,
+): AsyncGenerator<Buffer, void, void> {
   if (!file || file.lost) return;
   const ranges = chunksOf(file.bytes);
-  for await (const found of mapInOrder(ranges, CHUNKS_AHEAD, (range) => bucket.get(file.key, range))) {
-    if (!found) throw Object.assign(new Error(`${file.key} was removed while it was read`), { code: "ENOENT" });
+  for await (const found of mapInOrder(ranges, CHUNKS_AHEAD, (range) =>
+    bucket.get(file.key, range),
+  )) {
+    if (!found)
+      throw Object.assign(new Error(`${file.key} was removed while it was read`), {
+        code: "ENOENT",
+      });
     yield found.body;
   }
 }

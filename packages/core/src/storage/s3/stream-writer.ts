@@ -87,7 +87,8 @@ export class StreamWriter {
     for (let forks = 0; ; forks += 1) {
       const open = (this.#open ??= await this.#start(day));
       if (await this.#store(open, commit)) return;
-      if (forks === MAX_FORKS) throw new AuditWriteError("AUDIT_WRITE_FAILED", "somebody else writes under our keys");
+      if (forks === MAX_FORKS)
+        throw new AuditWriteError("AUDIT_WRITE_FAILED", "somebody else writes under our keys");
       this.#fork();
     }
   }
@@ -99,7 +100,14 @@ export class StreamWriter {
     const leaf = open.segment.size;
     const { body, note } = takeApart(open.segment.close(reason), false);
     const key = controlKey(open.day, open.stream, open.seq, leaf);
-    await this.#put(open, key, body, { leaf, note, open: undefined, entries: 0, linked: 0, lastId: "" });
+    await this.#put(open, key, body, {
+      leaf,
+      note,
+      open: undefined,
+      entries: 0,
+      linked: 0,
+      lastId: "",
+    });
     this.#letGo();
   }
 
@@ -112,9 +120,21 @@ export class StreamWriter {
     const key =
       firstId === undefined
         ? controlKey(open.day, open.stream, open.seq, leaf)
-        : entriesKey(firstId, timeOfId(firstId) ?? 0, isSingle, this.#isForked ? open.stream : undefined);
+        : entriesKey(
+            firstId,
+            timeOfId(firstId) ?? 0,
+            isSingle,
+            this.#isForked ? open.stream : undefined,
+          );
     const body = isSingle ? sealed.body.subarray(0, -1) : sealed.body;
-    const about = { leaf, note: sealed.note, open: sealed.open, entries: ids.length, linked, lastId: ids.at(-1) ?? "" };
+    const about = {
+      leaf,
+      note: sealed.note,
+      open: sealed.open,
+      entries: ids.length,
+      linked,
+      lastId: ids.at(-1) ?? "",
+    };
     return this.#put(open, key, body, about);
   }
 
@@ -124,11 +144,20 @@ export class StreamWriter {
     body: Buffer,
     about: Omit<Parameters<typeof formatCommitMetadata>[0], "stream" | "previous">,
   ): Promise<boolean> {
-    const metadata: Metadata = formatCommitMetadata({ ...about, stream: open.stream, previous: open.previousKey });
+    const metadata: Metadata = formatCommitMetadata({
+      ...about,
+      stream: open.stream,
+      previous: open.previousKey,
+    });
     const contentType = key.endsWith(".json") ? "application/json" : "application/x-ndjson";
     const { bucket, objects } = this.#options;
     try {
-      const result = await putOnce(bucket, { key, metadata, contentType }, contentOf(body), objects);
+      const result = await putOnce(
+        bucket,
+        { key, metadata, contentType },
+        contentOf(body),
+        objects,
+      );
       if (result === "taken") return false;
     } catch (error) {
       this.#letGo(); // nobody knows whether it is there: nothing more is ever put after it
@@ -165,10 +194,15 @@ export class StreamWriter {
       ...(expiresDays !== undefined && { expires: expiresDays }),
     };
     // Not to see other writers must keep nobody from logging: a role may be allowed to write and nothing else.
-    const states = latestStates(bucket, { stream: this.#stream, vkey: signer?.vkey }, Date.now()).catch(() => []);
+    const states = latestStates(
+      bucket,
+      { stream: this.#stream, vkey: signer?.vkey },
+      Date.now(),
+    ).catch(() => []);
     const known = await Promise.race([states, sleep(SEEN_TIMEOUT_MS, [], { ref: false })]);
     let seen: readonly SegmentRef[] = known.filter(({ file }) => file !== this.#prev?.file);
-    while (seen.length > 0 && openLineBytes({ ...settings, seen }) > MAX_OPEN_LINE_BYTES) seen = seen.slice(0, -1);
+    while (seen.length > 0 && openLineBytes({ ...settings, seen }) > MAX_OPEN_LINE_BYTES)
+      seen = seen.slice(0, -1);
     const segment = new Segment({ ...settings, seen });
     return { day, stream: this.#stream, seq: this.#seq, segment, previousKey: undefined };
   }

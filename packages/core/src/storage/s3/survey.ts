@@ -50,7 +50,8 @@ export interface Actor {
 
 /** `Trusts` of whoever has this key. */
 export function trustsOf({ vkey, trustedKeys }: Actor): Trusts {
-  return (other) => vkey === undefined || other === vkey || (other !== null && trustedKeys.includes(other));
+  return (other) =>
+    vkey === undefined || other === vkey || (other !== null && trustedKeys.includes(other));
 }
 
 /** Everything in a bucket besides the direct entries, listed and read when it is first asked for. */
@@ -59,7 +60,10 @@ export class Survey {
   readonly #trusts: Trusts;
   readonly #key: VerificationKey | undefined;
   #listed:
-    | Promise<{ readonly shipped: readonly ShippedObject[]; readonly control: readonly ControlObject[] }>
+    | Promise<{
+        readonly shipped: readonly ShippedObject[];
+        readonly control: readonly ControlObject[];
+      }>
     | undefined;
   #beginnings: Promise<readonly ShippedBeginning[]> | undefined;
 
@@ -74,12 +78,16 @@ export class Survey {
   async isOurStream(stream: string | undefined): Promise<boolean> {
     if (stream === undefined || this.#key === undefined) return false;
     for (const { key, stream: other } of await this.control()) {
-      const commit = other === stream ? parseCommitMetadata((await this.#bucket.head(key))?.metadata ?? {}) : undefined;
+      const commit =
+        other === stream
+          ? parseCommitMetadata((await this.#bucket.head(key))?.metadata ?? {})
+          : undefined;
       const note = commit && parseNote(commit.note);
       const checkpoint = note && parseCheckpoint(note.text);
       if (!checkpoint) continue;
       const { origin } = checkpoint;
-      if (vouchesFor(this.#key, { origin, note }, { stream, file: fileOfOrigin(origin) })) return true;
+      if (vouchesFor(this.#key, { origin, note }, { stream, file: fileOfOrigin(origin) }))
+        return true;
     }
     return false;
   }
@@ -95,7 +103,10 @@ export class Survey {
     return this.#beginnings;
   }
 
-  async #list(): Promise<{ readonly shipped: readonly ShippedObject[]; readonly control: readonly ControlObject[] }> {
+  async #list(): Promise<{
+    readonly shipped: readonly ShippedObject[];
+    readonly control: readonly ControlObject[];
+  }> {
     this.#listed ??= this.#listAll();
     return this.#listed;
   }
@@ -113,7 +124,9 @@ export class Survey {
 
   async #readBeginnings(): Promise<readonly ShippedBeginning[]> {
     const { shipped } = await this.#list();
-    const read = await mapConcurrently(shipped, HEADS_AHEAD, (object) => this.#readBeginning(object));
+    const read = await mapConcurrently(shipped, HEADS_AHEAD, (object) =>
+      this.#readBeginning(object),
+    );
     return read.flatMap((beginning) => beginning ?? []);
   }
 
@@ -126,6 +139,12 @@ export class Survey {
       return seal !== undefined && this.#trusts(seal.vkey);
     };
     const { vkey } = first.open;
-    return { key, directory: handle.metadata["audit-directory"] ?? "", vkey, refs: referencesOf(first.open), isProven };
+    return {
+      key,
+      directory: handle.metadata["audit-directory"] ?? "",
+      vkey,
+      refs: referencesOf(first.open),
+      isProven,
+    };
   }
 }

@@ -21,7 +21,12 @@ export class Uploads {
   }
 
   /** Stores an object where there is none; rejects with the server's 412 where there is one. */
-  async put(object: NewObject, body: Buffer, options: ResolvedObjectOptions, signal: AbortSignal): Promise<void> {
+  async put(
+    object: NewObject,
+    body: Buffer,
+    options: ResolvedObjectOptions,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { sdk, client } = await this.#place.open();
     const input = {
       ...this.#newObject(object, options),
@@ -34,10 +39,16 @@ export class Uploads {
   }
 
   /** Begins an object of several parts. Resolves to the upload's id. */
-  async beginParts(object: NewObject, options: ResolvedObjectOptions, signal: AbortSignal): Promise<string> {
+  async beginParts(
+    object: NewObject,
+    options: ResolvedObjectOptions,
+    signal: AbortSignal,
+  ): Promise<string> {
     const { sdk, client } = await this.#place.open();
     const input = { ...this.#newObject(object, options), ChecksumAlgorithm: "SHA256" as const };
-    const { UploadId = "" } = await client.send(new sdk.CreateMultipartUploadCommand(input), { abortSignal: signal });
+    const { UploadId = "" } = await client.send(new sdk.CreateMultipartUploadCommand(input), {
+      abortSignal: signal,
+    });
     return UploadId;
   }
 
@@ -57,18 +68,29 @@ export class Uploads {
       Body: body,
       ChecksumSHA256: sha256,
     };
-    const { ETag = "" } = await client.send(new sdk.UploadPartCommand(input), { abortSignal: signal });
+    const { ETag = "" } = await client.send(new sdk.UploadPartCommand(input), {
+      abortSignal: signal,
+    });
     return { number, etag: ETag, sha256 };
   }
 
   /** Makes the object of its parts; rejects with the server's 412 where there is one, and 404 for an unknown upload. */
-  async finishParts(key: string, uploadId: string, parts: readonly UploadedPart[], signal: AbortSignal): Promise<void> {
+  async finishParts(
+    key: string,
+    uploadId: string,
+    parts: readonly UploadedPart[],
+    signal: AbortSignal,
+  ): Promise<void> {
     const { sdk, client } = await this.#place.open();
     const input = {
       ...this.#place.target(key),
       UploadId: uploadId,
       MultipartUpload: {
-        Parts: parts.map(({ number, etag, sha256 }) => ({ PartNumber: number, ETag: etag, ChecksumSHA256: sha256 })),
+        Parts: parts.map(({ number, etag, sha256 }) => ({
+          PartNumber: number,
+          ETag: etag,
+          ChecksumSHA256: sha256,
+        })),
       },
       IfNoneMatch: "*",
     };
@@ -77,16 +99,24 @@ export class Uploads {
 
   async abandonParts(key: string, uploadId: string): Promise<void> {
     const { sdk, client } = await this.#place.open();
-    await client.send(new sdk.AbortMultipartUploadCommand({ ...this.#place.target(key), UploadId: uploadId }));
+    await client.send(
+      new sdk.AbortMultipartUploadCommand({ ...this.#place.target(key), UploadId: uploadId }),
+    );
   }
 
-  #newObject({ key, metadata, contentType, lockedUntil }: NewObject, options: ResolvedObjectOptions): ObjectInput {
+  #newObject(
+    { key, metadata, contentType, lockedUntil }: NewObject,
+    options: ResolvedObjectOptions,
+  ): ObjectInput {
     const { objectLock, legalHold, serverSideEncryption, storageClass } = options;
     return {
       ...this.#place.target(key),
       Metadata: { ...metadata },
       ContentType: contentType,
-      ...(objectLock && { ObjectLockMode: objectLock.mode, ObjectLockRetainUntilDate: lockedUntil }),
+      ...(objectLock && {
+        ObjectLockMode: objectLock.mode,
+        ObjectLockRetainUntilDate: lockedUntil,
+      }),
       ...(legalHold === true && { ObjectLockLegalHoldStatus: "ON" as const }),
       ...(serverSideEncryption === "sse-s3" && { ServerSideEncryption: "AES256" as const }),
       ...(typeof serverSideEncryption === "object" && {
@@ -94,7 +124,9 @@ export class Uploads {
         SSEKMSKeyId: serverSideEncryption.kmsKeyId,
       }),
       // The SDK's list of classes grows with its versions; the server knows which there are.
-      ...(storageClass !== undefined && { StorageClass: storageClass as NonNullable<ObjectInput["StorageClass"]> }),
+      ...(storageClass !== undefined && {
+        StorageClass: storageClass as NonNullable<ObjectInput["StorageClass"]>,
+      }),
     };
   }
 }

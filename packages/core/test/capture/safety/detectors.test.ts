@@ -17,7 +17,11 @@ const flagging: Detector = {
   checkInput: async () => ({ action: "flag", reason: "rude" }),
   checkOutput: () => ({ action: "flag", reason: "rude" }),
 };
-const content: Detector = { name: "calm", checkInput: () => undefined, checkOutput: () => undefined };
+const content: Detector = {
+  name: "calm",
+  checkInput: () => undefined,
+  checkOutput: () => undefined,
+};
 const throwing: Detector = {
   name: "broken",
   checkInput() {
@@ -27,7 +31,10 @@ const throwing: Detector = {
 
 describe("running detectors", () => {
   it("says nothing but that they ran when nobody objects", () => {
-    expect(runDetectors([content], "input", "Hi")).toEqual({ fields: { safetyChecks: ["calm"] }, blocked: undefined });
+    expect(runDetectors([content], "input", "Hi")).toEqual({
+      fields: { safetyChecks: ["calm"] },
+      blocked: undefined,
+    });
     expect(runDetectors([], "input", "Hi")).toEqual({ fields: {}, blocked: undefined });
   });
 
@@ -75,7 +82,11 @@ describe("running detectors", () => {
         safetyChecks: ["tone"],
         detectorsTriggered: ["tone"],
         metadata: {
-          safety: { detectors: [{ name: "tone", at: "output", action: "flag", reason: "rude", categories: [] }] },
+          safety: {
+            detectors: [
+              { name: "tone", at: "output", action: "flag", reason: "rude", categories: [] },
+            ],
+          },
         },
       },
       blocked: undefined,
@@ -121,7 +132,10 @@ describe("running detectors", () => {
 
   it("records a detector that throws by the error's name, never by its message, and does not list it as run", () => {
     expect(runDetectors([throwing, content], "input", "Hi")).toEqual({
-      fields: { safetyChecks: ["calm"], alerts: ["ai-audit: detector broken failed on the input (RangeError)"] },
+      fields: {
+        safetyChecks: ["calm"],
+        alerts: ["ai-audit: detector broken failed on the input (RangeError)"],
+      },
       blocked: undefined,
     });
   });
@@ -130,7 +144,11 @@ describe("running detectors", () => {
     ["a rejection", async () => Promise.reject(new TypeError("x")), "TypeError"],
     ["true", () => true, "no finding"],
     ["a finding without a reason", () => ({ action: "block" }), "no finding"],
-    ["an action that does not exist", async () => ({ action: "explode", reason: "x" }), "no finding"],
+    [
+      "an action that does not exist",
+      async () => ({ action: "explode", reason: "x" }),
+      "no finding",
+    ],
     ["no answer in time", async () => new Promise(() => {}), "no answer within 20 ms"],
   ])("records what is no answer as a failure: %s", async (_, checkInput, why) => {
     // What plain JavaScript may hand us, whatever the types say.
@@ -186,17 +204,23 @@ describe("a detector of patterns", () => {
 
   it("finds the same each time, also with a global or sticky expression", () => {
     const detector = patternDetector({ patterns: [/bird/gy] });
-    for (let time = 0; time < 3; time += 1) expect(detector.checkInput?.("a bird", {})).toBeDefined();
+    for (let time = 0; time < 3; time += 1)
+      expect(detector.checkInput?.("a bird", {})).toBeDefined();
   });
 
   it("looks at one side only when asked to", () => {
-    expect(patternDetector({ patterns: ["x"], sides: ["output"] })).not.toHaveProperty("checkInput");
+    expect(patternDetector({ patterns: ["x"], sides: ["output"] })).not.toHaveProperty(
+      "checkInput",
+    );
   });
 
   it.each([
     [{ patterns: [] }, "patternDetector: no patterns"],
     [{ patterns: [" "] }, "patternDetector: pattern 1 is empty"],
-    [{ patterns: [{ name: "odd", pattern: 5 }] }, "patternDetector: odd is neither text nor RegExp"],
+    [
+      { patterns: [{ name: "odd", pattern: 5 }] },
+      "patternDetector: odd is neither text nor RegExp",
+    ],
   ])("cannot be made of nothing: %j", (options, message) => {
     const make = (): unknown => patternDetector(options as Parameters<typeof patternDetector>[0]);
     expect(make).toThrow(expect.objectContaining({ code: "AUDIT_CONFIG_INVALID", message }));

@@ -60,7 +60,9 @@ describe("the pattern list", () => {
 
   it("has an example for every pattern", () => {
     const names = new Set([...SECRETS, ...PERSONAL].map(([category]) => category));
-    expect(names).toEqual(new Set([...SECRET_PATTERNS, ...PERSONAL_DATA_PATTERNS].map(({ name }) => name)));
+    expect(names).toEqual(
+      new Set([...SECRET_PATTERNS, ...PERSONAL_DATA_PATTERNS].map(({ name }) => name)),
+    );
   });
 
   it.each([
@@ -105,6 +107,9 @@ describe("the pattern list", () => {
   ])("ends on long hostile text: %j again and again", (piece) => {
     // An expression that backtracks without bound would exceed the test's time limit by far.
     const hostile = piece.repeat(Math.ceil(500_000 / piece.length));
-    expect(() => [secrets.checkInput?.(hostile, {}), personalData.checkInput?.(hostile, {})]).not.toThrow();
+    expect(() => [
+      secrets.checkInput?.(hostile, {}),
+      personalData.checkInput?.(hostile, {}),
+    ]).not.toThrow();
   });
 });

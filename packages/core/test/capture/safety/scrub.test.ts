@@ -17,8 +17,14 @@ describe("a scrubbed message", () => {
     ["project proj_AbCdEf123456 has", "project [REDACTED] has"],
     ["token eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl expired", "token [REDACTED] expired"],
     ["resource key 0123456789abcdef0123456789abcdef", "resource key [REDACTED]"],
-    ["connect to https://user:pass@proxy.example:8080", "connect to https://[REDACTED]@proxy.example:8080"],
-    ["GET https://x.example/v1?api-key=abcd&n=1", "GET https://x.example/v1?api-key=[REDACTED]&n=1"],
+    [
+      "connect to https://user:pass@proxy.example:8080",
+      "connect to https://[REDACTED]@proxy.example:8080",
+    ],
+    [
+      "GET https://x.example/v1?api-key=abcd&n=1",
+      "GET https://x.example/v1?api-key=[REDACTED]&n=1",
+    ],
   ])("holds no credential: %s", (message, expected) => {
     expect(scrubSecrets(message)).toBe(expected);
   });

@@ -57,7 +57,11 @@ describe("What only removed segments recorded of a file that stays", () => {
     const [first = "", middle = "", last = ""] = await files(path);
 
     expect(await prune(path, signer)).toMatchObject({ files: [first, last], held: [middle] });
-    expect(await statesOf(path, signer)).toMatchObject({ [first]: "PRUNED", [middle]: "OK", [last]: "PRUNED" });
+    expect(await statesOf(path, signer)).toMatchObject({
+      [first]: "PRUNED",
+      [middle]: "OK",
+      [last]: "PRUNED",
+    });
     await rm(join(path, middle));
 
     expect(await statesOf(path, signer)).toMatchObject({ [middle]: "MISSING" });
@@ -284,8 +288,11 @@ async function copyOf(path: string): Promise<string> {
 
 /** How many first lines refer to a file. */
 async function recordsOf(path: string, file: string): Promise<number> {
-  const texts = await Promise.all((await files(path)).map((other) => readFile(join(path, other), "utf8")));
-  return texts.filter((text) => text.split("\n", 1)[0]?.includes(`{"file":"${file}","size"`)).length;
+  const texts = await Promise.all(
+    (await files(path)).map((other) => readFile(join(path, other), "utf8")),
+  );
+  return texts.filter((text) => text.split("\n", 1)[0]?.includes(`{"file":"${file}","size"`))
+    .length;
 }
 
 async function prune(path: string, signer: Signer | undefined, days = 30): Promise<PruneResult> {

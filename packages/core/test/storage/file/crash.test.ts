@@ -32,11 +32,13 @@ it("A writer killed 20 times at any moment loses nothing acknowledged, and nothi
     previous = id;
   }
   expect(acknowledged.filter((id) => !kept.has(id))).toEqual([]);
-  for (const id of acknowledged.filter((_, n) => n % 97 === 0)) expect((await logger.getEntry(id))?.id).toBe(id);
+  for (const id of acknowledged.filter((_, n) => n % 97 === 0))
+    expect((await logger.getEntry(id))?.id).toBe(id);
 
   const verification = await verifyLog(path, { trustedKeys: [signer.vkey] });
   const states = new Set(verification.files.map(({ state }) => state));
-  for (const state of ["TAMPERED", "MISSING", "FORK", "ROLLBACK"] as const) expect(states).not.toContain(state);
+  for (const state of ["TAMPERED", "MISSING", "FORK", "ROLLBACK"] as const)
+    expect(states).not.toContain(state);
   expect([0, 2]).toContain(verification.exitCode);
   expect(verification.entries).toBeGreaterThanOrEqual(acknowledged.length);
 }, 120_000);
@@ -60,5 +62,9 @@ it("Two processes log 2,000 entries each into one directory: 4,000 are there, an
   const newest = await Array.fromAsync(logger.entries({ newestFirst: true }));
   expect(newest.map(({ id }) => id)).toEqual(ids.toReversed());
   const verification = await verifyLog(path, { trustedKeys: [signer.vkey] });
-  expect(verification).toMatchObject({ exitCode: 0, entries: 4000, files: [{ state: "OK" }, { state: "OK" }] });
+  expect(verification).toMatchObject({
+    exitCode: 0,
+    entries: 4000,
+    files: [{ state: "OK" }, { state: "OK" }],
+  });
 }, 60_000);

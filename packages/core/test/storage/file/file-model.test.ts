@@ -77,7 +77,12 @@ function prune(day: number): Step {
       await Promise.all(real.writers.map((writer) => writer.close()));
       real.writers = [open(real)];
       const before = FIRST_DAY + day * DAY_MS;
-      const result = await real.writers[0]?.prune({ before, policy: "a test", actor: "a test", now: Date.now() });
+      const result = await real.writers[0]?.prune({
+        before,
+        policy: "a test",
+        actor: "a test",
+        now: Date.now(),
+      });
       const kept = model.entries.filter(({ time }) => time >= before);
       expect(result?.entries).toBe(model.entries.length - kept.length);
       model.entries = kept;
@@ -96,7 +101,9 @@ function look(from: number, days: number): Step {
       const wanted = model.entries.filter(({ time }) => time >= range.from && time <= range.to);
       const lines = wanted.map(({ line }) => line);
       expect((await Array.fromAsync(storage.pages(range, "oldest-first"))).flat()).toEqual(lines);
-      expect((await Array.fromAsync(storage.pages(range, "newest-first"))).flat()).toEqual(lines.toReversed());
+      expect((await Array.fromAsync(storage.pages(range, "newest-first"))).flat()).toEqual(
+        lines.toReversed(),
+      );
       expect(await storage.count(range)).toBe(lines.length);
       expect(await storage.count({})).toBe(model.entries.length);
       for (const { id, line } of wanted) expect(await storage.get(id)).toBe(line);
@@ -111,12 +118,16 @@ it("FileStorage holds what a list would, whatever several writers do, and verifi
   let run = 0;
   const steps = commands<Model, Real, false>(
     [
-      tuple(integer({ min: 1, max: 12 }), integer({ min: 0, max: DAYS - 1 }), integer({ min: 0, max: 2 })).map(
-        (given) => append(...given),
-      ),
+      tuple(
+        integer({ min: 1, max: 12 }),
+        integer({ min: 0, max: DAYS - 1 }),
+        integer({ min: 0, max: 2 }),
+      ).map((given) => append(...given)),
       boolean().map(restart),
       integer({ min: 0, max: DAYS }).map(prune),
-      tuple(integer({ min: -1, max: DAYS }), integer({ min: 0, max: DAYS })).map((given) => look(...given)),
+      tuple(integer({ min: -1, max: DAYS }), integer({ min: 0, max: DAYS })).map((given) =>
+        look(...given),
+      ),
       constant(look(0, DAYS)),
     ],
     { maxCommands: 25 },

@@ -21,7 +21,15 @@ interface Shape {
 async function writeShape(path: string, { commits, tail }: Shape): Promise<TestEntry[]> {
   const file = "audit_20260115.jsonl";
   const created = new Date(NOON).toISOString();
-  const segment = new Segment({ file, stream: "AAAAAAAAAAAAAAAA", seq: 0, created, prev: null, seen: [], sdk: "test" });
+  const segment = new Segment({
+    file,
+    stream: "AAAAAAAAAAAAAAAA",
+    seq: 0,
+    created,
+    prev: null,
+    seen: [],
+    sdk: "test",
+  });
   const chunks: Buffer[] = [];
   const entries: TestEntry[] = [];
   for (const sizes of commits) {
@@ -30,7 +38,9 @@ async function writeShape(path: string, { commits, tail }: Shape): Promise<TestE
       entries.push(entry);
       return entry.line;
     });
-    lines.push(loss({ entries: 1, from: created, to: created, reason: "a control line among entries" }));
+    lines.push(
+      loss({ entries: 1, from: created, to: created, reason: "a control line among entries" }),
+    );
     chunks.push(segment.seal(lines, sizes.length));
   }
   await mkdir(path, { recursive: true });
@@ -43,10 +53,13 @@ describe("Reading a segment", () => {
     const path = await temporaryDirectory();
     let run = 0;
     const shape = record({
-      commits: array(array(constantFrom(0, 1, 100, 2000, 8192, 16_000, 70_000, 140_000), { maxLength: 8 }), {
-        minLength: 1,
-        maxLength: 6,
-      }),
+      commits: array(
+        array(constantFrom(0, 1, 100, 2000, 8192, 16_000, 70_000, 140_000), { maxLength: 8 }),
+        {
+          minLength: 1,
+          maxLength: 6,
+        },
+      ),
       tail: constantFrom("", '{"id":"', "\0".repeat(20_000), "x".repeat(50_000)),
     });
     await assert(
@@ -62,8 +75,12 @@ describe("Reading a segment", () => {
           expect(all).toEqual(lines);
           const range = { from: NOON + first, to: NOON + first + length };
           const wanted = lines.slice(Math.max(0, first), first + length + 1);
-          expect((await Array.fromAsync(storage.pages(range, "oldest-first"))).flat()).toEqual(wanted);
-          expect((await Array.fromAsync(storage.pages(range, "newest-first"))).flat()).toEqual(wanted.toReversed());
+          expect((await Array.fromAsync(storage.pages(range, "oldest-first"))).flat()).toEqual(
+            wanted,
+          );
+          expect((await Array.fromAsync(storage.pages(range, "newest-first"))).flat()).toEqual(
+            wanted.toReversed(),
+          );
           expect(await storage.count(range)).toBe(wanted.length);
           for (const { id, line } of entries) expect(await storage.get(id)).toBe(line);
           expect(await storage.get(testEntry(NOON + first).id)).toBeUndefined();
@@ -73,44 +90,54 @@ describe("Reading a segment", () => {
     );
   }, 60_000);
 
-  it.each(["oldest-first", "newest-first"] as const)("tells how much of the range it has read, %s", async (order) => {
-    const storage = new FileStorage({ path: await temporaryDirectory(), durability: "os" });
-    const DAY = 86_400_000;
-    for (const day of [0, 1, 2]) {
-      for (let n = 0; n < 20; n += 1) {
-        const { line, id } = testEntry(NOON + day * DAY + n, { metadata: { text: "x".repeat(50_000) } });
-        await storage.append(line, id);
+  it.each(["oldest-first", "newest-first"] as const)(
+    "tells how much of the range it has read, %s",
+    async (order) => {
+      const storage = new FileStorage({ path: await temporaryDirectory(), durability: "os" });
+      const DAY = 86_400_000;
+      for (const day of [0, 1, 2]) {
+        for (let n = 0; n < 20; n += 1) {
+          const { line, id } = testEntry(NOON + day * DAY + n, {
+            metadata: { text: "x".repeat(50_000) },
+          });
+          await storage.append(line, id);
+        }
       }
-    }
-    await storage.close();
-    const sharesOf = async (range: TimeRange): Promise<{ atLines: number[]; shares: number[] }> => {
-      const shares: number[] = [];
-      const atLines: number[] = [];
-      for await (const page of storage.pages(range, order, (share) => shares.push(share)))
-        atLines.push(...page.map(() => shares.at(-1) ?? -1));
-      return { atLines, shares };
-    };
+      await storage.close();
+      const sharesOf = async (
+        range: TimeRange,
+      ): Promise<{ atLines: number[]; shares: number[] }> => {
+        const shares: number[] = [];
+        const atLines: number[] = [];
+        for await (const page of storage.pages(range, order, (share) => shares.push(share)))
+          atLines.push(...page.map(() => shares.at(-1) ?? -1));
+        return { atLines, shares };
+      };
 
-    const whole = await sharesOf({});
-    expect(whole.shares).toEqual(whole.shares.toSorted((a, b) => a - b));
-    expect(whole.shares.at(-1)).toBe(1);
-    expect(whole.atLines).toHaveLength(60);
-    // With the last line of the first of three days a third has been read, but for what is read ahead.
-    expect(whole.atLines[19]).toBeGreaterThan(0.3);
-    expect(whole.atLines[19]).toBeLessThan(0.45);
+      const whole = await sharesOf({});
+      expect(whole.shares).toEqual(whole.shares.toSorted((a, b) => a - b));
+      expect(whole.shares.at(-1)).toBe(1);
+      expect(whole.atLines).toHaveLength(60);
+      // With the last line of the first of three days a third has been read, but for what is read ahead.
+      expect(whole.atLines[19]).toBeGreaterThan(0.3);
+      expect(whole.atLines[19]).toBeLessThan(0.45);
 
-    const part = await sharesOf({ from: NOON + DAY + 10, to: NOON + DAY + 19 });
-    expect(part.atLines).toHaveLength(10);
-    expect(part.shares.at(-1)).toBe(1);
-    expect(part.shares.filter((share) => share < 0.5).length).toBeGreaterThan(0); // of ten entries, not of the day's twenty
-  });
+      const part = await sharesOf({ from: NOON + DAY + 10, to: NOON + DAY + 19 });
+      expect(part.atLines).toHaveLength(10);
+      expect(part.shares.at(-1)).toBe(1);
+      expect(part.shares.filter((share) => share < 0.5).length).toBeGreaterThan(0); // of ten entries, not of the day's twenty
+    },
+  );
 
   it.each(["oldest-first", "newest-first"] as const)(
     "ends with a file that is removed meanwhile, %s",
     async (order) => {
       const path = await temporaryDirectory();
       const storage = new FileStorage({ path });
-      const entries = await writeShape(path, { commits: [Array.from({ length: 20 }, () => 20_000)], tail: "" });
+      const entries = await writeShape(path, {
+        commits: [Array.from({ length: 20 }, () => 20_000)],
+        tail: "",
+      });
       const lines = entries.map(({ line }) => line);
       const read: string[] = [];
       for await (const page of storage.pages({}, order)) {
@@ -119,7 +146,9 @@ describe("Reading a segment", () => {
       }
       expect(read.length).toBeGreaterThan(0);
       expect(read.length).toBeLessThan(lines.length);
-      expect(read).toEqual((order === "oldest-first" ? lines : lines.toReversed()).slice(0, read.length));
+      expect(read).toEqual(
+        (order === "oldest-first" ? lines : lines.toReversed()).slice(0, read.length),
+      );
     },
   );
 
@@ -144,7 +173,10 @@ describe("Reading a segment", () => {
       source,
       path,
     ];
-    const { stdout } = spawnSync("sh", args, { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+    const { stdout } = spawnSync("sh", args, {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     expect(JSON.parse(stdout)).toEqual({ count: 150, same: true, counted: 150 });
   });
 

@@ -16,7 +16,14 @@ import {
 } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { type AuditEntry, AuditLogger, EncryptionManager, FileStorage, Signer, verifyLog } from "../../../src/index.ts";
+import {
+  type AuditEntry,
+  AuditLogger,
+  EncryptionManager,
+  FileStorage,
+  Signer,
+  verifyLog,
+} from "../../../src/index.ts";
 import { testEntry } from "../../../src/testing.ts";
 import { rejected } from "../../rejected.ts";
 import { temporaryDirectory } from "../../temporary-directory.ts";
@@ -75,8 +82,14 @@ describe("A segment", () => {
     const path = await temporaryDirectory();
     const logger = new AuditLogger(path);
     await logSome(logger, 5);
-    const types = (await linesOf(path, `audit_${TODAY}.jsonl`)).map((line) => JSON.parse(line).type);
-    expect(types).toEqual(["segment.open", ...Array.from({ length: 5 }, () => undefined), "checkpoint"]);
+    const types = (await linesOf(path, `audit_${TODAY}.jsonl`)).map(
+      (line) => JSON.parse(line).type,
+    );
+    expect(types).toEqual([
+      "segment.open",
+      ...Array.from({ length: 5 }, () => undefined),
+      "checkpoint",
+    ]);
     await logger.close();
   });
 
@@ -105,8 +118,12 @@ describe("A segment", () => {
 
   it("holds a single entry that is larger than the limit", async () => {
     const path = await temporaryDirectory();
-    const logger = new AuditLogger(new FileStorage({ path, rotationSizeMb: 0.01 }), { storeContent: true });
-    const ids = await Promise.all(["a", "b"].map((letter) => logger.log({ input: letter.repeat(50_000), output: "" })));
+    const logger = new AuditLogger(new FileStorage({ path, rotationSizeMb: 0.01 }), {
+      storeContent: true,
+    });
+    const ids = await Promise.all(
+      ["a", "b"].map((letter) => logger.log({ input: letter.repeat(50_000), output: "" })),
+    );
     for (const id of ids) expect((await logger.getEntry(id))?.inputContent).toHaveLength(50_000);
     await logger.close();
     expect(await filesOf(path)).toHaveLength(2);
@@ -115,7 +132,9 @@ describe("A segment", () => {
   it("ends with its UTC day; entries of one commit go to their own day's file", async () => {
     const path = await temporaryDirectory();
     const midnight = Date.now() - (Date.now() % DAY_MS);
-    const entries = [midnight - 2, midnight - 1, midnight, midnight + 1].map((time) => testEntry(time));
+    const entries = [midnight - 2, midnight - 1, midnight, midnight + 1].map((time) =>
+      testEntry(time),
+    );
     const storage = new FileStorage({ path });
     await Promise.all(entries.map(({ line, id }) => storage.append(line, id)));
     for (const { line, id } of entries) expect(await storage.get(id)).toBe(line);
@@ -128,7 +147,11 @@ describe("A segment", () => {
     await storage.close();
     expect(await filesOf(path)).toHaveLength(2);
     const yesterday = await linesOf(path, (await filesOf(path))[0] ?? "");
-    expect(JSON.parse(yesterday.at(-2) ?? "")).toMatchObject({ type: "segment.close", reason: "day", entries: 2 });
+    expect(JSON.parse(yesterday.at(-2) ?? "")).toMatchObject({
+      type: "segment.close",
+      reason: "day",
+      entries: 2,
+    });
   });
 
   it("of a day that is over ends although its writer is idle", async () => {
@@ -138,7 +161,9 @@ describe("A segment", () => {
     await storage.append(line, id);
     const [file = ""] = await filesOf(path);
     await vi.waitFor(async () => {
-      expect((await linesOf(path, file)).at(-2)).toBe('{"type":"segment.close","reason":"day","leaves":3,"entries":1}');
+      expect((await linesOf(path, file)).at(-2)).toBe(
+        '{"type":"segment.close","reason":"day","leaves":3,"entries":1}',
+      );
     }, 20_000);
     await storage.close();
     expect(await filesOf(path)).toEqual([file]);
@@ -162,7 +187,10 @@ describe("A segment", () => {
     ]);
     const logger = new AuditLogger(path);
     expect((await Array.fromAsync(logger.entries())).map(({ id }) => id)).toEqual(ids);
-    expect(await verifyLog(path, { trustedKeys: [signer.vkey] })).toMatchObject({ exitCode: 0, entries: 3 });
+    expect(await verifyLog(path, { trustedKeys: [signer.vkey] })).toMatchObject({
+      exitCode: 0,
+      entries: 3,
+    });
   });
 });
 
@@ -176,21 +204,31 @@ describe("Several writers in one directory", () => {
     );
     const ids: string[] = [];
     for (let round = 0; round < 20; round += 1) {
-      const logged = await Promise.all(loggers.map((logger) => logger.log({ ...call, metadata: { round } })));
+      const logged = await Promise.all(
+        loggers.map((logger) => logger.log({ ...call, metadata: { round } })),
+      );
       ids.push(...logged);
     }
     const reader = new AuditLogger(path);
     const entries = await Array.fromAsync(reader.entries());
     expect(entries.map(({ id }) => id)).toEqual(ids.toSorted());
-    expect(entries.map(({ metadata }) => metadata["round"])).toEqual(ids.map((_, n) => Math.floor(n / 5)));
-    expect(await Array.fromAsync(reader.entries({ newestFirst: true }))).toEqual(entries.toReversed());
+    expect(entries.map(({ metadata }) => metadata["round"])).toEqual(
+      ids.map((_, n) => Math.floor(n / 5)),
+    );
+    expect(await Array.fromAsync(reader.entries({ newestFirst: true }))).toEqual(
+      entries.toReversed(),
+    );
     expect(await reader.count()).toBe(100);
     await Promise.all(loggers.map((logger) => logger.close()));
     expect(await reader.count()).toBe(100);
     const streams = new Map<string, string>();
-    for (const file of await filesOf(path)) streams.set(file, JSON.parse((await linesOf(path, file))[0] ?? "").stream);
+    for (const file of await filesOf(path))
+      streams.set(file, JSON.parse((await linesOf(path, file))[0] ?? "").stream);
     expect(new Set(streams.values()).size).toBe(5);
-    expect(await verifyLog(path, { trustedKeys: [signer.vkey] })).toMatchObject({ exitCode: 0, entries: 100 });
+    expect(await verifyLog(path, { trustedKeys: [signer.vkey] })).toMatchObject({
+      exitCode: 0,
+      entries: 100,
+    });
   });
 
   it("record each other's states, so that a whole deleted stream is missed", async () => {
@@ -204,7 +242,9 @@ describe("Several writers in one directory", () => {
     const [first, second] = (await verifyLog(path, { trustedKeys: [signer.vkey] })).files;
     const [open] = await linesOf(path, `audit_${TODAY}_002.jsonl`);
     // The first one's end is what the second one's first line records already.
-    expect(JSON.parse(open ?? "").seen).toEqual([{ file: second?.file, size: 3, root: second?.head?.root }]);
+    expect(JSON.parse(open ?? "").seen).toEqual([
+      { file: second?.file, size: 3, root: second?.head?.root },
+    ]);
     expect(JSON.parse((await linesOf(path, second?.file ?? ""))[0] ?? "").seen).toEqual([
       { file: first?.file, size: 3, root: first?.head?.root },
     ]);
@@ -336,7 +376,9 @@ describe("Interference", () => {
     }, 10_000);
     await logger.close();
     expect(await filesOf(path)).toHaveLength(1);
-    expect((await readFile(join(path, "kept.old"), "utf8")).split("\n").at(-3)).toContain('"reason":"moved"');
+    expect((await readFile(join(path, "kept.old"), "utf8")).split("\n").at(-3)).toContain(
+      '"reason":"moved"',
+    );
   }, 15_000);
 
   it("a planted number as high as names go leaves the log readable", async () => {
@@ -408,14 +450,22 @@ describe("Files of the Python original", () => {
     expect(await logger.count({ from, to })).toBe(expected.length + ours);
     const verification = await verifyLog(path, {});
     expect(verification.exitCode).toBe(2);
-    expect(verification.files.find(({ file }) => file === "audit_20261123.jsonl")?.state).toBe("FOREIGN");
+    expect(verification.files.find(({ file }) => file === "audit_20261123.jsonl")?.state).toBe(
+      "FOREIGN",
+    );
   });
 });
 
 describe("FileStorage's options", () => {
   it.each([
-    [{ singer: "x" }, 'FileStorage: option "singer" is unknown: there are path, rotationSizeMb, durability, signer'],
-    [{ signer: "-----BEGIN PRIVATE KEY-----" }, "signer must be a Signer: see Signer.fromPem() and Signer.fromEnv()"],
+    [
+      { singer: "x" },
+      'FileStorage: option "singer" is unknown: there are path, rotationSizeMb, durability, signer',
+    ],
+    [
+      { signer: "-----BEGIN PRIVATE KEY-----" },
+      "signer must be a Signer: see Signer.fromPem() and Signer.fromEnv()",
+    ],
     [{ rotationSizeMb: 0 }, "rotationSizeMb must be a number > 0"],
     [{ durability: "maybe" }, "durability must be 'fsync' or 'os'"],
   ])("refuse %o at once", async (options, message) => {

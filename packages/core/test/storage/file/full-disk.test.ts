@@ -11,7 +11,8 @@ const SCRIPT = join(import.meta.dirname, "children/fill-disk.ts");
 /** A directory with so much room, where this process may mount one. */
 async function smallDisk(size: string): Promise<string | undefined> {
   const path = await temporaryDirectory();
-  if (spawnSync("mount", ["-t", "tmpfs", "-o", `size=${size}`, "none", path]).status !== 0) return undefined;
+  if (spawnSync("mount", ["-t", "tmpfs", "-o", `size=${size}`, "none", path]).status !== 0)
+    return undefined;
   onTestFinished(() => void spawnSync("umount", [path]));
   return path;
 }
@@ -25,7 +26,11 @@ interface Said {
 }
 
 /** Runs the script; `makeRoom` is called when it was refused for the first time. */
-async function fill(command: string, args: string[], makeRoom: () => Promise<void>): Promise<Said[]> {
+async function fill(
+  command: string,
+  args: string[],
+  makeRoom: () => Promise<void>,
+): Promise<Said[]> {
   const child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
   const said: Said[] = [];
   for await (const line of createInterface({ input: child.stdout })) {
@@ -39,7 +44,11 @@ async function fill(command: string, args: string[], makeRoom: () => Promise<voi
   return said;
 }
 
-async function expectNothingLost(path: string, said: readonly Said[], signer: Signer): Promise<void> {
+async function expectNothingLost(
+  path: string,
+  said: readonly Said[],
+  signer: Signer,
+): Promise<void> {
   const acknowledged = said.flatMap((message) => message.acknowledged ?? []);
   await using logger = new AuditLogger(path);
   const kept = new Set((await Array.fromAsync(logger.entries())).map(({ id }) => id));
@@ -73,7 +82,10 @@ it("A full disk refuses entries with AUDIT_WRITE_FAILED, loses none acknowledged
   const refused = said.filter((message) => message.refused);
   expect(refused.length).toBeGreaterThan(0);
   for (const message of refused) {
-    expect(message).toEqual({ refused: { name: "AuditWriteError", code: "AUDIT_WRITE_FAILED" }, cause: "ENOSPC" });
+    expect(message).toEqual({
+      refused: { name: "AuditWriteError", code: "AUDIT_WRITE_FAILED" },
+      cause: "ENOSPC",
+    });
   }
   expect(said.at(-1)).toEqual({ isRecovered: true, health: true });
   await expectNothingLost(path, said, signer);
@@ -84,11 +96,18 @@ it("A limit on file size ends a segment like a full disk, and the next one goes 
   const path = join(await temporaryDirectory(), "log");
   const signer = await Signer.generate("test");
   const command = `ulimit -f 40; exec "$0" "$@"`;
-  const said = await fill("sh", ["-c", command, process.execPath, SCRIPT, path, signer.toPem()], async () => undefined);
+  const said = await fill(
+    "sh",
+    ["-c", command, process.execPath, SCRIPT, path, signer.toPem()],
+    async () => undefined,
+  );
   const refused = said.filter((message) => message.refused);
   expect(refused.length).toBeGreaterThan(0);
   for (const message of refused) {
-    expect(message).toEqual({ refused: { name: "AuditWriteError", code: "AUDIT_WRITE_FAILED" }, cause: "EFBIG" });
+    expect(message).toEqual({
+      refused: { name: "AuditWriteError", code: "AUDIT_WRITE_FAILED" },
+      cause: "EFBIG",
+    });
   }
   expect(said.at(-1)).toEqual({ isRecovered: true, health: true });
   await expectNothingLost(path, said, signer);

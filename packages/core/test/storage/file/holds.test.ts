@@ -108,8 +108,12 @@ describe("holds", () => {
 
     const { files } = await verifyLog(path);
 
-    expect(files.flatMap(({ problems }) => problems).filter(({ state }) => state !== "UNSIGNED")).toEqual([]);
-    expect(files.find(({ file }) => file === "audit_20240102.jsonl")).toMatchObject({ state: "PRUNED" });
+    expect(
+      files.flatMap(({ problems }) => problems).filter(({ state }) => state !== "UNSIGNED"),
+    ).toEqual([]);
+    expect(files.find(({ file }) => file === "audit_20240102.jsonl")).toMatchObject({
+      state: "PRUNED",
+    });
   });
 
   test("a hold of an invalid or reversed range is refused", async () => {
@@ -150,7 +154,12 @@ async function logOfDays(...days: readonly string[]): Promise<string> {
 
 async function prune(path: string, now: number = Date.now()): Promise<PruneResult> {
   const storage = new FileStorage({ path });
-  const result = await storage.prune({ before: now - 365 * DAY_MS, policy: "retention 365 days", actor: "test", now });
+  const result = await storage.prune({
+    before: now - 365 * DAY_MS,
+    policy: "retention 365 days",
+    actor: "test",
+    now,
+  });
   await storage.close();
   return result;
 }

@@ -36,7 +36,10 @@ async function writeLog(path: string, signer: Signer): Promise<string[]> {
     await using handle = await open(join(path, file), "wx");
     for (let n = 0; n < ENTRIES_A_DAY; n += COMMIT_LINES) {
       const entries = Array.from({ length: Math.min(COMMIT_LINES, ENTRIES_A_DAY - n) }, (_, i) =>
-        testEntry(from + Math.floor(((n + i) * DAY_MS) / ENTRIES_A_DAY), { model: "gpt-5", metadata: { n: n + i } }),
+        testEntry(from + Math.floor(((n + i) * DAY_MS) / ENTRIES_A_DAY), {
+          model: "gpt-5",
+          metadata: { n: n + i },
+        }),
       );
       await handle.write(
         segment.seal(
@@ -58,7 +61,9 @@ describe("A log of 100,000 entries over 30 days", () => {
     async () => {
       const path = await temporaryDirectory();
       const ids = await writeLog(path, await Signer.generate("test"));
-      const { text } = await finish(start("read-bytes.ts", path, ...ids, "01981f6c-3a00-7abc-8def-0123456789ab"));
+      const { text } = await finish(
+        start("read-bytes.ts", path, ...ids, "01981f6c-3a00-7abc-8def-0123456789ab"),
+      );
       const reads: { found: boolean; bytes: number }[] = JSON.parse(text);
       const missing = reads.pop();
       expect(reads).toHaveLength(101);
@@ -82,7 +87,10 @@ describe("A log of 100,000 entries over 30 days", () => {
     const logger = new AuditLogger(new FileStorage({ path, signer }), { retentionDays: 15 });
     expect(await logger.count()).toBe(total);
     const midnight = Date.now() - (Date.now() % DAY_MS);
-    const [from, to] = [new Date(midnight - 10 * DAY_MS), new Date(midnight - 10 * DAY_MS + 3_600_000 - 1)];
+    const [from, to] = [
+      new Date(midnight - 10 * DAY_MS),
+      new Date(midnight - 10 * DAY_MS + 3_600_000 - 1),
+    ];
     expect(await logger.getEntries(from, to)).toHaveLength(Math.ceil(ENTRIES_A_DAY / 24));
     const now = new Date(midnight);
     expect(await logger.cleanupExpired({ now })).toBe(15 * ENTRIES_A_DAY);

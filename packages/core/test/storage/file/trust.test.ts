@@ -1,8 +1,21 @@
 import { appendFile, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { AuditLogger, FileStorage, listHolds, placeHold, releaseHold, Signer, verifyLog } from "../../../src/index.ts";
-import { checkpoint, retentionPrune, retentionRelease, segmentOpen } from "../../../src/format/control-line.ts";
+import {
+  AuditLogger,
+  FileStorage,
+  listHolds,
+  placeHold,
+  releaseHold,
+  Signer,
+  verifyLog,
+} from "../../../src/index.ts";
+import {
+  checkpoint,
+  retentionPrune,
+  retentionRelease,
+  segmentOpen,
+} from "../../../src/format/control-line.ts";
 import type { PruneResult } from "../../../src/storage/storage.ts";
 import { testEntry } from "../../../src/testing.ts";
 import { sealed } from "../../support/attacked-log.ts";
@@ -39,7 +52,10 @@ describe("What a writer signs", () => {
 
     const { files, refused, expired = [] } = await prune(path, signer);
 
-    expect({ files, refused }).toEqual({ files: [], refused: ["audit_20200101.jsonl", "audit_20200102.jsonl"] });
+    expect({ files, refused }).toEqual({
+      files: [],
+      refused: ["audit_20200101.jsonl", "audit_20200102.jsonl"],
+    });
     expect(expired.map(({ reason }) => reason)).toEqual([
       `sealed by another key: ${other.vkey.split("+", 2).join("+")}, which is none of trustedKeys`,
       "it records a removal that is still referred to, and nothing proves it",
@@ -56,7 +72,10 @@ describe("What a writer signs", () => {
     };
     await rm(join(path, removed));
     const line = retentionPrune({ ...prunedFile(removed), leaves: root.size, root: root.root });
-    await writeFile(join(path, "audit_20200101.jsonl"), sealed("audit_20200101.jsonl", line, signer));
+    await writeFile(
+      join(path, "audit_20200101.jsonl"),
+      sealed("audit_20200101.jsonl", line, signer),
+    );
 
     const { files } = await prune(path, signer);
 
@@ -122,7 +141,10 @@ describe("Retention", () => {
       },
       { file: other, entries: 1, fate: "removed" },
     ]);
-    expect(await statesOf(path, signer)).toMatchObject({ [altered]: "TAMPERED", [other]: "PRUNED" });
+    expect(await statesOf(path, signer)).toMatchObject({
+      [altered]: "TAMPERED",
+      [other]: "PRUNED",
+    });
   });
 
   it("removes a foreign file whose entries are of other days than its name, and its line then names no times", async () => {
@@ -138,7 +160,10 @@ describe("Retention", () => {
   it("does not remove a segment with entries of another day than its own, whoever sealed it", async () => {
     const { path, signer } = await logOf(0);
     const file = "audit_20200102.jsonl";
-    await writeFile(join(path, file), sealed(file, testEntry(Date.parse("2020-03-05T00:00:00Z")).line, await newKey()));
+    await writeFile(
+      join(path, file),
+      sealed(file, testEntry(Date.parse("2020-03-05T00:00:00Z")).line, await newKey()),
+    );
 
     expect(await prune(path, signer)).toMatchObject({ files: [], refused: [file] });
   });
@@ -168,10 +193,18 @@ describe("A hold", () => {
     const id = await placeHold(path, { ...BY, signer });
     const release = retentionRelease({ hold: id, ...BY, released: "" });
     await writeFile(join(path, "audit_20200101.jsonl"), `x\n${release}\n`);
-    await writeFile(join(path, "audit_20200102.jsonl"), sealed("audit_20200102.jsonl", release, undefined));
-    await writeFile(join(path, "audit_20200103.jsonl"), sealed("audit_20200103.jsonl", release, await newKey()));
+    await writeFile(
+      join(path, "audit_20200102.jsonl"),
+      sealed("audit_20200102.jsonl", release, undefined),
+    );
+    await writeFile(
+      join(path, "audit_20200103.jsonl"),
+      sealed("audit_20200103.jsonl", release, await newKey()),
+    );
 
-    expect(await prune(path, signer, 30)).toMatchObject({ held: expect.arrayContaining([`audit_${dayOf(40)}.jsonl`]) });
+    expect(await prune(path, signer, 30)).toMatchObject({
+      held: expect.arrayContaining([`audit_${dayOf(40)}.jsonl`]),
+    });
     expect(await listHolds(path)).toMatchObject([{ id }]);
     await expect(releaseHold(path, id, BY)).rejects.toMatchObject({
       code: "AUDIT_INPUT_INVALID",
@@ -196,7 +229,14 @@ describe("A hold", () => {
     const { path, signer } = await logOf(40);
     const id = await placeHold(path, { ...BY, signer });
     const { placed = "" } = (await listHolds(path))[0] ?? {};
-    const narrow = JSON.stringify({ type: "retention.hold", hold: id, from: placed, to: placed, ...BY, placed });
+    const narrow = JSON.stringify({
+      type: "retention.hold",
+      hold: id,
+      from: placed,
+      to: placed,
+      ...BY,
+      placed,
+    });
     await writeFile(join(path, `audit_${dayOf(0)}_900.jsonl`), `x\n${narrow}\n`);
 
     expect(await prune(path, signer, 30)).toMatchObject({ files: [] });
@@ -247,7 +287,15 @@ async function text(path: string, index: number): Promise<string> {
 }
 
 function prunedFile(file: string): Parameters<typeof retentionPrune>[0] {
-  return { file, leaves: 1_000_000, root: ROOT, from: null, to: null, policy: "retention 365 days", actor: "test" };
+  return {
+    file,
+    leaves: 1_000_000,
+    root: ROOT,
+    from: null,
+    to: null,
+    policy: "retention 365 days",
+    actor: "test",
+  };
 }
 
 function pruneOf(file: string): string {
@@ -257,7 +305,12 @@ function pruneOf(file: string): string {
 async function prune(path: string, signer: Signer, days = 365): Promise<PruneResult> {
   const storage = new FileStorage({ path, signer });
   const now = Date.now();
-  const result = await storage.prune({ before: now - days * DAY_MS, policy: "retention", actor: "test", now });
+  const result = await storage.prune({
+    before: now - days * DAY_MS,
+    policy: "retention",
+    actor: "test",
+    now,
+  });
   await storage.close();
   return result;
 }

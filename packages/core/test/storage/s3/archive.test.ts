@@ -32,11 +32,22 @@ describe.skipIf(isAbsent("ceph"))("A directory with an archive", { timeout: 180_
 
   function archive(options: Partial<S3ArchiveOptions> = {}): S3Archive {
     const { bucket, prefix, client } = log;
-    return new S3Archive({ bucket, prefix, client, onError: ({ message }) => errors.push(message), ...options });
+    return new S3Archive({
+      bucket,
+      prefix,
+      client,
+      onError: ({ message }) => errors.push(message),
+      ...options,
+    });
   }
 
   function directory(options: Partial<S3ArchiveOptions> = {}): FileStorage {
-    return new FileStorage({ path, signer: log.signer, rotationSizeMb: 0.01, archive: archive(options) });
+    return new FileStorage({
+      path,
+      signer: log.signer,
+      rotationSizeMb: 0.01,
+      archive: archive(options),
+    });
   }
 
   async function fresh(): Promise<void> {
@@ -66,7 +77,9 @@ describe.skipIf(isAbsent("ceph"))("A directory with an archive", { timeout: 180_
     }
     expect(await log.verify()).toMatchObject({ exitCode: 0, entries: 60 });
     const reader = log.storage();
-    expect((await Array.fromAsync(reader.pages({}, "oldest-first"))).flat()).toEqual(entries.map(({ line }) => line));
+    expect((await Array.fromAsync(reader.pages({}, "oldest-first"))).flat()).toEqual(
+      entries.map(({ line }) => line),
+    );
     expect((await Array.fromAsync(reader.pages({}, "newest-first"))).flat()).toEqual(
       entries.map(({ line }) => line).toReversed(),
     );
@@ -89,8 +102,12 @@ describe.skipIf(isAbsent("ceph"))("A directory with an archive", { timeout: 180_
     const local = await verifyLog(path, { trustedKeys: [log.signer.vkey] });
     expect(local.files.flatMap(({ problems }) => problems)).toEqual([]);
     expect(local.exitCode).toBe(0);
-    expect(local.verdict).toContain(`${shipped.length} files moved to an archive, which was not looked at`);
-    expect(local.files.filter(({ state }) => state === "ARCHIVED").map(({ file }) => file)).toEqual(shipped);
+    expect(local.verdict).toContain(
+      `${shipped.length} files moved to an archive, which was not looked at`,
+    );
+    expect(local.files.filter(({ state }) => state === "ARCHIVED").map(({ file }) => file)).toEqual(
+      shipped,
+    );
     const remote = await log.verify();
     expect(remote).toMatchObject({ exitCode: 0, entries: 41 });
     // What the directory moved to the archive must be there.
@@ -104,7 +121,9 @@ describe.skipIf(isAbsent("ceph"))("A directory with an archive", { timeout: 180_
     await write(storage, 40, Date.now());
     await storage.close();
     await unlink(join(path, (await segments())[0] ?? ""));
-    expect(await verifyLog(path, { trustedKeys: [log.signer.vkey] })).toMatchObject({ exitCode: 1 });
+    expect(await verifyLog(path, { trustedKeys: [log.signer.vkey] })).toMatchObject({
+      exitCode: 1,
+    });
   });
 
   it("keeps a copy that is not what was shipped, and says so", async () => {
@@ -197,7 +216,9 @@ describe.skipIf(isAbsent("ceph"))("A directory with an archive", { timeout: 180_
       if (!text.includes('{"type":"checkpoint",')) continue; // killed before its first commit
       const [, stream = ""] = /"stream":"([^"]+)"/.exec(text) ?? [];
       const key = `${file.slice(6, 10)}-${file.slice(10, 12)}-${file.slice(12, 14)}/${stream}/${file}`;
-      const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: `audit/${key}` }));
+      const { Body } = await client.send(
+        new GetObjectCommand({ Bucket: bucket, Key: `audit/${key}` }),
+      );
       expect(await Body?.transformToString()).toBe(text);
     }
     const trustedKeys = [log.signer.vkey];
@@ -233,7 +254,12 @@ describe.skipIf(isAbsent("ceph"))("A directory with an archive", { timeout: 180_
       await write(storage, 3, noon + day * DAY_MS);
       await storage.close();
     }
-    const hold = await placeHold(path, { from: new Date(noon), to: new Date(noon), reason: "a case", actor: "test" });
+    const hold = await placeHold(path, {
+      from: new Date(noon),
+      to: new Date(noon),
+      reason: "a case",
+      actor: "test",
+    });
     await ship();
     const bucket = log.storage();
     const now = Date.now();
@@ -271,7 +297,14 @@ function unexplained({ files }: Verification): FileVerification[] {
 }
 
 /** States that a kill may leave, none of which says that something is missing or altered. */
-const KILLED: ReadonlySet<string> = new Set(["OK", "OPEN", "ARCHIVED", "UNCLOSED", "TORN_TAIL", "UNSEALED_TAIL"]);
+const KILLED: ReadonlySet<string> = new Set([
+  "OK",
+  "OPEN",
+  "ARCHIVED",
+  "UNCLOSED",
+  "TORN_TAIL",
+  "UNSEALED_TAIL",
+]);
 
 /** What a process printed, whole lines, until it was killed. */
 async function killLater(child: ChildProcess, milliseconds: number): Promise<string[]> {

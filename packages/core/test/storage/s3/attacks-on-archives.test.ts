@@ -6,7 +6,15 @@ import type { SegmentArchive } from "../../../src/retention/archive.ts";
 import { FileStorage } from "../../../src/storage/file/file.ts";
 import { S3Archive } from "../../../src/storage/s3/s3.ts";
 import { verifyLog } from "../../../src/log/verify-log.ts";
-import { AttackedLog, DAY_MS, daysAgo, ROOT, segments, states, write } from "../../support/attacked-log.ts";
+import {
+  AttackedLog,
+  DAY_MS,
+  daysAgo,
+  ROOT,
+  segments,
+  states,
+  write,
+} from "../../support/attacked-log.ts";
 import type { S3Log } from "../../support/s3-log.ts";
 import { isAbsent, type S3Server, s3Server } from "../../support/s3-servers.ts";
 import { temporaryDirectory } from "../../temporary-directory.ts";
@@ -35,7 +43,10 @@ describe.skipIf(isAbsent("ceph"))(
         await daysAgo(3, () => write(new FileStorage({ path, signer: log.signer })));
         const [file = ""] = await segments(path);
         const text = await readFile(join(path, file), "utf8");
-        await writeFile(join(path, file), text.replace('"safety_passed":true', '"safety_passed":false'));
+        await writeFile(
+          join(path, file),
+          text.replace('"safety_passed":true', '"safety_passed":false'),
+        );
         await bench.ship(path, 0);
 
         expect(bench.errors.join()).toContain(`${file} was not shipped: it is not what was sealed`);
@@ -53,7 +64,10 @@ describe.skipIf(isAbsent("ceph"))(
         const text = await readFile(join(path, file), "utf8");
         const { signer } = log;
         const note = `test/x/${file.slice(0, -6)}\n900\n${ROOT}\n\n${signer.sign("x\n")}`;
-        await writeFile(join(path, file), `${text}${JSON.stringify({ type: "checkpoint", note })}\n`);
+        await writeFile(
+          join(path, file),
+          `${text}${JSON.stringify({ type: "checkpoint", note })}\n`,
+        );
         await utimes(join(path, file), new Date(), new Date(Date.now() - 2 * DAY_MS)); // nobody writes to it any more
         await bench.ship(path, 0);
 
@@ -67,11 +81,18 @@ describe.skipIf(isAbsent("ceph"))(
         const [key = ""] = await log.keys();
         const storage = new FileStorage({ path, signer: log.signer, archive: bench.archive() });
         const now = Date.now();
-        const { files } = await storage.prune({ before: now - 30 * DAY_MS, policy: "retention", actor: "test", now });
+        const { files } = await storage.prune({
+          before: now - 30 * DAY_MS,
+          policy: "retention",
+          actor: "test",
+          now,
+        });
         await storage.close();
         expect(files).toHaveLength(1);
         expect(await log.verify()).toMatchObject({ exitCode: 0, entries: 9 });
-        expect(await verifyLog(path, { trustedKeys: [log.signer.vkey] })).toMatchObject({ exitCode: 0 });
+        expect(await verifyLog(path, { trustedKeys: [log.signer.vkey] })).toMatchObject({
+          exitCode: 0,
+        });
 
         await log.remove(key);
 
@@ -95,7 +116,9 @@ describe.skipIf(isAbsent("ceph"))(
         expect(await bench.prune()).toMatchObject({ entries: 3 });
 
         expect(await log.verify()).toMatchObject({ exitCode: 0 });
-        expect((await bench.statesByStream()).filter((state) => state === "PRUNED")).toHaveLength(2);
+        expect((await bench.statesByStream()).filter((state) => state === "PRUNED")).toHaveLength(
+          2,
+        );
       });
     });
 
@@ -109,7 +132,9 @@ describe.skipIf(isAbsent("ceph"))(
         const { bucket, prefix, client } = log;
         const named = { ...silent, expiresDays };
         for (const days of [40, 20])
-          await daysAgo(days, () => write(new FileStorage({ path, signer: log.signer, archive: named })));
+          await daysAgo(days, () =>
+            write(new FileStorage({ path, signer: log.signer, archive: named })),
+          );
         const options = {
           bucket,
           prefix,
@@ -125,7 +150,9 @@ describe.skipIf(isAbsent("ceph"))(
         expect((await log.verify()).exitCode).toBe(state === "PRUNED" ? 0 : 1);
         expect(await bench.statesByStream()).toContain(state);
         await rm(join(path, (await segments(path))[0] ?? "")); // the directory itself has no such rule
-        expect(states(await verifyLog(path, { trustedKeys: [log.signer.vkey] }))).toContain("MISSING");
+        expect(states(await verifyLog(path, { trustedKeys: [log.signer.vkey] }))).toContain(
+          "MISSING",
+        );
       }
     });
   },

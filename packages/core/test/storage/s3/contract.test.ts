@@ -6,25 +6,29 @@ import { isAbsent, type S3Server, s3Server, type ServerKind } from "../../suppor
 
 const KINDS: readonly ServerKind[] = ["ceph", "moto"];
 
-describe.each(KINDS)("S3Storage on %s keeps the contract of a storage", { timeout: 60_000 }, (kind) => {
-  describe.skipIf(isAbsent(kind))("with the real SDK", () => {
-    let server: S3Server;
-    let bucket: string;
-    let signer: Signer;
-    let count = 0;
+describe.each(KINDS)(
+  "S3Storage on %s keeps the contract of a storage",
+  { timeout: 60_000 },
+  (kind) => {
+    describe.skipIf(isAbsent(kind))("with the real SDK", () => {
+      let server: S3Server;
+      let bucket: string;
+      let signer: Signer;
+      let count = 0;
 
-    beforeAll(async () => {
-      server = await s3Server(kind);
-      bucket = await server.makeBucket();
-      signer = await Signer.generate("test");
-    }, 120_000);
+      beforeAll(async () => {
+        server = await s3Server(kind);
+        bucket = await server.makeBucket();
+        signer = await Signer.generate("test");
+      }, 120_000);
 
-    const make = async (): Promise<StorageUnderTest> => {
-      const options = { bucket, prefix: `case-${(count += 1)}`, client: server.client(), signer };
-      return { storage: new S3Storage(options), reopen: async () => new S3Storage(options) };
-    };
-    it.each(storageContract(make))("$title", async ({ run }) => {
-      await expect(run()).resolves.toBeUndefined();
+      const make = async (): Promise<StorageUnderTest> => {
+        const options = { bucket, prefix: `case-${(count += 1)}`, client: server.client(), signer };
+        return { storage: new S3Storage(options), reopen: async () => new S3Storage(options) };
+      };
+      it.each(storageContract(make))("$title", async ({ run }) => {
+        await expect(run()).resolves.toBeUndefined();
+      });
     });
-  });
-});
+  },
+);

@@ -42,10 +42,17 @@ describe.skipIf(isAbsent("ceph"))("Behind a network that fails", { timeout: 120_
     server = await s3Server("ceph");
   }, 120_000);
 
-  async function through(options: Partial<S3StorageOptions> = {}, config: S3ClientConfig = {}): Promise<S3Storage> {
+  async function through(
+    options: Partial<S3StorageOptions> = {},
+    config: S3ClientConfig = {},
+  ): Promise<S3Storage> {
     log = await S3Log.make(server);
     proxy = await FaultProxy.start(server.endpoint);
-    return log.storage({ client: serverAt(proxy.endpoint).client(config), requestTimeoutMs: 500, ...options });
+    return log.storage({
+      client: serverAt(proxy.endpoint).client(config),
+      requestTimeoutMs: 500,
+      ...options,
+    });
   }
 
   /** Everything acknowledged is there, once, and nothing else is; and the log proves itself. */
@@ -60,8 +67,14 @@ describe.skipIf(isAbsent("ceph"))("Behind a network that fails", { timeout: 120_
     ["refusals that pass (500, SlowDown, 409, expired credentials)", REFUSALS],
     ["connections that break before the request", [{ kind: "reset-before" }]],
     ["connections that break after the object was stored", [{ kind: "reset-after" }]],
-    ["requests that hang before and after the object was stored", [{ kind: "hang-before" }, { kind: "hang-after" }]],
-    ["all of these", [...REFUSALS, { kind: "reset-before" }, { kind: "reset-after" }, { kind: "hang-after" }]],
+    [
+      "requests that hang before and after the object was stored",
+      [{ kind: "hang-before" }, { kind: "hang-after" }],
+    ],
+    [
+      "all of these",
+      [...REFUSALS, { kind: "reset-before" }, { kind: "reset-after" }, { kind: "hang-after" }],
+    ],
   ];
 
   it.each(writes)("loses no acknowledged entry and stores none twice: %s", async (_, faults) => {
@@ -94,11 +107,14 @@ describe.skipIf(isAbsent("ceph"))("Behind a network that fails", { timeout: 120_
   it("rejects with AUDIT_WRITE_TIMEOUT when nothing gets through in time, records the loss and goes on", async () => {
     const storage = await through({ writeTimeoutMs: 1500 });
     const before = await write(storage, 1, 2);
-    proxy.plan = ({ method }) => (method === "PUT" ? { kind: "refuse", status: 503, code: "SlowDown" } : undefined);
+    proxy.plan = ({ method }) =>
+      method === "PUT" ? { kind: "refuse", status: 503, code: "SlowDown" } : undefined;
     const { id, line } = testEntry(Date.now());
     expect(await rejected(storage.append(line, id))).toMatchObject({
       code: "AUDIT_WRITE_TIMEOUT",
-      message: expect.stringMatching(/^s3:\/\/.* was not stored: no success within 2 s: 503 SlowDown/),
+      message: expect.stringMatching(
+        /^s3:\/\/.* was not stored: no success within 2 s: 503 SlowDown/,
+      ),
     });
     expect(storage.status()).toMatchObject({ lost: 1 });
     proxy.plan = () => undefined;
@@ -114,7 +130,8 @@ describe.skipIf(isAbsent("ceph"))("Behind a network that fails", { timeout: 120_
 
   it("rejects with AUDIT_WRITE_FAILED, at once, what will never pass", async () => {
     const storage = await through();
-    proxy.plan = ({ method }) => (method === "PUT" ? { kind: "refuse", status: 403, code: "AccessDenied" } : undefined);
+    proxy.plan = ({ method }) =>
+      method === "PUT" ? { kind: "refuse", status: 403, code: "AccessDenied" } : undefined;
     const { id, line } = testEntry(Date.now());
     expect(await rejected(storage.append(line, id))).toMatchObject({
       code: "AUDIT_WRITE_FAILED",
@@ -144,7 +161,10 @@ describe.skipIf(isAbsent("ceph"))("Behind a network that fails", { timeout: 120_
       { kind: "hang-after" },
     ];
     proxy.plan = everyNth(3, faults, ({ method }) => method === "GET" || method === "HEAD");
-    const reader = log.storage({ client: serverAt(proxy.endpoint).client(), requestTimeoutMs: 500 });
+    const reader = log.storage({
+      client: serverAt(proxy.endpoint).client(),
+      requestTimeoutMs: 500,
+    });
     const ids = entries.map(({ id }) => id).toSorted();
     const forward = (await Array.fromAsync(reader.pages({}, "oldest-first"))).flat();
     expect(forward.map(idOf)).toEqual(ids);
@@ -153,7 +173,9 @@ describe.skipIf(isAbsent("ceph"))("Behind a network that fails", { timeout: 120_
     expect(await reader.count({})).toBe(entries.length);
     for (const { id, line } of entries.slice(0, 10)) expect(await reader.get(id)).toBe(line);
     expect(
-      await log.verify({ s3: { client: serverAt(proxy.endpoint).client(), requestTimeoutMs: 500 } }),
+      await log.verify({
+        s3: { client: serverAt(proxy.endpoint).client(), requestTimeoutMs: 500 },
+      }),
     ).toMatchObject({
       exitCode: 0,
       entries: entries.length,
@@ -164,7 +186,9 @@ describe.skipIf(isAbsent("ceph"))("Behind a network that fails", { timeout: 120_
   it("rejects a read with AUDIT_READ_FAILED when it may not be done", async () => {
     const storage = await through();
     proxy.plan = () => ({ kind: "refuse", status: 403, code: "AccessDenied" });
-    expect(await rejected(storage.get(testEntry(Date.now()).id))).toMatchObject({ code: "AUDIT_READ_FAILED" });
+    expect(await rejected(storage.get(testEntry(Date.now()).id))).toMatchObject({
+      code: "AUDIT_READ_FAILED",
+    });
     expect(await rejected(storage.count({}))).toMatchObject({ code: "AUDIT_READ_FAILED" });
   });
 });

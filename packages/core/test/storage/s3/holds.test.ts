@@ -1,7 +1,12 @@
 import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { retentionRelease } from "../../../src/format/control-line.ts";
 import { Signer } from "../../../src/seal/signer.ts";
-import { type HoldOptions, listHolds, placeHold, releaseHold } from "../../../src/log/place-hold.ts";
+import {
+  type HoldOptions,
+  listHolds,
+  placeHold,
+  releaseHold,
+} from "../../../src/log/place-hold.ts";
 import type { PruneResult } from "../../../src/storage/storage.ts";
 import { appendCommits, S3Log } from "../../support/s3-log.ts";
 import { isAbsent, type S3Server, s3Server } from "../../support/s3-servers.ts";
@@ -18,7 +23,11 @@ describe.skipIf(isAbsent("moto"))("holds in a bucket", { timeout: 120_000 }, () 
   }, 120_000);
 
   /** A log with an entry on each of two days, forty days ago. */
-  async function fresh(): Promise<{ readonly log: S3Log; readonly location: string; readonly by: HoldOptions }> {
+  async function fresh(): Promise<{
+    readonly log: S3Log;
+    readonly location: string;
+    readonly by: HoldOptions;
+  }> {
     const log = await S3Log.make(server);
     for (const day of [0, 1]) {
       const storage = log.storage();
@@ -36,13 +45,24 @@ describe.skipIf(isAbsent("moto"))("holds in a bucket", { timeout: 120_000 }, () 
     const hold = await placeHold(location, { ...by, ...day });
 
     expect(await listHolds(location, { s3: { client: log.client } })).toMatchObject([
-      { id: hold, from: day.from.toISOString(), to: day.to.toISOString(), ...BY, vkey: log.signer.vkey },
+      {
+        id: hold,
+        from: day.from.toISOString(),
+        to: day.to.toISOString(),
+        ...BY,
+        vkey: log.signer.vkey,
+      },
     ]);
     expect(await prune(log)).toMatchObject({
       entries: 1,
       held: [dayOf(NOON)],
       expired: [
-        { file: dayOf(NOON), entries: null, fate: "held", reason: `hold ${hold} by legal@example.com: case 12/2026` },
+        {
+          file: dayOf(NOON),
+          entries: null,
+          fate: "held",
+          reason: `hold ${hold} by legal@example.com: case 12/2026`,
+        },
         { file: dayOf(NOON + DAY_MS), entries: 1, fate: "removed" },
       ],
     });
@@ -76,7 +96,11 @@ describe.skipIf(isAbsent("moto"))("holds in a bucket", { timeout: 120_000 }, () 
     const [own = ""] = (await log.keys()).filter((key) => key.includes("/control_0_0."));
     const { metadata } = await log.read(own);
     const release = retentionRelease({ hold, ...BY, released: new Date().toISOString() });
-    await log.write(own.replace(/\/[^/]+\/control/, "/AAAAAAAAAAAAAAAA/control"), `${release}\n`, metadata);
+    await log.write(
+      own.replace(/\/[^/]+\/control/, "/AAAAAAAAAAAAAAAA/control"),
+      `${release}\n`,
+      metadata,
+    );
     const planted = `${own.slice(0, 10)}/BBBBBBBBBBBBBBBB/control_0_0.jsonl`;
     await log.write(planted, `{"type":"segment.open"}\n${release}\n`);
 
@@ -100,7 +124,9 @@ describe.skipIf(isAbsent("moto"))("holds in a bucket", { timeout: 120_000 }, () 
       code: "AUDIT_INPUT_INVALID",
       message: "no hold none is in force",
     });
-    await expect(listHolds("s3://no-such-bucket/x", { s3: { client: log.client } })).rejects.toMatchObject({
+    await expect(
+      listHolds("s3://no-such-bucket/x", { s3: { client: log.client } }),
+    ).rejects.toMatchObject({
       code: "AUDIT_READ_FAILED",
       message: "the holds could not be read: The specified bucket does not exist",
     });
@@ -110,7 +136,12 @@ describe.skipIf(isAbsent("moto"))("holds in a bucket", { timeout: 120_000 }, () 
 async function prune(log: S3Log): Promise<PruneResult> {
   const now = Date.now();
   const storage = log.storage();
-  const result = await storage.prune({ before: now - 30 * DAY_MS, policy: "30 days", actor: "test", now });
+  const result = await storage.prune({
+    before: now - 30 * DAY_MS,
+    policy: "30 days",
+    actor: "test",
+    now,
+  });
   await storage.close();
   return result;
 }

@@ -1,6 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { S3Client } from "@aws-sdk/client-s3";
-import { lifecycleRule, S3Archive, S3Storage, type S3StorageOptions } from "../../../src/storage/s3/s3.ts";
+import {
+  lifecycleRule,
+  S3Archive,
+  S3Storage,
+  type S3StorageOptions,
+} from "../../../src/storage/s3/s3.ts";
 import { dayOf, isDay, parseKey } from "../../../src/storage/s3/keys.ts";
 import { rejected } from "../../rejected.ts";
 
@@ -10,7 +15,10 @@ describe("S3Storage's options", () => {
   it.each<[Partial<S3StorageOptions>, string]>([
     [{ bucket: "" }, "bucket must name a bucket"],
     [{ endpoint: "nowhere" }, "endpoint must be a URL"],
-    [{ client: new S3Client({}), region: "eu-central-1" }, "client excludes region, endpoint and pathStyle"],
+    [
+      { client: new S3Client({}), region: "eu-central-1" },
+      "client excludes region, endpoint and pathStyle",
+    ],
     [{ commit: { maxEntries: 0 } }, "commit.maxEntries must be a number >= 1"],
     [{ commit: { maxBytes: Number.NaN } }, "commit.maxBytes must be a number >= 1"],
     [{ commit: { maxDelayMs: -1 } }, "commit.maxDelayMs must be a number >= 0"],
@@ -24,11 +32,17 @@ describe("S3Storage's options", () => {
       Object.assign({ bucket: "b" }, { Prefix: "logs/" }),
       'S3Storage: option "Prefix" is unknown: there are bucket, prefix',
     ],
-    [{ commit: Object.assign({ maxEntries: 1 }, { maxDelay: 5 }) }, 'S3Storage: commit option "maxDelay" is unknown'],
+    [
+      { commit: Object.assign({ maxEntries: 1 }, { maxDelay: 5 }) },
+      'S3Storage: commit option "maxDelay" is unknown',
+    ],
     [{ signer: JSON.parse('"a key"') }, "signer must be a Signer"],
   ])("refuse %o", async (options, message) => {
     const error = await rejected(() => new S3Storage({ bucket: "b", ...options }));
-    expect(error).toMatchObject({ code: "AUDIT_CONFIG_INVALID", message: expect.stringContaining(message) });
+    expect(error).toMatchObject({
+      code: "AUDIT_CONFIG_INVALID",
+      message: expect.stringContaining(message),
+    });
   });
 
   it.each([
@@ -37,14 +51,20 @@ describe("S3Storage's options", () => {
     ["logs", "s3://b/logs/"],
     ["logs/audit///", "s3://b/logs/audit/"],
   ])("end the prefix %o in one slash, as the original does", (prefix, location) => {
-    expect(new S3Storage({ bucket: "b", ...(prefix !== undefined && { prefix }) }).location).toBe(location);
+    expect(new S3Storage({ bucket: "b", ...(prefix !== undefined && { prefix }) }).location).toBe(
+      location,
+    );
   });
 });
 
 describe("S3Archive's options", () => {
   it("refuse what is unknown", async () => {
-    const error = await rejected(() => new S3Archive({ bucket: "b", ...Object.assign({}, { keepLocal: 3 }) }));
-    const message = expect.stringContaining('S3Archive: option "keepLocal" is unknown: there are bucket');
+    const error = await rejected(
+      () => new S3Archive({ bucket: "b", ...Object.assign({}, { keepLocal: 3 }) }),
+    );
+    const message = expect.stringContaining(
+      'S3Archive: option "keepLocal" is unknown: there are bucket',
+    );
     expect(error).toMatchObject({ code: "AUDIT_CONFIG_INVALID", message });
   });
 });
@@ -56,7 +76,10 @@ describe("Keys", () => {
     [`2026-11-23/${ID}-abcdefghijklmno_.jsonl`, { kind: "direct", isSingle: false, id: ID }],
     ["2026-11-23/6790d599-2aea-4eef-8fd2-0688895b5eb3.json", { kind: "foreign" }],
     ["2026-11-23/abc123.json", { kind: "foreign", id: "abc123" }],
-    ["2026-11-23/stream/audit_20261123_001.jsonl", { kind: "shipped", file: "audit_20261123_001.jsonl" }],
+    [
+      "2026-11-23/stream/audit_20261123_001.jsonl",
+      { kind: "shipped", file: "audit_20261123_001.jsonl" },
+    ],
     ["2026-11-23/stream/control_0_12.jsonl", { kind: "control", stream: "stream" }],
   ])("tell what an object is: %s", (key, wanted) => {
     expect(parseKey(key)).toMatchObject(wanted);
@@ -75,7 +98,9 @@ describe("Keys", () => {
 
   it("know leap days and months, and name the UTC day whatever the machine's zone", () => {
     expect(["2024-02-29", "2028-02-29", "2026-12-31"].every(isDay)).toBe(true);
-    expect(["2023-02-29", "2100-02-29", "2026-04-31", "2026-13-01", "26-01-01"].some(isDay)).toBe(false);
+    expect(["2023-02-29", "2100-02-29", "2026-04-31", "2026-13-01", "26-01-01"].some(isDay)).toBe(
+      false,
+    );
     expect(dayOf(Date.parse("2024-03-01T00:30:00+01:00"))).toBe("2024-02-29");
     expect(dayOf(8.64e15)).toBe("9999-12-31");
     expect(dayOf(-8.64e15)).toBe("1970-01-01");
@@ -96,6 +121,8 @@ describe("lifecycleRule()", () => {
 
   it("refuses days that are none", async () => {
     expect(await rejected(() => lifecycleRule(0))).toMatchObject({ code: "AUDIT_CONFIG_INVALID" });
-    expect(await rejected(() => lifecycleRule(1.5))).toMatchObject({ code: "AUDIT_CONFIG_INVALID" });
+    expect(await rejected(() => lifecycleRule(1.5))).toMatchObject({
+      code: "AUDIT_CONFIG_INVALID",
+    });
   });
 });

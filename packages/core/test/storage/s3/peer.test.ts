@@ -16,7 +16,11 @@ async function run(script: string, peers: "named" | "missing"): Promise<string> 
       return next(specifier, context);
     } });
     ${script}`;
-  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", source]);
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    "--input-type=module",
+    "-e",
+    source,
+  ]);
   return stdout.trim();
 }
 

@@ -43,8 +43,19 @@ describe.skipIf(isAbsent("ceph"))("A writer that may not list", { timeout: 120_0
     const path = await temporaryDirectory();
     const client = await withoutList();
     const { bucket, prefix } = log;
-    const shipper = new S3Archive({ bucket, prefix, client, onError: bench.onError, partBytes: 5 * 2 ** 20 });
-    const storage = new FileStorage({ path, signer: log.signer, archive: shipper, rotationSizeMb: 8 });
+    const shipper = new S3Archive({
+      bucket,
+      prefix,
+      client,
+      onError: bench.onError,
+      partBytes: 5 * 2 ** 20,
+    });
+    const storage = new FileStorage({
+      path,
+      signer: log.signer,
+      archive: shipper,
+      rotationSizeMb: 8,
+    });
     for (let count = 0; count < 5; count += 1) {
       const { id, line } = testEntry(Date.now(), { metadata: { text: "x".repeat(2 * 2 ** 20) } });
       await storage.append(line, id);

@@ -17,7 +17,9 @@ interface Vector {
   }[];
 }
 
-const vector: Vector = JSON.parse(readFileSync(new URL("../../vectors/s3.json", import.meta.url), "utf8"));
+const vector: Vector = JSON.parse(
+  readFileSync(new URL("../../vectors/s3.json", import.meta.url), "utf8"),
+);
 
 function hashOf(...parts: readonly Uint8Array[]): Buffer {
   const hash = createHash("sha256");
@@ -46,29 +48,54 @@ describe("The S3 vector", () => {
     const leaves: Buffer[] = [];
     for (const { metadata, body } of objects) {
       expect(Number(metadata["audit-leaf"])).toBe(leaves.length);
-      if (metadata["audit-open"] !== undefined) leaves.push(Buffer.from(decode(metadata["audit-open"])));
+      if (metadata["audit-open"] !== undefined)
+        leaves.push(Buffer.from(decode(metadata["audit-open"])));
       leaves.push(...body.split("\n").flatMap((line) => (line === "" ? [] : Buffer.from(line))));
       const [text = "", signatures = ""] = decode(metadata["audit-checkpoint"]).split("\n\n");
-      expect(text.split("\n").slice(1)).toEqual([String(leaves.length), rootOf(leaves).toString("base64")]);
-      const signature = Buffer.from(signatures.trim().split(" ").at(-1) ?? "", "base64").subarray(4);
+      expect(text.split("\n").slice(1)).toEqual([
+        String(leaves.length),
+        rootOf(leaves).toString("base64"),
+      ]);
+      const signature = Buffer.from(signatures.trim().split(" ").at(-1) ?? "", "base64").subarray(
+        4,
+      );
       const raw = Buffer.from(vector.vkey.split("+").slice(2).join("+"), "base64").subarray(1);
-      const key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x: raw.toString("base64url") }, format: "jwk" });
+      const key = createPublicKey({
+        key: { kty: "OKP", crv: "Ed25519", x: raw.toString("base64url") },
+        format: "jwk",
+      });
       expect(verify(null, Buffer.from(`${text}\n`), key, signature)).toBe(true);
     }
     expect(leaves).toHaveLength(vector.leaves);
-    expect(JSON.parse(leaves[0]?.toString() ?? "")).toMatchObject({ type: "segment.open", expires: 366 });
-    expect(JSON.parse(leaves.at(-1)?.toString() ?? "")).toMatchObject({ type: "segment.close", linked: 1 });
+    expect(JSON.parse(leaves[0]?.toString() ?? "")).toMatchObject({
+      type: "segment.open",
+      expires: 366,
+    });
+    expect(JSON.parse(leaves.at(-1)?.toString() ?? "")).toMatchObject({
+      type: "segment.close",
+      linked: 1,
+    });
   });
 
-  it.skipIf(isAbsent("moto"))("is read and proven by this version", { timeout: 60_000 }, async () => {
-    const log = await S3Log.make(await s3Server("moto"));
-    for (const { key, body, metadata } of vector.objects) await log.write(key, body, { ...metadata });
-    const prefix = `${log.prefix}audit`;
-    const s3 = { client: log.client };
-    const verification = await verifyLog(`s3://${log.bucket}/${prefix}`, { trustedKeys: [vector.vkey], s3 });
-    expect(verification).toMatchObject({ exitCode: 0, entries: vector.entries });
-    const storage = new S3Storage({ bucket: log.bucket, prefix, client: log.client });
-    expect(await storage.count({})).toBe(vector.entries - 1);
-    expect((await Array.fromAsync(storage.pages({}, "oldest-first"))).flat()).toHaveLength(vector.entries);
-  });
+  it.skipIf(isAbsent("moto"))(
+    "is read and proven by this version",
+    { timeout: 60_000 },
+    async () => {
+      const log = await S3Log.make(await s3Server("moto"));
+      for (const { key, body, metadata } of vector.objects)
+        await log.write(key, body, { ...metadata });
+      const prefix = `${log.prefix}audit`;
+      const s3 = { client: log.client };
+      const verification = await verifyLog(`s3://${log.bucket}/${prefix}`, {
+        trustedKeys: [vector.vkey],
+        s3,
+      });
+      expect(verification).toMatchObject({ exitCode: 0, entries: vector.entries });
+      const storage = new S3Storage({ bucket: log.bucket, prefix, client: log.client });
+      expect(await storage.count({})).toBe(vector.entries - 1);
+      expect((await Array.fromAsync(storage.pages({}, "oldest-first"))).flat()).toHaveLength(
+        vector.entries,
+      );
+    },
+  );
 });

@@ -36,7 +36,9 @@ describe.skipIf(isAbsent("ceph"))("verifyLog('s3://bucket/prefix')", { timeout: 
     await appendCommits(storage, [1, 3, 1, 2, 1]);
     await storage.close();
     // By its name the end may lie before the entries: it begins with the stream, a random text.
-    keys = (await log.keys()).toSorted((a, b) => Number(isEnd(a)) - Number(isEnd(b)) || (a < b ? -1 : 1));
+    keys = (await log.keys()).toSorted(
+      (a, b) => Number(isEnd(a)) - Number(isEnd(b)) || (a < b ? -1 : 1),
+    );
   }
 
   it("proves a closed stream: exit code 0, all entries, sealed by the key given", async () => {
@@ -52,19 +54,30 @@ describe.skipIf(isAbsent("ceph"))("verifyLog('s3://bucket/prefix')", { timeout: 
     log = await S3Log.make(server);
     const storage = log.storage();
     await appendCommits(storage, [2, 1]);
-    expect(await log.verify()).toMatchObject({ exitCode: 0, entries: 3, files: [{ state: "OPEN" }] });
+    expect(await log.verify()).toMatchObject({
+      exitCode: 0,
+      entries: 3,
+      files: [{ state: "OPEN" }],
+    });
     await storage.close();
   });
 
   it("says UNCLOSED for a stream of an earlier day that never ended", async () => {
     log = await S3Log.make(server);
     await appendCommits(log.storage(), [2], Date.now() - 2 * DAY_MS);
-    expect(await log.verify()).toMatchObject({ exitCode: 2, entries: 2, files: [{ state: "UNCLOSED" }] });
+    expect(await log.verify()).toMatchObject({
+      exitCode: 2,
+      entries: 2,
+      files: [{ state: "UNCLOSED" }],
+    });
   });
 
   it("does not take a key from the log itself, and says so where nothing is signed", async () => {
     await closedLog();
-    expect(await log.verify({ trustedKeys: [] })).toMatchObject({ exitCode: 2, files: [{ state: "UNKNOWN_KEY" }] });
+    expect(await log.verify({ trustedKeys: [] })).toMatchObject({
+      exitCode: 2,
+      files: [{ state: "UNKNOWN_KEY" }],
+    });
     const { bucket, client } = log;
     const { S3Storage } = await import("../../../src/storage/s3/s3.ts");
     const unsigned = new S3Storage({ bucket, client, prefix: `${log.prefix}unsigned` });
@@ -124,7 +137,9 @@ describe.skipIf(isAbsent("ceph"))("verifyLog('s3://bucket/prefix')", { timeout: 
     const verification = await log.verify();
     expect(verification.exitCode).toBe(1);
     expect(states(verification)).toEqual(["TAMPERED"]);
-    expect(messages(verification)).toContain(`${keys[1]}: its place is ${keys[3]}: an object under another name`);
+    expect(messages(verification)).toContain(
+      `${keys[1]}: its place is ${keys[3]}: an object under another name`,
+    );
   });
 
   it("finds an object that was copied under another name", async () => {
@@ -140,8 +155,14 @@ describe.skipIf(isAbsent("ceph"))("verifyLog('s3://bucket/prefix')", { timeout: 
 
   it("reads an object that nothing seals as foreign", async () => {
     await closedLog();
-    await log.write(`${dayOf(Date.now())}/6790d599-2aea-4eef-8fd2-0688895b5eb3.json`, testEntry(Date.now()).line);
-    await log.write(`${dayOf(Date.now())}/${testEntry(Date.now()).id}.json`, testEntry(Date.now()).line);
+    await log.write(
+      `${dayOf(Date.now())}/6790d599-2aea-4eef-8fd2-0688895b5eb3.json`,
+      testEntry(Date.now()).line,
+    );
+    await log.write(
+      `${dayOf(Date.now())}/${testEntry(Date.now()).id}.json`,
+      testEntry(Date.now()).line,
+    );
     const verification = await log.verify();
     expect(verification).toMatchObject({ exitCode: 2, entries: 8 });
     expect(states(verification)).toEqual(["OK", "FOREIGN"]);
@@ -193,7 +214,10 @@ describe.skipIf(isAbsent("ceph"))("verifyLog('s3://bucket/prefix')", { timeout: 
     await closedLog();
     const { client, bucket } = log;
     await client.send(
-      new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration: { Status: "Enabled" } }),
+      new PutBucketVersioningCommand({
+        Bucket: bucket,
+        VersioningConfiguration: { Status: "Enabled" },
+      }),
     );
     const key = keys[2] ?? "";
     const { body, metadata } = await log.read(key);
@@ -212,7 +236,9 @@ describe.skipIf(isAbsent("ceph"))("verifyLog('s3://bucket/prefix')", { timeout: 
     const saved = await log.read(kept[0] ?? "");
     const storage = log.storage();
     const now = Date.now();
-    expect(await storage.prune({ before: now - 30 * DAY_MS, policy: "30 days", actor: "test", now })).toMatchObject({
+    expect(
+      await storage.prune({ before: now - 30 * DAY_MS, policy: "30 days", actor: "test", now }),
+    ).toMatchObject({
       entries: 4,
     });
     await storage.close();
@@ -236,7 +262,8 @@ describe.skipIf(isAbsent("ceph"))("verifyLog('s3://bucket/prefix')", { timeout: 
       const gone = await log.keys();
       await appendCommits(storage, [2], Date.now() - 20 * DAY_MS);
       await storage.close();
-      for (const key of await log.keys()) if (key.slice(0, 10) === gone[0]?.slice(0, 10)) await log.remove(key);
+      for (const key of await log.keys())
+        if (key.slice(0, 10) === gone[0]?.slice(0, 10)) await log.remove(key);
       const verification = await log.verify();
       expect(verification.exitCode).toBe(wanted === "PRUNED" ? 0 : 1);
       expect(states(verification).toSorted()).toEqual([wanted, "OK"].toSorted());
@@ -245,9 +272,14 @@ describe.skipIf(isAbsent("ceph"))("verifyLog('s3://bucket/prefix')", { timeout: 
 
   it("cannot verify a prefix without a log, or a bucket that is not there", async () => {
     log = await S3Log.make(server);
-    expect(await log.verify()).toMatchObject({ exitCode: 3, verdict: expect.stringContaining("there is no log here") });
+    expect(await log.verify()).toMatchObject({
+      exitCode: 3,
+      verdict: expect.stringContaining("there is no log here"),
+    });
     const { verifyLog } = await import("../../../src/log/verify-log.ts");
-    const missing = await verifyLog("s3://no-such-bucket-here/x", { s3: { client: server.client() } });
+    const missing = await verifyLog("s3://no-such-bucket-here/x", {
+      s3: { client: server.client() },
+    });
     expect(missing).toMatchObject({
       exitCode: 3,
       verdict: expect.stringMatching(/^NOT VERIFIED: /),

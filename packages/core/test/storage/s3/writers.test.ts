@@ -22,7 +22,14 @@ const WRITER = fileURLToPath(new URL("../../support/s3-writer.ts", import.meta.u
 
 /** An entry as the Python original stores it, but for fields that do not matter here. */
 function original(id: string, timestamp: string): string {
-  return JSON.stringify({ id, timestamp, input_hash: "a", output_hash: "b", provider: "openai", metadata: { n: 1 } });
+  return JSON.stringify({
+    id,
+    timestamp,
+    input_hash: "a",
+    output_hash: "b",
+    provider: "openai",
+    metadata: { n: 1 },
+  });
 }
 
 describe.skipIf(isAbsent("ceph"))("Writers of one prefix", { timeout: 120_000 }, () => {
@@ -54,13 +61,27 @@ describe.skipIf(isAbsent("ceph"))("Writers of one prefix", { timeout: 120_000 },
   it("put a single entry where the original puts it, as its line and nothing else", async () => {
     const log = await S3Log.make(server);
     const logger = new AuditLogger(log.storage());
-    const id = await logger.log({ input: "Hello!", output: "Hi.", provider: "openai", model: "gpt-5" });
+    const id = await logger.log({
+      input: "Hello!",
+      output: "Hi.",
+      provider: "openai",
+      model: "gpt-5",
+    });
     const key = `${dayOf(Date.now())}/${id}.json`;
     expect(await log.keys()).toEqual([key]);
     const { body, metadata } = await log.read(key);
-    expect(JSON.parse(body)).toMatchObject({ id, provider: "openai", model: "gpt-5", input_content: null });
+    expect(JSON.parse(body)).toMatchObject({
+      id,
+      provider: "openai",
+      model: "gpt-5",
+      input_content: null,
+    });
     expect(body).not.toContain("\n");
-    expect(metadata).toMatchObject({ "audit-stream": logger.storage.stream, "audit-leaf": "0", "audit-entries": "1" });
+    expect(metadata).toMatchObject({
+      "audit-stream": logger.storage.stream,
+      "audit-leaf": "0",
+      "audit-entries": "1",
+    });
     expect(Buffer.from(metadata["audit-checkpoint"] ?? "", "base64").toString()).toMatch(
       new RegExp(`^test/${logger.storage.stream}/audit_\\d{8}_${logger.storage.stream}_0\n2\n`),
     );
@@ -70,10 +91,17 @@ describe.skipIf(isAbsent("ceph"))("Writers of one prefix", { timeout: 120_000 },
   it("read what the original wrote into the same prefix, also where it is printed over several lines", async () => {
     const log = await S3Log.make(server);
     const ids = ["f2c0a7f6-4c3e-4f0e-9d55-0f6ad0a9c1d2", "0178c1f0-1e4b-4a57-8f0e-53a2c54f6a11"];
-    await log.write(`2024-02-29/${ids[0]}.json`, original(ids[0] ?? "", "2024-02-29T23:59:59.999999"));
+    await log.write(
+      `2024-02-29/${ids[0]}.json`,
+      original(ids[0] ?? "", "2024-02-29T23:59:59.999999"),
+    );
     await log.write(
       `2024-03-01/${ids[1]}.json`,
-      JSON.stringify(JSON.parse(original(ids[1] ?? "", "2024-03-01T00:00:00.000001")), undefined, 2),
+      JSON.stringify(
+        JSON.parse(original(ids[1] ?? "", "2024-03-01T00:00:00.000001")),
+        undefined,
+        2,
+      ),
     );
     const logger = new AuditLogger(log.storage());
     const ours = await logger.log({ input: "a", output: "b" });
@@ -83,10 +111,16 @@ describe.skipIf(isAbsent("ceph"))("Writers of one prefix", { timeout: 120_000 },
       timestamp: "2024-03-01T00:00:00.000001Z",
       metadata: { n: 1 },
     });
-    const leapDay = await logger.getEntries(new Date("2024-02-29T00:00:00Z"), new Date("2024-02-29T23:59:59.999Z"));
+    const leapDay = await logger.getEntries(
+      new Date("2024-02-29T00:00:00Z"),
+      new Date("2024-02-29T23:59:59.999Z"),
+    );
     expect(leapDay.map(({ id }) => id)).toEqual([ids[0]]);
     expect(
-      await logger.count({ from: new Date("2024-02-01T00:00:00Z"), to: new Date("2024-03-01T23:59:59.999Z") }),
+      await logger.count({
+        from: new Date("2024-02-01T00:00:00Z"),
+        to: new Date("2024-03-01T23:59:59.999Z"),
+      }),
     ).toBe(2);
     expect(await logger.count()).toBe(3);
     await logger.close();
@@ -120,12 +154,17 @@ describe.skipIf(isAbsent("ceph"))("Writers of one prefix", { timeout: 120_000 },
     await storage.append(single.line, single.id);
     await Promise.all(many.map(({ line, id }) => storage.append(line, id)));
     await storage.close();
-    for (const entry of [first, single, ...many]) expect(await storage.get(entry?.id ?? "")).toBe(entry?.line);
+    for (const entry of [first, single, ...many])
+      expect(await storage.get(entry?.id ?? "")).toBe(entry?.line);
     const lines = (await Array.fromAsync(storage.pages({}, "oldest-first"))).flat();
     expect(lines).toEqual([first, single, ...many].map((entry) => entry?.line));
     const verification = await log.verify();
     expect(verification.entries).toBe(4);
-    expect(verification.files.map(({ state }) => state).toSorted()).toEqual(["FOREIGN", "OK", "OPEN"]);
+    expect(verification.files.map(({ state }) => state).toSorted()).toEqual([
+      "FOREIGN",
+      "OK",
+      "OPEN",
+    ]);
   });
 
   it("share objects within the bounds given: entries, bytes, and a delay that flush() cuts short", async () => {
@@ -137,7 +176,9 @@ describe.skipIf(isAbsent("ceph"))("Writers of one prefix", { timeout: 120_000 },
     await appended;
     const keys = await log.keys();
     expect(keys).toHaveLength(3);
-    const counts = await Promise.all(keys.map(async (key) => (await log.read(key)).metadata["audit-entries"]));
+    const counts = await Promise.all(
+      keys.map(async (key) => (await log.read(key)).metadata["audit-entries"]),
+    );
     expect(counts).toEqual(["10", "10", "5"]);
     await storage.close();
     const small = log.storage({ commit: { maxBytes: 500 } });
@@ -157,47 +198,66 @@ describe.skipIf(isAbsent("ceph"))("Writers of one prefix", { timeout: 120_000 },
   });
 });
 
-describe.skipIf(isAbsent("ceph"))("With Object Lock in COMPLIANCE mode", { timeout: 60_000 }, () => {
-  it("an object cannot be deleted by anybody, nor can its lock be shortened", async () => {
-    const log = await S3Log.make(await s3Server("ceph"), { withObjectLock: true });
-    const storage = log.storage({ objectLock: { mode: "COMPLIANCE", days: 1 }, legalHold: true });
-    const [entry] = await appendCommits(storage, [1]);
-    await storage.close();
-    const Key = `${log.prefix}${dayOf(Date.now())}/${entry?.id}.json`;
-    const target = { Bucket: log.bucket, Key };
-    const { Versions = [] } = await log.client.send(new ListObjectVersionsCommand({ Bucket: log.bucket, Prefix: Key }));
-    const VersionId = Versions[0]?.VersionId;
-    expect(await rejected(log.client.send(new DeleteObjectCommand({ ...target, VersionId })))).toMatchObject({
-      name: "AccessDenied",
+describe.skipIf(isAbsent("ceph"))(
+  "With Object Lock in COMPLIANCE mode",
+  { timeout: 60_000 },
+  () => {
+    it("an object cannot be deleted by anybody, nor can its lock be shortened", async () => {
+      const log = await S3Log.make(await s3Server("ceph"), { withObjectLock: true });
+      const storage = log.storage({ objectLock: { mode: "COMPLIANCE", days: 1 }, legalHold: true });
+      const [entry] = await appendCommits(storage, [1]);
+      await storage.close();
+      const Key = `${log.prefix}${dayOf(Date.now())}/${entry?.id}.json`;
+      const target = { Bucket: log.bucket, Key };
+      const { Versions = [] } = await log.client.send(
+        new ListObjectVersionsCommand({ Bucket: log.bucket, Prefix: Key }),
+      );
+      const VersionId = Versions[0]?.VersionId;
+      expect(
+        await rejected(log.client.send(new DeleteObjectCommand({ ...target, VersionId }))),
+      ).toMatchObject({
+        name: "AccessDenied",
+      });
+      const batch = new DeleteObjectsCommand({
+        Bucket: log.bucket,
+        Delete: { Objects: [{ Key, VersionId }] },
+      });
+      expect((await log.client.send(batch)).Errors).toMatchObject([{ Code: "AccessDenied" }]);
+      const { Retention } = await log.client.send(new GetObjectRetentionCommand(target));
+      expect(Retention?.Mode).toBe("COMPLIANCE");
+      expect(
+        Math.round(((Retention?.RetainUntilDate?.getTime() ?? 0) - Date.now()) / 3_600_000),
+      ).toBe(24);
+      const head = await log.client.send(new HeadObjectCommand(target));
+      expect(head.ObjectLockLegalHoldStatus).toBe("ON");
+      expect(await log.verify()).toMatchObject({ exitCode: 0, entries: 1 });
     });
-    const batch = new DeleteObjectsCommand({ Bucket: log.bucket, Delete: { Objects: [{ Key, VersionId }] } });
-    expect((await log.client.send(batch)).Errors).toMatchObject([{ Code: "AccessDenied" }]);
-    const { Retention } = await log.client.send(new GetObjectRetentionCommand(target));
-    expect(Retention?.Mode).toBe("COMPLIANCE");
-    expect(Math.round(((Retention?.RetainUntilDate?.getTime() ?? 0) - Date.now()) / 3_600_000)).toBe(24);
-    const head = await log.client.send(new HeadObjectCommand(target));
-    expect(head.ObjectLockLegalHoldStatus).toBe("ON");
-    expect(await log.verify()).toMatchObject({ exitCode: 0, entries: 1 });
-  });
 
-  it("cleanupExpired() says which object the server keeps, and removes the days that it lets go", async () => {
-    const log = await S3Log.make(await s3Server("ceph"), { withObjectLock: true });
-    const locked = log.storage({ objectLock: { mode: "COMPLIANCE", days: 1 } });
-    const old = Date.now() - 40 * 86_400_000;
-    await appendCommits(locked, [2], old);
-    await locked.close();
-    const storage = log.storage();
-    await appendCommits(storage, [3], old - 86_400_000);
-    const logger = new AuditLogger(storage, { retentionDays: 30 });
-    expect(await rejected(logger.cleanupExpired())).toMatchObject({
-      code: "AUDIT_WRITE_FAILED",
-      message: expect.stringMatching(/^\d objects of \d{4}-\d\d-\d\d were not deleted; s3:\/\/.*: AccessDenied/),
+    it("cleanupExpired() says which object the server keeps, and removes the days that it lets go", async () => {
+      const log = await S3Log.make(await s3Server("ceph"), { withObjectLock: true });
+      const locked = log.storage({ objectLock: { mode: "COMPLIANCE", days: 1 } });
+      const old = Date.now() - 40 * 86_400_000;
+      await appendCommits(locked, [2], old);
+      await locked.close();
+      const storage = log.storage();
+      await appendCommits(storage, [3], old - 86_400_000);
+      const logger = new AuditLogger(storage, { retentionDays: 30 });
+      expect(await rejected(logger.cleanupExpired())).toMatchObject({
+        code: "AUDIT_WRITE_FAILED",
+        message: expect.stringMatching(
+          /^\d objects of \d{4}-\d\d-\d\d were not deleted; s3:\/\/.*: AccessDenied/,
+        ),
+      });
+      expect(await logger.count()).toBe(2);
+      await logger.close();
+      expect((await log.verify()).files.map(({ state }) => state).toSorted()).toEqual([
+        "OK",
+        "OK",
+        "PRUNED",
+      ]);
     });
-    expect(await logger.count()).toBe(2);
-    await logger.close();
-    expect((await log.verify()).files.map(({ state }) => state).toSorted()).toEqual(["OK", "OK", "PRUNED"]);
-  });
-});
+  },
+);
 
 describe.skipIf(isAbsent("moto"))("Options for objects, on moto", { timeout: 60_000 }, () => {
   it("are passed on: server-side encryption, KMS key, storage class, lock", async () => {
@@ -218,7 +278,11 @@ describe.skipIf(isAbsent("moto"))("Options for objects, on moto", { timeout: 60_
       StorageClass: "STANDARD_IA",
       ObjectLockMode: "GOVERNANCE",
     });
-    const plain = log.storage({ serverSideEncryption: "sse-s3", partBytes: 5 * 2 ** 20, prefix: `${log.prefix}b` });
+    const plain = log.storage({
+      serverSideEncryption: "sse-s3",
+      partBytes: 5 * 2 ** 20,
+      prefix: `${log.prefix}b`,
+    });
     const large = testEntry(Date.now(), { metadata: { text: "x".repeat(6 * 2 ** 20) } });
     await plain.append(large.line, large.id);
     const head = new HeadObjectCommand({

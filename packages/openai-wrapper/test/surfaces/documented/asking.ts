@@ -6,9 +6,16 @@ import { text } from "../../equivalence/wire-server.ts";
 import { bytes, type Case, described, digest, png, usage, user } from "./samples.ts";
 
 const mp3 = new File([bytes], "a.mp3", { type: "audio/mpeg" });
-const tools = [{ type: "function" as const, function: { name: "weather", parameters: { type: "object" } } }];
-const [assistant] = toolCall("weather", "{}")["choices"] as [{ readonly message: Readonly<Record<string, JsonValue>> }];
-const items = [...(response("Hi.")["output"] as JsonValue[]), { type: "reasoning", id: "rs_1", summary: [] }];
+const tools = [
+  { type: "function" as const, function: { name: "weather", parameters: { type: "object" } } },
+];
+const [assistant] = toolCall("weather", "{}")["choices"] as [
+  { readonly message: Readonly<Record<string, JsonValue>> },
+];
+const items = [
+  ...(response("Hi.")["output"] as JsonValue[]),
+  { type: "reasoning", id: "rs_1", summary: [] },
+];
 
 export const ASKING: Record<string, readonly Case[]> = {
   chat: [
@@ -40,7 +47,12 @@ export const ASKING: Record<string, readonly Case[]> = {
         requestId: "req_1",
         inputTokens: 7,
         outputTokens: 3,
-        usage: { cachedInputTokens: 5, reasoningOutputTokens: 2, inputAudioTokens: 1, source: "reported" },
+        usage: {
+          cachedInputTokens: 5,
+          reasoningOutputTokens: 2,
+          inputAudioTokens: 1,
+          source: "reported",
+        },
         finishReasons: ["stop"],
         parameters: { temperature: 0.5 },
         metadata: { served: { system_fingerprint: "fp_1" } },
@@ -66,20 +78,30 @@ export const ASKING: Record<string, readonly Case[]> = {
         })),
       }),
       call: (client) =>
-        client.chat.completions.create({ model: "gpt-5", n: 2, messages: [{ role: "system", content: "Be." }, user] }),
+        client.chat.completions.create({
+          model: "gpt-5",
+          n: 2,
+          messages: [{ role: "system", content: "Be." }, user],
+        }),
       input: [{ role: "system", content: "Be." }, user],
       output: [
         { role: "assistant", content: "One" },
         { role: "assistant", content: "Two" },
       ],
-      entry: { inputTokens: 3, outputTokens: 2, finishReasons: ["stop", "stop"], parameters: { n: 2 } },
+      entry: {
+        inputTokens: 3,
+        outputTokens: 2,
+        finishReasons: ["stop", "stop"],
+        parameters: { n: 2 },
+      },
     },
   ],
   responses: [
     {
       how: "with a text",
       answer: response("Hi.", { service_tier: "flex" }),
-      call: (client) => client.responses.create({ model: "gpt-5", input: "Hello!", safety_identifier: "somebody" }),
+      call: (client) =>
+        client.responses.create({ model: "gpt-5", input: "Hello!", safety_identifier: "somebody" }),
       input: "Hello!",
       output: "Hi.",
       entry: {
@@ -94,7 +116,8 @@ export const ASKING: Record<string, readonly Case[]> = {
     {
       how: "with instructions, that reasons",
       answer: response("", { output: items }),
-      call: (client) => client.responses.create({ model: "gpt-5", input: "Hello!", instructions: "Be brief." }),
+      call: (client) =>
+        client.responses.create({ model: "gpt-5", input: "Hello!", instructions: "Be brief." }),
       input: { input: "Hello!", instructions: "Be brief." },
       output: items,
     },
@@ -136,7 +159,12 @@ export const ASKING: Record<string, readonly Case[]> = {
   text_completion: [
     {
       how: "with a prompt",
-      answer: { id: "cmpl_1", model: "m", choices: [{ index: 0, text: " time", finish_reason: "length" }], usage },
+      answer: {
+        id: "cmpl_1",
+        model: "m",
+        choices: [{ index: 0, text: " time", finish_reason: "length" }],
+        usage,
+      },
       call: (client) => client.completions.create({ model: "m", prompt: "Once upon a" }),
       input: "Once upon a",
       output: " time",
@@ -152,7 +180,8 @@ export const ASKING: Record<string, readonly Case[]> = {
           { index: 1, text: "b" },
         ],
       },
-      call: (client) => client.completions.create({ model: "m", prompt: "Once", suffix: "end", n: 2 }),
+      call: (client) =>
+        client.completions.create({ model: "m", prompt: "Once", suffix: "end", n: 2 }),
       input: { prompt: "Once", suffix: "end" },
       output: ["a", "b"],
     },
@@ -160,8 +189,13 @@ export const ASKING: Record<string, readonly Case[]> = {
   embeddings: [
     {
       how: "as floats",
-      answer: { model: "e-1", data: [{ index: 0, embedding: [0.5, 1] }], usage: { prompt_tokens: 2, total_tokens: 2 } },
-      call: (client) => client.embeddings.create({ model: "e", input: ["Hi"], encoding_format: "float" }),
+      answer: {
+        model: "e-1",
+        data: [{ index: 0, embedding: [0.5, 1] }],
+        usage: { prompt_tokens: 2, total_tokens: 2 },
+      },
+      call: (client) =>
+        client.embeddings.create({ model: "e", input: ["Hi"], encoding_format: "float" }),
       input: ["Hi"],
       output: {
         count: 1,
@@ -176,7 +210,11 @@ export const ASKING: Record<string, readonly Case[]> = {
   moderations: [
     {
       how: "that flags",
-      answer: { id: "modr_1", model: "omni", results: [{ flagged: true, categories: { hate: true } }] },
+      answer: {
+        id: "modr_1",
+        model: "omni",
+        results: [{ flagged: true, categories: { hate: true } }],
+      },
       call: (client) => client.moderations.create({ input: "Hello!" }),
       input: "Hello!",
       output: [{ flagged: true, categories: { hate: true } }],
@@ -189,7 +227,10 @@ export const ASKING: Record<string, readonly Case[]> = {
       answer: {
         created: 1,
         size: "1024x1024",
-        data: [{ b64_json: bytes.toString("base64"), revised_prompt: "A red hat" }, { url: "https://x.test/a.png" }],
+        data: [
+          { b64_json: bytes.toString("base64"), revised_prompt: "A red hat" },
+          { url: "https://x.test/a.png" },
+        ],
         usage: { input_tokens: 4, output_tokens: 5, total_tokens: 9 },
       },
       call: (client) => client.images.generate({ model: "gpt-image-1", prompt: "A hat" }),
@@ -205,7 +246,8 @@ export const ASKING: Record<string, readonly Case[]> = {
     {
       how: "with a mask",
       answer: { created: 1, data: [{ url: "https://x.test/a.png" }] },
-      call: (client) => client.images.edit({ model: "gpt-image-1", prompt: "A hat", image: png, mask: png }),
+      call: (client) =>
+        client.images.edit({ model: "gpt-image-1", prompt: "A hat", image: png, mask: png }),
       input: { prompt: "A hat", image: described, mask: described },
       output: [{ url: "https://x.test/a.png" }],
     },
@@ -225,7 +267,12 @@ export const ASKING: Record<string, readonly Case[]> = {
       answer: text(bytes, "audio/mpeg"),
       call: async (client) =>
         (
-          await client.audio.speech.create({ model: "tts-1", voice: "alloy", input: "Hi", instructions: "Softly" })
+          await client.audio.speech.create({
+            model: "tts-1",
+            voice: "alloy",
+            input: "Hi",
+            instructions: "Softly",
+          })
         ).arrayBuffer(),
       input: { input: "Hi", instructions: "Softly" },
       output: { mime: "audio/mpeg", ...digest },
@@ -236,7 +283,8 @@ export const ASKING: Record<string, readonly Case[]> = {
     {
       how: "as a text",
       answer: { text: "Hi." },
-      call: (client) => client.audio.transcriptions.create({ model: "whisper-1", file: mp3, prompt: "Names: Ada" }),
+      call: (client) =>
+        client.audio.transcriptions.create({ model: "whisper-1", file: mp3, prompt: "Names: Ada" }),
       input: { file: { name: "a.mp3", mime: "audio/mpeg", ...digest }, prompt: "Names: Ada" },
       output: "Hi.",
     },
@@ -244,7 +292,11 @@ export const ASKING: Record<string, readonly Case[]> = {
       how: "with its language",
       answer: { text: "Hi.", language: "english", duration: 2 },
       call: (client) =>
-        client.audio.transcriptions.create({ model: "whisper-1", file: mp3, response_format: "verbose_json" }),
+        client.audio.transcriptions.create({
+          model: "whisper-1",
+          file: mp3,
+          response_format: "verbose_json",
+        }),
       input: { file: { name: "a.mp3", mime: "audio/mpeg", ...digest } },
       output: { text: "Hi.", language: "english", duration: 2 },
       entry: { parameters: { response_format: "verbose_json" } },

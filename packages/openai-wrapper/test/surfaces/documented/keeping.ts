@@ -1,10 +1,19 @@
 // Calls that make or change something at the provider: rows of the table of surfaces, by operation.
 import { type Case, described, png, usage, user } from "./samples.ts";
 
-const run = { id: "run_1", object: "thread.run", thread_id: "thread_1", model: "gpt-5", status: "completed", usage };
+const run = {
+  id: "run_1",
+  object: "thread.run",
+  thread_id: "thread_1",
+  model: "gpt-5",
+  status: "completed",
+  usage,
+};
 const action = {
   type: "submit_tool_outputs",
-  submit_tool_outputs: { tool_calls: [{ id: "call_1", type: "function", function: { name: "f", arguments: "{}" } }] },
+  submit_tool_outputs: {
+    tool_calls: [{ id: "call_1", type: "function", function: { name: "f", arguments: "{}" } }],
+  },
 };
 
 export const KEEPING: Record<string, readonly Case[]> = {
@@ -23,7 +32,11 @@ export const KEEPING: Record<string, readonly Case[]> = {
       how: "of a file",
       answer: { id: "batch_1", status: "validating" },
       call: (client) =>
-        client.batches.create({ input_file_id: "file_1", endpoint: "/v1/responses", completion_window: "24h" }),
+        client.batches.create({
+          input_file_id: "file_1",
+          endpoint: "/v1/responses",
+          completion_window: "24h",
+        }),
       input: { input_file_id: "file_1", endpoint: "/v1/responses", completion_window: "24h" },
       output: { id: "batch_1", status: "validating" },
       entry: { finishReasons: ["validating"] },
@@ -71,17 +84,27 @@ export const KEEPING: Record<string, readonly Case[]> = {
     {
       how: "with instructions",
       answer: run,
-      call: (client) => client.beta.threads.runs.create("thread_1", { assistant_id: "asst_1", instructions: "Help." }),
+      call: (client) =>
+        client.beta.threads.runs.create("thread_1", {
+          assistant_id: "asst_1",
+          instructions: "Help.",
+        }),
       input: { instructions: "Help." },
       output: "",
-      entry: { responseId: "run_1", run: { threadId: "thread_1" }, inputTokens: 7, outputTokens: 3 },
+      entry: {
+        responseId: "run_1",
+        run: { threadId: "thread_1" },
+        inputTokens: 7,
+        outputTokens: 3,
+      },
     },
   ],
   "threads.create_and_run": [
     {
       how: "with a thread, that wants a tool called",
       answer: { ...run, status: "requires_action", required_action: action },
-      call: (client) => client.beta.threads.createAndRun({ assistant_id: "asst_1", thread: { messages: [user] } }),
+      call: (client) =>
+        client.beta.threads.createAndRun({ assistant_id: "asst_1", thread: { messages: [user] } }),
       input: { thread: { messages: [user] } },
       output: action,
       entry: { finishReasons: ["requires_action"], run: { threadId: "thread_1" } },
@@ -148,7 +171,8 @@ export const OTHERS: Record<string, readonly Case[]> = {
     {
       how: "PATCH",
       answer: { id: "file_1" },
-      call: (client) => client.patch("/vector_stores/vs_1/files/file_1", { body: { attributes: { a: 1 } } }),
+      call: (client) =>
+        client.patch("/vector_stores/vs_1/files/file_1", { body: { attributes: { a: 1 } } }),
       input: { attributes: { a: 1 } },
       output: { id: "file_1" },
     },

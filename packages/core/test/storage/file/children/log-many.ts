@@ -10,6 +10,10 @@ await logger.close();
 async function logSome(): Promise<void> {
   while (left > 0) {
     left -= 1;
-    await logger.log({ input: `question ${left}`, output: "answer", metadata: { pid: process.pid } });
+    await logger.log({
+      input: `question ${left}`,
+      output: "answer",
+      metadata: { pid: process.pid },
+    });
   }
 }

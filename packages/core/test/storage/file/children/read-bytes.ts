@@ -14,6 +14,9 @@ const result = [];
 for (const id of ids) {
   const before = bytesRead();
   const line = await new FileStorage({ path }).get(id); // a new one each: nothing is remembered
-  result.push({ found: line?.startsWith(`{"id":"${id}"`) ?? false, bytes: bytesRead() - before - ownCost });
+  result.push({
+    found: line?.startsWith(`{"id":"${id}"`) ?? false,
+    bytes: bytesRead() - before - ownCost,
+  });
 }
 process.stdout.write(JSON.stringify(result));

@@ -4,8 +4,13 @@ import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 
 /** A child process that runs a script of this directory; what it prints on stderr shows. */
-export function start(script: string, ...args: string[]): ChildProcessByStdio<Writable, Readable, null> {
-  return spawn(process.execPath, [join(import.meta.dirname, script), ...args], { stdio: ["pipe", "pipe", "inherit"] });
+export function start(
+  script: string,
+  ...args: string[]
+): ChildProcessByStdio<Writable, Readable, null> {
+  return spawn(process.execPath, [join(import.meta.dirname, script), ...args], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
 }
 
 /** Everything a child prints until it ends, and its exit code. */
