@@ -1,20 +1,18 @@
+import { ORIGINAL_LOGS } from "@ai-audit/test-support/original";
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { AuditLogger, entryToLine, FileStorage, Signer } from "@ai-audit/core";
 import { S3Archive, S3Storage } from "@ai-audit/core/s3";
 import { beforeAll, describe, expect, test } from "vitest";
-import { isAbsent, type S3Server, s3Server } from "../../core/test/support/s3-servers.ts";
+import { isAbsent, type S3Server, s3Server } from "@ai-audit/test-support/s3-servers";
 import { cli, printed, start, withAllKeys } from "./support/cli.ts";
 import { type SampleLog, writeSampleLog } from "./support/sample-log.ts";
 import { sharedSample } from "./support/samples.ts";
-import { temporaryDirectory } from "./support/temporary-directory.ts";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
-const ORIGINAL = fileURLToPath(
-  new URL("../../core/test/fixtures/rotalabs-comply/plain", import.meta.url),
-);
+const ORIGINAL = join(ORIGINAL_LOGS, "plain");
 
 /** Commands that read, with `LOG` for the location. What they print of a directory they print of its archive. */
 const READERS: readonly (readonly string[])[] = [

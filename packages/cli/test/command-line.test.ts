@@ -11,7 +11,7 @@ import { cli, printed, start } from "./support/cli.ts";
 import { firstFile } from "./support/first-file.ts";
 import { writeOldLog } from "./support/old-log.ts";
 import { ownSample, sharedSample } from "./support/samples.ts";
-import { temporaryDirectory } from "./support/temporary-directory.ts";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 const run = promisify(execFile);
 

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { cli } from "./support/cli.ts";
-import { temporaryDirectory } from "./support/temporary-directory.ts";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 const ON_TERMINAL = fileURLToPath(new URL("support/on-terminal.py", import.meta.url));
 const run = promisify(execFile);

@@ -1,3 +1,4 @@
+import { ORIGINAL_LOGS } from "@ai-audit/test-support/original";
 import { cp, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -5,10 +6,7 @@ import { cli, printed, start } from "./support/cli.ts";
 import { firstFile } from "./support/first-file.ts";
 import { ownSample, sharedSample } from "./support/samples.ts";
 
-const ORIGINAL = new URL(
-  "../../core/test/fixtures/rotalabs-comply/plain/audit_20261123.jsonl",
-  import.meta.url,
-);
+const ORIGINAL = join(ORIGINAL_LOGS, "plain/audit_20261123.jsonl");
 
 describe("Files that are not the log's own", { timeout: 60_000 }, () => {
   test("are named in one line by every command that reads, whose results stay what they are", async () => {

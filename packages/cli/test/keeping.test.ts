@@ -9,7 +9,7 @@ import { cli, type CliResult, printed, withAllKeys } from "./support/cli.ts";
 import { firstFile } from "./support/first-file.ts";
 import { oldId, writeOldLog } from "./support/old-log.ts";
 import { ownSample, sharedSample } from "./support/samples.ts";
-import { temporaryDirectory } from "./support/temporary-directory.ts";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 describe("ai-audit init", { timeout: 60_000 }, () => {
   test("keys and settings are made, readable by their owner alone, and work", async () => {

@@ -1,17 +1,14 @@
+import { ORIGINAL_LOGS } from "@ai-audit/test-support/original";
 import { execFile } from "node:child_process";
 import { appendFile, cp, readFile, readdir, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { AuditLogger } from "@ai-audit/core";
 import { describe, expect, test } from "vitest";
 import { cli, printed, withAllKeys, withKeys } from "./support/cli.ts";
 import { ownSample, sharedSample } from "./support/samples.ts";
-import { temporaryDirectory } from "./support/temporary-directory.ts";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
-const ORIGINAL = fileURLToPath(
-  new URL("../../core/test/fixtures/rotalabs-comply", import.meta.url),
-);
 const run = promisify(execFile);
 
 describe("ai-audit export", { timeout: 60_000 }, () => {
@@ -190,7 +187,7 @@ describe("ai-audit export", { timeout: 60_000 }, () => {
       hashes of encrypted content are plain SHA-256 there, as the original has them: whoever has the file can check a guess at a short text; what is not among the original's 17 fields is left out: outcome, error, parameters, usage, run …
       "
     `);
-    const original = await readFile(join(ORIGINAL, "plain/audit_20261123.jsonl"), "utf8");
+    const original = await readFile(join(ORIGINAL_LOGS, "plain/audit_20261123.jsonl"), "utf8");
     const [line = ""] = original.split("\n");
     expect(Object.keys(JSON.parse(stdout) as object)).toEqual(
       Object.keys(JSON.parse(line) as object),
@@ -358,12 +355,12 @@ describe("An evidence bundle", { timeout: 60_000 }, () => {
 describe("ai-audit import", { timeout: 60_000 }, () => {
   test("the original's entries are sealed under their own time, once", async () => {
     const log = join(await temporaryDirectory(), "log");
-    const words = ["import", join(ORIGINAL, "plain"), "--log", log];
+    const words = ["import", join(ORIGINAL_LOGS, "plain"), "--log", log];
 
     expect(await printed(words)).toBe("12 entries imported, 0 were there already\n");
     expect(await printed(words)).toBe("0 entries imported, 12 were there already\n");
 
-    const original = await readFile(join(ORIGINAL, "plain/audit_20261123.jsonl"), "utf8");
+    const original = await readFile(join(ORIGINAL_LOGS, "plain/audit_20261123.jsonl"), "utf8");
     const { stdout } = await cli(["export", log]);
     const imported = records(stdout);
     expect(imported).toHaveLength(12);
@@ -383,7 +380,7 @@ describe("ai-audit import", { timeout: 60_000 }, () => {
 
   test("an entry that stands twice in the source is imported once", async () => {
     const root = await temporaryDirectory();
-    const original = await readFile(join(ORIGINAL, "plain/audit_20261123.jsonl"), "utf8");
+    const original = await readFile(join(ORIGINAL_LOGS, "plain/audit_20261123.jsonl"), "utf8");
     await writeFile(join(root, "audit_20261123.jsonl"), original + original);
     expect(await printed(["import", root, "--log", join(root, "log")])).toBe(
       "12 entries imported, 12 were there already\n",
@@ -393,9 +390,9 @@ describe("ai-audit import", { timeout: 60_000 }, () => {
   test("Fernet content is opened with its key and encrypted for the entry that now holds it", async () => {
     const log = join(await temporaryDirectory(), "log");
     const env = {
-      AUDIT_ENCRYPTION_KEY: (await readFile(join(ORIGINAL, "key.txt"), "utf8")).trim(),
+      AUDIT_ENCRYPTION_KEY: (await readFile(join(ORIGINAL_LOGS, "key.txt"), "utf8")).trim(),
     };
-    const words = ["import", join(ORIGINAL, "encrypted"), "--log", log];
+    const words = ["import", join(ORIGINAL_LOGS, "encrypted"), "--log", log];
     expect(await printed(words, { code: 78 })).toMatchInlineSnapshot(`
       "--- stderr
       error: input of 840ff467-5a50-48b8-ae0f-efa737c56cc2 is encrypted: give the logger encryption
@@ -405,7 +402,7 @@ describe("ai-audit import", { timeout: 60_000 }, () => {
 
     expect(await printed(words, { env })).toBe("12 entries imported, 0 were there already\n");
 
-    const before = await cli(["export", join(ORIGINAL, "encrypted"), "-d"], { env });
+    const before = await cli(["export", join(ORIGINAL_LOGS, "encrypted"), "-d"], { env });
     const after = await cli(["export", log, "-d"], { env });
     expect(contents(after.stdout)).toEqual(contents(before.stdout));
     expect(after.stdout).not.toContain("Z0FBQUFB"); // how the original's Fernet tokens begin
@@ -413,7 +410,7 @@ describe("ai-audit import", { timeout: 60_000 }, () => {
 
   test("lines that are no entries are left out, counted and named, with exit code 65", async () => {
     const root = await temporaryDirectory();
-    const original = await readFile(join(ORIGINAL, "plain/audit_20261123.jsonl"), "utf8");
+    const original = await readFile(join(ORIGINAL_LOGS, "plain/audit_20261123.jsonl"), "utf8");
     const [first = "", second = "", ...rest] = original.trimEnd().split("\n");
     const timeless = second.replace(/"timestamp": "[^"]*"/, '"timestamp": "yesterday"');
     const bad = ["not JSON: a secret", '{"id": "x"}', timeless, '"text"', "[1, 2]", "{}"];
@@ -456,7 +453,7 @@ describe("ai-audit import", { timeout: 60_000 }, () => {
 
   test("a last line that its writer did not finish is named, and no failure", async () => {
     const root = await temporaryDirectory();
-    const original = await readFile(join(ORIGINAL, "plain/audit_20261123.jsonl"), "utf8");
+    const original = await readFile(join(ORIGINAL_LOGS, "plain/audit_20261123.jsonl"), "utf8");
     await writeFile(join(root, "audit_20261123.jsonl"), original.slice(0, -40));
     expect(await printed(["import", root, "--log", join(root, "log")])).toMatchInlineSnapshot(`
       "11 entries imported, 0 were there already
@@ -477,7 +474,7 @@ describe("ai-audit import", { timeout: 60_000 }, () => {
 
   test("entries that a reader does not get to, behind an empty first line, are not passed over in silence", async () => {
     const root = await temporaryDirectory();
-    const original = await readFile(join(ORIGINAL, "plain/audit_20261123.jsonl"), "utf8");
+    const original = await readFile(join(ORIGINAL_LOGS, "plain/audit_20261123.jsonl"), "utf8");
     await writeFile(join(root, "audit_20261123.jsonl"), `\n${original}`);
     expect(await printed(["import", root, "--log", join(root, "log")], { code: 65 }))
       .toMatchInlineSnapshot(`
@@ -491,7 +488,7 @@ describe("ai-audit import", { timeout: 60_000 }, () => {
   test("a log is not imported into itself, nor any log of ours, and nothing is written", async () => {
     const root = await temporaryDirectory();
     const original = join(root, "original");
-    await cp(join(ORIGINAL, "plain"), original, { recursive: true });
+    await cp(join(ORIGINAL_LOGS, "plain"), original, { recursive: true });
     await symlink(original, join(root, "link"));
     const words = ["import", original, "--log", join(root, "link")];
     expect((await printed(words, { code: 64 })).replaceAll(root, "ROOT")).toMatchInlineSnapshot(`
@@ -500,7 +497,7 @@ describe("ai-audit import", { timeout: 60_000 }, () => {
         name another one with --log LOCATION
       "
     `);
-    expect(await readdir(original)).toEqual(await readdir(join(ORIGINAL, "plain")));
+    expect(await readdir(original)).toEqual(await readdir(join(ORIGINAL_LOGS, "plain")));
 
     const sample = await sharedSample();
     const other = ["import", sample.directory, "--log", join(root, "log")];
@@ -515,7 +512,7 @@ describe("ai-audit import", { timeout: 60_000 }, () => {
 
   test("content that does not have its hash is imported with an alert, and exit code 65", async () => {
     const root = await temporaryDirectory();
-    const original = await readFile(join(ORIGINAL, "plain/audit_20261123.jsonl"), "utf8");
+    const original = await readFile(join(ORIGINAL_LOGS, "plain/audit_20261123.jsonl"), "utf8");
     const [line = ""] = original
       .split("\n")
       .filter((text) => !text.includes('"input_content": null'));

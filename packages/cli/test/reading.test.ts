@@ -4,7 +4,7 @@ import { AuditLogger } from "@ai-audit/core";
 import { describe, expect, test } from "vitest";
 import { cli, printed, start, withKeys } from "./support/cli.ts";
 import { ownSample, sharedSample } from "./support/samples.ts";
-import { temporaryDirectory } from "./support/temporary-directory.ts";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 describe("ai-audit list", { timeout: 60_000 }, () => {
   test("the latest entries are shown, the newest last", async () => {

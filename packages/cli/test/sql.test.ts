@@ -4,7 +4,7 @@ import { entryToLine } from "@ai-audit/core";
 import { describe, expect, test } from "vitest";
 import { cli, printed, start } from "./support/cli.ts";
 import { sharedSample } from "./support/samples.ts";
-import { temporaryDirectory } from "./support/temporary-directory.ts";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 const WITHOUT_DUCKDB = {
   NODE_OPTIONS: `--import=${new URL("support/without-duckdb.ts", import.meta.url).href}`,

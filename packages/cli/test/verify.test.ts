@@ -11,7 +11,7 @@ import { firstFile, firstFileName } from "./support/first-file.ts";
 import { writeOldLog } from "./support/old-log.ts";
 import type { SampleLog } from "./support/sample-log.ts";
 import { ownSample, sharedSample } from "./support/samples.ts";
-import { temporaryDirectory } from "./support/temporary-directory.ts";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 const run = promisify(execFile);
 const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));

@@ -6,7 +6,7 @@ import { entryToLine, FileStorage } from "@ai-audit/core";
 import { describe, expect, test } from "vitest";
 import { wholeOrNothing } from "../src/whole-or-nothing.ts";
 import { cli, start } from "./support/cli.ts";
-import { temporaryDirectory } from "./support/temporary-directory.ts";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 /** Enough for a bundle to take a while. */
 async function writeLongLog(directory: string): Promise<void> {

@@ -8,7 +8,7 @@ import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { AuditCallbackHandler } from "../src/index.ts";
-import { collectGarbage } from "./collect-garbage.ts";
+import { collectGarbage } from "@ai-audit/test-support/collect-garbage";
 import { FullDisk, startBench } from "./fixtures.ts";
 import { chatChunks, chatFor } from "./openai-server.ts";
 

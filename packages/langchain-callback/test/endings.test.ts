@@ -3,7 +3,7 @@ import { RunnableLambda, RunnableParallel } from "@langchain/core/runnables";
 import { tool } from "@langchain/core/tools";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { collectGarbage } from "./collect-garbage.ts";
+import { collectGarbage } from "@ai-audit/test-support/collect-garbage";
 import { type Bench, OLDEST_HOST, only, startBench } from "./fixtures.ts";
 import { chat, chatChunks, chatFor } from "./openai-server.ts";
 

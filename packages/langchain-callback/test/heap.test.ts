@@ -14,7 +14,7 @@ import {
 import { expect, it } from "vitest";
 import { z } from "zod";
 import { AuditCallbackHandler } from "../src/index.ts";
-import { collectGarbage } from "./collect-garbage.ts";
+import { collectGarbage } from "@ai-audit/test-support/collect-garbage";
 
 const RUNS = Number(process.env["HEAP_RUNS"] ?? 600);
 /** What a run may leave in bytes, on average: far below one context, one input or one token. */

@@ -1,3 +1,4 @@
+import { ORIGINAL_LOGS } from "@ai-audit/test-support/original";
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { appendFile, cp, readdir, readFile, writeFile } from "node:fs/promises";
@@ -8,18 +9,15 @@ import { AuditLogger, FileStorage, Signer } from "@ai-audit/core";
 import { S3Archive, S3Storage } from "@ai-audit/core/s3";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { beforeAll, describe, expect, test } from "vitest";
-import { isAbsent, type S3Server, s3Server } from "../../../core/test/support/s3-servers.ts";
+import { isAbsent, type S3Server, s3Server } from "@ai-audit/test-support/s3-servers";
 import { cli, printed } from "../support/cli.ts";
 import { firstFile } from "../support/first-file.ts";
 import { ownSample, sharedSample } from "../support/samples.ts";
-import { temporaryDirectory } from "../support/temporary-directory.ts";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 const run = promisify(execFile);
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
-const ORIGINAL = new URL(
-  "../../../core/test/fixtures/rotalabs-comply/plain/audit_20261123.jsonl",
-  import.meta.url,
-);
+const ORIGINAL = join(ORIGINAL_LOGS, "plain/audit_20261123.jsonl");
 
 /** What check.py says of a bundle. */
 async function checked(bundle: string, vkeys: readonly string[]): Promise<string> {

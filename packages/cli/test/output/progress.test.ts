@@ -1,6 +1,6 @@
+import { ORIGINAL_LOGS } from "@ai-audit/test-support/original";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { FileStorage } from "@ai-audit/core";
 import { testEntry } from "@ai-audit/core/testing";
 import { describe, expect, test } from "vitest";
@@ -8,12 +8,10 @@ import { type CliResult, finish, type RunningCli, start, withAllKeys } from "../
 import { writeOldLog } from "../support/old-log.ts";
 import { ownSample, sharedSample } from "../support/samples.ts";
 import type { SampleLog } from "../support/sample-log.ts";
-import { temporaryDirectory } from "../support/temporary-directory.ts";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 import { CLEARED, cliOnTerminal, screenOf, startOnTerminal } from "../support/terminal.ts";
 
-const ORIGINAL = fileURLToPath(
-  new URL("../../../core/test/fixtures/rotalabs-comply/plain", import.meta.url),
-);
+const ORIGINAL = join(ORIGINAL_LOGS, "plain");
 
 /** More than a pipe holds, so that the command waits for its reader. */
 async function writeLongLog(): Promise<string> {

@@ -15,8 +15,8 @@ export function safeText(text: string): string {
 }
 
 /** C0, DEL, C1, line and paragraph separators; marks, embeddings, overrides and isolates of UAX #9; lone surrogates. */
-// oxlint-disable-next-line no-control-regex -- control characters are the subject
 const UNSAFE =
+  // oxlint-disable-next-line no-control-regex -- control characters are the subject
   /[\u0000-\u001F\u007F-\u009F\u061C\u200E\u200F\u2028\u2029\u202A-\u202E\u2066-\u2069\uD800-\uDFFF]/gu;
 
 const NAMES: Readonly<Partial<Record<string, string>>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };

@@ -12,8 +12,8 @@ import {
   type RecordedCall,
   withAuditContext,
 } from "../../src/index.ts";
-import { rejected } from "../rejected.ts";
-import { temporaryDirectory } from "../temporary-directory.ts";
+import { rejected } from "@ai-audit/test-support/caught";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 /** Keeps lines and never says so. */
 class HangingStorage extends MemoryStorage {

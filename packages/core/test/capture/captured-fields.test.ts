@@ -7,7 +7,7 @@ import {
   mergeFields,
 } from "../../src/index.ts";
 import { CallFields } from "../../src/capture/captured-fields.ts";
-import { rejected } from "../rejected.ts";
+import { rejected } from "@ai-audit/test-support/caught";
 
 describe("mergeFields()", () => {
   it.each<[string, CapturedFields[], CapturedFields]>([

@@ -9,7 +9,7 @@ import {
   Signer,
   verifyLog,
 } from "../../src/index.ts";
-import { temporaryDirectory } from "../temporary-directory.ts";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 /** What is given, and what content() gives back. */
 const INPUTS: [string, () => unknown, unknown][] = [

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { loss } from "../../src/format/control-line.ts";
 import { Signer } from "../../src/seal/signer.ts";
 import { entryLine, entryLines, writeSegment } from "../verify/log-builder.ts";
-import { temporaryDirectory } from "../temporary-directory.ts";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 const script = fileURLToPath(new URL("read_log.py", import.meta.url));
 const absent = spawnSync("python3", ["-c", "import cryptography"]).status !== 0;

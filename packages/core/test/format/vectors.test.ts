@@ -20,7 +20,7 @@ import {
 import { Segment, type SegmentOptions } from "../../src/storage/segment.ts";
 import { Signer } from "../../src/seal/signer.ts";
 import { verifyLog } from "../../src/log/verify-log.ts";
-import { temporaryDirectory } from "../temporary-directory.ts";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 type ControlMembers =
   | RetentionHold

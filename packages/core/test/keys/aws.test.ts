@@ -12,7 +12,7 @@ import { EncryptionManager } from "../../src/keys/encryption.ts";
 import { generateKey } from "../../src/keys/keys.ts";
 import { AuditConfigError } from "../../src/errors.ts";
 import { type AwsServer, motoAbsent, startMoto } from "./moto.ts";
-import { temporaryDirectory } from "../temporary-directory.ts";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 const credentials = { accessKeyId: "test", secretAccessKey: "testtest" };
 const region = "eu-central-1";
@@ -230,7 +230,7 @@ describe("without the AWS packages", () => {
     const directory = await temporaryDirectory(); // no node_modules above it
     await cp(fileURLToPath(new URL("../../src", import.meta.url)), directory, { recursive: true });
     await writeFile(join(directory, "package.json"), '{"type":"module"}');
-    const module = pathToFileURL(join(directory, "crypto", file)).href;
+    const module = pathToFileURL(join(directory, "keys", file)).href;
     const program = `const keys = await import("${module}"); await keys.${call}.load().catch((e) => console.log(e.code, e.message));`;
     const { stdout } = await promisify(execFile)(process.execPath, [
       "--input-type=module",

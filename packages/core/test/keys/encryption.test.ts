@@ -5,7 +5,7 @@ import { EncryptionManager } from "../../src/keys/encryption.ts";
 import { sealFernet, wrapFernet } from "../../src/keys/fernet.ts";
 import { decodeKey, fingerprint, generateKey } from "../../src/keys/keys.ts";
 import { AuditConfigError, AuditDecryptError } from "../../src/errors.ts";
-import { caught } from "./caught.ts";
+import { caught } from "@ai-audit/test-support/caught";
 import { encryptionVectors, subjectOf } from "./vectors.ts";
 
 const stream = "c3RyZWFtLW51bWJl";

@@ -1,14 +1,15 @@
+import { ORIGINAL_LOGS } from "@ai-audit/test-support/original";
 import { readFileSync } from "node:fs";
 import { assert, property, string } from "fast-check";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { isFernetToken, openFernet, sealFernet, wrapFernet } from "../../src/keys/fernet.ts";
 import { decodeKey, generateKey } from "../../src/keys/keys.ts";
 import { AuditDecryptError } from "../../src/errors.ts";
-import { caught } from "./caught.ts";
+import { caught } from "@ai-audit/test-support/caught";
 import { fernetVectors } from "./vectors.ts";
 
 const key = decodeKey(fernetVectors.secret, "k");
-const fixtures = new URL("../fixtures/rotalabs-comply/", import.meta.url);
 
 describe("the Fernet specification's vectors", () => {
   it.each(fernetVectors.generate)("generate $token", ({ token, now, iv, src }) => {
@@ -74,11 +75,11 @@ interface Expected {
 
 describe("a log of the Python original", () => {
   it("opens with its key: every input and output", () => {
-    const master = decodeKey(readFileSync(new URL("key.txt", fixtures), "utf8").trim(), "k");
+    const master = decodeKey(readFileSync(join(ORIGINAL_LOGS, "key.txt"), "utf8").trim(), "k");
     const expected: readonly Expected[] = JSON.parse(
-      readFileSync(new URL("expected.json", fixtures), "utf8"),
+      readFileSync(join(ORIGINAL_LOGS, "expected.json"), "utf8"),
     );
-    const lines = readFileSync(new URL("encrypted/audit_20261123.jsonl", fixtures), "utf8")
+    const lines = readFileSync(join(ORIGINAL_LOGS, "encrypted/audit_20261123.jsonl"), "utf8")
       .trimEnd()
       .split("\n");
     const opened = lines.map((line) => {

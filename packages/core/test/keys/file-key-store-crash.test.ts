@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { FileKeyStore } from "../../src/keys/file-key-store.ts";
-import { temporaryDirectory } from "../temporary-directory.ts";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 import { textOf } from "./vectors.ts";
 
 const script = fileURLToPath(new URL("die-at.ts", import.meta.url));

@@ -11,8 +11,8 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { FileKeyStore } from "../../src/keys/file-key-store.ts";
 import { generateKey } from "../../src/keys/keys.ts";
 import { AuditError } from "../../src/errors.ts";
-import { caught } from "./caught.ts";
-import { temporaryDirectory } from "../temporary-directory.ts";
+import { caught } from "@ai-audit/test-support/caught";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 import { textOf } from "./vectors.ts";
 
 const script = fileURLToPath(new URL("obtain-subjects.ts", import.meta.url));

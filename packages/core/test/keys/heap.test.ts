@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import { EncryptionManager } from "../../src/keys/encryption.ts";
 import { FileKeyStore } from "../../src/keys/file-key-store.ts";
 import { generateKey } from "../../src/keys/keys.ts";
-import { temporaryDirectory } from "../temporary-directory.ts";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 const script = fileURLToPath(new URL("use-keys.ts", import.meta.url));
 

@@ -3,7 +3,7 @@ import { compactDecrypt } from "jose";
 import { describe, expect, it } from "vitest";
 import { openJwe, parseJwe, sealJwe } from "../../src/keys/jwe.ts";
 import { AuditDecryptError } from "../../src/errors.ts";
-import { caught } from "./caught.ts";
+import { caught } from "@ai-audit/test-support/caught";
 import { encryptionVectors, keyOf } from "./vectors.ts";
 
 const [vector] = encryptionVectors.contents;

@@ -7,8 +7,8 @@ import { environmentKeys, fileKeys, type KeyProvider } from "../../src/keys/key-
 import type { Keys } from "../../src/keys/key-ring.ts";
 import { decodeKey, generateKey } from "../../src/keys/keys.ts";
 import { AuditConfigError } from "../../src/errors.ts";
-import { caught } from "./caught.ts";
-import { temporaryDirectory } from "../temporary-directory.ts";
+import { caught } from "@ai-audit/test-support/caught";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 async function keyFile(text: string, mode = 0o600): Promise<string> {
   const path = join(await temporaryDirectory(), "audit.key");

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { decodeKey, deriveKey, encodeKey, fingerprint, generateKey } from "../../src/keys/keys.ts";
 import { AuditConfigError } from "../../src/errors.ts";
-import { caught } from "./caught.ts";
+import { caught } from "@ai-audit/test-support/caught";
 import { encryptionVectors, subjectOf, textOf } from "./vectors.ts";
 
 describe("master keys", () => {

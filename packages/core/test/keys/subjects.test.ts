@@ -11,8 +11,8 @@ import { FileKeyStore } from "../../src/keys/file-key-store.ts";
 import type { KeyStore } from "../../src/keys/key-store.ts";
 import { generateKey, type SubjectKey } from "../../src/keys/keys.ts";
 import { AuditDecryptError, AuditError } from "../../src/errors.ts";
-import { caught } from "./caught.ts";
-import { temporaryDirectory } from "../temporary-directory.ts";
+import { caught } from "@ai-audit/test-support/caught";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 const stream = "c3RyZWFtLW51bWJl";
 const binding = { id: "01981f6c-3a00-7abc-8def-0123456789ab", field: "input" } as const;

@@ -1,3 +1,4 @@
+import { ORIGINAL_LOGS } from "@ai-audit/test-support/original";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { copyFile, readdir, readFile, writeFile } from "node:fs/promises";
@@ -13,11 +14,11 @@ import {
   verifyLog,
 } from "../../src/index.ts";
 import { testEntry } from "../../src/testing.ts";
-import { rejected } from "../rejected.ts";
-import { temporaryDirectory } from "../temporary-directory.ts";
+import { rejected } from "@ai-audit/test-support/caught";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 const DAY_MS = 86_400_000;
-const FOREIGN = join(import.meta.dirname, "fixtures/rotalabs-comply/plain/audit_20261123.jsonl");
+const FOREIGN = join(ORIGINAL_LOGS, "plain/audit_20261123.jsonl");
 
 function noon(daysAgo: number): number {
   const now = Date.now();

@@ -13,8 +13,8 @@ import {
   MemoryStorage,
   verifyLog,
 } from "../../src/index.ts";
-import { rejected } from "../rejected.ts";
-import { temporaryDirectory } from "../temporary-directory.ts";
+import { rejected } from "@ai-audit/test-support/caught";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 function inMemory(options?: AuditLoggerOptions): AuditLogger {
   return new AuditLogger(new MemoryStorage(), options);

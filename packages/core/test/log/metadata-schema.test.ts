@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { z } from "zod";
 import { AuditInputError, AuditLogger, MemoryStorage, withAuditContext } from "../../src/index.ts";
-import { rejected } from "../rejected.ts";
+import { rejected } from "@ai-audit/test-support/caught";
 
 const withZod = z.object({ user_id: z.string(), session_id: z.string().optional() });
 const withValibot = v.object({ user_id: v.string(), session_id: v.optional(v.string()) });

@@ -1,15 +1,12 @@
 // Logs of the Python original: read as they are, and written so that it reads ours.
+import { ORIGINAL_FILE, ORIGINAL_LOGS } from "@ai-audit/test-support/original";
 import { spawnSync } from "node:child_process";
 import { appendFile, copyFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { AuditLogger, EncryptionManager, exportEntries, verifyLog } from "../../src/index.ts";
-import { rejected } from "../rejected.ts";
-import { temporaryDirectory } from "../temporary-directory.ts";
-
-const fixtures = fileURLToPath(new URL("fixtures/rotalabs-comply", import.meta.url));
-const FILE = "audit_20261123.jsonl";
+import { rejected } from "@ai-audit/test-support/caught";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 interface Expected {
   readonly mode: "hash" | "plain" | "encrypted";
@@ -18,9 +15,9 @@ interface Expected {
   readonly output: string;
 }
 const expected: readonly Expected[] = JSON.parse(
-  await readFile(join(fixtures, "expected.json"), "utf8"),
+  await readFile(join(ORIGINAL_LOGS, "expected.json"), "utf8"),
 );
-const key = (await readFile(join(fixtures, "key.txt"), "utf8")).trim();
+const key = (await readFile(join(ORIGINAL_LOGS, "key.txt"), "utf8")).trim();
 
 /** A millisecond of the second in which the fixtures were written. */
 function at(millisecond: string): Date {
@@ -31,7 +28,7 @@ describe("A log that the Python original wrote", () => {
   it.each(["hash", "plain", "encrypted"] as const)(
     "is listed, found by id and opened: %s",
     async (mode) => {
-      const logger = new AuditLogger(join(fixtures, mode), {
+      const logger = new AuditLogger(join(ORIGINAL_LOGS, mode), {
         encryption: new EncryptionManager(key),
       });
       const wanted = expected.filter((entry) => entry.mode === mode);
@@ -50,7 +47,7 @@ describe("A log that the Python original wrote", () => {
   );
 
   it("has UTC timestamps, although it does not say so", async () => {
-    const logger = new AuditLogger(join(fixtures, "plain"));
+    const logger = new AuditLogger(join(ORIGINAL_LOGS, "plain"));
     const found = await logger.getEntries(at("132"), at("133"));
     expect(found.map(({ timestamp }) => timestamp)).toEqual([
       "2026-11-23T07:02:20.132838Z",
@@ -60,7 +57,7 @@ describe("A log that the Python original wrote", () => {
   });
 
   it("is FOREIGN to the verifier, which makes no claim about it", async () => {
-    const { exitCode, files } = await verifyLog(join(fixtures, "plain"));
+    const { exitCode, files } = await verifyLog(join(ORIGINAL_LOGS, "plain"));
     expect(exitCode).toBe(2);
     expect(files.map(({ state, entries }) => ({ state, entries }))).toEqual([
       { state: "FOREIGN", entries: 12 },
@@ -69,9 +66,12 @@ describe("A log that the Python original wrote", () => {
 
   it("loses nothing by a torn last line and a rotated name, and new entries go beside it", async () => {
     const path = await temporaryDirectory();
-    await copyFile(join(fixtures, "hash", FILE), join(path, FILE));
-    await copyFile(join(fixtures, "plain", FILE), join(path, "audit_20261123_001.jsonl"));
-    await appendFile(join(path, FILE), '{"id": "torn", "timest');
+    await copyFile(join(ORIGINAL_LOGS, "hash", ORIGINAL_FILE), join(path, ORIGINAL_FILE));
+    await copyFile(
+      join(ORIGINAL_LOGS, "plain", ORIGINAL_FILE),
+      join(path, "audit_20261123_001.jsonl"),
+    );
+    await appendFile(join(path, ORIGINAL_FILE), '{"id": "torn", "timest');
     const logger = new AuditLogger(path);
     const id = await logger.log({ input: "new", output: "entry" });
     expect(await logger.count()).toBe(25);
@@ -81,7 +81,7 @@ describe("A log that the Python original wrote", () => {
   });
 
   it("opens with no other key, and the error does not hold the right one", async () => {
-    const logger = new AuditLogger(join(fixtures, "encrypted"), {
+    const logger = new AuditLogger(join(ORIGINAL_LOGS, "encrypted"), {
       encryption: new EncryptionManager(),
     });
     const [entry] = await Array.fromAsync(logger.entries());
@@ -151,7 +151,7 @@ describe("exportEntries in the original's format", () => {
     const id = await logger.log({ input: "Hello!", output: "Hi." });
     const path = await temporaryDirectory();
     for await (const line of exportEntries(logger, { format: "rotalabs-comply" })) {
-      await appendFile(join(path, FILE), `${line}\n`);
+      await appendFile(join(path, ORIGINAL_FILE), `${line}\n`);
     }
     const [entry] = await Array.fromAsync(new AuditLogger(path).entries());
     expect(entry?.id).toBe(id);

@@ -7,8 +7,8 @@ import {
   generateKey,
   MemoryStorage,
 } from "../../src/index.ts";
-import { rejected } from "../rejected.ts";
-import { temporaryDirectory } from "../temporary-directory.ts";
+import { rejected } from "@ai-audit/test-support/caught";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 const SECRET = "SECRET prompt";
 

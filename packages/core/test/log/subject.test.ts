@@ -11,8 +11,8 @@ import {
   verifyLog,
   withAuditContext,
 } from "../../src/index.ts";
-import { rejected } from "../rejected.ts";
-import { temporaryDirectory } from "../temporary-directory.ts";
+import { rejected } from "@ai-audit/test-support/caught";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 const BY = { actor: "dpo@example.org", reason: "request of 2026-11-20" };
 

@@ -10,7 +10,7 @@ import {
   parseNote,
   parseVkey,
 } from "../../src/seal/note.ts";
-import { caught } from "../keys/caught.ts";
+import { caught } from "@ai-audit/test-support/caught";
 
 // The published example of golang.org/x/mod/sumdb/note, the origin of C2SP signed-note.
 const VKEY = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";

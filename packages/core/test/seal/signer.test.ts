@@ -3,7 +3,7 @@ import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { parseNote, parseVkey } from "../../src/seal/note.ts";
 import { Signer } from "../../src/seal/signer.ts";
-import { caught } from "../keys/caught.ts";
+import { caught } from "@ai-audit/test-support/caught";
 
 // The private key of the example in golang.org/x/mod/sumdb/note, as PKCS#8 (RFC 8410): its 32-byte seed after a prefix.
 const SEED = Buffer.from("AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz", "base64").subarray(1);

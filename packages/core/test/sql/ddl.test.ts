@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { entryToLine, lineToEntry } from "../../src/format/entry.ts";
 import { athenaDdl, clickhouseDdl, COLUMNS } from "../../src/sql/index.ts";
 import { testEntry } from "../../src/testing.ts";
-import { rejected } from "../rejected.ts";
+import { rejected } from "@ai-audit/test-support/caught";
 
 const location = "s3://bucket/audit";
 

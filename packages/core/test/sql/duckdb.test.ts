@@ -8,8 +8,8 @@ import { readerLimitsHere } from "../../src/sql/reader-limits.ts";
 import { AuditSql, type SqlOptions } from "../../src/sql/index.ts";
 import { FileStorage } from "../../src/storage/file/file.ts";
 import { testEntry } from "../../src/testing.ts";
-import { rejected } from "../rejected.ts";
-import { temporaryDirectory } from "../temporary-directory.ts";
+import { rejected } from "@ai-audit/test-support/caught";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 async function logged(path: string): Promise<string[]> {
   const logger = new AuditLogger(new FileStorage({ path, signer: await Signer.generate("test") }));

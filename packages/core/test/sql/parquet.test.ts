@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { AuditSql } from "../../src/sql/index.ts";
 import { testEntry } from "../../src/testing.ts";
-import { rejected } from "../rejected.ts";
-import { temporaryDirectory } from "../temporary-directory.ts";
+import { rejected } from "@ai-audit/test-support/caught";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 const TIMES = ["2024-02-29T23:59:59.999Z", "2024-03-01T00:00:00.000Z", "2026-12-31T12:00:00.000Z"];
 

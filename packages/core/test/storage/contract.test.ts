@@ -3,7 +3,7 @@ import { Signer } from "../../src/seal/signer.ts";
 import { FileStorage } from "../../src/storage/file/file.ts";
 import { MemoryStorage } from "../../src/storage/memory.ts";
 import { storageContract, type StorageUnderTest } from "../../src/testing.ts";
-import { temporaryDirectory } from "../temporary-directory.ts";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 function runContract(make: () => Promise<StorageUnderTest>): void {
   // oxlint-disable-next-line vitest/expect-expect, vitest/valid-title -- the cases assert and are named by the suite

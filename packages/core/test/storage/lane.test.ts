@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { type PendingLine, WriteLane } from "../../src/storage/lane.ts";
 import { testEntry } from "../../src/testing.ts";
-import { rejected } from "../rejected.ts";
+import { rejected } from "@ai-audit/test-support/caught";
 
 interface Commits {
   readonly lane: WriteLane;

@@ -3,7 +3,7 @@ import { leafHash, rootOf } from "../../src/seal/merkle.ts";
 import { parseCheckpoint, parseNote } from "../../src/seal/note.ts";
 import { Segment, type SegmentOptions } from "../../src/storage/segment.ts";
 import { Signer } from "../../src/seal/signer.ts";
-import { caught } from "../keys/caught.ts";
+import { caught } from "@ai-audit/test-support/caught";
 
 const options: SegmentOptions = {
   file: "audit_20261123.jsonl",

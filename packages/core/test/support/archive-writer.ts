@@ -4,7 +4,7 @@ import { Signer } from "../../src/seal/signer.ts";
 import { FileStorage } from "../../src/storage/file/file.ts";
 import { S3Archive } from "../../src/storage/s3/s3.ts";
 import { testEntry } from "../../src/testing.ts";
-import { serverAt } from "./s3-servers.ts";
+import { serverAt } from "@ai-audit/test-support/s3-servers";
 
 const [path = "", endpoint = "", bucket = "", pem = ""] = process.argv.slice(2);
 const archive = new S3Archive({ bucket, client: serverAt(endpoint).client(), keepLocalDays: 0 });

@@ -9,9 +9,9 @@ import { S3Archive, type S3Storage } from "../../src/storage/s3/s3.ts";
 import { dayOf } from "../../src/storage/s3/keys.ts";
 import type { PruneResult } from "../../src/storage/storage.ts";
 import { testEntry } from "../../src/testing.ts";
-import { temporaryDirectory } from "../temporary-directory.ts";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 import { appendCommits, S3Log } from "./s3-log.ts";
-import type { S3Server } from "./s3-servers.ts";
+import type { S3Server } from "@ai-audit/test-support/s3-servers";
 
 export const DAY_MS = 86_400_000;
 /** A root that no tree of these tests has. */

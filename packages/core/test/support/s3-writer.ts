@@ -2,7 +2,7 @@
 import { AuditLogger } from "../../src/log/logger.ts";
 import { Signer } from "../../src/seal/signer.ts";
 import { S3Storage } from "../../src/storage/s3/s3.ts";
-import { serverAt } from "./s3-servers.ts";
+import { serverAt } from "@ai-audit/test-support/s3-servers";
 
 const [endpoint = "", bucket = "", prefix = "", pem = "", entries = "0"] = process.argv.slice(2);
 const storage = new S3Storage({

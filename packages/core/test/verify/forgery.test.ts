@@ -13,7 +13,7 @@ import { formatCheckpoint, formatNote } from "../../src/seal/note.ts";
 import { Signer } from "../../src/seal/signer.ts";
 import { verifyLog } from "../../src/log/verify-log.ts";
 import { entryLine, entryLines, NOW, writeSegment } from "./log-builder.ts";
-import { temporaryDirectory } from "../temporary-directory.ts";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 const YESTERDAY = "audit_20261122.jsonl";
 const TODAY = "audit_20261123.jsonl";

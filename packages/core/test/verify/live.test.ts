@@ -7,7 +7,7 @@ import { Segment } from "../../src/storage/segment.ts";
 import { Signer } from "../../src/seal/signer.ts";
 import { verifySource, verifySources } from "../../src/verify/verify.ts";
 import { entryLines, NOW, writeSegment } from "./log-builder.ts";
-import { temporaryDirectory } from "../temporary-directory.ts";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 const FIRST = "audit_20261123.jsonl";
 const SECOND = "audit_20261123_001.jsonl";

@@ -8,9 +8,9 @@ import { formatPin, parsePin } from "../../src/verify/pin.ts";
 import { Signer } from "../../src/seal/signer.ts";
 import type { Pin, Verification } from "../../src/verify/verification.ts";
 import { verifyLog } from "../../src/log/verify-log.ts";
-import { caught } from "../keys/caught.ts";
+import { caught } from "@ai-audit/test-support/caught";
 import { entryLines, NOW, writeSegment } from "./log-builder.ts";
-import { temporaryDirectory } from "../temporary-directory.ts";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 const YESTERDAY = "audit_20261122.jsonl";
 const TODAY = "audit_20261123.jsonl";

@@ -7,7 +7,7 @@ import { proveEntry } from "../../src/log/prove-entry.ts";
 import { Signer } from "../../src/seal/signer.ts";
 import { formatTlogProof, parseTlogProof } from "../../src/seal/tlog-proof.ts";
 import { entryLines, idOfLine, writeSegment } from "./log-builder.ts";
-import { sharedDirectory, temporaryDirectory } from "../temporary-directory.ts";
+import { sharedDirectory, temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 const signer = await Signer.generate("bank-prod");
 const keyId = signer.vkey.split("+").slice(0, 2).join("+");

@@ -6,7 +6,7 @@ import { checkProof } from "../../src/verify/proof.ts";
 import { type EntryProof, proveEntriesIn } from "../../src/verify/prove.ts";
 import { Signer } from "../../src/seal/signer.ts";
 import { proveEntries, proveEntry } from "../../src/log/prove-entry.ts";
-import { sharedDirectory, temporaryDirectory } from "../temporary-directory.ts";
+import { sharedDirectory, temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 import { entryLines, idOfLine, writeSegment } from "./log-builder.ts";
 
 const signer = await Signer.generate("bank-prod");

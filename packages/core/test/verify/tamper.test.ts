@@ -11,7 +11,7 @@ import {
 } from "../../src/verify/verification.ts";
 import { verifyLog } from "../../src/log/verify-log.ts";
 import { entryLine, entryLines, writeSegment } from "./log-builder.ts";
-import { sharedDirectory, temporaryDirectory } from "../temporary-directory.ts";
+import { sharedDirectory, temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 const LF = 0x0a;
 /** All files are of earlier days, so that no end of one is waited for. */

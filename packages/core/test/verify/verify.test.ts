@@ -18,7 +18,7 @@ import { proveEntry } from "../../src/log/prove-entry.ts";
 import { type VerifyOptions, verifyLog } from "../../src/log/verify-log.ts";
 import type { Verification } from "../../src/verify/verification.ts";
 import { entryLine, entryLines, idOfLine, NOW, writeSegment } from "./log-builder.ts";
-import { temporaryDirectory } from "../temporary-directory.ts";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 const TODAY = "audit_20261123.jsonl";
 const TODAY_1 = "audit_20261123_001.jsonl";

@@ -4,7 +4,7 @@ import type { OpenAI } from "openai";
 import { expect, it } from "vitest";
 import { AuditedOpenAI, auditStats } from "../../src/index.ts";
 import { chunks, completion } from "../equivalence/payloads.ts";
-import { collectGarbage } from "./collect-garbage.ts";
+import { collectGarbage } from "@ai-audit/test-support/collect-garbage";
 
 const CALLS = Number(process.env["HEAP_CALLS"] ?? 500);
 /** What a call may leave in bytes, on average: far below one request, one response or one event. */

@@ -16,7 +16,7 @@ import {
   silence,
   text,
 } from "../equivalence/wire-server.ts";
-import { collectGarbage } from "./collect-garbage.ts";
+import { collectGarbage } from "@ai-audit/test-support/collect-garbage";
 import { hello, type LifecycleBench, lifecycleBench } from "./bench.ts";
 
 interface Setting {

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { auditStats } from "../../src/index.ts";
 import { chunks, completion } from "../equivalence/payloads.ts";
 import { events, json } from "../equivalence/wire-server.ts";
-import { collectGarbage } from "./collect-garbage.ts";
+import { collectGarbage } from "@ai-audit/test-support/collect-garbage";
 import { hello, type LifecycleBench, lifecycleBench } from "./bench.ts";
 
 /** Collects garbage until an entry is there; finalizers run when the engine pleases. */

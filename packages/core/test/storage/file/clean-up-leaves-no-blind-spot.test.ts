@@ -7,7 +7,7 @@ import { FileStorage, placeHold, releaseHold, Signer, verifyLog } from "../../..
 import type { SegmentArchive } from "../../../src/retention/archive.ts";
 import type { PruneResult } from "../../../src/storage/storage.ts";
 import { testEntry } from "../../../src/testing.ts";
-import { temporaryDirectory } from "../../temporary-directory.ts";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 import { start } from "./children/run.ts";
 
 const DAY_MS = 86_400_000;

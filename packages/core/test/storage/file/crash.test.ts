@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { AuditLogger, Signer, verifyLog } from "../../../src/index.ts";
-import { temporaryDirectory } from "../../temporary-directory.ts";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 import { finish, start } from "./children/run.ts";
 
 it("A writer killed 20 times at any moment loses nothing acknowledged, and nothing it leaves looks like tampering", async () => {

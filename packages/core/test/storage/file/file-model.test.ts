@@ -14,7 +14,7 @@ import { expect, it } from "vitest";
 import { Signer, verifyLog } from "../../../src/index.ts";
 import { FileStorage } from "../../../src/storage/file/file.ts";
 import { testEntry, type TestEntry } from "../../../src/testing.ts";
-import { temporaryDirectory } from "../../temporary-directory.ts";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 const DAY_MS = 86_400_000;
 const DAYS = 6;

@@ -7,7 +7,7 @@ import { AuditLogger, FileStorage, type TimeRange } from "../../../src/index.ts"
 import { loss } from "../../../src/format/control-line.ts";
 import { Segment } from "../../../src/storage/segment.ts";
 import { testEntry, type TestEntry } from "../../../src/testing.ts";
-import { temporaryDirectory } from "../../temporary-directory.ts";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 const NOON = Date.UTC(2026, 0, 15, 12);
 

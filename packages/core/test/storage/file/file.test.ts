@@ -1,3 +1,4 @@
+import { ORIGINAL_LOGS } from "@ai-audit/test-support/original";
 import { execFileSync, spawnSync } from "node:child_process";
 import {
   appendFile,
@@ -25,11 +26,10 @@ import {
   verifyLog,
 } from "../../../src/index.ts";
 import { testEntry } from "../../../src/testing.ts";
-import { rejected } from "../../rejected.ts";
-import { temporaryDirectory } from "../../temporary-directory.ts";
+import { rejected } from "@ai-audit/test-support/caught";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 const DAY_MS = 86_400_000;
-const FIXTURES = join(import.meta.dirname, "../../fixtures/rotalabs-comply");
 const TODAY = new Date().toISOString().slice(0, 10).replaceAll("-", "");
 const call = { input: "Hello!", output: "Hi." };
 
@@ -410,7 +410,10 @@ describe("Interference", () => {
 
 async function withOriginal(kind: "hash" | "plain" | "encrypted"): Promise<string> {
   const path = await temporaryDirectory();
-  await copyFile(join(FIXTURES, kind, "audit_20261123.jsonl"), join(path, "audit_20261123.jsonl"));
+  await copyFile(
+    join(ORIGINAL_LOGS, kind, "audit_20261123.jsonl"),
+    join(path, "audit_20261123.jsonl"),
+  );
   await chmod(join(path, "audit_20261123.jsonl"), 0o600);
   await using logger = new AuditLogger(new FileStorage({ path }));
   await logger.log(call);
@@ -427,10 +430,12 @@ describe("Files of the Python original", () => {
 
   it.each(["hash", "plain", "encrypted"] as const)("are read beside ours: %s", async (kind) => {
     const path = await withOriginal(kind);
-    const all: Expected[] = JSON.parse(await readFile(join(FIXTURES, "expected.json"), "utf8"));
+    const all: Expected[] = JSON.parse(
+      await readFile(join(ORIGINAL_LOGS, "expected.json"), "utf8"),
+    );
     const expected = all.filter(({ mode }) => mode === kind);
     expect(expected.length).toBeGreaterThan(5);
-    const key = (await readFile(join(FIXTURES, "key.txt"), "utf8")).trim();
+    const key = (await readFile(join(ORIGINAL_LOGS, "key.txt"), "utf8")).trim();
     const logger = new AuditLogger(path, { encryption: new EncryptionManager(key) });
     for (const { id, input, output } of expected) {
       const entry = await logger.getEntry(id);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { expect, it, onTestFinished } from "vitest";
 import { AuditLogger, Signer, verifyLog } from "../../../src/index.ts";
-import { temporaryDirectory } from "../../temporary-directory.ts";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 const SCRIPT = join(import.meta.dirname, "children/fill-disk.ts");
 

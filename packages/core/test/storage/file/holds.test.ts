@@ -5,7 +5,7 @@ import { verifyLog } from "../../../src/log/verify-log.ts";
 import { FileStorage } from "../../../src/storage/file/file.ts";
 import { listHolds, placeHold, releaseHold } from "../../../src/log/place-hold.ts";
 import type { PruneResult } from "../../../src/storage/storage.ts";
-import { temporaryDirectory } from "../../temporary-directory.ts";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 const DAY_MS = 86_400_000;
 const BY = { reason: "case 12/2026", actor: "legal@example.com" };

@@ -6,7 +6,7 @@ import { AuditLogger, FileStorage, Signer, verifyLog } from "../../../src/index.
 import type { SegmentRef } from "../../../src/format/control-line.ts";
 import { Segment } from "../../../src/storage/segment.ts";
 import { testEntry } from "../../../src/testing.ts";
-import { temporaryDirectory } from "../../temporary-directory.ts";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 import { finish, start } from "./children/run.ts";
 
 const DAY_MS = 86_400_000;

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Directory } from "../../../src/storage/file/directory.ts";
 import { latestStates } from "../../../src/storage/file/seen.ts";
 import { writeSegment } from "../../verify/log-builder.ts";
-import { temporaryDirectory } from "../../temporary-directory.ts";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 const DAY_1 = [
   "audit_20261121.jsonl",

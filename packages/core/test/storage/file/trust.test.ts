@@ -19,7 +19,7 @@ import {
 import type { PruneResult } from "../../../src/storage/storage.ts";
 import { testEntry } from "../../../src/testing.ts";
 import { sealed } from "../../support/attacked-log.ts";
-import { temporaryDirectory } from "../../temporary-directory.ts";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 const DAY_MS = 86_400_000;
 const BY = { reason: "case 12/2026", actor: "legal@example.com" };

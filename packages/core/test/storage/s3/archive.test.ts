@@ -11,11 +11,11 @@ import { placeHold, releaseHold } from "../../../src/log/place-hold.ts";
 import { FileStorage } from "../../../src/storage/file/file.ts";
 import { S3Archive, type S3ArchiveOptions } from "../../../src/storage/s3/s3.ts";
 import { testEntry, type TestEntry } from "../../../src/testing.ts";
-import { rejected } from "../../rejected.ts";
-import { FaultProxy } from "../../support/fault-proxy.ts";
+import { rejected } from "@ai-audit/test-support/caught";
+import { FaultProxy } from "@ai-audit/test-support/fault-proxy";
 import { S3Log } from "../../support/s3-log.ts";
-import { isAbsent, type S3Server, s3Server, serverAt } from "../../support/s3-servers.ts";
-import { temporaryDirectory } from "../../temporary-directory.ts";
+import { isAbsent, type S3Server, s3Server, serverAt } from "@ai-audit/test-support/s3-servers";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 const WRITER = fileURLToPath(new URL("../../support/archive-writer.ts", import.meta.url));
 const DAY_MS = 86_400_000;

@@ -23,8 +23,8 @@ import {
   write,
 } from "../../support/attacked-log.ts";
 import { appendCommits, type S3Log } from "../../support/s3-log.ts";
-import { isAbsent, type S3Server, s3Server } from "../../support/s3-servers.ts";
-import { temporaryDirectory } from "../../temporary-directory.ts";
+import { isAbsent, type S3Server, s3Server } from "@ai-audit/test-support/s3-servers";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 const BY = { reason: "case 12/2026", actor: "legal@example.com" };
 

@@ -2,7 +2,12 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { Signer } from "../../../src/seal/signer.ts";
 import { S3Storage } from "../../../src/storage/s3/s3.ts";
 import { storageContract, type StorageUnderTest } from "../../../src/testing.ts";
-import { isAbsent, type S3Server, s3Server, type ServerKind } from "../../support/s3-servers.ts";
+import {
+  isAbsent,
+  type S3Server,
+  s3Server,
+  type ServerKind,
+} from "@ai-audit/test-support/s3-servers";
 
 const KINDS: readonly ServerKind[] = ["ceph", "moto"];
 

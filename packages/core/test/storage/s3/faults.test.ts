@@ -2,10 +2,10 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { S3ClientConfig } from "@aws-sdk/client-s3";
 import { S3Storage, type S3StorageOptions } from "../../../src/storage/s3/s3.ts";
 import { testEntry, type TestEntry } from "../../../src/testing.ts";
-import { rejected } from "../../rejected.ts";
-import { everyNth, type Fault, FaultProxy } from "../../support/fault-proxy.ts";
+import { rejected } from "@ai-audit/test-support/caught";
+import { everyNth, type Fault, FaultProxy } from "@ai-audit/test-support/fault-proxy";
 import { S3Log } from "../../support/s3-log.ts";
-import { isAbsent, type S3Server, s3Server, serverAt } from "../../support/s3-servers.ts";
+import { isAbsent, type S3Server, s3Server, serverAt } from "@ai-audit/test-support/s3-servers";
 
 const REFUSALS: readonly Fault[] = [
   { kind: "refuse", status: 500, code: "InternalError" },

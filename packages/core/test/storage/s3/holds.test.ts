@@ -9,7 +9,7 @@ import {
 } from "../../../src/log/place-hold.ts";
 import type { PruneResult } from "../../../src/storage/storage.ts";
 import { appendCommits, S3Log } from "../../support/s3-log.ts";
-import { isAbsent, type S3Server, s3Server } from "../../support/s3-servers.ts";
+import { isAbsent, type S3Server, s3Server } from "@ai-audit/test-support/s3-servers";
 
 const DAY_MS = 86_400_000;
 const NOON = Math.floor(Date.now() / DAY_MS) * DAY_MS - 40 * DAY_MS + DAY_MS / 2;

@@ -7,7 +7,7 @@ import {
   type S3StorageOptions,
 } from "../../../src/storage/s3/s3.ts";
 import { dayOf, isDay, parseKey } from "../../../src/storage/s3/keys.ts";
-import { rejected } from "../../rejected.ts";
+import { rejected } from "@ai-audit/test-support/caught";
 
 const ID = "01a207c5-8409-7000-800c-968a15ede54d";
 

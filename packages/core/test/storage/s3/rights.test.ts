@@ -5,10 +5,10 @@ import { FileStorage } from "../../../src/storage/file/file.ts";
 import { S3Archive } from "../../../src/storage/s3/s3.ts";
 import { testEntry } from "../../../src/testing.ts";
 import { AttackedLog } from "../../support/attacked-log.ts";
-import { FaultProxy } from "../../support/fault-proxy.ts";
+import { FaultProxy } from "@ai-audit/test-support/fault-proxy";
 import type { S3Log } from "../../support/s3-log.ts";
-import { isAbsent, type S3Server, s3Server, serverAt } from "../../support/s3-servers.ts";
-import { temporaryDirectory } from "../../temporary-directory.ts";
+import { isAbsent, type S3Server, s3Server, serverAt } from "@ai-audit/test-support/s3-servers";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 describe.skipIf(isAbsent("ceph"))("A writer that may not list", { timeout: 120_000 }, () => {
   let server: S3Server;

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { verifyLog } from "../../../src/log/verify-log.ts";
 import { S3Storage } from "../../../src/storage/s3/s3.ts";
 import { S3Log } from "../../support/s3-log.ts";
-import { isAbsent, s3Server } from "../../support/s3-servers.ts";
+import { isAbsent, s3Server } from "@ai-audit/test-support/s3-servers";
 
 interface Vector {
   readonly vkey: string;

@@ -4,7 +4,7 @@ import type { Verification } from "../../../src/verify/verification.ts";
 import { dayOf } from "../../../src/storage/s3/keys.ts";
 import { testEntry } from "../../../src/testing.ts";
 import { appendCommits, S3Log } from "../../support/s3-log.ts";
-import { isAbsent, type S3Server, s3Server } from "../../support/s3-servers.ts";
+import { isAbsent, type S3Server, s3Server } from "@ai-audit/test-support/s3-servers";
 
 const DAY_MS = 86_400_000;
 

@@ -13,10 +13,10 @@ import { AuditLogger } from "../../../src/log/logger.ts";
 import { newEntryId } from "../../../src/format/id.ts";
 import { dayOf } from "../../../src/storage/s3/keys.ts";
 import { testEntry } from "../../../src/testing.ts";
-import { rejected } from "../../rejected.ts";
-import { FaultProxy } from "../../support/fault-proxy.ts";
+import { rejected } from "@ai-audit/test-support/caught";
+import { FaultProxy } from "@ai-audit/test-support/fault-proxy";
 import { appendCommits, S3Log } from "../../support/s3-log.ts";
-import { isAbsent, type S3Server, s3Server, serverAt } from "../../support/s3-servers.ts";
+import { isAbsent, type S3Server, s3Server, serverAt } from "@ai-audit/test-support/s3-servers";
 
 const WRITER = fileURLToPath(new URL("../../support/s3-writer.ts", import.meta.url));
 

@@ -25,7 +25,7 @@ const PROGRAMS: Readonly<Record<ServerKind, readonly string[]>> = {
   ceph: ["radosgw", "ceph-mon", "ceph-osd", "ceph"],
   moto: ["moto_server"],
 };
-const CEPH_SCRIPT = fileURLToPath(new URL("../../../../scripts/ceph-s3.sh", import.meta.url));
+const CEPH_SCRIPT = fileURLToPath(new URL("../../../scripts/ceph-s3.sh", import.meta.url));
 const KEYS = { accessKeyId: "test", secretAccessKey: "testtest" };
 const START_TIMEOUT_MS = 90_000;
 
