@@ -93,12 +93,12 @@ export async function listHolds(
 ): Promise<readonly Hold[]> {
   if (!location.startsWith("s3://")) return (await readHolds(new Directory(location, vkey))).active;
   if (vkey !== undefined) parseVkey(vkey);
-  const [{ Bucket }, { readBucketHolds }] = await Promise.all([
+  const [{ S3Bucket }, { readBucketHolds }] = await Promise.all([
     import("../storage/s3/bucket.ts"),
     import("../storage/s3/holds.ts"),
   ]);
   const { bucket, prefix } = parseLocation(location);
-  const holds = readBucketHolds(new Bucket(bucket, prefix, resolveConnection(s3)), vkey);
+  const holds = readBucketHolds(new S3Bucket(bucket, prefix, resolveConnection(s3)), vkey);
   const { active } = await reading("the holds could not be read", holds);
   return active.toSorted((a, b) => (a.placed < b.placed ? -1 : 1));
 }

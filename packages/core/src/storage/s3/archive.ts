@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { AuditConfigError, AuditError } from "../../errors.ts";
 import { refuseUnknown } from "../../format/known-names.ts";
 import type { ClosedSegment, SegmentArchive } from "../../retention/archive.ts";
-import { Bucket } from "./bucket.ts";
+import { S3Bucket } from "./bucket.ts";
 import { shippedKey } from "./keys.ts";
 import { formatShippedMetadata } from "./metadata.ts";
 import {
@@ -52,7 +52,7 @@ export class S3Archive implements SegmentArchive {
   readonly keepLocalDays: number;
   readonly expiresDays: number | undefined;
   readonly onError: (error: Error) => void;
-  readonly #bucket: Bucket;
+  readonly #bucket: S3Bucket;
   readonly #objects: ResolvedObjectOptions;
 
   /** Throws `AUDIT_CONFIG_INVALID`. */
@@ -65,7 +65,7 @@ export class S3Archive implements SegmentArchive {
     this.keepLocalDays = keepLocalDays;
     this.expiresDays = expiresDays;
     this.onError = onError;
-    this.#bucket = new Bucket(bucket, prefix, resolveConnection(options));
+    this.#bucket = new S3Bucket(bucket, prefix, resolveConnection(options));
     this.#objects = resolveObjectOptions(options);
   }
 

@@ -24,7 +24,7 @@ const READ_TIMEOUT_MS = 60_000;
 const DELETE_BATCH = 1000;
 
 /** Keys, bodies and metadata below one prefix of one bucket. Reads try again what may pass; uploads are one attempt. */
-export class Bucket {
+export class S3Bucket {
   readonly name: string;
   /** Empty, or ends in a slash. */
   readonly prefix: string;

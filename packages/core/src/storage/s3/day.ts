@@ -1,5 +1,5 @@
 // The objects of one day, told apart by their keys.
-import type { Bucket } from "./bucket.ts";
+import type { S3Bucket } from "./bucket.ts";
 import { boundsOf, keyAt, type LogKey, MAX_SPAN_MS, parseKey } from "./keys.ts";
 import type { TimeRange } from "../storage.ts";
 
@@ -24,7 +24,7 @@ export interface DayListing {
 
 /** Lists what a day holds. Direct objects that cannot hold an entry of `range` may be left out. */
 export async function listDay(
-  bucket: Bucket,
+  bucket: S3Bucket,
   day: string,
   range: TimeRange = {},
 ): Promise<DayListing> {
@@ -68,7 +68,7 @@ function windows(day: string, { from = -Infinity, to = Infinity }: TimeRange): K
 }
 
 async function* keysBetween(
-  bucket: Bucket,
+  bucket: S3Bucket,
   day: string,
   after: string | undefined,
   end: string | undefined,

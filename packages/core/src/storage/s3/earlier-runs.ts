@@ -3,7 +3,7 @@ import type { SegmentRef } from "../../format/control-line.ts";
 import type { SegmentReport } from "../../verify/segment-report.ts";
 import { readFirstLine, readRetentionLine } from "../../format/read-control-line.ts";
 import { checkSegment, isSound } from "../../retention/trust.ts";
-import type { Bucket } from "./bucket.ts";
+import type { S3Bucket } from "./bucket.ts";
 import { mapInOrder } from "./concurrency.ts";
 import { checkpointOf, parseCommitMetadata } from "./metadata.ts";
 import { type CommitObject, directSource } from "./source-direct.ts";
@@ -21,12 +21,12 @@ interface Claims {
 }
 
 export class EarlierRuns {
-  readonly #bucket: Bucket;
+  readonly #bucket: S3Bucket;
   readonly #survey: Survey;
   readonly #trusts: Trusts;
   #claims: Promise<Claims> | undefined;
 
-  constructor(bucket: Bucket, survey: Survey, trusts: Trusts) {
+  constructor(bucket: S3Bucket, survey: Survey, trusts: Trusts) {
     this.#bucket = bucket;
     this.#survey = survey;
     this.#trusts = trusts;

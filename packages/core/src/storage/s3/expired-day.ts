@@ -8,7 +8,7 @@ import { referencesOf } from "../../verify/verify-links.ts";
 import { timeOfId } from "../../format/id.ts";
 import { inMemory } from "../../retention/random-access.ts";
 import { checkSegment, isSound, sealedByAnother, sealOfHead } from "../../retention/trust.ts";
-import type { Bucket } from "./bucket.ts";
+import type { S3Bucket } from "./bucket.ts";
 import { mapConcurrently } from "./concurrency.ts";
 import { listDay } from "./day.ts";
 import type { EarlierRuns } from "./earlier-runs.ts";
@@ -57,7 +57,7 @@ export interface ExpiredDay {
 }
 
 export interface DayOptions {
-  readonly bucket: Bucket;
+  readonly bucket: S3Bucket;
   readonly survey: Survey;
   readonly earlier: EarlierRuns;
   readonly trusts: Trusts;
@@ -118,7 +118,7 @@ export async function examineDay(options: DayOptions, day: string): Promise<Expi
   };
 }
 
-async function findDay(bucket: Bucket, day: string): Promise<FoundObjects> {
+async function findDay(bucket: S3Bucket, day: string): Promise<FoundObjects> {
   const found = new FoundObjects();
   await found.addDay(bucket, await listDay(bucket, day));
   return found;

@@ -1,6 +1,6 @@
 // Objects by what they say that they belong to: a stream's segment of one day, a directory, or nothing.
 import { fileOfOrigin } from "../../format/origin.ts";
-import type { Bucket } from "./bucket.ts";
+import type { S3Bucket } from "./bucket.ts";
 import { mapInOrder } from "./concurrency.ts";
 import type { DayListing } from "./day.ts";
 import type { LostObject } from "./lost-objects.ts";
@@ -20,7 +20,7 @@ export class FoundObjects {
   readonly foreign: { readonly key: string; readonly bytes: number }[] = [];
 
   /** Asks for the metadata of a day's objects. */
-  async addDay(bucket: Bucket, { direct, control, shipped, foreign }: DayListing): Promise<void> {
+  async addDay(bucket: S3Bucket, { direct, control, shipped, foreign }: DayListing): Promise<void> {
     for (const { key, bytes } of foreign) this.foreign.push({ key, bytes });
     const keys = [...direct, ...control, ...shipped].map(({ key }) => key);
     const heads = mapInOrder(keys, HEADS_AHEAD, async (key) => ({

@@ -4,7 +4,7 @@ import { readFirstLine } from "../../format/read-control-line.ts";
 import { firstLines, type Holds, holdsOf, recordsHold, type SecondLine } from "../file/holds.ts";
 import { inMemory, type RandomAccess } from "../../retention/random-access.ts";
 import { sealOfHead } from "../../retention/trust.ts";
-import type { Bucket } from "./bucket.ts";
+import type { S3Bucket } from "./bucket.ts";
 import { mapInOrder } from "./concurrency.ts";
 import { listDay } from "./day.ts";
 import { isDay } from "./keys.ts";
@@ -30,7 +30,7 @@ interface Beginning {
  * Reads the beginning of every segment that can record one. A hold is believed wherever it stands; a release must be
  * proven, by the key under which the hold was placed or by `vkey`, that of the one who acts here.
  */
-export async function readBucketHolds(bucket: Bucket, vkey: string | undefined): Promise<Holds> {
+export async function readBucketHolds(bucket: S3Bucket, vkey: string | undefined): Promise<Holds> {
   const seconds = new Map<string, SecondLine>();
   for await (const day of bucket.folders()) {
     if (!isDay(day)) continue;
@@ -54,7 +54,7 @@ export async function readBucketHolds(bucket: Bucket, vkey: string | undefined):
 }
 
 /** The bytes that a file would begin with. */
-async function directBeginning(bucket: Bucket, key: string): Promise<Beginning | undefined> {
+async function directBeginning(bucket: S3Bucket, key: string): Promise<Beginning | undefined> {
   const found = await bucket.get(key);
   const commit = found && parseCommitMetadata(found.metadata);
   const checkpoint = commit && checkpointOf(commit);

@@ -1,7 +1,7 @@
 // A bucket as the verifier sees it: one log of everything that was written directly, and one for each directory that
 // shipped its segments.
 import type { LogSource } from "../../verify/log-source.ts";
-import { Bucket } from "./bucket.ts";
+import { S3Bucket } from "./bucket.ts";
 import { mapInOrder } from "./concurrency.ts";
 import { listDay } from "./day.ts";
 import { FoundObjects } from "./found-objects.ts";
@@ -23,7 +23,7 @@ export async function bucketSources(
   now: Date,
 ): Promise<LogSource[]> {
   const { bucket: name, prefix } = parseLocation(location);
-  const bucket = new Bucket(name, prefix, resolveConnection(connection));
+  const bucket = new S3Bucket(name, prefix, resolveConnection(connection));
   const days = (await Array.fromAsync(bucket.folders())).filter(isDay).toSorted();
   const found = new FoundObjects();
   for await (const listing of mapInOrder(days, DAYS_AHEAD, (day) => listDay(bucket, day))) {

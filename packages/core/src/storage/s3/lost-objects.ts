@@ -1,5 +1,5 @@
 // What a bucket with versions still knows of objects that were deleted or overwritten.
-import type { Bucket } from "./bucket.ts";
+import type { S3Bucket } from "./bucket.ts";
 import type { ObjectHead, ObjectVersion } from "./objects.ts";
 import { parseKey } from "./keys.ts";
 
@@ -17,7 +17,7 @@ export interface LostObject {
 }
 
 /** Deleted and overwritten objects of the log below a prefix, in the order of keys. */
-export async function lostObjects(bucket: Bucket, prefix: string): Promise<LostObject[]> {
+export async function lostObjects(bucket: S3Bucket, prefix: string): Promise<LostObject[]> {
   // Versions and delete markers of one key may come apart.
   const byKey = new Map<string, ObjectVersion[]>();
   for await (const version of bucket.versions(prefix)) {
@@ -33,7 +33,7 @@ export async function lostObjects(bucket: Bucket, prefix: string): Promise<LostO
 }
 
 async function examine(
-  bucket: Bucket,
+  bucket: S3Bucket,
   versions: readonly ObjectVersion[],
 ): Promise<LostObject | undefined> {
   const newest = versions.find(({ isLatest }) => isLatest);

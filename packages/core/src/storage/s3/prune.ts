@@ -6,7 +6,7 @@ import { dayOfSegment, startOfDay } from "../../format/segment-name.ts";
 import { describeHold, type Holds } from "../file/holds.ts";
 import { largestStates } from "../file/sole-records.ts";
 import type { ExpiredPart, PruneOptions, PruneResult } from "../storage.ts";
-import type { Bucket } from "./bucket.ts";
+import type { S3Bucket } from "./bucket.ts";
 import { linesToCarry } from "./carry.ts";
 import { EarlierRuns } from "./earlier-runs.ts";
 import {
@@ -50,7 +50,7 @@ const STATES_A_LINE = 1000;
 
 /** Removes days that ended before `before`; never the present one. */
 export async function pruneBucket(
-  bucket: Bucket,
+  bucket: S3Bucket,
   { before, policy, actor, dryRun = false, now, onProgress = () => undefined }: PruneOptions,
   remover: BucketRemover,
 ): Promise<PruneResult> {
@@ -106,7 +106,7 @@ export async function pruneBucket(
 }
 
 class BucketRetention {
-  readonly #bucket: Bucket;
+  readonly #bucket: S3Bucket;
   readonly #remover: BucketRemover;
   readonly #isVersioned: boolean;
   readonly #options: DayOptions;
@@ -117,7 +117,7 @@ class BucketRetention {
 
   /** `isMissed`: whether what is of a day must stay. */
   constructor(
-    bucket: Bucket,
+    bucket: S3Bucket,
     remover: BucketRemover,
     {
       isVersioned,

@@ -1,6 +1,6 @@
 // Stores an object exactly once, whatever the network does in between.
 import { AuditError, AuditWriteError } from "../../errors.ts";
-import type { Bucket } from "./bucket.ts";
+import type { S3Bucket } from "./bucket.ts";
 import type { Metadata, NewObject, UploadedPart } from "./objects.ts";
 import type { ResolvedObjectOptions } from "./options.ts";
 import { reasonOf, RetriesExhausted, type RetryPolicy, statusOf, withRetries } from "./retry.ts";
@@ -31,7 +31,7 @@ export function contentOf(body: Buffer): Content {
  * server refuses it.
  */
 export async function putOnce(
-  bucket: Bucket,
+  bucket: S3Bucket,
   object: Omit<NewObject, "lockedUntil">,
   content: Content,
   options: ResolvedObjectOptions,
@@ -47,12 +47,12 @@ export async function putOnce(
 }
 
 class ObjectPut {
-  readonly #bucket: Bucket;
+  readonly #bucket: S3Bucket;
   readonly #object: NewObject;
   readonly #content: Content;
   readonly #options: ResolvedObjectOptions;
 
-  constructor(bucket: Bucket, object: NewObject, content: Content, options: ResolvedObjectOptions) {
+  constructor(bucket: S3Bucket, object: NewObject, content: Content, options: ResolvedObjectOptions) {
     this.#bucket = bucket;
     this.#object = object;
     this.#content = content;

@@ -1,6 +1,6 @@
 // An object as something to read from at any place, a block at a time.
 import type { RandomAccess } from "../../retention/random-access.ts";
-import type { Bucket } from "./bucket.ts";
+import type { S3Bucket } from "./bucket.ts";
 import type { Metadata } from "./objects.ts";
 
 /** Remembers the two blocks read last: a page of lines often lies in both. */
@@ -8,7 +8,7 @@ const BLOCKS_KEPT = 2;
 
 /** Reads ranges of an object in whole blocks of `blockBytes`, one request each. */
 export class RangedObject implements RandomAccess {
-  readonly #bucket: Bucket;
+  readonly #bucket: S3Bucket;
   readonly #key: string;
   readonly #size: number;
   readonly #blockBytes: number;
@@ -16,7 +16,7 @@ export class RangedObject implements RandomAccess {
   /** What the object says about itself; nothing until something of it was read. */
   metadata: Metadata = {};
 
-  constructor(bucket: Bucket, key: string, size: number, blockBytes: number) {
+  constructor(bucket: S3Bucket, key: string, size: number, blockBytes: number) {
     this.#bucket = bucket;
     this.#key = key;
     this.#size = size;

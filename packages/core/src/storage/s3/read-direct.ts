@@ -4,7 +4,7 @@ import { timeOfId } from "../../format/id.ts";
 import type { KeyedLine } from "../file/file-read.ts";
 import { idAt, idOfLine } from "../file/segment-search.ts";
 import type { TimeRange } from "../storage.ts";
-import type { Bucket } from "./bucket.ts";
+import type { S3Bucket } from "./bucket.ts";
 import { mapInOrder } from "./concurrency.ts";
 import type { DirectObject } from "./day.ts";
 import { MAX_SPAN_MS } from "./keys.ts";
@@ -42,7 +42,7 @@ function keyedLine(bytes: Buffer): KeyedLine[] {
  * that can be handed on.
  */
 export async function* directPages(
-  bucket: Bucket,
+  bucket: S3Bucket,
   objects: readonly DirectObject[],
   { from, to }: TimeRange,
   order: "oldest-first" | "newest-first",
@@ -84,7 +84,7 @@ function descending(a: KeyedLine, b: KeyedLine): number {
 
 /** How many calls the objects hold in the range. An object within it is not read. */
 export async function countDirect(
-  bucket: Bucket,
+  bucket: S3Bucket,
   objects: readonly DirectObject[],
   range: TimeRange,
 ): Promise<number> {
@@ -97,7 +97,7 @@ export async function countDirect(
 }
 
 async function countObject(
-  bucket: Bucket,
+  bucket: S3Bucket,
   { key, id, isSingle }: DirectObject,
   range: TimeRange,
 ): Promise<number> {

@@ -3,7 +3,7 @@ import { lineToEntry } from "../../format/entry.ts";
 import type { KeyedLine } from "../file/file-read.ts";
 import { idAt } from "../file/segment-search.ts";
 import type { TimeRange } from "../storage.ts";
-import type { Bucket } from "./bucket.ts";
+import type { S3Bucket } from "./bucket.ts";
 import { mapInOrder } from "./concurrency.ts";
 import type { ForeignObject } from "./day.ts";
 
@@ -21,7 +21,7 @@ interface Known {
 
 /** The line of the entry with this id, on whichever of the days it is. */
 export async function findForeign(
-  bucket: Bucket,
+  bucket: S3Bucket,
   days: readonly string[],
   id: string,
 ): Promise<string | undefined> {
@@ -41,7 +41,7 @@ export async function findForeign(
  * its first page.
  */
 export async function* foreignPages(
-  bucket: Bucket,
+  bucket: S3Bucket,
   objects: readonly ForeignObject[],
   range: TimeRange,
   order: "oldest-first" | "newest-first",
@@ -73,7 +73,7 @@ export async function* foreignPages(
 
 /** How many entries of the range there are. An open range is counted by names alone. */
 export async function countForeign(
-  bucket: Bucket,
+  bucket: S3Bucket,
   objects: readonly ForeignObject[],
   range: TimeRange,
 ): Promise<number> {
@@ -94,7 +94,7 @@ interface ForeignEntry {
 }
 
 async function readForeign(
-  bucket: Bucket,
+  bucket: S3Bucket,
   object: ForeignObject,
 ): Promise<{ object: ForeignObject; entry: ForeignEntry | undefined }> {
   const found = await bucket.get(object.key);

@@ -4,7 +4,7 @@ import { timeOfId } from "../../format/id.ts";
 import { type KeyedLine, readSegmentPages, seekId } from "../file/file-read.ts";
 import { idAt } from "../file/segment-search.ts";
 import type { TimeRange } from "../storage.ts";
-import type { Bucket } from "./bucket.ts";
+import type { S3Bucket } from "./bucket.ts";
 import { mapConcurrently } from "./concurrency.ts";
 import type { ShippedObject } from "./day.ts";
 import { parseShippedMetadata, type ShippedMetadata } from "./metadata.ts";
@@ -17,7 +17,7 @@ const PAGE_BLOCK_BYTES = 1024 * 1024;
 
 /** The line of the entry with this id. Metadata tells which segments can hold it. */
 export async function findShipped(
-  bucket: Bucket,
+  bucket: S3Bucket,
   objects: readonly ShippedObject[],
   id: string,
 ): Promise<string | undefined> {
@@ -45,7 +45,7 @@ interface Span {
  * as many are open at once as wrote at once, and not all of a day's.
  */
 export async function shippedSources(
-  bucket: Bucket,
+  bucket: S3Bucket,
   objects: readonly ShippedObject[],
   range: TimeRange,
   order: "oldest-first" | "newest-first",
@@ -69,7 +69,7 @@ export async function shippedSources(
 }
 
 async function* chainPages(
-  bucket: Bucket,
+  bucket: S3Bucket,
   chain: readonly Span[],
   range: TimeRange,
   order: "oldest-first" | "newest-first",
@@ -87,7 +87,7 @@ async function* chainPages(
 
 /** How many calls of the range the segments hold; one within the range is not read. */
 export async function countShipped(
-  bucket: Bucket,
+  bucket: S3Bucket,
   objects: readonly ShippedObject[],
   range: TimeRange,
 ): Promise<number> {
@@ -98,7 +98,7 @@ export async function countShipped(
 }
 
 async function countSegment(
-  bucket: Bucket,
+  bucket: S3Bucket,
   object: ShippedObject,
   range: TimeRange,
 ): Promise<number> {
@@ -114,13 +114,13 @@ async function countSegment(
 }
 
 async function readAbout(
-  bucket: Bucket,
+  bucket: S3Bucket,
   { key }: ShippedObject,
 ): Promise<ShippedMetadata | undefined> {
   return parseShippedMetadata((await bucket.head(key))?.metadata ?? {});
 }
 
-function ranged(bucket: Bucket, { key, bytes }: ShippedObject, blockBytes: number): RangedObject {
+function ranged(bucket: S3Bucket, { key, bytes }: ShippedObject, blockBytes: number): RangedObject {
   return new RangedObject(bucket, key, bytes, blockBytes);
 }
 

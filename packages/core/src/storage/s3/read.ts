@@ -2,7 +2,7 @@
 import { timeOfId } from "../../format/id.ts";
 import { mergePages } from "../merge.ts";
 import type { OnProgress, TimeRange } from "../storage.ts";
-import type { Bucket } from "./bucket.ts";
+import type { S3Bucket } from "./bucket.ts";
 import { mapInOrder } from "./concurrency.ts";
 import { type DayListing, type DirectObject, listDay } from "./day.ts";
 import { countDirect, directPages, linesOfObject } from "./read-direct.ts";
@@ -22,7 +22,7 @@ type Order = "oldest-first" | "newest-first";
  * The line of the entry with this id. Its time tells the day and, but for a second, the key: one listing and one read
  * as a rule. Ids of the Python original hold no time: one request for each day there is.
  */
-export async function findEntry(bucket: Bucket, id: string): Promise<string | undefined> {
+export async function findEntry(bucket: S3Bucket, id: string): Promise<string | undefined> {
   const time = timeOfId(id);
   if (time === undefined) return findForeign(bucket, await allDays(bucket), id);
   for (const object of await candidates(bucket, id, time)) {
@@ -43,7 +43,7 @@ export async function findEntry(bucket: Bucket, id: string): Promise<string | un
 }
 
 /** Direct objects that may hold the entry, the likeliest first: those that begin with it or shortly before it. */
-async function candidates(bucket: Bucket, id: string, time: number): Promise<DirectObject[]> {
+async function candidates(bucket: S3Bucket, id: string, time: number): Promise<DirectObject[]> {
   const day = dayOf(time);
   const after = keyAt(day, Math.max(time - MAX_SPAN_MS, boundsOf(day).from));
   const found: DirectObject[] = [];
@@ -65,7 +65,7 @@ function nearestFirst(objects: readonly DirectObject[], id: string): DirectObjec
 
 /** Entry lines of a time range in the order of time, with a few objects in memory at a time. */
 export async function* readPages(
-  bucket: Bucket,
+  bucket: S3Bucket,
   range: TimeRange,
   order: Order,
   onProgress: OnProgress = () => undefined,
@@ -95,7 +95,7 @@ export async function* readPages(
 }
 
 /** How many calls a time range holds, each once; objects say it themselves where they lie within the range. */
-export async function countEntries(bucket: Bucket, range: TimeRange): Promise<number> {
+export async function countEntries(bucket: S3Bucket, range: TimeRange): Promise<number> {
   let count = 0;
   const days = await daysOf(bucket, range);
   for await (const { day, direct, foreign, shipped } of listingsOf(
@@ -115,7 +115,7 @@ export async function countEntries(bucket: Bucket, range: TimeRange): Promise<nu
 }
 
 async function* listingsOf(
-  bucket: Bucket,
+  bucket: S3Bucket,
   days: readonly string[],
   range: TimeRange,
   order: Order,
@@ -127,7 +127,7 @@ async function* listingsOf(
 
 /** Days that may hold entries of the range, and one more on each side for foreign clocks and midnight. */
 async function daysOf(
-  bucket: Bucket,
+  bucket: S3Bucket,
   { from = -Infinity, to = Infinity }: TimeRange,
 ): Promise<string[]> {
   const [first, last] = [dayOf(from - DAY_MS), dayOf(to + DAY_MS)];
@@ -139,7 +139,7 @@ async function daysOf(
   return days;
 }
 
-async function allDays(bucket: Bucket): Promise<string[]> {
+async function allDays(bucket: S3Bucket): Promise<string[]> {
   return (await Array.fromAsync(bucket.folders())).filter(isDay).toSorted();
 }
 

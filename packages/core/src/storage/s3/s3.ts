@@ -4,7 +4,7 @@ import { newStream, timeOfId } from "../../format/id.ts";
 import { checkLine } from "../../format/check-line.ts";
 import { type PendingLine, WriteLane } from "../lane.ts";
 import { reading, readingPages } from "../read-failure.ts";
-import { Bucket } from "./bucket.ts";
+import { S3Bucket } from "./bucket.ts";
 import { dayOf, MAX_SPAN_MS } from "./keys.ts";
 import { resolveOptions, type ResolvedOptions, type S3StorageOptions } from "./options.ts";
 import { pruneBucket } from "./prune.ts";
@@ -34,7 +34,7 @@ export class S3Storage implements AuditStorage {
   /** `s3://bucket/prefix`, as `verifyLog` takes it. */
   readonly location: string;
   readonly #options: ResolvedOptions;
-  readonly #bucket: Bucket;
+  readonly #bucket: S3Bucket;
   readonly #writer: StreamWriter;
   readonly #lane: WriteLane;
   #endOfDay: NodeJS.Timeout | undefined;
@@ -54,7 +54,7 @@ export class S3Storage implements AuditStorage {
       maxBytes,
       maxDelayMs,
     } = this.#options;
-    this.#bucket = new Bucket(bucket, prefix, connection);
+    this.#bucket = new S3Bucket(bucket, prefix, connection);
     this.location = this.#bucket.urlOf("");
     this.#writer = new StreamWriter({
       bucket: this.#bucket,

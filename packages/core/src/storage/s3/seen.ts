@@ -3,7 +3,7 @@ import type { SegmentRef } from "../../format/control-line.ts";
 import { parseCheckpoint, parseNote, parseVkey, type VerificationKey } from "../../seal/note.ts";
 import { fileOfOrigin } from "../../format/origin.ts";
 import { vouchesFor } from "../../retention/trust.ts";
-import type { Bucket } from "./bucket.ts";
+import type { S3Bucket } from "./bucket.ts";
 import { boundsOf, dayOf, keyAt, parseKey, parseSegmentFileName } from "./keys.ts";
 import { mapConcurrently } from "./concurrency.ts";
 import { parseCommitMetadata } from "./metadata.ts";
@@ -29,7 +29,7 @@ export interface Recorder {
  * segment: streams under other keys are left to their own. Without a key nobody can tell who wrote what.
  */
 export async function latestStates(
-  bucket: Bucket,
+  bucket: S3Bucket,
   { stream, vkey }: Recorder,
   now: number,
 ): Promise<SegmentRef[]> {
@@ -74,7 +74,7 @@ function stateIn(
   return { file, size, root, stream: segment.stream };
 }
 
-async function newestKeys(bucket: Bucket, own: string, now: number): Promise<string[]> {
+async function newestKeys(bucket: S3Bucket, own: string, now: number): Promise<string[]> {
   const today = dayOf(now);
   const ends = await lastControlKeys(bucket, today, own);
   for (const lookBackMs of LOOK_BACK_MS) {
@@ -97,7 +97,7 @@ async function newestKeys(bucket: Bucket, own: string, now: number): Promise<str
 }
 
 /** The last control object of each stream that ended today: they lie apart from the entries. */
-async function lastControlKeys(bucket: Bucket, day: string, own: string): Promise<string[]> {
+async function lastControlKeys(bucket: S3Bucket, day: string, own: string): Promise<string[]> {
   const last = new Map<string, string>();
   const entries = keyAt(day, boundsOf(day).from);
   // A stream is a random text: it sorts behind the ids of the day as a rule, and before them once in a while.

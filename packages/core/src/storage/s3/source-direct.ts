@@ -3,7 +3,7 @@ import { checkpoint } from "../../format/control-line.ts";
 import type { LogSource, SourceFile } from "../../verify/log-source.ts";
 import { fileOfOrigin } from "../../format/origin.ts";
 import type { Pin, Problem } from "../../verify/verification.ts";
-import type { Bucket } from "./bucket.ts";
+import type { S3Bucket } from "./bucket.ts";
 import type { FetchedObject } from "./objects.ts";
 import { wrongClaims } from "./claims.ts";
 import { mapInOrder } from "./concurrency.ts";
@@ -48,7 +48,7 @@ interface Chain {
  * that is not theirs, and deletions that left a marker. `otherStreams` are those of the logs beside it.
  */
 export function directSource(
-  bucket: Bucket,
+  bucket: S3Bucket,
   { commits, foreign }: Objects,
   otherStreams: ReadonlySet<string>,
 ): LogSource {
@@ -134,7 +134,7 @@ function unchecked(objects: number): string {
 }
 
 /** The bytes that a file of this segment would have. */
-async function* readChain(bucket: Bucket, chain: Chain): AsyncGenerator<Buffer, void, void> {
+async function* readChain(bucket: S3Bucket, chain: Chain): AsyncGenerator<Buffer, void, void> {
   let line = 1;
   const fetched = mapInOrder(chain.objects, OBJECTS_AHEAD, async (object) => ({
     object,
@@ -190,7 +190,7 @@ function gone(key: string): Error {
 }
 
 async function* readForeign(
-  bucket: Bucket,
+  bucket: S3Bucket,
   objects: readonly { readonly key: string }[],
 ): AsyncGenerator<Buffer, void, void> {
   for await (const found of mapInOrder(objects, OBJECTS_AHEAD, ({ key }) => bucket.get(key))) {

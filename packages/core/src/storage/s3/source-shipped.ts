@@ -4,7 +4,7 @@ import { dayOfSegment, segmentDay } from "../../format/segment-name.ts";
 import type { SegmentReport } from "../../verify/segment-report.ts";
 import type { Problem } from "../../verify/verification.ts";
 import { SegmentDigest } from "../../retention/segment-digest.ts";
-import type { Bucket } from "./bucket.ts";
+import type { S3Bucket } from "./bucket.ts";
 import { wrongShippedClaims } from "./claims.ts";
 import { mapInOrder } from "./concurrency.ts";
 import type { LostObject } from "./lost-objects.ts";
@@ -28,7 +28,7 @@ export interface ShippedFile {
 
 /** The log of one directory, as far as it was shipped. */
 export function shippedSource(
-  bucket: Bucket,
+  bucket: S3Bucket,
   directory: string,
   files: readonly ShippedFile[],
   now: Date,
@@ -95,7 +95,7 @@ function claimsOf(
 }
 
 async function* readObject(
-  bucket: Bucket,
+  bucket: S3Bucket,
   file: ShippedFile | undefined,
 ): AsyncGenerator<Buffer, void, void> {
   if (!file || file.lost) return;

@@ -9,7 +9,7 @@ import type { Signer } from "../../seal/signer.ts";
 import { SDK } from "../../version.ts";
 import { parseObject } from "../file/directory.ts";
 import type { PendingLine } from "../lane.ts";
-import type { Bucket } from "./bucket.ts";
+import type { S3Bucket } from "./bucket.ts";
 import { controlKey, dayOf, entriesKey, segmentFileName } from "./keys.ts";
 import { formatCommitMetadata } from "./metadata.ts";
 import type { Metadata } from "./objects.ts";
@@ -26,7 +26,7 @@ const SEEN_TIMEOUT_MS = 5000;
 const MAX_FORKS = 3;
 
 export interface StreamWriterOptions {
-  readonly bucket: Bucket;
+  readonly bucket: S3Bucket;
   readonly stream: string;
   readonly objects: ResolvedObjectOptions;
   readonly signer: Signer | undefined;

@@ -6,7 +6,7 @@ import { readFirstLine } from "../../format/read-control-line.ts";
 import { referencesOf } from "../../verify/verify-links.ts";
 import { firstLines } from "../file/holds.ts";
 import { sealOfHead, vouchesFor } from "../../retention/trust.ts";
-import type { Bucket } from "./bucket.ts";
+import type { S3Bucket } from "./bucket.ts";
 import { mapConcurrently } from "./concurrency.ts";
 import { type ControlObject, listDay, type ShippedObject } from "./day.ts";
 import { isDay } from "./keys.ts";
@@ -56,7 +56,7 @@ export function trustsOf({ vkey, trustedKeys }: Actor): Trusts {
 
 /** Everything in a bucket besides the direct entries, listed and read when it is first asked for. */
 export class Survey {
-  readonly #bucket: Bucket;
+  readonly #bucket: S3Bucket;
   readonly #trusts: Trusts;
   readonly #key: VerificationKey | undefined;
   #listed:
@@ -68,7 +68,7 @@ export class Survey {
   #beginnings: Promise<readonly ShippedBeginning[]> | undefined;
 
   /** `actor`: who acts here. */
-  constructor(bucket: Bucket, actor: Actor) {
+  constructor(bucket: S3Bucket, actor: Actor) {
     this.#bucket = bucket;
     this.#trusts = trustsOf(actor);
     this.#key = actor.vkey === undefined ? undefined : parseVkey(actor.vkey);
