@@ -52,7 +52,12 @@ class ObjectPut {
   readonly #content: Content;
   readonly #options: ResolvedObjectOptions;
 
-  constructor(bucket: S3Bucket, object: NewObject, content: Content, options: ResolvedObjectOptions) {
+  constructor(
+    bucket: S3Bucket,
+    object: NewObject,
+    content: Content,
+    options: ResolvedObjectOptions,
+  ) {
     this.#bucket = bucket;
     this.#object = object;
     this.#content = content;
