@@ -20,14 +20,14 @@ export {
   type CaptureOptions,
   type CaptureStats,
   type RecordedCall,
-} from "./capture/capture.ts";
+} from "./capture/call.ts";
 export {
   addFields,
   type CapturedFields,
   type GrowingFields,
   membersOf,
   mergeFields,
-} from "./capture/captured-fields.ts";
+} from "./capture/fields.ts";
 export type { CallLayer, CaptureOrigin } from "./capture/same-call.ts";
 export { endOfTurn } from "./capture/end-of-turn.ts";
 export {

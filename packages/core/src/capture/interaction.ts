@@ -1,6 +1,6 @@
 // What callers hand to log(), and how each field is checked.
 import { type JsonValue, toJson } from "../format/canonical.ts";
-import { CallFields } from "./captured-fields.ts";
+import { CallFields } from "./fields.ts";
 import type { EntryError, Outcome, Run, Trace, Usage } from "../format/entry.ts";
 import { AuditInputError } from "../errors.ts";
 

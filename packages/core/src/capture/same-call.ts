@@ -1,7 +1,7 @@
 // One call that two layers capture (an AI framework over an audited client) is linked, so that it counts once.
 import { hash } from "node:crypto";
 import { canonicalJson, toJson } from "../format/canonical.ts";
-import type { CapturedFields } from "./captured-fields.ts";
+import type { CapturedFields } from "./fields.ts";
 
 /** What a wrapper wraps: the provider's own client, or a framework that may sit on one. */
 export type CallLayer = "client" | "framework";

@@ -5,7 +5,7 @@ import { AuditConfigError, type AuditError } from "../errors.ts";
 import type { Metadata } from "../capture/interaction.ts";
 import { refuseUnknown } from "../format/known-names.ts";
 import { compileRedaction, type Redaction } from "../capture/redact.ts";
-import type { RecordSettings } from "../capture/record.ts";
+import type { RecordSettings } from "../capture/draft.ts";
 import type { AuditStorage } from "../storage/storage.ts";
 
 /** How a logger records, and how long its entries are kept. */

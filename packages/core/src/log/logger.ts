@@ -9,7 +9,7 @@ import {
 } from "./cleanup.ts";
 import { notify } from "../capture/callback.ts";
 import { currentAuditContext } from "../capture/context.ts";
-import type { CapturedFields } from "../capture/captured-fields.ts";
+import type { CapturedFields } from "../capture/fields.ts";
 import type { JsonValue } from "../format/canonical.ts";
 import type { EncryptionManager } from "../keys/encryption.ts";
 import type { SubjectKey } from "../keys/keys.ts";
@@ -42,7 +42,7 @@ import {
   type SealedEntry,
   sealEntry,
   withSameCall,
-} from "../capture/record.ts";
+} from "../capture/draft.ts";
 import { type CallLayer, CallPairs, type CaptureOrigin } from "../capture/same-call.ts";
 import { FileStorage } from "../storage/file/file.ts";
 import type { AuditStorage, TimeRange } from "../storage/storage.ts";

@@ -6,7 +6,7 @@ import {
   MemoryStorage,
   mergeFields,
 } from "../../src/index.ts";
-import { CallFields } from "../../src/capture/captured-fields.ts";
+import { CallFields } from "../../src/capture/fields.ts";
 import { rejected } from "@ai-audit/test-support/caught";
 
 describe("mergeFields()", () => {

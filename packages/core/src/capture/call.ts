@@ -1,6 +1,6 @@
 // What every wrapper shares: one call, one entry, one terminal outcome, and what happens when it cannot be written.
 import { notify } from "./callback.ts";
-import { addFields, CallFields, type CapturedFields, membersOf } from "./captured-fields.ts";
+import { addFields, CallFields, type CapturedFields, membersOf } from "./fields.ts";
 import { currentAuditContext } from "./context.ts";
 import { Deadline } from "./deadline.ts";
 import { AuditConfigError, AuditError, AuditWriteError } from "../errors.ts";
