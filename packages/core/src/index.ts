@@ -75,7 +75,7 @@ export type {
 } from "./storage/storage.ts";
 export { Signer } from "./seal/signer.ts";
 export { verifyLog, type VerifyOptions } from "./log/verify-log.ts";
-export { verifySource, type VerifyProgress, type VerifySourceOptions } from "./verify/verify.ts";
+export { verifySource, type VerifyProgress, type VerifySourceOptions } from "./verify/verifier.ts";
 export {
   directorySource,
   type LogSource,

@@ -8,8 +8,8 @@ import type { Note, VerificationKey } from "../seal/note.ts";
 import { originOf } from "../format/origin.ts";
 import { readFirstLine } from "../format/read-control-line.ts";
 import type { SegmentReport } from "../verify/segment-report.ts";
-import { CheckpointVerifier, type Keyring, keyringOf } from "../verify/verify-checkpoint.ts";
-import { verifySegment } from "../verify/verify-segment.ts";
+import { CheckpointVerifier, type Keyring, keyringOf } from "../verify/checkpoint-check.ts";
+import { examineSegment } from "../verify/examine-segment.ts";
 import { safeLine } from "../format/safe-text.ts";
 import { type RandomAccess, readAt } from "./random-access.ts";
 
@@ -97,7 +97,7 @@ export function checkSegment(
   chunks: AsyncIterable<Buffer>,
   sizesWanted: ReadonlySet<number> = new Set(),
 ): Promise<SegmentReport> {
-  return verifySegment(file, chunks, {
+  return examineSegment(file, chunks, {
     keyring: keyringFor(vkey) ?? new Map(),
     signatures: "last",
     sizesWanted,

@@ -7,7 +7,7 @@ import { type Checkpoint, type Note, parseCheckpoint, parseNote } from "../seal/
 import { UNSIGNED_NAME } from "../format/origin.ts";
 import { parseTlogProof } from "../seal/tlog-proof.ts";
 import type { ExitCode } from "./verification.ts";
-import { type Keyring, keyringOf } from "./verify-checkpoint.ts";
+import { type Keyring, keyringOf } from "./checkpoint-check.ts";
 
 /** What a proof shows. */
 export interface ProofCheck {

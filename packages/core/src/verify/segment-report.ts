@@ -8,7 +8,7 @@ import type {
 } from "../format/control-line.ts";
 import type { BrokenRange } from "./locate.ts";
 import type { Problem } from "./verification.ts";
-import type { Keyring } from "./verify-checkpoint.ts";
+import type { Keyring } from "./checkpoint-check.ts";
 
 /** What one file says when it is read on its own. */
 export interface SegmentReport {

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { directorySource, type LogSource } from "../../src/verify/log-source.ts";
 import { Segment } from "../../src/storage/segment.ts";
 import { Signer } from "../../src/seal/signer.ts";
-import { verifySource, verifySources } from "../../src/verify/verify.ts";
+import { verifySource, verifySources } from "../../src/verify/verifier.ts";
 import { entryLines, NOW, writeSegment } from "./log-builder.ts";
 import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 

@@ -4,7 +4,7 @@ import type { LogSource } from "../../verify/log-source.ts";
 import { readFirstLine } from "../../format/read-control-line.ts";
 import type { SegmentReport } from "../../verify/segment-report.ts";
 import { STATE_EXIT_CODES } from "../../verify/verification.ts";
-import { referencesOf } from "../../verify/verify-links.ts";
+import { referencesOf } from "../../verify/references.ts";
 import { timeOfId } from "../../format/id.ts";
 import { inMemory } from "../../retention/random-access.ts";
 import { checkSegment, isSound, sealedByAnother, sealOfHead } from "../../retention/trust.ts";

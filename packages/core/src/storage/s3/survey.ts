@@ -3,7 +3,7 @@ import type { SegmentRef } from "../../format/control-line.ts";
 import { parseCheckpoint, parseNote, parseVkey, type VerificationKey } from "../../seal/note.ts";
 import { fileOfOrigin } from "../../format/origin.ts";
 import { readFirstLine } from "../../format/read-control-line.ts";
-import { referencesOf } from "../../verify/verify-links.ts";
+import { referencesOf } from "../../verify/references.ts";
 import { firstLines } from "../file/holds.ts";
 import { sealOfHead, vouchesFor } from "../../retention/trust.ts";
 import type { S3Bucket } from "./bucket.ts";

@@ -1,6 +1,6 @@
 // What files say about each other, and pins about files: is everything there that was ever recorded, and unchanged?
 import type { RetentionHold, SegmentRef } from "../format/control-line.ts";
-import { holdOn } from "./holds-in-force.ts";
+import { holdOn } from "./holds.ts";
 import { emptyRoot } from "../seal/merkle.ts";
 import { fileOfOrigin } from "../format/origin.ts";
 import { type PruneRecord, type RemovalContext, Removals } from "./removals.ts";
@@ -88,7 +88,7 @@ export function referenceOfPin({ origin, size, root }: Pin): SegmentRef {
 }
 
 /** Follows every reference. */
-export function verifyLinks(
+export function followReferences(
   reports: readonly SegmentReport[],
   pins: readonly Pin[],
   context: LinkContext,

@@ -10,10 +10,10 @@ import {
   readReports,
   type VerifyProgress,
   type VerifySettings,
-} from "./read-reports.ts";
+} from "./read-segments.ts";
 import { dayOfSegment } from "../format/segment-name.ts";
 import type { SegmentReport } from "./segment-report.ts";
-import { Streams } from "./streams.ts";
+import { Streams } from "./ends.ts";
 import { couldNotVerify, judge, NO_FILE } from "./verdict.ts";
 import {
   type FileState,
@@ -23,18 +23,18 @@ import {
   type Verification,
   worstState,
 } from "./verification.ts";
-import { keyringOf } from "./verify-checkpoint.ts";
-import { holdsInForce } from "./holds-in-force.ts";
+import { keyringOf } from "./checkpoint-check.ts";
+import { holdsInForce } from "./holds.ts";
 import type { PruneRecord } from "./removals.ts";
 import {
   type LinkReport,
   recordsElsewhere,
   type RecordedState,
-  verifyLinks,
-} from "./verify-links.ts";
+  followReferences,
+} from "./references.ts";
 import { hasCode } from "../system-error.ts";
 
-export type { VerifyProgress } from "./read-reports.ts";
+export type { VerifyProgress } from "./read-segments.ts";
 
 /** What to verify against. */
 export interface VerifySourceOptions {
@@ -216,7 +216,7 @@ async function examine(
     isArchive: home?.isArchive === true,
     mayExpire: home !== undefined,
   };
-  const links = verifyLinks(reports, pins, context);
+  const links = followReferences(reports, pins, context);
   const facts = { links, streams: new Streams(reports), now: settings.now, isAwaited };
   const found = [...reports.map((report) => settle(report, facts)), ...absentFiles(links)];
   const files = withOddities(found, odd).toSorted(byName);

@@ -13,10 +13,10 @@ import {
 } from "../format/segment-name.ts";
 import type { SegmentReport } from "./segment-report.ts";
 import type { Pin } from "./verification.ts";
-import type { Keyring } from "./verify-checkpoint.ts";
-import { Streams } from "./streams.ts";
-import { recordsOf, referenceOfPin, referencesOf } from "./verify-links.ts";
-import { verifySegment } from "./verify-segment.ts";
+import type { Keyring } from "./checkpoint-check.ts";
+import { Streams } from "./ends.ts";
+import { recordsOf, referenceOfPin, referencesOf } from "./references.ts";
+import { examineSegment } from "./examine-segment.ts";
 
 /** How far verification has come. */
 export interface VerifyProgress {
@@ -171,7 +171,7 @@ class LogReader {
   #readOne(file: string, onBytes: (count: number) => void): Promise<SegmentReport> {
     const { keyring, signatures } = this.#settings;
     const sizesWanted = this.#wanted.get(file) ?? new Set<number>();
-    return verifySegment(file, this.#source.read(file), {
+    return examineSegment(file, this.#source.read(file), {
       keyring,
       signatures,
       sizesWanted,

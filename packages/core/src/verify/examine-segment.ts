@@ -14,10 +14,10 @@ import { readFirstLine, readRetentionLine, readSegmentClose } from "../format/re
 import type { SegmentCheckOptions, SegmentReport } from "./segment-report.ts";
 import { SignatureQueue } from "../seal/signature-queue.ts";
 import type { Problem } from "./verification.ts";
-import { type BadCheckpoint, CheckpointVerifier } from "./verify-checkpoint.ts";
+import { type BadCheckpoint, CheckpointVerifier } from "./checkpoint-check.ts";
 
 /** Reads one file through and reports. Rejects only when the file cannot be read. */
-export async function verifySegment(
+export async function examineSegment(
   file: string,
   chunks: AsyncIterable<Buffer>,
   options: SegmentCheckOptions,
