@@ -1,7 +1,7 @@
 // S3Storage beside one object an entry (the Python original's way), on the same server; finding one entry among many;
 // and FileStorage that ships to it.
 //
-//   node --conditions=ai-audit-source benchmarks/s3.ts          starts Ceph's radosgw (scripts/install-s3-servers.sh)
+//   node --conditions=ai-audit-source benchmarks/s3.ts          starts Ceph's radosgw (scripts/install-test-tools.sh)
 //   node --conditions=ai-audit-source benchmarks/s3.ts URL      any server with the keys test/testtest
 //
 // Server and client share the machine, and the machine is never quiet: single objects a second drift between 700 and

@@ -6,7 +6,8 @@ import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { AuditLogger, entryToLine, FileStorage, Signer } from "@ai-audit/core";
 import { S3Archive, S3Storage } from "@ai-audit/core/s3";
 import { beforeAll, describe, expect, test } from "vitest";
-import { isAbsent, type S3Server, s3Server } from "@ai-audit/test-support/s3-servers";
+import { isLeftOut } from "@ai-audit/test-support/dependencies";
+import { type S3Server, s3Server } from "@ai-audit/test-support/s3-servers";
 import { cli, printed, start, withAllKeys } from "./support/cli.ts";
 import { type SampleLog, writeSampleLog } from "./support/sample-log.ts";
 import { sharedSample } from "./support/samples.ts";
@@ -42,7 +43,7 @@ const READERS: readonly (readonly string[])[] = [
   ["pin", "LOG", "-t", "VKEY", "--json"],
 ];
 
-describe.skipIf(isAbsent("moto"))("On a bucket", { timeout: 120_000 }, () => {
+describe.skipIf(isLeftOut("moto"))("On a bucket", { timeout: 120_000 }, () => {
   let server: S3Server;
   let sample: SampleLog;
   let archive: string;

@@ -10,12 +10,13 @@ import {
   PutObjectLockConfigurationCommand,
 } from "@aws-sdk/client-s3";
 import { beforeAll, describe, expect, test } from "vitest";
-import { isAbsent, type S3Server, s3Server } from "@ai-audit/test-support/s3-servers";
+import { isLeftOut } from "@ai-audit/test-support/dependencies";
+import { type S3Server, s3Server } from "@ai-audit/test-support/s3-servers";
 import { cli, printed } from "./support/cli.ts";
 import { ownSample, sharedSample } from "./support/samples.ts";
 import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
-describe.skipIf(isAbsent("moto"))("A log in a bucket", { timeout: 120_000 }, () => {
+describe.skipIf(isLeftOut("moto"))("A log in a bucket", { timeout: 120_000 }, () => {
   let server: S3Server;
   let location: string;
   let vkey: string;

@@ -1,5 +1,5 @@
 // The scripts, loaded by the shells that they are for.
-import { execFile, spawn, spawnSync } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { cli } from "./support/cli.ts";
+import { isLeftOut } from "@ai-audit/test-support/dependencies";
 import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 const ON_TERMINAL = fileURLToPath(new URL("support/on-terminal.py", import.meta.url));
@@ -27,7 +28,7 @@ const TYPED: readonly (readonly [typed: string, line: string])[] = [
 ];
 
 describe.each(["bash", "zsh"] as const)("On a terminal, %s", (shell) => {
-  test.skipIf(isAbsent(shell))(
+  test.skipIf(isLeftOut(shell))(
     "completes commands, options, and the values that an option or an argument can have",
     { timeout: 60_000 },
     async () => {
@@ -43,7 +44,7 @@ describe.each(["bash", "zsh"] as const)("On a terminal, %s", (shell) => {
 });
 
 describe("fish", () => {
-  test.skipIf(isAbsent("fish"))(
+  test.skipIf(isLeftOut("fish"))(
     "completes commands, options, and the values that an option or an argument can have",
     { timeout: 60_000 },
     async () => {
@@ -76,10 +77,6 @@ describe("fish", () => {
     },
   );
 });
-
-function isAbsent(shell: string): boolean {
-  return spawnSync(shell, ["--version"]).status !== 0;
-}
 
 /** A shell of nobody's habits, with a terminal. Typing gives what the command was then called with. */
 function openShell(shell: "bash" | "zsh", home: string): (text: string) => Promise<string> {

@@ -4,7 +4,7 @@
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const OLDEST = {
@@ -33,6 +33,7 @@ const SUITES = [
 
 const here = fileURLToPath(new URL("..", import.meta.url));
 const root = join(here, "..", "..");
+const report = process.env["REPORT"]; // where the run's JSON report goes
 const directory = mkdtempSync(join(tmpdir(), "ai-audit-oldest-"));
 
 function run(command: string, ...options: string[]): number {
@@ -67,6 +68,7 @@ try {
   } else {
     link("@ai-audit/core", join(root, "packages", "core"));
     link("@ai-audit/openai-wrapper", join(root, "packages", "openai-wrapper"));
+    link("@ai-audit/test-support", join(root, "packages", "test-support"));
     link("vitest", join(root, "node_modules", "vitest"));
     const vitest = join(root, "node_modules", "vitest", "vitest.mjs");
     const files = SUITES.map((suite) => `test/${suite}.test.ts`);
@@ -75,6 +77,9 @@ try {
       vitest,
       "run",
       "--reporter=dot",
+      ...(report === undefined
+        ? []
+        : ["--reporter=json", `--outputFile.json=${resolve(root, report)}`]),
       "--silent=passed-only",
       ...files,
     );

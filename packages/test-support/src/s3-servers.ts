@@ -3,7 +3,7 @@ import { execFile, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { tmpdir } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -21,22 +21,9 @@ export interface S3Server {
   makeBucket(options?: { readonly withObjectLock?: boolean }): Promise<string>;
 }
 
-const PROGRAMS: Readonly<Record<ServerKind, readonly string[]>> = {
-  ceph: ["radosgw", "ceph-mon", "ceph-osd", "ceph"],
-  moto: ["moto_server"],
-};
 const CEPH_SCRIPT = fileURLToPath(new URL("../../../scripts/ceph-s3.sh", import.meta.url));
 const KEYS = { accessKeyId: "test", secretAccessKey: "testtest" };
 const START_TIMEOUT_MS = 90_000;
-
-/** Whether to leave a server's tests out: it is not installed. In CI they run, and fail. */
-export function isAbsent(kind: ServerKind): boolean {
-  if (process.env["CI"]) return false;
-  const folders = (process.env["PATH"] ?? "").split(delimiter);
-  return !PROGRAMS[kind].every((program) =>
-    folders.some((folder) => existsSync(join(folder, program))),
-  );
-}
 
 /** The test run's server of this kind; started by whoever asks first, ended with the run. */
 export async function s3Server(kind: ServerKind): Promise<S3Server> {

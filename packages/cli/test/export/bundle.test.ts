@@ -9,7 +9,8 @@ import { AuditLogger, FileStorage, Signer } from "@ai-audit/core";
 import { S3Archive, S3Storage } from "@ai-audit/core/s3";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { beforeAll, describe, expect, test } from "vitest";
-import { isAbsent, type S3Server, s3Server } from "@ai-audit/test-support/s3-servers";
+import { isLeftOut } from "@ai-audit/test-support/dependencies";
+import { type S3Server, s3Server } from "@ai-audit/test-support/s3-servers";
 import { cli, printed } from "../support/cli.ts";
 import { firstFile } from "../support/first-file.ts";
 import { ownSample, sharedSample } from "../support/samples.ts";
@@ -171,7 +172,7 @@ describe("An evidence bundle of selected entries", { timeout: 60_000 }, () => {
   });
 });
 
-describe.skipIf(isAbsent("moto"))("An evidence bundle from a bucket", { timeout: 120_000 }, () => {
+describe.skipIf(isLeftOut("moto"))("An evidence bundle from a bucket", { timeout: 120_000 }, () => {
   let server: S3Server;
   let location: string;
   let bucket: string;

@@ -2,12 +2,13 @@ import { join } from "node:path";
 import { AuditLogger } from "@ai-audit/core";
 import { S3Storage } from "@ai-audit/core/s3";
 import { beforeAll, describe, expect, test } from "vitest";
-import { isAbsent, s3Server, type S3Server } from "@ai-audit/test-support/s3-servers";
+import { isLeftOut } from "@ai-audit/test-support/dependencies";
+import { s3Server, type S3Server } from "@ai-audit/test-support/s3-servers";
 import { ownSample } from "../support/samples.ts";
 import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 import { cliOnTerminal, screenOf } from "../support/terminal.ts";
 
-describe.skipIf(isAbsent("moto"))(
+describe.skipIf(isLeftOut("moto"))(
   "A bar on a terminal, of a log in a bucket",
   { timeout: 120_000 },
   () => {

@@ -11,7 +11,8 @@ import { awsSecretsKeys } from "../../src/keys/aws-secrets.ts";
 import { EncryptionManager } from "../../src/keys/encryption.ts";
 import { generateKey } from "../../src/keys/keys.ts";
 import { AuditConfigError } from "../../src/errors.ts";
-import { type AwsServer, motoAbsent, startMoto } from "./moto.ts";
+import { type AwsServer, startMoto } from "./moto.ts";
+import { isLeftOut } from "@ai-audit/test-support/dependencies";
 import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 const credentials = { accessKeyId: "test", secretAccessKey: "testtest" };
@@ -24,7 +25,7 @@ async function failureOf(promise: Promise<unknown>): Promise<unknown> {
   );
 }
 
-describe.skipIf(motoAbsent)("keys in AWS", () => {
+describe.skipIf(isLeftOut("moto"))("keys in AWS", () => {
   let server: AwsServer;
   let client: SecretsManagerClient;
   let kms: KMSClient;

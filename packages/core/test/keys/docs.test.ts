@@ -1,5 +1,5 @@
 // Every block of docs/keys.md runs, as it stands, in a process of its own; one after the other, in one directory.
-import { execFile, spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { decodeKey, fingerprint, generateKey } from "../../src/keys/keys.ts";
+import { isLeftOut } from "@ai-audit/test-support/dependencies";
 
 const run = promisify(execFile);
 const here = fileURLToPath(new URL(".", import.meta.url));
@@ -44,9 +45,6 @@ const vault = createServer(({ url, headers }, response) => {
   );
 });
 
-const hasJoserfc =
-  spawnSync("python3", ["-c", "import joserfc"]).status === 0 || process.env["CI"] !== undefined;
-
 describe("docs/keys.md", () => {
   let directory: string;
   let env: NodeJS.ProcessEnv;
@@ -79,20 +77,23 @@ describe("docs/keys.md", () => {
 
   for (const [index, { language, code }] of blocks.entries()) {
     const isPython = language === "python";
-    it.skipIf(isPython && !hasJoserfc)(`runs its block ${index + 1} (${language})`, async () => {
-      const name = `block-${process.pid}-${index}.${isPython ? "py" : "ts"}`;
-      const file = join(here, name); // here: the packages are found from here
-      try {
-        await writeFile(file, code);
-        const [program, args] = isPython
-          ? ["python3", []]
-          : [process.execPath, ["--conditions=ai-audit-source"]];
-        const { stdout, stderr } = await run(program, [...args, file], { cwd: directory, env });
-        expect(stderr).toBe("");
-        expect(stdout).toMatch(OUTPUTS[index] ?? "no output is known of this block");
-      } finally {
-        await rm(file, { force: true });
-      }
-    });
+    it.skipIf(isPython && isLeftOut("joserfc"))(
+      `runs its block ${index + 1} (${language})`,
+      async () => {
+        const name = `block-${process.pid}-${index}.${isPython ? "py" : "ts"}`;
+        const file = join(here, name); // here: the packages are found from here
+        try {
+          await writeFile(file, code);
+          const [program, args] = isPython
+            ? ["python3", []]
+            : [process.execPath, ["--conditions=ai-audit-source"]];
+          const { stdout, stderr } = await run(program, [...args, file], { cwd: directory, env });
+          expect(stderr).toBe("");
+          expect(stdout).toMatch(OUTPUTS[index] ?? "no output is known of this block");
+        } finally {
+          await rm(file, { force: true });
+        }
+      },
+    );
   }
 });

@@ -2,10 +2,10 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { EncryptionManager } from "../../src/keys/encryption.ts";
+import { isLeftOut } from "@ai-audit/test-support/dependencies";
 import { encryptionVectors } from "./vectors.ts";
 
 const script = fileURLToPath(new URL("open_with_joserfc.py", import.meta.url));
-const absent = spawnSync("python3", ["-c", "import joserfc"]).status !== 0;
 
 interface Opened {
   readonly text: string;
@@ -24,7 +24,7 @@ function openInPython(
     .map((line) => JSON.parse(line));
 }
 
-describe.skipIf(absent && process.env["CI"] === undefined)(
+describe.skipIf(isLeftOut("joserfc"))(
   "Python's joserfc, which refuses unknown header parameters",
   () => {
     it("opens every vector with the derived content key", () => {

@@ -1,12 +1,7 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-
-/** True where moto's server is not installed and its absence is no failure. */
-export const motoAbsent: boolean =
-  process.env["CI"] === undefined &&
-  spawnSync("python3", ["-c", "import moto.server"]).status !== 0;
 
 /** What the AWS SDK needs to talk to a server on this machine. */
 export interface AwsServer {

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
+import { isLeftOut } from "@ai-audit/test-support/dependencies";
 import { EncryptionManager } from "../../src/keys/encryption.ts";
 
 /** What the original's `EncryptionManager.decrypt` and `encrypt` do, with the package they do it with. */
@@ -13,9 +14,7 @@ sealed = [base64.urlsafe_b64encode(fernet.encrypt(text.encode())).decode() for t
 print(json.dumps({"opened": opened, "sealed": sealed}))
 `;
 
-const absent = spawnSync("python3", ["-c", "import cryptography.fernet"]).status !== 0;
-
-describe.skipIf(absent && process.env["CI"] === undefined)(
+describe.skipIf(isLeftOut("cryptography"))(
   "Python's Fernet and a manager with the same key",
   () => {
     it("open what the other one wrote", () => {

@@ -14,13 +14,14 @@ import { testEntry, type TestEntry } from "../../../src/testing.ts";
 import { rejected } from "@ai-audit/test-support/caught";
 import { FaultProxy } from "@ai-audit/test-support/fault-proxy";
 import { S3Log } from "../../support/s3-log.ts";
-import { isAbsent, type S3Server, s3Server, serverAt } from "@ai-audit/test-support/s3-servers";
+import { isLeftOut } from "@ai-audit/test-support/dependencies";
+import { type S3Server, s3Server, serverAt } from "@ai-audit/test-support/s3-servers";
 import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 const WRITER = fileURLToPath(new URL("../../support/archive-writer.ts", import.meta.url));
 const DAY_MS = 86_400_000;
 
-describe.skipIf(isAbsent("ceph"))("A directory with an archive", { timeout: 180_000 }, () => {
+describe.skipIf(isLeftOut("ceph"))("A directory with an archive", { timeout: 180_000 }, () => {
   let server: S3Server;
   let log: S3Log;
   let path: string;

@@ -16,10 +16,11 @@ import {
   write,
 } from "../../support/attacked-log.ts";
 import type { S3Log } from "../../support/s3-log.ts";
-import { isAbsent, type S3Server, s3Server } from "@ai-audit/test-support/s3-servers";
+import { isLeftOut } from "@ai-audit/test-support/dependencies";
+import { type S3Server, s3Server } from "@ai-audit/test-support/s3-servers";
 import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
-describe.skipIf(isAbsent("ceph"))(
+describe.skipIf(isLeftOut("ceph"))(
   "Whoever may write to the directory or to its bucket, without the key,",
   { timeout: 120_000 },
   () => {

@@ -23,12 +23,13 @@ import {
   write,
 } from "../../support/attacked-log.ts";
 import { appendCommits, type S3Log } from "../../support/s3-log.ts";
-import { isAbsent, type S3Server, s3Server } from "@ai-audit/test-support/s3-servers";
+import { isLeftOut } from "@ai-audit/test-support/dependencies";
+import { type S3Server, s3Server } from "@ai-audit/test-support/s3-servers";
 import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 const BY = { reason: "case 12/2026", actor: "legal@example.com" };
 
-describe.skipIf(isAbsent("ceph"))(
+describe.skipIf(isLeftOut("ceph"))(
   "Whoever may write to the bucket, without the key,",
   { timeout: 120_000 },
   () => {

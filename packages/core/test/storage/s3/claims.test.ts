@@ -3,9 +3,10 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { Segment } from "../../../src/storage/segment.ts";
 import { AttackedLog, messages, ROOT } from "../../support/attacked-log.ts";
 import type { S3Log } from "../../support/s3-log.ts";
-import { isAbsent, type S3Server, s3Server } from "@ai-audit/test-support/s3-servers";
+import { isLeftOut } from "@ai-audit/test-support/dependencies";
+import { type S3Server, s3Server } from "@ai-audit/test-support/s3-servers";
 
-describe.skipIf(isAbsent("ceph"))(
+describe.skipIf(isLeftOut("ceph"))(
   "Whoever may write to the bucket, without the key,",
   { timeout: 120_000 },
   () => {

@@ -6,11 +6,12 @@ import { listHolds, placeHold, releaseHold } from "../../../src/log/place-hold.t
 import { dayOf } from "../../../src/storage/s3/keys.ts";
 import { AttackedLog, DAY_MS, daysAgo, messages } from "../../support/attacked-log.ts";
 import { appendCommits, type S3Log } from "../../support/s3-log.ts";
-import { isAbsent, type S3Server, s3Server } from "@ai-audit/test-support/s3-servers";
+import { isLeftOut } from "@ai-audit/test-support/dependencies";
+import { type S3Server, s3Server } from "@ai-audit/test-support/s3-servers";
 
 const BY = { reason: "case 12/2026", actor: "legal@example.com" };
 
-describe.skipIf(isAbsent("ceph"))(
+describe.skipIf(isLeftOut("ceph"))(
   "What only removed days recorded of a day that stays",
   { timeout: 120_000 },
   () => {

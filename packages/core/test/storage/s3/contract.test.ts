@@ -2,12 +2,8 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { Signer } from "../../../src/seal/signer.ts";
 import { S3Storage } from "../../../src/storage/s3/s3.ts";
 import { storageContract, type StorageUnderTest } from "../../../src/testing.ts";
-import {
-  isAbsent,
-  type S3Server,
-  s3Server,
-  type ServerKind,
-} from "@ai-audit/test-support/s3-servers";
+import { isLeftOut } from "@ai-audit/test-support/dependencies";
+import { type S3Server, s3Server, type ServerKind } from "@ai-audit/test-support/s3-servers";
 
 const KINDS: readonly ServerKind[] = ["ceph", "moto"];
 
@@ -15,7 +11,7 @@ describe.each(KINDS)(
   "S3Storage on %s keeps the contract of a storage",
   { timeout: 60_000 },
   (kind) => {
-    describe.skipIf(isAbsent(kind))("with the real SDK", () => {
+    describe.skipIf(isLeftOut(kind))("with the real SDK", () => {
       let server: S3Server;
       let bucket: string;
       let signer: Signer;

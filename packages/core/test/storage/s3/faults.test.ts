@@ -5,7 +5,8 @@ import { testEntry, type TestEntry } from "../../../src/testing.ts";
 import { rejected } from "@ai-audit/test-support/caught";
 import { everyNth, type Fault, FaultProxy } from "@ai-audit/test-support/fault-proxy";
 import { S3Log } from "../../support/s3-log.ts";
-import { isAbsent, type S3Server, s3Server, serverAt } from "@ai-audit/test-support/s3-servers";
+import { isLeftOut } from "@ai-audit/test-support/dependencies";
+import { type S3Server, s3Server, serverAt } from "@ai-audit/test-support/s3-servers";
 
 const REFUSALS: readonly Fault[] = [
   { kind: "refuse", status: 500, code: "InternalError" },
@@ -33,7 +34,7 @@ async function write(storage: S3Storage, lanes: number, each: number): Promise<T
   return acknowledged;
 }
 
-describe.skipIf(isAbsent("ceph"))("Behind a network that fails", { timeout: 120_000 }, () => {
+describe.skipIf(isLeftOut("ceph"))("Behind a network that fails", { timeout: 120_000 }, () => {
   let server: S3Server;
   let log: S3Log;
   let proxy: FaultProxy;

@@ -9,13 +9,14 @@ import {
 } from "../../../src/log/place-hold.ts";
 import type { PruneResult } from "../../../src/storage/storage.ts";
 import { appendCommits, S3Log } from "../../support/s3-log.ts";
-import { isAbsent, type S3Server, s3Server } from "@ai-audit/test-support/s3-servers";
+import { isLeftOut } from "@ai-audit/test-support/dependencies";
+import { type S3Server, s3Server } from "@ai-audit/test-support/s3-servers";
 
 const DAY_MS = 86_400_000;
 const NOON = Math.floor(Date.now() / DAY_MS) * DAY_MS - 40 * DAY_MS + DAY_MS / 2;
 const BY = { reason: "case 12/2026", actor: "legal@example.com" };
 
-describe.skipIf(isAbsent("moto"))("holds in a bucket", { timeout: 120_000 }, () => {
+describe.skipIf(isLeftOut("moto"))("holds in a bucket", { timeout: 120_000 }, () => {
   let server: S3Server;
 
   beforeAll(async () => {

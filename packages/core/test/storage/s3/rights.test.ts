@@ -7,10 +7,11 @@ import { testEntry } from "../../../src/testing.ts";
 import { AttackedLog } from "../../support/attacked-log.ts";
 import { FaultProxy } from "@ai-audit/test-support/fault-proxy";
 import type { S3Log } from "../../support/s3-log.ts";
-import { isAbsent, type S3Server, s3Server, serverAt } from "@ai-audit/test-support/s3-servers";
+import { isLeftOut } from "@ai-audit/test-support/dependencies";
+import { type S3Server, s3Server, serverAt } from "@ai-audit/test-support/s3-servers";
 import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
-describe.skipIf(isAbsent("ceph"))("A writer that may not list", { timeout: 120_000 }, () => {
+describe.skipIf(isLeftOut("ceph"))("A writer that may not list", { timeout: 120_000 }, () => {
   let server: S3Server;
   let bench: AttackedLog;
   let log: S3Log;

@@ -4,7 +4,8 @@ import { describe, expect, it } from "vitest";
 import { verifyLog } from "../../../src/log/verify-log.ts";
 import { S3Storage } from "../../../src/storage/s3/s3.ts";
 import { S3Log } from "../../support/s3-log.ts";
-import { isAbsent, s3Server } from "@ai-audit/test-support/s3-servers";
+import { isLeftOut } from "@ai-audit/test-support/dependencies";
+import { s3Server } from "@ai-audit/test-support/s3-servers";
 
 interface Vector {
   readonly vkey: string;
@@ -77,7 +78,7 @@ describe("The S3 vector", () => {
     });
   });
 
-  it.skipIf(isAbsent("moto"))(
+  it.skipIf(isLeftOut("moto"))(
     "is read and proven by this version",
     { timeout: 60_000 },
     async () => {

@@ -4,7 +4,8 @@ import type { Verification } from "../../../src/verify/verification.ts";
 import { dayOf } from "../../../src/storage/s3/keys.ts";
 import { testEntry } from "../../../src/testing.ts";
 import { appendCommits, S3Log } from "../../support/s3-log.ts";
-import { isAbsent, type S3Server, s3Server } from "@ai-audit/test-support/s3-servers";
+import { isLeftOut } from "@ai-audit/test-support/dependencies";
+import { type S3Server, s3Server } from "@ai-audit/test-support/s3-servers";
 
 const DAY_MS = 86_400_000;
 
@@ -20,7 +21,7 @@ function messages({ files }: Verification): string {
   return files.flatMap(({ problems }) => problems.map(({ message }) => message)).join("\n");
 }
 
-describe.skipIf(isAbsent("ceph"))("verifyLog('s3://bucket/prefix')", { timeout: 60_000 }, () => {
+describe.skipIf(isLeftOut("ceph"))("verifyLog('s3://bucket/prefix')", { timeout: 60_000 }, () => {
   let server: S3Server;
   let log: S3Log;
   let keys: string[];

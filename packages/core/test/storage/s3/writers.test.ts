@@ -16,7 +16,8 @@ import { testEntry } from "../../../src/testing.ts";
 import { rejected } from "@ai-audit/test-support/caught";
 import { FaultProxy } from "@ai-audit/test-support/fault-proxy";
 import { appendCommits, S3Log } from "../../support/s3-log.ts";
-import { isAbsent, type S3Server, s3Server, serverAt } from "@ai-audit/test-support/s3-servers";
+import { isLeftOut } from "@ai-audit/test-support/dependencies";
+import { type S3Server, s3Server, serverAt } from "@ai-audit/test-support/s3-servers";
 
 const WRITER = fileURLToPath(new URL("../../support/s3-writer.ts", import.meta.url));
 
@@ -32,7 +33,7 @@ function original(id: string, timestamp: string): string {
   });
 }
 
-describe.skipIf(isAbsent("ceph"))("Writers of one prefix", { timeout: 120_000 }, () => {
+describe.skipIf(isLeftOut("ceph"))("Writers of one prefix", { timeout: 120_000 }, () => {
   let server: S3Server;
 
   beforeAll(async () => {
@@ -198,7 +199,7 @@ describe.skipIf(isAbsent("ceph"))("Writers of one prefix", { timeout: 120_000 },
   });
 });
 
-describe.skipIf(isAbsent("ceph"))(
+describe.skipIf(isLeftOut("ceph"))(
   "With Object Lock in COMPLIANCE mode",
   { timeout: 60_000 },
   () => {
@@ -259,7 +260,7 @@ describe.skipIf(isAbsent("ceph"))(
   },
 );
 
-describe.skipIf(isAbsent("moto"))("Options for objects, on moto", { timeout: 60_000 }, () => {
+describe.skipIf(isLeftOut("moto"))("Options for objects, on moto", { timeout: 60_000 }, () => {
   it("are passed on: server-side encryption, KMS key, storage class, lock", async () => {
     const server = await s3Server("moto");
     const log = await S3Log.make(server, { withObjectLock: true });
