@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import { Output } from "../src/output/output.ts";
 import { buildProgram } from "../src/program.ts";
-import { SETTINGS, SETTINGS_FILE } from "../src/settings.ts";
+import { SETTINGS, SETTINGS_FILE } from "../src/settings/settings.ts";
 
 /** Where the reference lies. */
 export const REFERENCE_PATH: string = fileURLToPath(

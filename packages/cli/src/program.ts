@@ -28,7 +28,7 @@ export async function buildProgram(
   for (const { name, summary, group, load } of COMMANDS) {
     const command = program.command(name).summary(summary).helpGroup(group);
     if (words !== "all" && !words.includes(name)) continue;
-    (await load()).define(command, session);
+    (await load()).define(command, session, () => buildProgram(session, "all"));
     finish(command);
   }
   return program;

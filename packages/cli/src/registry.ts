@@ -1,11 +1,14 @@
-// Every command's name and summary. A command's module is loaded when the command is used: start-up stays short.
+// Every command's name and summary. A command's module is loaded when it is used, for a short start.
 import type { Command } from "commander";
 import type { Session } from "./session.ts";
 
-/** What a command's module exports: it adds arguments, options and the action to a command. */
+/** The export of a command's module: it adds arguments, options and the action to a command. */
 export interface CommandModule {
-  readonly define: (command: Command, session: Session) => void;
+  readonly define: (command: Command, session: Session, wholeProgram: WholeProgram) => void;
 }
+
+/** Builds the program with every command defined in full. */
+export type WholeProgram = () => Promise<Command>;
 
 /** One command. */
 export interface CommandEntry {

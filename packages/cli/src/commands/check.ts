@@ -3,15 +3,15 @@ import { readFileSync } from "node:fs";
 import { text as readAll } from "node:stream/consumers";
 import { checkProof, lineToEntry, type ProofCheck } from "@ai-audit/core";
 import type { Command } from "commander";
-import { describeEntry } from "../entry-details.ts";
+import { describeEntry } from "../reading/entry-details.ts";
 import { EXIT, Failure, systemFailure } from "../failure.ts";
-import { loadEncryption, trustedKeys } from "../keys.ts";
-import { ContentOpener } from "../opened-content.ts";
+import { loadEncryption, trustedKeys } from "../settings/keys.ts";
+import { ContentOpener } from "../reading/opened-content.ts";
 import { printFields } from "../output/fields.ts";
 import type { Session } from "../session.ts";
-import { Settings } from "../settings.ts";
-import { addTrustOption } from "../verification.ts";
-import { remedyOf, styledVerdict } from "../verdict-style.ts";
+import { Settings } from "../settings/settings.ts";
+import { addTrustOption } from "../verifying/verification.ts";
+import { remedyOf, styledVerdict } from "../verifying/verdict-style.ts";
 
 interface CheckFlags {
   readonly trust: readonly string[];

@@ -1,20 +1,20 @@
 // ai-audit cleanup: retention, by hand or from a timer.
 import type { ExpiredPart, PruneResult } from "@ai-audit/core";
 import { type Command, Option } from "commander";
-import { parseDays } from "../arguments.ts";
-import { openForCleanup, signerFor } from "../cleaning.ts";
+import { parseDays } from "../arguments/values.ts";
+import { openForCleanup, signerFor } from "../keeping/cleaning.ts";
 import { EXIT, type Failure, usageFailure } from "../failure.ts";
-import { addLocationArgument, isBucket, resolveLocation } from "../location.ts";
+import { addLocationArgument, isBucket, resolveLocation } from "../log/location.ts";
 import { plural } from "../output/format.ts";
 import type { Style } from "../output/output.ts";
 import { Progress } from "../output/progress.ts";
 import { Table } from "../output/table.ts";
-import { type CutOff, cutOffAt, cutOffOf, filesOfToday } from "../retention.ts";
+import { type CutOff, cutOffAt, cutOffOf, filesOfToday } from "../keeping/retention.ts";
 import type { Session } from "../session.ts";
-import { Settings } from "../settings.ts";
-import { reportingReads } from "../storage.ts";
-import { parseTime, TIME_FORMS } from "../times.ts";
-import { addActorOption, defaultActor } from "../writing.ts";
+import { Settings } from "../settings/settings.ts";
+import { reportingReads } from "../log/storage.ts";
+import { parseTime, TIME_FORMS } from "../arguments/times.ts";
+import { addActorOption, defaultActor } from "../keeping/writing.ts";
 
 interface CleanupFlags {
   readonly retention?: number;

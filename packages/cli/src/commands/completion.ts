@@ -1,17 +1,17 @@
 // ai-audit completion: for the shell.
 import { Argument, type Command } from "commander";
-import { completionScript, type Shell, SHELLS } from "../completion.ts";
-import { buildProgram } from "../program.ts";
+import { completionScript, type Shell, SHELLS } from "../completion/script.ts";
+import type { WholeProgram } from "../registry.ts";
 import type { Session } from "../session.ts";
 
-export function define(command: Command, session: Session): void {
+export function define(command: Command, session: Session, wholeProgram: WholeProgram): void {
   command
     .addArgument(new Argument("<shell>", "the shell").choices(SHELLS))
     .description(
       "Prints a script that teaches a shell the commands and options. Its first line says where to put it.",
     )
     .action(async (shell: Shell, { json }: { readonly json?: true }) => {
-      const script = completionScript(await buildProgram(session, "all"), shell);
+      const script = completionScript(await wholeProgram(), shell);
       await (json ? session.out.json({ shell, script }) : session.out.write(script));
     });
 }

@@ -1,17 +1,17 @@
 // ai-audit conversation: what was said, as a transcript.
 import { lineToEntry, safeLine, safeText } from "@ai-audit/core";
 import type { Command } from "commander";
-import { outcomeOf, outcomeStyle } from "../entry-table.ts";
+import { outcomeOf, outcomeStyle } from "../reading/entry-table.ts";
 import { EXIT, Failure } from "../failure.ts";
-import { addRangeOptions, Filter, type RangeFlags, rangeOf } from "../filters.ts";
-import { addLogOption } from "../location.ts";
-import { openLog } from "../log.ts";
-import type { OpenedField } from "../opened-content.ts";
+import { addRangeOptions, Filter, type RangeFlags, rangeOf } from "../reading/filters.ts";
+import { addLogOption } from "../log/location.ts";
+import { openLog } from "../log/open-log.ts";
+import type { OpenedField } from "../reading/opened-content.ts";
 import { formatMs, plural } from "../output/format.ts";
 import { Progress } from "../output/progress.ts";
-import { openedLine } from "../print-entries.ts";
+import { openedLine } from "../reading/print-entries.ts";
 import type { Session } from "../session.ts";
-import { type Message, Transcript } from "../transcript.ts";
+import { type Message, Transcript } from "../reading/transcript.ts";
 
 interface ConversationFlags extends RangeFlags {
   readonly log?: string;

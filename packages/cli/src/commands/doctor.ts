@@ -3,7 +3,7 @@ import { safeLine } from "@ai-audit/core";
 import type { Command } from "commander";
 import { type Finding, examine } from "../doctor/examine.ts";
 import { EXIT } from "../failure.ts";
-import { addLocationArgument } from "../location.ts";
+import { addLocationArgument } from "../log/location.ts";
 import type { Style } from "../output/output.ts";
 import { padTo } from "../output/width.ts";
 import type { Session } from "../session.ts";

@@ -2,14 +2,14 @@
 import { AuditLogger } from "@ai-audit/core";
 import type { Command } from "commander";
 import { EXIT, Failure } from "../failure.ts";
-import { loadSubjectKeys } from "../keys.ts";
-import { addLogOption, resolveLocation } from "../location.ts";
+import { loadSubjectKeys } from "../settings/keys.ts";
+import { addLogOption, resolveLocation } from "../log/location.ts";
 import { plural } from "../output/format.ts";
 import { Progress } from "../output/progress.ts";
 import type { Session } from "../session.ts";
-import { Settings } from "../settings.ts";
-import { openStorage, reportingReads } from "../storage.ts";
-import { addActorOption, defaultActor, needSigner } from "../writing.ts";
+import { Settings } from "../settings/settings.ts";
+import { openStorage, reportingReads } from "../log/storage.ts";
+import { addActorOption, defaultActor, needSigner } from "../keeping/writing.ts";
 
 interface EraseFlags {
   readonly log?: string;

@@ -2,9 +2,9 @@
 import { AuditLogger, entryToLine } from "@ai-audit/core";
 import type { Command } from "commander";
 import { EXIT } from "../failure.ts";
-import { loadSubjectKeys } from "../keys.ts";
-import { addLogOption } from "../location.ts";
-import { openLog } from "../log.ts";
+import { loadSubjectKeys } from "../settings/keys.ts";
+import { addLogOption } from "../log/location.ts";
+import { openLog } from "../log/open-log.ts";
 import { plural } from "../output/format.ts";
 import { addOutputOption, withSink } from "../output/output-file.ts";
 import { Progress } from "../output/progress.ts";

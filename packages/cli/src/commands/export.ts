@@ -1,7 +1,7 @@
 // ai-audit export: entries for other systems and other people.
 import { type Command, Option } from "commander";
-import { collect } from "../arguments.ts";
-import { DEFAULT_MIB, parseMemory } from "../duckdb.ts";
+import { collect } from "../arguments/values.ts";
+import { DEFAULT_MIB, parseMemory } from "../sql/duckdb.ts";
 import { writeBundle } from "../export/bundle.ts";
 import type { BundleOptions } from "../export/bundle-proofs.ts";
 import { bundleRemarks, bundleResult } from "../export/bundle-report.ts";
@@ -12,9 +12,9 @@ import { type ParquetOptions, writeParquet } from "../export/parquet.ts";
 import { exportRecords } from "../export/records.ts";
 import type { LogRecord } from "../export/redact.ts";
 import { EXIT, usageFailure } from "../failure.ts";
-import { addFilterOptions, Filter, type FilterFlags, rangeOf } from "../filters.ts";
-import { addLocationArgument } from "../location.ts";
-import { openLog, type OpenLog } from "../log.ts";
+import { addFilterOptions, Filter, type FilterFlags, rangeOf } from "../reading/filters.ts";
+import { addLocationArgument } from "../log/location.ts";
+import { openLog, type OpenLog } from "../log/open-log.ts";
 import { formatCount, plural } from "../output/format.ts";
 import { addOutputOption, type Sink, withSink } from "../output/output-file.ts";
 import { Progress } from "../output/progress.ts";

@@ -2,16 +2,16 @@
 import { type Hold, lineToEntry, listHolds, placeHold, releaseHold } from "@ai-audit/core";
 import type { Command } from "commander";
 import { EXIT, Failure, usageFailure } from "../failure.ts";
-import { addRangeOptions, Filter, type RangeFlags, rangeOf } from "../filters.ts";
-import { findEntryLine } from "../find-entry.ts";
-import { addLocationArgument, addLogOption, resolveLocation } from "../location.ts";
-import { openLog, type OpenLog } from "../log.ts";
+import { addRangeOptions, Filter, type RangeFlags, rangeOf } from "../reading/filters.ts";
+import { findEntryLine } from "../log/find-entry.ts";
+import { addLocationArgument, addLogOption, resolveLocation } from "../log/location.ts";
+import { openLog, type OpenLog } from "../log/open-log.ts";
 import { Table } from "../output/table.ts";
 import { Progress } from "../output/progress.ts";
 import type { Session } from "../session.ts";
-import { Settings } from "../settings.ts";
-import { s3Connection } from "../storage.ts";
-import { addActorOption, defaultActor, findSigner, needSigner } from "../writing.ts";
+import { Settings } from "../settings/settings.ts";
+import { s3Connection } from "../log/storage.ts";
+import { addActorOption, defaultActor, findSigner, needSigner } from "../keeping/writing.ts";
 
 interface PlaceFlags extends RangeFlags {
   readonly reason: string;

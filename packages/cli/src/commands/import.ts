@@ -5,15 +5,15 @@ import type { Command } from "commander";
 import { EXIT, systemFailure, usageFailure } from "../failure.ts";
 import { importLines, type ImportResult } from "../import/importer.ts";
 import { type BadLine, type Survey, surveySource } from "../import/survey.ts";
-import { encryptionKeys, loadEncryption } from "../keys.ts";
-import { addLogOption, placeOf, resolveDirectory } from "../location.ts";
-import { listLogFiles } from "../log-files.ts";
+import { encryptionKeys, loadEncryption } from "../settings/keys.ts";
+import { addLogOption, placeOf, resolveDirectory } from "../log/location.ts";
+import { listLogFiles } from "../log/log-files.ts";
 import { formatCount, plural } from "../output/format.ts";
 import { Progress } from "../output/progress.ts";
 import type { Session } from "../session.ts";
-import { Settings } from "../settings.ts";
-import { openStorage } from "../storage.ts";
-import { findSigner } from "../writing.ts";
+import { Settings } from "../settings/settings.ts";
+import { openStorage } from "../log/storage.ts";
+import { findSigner } from "../keeping/writing.ts";
 
 interface ImportFlags {
   readonly log?: string;

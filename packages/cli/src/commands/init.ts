@@ -6,8 +6,8 @@ import { AuditError, generateKey, Signer } from "@ai-audit/core";
 import { Argument, type Command, Option } from "commander";
 import { EXIT, Failure, systemFailure, usageFailure } from "../failure.ts";
 import type { Session } from "../session.ts";
-import { formatSettings } from "../settings-file.ts";
-import { SETTINGS_FILE } from "../settings.ts";
+import { formatSettings } from "../settings/settings-file.ts";
+import { SETTINGS_FILE } from "../settings/settings.ts";
 
 interface InitFlags {
   readonly name: string;

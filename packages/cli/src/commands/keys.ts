@@ -10,11 +10,11 @@ import {
 } from "@ai-audit/core";
 import type { Command } from "commander";
 import { EXIT, Failure, usageFailure } from "../failure.ts";
-import { configuredTrust, encryptionKeys, loadEncryption } from "../keys.ts";
+import { configuredTrust, encryptionKeys, loadEncryption } from "../settings/keys.ts";
 import { Table } from "../output/table.ts";
 import type { Session } from "../session.ts";
-import { Settings } from "../settings.ts";
-import { findSigner } from "../writing.ts";
+import { Settings } from "../settings/settings.ts";
+import { findSigner } from "../keeping/writing.ts";
 
 interface JsonFlag {
   readonly json?: true;

@@ -1,13 +1,13 @@
 // ai-audit list: the latest entries.
 import { type Command, Option } from "commander";
-import { parseCount } from "../arguments.ts";
+import { parseCount } from "../arguments/values.ts";
 import { EXIT } from "../failure.ts";
-import { latestLines } from "../latest.ts";
-import { addLocationArgument } from "../location.ts";
-import { openLog } from "../log.ts";
+import { latestLines } from "../log/latest-lines.ts";
+import { addLocationArgument } from "../log/location.ts";
+import { openLog } from "../log/open-log.ts";
 import { plural } from "../output/format.ts";
 import { Progress } from "../output/progress.ts";
-import { entryPrinter } from "../print-entries.ts";
+import { entryPrinter } from "../reading/print-entries.ts";
 import type { Session } from "../session.ts";
 
 interface ListFlags {

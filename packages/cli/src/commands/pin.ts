@@ -2,11 +2,11 @@
 import type { Pin, Verification } from "@ai-audit/core";
 import type { Command } from "commander";
 import { EXIT, Failure } from "../failure.ts";
-import { addLocationArgument } from "../location.ts";
+import { addLocationArgument } from "../log/location.ts";
 import { addOutputOption, withSink } from "../output/output-file.ts";
-import { formatPins } from "../pins.ts";
+import { formatPins } from "../verifying/pins.ts";
 import type { Session } from "../session.ts";
-import { addVerificationOptions, type VerificationFlags, verifyLocation } from "../verification.ts";
+import { addVerificationOptions, type VerificationFlags, verifyLocation } from "../verifying/verification.ts";
 
 interface PinFlags extends VerificationFlags {
   readonly output?: string;

@@ -2,12 +2,12 @@
 import { checkProof, proveEntry } from "@ai-audit/core";
 import type { Command } from "commander";
 import { EXIT, Failure } from "../failure.ts";
-import { addLogOption, resolveLocation } from "../location.ts";
+import { addLogOption, resolveLocation } from "../log/location.ts";
 import { addOutputOption, withSink } from "../output/output-file.ts";
 import { Progress } from "../output/progress.ts";
 import type { Session } from "../session.ts";
-import { Settings } from "../settings.ts";
-import { s3Connection } from "../storage.ts";
+import { Settings } from "../settings/settings.ts";
+import { s3Connection } from "../log/storage.ts";
 
 interface ProveFlags {
   readonly log?: string;

@@ -1,13 +1,13 @@
 // ai-audit query: entries that meet conditions.
 import { type Command, Option } from "commander";
-import { parseCount } from "../arguments.ts";
+import { parseCount } from "../arguments/values.ts";
 import { EXIT } from "../failure.ts";
-import { addFilterOptions, Filter, type FilterFlags, rangeOf } from "../filters.ts";
-import { addLocationArgument } from "../location.ts";
-import { openLog } from "../log.ts";
+import { addFilterOptions, Filter, type FilterFlags, rangeOf } from "../reading/filters.ts";
+import { addLocationArgument } from "../log/location.ts";
+import { openLog } from "../log/open-log.ts";
 import { formatCount, plural } from "../output/format.ts";
 import { Progress } from "../output/progress.ts";
-import { entryPrinter } from "../print-entries.ts";
+import { entryPrinter } from "../reading/print-entries.ts";
 import type { Session } from "../session.ts";
 
 interface QueryFlags extends FilterFlags {

@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { FileStorage, type FileStorageOptions } from "@ai-audit/core";
 import { type Command, Option } from "commander";
 import { EXIT, Failure, usageFailure } from "../failure.ts";
-import { addLocationArgument, isBucket, resolveDirectory } from "../location.ts";
+import { addLocationArgument, isBucket, resolveDirectory } from "../log/location.ts";
 import { plural } from "../output/format.ts";
 import { Progress } from "../output/progress.ts";
 import type { Session } from "../session.ts";
-import { Settings } from "../settings.ts";
-import { openArchive } from "../storage.ts";
+import { Settings } from "../settings/settings.ts";
+import { openArchive } from "../log/storage.ts";
 
 interface ShipFlags {
   readonly to?: string;

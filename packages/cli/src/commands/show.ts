@@ -1,14 +1,14 @@
 // ai-audit show: one entry in full.
 import { lineToEntry } from "@ai-audit/core";
 import type { Command } from "commander";
-import { describeEntry } from "../entry-details.ts";
-import { findEntryLine } from "../find-entry.ts";
-import { loadEncryption } from "../keys.ts";
-import { addLogOption } from "../location.ts";
-import { openLog } from "../log.ts";
-import { ContentOpener } from "../opened-content.ts";
+import { describeEntry } from "../reading/entry-details.ts";
+import { findEntryLine } from "../log/find-entry.ts";
+import { loadEncryption } from "../settings/keys.ts";
+import { addLogOption } from "../log/location.ts";
+import { openLog } from "../log/open-log.ts";
+import { ContentOpener } from "../reading/opened-content.ts";
 import { printFields } from "../output/fields.ts";
-import { openedLine } from "../print-entries.ts";
+import { openedLine } from "../reading/print-entries.ts";
 import type { Session } from "../session.ts";
 
 interface ShowFlags {

@@ -2,18 +2,18 @@
 import { AuditError, safeLine } from "@ai-audit/core";
 import type { SqlRow } from "@ai-audit/core/sql";
 import { type Command, Option } from "commander";
-import { collecting, DEFAULT_MIB, openSql, parseMemory, shortOfMemory } from "../duckdb.ts";
+import { collecting, DEFAULT_MIB, openSql, parseMemory, shortOfMemory } from "../sql/duckdb.ts";
 import { EXIT, Failure, systemFailure, usageFailure } from "../failure.ts";
-import { addRangeOptions, type RangeFlags, rangeOf } from "../filters.ts";
-import { withGathered } from "../gathered.ts";
-import { addLogOption, isBucket, resolveLocation } from "../location.ts";
-import { noteForeign, openLog } from "../log.ts";
+import { addRangeOptions, type RangeFlags, rangeOf } from "../reading/filters.ts";
+import { withGathered } from "../sql/gathered.ts";
+import { addLogOption, isBucket, resolveLocation } from "../log/location.ts";
+import { noteForeign, openLog } from "../log/open-log.ts";
 import { formatBytes, plural } from "../output/format.ts";
 import { Progress } from "../output/progress.ts";
 import { type Column, Table } from "../output/table.ts";
 import type { Session } from "../session.ts";
-import { Settings } from "../settings.ts";
-import { isFigure, textOfCell, toJsonText } from "../sql-values.ts";
+import { Settings } from "../settings/settings.ts";
+import { isFigure, textOfCell, toJsonText } from "../sql/sql-values.ts";
 
 interface SqlFlags extends RangeFlags {
   readonly log?: string;

@@ -1,17 +1,17 @@
 // ai-audit stats: figures over the log.
 import type { AuditEntry } from "@ai-audit/core";
 import { type Command, Option } from "commander";
-import { parseCount } from "../arguments.ts";
-import { outcomeOf } from "../entry-table.ts";
+import { parseCount } from "../arguments/values.ts";
+import { outcomeOf } from "../reading/entry-table.ts";
 import { EXIT, usageFailure } from "../failure.ts";
-import { addFilterOptions, Filter, type FilterFlags, rangeOf } from "../filters.ts";
-import { addLocationArgument } from "../location.ts";
-import { openLog } from "../log.ts";
+import { addFilterOptions, Filter, type FilterFlags, rangeOf } from "../reading/filters.ts";
+import { addLocationArgument } from "../log/location.ts";
+import { openLog } from "../log/open-log.ts";
 import { formatCount, formatMs, plural } from "../output/format.ts";
 import { Progress } from "../output/progress.ts";
 import { type Column, Table } from "../output/table.ts";
 import type { Session } from "../session.ts";
-import { type GroupFigures, Statistics } from "../statistics.ts";
+import { type GroupFigures, Statistics } from "../reading/statistics.ts";
 
 interface StatsFlags extends FilterFlags {
   readonly by: string;

@@ -2,12 +2,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AuditStorage } from "@ai-audit/core";
 import { type Command, Option } from "commander";
-import { parseCount } from "../arguments.ts";
-import { addFilterOptions, Filter, type FilterFlags, rangeOf } from "../filters.ts";
-import { latestLines } from "../latest.ts";
-import { addLocationArgument, isBucket } from "../location.ts";
-import { openLog } from "../log.ts";
-import { entryPrinter } from "../print-entries.ts";
+import { parseCount } from "../arguments/values.ts";
+import { addFilterOptions, Filter, type FilterFlags, rangeOf } from "../reading/filters.ts";
+import { latestLines } from "../log/latest-lines.ts";
+import { addLocationArgument, isBucket } from "../log/location.ts";
+import { openLog } from "../log/open-log.ts";
+import { entryPrinter } from "../reading/print-entries.ts";
 import type { Session } from "../session.ts";
 
 interface TailFlags extends FilterFlags {

@@ -2,17 +2,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FileVerification } from "@ai-audit/core";
 import { type Command, Option } from "commander";
-import { parseSeconds } from "../arguments.ts";
-import { addLocationArgument } from "../location.ts";
-import type { JudgedVerification } from "../judge-since.ts";
+import { parseSeconds } from "../arguments/values.ts";
+import { addLocationArgument } from "../log/location.ts";
+import type { JudgedVerification } from "../verifying/judge-since.ts";
 import { formatCount } from "../output/format.ts";
 import type { Output, Style } from "../output/output.ts";
 import { Table } from "../output/table.ts";
-import { problemText } from "../problem-text.ts";
+import { problemText } from "../verifying/problem-text.ts";
 import type { Session } from "../session.ts";
-import { parseTime } from "../times.ts";
-import { remedyOf, styledVerdict } from "../verdict-style.ts";
-import { addVerificationOptions, type VerificationFlags, verifyLocation } from "../verification.ts";
+import { parseTime } from "../arguments/times.ts";
+import { remedyOf, styledVerdict } from "../verifying/verdict-style.ts";
+import { addVerificationOptions, type VerificationFlags, verifyLocation } from "../verifying/verification.ts";
 
 interface VerifyFlags extends VerificationFlags {
   readonly files?: true;

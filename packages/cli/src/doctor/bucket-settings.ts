@@ -1,7 +1,7 @@
 // A bucket's settings as its server tells them: one question for each, and what came of it.
 import type { S3Client } from "@aws-sdk/client-s3";
 import { EXIT, Failure } from "../failure.ts";
-import type { S3Place } from "../storage.ts";
+import type { S3Place } from "../log/storage.ts";
 import { type Finding, look } from "./finding.ts";
 
 type Sdk = typeof import("@aws-sdk/client-s3");

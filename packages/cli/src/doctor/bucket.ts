@@ -1,8 +1,8 @@
 // A bucket that holds a log: is it there, is what lies in it safe, and what may these credentials do?
 import type { _Object } from "@aws-sdk/client-s3";
-import { DEFAULT_RETENTION_DAYS } from "../retention.ts";
-import type { Settings } from "../settings.ts";
-import { placeInBucket, s3Connection } from "../storage.ts";
+import { DEFAULT_RETENTION_DAYS } from "../keeping/retention.ts";
+import type { Settings } from "../settings/settings.ts";
+import { placeInBucket, s3Connection } from "../log/storage.ts";
 import { plural } from "../output/format.ts";
 import { examineRights } from "./bucket-rights.ts";
 import { ask, type BucketAccess, type Keeping, openBucket, unlearnt } from "./bucket-settings.ts";

@@ -1,10 +1,10 @@
 // Every examination, in the order in which one depends on the other.
 import { EXIT, Failure } from "../failure.ts";
-import { isBucket, resolveLocation } from "../location.ts";
+import { isBucket, resolveLocation } from "../log/location.ts";
 import { serviceFailure } from "../service-failure.ts";
 import type { Session } from "../session.ts";
-import { Settings } from "../settings.ts";
-import { findSigner } from "../writing.ts";
+import { Settings } from "../settings/settings.ts";
+import { findSigner } from "../keeping/writing.ts";
 import { examineBucket } from "./bucket.ts";
 import { examineClock, examineDisk } from "./machine.ts";
 import { type Finding, good, look, wrong } from "./finding.ts";

@@ -2,12 +2,12 @@
 import { stat } from "node:fs/promises";
 import { EncryptionManager, lineToEntry } from "@ai-audit/core";
 import { settingFailure } from "../failure.ts";
-import { configuredTrust, encryptionKeys } from "../keys.ts";
-import { latestLines } from "../latest.ts";
-import { ContentOpener } from "../opened-content.ts";
-import type { Settings } from "../settings.ts";
-import { openStorage } from "../storage.ts";
-import { findSigner } from "../writing.ts";
+import { configuredTrust, encryptionKeys } from "../settings/keys.ts";
+import { latestLines } from "../log/latest-lines.ts";
+import { ContentOpener } from "../reading/opened-content.ts";
+import type { Settings } from "../settings/settings.ts";
+import { openStorage } from "../log/storage.ts";
+import { findSigner } from "../keeping/writing.ts";
 import { type Finding, good, look, wrong } from "./finding.ts";
 
 /** The signing key, and whether we trust ourselves. */

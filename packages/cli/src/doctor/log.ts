@@ -1,12 +1,12 @@
 // The log itself: who may read it, what lies in it, how long it is kept.
 import { stat } from "node:fs/promises";
 import { listHolds } from "@ai-audit/core";
-import { configuredTrust } from "../keys.ts";
-import { listLogFiles, type LogFile } from "../log-files.ts";
+import { configuredTrust } from "../settings/keys.ts";
+import { listLogFiles, type LogFile } from "../log/log-files.ts";
 import { plural } from "../output/format.ts";
-import { DEFAULT_RETENTION_DAYS } from "../retention.ts";
-import type { Settings } from "../settings.ts";
-import { s3Connection } from "../storage.ts";
+import { DEFAULT_RETENTION_DAYS } from "../keeping/retention.ts";
+import type { Settings } from "../settings/settings.ts";
+import { s3Connection } from "../log/storage.ts";
 import { type Finding, good, look, wrong } from "./finding.ts";
 
 /** Bits of others than the owner. */

@@ -2,10 +2,10 @@
 import { readdir, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { lineToEntry } from "@ai-audit/core";
-import { latestLines } from "../latest.ts";
+import { latestLines } from "../log/latest-lines.ts";
 import { formatBytes } from "../output/format.ts";
-import type { Settings } from "../settings.ts";
-import { openStorage } from "../storage.ts";
+import type { Settings } from "../settings/settings.ts";
+import { openStorage } from "../log/storage.ts";
 import { type Finding, good, look, wrong } from "./finding.ts";
 
 /** Less than this is not enough for a day of a busy log: 10 GiB, or 10 % of a small disk. */

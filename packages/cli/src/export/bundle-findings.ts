@@ -2,10 +2,10 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AuditError, type FileState, type FileVerification, verifyLog } from "@ai-audit/core";
-import { configuredTrust, trustedKeys } from "../keys.ts";
-import { isBucket } from "../location.ts";
-import { problemText } from "../problem-text.ts";
-import { s3Connection } from "../storage.ts";
+import { configuredTrust, trustedKeys } from "../settings/keys.ts";
+import { isBucket } from "../log/location.ts";
+import { problemText } from "../verifying/problem-text.ts";
+import { s3Connection } from "../log/storage.ts";
 import type { BundleOptions } from "./bundle-proofs.ts";
 
 /** What did not hold. */

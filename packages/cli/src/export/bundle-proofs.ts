@@ -2,11 +2,11 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { checkProof, proveEntries, safeLine, type TimeRange } from "@ai-audit/core";
-import type { Filter } from "../filters.ts";
-import type { OpenLog } from "../log.ts";
+import type { Filter } from "../reading/filters.ts";
+import type { OpenLog } from "../log/open-log.ts";
 import { withSink } from "../output/output-file.ts";
 import type { Output } from "../output/output.ts";
-import { s3Connection } from "../storage.ts";
+import { s3Connection } from "../log/storage.ts";
 
 /** What a bundle is made of. */
 export interface BundleOptions {

@@ -2,8 +2,8 @@
 import { mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
 import { type LogSource, logSourcesAt, type SourceFile } from "@ai-audit/core";
-import { parseFirstLine } from "../log-files.ts";
-import { s3Connection } from "../storage.ts";
+import { parseFirstLine } from "../log/log-files.ts";
+import { s3Connection } from "../log/storage.ts";
 import { findUnproven, writeFindings } from "./bundle-findings.ts";
 import type { BundleContent, BundleOptions } from "./bundle-proofs.ts";
 

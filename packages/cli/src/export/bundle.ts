@@ -5,7 +5,7 @@ import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { EXIT, Failure, systemFailure } from "../failure.ts";
-import { wholeOrNothing } from "../whole-or-nothing.ts";
+import { wholeOrNothing } from "../output/whole-or-nothing.ts";
 import { CHECK_SCRIPT } from "./check-script.ts";
 import { bundleReadme } from "./bundle-readme.ts";
 import { type BundleContent, type BundleOptions, writeProofs } from "./bundle-proofs.ts";

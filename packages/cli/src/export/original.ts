@@ -1,8 +1,8 @@
 // Lines for the Python original, and what its readers have to know of them.
 import { AuditLogger, exportEntries, type TimeRange } from "@ai-audit/core";
-import type { Filter } from "../filters.ts";
-import { encryptionKeys, loadEncryption } from "../keys.ts";
-import type { OpenLog } from "../log.ts";
+import type { Filter } from "../reading/filters.ts";
+import { encryptionKeys, loadEncryption } from "../settings/keys.ts";
+import type { OpenLog } from "../log/open-log.ts";
 import type { Sink } from "../output/output-file.ts";
 
 export interface OriginalOptions {

@@ -1,13 +1,13 @@
 // Parquet, partitioned by day, for engines that read columns.
 import { mkdir } from "node:fs/promises";
 import type { OnProgress, TimeRange } from "@ai-audit/core";
-import { garbageCollector, openSql, shortOfMemory } from "../duckdb.ts";
+import { garbageCollector, openSql, shortOfMemory } from "../sql/duckdb.ts";
 import { EXIT, Failure, systemFailure } from "../failure.ts";
-import type { Filter } from "../filters.ts";
-import { withGathered } from "../gathered.ts";
-import { isBucket } from "../location.ts";
-import { wholeOrNothing } from "../whole-or-nothing.ts";
-import type { OpenLog } from "../log.ts";
+import type { Filter } from "../reading/filters.ts";
+import { withGathered } from "../sql/gathered.ts";
+import { isBucket } from "../log/location.ts";
+import { wholeOrNothing } from "../output/whole-or-nothing.ts";
+import type { OpenLog } from "../log/open-log.ts";
 
 export interface ParquetOptions {
   readonly log: OpenLog;

@@ -1,6 +1,6 @@
 // The records of an export: the log's entries, opened and redacted as asked for, a page at a time.
 import { type AuditStorage, lineToEntry, type TimeRange } from "@ai-audit/core";
-import type { Filter } from "../filters.ts";
+import type { Filter } from "../reading/filters.ts";
 import { type LogRecord, redactor } from "./redact.ts";
 
 export interface RecordOptions {

@@ -3,7 +3,7 @@ import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import { EXIT, Failure, systemFailure } from "../failure.ts";
-import { wholeOrNothing } from "../whole-or-nothing.ts";
+import { wholeOrNothing } from "./whole-or-nothing.ts";
 import type { Output } from "./output.ts";
 
 /** Something text is written to. */

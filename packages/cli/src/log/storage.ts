@@ -1,0 +1,129 @@
+// Opens storages: a directory, or a bucket, whose SDK is loaded only then.
+import {
+  type AuditStorage,
+  FileStorage,
+  lineToEntry,
+  type OnProgress,
+  safeLine,
+  type Signer,
+} from "@ai-audit/core";
+import type { S3Archive, S3Connection } from "@ai-audit/core/s3";
+import { EXIT, Failure } from "../failure.ts";
+import { isBucket } from "./location.ts";
+import type { Output } from "../output/output.ts";
+import type { Settings } from "../settings/settings.ts";
+
+/**
+ * The storage at a location. Nothing is written there before something is appended. `earlierKeys`: vkeys of the log whose
+ * files may be removed as well as those of the signer.
+ */
+export async function openStorage(
+  location: string,
+  settings: Settings,
+  signer?: Signer,
+  earlierKeys: readonly string[] = [],
+): Promise<AuditStorage> {
+  const signing = signer && { signer };
+  if (!isBucket(location))
+    return new FileStorage({ path: location, ...signing, trustedKeys: earlierKeys });
+  const { S3Storage } = await import("@ai-audit/core/s3");
+  const place = { ...placeInBucket(location), ...s3Connection(settings) };
+  return new S3Storage({ ...place, ...signing, trustedKeys: earlierKeys });
+}
+
+/** The storage, with whoever reads pages of it reporting how far they are. */
+export function reportingReads(
+  storage: AuditStorage,
+  onProgress: OnProgress | undefined,
+): AuditStorage {
+  if (onProgress === undefined) return storage;
+  return {
+    ...delegating(storage),
+    pages: (range, order) => storage.pages(range, order, onProgress),
+    prune: (options) => storage.prune({ ...options, onProgress }),
+  };
+}
+
+/** How a line begins that a writer of ours made: its id is a UUIDv7. */
+const OWN_LINE = /^\{"id":"[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}"/;
+
+/** The storage, which says once on `log` that a line was read which no writer of ours made. */
+export function namingForeign(storage: AuditStorage, log: Output): AuditStorage {
+  let isNamed = false;
+  const look = async (lines: readonly string[]): Promise<void> => {
+    const foreign = isNamed ? undefined : lines.find((line) => !OWN_LINE.test(line));
+    if (foreign === undefined) return;
+    isNamed = true;
+    const id = lineToEntry(foreign)?.id ?? "?";
+    await log.line(
+      `there are foreign objects, which nothing vouches for: entry ${safeLine(id)}; see: ai-audit verify`,
+    );
+    await log.flush();
+  };
+  return {
+    ...delegating(storage),
+    get: async (id) => {
+      const line = await storage.get(id);
+      if (line !== undefined) await look([line]);
+      return line;
+    },
+    pages: async function* (...words) {
+      for await (const page of storage.pages(...words)) {
+        await look(page);
+        yield page;
+      }
+    },
+  };
+}
+
+function delegating(storage: AuditStorage): AuditStorage {
+  return {
+    stream: storage.stream,
+    durable: storage.durable,
+    append: (line, id) => storage.append(line, id),
+    lose: (id, reason) => storage.lose(id, reason),
+    get: (id) => storage.get(id),
+    pages: (...words) => storage.pages(...words),
+    count: (range) => storage.count(range),
+    prune: (options) => storage.prune(options),
+    status: () => storage.status(),
+    flush: () => storage.flush(),
+    close: () => storage.close(),
+  };
+}
+
+/** The archive at `s3://bucket/prefix`. `onError` is told of what could not be shipped. */
+export async function openArchive(
+  location: string,
+  settings: Settings,
+  onError: (error: Error) => void,
+): Promise<S3Archive> {
+  const { S3Archive: Archive } = await import("@ai-audit/core/s3");
+  return new Archive({ ...placeInBucket(location), ...s3Connection(settings), onError });
+}
+
+/** A place in a bucket. */
+export interface S3Place {
+  readonly bucket: string;
+  /** Empty, or ends in a slash. */
+  readonly prefix: string;
+}
+
+/** The place that `s3://bucket/prefix` names. */
+export function placeInBucket(location: string): S3Place {
+  const [, bucket = "", prefix = ""] = /^s3:\/\/([^/]+)\/?(.*)$/s.exec(location) ?? [];
+  return { bucket, prefix: prefix === "" ? "" : `${prefix.replace(/\/+$/, "")}/` };
+}
+
+/** How to reach a bucket. */
+export function s3Connection(settings: Settings): S3Connection {
+  const endpoint = settings.get("AUDIT_S3_ENDPOINT");
+  if (endpoint === undefined) return {};
+  if (/^https?:$/.test(URL.parse(endpoint.value)?.protocol ?? ""))
+    return { endpoint: endpoint.value };
+  throw new Failure(
+    EXIT.config,
+    `AUDIT_S3_ENDPOINT of ${endpoint.source} is not a URL: ${endpoint.value}`,
+    "such as https://s3.example.com",
+  );
+}

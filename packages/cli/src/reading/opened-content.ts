@@ -1,0 +1,126 @@
+// What an entry's input and output were, as far as the log and the keys at hand tell.
+import {
+  type AuditEntry,
+  AuditError,
+  type AuditErrorCode,
+  type EncryptionManager,
+  type JsonValue,
+  openContent,
+  safeLine,
+} from "@ai-audit/core";
+import { EXIT, type ExitCode, Failure } from "../failure.ts";
+import { plural } from "../output/format.ts";
+
+/** One of the two contents. */
+export type OpenedField =
+  | { readonly state: "open"; readonly value: JsonValue }
+  /** Only the hash was kept. */
+  | { readonly state: "hash-only" }
+  /** Encrypted, and either not asked for or not to be opened: `reason` says why. */
+  | { readonly state: "sealed"; readonly reason: string; readonly code: AuditErrorCode };
+
+export interface OpenedContent {
+  readonly input: OpenedField;
+  readonly output: OpenedField;
+  /** Those that are open. */
+  readonly values: { readonly input?: JsonValue; readonly output?: JsonValue };
+}
+
+/** Opens contents with the keys at hand, and remembers where these do not fit. */
+export class ContentOpener {
+  readonly #encryption: EncryptionManager | undefined;
+  readonly #failures = new Map<
+    AuditErrorCode,
+    { entries: number; readonly reason: string; readonly firstId: string }
+  >();
+
+  /** `encryption`: the keys; without them only what is not encrypted is open. */
+  constructor(encryption: EncryptionManager | undefined) {
+    this.#encryption = encryption;
+  }
+
+  /** Whether there are keys. */
+  get hasKeys(): boolean {
+    return this.#encryption !== undefined;
+  }
+
+  /** Opens both contents, each on its own: where one cannot be opened the other still is. */
+  open(entry: AuditEntry): OpenedContent {
+    const input = openField(entry, "input", this.#encryption);
+    const output = openField(entry, "output", this.#encryption);
+    const failed = [input, output].find((field) => field.state === "sealed");
+    if (failed !== undefined) this.#note(entry.id, failed);
+    return {
+      input,
+      output,
+      values: {
+        ...(input.state === "open" && { input: input.value }),
+        ...(output.state === "open" && { output: output.value }),
+      },
+    };
+  }
+
+  #note(firstId: string, { code, reason }: Extract<OpenedField, { state: "sealed" }>): void {
+    const known = this.#failures.get(code);
+    if (known === undefined) this.#failures.set(code, { entries: 1, reason, firstId });
+    else known.entries += 1;
+  }
+
+  /**
+   * Ends a command that was given keys: what it printed is not all that was asked for where they did not fit. The content
+   * of an erased person is nobody's mistake.
+   *
+   * @throws {Failure} naming the first entry that could not be opened
+   */
+  check(): void {
+    if (!this.hasKeys) return;
+    const missing = this.#failures.get("AUDIT_KEY_MISSING");
+    if (missing !== undefined) throw failureOf(missing, EXIT.config, GIVE_KEY);
+    const altered = this.#failures.get("AUDIT_DECRYPT_FAILED");
+    if (altered !== undefined)
+      throw failureOf(altered, EXIT.data, "was it altered? ai-audit verify");
+  }
+}
+
+const GIVE_KEY =
+  "set AUDIT_ENCRYPTION_KEY or AUDIT_ENCRYPTION_KEY_FILE to the application's keys, and AUDIT_SUBJECT_KEYS to its key store";
+
+function failureOf(
+  {
+    entries,
+    reason,
+    firstId,
+  }: { readonly entries: number; readonly reason: string; readonly firstId: string },
+  exitCode: ExitCode,
+  hint: string,
+): Failure {
+  const which =
+    entries === 1
+      ? `entry ${firstId}`
+      : `${plural(entries, "entry", "entries")}, ${firstId} first,`;
+  return new Failure(exitCode, safeLine(`${which} could not be opened: ${reason}`), hint);
+}
+
+function openField(
+  entry: AuditEntry,
+  field: "input" | "output",
+  encryption: EncryptionManager | undefined,
+): OpenedField {
+  const alone = {
+    ...entry,
+    ...(field === "input" ? { outputContent: null } : { inputContent: null }),
+  };
+  try {
+    const value = openContent(alone, encryption)[field];
+    return value === undefined ? { state: "hash-only" } : { state: "open", value };
+  } catch (error) {
+    if (!AuditError.isInstance(error)) throw error;
+    const { code, message } = error;
+    const isNotAsked = encryption === undefined && code === "AUDIT_KEY_MISSING";
+    return {
+      state: "sealed",
+      code,
+      reason: isNotAsked ? "--decrypt opens it, with the key" : message,
+    };
+  }
+}

@@ -1,0 +1,69 @@
+// DuckDB within the memory that the command allows itself.
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { AuditError, safeLine } from "@ai-audit/core";
+import type { AuditSql, SqlOptions } from "@ai-audit/core/sql";
+import { InvalidArgumentError } from "commander";
+import { EXIT, Failure } from "../failure.ts";
+
+const MIB = 2 ** 20;
+const LEAST_MIB = 100;
+/** With what Node.js and the rows take it stays under 300 MiB, whatever the size of the log (benchmarks/cli.ts). */
+export const DEFAULT_MIB = 160;
+
+/** SQL over a directory. DuckDB takes `memoryMib` at most. */
+export async function openSql({
+  memoryMib = DEFAULT_MIB,
+  ...options
+}: SqlOptions & { readonly memoryMib?: number | undefined }): Promise<AuditSql> {
+  const sql = await import("@ai-audit/core/sql");
+  return sql.AuditSql.open({ ...options, memoryBytes: memoryMib * MIB });
+}
+
+/** What to tell of an error by which DuckDB says that it may not take enough; undefined for any other. */
+export function shortOfMemory(error: unknown): Failure | undefined {
+  if (!(error instanceof AuditError) || !/Out of Memory|maximum_object_size/.test(error.message))
+    return undefined;
+  const [first = ""] = error.message.split("\n");
+  return new Failure(EXIT.io, safeLine(first), "allow DuckDB more memory, such as --memory 1024", {
+    cause: error,
+  });
+}
+
+/** What collects garbage. V8 by itself would keep what it does not need. */
+export function garbageCollector(): () => void {
+  setFlagsFromString("--expose-gc");
+  const collect: unknown = runInNewContext("gc");
+  return () => {
+    if (typeof collect === "function") collect();
+  };
+}
+
+/** How many values may leave their garbage behind: each leaves some 1.5 kB, much of it outside V8's heap. */
+const COLLECT_VALUES = 25_000;
+
+/**
+ * Passes pages of rows on and has what they left behind collected while it is little: V8 would let it grow to more than DuckDB takes.
+ */
+export async function* collecting<Row extends object>(
+  pages: AsyncIterable<readonly Row[]>,
+): AsyncGenerator<readonly Row[], void, undefined> {
+  setFlagsFromString("--semi-space-growth-factor=1");
+  const collectGarbage = garbageCollector();
+  let count = 0;
+  for await (const rows of pages) {
+    yield rows;
+    count += rows.length * Object.keys(rows[0] ?? {}).length;
+    if (count < COLLECT_VALUES) continue;
+    collectGarbage();
+    count = 0;
+  }
+}
+
+/** Mebibytes that DuckDB can work with. */
+export function parseMemory(text: string): number {
+  const mib = Number(text);
+  if (!Number.isSafeInteger(mib) || mib < LEAST_MIB)
+    throw new InvalidArgumentError(`It must be a whole number of MiB, ${LEAST_MIB} or more.`);
+  return mib;
+}
