@@ -6,7 +6,11 @@ import { addLocationArgument } from "../log/location.ts";
 import { addOutputOption, withSink } from "../output/output-file.ts";
 import { formatPins } from "../verifying/pins.ts";
 import type { Session } from "../session.ts";
-import { addVerificationOptions, type VerificationFlags, verifyLocation } from "../verifying/verification.ts";
+import {
+  addVerificationOptions,
+  type VerificationFlags,
+  verifyLocation,
+} from "../verifying/verification.ts";
 
 interface PinFlags extends VerificationFlags {
   readonly output?: string;

@@ -12,7 +12,11 @@ import { problemText } from "../verifying/problem-text.ts";
 import type { Session } from "../session.ts";
 import { parseTime } from "../arguments/times.ts";
 import { remedyOf, styledVerdict } from "../verifying/verdict-style.ts";
-import { addVerificationOptions, type VerificationFlags, verifyLocation } from "../verifying/verification.ts";
+import {
+  addVerificationOptions,
+  type VerificationFlags,
+  verifyLocation,
+} from "../verifying/verification.ts";
 
 interface VerifyFlags extends VerificationFlags {
   readonly files?: true;
