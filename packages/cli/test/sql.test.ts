@@ -1,6 +1,6 @@
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { entryToLine } from "@ai-audit/core";
+import { entryToLine } from "@ai-audit/core/format";
 import { describe, expect, test } from "vitest";
 import { cli, printed, start } from "./support/cli.ts";
 import { sharedSample } from "./support/samples.ts";

@@ -1,5 +1,5 @@
 // Binary payloads in messages and values: { mime, bytes, sha256 } instead of the bytes.
-import { type BinaryDigest, digestBase64, digestDataUrl } from "@ai-audit/core";
+import { type BinaryDigest, digestBase64, digestDataUrl } from "@ai-audit/core/capture";
 import type { Fields } from "./read.ts";
 
 /** Members that hold base64 or a `data:` URL in the content blocks of LangChain and of the providers. */

@@ -1,14 +1,14 @@
 // Which of several handlers of one logger keeps a run: given to a model and to the call as well, they all hear of it.
-import type { AuditLogger } from "@ai-audit/core";
+import type { CallLogger } from "@ai-audit/core/capture";
 import type { RunContext } from "./runs.ts";
 
 /** What a run may leave in the log: the entry of its call, a safety event, a human's decision. */
 export type Claim = "call" | "event" | "decision";
 
-const CLAIMS = new WeakMap<AuditLogger, RunClaims>();
+const CLAIMS = new WeakMap<CallLogger, RunClaims>();
 
 /** The claims of a logger, which all its handlers share. */
-export function claimsOn(logger: AuditLogger): RunClaims {
+export function claimsOn(logger: CallLogger): RunClaims {
   let claims = CLAIMS.get(logger);
   if (!claims) CLAIMS.set(logger, (claims = new RunClaims()));
   return claims;

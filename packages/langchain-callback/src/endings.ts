@@ -1,5 +1,5 @@
 // The fields that a model's result or error adds to what is known of its open call.
-import type { CapturedFields } from "@ai-audit/core";
+import type { CapturedFields } from "@ai-audit/core/capture";
 import { describeFailure, unfinishedOutcome } from "./failure.ts";
 import { answerOf, describeResult } from "./model.ts";
 import type { OpenRun } from "./open-run.ts";

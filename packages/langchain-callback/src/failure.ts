@@ -1,5 +1,10 @@
 // How a run that ended with an error ended: outcome, error and safety fields of its entry.
-import { type CapturedFields, type EntryError, type Outcome, scrubSecrets } from "@ai-audit/core";
+import {
+  type CapturedFields,
+  type EntryError,
+  type Outcome,
+  scrubSecrets,
+} from "@ai-audit/core/capture";
 import { defined, type Fields, fieldsOf, firstText, isFields, textOf } from "./read.ts";
 
 const ABORTS = new Set(["AbortError", "ModelAbortError", "APIUserAbortError"]);

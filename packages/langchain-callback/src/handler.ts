@@ -1,10 +1,10 @@
 // AuditCallbackHandler: the one seam to LangChain. Each callback says what happened; RunTracker sees to its one entry.
 import {
-  type AuditLogger,
   CallRecorder,
   type CapturedFields,
   type CaptureStats,
-} from "@ai-audit/core";
+  type CallLogger,
+} from "@ai-audit/core/capture";
 import { BaseCallbackHandler } from "@langchain/core/callbacks/base";
 import { claimsOn } from "./claims.ts";
 import { failureFields, resultFields } from "./endings.ts";
@@ -42,7 +42,7 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
   readonly #requests = new ToolRequests();
 
   /** Throws `AUDIT_CONFIG_INVALID`. */
-  constructor(logger: AuditLogger, options: AuditCallbackOptions = {}) {
+  constructor(logger: CallLogger, options: AuditCallbackOptions = {}) {
     const settings = resolveOptions(logger, options);
     const recorder = new CallRecorder({ ...options, logger }, "framework");
     super({ _awaitHandler: true, raiseError: recorder.failsClosed });

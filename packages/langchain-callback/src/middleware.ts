@@ -1,6 +1,6 @@
 // Safety events that no model or tool call shows: moderation, PII and human review, as LangChain's middleware and
 // LangGraph leave them in the chains around the calls.
-import type { CapturedFields, JsonValue } from "@ai-audit/core";
+import type { CapturedFields, JsonValue } from "@ai-audit/core/capture";
 import { isBubbleUp } from "./failure.ts";
 import { isMessage, onlyText, roleOf } from "./messages.ts";
 import { defined, type Fields, fieldsOf, isFields, listOf, textOf } from "./read.ts";

@@ -1,5 +1,5 @@
 // Fields of a model call's entry: what its start says and what its result says.
-import type { CapturedFields, JsonValue } from "@ai-audit/core";
+import type { CapturedFields, JsonValue } from "@ai-audit/core/capture";
 import { onlyText } from "./messages.ts";
 import type { Settings } from "./options.ts";
 import {

@@ -1,5 +1,5 @@
 // A model, tool or retriever call between its start and its one end.
-import type { CapturedFields, RecordedCall } from "@ai-audit/core";
+import type { CapturedFields, RecordedCall } from "@ai-audit/core/capture";
 import { PartialAnswer } from "./partial.ts";
 import type { RunContext } from "./runs.ts";
 import { unfinishedOutcome } from "./failure.ts";

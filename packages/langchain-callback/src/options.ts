@@ -1,14 +1,13 @@
 // What users can choose, resolved once.
+import { AuditConfigError, SAFETY_CODES } from "@ai-audit/core";
 import {
-  AuditConfigError,
-  type AuditLogger,
   CAPTURE_OPTIONS,
   type CaptureOptions,
   INLINE_BYTES,
   refuseUnknown,
-  SAFETY_CODES,
   type SafetyCodes,
-} from "@ai-audit/core";
+  type CallLogger,
+} from "@ai-audit/core/capture";
 
 /** Which chains (also graphs, their nodes and agents) get entries of their own besides the model calls in them. */
 export type ChainCapture = "none" | "roots" | "all";
@@ -95,8 +94,8 @@ const OPTIONS: Readonly<Record<keyof AuditCallbackOptions, true>> = {
 };
 
 /** Throws `AUDIT_CONFIG_INVALID`. */
-export function resolveOptions(logger: AuditLogger, options: AuditCallbackOptions): Settings {
-  if (typeof logger?.capture !== "function") {
+export function resolveOptions(logger: CallLogger, options: AuditCallbackOptions): Settings {
+  if (typeof logger?.callSink?.capture !== "function") {
     throw new AuditConfigError("AuditCallbackHandler: the first argument must be an AuditLogger");
   }
   refuseUnknown("AuditCallbackHandler: option", options, OPTIONS, AuditConfigError);

@@ -1,5 +1,5 @@
 // What a stream has said so far: for calls that end before their result.
-import type { CapturedFields, JsonValue } from "@ai-audit/core";
+import type { CapturedFields, JsonValue } from "@ai-audit/core/capture";
 import { defined, type Fields, fieldsOf, isFields, listOf, textOf } from "./read.ts";
 import { snapshot } from "./snapshot.ts";
 

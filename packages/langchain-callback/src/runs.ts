@@ -1,6 +1,6 @@
 // Where a run stands: its ancestors, and what it inherits from them. Contexts are small copies; nothing here
 // refers to LangChain's objects.
-import type { JsonValue, Run } from "@ai-audit/core";
+import type { JsonValue, Run } from "@ai-audit/core/capture";
 import type { Settings } from "./options.ts";
 import { defined, type Fields, firstText, listOf, textOf } from "./read.ts";
 

@@ -1,5 +1,5 @@
 // Safety fields of model calls: filters, refusals and policy errors, in one vocabulary.
-import { type CapturedFields, judgeCode, type SafetyCodes } from "@ai-audit/core";
+import { type CapturedFields, judgeCode, type SafetyCodes } from "@ai-audit/core/capture";
 import {
   defined,
   type Fields,

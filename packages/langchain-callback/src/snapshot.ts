@@ -1,6 +1,6 @@
 // Values as JSON, copied in one walk: messages and commands in their neutral shape, binaries as digests, of live objects
 // what is content.
-import { type JsonValue, type Replace, toJson } from "@ai-audit/core";
+import { type JsonValue, type Replace, toJson } from "@ai-audit/core/capture";
 import { digestOf } from "./binary.ts";
 import { isMessage, neutralMessage } from "./messages.ts";
 import { type Fields, fieldsOf, isFields, listOf } from "./read.ts";

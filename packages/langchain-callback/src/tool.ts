@@ -1,5 +1,5 @@
 // Fields of a tool call's entry.
-import type { CapturedFields, JsonValue } from "@ai-audit/core";
+import type { CapturedFields, JsonValue } from "@ai-audit/core/capture";
 import { isMessage, neutralMessage, roleOf } from "./messages.ts";
 import { defined, fieldsOf, pick, textOf } from "./read.ts";
 import { snapshot } from "./snapshot.ts";

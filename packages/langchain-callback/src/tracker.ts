@@ -1,5 +1,5 @@
 // The runs in flight: what is open, where it stands, and that each call gets its one end.
-import type { CallRecorder, CapturedFields, JsonValue } from "@ai-audit/core";
+import type { CallRecorder, CapturedFields, JsonValue } from "@ai-audit/core/capture";
 import type { RunClaims } from "./claims.ts";
 import type { SafetyEvent } from "./middleware.ts";
 import { OpenRun } from "./open-run.ts";

@@ -1,5 +1,5 @@
 // Token figures of a result: what the provider reported, else an estimate that says so, else null.
-import type { CapturedFields } from "@ai-audit/core";
+import type { CapturedFields } from "@ai-audit/core/capture";
 import { countOf, defined, type Fields, fieldsOf, isEmpty } from "./read.ts";
 
 /** What the figures of a result depend on. */

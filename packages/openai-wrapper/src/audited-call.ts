@@ -1,13 +1,12 @@
 // One call of a client on its way to its one entry: request, attempts, response or stream or error, end.
+import { AuditWriteError, type ContentBlockedError } from "@ai-audit/core";
 import {
-  AuditWriteError,
   addFields,
   type CapturedFields,
-  type ContentBlockedError,
   endOfTurn,
   mergeFields,
   type RecordedCall,
-} from "@ai-audit/core";
+} from "@ai-audit/core/capture";
 import { CallProgress } from "./call-progress.ts";
 import type { Checked } from "./check-content.ts";
 import { ForgottenWatch } from "./forgotten.ts";

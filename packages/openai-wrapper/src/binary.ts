@@ -1,6 +1,6 @@
 // Binary payloads that come in pieces or as forms; those at hand are digested by core.
 import { createHash } from "node:crypto";
-import { type BinaryDigest, type JsonValue } from "@ai-audit/core";
+import type { BinaryDigest, JsonValue } from "@ai-audit/core/capture";
 
 /** SHA-256 and length of base64 that comes in pieces, over the decoded bytes. */
 export class Base64Digest {

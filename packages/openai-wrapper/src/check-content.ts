@@ -1,8 +1,7 @@
 // The caller's own detectors, over what goes to the model and what comes from it.
+import { AuditConfigError, type ContentBlockedError } from "@ai-audit/core";
 import {
-  AuditConfigError,
   type CapturedFields,
-  type ContentBlockedError,
   type ContentSide,
   type Detection,
   type Detector,
@@ -10,7 +9,7 @@ import {
   mergeFields,
   runDetectors,
   toJson,
-} from "@ai-audit/core";
+} from "@ai-audit/core/capture";
 import { isFields } from "./payload/read.ts";
 import type { ExtractOptions } from "./surface.ts";
 import { boundInput, boundOutput } from "./surfaces/content.ts";

@@ -1,5 +1,6 @@
 // What a call waits for at its end: what takes a moment to know of it, and that its entry is durable.
-import { AuditWriteError, type CapturedFields, mergeFields } from "@ai-audit/core";
+import { AuditWriteError } from "@ai-audit/core";
+import { type CapturedFields, mergeFields } from "@ai-audit/core/capture";
 
 /** What the caller is refused when the entry cannot be written. */
 export interface Held {

@@ -1,7 +1,6 @@
 // The one `audit` option of a client, and what a single call may say of itself.
+import { AuditConfigError } from "@ai-audit/core";
 import {
-  AuditConfigError,
-  type AuditLogger,
   CallRecorder,
   CAPTURE_OPTIONS,
   type CapturedFields,
@@ -12,7 +11,8 @@ import {
   refuseUnknown,
   type Run,
   type SafetyCodes,
-} from "@ai-audit/core";
+  type CallLogger,
+} from "@ai-audit/core/capture";
 import type { OpenAI } from "openai";
 import { ContentCheck, type DetectorOptions } from "./check-content.ts";
 import { ReportedResponses } from "./same-response.ts";
@@ -35,7 +35,7 @@ export interface AuditOptions extends CaptureOptions, DetectorOptions {
 }
 
 /** A logger, or a logger with options. */
-export type Audit = AuditLogger | AuditOptions;
+export type Audit = CallLogger | AuditOptions;
 
 /** What one call says of itself; wins over the client's options and over `withAuditContext`. */
 export interface CallAudit {
@@ -101,8 +101,8 @@ function settingsOf(options: AuditOptions): AuditSettings {
   };
 }
 
-function isLogger(audit: object): audit is AuditLogger {
-  return "capture" in audit && typeof audit.capture === "function";
+function isLogger(audit: object): audit is CallLogger {
+  return "callSink" in audit;
 }
 
 const OPTIONS: Readonly<Record<keyof AuditOptions, true>> = {

@@ -1,5 +1,5 @@
 // A response or a run that is fetched again reports its usage again: it is linked to the entry that has it already.
-import type { CapturedFields } from "@ai-audit/core";
+import type { CapturedFields } from "@ai-audit/core/capture";
 
 interface Reported {
   /** The entry's id once it is written; undefined when it could not be. */

@@ -5,7 +5,7 @@ import {
   type GrowingFields,
   mergeFields,
   type SafetyCodes,
-} from "@ai-audit/core";
+} from "@ai-audit/core/capture";
 import { describeForm, outlineForm } from "./binary.ts";
 import { runSurface, threadMessage } from "./surfaces/assistants.ts";
 import { chat } from "./surfaces/chat.ts";

@@ -1,7 +1,8 @@
 // ai-audit check: a proof, with nothing else at hand.
 import { readFileSync } from "node:fs";
 import { text as readAll } from "node:stream/consumers";
-import { checkProof, lineToEntry, type ProofCheck } from "@ai-audit/core";
+import { lineToEntry } from "@ai-audit/core/format";
+import { checkProof, type ProofCheck } from "@ai-audit/core/verify";
 import type { Command } from "commander";
 import { describeEntry } from "../reading/entry-details.ts";
 import { EXIT, Failure, systemFailure } from "../failure.ts";

@@ -1,5 +1,5 @@
 // ai-audit conversation: what was said, as a transcript.
-import { lineToEntry, safeLine, safeText } from "@ai-audit/core";
+import { lineToEntry, safeLine, safeText } from "@ai-audit/core/format";
 import type { Command } from "commander";
 import { outcomeOf, outcomeStyle } from "../reading/entry-table.ts";
 import { EXIT, Failure } from "../failure.ts";

@@ -1,5 +1,5 @@
 // ai-audit doctor: is everything as it should be, and if not, what helps?
-import { safeLine } from "@ai-audit/core";
+import { safeLine } from "@ai-audit/core/format";
 import type { Command } from "commander";
 import { type Finding, examine } from "../doctor/examine.ts";
 import { EXIT } from "../failure.ts";

@@ -1,5 +1,6 @@
 // ai-audit export-subject: the right of access.
-import { AuditLogger, entryToLine } from "@ai-audit/core";
+import { AuditLogger } from "@ai-audit/core";
+import { entryToLine } from "@ai-audit/core/format";
 import type { Command } from "commander";
 import { EXIT } from "../failure.ts";
 import { loadSubjectKeys } from "../settings/keys.ts";

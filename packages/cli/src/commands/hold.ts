@@ -1,5 +1,6 @@
 // ai-audit hold: what must not be removed, whatever its age.
-import { type Hold, lineToEntry, listHolds, placeHold, releaseHold } from "@ai-audit/core";
+import { type Hold, listHolds, placeHold, releaseHold } from "@ai-audit/core";
+import { lineToEntry } from "@ai-audit/core/format";
 import type { Command } from "commander";
 import { EXIT, Failure, usageFailure } from "../failure.ts";
 import { addRangeOptions, Filter, type RangeFlags, rangeOf } from "../reading/filters.ts";

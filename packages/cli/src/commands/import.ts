@@ -1,6 +1,7 @@
 // ai-audit import: logs of the Python original, sealed from now on.
 import { realpathSync } from "node:fs";
-import { FileStorage, safeLine } from "@ai-audit/core";
+import { FileStorage } from "@ai-audit/core";
+import { safeLine } from "@ai-audit/core/format";
 import type { Command } from "commander";
 import { EXIT, systemFailure, usageFailure } from "../failure.ts";
 import { importLines, type ImportResult } from "../import/importer.ts";

@@ -1,5 +1,5 @@
 // ai-audit pin: the note that an auditor keeps.
-import type { Pin, Verification } from "@ai-audit/core";
+import type { Pin, Verification } from "@ai-audit/core/verify";
 import type { Command } from "commander";
 import { EXIT, Failure } from "../failure.ts";
 import { addLocationArgument } from "../log/location.ts";

@@ -1,5 +1,5 @@
 // ai-audit prove: one entry, for somebody who has nothing else.
-import { checkProof, proveEntry } from "@ai-audit/core";
+import { checkProof, proveEntry } from "@ai-audit/core/verify";
 import type { Command } from "commander";
 import { EXIT, Failure } from "../failure.ts";
 import { addLogOption, resolveLocation } from "../log/location.ts";

@@ -1,5 +1,5 @@
 // ai-audit show: one entry in full.
-import { lineToEntry } from "@ai-audit/core";
+import { lineToEntry } from "@ai-audit/core/format";
 import type { Command } from "commander";
 import { describeEntry } from "../reading/entry-details.ts";
 import { findEntryLine } from "../log/find-entry.ts";

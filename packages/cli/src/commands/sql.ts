@@ -1,5 +1,6 @@
 // ai-audit sql: questions over many entries, answered by DuckDB.
-import { AuditError, safeLine } from "@ai-audit/core";
+import { AuditError } from "@ai-audit/core";
+import { safeLine } from "@ai-audit/core/format";
 import type { SqlRow } from "@ai-audit/core/sql";
 import { type Command, Option } from "commander";
 import { collecting, DEFAULT_MIB, openSql, parseMemory, shortOfMemory } from "../sql/duckdb.ts";

@@ -1,6 +1,6 @@
 // ai-audit verify: is the log complete and unaltered?
 import { setTimeout as sleep } from "node:timers/promises";
-import type { FileVerification } from "@ai-audit/core";
+import type { FileVerification } from "@ai-audit/core/verify";
 import { type Command, Option } from "commander";
 import { parseSeconds } from "../arguments/values.ts";
 import { addLocationArgument } from "../log/location.ts";

@@ -1,6 +1,7 @@
 // Keys: are they there, are they usable, do they fit the log?
 import { stat } from "node:fs/promises";
-import { EncryptionManager, lineToEntry } from "@ai-audit/core";
+import { EncryptionManager } from "@ai-audit/core";
+import { lineToEntry } from "@ai-audit/core/format";
 import { settingFailure } from "../failure.ts";
 import { configuredTrust, encryptionKeys } from "../settings/keys.ts";
 import { latestLines } from "../log/latest-lines.ts";

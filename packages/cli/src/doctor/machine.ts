@@ -1,7 +1,7 @@
 // The machine under the log: room and time.
 import { readdir, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
-import { lineToEntry } from "@ai-audit/core";
+import { lineToEntry } from "@ai-audit/core/format";
 import { latestLines } from "../log/latest-lines.ts";
 import { formatBytes } from "../output/format.ts";
 import type { Settings } from "../settings/settings.ts";

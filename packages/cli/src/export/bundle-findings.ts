@@ -1,7 +1,8 @@
 // What of the whole files in a bundle nothing proves: nobody hands on as evidence what he did not look at.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { AuditError, type FileState, type FileVerification, verifyLog } from "@ai-audit/core";
+import { AuditError, verifyLog } from "@ai-audit/core";
+import type { FileState, FileVerification } from "@ai-audit/core/verify";
 import { configuredTrust, trustedKeys } from "../settings/keys.ts";
 import { isBucket } from "../log/location.ts";
 import { problemText } from "../verifying/problem-text.ts";

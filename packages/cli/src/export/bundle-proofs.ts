@@ -1,7 +1,9 @@
 // Selected entries and their proofs, for a bundle.
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { checkProof, proveEntries, safeLine, type TimeRange } from "@ai-audit/core";
+import type { TimeRange } from "@ai-audit/core";
+import { safeLine } from "@ai-audit/core/format";
+import { checkProof, proveEntries } from "@ai-audit/core/verify";
 import type { Filter } from "../reading/filters.ts";
 import type { OpenLog } from "../log/open-log.ts";
 import { withSink } from "../output/output-file.ts";

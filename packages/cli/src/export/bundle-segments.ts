@@ -1,7 +1,7 @@
 // Whole files of a log, for a bundle: byte for byte as they lie in a directory, or as a bucket's objects make them up.
 import { mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
-import { type LogSource, logSourcesAt, type SourceFile } from "@ai-audit/core";
+import { type LogSource, logSourcesAt, type SourceFile } from "@ai-audit/core/verify";
 import { parseFirstLine } from "../log/log-files.ts";
 import { s3Connection } from "../log/storage.ts";
 import { findUnproven, writeFindings } from "./bundle-findings.ts";

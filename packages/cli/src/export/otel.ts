@@ -1,7 +1,8 @@
 // Entries as OpenTelemetry spans: OTLP/JSON, one ExportTraceServiceRequest a line, with the attributes of the semantic
 // conventions for generative AI.
 import { hash } from "node:crypto";
-import { type AuditEntry, lineToEntry } from "@ai-audit/core";
+import type { AuditEntry } from "@ai-audit/core";
+import { lineToEntry } from "@ai-audit/core/format";
 import { VERSION } from "../version.ts";
 import type { LogRecord } from "./redact.ts";
 

@@ -1,5 +1,6 @@
 // The records of an export: the log's entries, opened and redacted as asked for, a page at a time.
-import { type AuditStorage, lineToEntry, type TimeRange } from "@ai-audit/core";
+import type { AuditStorage, TimeRange } from "@ai-audit/core";
+import { lineToEntry } from "@ai-audit/core/format";
 import type { Filter } from "../reading/filters.ts";
 import { type LogRecord, redactor } from "./redact.ts";
 

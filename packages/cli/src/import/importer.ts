@@ -5,13 +5,11 @@ import {
   AuditError,
   type AuditStorage,
   type EncryptionManager,
-  entryToLine,
   hashContent,
-  type JsonValue,
-  lineToEntry,
   type OnProgress,
-  openContent,
 } from "@ai-audit/core";
+import { entryToLine, type JsonValue, lineToEntry } from "@ai-audit/core/format";
+import { openContent } from "@ai-audit/core/verify";
 
 export interface ImportOptions {
   /** Opens content of the source, and encrypts it in the target. */

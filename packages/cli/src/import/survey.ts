@@ -1,5 +1,7 @@
 // What of a source can be imported, line by line, before anything is: readers pass over what is no entry.
-import { directorySource, lineToEntry, type OnProgress } from "@ai-audit/core";
+import type { OnProgress } from "@ai-audit/core";
+import { lineToEntry } from "@ai-audit/core/format";
+import { directorySource } from "@ai-audit/core/verify";
 
 /** A line that cannot be imported. */
 export interface BadLine {

@@ -1,5 +1,6 @@
 // Why an entry is not there: what the log itself says of files that retention removed.
-import { directorySource, safeLine } from "@ai-audit/core";
+import { safeLine } from "@ai-audit/core/format";
+import { directorySource } from "@ai-audit/core/verify";
 
 /** A `retention.prune` line, as far as it is told. */
 interface Removal {

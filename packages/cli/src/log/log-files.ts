@@ -2,7 +2,7 @@
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { safeLine } from "@ai-audit/core";
+import { safeLine } from "@ai-audit/core/format";
 import { systemFailure } from "../failure.ts";
 import { plural } from "../output/format.ts";
 

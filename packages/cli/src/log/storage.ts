@@ -1,12 +1,6 @@
 // Opens storages: a directory, or a bucket, whose SDK is loaded only then.
-import {
-  type AuditStorage,
-  FileStorage,
-  lineToEntry,
-  type OnProgress,
-  safeLine,
-  type Signer,
-} from "@ai-audit/core";
+import { type AuditStorage, FileStorage, type OnProgress, type Signer } from "@ai-audit/core";
+import { lineToEntry, safeLine } from "@ai-audit/core/format";
 import type { S3Archive, S3Connection } from "@ai-audit/core/s3";
 import { EXIT, Failure } from "../failure.ts";
 import { isBucket } from "./location.ts";

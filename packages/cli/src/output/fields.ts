@@ -1,5 +1,5 @@
 // Labelled values, one below the other.
-import { safeLine, safeText } from "@ai-audit/core";
+import { safeLine, safeText } from "@ai-audit/core/format";
 import type { Output, Style } from "./output.ts";
 
 /** A labelled value. */

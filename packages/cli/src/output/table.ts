@@ -1,5 +1,5 @@
 // Aligned columns.
-import { safeLine } from "@ai-audit/core";
+import { safeLine } from "@ai-audit/core/format";
 import type { Output, Style } from "./output.ts";
 import { cellsOf, cutTo, padTo } from "./width.ts";
 

@@ -1,11 +1,6 @@
 // Which entries a command is about: its options, and the test of one line.
-import {
-  type AuditEntry,
-  type EncryptionManager,
-  lineToEntry,
-  type Outcome,
-  type TimeRange,
-} from "@ai-audit/core";
+import type { AuditEntry, EncryptionManager, Outcome, TimeRange } from "@ai-audit/core";
+import { lineToEntry } from "@ai-audit/core/format";
 import { type Command, Option } from "commander";
 import { collectPairs } from "../arguments/values.ts";
 import { outcomeOf } from "./entry-table.ts";

@@ -4,10 +4,9 @@ import {
   AuditError,
   type AuditErrorCode,
   type EncryptionManager,
-  type JsonValue,
-  openContent,
-  safeLine,
 } from "@ai-audit/core";
+import { type JsonValue, safeLine } from "@ai-audit/core/format";
+import { openContent } from "@ai-audit/core/verify";
 import { EXIT, type ExitCode, Failure } from "../failure.ts";
 import { plural } from "../output/format.ts";
 

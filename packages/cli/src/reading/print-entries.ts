@@ -1,5 +1,6 @@
 // Entries on standard output: a table, details, or lines of JSON.
-import { type AuditEntry, lineToEntry } from "@ai-audit/core";
+import type { AuditEntry } from "@ai-audit/core";
+import { lineToEntry } from "@ai-audit/core/format";
 import { describeEntry } from "./entry-details.ts";
 import { entryTable } from "./entry-table.ts";
 import { ContentOpener } from "./opened-content.ts";

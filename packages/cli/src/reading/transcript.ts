@@ -1,6 +1,6 @@
 // The calls of a conversation as the messages that were new in each. Chat APIs send all earlier messages again with
 // every call; a reader wants each of them once.
-import type { JsonValue } from "@ai-audit/core";
+import type { JsonValue } from "@ai-audit/core/format";
 import { textOf } from "./text-of.ts";
 
 /** Something said. */

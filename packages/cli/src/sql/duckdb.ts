@@ -1,7 +1,8 @@
 // DuckDB within the memory that the command allows itself.
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { AuditError, safeLine } from "@ai-audit/core";
+import { AuditError } from "@ai-audit/core";
+import { safeLine } from "@ai-audit/core/format";
 import type { AuditSql, SqlOptions } from "@ai-audit/core/sql";
 import { InvalidArgumentError } from "commander";
 import { EXIT, Failure } from "../failure.ts";

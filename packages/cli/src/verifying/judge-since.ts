@@ -1,5 +1,10 @@
 // A verdict on the newer files of a log. All were verified: what is missing or forked shows by the older ones too.
-import { type Evidence, type FileVerification, judge, type Verification } from "@ai-audit/core";
+import {
+  type Evidence,
+  type FileVerification,
+  judge,
+  type Verification,
+} from "@ai-audit/core/verify";
 import { plural } from "../output/format.ts";
 
 /** A verification, and what its verdict does not speak of. */

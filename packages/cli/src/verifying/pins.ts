@@ -1,6 +1,6 @@
 // Files of pins: notes one after another, as an auditor keeps them.
 import { readFileSync } from "node:fs";
-import { formatPin, parsePin, type Pin } from "@ai-audit/core";
+import { formatPin, parsePin, type Pin } from "@ai-audit/core/verify";
 import { EXIT, Failure, systemFailure } from "../failure.ts";
 
 /** Where the next note begins: an origin, a size and a root, a line each. */

@@ -1,5 +1,6 @@
 // A finding of the verifier as one line.
-import { type Problem, safeLine } from "@ai-audit/core";
+import { safeLine } from "@ai-audit/core/format";
+import type { Problem } from "@ai-audit/core/verify";
 
 /** `FILE, lines 4 to 5, entry ID: what was found`. */
 export function problemText(file: string, { line, lastLine, entryId, message }: Problem): string {

@@ -1,5 +1,5 @@
 // A verdict's line, its first word in the colour of its exit code, and what helps where it says less than it might.
-import { safeLine } from "@ai-audit/core";
+import { safeLine } from "@ai-audit/core/format";
 import { systemFailure } from "../failure.ts";
 import type { Output, Style } from "../output/output.ts";
 import { serviceFailure } from "../service-failure.ts";

@@ -1,5 +1,6 @@
 // A log of days long gone.
-import { entryToLine, FileStorage, Signer } from "@ai-audit/core";
+import { FileStorage, Signer } from "@ai-audit/core";
+import { entryToLine } from "@ai-audit/core/format";
 
 /** The id of an entry at a time. */
 export function oldId(timestamp: string): string {

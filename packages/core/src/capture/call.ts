@@ -5,12 +5,12 @@ import { currentAuditContext } from "./context.ts";
 import { Deadline } from "./deadline.ts";
 import { AuditConfigError, AuditError, AuditWriteError } from "../errors.ts";
 import type { Metadata } from "./interaction.ts";
-import type { AuditLogger, OpenCall } from "../log/logger.ts";
+import type { CallLogger, CallSink, OpenCall } from "./call-sink.ts";
 import type { CallLayer } from "./same-call.ts";
 
 /** Options that all wrappers have. */
 export interface CaptureOptions {
-  readonly logger: AuditLogger;
+  readonly logger: CallLogger;
   /**
    * When an entry cannot be written: `closed` fails the call with an `AuditWriteError`, `open` leaves the caller's
    * result untouched. @default "closed"
@@ -52,6 +52,7 @@ export interface CaptureStats {
 /** Makes the entries of one wrapper's calls. */
 export class CallRecorder {
   readonly #options: CaptureOptions;
+  readonly #sink: CallSink;
   /** For every entry. */
   readonly #own: CapturedFields;
   readonly #layer: CallLayer;
@@ -67,7 +68,7 @@ export class CallRecorder {
    */
   constructor(options: CaptureOptions, layer: CallLayer = "client") {
     const { logger, failureMode = "closed", writeTimeoutMs = 30_000 } = options;
-    if (typeof logger?.capture !== "function")
+    if (typeof logger?.callSink?.capture !== "function")
       throw new AuditConfigError("audit: logger must be an AuditLogger");
     if (failureMode !== "closed" && failureMode !== "open") {
       throw new AuditConfigError(
@@ -76,6 +77,7 @@ export class CallRecorder {
     }
     if (!(writeTimeoutMs > 0)) throw new AuditConfigError("writeTimeoutMs must be a number > 0");
     this.#options = options;
+    this.#sink = logger.callSink;
     const { conversationId, subject, metadata } = options;
     this.#own = { conversationId, subject, metadata: membersOf("metadata", metadata) };
     this.#layer = layer;
@@ -104,7 +106,7 @@ export class CallRecorder {
     partial?: () => CapturedFields,
   ): RecordedCall | Promise<RecordedCall> {
     const start = this.#inherit(fields);
-    if (this.failsClosed && this.#options.logger.closed) {
+    if (this.failsClosed && this.#sink.closed) {
       return Promise.reject(
         this.#lose(new AuditWriteError("AUDIT_CLOSED", "the logger is closed")),
       );
@@ -134,14 +136,14 @@ export class CallRecorder {
   #track(fields: CallFields, partial?: () => CapturedFields): RecordedCall {
     this.#open += 1;
     const call = new RecordedCall(this.#layer, fields, this.#writeEnded, partial);
-    this.#options.logger.track(call);
+    this.#sink.track(call);
     return call;
   }
 
   /** Fail-open: undefined instead of a rejection. */
   async #start(fields: CapturedFields): Promise<string | undefined> {
     try {
-      return await this.#deadline.limit(this.#options.logger.started(fields, this.#layer));
+      return await this.#deadline.limit(this.#sink.started(fields, this.#layer));
     } catch (cause) {
       return this.#miss(cause);
     }
@@ -152,16 +154,17 @@ export class CallRecorder {
     entry: CapturedFields,
     cause: unknown,
   ): Promise<string | undefined> {
-    const { logger } = this.#options;
     try {
-      const id = await this.#deadline.limit(logger.capture(entry, { layer: this.#layer, cause }));
+      const id = await this.#deadline.limit(
+        this.#sink.capture(entry, { layer: this.#layer, cause }),
+      );
       this.#written += 1;
       return id;
     } catch (unwritten) {
       return this.#miss(unwritten);
     } finally {
       this.#open -= 1;
-      logger.untrack(call); // not before: a logger that closes waits for entries on their way
+      this.#sink.untrack(call); // not before: a logger that closes waits for entries on their way
     }
   }
 

@@ -43,26 +43,10 @@ import {
   sealEntry,
   withSameCall,
 } from "../capture/draft.ts";
+import type { CallSink, CallStart, OpenCall } from "../capture/call-sink.ts";
 import { type CallLayer, CallPairs, type CaptureOrigin } from "../capture/same-call.ts";
 import { FileStorage } from "../storage/file/file.ts";
 import type { AuditStorage, TimeRange } from "../storage/storage.ts";
-
-/** What is known when a call begins: `AuditLogger.started()`. */
-export interface CallStart {
-  readonly provider?: string | null | undefined;
-  readonly model?: string | null | undefined;
-  readonly operation?: string | undefined;
-  readonly input?: unknown;
-  /** As for `log()`: the input's keyed hash then dies with the subject's secret. */
-  readonly subject?: string | undefined;
-}
-
-/** A captured call that has not ended yet; `close()` ends it. */
-export interface OpenCall {
-  readonly layer: CallLayer;
-  /** Writes the entry with outcome `abandoned`. Must not reject. */
-  abandon(): Promise<unknown>;
-}
 
 /** An entry that is being written. */
 interface OnItsWay {
@@ -97,6 +81,8 @@ export class AuditLogger<
   I extends InteractionFields = Interaction<M>,
 > {
   readonly storage: AuditStorage;
+  /** For wrappers: their recorders write calls here. */
+  readonly callSink: CallSink;
   readonly #settings: LoggerSettings;
   readonly #schedules = new Set<CleanupSchedule>();
   readonly #openCalls = new Set<OpenCall>();
@@ -114,6 +100,7 @@ export class AuditLogger<
   constructor(storage: AuditStorage | string, options: AuditLoggerOptions<M> = {}) {
     this.storage = typeof storage === "string" ? new FileStorage({ path: storage }) : storage;
     this.#settings = resolveLoggerOptions(this.storage, options);
+    this.callSink = this.#openSink();
   }
 
   /** Given as an option. */
@@ -142,13 +129,25 @@ export class AuditLogger<
     return this.#record(interaction, "strict");
   }
 
-  /**
-   * `log()` for wrappers: records whatever can be recorded. What does not fit is left out and named in the entry's
-   * `alerts`; rejects only when the entry cannot be written. With an `origin`, the interaction is the wrapper's own,
-   * which nobody changes any more, and holds already what it inherits from the context that its call began in; and the
-   * second of two entries that record the same call through different layers gets the first one's id as `run.sameCallAs`.
-   */
-  capture(interaction: CapturedFields, origin?: CaptureOrigin): Promise<string> {
+  #openSink(): CallSink {
+    const isClosed = (): boolean => this.closed;
+    return {
+      get closed() {
+        return isClosed();
+      },
+      capture: (fields, origin) => this.#capture(fields, origin),
+      started: (start, layer) => this.#started(start, layer),
+      track: (call) => {
+        this.#layers.add(call.layer);
+        this.#openCalls.add(call);
+      },
+      untrack: (call) => {
+        this.#openCalls.delete(call);
+      },
+    };
+  }
+
+  #capture(interaction: CapturedFields, origin?: CaptureOrigin): Promise<string> {
     if (!origin) return this.#record(interaction, "lenient");
     if (this.#layers.size === 1 && this.#layers.has(origin.layer))
       return this.#record(interaction, "wrapped"); // no twins
@@ -215,13 +214,7 @@ export class AuditLogger<
     return error;
   }
 
-  /**
-   * Durably records that a call is about to be made (`call.started`). Resolves to the id to give as `call` to the
-   * entry of its end: a start without such an entry was in flight when the process died.
-   *
-   * @param layer of the wrapper, so that calls of the other layer that end meanwhile can be linked to this one
-   */
-  async started(start: CallStart, layer?: CallLayer): Promise<string> {
+  async #started(start: CallStart, layer?: CallLayer): Promise<string> {
     if (layer) this.#layers.add(layer);
     const { provider = null, model = null, operation = "chat", input, subject } = start;
     const started = { input, output: "", subject };
@@ -242,17 +235,6 @@ export class AuditLogger<
     });
     await this.#append(line, undefined);
     return call;
-  }
-
-  /** Has `close()` end this call as abandoned unless `untrack()` is called before. For wrappers. */
-  track(call: OpenCall): void {
-    this.#layers.add(call.layer);
-    this.#openCalls.add(call);
-  }
-
-  /** The call's entry is written, or lost. */
-  untrack(call: OpenCall): void {
-    this.#openCalls.delete(call);
   }
 
   /** The entry with this id. */

@@ -6,12 +6,10 @@ import {
   type AuditError,
   AuditLogger,
   type AuditStorage,
-  type CaptureOptions,
-  CallRecorder,
   MemoryStorage,
-  type RecordedCall,
   withAuditContext,
 } from "../../src/index.ts";
+import { type CaptureOptions, CallRecorder, type RecordedCall } from "../../src/capture/index.ts";
 import { rejected } from "@ai-audit/test-support/caught";
 import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
@@ -44,13 +42,13 @@ describe("capture()", () => {
   const logger = new AuditLogger(new MemoryStorage());
 
   it("records whatever can be recorded, and names the rest in alerts", async () => {
-    const id = await logger.capture({
+    const id = await logger.callSink.capture({
       output: "Hi.",
       latencyMs: Number.NaN,
       model: 5,
       nonsense: true,
       alerts: ["own"],
-    } as unknown as Parameters<typeof logger.capture>[0]);
+    } as unknown as Parameters<typeof logger.callSink.capture>[0]);
     expect(await logger.getEntry(id)).toMatchObject({
       model: null,
       latencyMs: null,
@@ -66,7 +64,7 @@ describe("capture()", () => {
   it("that nobody waits for ends no process when it fails", async () => {
     const unhandled = vi.fn<(reason: unknown) => void>();
     process.on("unhandledRejection", unhandled);
-    void new AuditLogger(new FullStorage()).capture({ input: "x" });
+    void new AuditLogger(new FullStorage()).callSink.capture({ input: "x" });
     await sleep(20);
     process.off("unhandledRejection", unhandled);
     expect(unhandled).not.toHaveBeenCalled();
@@ -74,14 +72,14 @@ describe("capture()", () => {
 
   it("links the two entries of one call that two layers capture, and counts it once", async () => {
     const twins = new AuditLogger(new MemoryStorage());
-    const inner = await twins.capture({ responseId: "r1" }, { layer: "client" });
-    const outer = await twins.capture({ responseId: "r1" }, { layer: "framework" });
+    const inner = await twins.callSink.capture({ responseId: "r1" }, { layer: "client" });
+    const outer = await twins.callSink.capture({ responseId: "r1" }, { layer: "framework" });
     expect((await twins.getEntry(inner))?.run).toBeUndefined();
     expect((await twins.getEntry(outer))?.run).toEqual({ sameCallAs: inner });
     const error = new Error("down");
-    const failed = await twins.capture({}, { layer: "client", cause: error });
+    const failed = await twins.callSink.capture({}, { layer: "client", cause: error });
     const wrapped = new Error("chain failed", { cause: error });
-    const again = await twins.capture({}, { layer: "framework", cause: wrapped });
+    const again = await twins.callSink.capture({}, { layer: "framework", cause: wrapped });
     expect((await twins.getEntry(again))?.run?.sameCallAs).toBe(failed);
     expect(await twins.count()).toBe(2);
     expect((await twins.health()).lastHour.entries).toBe(2);
@@ -90,8 +88,8 @@ describe("capture()", () => {
 
   it("does not link calls of the same layer", async () => {
     const twins = new AuditLogger(new MemoryStorage());
-    await twins.capture({ responseId: "r1" }, { layer: "client" });
-    const second = await twins.capture({ responseId: "r1" }, { layer: "client" });
+    await twins.callSink.capture({ responseId: "r1" }, { layer: "client" });
+    const second = await twins.callSink.capture({ responseId: "r1" }, { layer: "client" });
     expect((await twins.getEntry(second))?.run).toBeUndefined();
   });
 });

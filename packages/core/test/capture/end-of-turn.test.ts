@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers";
 import { describe, expect, it, vi } from "vitest";
-import { endOfTurn } from "../../src/index.ts";
+import { endOfTurn } from "../../src/capture/index.ts";
 
 describe("endOfTurn()", () => {
   it("resolves after all of this turn, in order, and for what follows from it in the same turn", async () => {

@@ -1,11 +1,6 @@
 import { describe, expect, it } from "vitest";
-import {
-  AuditLogger,
-  type CapturedFields,
-  type Interaction,
-  MemoryStorage,
-  mergeFields,
-} from "../../src/index.ts";
+import { AuditLogger, type Interaction, MemoryStorage } from "../../src/index.ts";
+import { type CapturedFields, mergeFields } from "../../src/capture/index.ts";
 import { CallFields } from "../../src/capture/fields.ts";
 import { rejected } from "@ai-audit/test-support/caught";
 
@@ -80,7 +75,7 @@ describe("the fields of a call", () => {
       streamed: true,
       nonsense: 1,
     });
-    const entry = await logger.getEntry(await logger.capture(fields, { layer: "client" }));
+    const entry = await logger.getEntry(await logger.callSink.capture(fields, { layer: "client" }));
     expect(entry).toMatchObject({ model: null, provider: null, streamed: true });
     expect(entry?.alerts).toEqual([
       "ai-audit: model must be a string",

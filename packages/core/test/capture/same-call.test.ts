@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import type { CallLayer, CapturedFields } from "../../src/index.ts";
-import { AuditLogger, CallRecorder, MemoryStorage } from "../../src/index.ts";
+import type { CallLayer, CapturedFields } from "../../src/capture/index.ts";
+import { AuditLogger, MemoryStorage } from "../../src/index.ts";
+import { CallRecorder } from "../../src/capture/index.ts";
 
 /** A storage that refuses the first line it is given. */
 class RefusesFirst extends MemoryStorage {
@@ -25,7 +26,7 @@ function capture(
   fields: CapturedFields,
   cause?: unknown,
 ): Promise<string> {
-  return logger.capture({ input: "x", output: "y", ...fields }, { layer, cause });
+  return logger.callSink.capture({ input: "x", output: "y", ...fields }, { layer, cause });
 }
 
 describe("one call captured by two layers", () => {
@@ -139,7 +140,7 @@ describe("calls that are not the same", () => {
     await capture(logger, "client", { responseId: "r1" });
     await capture(logger, "client", { responseId: "r1" });
     await capture(logger, "framework", { responseId: "r2" });
-    await logger.capture({ input: "x", output: "y", responseId: "r1" });
+    await logger.callSink.capture({ input: "x", output: "y", responseId: "r1" });
     expect(await links(logger)).toEqual([undefined, undefined, undefined, undefined]);
     await capture(logger, "framework", { responseId: "r1" });
     await capture(logger, "framework", { responseId: "r1" });

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { digestBase64, digestBytes, digestDataUrl, INLINE_BYTES } from "../../src/index.ts";
+import { digestBase64, digestBytes, digestDataUrl, INLINE_BYTES } from "../../src/capture/index.ts";
 
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 

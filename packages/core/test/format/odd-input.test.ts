@@ -196,7 +196,7 @@ describe("A whole interaction that is odd", () => {
       const reason: unknown = results[1]?.status === "rejected" ? results[1].reason : undefined;
       expect(AuditError.isInstance(reason)).toBe(true);
       expect(reason).toMatchObject({ code: "AUDIT_INPUT_INVALID", message });
-      const id = await logger.capture(make() as Interaction);
+      const id = await logger.callSink.capture(make() as Interaction);
       expect(await logger.getEntry(id)).toBeDefined();
       expect(await logger.count()).toBe(3);
       await logger.close();

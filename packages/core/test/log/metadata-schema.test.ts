@@ -39,7 +39,7 @@ describe.each([
 
   it("names what does not fit in the alerts of a captured call, without its value", async () => {
     const logger = new AuditLogger<{ user_id: string }>(new MemoryStorage(), { metadataSchema });
-    const id = await logger.capture({ input: "x", metadata: { user_id: 4711, other: 1 } });
+    const id = await logger.callSink.capture({ input: "x", metadata: { user_id: 4711, other: 1 } });
     const entry = await logger.getEntry(id);
     expect(entry?.alerts).toEqual(["ai-audit: metadata user_id does not fit its schema"]);
     expect(entry?.metadata).toEqual({ user_id: 4711, other: 1 });
@@ -105,7 +105,7 @@ describe("metadataSchema", () => {
       code: "AUDIT_METADATA_INVALID",
       message: "log(): metadata does not fit its schema",
     });
-    const entry = await logger.getEntry(await logger.capture({ metadata: { a: 1 } }));
+    const entry = await logger.getEntry(await logger.callSink.capture({ metadata: { a: 1 } }));
     expect(entry).toMatchObject({
       metadata: { a: 1 },
       alerts: ["ai-audit: metadata does not fit its schema"],

@@ -95,7 +95,7 @@ describe("A data subject", () => {
   it("once erased leaves no start of a call to guess at either", async () => {
     const { path, keys, open } = await setUp();
     const logger = open();
-    await logger.started({ input: "guess me", subject: "user-123" });
+    await logger.callSink.started({ input: "guess me", subject: "user-123" });
     await logger.eraseSubject("user-123", BY);
     await logger.close();
     const text = await readFile(join(path, (await readdir(path))[0] ?? ""), "utf8");

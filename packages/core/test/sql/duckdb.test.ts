@@ -31,7 +31,7 @@ async function logged(path: string): Promise<string[]> {
       }),
     );
   }
-  await logger.started({ model: "gpt-5" });
+  await logger.callSink.started({ model: "gpt-5" });
   await logger.close();
   return ids;
 }

@@ -2,7 +2,7 @@
 // `node archive-writer.ts <directory> <endpoint> <bucket> <pem>`. Prints the id of each entry that was acknowledged.
 import { Signer } from "../../src/seal/signer.ts";
 import { FileStorage } from "../../src/storage/file/file.ts";
-import { S3Archive } from "../../src/storage/s3/s3.ts";
+import { S3Archive } from "../../src/storage/s3/index.ts";
 import { testEntry } from "../../src/testing.ts";
 import { serverAt } from "@ai-audit/test-support/s3-servers";
 

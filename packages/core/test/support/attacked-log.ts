@@ -5,7 +5,7 @@ import { Segment } from "../../src/storage/segment.ts";
 import { Signer } from "../../src/seal/signer.ts";
 import type { Verification } from "../../src/verify/verification.ts";
 import { FileStorage } from "../../src/storage/file/file.ts";
-import { S3Archive, type S3Storage } from "../../src/storage/s3/s3.ts";
+import { S3Archive, type S3Storage } from "../../src/storage/s3/index.ts";
 import { dayOf } from "../../src/storage/s3/keys.ts";
 import type { PruneResult } from "../../src/storage/storage.ts";
 import { testEntry } from "../../src/testing.ts";

@@ -10,7 +10,7 @@ import {
 import { Signer } from "../../src/seal/signer.ts";
 import { verifyLog, type VerifyOptions } from "../../src/log/verify-log.ts";
 import type { Verification } from "../../src/verify/verification.ts";
-import { S3Storage, type S3StorageOptions } from "../../src/storage/s3/s3.ts";
+import { S3Storage, type S3StorageOptions } from "../../src/storage/s3/index.ts";
 import { testEntry, type TestEntry } from "../../src/testing.ts";
 import type { S3Server } from "@ai-audit/test-support/s3-servers";
 

@@ -1,7 +1,7 @@
 // A process of its own that logs: `node s3-writer.ts <endpoint> <bucket> <prefix> <pem> <entries>`. Prints the ids.
 import { AuditLogger } from "../../src/log/logger.ts";
 import { Signer } from "../../src/seal/signer.ts";
-import { S3Storage } from "../../src/storage/s3/s3.ts";
+import { S3Storage } from "../../src/storage/s3/index.ts";
 import { serverAt } from "@ai-audit/test-support/s3-servers";
 
 const [endpoint = "", bucket = "", prefix = "", pem = "", entries = "0"] = process.argv.slice(2);

@@ -1,5 +1,5 @@
 // A copy of a payload as JSON, without bulky binaries: SDKs change the objects they hand out afterwards.
-import { digestBase64, digestDataUrl, type JsonValue, toJson } from "@ai-audit/core";
+import { digestBase64, digestDataUrl, type JsonValue, toJson } from "@ai-audit/core/capture";
 import { outlineBlob } from "../binary.ts";
 import { isFields } from "./read.ts";
 

@@ -1,5 +1,6 @@
 // The one classifier: from what a payload or an error says to the safety fields of an entry. Pure.
-import { type CapturedFields, judgeCode, SAFETY_CODES, type SafetyCodes } from "@ai-audit/core";
+import { SAFETY_CODES } from "@ai-audit/core";
+import { type CapturedFields, judgeCode, type SafetyCodes } from "@ai-audit/core/capture";
 import { snapshot } from "../payload/snapshot.ts";
 import { defined, fieldsOf, isEmpty, isFields, listOf, pick, textOf } from "../payload/read.ts";
 import { azureErrorResults, azureFilter } from "./azure.ts";

@@ -1,13 +1,13 @@
 // A detector that asks OpenAI's moderation endpoint.
 import { AsyncLocalStorage } from "node:async_hooks";
+import { AuditConfigError } from "@ai-audit/core";
 import {
-  AuditConfigError,
   type ContentSide,
   type Detector,
   type Finding,
   type JsonValue,
   textsOf,
-} from "@ai-audit/core";
+} from "@ai-audit/core/capture";
 import { fieldsOf, isFields, listOf } from "../payload/read.ts";
 
 /** What is needed of a client: any version's, audited or not. */

@@ -1,5 +1,5 @@
 // Streams of the Assistants API: `{ event, data }`, with messages as deltas and the run's state in between.
-import { type CapturedFields, type JsonValue, mergeFields } from "@ai-audit/core";
+import { type CapturedFields, type JsonValue, mergeFields } from "@ai-audit/core/capture";
 import { type Fields, fieldsOf, isEmpty, isFields, listOf, textOf } from "../payload/read.ts";
 import { snapshot } from "../payload/snapshot.ts";
 import { MergedDelta, StreamBudget } from "./accumulate.ts";

@@ -1,5 +1,5 @@
 // beta assistants: threads and runs (POST …/runs, POST /threads/runs, submit_tool_outputs, cancel, GET of a run)
-import { type CapturedFields, type JsonValue, mergeFields } from "@ai-audit/core";
+import { type CapturedFields, type JsonValue, mergeFields } from "@ai-audit/core/capture";
 import { defined, type Fields, fieldsOf, isFields, listOf, pick, textOf } from "../payload/read.ts";
 import { snapshot } from "../payload/snapshot.ts";
 import { AssistantCollector } from "./assistants-stream.ts";

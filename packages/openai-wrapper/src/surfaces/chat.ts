@@ -1,5 +1,5 @@
 // chat.completions: POST /chat/completions
-import type { CapturedFields, JsonValue } from "@ai-audit/core";
+import type { CapturedFields, JsonValue } from "@ai-audit/core/capture";
 import { type Fields, fieldsOf, isEmpty, isFields, listOf, pick } from "../payload/read.ts";
 import { snapshot } from "../payload/snapshot.ts";
 import { choicesFields } from "./choices.ts";

@@ -1,5 +1,5 @@
 // Streams of chunks with `choices`: chat completions and completions.
-import { type CapturedFields, mergeFields } from "@ai-audit/core";
+import { type CapturedFields, mergeFields } from "@ai-audit/core/capture";
 import { MergedDelta, StreamBudget } from "./accumulate.ts";
 import { snapshot } from "../payload/snapshot.ts";
 import type { ExtractOptions, StreamCollector } from "./contract.ts";

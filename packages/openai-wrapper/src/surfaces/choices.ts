@@ -1,5 +1,10 @@
 // What chat completions and completions share: a response with `choices`.
-import { addFields, type CapturedFields, type GrowingFields, type JsonValue } from "@ai-audit/core";
+import {
+  addFields,
+  type CapturedFields,
+  type GrowingFields,
+  type JsonValue,
+} from "@ai-audit/core/capture";
 import { type Fields, isEmpty, pick, textOf } from "../payload/read.ts";
 import { snapshot } from "../payload/snapshot.ts";
 import type { ExtractOptions } from "./contract.ts";

@@ -1,5 +1,5 @@
 // completions: POST /completions
-import type { CapturedFields, JsonValue } from "@ai-audit/core";
+import type { CapturedFields, JsonValue } from "@ai-audit/core/capture";
 import { type Fields, fieldsOf, isEmpty, listOf } from "../payload/read.ts";
 import { snapshot } from "../payload/snapshot.ts";
 import { choicesFields } from "./choices.ts";

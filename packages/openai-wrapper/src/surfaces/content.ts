@@ -1,6 +1,7 @@
 // What an entry keeps of content: all of it, or its digest where it is too large or not wanted.
 import { hash } from "node:crypto";
-import { canonicalJson, type JsonValue } from "@ai-audit/core";
+import type { JsonValue } from "@ai-audit/core/capture";
+import { canonicalJson } from "@ai-audit/core/format";
 import { isFields } from "../payload/read.ts";
 import type { ExtractOptions } from "./contract.ts";
 

@@ -1,5 +1,5 @@
 // What a surface is: the mapping between one endpoint of the provider and an entry's fields.
-import type { CapturedFields, GrowingFields, SafetyCodes } from "@ai-audit/core";
+import type { CapturedFields, GrowingFields, SafetyCodes } from "@ai-audit/core/capture";
 import type { Fields } from "../payload/read.ts";
 
 /** A request as it goes on the wire. */

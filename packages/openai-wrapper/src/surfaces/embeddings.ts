@@ -1,6 +1,6 @@
 // embeddings: POST /embeddings
 import { createHash } from "node:crypto";
-import { type JsonValue, mergeFields } from "@ai-audit/core";
+import { type JsonValue, mergeFields } from "@ai-audit/core/capture";
 import { type Fields, fieldsOf, listOf } from "../payload/read.ts";
 import { snapshot } from "../payload/snapshot.ts";
 import { envelopeFields } from "./choices.ts";

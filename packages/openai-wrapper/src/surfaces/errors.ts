@@ -5,7 +5,7 @@ import {
   type SafetyCodes,
   scrubSecrets,
   mergeFields,
-} from "@ai-audit/core";
+} from "@ai-audit/core/capture";
 import { classifySafety } from "../safety/classify.ts";
 import { type Fields, defined, fieldsOf, textOf } from "../payload/read.ts";
 

@@ -1,5 +1,5 @@
 // Streams that no surface of ours expects: the events themselves, as far as there is room.
-import { type CapturedFields, type JsonValue, mergeFields } from "@ai-audit/core";
+import { type CapturedFields, type JsonValue, mergeFields } from "@ai-audit/core/capture";
 import { isFields } from "../payload/read.ts";
 import { snapshot } from "../payload/snapshot.ts";
 import { StreamBudget } from "./accumulate.ts";

@@ -1,5 +1,5 @@
 // Putting an entry's fields together.
-import { addFields, type GrowingFields, type JsonValue } from "@ai-audit/core";
+import { addFields, type GrowingFields, type JsonValue } from "@ai-audit/core/capture";
 import { classifySafety, type SafetyEvidence } from "../safety/classify.ts";
 import { boundInput, boundOutput } from "./content.ts";
 import type { ExtractOptions } from "./contract.ts";

@@ -1,5 +1,5 @@
 // No payload, however odd, may throw into the caller or cost the call its entry.
-import { type CapturedFields, type GrowingFields, mergeFields } from "@ai-audit/core";
+import { type CapturedFields, type GrowingFields, mergeFields } from "@ai-audit/core/capture";
 import type { StreamCollector } from "./contract.ts";
 import { nameOf } from "../payload/read.ts";
 

@@ -1,5 +1,10 @@
 // images: POST /images/generations, /images/edits, /images/variations
-import { type CapturedFields, digestBase64, type JsonValue, mergeFields } from "@ai-audit/core";
+import {
+  type CapturedFields,
+  digestBase64,
+  type JsonValue,
+  mergeFields,
+} from "@ai-audit/core/capture";
 import { type Fields, fieldsOf, isEmpty, isFields, listOf, pick, textOf } from "../payload/read.ts";
 import { snapshot } from "../payload/snapshot.ts";
 import { StreamBudget } from "./accumulate.ts";

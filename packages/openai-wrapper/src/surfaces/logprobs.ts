@@ -1,6 +1,7 @@
 // Token log probabilities are many times the text they belong to: by default an entry counts and digests them.
 import { createHash, type Hash } from "node:crypto";
-import { canonicalJson, type JsonValue, toJson } from "@ai-audit/core";
+import { type JsonValue, toJson } from "@ai-audit/core/capture";
+import { canonicalJson } from "@ai-audit/core/format";
 import { fieldsOf, listOf } from "../payload/read.ts";
 
 /** Count and SHA-256 of log probabilities, over the canonical JSON of each token's entry followed by a line feed. */

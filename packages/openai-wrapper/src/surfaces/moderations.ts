@@ -1,5 +1,5 @@
 // moderations: POST /moderations. A flagged result is a finding about the input, not a block.
-import { mergeFields } from "@ai-audit/core";
+import { mergeFields } from "@ai-audit/core/capture";
 import { fieldsOf, listOf } from "../payload/read.ts";
 import { snapshot } from "../payload/snapshot.ts";
 import { envelopeFields } from "./choices.ts";

@@ -1,6 +1,6 @@
 // Calls that create or change an object rather than ask a model: files, batches, jobs, and paths nobody knows yet.
 // Their entry holds the request's and the response's JSON, without credentials.
-import { type CapturedFields, type JsonValue, mergeFields } from "@ai-audit/core";
+import { type CapturedFields, type JsonValue, mergeFields } from "@ai-audit/core/capture";
 import { fieldsOf, isEmpty, textOf } from "../payload/read.ts";
 import { snapshot } from "../payload/snapshot.ts";
 import { envelopeFields } from "./choices.ts";

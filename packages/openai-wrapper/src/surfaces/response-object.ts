@@ -1,5 +1,5 @@
 // A response object, in whatever state it is: the body of a call, and what a stream's events carry.
-import { type CapturedFields, type JsonValue, mergeFields } from "@ai-audit/core";
+import { type CapturedFields, type JsonValue, mergeFields } from "@ai-audit/core/capture";
 import { type Fields, fieldsOf, isEmpty, isFields, listOf, textOf } from "../payload/read.ts";
 import { snapshot } from "../payload/snapshot.ts";
 import { envelopeFields } from "./choices.ts";

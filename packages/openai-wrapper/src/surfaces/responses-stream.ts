@@ -1,5 +1,5 @@
 // Streams of Responses events. The terminal event carries the whole response; before it, items add up from deltas.
-import { type CapturedFields, type JsonValue, mergeFields } from "@ai-audit/core";
+import { type CapturedFields, type JsonValue, mergeFields } from "@ai-audit/core/capture";
 import { GrowingText, StreamBudget } from "./accumulate.ts";
 import { snapshot } from "../payload/snapshot.ts";
 import type { ExtractOptions, StreamCollector } from "./contract.ts";

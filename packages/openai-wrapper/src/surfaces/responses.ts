@@ -1,5 +1,5 @@
 // responses: POST /responses, GET /responses/{id}, POST /responses/{id}/cancel, POST /responses/compact
-import type { CapturedFields, JsonValue } from "@ai-audit/core";
+import type { CapturedFields, JsonValue } from "@ai-audit/core/capture";
 import { type Fields, fieldsOf, isEmpty, isFields, listOf, pick } from "../payload/read.ts";
 import { snapshot } from "../payload/snapshot.ts";
 import type { ExtractOptions, SurfaceDefinition, WireRequest } from "./contract.ts";

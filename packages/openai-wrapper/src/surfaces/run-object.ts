@@ -1,5 +1,5 @@
 // A run of the Assistants API, in whatever state it is.
-import { type CapturedFields, type JsonValue, mergeFields } from "@ai-audit/core";
+import { type CapturedFields, type JsonValue, mergeFields } from "@ai-audit/core/capture";
 import { defined, type Fields, fieldsOf, isFields, textOf } from "../payload/read.ts";
 import type { ExtractOptions } from "./contract.ts";
 import { providerErrorFields } from "./errors.ts";

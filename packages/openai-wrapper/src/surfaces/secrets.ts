@@ -1,5 +1,5 @@
 // Requests may carry credentials: an MCP server's token, its headers, secrets for a container's network.
-import type { JsonValue } from "@ai-audit/core";
+import type { JsonValue } from "@ai-audit/core/capture";
 
 const CENSOR = "[REDACTED]";
 

@@ -1,5 +1,5 @@
 // audio.speech: POST /audio/speech. The answer is bytes; an entry keeps their type, length and digest.
-import { type CapturedFields, digestBytes, mergeFields } from "@ai-audit/core";
+import { type CapturedFields, digestBytes, mergeFields } from "@ai-audit/core/capture";
 import { Base64Digest } from "../binary.ts";
 import { type Fields, fieldsOf, isEmpty, isFields, textOf } from "../payload/read.ts";
 import { snapshot } from "../payload/snapshot.ts";

@@ -1,5 +1,5 @@
 // audio.transcriptions and audio.translations: POST /audio/transcriptions, /audio/translations
-import { type CapturedFields, type JsonValue, mergeFields } from "@ai-audit/core";
+import { type CapturedFields, type JsonValue, mergeFields } from "@ai-audit/core/capture";
 import { type Fields, fieldsOf, isEmpty, isFields, pick, textOf } from "../payload/read.ts";
 import { snapshot } from "../payload/snapshot.ts";
 import { GrowingText, StreamBudget } from "./accumulate.ts";

@@ -1,5 +1,5 @@
 // Token figures as the provider reports them: never guessed, never summed, absent when absent.
-import type { CapturedFields, JsonValue } from "@ai-audit/core";
+import type { CapturedFields, JsonValue } from "@ai-audit/core/capture";
 import { countOf, fieldsOf, isFields } from "../payload/read.ts";
 
 /** Figures that have a field of their own. */

@@ -1,6 +1,6 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { runDetectors } from "@ai-audit/core";
+import { runDetectors } from "@ai-audit/core/capture";
 import OpenAI from "openai";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openAIModerationDetector } from "../../src/safety/moderation-detector.ts";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { canonicalJson } from "@ai-audit/core";
+import { canonicalJson } from "@ai-audit/core/format";
 import { describe, expect, it } from "vitest";
 import { collect, OPTIONS, post, surfaceFor } from "./wire.ts";
 

@@ -3,8 +3,6 @@ import type { S3Client } from "@aws-sdk/client-s3";
 import { importPeer } from "../../keys/peer.ts";
 import type { ResolvedConnection } from "./options.ts";
 
-export type { S3Client };
-
 type Sdk = typeof import("@aws-sdk/client-s3");
 
 /** The SDK's commands, and a client to send them with. */
@@ -36,5 +34,6 @@ export async function openClient({
     requestChecksumCalculation: "WHEN_REQUIRED" as const, // checksums are given where they count
     responseChecksumValidation: "WHEN_REQUIRED" as const,
   };
-  return { sdk, client: client ?? new sdk.S3Client(settings) };
+  // `S3ClientLike` describes this class to programs that have no SDK.
+  return { sdk, client: (client as S3Client | undefined) ?? new sdk.S3Client(settings) };
 }

@@ -4,14 +4,22 @@ import { MAX_SPAN_MS } from "./keys.ts";
 import { checkSigner, type Signer } from "../../seal/signer.ts";
 import { checkTrustedKeys } from "../../retention/trust.ts";
 import { refuseUnknown } from "../../format/known-names.ts";
-import type { S3Client } from "./connection.ts";
+
+/**
+ * An `S3Client` of `@aws-sdk/client-s3`, as this package's types describe it. They do not name the SDK's own class:
+ * programs without the SDK would not compile then.
+ */
+export interface S3ClientLike {
+  send(command: never): Promise<unknown>;
+  destroy(): void;
+}
 
 /** How to reach a bucket. Credentials come from the SDK's own chain, or from a `client`. */
 export interface S3Connection {
   /** @default the SDK's: AWS_REGION or the shared configuration */
   readonly region?: string;
   /** A ready client, with credentials, proxies and time-outs of its own. Excludes `region`, `endpoint`, `pathStyle`. */
-  readonly client?: S3Client;
+  readonly client?: S3ClientLike;
   /** URL of a server that speaks S3. @default AWS */
   readonly endpoint?: string;
   /** `http://host/bucket/key` instead of `http://bucket.host/key`. @default true with an `endpoint`, else false */

@@ -1,4 +1,4 @@
-// The log in a bucket: S3, or any server that speaks it. Needs the package @aws-sdk/client-s3.
+// S3Storage: the log in a bucket of S3, or of any server that speaks its protocol.
 import { AuditWriteError } from "../../errors.ts";
 import { newStream, timeOfId } from "../../format/id.ts";
 import { checkLine } from "../../format/check-line.ts";
@@ -18,10 +18,6 @@ import type {
   TimeRange,
   WriteStatus,
 } from "../storage.ts";
-
-export { S3Archive, type S3ArchiveOptions } from "./archive.ts";
-export { type LifecycleRule, lifecycleRule } from "./lifecycle.ts";
-export type { S3Connection, S3ObjectOptions, S3StorageOptions } from "./options.ts";
 
 /**
  * Keeps the log in a bucket, in the layout of docs/format.md, section 7. Lines that are appended while an object is on

@@ -4,9 +4,8 @@ import {
   ContentBlockedError,
   type Detector,
   patternDetector,
-  runDetectors,
-  textsOf,
 } from "../../../src/index.ts";
+import { runDetectors, textsOf } from "../../../src/capture/index.ts";
 
 const blocking: Detector = {
   name: "house-rules",

@@ -9,7 +9,7 @@ import type { FileVerification, Verification } from "../../../src/verify/verific
 import { verifyLog } from "../../../src/log/verify-log.ts";
 import { placeHold, releaseHold } from "../../../src/log/place-hold.ts";
 import { FileStorage } from "../../../src/storage/file/file.ts";
-import { S3Archive, type S3ArchiveOptions } from "../../../src/storage/s3/s3.ts";
+import { S3Archive, type S3ArchiveOptions } from "../../../src/storage/s3/index.ts";
 import { testEntry, type TestEntry } from "../../../src/testing.ts";
 import { rejected } from "@ai-audit/test-support/caught";
 import { FaultProxy } from "@ai-audit/test-support/fault-proxy";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { SegmentArchive } from "../../../src/retention/archive.ts";
 import { FileStorage } from "../../../src/storage/file/file.ts";
-import { S3Archive } from "../../../src/storage/s3/s3.ts";
+import { S3Archive } from "../../../src/storage/s3/index.ts";
 import { verifyLog } from "../../../src/log/verify-log.ts";
 import {
   AttackedLog,

@@ -8,7 +8,7 @@ import { Signer } from "../../../src/seal/signer.ts";
 import type { Verification } from "../../../src/verify/verification.ts";
 import { FileStorage } from "../../../src/storage/file/file.ts";
 import { placeHold } from "../../../src/log/place-hold.ts";
-import type { S3Storage } from "../../../src/storage/s3/s3.ts";
+import type { S3Storage } from "../../../src/storage/s3/index.ts";
 import { dayOf } from "../../../src/storage/s3/keys.ts";
 import { testEntry } from "../../../src/testing.ts";
 import { verifyLog } from "../../../src/log/verify-log.ts";

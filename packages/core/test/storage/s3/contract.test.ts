@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { Signer } from "../../../src/seal/signer.ts";
-import { S3Storage } from "../../../src/storage/s3/s3.ts";
+import { S3Storage } from "../../../src/storage/s3/index.ts";
 import { storageContract, type StorageUnderTest } from "../../../src/testing.ts";
 import { isLeftOut } from "@ai-audit/test-support/dependencies";
 import { type S3Server, s3Server, type ServerKind } from "@ai-audit/test-support/s3-servers";

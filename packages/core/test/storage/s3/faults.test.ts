@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { S3ClientConfig } from "@aws-sdk/client-s3";
-import { S3Storage, type S3StorageOptions } from "../../../src/storage/s3/s3.ts";
+import { S3Storage, type S3StorageOptions } from "../../../src/storage/s3/index.ts";
 import { testEntry, type TestEntry } from "../../../src/testing.ts";
 import { rejected } from "@ai-audit/test-support/caught";
 import { everyNth, type Fault, FaultProxy } from "@ai-audit/test-support/fault-proxy";

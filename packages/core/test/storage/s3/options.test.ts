@@ -5,7 +5,7 @@ import {
   S3Archive,
   S3Storage,
   type S3StorageOptions,
-} from "../../../src/storage/s3/s3.ts";
+} from "../../../src/storage/s3/index.ts";
 import { dayOf, isDay, parseKey } from "../../../src/storage/s3/keys.ts";
 import { rejected } from "@ai-audit/test-support/caught";
 

@@ -2,7 +2,7 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { beforeAll, describe, expect, it } from "vitest";
 import { FileStorage } from "../../../src/storage/file/file.ts";
-import { S3Archive } from "../../../src/storage/s3/s3.ts";
+import { S3Archive } from "../../../src/storage/s3/index.ts";
 import { testEntry } from "../../../src/testing.ts";
 import { AttackedLog } from "../../support/attacked-log.ts";
 import { FaultProxy } from "@ai-audit/test-support/fault-proxy";

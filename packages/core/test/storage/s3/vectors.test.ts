@@ -2,7 +2,7 @@ import { createHash, createPublicKey, verify } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { verifyLog } from "../../../src/log/verify-log.ts";
-import { S3Storage } from "../../../src/storage/s3/s3.ts";
+import { S3Storage } from "../../../src/storage/s3/index.ts";
 import { S3Log } from "../../support/s3-log.ts";
 import { isLeftOut } from "@ai-audit/test-support/dependencies";
 import { s3Server } from "@ai-audit/test-support/s3-servers";

@@ -80,7 +80,7 @@ describe.skipIf(isLeftOut("ceph"))("verifyLog('s3://bucket/prefix')", { timeout:
       files: [{ state: "UNKNOWN_KEY" }],
     });
     const { bucket, client } = log;
-    const { S3Storage } = await import("../../../src/storage/s3/s3.ts");
+    const { S3Storage } = await import("../../../src/storage/s3/index.ts");
     const unsigned = new S3Storage({ bucket, client, prefix: `${log.prefix}unsigned` });
     await appendCommits(unsigned, [1]);
     await unsigned.close();

@@ -1,0 +1,5 @@
+// The log in a bucket: @ai-audit/core/s3. Needs the package @aws-sdk/client-s3.
+export { S3Storage } from "./s3.ts";
+export { S3Archive, type S3ArchiveOptions } from "./archive.ts";
+export { type LifecycleRule, lifecycleRule } from "./lifecycle.ts";
+export type { S3ClientLike, S3Connection, S3ObjectOptions, S3StorageOptions } from "./options.ts";
