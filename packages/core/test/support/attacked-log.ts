@@ -1,6 +1,6 @@
 // A log in a bucket, and what somebody who may put and delete objects, without the signing key, can do to it.
 import { readdir } from "node:fs/promises";
-import { onTestFinished, vi } from "vitest";
+import { beforeAll, beforeEach, onTestFinished, vi } from "vitest";
 import { Segment } from "../../src/storage/segment.ts";
 import { Signer } from "../../src/seal/signer.ts";
 import type { Verification } from "../../src/verify/verification.ts";
@@ -11,26 +11,46 @@ import type { PruneResult } from "../../src/storage/storage.ts";
 import { testEntry } from "../../src/testing.ts";
 import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 import { appendCommits, S3Log } from "./s3-log.ts";
-import type { S3Server } from "@ai-audit/test-support/s3-servers";
+import { type S3Server, s3Server } from "@ai-audit/test-support/s3-servers";
 
 export const DAY_MS = 86_400_000;
 /** A root that no tree of these tests has. */
 export const ROOT: string = Buffer.alloc(32).toString("base64");
 
+/** A bench for the tests of a suite, each of which has a new log in a bucket on Ceph. */
 export class AttackedLog {
-  readonly log: S3Log;
   /** What `onError` was told, and what clean-up refused and why. */
   readonly errors: string[] = [];
+  #server: S3Server | undefined;
+  #log: S3Log | undefined;
 
-  private constructor(log: S3Log) {
-    this.log = log;
+  private constructor() {}
+
+  /** To be called in a `describe`: the server is there, and the log new, when a test begins. */
+  static onCeph(): AttackedLog {
+    const bench = new AttackedLog();
+    beforeAll(async () => {
+      bench.#server = await s3Server("ceph");
+    }, 120_000);
+    beforeEach(async () => void (await bench.renew()));
+    return bench;
   }
 
-  static async make(
-    server: S3Server,
-    options?: { readonly withObjectLock?: boolean },
-  ): Promise<AttackedLog> {
-    return new AttackedLog(await S3Log.make(server, options));
+  get server(): S3Server {
+    if (!this.#server) throw new Error("the server is there in hooks and tests only");
+    return this.#server;
+  }
+
+  get log(): S3Log {
+    if (!this.#log) throw new Error("the log is there in hooks and tests only");
+    return this.#log;
+  }
+
+  /** Another new log for this test. */
+  async renew(options?: { readonly withObjectLock?: boolean }): Promise<S3Log> {
+    this.#log = await S3Log.make(this.server, options);
+    this.errors.length = 0;
+    return this.#log;
   }
 
   readonly onError = ({ message }: Error): void => void this.errors.push(message);

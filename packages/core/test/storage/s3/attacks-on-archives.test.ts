@@ -1,7 +1,7 @@
 // Between a directory and its archive: what is shipped, and what explains that it is gone there.
 import { readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { SegmentArchive } from "../../../src/retention/archive.ts";
 import { FileStorage } from "../../../src/storage/file/file.ts";
 import { S3Archive } from "../../../src/storage/s3/index.ts";
@@ -15,31 +15,18 @@ import {
   states,
   write,
 } from "../../support/attacked-log.ts";
-import type { S3Log } from "../../support/s3-log.ts";
 import { isLeftOut } from "@ai-audit/test-support/dependencies";
-import { type S3Server, s3Server } from "@ai-audit/test-support/s3-servers";
 import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 describe.skipIf(isLeftOut("ceph"))(
   "Whoever may write to the directory or to its bucket, without the key,",
   { timeout: 120_000 },
   () => {
-    let server: S3Server;
-    let bench: AttackedLog;
-    let log: S3Log;
-
-    beforeAll(async () => {
-      server = await s3Server("ceph");
-    }, 120_000);
-
-    async function fresh(): Promise<void> {
-      bench = await AttackedLog.make(server);
-      log = bench.log;
-    }
+    const bench = AttackedLog.onCeph();
 
     describe("cannot use a directory:", () => {
       it("a segment that was altered before it was shipped is not shipped, not recorded and not removed", async () => {
-        await fresh();
+        const { log } = bench;
         const path = await temporaryDirectory();
         await daysAgo(3, () => write(new FileStorage({ path, signer: log.signer })));
         const [file = ""] = await segments(path);
@@ -58,7 +45,7 @@ describe.skipIf(isLeftOut("ceph"))(
       });
 
       it("nor is one with a forged last checkpoint", async () => {
-        await fresh();
+        const { log } = bench;
         const path = await temporaryDirectory();
         await daysAgo(3, () => write(new FileStorage({ path, signer: log.signer })));
         const [file = ""] = await segments(path);
@@ -77,7 +64,7 @@ describe.skipIf(isLeftOut("ceph"))(
       });
 
       it("what its own retention removed after it was shipped is MISSING in the bucket when it is gone there", async () => {
-        await fresh();
+        const { log } = bench;
         const path = await bench.shippedDirectory([40, 20]);
         const [key = ""] = await log.keys();
         const storage = new FileStorage({ path, signer: log.signer, archive: bench.archive() });
@@ -102,7 +89,7 @@ describe.skipIf(isLeftOut("ceph"))(
       });
 
       it("what it removed before it ever had an archive is PRUNED there, and so is what the bucket's clean-up removed", async () => {
-        await fresh();
+        const { log } = bench;
         const path = await temporaryDirectory();
         for (const days of [40, 35, 20])
           await daysAgo(days, () => write(new FileStorage({ path, signer: log.signer })));
@@ -128,7 +115,7 @@ describe.skipIf(isLeftOut("ceph"))(
         [30, "PRUNED"],
         [undefined, "MISSING"],
       ] as const) {
-        await fresh();
+        const log = await bench.renew();
         const path = await temporaryDirectory();
         const { bucket, prefix, client } = log;
         const named = { ...silent, expiresDays };

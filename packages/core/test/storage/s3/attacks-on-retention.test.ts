@@ -2,7 +2,7 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ListObjectVersionsCommand } from "@aws-sdk/client-s3";
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { retentionPrune, retentionRelease } from "../../../src/format/control-line.ts";
 import { Signer } from "../../../src/seal/signer.ts";
 import type { Verification } from "../../../src/verify/verification.ts";
@@ -22,9 +22,8 @@ import {
   sealed,
   write,
 } from "../../support/attacked-log.ts";
-import { appendCommits, type S3Log } from "../../support/s3-log.ts";
+import { appendCommits } from "../../support/s3-log.ts";
 import { isLeftOut } from "@ai-audit/test-support/dependencies";
-import { type S3Server, s3Server } from "@ai-audit/test-support/s3-servers";
 import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 const BY = { reason: "case 12/2026", actor: "legal@example.com" };
@@ -33,22 +32,11 @@ describe.skipIf(isLeftOut("ceph"))(
   "Whoever may write to the bucket, without the key,",
   { timeout: 120_000 },
   () => {
-    let server: S3Server;
-    let bench: AttackedLog;
-    let log: S3Log;
-
-    beforeAll(async () => {
-      server = await s3Server("ceph");
-    }, 120_000);
-
-    async function fresh(options?: { readonly withObjectLock?: boolean }): Promise<void> {
-      bench = await AttackedLog.make(server, options);
-      log = bench.log;
-    }
+    const bench = AttackedLog.onCeph();
 
     describe("cannot use the clean-up", () => {
       it("to have the removal of a living segment signed: a planted object that names it is refused, and stays", async () => {
-        await fresh();
+        const { log } = bench;
         const [, end = ""] = await bench.stream([3], 0);
         await bench.stream([1], 0); // has seen the first one
         const old = dayOf(Date.now() - 40 * DAY_MS);
@@ -69,7 +57,7 @@ describe.skipIf(isLeftOut("ceph"))(
       });
 
       it("to have a segment of today removed that was moved to an old day's folder, metadata and all", async () => {
-        await fresh();
+        const { log } = bench;
         const keys = await bench.stream([1, 2], 0);
         await bench.stream([1], 0);
         const old = dayOf(Date.now() - 40 * DAY_MS);
@@ -89,7 +77,6 @@ describe.skipIf(isLeftOut("ceph"))(
       });
 
       it("to remove the evidence: an altered object past retention stays, with the rest of its segment", async () => {
-        await fresh();
         const keys = await bench.stream([1, 2, 1], 40);
         const others = await bench.stream([2], 40);
         await bench.altered(keys[1] ?? "", '"safety_passed":true', '"safety_passed":false');
@@ -106,7 +93,7 @@ describe.skipIf(isLeftOut("ceph"))(
       });
 
       it("to remove a shipped segment that was altered, or that lies under another day or stream", async () => {
-        await fresh();
+        const { log } = bench;
         const path = await bench.shippedDirectory([40, 39, 38]);
         const [first = "", second = "", third = ""] = await log.keys();
         await bench.altered(first, '"safety_passed":true', '"safety_passed":false');
@@ -121,7 +108,7 @@ describe.skipIf(isLeftOut("ceph"))(
       });
 
       it("to lift a hold: a release that our key did not seal counts for nothing", async () => {
-        await fresh();
+        const { log } = bench;
         const path = await bench.shippedDirectory([40]);
         const hold = await placeHold(path, { ...BY, signer: log.signer });
         await bench.ship(path);
@@ -146,7 +133,7 @@ describe.skipIf(isLeftOut("ceph"))(
       });
 
       it("to remove what is left of a stream whose objects were stripped of what sealed them", async () => {
-        await fresh();
+        const { log } = bench;
         const keys = await bench.stream([1, 1], 40);
         const going = log.storage();
         await appendCommits(going, [1], Date.now() - 40 * DAY_MS);
@@ -167,7 +154,7 @@ describe.skipIf(isLeftOut("ceph"))(
       });
 
       it("by a segment of its own under the name of one that our key sealed, whatever refers to that later", async () => {
-        await fresh();
+        const { log } = bench;
         const idle = log.storage();
         await appendCommits(idle, [1], Date.now() - 40 * DAY_MS);
         await expect.poll(() => log.keys(), { timeout: 10_000 }).toHaveLength(2);
@@ -186,7 +173,7 @@ describe.skipIf(isLeftOut("ceph"))(
       });
 
       it("by a forged record of an earlier run that was broken off", async () => {
-        await fresh();
+        const { log } = bench;
         const [key = "", ...others] = await bench.stream([1, 1], 40);
         const [, end = ""] = await bench.stream([1], 0);
         await bench.altered(key, '"safety_passed":true', '"safety_passed":false');
@@ -216,7 +203,7 @@ describe.skipIf(isLeftOut("ceph"))(
     });
 
     it("cannot have a state recorded that a stream never had: the next writer vouches for what our key signed alone", async () => {
-      await fresh();
+      const { log } = bench;
       const [first = ""] = await bench.stream([1, 1], 0);
       const planted = `${dayOf(Date.now())}/${testEntry(Date.now()).id}.json`;
       await log.write(planted, "{}", await bench.forged(first, 1_000_000));
@@ -234,7 +221,7 @@ describe.skipIf(isLeftOut("ceph"))(
     it.each(["directory", "bucket"])(
       "gains nothing by a prune line of other times than its segment's day, in a %s",
       async (home) => {
-        await fresh();
+        const { log } = bench;
         const path = await temporaryDirectory();
         const storages = (): FileStorage | S3Storage =>
           home === "bucket" ? log.storage() : new FileStorage({ path, signer: log.signer });
@@ -265,7 +252,7 @@ describe.skipIf(isLeftOut("ceph"))(
 
     describe("Retention in a bucket", () => {
       it("goes on where it was broken off, by the line that it wrote before", async () => {
-        await fresh();
+        const { log } = bench;
         const keys = await bench.stream([1, 2, 1], 40);
         const [, kept = ""] = keys;
         const { body, metadata } = await log.read(kept);
@@ -277,7 +264,7 @@ describe.skipIf(isLeftOut("ceph"))(
       });
 
       it("removes what a trusted key sealed, where it is sound and what was recorded of it", async () => {
-        await fresh();
+        const { log } = bench;
         const older = await Signer.generate("older");
         const keys = await bench.stream([1, 2], 40, older);
         const storage = log.storage({ trustedKeys: [older.vkey] });
@@ -285,7 +272,7 @@ describe.skipIf(isLeftOut("ceph"))(
       });
 
       it("keeps every version of what it refuses, and none of what goes, where the bucket keeps versions", async () => {
-        await fresh({ withObjectLock: true });
+        const log = await bench.renew({ withObjectLock: true });
         const altered = await bench.stream([1, 2], 40);
         const cut = await bench.stream([1, 2], 40);
         const sound = await bench.stream([2], 40);
@@ -306,7 +293,7 @@ describe.skipIf(isLeftOut("ceph"))(
       });
 
       it("never removes what is of the real today, whatever present it is given", async () => {
-        await fresh();
+        const { log } = bench;
         await bench.stream([1], 0);
         const now = Date.now() + 3 * DAY_MS;
         const storage = log.storage();
@@ -317,11 +304,11 @@ describe.skipIf(isLeftOut("ceph"))(
       });
 
       it("carries a line on while a stream that goes on refers to what it is about", async () => {
-        await fresh();
+        const { log } = bench;
         const idle = log.storage();
         await appendCommits(idle, [1], Date.now() - 80 * DAY_MS);
         await expect.poll(() => log.keys(), { timeout: 10_000 }).toHaveLength(2); // ended, as its day is over
-        const remover = log.storage({ client: server.client() }); // one that takes the server's clock
+        const remover = log.storage({ client: bench.server.client() }); // one that takes the server's clock
         await daysAgo(40, async () => {
           await bench.prune(30, remover);
         });

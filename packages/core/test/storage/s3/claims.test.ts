@@ -1,27 +1,14 @@
 // What objects say about themselves beside their bytes, and readers go by.
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { Segment } from "../../../src/storage/segment.ts";
 import { AttackedLog, messages, ROOT } from "../../support/attacked-log.ts";
-import type { S3Log } from "../../support/s3-log.ts";
 import { isLeftOut } from "@ai-audit/test-support/dependencies";
-import { type S3Server, s3Server } from "@ai-audit/test-support/s3-servers";
 
 describe.skipIf(isLeftOut("ceph"))(
   "Whoever may write to the bucket, without the key,",
   { timeout: 120_000 },
   () => {
-    let server: S3Server;
-    let bench: AttackedLog;
-    let log: S3Log;
-
-    beforeAll(async () => {
-      server = await s3Server("ceph");
-    }, 120_000);
-
-    async function fresh(): Promise<void> {
-      bench = await AttackedLog.make(server);
-      log = bench.log;
-    }
+    const bench = AttackedLog.onCeph();
 
     describe("cannot lie about an object beside its bytes:", () => {
       const lies: readonly (readonly [string, string, string])[] = [
@@ -41,7 +28,7 @@ describe.skipIf(isLeftOut("ceph"))(
       ];
 
       it.each(lies)("%s of a commit", async (name, lie, message) => {
-        await fresh();
+        const { log } = bench;
         const [, key = ""] = await bench.stream([1, 3, 1], 0);
         const { body, metadata } = await log.read(key);
         await log.write(key, body, { ...metadata, [name]: lie });
@@ -63,7 +50,7 @@ describe.skipIf(isLeftOut("ceph"))(
       ];
 
       it.each(shippedLies)("%s of a shipped segment", async (name, lie, message) => {
-        await fresh();
+        const { log } = bench;
         await bench.shippedDirectory([1]);
         const [key = ""] = await log.keys();
         const { body, metadata } = await log.read(key);
@@ -79,7 +66,7 @@ describe.skipIf(isLeftOut("ceph"))(
       });
 
       it("a commit of several entries under the name of a single one, where readers see one", async () => {
-        await fresh();
+        const { log } = bench;
         const [, key = ""] = await bench.stream([1, 3, 1], 0);
         const { body, metadata } = await log.read(key);
         await log.write(key.slice(0, -1), body, metadata);
@@ -92,7 +79,7 @@ describe.skipIf(isLeftOut("ceph"))(
       });
 
       it("a finding under the name of a file that another directory's log is said to await", async () => {
-        await fresh();
+        const { log } = bench;
         await bench.shippedDirectory([]);
         const [key = ""] = await log.keys();
         await bench.altered(key, '"safety_passed":true', '"safety_passed":false');
@@ -120,7 +107,7 @@ describe.skipIf(isLeftOut("ceph"))(
       });
 
       it("entries under the name of control lines, where readers look for none", async () => {
-        await fresh();
+        const { log } = bench;
         const [, key = "", , end = ""] = await bench.stream([1, 3, 1], 0);
         const { body, metadata } = await log.read(key);
         await log.write(end.replace(/control_0_\d+/, "control_0_2"), body, metadata);

@@ -1,13 +1,12 @@
 // What clean-up in a bucket removes was the only record of what stays: it must be on record again before it goes.
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { retentionSeen } from "../../../src/format/control-line.ts";
 import { Signer } from "../../../src/seal/signer.ts";
 import { listHolds, placeHold, releaseHold } from "../../../src/log/place-hold.ts";
 import { dayOf } from "../../../src/storage/s3/keys.ts";
 import { AttackedLog, DAY_MS, daysAgo, messages } from "../../support/attacked-log.ts";
-import { appendCommits, type S3Log } from "../../support/s3-log.ts";
+import { appendCommits } from "../../support/s3-log.ts";
 import { isLeftOut } from "@ai-audit/test-support/dependencies";
-import { type S3Server, s3Server } from "@ai-audit/test-support/s3-servers";
 
 const BY = { reason: "case 12/2026", actor: "legal@example.com" };
 
@@ -15,22 +14,11 @@ describe.skipIf(isLeftOut("ceph"))(
   "What only removed days recorded of a day that stays",
   { timeout: 120_000 },
   () => {
-    let server: S3Server;
-    let bench: AttackedLog;
-    let log: S3Log;
-
-    beforeAll(async () => {
-      server = await s3Server("ceph");
-    }, 120_000);
-
-    async function fresh(): Promise<void> {
-      bench = await AttackedLog.make(server);
-      log = bench.log;
-    }
+    const bench = AttackedLog.onCeph();
 
     /** A stream that wrote on each of these days. */
     async function stream(...days: readonly number[]): Promise<void> {
-      const storage = log.storage();
+      const storage = bench.log.storage();
       for (const day of days) await appendCommits(storage, [1], Date.now() - day * DAY_MS);
       await storage.close();
     }
@@ -40,25 +28,25 @@ describe.skipIf(isLeftOut("ceph"))(
         new Date(Date.now() - days * DAY_MS),
         new Date(Date.now() - days * DAY_MS),
       ];
-      const s3 = { client: log.client };
-      return placeHold(`s3://${log.bucket}/${log.prefix}`, {
+      const s3 = { client: bench.log.client };
+      return placeHold(`s3://${bench.log.bucket}/${bench.log.prefix}`, {
         ...BY,
         from,
         to,
-        signer: log.signer,
+        signer: bench.log.signer,
         s3,
       });
     }
 
     async function removeDay(days: number): Promise<void> {
       const day = dayOf(Date.now() - days * DAY_MS);
-      const keys = (await log.keys()).filter((key) => key.startsWith(`${day}/`));
+      const keys = (await bench.log.keys()).filter((key) => key.startsWith(`${day}/`));
       expect(keys.length).toBeGreaterThan(0);
-      for (const key of keys) await log.remove(key);
+      for (const key of keys) await bench.log.remove(key);
     }
 
     it("is on record again: a held day that is deleted after the clean-up is missing, and its hold is named", async () => {
-      await fresh();
+      const { log } = bench;
       await stream(40, 39, 38);
       const hold = await holdDay(39);
 
@@ -74,7 +62,7 @@ describe.skipIf(isLeftOut("ceph"))(
     });
 
     it("is on record again for segments that a directory shipped", async () => {
-      await fresh();
+      const { log } = bench;
       await bench.shippedDirectory([40, 39]);
       await holdDay(40);
       await bench.prune();
@@ -87,10 +75,10 @@ describe.skipIf(isLeftOut("ceph"))(
     });
 
     it("is carried from clean-up to clean-up, until the day itself may go", async () => {
-      await fresh();
+      const { log } = bench;
       await stream(80, 79);
       await daysAgo(78, async () => void (await holdDay(2)));
-      const remover = log.storage({ client: server.client() }); // one that takes the server's clock
+      const remover = log.storage({ client: bench.server.client() }); // one that takes the server's clock
       await daysAgo(40, async () => {
         await bench.prune(30, remover);
       });
@@ -121,7 +109,7 @@ describe.skipIf(isLeftOut("ceph"))(
     });
 
     it("is held against a segment that was cut off since, when its hold has ended", async () => {
-      await fresh();
+      const { log } = bench;
       const storage = log.storage();
       await appendCommits(storage, [1, 1], Date.now() - 40 * DAY_MS);
       await appendCommits(storage, [1], Date.now() - 39 * DAY_MS);
@@ -147,7 +135,7 @@ describe.skipIf(isLeftOut("ceph"))(
     });
 
     it("counts for nothing where nobody we trust sealed it", async () => {
-      await fresh();
+      const { log } = bench;
       await stream(0);
       const [file = ""] = (await log.verify()).files.map((found) => found.file);
       const stranger = log.storage({ signer: await Signer.generate("stranger") });
@@ -164,7 +152,7 @@ describe.skipIf(isLeftOut("ceph"))(
     });
 
     it("stays where another key sealed it than the cleaner's, unless the cleaner trusts that key", async () => {
-      await fresh();
+      const { log } = bench;
       const older = await Signer.generate("older");
       const keys = await bench.stream([1, 2], 40, older);
 

@@ -1,33 +1,21 @@
 // With as few rights as documented.
 import type { S3Client } from "@aws-sdk/client-s3";
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { FileStorage } from "../../../src/storage/file/file.ts";
 import { S3Archive } from "../../../src/storage/s3/index.ts";
 import { testEntry } from "../../../src/testing.ts";
 import { AttackedLog } from "../../support/attacked-log.ts";
 import { FaultProxy } from "@ai-audit/test-support/fault-proxy";
-import type { S3Log } from "../../support/s3-log.ts";
 import { isLeftOut } from "@ai-audit/test-support/dependencies";
-import { type S3Server, s3Server, serverAt } from "@ai-audit/test-support/s3-servers";
+import { serverAt } from "@ai-audit/test-support/s3-servers";
 import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 describe.skipIf(isLeftOut("ceph"))("A writer that may not list", { timeout: 120_000 }, () => {
-  let server: S3Server;
-  let bench: AttackedLog;
-  let log: S3Log;
-
-  beforeAll(async () => {
-    server = await s3Server("ceph");
-  }, 120_000);
-
-  async function fresh(): Promise<void> {
-    bench = await AttackedLog.make(server);
-    log = bench.log;
-  }
+  const bench = AttackedLog.onCeph();
 
   /** Says 403, as S3 does without `s3:ListBucket`, of a key that is not there. */
   async function withoutList(): Promise<S3Client> {
-    const proxy = await FaultProxy.start(server.endpoint);
+    const proxy = await FaultProxy.start(bench.server.endpoint);
     const stored = new Set<string>();
     proxy.plan = ({ method, url }) => {
       const path = url.split("?")[0] ?? "";
@@ -40,7 +28,7 @@ describe.skipIf(isLeftOut("ceph"))("A writer that may not list", { timeout: 120_
   }
 
   it("ships segments, small ones and those in parts", async () => {
-    await fresh();
+    const { log } = bench;
     const path = await temporaryDirectory();
     const client = await withoutList();
     const { bucket, prefix } = log;
@@ -69,7 +57,7 @@ describe.skipIf(isLeftOut("ceph"))("A writer that may not list", { timeout: 120_
   });
 
   it("writes directly, also what is larger than a part", async () => {
-    await fresh();
+    const { log } = bench;
     const storage = log.storage({ client: await withoutList(), partBytes: 5 * 2 ** 20 });
     const { id, line } = testEntry(Date.now(), { metadata: { text: "x".repeat(6 * 2 ** 20) } });
     await storage.append(line, id);
