@@ -13,7 +13,6 @@ import {
   type SafetyCodes,
   type CallLogger,
 } from "@ai-audit/core/capture";
-import type { OpenAI } from "openai";
 import { ContentCheck, type DetectorOptions } from "./check-content.ts";
 import { ReportedResponses } from "./same-response.ts";
 import type { ExtractOptions } from "./surface.ts";
@@ -134,7 +133,14 @@ function hasLogger(audit: object): audit is AuditOptions {
   );
 }
 
-const CALL_AUDIT = Symbol("ai-audit.call");
+const CALL_AUDIT: unique symbol = Symbol("ai-audit.call");
+
+/** Fits the request options of each version of the SDK, as ES module and as CommonJS. */
+export interface CallAuditOptions {
+  readonly [CALL_AUDIT]: CallAudit;
+  /** The SDK's own; not set here. */
+  readonly timeout?: number;
+}
 
 /**
  * Audit values of one call, to spread into the SDK's request options (the second argument of its methods). They
@@ -144,11 +150,8 @@ const CALL_AUDIT = Symbol("ai-audit.call");
  * await client.responses.create({ model, input }, auditOptions({ conversationId: "c-17" }));
  * await client.responses.create({ model, input }, { timeout: 5000, ...auditOptions({ subject: "user-4" }) });
  */
-export function auditOptions(values: CallAudit): OpenAI.RequestOptions {
-  const options: OpenAI.RequestOptions & { readonly [CALL_AUDIT]: CallAudit } = {
-    [CALL_AUDIT]: values,
-  };
-  return options;
+export function auditOptions(values: CallAudit): CallAuditOptions {
+  return { [CALL_AUDIT]: values };
 }
 
 /** The audit values among a call's request options, if there are any. */

@@ -34,6 +34,7 @@ const PARSE = "parseResponseWithTimeout";
  * @throws `AUDIT_CONFIG_INVALID` when this is not a client of openai 5 to 7
  */
 export function installSeam(target: object, from: object): void {
+  checkVersion(from);
   const seam = PARSE in from ? { ...SEAM, [PARSE]: parseResponseWithTimeout } : SEAM;
   for (const [name, put] of Object.entries(seam)) {
     const own = Object.getOwnPropertyDescriptor(target, name);
@@ -51,6 +52,28 @@ export function installSeam(target: object, from: object): void {
       writable: true,
     });
   }
+}
+
+/** Other providers' SDKs come from the same generator and have the same methods; so has openai 4. */
+function checkVersion(prototype: object): void {
+  const { constructor } = prototype;
+  if (!("OpenAIError" in constructor))
+    throw new AuditConfigError("not a client of openai 5, 6 or 7: another provider's SDK?");
+  const version = versionOf(prototype);
+  if (version !== undefined && !VERSIONS.has(version))
+    throw new AuditConfigError(`openai ${version} is not supported: openai 5, 6 or 7 is needed`);
+}
+
+const VERSIONS: ReadonlySet<string> = new Set(["5", "6", "7"]);
+
+/** The major version, from the User-Agent that the SDK's own class gives: `OpenAI/JS 7.57.0`. */
+function versionOf(prototype: object): string | undefined {
+  let agent: unknown;
+  for (let at: object | null = prototype; at; at = Object.getPrototypeOf(at) as object | null)
+    agent = Object.getOwnPropertyDescriptor(at, "getUserAgent")?.value ?? agent;
+  if (typeof agent !== "function") return undefined;
+  const text: unknown = Reflect.apply(agent, prototype, []);
+  return typeof text === "string" ? /\/JS (\d+)\./.exec(text)?.[1] : undefined;
 }
 
 /** The `prepareRequest` methods that tell of attempts. */

@@ -10,6 +10,7 @@ import {
   auditClient,
   AuditedAzureOpenAI,
   AuditedOpenAI,
+  AuditedOpenAI as Renamed,
   auditOptions,
   withAudit,
 } from "../src/index.ts";
@@ -51,6 +52,13 @@ describe("the types of an audited client", () => {
     expect(azure).toBeInstanceOf(AzureOpenAI);
   });
 
+  it("have openai's namespace under the name that the program gives the class", () => {
+    expectTypeOf<Renamed.Chat.ChatCompletion>().toEqualTypeOf<OpenAI.Chat.ChatCompletion>();
+    expectTypeOf<Renamed.RequestOptions>().toEqualTypeOf<OpenAI.RequestOptions>();
+    expectTypeOf<typeof Renamed.APIError>().toEqualTypeOf<typeof OpenAI.APIError>();
+    expect(Renamed.APIError).toBe(OpenAI.APIError);
+  });
+
   it("narrow by instanceof, with both classes", () => {
     const unknown: unknown = client;
     if (unknown instanceof AuditedOpenAI) expectTypeOf(unknown).toEqualTypeOf<OpenAI>();
@@ -77,7 +85,9 @@ describe("the types of an audited client", () => {
   });
 
   it("make call options that every method takes", () => {
-    expectTypeOf(auditOptions({ conversationId: "c" })).toEqualTypeOf<OpenAI.RequestOptions>();
+    const options = auditOptions({ conversationId: "c" });
+    expectTypeOf(options).toExtend<OpenAI.RequestOptions>();
+    expectTypeOf(options).toExtend<v5.OpenAI.RequestOptions>();
     expect(Object.keys(auditOptions({ conversationId: "c" }))).toEqual([]);
   });
 

@@ -13,6 +13,17 @@ import { chunks, completion } from "../equivalence/payloads.ts";
 import { events, json } from "../equivalence/wire-server.ts";
 import { hello, lifecycleBench } from "./bench.ts";
 
+/** What the SDKs of one generator share: the methods that the seam goes through. */
+class Generated {
+  request(): void {}
+  makeRequest(): void {}
+  prepareRequest(): void {}
+  retryRequest(): void {}
+  getUserAgent(): string {
+    return `${this.constructor.name}/JS 4.104.0`;
+  }
+}
+
 describe("values of an entry", () => {
   it("come from the client, over them the context, over that the call", async () => {
     const { client, entries } = await lifecycleBench([json(completion("Hi."))], {
@@ -182,8 +193,24 @@ describe("the audit option", () => {
     expect(await entries()).toHaveLength(1);
   });
 
-  it("is refused for classes that are no client of a supported version", () => {
-    expect(() => withAudit(Map)).toThrow("request() is missing: not a client of openai 5, 6 or 7");
+  it.each([
+    [
+      "another generated SDK",
+      class extends Generated {},
+      "not a client of openai 5, 6 or 7: another provider's SDK?",
+    ],
+    [
+      "openai 4",
+      class extends Generated {
+        static readonly OpenAIError = Error;
+      },
+      "openai 4 is not supported: openai 5, 6 or 7 is needed",
+    ],
+    ["a class that is no client", Map, "not a client of openai 5, 6 or 7: another provider's SDK?"],
+  ])("refuses %s", (_, Base, message) => {
+    expect(() => withAudit(Base)).toThrow(
+      expect.objectContaining({ code: "AUDIT_CONFIG_INVALID", message }),
+    );
   });
 });
 

@@ -1,0 +1,52 @@
+// The package for `require()`. Its clients extend the classes that `require("openai")` gives,
+// so `instanceof` is true for a CommonJS program. Everything else is the one ES module copy.
+import { AzureOpenAI, OpenAI } from "openai";
+/** @ts-ignore: lends the type and the namespace of openai's class, as in clients.ts */
+import type { OpenAI as AuditedOpenAI } from "openai";
+import { type Audited, withAudit } from "./with-audit.ts";
+
+/** `OpenAI` that leaves an entry for every call. */
+const AuditedOpenAI: Audited<typeof OpenAI> = withAudit(OpenAI);
+export { AuditedOpenAI, AuditedOpenAI as default };
+
+/** `AzureOpenAI` that leaves an entry for every call. */
+export const AuditedAzureOpenAI: Audited<typeof AzureOpenAI> = withAudit(AzureOpenAI);
+export type AuditedAzureOpenAI = AzureOpenAI;
+
+export { type Audited, type AuditedOptions, type ClientClass, withAudit } from "./with-audit.ts";
+export { auditClient } from "./audit-client.ts";
+export {
+  type Audit,
+  type AuditOptions,
+  auditOptions,
+  auditStats,
+  type CallAudit,
+  type CallAuditOptions,
+} from "./options.ts";
+export {
+  type ModerationClient,
+  type ModerationDetectorOptions,
+  openAIModerationDetector,
+} from "./safety/moderation-detector.ts";
+
+// openai's own exports, as in index.ts.
+export {
+  APIConnectionError,
+  APIConnectionTimeoutError,
+  APIError,
+  APIPromise,
+  APIUserAbortError,
+  AuthenticationError,
+  BadRequestError,
+  type ClientOptions,
+  ConflictError,
+  InternalServerError,
+  NotFoundError,
+  OpenAIError,
+  PagePromise,
+  PermissionDeniedError,
+  RateLimitError,
+  toFile,
+  UnprocessableEntityError,
+  type Uploadable,
+} from "openai";
