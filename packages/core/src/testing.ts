@@ -2,7 +2,7 @@
 import { deepEqual, equal, match, notEqual, ok, rejects } from "node:assert/strict";
 import { v7 } from "uuid";
 import { AuditError, type AuditErrorCode } from "./errors.ts";
-import { loss } from "./format/control-line.ts";
+import { formatControlLine } from "./format/control-line.ts";
 import type { AuditStorage, TimeRange } from "./storage/storage.ts";
 
 /** What a case is run against: an empty storage of its own. */
@@ -199,7 +199,9 @@ const TESTS: Readonly<Record<string, Test>> = {
   "Control lines are accepted and never returned": async ({ storage }) => {
     const entry = testEntry(noon(0));
     const time = new Date(noon(0)).toISOString();
-    await storage.append(loss({ entries: 1, from: time, to: time, reason: "a test" }));
+    await storage.append(
+      formatControlLine({ type: "loss", entries: 1, from: time, to: time, reason: "a test" }),
+    );
     await storage.append(entry.line, entry.id);
     deepEqual(await linesOf(storage), [entry.line]);
     equal(await storage.count({}), 1);

@@ -1,11 +1,11 @@
-// What may be appended to a storage: a line that breaks the log's form is refused alone, before it meets its neighbours.
+// Lines that a storage accepts. A line that breaks the form is refused alone, before it shares a commit with others.
 import { AuditInputError } from "../errors.ts";
 import { timeOfId } from "./id.ts";
 import { CHECKPOINT_PREFIX, CONTROL_PREFIX } from "./control-line.ts";
 
 /**
- * Checks one line for `append`. With an `id` it must be that entry's line and begin with the id, a UUIDv7: lookups
- * rely on it. Without one it must be a control line, and none of those that seal the log.
+ * Checks a line for `append`. With an `id` it must be the line of that entry and begin with the id, a UUIDv7: lookups
+ * rely on it. Without one it must be a control line, and not one that only a storage writes.
  *
  * @throws `AUDIT_INPUT_INVALID`
  */
@@ -13,13 +13,16 @@ export function checkLine(line: string, id: string | undefined): void {
   if (line.includes("\n"))
     throw new AuditInputError("append(): a line must not contain a line feed");
   if (id === undefined) {
-    const isSeal = line.startsWith(CHECKPOINT_PREFIX) || line.startsWith('{"type":"segment.');
-    if (isSeal || !line.startsWith(`${CONTROL_PREFIX}"`)) {
+    const isOfStorage = STORAGE_PREFIXES.some((prefix) => line.startsWith(prefix));
+    if (isOfStorage || !line.startsWith(`${CONTROL_PREFIX}"`)) {
       throw new AuditInputError(
-        "append(): a line without an entry id must be a control line that does not seal",
+        "append(): a line without an entry id must be a control line, and not one that only a storage writes",
       );
     }
   } else if (timeOfId(id) === undefined || !line.startsWith(`{"id":"${id}"`)) {
     throw new AuditInputError("append(): an entry's line must begin with its id, a UUIDv7");
   }
 }
+
+/** Checkpoints, lines about segments, and the mark of lines that are written a second time. */
+const STORAGE_PREFIXES = [CHECKPOINT_PREFIX, '{"type":"segment.', '{"type":"again"'];

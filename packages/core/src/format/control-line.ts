@@ -1,5 +1,7 @@
-// Control lines: what a log says about itself. `type` comes first, and members are in the order of docs/format.md.
-// Their shapes are those on the line, so that this file is all there is to know about them.
+// Control lines: facts about the log itself (docs/format.md, section 2). One table gives the members of each, in the order
+// of the line, with their checks; writer and reader follow from it. Over 300 lines: the shapes of all lines and the table.
+import { HASH_BYTES } from "../seal/merkle.ts";
+import { decodeBase64 } from "../seal/note.ts";
 
 /** A state of another segment: its file, and its tree at that size. */
 export interface SegmentRef {
@@ -9,6 +11,26 @@ export interface SegmentRef {
   readonly size: number;
   /** Root hash in base64. */
   readonly root: string;
+  /** The bytes behind the checkpoint of this state, where a crash left some. */
+  readonly tail?: SegmentTail | undefined;
+}
+
+/** Bytes behind a last checkpoint, named so that they cannot be replaced unseen. */
+export interface SegmentTail {
+  /** How many there are. */
+  readonly bytes: number;
+  /** Their SHA-256, 64 hex digits. */
+  readonly sha256: string;
+}
+
+/** An earlier state of a file, and the proof that a later one only added leaves (RFC 6962, 2.1.2). */
+export interface ConsistencyProof {
+  /** Leaves of the earlier state. */
+  readonly leaves: number;
+  /** Its root hash in base64. */
+  readonly root: string;
+  /** Node hashes in base64. */
+  readonly proof: readonly string[];
 }
 
 /** First line of every segment. */
@@ -37,6 +59,7 @@ export interface SegmentOpen {
 /** Last leaf of a segment that was ended in order. */
 export interface SegmentClose {
   readonly type: "segment.close";
+  /** `close`, `day`, `size`, `order`, `clock`, `moved` or `retention`. */
   readonly reason: string;
   /** Leaves of the whole segment, this line included. */
   readonly leaves: number;
@@ -65,6 +88,10 @@ export interface RetentionPrune {
   readonly to: string | null;
   readonly policy: string;
   readonly actor: string;
+  /** When the file was removed, RFC 3339: kept when the line is carried on. Absent in older logs. */
+  readonly at?: string | undefined;
+  /** Smaller states of the file that are on record or pinned, each proven to be a beginning of the one removed. */
+  readonly since?: readonly ConsistencyProof[] | undefined;
 }
 
 /** Keeps every file with an entry of a time range from removal, until it is released. Second line of its segment. */
@@ -105,16 +132,78 @@ export interface SubjectErased {
   readonly subject: string;
   readonly actor: string;
   readonly reason: string;
+  /** RFC 3339. Absent in older logs. */
+  readonly at?: string | undefined;
 }
 
 /** Entries that could not be written, counted. */
 export interface Loss {
   readonly type: "loss";
   readonly entries: number;
-  /** RFC 3339. */
+  /** Times of the first and the last of them, RFC 3339. */
   readonly from: string;
   readonly to: string;
   readonly reason: string;
+  /** When this was found out, RFC 3339. Absent in older logs. */
+  readonly at?: string | undefined;
+  /** Ids of the first and the last of them. */
+  readonly first?: string | undefined;
+  readonly last?: string | undefined;
+  /** False where a write failed without saying how much it wrote: the entries may be there. @default true */
+  readonly certain?: boolean | undefined;
+}
+
+/**
+ * The lines that follow were written to another segment, where the write failed. From `leaf` on, that segment is
+ * superseded by these lines.
+ */
+export interface Again {
+  readonly type: "again";
+  /** The segment whose write failed. */
+  readonly file: string;
+  /** Index of the first of the lines in that segment's tree. */
+  readonly leaf: number;
+  /** Ids of the first and the last entry among the lines; null when none of them is an entry. */
+  readonly first: string | null;
+  readonly last: string | null;
+  /** Lines that follow, byte for byte as they were. */
+  readonly count: number;
+  /** Why the write failed: `EIO`, say. */
+  readonly reason: string;
+}
+
+/** A segment is shorter than its writer remembered outside the directory: it was cut, or a crash took its end. */
+export interface SegmentGap {
+  readonly type: "segment.gap";
+  readonly file: string;
+  /** The state that was remembered. */
+  readonly size: number;
+  /** Root hash in base64. */
+  readonly root: string;
+  /** Leaves that the segment has now; null when the file is gone. */
+  readonly found: number | null;
+}
+
+/** An ancestor of a run. It has no entry of its own yet, and an entry or another run names it as its parent. */
+export interface RunStarted {
+  readonly type: "run.started";
+  readonly run: string;
+  /** Null for a root. */
+  readonly parent: string | null;
+  /** The outermost run: its own id for a root. */
+  readonly root: string;
+  readonly name: string | null;
+  /** Of the host: `chain`, `agent`, `tool`, say. */
+  readonly kind: string | null;
+  /** RFC 3339. */
+  readonly at: string;
+}
+
+/** The writer is alive and had nothing else to write. */
+export interface Heartbeat {
+  readonly type: "heartbeat";
+  /** RFC 3339. */
+  readonly at: string;
 }
 
 /** A call is under way; its entry names `call`. */
@@ -142,6 +231,8 @@ export interface RetentionArchived {
   readonly sha256: string;
   /** Where it is now: `s3://bucket/key`. */
   readonly location: string;
+  /** When the copy was removed, RFC 3339: kept when the line is carried on. Absent in older logs. */
+  readonly at?: string | undefined;
 }
 
 /** A line that authorises the removal of a file. */
@@ -159,108 +250,233 @@ export type ControlLine =
   | RetentionSeen
   | SubjectErased
   | Loss
-  | CallStarted;
+  | Again
+  | SegmentGap
+  | CallStarted
+  | RunStarted
+  | Heartbeat;
 
-/** Order of members on the line; `type` comes before them. */
-const MEMBERS = {
-  "segment.open": [
-    "v",
-    "file",
-    "stream",
-    "seq",
-    "created",
-    "vkey",
-    "prev",
-    "seen",
-    "sdk",
-    "expires",
-  ],
-  "segment.close": ["reason", "leaves", "entries", "linked"],
-  checkpoint: ["note"],
-  "retention.prune": ["file", "leaves", "root", "from", "to", "policy", "actor"],
-  "retention.hold": ["hold", "from", "to", "reason", "actor", "placed"],
-  "retention.release": ["hold", "reason", "actor", "released"],
-  "retention.archived": ["file", "leaves", "root", "sha256", "location"],
-  "retention.seen": ["seen"],
-  "subject.erased": ["subject", "actor", "reason"],
-  loss: ["entries", "from", "to", "reason"],
-  "call.started": ["call", "timestamp", "provider", "model", "operation", "input_hash"],
-} as const satisfies {
-  [T in ControlLine["type"]]: readonly Exclude<keyof Extract<ControlLine, { type: T }>, "type">[];
-};
+/** What tells control lines apart. */
+export type ControlType = ControlLine["type"];
+
+/** The control line of a type. */
+export type ControlLineOf<T extends ControlType> = Extract<ControlLine, { readonly type: T }>;
 
 /** What every control line begins with, and no entry does. */
 export const CONTROL_PREFIX = '{"type":';
 /** What makes a line no leaf. */
 export const CHECKPOINT_PREFIX = '{"type":"checkpoint",';
 
-/** Text of a first line, without the line feed. */
-export function segmentOpen(line: Omit<SegmentOpen, "type">): string {
-  return toText({ type: "segment.open", ...line });
+/** What a control line of this type begins with. */
+export function prefixOf(type: ControlType): string {
+  return `${CONTROL_PREFIX}"${type}",`;
 }
 
-/** Text of a last line, without the line feed. */
-export function segmentClose(line: Omit<SegmentClose, "type">): string {
-  return toText({ type: "segment.close", ...line });
+/** A kind of value: its check, and the same value with its members in the order of the line. */
+interface Kind<T> {
+  readonly is: (value: unknown) => value is T;
+  ordered(value: T): unknown;
 }
 
-/** Text of a checkpoint line, without the line feed. */
-export function checkpoint(line: Omit<CheckpointLine, "type">): string {
-  return toText({ type: "checkpoint", ...line });
+function scalar<T>(is: (value: unknown) => value is T): Kind<T> {
+  return { is, ordered: (value) => value };
 }
 
-/** Text of a `retention.prune` line, without the line feed. */
-export function retentionPrune(line: Omit<RetentionPrune, "type">): string {
-  return toText({ type: "retention.prune", ...line });
+function literal<const T extends string | number>(wanted: T): Kind<T> {
+  return scalar((value): value is T => value === wanted);
 }
 
-/** Text of a `retention.hold` line, without the line feed. */
-export function retentionHold(line: Omit<RetentionHold, "type">): string {
-  return toText({ type: "retention.hold", ...line });
+function orNull<T>(kind: Kind<T>): Kind<T | null> {
+  return {
+    is: (value): value is T | null => value === null || kind.is(value),
+    ordered: (value) => (value === null ? null : kind.ordered(value)),
+  };
 }
 
-/** Text of a `retention.release` line, without the line feed. */
-export function retentionRelease(line: Omit<RetentionRelease, "type">): string {
-  return toText({ type: "retention.release", ...line });
+function optional<T>(kind: Kind<T>): Kind<T | undefined> {
+  return {
+    is: (value): value is T | undefined => value === undefined || kind.is(value),
+    ordered: (value) => (value === undefined ? undefined : kind.ordered(value)),
+  };
 }
 
-/** Text of a `retention.archived` line, without the line feed. */
-export function retentionArchived(line: Omit<RetentionArchived, "type">): string {
-  return toText({ type: "retention.archived", ...line });
+function listOf<T>(kind: Kind<T>): Kind<readonly T[]> {
+  return {
+    is: (value): value is readonly T[] => Array.isArray(value) && value.every(kind.is),
+    ordered: (value) => value.map((item) => kind.ordered(item)),
+  };
 }
 
-/** Text of a `retention.seen` line, without the line feed. */
-export function retentionSeen(line: Omit<RetentionSeen, "type">): string {
-  return toText({ type: "retention.seen", ...line });
+/** An object of these members. Members that are not in the table are accepted and never written. */
+function members<T extends object>(kinds: {
+  readonly [M in keyof T]-?: Kind<T[M]>;
+}): Kind<T> {
+  const list: readonly (readonly [string, Kind<unknown>])[] = Object.entries<Kind<unknown>>(kinds);
+  return {
+    is: (value): value is T =>
+      isObject(value) && list.every(([name, kind]) => kind.is(value[name])),
+    ordered: (value) => {
+      const line: Record<string, unknown> = {};
+      for (const [name, kind] of list) line[name] = kind.ordered(Reflect.get(value, name));
+      return line;
+    },
+  };
 }
 
-/** Text of a `subject.erased` line, without the line feed. */
-export function subjectErased(line: Omit<SubjectErased, "type">): string {
-  return toText({ type: "subject.erased", ...line });
+/** Whether a value is a JSON object. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Text of a `loss` line, without the line feed. */
-export function loss(line: Omit<Loss, "type">): string {
-  return toText({ type: "loss", ...line });
+/** Whether a value is a number of leaves, entries or segments. */
+export function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }
 
-/** Text of a `call.started` line, without the line feed. */
-export function callStarted(line: Omit<CallStarted, "type">): string {
-  return toText({ type: "call.started", ...line });
+/** Whether a value is a root hash in base64. */
+export function isRoot(value: unknown): value is string {
+  return typeof value === "string" && decodeBase64(value)?.byteLength === HASH_BYTES;
 }
 
-function toText(line: ControlLine): string {
-  const values: Partial<Record<string, unknown>> = { ...line };
-  const ordered: Record<string, unknown> = { type: line.type };
-  for (const member of MEMBERS[line.type]) ordered[member] = values[member];
-  if (line.type === "segment.open") {
-    ordered["prev"] = line.prev === null ? null : orderedRef(line.prev);
-  }
-  if (line.type === "segment.open" || line.type === "retention.seen")
-    ordered["seen"] = line.seen.map(orderedRef);
-  return JSON.stringify(ordered);
+const text = scalar((value): value is string => typeof value === "string");
+const flag = scalar((value): value is boolean => typeof value === "boolean");
+const count = scalar(isCount);
+const root = scalar(isRoot);
+const sha256 = scalar((value): value is string => /^[0-9a-f]{64}$/.test(String(value)));
+const tail = members<SegmentTail>({ bytes: count, sha256 });
+const ref = members<SegmentRef>({ file: text, size: count, root, tail: optional(tail) });
+const proof = members<ConsistencyProof>({ leaves: count, root, proof: listOf(root) });
+
+/** Every control line: its members in the order of the line, and what each must be. */
+const LINES: { readonly [T in ControlType]: Kind<ControlLineOf<T>> } = {
+  "segment.open": members({
+    type: literal("segment.open"),
+    v: literal(1),
+    file: text,
+    stream: text,
+    seq: count,
+    created: text,
+    vkey: orNull(text),
+    prev: orNull(ref),
+    seen: listOf(ref),
+    sdk: text,
+    expires: optional(count),
+  }),
+  "segment.close": members({
+    type: literal("segment.close"),
+    reason: text,
+    leaves: count,
+    entries: count,
+    linked: optional(count),
+  }),
+  checkpoint: members({ type: literal("checkpoint"), note: text }),
+  "retention.prune": members({
+    type: literal("retention.prune"),
+    file: text,
+    leaves: count,
+    root,
+    from: orNull(text),
+    to: orNull(text),
+    policy: text,
+    actor: text,
+    at: optional(text),
+    since: optional(listOf(proof)),
+  }),
+  "retention.hold": members({
+    type: literal("retention.hold"),
+    hold: text,
+    from: orNull(text),
+    to: orNull(text),
+    reason: text,
+    actor: text,
+    placed: text,
+  }),
+  "retention.release": members({
+    type: literal("retention.release"),
+    hold: text,
+    reason: text,
+    actor: text,
+    released: text,
+  }),
+  "retention.archived": members({
+    type: literal("retention.archived"),
+    file: text,
+    leaves: count,
+    root,
+    sha256,
+    location: text,
+    at: optional(text),
+  }),
+  "retention.seen": members({ type: literal("retention.seen"), seen: listOf(ref) }),
+  "subject.erased": members({
+    type: literal("subject.erased"),
+    subject: text,
+    actor: text,
+    reason: text,
+    at: optional(text),
+  }),
+  loss: members({
+    type: literal("loss"),
+    entries: count,
+    from: text,
+    to: text,
+    reason: text,
+    at: optional(text),
+    first: optional(text),
+    last: optional(text),
+    certain: optional(flag),
+  }),
+  again: members({
+    type: literal("again"),
+    file: text,
+    leaf: count,
+    first: orNull(text),
+    last: orNull(text),
+    count,
+    reason: text,
+  }),
+  "segment.gap": members({
+    type: literal("segment.gap"),
+    file: text,
+    size: count,
+    root,
+    found: orNull(count),
+  }),
+  "call.started": members({
+    type: literal("call.started"),
+    call: text,
+    timestamp: text,
+    provider: orNull(text),
+    model: orNull(text),
+    operation: text,
+    input_hash: text,
+  }),
+  "run.started": members({
+    type: literal("run.started"),
+    run: text,
+    parent: orNull(text),
+    root: text,
+    name: orNull(text),
+    kind: orNull(text),
+    at: text,
+  }),
+  heartbeat: members({ type: literal("heartbeat"), at: text }),
+};
+
+/** The line of a control line, without its line feed: members in the order of the table. */
+export function formatControlLine(line: ControlLine): string {
+  return JSON.stringify(kindOf(line.type)?.ordered(line));
 }
 
-function orderedRef({ file, size, root }: SegmentRef): SegmentRef {
-  return { file, size, root };
+/** Whether a line's object is a control line of this version, with every member as it must be. */
+export function isControlLine(line: unknown): line is ControlLine {
+  return isObject(line) && (kindOf(line["type"])?.is(line) ?? false);
+}
+
+const KINDS: ReadonlyMap<unknown, Kind<ControlLine>> = new Map(
+  Object.entries<Kind<ControlLine>>(LINES),
+);
+
+function kindOf(type: unknown): Kind<ControlLine> | undefined {
+  return KINDS.get(type);
 }

@@ -1,17 +1,16 @@
-// Control lines as the verifier reads them: unknown members are ignored, malformed known ones make the line no such line.
-import type {
-  RemovalRecord,
-  RetentionArchived,
-  RetentionHold,
-  RetentionPrune,
-  RetentionRelease,
-  RetentionSeen,
-  SegmentClose,
-  SegmentOpen,
-  SegmentRef,
+// Control lines as storages, the verifier and the command read them. Unknown members are ignored; a member that is not
+// what it must be makes the line no such line.
+import { type Checkpoint, type Note, parseCheckpoint, parseNote } from "../seal/note.ts";
+import {
+  type ControlLine,
+  type ControlLineOf,
+  type ControlType,
+  isControlLine,
+  isObject,
+  prefixOf,
+  type RetentionHold,
+  type SegmentOpen,
 } from "./control-line.ts";
-import { decodeBase64 } from "../seal/note.ts";
-import { HASH_BYTES } from "../seal/merkle.ts";
 
 /** What the first line of a file says about the file. */
 export type FirstLine =
@@ -31,116 +30,85 @@ export function readFirstLine(text: string): FirstLine {
       ? { kind: "unknown-version", version: String(line["v"]) }
       : { kind: "malformed" };
   }
-  return isSegmentOpen(line) ? { kind: "segment", open: line } : { kind: "malformed" };
+  return isControlLine(line) && line.type === "segment.open"
+    ? { kind: "segment", open: line }
+    : { kind: "malformed" };
 }
 
-/** Reads a `segment.close` line. */
-export function readSegmentClose(text: string): SegmentClose | undefined {
+/** Reads a control line; undefined for anything else. A hold is read as `readHold` says. */
+export function readControlLine(text: string): ControlLine | undefined {
+  if (text.startsWith(HOLD_PREFIX)) return readHold(text);
   const line = parseObject(text);
-  return line !== undefined && isSegmentClose(line) ? line : undefined;
+  return isControlLine(line) ? line : undefined;
 }
 
-/** Reads a `retention.prune` or a `retention.archived` line. */
-export function readRemovalRecord(text: string): RemovalRecord | undefined {
-  const line = parseObject(text);
-  return line !== undefined && (isRetentionPrune(line) || isRetentionArchived(line))
-    ? line
-    : undefined;
-}
-
-/** Reads any line of retention. */
-export function readRetentionLine(
+/** Reads a control line of one of these types; undefined for anything else. */
+export function readLineOf<T extends ControlType>(
   text: string,
-): RemovalRecord | RetentionHold | RetentionRelease | RetentionSeen | undefined {
-  const removal = readRemovalRecord(text);
-  const line = removal === undefined ? parseObject(text) : undefined;
-  if (line === undefined) return removal;
-  return isRetentionHold(line) || isRetentionRelease(line) || isRetentionSeen(line)
-    ? line
-    : undefined;
+  ...types: readonly T[]
+): ControlLineOf<T> | undefined {
+  if (!types.some((type) => text.startsWith(prefixOf(type)))) return undefined; // saves parsing
+  const line = readControlLine(text);
+  return line !== undefined && isOf(line, types) ? line : undefined;
 }
 
-type JsonObject = Readonly<Record<string, unknown>>;
+function isOf<T extends ControlType>(
+  line: ControlLine,
+  types: readonly T[],
+): line is ControlLineOf<T> {
+  return types.some((type) => type === line.type);
+}
 
-/** A line's JSON object; undefined when it holds none. */
-export function parseObject(text: string): JsonObject | undefined {
+const HOLD_PREFIX = prefixOf("retention.hold");
+
+/**
+ * A hold errs by keeping too much: whoever could spoil one of its members must not end it. A bound that cannot be
+ * read is open, and a reason, an actor or a time that cannot be read is empty.
+ */
+function readHold(text: string): RetentionHold | undefined {
+  const { type, hold, from, to, reason, actor, placed } = parseObject(text) ?? {};
+  if (type !== "retention.hold" || typeof hold !== "string") return undefined;
+  return {
+    type,
+    hold,
+    from: readBound(from),
+    to: readBound(to),
+    reason: readText(reason),
+    actor: readText(actor),
+    placed: readText(placed),
+  };
+}
+
+function readBound(value: unknown): string | null {
+  return typeof value === "string" && !Number.isNaN(Date.parse(value)) ? value : null;
+}
+
+function readText(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+/** A checkpoint line taken apart. Nothing in it was verified. */
+export interface ReadCheckpoint {
+  /** The note as it stands on the line. */
+  readonly text: string;
+  readonly note: Note;
+  readonly checkpoint: Checkpoint;
+}
+
+/** Reads a checkpoint line; undefined for anything else, and for one whose note holds no checkpoint. */
+export function readCheckpointLine(line: string): ReadCheckpoint | undefined {
+  const text = readLineOf(line, "checkpoint")?.note;
+  const note = text === undefined ? undefined : parseNote(text);
+  const checkpoint = note && parseCheckpoint(note.text);
+  return text !== undefined && note && checkpoint ? { text, note, checkpoint } : undefined;
+}
+
+/** The JSON object that a line holds; undefined when it holds none. */
+export function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(text);
     return isObject(value) ? value : undefined;
   } catch {
-    return undefined; // no JSON: what that means is the caller's to say
+    return undefined; // no JSON: the caller decides what that means
   }
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function isSegmentOpen(line: JsonObject): line is JsonObject & SegmentOpen {
-  const { file, stream, seq, created, vkey, prev, seen, sdk, expires } = line;
-  return (
-    isText(file) &&
-    isText(stream) &&
-    isCount(seq) &&
-    isText(created) &&
-    (vkey === null || isText(vkey)) &&
-    (prev === null || isRef(prev)) &&
-    Array.isArray(seen) &&
-    seen.every(isRef) &&
-    isText(sdk) &&
-    (expires === undefined || isCount(expires))
-  );
-}
-
-function isSegmentClose(line: JsonObject): line is JsonObject & SegmentClose {
-  const { type, reason, leaves, entries } = line;
-  return type === "segment.close" && isText(reason) && isCount(leaves) && isCount(entries);
-}
-
-function isRetentionPrune(line: JsonObject): line is JsonObject & RetentionPrune {
-  const { type, file, leaves, root } = line;
-  return type === "retention.prune" && isText(file) && isCount(leaves) && isRoot(root);
-}
-
-function isRetentionArchived(line: JsonObject): line is JsonObject & RetentionArchived {
-  const { type, file, leaves, root } = line;
-  return type === "retention.archived" && isText(file) && isCount(leaves) && isRoot(root);
-}
-
-function isRetentionHold(line: JsonObject): line is JsonObject & RetentionHold {
-  const { type, hold, from, to, reason, actor } = line;
-  const isBound = (bound: unknown): boolean => bound === null || isText(bound);
-  return (
-    type === "retention.hold" && [hold, reason, actor].every(isText) && isBound(from) && isBound(to)
-  );
-}
-
-function isRetentionRelease(line: JsonObject): line is JsonObject & RetentionRelease {
-  const { type, hold } = line;
-  return type === "retention.release" && isText(hold);
-}
-
-function isRetentionSeen(line: JsonObject): line is JsonObject & RetentionSeen {
-  const { type, seen } = line;
-  return type === "retention.seen" && Array.isArray(seen) && seen.every(isRef);
-}
-
-function isRef(value: unknown): value is SegmentRef {
-  return (
-    isObject(value) && isText(value["file"]) && isCount(value["size"]) && isRoot(value["root"])
-  );
-}
-
-/** Whether a value is a number of leaves, entries or segments. */
-export function isCount(value: unknown): value is number {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
-}
-
-/** Whether a value is a root hash in base64. */
-export function isRoot(value: unknown): value is string {
-  return typeof value === "string" && decodeBase64(value)?.byteLength === HASH_BYTES;
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === "string";
 }

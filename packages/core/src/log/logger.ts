@@ -18,7 +18,7 @@ import { type AuditEntry, lineToEntry } from "../format/entry.ts";
 import { AuditDecryptError, AuditError, AuditInputError, AuditWriteError } from "../errors.ts";
 import { type AuditHealth, measureHealth } from "./health.ts";
 import { newEntryId, timestampOf } from "../format/id.ts";
-import { callStarted, subjectErased } from "../format/control-line.ts";
+import { formatControlLine } from "../format/control-line.ts";
 import type { Interaction, InteractionFields, Metadata } from "../capture/interaction.ts";
 import {
   type EntryFilter,
@@ -225,7 +225,8 @@ export class AuditLogger<
       currentAuditContext(),
     );
     const call = newEntryId();
-    const line = callStarted({
+    const line = formatControlLine({
+      type: "call.started",
       call,
       timestamp: timestampOf(call),
       provider,
@@ -345,7 +346,10 @@ export class AuditLogger<
     const keys = this.#subjectKeys();
     requireAccount("eraseSubject()", by);
     for (const subject of await keys.subjectIds(name)) {
-      await this.#append(subjectErased({ subject, actor: by.actor, reason: by.reason }), undefined);
+      await this.#append(
+        formatControlLine({ type: "subject.erased", subject, actor: by.actor, reason: by.reason }),
+        undefined,
+      );
     }
     return keys.eraseSubject(name);
   }

@@ -1,7 +1,7 @@
 // Placing, releasing and listing holds on a log: in a directory, or in a bucket.
 import { randomUUID } from "node:crypto";
 import { AuditInputError } from "../errors.ts";
-import { retentionHold, retentionRelease } from "../format/control-line.ts";
+import { formatControlLine } from "../format/control-line.ts";
 import type { Signer } from "../seal/signer.ts";
 import { requireAccount } from "../format/account.ts";
 import { parseVkey } from "../seal/note.ts";
@@ -46,7 +46,12 @@ export async function placeHold(
   const hold = randomUUID();
   const placed = new Date().toISOString();
   const range = { from: from?.toISOString() ?? null, to: to?.toISOString() ?? null };
-  await record(location, retentionHold({ hold, ...range, reason, actor, placed }), signer, s3);
+  await record(
+    location,
+    formatControlLine({ type: "retention.hold", hold, ...range, reason, actor, placed }),
+    signer,
+    s3,
+  );
   return hold;
 }
 
@@ -72,7 +77,13 @@ export async function releaseHold(
   }
   await record(
     location,
-    retentionRelease({ hold, reason, actor, released: new Date().toISOString() }),
+    formatControlLine({
+      type: "retention.release",
+      hold,
+      reason,
+      actor,
+      released: new Date().toISOString(),
+    }),
     signer,
     s3,
   );

@@ -2,7 +2,7 @@
 import { clearTimeout, setTimeout } from "node:timers"; // a caller's test may have stopped the global ones
 import { AuditWriteError } from "../errors.ts";
 import { timeOfId } from "../format/id.ts";
-import { loss } from "../format/control-line.ts";
+import { formatControlLine } from "../format/control-line.ts";
 import type { WriteStatus } from "./storage.ts";
 
 /** One line on its way to the storage. */
@@ -191,7 +191,8 @@ export class WriteLane {
     const told = this.#unrecorded;
     if (!told) return this.#options.commit(batch);
     const { entries, from, to, reason } = told;
-    const line = loss({
+    const line = formatControlLine({
+      type: "loss",
       entries,
       from: new Date(from).toISOString(),
       to: new Date(to).toISOString(),

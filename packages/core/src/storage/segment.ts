@@ -1,12 +1,6 @@
 // Seals lines into a segment: the bytes of one file from its first line to its last. No I/O.
 import { AuditInputError, AuditWriteError } from "../errors.ts";
-import {
-  checkpoint,
-  CHECKPOINT_PREFIX,
-  segmentClose,
-  segmentOpen,
-  type SegmentRef,
-} from "../format/control-line.ts";
+import { CHECKPOINT_PREFIX, formatControlLine, type SegmentRef } from "../format/control-line.ts";
 import { HASH_BYTES, MerkleTree } from "../seal/merkle.ts";
 import { formatCheckpoint, formatNote, formatSignatureLine } from "../seal/note.ts";
 import { originOf, UNSIGNED_NAME } from "../format/origin.ts";
@@ -67,7 +61,8 @@ export class Segment {
     this.#root = this.#tree.root().toString("base64");
     const { file, stream, seq, created, signer, prev, seen, sdk, expires } = options;
     const vkey = signer?.vkey ?? null;
-    this.#openLine = segmentOpen({
+    this.#openLine = formatControlLine({
+      type: "segment.open",
       v: 1,
       file,
       stream,
@@ -104,11 +99,11 @@ export class Segment {
   /**
    * Bytes of one commit: before the first one the `segment.open` line, then `lines`, then a checkpoint over all
    * leaves so far.
-   * @param lines JSON objects without a line feed, at least one.
+   * @param lines JSON objects, at least one. The caller has checked that they hold no line feed (`checkLine`).
    * @param entries How many of them are entries, not control lines.
    * @param linked How many of these record a call that another entry records too.
-   * @throws {AuditInputError} `AUDIT_INPUT_INVALID` when a line holds a line feed, is no JSON object, or is one that
-   * only the segment itself may write. The segment is then unchanged.
+   * @throws {AuditInputError} `AUDIT_INPUT_INVALID` when a line is no JSON object, or is one that only the segment
+   * itself may write. The segment is then unchanged.
    * @throws {AuditWriteError} `AUDIT_CLOSED` after `close`.
    */
   seal(lines: readonly string[], entries: number, linked = 0): Buffer {
@@ -125,7 +120,8 @@ export class Segment {
    */
   close(reason: string): Buffer {
     const leaves = this.size + (this.#openLine === undefined ? 1 : 2);
-    const line = segmentClose({
+    const line = formatControlLine({
+      type: "segment.close",
       reason,
       leaves,
       entries: this.#entries,
@@ -161,7 +157,7 @@ export class Segment {
   #checkpointLine(): string {
     const text = formatCheckpoint({ origin: this.#origin, size: this.size, root: this.#root });
     const note = formatNote(text, this.#signer === undefined ? [] : [this.#signer.sign(text)]);
-    return checkpoint({ note });
+    return formatControlLine({ type: "checkpoint", note });
   }
 
   /** As long as a checkpoint line of this segment can get: room is made before the root is known. */
@@ -173,14 +169,16 @@ export class Segment {
       this.#signer === undefined
         ? []
         : [formatSignatureLine({ ...signature, name: this.#signer.name })];
-    return checkpoint({ note: formatNote(text, signatureLines) });
+    return formatControlLine({ type: "checkpoint", note: formatNote(text, signatureLines) });
   }
 }
 
+/** Lines that only a segment writes. */
+const OWN_PREFIXES = [CHECKPOINT_PREFIX, '{"type":"segment.open"', '{"type":"segment.close"'];
+
 function checkLine(line: string): void {
   if (!line.startsWith("{")) throw new AuditInputError("A line must be a JSON object");
-  if (line.includes("\n")) throw new AuditInputError("A line must not contain a line feed");
-  if (line.startsWith(CHECKPOINT_PREFIX) || line.startsWith('{"type":"segment.')) {
+  if (OWN_PREFIXES.some((prefix) => line.startsWith(prefix))) {
     throw new AuditInputError("Checkpoints and segment lines are written by the segment alone");
   }
 }

@@ -1,16 +1,14 @@
 // One checkpoint line against the tree as it was computed, and its signature against the keys given.
 import { verify } from "node:crypto";
-import { checkpoint, type SegmentOpen } from "../format/control-line.ts";
+import { formatControlLine, type SegmentOpen } from "../format/control-line.ts";
 import {
   formatCheckpoint,
   formatNote,
   formatSignatureLine,
-  parseCheckpoint,
-  parseNote,
   parseVkey,
   type VerificationKey,
 } from "../seal/note.ts";
-import { parseObject } from "../format/read-control-line.ts";
+import { readCheckpointLine } from "../format/read-control-line.ts";
 import { originOf, UNSIGNED_NAME } from "../format/origin.ts";
 
 /** The keys a verifier was given, by `<name>+<key hash>`. Never filled from the log itself. */
@@ -70,14 +68,15 @@ export class CheckpointVerifier {
   check(line: string, size: number, root: string): GoodCheckpoint | BadCheckpoint {
     const text = formatCheckpoint({ origin: this.origin, size, root });
     if (this.#named === undefined) {
-      if (line === checkpoint({ note: formatNote(text, []) }))
+      if (line === formatControlLine({ type: "checkpoint", note: formatNote(text, []) }))
         return { ok: true, text, signature: undefined };
       return this.#explain(line, text, size, root, undefined);
     }
     const { name, keyHash } = this.#named;
     const encoded = line.slice(-(SIGNATURE_CHARS + SIGNATURE_END_CHARS), -SIGNATURE_END_CHARS);
     const signature = Buffer.from(encoded, "base64").subarray(KEY_HASH_BYTES);
-    const expected = checkpoint({
+    const expected = formatControlLine({
+      type: "checkpoint",
       note: formatNote(text, [formatSignatureLine({ name, keyHash, signature })]),
     });
     return line === expected
@@ -92,9 +91,7 @@ export class CheckpointVerifier {
     root: string,
     signature: Buffer | undefined,
   ): BadCheckpoint {
-    const note = parseObject(line)?.["note"];
-    const parsed = typeof note === "string" ? parseNote(note) : undefined;
-    const claimed = parsed && parseCheckpoint(parsed.text);
+    const { note: parsed, checkpoint: claimed } = readCheckpointLine(line) ?? {};
     if (parsed === undefined || claimed === undefined)
       return culprit("the checkpoint is malformed");
     if (this.#named !== undefined && parsed.signatures.length === 0)

@@ -10,7 +10,7 @@ import {
 } from "../format/control-line.ts";
 import { eachLine, LineSplitter } from "../format/lines.ts";
 import { MerkleTree } from "../seal/merkle.ts";
-import { readFirstLine, readRetentionLine, readSegmentClose } from "../format/read-control-line.ts";
+import { readControlLine, readFirstLine, readLineOf } from "../format/read-control-line.ts";
 import type { SegmentCheckOptions, SegmentReport } from "./segment-report.ts";
 import { SignatureQueue } from "../seal/signature-queue.ts";
 import type { Problem } from "./verification.ts";
@@ -191,7 +191,7 @@ class SegmentCheck {
 
   #controlLine(bytes: Buffer, start: number, end: number): void {
     if (startsWith(bytes, start, end, '{"type":"segment.close"')) {
-      const close = readSegmentClose(bytes.toString("utf8", start, end));
+      const close = readLineOf(bytes.toString("utf8", start, end), "segment.close");
       const isRight = close?.leaves === this.#tree.size + 1 && close.entries === this.#entries;
       this.#close = {
         line: this.#line,
@@ -205,11 +205,19 @@ class SegmentCheck {
   }
 
   #retentionLine(text: string): void {
-    const line = readRetentionLine(text);
-    if (line?.type === "retention.prune" || line?.type === "retention.archived")
-      this.#prunes.push(line);
-    else if (line?.type === "retention.seen") this.#seen = this.#seen.concat(line.seen);
-    else if (this.#line === 2) this.#hold = line;
+    const line = readControlLine(text);
+    switch (line?.type) {
+      case "retention.prune":
+      case "retention.archived":
+        this.#prunes.push(line);
+        break;
+      case "retention.seen":
+        this.#seen = this.#seen.concat(line.seen);
+        break;
+      case "retention.hold":
+      case "retention.release":
+        if (this.#line === 2) this.#hold = line;
+    }
   }
 
   #checkpointLine(checkpoints: CheckpointVerifier, line: string): void {

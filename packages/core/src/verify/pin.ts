@@ -2,7 +2,7 @@
 import { AuditConfigError } from "../errors.ts";
 import { emptyRoot } from "../seal/merkle.ts";
 import { formatCheckpoint, formatNote, parseCheckpoint, parseNote } from "../seal/note.ts";
-import { isCount, isRoot } from "../format/read-control-line.ts";
+import { isCount, isRoot } from "../format/control-line.ts";
 import type { Pin } from "./verification.ts";
 
 /** A pin as text: an unsigned C2SP note of a checkpoint. */

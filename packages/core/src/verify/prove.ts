@@ -7,7 +7,7 @@ import { eachLine, LineSplitter } from "../format/lines.ts";
 import { idOf } from "./locate.ts";
 import type { LogSource } from "./log-source.ts";
 import { leafHashInPlace, MerkleTree, type TreeState } from "../seal/merkle.ts";
-import { parseObject, readFirstLine } from "../format/read-control-line.ts";
+import { readFirstLine, readLineOf } from "../format/read-control-line.ts";
 import { dayOfSegment, segmentDay } from "../format/segment-name.ts";
 import { formatTlogProof } from "../seal/tlog-proof.ts";
 
@@ -225,16 +225,11 @@ class ProofReader {
   }
 
   #prove(checkpointLine: string): void {
-    const note = parseObject(checkpointLine)?.["note"];
+    const note = readLineOf(checkpointLine, "checkpoint")?.note ?? "";
     const paths = new AuditPaths(this.#leaves, this.#before);
     for (const [id, { line, index }] of this.#waiting) {
       const path = paths.path(index);
-      const proof = formatTlogProof({
-        extra: line,
-        index,
-        path,
-        note: typeof note === "string" ? note : "",
-      });
+      const proof = formatTlogProof({ extra: line, index, path, note });
       this.#proven.push({ id, proof, vkey: this.#vkey });
       this.#search.noteProven(id);
     }

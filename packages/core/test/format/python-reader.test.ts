@@ -3,7 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { loss } from "../../src/format/control-line.ts";
+import { formatControlLine } from "../../src/format/control-line.ts";
 import { Signer } from "../../src/seal/signer.ts";
 import { entryLine, entryLines, writeSegment } from "../verify/log-builder.ts";
 import { isLeftOut } from "@ai-audit/test-support/dependencies";
@@ -14,7 +14,13 @@ const script = fileURLToPath(new URL("read_log.py", import.meta.url));
 async function writeLog(): Promise<{ directory: string; vkey: string }> {
   const directory = await temporaryDirectory();
   const signer = await Signer.generate("example.com/audit");
-  const lossLine = loss({ entries: 2, from: "f", to: "t", reason: "disk full" });
+  const lossLine = formatControlLine({
+    type: "loss",
+    entries: 2,
+    from: "f",
+    to: "t",
+    reason: "disk full",
+  });
   const texts = [
     "é 日本 😀",
     "line\u2028separator",

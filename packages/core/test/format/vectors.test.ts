@@ -3,46 +3,16 @@ import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import {
-  type CallStarted,
-  callStarted,
-  type RetentionHold,
-  retentionHold,
-  type RetentionPrune,
-  retentionPrune,
-  type RetentionRelease,
-  retentionRelease,
-  type RetentionSeen,
-  retentionSeen,
-  type SubjectErased,
-  subjectErased,
-} from "../../src/format/control-line.ts";
+import { type ControlLine, formatControlLine } from "../../src/format/control-line.ts";
 import { Segment, type SegmentOptions } from "../../src/storage/segment.ts";
 import { Signer } from "../../src/seal/signer.ts";
 import { verifyLog } from "../../src/log/verify-log.ts";
 import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
-type ControlMembers =
-  | RetentionHold
-  | RetentionRelease
-  | RetentionPrune
-  | RetentionSeen
-  | SubjectErased
-  | CallStarted;
-
-/** The line that our own code writes. */
-function lineOf(members: ControlMembers): string {
-  if (members.type === "retention.hold") return retentionHold(members);
-  if (members.type === "retention.release") return retentionRelease(members);
-  if (members.type === "retention.prune") return retentionPrune(members);
-  if (members.type === "retention.seen") return retentionSeen(members);
-  return members.type === "subject.erased" ? subjectErased(members) : callStarted(members);
-}
-
 interface Vectors {
   readonly key: { readonly name: string; readonly pem: string; readonly vkey: string };
   /** Members, and the line they make. */
-  readonly control: readonly { readonly members: ControlMembers; readonly line: string }[];
+  readonly control: readonly { readonly members: ControlLine; readonly line: string }[];
   readonly segments: readonly {
     readonly title: string;
     readonly signed: boolean;
@@ -67,7 +37,7 @@ describe("the committed segment vectors", () => {
   });
 
   it.each(control)("hold control lines as they are written: $members.type", ({ members, line }) => {
-    expect(lineOf(members)).toBe(line);
+    expect(formatControlLine(members)).toBe(line);
   });
 
   it.each(segments)("are written byte for byte: $title", ({ signed, options, steps, ref }) => {

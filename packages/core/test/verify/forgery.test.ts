@@ -2,12 +2,7 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import {
-  checkpoint,
-  segmentClose,
-  segmentOpen,
-  type SegmentRef,
-} from "../../src/format/control-line.ts";
+import { formatControlLine, type SegmentRef } from "../../src/format/control-line.ts";
 import { leafHash, MerkleTree } from "../../src/seal/merkle.ts";
 import { formatCheckpoint, formatNote } from "../../src/seal/note.ts";
 import { Signer } from "../../src/seal/signer.ts";
@@ -68,7 +63,8 @@ async function forge(file: string, commits: readonly (readonly string[])[]): Pro
   const tree = new MerkleTree();
   const written: string[] = [];
   for (const [index, commit] of commits.entries()) {
-    const lines = index === 0 ? [segmentOpen(opening), ...commit] : commit;
+    const lines =
+      index === 0 ? [formatControlLine({ type: "segment.open", ...opening }), ...commit] : commit;
     for (const line of lines) tree.append(leafHash(Buffer.from(line)));
     const origin = `ai-audit/streamA/${file.replace(".jsonl", "")}`;
     const text = formatCheckpoint({
@@ -76,7 +72,7 @@ async function forge(file: string, commits: readonly (readonly string[])[]): Pro
       size: tree.size,
       root: tree.root().toString("base64"),
     });
-    written.push(...lines, checkpoint({ note: formatNote(text, []) }));
+    written.push(...lines, formatControlLine({ type: "checkpoint", note: formatNote(text, []) }));
   }
   await writeFile(join(directory, file), written.map((line) => `${line}\n`).join(""));
 }
@@ -89,13 +85,20 @@ describe("a segment.close line with all hashes right", () => {
     ["leaves", { leaves: 4, entries: 1 }],
     ["entries", { leaves: 3, entries: 2 }],
   ])("is TAMPERED when it does not count the %s that are there", async (_, counts) => {
-    await forge(TODAY, [[entryLine()], [segmentClose({ reason: "r", ...counts })]]);
+    await forge(TODAY, [
+      [entryLine()],
+      [formatControlLine({ type: "segment.close", reason: "r", ...counts })],
+    ]);
     expect(await findings()).toEqual({ [TODAY]: [unsigned, count] });
   });
 
   it("is TAMPERED when a line follows it under the same checkpoint", async () => {
     await forge(TODAY, [
-      [entryLine(), segmentClose({ reason: "r", leaves: 3, entries: 1 }), entryLine()],
+      [
+        entryLine(),
+        formatControlLine({ type: "segment.close", reason: "r", leaves: 3, entries: 1 }),
+        entryLine(),
+      ],
     ]);
     expect(await findings()).toEqual({
       [TODAY]: [unsigned, "TAMPERED a line follows the segment.close line"],
@@ -103,7 +106,10 @@ describe("a segment.close line with all hashes right", () => {
   });
 
   it("is OK when it counts right, so that the two above fail for their reasons", async () => {
-    await forge(TODAY, [[entryLine()], [segmentClose({ reason: "r", leaves: 3, entries: 1 })]]);
+    await forge(TODAY, [
+      [entryLine()],
+      [formatControlLine({ type: "segment.close", reason: "r", leaves: 3, entries: 1 })],
+    ]);
     expect(await findings()).toEqual({ [TODAY]: [unsigned] });
   });
 });

@@ -2,7 +2,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { SegmentRef } from "../../src/format/control-line.ts";
-import { retentionPrune } from "../../src/format/control-line.ts";
+import { formatControlLine } from "../../src/format/control-line.ts";
 import { emptyRoot } from "../../src/seal/merkle.ts";
 import { formatPin, parsePin } from "../../src/verify/pin.ts";
 import { Signer } from "../../src/seal/signer.ts";
@@ -119,7 +119,8 @@ describe("a pin", () => {
     await rm(join(directory, YESTERDAY));
     await rm(join(directory, TODAY));
     const fields = { from: null, to: null, policy: "p", actor: "a" };
-    const line = retentionPrune({
+    const line = formatControlLine({
+      type: "retention.prune",
       ...fields,
       file: YESTERDAY,
       leaves: first.size,
@@ -159,7 +160,13 @@ describe("a pin", () => {
   it("of a removed file at a smaller size needs a signed record of the removal", async () => {
     await rm(join(directory, YESTERDAY));
     const fields = { from: null, to: null, policy: "p", actor: "a" };
-    const line = retentionPrune({ ...fields, file: YESTERDAY, leaves: 9, root: first.root });
+    const line = formatControlLine({
+      type: "retention.prune",
+      ...fields,
+      file: YESTERDAY,
+      leaves: 9,
+      root: first.root,
+    });
     const planted = { file: "audit_20261123_001.jsonl", stream: "planted", commits: [[line]] };
     await rm(join(directory, TODAY));
     await writeSegment(directory, { file: TODAY, signer, stream: "streamB" });

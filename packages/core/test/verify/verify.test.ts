@@ -11,7 +11,7 @@ import {
 } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import { loss, retentionPrune } from "../../src/format/control-line.ts";
+import { formatControlLine } from "../../src/format/control-line.ts";
 import { leafHash, rootOf } from "../../src/seal/merkle.ts";
 import { Signer } from "../../src/seal/signer.ts";
 import { proveEntry } from "../../src/log/prove-entry.ts";
@@ -66,7 +66,12 @@ describe("a log that nobody touched", () => {
       seq: 1,
       signer,
       prev,
-      commits: [[entryLine(), loss({ entries: 1, from: "t", to: "t", reason: "disk full" })]],
+      commits: [
+        [
+          entryLine(),
+          formatControlLine({ type: "loss", entries: 1, from: "t", to: "t", reason: "disk full" }),
+        ],
+      ],
     });
     const result = await verifyLog(directory, trusted);
     expect(result).toMatchObject({
@@ -256,7 +261,13 @@ describe("the end of a file", () => {
     const prev = await writeSegment(directory, { file: YESTERDAY, signer, reason: "size" });
     const gone = await writeSegment(directory, { file: next, signer, seq: 1, prev });
     const fields = { from: null, to: null, policy: "p", actor: "a" };
-    const line = retentionPrune({ ...fields, file: next, leaves: gone.size, root: gone.root });
+    const line = formatControlLine({
+      type: "retention.prune",
+      ...fields,
+      file: next,
+      leaves: gone.size,
+      root: gone.root,
+    });
     await writeSegment(directory, { file: TODAY, signer, stream: "streamB", commits: [[line]] });
     await rm(join(directory, next));
     expect(await states()).toEqual({ [YESTERDAY]: "OK", [next]: "PRUNED", [TODAY]: "OK" });
@@ -777,7 +788,13 @@ describe("removed files", () => {
 
   it("are PRUNED when a sealed line of the log authorises it", async () => {
     const prev = await writeSegment(directory, { file: YESTERDAY, signer });
-    const line = retentionPrune({ ...prune, file: YESTERDAY, leaves: prev.size, root: prev.root });
+    const line = formatControlLine({
+      type: "retention.prune",
+      ...prune,
+      file: YESTERDAY,
+      leaves: prev.size,
+      root: prev.root,
+    });
     await writeSegment(directory, {
       file: TODAY,
       seq: 1,
@@ -806,7 +823,8 @@ describe("removed files", () => {
       end: "unclosed",
     });
     const whole = await writeSegment(directory, { file: YESTERDAY, signer, commits: [a, b] });
-    const line = retentionPrune({
+    const line = formatControlLine({
+      type: "retention.prune",
       ...prune,
       file: YESTERDAY,
       leaves: whole.size,
@@ -827,7 +845,8 @@ describe("removed files", () => {
     const prev = await writeSegment(directory, { file: YESTERDAY, signer });
     const unknown = { file: TODAY, stream: "unknown", seen: [{ ...prev, size: 4 }] };
     await writeSegment(directory, { ...unknown, signer: await Signer.generate("bank-prod") });
-    const line = retentionPrune({
+    const line = formatControlLine({
+      type: "retention.prune",
       ...prune,
       file: YESTERDAY,
       leaves: 9,
@@ -841,7 +860,13 @@ describe("removed files", () => {
 
   it("are PRUNED in a log of which nothing is proven, whose verdict says so", async () => {
     const seen = { ...(await writeSegment(directory, { file: YESTERDAY })), size: 4 };
-    const line = retentionPrune({ ...prune, file: YESTERDAY, leaves: 5, root: seen.root });
+    const line = formatControlLine({
+      type: "retention.prune",
+      ...prune,
+      file: YESTERDAY,
+      leaves: 5,
+      root: seen.root,
+    });
     await writeSegment(directory, {
       file: TODAY,
       stream: "streamB",
@@ -860,7 +885,8 @@ describe("removed files", () => {
     ["of fewer leaves", { leaves: 4 }],
   ])("are MISSING when the line that authorises it is %s", async (_, change) => {
     const prev = await writeSegment(directory, { file: YESTERDAY, signer });
-    const line = retentionPrune({
+    const line = formatControlLine({
+      type: "retention.prune",
       ...prune,
       file: YESTERDAY,
       leaves: prev.size,
@@ -875,7 +901,13 @@ describe("removed files", () => {
   it("are MISSING when a line in an unsigned file claims to authorise the removal of a signed one", async () => {
     const prev = await writeSegment(directory, { file: YESTERDAY, signer });
     await writeSegment(directory, { file: TODAY, seq: 1, signer, prev });
-    const line = retentionPrune({ ...prune, file: YESTERDAY, leaves: prev.size, root: prev.root });
+    const line = formatControlLine({
+      type: "retention.prune",
+      ...prune,
+      file: YESTERDAY,
+      leaves: prev.size,
+      root: prev.root,
+    });
     await writeSegment(directory, { file: TODAY_1, stream: "planted", commits: [[line]] });
     await rm(join(directory, YESTERDAY));
     expect(await states()).toEqual({
@@ -887,7 +919,13 @@ describe("removed files", () => {
 
   it("are MISSING when the file that authorises it is itself altered", async () => {
     const prev = await writeSegment(directory, { file: YESTERDAY, signer });
-    const line = retentionPrune({ ...prune, file: YESTERDAY, leaves: prev.size, root: prev.root });
+    const line = formatControlLine({
+      type: "retention.prune",
+      ...prune,
+      file: YESTERDAY,
+      leaves: prev.size,
+      root: prev.root,
+    });
     await writeSegment(directory, {
       file: TODAY,
       seq: 1,

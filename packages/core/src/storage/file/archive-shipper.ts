@@ -2,7 +2,7 @@
 // safe to do twice and to break off anywhere: the archive confirms what is there, and a durable line precedes a removal.
 import { join } from "node:path";
 import { AuditError } from "../../errors.ts";
-import { retentionArchived, type SegmentRef } from "../../format/control-line.ts";
+import { formatControlLine, type SegmentRef } from "../../format/control-line.ts";
 import { segmentDay } from "../../format/segment-name.ts";
 import type { SegmentArchive } from "../../retention/archive.ts";
 import { type ExaminedSegment, examineSegment, isClosed } from "./archive-segment.ts";
@@ -163,7 +163,14 @@ export class Shipper {
     const location = await archive.store(segment);
     const { size, root } = segment.ref;
     const lines = [
-      retentionArchived({ file, leaves: size, root, sha256: segment.sha256, location }),
+      formatControlLine({
+        type: "retention.archived",
+        file,
+        leaves: size,
+        root,
+        sha256: segment.sha256,
+        location,
+      }),
     ];
     // Of what is gone here, the archive has all records.
     const states = await soleRecords(directory, { files: new Set([file]), isMissed: () => false });

@@ -4,7 +4,7 @@ import { link, mkdir, open, readdir, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { newStream } from "../../format/id.ts";
 import type { SegmentName } from "../../format/segment-name.ts";
-import { parseObject } from "./directory.ts";
+import { parseObject } from "../../format/read-control-line.ts";
 import { removeFile } from "./own-file.ts";
 import { hasCode } from "../../system-error.ts";
 

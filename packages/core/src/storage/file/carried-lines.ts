@@ -1,11 +1,6 @@
 // Records of removals that stand in files which go, while something that stays still refers to what they are about.
 import { AuditError } from "../../errors.ts";
-import {
-  type RemovalRecord,
-  retentionArchived,
-  retentionPrune,
-  type SegmentRef,
-} from "../../format/control-line.ts";
+import { formatControlLine, type SegmentRef } from "../../format/control-line.ts";
 import type { Directory } from "./directory.ts";
 import { checkSegment, isSound } from "../../retention/trust.ts";
 
@@ -54,7 +49,10 @@ export async function carry(
     if (!head || head.foreign) continue; // no such line of a foreign file was ever proven
     const report = await checkSegment(file, head.vkey, directory.chunks(file));
     if (!isSound(report) || !directory.trusts({ vkey: head.vkey })) unproven.add(file);
-    else lines.push(...report.prunes.filter((record) => wanted.has(record.file)).map(textOf));
+    else
+      lines.push(
+        ...report.prunes.filter((record) => wanted.has(record.file)).map(formatControlLine),
+      );
   }
   return { lines: [...new Set(lines)], unproven };
 }
@@ -72,8 +70,4 @@ async function referredTo(
     for (const ref of (await directory.head(file))?.refs ?? []) files.add(ref.file);
   }
   return files;
-}
-
-function textOf(record: RemovalRecord): string {
-  return record.type === "retention.prune" ? retentionPrune(record) : retentionArchived(record);
 }

@@ -3,13 +3,8 @@ import { constants, type Dirent } from "node:fs";
 import { type FileHandle, mkdir, open, readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { CHECKPOINT_PREFIX, type SegmentRef } from "../../format/control-line.ts";
-import {
-  type Note,
-  parseCheckpoint,
-  parseNote,
-  parseVkey,
-  type VerificationKey,
-} from "../../seal/note.ts";
+import { readCheckpointLine, readFirstLine, readLineOf } from "../../format/read-control-line.ts";
+import { type Note, parseVkey, type VerificationKey } from "../../seal/note.ts";
 import {
   compareSegmentNames,
   parseSegmentName,
@@ -280,16 +275,20 @@ async function firstLine(handle: FileHandle): Promise<string | undefined> {
 }
 
 function parseHead(line: string): Head {
-  const parsed = line.startsWith('{"type":"segment.open",') ? parseObject(line) : undefined;
-  if (!parsed) return { foreign: true, readable: line !== "", stream: "", vkey: null, refs: [] };
-  const seen = Array.isArray(parsed["seen"]) ? parsed["seen"] : [];
-  const { vkey } = parsed;
+  const first = readFirstLine(line);
+  if (first.kind === "foreign")
+    return { foreign: true, readable: line !== "", stream: "", vkey: null, refs: [] };
+  // Nothing that a later version or a malformed line says of itself is acted on: such a file is never removed or
+  // shipped, for no check of it succeeds.
+  if (first.kind !== "segment")
+    return { foreign: false, readable: true, stream: "", vkey: null, refs: [] };
+  const { stream, vkey, prev, seen } = first.open;
   return {
     foreign: false,
     readable: true,
-    stream: String(parsed["stream"]),
-    vkey: typeof vkey === "string" ? vkey : null,
-    refs: [parsed["prev"], ...seen].filter(isRef),
+    stream,
+    vkey,
+    refs: prev === null ? seen : [prev, ...seen],
   };
 }
 
@@ -306,7 +305,7 @@ async function readTail(handle: FileHandle, file: string): Promise<Tail | undefi
       .split("\n")
       .slice(start === 0 ? 0 : 1, -1);
     const at = lines.findLastIndex((line) => line.startsWith(CHECKPOINT_PREFIX));
-    const claim = at === -1 ? undefined : parseCheckpointLine(lines[at] ?? "", file);
+    const claim = at === -1 ? undefined : claimOf(lines[at] ?? "", file);
     if (claim) return { ...claim, closedCalls: closedCalls(lines[at - 1]) };
     // The line feed before a line belongs to what is read before it: overlap by that one byte.
     end = start === 0 ? 0 : start + 1;
@@ -316,44 +315,19 @@ async function readTail(handle: FileHandle, file: string): Promise<Tail | undefi
 
 /** How many calls a `segment.close` line counts; undefined for any other line. */
 function closedCalls(line: string | undefined): number | undefined {
-  const close = line?.startsWith('{"type":"segment.close",') ? parseObject(line) : undefined;
-  const { entries, linked = 0 } = close ?? {};
-  return typeof entries === "number" && typeof linked === "number" ? entries - linked : undefined;
+  const close = line === undefined ? undefined : readLineOf(line, "segment.close");
+  return close && close.entries - (close.linked ?? 0);
 }
 
 /** The state that a checkpoint line claims; undefined when it is none. Nothing is verified here. */
-function parseCheckpointLine(line: string, file: string): Omit<Tail, "closedCalls"> | undefined {
-  const text = parseObject(line)?.["note"];
-  const note = typeof text === "string" ? parseNote(text) : undefined;
-  const checkpoint = note && parseCheckpoint(note.text);
+function claimOf(line: string, file: string): Omit<Tail, "closedCalls"> | undefined {
+  const { note, checkpoint } = readCheckpointLine(line) ?? {};
   return (
-    checkpoint && {
+    checkpoint &&
+    note && {
       ref: { file, size: checkpoint.size, root: checkpoint.root },
       origin: checkpoint.origin,
       note,
     }
-  );
-}
-
-/** The object that a line of JSON holds, if it holds one. */
-export function parseObject(line: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === "object" && value !== null ? { ...value } : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isRef(value: unknown): value is SegmentRef {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    "file" in value &&
-    typeof value.file === "string" &&
-    "size" in value &&
-    typeof value.size === "number" &&
-    "root" in value &&
-    typeof value.root === "string"
   );
 }

@@ -3,12 +3,13 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { lineToEntry } from "../../format/entry.ts";
 import { timeOfId } from "../../format/id.ts";
-import { retentionArchived, retentionPrune, type SegmentRef } from "../../format/control-line.ts";
+import { formatControlLine, type SegmentRef } from "../../format/control-line.ts";
 import { leafHash, MerkleTree } from "../../seal/merkle.ts";
+import { readLineOf } from "../../format/read-control-line.ts";
 import { segmentDay } from "../../format/segment-name.ts";
 import { ArchiveState } from "./archive-state.ts";
 import { carry } from "./carried-lines.ts";
-import { type Directory, type Head, type ListedFile, parseObject } from "./directory.ts";
+import { type Directory, type Head, type ListedFile } from "./directory.ts";
 import { boundsOfDay, readWhole } from "./file-read.ts";
 import { readHolds, whyHeld } from "./holds.ts";
 import { removeFile } from "./own-file.ts";
@@ -103,7 +104,16 @@ export async function pruneDirectory(
   };
   if (dryRun || expired.length === 0) return result;
   const lines = expired.map(({ ref: { file, size, root }, from, to }) =>
-    retentionPrune({ file, leaves: size, root, from, to, policy, actor }),
+    formatControlLine({
+      type: "retention.prune",
+      file,
+      leaves: size,
+      root,
+      from,
+      to,
+      policy,
+      actor,
+    }),
   );
   const shipped = await linesOfShipped(directory, expired);
   await remover.record([...lines, ...shipped, ...carried], states);
@@ -136,7 +146,16 @@ async function linesOfShipped(
     if (known === undefined || known.stream !== (await directory.head(file))?.stream) continue;
     const { location } = known;
     const sha256 = await sha256Of(directory, file); // what is remembered of it proves nothing
-    lines.push(retentionArchived({ file, leaves: ref.size, root: ref.root, sha256, location }));
+    lines.push(
+      formatControlLine({
+        type: "retention.archived",
+        file,
+        leaves: ref.size,
+        root: ref.root,
+        sha256,
+        location,
+      }),
+    );
   }
   return lines;
 }
@@ -265,12 +284,8 @@ function entryTime(line: Buffer): number | undefined {
 
 /** Notes the file of which a line authorises the removal. */
 function notePrunedFile(line: Buffer, into: Set<string>): void {
-  const text = line.toString();
-  const isRecord =
-    text.startsWith('{"type":"retention.prune",') ||
-    text.startsWith('{"type":"retention.archived",');
-  const pruned = isRecord ? parseObject(text)?.["file"] : undefined;
-  if (typeof pruned === "string") into.add(pruned);
+  const removal = readLineOf(line.toString(), "retention.prune", "retention.archived");
+  if (removal) into.add(removal.file);
 }
 
 function isoOf(time: number | undefined): string | null {

@@ -1,7 +1,9 @@
 // Holds: what must not be removed, whatever its age (docs/format.md, section 6). A hold or its release is the second
 // line of a segment of its own, so that whoever removes files finds all of them by reading the beginning of each file.
 import { safeLine } from "../../format/safe-text.ts";
-import { type Directory, MAX_FIRST_LINE_BYTES, parseObject } from "./directory.ts";
+import { prefixOf } from "../../format/control-line.ts";
+import { readLineOf } from "../../format/read-control-line.ts";
+import { type Directory, MAX_FIRST_LINE_BYTES } from "./directory.ts";
 import { type RandomAccess, readAt } from "../../retention/random-access.ts";
 
 /** A hold that was not released. */
@@ -58,8 +60,8 @@ export function recordsHold(line: string): "hold" | "release" | undefined {
   return line.startsWith(RELEASE_PREFIX) ? "release" : undefined;
 }
 
-const HOLD_PREFIX = '{"type":"retention.hold",';
-const RELEASE_PREFIX = '{"type":"retention.release",';
+const HOLD_PREFIX = prefixOf("retention.hold");
+const RELEASE_PREFIX = prefixOf("retention.release");
 
 /** The second line of a file, and the key that the file names. */
 export interface SecondLine {
@@ -75,12 +77,13 @@ export function holdsOf(
   const holds: Hold[] = [];
   const released = new Map<string, { readonly file: string; readonly vkey: string | null }[]>();
   for (const [file, { line, vkey }] of seconds) {
-    if (line.startsWith(HOLD_PREFIX)) {
-      const hold = readHold(line, file, vkey);
-      if (hold) holds.push(hold);
-    } else if (line.startsWith(RELEASE_PREFIX)) {
-      const id = parseObject(line)?.["hold"];
-      if (typeof id === "string") released.set(id, [...(released.get(id) ?? []), { file, vkey }]);
+    const record = readLineOf(line, "retention.hold", "retention.release");
+    if (record?.type === "retention.hold") {
+      const { hold: id, from, to, reason, actor, placed } = record;
+      holds.push({ id, from, to, reason, actor, placed, file, vkey });
+    } else if (record !== undefined) {
+      const id = record.hold;
+      released.set(id, [...(released.get(id) ?? []), { file, vkey }]);
     }
   }
   const releases = new Map<string, string>();
@@ -156,28 +159,4 @@ export async function firstLines(
     if (bytes.length < length) return undefined;
   }
   return undefined;
-}
-
-function readHold(line: string, file: string, vkey: string | null): Hold | undefined {
-  const { hold, from, to, reason, actor, placed } = parseObject(line) ?? {};
-  if (typeof hold !== "string") return undefined;
-  // A bound that cannot be read holds everything on its side: a hold errs by keeping too much.
-  return {
-    id: hold,
-    from: bound(from),
-    to: bound(to),
-    reason: text(reason),
-    actor: text(actor),
-    placed: text(placed),
-    file,
-    vkey,
-  };
-}
-
-function bound(value: unknown): string | null {
-  return typeof value === "string" && !Number.isNaN(Date.parse(value)) ? value : null;
-}
-
-function text(value: unknown): string {
-  return typeof value === "string" ? value : "";
 }

@@ -1,5 +1,5 @@
 // Records of removals that go with their day while something that stays still refers to what they are about.
-import { type RetentionPrune, retentionPrune } from "../../format/control-line.ts";
+import { formatControlLine, type RetentionPrune } from "../../format/control-line.ts";
 import type { DayOptions, ExpiredSegment } from "./expired-day.ts";
 import { parseSegmentFileName } from "./keys.ts";
 
@@ -49,7 +49,7 @@ export async function linesToCarry(
   for (const segment of holders) {
     const needed = recordsOf(segment).filter(isNeeded);
     if (needed.length > 0 && !trusts(segment.vkey)) unproven.push(segment);
-    else lines.push(...needed.map((record) => retentionPrune(record)));
+    else lines.push(...needed.map((record) => formatControlLine(record)));
   }
   return { lines: [...new Set(lines)], unproven };
 }

@@ -1,7 +1,7 @@
 // What earlier runs of retention recorded: removals that they did not end, and states of what they left.
 import type { SegmentRef } from "../../format/control-line.ts";
 import type { SegmentReport } from "../../verify/segment-report.ts";
-import { readFirstLine, readRetentionLine } from "../../format/read-control-line.ts";
+import { readFirstLine, readLineOf } from "../../format/read-control-line.ts";
 import { checkSegment, isSound } from "../../retention/trust.ts";
 import type { S3Bucket } from "./bucket.ts";
 import { mapInOrder } from "./concurrency.ts";
@@ -63,7 +63,7 @@ export class EarlierRuns {
     }));
     for await (const { key, found } of reads) {
       for (const line of (found?.body.toString() ?? "").split("\n")) {
-        const record = readRetentionLine(line);
+        const record = readLineOf(line, "retention.prune", "retention.seen");
         if (record?.type === "retention.prune")
           removals.set(record.file, [...(removals.get(record.file) ?? []), key]);
         if (record?.type === "retention.seen")

@@ -1,7 +1,7 @@
 // Retention in a bucket: whole UTC days go, after a durable record of every segment that goes with them. A segment that
 // is not what was sealed stays, as it does in a directory: the record of its removal would be all that is left of it.
 import { AuditWriteError } from "../../errors.ts";
-import { retentionPrune, retentionSeen, type SegmentRef } from "../../format/control-line.ts";
+import { formatControlLine, type SegmentRef } from "../../format/control-line.ts";
 import { dayOfSegment, startOfDay } from "../../format/segment-name.ts";
 import { describeHold, type Holds } from "../file/holds.ts";
 import { largestStates } from "../file/sole-records.ts";
@@ -216,11 +216,22 @@ class BucketRetention {
   ): Promise<void> {
     const { going, refused, carried, states } = decision;
     const lines = going.map(({ ref, from, to }) =>
-      retentionPrune({ file: ref.file, leaves: ref.size, root: ref.root, from, to, policy, actor }),
+      formatControlLine({
+        type: "retention.prune",
+        file: ref.file,
+        leaves: ref.size,
+        root: ref.root,
+        from,
+        to,
+        policy,
+        actor,
+      }),
     );
     const seen: string[] = [];
     for (let at = 0; at < states.length; at += STATES_A_LINE) {
-      seen.push(retentionSeen({ seen: states.slice(at, at + STATES_A_LINE) }));
+      seen.push(
+        formatControlLine({ type: "retention.seen", seen: states.slice(at, at + STATES_A_LINE) }),
+      );
     }
     if (lines.length + carried.length > 0)
       await this.#remover.record([...seen, ...lines, ...carried]);

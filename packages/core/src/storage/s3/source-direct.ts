@@ -1,5 +1,5 @@
 // What was written directly, as segments: a stream's objects of one day, one after the other.
-import { checkpoint } from "../../format/control-line.ts";
+import { formatControlLine } from "../../format/control-line.ts";
 import type { LogSource, SourceFile } from "../../verify/log-source.ts";
 import { fileOfOrigin } from "../../format/origin.ts";
 import type { Pin, Problem } from "../../verify/verification.ts";
@@ -157,7 +157,7 @@ export function assemble({ body, metadata }: FetchedObject): Buffer {
   const commit = parseCommitMetadata(metadata);
   const open = commit?.open === undefined ? "" : `${commit.open}\n`;
   const end = body.length > 0 && body.at(-1) !== LF ? "\n" : "";
-  const seal = commit ? `${checkpoint({ note: commit.note })}\n` : "";
+  const seal = commit ? `${formatControlLine({ type: "checkpoint", note: commit.note })}\n` : "";
   return Buffer.concat([Buffer.from(open), body, Buffer.from(end + seal)]);
 }
 

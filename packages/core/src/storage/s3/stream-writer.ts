@@ -7,7 +7,7 @@ import type { SegmentRef } from "../../format/control-line.ts";
 import { Segment } from "../segment.ts";
 import type { Signer } from "../../seal/signer.ts";
 import { SDK } from "../../version.ts";
-import { parseObject } from "../file/directory.ts";
+import { readLineOf } from "../../format/read-control-line.ts";
 import type { PendingLine } from "../lane.ts";
 import type { S3Bucket } from "./bucket.ts";
 import { controlKey, dayOf, entriesKey, segmentFileName } from "./keys.ts";
@@ -225,10 +225,10 @@ interface SealedParts {
 function takeApart(sealed: Buffer, hasOpen: boolean): SealedParts {
   const start = hasOpen ? sealed.indexOf(LF) + 1 : 0;
   const end = sealed.lastIndexOf(LF, sealed.length - 2) + 1;
-  const note = parseObject(sealed.toString("utf8", end, sealed.length - 1))?.["note"];
+  const checkpoint = readLineOf(sealed.toString("utf8", end, sealed.length - 1), "checkpoint");
   return {
     open: hasOpen ? sealed.toString("utf8", 0, start - 1) : undefined,
     body: sealed.subarray(start, end),
-    note: typeof note === "string" ? note : "",
+    note: checkpoint?.note ?? "",
   };
 }

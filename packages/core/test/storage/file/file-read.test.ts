@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { array, assert, asyncProperty, constantFrom, integer, record } from "fast-check";
 import { describe, expect, it } from "vitest";
 import { AuditLogger, FileStorage, type TimeRange } from "../../../src/index.ts";
-import { loss } from "../../../src/format/control-line.ts";
+import { formatControlLine } from "../../../src/format/control-line.ts";
 import { Segment } from "../../../src/storage/segment.ts";
 import { testEntry, type TestEntry } from "../../../src/testing.ts";
 import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
@@ -39,7 +39,13 @@ async function writeShape(path: string, { commits, tail }: Shape): Promise<TestE
       return entry.line;
     });
     lines.push(
-      loss({ entries: 1, from: created, to: created, reason: "a control line among entries" }),
+      formatControlLine({
+        type: "loss",
+        entries: 1,
+        from: created,
+        to: created,
+        reason: "a control line among entries",
+      }),
     );
     chunks.push(segment.seal(lines, sizes.length));
   }

@@ -10,12 +10,7 @@ import {
   Signer,
   verifyLog,
 } from "../../../src/index.ts";
-import {
-  checkpoint,
-  retentionPrune,
-  retentionRelease,
-  segmentOpen,
-} from "../../../src/format/control-line.ts";
+import { formatControlLine, type RetentionPrune } from "../../../src/format/control-line.ts";
 import type { PruneResult } from "../../../src/storage/storage.ts";
 import { testEntry } from "../../../src/testing.ts";
 import { sealed } from "../../support/attacked-log.ts";
@@ -71,7 +66,12 @@ describe("What a writer signs", () => {
       root: string;
     };
     await rm(join(path, removed));
-    const line = retentionPrune({ ...prunedFile(removed), leaves: root.size, root: root.root });
+    const line = formatControlLine({
+      type: "retention.prune",
+      ...prunedFile(removed),
+      leaves: root.size,
+      root: root.root,
+    });
     await writeFile(
       join(path, "audit_20200101.jsonl"),
       sealed("audit_20200101.jsonl", line, signer),
@@ -87,7 +87,10 @@ describe("What a writer signs", () => {
     const { path, signer } = await logOf(0);
     const [file = ""] = await readdir(path);
     const bytes = await readFile(join(path, file));
-    await appendFile(join(path, file), `${checkpoint({ note: `x\n1000000\n${ROOT}\n\n` })}\n`);
+    await appendFile(
+      join(path, file),
+      `${formatControlLine({ type: "checkpoint", note: `x\n1000000\n${ROOT}\n\n` })}\n`,
+    );
 
     await log(path, signer);
     await writeFile(join(path, file), bytes);
@@ -112,7 +115,7 @@ describe("What a writer signs", () => {
     const planted = join(path, `audit_${dayOf(1)}_900.jsonl`);
     await writeFile(
       planted,
-      `${segmentOpen({ v: 1, file: `audit_${dayOf(1)}_900.jsonl`, stream: "x", seq: 0, created: "", vkey: signer.vkey, prev: null, seen: [{ file: victim, size: 1, root: ROOT }], sdk: "" })}\n`,
+      `${formatControlLine({ type: "segment.open", v: 1, file: `audit_${dayOf(1)}_900.jsonl`, stream: "x", seq: 0, created: "", vkey: signer.vkey, prev: null, seen: [{ file: victim, size: 1, root: ROOT }], sdk: "" })}\n`,
     );
     await at(1, () => log(path, signer));
     await rm(planted);
@@ -191,7 +194,7 @@ describe("A hold", () => {
   it("is not lifted by a release that nobody signed", async () => {
     const { path, signer } = await logOf(40);
     const id = await placeHold(path, { ...BY, signer });
-    const release = retentionRelease({ hold: id, ...BY, released: "" });
+    const release = formatControlLine({ type: "retention.release", hold: id, ...BY, released: "" });
     await writeFile(join(path, "audit_20200101.jsonl"), `x\n${release}\n`);
     await writeFile(
       join(path, "audit_20200102.jsonl"),
@@ -286,7 +289,7 @@ async function text(path: string, index: number): Promise<string> {
   return readFile(join(path, (await readdir(path)).toSorted()[index] ?? ""), "utf8");
 }
 
-function prunedFile(file: string): Parameters<typeof retentionPrune>[0] {
+function prunedFile(file: string): Omit<RetentionPrune, "type"> {
   return {
     file,
     leaves: 1_000_000,
@@ -299,7 +302,7 @@ function prunedFile(file: string): Parameters<typeof retentionPrune>[0] {
 }
 
 function pruneOf(file: string): string {
-  return retentionPrune(prunedFile(file));
+  return formatControlLine({ type: "retention.prune", ...prunedFile(file) });
 }
 
 async function prune(path: string, signer: Signer, days = 365): Promise<PruneResult> {

@@ -3,7 +3,7 @@ import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ListObjectVersionsCommand } from "@aws-sdk/client-s3";
 import { describe, expect, it } from "vitest";
-import { retentionPrune, retentionRelease } from "../../../src/format/control-line.ts";
+import { formatControlLine } from "../../../src/format/control-line.ts";
 import { Signer } from "../../../src/seal/signer.ts";
 import type { Verification } from "../../../src/verify/verification.ts";
 import { FileStorage } from "../../../src/storage/file/file.ts";
@@ -112,7 +112,7 @@ describe.skipIf(isLeftOut("ceph"))(
         const path = await bench.shippedDirectory([40]);
         const hold = await placeHold(path, { ...BY, signer: log.signer });
         await bench.ship(path);
-        const release = retentionRelease({ hold, ...BY, released: "" });
+        const release = formatControlLine({ type: "retention.release", hold, ...BY, released: "" });
         const stranger = await Signer.generate("test");
         for (const [day, signer] of [
           ["01", undefined],
@@ -179,7 +179,8 @@ describe.skipIf(isLeftOut("ceph"))(
         await bench.altered(key, '"safety_passed":true', '"safety_passed":false');
         const { file = "" } =
           (await log.verify()).files.find(({ state }) => state === "TAMPERED") ?? {};
-        const line = retentionPrune({
+        const line = formatControlLine({
+          type: "retention.prune",
           file,
           leaves: 9,
           root: ROOT,
@@ -233,7 +234,15 @@ describe.skipIf(isLeftOut("ceph"))(
         const remover = storages();
         const times = { from: "2020-01-01T00:00:00.000Z", to: "2020-01-01T23:59:59.999Z" };
         const known = { file: file ?? "", leaves: head?.size ?? 0, root: head?.root ?? "" };
-        await remover.append(retentionPrune({ ...known, ...times, policy: "p", actor: "a" }));
+        await remover.append(
+          formatControlLine({
+            type: "retention.prune",
+            ...known,
+            ...times,
+            policy: "p",
+            actor: "a",
+          }),
+        );
         await remover.close();
         if (home === "bucket") {
           const [, name = ""] = /_([\w-]{16})_\d+\.jsonl$/.exec(file ?? "") ?? [];

@@ -1,6 +1,6 @@
 // What clean-up in a bucket removes was the only record of what stays: it must be on record again before it goes.
 import { describe, expect, it } from "vitest";
-import { retentionSeen } from "../../../src/format/control-line.ts";
+import { formatControlLine } from "../../../src/format/control-line.ts";
 import { Signer } from "../../../src/seal/signer.ts";
 import { listHolds, placeHold, releaseHold } from "../../../src/log/place-hold.ts";
 import { dayOf } from "../../../src/storage/s3/keys.ts";
@@ -140,7 +140,9 @@ describe.skipIf(isLeftOut("ceph"))(
       const [file = ""] = (await log.verify()).files.map((found) => found.file);
       const stranger = log.storage({ signer: await Signer.generate("stranger") });
       const root = Buffer.alloc(32, 1).toString("base64");
-      await stranger.append(retentionSeen({ seen: [{ file, size: 2, root }] }));
+      await stranger.append(
+        formatControlLine({ type: "retention.seen", seen: [{ file, size: 2, root }] }),
+      );
       await stranger.close();
 
       const { files } = await log.verify();

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
-import { retentionRelease } from "../../../src/format/control-line.ts";
+import { formatControlLine } from "../../../src/format/control-line.ts";
 import { Signer } from "../../../src/seal/signer.ts";
 import {
   type HoldOptions,
@@ -96,7 +96,12 @@ describe.skipIf(isLeftOut("moto"))("holds in a bucket", { timeout: 120_000 }, ()
     });
     const [own = ""] = (await log.keys()).filter((key) => key.includes("/control_0_0."));
     const { metadata } = await log.read(own);
-    const release = retentionRelease({ hold, ...BY, released: new Date().toISOString() });
+    const release = formatControlLine({
+      type: "retention.release",
+      hold,
+      ...BY,
+      released: new Date().toISOString(),
+    });
     await log.write(
       own.replace(/\/[^/]+\/control/, "/AAAAAAAAAAAAAAAA/control"),
       `${release}\n`,
