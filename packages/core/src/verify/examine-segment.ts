@@ -217,6 +217,8 @@ class SegmentCheck {
       case "retention.hold":
       case "retention.release":
         if (this.#line === 2) this.#hold = line;
+        break;
+      default:
     }
   }
 
