@@ -2,3 +2,19 @@
 export { type AuditEntry, entryToLine, lineToEntry } from "./entry.ts";
 export { canonicalJson, type JsonValue } from "./canonical.ts";
 export { safeLine, safeText } from "./safe-text.ts";
+export {
+  type ControlLine,
+  type ControlLineOf,
+  type ControlType,
+  formatControlLine,
+} from "./control-line.ts";
+export {
+  type FirstLine,
+  parseObject,
+  readCheckpointLine,
+  readControlLine,
+  readFirstLine,
+  readLineOf,
+} from "./read-control-line.ts";
+export { dayOfSegment, parseSegmentName, type SegmentName, segmentDay } from "./segment-name.ts";
+export { timeOfId, timestampOf } from "./id.ts";

@@ -206,20 +206,12 @@ class SegmentCheck {
 
   #retentionLine(text: string): void {
     const line = readControlLine(text);
-    switch (line?.type) {
-      case "retention.prune":
-      case "retention.archived":
-        this.#prunes.push(line);
-        break;
-      case "retention.seen":
-        this.#seen = this.#seen.concat(line.seen);
-        break;
-      case "retention.hold":
-      case "retention.release":
-        if (this.#line === 2) this.#hold = line;
-        break;
-      default:
-    }
+    if (line?.type === "retention.prune" || line?.type === "retention.archived")
+      this.#prunes.push(line);
+    else if (line?.type === "retention.seen") this.#seen = this.#seen.concat(line.seen);
+    else if (this.#line !== 2) return;
+    else if (line?.type === "retention.hold" || line?.type === "retention.release")
+      this.#hold = line;
   }
 
   #checkpointLine(checkpoints: CheckpointVerifier, line: string): void {
