@@ -1,14 +1,12 @@
 // Every command's name and summary. A command's module is loaded when it is used, for a short start.
 import type { Command } from "commander";
+import type { WholeProgram } from "./completion/script.ts";
 import type { Session } from "./session.ts";
 
 /** The export of a command's module: it adds arguments, options and the action to a command. */
 export interface CommandModule {
   readonly define: (command: Command, session: Session, wholeProgram: WholeProgram) => void;
 }
-
-/** Builds the program with every command defined in full. */
-export type WholeProgram = () => Promise<Command>;
 
 /** One command. */
 export interface CommandEntry {

@@ -1,6 +1,6 @@
 // Small files that outlast a power cut.
 import { randomBytes } from "node:crypto";
-import { link, mkdir, open, rm } from "node:fs/promises";
+import { link, mkdir, open, rm, unlink } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { hasCode } from "./system-error.ts";
 
@@ -32,6 +32,17 @@ export async function writeNewFile(path: string, text: string): Promise<void> {
     await file.sync();
   } finally {
     await file.close();
+  }
+}
+
+/** Removes a file. False when there was none. */
+export async function removeFile(path: string): Promise<boolean> {
+  try {
+    await unlink(path);
+    return true;
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return false;
+    throw error;
   }
 }
 

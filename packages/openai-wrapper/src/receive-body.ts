@@ -1,17 +1,31 @@
 // Bodies that do not come to the caller as parsed data: he reads them himself, or the SDK reads one and fails at it.
-import type { AuditedCall } from "./audited-call.ts";
+import type { CapturedFields } from "@ai-audit/core/capture";
 import { unseenAlert } from "./check-content.ts";
 import { nameOf } from "./payload/read.ts";
 import { eventsIn, LargeBody } from "./raw-body.ts";
 import { tooLarge } from "./surfaces/content.ts";
 import { NOT_JSON } from "./surfaces/errors.ts";
 
+/** The parts of an `AuditedCall` that a body is handed to. */
+interface ReceivingCall {
+  readonly open: boolean;
+  readonly detects: boolean;
+  readonly aborted: AbortSignal | undefined;
+  answerIn(body: unknown): CapturedFields;
+  collect(): void;
+  event(value: unknown): void;
+  deliver(data: unknown): Promise<void> | undefined;
+  finish(stopped: boolean): Promise<void>;
+  fail(error: unknown): Promise<unknown>;
+  end(fields: CapturedFields): Promise<void> | undefined;
+}
+
 /**
  * The caller has read the response's body himself: parsed, as text, as bytes, or in pieces too large to keep.
  * Resolves when he may have it.
  */
 export async function receiveBody(
-  call: AuditedCall,
+  call: ReceivingCall,
   body: unknown,
   contentType: string,
   stopped = false,
@@ -34,12 +48,12 @@ export async function receiveBody(
 }
 
 /** The caller reads the rest of the body where it cannot be seen. */
-export async function loseBody(call: AuditedCall, why: string): Promise<void> {
+export async function loseBody(call: ReceivingCall, why: string): Promise<void> {
   if (call.open) await call.end({ outcome: "ok", alerts: [`ai-audit: output not seen: ${why}`] });
 }
 
 /** A body that the SDK has read and could not, or did not, hand on. */
-export async function receiveUndelivered(call: AuditedCall, body: unknown): Promise<void> {
+export async function receiveUndelivered(call: ReceivingCall, body: unknown): Promise<void> {
   const parsed = typeof body === "string" ? parseJson(body) : { value: body };
   if (parsed) return call.deliver(parsed.value);
   const error = { type: "SyntaxError", message: NOT_JSON };
@@ -47,7 +61,7 @@ export async function receiveUndelivered(call: AuditedCall, body: unknown): Prom
 }
 
 /** A body that the SDK could not read. Its own time limit ends the reading with an abort that is not the caller's. */
-export async function failUnread(call: AuditedCall, error: unknown): Promise<void> {
+export async function failUnread(call: ReceivingCall, error: unknown): Promise<void> {
   if (nameOf(error) !== "AbortError" || call.aborted) await call.fail(error);
   else
     await call.end({

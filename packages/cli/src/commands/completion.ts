@@ -1,7 +1,6 @@
 // ai-audit completion: for the shell.
 import { Argument, type Command } from "commander";
-import { completionScript, type Shell, SHELLS } from "../completion/script.ts";
-import type { WholeProgram } from "../registry.ts";
+import { completionScript, type Shell, SHELLS, type WholeProgram } from "../completion/script.ts";
 import type { Session } from "../session.ts";
 
 export function define(command: Command, session: Session, wholeProgram: WholeProgram): void {

@@ -6,6 +6,9 @@ export const SHELLS = ["bash", "zsh", "fish"] as const;
 /** A shell that a completion script can be made for. */
 export type Shell = (typeof SHELLS)[number];
 
+/** Builds the program with every command defined in full. */
+export type WholeProgram = () => Promise<Command>;
+
 interface OptionWords {
   /** `-f` and `--format`, or one of them. */
   readonly flags: readonly string[];

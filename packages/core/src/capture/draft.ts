@@ -8,6 +8,7 @@ import type { SubjectKey } from "../keys/keys.ts";
 import { entryToLine } from "../format/entry.ts";
 import { AuditError, AuditInputError } from "../errors.ts";
 import { newEntryId, timestampOf } from "../format/id.ts";
+import { CallFields } from "./fields.ts";
 import { type CheckedFields, checkFields } from "./interaction.ts";
 import type { RedactableField } from "./redact.ts";
 
@@ -42,7 +43,11 @@ export function draftEntry(
   settings: RecordSettings,
   context: AuditContext = NO_CONTEXT,
 ): Draft | Promise<Draft> {
-  const { fields: own, problems } = checkFields(interaction, mode);
+  // Only its call holds a CallFields: its fields are replaced by their JSON in place.
+  const place = CallFields.isInstance(interaction)
+    ? (interaction as object as Record<string, JsonValue | undefined>)
+    : {};
+  const { fields: own, problems } = checkFields(interaction, mode, place);
   const input = contentValue(interaction, "input", mode);
   const output = contentValue(interaction, "output", mode);
   // Most entries inherit nothing, and copying their fields would cost as much as checking them.

@@ -1,6 +1,5 @@
 // What callers hand to log(), and how each field is checked.
 import { type JsonValue, toJson } from "../format/canonical.ts";
-import { CallFields } from "./fields.ts";
 import type { EntryError, Outcome, Run, Trace, Usage } from "../format/entry.ts";
 import { AuditInputError } from "../errors.ts";
 
@@ -126,15 +125,15 @@ export type CheckedFields = { readonly [F in FieldName]?: JsonValue };
  * The interaction's fields other than input and output, checked and snapshotted as JSON.
  *
  * `strict` throws `AUDIT_INPUT_INVALID` at the first field that cannot be used, and at unknown fields: a typo
- * must not lose data. `lenient` leaves such a field out and reports it: a captured call always gets its entry. The fields of
- * a `CallFields` are put right where they are.
+ * must not lose data. `lenient` leaves such a field out and reports it: a captured call always gets its entry.
+ *
+ * @param fields where the checked fields go. May be the interaction itself, when it belongs to the caller of this.
  */
 export function checkFields(
   interaction: object,
   mode: "strict" | "lenient",
+  fields: Record<string, JsonValue | undefined> = {},
 ): { readonly fields: CheckedFields; readonly problems: readonly string[] } {
-  const inPlace = CallFields.isInstance(interaction);
-  const fields = (inPlace ? interaction : {}) as Record<string, JsonValue | undefined>;
   const problems: string[] = [];
   const report = (problem: string): void => {
     if (mode === "strict") throw new AuditInputError(`log(): ${problem}`);
@@ -145,7 +144,7 @@ export function checkFields(
     const value = readField(interaction, name);
     if (value === undefined) continue;
     const kept = value === null ? undefined : checkField(name, value, report);
-    if (kept !== undefined || inPlace) fields[name] = kept;
+    if (kept !== undefined || fields === interaction) fields[name] = kept;
   }
   return { fields, problems };
 }

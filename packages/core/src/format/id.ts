@@ -50,6 +50,32 @@ export function timeOfId(id: string): number | undefined {
     : undefined;
 }
 
+/** RFC 9562: 48 bits of a UUIDv7 are its time. */
+const MAX_ID_TIME = 2 ** 48 - 1;
+
+/** The smallest id of a millisecond, cut off behind the time: it sorts before every id of that time. */
+export function idAt(time: number): string {
+  const hex = Math.min(Math.max(0, Math.floor(time)), MAX_ID_TIME)
+    .toString(16)
+    .padStart(12, "0");
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}`;
+}
+
+const QUOTE = 0x22;
+/** Every entry line of this library begins with it. */
+const ENTRY_PREFIX = Buffer.from('{"id":"');
+/** Where the id of an entry line ends. */
+export const ID_END: number = ENTRY_PREFIX.length + 36;
+
+/** The id of an entry line of this library, without parsing it; undefined for any other line. */
+export function idOfLine(line: Buffer): string | undefined {
+  return line.length > ID_END &&
+    line[ID_END] === QUOTE &&
+    line.subarray(0, ENTRY_PREFIX.length).equals(ENTRY_PREFIX)
+    ? line.toString("latin1", ENTRY_PREFIX.length, ID_END)
+    : undefined;
+}
+
 /** Entries of one millisecond share their timestamp. */
 let latest = { time: Number.NaN, text: "" };
 

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { recordsCallAgain } from "../format/entry.ts";
 import { eachLine, LineSplitter } from "../format/lines.ts";
-import { idOfLine } from "../storage/file/segment-search.ts";
+import { idOfLine } from "../format/id.ts";
 
 /** Counts the entries among lines. */
 export class EntryTally {

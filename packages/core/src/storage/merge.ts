@@ -1,5 +1,10 @@
 // Several sorted sources of pages as one.
-import type { KeyedLine } from "./file/file-read.ts";
+
+/** An entry's line and its place in the order: its id, or for a foreign entry its time and id. */
+export interface KeyedLine {
+  readonly key: string;
+  readonly line: string;
+}
 
 interface Source {
   readonly pages: AsyncIterator<readonly KeyedLine[]>;

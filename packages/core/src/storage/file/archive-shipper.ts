@@ -10,7 +10,7 @@ import { ArchiveState, type Shipped } from "./archive-state.ts";
 import type { Directory, ListedFile } from "./directory.ts";
 import { linesStillNeeded } from "./carried-lines.ts";
 import { readHolds } from "./holds.ts";
-import { removeFile } from "./own-file.ts";
+import { removeFile } from "../../files.ts";
 import { recordedRefs } from "./seen.ts";
 import { soleRecords } from "./sole-records.ts";
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { newStream } from "../../format/id.ts";
 import type { SegmentName } from "../../format/segment-name.ts";
 import { parseObject } from "../../format/read-control-line.ts";
-import { removeFile } from "./own-file.ts";
+import { removeFile } from "../../files.ts";
 import { hasCode } from "../../system-error.ts";
 
 /** A segment that the archive confirmed. */

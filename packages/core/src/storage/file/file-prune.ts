@@ -1,8 +1,8 @@
 // Retention on a directory: whole files go, after a durable record that they did.
+import { idOfLine, timeOfId } from "../../format/id.ts";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { lineToEntry } from "../../format/entry.ts";
-import { timeOfId } from "../../format/id.ts";
 import { formatControlLine, type SegmentRef } from "../../format/control-line.ts";
 import { leafHash, MerkleTree } from "../../seal/merkle.ts";
 import { readLineOf } from "../../format/read-control-line.ts";
@@ -12,11 +12,10 @@ import { carry } from "./carried-lines.ts";
 import { type Directory, type Head, type ListedFile } from "./directory.ts";
 import { boundsOfDay, readWhole } from "./file-read.ts";
 import { readHolds, whyHeld } from "./holds.ts";
-import { removeFile } from "./own-file.ts";
+import { removeFile } from "../../files.ts";
 import { readSealed } from "./sealed-file.ts";
 import { recordedRefs } from "./seen.ts";
 import { soleRecords } from "./sole-records.ts";
-import { idOfLine } from "./segment-search.ts";
 import type { ExpiredPart, PruneOptions, PruneResult } from "../storage.ts";
 import { sealedByAnother } from "../../retention/trust.ts";
 

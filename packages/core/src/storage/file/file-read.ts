@@ -1,13 +1,13 @@
 // Reading a directory of segments: one entry by its id, a time range in pages, a count.
+import { idAt, idOfLine, timeOfId } from "../../format/id.ts";
 import { constants } from "node:buffer";
 import type { FileHandle } from "node:fs/promises";
 import { lineToEntry, recordsCallAgain } from "../../format/entry.ts";
-import { timeOfId } from "../../format/id.ts";
 import { segmentDay } from "../../format/segment-name.ts";
 import type { Directory, ListedFile } from "./directory.ts";
-import { mergePages } from "../merge.ts";
+import { type KeyedLine, mergePages } from "../merge.ts";
 import { type RandomAccess, readAt } from "../../retention/random-access.ts";
-import { idAt, idOfLine, lowerBound } from "./segment-search.ts";
+import { lowerBound } from "./segment-search.ts";
 import { countingReader, ReadMeter } from "./read-meter.ts";
 import type { OnProgress, TimeRange } from "../storage.ts";
 
@@ -18,12 +18,6 @@ const PAGE_BYTES = 256 * 1024;
 /** More is no line that could be handed out: 512 MiB. */
 const MAX_LINE_BYTES = constants.MAX_STRING_LENGTH;
 const DAY_MS = 86_400_000;
-
-/** An entry's line and what it is ordered by: its id, or for a foreign entry its time and id. */
-export interface KeyedLine {
-  readonly key: string;
-  readonly line: string;
-}
 
 type Order = "oldest-first" | "newest-first";
 

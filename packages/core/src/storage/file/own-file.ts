@@ -1,6 +1,6 @@
 // All writing to segment files. A file is made by its one writer and never opened for writing again.
 import { constants, fstatSync, statSync, writeSync } from "node:fs";
-import { type FileHandle, open, unlink } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import {
   formatSegmentName,
@@ -10,6 +10,7 @@ import {
 import { lastRemoved } from "./archive-state.ts";
 import type { Directory } from "./directory.ts";
 import { recordedRefs } from "./seen.ts";
+import { removeFile } from "../../files.ts";
 import { hasCode } from "../../system-error.ts";
 
 /** More is written on the thread pool: the event loop must not wait for 8 MiB. */
@@ -121,17 +122,6 @@ export class OwnFile {
       await this.#handle.close();
     }
     if (empty) await removeFile(join(this.#directory.path, this.name));
-  }
-}
-
-/** False when it was gone already. */
-export async function removeFile(path: string): Promise<boolean> {
-  try {
-    await unlink(path);
-    return true;
-  } catch (error) {
-    if (hasCode(error, "ENOENT")) return false;
-    throw error;
   }
 }
 

@@ -1,7 +1,6 @@
 // The layout of a log in a bucket (docs/format.md, section 7): which key holds what.
-import { timeOfId } from "../../format/id.ts";
+import { idAt, timeOfId } from "../../format/id.ts";
 import { parseSegmentName } from "../../format/segment-name.ts";
-import { idAt } from "../file/segment-search.ts";
 
 const DAY_MS = 86_400_000;
 

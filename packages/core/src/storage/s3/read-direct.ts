@@ -1,8 +1,7 @@
 // Objects that were written directly: their entries in the order of time, although several writers overlap.
+import { idAt, idOfLine, timeOfId } from "../../format/id.ts";
 import { lineToEntry, recordsCallAgain } from "../../format/entry.ts";
-import { timeOfId } from "../../format/id.ts";
-import type { KeyedLine } from "../file/file-read.ts";
-import { idAt, idOfLine } from "../file/segment-search.ts";
+import type { KeyedLine } from "../merge.ts";
 import type { TimeRange } from "../storage.ts";
 import type { S3Bucket } from "./bucket.ts";
 import { mapInOrder } from "./concurrency.ts";

@@ -1,7 +1,7 @@
 // Entries under ids without a time: what the Python original wrote into the same bucket, one object each.
 import { lineToEntry } from "../../format/entry.ts";
-import type { KeyedLine } from "../file/file-read.ts";
-import { idAt } from "../file/segment-search.ts";
+import type { KeyedLine } from "../merge.ts";
+import { idAt } from "../../format/id.ts";
 import type { TimeRange } from "../storage.ts";
 import type { S3Bucket } from "./bucket.ts";
 import { mapInOrder } from "./concurrency.ts";

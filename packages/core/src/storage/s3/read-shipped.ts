@@ -1,8 +1,8 @@
 // Segments that a directory shipped: files in a bucket, searched as files are.
+import { idAt, timeOfId } from "../../format/id.ts";
 import { recordsCallAgain } from "../../format/entry.ts";
-import { timeOfId } from "../../format/id.ts";
-import { type KeyedLine, readSegmentPages, seekId } from "../file/file-read.ts";
-import { idAt } from "../file/segment-search.ts";
+import { readSegmentPages, seekId } from "../file/file-read.ts";
+import type { KeyedLine } from "../merge.ts";
 import type { TimeRange } from "../storage.ts";
 import type { S3Bucket } from "./bucket.ts";
 import { mapConcurrently } from "./concurrency.ts";
