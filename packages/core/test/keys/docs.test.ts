@@ -1,25 +1,17 @@
 // Every block of docs/keys.md runs, as it stands, in a process of its own; one after the other, in one directory.
-import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { decodeKey, fingerprint, generateKey } from "../../src/keys/keys.ts";
 import { isLeftOut } from "@ai-audit/test-support/dependencies";
+import { blocksOf, runBlock } from "@ai-audit/test-support/documented-code";
 
-const run = promisify(execFile);
 const here = fileURLToPath(new URL(".", import.meta.url));
 const key = generateKey();
-const text = await readFile(join(here, "../../../../docs/keys.md"), "utf8");
-const blocks = [...text.matchAll(/```(ts|python)\n([\s\S]*?)```/g)].map(
-  ([, language = "", code = ""]) => ({
-    language,
-    code,
-  }),
-);
+const blocks = await blocksOf(join(here, "../../../../docs/keys.md"));
 
 const OPENED = /^What is it\? text\/plain; id=[0-9a-f-]{36}; field=input\n$/;
 
@@ -47,7 +39,7 @@ const vault = createServer(({ url, headers }, response) => {
 
 describe("docs/keys.md", () => {
   let directory: string;
-  let env: NodeJS.ProcessEnv;
+  let env: Readonly<Record<string, string>>;
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), "ai-audit-docs-"));
@@ -58,12 +50,11 @@ describe("docs/keys.md", () => {
     });
     const address = vault.address();
     const port = typeof address === "object" ? address?.port : undefined;
-    const settings = {
+    env = {
       AUDIT_ENCRYPTION_KEY: key,
       VAULT_ADDR: `http://127.0.0.1:${port}`,
       VAULT_TOKEN: "a-token",
     };
-    env = { ...process.env, ...settings };
   });
 
   afterAll(async () => {
@@ -75,25 +66,14 @@ describe("docs/keys.md", () => {
     expect(blocks).toHaveLength(OUTPUTS.length);
   });
 
-  for (const [index, { language, code }] of blocks.entries()) {
-    const isPython = language === "python";
-    it.skipIf(isPython && isLeftOut("joserfc"))(
-      `runs its block ${index + 1} (${language})`,
-      async () => {
-        const name = `block-${process.pid}-${index}.${isPython ? "py" : "ts"}`;
-        const file = join(here, name); // here: the packages are found from here
-        try {
-          await writeFile(file, code);
-          const [program, args] = isPython
-            ? ["python3", []]
-            : [process.execPath, ["--conditions=ai-audit-source"]];
-          const { stdout, stderr } = await run(program, [...args, file], { cwd: directory, env });
-          expect(stderr).toBe("");
-          expect(stdout).toMatch(OUTPUTS[index] ?? "no output is known of this block");
-        } finally {
-          await rm(file, { force: true });
-        }
-      },
-    );
-  }
+  it.for(blocks.map(({ language, code }, index) => ({ number: index + 1, language, code })))(
+    "runs its block $number ($language)",
+    async ({ number, language, code }, { skip }) => {
+      skip(language === "python" && isLeftOut("joserfc"));
+      const from = join(here, "../..");
+      const { stdout, stderr } = await runBlock({ language, code }, { from, cwd: directory, env });
+      expect(stderr).toBe("");
+      expect(stdout).toMatch(OUTPUTS[number - 1] ?? "no output is known of this block");
+    },
+  );
 });

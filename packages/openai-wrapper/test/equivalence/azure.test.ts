@@ -1,7 +1,7 @@
 // Azure: other paths, other headers, other ways to be refused.
 import { describe, expect, it } from "vitest";
 import { chunks, completion } from "./payloads.ts";
-import { type Bench, loadSdk, twice, useWireServer, VERSIONS } from "./twice.ts";
+import { type Bench, loadSdk, expectSameBehaviour, useWireServer, VERSIONS } from "./same-behaviour.ts";
 import { events, json } from "./wire-server.ts";
 
 const hello = { model: "gpt-5", messages: [{ role: "user" as const, content: "Hello!" }] };
@@ -21,7 +21,7 @@ describe.each(VERSIONS)("an Azure client of %s, audited", async (version) => {
   useWireServer();
 
   it("sends to the deployment, with the key in its own header", async () => {
-    const { entries, outcome } = await twice(sdk, [json(completion("Hi."))], (bench) =>
+    const { entries, outcome } = await expectSameBehaviour(sdk, [json(completion("Hi."))], (bench) =>
       azure(bench).chat.completions.create(hello),
     );
     expect(outcome.wire[0]?.url).toBe(
@@ -35,7 +35,7 @@ describe.each(VERSIONS)("an Azure client of %s, audited", async (version) => {
   });
 
   it("uses the client's deployment and a token provider", async () => {
-    const { entries, outcome } = await twice(sdk, [json(completion("Hi."))], (bench) =>
+    const { entries, outcome } = await expectSameBehaviour(sdk, [json(completion("Hi."))], (bench) =>
       azure(bench, {
         apiKey: undefined,
         azureADTokenProvider: async () => "ad-token",
@@ -48,7 +48,7 @@ describe.each(VERSIONS)("an Azure client of %s, audited", async (version) => {
   });
 
   it("streams", async () => {
-    const { entries } = await twice(sdk, [events(chunks)], async (bench) => {
+    const { entries } = await expectSameBehaviour(sdk, [events(chunks)], async (bench) => {
       for await (const event of await azure(bench).chat.completions.create({
         ...hello,
         stream: true,
@@ -73,7 +73,7 @@ describe.each(VERSIONS)("an Azure client of %s, audited", async (version) => {
         },
       },
     };
-    const { entries, outcome } = await twice(sdk, [json(body, 400)], (bench) =>
+    const { entries, outcome } = await expectSameBehaviour(sdk, [json(body, 400)], (bench) =>
       azure(bench).chat.completions.create(hello),
     );
     expect(outcome.thrown).toBeInstanceOf(sdk.BadRequestError);
@@ -90,13 +90,13 @@ describe.each(VERSIONS)("an Azure client of %s, audited", async (version) => {
       { azureADTokenProvider: async () => "x" },
       { baseURL: "http://x" },
     ]) {
-      const { outcome } = await twice(sdk, [json({})], async (bench) => void azure(bench, more));
+      const { outcome } = await expectSameBehaviour(sdk, [json({})], async (bench) => void azure(bench, more));
       expect(outcome.thrown).toBeInstanceOf(sdk.OpenAIError);
     }
   });
 
   it("fails as it does when the token provider does, before anything is sent", async () => {
-    const { entries, outcome } = await twice(sdk, [json({})], (bench) =>
+    const { entries, outcome } = await expectSameBehaviour(sdk, [json({})], (bench) =>
       azure(bench, {
         apiKey: undefined,
         azureADTokenProvider: async () => {
@@ -110,7 +110,7 @@ describe.each(VERSIONS)("an Azure client of %s, audited", async (version) => {
   });
 
   it("is an instance of both classes", async () => {
-    const { outcome } = await twice(sdk, [json({})], async (bench) => {
+    const { outcome } = await expectSameBehaviour(sdk, [json({})], async (bench) => {
       const client = azure(bench);
       const { AzureOpenAI, OpenAI } = bench.sdk;
       bench.note(

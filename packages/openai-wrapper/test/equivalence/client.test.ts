@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { completion, response } from "./payloads.ts";
-import { loadSdk, twice, useWireServer, VERSIONS } from "./twice.ts";
+import { loadSdk, expectSameBehaviour, useWireServer, VERSIONS } from "./same-behaviour.ts";
 import { hangUp, json, text } from "./wire-server.ts";
 
 const hello = { model: "gpt-5", messages: [{ role: "user" as const, content: "Hello!" }] };
@@ -12,7 +12,7 @@ describe.each(VERSIONS)("a client of %s, audited", async (version) => {
   useWireServer();
 
   it("sends the same bytes and returns the same completion", async () => {
-    const { entries, outcome } = await twice(sdk, [json(completion("Hi."))], ({ client }) =>
+    const { entries, outcome } = await expectSameBehaviour(sdk, [json(completion("Hi."))], ({ client }) =>
       client.chat.completions.create(hello),
     );
     expect(outcome.wire[0]?.headers).toContain(`OpenAI/JS ${(await packageOf(version)).version}`);
@@ -34,7 +34,7 @@ describe.each(VERSIONS)("a client of %s, audited", async (version) => {
   });
 
   it("returns the same response of the Responses API, with the members that the SDK adds", async () => {
-    const { entries, outcome } = await twice(sdk, [json(response("Hi."))], ({ client }) =>
+    const { entries, outcome } = await expectSameBehaviour(sdk, [json(response("Hi."))], ({ client }) =>
       client.responses.create({ model: "gpt-5", input: "Hello!" }),
     );
     expect(outcome.value).toMatchObject({ output_text: "Hi." });
@@ -45,7 +45,7 @@ describe.each(VERSIONS)("a client of %s, audited", async (version) => {
   });
 
   it("keeps the request id on what it returns, invisibly", async () => {
-    const { outcome } = await twice(sdk, [json(completion())], async ({ client, note }) => {
+    const { outcome } = await expectSameBehaviour(sdk, [json(completion())], async ({ client, note }) => {
       const made = await client.chat.completions.create(hello);
       note(Object.keys(made), Object.getOwnPropertyDescriptor(made, "_request_id"));
     });
@@ -55,7 +55,7 @@ describe.each(VERSIONS)("a client of %s, audited", async (version) => {
   });
 
   it("gives data, response and request id of withResponse()", async () => {
-    const { entries } = await twice(sdk, [json(completion())], async ({ client, note }) => {
+    const { entries } = await expectSameBehaviour(sdk, [json(completion())], async ({ client, note }) => {
       const {
         data,
         response: raw,
@@ -74,7 +74,7 @@ describe.each(VERSIONS)("a client of %s, audited", async (version) => {
   });
 
   it("gives the response itself of asResponse(), unread", async () => {
-    const { entries } = await twice(sdk, [json(completion("Hi."))], async ({ client, note }) => {
+    const { entries } = await expectSameBehaviour(sdk, [json(completion("Hi."))], async ({ client, note }) => {
       const raw = await client.chat.completions.create(hello).asResponse();
       note(raw instanceof Response, raw.bodyUsed, raw.status, Object.keys(raw));
       note(await raw.json(), raw.bodyUsed);
@@ -83,7 +83,7 @@ describe.each(VERSIONS)("a client of %s, audited", async (version) => {
   });
 
   it("records once a promise that is awaited, derived and asked for its response", async () => {
-    const { entries } = await twice(sdk, [json(completion("Hi."))], async ({ client, note }) => {
+    const { entries } = await expectSameBehaviour(sdk, [json(completion("Hi."))], async ({ client, note }) => {
       const promise = client.chat.completions.create(hello);
       const raw = await promise.asResponse();
       note(raw.bodyUsed);
@@ -99,7 +99,7 @@ describe.each(VERSIONS)("a client of %s, audited", async (version) => {
       const body = {
         error: { message: "No.", type: "some_error", code: "some_code", param: "model" },
       };
-      const { entries, outcome } = await twice(sdk, [json(body, status)], ({ client }) =>
+      const { entries, outcome } = await expectSameBehaviour(sdk, [json(body, status)], ({ client }) =>
         client.chat.completions.create(hello),
       );
       expect(outcome.thrown).toBeInstanceOf(sdk.APIError);
@@ -111,7 +111,7 @@ describe.each(VERSIONS)("a client of %s, audited", async (version) => {
   );
 
   it("throws the same error for an error without JSON", async () => {
-    const { entries } = await twice(
+    const { entries } = await expectSameBehaviour(
       sdk,
       [text("<html>Bad gateway</html>", "text/html", 502)],
       ({ client }) => client.chat.completions.create(hello),
@@ -120,7 +120,7 @@ describe.each(VERSIONS)("a client of %s, audited", async (version) => {
   });
 
   it("throws the same error for a connection that is closed", async () => {
-    const { entries, outcome } = await twice(sdk, [hangUp], ({ client }) =>
+    const { entries, outcome } = await expectSameBehaviour(sdk, [hangUp], ({ client }) =>
       client.chat.completions.create(hello),
     );
     expect(outcome.thrown).toBeInstanceOf(sdk.APIConnectionError);
@@ -128,7 +128,7 @@ describe.each(VERSIONS)("a client of %s, audited", async (version) => {
   });
 
   it("throws the same error for a 200 whose JSON is none, and records it", async () => {
-    const { entries, outcome } = await twice(
+    const { entries, outcome } = await expectSameBehaviour(
       sdk,
       [text("{oops", "application/json")],
       ({ client }) => client.chat.completions.create(hello),
@@ -143,7 +143,7 @@ describe.each(VERSIONS)("a client of %s, audited", async (version) => {
       text("", "application/json", 200, { "content-length": "0" }),
       text("", "text/plain", 204),
     ]) {
-      const { entries } = await twice(sdk, [reply], ({ client }) =>
+      const { entries } = await expectSameBehaviour(sdk, [reply], ({ client }) =>
         client.chat.completions.create(hello),
       );
       expect(entries).toHaveLength(1);
@@ -151,7 +151,7 @@ describe.each(VERSIONS)("a client of %s, audited", async (version) => {
   });
 
   it("puts the caller's headers, query and options on the wire, and nothing of the audit option", async () => {
-    const { outcome } = await twice(
+    const { outcome } = await expectSameBehaviour(
       sdk,
       [json(completion())],
       async ({ openai }) => {
@@ -174,7 +174,7 @@ describe.each(VERSIONS)("a client of %s, audited", async (version) => {
   });
 
   it("uploads a form with the same bytes", async () => {
-    const { entries } = await twice(sdk, [json({ text: "Hello" })], ({ client }) =>
+    const { entries } = await expectSameBehaviour(sdk, [json({ text: "Hello" })], ({ client }) =>
       client.audio.transcriptions.create({
         model: "whisper-1",
         file: new File(["sound"], "a.mp3", { type: "audio/mpeg" }),
@@ -185,7 +185,7 @@ describe.each(VERSIONS)("a client of %s, audited", async (version) => {
   });
 
   it("hands out a download as the response that it is", async () => {
-    const { entries } = await twice(
+    const { entries } = await expectSameBehaviour(
       sdk,
       [text(Buffer.from("sound"), "audio/mpeg")],
       async ({ client, note }) => {
@@ -206,7 +206,7 @@ describe.each(VERSIONS)("a client of %s, audited", async (version) => {
   });
 
   it("hands out a download as a stream that is read piece by piece", async () => {
-    const { entries } = await twice(
+    const { entries } = await expectSameBehaviour(
       sdk,
       [text(Buffer.from("sound"), "audio/mpeg")],
       async ({ client, note }) => {
@@ -224,7 +224,7 @@ describe.each(VERSIONS)("a client of %s, audited", async (version) => {
   });
 
   it("records raw posts to known paths, and leaves what is no model call alone", async () => {
-    const { entries } = await twice(
+    const { entries } = await expectSameBehaviour(
       sdk,
       [json(completion("Hi.")), json({ id: "gpt-5", object: "model" })],
       async ({ client, note }) => {
@@ -237,14 +237,14 @@ describe.each(VERSIONS)("a client of %s, audited", async (version) => {
 
   it("evaluates a promise of options once, and rejects as it does", async () => {
     const failure = new Error("no options");
-    const { outcome } = await twice(sdk, [json(completion())], ({ client }) =>
+    const { outcome } = await expectSameBehaviour(sdk, [json(completion())], ({ client }) =>
       client.post("/chat/completions", Promise.reject(failure)),
     );
     expect(outcome.thrown).toBe(failure);
   });
 
   it("uses the caller's fetch, with the arguments it always got", async () => {
-    const { outcome } = await twice(sdk, [json(completion())], async ({ openai, note }) => {
+    const { outcome } = await expectSameBehaviour(sdk, [json(completion())], async ({ openai, note }) => {
       const client = openai({
         fetch: async (url, init) => {
           note(url, init?.method, init?.body, Object.keys(init ?? {}).toSorted());
@@ -257,7 +257,7 @@ describe.each(VERSIONS)("a client of %s, audited", async (version) => {
   });
 
   it("clones with withOptions(), and the clone records as well", async () => {
-    const { entries } = await twice(
+    const { entries } = await expectSameBehaviour(
       sdk,
       [json(completion())],
       async ({ client, note, sdk: { OpenAI } }) => {
@@ -275,7 +275,7 @@ describe.each(VERSIONS)("a client of %s, audited", async (version) => {
   });
 
   it("is an instance of the SDK's class, with its statics", async () => {
-    const { outcome } = await twice(
+    const { outcome } = await expectSameBehaviour(
       sdk,
       [json(completion())],
       async ({ client, note, sdk: { OpenAI } }) => {
@@ -294,7 +294,7 @@ describe.each(VERSIONS)("a client of %s, audited", async (version) => {
   });
 
   it("carries on when two calls share the caller's own options object", async () => {
-    const { entries } = await twice(sdk, [json(completion("Hi."))], async ({ client, note }) => {
+    const { entries } = await expectSameBehaviour(sdk, [json(completion("Hi."))], async ({ client, note }) => {
       const options = { method: "post" as const, path: "/chat/completions", body: hello };
       note(
         await Promise.all([client.request(options), client.request(options)]),

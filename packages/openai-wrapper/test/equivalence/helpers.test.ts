@@ -9,7 +9,7 @@ import {
   toolCall,
   toolChunks,
 } from "./payloads.ts";
-import { loadSdk, twice, useWireServer, VERSIONS } from "./twice.ts";
+import { loadSdk, expectSameBehaviour, useWireServer, VERSIONS } from "./same-behaviour.ts";
 import { events, json } from "./wire-server.ts";
 
 const hello = { model: "gpt-5", messages: [{ role: "user" as const, content: "Weather?" }] };
@@ -45,7 +45,7 @@ describe.each(VERSIONS)("helpers of %s, audited", async (version) => {
   useWireServer();
 
   it("parses a completion", async () => {
-    const { entries, outcome } = await twice(
+    const { entries, outcome } = await expectSameBehaviour(
       sdk,
       [json(completion('{"city":"Ulm"}'))],
       async ({ client, note }) => {
@@ -67,7 +67,7 @@ describe.each(VERSIONS)("helpers of %s, audited", async (version) => {
           message: { role: "assistant", content: "{", refusal: null },
         },
       ];
-      const { entries, outcome } = await twice(
+      const { entries, outcome } = await expectSameBehaviour(
         sdk,
         [json(completion("{", { choices }))],
         ({ client }) => client.chat.completions.parse({ ...hello, response_format: format }),
@@ -80,7 +80,7 @@ describe.each(VERSIONS)("helpers of %s, audited", async (version) => {
   });
 
   it("parses a response", async () => {
-    const { entries } = await twice(sdk, [json(response('{"city":"Ulm"}'))], async ({ client }) =>
+    const { entries } = await expectSameBehaviour(sdk, [json(response('{"city":"Ulm"}'))], async ({ client }) =>
       client.responses.parse({
         model: "gpt-5",
         input: "Weather?",
@@ -93,7 +93,7 @@ describe.each(VERSIONS)("helpers of %s, audited", async (version) => {
   });
 
   it("streams a completion through its helper, with every event in its order", async () => {
-    const { entries } = await twice(sdk, [events(chunks)], async ({ client, note }) => {
+    const { entries } = await expectSameBehaviour(sdk, [events(chunks)], async ({ client, note }) => {
       const stream = client.chat.completions.stream(hello);
       for (const name of [
         "connect",
@@ -122,7 +122,7 @@ describe.each(VERSIONS)("helpers of %s, audited", async (version) => {
   });
 
   it("streams tool calls through its helper", async () => {
-    const { entries } = await twice(
+    const { entries } = await expectSameBehaviour(
       sdk,
       [events(toolChunks("weather", ['{"ci', 'ty":"Ulm"}']))],
       async ({ client, note }) => {
@@ -140,7 +140,7 @@ describe.each(VERSIONS)("helpers of %s, audited", async (version) => {
   });
 
   it("rejects a helper's promises with the same errors", async () => {
-    const { entries } = await twice(
+    const { entries } = await expectSameBehaviour(
       sdk,
       [json({ error: { message: "No." } }, 400)],
       async ({ client, note }) => {
@@ -155,7 +155,7 @@ describe.each(VERSIONS)("helpers of %s, audited", async (version) => {
   });
 
   it("aborts a helper", async () => {
-    const { entries } = await twice(
+    const { entries } = await expectSameBehaviour(
       sdk,
       [events(chunks.slice(0, 3), { ending: "hang" })],
       async ({ client, note }) => {
@@ -173,7 +173,7 @@ describe.each(VERSIONS)("helpers of %s, audited", async (version) => {
 
   it("runs tools, one entry for each call of the model", async () => {
     const replies = [json(toolCall("weather", '{"city":"Ulm"}')), json(completion("It is sunny."))];
-    const { entries, outcome } = await twice(sdk, replies, async ({ client, note }) => {
+    const { entries, outcome } = await expectSameBehaviour(sdk, replies, async ({ client, note }) => {
       const runner = client.chat.completions.runTools({
         ...hello,
         tools: [weather(note) as never],
@@ -197,7 +197,7 @@ describe.each(VERSIONS)("helpers of %s, audited", async (version) => {
 
   it("runs tools over streams", async () => {
     const replies = [events(toolChunks("weather", ['{"city":', '"Ulm"}'])), events(chunks)];
-    const { entries } = await twice(sdk, replies, async ({ client, note }) => {
+    const { entries } = await expectSameBehaviour(sdk, replies, async ({ client, note }) => {
       const runner = client.chat.completions.runTools({
         ...hello,
         stream: true,
@@ -214,7 +214,7 @@ describe.each(VERSIONS)("helpers of %s, audited", async (version) => {
 
   it("goes on after a tool that throws, as it does", async () => {
     const replies = [json(toolCall("weather", "{oops")), json(completion("Sorry."))];
-    const { entries } = await twice(sdk, replies, async ({ client, note }) => {
+    const { entries } = await expectSameBehaviour(sdk, replies, async ({ client, note }) => {
       const runner = client.chat.completions.runTools({
         ...hello,
         tools: [weather(note) as never],
@@ -226,7 +226,7 @@ describe.each(VERSIONS)("helpers of %s, audited", async (version) => {
   });
 
   it("streams a response through its helper", async () => {
-    const { entries } = await twice(
+    const { entries } = await expectSameBehaviour(
       sdk,
       [events(responseEvents(), { named: true, ending: "end" })],
       async ({ client, note }) => {
@@ -242,7 +242,7 @@ describe.each(VERSIONS)("helpers of %s, audited", async (version) => {
   });
 
   it("gives a helper's stream to another process and back", async () => {
-    const { entries } = await twice(sdk, [events(chunks)], async ({ client, note }) => {
+    const { entries } = await expectSameBehaviour(sdk, [events(chunks)], async ({ client, note }) => {
       const raw = client.chat.completions.stream(hello).toReadableStream();
       note(await new Response(raw).text());
     });
@@ -255,7 +255,7 @@ describe.each(VERSIONS)("helpers of %s, audited", async (version) => {
       chunk({ refusal: "I can't." }),
       chunk({}, "stop"),
     ];
-    const { entries } = await twice(sdk, [events(refusal)], async ({ client, note }) => {
+    const { entries } = await expectSameBehaviour(sdk, [events(refusal)], async ({ client, note }) => {
       const stream = client.chat.completions.stream(hello);
       stream.on("refusal.delta", (event) => note(event));
       note(await stream.finalMessage());
@@ -275,7 +275,7 @@ describe.each(VERSIONS)("helpers of %s, audited", async (version) => {
     const reply = json(
       completion(null, { choices: [{ index: 0, finish_reason: "tool_calls", message }] }),
     );
-    const { entries } = await twice(sdk, [reply], ({ client }) =>
+    const { entries } = await expectSameBehaviour(sdk, [reply], ({ client }) =>
       client.chat.completions.create(hello),
     );
     const output = JSON.parse(entries[0]?.outputContent ?? "null") as {

@@ -1,6 +1,6 @@
 // Lists: no model calls, so no entries, and nothing about them differs.
 import { describe, expect, it } from "vitest";
-import { loadSdk, twice, useWireServer, VERSIONS } from "./twice.ts";
+import { loadSdk, expectSameBehaviour, useWireServer, VERSIONS } from "./same-behaviour.ts";
 import { json } from "./wire-server.ts";
 
 const page = (ids: readonly string[], more: boolean): object => ({
@@ -16,7 +16,7 @@ describe.each(VERSIONS)("lists of %s, audited", async (version) => {
   useWireServer();
 
   it("iterates over all pages", async () => {
-    const { entries, outcome } = await twice(
+    const { entries, outcome } = await expectSameBehaviour(
       sdk,
       [json(page(["a", "b"], true)), json(page(["c"], false))],
       async ({ client, note }) => {
@@ -32,7 +32,7 @@ describe.each(VERSIONS)("lists of %s, audited", async (version) => {
   });
 
   it("gives one page, the next one, and the response", async () => {
-    const { entries } = await twice(
+    const { entries } = await expectSameBehaviour(
       sdk,
       [json(page(["a", "b"], true)), json(page(["c"], false))],
       async ({ client, note }) => {
@@ -49,14 +49,14 @@ describe.each(VERSIONS)("lists of %s, audited", async (version) => {
   });
 
   it("throws the same errors", async () => {
-    const { outcome } = await twice(sdk, [json({ error: { message: "No." } }, 404)], ({ client }) =>
+    const { outcome } = await expectSameBehaviour(sdk, [json({ error: { message: "No." } }, 404)], ({ client }) =>
       client.files.list().then(undefined),
     );
     expect(outcome.thrown).toBeInstanceOf(sdk.NotFoundError);
   });
 
   it("retrieves, deletes and downloads files unrecorded", async () => {
-    const { entries } = await twice(
+    const { entries } = await expectSameBehaviour(
       sdk,
       [json({ id: "a", object: "file" })],
       async ({ client, note }) => {

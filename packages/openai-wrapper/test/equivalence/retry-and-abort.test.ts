@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { chunks, completion } from "./payloads.ts";
-import { loadSdk, twice, useWireServer, VERSIONS } from "./twice.ts";
+import { loadSdk, expectSameBehaviour, useWireServer, VERSIONS } from "./same-behaviour.ts";
 import { events, halfJson, hangUp, json, silence } from "./wire-server.ts";
 
 const hello = { model: "gpt-5", messages: [{ role: "user" as const, content: "Hello!" }] };
@@ -17,7 +17,7 @@ describe.each(VERSIONS)("attempts of %s, audited", async (version) => {
       json({ error: { message: "Slow down." } }, 429, atOnce),
       json(completion("Hi.")),
     ];
-    const { entries, outcome } = await twice(sdk, replies, ({ openai }) =>
+    const { entries, outcome } = await expectSameBehaviour(sdk, replies, ({ openai }) =>
       openai({ maxRetries: 2 }).chat.completions.create(hello),
     );
     expect(outcome.wire).toHaveLength(2);
@@ -26,7 +26,7 @@ describe.each(VERSIONS)("attempts of %s, audited", async (version) => {
   });
 
   it("gives up after its attempts, with the last error", async () => {
-    const { entries, outcome } = await twice(
+    const { entries, outcome } = await expectSameBehaviour(
       sdk,
       [json({ error: { message: "Down." } }, 503, atOnce)],
       ({ openai }) => openai({ maxRetries: 2 }).chat.completions.create(hello),
@@ -39,7 +39,7 @@ describe.each(VERSIONS)("attempts of %s, audited", async (version) => {
     const replies = [
       json({ error: { message: "No." } }, 500, { ...atOnce, "x-should-retry": "false" }),
     ];
-    const { entries } = await twice(sdk, replies, ({ openai }) =>
+    const { entries } = await expectSameBehaviour(sdk, replies, ({ openai }) =>
       openai({ maxRetries: 2 }).chat.completions.create(hello, { maxRetries: 5 }),
     );
     expect(entries).toMatchObject([{ outcome: "error", attempts: 1 }]);
@@ -47,7 +47,7 @@ describe.each(VERSIONS)("attempts of %s, audited", async (version) => {
 
   it("repeats a stream that was refused", async () => {
     const replies = [json({ error: { message: "Slow down." } }, 429, atOnce), events(chunks)];
-    const { entries } = await twice(sdk, replies, async ({ openai, note }) => {
+    const { entries } = await expectSameBehaviour(sdk, replies, async ({ openai, note }) => {
       const client = openai({ maxRetries: 1 });
       for await (const event of await client.chat.completions.create({ ...hello, stream: true }))
         note(event);
@@ -56,7 +56,7 @@ describe.each(VERSIONS)("attempts of %s, audited", async (version) => {
   });
 
   it("times out as it does", async () => {
-    const { entries, outcome } = await twice(sdk, [silence], ({ client }) =>
+    const { entries, outcome } = await expectSameBehaviour(sdk, [silence], ({ client }) =>
       client.chat.completions.create(hello, { timeout: 400 }),
     );
     expect(outcome.thrown).toBeInstanceOf(sdk.APIConnectionTimeoutError);
@@ -66,7 +66,7 @@ describe.each(VERSIONS)("attempts of %s, audited", async (version) => {
   });
 
   it("fails as it does when the body is cut", async () => {
-    const { entries, outcome } = await twice(sdk, [halfJson], ({ client }) =>
+    const { entries, outcome } = await expectSameBehaviour(sdk, [halfJson], ({ client }) =>
       client.chat.completions.create(hello),
     );
     expect(outcome.thrown).toBeInstanceOf(Error);
@@ -74,14 +74,14 @@ describe.each(VERSIONS)("attempts of %s, audited", async (version) => {
   });
 
   it("repeats after a connection that was closed", async () => {
-    const { entries } = await twice(sdk, [hangUp, json(completion("Hi."))], ({ openai }) =>
+    const { entries } = await expectSameBehaviour(sdk, [hangUp, json(completion("Hi."))], ({ openai }) =>
       openai({ maxRetries: 1 }).chat.completions.create(hello),
     );
     expect(entries).toMatchObject([{ outcome: "ok", attempts: 2 }]);
   }, 10_000);
 
   it("sends nothing when it is aborted before", async () => {
-    const { entries, outcome } = await twice(sdk, [json(completion())], ({ client }) =>
+    const { entries, outcome } = await expectSameBehaviour(sdk, [json(completion())], ({ client }) =>
       client.chat.completions.create(hello, { signal: AbortSignal.abort() }),
     );
     expect(outcome.thrown).toBeInstanceOf(sdk.APIUserAbortError);
@@ -90,7 +90,7 @@ describe.each(VERSIONS)("attempts of %s, audited", async (version) => {
   });
 
   it("is aborted while it waits for an answer", async () => {
-    const { entries, outcome } = await twice(sdk, [silence], async ({ client, note, seen }) => {
+    const { entries, outcome } = await expectSameBehaviour(sdk, [silence], async ({ client, note, seen }) => {
       const controller = new AbortController();
       const promise = client.chat.completions.create(hello, { signal: controller.signal });
       void (async () => {
@@ -105,7 +105,7 @@ describe.each(VERSIONS)("attempts of %s, audited", async (version) => {
   });
 
   it("is aborted while it reads the body", async () => {
-    const { entries, outcome } = await twice(
+    const { entries, outcome } = await expectSameBehaviour(
       sdk,
       [
         (response) => {
@@ -126,7 +126,7 @@ describe.each(VERSIONS)("attempts of %s, audited", async (version) => {
   });
 
   it("is aborted by its signal while it streams", async () => {
-    const { entries } = await twice(
+    const { entries } = await expectSameBehaviour(
       sdk,
       [events(chunks.slice(0, 3), { ending: "hang" })],
       async ({ client, note }) => {
@@ -149,7 +149,7 @@ describe.each(VERSIONS)("attempts of %s, audited", async (version) => {
   });
 
   it("rejects unhandled, and with the same error, when nobody awaits it", async () => {
-    const { entries } = await twice(
+    const { entries } = await expectSameBehaviour(
       sdk,
       [json({ error: { message: "No." } }, 400)],
       async ({ client, note, seen }) => {

@@ -1,7 +1,7 @@
 // Streams of events, however they are read and however they end.
 import { describe, expect, it } from "vitest";
 import { chunk, chunks, responseEvents } from "./payloads.ts";
-import { loadSdk, twice, useWireServer, VERSIONS } from "./twice.ts";
+import { loadSdk, expectSameBehaviour, useWireServer, VERSIONS } from "./same-behaviour.ts";
 import { events, json, text } from "./wire-server.ts";
 
 const hello = { model: "gpt-5", messages: [{ role: "user" as const, content: "Hello!" }] };
@@ -12,7 +12,7 @@ describe.each(VERSIONS)("a stream of %s, audited", async (version) => {
   useWireServer();
 
   it("yields the same chunks in the same order, and ends", async () => {
-    const { entries, outcome } = await twice(sdk, [events(chunks)], async ({ client, note }) => {
+    const { entries, outcome } = await expectSameBehaviour(sdk, [events(chunks)], async ({ client, note }) => {
       const stream = await client.chat.completions.create(streamed);
       note(
         stream.constructor.name,
@@ -37,7 +37,7 @@ describe.each(VERSIONS)("a stream of %s, audited", async (version) => {
   });
 
   it("yields the same events of the Responses API", async () => {
-    const { entries } = await twice(
+    const { entries } = await expectSameBehaviour(
       sdk,
       [events(responseEvents(), { named: true, ending: "end" })],
       async ({ client, note }) => {
@@ -55,7 +55,7 @@ describe.each(VERSIONS)("a stream of %s, audited", async (version) => {
   });
 
   it("ends early when its reader breaks, and aborts the request", async () => {
-    const { entries } = await twice(
+    const { entries } = await expectSameBehaviour(
       sdk,
       [events(chunks, { ending: "hang" })],
       async ({ client, note }) => {
@@ -72,7 +72,7 @@ describe.each(VERSIONS)("a stream of %s, audited", async (version) => {
 
   it("passes on what its reader throws", async () => {
     const failure = new Error("reader");
-    const { entries, outcome } = await twice(sdk, [events(chunks)], async ({ client }) => {
+    const { entries, outcome } = await expectSameBehaviour(sdk, [events(chunks)], async ({ client }) => {
       for await (const event of await client.chat.completions.create(streamed)) {
         if (event.choices[0]?.delta.content) throw failure;
       }
@@ -82,7 +82,7 @@ describe.each(VERSIONS)("a stream of %s, audited", async (version) => {
   });
 
   it("ends without an error when its controller aborts", async () => {
-    const { entries } = await twice(
+    const { entries } = await expectSameBehaviour(
       sdk,
       [events(chunks.slice(0, 3), { ending: "hang" })],
       async ({ client, note }) => {
@@ -98,7 +98,7 @@ describe.each(VERSIONS)("a stream of %s, audited", async (version) => {
   });
 
   it("fails as it does when the connection is cut, and keeps what came", async () => {
-    const { entries, outcome } = await twice(
+    const { entries, outcome } = await expectSameBehaviour(
       sdk,
       [events(chunks.slice(0, 3), { ending: "cut" })],
       async ({ client, note }) => {
@@ -110,7 +110,7 @@ describe.each(VERSIONS)("a stream of %s, audited", async (version) => {
   });
 
   it("ends as it does when the stream stops without its last event, and the entry says so", async () => {
-    const { entries } = await twice(
+    const { entries } = await expectSameBehaviour(
       sdk,
       [events(chunks.slice(0, 3), { ending: "end" })],
       async ({ client, note }) => {
@@ -128,7 +128,7 @@ describe.each(VERSIONS)("a stream of %s, audited", async (version) => {
       ...chunks.slice(0, 2),
       { error: { message: "Overloaded.", type: "server_error", code: "overloaded" } },
     ];
-    const { entries, outcome } = await twice(sdk, [events(failing)], async ({ client, note }) => {
+    const { entries, outcome } = await expectSameBehaviour(sdk, [events(failing)], async ({ client, note }) => {
       for await (const event of await client.chat.completions.create(streamed)) note(event);
     });
     expect(outcome.thrown).toBeInstanceOf(sdk.APIError);
@@ -136,7 +136,7 @@ describe.each(VERSIONS)("a stream of %s, audited", async (version) => {
   });
 
   it("throws the same error for an event that is not JSON", async () => {
-    const { outcome, entries } = await twice(
+    const { outcome, entries } = await expectSameBehaviour(
       sdk,
       [events([chunks[1], "{oops"])],
       async ({ client, note }) => {
@@ -155,7 +155,7 @@ describe.each(VERSIONS)("a stream of %s, audited", async (version) => {
   });
 
   it("refuses to be read twice, as it does", async () => {
-    const { entries, outcome } = await twice(sdk, [events(chunks)], async ({ client, note }) => {
+    const { entries, outcome } = await expectSameBehaviour(sdk, [events(chunks)], async ({ client, note }) => {
       const stream = await client.chat.completions.create(streamed);
       for await (const event of stream) note(event);
       for await (const event of stream) note(event);
@@ -165,7 +165,7 @@ describe.each(VERSIONS)("a stream of %s, audited", async (version) => {
   });
 
   it("splits with tee(), each branch with all events", async () => {
-    const { entries } = await twice(sdk, [events(chunks)], async ({ client, note }) => {
+    const { entries } = await expectSameBehaviour(sdk, [events(chunks)], async ({ client, note }) => {
       const [left, right] = (await client.chat.completions.create(streamed)).tee();
       for await (const event of left) note("left", event);
       for await (const event of right) note("right", event);
@@ -174,7 +174,7 @@ describe.each(VERSIONS)("a stream of %s, audited", async (version) => {
   });
 
   it("becomes a ReadableStream with the same bytes, and a stream again", async () => {
-    const { entries } = await twice(sdk, [events(chunks)], async ({ client, note }) => {
+    const { entries } = await expectSameBehaviour(sdk, [events(chunks)], async ({ client, note }) => {
       const stream = await client.chat.completions.create(streamed);
       note(await new Response(stream.toReadableStream()).text());
     });
@@ -182,7 +182,7 @@ describe.each(VERSIONS)("a stream of %s, audited", async (version) => {
   });
 
   it("pulls no event that its reader does not ask for", async () => {
-    const { outcome } = await twice(sdk, [events(chunks)], async ({ client, note }) => {
+    const { outcome } = await expectSameBehaviour(sdk, [events(chunks)], async ({ client, note }) => {
       const iterator = (await client.chat.completions.create(streamed))[Symbol.asyncIterator]();
       note(Symbol.asyncIterator in iterator, typeof iterator.return, typeof iterator.throw);
       note(await iterator.next());
@@ -194,7 +194,7 @@ describe.each(VERSIONS)("a stream of %s, audited", async (version) => {
   });
 
   it("answers several next() calls at once in their order", async () => {
-    const { entries } = await twice(sdk, [events(chunks)], async ({ client, note }) => {
+    const { entries } = await expectSameBehaviour(sdk, [events(chunks)], async ({ client, note }) => {
       const iterator = (await client.chat.completions.create(streamed))[Symbol.asyncIterator]();
       note(await Promise.all(chunks.map(() => iterator.next())));
       note(await Promise.all([iterator.next(), iterator.next()]));
@@ -203,7 +203,7 @@ describe.each(VERSIONS)("a stream of %s, audited", async (version) => {
   });
 
   it("is ok when its reader breaks after the last event", async () => {
-    const { entries } = await twice(sdk, [events(chunks)], async ({ client }) => {
+    const { entries } = await expectSameBehaviour(sdk, [events(chunks)], async ({ client }) => {
       for await (const event of await client.chat.completions.create(streamed))
         if (event.choices[0]?.finish_reason) break;
     });
@@ -213,7 +213,7 @@ describe.each(VERSIONS)("a stream of %s, audited", async (version) => {
   it("records usage that came with the stream", async () => {
     const usage = { prompt_tokens: 7, completion_tokens: 3, total_tokens: 10 };
     const all = [...chunks, chunk({}, null, { choices: [], usage })];
-    const { entries, outcome } = await twice(sdk, [events(all)], async ({ client, note }) => {
+    const { entries, outcome } = await expectSameBehaviour(sdk, [events(all)], async ({ client, note }) => {
       const options = { ...streamed, stream_options: { include_usage: true } };
       for await (const event of await client.chat.completions.create(options)) note(event.usage);
     });
@@ -222,7 +222,7 @@ describe.each(VERSIONS)("a stream of %s, audited", async (version) => {
   });
 
   it("is recorded when the caller reads the raw response instead", async () => {
-    const { entries } = await twice(sdk, [events(chunks)], async ({ client, note }) => {
+    const { entries } = await expectSameBehaviour(sdk, [events(chunks)], async ({ client, note }) => {
       const raw = await client.chat.completions.create(streamed).asResponse();
       note(await raw.text());
     });
@@ -232,7 +232,7 @@ describe.each(VERSIONS)("a stream of %s, audited", async (version) => {
   });
 
   it("is recorded when the caller reads the raw response piece by piece", async () => {
-    const { entries } = await twice(sdk, [events(chunks)], async ({ client, note }) => {
+    const { entries } = await expectSameBehaviour(sdk, [events(chunks)], async ({ client, note }) => {
       const raw = await client.chat.completions.create(streamed).asResponse();
       const reader = raw.body?.getReader();
       let all = "";
@@ -248,7 +248,7 @@ describe.each(VERSIONS)("a stream of %s, audited", async (version) => {
 
   it("does what it does when the answer is no stream", async () => {
     for (const reply of [json({ oops: true }), text("", "text/event-stream")]) {
-      const { entries } = await twice(sdk, [reply], async ({ client, note }) => {
+      const { entries } = await expectSameBehaviour(sdk, [reply], async ({ client, note }) => {
         for await (const event of await client.chat.completions.create(streamed)) note(event);
         note("ended");
       });

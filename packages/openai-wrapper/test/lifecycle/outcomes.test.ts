@@ -6,7 +6,7 @@ import type { OpenAI } from "openai";
 import { describe, expect, it } from "vitest";
 import { type AuditOptions, withAudit } from "../../src/index.ts";
 import { chunk, chunks, completion, response } from "../equivalence/payloads.ts";
-import { loadSdk, type Sdk, VERSIONS } from "../equivalence/twice.ts";
+import { loadSdk, type Sdk, VERSIONS } from "../equivalence/same-behaviour.ts";
 import {
   events,
   halfJson,

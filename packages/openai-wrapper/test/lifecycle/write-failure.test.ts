@@ -3,7 +3,7 @@ import { AuditError, AuditWriteError } from "@ai-audit/core";
 import { describe, expect, it } from "vitest";
 import { auditStats, withAudit } from "../../src/index.ts";
 import { chunks, completion, responseEvents } from "../equivalence/payloads.ts";
-import { loadSdk, VERSIONS } from "../equivalence/twice.ts";
+import { loadSdk, VERSIONS } from "../equivalence/same-behaviour.ts";
 import { events, json, text } from "../equivalence/wire-server.ts";
 import { hello, lifecycleBench } from "./bench.ts";
 

@@ -61,7 +61,7 @@ export function useWireServer(): void {
  * Runs the scenario with both classes and expects results, errors, notes and wire bytes to be the same. Resolves to the
  * audited run's entries, oldest first, and to what both saw.
  */
-export async function twice(
+export async function expectSameBehaviour(
   sdk: Sdk,
   replies: readonly Reply[],
   scenario: Scenario,
