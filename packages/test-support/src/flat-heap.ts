@@ -19,7 +19,7 @@ export async function expectFlatHeap(round: () => Promise<void>, maxBytes: numbe
     if (after - before <= maxBytes) return;
     before = after;
   }
-  expect(Math.min(...growths), `growth of ${ROUNDS} rounds: ${growths}`).toBeLessThanOrEqual(
+  expect(Math.min(...growths), `growth of ${ROUNDS} rounds: ${growths.join(", ")}`).toBeLessThanOrEqual(
     maxBytes,
   );
 }
