@@ -19,7 +19,8 @@ export async function expectFlatHeap(round: () => Promise<void>, maxBytes: numbe
     if (after - before <= maxBytes) return;
     before = after;
   }
-  expect(Math.min(...growths), `growth of ${ROUNDS} rounds: ${growths.join(", ")}`).toBeLessThanOrEqual(
-    maxBytes,
-  );
+  expect(
+    Math.min(...growths),
+    `growth of ${ROUNDS} rounds: ${growths.join(", ")}`,
+  ).toBeLessThanOrEqual(maxBytes);
 }

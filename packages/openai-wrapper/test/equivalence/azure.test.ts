@@ -1,7 +1,13 @@
 // Azure: other paths, other headers, other ways to be refused.
 import { describe, expect, it } from "vitest";
 import { chunks, completion } from "./payloads.ts";
-import { type Bench, loadSdk, expectSameBehaviour, useWireServer, VERSIONS } from "./same-behaviour.ts";
+import {
+  type Bench,
+  loadSdk,
+  expectSameBehaviour,
+  useWireServer,
+  VERSIONS,
+} from "./same-behaviour.ts";
 import { events, json } from "./wire-server.ts";
 
 const hello = { model: "gpt-5", messages: [{ role: "user" as const, content: "Hello!" }] };
@@ -21,8 +27,10 @@ describe.each(VERSIONS)("an Azure client of %s, audited", async (version) => {
   useWireServer();
 
   it("sends to the deployment, with the key in its own header", async () => {
-    const { entries, outcome } = await expectSameBehaviour(sdk, [json(completion("Hi."))], (bench) =>
-      azure(bench).chat.completions.create(hello),
+    const { entries, outcome } = await expectSameBehaviour(
+      sdk,
+      [json(completion("Hi."))],
+      (bench) => azure(bench).chat.completions.create(hello),
     );
     expect(outcome.wire[0]?.url).toBe(
       "/openai/deployments/gpt-5/chat/completions?api-version=2025-01-01",
@@ -35,12 +43,15 @@ describe.each(VERSIONS)("an Azure client of %s, audited", async (version) => {
   });
 
   it("uses the client's deployment and a token provider", async () => {
-    const { entries, outcome } = await expectSameBehaviour(sdk, [json(completion("Hi."))], (bench) =>
-      azure(bench, {
-        apiKey: undefined,
-        azureADTokenProvider: async () => "ad-token",
-        deployment: "mine",
-      }).chat.completions.create(hello),
+    const { entries, outcome } = await expectSameBehaviour(
+      sdk,
+      [json(completion("Hi."))],
+      (bench) =>
+        azure(bench, {
+          apiKey: undefined,
+          azureADTokenProvider: async () => "ad-token",
+          deployment: "mine",
+        }).chat.completions.create(hello),
     );
     expect(outcome.wire[0]?.headers).toContain("Bearer ad-token");
     expect(entries).toMatchObject([{ provider: "azure.ai.openai", model: "mine" }]);
@@ -90,7 +101,11 @@ describe.each(VERSIONS)("an Azure client of %s, audited", async (version) => {
       { azureADTokenProvider: async () => "x" },
       { baseURL: "http://x" },
     ]) {
-      const { outcome } = await expectSameBehaviour(sdk, [json({})], async (bench) => void azure(bench, more));
+      const { outcome } = await expectSameBehaviour(
+        sdk,
+        [json({})],
+        async (bench) => void azure(bench, more),
+      );
       expect(outcome.thrown).toBeInstanceOf(sdk.OpenAIError);
     }
   });

@@ -12,8 +12,10 @@ describe.each(VERSIONS)("a client of %s, audited", async (version) => {
   useWireServer();
 
   it("sends the same bytes and returns the same completion", async () => {
-    const { entries, outcome } = await expectSameBehaviour(sdk, [json(completion("Hi."))], ({ client }) =>
-      client.chat.completions.create(hello),
+    const { entries, outcome } = await expectSameBehaviour(
+      sdk,
+      [json(completion("Hi."))],
+      ({ client }) => client.chat.completions.create(hello),
     );
     expect(outcome.wire[0]?.headers).toContain(`OpenAI/JS ${(await packageOf(version)).version}`);
     expect(entries).toHaveLength(1);
@@ -34,8 +36,10 @@ describe.each(VERSIONS)("a client of %s, audited", async (version) => {
   });
 
   it("returns the same response of the Responses API, with the members that the SDK adds", async () => {
-    const { entries, outcome } = await expectSameBehaviour(sdk, [json(response("Hi."))], ({ client }) =>
-      client.responses.create({ model: "gpt-5", input: "Hello!" }),
+    const { entries, outcome } = await expectSameBehaviour(
+      sdk,
+      [json(response("Hi."))],
+      ({ client }) => client.responses.create({ model: "gpt-5", input: "Hello!" }),
     );
     expect(outcome.value).toMatchObject({ output_text: "Hi." });
     expect(entries).toMatchObject([
@@ -45,51 +49,67 @@ describe.each(VERSIONS)("a client of %s, audited", async (version) => {
   });
 
   it("keeps the request id on what it returns, invisibly", async () => {
-    const { outcome } = await expectSameBehaviour(sdk, [json(completion())], async ({ client, note }) => {
-      const made = await client.chat.completions.create(hello);
-      note(Object.keys(made), Object.getOwnPropertyDescriptor(made, "_request_id"));
-    });
+    const { outcome } = await expectSameBehaviour(
+      sdk,
+      [json(completion())],
+      async ({ client, note }) => {
+        const made = await client.chat.completions.create(hello);
+        note(Object.keys(made), Object.getOwnPropertyDescriptor(made, "_request_id"));
+      },
+    );
     expect(outcome.notes).toMatchObject([
       [Object.keys(completion()), { value: "req_1", enumerable: false }],
     ]);
   });
 
   it("gives data, response and request id of withResponse()", async () => {
-    const { entries } = await expectSameBehaviour(sdk, [json(completion())], async ({ client, note }) => {
-      const {
-        data,
-        response: raw,
-        request_id,
-      } = await client.chat.completions.create(hello).withResponse();
-      note(
-        data.id,
-        raw.status,
-        raw.headers.get("x-request-id"),
-        raw.bodyUsed,
-        request_id,
-        raw instanceof Response,
-      );
-    });
+    const { entries } = await expectSameBehaviour(
+      sdk,
+      [json(completion())],
+      async ({ client, note }) => {
+        const {
+          data,
+          response: raw,
+          request_id,
+        } = await client.chat.completions.create(hello).withResponse();
+        note(
+          data.id,
+          raw.status,
+          raw.headers.get("x-request-id"),
+          raw.bodyUsed,
+          request_id,
+          raw instanceof Response,
+        );
+      },
+    );
     expect(entries).toHaveLength(1);
   });
 
   it("gives the response itself of asResponse(), unread", async () => {
-    const { entries } = await expectSameBehaviour(sdk, [json(completion("Hi."))], async ({ client, note }) => {
-      const raw = await client.chat.completions.create(hello).asResponse();
-      note(raw instanceof Response, raw.bodyUsed, raw.status, Object.keys(raw));
-      note(await raw.json(), raw.bodyUsed);
-    });
+    const { entries } = await expectSameBehaviour(
+      sdk,
+      [json(completion("Hi."))],
+      async ({ client, note }) => {
+        const raw = await client.chat.completions.create(hello).asResponse();
+        note(raw instanceof Response, raw.bodyUsed, raw.status, Object.keys(raw));
+        note(await raw.json(), raw.bodyUsed);
+      },
+    );
     expect(entries).toMatchObject([{ outcome: "ok", outputContent: "Hi." }]);
   });
 
   it("records once a promise that is awaited, derived and asked for its response", async () => {
-    const { entries } = await expectSameBehaviour(sdk, [json(completion("Hi."))], async ({ client, note }) => {
-      const promise = client.chat.completions.create(hello);
-      const raw = await promise.asResponse();
-      note(raw.bodyUsed);
-      const [first, second] = await Promise.all([promise, promise.withResponse()]);
-      note(first === second.data, raw.bodyUsed, await promise.finally(() => note("finally")));
-    });
+    const { entries } = await expectSameBehaviour(
+      sdk,
+      [json(completion("Hi."))],
+      async ({ client, note }) => {
+        const promise = client.chat.completions.create(hello);
+        const raw = await promise.asResponse();
+        note(raw.bodyUsed);
+        const [first, second] = await Promise.all([promise, promise.withResponse()]);
+        note(first === second.data, raw.bodyUsed, await promise.finally(() => note("finally")));
+      },
+    );
     expect(entries).toHaveLength(1);
   });
 
@@ -99,8 +119,10 @@ describe.each(VERSIONS)("a client of %s, audited", async (version) => {
       const body = {
         error: { message: "No.", type: "some_error", code: "some_code", param: "model" },
       };
-      const { entries, outcome } = await expectSameBehaviour(sdk, [json(body, status)], ({ client }) =>
-        client.chat.completions.create(hello),
+      const { entries, outcome } = await expectSameBehaviour(
+        sdk,
+        [json(body, status)],
+        ({ client }) => client.chat.completions.create(hello),
       );
       expect(outcome.thrown).toBeInstanceOf(sdk.APIError);
       expect(outcome.thrown).toMatchObject({ status, code: "some_code" });
@@ -244,15 +266,19 @@ describe.each(VERSIONS)("a client of %s, audited", async (version) => {
   });
 
   it("uses the caller's fetch, with the arguments it always got", async () => {
-    const { outcome } = await expectSameBehaviour(sdk, [json(completion())], async ({ openai, note }) => {
-      const client = openai({
-        fetch: async (url, init) => {
-          note(url, init?.method, init?.body, Object.keys(init ?? {}).toSorted());
-          return fetch(url, init);
-        },
-      });
-      await client.chat.completions.create(hello);
-    });
+    const { outcome } = await expectSameBehaviour(
+      sdk,
+      [json(completion())],
+      async ({ openai, note }) => {
+        const client = openai({
+          fetch: async (url, init) => {
+            note(url, init?.method, init?.body, Object.keys(init ?? {}).toSorted());
+            return fetch(url, init);
+          },
+        });
+        await client.chat.completions.create(hello);
+      },
+    );
     expect(outcome.notes).toHaveLength(1);
   });
 
@@ -294,13 +320,17 @@ describe.each(VERSIONS)("a client of %s, audited", async (version) => {
   });
 
   it("carries on when two calls share the caller's own options object", async () => {
-    const { entries } = await expectSameBehaviour(sdk, [json(completion("Hi."))], async ({ client, note }) => {
-      const options = { method: "post" as const, path: "/chat/completions", body: hello };
-      note(
-        await Promise.all([client.request(options), client.request(options)]),
-        Object.keys(options),
-      );
-    });
+    const { entries } = await expectSameBehaviour(
+      sdk,
+      [json(completion("Hi."))],
+      async ({ client, note }) => {
+        const options = { method: "post" as const, path: "/chat/completions", body: hello };
+        note(
+          await Promise.all([client.request(options), client.request(options)]),
+          Object.keys(options),
+        );
+      },
+    );
     expect(entries).toHaveLength(2);
     expect(entries.every(({ attempts }) => attempts === 1)).toBe(true);
   });

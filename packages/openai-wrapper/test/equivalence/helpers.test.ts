@@ -80,12 +80,15 @@ describe.each(VERSIONS)("helpers of %s, audited", async (version) => {
   });
 
   it("parses a response", async () => {
-    const { entries } = await expectSameBehaviour(sdk, [json(response('{"city":"Ulm"}'))], async ({ client }) =>
-      client.responses.parse({
-        model: "gpt-5",
-        input: "Weather?",
-        text: { format: { type: "json_schema", name: "weather", strict: true, schema } },
-      }),
+    const { entries } = await expectSameBehaviour(
+      sdk,
+      [json(response('{"city":"Ulm"}'))],
+      async ({ client }) =>
+        client.responses.parse({
+          model: "gpt-5",
+          input: "Weather?",
+          text: { format: { type: "json_schema", name: "weather", strict: true, schema } },
+        }),
     );
     expect(entries).toMatchObject([
       { outcome: "ok", operation: "responses", outputContent: '{"city":"Ulm"}' },
@@ -93,29 +96,33 @@ describe.each(VERSIONS)("helpers of %s, audited", async (version) => {
   });
 
   it("streams a completion through its helper, with every event in its order", async () => {
-    const { entries } = await expectSameBehaviour(sdk, [events(chunks)], async ({ client, note }) => {
-      const stream = client.chat.completions.stream(hello);
-      for (const name of [
-        "connect",
-        "chunk",
-        "content",
-        "content.delta",
-        "content.done",
-        "message",
-        "finalMessage",
-        "end",
-      ] as const) {
-        stream.on(name, (...args: unknown[]) => note(name, ...args));
-      }
-      for await (const event of stream) note("iterated", event);
-      note(
-        await stream.finalChatCompletion(),
-        await stream.finalContent(),
-        stream.ended,
-        stream.errored,
-        stream.aborted,
-      );
-    });
+    const { entries } = await expectSameBehaviour(
+      sdk,
+      [events(chunks)],
+      async ({ client, note }) => {
+        const stream = client.chat.completions.stream(hello);
+        for (const name of [
+          "connect",
+          "chunk",
+          "content",
+          "content.delta",
+          "content.done",
+          "message",
+          "finalMessage",
+          "end",
+        ] as const) {
+          stream.on(name, (...args: unknown[]) => note(name, ...args));
+        }
+        for await (const event of stream) note("iterated", event);
+        note(
+          await stream.finalChatCompletion(),
+          await stream.finalContent(),
+          stream.ended,
+          stream.errored,
+          stream.aborted,
+        );
+      },
+    );
     expect(entries).toMatchObject([
       { outcome: "ok", streamed: true, outputContent: "Hello, world" },
     ]);
@@ -173,22 +180,26 @@ describe.each(VERSIONS)("helpers of %s, audited", async (version) => {
 
   it("runs tools, one entry for each call of the model", async () => {
     const replies = [json(toolCall("weather", '{"city":"Ulm"}')), json(completion("It is sunny."))];
-    const { entries, outcome } = await expectSameBehaviour(sdk, replies, async ({ client, note }) => {
-      const runner = client.chat.completions.runTools({
-        ...hello,
-        tools: [weather(note) as never],
-      });
-      for (const name of [
-        "message",
-        "functionToolCall",
-        "functionToolCallResult",
-        "finalContent",
-        "totalUsage",
-      ] as const) {
-        runner.on(name, (...args: unknown[]) => note(name, ...args));
-      }
-      note(await runner.finalContent(), runner.messages, await runner.totalUsage());
-    });
+    const { entries, outcome } = await expectSameBehaviour(
+      sdk,
+      replies,
+      async ({ client, note }) => {
+        const runner = client.chat.completions.runTools({
+          ...hello,
+          tools: [weather(note) as never],
+        });
+        for (const name of [
+          "message",
+          "functionToolCall",
+          "functionToolCallResult",
+          "finalContent",
+          "totalUsage",
+        ] as const) {
+          runner.on(name, (...args: unknown[]) => note(name, ...args));
+        }
+        note(await runner.finalContent(), runner.messages, await runner.totalUsage());
+      },
+    );
     expect(outcome.notes).toContainEqual(["tool", { city: "Ulm" }]);
     expect(entries).toHaveLength(2);
     expect(entries[1]).toMatchObject({ outcome: "ok", outputContent: "It is sunny." });
@@ -242,10 +253,14 @@ describe.each(VERSIONS)("helpers of %s, audited", async (version) => {
   });
 
   it("gives a helper's stream to another process and back", async () => {
-    const { entries } = await expectSameBehaviour(sdk, [events(chunks)], async ({ client, note }) => {
-      const raw = client.chat.completions.stream(hello).toReadableStream();
-      note(await new Response(raw).text());
-    });
+    const { entries } = await expectSameBehaviour(
+      sdk,
+      [events(chunks)],
+      async ({ client, note }) => {
+        const raw = client.chat.completions.stream(hello).toReadableStream();
+        note(await new Response(raw).text());
+      },
+    );
     expect(entries).toMatchObject([{ outcome: "ok", outputContent: "Hello, world" }]);
   });
 
@@ -255,11 +270,15 @@ describe.each(VERSIONS)("helpers of %s, audited", async (version) => {
       chunk({ refusal: "I can't." }),
       chunk({}, "stop"),
     ];
-    const { entries } = await expectSameBehaviour(sdk, [events(refusal)], async ({ client, note }) => {
-      const stream = client.chat.completions.stream(hello);
-      stream.on("refusal.delta", (event) => note(event));
-      note(await stream.finalMessage());
-    });
+    const { entries } = await expectSameBehaviour(
+      sdk,
+      [events(refusal)],
+      async ({ client, note }) => {
+        const stream = client.chat.completions.stream(hello);
+        stream.on("refusal.delta", (event) => note(event));
+        note(await stream.finalMessage());
+      },
+    );
     expect(entries).toMatchObject([
       { outcome: "blocked", safetyPassed: false, detectorsTriggered: ["openai:refusal"] },
     ]);

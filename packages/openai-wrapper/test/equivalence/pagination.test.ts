@@ -49,8 +49,10 @@ describe.each(VERSIONS)("lists of %s, audited", async (version) => {
   });
 
   it("throws the same errors", async () => {
-    const { outcome } = await expectSameBehaviour(sdk, [json({ error: { message: "No." } }, 404)], ({ client }) =>
-      client.files.list().then(undefined),
+    const { outcome } = await expectSameBehaviour(
+      sdk,
+      [json({ error: { message: "No." } }, 404)],
+      ({ client }) => client.files.list().then(undefined),
     );
     expect(outcome.thrown).toBeInstanceOf(sdk.NotFoundError);
   });

@@ -74,15 +74,19 @@ describe.each(VERSIONS)("attempts of %s, audited", async (version) => {
   });
 
   it("repeats after a connection that was closed", async () => {
-    const { entries } = await expectSameBehaviour(sdk, [hangUp, json(completion("Hi."))], ({ openai }) =>
-      openai({ maxRetries: 1 }).chat.completions.create(hello),
+    const { entries } = await expectSameBehaviour(
+      sdk,
+      [hangUp, json(completion("Hi."))],
+      ({ openai }) => openai({ maxRetries: 1 }).chat.completions.create(hello),
     );
     expect(entries).toMatchObject([{ outcome: "ok", attempts: 2 }]);
   }, 10_000);
 
   it("sends nothing when it is aborted before", async () => {
-    const { entries, outcome } = await expectSameBehaviour(sdk, [json(completion())], ({ client }) =>
-      client.chat.completions.create(hello, { signal: AbortSignal.abort() }),
+    const { entries, outcome } = await expectSameBehaviour(
+      sdk,
+      [json(completion())],
+      ({ client }) => client.chat.completions.create(hello, { signal: AbortSignal.abort() }),
     );
     expect(outcome.thrown).toBeInstanceOf(sdk.APIUserAbortError);
     expect(outcome.wire).toHaveLength(0);
@@ -90,16 +94,20 @@ describe.each(VERSIONS)("attempts of %s, audited", async (version) => {
   });
 
   it("is aborted while it waits for an answer", async () => {
-    const { entries, outcome } = await expectSameBehaviour(sdk, [silence], async ({ client, note, seen }) => {
-      const controller = new AbortController();
-      const promise = client.chat.completions.create(hello, { signal: controller.signal });
-      void (async () => {
-        while (seen.length === 0) await sleep(1);
-        controller.abort();
-      })();
-      await promise.catch((error: unknown) => note(error));
-      return promise;
-    });
+    const { entries, outcome } = await expectSameBehaviour(
+      sdk,
+      [silence],
+      async ({ client, note, seen }) => {
+        const controller = new AbortController();
+        const promise = client.chat.completions.create(hello, { signal: controller.signal });
+        void (async () => {
+          while (seen.length === 0) await sleep(1);
+          controller.abort();
+        })();
+        await promise.catch((error: unknown) => note(error));
+        return promise;
+      },
+    );
     expect(outcome.thrown).toBeInstanceOf(sdk.APIUserAbortError);
     expect(entries).toMatchObject([{ outcome: "aborted", attempts: 1 }]);
   });

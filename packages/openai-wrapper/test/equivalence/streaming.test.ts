@@ -12,16 +12,20 @@ describe.each(VERSIONS)("a stream of %s, audited", async (version) => {
   useWireServer();
 
   it("yields the same chunks in the same order, and ends", async () => {
-    const { entries, outcome } = await expectSameBehaviour(sdk, [events(chunks)], async ({ client, note }) => {
-      const stream = await client.chat.completions.create(streamed);
-      note(
-        stream.constructor.name,
-        Object.getOwnPropertyNames(stream).toSorted(),
-        "_request_id" in stream,
-      );
-      for await (const event of stream) note(event);
-      note(stream.controller.signal.aborted);
-    });
+    const { entries, outcome } = await expectSameBehaviour(
+      sdk,
+      [events(chunks)],
+      async ({ client, note }) => {
+        const stream = await client.chat.completions.create(streamed);
+        note(
+          stream.constructor.name,
+          Object.getOwnPropertyNames(stream).toSorted(),
+          "_request_id" in stream,
+        );
+        for await (const event of stream) note(event);
+        note(stream.controller.signal.aborted);
+      },
+    );
     expect(outcome.notes).toHaveLength(chunks.length + 2);
     expect(entries).toMatchObject([
       {
@@ -72,11 +76,15 @@ describe.each(VERSIONS)("a stream of %s, audited", async (version) => {
 
   it("passes on what its reader throws", async () => {
     const failure = new Error("reader");
-    const { entries, outcome } = await expectSameBehaviour(sdk, [events(chunks)], async ({ client }) => {
-      for await (const event of await client.chat.completions.create(streamed)) {
-        if (event.choices[0]?.delta.content) throw failure;
-      }
-    });
+    const { entries, outcome } = await expectSameBehaviour(
+      sdk,
+      [events(chunks)],
+      async ({ client }) => {
+        for await (const event of await client.chat.completions.create(streamed)) {
+          if (event.choices[0]?.delta.content) throw failure;
+        }
+      },
+    );
     expect(outcome.thrown).toBe(failure);
     expect(entries).toMatchObject([{ outcome: "aborted", outputContent: "Hello" }]);
   });
@@ -128,9 +136,13 @@ describe.each(VERSIONS)("a stream of %s, audited", async (version) => {
       ...chunks.slice(0, 2),
       { error: { message: "Overloaded.", type: "server_error", code: "overloaded" } },
     ];
-    const { entries, outcome } = await expectSameBehaviour(sdk, [events(failing)], async ({ client, note }) => {
-      for await (const event of await client.chat.completions.create(streamed)) note(event);
-    });
+    const { entries, outcome } = await expectSameBehaviour(
+      sdk,
+      [events(failing)],
+      async ({ client, note }) => {
+        for await (const event of await client.chat.completions.create(streamed)) note(event);
+      },
+    );
     expect(outcome.thrown).toBeInstanceOf(sdk.APIError);
     expect(entries).toMatchObject([{ outcome: "error", outputContent: "Hello" }]);
   });
@@ -155,50 +167,70 @@ describe.each(VERSIONS)("a stream of %s, audited", async (version) => {
   });
 
   it("refuses to be read twice, as it does", async () => {
-    const { entries, outcome } = await expectSameBehaviour(sdk, [events(chunks)], async ({ client, note }) => {
-      const stream = await client.chat.completions.create(streamed);
-      for await (const event of stream) note(event);
-      for await (const event of stream) note(event);
-    });
+    const { entries, outcome } = await expectSameBehaviour(
+      sdk,
+      [events(chunks)],
+      async ({ client, note }) => {
+        const stream = await client.chat.completions.create(streamed);
+        for await (const event of stream) note(event);
+        for await (const event of stream) note(event);
+      },
+    );
     expect(String(outcome.thrown)).toContain("consumed");
     expect(entries).toMatchObject([{ outcome: "ok" }]);
   });
 
   it("splits with tee(), each branch with all events", async () => {
-    const { entries } = await expectSameBehaviour(sdk, [events(chunks)], async ({ client, note }) => {
-      const [left, right] = (await client.chat.completions.create(streamed)).tee();
-      for await (const event of left) note("left", event);
-      for await (const event of right) note("right", event);
-    });
+    const { entries } = await expectSameBehaviour(
+      sdk,
+      [events(chunks)],
+      async ({ client, note }) => {
+        const [left, right] = (await client.chat.completions.create(streamed)).tee();
+        for await (const event of left) note("left", event);
+        for await (const event of right) note("right", event);
+      },
+    );
     expect(entries).toMatchObject([{ outcome: "ok", outputContent: "Hello, world" }]);
   });
 
   it("becomes a ReadableStream with the same bytes, and a stream again", async () => {
-    const { entries } = await expectSameBehaviour(sdk, [events(chunks)], async ({ client, note }) => {
-      const stream = await client.chat.completions.create(streamed);
-      note(await new Response(stream.toReadableStream()).text());
-    });
+    const { entries } = await expectSameBehaviour(
+      sdk,
+      [events(chunks)],
+      async ({ client, note }) => {
+        const stream = await client.chat.completions.create(streamed);
+        note(await new Response(stream.toReadableStream()).text());
+      },
+    );
     expect(entries).toMatchObject([{ outcome: "ok", outputContent: "Hello, world" }]);
   });
 
   it("pulls no event that its reader does not ask for", async () => {
-    const { outcome } = await expectSameBehaviour(sdk, [events(chunks)], async ({ client, note }) => {
-      const iterator = (await client.chat.completions.create(streamed))[Symbol.asyncIterator]();
-      note(Symbol.asyncIterator in iterator, typeof iterator.return, typeof iterator.throw);
-      note(await iterator.next());
-      note(await iterator.next());
-      note(await iterator.return?.());
-      note(await iterator.next());
-    });
+    const { outcome } = await expectSameBehaviour(
+      sdk,
+      [events(chunks)],
+      async ({ client, note }) => {
+        const iterator = (await client.chat.completions.create(streamed))[Symbol.asyncIterator]();
+        note(Symbol.asyncIterator in iterator, typeof iterator.return, typeof iterator.throw);
+        note(await iterator.next());
+        note(await iterator.next());
+        note(await iterator.return?.());
+        note(await iterator.next());
+      },
+    );
     expect(outcome.notes.at(-1)).toEqual([{ done: true }]);
   });
 
   it("answers several next() calls at once in their order", async () => {
-    const { entries } = await expectSameBehaviour(sdk, [events(chunks)], async ({ client, note }) => {
-      const iterator = (await client.chat.completions.create(streamed))[Symbol.asyncIterator]();
-      note(await Promise.all(chunks.map(() => iterator.next())));
-      note(await Promise.all([iterator.next(), iterator.next()]));
-    });
+    const { entries } = await expectSameBehaviour(
+      sdk,
+      [events(chunks)],
+      async ({ client, note }) => {
+        const iterator = (await client.chat.completions.create(streamed))[Symbol.asyncIterator]();
+        note(await Promise.all(chunks.map(() => iterator.next())));
+        note(await Promise.all([iterator.next(), iterator.next()]));
+      },
+    );
     expect(entries).toMatchObject([{ outcome: "ok", outputContent: "Hello, world" }]);
   });
 
@@ -213,34 +245,46 @@ describe.each(VERSIONS)("a stream of %s, audited", async (version) => {
   it("records usage that came with the stream", async () => {
     const usage = { prompt_tokens: 7, completion_tokens: 3, total_tokens: 10 };
     const all = [...chunks, chunk({}, null, { choices: [], usage })];
-    const { entries, outcome } = await expectSameBehaviour(sdk, [events(all)], async ({ client, note }) => {
-      const options = { ...streamed, stream_options: { include_usage: true } };
-      for await (const event of await client.chat.completions.create(options)) note(event.usage);
-    });
+    const { entries, outcome } = await expectSameBehaviour(
+      sdk,
+      [events(all)],
+      async ({ client, note }) => {
+        const options = { ...streamed, stream_options: { include_usage: true } };
+        for await (const event of await client.chat.completions.create(options)) note(event.usage);
+      },
+    );
     expect(outcome.wire[0]?.body).toContain("include_usage");
     expect(entries).toMatchObject([{ outcome: "ok", inputTokens: 7, outputTokens: 3 }]);
   });
 
   it("is recorded when the caller reads the raw response instead", async () => {
-    const { entries } = await expectSameBehaviour(sdk, [events(chunks)], async ({ client, note }) => {
-      const raw = await client.chat.completions.create(streamed).asResponse();
-      note(await raw.text());
-    });
+    const { entries } = await expectSameBehaviour(
+      sdk,
+      [events(chunks)],
+      async ({ client, note }) => {
+        const raw = await client.chat.completions.create(streamed).asResponse();
+        note(await raw.text());
+      },
+    );
     expect(entries).toMatchObject([
       { outcome: "ok", outputContent: "Hello, world", streamed: true },
     ]);
   });
 
   it("is recorded when the caller reads the raw response piece by piece", async () => {
-    const { entries } = await expectSameBehaviour(sdk, [events(chunks)], async ({ client, note }) => {
-      const raw = await client.chat.completions.create(streamed).asResponse();
-      const reader = raw.body?.getReader();
-      let all = "";
-      for (let piece = await reader?.read(); piece && !piece.done; piece = await reader?.read()) {
-        all += Buffer.from(piece.value as Uint8Array).toString();
-      }
-      note(all, raw.bodyUsed);
-    });
+    const { entries } = await expectSameBehaviour(
+      sdk,
+      [events(chunks)],
+      async ({ client, note }) => {
+        const raw = await client.chat.completions.create(streamed).asResponse();
+        const reader = raw.body?.getReader();
+        let all = "";
+        for (let piece = await reader?.read(); piece && !piece.done; piece = await reader?.read()) {
+          all += Buffer.from(piece.value as Uint8Array).toString();
+        }
+        note(all, raw.bodyUsed);
+      },
+    );
     expect(entries).toMatchObject([
       { outcome: "ok", outputContent: "Hello, world", streamed: true },
     ]);
