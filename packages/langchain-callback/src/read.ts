@@ -40,6 +40,7 @@ export type Defined<T extends object> = { [K in keyof T]?: Exclude<T[K], undefin
 export function defined<T extends object>(fields: T): Defined<T> {
   const kept: Record<string, unknown> = {}; // a loop: this runs several times a call
   for (const [name, value] of Object.entries(fields)) if (value !== undefined) kept[name] = value;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- its undefined members are gone
   return kept as Defined<T>;
 }
 

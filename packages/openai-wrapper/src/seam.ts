@@ -69,7 +69,7 @@ const VERSIONS: ReadonlySet<string> = new Set(["5", "6", "7"]);
 /** The major version, from the User-Agent that the SDK's own class gives: `OpenAI/JS 7.57.0`. */
 function versionOf(prototype: object): string | undefined {
   let agent: unknown;
-  for (let at: object | null = prototype; at; at = Object.getPrototypeOf(at) as object | null)
+  for (let at: object | null = prototype; at; at = prototypeOf(at))
     agent = Object.getOwnPropertyDescriptor(at, "getUserAgent")?.value ?? agent;
   if (typeof agent !== "function") return undefined;
   const text: unknown = Reflect.apply(agent, prototype, []);
@@ -225,8 +225,12 @@ function prepareRequest(base: Method): Method {
 
 /** The caller may use his own options object for two calls at once. */
 function copyOf(options: object): object {
-  const prototype = Object.getPrototypeOf(options) as object | null;
-  return Object.assign(Object.create(prototype) as object, options);
+  const copy: object = Object.create(prototypeOf(options));
+  return Object.assign(copy, options);
+}
+
+function prototypeOf(value: object): object | null {
+  return Object.getPrototypeOf(value);
 }
 
 /** On the SDK's options object of a call: cheaper than a WeakMap, for us and for the garbage collector. */

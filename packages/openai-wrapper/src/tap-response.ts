@@ -53,7 +53,7 @@ const prototypes = new WeakMap<object, object>();
 function tappedPrototype(base: object): object {
   const known = prototypes.get(base);
   if (known) return known;
-  const tapped = Object.create(base) as object;
+  const tapped: object = Object.create(base);
   for (const name of TAPPED) {
     if (!(name in base)) continue; // `bytes` is newer than some implementations of fetch
     Object.defineProperty(

@@ -43,7 +43,8 @@ export function withAudit(Base: new (...args: readonly unknown[]) => object): Cl
       );
     }
   }
-  installSeam(AuditedClient.prototype, Base.prototype as object);
+  const original: object = Base.prototype;
+  installSeam(AuditedClient.prototype, original);
   Object.defineProperty(AuditedClient, "name", { value: Base.name });
   return AuditedClient;
 }

@@ -43,11 +43,7 @@ export function draftEntry(
   settings: RecordSettings,
   context: AuditContext = NO_CONTEXT,
 ): Draft | Promise<Draft> {
-  // Only its call holds a CallFields: its fields are replaced by their JSON in place.
-  const place = CallFields.isInstance(interaction)
-    ? (interaction as object as Record<string, JsonValue | undefined>)
-    : {};
-  const { fields: own, problems } = checkFields(interaction, mode, place);
+  const { fields: own, problems } = checkFields(interaction, mode, placeOf(interaction));
   const input = contentValue(interaction, "input", mode);
   const output = contentValue(interaction, "output", mode);
   // Most entries inherit nothing, and copying their fields would cost as much as checking them.
@@ -60,6 +56,13 @@ export function draftEntry(
   if (settings.metadataSchema)
     return withFittedMetadata(draft, settings.metadataSchema, mode, settings.redact);
   return settings.redact ? redactDraft(draft, settings.redact) : draft;
+}
+
+/** Only its call holds a `CallFields`: its members are replaced by their JSON. Others are copied. */
+function placeOf(interaction: object): Record<string, JsonValue | undefined> {
+  if (!CallFields.isInstance(interaction)) return {};
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as the comment above says
+  return interaction as object as Record<string, JsonValue | undefined>;
 }
 
 /** Over what is inherited; `metadata` and `run` key by key. */

@@ -113,6 +113,7 @@ function metadataOver(before: unknown, value: unknown): unknown {
 type Members = Readonly<Record<string, JsonValue>>;
 
 function safetyIn(metadata: unknown): Members | undefined {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- made by `membersOf`
   const { safety } = metadata as { readonly safety?: JsonValue };
   return isJsonObject(safety) ? safety : undefined;
 }

@@ -178,6 +178,7 @@ const THREW = Symbol("threw");
 
 function readField(interaction: object, name: string): unknown {
   try {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- any property may be read
     return (interaction as Readonly<Record<string, unknown>>)[name];
   } catch {
     return THREW;

@@ -167,7 +167,8 @@ function convertObject(
   }
   if ("toJSON" in value && typeof value.toJSON === "function") {
     const name = key === undefined ? undefined : String(key);
-    return convert((value.toJSON as (key?: string) => unknown)(name), walk, key);
+    const converted: unknown = Reflect.apply(value.toJSON, value, [name]);
+    return convert(converted, walk, key);
   }
   if (value instanceof Set) return convertArray([...value], walk);
   if (value instanceof Map) return convertMembers(Object.fromEntries(value), walk, {});
@@ -207,6 +208,7 @@ function convertMembers(value: object, walk: Walk, into: Record<string, JsonValu
 function convertMember(holder: object, name: string | number, walk: Walk): JsonValue | undefined {
   let value: unknown;
   try {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- any property may be read
     value = (holder as Readonly<Record<string | number, unknown>>)[name];
   } catch {
     return "[threw]";

@@ -53,6 +53,7 @@ export function defined<T extends object>(
   const kept: { [K in keyof T]?: Exclude<T[K], undefined> } = {};
   for (const key in fields) {
     const value = fields[key];
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- generics do not narrow
     if (value !== undefined) kept[key] = value as Exclude<T[typeof key], undefined>;
   }
   return kept;

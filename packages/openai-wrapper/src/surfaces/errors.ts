@@ -53,13 +53,13 @@ export function providerErrorFields(reported: unknown, codes?: SafetyCodes): Cap
 
 function entryError(about: { readonly type: string } & Fields): EntryError {
   const { type, code, status, message } = about;
-  return defined({
-    type: scrubSecrets(type),
+  const details = defined({
     code:
       typeof code === "string" || typeof code === "number" ? scrubSecrets(String(code)) : undefined,
     status: typeof status === "number" ? status : undefined,
     message: typeof message === "string" && message !== "" ? scrubSecrets(message) : undefined,
-  }) as EntryError;
+  });
+  return { type: scrubSecrets(type), ...details };
 }
 
 /** SDK errors have no name of their own, their classes have; bundlers may mangle it, `name` is then the fallback. */

@@ -103,6 +103,7 @@ export class ResponsesCollector implements StreamCollector {
     } else {
       const digest = new GrowingText(this.#budget);
       digest.push(text);
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- parsed JSON
       state.item = { type: fieldsOf(item)["type"] as JsonValue, item: digest.value() };
       state.done = true;
     }

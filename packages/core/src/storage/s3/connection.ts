@@ -34,6 +34,6 @@ export async function openClient({
     requestChecksumCalculation: "WHEN_REQUIRED" as const, // checksums are given where they count
     responseChecksumValidation: "WHEN_REQUIRED" as const,
   };
-  // `S3ClientLike` describes this class to programs that have no SDK.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- S3ClientLike stands for it
   return { sdk, client: (client as S3Client | undefined) ?? new sdk.S3Client(settings) };
 }

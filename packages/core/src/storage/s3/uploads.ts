@@ -125,6 +125,7 @@ export class Uploads {
       }),
       // The SDK's list of classes grows with its versions; the server knows which there are.
       ...(storageClass !== undefined && {
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
         StorageClass: storageClass as NonNullable<ObjectInput["StorageClass"]>,
       }),
     };
