@@ -17,8 +17,9 @@ import { z } from "zod";
 import { AuditCallbackHandler } from "../src/index.ts";
 import { collectGarbage } from "@ai-audit/test-support/collect-garbage";
 import { expectFlatHeap } from "@ai-audit/test-support/flat-heap";
+import { times } from "@ai-audit/test-support/soak";
 
-const RUNS = Number(process.env["HEAP_RUNS"] ?? (process.env["AUDIT_SOAK"] ? 2000 : 150));
+const RUNS = Number(process.env["HEAP_RUNS"] ?? times(150, 2000));
 /** What a run may leave in bytes, on average: far below one context, one input or one token. */
 const BYTES_PER_RUN = 60;
 const PROMPT = "What is the answer? ".repeat(50);

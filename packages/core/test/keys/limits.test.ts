@@ -7,8 +7,7 @@ import { describe, expect, it } from "vitest";
 import { hashContent } from "../../src/format/content.ts";
 import { EncryptionManager } from "../../src/keys/encryption.ts";
 import { generateKey } from "../../src/keys/keys.ts";
-
-const soak = process.env["AUDIT_SOAK"] !== undefined;
+import { times } from "@ai-audit/test-support/soak";
 
 describe("nonces", () => {
   it(
@@ -16,7 +15,7 @@ describe("nonces", () => {
     { timeout: 300_000 },
     async () => {
       const script = fileURLToPath(new URL("print-nonces.ts", import.meta.url));
-      const each = soak ? 250_000 : 5000;
+      const each = times(5000, 250_000);
       const key = generateKey();
       const seen = new Set<string>();
       await Promise.all(
@@ -36,7 +35,7 @@ describe("nonces", () => {
 
 describe("guessing at keyed hashes without the key", () => {
   it("gives no hit, where a plain hash is found at once", { timeout: 300_000 }, () => {
-    const guesses = soak ? 1_000_000 : 20_000;
+    const guesses = times(20_000, 1_000_000);
     const prompt = `my pin is ${guesses - 1}`;
     const writer = new EncryptionManager({ current: "v1", keys: { v1: generateKey() } });
     const kid = writer.kidFor("c3RyZWFt");

@@ -7,8 +7,9 @@ import { AuditedOpenAI, auditStats } from "../../src/index.ts";
 import { chunks, completion } from "../equivalence/payloads.ts";
 import { collectGarbage } from "@ai-audit/test-support/collect-garbage";
 import { expectFlatHeap } from "@ai-audit/test-support/flat-heap";
+import { times } from "@ai-audit/test-support/soak";
 
-const CALLS = Number(process.env["HEAP_CALLS"] ?? (process.env["AUDIT_SOAK"] ? 2000 : 150));
+const CALLS = Number(process.env["HEAP_CALLS"] ?? times(150, 2000));
 /** What a call may leave in bytes, on average: far below one request, one response or one event. */
 const BYTES_PER_CALL = 100;
 

@@ -9,6 +9,7 @@ import type { PruneResult } from "../../../src/storage/storage.ts";
 import { testEntry } from "../../../src/testing.ts";
 import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 import { start } from "./children/run.ts";
+import { times } from "@ai-audit/test-support/soak";
 
 const DAY_MS = 86_400_000;
 const BY = { reason: "case 12/2026", actor: "legal@example.com" };
@@ -167,13 +168,14 @@ describe("What only removed segments recorded of a file that stays", () => {
     await holdDay(path, signer, 50);
     const [held = ""] = await files(path);
     const secret = signer.toPem();
+    const attempts = times(5, 24);
     let killedEarly = 0;
-    for (let attempt = 0; attempt < 12; attempt += 1) {
+    for (let attempt = 0; attempt < attempts; attempt += 1) {
       const copy = await copyOf(path);
       const child = start("clean-up.ts", copy, secret);
       const exit = once(child, "exit");
       await once(child.stdout, "data"); // it is about to begin
-      await sleep(attempt * 12);
+      await sleep((attempt * 144) / attempts);
       child.kill("SIGKILL");
       await exit;
       if ((await files(copy)).length > 3) killedEarly += 1;

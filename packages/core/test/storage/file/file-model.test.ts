@@ -15,6 +15,7 @@ import { Signer, verifyLog } from "../../../src/index.ts";
 import { FileStorage } from "../../../src/storage/file/file.ts";
 import { testEntry, type TestEntry } from "../../../src/testing.ts";
 import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
+import { times } from "@ai-audit/test-support/soak";
 
 const DAY_MS = 86_400_000;
 const DAYS = 6;
@@ -149,6 +150,6 @@ it("FileStorage holds what a list would, whatever several writers do, and verifi
         });
       }
     }),
-    { numRuns: 60 },
+    { numRuns: times(15, 200) },
   );
 }, 60_000);
