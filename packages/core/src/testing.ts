@@ -3,6 +3,7 @@ import { deepEqual, equal, match, notEqual, ok, rejects } from "node:assert/stri
 import { v7 } from "uuid";
 import { AuditError, type AuditErrorCode } from "./errors.ts";
 import { formatControlLine } from "./format/control-line.ts";
+import { ENTRY_FIELDS } from "./format/fields.ts";
 import type { AuditStorage, TimeRange } from "./storage/storage.ts";
 
 /** What a case is run against: an empty storage of its own. */
@@ -50,27 +51,23 @@ export function storageContract(make: () => Promise<StorageUnderTest>): readonly
 
 let sequence = 0;
 
+/** The fields that every line has, each with the value that stands for none. */
+const ABSENT: Readonly<Record<string, unknown>> = Object.fromEntries(
+  ENTRY_FIELDS.filter(({ absent }) => absent !== undefined).map(({ name, absent }) => [
+    name,
+    absent,
+  ]),
+);
+
 /** An entry as a logger writes it, of any time (milliseconds since the epoch). Ids ascend with the calls. */
 export function testEntry(time: number, fields: Readonly<Record<string, unknown>> = {}): TestEntry {
   const id = v7({ msecs: time, seq: (sequence += 1) });
   const entry = {
+    ...ABSENT,
     id,
     timestamp: new Date(time).toISOString(),
     input_hash: "0".repeat(64),
     output_hash: "0".repeat(64),
-    input_content: null,
-    output_content: null,
-    provider: null,
-    model: null,
-    conversation_id: null,
-    safety_passed: true,
-    detectors_triggered: [],
-    block_reason: null,
-    alerts: [],
-    latency_ms: null,
-    input_tokens: null,
-    output_tokens: null,
-    metadata: {},
     ...fields,
   };
   return { id, line: JSON.stringify(entry) };

@@ -1,36 +1,12 @@
 // Entries as a table for spreadsheets: RFC 4180.
+import { ENTRY_FIELDS } from "@ai-audit/core/format";
 import type { LogRecord } from "./redact.ts";
 
-/** Columns, named as in the log. What has members is JSON in its cell. */
-const COLUMNS = [
-  "id",
-  "timestamp",
-  "operation",
-  "outcome",
-  "provider",
-  "model",
-  "response_model",
-  "conversation_id",
-  "subject",
-  "safety_passed",
-  "detectors_triggered",
-  "block_reason",
-  "alerts",
-  "latency_ms",
-  "time_to_first_token_ms",
-  "input_tokens",
-  "output_tokens",
-  "finish_reasons",
-  "error",
-  "metadata",
-  "input_hash",
-  "output_hash",
-  "input_content",
-  "output_content",
-] as const;
+/** Every field of an entry, in the order of the log's lines and named as there. Objects are JSON in their cell. */
+const COLUMNS: readonly string[] = ENTRY_FIELDS.map(({ name }) => name);
 
-/** With opened content. */
-const OPENED = [...COLUMNS.slice(0, -2), "input", "output"] as const;
+/** With opened content in place of the stored one: `input` for `input_content`. */
+const OPENED: readonly string[] = COLUMNS.map((name) => name.replace(/_content$/, ""));
 
 /** The first line. */
 export function csvHeader(opened: boolean): string {

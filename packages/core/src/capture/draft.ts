@@ -5,7 +5,7 @@ import { type Content, type ContentField, contentOf, hashContent } from "../form
 import { type AuditContext, NO_CONTEXT } from "./context.ts";
 import type { EncryptionManager } from "../keys/encryption.ts";
 import type { SubjectKey } from "../keys/keys.ts";
-import { entryToLine } from "../format/entry.ts";
+import { entryToLine } from "../format/entry-line.ts";
 import { AuditError, AuditInputError } from "../errors.ts";
 import { newEntryId, timestampOf } from "../format/id.ts";
 import { CallFields } from "./fields.ts";
@@ -217,7 +217,7 @@ function writeEntry(
           output: encryption.seal(output, { kid, id, field: "output" }, subject),
         }
       : undefined;
-  const { alerts, run } = draft.fields;
+  const { alerts, run, error } = draft.fields;
   const sealed = {
     id,
     timestamp: timestampOf(id),
@@ -227,6 +227,7 @@ function writeEntry(
     outputContent: isPlain ? output.text : null,
     alerts: draft.alerts.length > 0 ? [...asTexts(alerts), ...draft.alerts] : asTexts(alerts),
     run: isJsonObject(run) && Object.keys(run).length > 0 ? run : undefined,
+    error,
     subject: subject?.id,
     kid: digest === "hmac-sha256" ? kid : undefined,
     inputFormat: input.format,

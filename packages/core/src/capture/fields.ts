@@ -46,6 +46,10 @@ export class CallFields implements Required<GrowingFields> {
   trace: CapturedFields["trace"];
   subject: CapturedFields["subject"];
   call: CapturedFields["call"];
+  actor: CapturedFields["actor"];
+  server: CapturedFields["server"];
+  review: CapturedFields["review"];
+  diagnostics: CapturedFields["diagnostics"];
 
   /** Asks no Proxy, which might throw. */
   static isInstance(value: object): value is CallFields {
@@ -61,7 +65,7 @@ export function mergeFields(...parts: readonly CapturedFields[]): GrowingFields 
 }
 
 /**
- * Adds what another part says: its values win; alerts, checks and detectors add up; `run` and `metadata` are merged by key,
+ * Adds what another part says: its values win; alerts, checks and detectors add up; `run`, `diagnostics` and `metadata` are merged by key,
  * and so is the metadata's `safety`. In place, and as a plain loop: every call passes here a few times.
  */
 export function addFields(into: GrowingFields, part: CapturedFields): GrowingFields {
@@ -81,6 +85,7 @@ function valueOver(name: string, before: unknown, value: unknown): unknown {
     case "detectorsTriggered":
       return listOver(before, value);
     case "run":
+    case "diagnostics":
       return membersOver(before, value);
     case "metadata":
       return metadataOver(before, value);

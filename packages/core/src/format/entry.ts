@@ -1,27 +1,71 @@
-// AuditEntry, its JSON line and back: the only file that knows both spellings.
-// TypeScript speaks camelCase, the log speaks snake_case (docs/format.md, "Lines").
+// An entry as programs see it. Names are camelCase here and snake_case in the log: `fields.ts` has the table of both.
 import type { JsonValue } from "./canonical.ts";
 
-/** The terminal state of a call. `blocked`: a filter, a policy or a detector stopped it. */
-export type Outcome =
-  | "ok"
-  | "blocked"
-  | "error"
-  | "aborted"
-  | "timeout"
-  | "interrupted"
-  | "abandoned";
+/** How a call can end. `blocked`: a filter, a policy or a detector stopped it. */
+export const OUTCOMES = [
+  "ok",
+  "blocked",
+  "error",
+  "aborted",
+  "timeout",
+  "interrupted",
+  "abandoned",
+] as const;
 
-/** What went wrong, without secrets. */
+/** How a call ended. */
+export type Outcome = (typeof OUTCOMES)[number];
+
+/** Why a call failed. */
 export interface EntryError {
   readonly type: string;
   readonly code?: string;
   /** HTTP status, where there was one. */
   readonly status?: number;
+  /**
+   * The provider's own words. They may quote the prompt, so a logger keeps them in the entry's `diagnostics`, as content:
+   * entries that it reads back have none here, unless an older version wrote them.
+   */
   readonly message?: string;
 }
 
-/** Token figures beyond input and output, in tokens; further ones in camelCase, which the log writes in snake_case. */
+/** The provider's own words about a call. They may quote the prompt or the answer, so they are kept as content. */
+export interface Diagnostics {
+  readonly errorMessage?: string;
+  readonly blockMessage?: string;
+  readonly alerts?: readonly string[];
+  /** Raw findings of safety systems. */
+  readonly assessments?: JsonValue;
+}
+
+/** The person or program that made the call. */
+export interface Actor {
+  readonly id: string;
+  readonly kind: "user" | "agent" | "service";
+  readonly role?: string;
+  /** Id of the person or service that the actor acts for. */
+  readonly onBehalfOf?: string;
+}
+
+/** The host that was called (OpenTelemetry `server.address` and `server.port`). */
+export interface Server {
+  readonly address: string;
+  readonly port?: number;
+}
+
+/** A person's decision about another entry. Reason, before, after and what was shown are content. */
+export interface Review {
+  /** Id of the entry, run or interrupt that was decided on. */
+  readonly of: string;
+  readonly verdict: "approved" | "modified" | "rejected" | "escalated";
+  /** The role in which the person decided. */
+  readonly role?: string;
+  /** The hashes of the entry that was decided on, where it is in this log. */
+  readonly inputHash?: string;
+  readonly outputHash?: string;
+  readonly [detail: string]: JsonValue | undefined;
+}
+
+/** Tokens beyond input and output. Further figures of a provider may follow. */
 export interface Usage {
   readonly cachedInputTokens?: number;
   readonly reasoningOutputTokens?: number;
@@ -33,7 +77,11 @@ export interface Usage {
 /** Where in an application's run the call happened. */
 export interface Run {
   readonly id?: string;
+  /** The run that began this one: an entry's `run.id`, or that of a `run.started` line. */
   readonly parentId?: string;
+  /** The outermost run: one id for everything that an invocation does. */
+  readonly rootId?: string;
+  readonly name?: string;
   /** Names of the ancestors, outermost first. */
   readonly path?: readonly string[];
   readonly threadId?: string;
@@ -106,226 +154,10 @@ export interface AuditEntry {
   /** `json` when the content is canonical JSON, absent when it is plain text. */
   readonly inputFormat?: "json";
   readonly outputFormat?: "json";
-}
-
-type Kind = "text" | "flag" | "number" | "texts" | "object";
-
-/**
- * Every field in the order of the line: its spelling in the log, what kind of value it is, and for the original's 17
- * what it is where a foreign line lacks it or has something else.
- */
-const FIELDS: {
-  readonly [F in keyof AuditEntry]-?: readonly [name: string, kind: Kind, absent?: JsonValue];
-} = {
-  id: ["id", "text", ""],
-  timestamp: ["timestamp", "text", ""],
-  inputHash: ["input_hash", "text", ""],
-  outputHash: ["output_hash", "text", ""],
-  inputContent: ["input_content", "text", null],
-  outputContent: ["output_content", "text", null],
-  provider: ["provider", "text", null],
-  model: ["model", "text", null],
-  conversationId: ["conversation_id", "text", null],
-  safetyPassed: ["safety_passed", "flag", true],
-  detectorsTriggered: ["detectors_triggered", "texts", []],
-  blockReason: ["block_reason", "text", null],
-  alerts: ["alerts", "texts", []],
-  latencyMs: ["latency_ms", "number", null],
-  inputTokens: ["input_tokens", "number", null],
-  outputTokens: ["output_tokens", "number", null],
-  metadata: ["metadata", "object", {}],
-  operation: ["operation", "text"],
-  outcome: ["outcome", "text"],
-  safetyChecks: ["safety_checks", "texts"],
-  error: ["error", "object"],
-  responseId: ["response_id", "text"],
-  responseModel: ["response_model", "text"],
-  requestId: ["request_id", "text"],
-  finishReasons: ["finish_reasons", "texts"],
-  usage: ["usage", "object"],
-  timeToFirstTokenMs: ["time_to_first_token_ms", "number"],
-  attempts: ["attempts", "number"],
-  streamed: ["streamed", "flag"],
-  parameters: ["parameters", "object"],
-  run: ["run", "object"],
-  trace: ["trace", "object"],
-  subject: ["subject", "text"],
-  call: ["call", "text"],
-  kid: ["kid", "text"],
-  inputFormat: ["input_format", "text"],
-  outputFormat: ["output_format", "text"],
-};
-
-const IS_KIND: { readonly [K in Kind]: (value: unknown) => boolean } = {
-  text: (value) => typeof value === "string",
-  flag: (value) => typeof value === "boolean",
-  number: (value) => typeof value === "number",
-  texts: (value) => Array.isArray(value) && value.every((item) => typeof item === "string"),
-  object: (value) => typeof value === "object" && value !== null && !Array.isArray(value),
-};
-
-const LIST = Object.entries(FIELDS).map(([field, [name, kind, absent]]) => ({
-  field,
-  name,
-  kind,
-  absent,
-}));
-
-/** Objects whose own member names are ours, and so are translated too. The caller's metadata never is. */
-const TRANSLATED: ReadonlySet<string> = new Set(["error", "usage", "run", "trace"]);
-
-type EntryFields = { readonly [F in keyof AuditEntry]?: unknown };
-
-/**
- * The entry's line, without the line feed: the original's 17 fields, and of the others those that are there. The values
- * are JSON already.
- *
- * @param sealed id, time, hashes, contents and whose keys: what is decided when an entry is sealed
- * @param said what the caller said of the call
- * @param tokens the contents as compact JWEs: they are most of the line, and nothing in them needs escaping
- */
-export function entryToLine(
-  sealed: EntryFields,
-  said: EntryFields = sealed,
-  tokens?: { readonly input: string; readonly output: string },
-): string {
-  // All fields at once, by name and in the order of `FIELDS`: a third of the time that a loop over them takes.
-  const line = JSON.stringify({
-    id: sealed.id,
-    timestamp: sealed.timestamp,
-    input_hash: sealed.inputHash,
-    output_hash: sealed.outputHash,
-    input_content: tokens ? undefined : (sealed.inputContent ?? null),
-    output_content: tokens ? undefined : (sealed.outputContent ?? null),
-    provider: said.provider ?? null,
-    model: said.model ?? null,
-    conversation_id: said.conversationId ?? null,
-    safety_passed: said.safetyPassed ?? true,
-    detectors_triggered: said.detectorsTriggered ?? [],
-    block_reason: said.blockReason ?? null,
-    alerts: sealed.alerts ?? [],
-    latency_ms: said.latencyMs ?? null,
-    input_tokens: said.inputTokens ?? null,
-    output_tokens: said.outputTokens ?? null,
-    metadata: said.metadata ?? {},
-    operation: said.operation,
-    outcome: said.outcome,
-    safety_checks: said.safetyChecks,
-    error: renameKeys(said.error, toSnake),
-    response_id: said.responseId,
-    response_model: said.responseModel,
-    request_id: said.requestId,
-    finish_reasons: said.finishReasons,
-    usage: renameKeys(said.usage, toSnake),
-    time_to_first_token_ms: said.timeToFirstTokenMs,
-    attempts: said.attempts,
-    streamed: said.streamed,
-    parameters: said.parameters,
-    run: renameKeys(sealed.run, toSnake),
-    trace: renameKeys(said.trace, toSnake),
-    subject: sealed.subject,
-    call: said.call,
-    kid: sealed.kid,
-    input_format: sealed.inputFormat,
-    output_format: sealed.outputFormat,
-  });
-  if (!tokens) return line;
-  const { input, output } = tokens;
-  const at = line.indexOf(',"provider":'); // ids and hashes before it hold no quotation mark
-  return `${line.slice(0, at)},"input_content":"${input}","output_content":"${output}"${line.slice(at)}`;
-}
-
-/**
- * The entry that a line holds; undefined for a control line (one with a `type`) and for what is not an entry.
- * Lines of the Python original are read as they are, with UTC for its naive timestamps. What a foreign line lacks, or
- * has as another kind of value, is null or empty where the field must be there, and undefined elsewhere.
- */
-export function lineToEntry(line: string): AuditEntry | undefined {
-  if (line.startsWith('{"type":')) return undefined; // what most control lines are; saves parsing
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(line);
-  } catch {
-    return undefined; // a torn or foreign line: the verifier reports it
-  }
-  if (!isEntryRecord(parsed)) return undefined;
-  const entry: Record<string, unknown> = {};
-  for (const { field, name, kind, absent } of LIST) {
-    const value = IS_KIND[kind](parsed[name]) ? parsed[name] : absent;
-    if (value !== undefined)
-      entry[field] = TRANSLATED.has(field) ? renameKeys(value, toCamel) : value;
-  }
-  entry["timestamp"] = asUtc(parsed.timestamp);
-  return isComplete(entry) ? entry : undefined;
-}
-
-/** True by construction: each field was checked against `FIELDS`, whose type is made from `AuditEntry`. */
-function isComplete(entry: object): entry is AuditEntry {
-  return "metadata" in entry;
-}
-
-interface EntryRecord {
-  readonly id: string;
-  readonly timestamp: string;
-  readonly [field: string]: unknown;
-}
-
-function isEntryRecord(value: unknown): value is EntryRecord {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    !("type" in value) &&
-    "id" in value &&
-    typeof value.id === "string" &&
-    "timestamp" in value &&
-    typeof value.timestamp === "string"
-  );
-}
-
-/** `2026-11-23T07:02:20.115437` (the original's utcnow()) means UTC; Date.parse would take it as local time. */
-function asUtc(timestamp: string): string {
-  return /(?:Z|[+-]\d\d:?\d\d)$/.test(timestamp) ? timestamp : `${timestamp}Z`;
-}
-
-/** Whether a line is an entry for a call that another entry records too (`run.same_call_as`). */
-export function recordsCallAgain(line: string): boolean {
-  // Parsing is left to the few lines that may be meant: the text can stand in a prompt as well. Searching for what begins
-  // with a quotation mark would stop at each.
-  return line.includes('_call_as":') && lineToEntry(line)?.run?.sameCallAs !== undefined;
-}
-
-function renameKeys(value: unknown, rename: (key: string) => string): unknown {
-  if (!isRecord(value)) return value;
-  const renamed: Record<string, unknown> = {};
-  for (const key of Object.keys(value)) {
-    // Plain assignment would set the prototype instead of a member.
-    if (key === "__proto__")
-      Object.defineProperty(renamed, key, { value: value[key], enumerable: true });
-    else renamed[rename(key)] = value[key];
-  }
-  return renamed;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null;
-}
-
-/** The names that recur: figures of usage, the members of a run. */
-const snakeNames = new Map<string, string>();
-const MAX_SNAKE_NAMES = 200;
-
-function toSnake(key: string): string {
-  const known = snakeNames.get(key);
-  if (known !== undefined) return known;
-  const name = /^[a-z][A-Za-z0-9]*$/.test(key)
-    ? key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
-    : key;
-  if (snakeNames.size < MAX_SNAKE_NAMES && key.length < 100) snakeNames.set(key, name);
-  return name;
-}
-
-function toCamel(key: string): string {
-  return /^[a-z][a-z0-9]*(?:_[a-z][a-z0-9]*)+$/.test(key)
-    ? key.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
-    : key;
+  readonly actor?: Actor;
+  readonly server?: Server;
+  readonly review?: Review;
+  /** Hash and content of the entry's `Diagnostics` as canonical JSON; the content is absent where only hashes are kept. */
+  readonly diagnosticsHash?: string;
+  readonly diagnosticsContent?: string;
 }

@@ -1,5 +1,7 @@
 // The bytes of a log, written and read: @ai-audit/core/format.
-export { type AuditEntry, entryToLine, lineToEntry } from "./entry.ts";
+export type { Actor, AuditEntry, Diagnostics, Review, Server } from "./entry.ts";
+export { ENTRY_FIELDS, type EntryField, type FieldKind } from "./fields.ts";
+export { entryToLine, lineToEntry } from "./entry-line.ts";
 export { canonicalJson, type JsonValue } from "./canonical.ts";
 export { safeLine, safeText } from "./safe-text.ts";
 export {

@@ -1,7 +1,8 @@
 // Entries for other systems.
 import { contentOf, type ContentField, hashContent } from "../format/content.ts";
 import type { EncryptionManager } from "../keys/encryption.ts";
-import { type AuditEntry, entryToLine } from "../format/entry.ts";
+import type { AuditEntry } from "../format/entry.ts";
+import { entryToLine } from "../format/entry-line.ts";
 import { AuditError, AuditInputError } from "../errors.ts";
 import type { AuditLogger } from "./logger.ts";
 import type { EntryQuery } from "./query.ts";

@@ -1,5 +1,5 @@
 // Figures for a dashboard or a health check, computed from the log itself.
-import { lineToEntry } from "../format/entry.ts";
+import { lineToEntry } from "../format/entry-line.ts";
 import type { AuditStorage } from "../storage/storage.ts";
 
 /** The state of a log and of its last hour. */

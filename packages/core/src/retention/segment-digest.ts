@@ -1,6 +1,6 @@
 // What is said of a segment beside its bytes, computed from its bytes: an archive is told it, and a verifier compares it.
 import { createHash } from "node:crypto";
-import { recordsCallAgain } from "../format/entry.ts";
+import { recordsCallAgain } from "../format/entry-line.ts";
 import { eachLine, LineSplitter } from "../format/lines.ts";
 import { idOfLine } from "../format/id.ts";
 

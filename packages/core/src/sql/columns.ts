@@ -1,6 +1,7 @@
-// The columns of an entry, once: every engine's table is made of these. Names are those of the lines (docs/format.md).
+// The columns of every engine's table: the fields of an entry.
+import { ENTRY_FIELDS, type FieldKind } from "../format/fields.ts";
 
-/** What a column holds, in no engine's own words. */
+/** What a column holds. Each engine has its own name for it. */
 export type ColumnType = "text" | "timestamp" | "boolean" | "integer" | "number" | "texts" | "json";
 
 export interface Column {
@@ -8,35 +9,24 @@ export interface Column {
   readonly type: ColumnType;
 }
 
-function column(type: ColumnType, ...names: readonly string[]): Column[] {
-  return names.map((name) => ({ name, type }));
-}
+/** What a column holds, by the kind of the field. Members of objects differ between entries: they stay JSON text. */
+const TYPES: { readonly [K in FieldKind]: ColumnType } = {
+  text: "text",
+  time: "timestamp",
+  flag: "boolean",
+  measure: "number",
+  count: "integer",
+  texts: "texts",
+  json: "json",
+  members: "json",
+  outcome: "text",
+};
 
-/** In the order of the line. `json` members differ between entries: they stay JSON text. */
-export const COLUMNS: readonly Column[] = [
-  ...column("text", "id"),
-  ...column("timestamp", "timestamp"),
-  ...column("text", "input_hash", "output_hash", "input_content", "output_content"),
-  ...column("text", "provider", "model", "conversation_id"),
-  ...column("boolean", "safety_passed"),
-  ...column("texts", "detectors_triggered"),
-  ...column("text", "block_reason"),
-  ...column("texts", "alerts"),
-  ...column("number", "latency_ms"),
-  ...column("integer", "input_tokens", "output_tokens"),
-  ...column("json", "metadata"),
-  ...column("text", "operation", "outcome"),
-  ...column("texts", "safety_checks"),
-  ...column("json", "error"),
-  ...column("text", "response_id", "response_model", "request_id"),
-  ...column("texts", "finish_reasons"),
-  ...column("json", "usage"),
-  ...column("number", "time_to_first_token_ms"),
-  ...column("integer", "attempts"),
-  ...column("boolean", "streamed"),
-  ...column("json", "parameters", "run", "trace"),
-  ...column("text", "subject", "call", "kid", "input_format", "output_format"),
-];
+/** The columns of an entry in the order of the line, named as on the line. */
+export const COLUMNS: readonly Column[] = ENTRY_FIELDS.map(({ name, kind }) => ({
+  name,
+  type: TYPES[kind],
+}));
 
 /**
  * A pattern of every engine's: a timestamp that says its offset from UTC. One that does not is the Python original's

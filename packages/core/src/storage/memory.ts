@@ -1,5 +1,5 @@
 // The log in memory: for tests and short-lived tools.
-import { recordsCallAgain } from "../format/entry.ts";
+import { recordsCallAgain } from "../format/entry-line.ts";
 import { AuditConfigError, AuditWriteError } from "../errors.ts";
 import { newStream, timeOfId } from "../format/id.ts";
 import { checkLine } from "../format/check-line.ts";

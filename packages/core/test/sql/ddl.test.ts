@@ -1,6 +1,6 @@
 import { DuckDBInstance } from "@duckdb/node-api";
 import { describe, expect, it } from "vitest";
-import { entryToLine, lineToEntry } from "../../src/format/entry.ts";
+import { entryToLine, lineToEntry } from "../../src/format/entry-line.ts";
 import { athenaDdl, clickhouseDdl, COLUMNS } from "../../src/sql/index.ts";
 import { testEntry } from "../../src/testing.ts";
 import { rejected } from "@ai-audit/test-support/caught";

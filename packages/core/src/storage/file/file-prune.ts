@@ -2,7 +2,7 @@
 import { idOfLine, timeOfId } from "../../format/id.ts";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { lineToEntry } from "../../format/entry.ts";
+import { lineToEntry } from "../../format/entry-line.ts";
 import { formatControlLine, type SegmentRef } from "../../format/control-line.ts";
 import { leafHash, MerkleTree } from "../../seal/merkle.ts";
 import { readLineOf } from "../../format/read-control-line.ts";

@@ -2,7 +2,7 @@
 import { idAt, idOfLine, timeOfId } from "../../format/id.ts";
 import { constants } from "node:buffer";
 import type { FileHandle } from "node:fs/promises";
-import { lineToEntry, recordsCallAgain } from "../../format/entry.ts";
+import { lineToEntry, recordsCallAgain } from "../../format/entry-line.ts";
 import { segmentDay } from "../../format/segment-name.ts";
 import type { Directory, ListedFile } from "./directory.ts";
 import { type KeyedLine, mergePages } from "../merge.ts";

@@ -1,5 +1,5 @@
 // The log as files of one directory: who writes which line into which segment, and when a segment ends.
-import { recordsCallAgain } from "../../format/entry.ts";
+import { recordsCallAgain } from "../../format/entry-line.ts";
 import { AuditWriteError } from "../../errors.ts";
 import { newStream, timeOfId } from "../../format/id.ts";
 import { Segment } from "../segment.ts";

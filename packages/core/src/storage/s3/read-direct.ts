@@ -1,6 +1,6 @@
 // Objects that were written directly: their entries in the order of time, although several writers overlap.
 import { idAt, idOfLine, timeOfId } from "../../format/id.ts";
-import { lineToEntry, recordsCallAgain } from "../../format/entry.ts";
+import { lineToEntry, recordsCallAgain } from "../../format/entry-line.ts";
 import type { KeyedLine } from "../merge.ts";
 import type { TimeRange } from "../storage.ts";
 import type { S3Bucket } from "./bucket.ts";

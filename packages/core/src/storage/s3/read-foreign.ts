@@ -1,5 +1,5 @@
 // Entries under ids without a time: what the Python original wrote into the same bucket, one object each.
-import { lineToEntry } from "../../format/entry.ts";
+import { lineToEntry } from "../../format/entry-line.ts";
 import type { KeyedLine } from "../merge.ts";
 import { idAt } from "../../format/id.ts";
 import type { TimeRange } from "../storage.ts";

@@ -1,6 +1,6 @@
 // Segments that a directory shipped: files in a bucket, searched as files are.
 import { idAt, timeOfId } from "../../format/id.ts";
-import { recordsCallAgain } from "../../format/entry.ts";
+import { recordsCallAgain } from "../../format/entry-line.ts";
 import { readSegmentPages, seekId } from "../file/file-read.ts";
 import type { KeyedLine } from "../merge.ts";
 import type { TimeRange } from "../storage.ts";

@@ -1,6 +1,6 @@
 // Commits of one writer as objects: seals them, names them, and decides what happens when a key is taken.
 import { setTimeout as sleep } from "node:timers/promises";
-import { recordsCallAgain } from "../../format/entry.ts";
+import { recordsCallAgain } from "../../format/entry-line.ts";
 import { AuditWriteError } from "../../errors.ts";
 import { newStream, timeOfId } from "../../format/id.ts";
 import type { SegmentRef } from "../../format/control-line.ts";

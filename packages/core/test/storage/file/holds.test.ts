@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { entryToLine } from "../../../src/format/entry.ts";
+import { entryToLine } from "../../../src/format/entry-line.ts";
 import { verifyLog } from "../../../src/log/verify-log.ts";
 import { FileStorage } from "../../../src/storage/file/file.ts";
 import { listHolds, placeHold, releaseHold } from "../../../src/log/place-hold.ts";
