@@ -46,7 +46,7 @@ export type { KeyStore, SubjectState } from "./keys/key-store.ts";
 export { generateKey, type SubjectKey } from "./keys/keys.ts";
 export { Signer } from "./seal/signer.ts";
 export { FileStorage, type FileStorageOptions } from "./storage/file/file.ts";
-export type { Hold } from "./storage/file/holds.ts";
+export type { Hold } from "./retention/holds.ts";
 export { MemoryStorage } from "./storage/memory.ts";
 export type {
   AuditStorage,

@@ -8,7 +8,9 @@ import { parseVkey } from "../seal/note.ts";
 import { rangeOf } from "./query.ts";
 import { Directory } from "../storage/file/directory.ts";
 import { FileStorage } from "../storage/file/file.ts";
-import { type Hold, readHolds } from "../storage/file/holds.ts";
+import type { Hold } from "../retention/holds.ts";
+import { Actor } from "../retention/trust.ts";
+import { readHolds } from "../storage/file/holds.ts";
 import { reading } from "../storage/read-failure.ts";
 import { parseLocation, resolveConnection, type S3Connection } from "../storage/s3/options.ts";
 import type { AuditStorage } from "../storage/storage.ts";
@@ -102,7 +104,8 @@ export async function listHolds(
     s3 = {},
   }: { readonly vkey?: string | undefined; readonly s3?: S3Connection | undefined } = {},
 ): Promise<readonly Hold[]> {
-  if (!location.startsWith("s3://")) return (await readHolds(new Directory(location, vkey))).active;
+  if (!location.startsWith("s3://"))
+    return (await readHolds(new Directory(location, new Actor(vkey)))).active;
   if (vkey !== undefined) parseVkey(vkey);
   const [{ S3Bucket }, { readBucketHolds }] = await Promise.all([
     import("../storage/s3/bucket.ts"),

@@ -1,23 +1,24 @@
-// Ships closed segments to an archive, several at a time, and removes local copies that the archive has. Everything is
-// safe to do twice and to break off anywhere: the archive confirms what is there, and a durable line precedes a removal.
+// Ships closed segments to an archive, and removes local copies that the archive has. Every step is safe to do twice and
+// to break off anywhere: the archive confirms what it has, and a durable line precedes a removal.
 import { join } from "node:path";
 import { AuditError } from "../../errors.ts";
+import { removeFile } from "../../files.ts";
 import { formatControlLine, type SegmentRef } from "../../format/control-line.ts";
 import { segmentDay } from "../../format/segment-name.ts";
-import type { SegmentArchive } from "../../retention/archive.ts";
-import { type ExaminedSegment, examineSegment, isClosed } from "./archive-segment.ts";
+import type { ClosedSegment, SegmentArchive } from "../../retention/archive.ts";
+import { planRemoval } from "../../retention/plan.ts";
+import { readAt } from "../../retention/random-access.ts";
 import { ArchiveState, type Shipped } from "./archive-state.ts";
 import type { Directory, ListedFile } from "./directory.ts";
-import { linesStillNeeded } from "./carried-lines.ts";
+import { type ExaminedFile, examineFile, isClosed } from "./examine.ts";
 import { readHolds } from "./holds.ts";
-import { removeFile } from "../../files.ts";
-import { recordedRefs } from "./seen.ts";
-import { soleRecords } from "./sole-records.ts";
+import { asCandidate, factsOf } from "./prune.ts";
+import { recordedRefs } from "./witnessed.ts";
 
 const DAY_MS = 86_400_000;
-/** Other processes' segments, and what failed, are looked at so often. */
+/** How often segments of other processes, and failed ones, are looked at. */
 const INTERVAL_MS = 60_000;
-/** Segments on their way at once. */
+/** Segments stored at the same time. */
 const CONCURRENCY = 4;
 
 export interface ShipperOptions {
@@ -42,10 +43,10 @@ export class Shipper {
     this.#state = new ArchiveState(options.directory.path);
   }
 
-  /** Looks for something to do soon: a segment was ended, or the process begins. */
-  nudge(): void {
+  /** Looks for segments to ship soon: one was ended, or the process begins. */
+  wake(): void {
     if (this.#isClosing) return; // close() looks once more
-    this.#timer ??= setInterval(() => this.nudge(), INTERVAL_MS).unref();
+    this.#timer ??= setInterval(() => this.wake(), INTERVAL_MS).unref();
     this.#isDue = true;
     this.#running ??= this.#runWhileDue();
   }
@@ -65,7 +66,7 @@ export class Shipper {
   }
 
   async #runWhileDue(): Promise<void> {
-    // The next turn of the event loop: what nudged it goes first.
+    // In the next turn of the event loop: the caller goes first.
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#isDue) {
       this.#isDue = false;
@@ -85,8 +86,11 @@ export class Shipper {
     const directoryId = await this.#state.directoryId();
     const shipped = await this.#state.shipped();
     const recorded = Map.groupBy(await recordedRefs(directory), ({ file }) => file);
-    const examine = (file: ListedFile): Promise<ExaminedSegment | undefined> =>
-      examineSegment(directory, file, directoryId, recorded.get(file.file) ?? []);
+    const examine: Examine = async (file) => {
+      const examined = await examineFile(directory, file, recorded.get(file.file) ?? []);
+      if (!examined?.head || examined.head.foreign || examined.digest.bytes === 0) return undefined;
+      return { examined, segment: closedSegment(directory, directoryId, examined) };
+    };
     const waiting: ListedFile[] = [];
     for (const each of listed) {
       const stream = (await directory.head(each.file))?.stream;
@@ -106,18 +110,18 @@ export class Shipper {
     const { directory, archive, isOpen } = this.#options;
     try {
       if (!(await isClosed(directory, listed, Date.now())) || isOpen(listed.file)) return;
-      const examined = await examine(listed);
-      if (!examined) return; // retention was faster
-      if (!examined.isProven) throw unproven();
-      const location = await archive.store(examined.segment);
-      const { sha256, stream } = examined.segment;
+      const found = await examine(listed);
+      if (!found) return; // retention was faster
+      if (!isProven(found.examined)) throw unproven();
+      const location = await archive.store(found.segment);
+      const { sha256, stream } = found.segment;
       await this.#state.remember(listed.file, { stream, sha256, location, confirmed: Date.now() });
     } catch (error) {
       this.#report(listed.file, error);
     }
   }
 
-  /** Removes copies that have been in the archive long enough, oldest first. Never one of today: its name is still in use. */
+  /** Removes copies that were archived long enough ago, oldest first. Never one of today: its name is still in use. */
   async #removeCopies(
     listed: readonly ListedFile[],
     shipped: ReadonlyMap<string, Shipped>,
@@ -128,7 +132,7 @@ export class Shipper {
     const now = Date.now();
     const today = segmentDay(new Date(now));
     const { active, releases } = await readHolds(this.#options.directory);
-    // Retention finds holds by the files that record them.
+    // Retention finds holds by reading the files that record them.
     const recordsHold = (file: string): boolean =>
       releases.has(file) || active.some((hold) => hold.file === file);
     for (const file of listed) {
@@ -140,7 +144,7 @@ export class Shipper {
       try {
         await this.#removeCopy(file, known, examine);
       } catch (error) {
-        if (this.#isClosing) return; // its record came too late: another time
+        if (this.#isClosing) return; // too late for its record: another time
         this.#report(file.file, error);
       }
     }
@@ -149,33 +153,39 @@ export class Shipper {
   async #removeCopy(listed: ListedFile, known: Shipped, examine: Examine): Promise<void> {
     const { directory, archive, record } = this.#options;
     const { file } = listed;
-    const examined = await examine(listed);
-    if (!examined) return this.#state.forget(file);
-    const { segment, prunedFiles, isProven } = examined;
+    const found = await examine(listed);
+    if (!found) return this.#state.forget(file);
+    const { segment, examined } = found;
     if (segment.sha256 !== known.sha256) {
       throw new AuditError(
         "AUDIT_READ_FAILED",
         `${file} is not what was shipped to ${known.location}`,
       );
     }
-    if (!isProven) throw unproven();
-    // Once more: much may have happened in the archive since.
+    if (!isProven(examined)) throw unproven();
+    // Once more: the archive may have changed since.
     const location = await archive.store(segment);
     const { size, root } = segment.ref;
-    const lines = [
-      formatControlLine({
-        type: "retention.archived",
-        file,
-        leaves: size,
-        root,
-        sha256: segment.sha256,
-        location,
-      }),
-    ];
-    // Of what is gone here, the archive has all records.
-    const states = await soleRecords(directory, { files: new Set([file]), isMissed: () => false });
-    lines.push(...(await linesStillNeeded(directory, [{ file, prunedFiles }], states)));
-    await record(lines, states);
+    const archived = formatControlLine({
+      type: "retention.archived",
+      file,
+      leaves: size,
+      root,
+      sha256: segment.sha256,
+      location,
+      at: new Date().toISOString(),
+    });
+    const candidate = await asCandidate(directory, examined);
+    const facts = await factsOf(directory, [candidate]);
+    // The archive has all records of files that are gone here.
+    const { keep, states, carried } = planRemoval([{ ...candidate, flaw: undefined }], {
+      ...facts,
+      whyHeld: () => undefined,
+      mustStayOnRecord: facts.isThere,
+    });
+    const [kept] = keep;
+    if (kept) throw new AuditError("AUDIT_READ_FAILED", `${file}: ${kept.reason}`);
+    await record([archived, ...carried], states);
     await this.#state.reserveName(listed);
     await removeFile(join(directory.path, file));
     await directory.sync();
@@ -191,11 +201,55 @@ export class Shipper {
   }
 }
 
-type Examine = (file: ListedFile) => Promise<ExaminedSegment | undefined>;
+/** Undefined for a file that is gone, or that is not a segment. */
+type Examine = (
+  file: ListedFile,
+) => Promise<{ readonly examined: ExaminedFile; readonly segment: ClosedSegment } | undefined>;
 
-/** An archive keeps what it has under a name for good: it is not given what is wrong. */
+/** An altered file, or one that is not as recorded, is neither given to an archive nor removed. */
+function isProven({ isSound, sealed }: ExaminedFile): boolean {
+  return isSound && sealed !== undefined;
+}
+
+/** An archive keeps a segment under its name permanently, so it is not given an altered one. */
 function unproven(): AuditError {
   const reason =
     "it is not what was sealed, or not what the log recorded of it: verify the directory";
   return new AuditError("AUDIT_READ_FAILED", reason);
+}
+
+function closedSegment(
+  directory: Directory,
+  directoryId: string,
+  { file, day, head, digest, sealed }: ExaminedFile,
+): ClosedSegment {
+  return {
+    file,
+    directory: directoryId,
+    day,
+    stream: head?.stream ?? "",
+    bytes: digest.bytes,
+    sha256: digest.sha256(),
+    ref: sealed ?? { file, size: 0, root: "" },
+    entries: digest.entries,
+    linked: digest.linked,
+    firstId: digest.firstId,
+    lastId: digest.lastId,
+    read: (from, to) => readRange(directory, file, from, to),
+  };
+}
+
+async function readRange(
+  directory: Directory,
+  file: string,
+  from: number,
+  to: number,
+): Promise<Buffer> {
+  const handle = await directory.open(file);
+  if (!handle) throw new Error(`${file} was removed while it was shipped`);
+  try {
+    return await readAt(handle, from, to - from);
+  } finally {
+    await handle.close();
+  }
 }

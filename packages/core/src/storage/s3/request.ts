@@ -1,5 +1,8 @@
-// Which failures of a request pass, and how long to wait for that.
+// Requests to a bucket: which failures are tried again, bodies read and checked, and several requests at once.
+import { getFips, hash } from "node:crypto";
+import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
 
 /** How often and how long a request is tried. */
 export interface RetryPolicy {
@@ -124,4 +127,80 @@ export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const status = statusOf(error);
   return `${status === undefined ? "" : `${status} `}${error.name}: ${error.message}`;
+}
+
+/** A body may take its time, as long as it keeps coming. */
+export async function readAll(body: Readable, alive: () => void): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of body) {
+    chunks.push(Buffer.from(chunk));
+    alive();
+  }
+  return Buffer.concat(chunks);
+}
+
+/** Whether there are fewer bytes than the answer's own headers say. */
+export function isCut(
+  { ContentLength, ContentRange = "" }: GetObjectCommandOutput,
+  bytes: number,
+): boolean {
+  const [, from, to] = /^bytes (\d+)-(\d+)\//.exec(ContentRange) ?? [];
+  const isOfRange =
+    from === undefined || to === undefined || bytes === Number(to) - Number(from) + 1;
+  return bytes !== (ContentLength ?? bytes) || !isOfRange;
+}
+
+/** Whether the bytes of a whole object have its ETag, where that is their MD5: not of parts, and not under a KMS key. */
+export function hasItsETag(
+  { ETag = "", ContentRange, ServerSideEncryption, SSECustomerAlgorithm }: GetObjectCommandOutput,
+  body: Buffer,
+): boolean {
+  const [, md5] = /^"([0-9a-f]{32})"$/.exec(ETag) ?? [];
+  const isOther =
+    (ServerSideEncryption ?? "AES256") !== "AES256" || SSECustomerAlgorithm !== undefined;
+  if (md5 === undefined || ContentRange !== undefined || isOther || getFips() === 1) return true;
+  return hash("md5", body) === md5;
+}
+
+/** Fewer bytes than announced. The name is S3's own for the same. */
+export class IncompleteBody extends Error {
+  override readonly name: string = "IncompleteBody";
+  constructor(key: string) {
+    super(`the body of ${key} ended early`);
+  }
+}
+
+/** Maps with at most `limit` calls under way; results are in the order of the items. Rejects with the first error. */
+export async function mapConcurrently<T, R>(
+  items: readonly T[],
+  limit: number,
+  map: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const results: R[] = [];
+  for await (const result of mapInOrder(items, limit, map)) results.push(result);
+  return results;
+}
+
+/** The same as a stream: at most `limit` results are under way or waiting to be taken. */
+export async function* mapInOrder<T, R>(
+  items: Iterable<T>,
+  limit: number,
+  map: (item: T) => Promise<R>,
+): AsyncGenerator<R, void, void> {
+  const ahead: Promise<R>[] = [];
+  try {
+    for (const item of items) {
+      const result = map(item);
+      result.catch(() => undefined); // it rejects where it is taken
+      ahead.push(result);
+      const first = ahead.length >= limit ? ahead.shift() : undefined;
+      if (first) yield await first;
+    }
+    while (ahead.length > 0) {
+      const first = ahead.shift();
+      if (first) yield await first;
+    }
+  } finally {
+    await Promise.allSettled(ahead); // a consumer that leaves early leaves no request behind
+  }
 }

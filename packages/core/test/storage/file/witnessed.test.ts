@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Directory } from "../../../src/storage/file/directory.ts";
-import { latestStates } from "../../../src/storage/file/seen.ts";
+import { latestStates } from "../../../src/storage/file/witnessed.ts";
 import { writeSegment } from "../../verify/log-builder.ts";
 import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 

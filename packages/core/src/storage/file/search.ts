@@ -3,7 +3,7 @@ import { ID_END, idOfLine } from "../../format/id.ts";
 import { type RandomAccess, readAt } from "../../retention/random-access.ts";
 
 const LF = 0x0a;
-/** One probe: room for the end of one line and the beginning of the next, as a rule. */
+/** One probe: usually room for the end of one line and the beginning of the next. */
 const PROBE_BYTES = 2048;
 /** Where a line is long, probes grow to this. */
 const MAX_PROBE_BYTES = 2 ** 20;

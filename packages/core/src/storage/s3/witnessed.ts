@@ -3,11 +3,10 @@ import type { SegmentRef } from "../../format/control-line.ts";
 import { parseCheckpoint, parseNote, parseVkey, type VerificationKey } from "../../seal/note.ts";
 import { fileOfOrigin } from "../../format/origin.ts";
 import { vouchesFor } from "../../retention/trust.ts";
-import type { S3Bucket } from "./bucket.ts";
+import type { Metadata, S3Bucket } from "./bucket.ts";
 import { boundsOf, dayOf, keyAt, parseKey, parseSegmentFileName } from "./keys.ts";
-import { mapConcurrently } from "./concurrency.ts";
+import { mapConcurrently } from "./request.ts";
 import { parseCommitMetadata } from "./metadata.ts";
-import type { Metadata } from "./objects.ts";
 
 /** How far back to look for other writers: as far as one page of a listing reaches. In milliseconds. */
 const LOOK_BACK_MS = [86_400_000, 3_600_000, 300_000, 30_000];

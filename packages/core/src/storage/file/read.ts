@@ -3,11 +3,13 @@ import { idAt, idOfLine, timeOfId } from "../../format/id.ts";
 import { constants } from "node:buffer";
 import type { FileHandle } from "node:fs/promises";
 import { lineToEntry, recordsCallAgain } from "../../format/entry-line.ts";
+import { idAt, idOfLine, timeOfId } from "../../format/id.ts";
+import { splitLines } from "../../format/lines.ts";
 import { segmentDay } from "../../format/segment-name.ts";
 import type { Directory, ListedFile } from "./directory.ts";
 import { type KeyedLine, mergePages } from "../merge.ts";
 import { type RandomAccess, readAt } from "../../retention/random-access.ts";
-import { lowerBound } from "./segment-search.ts";
+import { lowerBound } from "./search.ts";
 import { countingReader, ReadMeter } from "./read-meter.ts";
 import type { OnProgress, TimeRange } from "../storage.ts";
 
@@ -243,16 +245,6 @@ async function* readBackward(
     restBytes = first + 1;
     torn = false;
   }
-}
-
-function splitLines(bytes: Buffer): Buffer[] {
-  const lines: Buffer[] = [];
-  for (let at = 0; at < bytes.length;) {
-    const end = bytes.indexOf(LF, at);
-    lines.push(bytes.subarray(at, end));
-    at = end + 1;
-  }
-  return lines;
 }
 
 /** The line of the entry with this id in the first `size` bytes of a segment. */

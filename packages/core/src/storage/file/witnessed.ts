@@ -1,14 +1,14 @@
-// What a new segment records of the other writers' segments, so that a whole deleted stream leaves a hole.
+// Witnessed states: segments record the latest checkpoints of other writers' files, so that a deleted stream leaves a hole.
 import type { SegmentRef } from "../../format/control-line.ts";
 import { dayOfSegment, segmentDay } from "../../format/segment-name.ts";
 import type { Directory, Head, ListedFile } from "./directory.ts";
 
-/** More are left to the segments after this one: the first line stays within `MAX_FIRST_LINE_BYTES`. */
+/** States in one first line, which so stays within 16 MiB. Later segments record the rest. */
 export const MAX_STATES: number = 50_000;
 
 /**
- * The latest checkpoint of every other stream's file that no earlier segment has recorded at that very state.
- * `own` is the file being begun, and `room` how many states it can take.
+ * The latest checkpoint of every other stream's file, unless an earlier segment has recorded it at the same size. `own` is
+ * the file being begun; `room` is the number of states that fit into it.
  */
 export async function latestStates(
   directory: Directory,
@@ -23,15 +23,15 @@ export async function latestStates(
     if (states.length >= room) break;
     if (head.stream === stream) continue;
     const known = recorded.get(listed.file);
-    // Nobody appends to a segment of an earlier day: what a later day's segment recorded of it is final.
+    // Nobody appends to a segment of an earlier day: a state recorded on a later day is final.
     if (known && known.day > listed.day) continue;
     const isRecorded = async (size: number | undefined): Promise<boolean> =>
       size !== undefined && size === known?.size && !(await isToConfirm(directory, listed, own));
-    // What the last line claims tells only whether to look further: nothing is recorded by it.
+    // The last line is a claim: it only decides whether to look further, and is never recorded.
     if (await isRecorded((await orUnreadable(directory.tail(listed.file)))?.ref.size)) continue;
     const ref = await orUnreadable(directory.stateToRecord(listed.file));
     if (!ref || (await isRecorded(ref.size))) continue;
-    // Another process may not have synced yet: what is recorded here must survive the power cut that we survive.
+    // Another process may not have synced yet: a recorded state must survive the same power cut as its record.
     if (listed.day === segmentDay(new Date())) await orUnreadable(directory.settle(listed.file));
     states.push(ref);
   }
@@ -39,8 +39,8 @@ export async function latestStates(
 }
 
 /**
- * What was recorded on a file's own day may have been short of its end. So the end of one without `segment.close` is
- * recorded once more when that day is over: only that tells a crash from a later cut.
+ * A state recorded on a file's own day may be short of its end. So the end of a file without `segment.close` is recorded
+ * once more when that day is over: only this tells a crash from a later cut.
  */
 async function isToConfirm(
   directory: Directory,
@@ -51,15 +51,30 @@ async function isToConfirm(
   return (await orUnreadable(directory.tail(file)))?.closedCalls === undefined;
 }
 
-/** States that segments here record of others, whether these are still there or not, as far as the records are proven. */
+/** Proven records of states, of files that are still there or not. */
 export async function recordedRefs(directory: Directory): Promise<SegmentRef[]> {
   const segments = await proven(directory, await readHeads(directory, undefined));
   return segments.flatMap(({ head }) => head.refs);
 }
 
+/** Proven records in segments of today, once they are durable: another process may not have synced them yet. */
+export async function recordedToday(directory: Directory): Promise<SegmentRef[]> {
+  const today = segmentDay(new Date());
+  const refs: SegmentRef[] = [];
+  for (const { file, day } of await directory.list()) {
+    if (day < today) continue;
+    const head = await directory.head(file);
+    if (!head || head.refs.length === 0 || !directory.isTrusted(await directory.seal(file)))
+      continue;
+    await directory.settle(file);
+    refs.push(...head.refs);
+  }
+  return refs;
+}
+
 /**
- * Those whose first line is proven: a planted one could keep a file from being recorded, and so let it vanish. One that
- * is not sealed yet vouches for nothing yet.
+ * Segments with a proven first line. A planted line could keep a file from being recorded, and so let it vanish. A segment
+ * that is not sealed yet vouches for nothing.
  */
 async function proven(directory: Directory, segments: readonly ReadHead[]): Promise<ReadHead[]> {
   const found = [];
@@ -67,7 +82,7 @@ async function proven(directory: Directory, segments: readonly ReadHead[]): Prom
     const { refs } = segment.head;
     if (
       refs.length > 0 &&
-      directory.trusts(await orUnreadable(directory.seal(segment.listed.file)))
+      directory.isTrusted(await orUnreadable(directory.seal(segment.listed.file)))
     )
       found.push(segment);
   }
@@ -88,7 +103,7 @@ async function readHeads(directory: Directory, own: string | undefined): Promise
   return segments;
 }
 
-/** Another's file that cannot be read must not keep this process from logging; the verifier will report the file. */
+/** An unreadable file of another writer must not stop this one from logging; the verifier will report the file. */
 function orUnreadable<T>(read: Promise<T>): Promise<T | undefined> {
   return read.catch(() => undefined);
 }
