@@ -28,14 +28,15 @@ export class EntryTally {
 /** Size, SHA-256 and entries of bytes on their way to another reader: complete after the last chunk. */
 export class SegmentDigest extends EntryTally {
   bytes = 0;
-  readonly #sha256 = createHash("sha256");
+  readonly #hash = createHash("sha256");
+  #sha256: string | undefined;
   readonly #lines = new LineSplitter();
 
   /** Passes the chunks on after digesting each: the next reader may write into them. */
   async *through(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, void> {
     for await (const chunk of chunks) {
       this.bytes += chunk.length;
-      this.#sha256.update(chunk);
+      this.#hash.update(chunk);
       for (const block of this.#lines.push(chunk)) {
         eachLine(block, (bytes, start, end) => this.add(bytes.subarray(start, end)));
       }
@@ -43,8 +44,9 @@ export class SegmentDigest extends EntryTally {
     }
   }
 
-  /** SHA-256 of all bytes, 64 hex digits. Call it once, at the end. */
+  /** SHA-256 of all bytes, 64 hex digits. Call it after the last chunk. */
   sha256(): string {
-    return this.#sha256.digest("hex");
+    this.#sha256 ??= this.#hash.digest("hex");
+    return this.#sha256;
   }
 }

@@ -16,6 +16,7 @@ import { sealedByAnother } from "../../retention/trust.ts";
 import { referencesOf } from "../../verify/references.ts";
 import type { ExpiredPart, PruneOptions, PruneResult } from "../storage.ts";
 import { ArchiveState } from "./archive-state.ts";
+import { withCleanupMark } from "./cleanup-mark.ts";
 import type { Directory } from "./directory.ts";
 import { type ExaminedFile, examineFile, treeOf } from "./examine.ts";
 import { readHolds } from "./holds.ts";
@@ -39,7 +40,16 @@ interface ExpiredFile extends Candidate {
 }
 
 /** Removes files whose newest entry is older than `before`; never one of today, which may still grow. */
-export async function pruneDirectory(
+export function pruneDirectory(
+  directory: Directory,
+  options: PruneOptions,
+  remover: Remover,
+): Promise<PruneResult> {
+  const work = (): Promise<PruneResult> => prune(directory, options, remover);
+  return options.dryRun === true ? work() : withCleanupMark(directory.path, work);
+}
+
+async function prune(
   directory: Directory,
   { before, policy, actor, dryRun, now, onProgress = () => undefined }: PruneOptions,
   remover: Remover,

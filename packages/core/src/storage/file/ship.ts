@@ -181,7 +181,7 @@ export class Shipper {
     const { keep, states, carried } = planRemoval([{ ...candidate, flaw: undefined }], {
       ...facts,
       whyHeld: () => undefined,
-      mustStayOnRecord: facts.isThere,
+      mustStayOnRecord: (kept) => facts.isThere(kept),
     });
     const [kept] = keep;
     if (kept) throw new AuditError("AUDIT_READ_FAILED", `${file}: ${kept.reason}`);

@@ -164,7 +164,7 @@ describe.skipIf(isLeftOut("ceph"))(
         refused: keys.toSorted(),
       });
       expect(bench.errors.join()).toContain(
-        `sealed by another key: ${older.vkey.split("+", 2).join("+")}, which is none of`,
+        `sealed by another key: ${older.vkey.split("+", 2).join("+")}, which is not in`,
       );
 
       const trusting = log.storage({ trustedKeys: [older.vkey] });
