@@ -3,7 +3,6 @@ import { idAt, idOfLine, timeOfId } from "../../format/id.ts";
 import { constants } from "node:buffer";
 import type { FileHandle } from "node:fs/promises";
 import { lineToEntry, recordsCallAgain } from "../../format/entry-line.ts";
-import { idAt, idOfLine, timeOfId } from "../../format/id.ts";
 import { splitLines } from "../../format/lines.ts";
 import { segmentDay } from "../../format/segment-name.ts";
 import type { Directory, ListedFile } from "./directory.ts";
