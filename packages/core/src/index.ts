@@ -23,7 +23,8 @@ export type {
   Finding,
   Verdict,
 } from "./capture/safety/detector.ts";
-export { SAFETY_CODES, type SafetyCodes } from "./capture/safety/codes.ts";
+export { SAFETY_CODES } from "./capture/safety/classify.ts";
+export type { SafetyCodes } from "./capture/safety/codes.ts";
 export {
   type NamedPattern,
   patternDetector,

@@ -1,7 +1,7 @@
 // What a stream amounts to, in bounded memory: deltas are merged as they come, text beyond the limit is only hashed.
 import { createHash, type Hash } from "node:crypto";
-import type { JsonValue } from "@ai-audit/core/capture";
-import { Base64Digest } from "../binary.ts";
+import type { JsonValue } from "../../format/canonical.ts";
+import { Base64Digest } from "../payload/binary.ts";
 import { snapshot } from "../payload/snapshot.ts";
 import { type Fields, countOf, isFields, listOf } from "../payload/read.ts";
 

@@ -1,7 +1,18 @@
-// No payload, however odd, may throw into the caller or cost the call its entry.
-import { type CapturedFields, type GrowingFields, mergeFields } from "@ai-audit/core/capture";
-import type { StreamCollector } from "./contract.ts";
+// Streams of a response, event by event. No payload may throw into the caller or cost the call its entry.
+import { type CapturedFields, type GrowingFields, mergeFields } from "../fields.ts";
 import { nameOf } from "../payload/read.ts";
+
+/** Takes in the events of one streamed response. Copies what it keeps. */
+export interface StreamCollector {
+  /** Never throws; what it cannot read ends up in the entry's alerts. */
+  push(event: unknown): void;
+  /** The provider said that the answer is complete: a finish reason for every choice, or a terminal event. */
+  readonly terminal: boolean;
+  /** Something that the model said, other than a role or an id, has arrived. */
+  readonly firstContentSeen: boolean;
+  /** The fields so far: a partial output counts. Never throws. */
+  result(): CapturedFields;
+}
 
 /** The fields, or an alert in their place. */
 export function guarded(what: string, extract: () => CapturedFields): GrowingFields {

@@ -1,18 +1,11 @@
-// The caller's own detectors, over what goes to the model and what comes from it.
-import { AuditConfigError, type ContentBlockedError } from "@ai-audit/core";
-import {
-  type CapturedFields,
-  type ContentSide,
-  type Detection,
-  type Detector,
-  type JsonValue,
-  mergeFields,
-  runDetectors,
-  toJson,
-} from "@ai-audit/core/capture";
-import { isFields } from "./payload/read.ts";
-import type { ExtractOptions } from "./surface.ts";
-import { boundInput, boundOutput } from "./surfaces/content.ts";
+// The caller's own detectors, over the content that goes to the model and comes from it.
+import { AuditConfigError, type ContentBlockedError } from "../../errors.ts";
+import { type JsonValue, toJson } from "../../format/canonical.ts";
+import { type CapturedFields, mergeFields } from "../fields.ts";
+import { boundInput, boundOutput, type ContentBounds } from "../payload/bounds.ts";
+import { isFields } from "../payload/read.ts";
+import type { ContentSide, Detector } from "./detector.ts";
+import { type Detection, runDetectors } from "./run-detectors.ts";
 
 /** Which detectors run, and what their objections do. */
 export interface DetectorOptions {
@@ -39,12 +32,12 @@ export interface Checked {
 }
 
 /** The detectors of one client. */
-export class ContentCheck {
+export class ContentCheck<Extract extends ContentBounds> {
   readonly #options: DetectorOptions;
-  readonly #extract: ExtractOptions;
+  readonly #extract: Extract;
 
   /** Throws `AUDIT_CONFIG_INVALID`. */
-  constructor(options: DetectorOptions, extract: ExtractOptions) {
+  constructor(options: DetectorOptions, extract: Extract) {
     const {
       detectors = [],
       blockedOutput = "mark",
@@ -74,7 +67,7 @@ export class ContentCheck {
   }
 
   /** What to extract: detectors see the content itself, and the entry what the options leave of it. */
-  get extract(): ExtractOptions {
+  get extract(): Extract {
     return this.active
       ? {
           ...this.#extract,
@@ -86,7 +79,7 @@ export class ContentCheck {
   }
 
   /** What to extract of a stream, of which no more than the limit is in memory. */
-  get streamExtract(): ExtractOptions {
+  get streamExtract(): Extract {
     return this.active ? { ...this.#extract, captureOutput: true } : this.#extract;
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { classifySafety } from "../../src/safety/classify.ts";
-import { SAFETY_CODES } from "@ai-audit/core";
+import { classifySafety } from "../../../src/capture/safety/classify.ts";
+import { SAFETY_CODES } from "../../../src/capture/safety/classify.ts";
 
 const passed = { filtered: false, severity: "safe" };
 const stopped = { filtered: true, severity: "high" };
@@ -15,7 +15,8 @@ interface Case {
   readonly name: string;
   readonly body?: unknown;
   readonly error?: unknown;
-  readonly blocked?: "input" | "output";
+  /** `untold`: blocked, on a side that the payload does not name. */
+  readonly blocked?: "input" | "output" | "untold";
   readonly reason?: string;
   readonly triggered?: readonly string[];
   readonly checks?: readonly string[];
@@ -71,18 +72,66 @@ const CASES: readonly Case[] = [
     body: { status: "incomplete", incomplete_details: { reason: "max_output_tokens" }, output: [] },
   },
   ...[
-    "invalid_prompt",
     "bio_policy",
     "misalignment_policy_violation",
     "image_content_policy_violation",
   ].map((code): Case => ({
-    name: `Responses: failed with ${code}`,
+    name: `Responses: failed with ${code}, on a side that nobody names`,
     body: { status: "failed", error: { code, message: "x" }, output: [] },
-    blocked: "input",
+    blocked: "untold",
     reason: code,
     triggered: [`openai:${code}`],
     checks: [`openai:${code}`],
   })),
+  {
+    name: "Responses: failed with invalid_prompt",
+    body: { status: "failed", error: { code: "invalid_prompt", message: "x" }, output: [] },
+    blocked: "input",
+    reason: "invalid_prompt",
+    triggered: ["openai:invalid_prompt"],
+    checks: ["openai:invalid_prompt"],
+  },
+  {
+    name: "Responses: failed while it was answering",
+    body: {
+      status: "failed",
+      error: { code: "bio_policy", message: "x" },
+      output: [{ type: "message", content: [{ type: "output_text", text: "First mix" }] }],
+    },
+    blocked: "output",
+    reason: "bio_policy",
+    triggered: ["openai:bio_policy"],
+    checks: ["openai:bio_policy"],
+  },
+  {
+    name: "Responses: computer use that waits for a safety check",
+    body: {
+      status: "completed",
+      output: [
+        {
+          type: "computer_call",
+          pending_safety_checks: [{ id: "sc_1", code: "malicious_instructions", message: "x" }],
+        },
+      ],
+    },
+    triggered: ["openai:computer_safety:malicious_instructions"],
+    checks: ["openai:computer_safety"],
+  },
+  {
+    name: "Responses: misalignment, with the review that the provider asks for",
+    body: {
+      status: "failed",
+      error: {
+        code: "misalignment_policy_violation",
+        misalignment: { error_type: "deception", review_target: "output", steer: "retry" },
+      },
+      output: [],
+    },
+    blocked: "untold",
+    reason: "misalignment_policy_violation, deception",
+    triggered: ["openai:misalignment_policy_violation", "openai:misalignment:deception"],
+    checks: ["openai:misalignment_policy_violation", "openai:misalignment"],
+  },
   {
     name: "Responses: failed otherwise",
     body: { status: "failed", error: { code: "server_error" }, output: [] },
@@ -270,13 +319,13 @@ const CASES: readonly Case[] = [
     reason: "content_filter, ResponsibleAIPolicyViolation, jailbreak, violence",
     triggered: [
       "openai:content_filter",
-      "openai:ResponsibleAIPolicyViolation",
+      "azure:ResponsibleAIPolicyViolation",
       "azure:jailbreak",
       "azure:violence",
     ],
     checks: [
       "openai:content_filter",
-      "openai:ResponsibleAIPolicyViolation",
+      "azure:ResponsibleAIPolicyViolation",
       "azure:content_filter",
     ],
   },
@@ -295,12 +344,12 @@ const CASES: readonly Case[] = [
     reason: "content_policy_violation, ResponsibleAIPolicyViolation, sexual",
     triggered: [
       "openai:content_policy_violation",
-      "openai:ResponsibleAIPolicyViolation",
+      "azure:ResponsibleAIPolicyViolation",
       "azure:sexual",
     ],
     checks: [
       "openai:content_policy_violation",
-      "openai:ResponsibleAIPolicyViolation",
+      "azure:ResponsibleAIPolicyViolation",
       "azure:content_filter",
     ],
   },
@@ -308,7 +357,7 @@ const CASES: readonly Case[] = [
     name: `OpenAI 400: ${code}`,
     checks: [`openai:${code}`],
     error: { code, type: "invalid_request_error", message: "x", param: null },
-    blocked: "input",
+    blocked: "untold",
     reason: code,
     triggered: [`openai:${code}`],
   })),
@@ -324,6 +373,151 @@ const CASES: readonly Case[] = [
     triggered: ["openai:moderation_blocked", "openai:moderation:violence"],
     checks: ["openai:moderation_blocked", "openai:moderation"],
   },
+  {
+    name: "OpenAI 400: content_filter of the prompt",
+    error: { code: "content_filter", type: null, message: "x", param: "prompt" },
+    blocked: "input",
+    reason: "content_filter",
+    triggered: ["openai:content_filter"],
+    checks: ["openai:content_filter"],
+  },
+  ...[
+    ["anthropic", { stop_reason: "refusal", content: [{ type: "text", text: "I can" }] }],
+    ["bedrock", { stopReason: "guardrail_intervened", output: {} }],
+    ["gemini", { candidates: [{ finishReason: "SAFETY", index: 0 }] }],
+    ["gemini", { choices: [choice({ finish_reason: "PROHIBITED_CONTENT" })] }],
+    ["gemini", { choices: [choice({ finish_reason: "content_filter: PROHIBITED_CONTENT" })] }],
+    ["openai", { choices: [choice({ finish_reason: "content_filtercontent_filter" })] }],
+    ["zhipu", { choices: [choice({ finish_reason: "sensitive" })] }],
+    ["gemini", { choices: [choice({ native_finish_reason: "SAFETY", finish_reason: "stop" })] }],
+  ].map(([vendor, body]): Case => {
+    const reason = /refusal|guardrail_intervened|SAFETY|PROHIBITED_CONTENT|sensitive|content_filter/
+      .exec(JSON.stringify(body).replace("content_filter: ", ""))!
+      .at(0)!;
+    return {
+      name: `${String(vendor)}: an answer that ended with ${reason} in ${Object.keys(body as object)[0]}`,
+      body,
+      blocked: "output",
+      reason,
+      triggered: [`${String(vendor)}:${reason}`],
+      checks: [`${String(vendor)}:${reason}`],
+    };
+  }),
+  {
+    name: "Anthropic: a refusal with its category",
+    body: {
+      stop_reason: "refusal",
+      stop_details: { type: "refusal", category: "cyber", explanation: "quotes the prompt" },
+      content: [],
+    },
+    blocked: "output",
+    reason: "refusal, cyber",
+    triggered: ["anthropic:refusal", "anthropic:cyber"],
+    checks: ["anthropic:refusal"],
+  },
+  {
+    name: "Anthropic 400: a policy that only the message names",
+    error: {
+      type: "invalid_request_error",
+      message: "Output blocked by content filtering policy",
+    },
+    blocked: "output",
+    reason: "content_filtering_policy",
+    triggered: ["anthropic:content_filtering_policy"],
+    checks: ["anthropic:content_filtering_policy"],
+  },
+  ...["pause_turn", "model_context_window_exceeded", "end_turn", "max_tokens"].map(
+    (reason): Case => ({ name: `Anthropic: ${reason}`, body: { stop_reason: reason } }),
+  ),
+  {
+    name: "Gemini: a prompt that was blocked",
+    body: {
+      promptFeedback: {
+        blockReason: "SOMETHING_NEW",
+        safetyRatings: [
+          { category: "HARM_CATEGORY_HARASSMENT", probability: "HIGH", blocked: true },
+          { category: "HARM_CATEGORY_HATE_SPEECH", probability: "NEGLIGIBLE" },
+        ],
+      },
+    },
+    blocked: "input",
+    reason: "SOMETHING_NEW, HARM_CATEGORY_HARASSMENT",
+    triggered: ["gemini:SOMETHING_NEW", "gemini:HARM_CATEGORY_HARASSMENT"],
+    checks: ["gemini:prompt_feedback", "gemini:safety_ratings"],
+  },
+  {
+    name: "Gemini: ratings that let the answer pass",
+    body: {
+      candidates: [
+        {
+          finishReason: "STOP",
+          safetyRatings: [{ category: "HARM_CATEGORY_HARASSMENT", probability: "LOW" }],
+        },
+      ],
+    },
+    checks: ["gemini:safety_ratings"],
+  },
+  {
+    name: "Bedrock: what a guardrail assessed, blocked and anonymized",
+    body: {
+      stopReason: "guardrail_intervened",
+      trace: {
+        guardrail: {
+          inputAssessment: {
+            "gr-1": {
+              topicPolicy: { topics: [{ name: "Weapons", type: "DENY", action: "BLOCKED" }] },
+              wordPolicy: { customWords: [{ match: "quoted", action: "NONE" }] },
+            },
+          },
+          outputAssessments: {
+            "gr-1": [
+              {
+                sensitiveInformationPolicy: {
+                  piiEntities: [{ match: "a@b.c", type: "EMAIL", action: "ANONYMIZED" }],
+                },
+              },
+            ],
+          },
+        },
+      },
+    },
+    blocked: "input",
+    reason: "guardrail_intervened, topic:Weapons",
+    triggered: ["bedrock:guardrail_intervened", "bedrock:topic:Weapons", "bedrock:pii:EMAIL"],
+    checks: ["bedrock:guardrail_intervened", "bedrock:guardrail"],
+  },
+  {
+    name: "Mistral 403: a guardrail",
+    error: { object: "error", type: "guardrail_violation", message: "x" },
+    blocked: "untold",
+    reason: "guardrail_violation",
+    triggered: ["mistral:guardrail_violation"],
+    checks: ["mistral:guardrail_violation"],
+  },
+  {
+    name: "OpenRouter 403: moderation, without the input that it quotes",
+    error: {
+      code: 403,
+      message: "x",
+      metadata: { reasons: ["violence"], flagged_input: "quoted", provider_name: "OpenAI" },
+    },
+    blocked: "input",
+    reason: "violence",
+    triggered: ["openrouter:moderation:violence"],
+    checks: ["openrouter:moderation"],
+  },
+  ...["new_safety_reason", "GUARDRAIL_HIT", "unsafe_content"].map((reason): Case => ({
+    name: `an unknown finish reason that speaks of safety is suspected: ${reason}`,
+    body: { choices: [choice({ finish_reason: reason })] },
+    triggered: [`openai:suspected:${reason}`],
+    checks: ["openai:policy"],
+  })),
+  ...["stop", "length", "tool_calls", "eos", "STOP", "ECONNREFUSED", "rate_limit_exceeded"].map(
+    (reason): Case => ({
+      name: `an ordinary reason says nothing: ${reason}`,
+      body: { choices: [choice({ finish_reason: reason })] },
+    }),
+  ),
   {
     name: "a policy code that nobody knows is suspected, and no block",
     error: { code: "weapons_policy_violation", message: "x" },
@@ -343,7 +537,8 @@ describe("the safety classifier", () => {
     expect(fields.safetyPassed).toBe(triggered === undefined ? undefined : false);
     expect(fields.outcome).toBe(blocked === undefined ? undefined : "blocked");
     expect(fields.blockReason).toBe(reason);
-    expect(member(fields.metadata, "blocked_at")).toBe(blocked);
+    const side = blocked === "untold" ? undefined : blocked;
+    expect(member(fields.metadata, "blocked_at")).toBe(side);
     expect(fields.detectorsTriggered).toEqual(triggered);
     expect(fields.safetyChecks).toEqual(checks);
   });

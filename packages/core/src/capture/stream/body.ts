@@ -1,6 +1,6 @@
 // A response's body as bytes, for callers who read it themselves.
 import { createHash } from "node:crypto";
-import type { JsonValue } from "@ai-audit/core/capture";
+import type { JsonValue } from "../../format/canonical.ts";
 
 /** A body that was too large to keep. */
 export class LargeBody {

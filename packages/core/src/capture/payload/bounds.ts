@@ -1,18 +1,26 @@
-// What an entry keeps of content: all of it, or its digest where it is too large or not wanted.
+// How much of a content an entry keeps: all of it, or a digest if it is too large or not wanted.
 import { hash } from "node:crypto";
-import type { JsonValue } from "@ai-audit/core/capture";
-import { canonicalJson } from "@ai-audit/core/format";
-import { isFields } from "../payload/read.ts";
-import type { ExtractOptions } from "./contract.ts";
+import { canonicalJson, type JsonValue } from "../../format/canonical.ts";
+import { isFields } from "./read.ts";
 
-/** Content as the entry gets it, and what there is to say about it. */
+/** How much of a call's content its entry gets. */
+export interface ContentBounds {
+  /** Larger content becomes `{ omitted, bytes, sha256 }`, in bytes of UTF-8. */
+  readonly maxContentBytes: number;
+  /** false: only digest and length of the input. */
+  readonly captureInput: boolean;
+  /** false: only digest and length of the output. */
+  readonly captureOutput: boolean;
+}
+
+/** Content as the entry gets it, with the alerts about it. */
 export interface BoundedContent {
   readonly value: JsonValue;
   readonly alerts: readonly string[];
 }
 
-/** The input as the entry gets it: whole, or its digest where it is too large or not wanted. */
-export function boundInput(content: JsonValue, options: ExtractOptions): BoundedContent {
+/** The input as the entry gets it: whole, or its digest if it is too large or not wanted. */
+export function boundInput(content: JsonValue, options: ContentBounds): BoundedContent {
   return bound(
     content,
     options.captureInput ? undefined : "captureInput",
@@ -22,7 +30,7 @@ export function boundInput(content: JsonValue, options: ExtractOptions): Bounded
 }
 
 /** The output as the entry gets it. */
-export function boundOutput(content: JsonValue, options: ExtractOptions): BoundedContent {
+export function boundOutput(content: JsonValue, options: ContentBounds): BoundedContent {
   return bound(
     content,
     options.captureOutput ? undefined : "captureOutput",
@@ -46,17 +54,17 @@ function bound(
   };
 }
 
-/** What an entry says of content that was too large to keep. */
+/** The alert about content that was too large to keep. */
 export function tooLarge(what: string): string {
   return `ai-audit: the ${what} is larger than maxContentBytes: digest and length kept`;
 }
 
-/** What already stands for content: a text that had no room while it was streamed. */
+/** Whether a value stands for content that had no room while it was streamed. */
 export function isOmission(content: unknown): boolean {
   return isFields(content) && content["omitted"] === "maxContentBytes";
 }
 
-/** What stands for content that is not kept: its length and SHA-256, in the form it would have been hashed. */
+/** Length and SHA-256 of content that is not kept, in the form that would have been hashed. */
 export function digestContent(content: JsonValue, omitted: string): JsonValue {
   const text = typeof content === "string" ? content : canonicalJson(content);
   return { omitted, bytes: Buffer.byteLength(text), sha256: hash("sha256", text) };

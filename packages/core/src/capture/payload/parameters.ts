@@ -1,28 +1,32 @@
-// Request parameters that an entry names. An allow-list: what is not here is content, a secret, or somebody's name
-// (`user`, `safety_identifier`, `metadata`).
-import { snapshot } from "../payload/snapshot.ts";
-import { type Fields, fieldsOf, isEmpty, isFields, listOf, textOf } from "../payload/read.ts";
+// Request parameters that an entry names. An allow-list: any other member is content, a secret, or
+// somebody's name (`user`, `safety_identifier`, `metadata`).
+import { type Fields, fieldsOf, isEmpty, isFields, listOf, textOf } from "./read.ts";
+import { snapshot } from "./snapshot.ts";
 
-/** Copied as they are. */
+/** Copied unchanged. */
 const COPIED: ReadonlySet<string> = new Set([
   // sampling
-  "temperature", "top_p", "n", "best_of", "seed", "stop", "frequency_penalty", "presence_penalty", "logit_bias",
-  "logprobs", "top_logprobs", "echo", "reasoning_effort", "verbosity",
+  "temperature", "top_p", "top_k", "min_p", "n", "best_of", "seed", "stop", "stop_sequences",
+  "frequency_penalty", "presence_penalty", "repetition_penalty", "logit_bias", "logprobs",
+  "top_logprobs", "echo", "reasoning_effort", "verbosity", "thinking", "safe_prompt",
   // limits
   "max_tokens", "max_completion_tokens", "max_output_tokens", "max_tool_calls", "max_prompt_tokens",
   "parallel_tool_calls", "truncation", "truncation_strategy",
   // service
-  "service_tier", "store", "stream", "stream_options", "background", "include", "modalities", "moderation",
-  "previous_response_id", "prompt_cache_key", "prompt_cache_retention", "context_management",
+  "service_tier", "store", "stream", "stream_options", "background", "include", "modalities",
+  "moderation", "previous_response_id", "prompt_cache_key", "prompt_cache_retention",
+  "context_management", "models", "inference_geo",
   // embeddings
   "dimensions", "encoding_format",
   // images
-  "size", "quality", "style", "output_format", "output_compression", "partial_images", "input_fidelity",
+  "size", "quality", "style", "output_format", "output_compression", "partial_images",
+  "input_fidelity",
   // audio
-  "voice", "speed", "stream_format", "language", "timestamp_granularities", "chunking_strategy", "audio",
+  "voice", "speed", "stream_format", "language", "timestamp_granularities", "chunking_strategy",
+  "audio",
   // files, batches, fine-tuning, assistants
-  "purpose", "expires_after", "endpoint", "completion_window", "input_file_id", "training_file", "validation_file",
-  "suffix", "method", "assistant_id", "seconds",
+  "purpose", "expires_after", "endpoint", "completion_window", "input_file_id", "training_file",
+  "validation_file", "suffix", "method", "assistant_id", "seconds",
 ]); // prettier-ignore
 
 /** The allow-listed parameters of a request's body. */

@@ -1,5 +1,5 @@
 // What is measured of a call: attempts and times, on the monotonic clock.
-import type { GrowingFields } from "@ai-audit/core/capture";
+import type { GrowingFields } from "./fields.ts";
 
 /** Attempts, latency, time to the first event and to the first content. */
 export class CallProgress {

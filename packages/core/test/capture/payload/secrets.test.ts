@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { scrubSecrets } from "../../../src/capture/safety/scrub.ts";
+import { scrubSecrets } from "../../../src/capture/payload/secrets.ts";
 
 describe("a scrubbed message", () => {
   it.each([

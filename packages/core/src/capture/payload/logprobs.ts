@@ -1,8 +1,7 @@
 // Token log probabilities are many times the text they belong to: by default an entry counts and digests them.
 import { createHash, type Hash } from "node:crypto";
-import { type JsonValue, toJson } from "@ai-audit/core/capture";
-import { canonicalJson } from "@ai-audit/core/format";
-import { fieldsOf, listOf } from "../payload/read.ts";
+import { canonicalJson, type JsonValue, toJson } from "../../format/canonical.ts";
+import { fieldsOf, listOf } from "./read.ts";
 
 /** Count and SHA-256 of log probabilities, over the canonical JSON of each token's entry followed by a line feed. */
 export class LogprobsDigest {
