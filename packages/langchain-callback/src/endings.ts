@@ -37,7 +37,11 @@ export function failureFields(
     ...(isFields(answer) && { output: answerOf(answer, "", settings.inlineBytes) }),
     ...describeFailure(error, signal),
     ...classifySafety(
-      { error: reportedBy(error), vendor: vendorOf(provider), answered: partial.firstMs !== undefined },
+      {
+        error: reportedBy(error),
+        vendor: vendorOf(provider),
+        answered: partial.firstMs !== undefined,
+      },
       settings.safetyCodes,
     ),
   };

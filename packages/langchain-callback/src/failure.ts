@@ -1,5 +1,17 @@
 // How a run that threw ended: outcome, error and safety fields of its entry.
-import { type CapturedFields, type EntryError, type ErrorTypeOf, type Fields, type Outcome, type ThrownError, defined, describeThrown, fieldsOf, isFields, textOf } from "@ai-audit/core/capture";
+import {
+  type CapturedFields,
+  type EntryError,
+  type ErrorTypeOf,
+  type Fields,
+  type Outcome,
+  type ThrownError,
+  defined,
+  describeThrown,
+  fieldsOf,
+  isFields,
+  textOf,
+} from "@ai-audit/core/capture";
 import { OutputParserException } from "@langchain/core/output_parsers";
 import { ToolInputParsingException } from "@langchain/core/tools";
 

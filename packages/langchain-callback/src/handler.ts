@@ -1,5 +1,12 @@
 // AuditCallbackHandler: the one seam to LangChain. Each callback says what happened; RunTracker sees to its one entry.
-import { type CallLogger, CallRecorder, type CaptureStats, type CapturedFields, fieldsOf, listOf } from "@ai-audit/core/capture";
+import {
+  type CallLogger,
+  CallRecorder,
+  type CaptureStats,
+  type CapturedFields,
+  fieldsOf,
+  listOf,
+} from "@ai-audit/core/capture";
 import { BaseCallbackHandler } from "@langchain/core/callbacks/base";
 import { claimsOn } from "./claims.ts";
 import { failureFields, resultFields } from "./endings.ts";
@@ -173,8 +180,7 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
     tags?: string[],
   ): Promise<void> {
     const open = this.#takeModel(runId, tags);
-    if (open)
-      await this.#tracker.end(open, () => failureFields(open, error, this.#settings));
+    if (open) await this.#tracker.end(open, () => failureFields(open, error, this.#settings));
   }
 
   override async handleChainStart(

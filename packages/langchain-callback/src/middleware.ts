@@ -1,6 +1,15 @@
 // Safety events that no model or tool call shows: moderation, PII and human review, as LangChain's middleware and
 // LangGraph leave them in the chains around the calls.
-import { type CapturedFields, type Fields, type JsonValue, defined, fieldsOf, isFields, listOf, textOf } from "@ai-audit/core/capture";
+import {
+  type CapturedFields,
+  type Fields,
+  type JsonValue,
+  defined,
+  fieldsOf,
+  isFields,
+  listOf,
+  textOf,
+} from "@ai-audit/core/capture";
 import { isBubbleUp } from "./failure.ts";
 import { isMessage, onlyText, roleOf } from "./messages.ts";
 import type { RunContext } from "./runs.ts";
@@ -199,7 +208,9 @@ function decisionsIn(resume: unknown): string[] {
   const all =
     own.length > 0
       ? own
-      : Object.values(Array.isArray(resume) ? resume : fieldsOf(resume)).flatMap((one) => listOf(fieldsOf(one)["decisions"]));
+      : Object.values(Array.isArray(resume) ? resume : fieldsOf(resume)).flatMap((one) =>
+          listOf(fieldsOf(one)["decisions"]),
+        );
   return all.flatMap((decision) => textOf(fieldsOf(decision)["type"]) ?? []);
 }
 

@@ -1,5 +1,17 @@
 // Fields of a model call's entry: what its start says and what its result says.
-import { type CapturedFields, type Fields, type JsonValue, defined, fieldsOf, firstText, isEmpty, listOf, parametersOf, pick, textOf } from "@ai-audit/core/capture";
+import {
+  type CapturedFields,
+  type Fields,
+  type JsonValue,
+  defined,
+  fieldsOf,
+  firstText,
+  isEmpty,
+  listOf,
+  parametersOf,
+  pick,
+  textOf,
+} from "@ai-audit/core/capture";
 import { onlyText } from "./messages.ts";
 import type { Settings } from "./options.ts";
 import { answerSafety, finishReasonsOf } from "./safety.ts";

@@ -1,6 +1,13 @@
 // What users can choose, resolved once.
 import { AuditConfigError, SAFETY_CODES } from "@ai-audit/core";
-import { CAPTURE_OPTIONS, type CallLogger, type CaptureOptions, INLINE_BYTES, type SafetyCodes, refuseUnknown } from "@ai-audit/core/capture";
+import {
+  CAPTURE_OPTIONS,
+  type CallLogger,
+  type CaptureOptions,
+  INLINE_BYTES,
+  type SafetyCodes,
+  refuseUnknown,
+} from "@ai-audit/core/capture";
 
 /** Which chains (also graphs, their nodes and agents) get entries of their own besides the model calls in them. */
 export type ChainCapture = "none" | "roots" | "all";

@@ -1,6 +1,14 @@
 // Where a run stands: its ancestors, and what it inherits from them. Contexts are small copies; nothing here
 // refers to LangChain's objects.
-import { type Fields, type JsonValue, type Run, defined, firstText, listOf, textOf } from "@ai-audit/core/capture";
+import {
+  type Fields,
+  type JsonValue,
+  type Run,
+  defined,
+  firstText,
+  listOf,
+  textOf,
+} from "@ai-audit/core/capture";
 import type { Settings } from "./options.ts";
 
 export type RunKind = "chain" | "model" | "tool" | "retriever";

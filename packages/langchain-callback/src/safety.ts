@@ -1,5 +1,16 @@
 // The safety evidence of model calls: LangChain's results put back into the providers' shapes.
-import { type CapturedFields, type Fields, type SafetyCodes, classifySafety, defined, fieldsOf, finishReasonOf, listOf, textOf, undoubled } from "@ai-audit/core/capture";
+import {
+  type CapturedFields,
+  type Fields,
+  type SafetyCodes,
+  classifySafety,
+  defined,
+  fieldsOf,
+  finishReasonOf,
+  listOf,
+  textOf,
+  undoubled,
+} from "@ai-audit/core/capture";
 
 /** One candidate of a result: its message, and LangChain's notes about its generation. */
 export interface Candidate {

@@ -1,6 +1,16 @@
 // Values as JSON, copied in one walk: messages and commands in their neutral shape, binaries as digests, of live objects
 // what is content.
-import { CENSOR, type Fields, type JsonValue, type Replace, digestMember, fieldsOf, isClientSecret, isFields, listOf, toJson } from "@ai-audit/core/capture";
+import {
+  CENSOR,
+  type Fields,
+  type JsonValue,
+  type Replace,
+  digestMember,
+  fieldsOf,
+  isClientSecret,
+  listOf,
+  toJson,
+} from "@ai-audit/core/capture";
 import { isMessage, neutralMessage } from "./messages.ts";
 import { withoutSecretMembers } from "./secrets.ts";
 

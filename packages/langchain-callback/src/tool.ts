@@ -1,5 +1,12 @@
 // Fields of a tool call's entry.
-import { type CapturedFields, type JsonValue, defined, fieldsOf, pick, textOf } from "@ai-audit/core/capture";
+import {
+  type CapturedFields,
+  type JsonValue,
+  defined,
+  fieldsOf,
+  pick,
+  textOf,
+} from "@ai-audit/core/capture";
 import { isMessage, neutralMessage, roleOf } from "./messages.ts";
 import { snapshot } from "./snapshot.ts";
 

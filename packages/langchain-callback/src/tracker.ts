@@ -1,5 +1,11 @@
 // The runs in flight: what is open, where it stands, and that each call gets its one end.
-import { type CallRecorder, type CapturedFields, type JsonValue, fieldsOf, pick } from "@ai-audit/core/capture";
+import {
+  type CallRecorder,
+  type CapturedFields,
+  type JsonValue,
+  fieldsOf,
+  pick,
+} from "@ai-audit/core/capture";
 import type { RunClaims } from "./claims.ts";
 import type { SafetyEvent } from "./middleware.ts";
 import { OpenRun } from "./open-run.ts";

@@ -149,30 +149,27 @@ describe("a request that the provider refuses to serve", () => {
     ["content_policy_violation", undefined],
     ["cyber_policy", undefined],
     ["invalid_prompt", "input"],
-  ])(
-    "with %s is blocked, at the side that the code names",
-    async (code, side) => {
-      await using bench = await startBench(() =>
-        failure(400, {
-          message: "Your request was rejected.",
-          code,
-          type: "invalid_request_error",
-        }),
-      );
-      await expect(bench.model().invoke("How?", { callbacks: [bench.handler] })).rejects.toThrow(
-        "rejected",
-      );
-      expect(only(await bench.entries())).toMatchObject({
-        outcome: "blocked",
-        safetyPassed: false,
-        detectorsTriggered: [`openai:${code}`],
-        safetyChecks: [`openai:${code}`],
-        blockReason: code,
-        error: { status: 400, code },
-      });
-      expect(only(await bench.entries()).metadata["blocked_at"]).toBe(side);
-    },
-  );
+  ])("with %s is blocked, at the side that the code names", async (code, side) => {
+    await using bench = await startBench(() =>
+      failure(400, {
+        message: "Your request was rejected.",
+        code,
+        type: "invalid_request_error",
+      }),
+    );
+    await expect(bench.model().invoke("How?", { callbacks: [bench.handler] })).rejects.toThrow(
+      "rejected",
+    );
+    expect(only(await bench.entries())).toMatchObject({
+      outcome: "blocked",
+      safetyPassed: false,
+      detectorsTriggered: [`openai:${code}`],
+      safetyChecks: [`openai:${code}`],
+      blockReason: code,
+      error: { status: 400, code },
+    });
+    expect(only(await bench.entries()).metadata["blocked_at"]).toBe(side);
+  });
 
   it("by Azure's filter keeps the categories", async () => {
     const results = {

@@ -5,7 +5,15 @@ import { ChatOpenAICompletions, ChatOpenAIResponses } from "@langchain/openai";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { API_KEY, type Bench, startBench } from "./fixtures.ts";
-import { chat, chatChunks, chatFor, failure, responded, responseEvents } from "./openai-server.ts";
+import {
+  chat,
+  chatChunks,
+  chatFor,
+  failure,
+  type Reply,
+  responded,
+  responseEvents,
+} from "./openai-server.ts";
 
 class OverAuditedClient extends ChatOpenAICompletions {
   constructor(bench: Bench, timeout?: number) {

@@ -6,14 +6,24 @@ import { describe, expect, it } from "vitest";
 import { API_KEY, only, startBench } from "./fixtures.ts";
 import { chat, chatChunks, failure, responded, type Reply } from "./openai-server.ts";
 
+interface Safety {
+  readonly outcome: string | undefined;
+  readonly safetyPassed: boolean;
+  readonly detectors: readonly string[];
+  readonly checks: readonly string[] | undefined;
+  readonly blockReason: string | null;
+  /** `metadata.blocked_at` */
+  readonly side: unknown;
+}
+
 interface Row {
   readonly name: string;
   readonly reply: Reply;
   readonly api?: "responses";
   readonly stream?: boolean;
-  readonly safety: Partial<ReturnType<typeof safetyOf>>;
+  readonly safety: Safety;
   /** What the handler's entry says instead, because the host drops members of the answer. */
-  readonly dropped?: Partial<ReturnType<typeof safetyOf>>;
+  readonly dropped?: Safety;
 }
 
 const SAFE = {
@@ -36,7 +46,7 @@ const byFilter = {
 } as const;
 
 /** A block with one detector, which is its own check. */
-function blocked(detector: string, side: "input" | "output" | undefined): Row["safety"] {
+function blocked(detector: string, side: "input" | "output" | undefined): Safety {
   return {
     outcome: "blocked",
     safetyPassed: false,
@@ -274,9 +284,9 @@ function oneOfTwo(): Reply {
   return reply;
 }
 
-function safetyOf(entry: AuditEntry) {
+function safetyOf(entry: AuditEntry): Safety {
   return {
-    outcome: entry.outcome as string | undefined,
+    outcome: entry.outcome,
     safetyPassed: entry.safetyPassed,
     detectors: entry.detectorsTriggered,
     checks: entry.safetyChecks,
@@ -295,9 +305,9 @@ async function entryThrough(wrapper: "handler" | "client", row: Row): Promise<Au
 
 type Bench = Awaited<ReturnType<typeof startBench>>;
 
-async function throughHandler({ model, handler }: Bench, { api, stream }: Row): Promise<void> {
-  const chosen = model({ useResponsesApi: api === "responses" });
-  const options = { callbacks: [handler] };
+async function throughHandler(bench: Bench, { api, stream }: Row): Promise<void> {
+  const chosen = bench.model({ useResponsesApi: api === "responses" });
+  const options = { callbacks: [bench.handler] };
   if (stream) for await (const _ of await chosen.stream("How?", options));
   else await chosen.invoke("How?", options);
 }

@@ -17,13 +17,7 @@ import { ForgottenWatch } from "./forgotten.ts";
 import { completed, type Held, holding } from "./held.ts";
 import { type AuditSettings, callAuditOf } from "./options.ts";
 import { failUnread, receiveUndelivered } from "./receive-body.ts";
-import {
-  errorFields,
-  formFields,
-  type Surface,
-  surfaceOf,
-  type WireRequest,
-} from "./surface.ts";
+import { errorFields, formFields, type Surface, surfaceOf, type WireRequest } from "./surface.ts";
 
 /** Reads the response's body: the SDK for an awaited promise, the caller after `asResponse()`. */
 export type BodyReader = "sdk" | "caller";
@@ -197,8 +191,7 @@ export class AuditedCall {
     const fields = surface.request(wire, check.extract);
     if (this.#own) addFields(fields, this.#own);
     if (check.active) request.unchecked = fields;
-    if (wire.body instanceof FormData)
-      request.form = formFields(surface, wire, wire.body, extract);
+    if (wire.body instanceof FormData) request.form = formFields(surface, wire, wire.body, extract);
     const begun = recorder.begin(check.bounded(fields), () => this.#unfinished());
     if ("then" in begun) return this.#await(begun);
     this.#recorded = begun;

@@ -1,6 +1,20 @@
 // The one `audit` option of a client, and what a single call may say of itself.
 import { AuditConfigError } from "@ai-audit/core";
-import { CAPTURE_OPTIONS, type CallLogger, CallRecorder, type CaptureOptions, type CaptureStats, type CapturedFields, ContentCheck, type DetectorOptions, type Metadata, type Run, type SafetyCodes, membersOf, refuseUnknown } from "@ai-audit/core/capture";
+import {
+  CAPTURE_OPTIONS,
+  type CallLogger,
+  CallRecorder,
+  type CaptureOptions,
+  type CaptureStats,
+  type CapturedFields,
+  ContentCheck,
+  type DetectorOptions,
+  type Metadata,
+  type Run,
+  type SafetyCodes,
+  membersOf,
+  refuseUnknown,
+} from "@ai-audit/core/capture";
 import { ReportedResponses } from "./same-response.ts";
 import type { ExtractOptions } from "./surface.ts";
 

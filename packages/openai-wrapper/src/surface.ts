@@ -1,9 +1,28 @@
 // Which surface a request belongs to. docs/openai-surfaces.md is this table with what each entry holds.
-import { type CapturedFields, type GrowingFields, GuardedCollector, type ErrorReading, type StreamCollector, addFields, describeForm, fieldsOf, guarded, mergeFields, nameOf, outlineForm, thrownErrorFields } from "@ai-audit/core/capture";
+import {
+  type CapturedFields,
+  type GrowingFields,
+  GuardedCollector,
+  type ErrorReading,
+  type StreamCollector,
+  addFields,
+  describeForm,
+  fieldsOf,
+  guarded,
+  mergeFields,
+  nameOf,
+  outlineForm,
+  thrownErrorFields,
+} from "@ai-audit/core/capture";
 import { runSurface, threadMessage } from "./surfaces/assistants.ts";
 import { chat } from "./surfaces/chat.ts";
 import { completions } from "./surfaces/completions.ts";
-import type { ExtractOptions, Surface, SurfaceDefinition, WireRequest } from "./surfaces/contract.ts";
+import type {
+  ExtractOptions,
+  Surface,
+  SurfaceDefinition,
+  WireRequest,
+} from "./surfaces/contract.ts";
 import { embeddings } from "./surfaces/embeddings.ts";
 import { imageEdit, imageGeneration, imageVariation } from "./surfaces/images.ts";
 import { moderations } from "./surfaces/moderations.ts";

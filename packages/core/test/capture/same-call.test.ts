@@ -20,11 +20,7 @@ async function links(logger: AuditLogger): Promise<(string | undefined)[]> {
   return (await logger.getEntries(new Date(0), new Date(8e15))).map(({ run }) => run?.sameCallAs);
 }
 
-function capture(
-  logger: AuditLogger,
-  layer: CallLayer,
-  fields: CapturedFields,
-): Promise<string> {
+function capture(logger: AuditLogger, layer: CallLayer, fields: CapturedFields): Promise<string> {
   return logger.callSink.capture({ input: "x", output: "y", ...fields }, { layer });
 }
 

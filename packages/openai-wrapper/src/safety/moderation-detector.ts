@@ -1,7 +1,16 @@
 // A detector that asks OpenAI's moderation endpoint.
 import { AsyncLocalStorage } from "node:async_hooks";
 import { AuditConfigError } from "@ai-audit/core";
-import { type ContentSide, type Detector, type Finding, type JsonValue, fieldsOf, isFields, listOf, textsOf } from "@ai-audit/core/capture";
+import {
+  type ContentSide,
+  type Detector,
+  type Finding,
+  type JsonValue,
+  fieldsOf,
+  isFields,
+  listOf,
+  textsOf,
+} from "@ai-audit/core/capture";
 
 /** What is needed of a client: any version's, audited or not. */
 export interface ModerationClient {

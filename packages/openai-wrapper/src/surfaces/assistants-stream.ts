@@ -1,5 +1,20 @@
 // Streams of the Assistants API: `{ event, data }`, with messages as deltas and the run's state in between.
-import { type CapturedFields, type Fields, type JsonValue, MergedDelta, StreamBudget, type StreamCollector, fieldsOf, isEmpty, isFields, listOf, mergeFields, providerErrorFields, snapshot, textOf } from "@ai-audit/core/capture";
+import {
+  type CapturedFields,
+  type Fields,
+  type JsonValue,
+  MergedDelta,
+  StreamBudget,
+  type StreamCollector,
+  fieldsOf,
+  isEmpty,
+  isFields,
+  listOf,
+  mergeFields,
+  providerErrorFields,
+  snapshot,
+  textOf,
+} from "@ai-audit/core/capture";
 import type { ExtractOptions } from "./contract.ts";
 import { runFields } from "./run-object.ts";
 
@@ -43,7 +58,9 @@ export class AssistantCollector implements StreamCollector {
     return mergeFields(
       runFields(this.#run, this.#output(), this.#options),
       { alerts: this.#budget.alerts },
-      this.#error === undefined ? {} : providerErrorFields(this.#error, { codes: this.#options.safetyCodes }),
+      this.#error === undefined
+        ? {}
+        : providerErrorFields(this.#error, { codes: this.#options.safetyCodes }),
     );
   }
 

@@ -1,5 +1,19 @@
 // beta assistants: threads and runs (POST …/runs, POST /threads/runs, submit_tool_outputs, cancel, GET of a run)
-import { type CapturedFields, type Fields, type JsonValue, defined, fieldsOf, isFields, listOf, mergeFields, parametersOf, pickStated, snapshot, textOf, withoutToolSecrets } from "@ai-audit/core/capture";
+import {
+  type CapturedFields,
+  type Fields,
+  type JsonValue,
+  defined,
+  fieldsOf,
+  isFields,
+  listOf,
+  mergeFields,
+  parametersOf,
+  pickStated,
+  snapshot,
+  textOf,
+  withoutToolSecrets,
+} from "@ai-audit/core/capture";
 import { AssistantCollector } from "./assistants-stream.ts";
 import type { SurfaceDefinition, WireRequest } from "./contract.ts";
 import { requestFields } from "./fields.ts";

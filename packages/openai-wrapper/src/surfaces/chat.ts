@@ -1,5 +1,19 @@
 // chat.completions: POST /chat/completions
-import { type CapturedFields, type Fields, type JsonValue, type LogprobsDigest, fieldsOf, isEmpty, isFields, isOmission, listOf, parametersOf, pickStated, snapshot, withoutToolSecrets } from "@ai-audit/core/capture";
+import {
+  type CapturedFields,
+  type Fields,
+  type JsonValue,
+  type LogprobsDigest,
+  fieldsOf,
+  isEmpty,
+  isFields,
+  isOmission,
+  listOf,
+  parametersOf,
+  pickStated,
+  snapshot,
+  withoutToolSecrets,
+} from "@ai-audit/core/capture";
 import { choicesFields } from "./choices.ts";
 import { ChoicesCollector, type ChoicesShape } from "./choices-stream.ts";
 import type { ExtractOptions, SurfaceDefinition } from "./contract.ts";

@@ -1,5 +1,20 @@
 // Streams of chunks with `choices`: chat completions and completions.
-import { type CapturedFields, type Fields, LogprobsDigest, MergedDelta, StreamBudget, type StreamCollector, countOf, fieldsOf, isEmpty, isFields, mergeFields, providerErrorFields, snapshot, textOf } from "@ai-audit/core/capture";
+import {
+  type CapturedFields,
+  type Fields,
+  LogprobsDigest,
+  MergedDelta,
+  StreamBudget,
+  type StreamCollector,
+  countOf,
+  fieldsOf,
+  isEmpty,
+  isFields,
+  mergeFields,
+  providerErrorFields,
+  snapshot,
+  textOf,
+} from "@ai-audit/core/capture";
 import type { ExtractOptions } from "./contract.ts";
 
 /** A choice as its chunks amount to it. */
@@ -75,7 +90,9 @@ export class ChoicesCollector implements StreamCollector {
     return mergeFields(
       this.#shape.fieldsOf(choices, { ...this.#envelope }, this.#options, digests),
       { alerts: this.#budget.alerts },
-      this.#error === undefined ? {} : providerErrorFields(this.#error, { codes: this.#options.safetyCodes }),
+      this.#error === undefined
+        ? {}
+        : providerErrorFields(this.#error, { codes: this.#options.safetyCodes }),
     );
   }
 

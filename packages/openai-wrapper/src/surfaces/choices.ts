@@ -1,5 +1,18 @@
 // What chat completions and completions share: a response with `choices`.
-import { type CapturedFields, type Fields, type GrowingFields, type JsonValue, LogprobsDigest, addFields, isEmpty, logprobsMetadata, pickStated, snapshot, textOf, usageFields } from "@ai-audit/core/capture";
+import {
+  type CapturedFields,
+  type Fields,
+  type GrowingFields,
+  type JsonValue,
+  LogprobsDigest,
+  addFields,
+  isEmpty,
+  logprobsMetadata,
+  pickStated,
+  snapshot,
+  textOf,
+  usageFields,
+} from "@ai-audit/core/capture";
 import type { ExtractOptions } from "./contract.ts";
 import { responseFields } from "./fields.ts";
 

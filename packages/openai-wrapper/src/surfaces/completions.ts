@@ -1,5 +1,15 @@
 // completions: POST /completions
-import { type CapturedFields, type Fields, type JsonValue, type LogprobsDigest, fieldsOf, isEmpty, listOf, parametersOf, snapshot } from "@ai-audit/core/capture";
+import {
+  type CapturedFields,
+  type Fields,
+  type JsonValue,
+  type LogprobsDigest,
+  fieldsOf,
+  isEmpty,
+  listOf,
+  parametersOf,
+  snapshot,
+} from "@ai-audit/core/capture";
 import { choicesFields } from "./choices.ts";
 import { ChoicesCollector, type ChoicesShape } from "./choices-stream.ts";
 import type { ExtractOptions, SurfaceDefinition } from "./contract.ts";

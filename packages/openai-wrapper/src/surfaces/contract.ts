@@ -1,5 +1,12 @@
 // What a surface is: the mapping between one endpoint of the provider and an entry's fields.
-import type { CapturedFields, ContentBounds, Fields, GrowingFields, SafetyCodes, StreamCollector } from "@ai-audit/core/capture";
+import type {
+  CapturedFields,
+  ContentBounds,
+  Fields,
+  GrowingFields,
+  SafetyCodes,
+  StreamCollector,
+} from "@ai-audit/core/capture";
 
 /** A request as it goes on the wire. */
 export interface WireRequest {

@@ -1,6 +1,15 @@
 // embeddings: POST /embeddings
 import { createHash } from "node:crypto";
-import { type Fields, type JsonValue, fieldsOf, listOf, mergeFields, parametersOf, snapshot, usageFields } from "@ai-audit/core/capture";
+import {
+  type Fields,
+  type JsonValue,
+  fieldsOf,
+  listOf,
+  mergeFields,
+  parametersOf,
+  snapshot,
+  usageFields,
+} from "@ai-audit/core/capture";
 import { envelopeFields } from "./choices.ts";
 import type { SurfaceDefinition } from "./contract.ts";
 import { requestFields, responseFields } from "./fields.ts";

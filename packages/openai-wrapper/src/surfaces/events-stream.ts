@@ -1,5 +1,15 @@
 // Streams that no surface of ours expects: the events themselves, as far as there is room.
-import { type CapturedFields, type JsonValue, StreamBudget, type StreamCollector, isFields, mergeFields, providerErrorFields, snapshot, withoutSecrets } from "@ai-audit/core/capture";
+import {
+  type CapturedFields,
+  type JsonValue,
+  StreamBudget,
+  type StreamCollector,
+  isFields,
+  mergeFields,
+  providerErrorFields,
+  snapshot,
+  withoutSecrets,
+} from "@ai-audit/core/capture";
 import type { ExtractOptions } from "./contract.ts";
 import { responseFields } from "./fields.ts";
 
@@ -28,7 +38,9 @@ export class EventCollector implements StreamCollector {
     return mergeFields(
       responseFields(this.#events, {}, this.#options),
       { alerts: this.#budget.alerts },
-      this.#error === undefined ? {} : providerErrorFields(this.#error, { codes: this.#options.safetyCodes }),
+      this.#error === undefined
+        ? {}
+        : providerErrorFields(this.#error, { codes: this.#options.safetyCodes }),
     );
   }
 }

@@ -1,5 +1,15 @@
 // Putting an entry's fields together.
-import { type GrowingFields, type JsonValue, type SafetyEvidence, addFields, boundInput, boundOutput, classifySafety, isEmpty, textOf } from "@ai-audit/core/capture";
+import {
+  type GrowingFields,
+  type JsonValue,
+  type SafetyEvidence,
+  addFields,
+  boundInput,
+  boundOutput,
+  classifySafety,
+  isEmpty,
+  textOf,
+} from "@ai-audit/core/capture";
 import type { ExtractOptions } from "./contract.ts";
 
 /** The fields that a request gives. */

@@ -1,5 +1,23 @@
 // images: POST /images/generations, /images/edits, /images/variations
-import { type CapturedFields, type Fields, type JsonValue, StreamBudget, type StreamCollector, digestBase64, fieldsOf, isEmpty, isFields, listOf, mergeFields, parametersOf, pickStated, providerErrorFields, snapshot, textOf, usageFields } from "@ai-audit/core/capture";
+import {
+  type CapturedFields,
+  type Fields,
+  type JsonValue,
+  StreamBudget,
+  type StreamCollector,
+  digestBase64,
+  fieldsOf,
+  isEmpty,
+  isFields,
+  listOf,
+  mergeFields,
+  parametersOf,
+  pickStated,
+  providerErrorFields,
+  snapshot,
+  textOf,
+  usageFields,
+} from "@ai-audit/core/capture";
 import type { ExtractOptions, SurfaceDefinition } from "./contract.ts";
 import { requestFields, responseFields } from "./fields.ts";
 
@@ -108,7 +126,9 @@ class ImageCollector implements StreamCollector {
       usageFields(this.#usage),
       servedFields(this.#served),
       { alerts: this.#budget.alerts },
-      this.#error === undefined ? {} : providerErrorFields(this.#error, { codes: this.#options.safetyCodes }),
+      this.#error === undefined
+        ? {}
+        : providerErrorFields(this.#error, { codes: this.#options.safetyCodes }),
     );
   }
 }

@@ -1,6 +1,18 @@
 // Calls that create or change an object rather than ask a model: files, batches, jobs, and paths nobody knows yet.
 // Their entry holds the request's and the response's JSON, without credentials.
-import { type CapturedFields, type JsonValue, fieldsOf, isEmpty, mergeFields, parametersOf, providerErrorFields, snapshot, textOf, usageFields, withoutSecrets } from "@ai-audit/core/capture";
+import {
+  type CapturedFields,
+  type JsonValue,
+  fieldsOf,
+  isEmpty,
+  mergeFields,
+  parametersOf,
+  providerErrorFields,
+  snapshot,
+  textOf,
+  usageFields,
+  withoutSecrets,
+} from "@ai-audit/core/capture";
 import { envelopeFields } from "./choices.ts";
 import type { ExtractOptions, SurfaceDefinition } from "./contract.ts";
 import { requestFields, responseFields } from "./fields.ts";

@@ -1,5 +1,20 @@
 // A response object, in whatever state it is: the body of a call, and what a stream's events carry.
-import { type CapturedFields, type Fields, type JsonValue, LogprobsDigest, fieldsOf, isEmpty, isFields, listOf, logprobsMetadata, mergeFields, providerErrorFields, snapshot, textOf, usageFields } from "@ai-audit/core/capture";
+import {
+  type CapturedFields,
+  type Fields,
+  type JsonValue,
+  LogprobsDigest,
+  fieldsOf,
+  isEmpty,
+  isFields,
+  listOf,
+  logprobsMetadata,
+  mergeFields,
+  providerErrorFields,
+  snapshot,
+  textOf,
+  usageFields,
+} from "@ai-audit/core/capture";
 import { envelopeFields } from "./choices.ts";
 import type { ExtractOptions } from "./contract.ts";
 import { responseFields } from "./fields.ts";
@@ -17,7 +32,9 @@ export function responseObjectFields(body: Fields, options: ExtractOptions): Cap
       finishReasons: reason === undefined ? [] : [reason],
       metadata: logprobsMetadata([digest]),
     },
-    status === "failed" || isFields(error) ? providerErrorFields(error, { codes: options.safetyCodes }) : {},
+    status === "failed" || isFields(error)
+      ? providerErrorFields(error, { codes: options.safetyCodes })
+      : {},
     responseFields(textOfOutput(kept) ?? kept, { body }, options),
   );
 }

@@ -1,5 +1,21 @@
 // Streams of Responses events. The terminal event carries the whole response; before it, items add up from deltas.
-import { type CapturedFields, type Fields, GrowingText, type JsonValue, StreamBudget, type StreamCollector, countOf, fieldsOf, isEmpty, isFields, listOf, mergeFields, providerErrorFields, snapshot, textOf } from "@ai-audit/core/capture";
+import {
+  type CapturedFields,
+  type Fields,
+  GrowingText,
+  type JsonValue,
+  StreamBudget,
+  type StreamCollector,
+  countOf,
+  fieldsOf,
+  isEmpty,
+  isFields,
+  listOf,
+  mergeFields,
+  providerErrorFields,
+  snapshot,
+  textOf,
+} from "@ai-audit/core/capture";
 import type { ExtractOptions } from "./contract.ts";
 import { responseObjectFields } from "./response-object.ts";
 
@@ -50,7 +66,9 @@ export class ResponsesCollector implements StreamCollector {
     return mergeFields(
       fields,
       { alerts: this.#budget.alerts },
-      this.#error === undefined ? {} : providerErrorFields(this.#error, { codes: this.#options.safetyCodes }),
+      this.#error === undefined
+        ? {}
+        : providerErrorFields(this.#error, { codes: this.#options.safetyCodes }),
     );
   }
 

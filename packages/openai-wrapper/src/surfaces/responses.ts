@@ -1,5 +1,17 @@
 // responses: POST /responses, GET /responses/{id}, POST /responses/{id}/cancel, POST /responses/compact
-import { type CapturedFields, type Fields, type JsonValue, fieldsOf, isEmpty, isFields, listOf, parametersOf, pickStated, snapshot, withoutToolSecrets } from "@ai-audit/core/capture";
+import {
+  type CapturedFields,
+  type Fields,
+  type JsonValue,
+  fieldsOf,
+  isEmpty,
+  isFields,
+  listOf,
+  parametersOf,
+  pickStated,
+  snapshot,
+  withoutToolSecrets,
+} from "@ai-audit/core/capture";
 import type { ExtractOptions, SurfaceDefinition, WireRequest } from "./contract.ts";
 import { requestFields } from "./fields.ts";
 import { responseObjectFields } from "./response-object.ts";

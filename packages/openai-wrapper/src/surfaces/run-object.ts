@@ -1,5 +1,16 @@
 // A run of the Assistants API, in whatever state it is.
-import { type CapturedFields, type Fields, type JsonValue, defined, fieldsOf, isFields, mergeFields, providerErrorFields, textOf, usageFields } from "@ai-audit/core/capture";
+import {
+  type CapturedFields,
+  type Fields,
+  type JsonValue,
+  defined,
+  fieldsOf,
+  isFields,
+  mergeFields,
+  providerErrorFields,
+  textOf,
+  usageFields,
+} from "@ai-audit/core/capture";
 import type { ExtractOptions } from "./contract.ts";
 import { responseFields } from "./fields.ts";
 
@@ -23,7 +34,9 @@ export function runFields(run: Fields, output: JsonValue, options: ExtractOption
             : undefined,
     }),
     usageFields(run["usage"]),
-    isFields(error) || status === "failed" ? providerErrorFields(error, { codes: options.safetyCodes }) : {},
+    isFields(error) || status === "failed"
+      ? providerErrorFields(error, { codes: options.safetyCodes })
+      : {},
     responseFields(output, { body: { incomplete_details } }, options),
   );
 }

@@ -1,5 +1,20 @@
 // audio.speech: POST /audio/speech. The answer is bytes; an entry keeps their type, length and digest.
-import { Base64Digest, type CapturedFields, type Fields, type StreamCollector, digestBytes, fieldsOf, isEmpty, isFields, mergeFields, parametersOf, providerErrorFields, snapshot, textOf, usageFields } from "@ai-audit/core/capture";
+import {
+  Base64Digest,
+  type CapturedFields,
+  type Fields,
+  type StreamCollector,
+  digestBytes,
+  fieldsOf,
+  isEmpty,
+  isFields,
+  mergeFields,
+  parametersOf,
+  providerErrorFields,
+  snapshot,
+  textOf,
+  usageFields,
+} from "@ai-audit/core/capture";
 import type { ExtractOptions, SurfaceDefinition } from "./contract.ts";
 import { requestFields, responseFields } from "./fields.ts";
 
@@ -70,7 +85,9 @@ class SpeechCollector implements StreamCollector {
     return mergeFields(
       responseFields(this.#audio.digest(this.#mime), {}, this.#options),
       usageFields(this.#usage),
-      this.#error === undefined ? {} : providerErrorFields(this.#error, { codes: this.#options.safetyCodes }),
+      this.#error === undefined
+        ? {}
+        : providerErrorFields(this.#error, { codes: this.#options.safetyCodes }),
     );
   }
 }

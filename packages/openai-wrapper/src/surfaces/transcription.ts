@@ -1,5 +1,24 @@
 // audio.transcriptions and audio.translations: POST /audio/transcriptions, /audio/translations
-import { type CapturedFields, type Fields, GrowingText, type JsonValue, LogprobsDigest, StreamBudget, type StreamCollector, fieldsOf, isEmpty, isFields, logprobsMetadata, mergeFields, parametersOf, pickStated, providerErrorFields, snapshot, textOf, usageFields } from "@ai-audit/core/capture";
+import {
+  type CapturedFields,
+  type Fields,
+  GrowingText,
+  type JsonValue,
+  LogprobsDigest,
+  StreamBudget,
+  type StreamCollector,
+  fieldsOf,
+  isEmpty,
+  isFields,
+  logprobsMetadata,
+  mergeFields,
+  parametersOf,
+  pickStated,
+  providerErrorFields,
+  snapshot,
+  textOf,
+  usageFields,
+} from "@ai-audit/core/capture";
 import type { ExtractOptions, SurfaceDefinition } from "./contract.ts";
 import { requestFields, responseFields } from "./fields.ts";
 
@@ -85,7 +104,9 @@ class TranscriptCollector implements StreamCollector {
     return mergeFields(
       this.#final ?? transcriptFields(partial, this.#options),
       { alerts: this.#budget.alerts },
-      this.#error === undefined ? {} : providerErrorFields(this.#error, { codes: this.#options.safetyCodes }),
+      this.#error === undefined
+        ? {}
+        : providerErrorFields(this.#error, { codes: this.#options.safetyCodes }),
     );
   }
 }

@@ -107,7 +107,11 @@ function codeOf(thrown: unknown): unknown {
 /** Anthropic's errors have no code: the type in the nested body is theirs. */
 function codeIn(thrown: Fields, reported: Fields): string | undefined {
   const isNested = isFields(fieldsOf(thrown["error"])["error"]);
-  return firstText(reported["code"], isNested ? reported["type"] : undefined, thrown["lc_error_code"]);
+  return firstText(
+    reported["code"],
+    isNested ? reported["type"] : undefined,
+    thrown["lc_error_code"],
+  );
 }
 
 function statusOf(thrown: Fields): number | undefined {

@@ -80,6 +80,7 @@ export function defined<T extends object>(fields: T): Defined<T> {
   const kept: Defined<T> = {};
   for (const key in fields) {
     const value = fields[key];
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- generics do not narrow
     if (value !== undefined) kept[key] = value as Exclude<T[typeof key], undefined>;
   }
   return kept;

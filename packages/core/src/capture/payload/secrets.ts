@@ -127,7 +127,10 @@ const SECRETS: readonly (readonly [pattern: RegExp, replacement: string])[] = [
   [/\borg-[A-Za-z0-9]{8,}/g, CENSOR],
   [/\bproj_[A-Za-z0-9]{8,}/g, CENSOR],
   // keys of Google, AWS, Groq, Hugging Face, xAI, Perplexity, Replicate
-  [/\bAIza[\w-]{20,}|\b(?:AKIA|ASIA)[A-Z0-9]{12,}|\b(?:gsk|hf|r8)_\w{20,}|\b(?:xai|pplx)-\w{20,}/g, CENSOR],
+  [
+    /\bAIza[\w-]{20,}|\b(?:AKIA|ASIA)[A-Z0-9]{12,}|\b(?:gsk|hf|r8)_\w{20,}|\b(?:xai|pplx)-\w{20,}/g,
+    CENSOR,
+  ],
   // a JSON Web Token (Azure AD)
   [/\beyJ[\w-]{8,}\.[\w-]+\.?[\w-]*/g, CENSOR],
   // whatever else the provider has masked

@@ -83,7 +83,8 @@ export function classifySafety(
   });
   report.answer = undefined;
   const verdicts = answers.map((answer) => resultsOf(answer) ?? null);
-  if (answers[0] !== body && !verdicts.every(isEmpty)) report.keep("content_filter_results", verdicts);
+  if (answers[0] !== body && !verdicts.every(isEmpty))
+    report.keep("content_filter_results", verdicts);
   const at = evidence.answered ? "output" : undefined;
   if (answers[0] !== body && isFields(body["error"])) readError(report, body["error"], at);
   if (isFields(error)) readError(report, error, at);

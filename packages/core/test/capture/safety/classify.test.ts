@@ -71,18 +71,16 @@ const CASES: readonly Case[] = [
     name: "Responses: incomplete for another reason",
     body: { status: "incomplete", incomplete_details: { reason: "max_output_tokens" }, output: [] },
   },
-  ...[
-    "bio_policy",
-    "misalignment_policy_violation",
-    "image_content_policy_violation",
-  ].map((code): Case => ({
-    name: `Responses: failed with ${code}, on a side that nobody names`,
-    body: { status: "failed", error: { code, message: "x" }, output: [] },
-    blocked: "untold",
-    reason: code,
-    triggered: [`openai:${code}`],
-    checks: [`openai:${code}`],
-  })),
+  ...["bio_policy", "misalignment_policy_violation", "image_content_policy_violation"].map(
+    (code): Case => ({
+      name: `Responses: failed with ${code}, on a side that nobody names`,
+      body: { status: "failed", error: { code, message: "x" }, output: [] },
+      blocked: "untold",
+      reason: code,
+      triggered: [`openai:${code}`],
+      checks: [`openai:${code}`],
+    }),
+  ),
   {
     name: "Responses: failed with invalid_prompt",
     body: { status: "failed", error: { code: "invalid_prompt", message: "x" }, output: [] },
@@ -323,11 +321,7 @@ const CASES: readonly Case[] = [
       "azure:jailbreak",
       "azure:violence",
     ],
-    checks: [
-      "openai:content_filter",
-      "azure:ResponsibleAIPolicyViolation",
-      "azure:content_filter",
-    ],
+    checks: ["openai:content_filter", "azure:ResponsibleAIPolicyViolation", "azure:content_filter"],
   },
   {
     name: "Azure 400: images, under inner_error",
@@ -381,28 +375,30 @@ const CASES: readonly Case[] = [
     triggered: ["openai:content_filter"],
     checks: ["openai:content_filter"],
   },
-  ...[
-    ["anthropic", { stop_reason: "refusal", content: [{ type: "text", text: "I can" }] }],
-    ["bedrock", { stopReason: "guardrail_intervened", output: {} }],
-    ["gemini", { candidates: [{ finishReason: "SAFETY", index: 0 }] }],
-    ["gemini", { choices: [choice({ finish_reason: "PROHIBITED_CONTENT" })] }],
-    ["gemini", { choices: [choice({ finish_reason: "content_filter: PROHIBITED_CONTENT" })] }],
-    ["openai", { choices: [choice({ finish_reason: "content_filtercontent_filter" })] }],
-    ["zhipu", { choices: [choice({ finish_reason: "sensitive" })] }],
-    ["gemini", { choices: [choice({ native_finish_reason: "SAFETY", finish_reason: "stop" })] }],
-  ].map(([vendor, body]): Case => {
-    const reason = /refusal|guardrail_intervened|SAFETY|PROHIBITED_CONTENT|sensitive|content_filter/
-      .exec(JSON.stringify(body).replace("content_filter: ", ""))!
-      .at(0)!;
-    return {
-      name: `${String(vendor)}: an answer that ended with ${reason} in ${Object.keys(body as object)[0]}`,
-      body,
-      blocked: "output",
-      reason,
-      triggered: [`${String(vendor)}:${reason}`],
-      checks: [`${String(vendor)}:${reason}`],
-    };
-  }),
+  ...(
+    [
+      ["anthropic:refusal", { stop_reason: "refusal", content: [] }],
+      ["bedrock:guardrail_intervened", { stopReason: "guardrail_intervened", output: {} }],
+      ["gemini:SAFETY", { candidates: [{ finishReason: "SAFETY", index: 0 }] }],
+      ["gemini:SAFETY", { choices: [choice({ native_finish_reason: "SAFETY" })] }],
+      ["zhipu:sensitive", { choices: [choice({ finish_reason: "sensitive" })] }],
+      ...["PROHIBITED_CONTENT", "content_filter: PROHIBITED_CONTENT"].map(
+        (reason) =>
+          ["gemini:PROHIBITED_CONTENT", { choices: [choice({ finish_reason: reason })] }] as const,
+      ),
+      [
+        "openai:content_filter",
+        { choices: [choice({ finish_reason: "content_filtercontent_filter" })] },
+      ],
+    ] as const
+  ).map(([detector, body]): Case => ({
+    name: `${detector}: an answer that ended so, ${JSON.stringify(body)}`,
+    body,
+    blocked: "output",
+    reason: detector.slice(detector.indexOf(":") + 1),
+    triggered: [detector],
+    checks: [detector],
+  })),
   {
     name: "Anthropic: a refusal with its category",
     body: {

@@ -22,7 +22,12 @@ export const anthropic: ProviderTable = {
     report.keep("stop_details", pickStated(fieldsOf(details), ["type", "category"]));
     // One model refused, and its fallback answered.
     if (listOf(content).some((block) => fieldsOf(block)["type"] === "fallback"))
-      report.found(REFUSAL, { detector: REFUSAL, action: "flag", reason: "fallback", at: "output" });
+      report.found(REFUSAL, {
+        detector: REFUSAL,
+        action: "flag",
+        reason: "fallback",
+        at: "output",
+      });
   },
 
   error(report, error) {

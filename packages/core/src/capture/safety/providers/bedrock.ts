@@ -31,13 +31,7 @@ function assessed(report: SafetyReport, assessments: unknown, at: Side): void {
           for (const item of listOf(items)) judged(report, policy, list, fieldsOf(item), at);
 }
 
-function judged(
-  report: SafetyReport,
-  policy: string,
-  list: string,
-  item: Fields,
-  at: Side,
-): void {
+function judged(report: SafetyReport, policy: string, list: string, item: Fields, at: Side): void {
   report.ran(CHECK);
   const action = ACTIONS.get(item["action"]);
   if (action === undefined) return;
