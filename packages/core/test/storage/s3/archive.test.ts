@@ -7,7 +7,7 @@ import { GetObjectCommand } from "@aws-sdk/client-s3";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { FileVerification, Verification } from "../../../src/verify/verification.ts";
 import { verifyLog } from "../../../src/log/verify-log.ts";
-import { placeHold, releaseHold } from "../../../src/log/place-hold.ts";
+import { placeHold, releaseHold } from "../../../src/log/holds.ts";
 import { FileStorage } from "../../../src/storage/file/file.ts";
 import { S3Archive, type S3ArchiveOptions } from "../../../src/storage/s3/index.ts";
 import { testEntry, type TestEntry } from "../../../src/testing.ts";

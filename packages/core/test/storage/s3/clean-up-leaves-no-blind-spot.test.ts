@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { formatControlLine } from "../../../src/format/control-line.ts";
 import { Signer } from "../../../src/seal/signer.ts";
-import { listHolds, placeHold, releaseHold } from "../../../src/log/place-hold.ts";
+import { listHolds, placeHold, releaseHold } from "../../../src/log/holds.ts";
 import { dayOf } from "../../../src/storage/s3/keys.ts";
 import { AttackedLog, DAY_MS, daysAgo, messages } from "../../support/attacked-log.ts";
 import { appendCommits } from "../../support/s3-log.ts";

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { AuditInputError } from "../errors.ts";
 import { formatControlLine } from "../format/control-line.ts";
 import type { Signer } from "../seal/signer.ts";
-import { requireAccount } from "../format/account.ts";
+import { requireActorAndReason } from "./keeping.ts";
 import { parseVkey } from "../seal/note.ts";
 import { rangeOf } from "./query.ts";
 import { Directory } from "../storage/file/directory.ts";
@@ -44,7 +44,7 @@ export async function placeHold(
   }: HoldOptions & { readonly from?: Date | undefined; readonly to?: Date | undefined },
 ): Promise<string> {
   rangeOf({ from, to });
-  requireAccount("placeHold()", { actor, reason });
+  requireActorAndReason("placeHold()", { actor, reason });
   const hold = randomUUID();
   const placed = new Date().toISOString();
   const range = { from: from?.toISOString() ?? null, to: to?.toISOString() ?? null };
@@ -68,7 +68,7 @@ export async function releaseHold(
   hold: string,
   { reason, actor, signer, s3 }: HoldOptions,
 ): Promise<void> {
-  requireAccount("releaseHold()", { actor, reason });
+  requireActorAndReason("releaseHold()", { actor, reason });
   const holds = await listHolds(location, { vkey: signer?.vkey, s3 });
   const known = holds.filter(({ id }) => id === hold);
   if (known.length === 0) throw new AuditInputError(`no hold ${hold} is in force`);

@@ -17,23 +17,50 @@ import { AuditDecryptError, AuditError, AuditInputError } from "../errors.ts";
 import { refuseUnknown } from "../format/known-names.ts";
 
 /** What the contents are said to have been. */
-export interface Claim {
+export interface ContentCheck {
   readonly input?: unknown;
   readonly output?: unknown;
 }
 
-const CONTENTS: Readonly<Record<keyof Claim, true>> = { input: true, output: true };
+const CONTENTS: Readonly<Record<keyof ContentCheck, true>> = { input: true, output: true };
 
 type Keys = EncryptionManager | undefined;
 
-/** Both contents, decrypted and parsed; absent where only the hash was kept. */
-export function openContent(
+/** An entry's contents, decrypted and parsed. A field is absent when only its hash was kept, or when it is in `failures`. */
+export interface OpenedContent {
+  readonly input?: JsonValue;
+  readonly output?: JsonValue;
+  /** Why a content cannot be opened. Codes: as `decryptContent()`, and `AUDIT_READ_FAILED`. */
+  readonly failures: { readonly [F in ContentField]?: AuditError };
+}
+
+const FIELDS: readonly ContentField[] = ["input", "output"];
+
+/** Opens each of an entry's contents on its own: the failure of one does not hide another. */
+export function openContent(entry: AuditEntry, keys: Keys): OpenedContent {
+  const opened: { [F in ContentField]?: JsonValue } = {};
+  const failures: { [F in ContentField]?: AuditError } = {};
+  for (const field of FIELDS) {
+    try {
+      const value = openField(entry, field, keys);
+      if (value !== undefined) opened[field] = value;
+    } catch (error) {
+      if (!AuditError.isInstance(error)) throw error;
+      failures[field] = error;
+    }
+  }
+  return { ...opened, failures };
+}
+
+/** As `openContent`; throws the first failure. */
+export function requireContent(
   entry: AuditEntry,
   keys: Keys,
 ): { input?: JsonValue; output?: JsonValue } {
-  const input = openField(entry, "input", keys);
-  const output = openField(entry, "output", keys);
-  return { ...(input !== undefined && { input }), ...(output !== undefined && { output }) };
+  const { failures, ...opened } = openContent(entry, keys);
+  const [failure] = Object.values(failures);
+  if (failure) throw failure;
+  return opened;
 }
 
 function openField(entry: AuditEntry, field: ContentField, keys: Keys): JsonValue | undefined {
@@ -102,7 +129,7 @@ function altered(entry: AuditEntry, field: ContentField): AuditDecryptError {
 /** Whether the entry's hashes are those of the claimed contents, for each one given. */
 export function matchContent(
   entry: AuditEntry,
-  claimed: Claim,
+  claimed: ContentCheck,
   keys: Keys,
 ): { input?: boolean; output?: boolean } {
   refuseUnknown("verifyContent(): claim", claimed, CONTENTS, AuditInputError);

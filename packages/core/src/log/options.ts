@@ -1,7 +1,7 @@
 // The options of AuditLogger, checked once.
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { EncryptionManager } from "../keys/encryption.ts";
-import { AuditConfigError, type AuditError } from "../errors.ts";
+import { AuditConfigError, AuditError } from "../errors.ts";
 import type { Metadata } from "../capture/interaction.ts";
 import { refuseUnknown } from "../format/known-names.ts";
 import { compileRedaction, type Redaction } from "../capture/redact.ts";
@@ -94,6 +94,15 @@ export function resolveLoggerOptions<M extends object>(
     maxPendingBytes,
     onError,
   };
+}
+
+/** Throws `AUDIT_SUBJECT_INVALID` without encryption: a subject's content is encrypted under a key of its own. */
+export function requireSubjectKeys(encryption: EncryptionManager | undefined): EncryptionManager {
+  if (encryption) return encryption;
+  throw new AuditError(
+    "AUDIT_SUBJECT_INVALID",
+    "a subject needs encryption with a key store (subjects)",
+  );
 }
 
 function fail(message: string): never {
