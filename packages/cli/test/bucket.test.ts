@@ -59,7 +59,7 @@ describe.skipIf(isLeftOut("moto"))("A log in a bucket", { timeout: 120_000 }, ()
     expect({ code, stdout }).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(
-        /^OK: 3 entries in 1 file; sealed by example\.com\/audit; /,
+        /^OK: 3 entries in 1 file; sealed by example\.com\/audit\+[0-9a-f]{8} \(trusted by --trust\); /,
       ) as string,
     });
   });

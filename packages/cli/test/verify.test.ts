@@ -21,19 +21,19 @@ describe("ai-audit verify", { timeout: 60_000 }, () => {
     const sample = await sharedSample();
     expect(await printed(["verify", sample.directory, "--trust", sample.vkey], { sample }))
       .toMatchInlineSnapshot(`
-      "OK: 7 entries in 1 file; sealed by example.com/audit; not anchored: a cut-off newest end would not show
-      "
-    `);
+        "OK: 7 entries in 1 file; sealed by example.com/audit+KEYHASH (trusted by --trust); newest sealed time 2026-01-01T00:00:00.000Z; not anchored: a cut-off newest end would not show
+        "
+      `);
   });
 
   test("--files lists every file", async () => {
     const sample = await sharedSample();
     expect(await printed(["verify", sample.directory, "--files", "-t", sample.vkey], { sample }))
       .toMatchInlineSnapshot(`
-        "OK: 7 entries in 1 file; sealed by example.com/audit; not anchored: a cut-off newest end would not show
+        "OK: 7 entries in 1 file; sealed by example.com/audit+KEYHASH (trusted by --trust); newest sealed time 2026-01-01T00:00:00.000Z; not anchored: a cut-off newest end would not show
 
         FILE                  STATE  ENTRIES  LEAVES  SIGNED BY
-        audit_20260101.jsonl  OK           7       9  example.com/audit
+        audit_20260101.jsonl  OK           7       9  example.com/audit+KEYHASH
         "
       `);
   });
@@ -66,7 +66,7 @@ describe("ai-audit verify", { timeout: 60_000 }, () => {
   test("without a key that is trusted the log is not proven, and the exit code is 2", async () => {
     const sample = await sharedSample();
     expect(await printed(["verify", sample.directory], { sample, code: 2 })).toMatchInlineSnapshot(`
-      "UNKNOWN_KEY: 7 entries in 1 file; 1 file signed by example.com/audit+KEYHASH, a key that was not given; not anchored: a cut-off newest end would not show
+      "UNKNOWN_KEY: 7 entries in 1 file; 1 file signed by example.com/audit+KEYHASH, a key that was not given; newest sealed time 2026-01-01T00:00:00.000Z; not anchored: a cut-off newest end would not show
 
       FILE                  STATE        ENTRIES  LEAVES  SIGNED BY
       audit_20260101.jsonl  UNKNOWN_KEY        7       9  -
@@ -139,11 +139,11 @@ describe("ai-audit verify", { timeout: 60_000 }, () => {
       printed(["verify", log, "-t", sample.vkey, "--since", time], { sample, code });
 
     expect(await since("2024-01-01", 0)).toMatchInlineSnapshot(`
-      "OK: 3 entries in 3 files; sealed by example.com/audit; not anchored: a cut-off newest end would not show
+      "OK: 3 entries in 3 files; sealed by example.com/audit+KEYHASH (trusted by --trust); 3 files imported on 2026-01-01; newest sealed time 2026-01-01T00:00:00.000Z; not anchored: a cut-off newest end would not show
       "
     `);
     expect(await since("2024-01-03T23:59", 0)).toMatchInlineSnapshot(`
-      "OK since 2024-01-03: 1 entry in 1 file; sealed by example.com/audit; not anchored: a cut-off newest end would not show; not judged: 2 files of earlier days, all of them OK
+      "OK since 2024-01-03: 1 entry in 1 file; sealed by example.com/audit+KEYHASH (trusted by --trust); 3 files imported on 2026-01-01; newest sealed time 2026-01-01T00:00:00.000Z; not anchored: a cut-off newest end would not show; not judged: 2 files of earlier days, all of them OK
       "
     `);
     const oldest = join(log, "audit_20240101.jsonl");
@@ -152,7 +152,7 @@ describe("ai-audit verify", { timeout: 60_000 }, () => {
       (await readFile(oldest, "utf8")).replace("of 2024-01-01", "of 2024-01-31"),
     );
     expect(await since("2024-01-02", 0)).toMatchInlineSnapshot(`
-      "OK since 2024-01-02: 2 entries in 2 files; sealed by example.com/audit; not anchored: a cut-off newest end would not show; not judged: 1 file of earlier days, 1 of them not OK
+      "OK since 2024-01-02: 2 entries in 2 files; sealed by example.com/audit+KEYHASH (trusted by --trust); 2 files imported on 2026-01-01; newest sealed time 2026-01-01T00:00:00.000Z; not anchored: a cut-off newest end would not show; not judged: 1 file of earlier days, 1 of them not OK
       "
     `);
     expect(await since("2024-01-01", 1)).toMatch(/^TAMPERED: /);
@@ -162,7 +162,7 @@ describe("ai-audit verify", { timeout: 60_000 }, () => {
     `);
     await rm(join(log, "audit_20240102.jsonl"));
     expect(await since("2024-01-02", 1)).toMatchInlineSnapshot(`
-      "MISSING since 2024-01-02: 1 entry in 1 file; audit_20240102.jsonl: audit_20240103.jsonl records 3 leaves; the file is gone, and no retention.prune line says why; sealed by example.com/audit; not anchored: a cut-off newest end would not show; not judged: 1 file of earlier days, 1 of them not OK
+      "MISSING since 2024-01-02: 1 entry in 1 file; audit_20240102.jsonl: audit_20240103.jsonl records 3 leaves; the file is gone, and no retention.prune line says why; sealed by example.com/audit+KEYHASH (trusted by --trust); 1 file imported on 2026-01-01; newest sealed time 2026-01-01T00:00:00.000Z; not anchored: a cut-off newest end would not show; not judged: 1 file of earlier days, 1 of them not OK
 
       FILE                  STATE    ENTRIES  LEAVES  SIGNED BY
       audit_20240102.jsonl  MISSING        0       3  -
@@ -219,7 +219,7 @@ describe("ai-audit verify", { timeout: 60_000 }, () => {
       code: 2,
     });
     expect(output).toMatchInlineSnapshot(`
-      "FOREIGN: 7 entries in 2 files; sealed by example.com/audit; 1 file not written by this library, which nothing vouches for; not anchored: a cut-off newest end would not show
+      "FOREIGN: 7 entries in 2 files; sealed by example.com/audit+KEYHASH (trusted by --trust); 1 file not written by this library, which nothing vouches for; newest sealed time 2026-01-01T00:00:00.000Z; not anchored: a cut-off newest end would not show
 
       FILE                  STATE    ENTRIES  LEAVES  SIGNED BY
       audit_20250101.jsonl  FOREIGN        1       0  -
@@ -243,7 +243,13 @@ describe("ai-audit verify", { timeout: 60_000 }, () => {
   test("trusted keys from a settings file in the log itself are refused", async () => {
     const copy = await ownSample();
     await writeFile(join(copy.directory, "ai-audit.env"), `AUDIT_TRUSTED_KEYS=${copy.vkey}\n`);
-    const output = await printed(["verify", "."], { cwd: copy.directory, sample: copy, code: 78 });
+    const env = { AUDIT_CONFIG: "ai-audit.env" };
+    const output = await printed(["verify", "."], {
+      cwd: copy.directory,
+      sample: copy,
+      code: 78,
+      env,
+    });
     expect(output).toMatchInlineSnapshot(`
       "--- stderr
       error: trusted keys must not come from the log itself: ROOT/audit-logs/ai-audit.env
@@ -256,9 +262,30 @@ describe("ai-audit verify", { timeout: 60_000 }, () => {
     const copy = await ownSample();
     await writeFile(join(copy.directory, "ai-audit.env"), `AUDIT_TRUSTED_KEYS=${copy.vkey}\n`);
     await symlink(copy.directory, join(copy.root, "link"));
-    const { code } = await cli(["verify", join(copy.root, "link")], { cwd: copy.directory });
+    const env = { AUDIT_CONFIG: "ai-audit.env" };
+    const { code } = await cli(["verify", join(copy.root, "link")], { cwd: copy.directory, env });
     expect(code).toBe(78);
   });
+
+  test.each([["verify"], ["pin"]])(
+    "%s takes no key from a settings file that merely lies in the working directory, unless it is named",
+    async (command) => {
+      const copy = await ownSample();
+      await writeFile(join(copy.root, "ai-audit.env"), `AUDIT_TRUSTED_KEYS=${copy.vkey}\n`);
+      const cwd = copy.root;
+      const passedOver = await cli([command, copy.directory], { cwd });
+      expect(passedOver).toMatchObject({ code: 2 });
+      expect(passedOver.stdout + passedOver.stderr).toContain("UNKNOWN_KEY: 7 entries");
+      const named = await cli([command, copy.directory], {
+        cwd,
+        env: { AUDIT_CONFIG: "ai-audit.env" },
+      });
+      expect(named).toMatchObject({ code: 0 });
+      expect(named.stdout + named.stderr).toMatch(
+        /sealed by example\.com\/audit\+[0-9a-f]{8} \(trusted by AUDIT_TRUSTED_KEYS of .*ai-audit\.env\)/,
+      );
+    },
+  );
 
   test("--watch prints the next verdict when it changes", async () => {
     const copy = await ownSample();
@@ -279,14 +306,16 @@ describe("ai-audit pin", { timeout: 60_000 }, () => {
     const sample = await sharedSample();
     expect(await printed(["pin", sample.directory, "-t", sample.vkey], { sample }))
       .toMatchInlineSnapshot(`
-      "example.com/audit/STREAM/audit_20260101
-      9
-      ROOTHASH
+        "# noted 2026-01-01T00:00:00.000Z
+        example.com/audit/STREAM/audit_20260101
+        9
+        ROOTHASH
 
-      --- stderr
-      OK: 7 entries in 1 file; sealed by example.com/audit; not anchored: a cut-off newest end would not show
-      "
-    `);
+        — example.com/audit SIGNATURE
+        --- stderr
+        OK: 7 entries in 1 file; sealed by example.com/audit+KEYHASH (trusted by --trust); newest sealed time 2026-01-01T00:00:00.000Z; not anchored: a cut-off newest end would not show
+        "
+      `);
   });
 
   test("a log that was cut off after it was pinned is a ROLLBACK", async () => {
@@ -303,10 +332,10 @@ describe("ai-audit pin", { timeout: 60_000 }, () => {
     });
 
     expect(output).toMatchInlineSnapshot(`
-      "ROLLBACK: 3 entries in 1 file; audit_20260101.jsonl: a pin records 9 leaves; 4 are there; sealed by example.com/audit; not anchored: no pin that was given fits
+      "ROLLBACK: 3 entries in 1 file; audit_20260101.jsonl: a pin records 9 leaves; 4 are there; sealed by example.com/audit+KEYHASH (trusted by --trust); newest sealed time 2026-01-01T00:00:00.000Z; not anchored: no pin that was given fits
 
       FILE                  STATE     ENTRIES  LEAVES  SIGNED BY
-      audit_20260101.jsonl  ROLLBACK        3       4  example.com/audit
+      audit_20260101.jsonl  ROLLBACK        3       4  example.com/audit+KEYHASH
 
       ROLLBACK audit_20260101.jsonl: a pin records 9 leaves; 4 are there
       "
@@ -340,7 +369,7 @@ describe("ai-audit pin", { timeout: 60_000 }, () => {
     });
 
     expect(output).toMatchInlineSnapshot(`
-      "OK: 7 entries in 1 file; sealed by example.com/audit; anchored to example.com/audit/STREAM/audit_20260101 at 9 leaves
+      "OK: 7 entries in 1 file; sealed by example.com/audit+KEYHASH (trusted by --trust); newest sealed time 2026-01-01T00:00:00.000Z; anchored to example.com/audit/STREAM/audit_20260101 at 9 leaves
       "
     `);
   });
@@ -401,7 +430,7 @@ describe("ai-audit prove and check", { timeout: 60_000 }, () => {
     await printed(["prove", sample.ids[2] ?? "", "--log", sample.directory, "-o", proof]);
 
     expect(await printed(["check", proof, "-t", sample.vkey], { sample })).toMatchInlineSnapshot(`
-      "OK: entry-3-0000000000000000000000000000 is in example.com/audit/STREAM/audit_20260101; sealed by example.com/audit
+      "OK: entry-3-0000000000000000000000000000 is in example.com/audit/STREAM/audit_20260101; sealed by example.com/audit+KEYHASH (trusted by --trust)
 
       entry         entry-3-0000000000000000000000000000
       recorded      2026-01-01T00:00:00.000Z

@@ -1,14 +1,6 @@
 // LangChain messages in a neutral shape: role, content, name, tool_calls, tool_call_id.
-import {
-  type Fields,
-  type JsonValue,
-  defined,
-  fieldsOf,
-  isEmpty,
-  isFields,
-  listOf,
-  textOf,
-} from "@ai-audit/core/capture";
+import type { JsonValue } from "@ai-audit/core/capture";
+import { defined, type Fields, fieldsOf, isEmpty, isFields, listOf, textOf } from "./read.ts";
 
 const ROLES: Readonly<Record<string, string>> = { human: "user", ai: "assistant" };
 

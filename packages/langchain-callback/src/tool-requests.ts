@@ -1,5 +1,6 @@
 // Which model call asked for a tool call.
-import { type Run, defined } from "@ai-audit/core/capture";
+import type { Run } from "@ai-audit/core/capture";
+import { defined } from "./read.ts";
 import type { RunContext } from "./runs.ts";
 
 interface Request {

@@ -1,12 +1,6 @@
 // Token figures of a result: what the provider reported, else an estimate that says so, else null.
-import {
-  type CapturedFields,
-  type Fields,
-  countOf,
-  defined,
-  fieldsOf,
-  isEmpty,
-} from "@ai-audit/core/capture";
+import type { CapturedFields } from "@ai-audit/core/capture";
+import { countOf, defined, type Fields, fieldsOf, isEmpty } from "./read.ts";
 
 /** What the figures of a result depend on. */
 export interface UsageSource {

@@ -247,7 +247,6 @@ describe("a chat model call", () => {
       top_p: 0.9,
       max_tokens: 20,
       stop: ["END"],
-      stream: false,
       seed: 7,
     });
   });

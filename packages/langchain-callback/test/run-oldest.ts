@@ -22,7 +22,6 @@ const SUITES = [
   "content",
   "endings",
   "failure-modes",
-  "graphs",
   "heap",
   "human-review",
   "model-calls",

@@ -1,20 +1,19 @@
 // The one `audit` option of a client, and what a single call may say of itself.
 import { AuditConfigError } from "@ai-audit/core";
 import {
-  CAPTURE_OPTIONS,
-  type CallLogger,
   CallRecorder,
+  CAPTURE_OPTIONS,
+  type CapturedFields,
   type CaptureOptions,
   type CaptureStats,
-  type CapturedFields,
-  ContentCheck,
-  type DetectorOptions,
+  membersOf,
   type Metadata,
+  refuseUnknown,
   type Run,
   type SafetyCodes,
-  membersOf,
-  refuseUnknown,
+  type CallLogger,
 } from "@ai-audit/core/capture";
+import { ContentCheck, type DetectorOptions } from "./check-content.ts";
 import { ReportedResponses } from "./same-response.ts";
 import type { ExtractOptions } from "./surface.ts";
 
@@ -51,7 +50,7 @@ export interface CallAudit {
 export interface AuditSettings {
   readonly recorder: CallRecorder;
   readonly extract: ExtractOptions;
-  readonly check: ContentCheck<ExtractOptions>;
+  readonly check: ContentCheck;
   readonly reported: ReportedResponses;
 }
 
@@ -134,7 +133,7 @@ function hasLogger(audit: object): audit is AuditOptions {
   );
 }
 
-const CALL_AUDIT: unique symbol = Symbol("ai-audit.openai.call-audit");
+const CALL_AUDIT: unique symbol = Symbol("ai-audit.call");
 
 /** Fits the request options of each version of the SDK, as ES module and as CommonJS. */
 export interface CallAuditOptions {
@@ -178,7 +177,7 @@ export function auditStats(client: object): CaptureStats {
   return settings.recorder.stats;
 }
 
-const SETTINGS = Symbol("ai-audit.openai.settings");
+const SETTINGS = Symbol("ai-audit.settings");
 
 /** Under a symbol and not `#private`: private fields cannot be read through a Proxy of the caller's. */
 export function attachAudit(client: object, settings: AuditSettings): void {

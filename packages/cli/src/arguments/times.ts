@@ -14,6 +14,15 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 export const TIME_FORMS =
   "2026-11-23, 2026-11-23T14:30, today, yesterday, or back from now: 90s, 30m, 2h, 7d, 4w";
 
+/** Milliseconds of a duration: `90s`, `30m`, `26h`, `7d`. */
+export function parseDuration(text: string): number {
+  const [, amount = "", unit = ""] = /^(\d+)([smhdw])$/.exec(text) ?? [];
+  const unitMs = UNIT_MS[unit];
+  if (unitMs === undefined)
+    throw new InvalidArgumentError("It must be a duration: 90s, 30m, 26h, 7d, 4w.");
+  return Number(amount) * unitMs;
+}
+
 /**
  * Milliseconds since the epoch. A day means its first millisecond as the beginning of a range and its last as the end.
  */

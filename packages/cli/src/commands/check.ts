@@ -6,12 +6,13 @@ import { checkProof, type ProofCheck } from "@ai-audit/core/verify";
 import type { Command } from "commander";
 import { describeEntry } from "../reading/entry-details.ts";
 import { EXIT, Failure, systemFailure } from "../failure.ts";
-import { loadEncryption, trustedKeys } from "../settings/keys.ts";
+import { loadEncryption } from "../settings/keys.ts";
 import { ContentOpener } from "../reading/opened-content.ts";
 import { printFields } from "../output/fields.ts";
 import type { Session } from "../session.ts";
 import { Settings } from "../settings/settings.ts";
 import { addTrustOption } from "../verifying/verification.ts";
+import { findTrust } from "../verifying/trust.ts";
 import { remedyOf, styledVerdict } from "../verifying/verdict-style.ts";
 
 interface CheckFlags {
@@ -37,11 +38,12 @@ async function check(
 ): Promise<void> {
   const text = path === "-" ? await readAll(session.stdin) : readProof(path);
   const settings = Settings.load(session.env);
-  const result = checkProof(text, trustedKeys(trust, settings, undefined));
+  const { keys, by, passedOver } = findTrust(trust, settings, undefined);
+  const result = checkProof(text, keys, by === undefined ? {} : { trustedBy: by });
   session.exitCode = result.exitCode;
   if (json) return session.out.json(result);
   await session.out.line(styledVerdict(result, session.out));
-  const remedy = remedyOf(result, result.state === "UNKNOWN_KEY");
+  const remedy = remedyOf(result, result.state === "UNKNOWN_KEY", passedOver);
   if (remedy !== undefined) await session.log.line(remedy);
   const opener = new ContentOpener(decrypt ? await loadEncryption(settings) : undefined);
   await printEntry(result, opener, session);

@@ -1,10 +1,12 @@
-// ai-audit pin: the note that an auditor keeps.
+// ai-audit pin: the notes that an auditor keeps.
+import { existsSync } from "node:fs";
+import { open } from "node:fs/promises";
 import type { Pin, Verification } from "@ai-audit/core/verify";
 import type { Command } from "commander";
 import { EXIT, Failure } from "../failure.ts";
 import { addLocationArgument } from "../log/location.ts";
 import { addOutputOption, withSink } from "../output/output-file.ts";
-import { formatPins } from "../verifying/pins.ts";
+import { formatPins, readPins } from "../verifying/pins.ts";
 import type { Session } from "../session.ts";
 import {
   addVerificationOptions,
@@ -14,21 +16,36 @@ import {
 
 interface PinFlags extends VerificationFlags {
   readonly output?: string;
+  readonly append?: string;
   readonly json?: true;
 }
 
 export function define(command: Command, session: Session): void {
   addOutputOption(addVerificationOptions(addLocationArgument(command)))
     .description(
-      "Verifies a log and writes the pins of what is there: the origin, size and root of each writer's newest file. " +
-        "Keep them where the log's keeper cannot change them. `verify --pin` then notices if anything up to that point " +
-        "is altered, removed or cut off, by whoever holds the signing key too. The exit code is the verdict.",
+      "Verifies a log and writes pins of it: the log's own signed note of each writer's newest file, the date, and with " +
+        "--retention your rule for files from this day on. Keep them where the log's keeper cannot change them. " +
+        "`verify --pin` then notices when anything up to that point is altered or cut off, and says when a pinned file " +
+        "was removed, also by the holder of the signing key. The exit code is the verdict.",
+    )
+    .option(
+      "-a, --append <file>",
+      "verify with the pins of this file, and add those that are new to it",
     )
     .action((location: string | undefined, flags: PinFlags) => pin(location, flags, session));
 }
 
 async function pin(given: string | undefined, flags: PinFlags, session: Session): Promise<void> {
-  const result = await verifyLocation(given, flags, session);
+  const { append, output } = flags;
+  if (append !== undefined && output !== undefined)
+    throw new Failure(EXIT.usage, "--append and --output exclude each other");
+  const kept = append !== undefined && existsSync(append) ? append : undefined;
+  const known = kept === undefined ? undefined : readPins({ path: kept, isOfSetting: false });
+  const { result } = await verifyLocation(
+    given,
+    kept === undefined ? flags : { ...flags, pin: [...flags.pin, kept] },
+    session,
+  );
   if (result.exitCode === 1 || result.exitCode === 3) {
     throw new Failure(
       result.exitCode,
@@ -36,13 +53,31 @@ async function pin(given: string | undefined, flags: PinFlags, session: Session)
       "see: ai-audit verify",
     );
   }
-  const pins = newestHeads(result);
-  if (pins.length === 0)
+  const isKnown = (head: Pin): boolean =>
+    known?.pins.some(
+      ({ origin, size, root }) =>
+        origin === head.origin && size === head.size && root === head.root,
+    ) ?? false;
+  const pins = newestHeads(result).filter((head) => !isKnown(head));
+  if (pins.length === 0 && known === undefined)
     throw new Failure(EXIT.notVerified, "nothing there can be pinned: no file has a checkpoint");
-  const text = flags.json ? `${JSON.stringify(pins)}\n` : formatPins(pins);
-  await withSink(flags.output, session.out, (sink) => sink.write(text));
+  const text = flags.json
+    ? `${JSON.stringify(pins)}\n`
+    : formatPins(pins, { now: session.now(), retentionDays: flags.retention });
+  if (append === undefined) await withSink(output, session.out, (sink) => sink.write(text));
+  else if (pins.length > 0 || flags.retention !== undefined) await appendDurably(append, text);
   await session.log.line(result.verdict);
   session.exitCode = result.exitCode;
+}
+
+async function appendDurably(path: string, text: string): Promise<void> {
+  const file = await open(path, "a", 0o600);
+  try {
+    await file.appendFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
 }
 
 /** The last state of each stream's newest file: it refers to the stream's earlier files by itself. */

@@ -1,10 +1,10 @@
 // ai-audit verify: is the log complete and unaltered?
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FileVerification } from "@ai-audit/core/verify";
+import { safeLine } from "@ai-audit/core/format";
 import { type Command, Option } from "commander";
 import { parseSeconds } from "../arguments/values.ts";
 import { addLocationArgument } from "../log/location.ts";
-import type { JudgedVerification } from "../verifying/judge-since.ts";
 import { formatCount } from "../output/format.ts";
 import type { Output, Style } from "../output/output.ts";
 import { Table } from "../output/table.ts";
@@ -15,6 +15,7 @@ import { remedyOf, styledVerdict } from "../verifying/verdict-style.ts";
 import {
   addVerificationOptions,
   type VerificationFlags,
+  type VerifiedLocation,
   verifyLocation,
 } from "../verifying/verification.ts";
 
@@ -27,9 +28,10 @@ interface VerifyFlags extends VerificationFlags {
 export function define(command: Command, session: Session): void {
   addVerificationOptions(addLocationArgument(command))
     .description(
-      "Checks every byte of a log against its seals, the files against each other, and all of it against the keys and " +
-        "pins that you give. Keys found in the log are never trusted. The exit code is the verdict: 0 proven, 1 altered " +
-        "or incomplete, 2 nothing wrong found but not proven, 3 the verifier could not do its work.",
+      "Checks every byte of a log against its seals, the files against each other, and all of it against the keys, pins " +
+        "and rules that you give. Keys found in the log, or in a settings file that nobody named, are never trusted. The " +
+        "exit code is the verdict: 0 proven, 1 altered or incomplete, 2 nothing wrong found but not proven, 3 the " +
+        "verifier could not do its work.",
     )
     .addOption(
       new Option(
@@ -45,17 +47,17 @@ export function define(command: Command, session: Session): void {
       parseSeconds,
     )
     .action(async (location: string | undefined, flags: VerifyFlags) => {
-      const check = (): Promise<JudgedVerification> => verifyLocation(location, flags, session);
+      const check = (): Promise<VerifiedLocation> => verifyLocation(location, flags, session);
       const first = await check();
       await print(first, flags, session);
-      session.exitCode = first.exitCode;
+      session.exitCode = first.result.exitCode;
       if (flags.watch !== undefined) await watch(first, check, flags.watch * 1000, flags, session);
     });
 }
 
 async function watch(
-  first: JudgedVerification,
-  check: () => Promise<JudgedVerification>,
+  first: VerifiedLocation,
+  check: () => Promise<VerifiedLocation>,
   intervalMs: number,
   flags: VerifyFlags,
   session: Session,
@@ -64,14 +66,14 @@ async function watch(
     await session.out.flush();
     await sleep(intervalMs);
     const next = await check();
-    session.exitCode = next.exitCode;
-    if (next.verdict !== previous.verdict) await print(next, flags, session);
+    session.exitCode = next.result.exitCode;
+    if (next.result.verdict !== previous.result.verdict) await print(next, flags, session);
     previous = next;
   }
 }
 
 async function print(
-  result: JudgedVerification,
+  { result, trust }: VerifiedLocation,
   flags: VerifyFlags,
   { out, log }: Session,
 ): Promise<void> {
@@ -81,12 +83,17 @@ async function print(
   const remedy = remedyOf(
     result,
     result.files.some(({ state }) => state === "UNKNOWN_KEY"),
+    trust.passedOver,
   );
-  if (files.length > 0) await printFiles(files, out);
+  if (files.length > 0) await printFiles(files, flags.files === true, out);
   if (remedy !== undefined) await log.line(remedy);
 }
 
-async function printFiles(files: readonly FileVerification[], out: Output): Promise<void> {
+async function printFiles(
+  files: readonly FileVerification[],
+  withRemarks: boolean,
+  out: Output,
+): Promise<void> {
   await out.line();
   await new Table<FileVerification>(out, [
     { title: "FILE", value: ({ file }) => file },
@@ -96,6 +103,12 @@ async function printFiles(files: readonly FileVerification[], out: Output): Prom
     { title: "SIGNED BY", value: ({ signedBy = "-" }) => signedBy },
   ]).rows(files);
   for (const file of files) await printProblems(file, out);
+  const remarks = files.flatMap(({ file, remarks: texts }) =>
+    texts.map((text) => safeLine(`${file}: ${text}`)),
+  );
+  if (!withRemarks || remarks.length === 0) return;
+  await out.line();
+  for (const remark of remarks) await out.line(remark);
 }
 
 function hasSomethingToSay({ state }: FileVerification): boolean {
@@ -117,6 +130,10 @@ const STATE_STYLES: Record<FileVerification["state"], Style> = {
   FORK: "red",
   ROLLBACK: "red",
   MISSING: "red",
+  UNREADABLE: "yellow",
+  UNCHECKED: "yellow",
+  STALE: "yellow",
+  UNANCHORED: "yellow",
   TORN_TAIL: "yellow",
   UNSEALED_TAIL: "yellow",
   UNKNOWN_VERSION: "yellow",

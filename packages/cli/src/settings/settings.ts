@@ -90,6 +90,11 @@ export class Settings {
     return this.#file;
   }
 
+  /** Whether AUDIT_CONFIG names that file. Else it merely lies in the working directory. */
+  get isNamed(): boolean {
+    return this.#env["AUDIT_CONFIG"] !== undefined;
+  }
+
   /** The environment's value, or else the file's; an empty one counts as none. */
   get(name: SettingName): Setting | undefined {
     const own = this.#env[name];

@@ -23,11 +23,18 @@ const COLOURS = { 0: "green", 1: "red", 2: "yellow", 3: "red" } as const satisfi
   Style
 >;
 
-/** What would make more of a verdict: a key, a right. Undefined where nothing would. */
+/**
+ * The remedy for a verdict that proves less than it might: a key, a right. Undefined where there is none.
+ * `passedOver`: a settings file whose keys were not taken.
+ */
 export function remedyOf(
   { exitCode, failure }: Verdict,
   isByUnknownKey: boolean,
+  passedOver?: string,
 ): string | undefined {
+  if (exitCode === 2 && isByUnknownKey && passedOver !== undefined) {
+    return `the keys of ${passedOver} were not taken: whoever hands over a log can put one there. If it is yours: AUDIT_CONFIG=${passedOver}`;
+  }
   if (exitCode === 2 && isByUnknownKey) {
     return "signed by a key that was not given: have it from its owner, and give it with --trust VKEY, or set AUDIT_TRUSTED_KEYS";
   }

@@ -1,29 +1,39 @@
-// Verifying a log with the keys and pins of the command line: what `verify` and `pin` share.
-import { verifyLog } from "@ai-audit/core";
+// Verifies a log with the keys, pins and rules of the command line, for `verify` and `pin`.
+import { type Verification, verifyLog } from "@ai-audit/core/verify";
 import { type Command, Option } from "commander";
-import { collect } from "../arguments/values.ts";
+import { parseDuration } from "../arguments/times.ts";
+import { collect, parseDays } from "../arguments/values.ts";
 import { EXIT, Failure } from "../failure.ts";
-import { type JudgedVerification, judgeSince } from "./judge-since.ts";
-import { trustedKeys } from "../settings/keys.ts";
 import { resolveLocation } from "../log/location.ts";
+import { s3Connection } from "../log/storage.ts";
 import { Progress } from "../output/progress.ts";
-import { readPins } from "./pins.ts";
 import type { Session } from "../session.ts";
 import { Settings } from "../settings/settings.ts";
-import { s3Connection } from "../log/storage.ts";
+import { readPins } from "./pins.ts";
+import { findTrust, type Trust } from "./trust.ts";
 
 export interface VerificationFlags {
   readonly trust: readonly string[];
   readonly pin: readonly string[];
-  readonly lastSignature?: true;
-  /** Milliseconds since the epoch: see `judgeSince()`. */
+  readonly retention?: number;
+  readonly archive?: string;
+  /** Milliseconds. */
+  readonly maxAge?: number;
+  readonly eachWriter?: true;
+  readonly strict?: true;
+  readonly allSignatures?: true;
+  readonly withoutVersions?: true;
+  /** Milliseconds since the epoch. */
   readonly since?: number;
 }
 
 /** Gives a command the option --trust. */
 export function addTrustOption(command: Command): Command {
   return command.addOption(
-    new Option("-t, --trust <vkey>", "a verification key of those who may have signed; repeatable")
+    new Option(
+      "-t, --trust <vkey>",
+      "a verification key of those who may have signed, or vkey@from..to for one that is trusted for a time; repeatable",
+    )
       .default([], "AUDIT_TRUSTED_KEYS")
       .argParser(collect),
   );
@@ -38,9 +48,41 @@ export function addVerificationOptions(command: Command): Command {
         .argParser(collect),
     )
     .option(
-      "--last-signature",
-      "of each file check the last signature only, which is faster and covers all lines too",
+      "--retention <days>",
+      "your rule: files must be kept this long after their newest entry, and one removed earlier is MISSING",
+      parseDays,
+    )
+    .option(
+      "--archive <location>",
+      "read files there that were moved to an archive (s3://bucket/prefix)",
+    )
+    .option(
+      "--max-age <duration>",
+      "a log whose newest sealed time is older than this (26h, 7d) is STALE, exit code 2",
+      parseDuration,
+    )
+    .option(
+      "--each-writer",
+      "with --max-age: each writer that did not end in order, not the log as a whole",
+    )
+    .option(
+      "--strict",
+      "a file that its writer found shorter than it remembered counts, exit code 2",
+    )
+    .option(
+      "--without-versions",
+      "of a bucket: do not ask for versions of objects. The verdict says that they were not looked at",
+    )
+    .option(
+      "--all-signatures",
+      "check every signature: the last one of each file and all roots cover every line already",
     );
+}
+
+/** A verification, and the keys that it rests on. */
+export interface VerifiedLocation {
+  readonly result: Verification;
+  readonly trust: Trust;
 }
 
 /**
@@ -52,7 +94,7 @@ export async function verifyLocation(
   given: string | undefined,
   flags: VerificationFlags,
   session: Session,
-): Promise<JudgedVerification> {
+): Promise<VerifiedLocation> {
   const settings = Settings.load(session.env);
   const location = locate(given, settings);
   let current = "";
@@ -61,22 +103,30 @@ export async function verifyLocation(
   const isOfSetting = flags.pin.length === 0 && ownPins !== undefined;
   const pinFiles = isOfSetting ? [ownPins] : flags.pin;
   try {
-    const pins = pinFiles.flatMap((path) => readPins({ path, isOfSetting }));
-    const signatures = flags.lastSignature ? "last" : "all";
+    const notes = pinFiles.map((path) => readPins({ path, isOfSetting }));
+    const trust = findTrust(flags.trust, settings, location);
+    const rules = flags.retention === undefined ? [] : [{ days: flags.retention }];
     const result = await verifyLog(location, {
-      trustedKeys: trustedKeys(flags.trust, settings, location),
-      pins,
+      trustedKeys: trust.keys,
+      ...(trust.by !== undefined && { trustedBy: trust.by }),
+      pins: notes.flatMap(({ pins }) => pins),
+      // A rule of the command line replaces those of pins.
+      retention: rules.length > 0 ? rules : notes.flatMap((note) => note.rules),
+      ...(flags.archive !== undefined && { archive: flags.archive }),
+      ...(flags.maxAge !== undefined && { maxAgeMs: flags.maxAge }),
+      eachWriter: flags.eachWriter ?? false,
+      strict: flags.strict ?? false,
+      withoutVersions: flags.withoutVersions ?? false,
+      ...(flags.since !== undefined && { since: new Date(flags.since) }),
       s3: s3Connection(settings),
-      signatures,
+      signatures: flags.allSignatures ? "all" : "last",
       now: session.now(),
       onProgress: ({ bytesRead, totalBytes, file }) => {
         current = file;
         progress.update(totalBytes === 0 ? 1 : bytesRead / totalBytes);
       },
     });
-    return flags.since === undefined
-      ? result
-      : judgeSince(result, { since: flags.since, pins, signatures });
+    return { result, trust };
   } finally {
     progress.clear();
   }

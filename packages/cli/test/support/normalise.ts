@@ -21,5 +21,6 @@ export function normalise(text: string, sample?: SampleLog): string {
     .replaceAll(/audit_20(?!24|25)\d{6}/g, "audit_20260101")
     .replaceAll(/hmac-sha256:[\w-]{43}/g, "hmac-sha256:HASH")
     .replaceAll(/(example\.com\/audit)\/[\w-]{16}\//g, "$1/STREAM/")
-    .replaceAll(/(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{43}=(?=\s)/g, "ROOTHASH");
+    .replaceAll(/(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{43}=(?=\s)/g, "ROOTHASH")
+    .replaceAll(/(?<=— example\.com\/audit )[A-Za-z0-9+/]{91}=/g, "SIGNATURE");
 }

@@ -1,11 +1,15 @@
 // Verifies a log by where it lies.
 import type { Verification } from "../verify/verification.ts";
 import { type VerifySourceOptions, verifySources } from "../verify/verifier.ts";
-import { logSourcesAt } from "./location.ts";
+import { logSourcesAt } from "./log-location.ts";
 import type { S3Connection } from "../storage/s3/options.ts";
 
 /** What to verify against, and how to get there. */
-export interface VerifyOptions extends VerifySourceOptions {
+export interface VerifyOptions extends Omit<VerifySourceOptions, "archive"> {
+  /** The archive that files were moved to (`s3://bucket/prefix`): they are read there. @default it is not looked at */
+  readonly archive?: string;
+  /** Whether versions of a bucket's objects are left unlooked at, which the verdict says. @default false */
+  readonly withoutVersions?: boolean;
   /** How to reach the bucket of an `s3://` location. @default the AWS SDK's own settings */
   readonly s3?: S3Connection;
 }
@@ -19,8 +23,10 @@ export async function verifyLog(
   location: string,
   options: VerifyOptions = {},
 ): Promise<Verification> {
-  return verifySources(
-    (now) => logSourcesAt(location, { ...(options.s3 && { s3: options.s3 }), now }),
-    options,
-  );
+  const { archive, s3, withoutVersions = false, ...rest } = options;
+  const access = { ...(s3 && { s3 }), withoutVersions };
+  return verifySources((now) => logSourcesAt(location, { ...access, now }), {
+    ...rest,
+    ...(archive !== undefined && { archive: () => logSourcesAt(archive, access) }),
+  });
 }

@@ -1,5 +1,4 @@
-// Size, digest, entry count and ids of a segment, computed from its bytes: an archive stores them as metadata, and a
-// verifier compares them.
+// What is said of a segment beside its bytes, computed from its bytes: an archive is told it, and a verifier compares it.
 import { createHash } from "node:crypto";
 import { recordsCallAgain } from "../format/entry-line.ts";
 import { eachLine, LineSplitter } from "../format/lines.ts";
@@ -8,13 +7,13 @@ import { idOfLine } from "../format/id.ts";
 /** Counts the entries among lines. */
 export class EntryTally {
   entries = 0;
-  /** Number of entries that record a call which another entry records too. */
+  /** How many of them record a call that another entry records too. */
   linked = 0;
   /** Ids of the first and the last entry; empty while there is none. */
   firstId = "";
   lastId = "";
 
-  /** Takes any line, without its line feed. */
+  /** A line without its line feed, whatever it is. */
   add(line: Buffer): void {
     const id = idOfLine(line);
     if (id === undefined) return;
@@ -25,18 +24,17 @@ export class EntryTally {
   }
 }
 
-/** Size, SHA-256 and entries of bytes on their way to another reader: complete after the last chunk. */
+/** Size, SHA-256 and entries of bytes that somebody else reads: complete once they are read through. */
 export class SegmentDigest extends EntryTally {
   bytes = 0;
-  readonly #hash = createHash("sha256");
-  #sha256: string | undefined;
+  readonly #sha256 = createHash("sha256");
   readonly #lines = new LineSplitter();
 
-  /** Passes the chunks on after digesting each: the next reader may write into them. */
+  /** Hands the chunks on, each after it was taken into account: whoever gets it may write into it. */
   async *through(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, void> {
     for await (const chunk of chunks) {
       this.bytes += chunk.length;
-      this.#hash.update(chunk);
+      this.#sha256.update(chunk);
       for (const block of this.#lines.push(chunk)) {
         eachLine(block, (bytes, start, end) => this.add(bytes.subarray(start, end)));
       }
@@ -44,9 +42,8 @@ export class SegmentDigest extends EntryTally {
     }
   }
 
-  /** SHA-256 of all bytes, 64 hex digits. Call it after the last chunk. */
+  /** Of all bytes, 64 hex digits. To be asked for once, at the end. */
   sha256(): string {
-    this.#sha256 ??= this.#hash.digest("hex");
-    return this.#sha256;
+    return this.#sha256.digest("hex");
   }
 }

@@ -1,4 +1,4 @@
-// One checkpoint line against the tree as it was computed, and its signature against the keys given.
+// Compares one checkpoint line with the tree as it was computed.
 import { verify } from "node:crypto";
 import { formatControlLine, type SegmentOpen } from "../format/control-line.ts";
 import {
@@ -8,19 +8,10 @@ import {
   parseVkey,
   type VerificationKey,
 } from "../seal/note.ts";
+import { isTrustedAt, type Keyring, spellValidity, type TrustedKey } from "./keyring.ts";
+import { timeOfSegment } from "./segment-time.ts";
 import { readCheckpointLine } from "../format/read-control-line.ts";
 import { originOf, UNSIGNED_NAME } from "../format/origin.ts";
-
-/** The keys a verifier was given, by `<name>+<key hash>`. Never filled from the log itself. */
-export type Keyring = ReadonlyMap<string, VerificationKey>;
-
-/**
- * Reads the keys to trust.
- * @throws {AuditConfigError} `AUDIT_KEY_INVALID` when one is malformed.
- */
-export function keyringOf(vkeys: readonly string[]): Keyring {
-  return new Map(vkeys.map(parseVkey).map((key) => [`${key.name}+${key.keyHash}`, key]));
-}
 
 /** Base64 of a key hash (4 bytes) and an Ed25519 signature (64 bytes), and the line's end after it: `\n"}`. */
 const SIGNATURE_CHARS = 92;
@@ -30,6 +21,8 @@ const KEY_HASH_BYTES = 4;
 /** A checkpoint line that says what the tree says. Its signature is still to be verified. */
 export interface GoodCheckpoint {
   readonly ok: true;
+  /** The whole note. */
+  readonly note: string;
   /** The signed text. */
   readonly text: string;
   /** Undefined in an unsigned segment. */
@@ -44,43 +37,50 @@ export interface BadCheckpoint {
   readonly message: string;
 }
 
-/** What the checkpoint lines of one segment must look like. */
+/** Checks the checkpoint lines of one segment. */
 export class CheckpointVerifier {
   readonly origin: string;
-  /** `<name>+<key hash>` of the key that the segment says signs it; undefined for an unsigned segment. */
+  /** `<name>+<key hash>` of the key that the segment names; undefined for an unsigned segment. */
   readonly keyId: string | undefined;
-  /** That key, when it is among those given. */
-  readonly key: VerificationKey | undefined;
+  /** That key, when it was given and is trusted for the segment's time. */
+  readonly key: TrustedKey | undefined;
+  /** Why nobody given vouches for the segment; undefined when the key was given. */
+  readonly distrust: string | undefined;
   readonly #named: VerificationKey | undefined;
 
-  /** @throws {AuditConfigError} `AUDIT_KEY_INVALID` when the segment's `vkey` is none. */
+  /** @throws {AuditConfigError} `AUDIT_KEY_INVALID` when the segment's `vkey` is malformed. */
   constructor(open: SegmentOpen, keyring: Keyring) {
     this.#named = open.vkey === null ? undefined : parseVkey(open.vkey);
     this.origin = originOf(this.#named?.name ?? UNSIGNED_NAME, open.stream, open.file);
     this.keyId = this.#named && `${this.#named.name}+${this.#named.keyHash}`;
-    this.key = this.keyId === undefined ? undefined : keyring.get(this.keyId);
+    const given = this.keyId === undefined ? undefined : keyring.get(this.keyId);
+    const isInTime = given !== undefined && isTrustedAt(given, timeOfSegment(open));
+    this.key = isInTime ? given : undefined;
+    if (given === undefined)
+      this.distrust = `signed by ${this.keyId ?? "nobody"}, a key that was not given`;
+    else if (!isInTime) {
+      this.distrust = `signed by ${this.keyId ?? ""}, a key that is trusted for ${spellValidity(given)} alone`;
+    }
   }
 
   /**
-   * Compares a line with what the writer would have written at this size and root, byte for byte: so a change in it
-   * shows even where no key is known. Only the signature's own 64 bytes are left to `verifySignature`.
+   * Compares a line with the one that the writer writes at this size and root, byte for byte: a change in it shows
+   * even where no key is known. Only the signature's own 64 bytes are left to be verified.
    */
   check(line: string, size: number, root: string): GoodCheckpoint | BadCheckpoint {
     const text = formatCheckpoint({ origin: this.origin, size, root });
     if (this.#named === undefined) {
-      if (line === formatControlLine({ type: "checkpoint", note: formatNote(text, []) }))
-        return { ok: true, text, signature: undefined };
-      return this.#explain(line, text, size, root, undefined);
+      const note = formatNote(text, []);
+      return line === formatControlLine({ type: "checkpoint", note })
+        ? { ok: true, note, text, signature: undefined }
+        : this.#explain(line, text, size, root, undefined);
     }
     const { name, keyHash } = this.#named;
     const encoded = line.slice(-(SIGNATURE_CHARS + SIGNATURE_END_CHARS), -SIGNATURE_END_CHARS);
     const signature = Buffer.from(encoded, "base64").subarray(KEY_HASH_BYTES);
-    const expected = formatControlLine({
-      type: "checkpoint",
-      note: formatNote(text, [formatSignatureLine({ name, keyHash, signature })]),
-    });
-    return line === expected
-      ? { ok: true, text, signature }
+    const note = formatNote(text, [formatSignatureLine({ name, keyHash, signature })]);
+    return line === formatControlLine({ type: "checkpoint", note })
+      ? { ok: true, note, text, signature }
       : this.#explain(line, text, size, root, signature);
   }
 

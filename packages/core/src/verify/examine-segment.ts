@@ -1,37 +1,55 @@
-// One file, from its first byte to its last: is it what was sealed, and where does it end?
+// Examines one file from its first byte to its last: is it what was sealed, and where does it end? Over 300 lines: one
+// pass over the bytes collects everything that the other steps need.
+import { verify } from "node:crypto";
 import {
+  type Again,
   CHECKPOINT_PREFIX,
   CONTROL_PREFIX,
+  type ControlLine,
   type RemovalRecord,
   type RetentionHold,
   type RetentionRelease,
   type SegmentOpen,
   type SegmentRef,
 } from "../format/control-line.ts";
+import { timeOfId } from "../format/id.ts";
 import { eachLine, LineSplitter } from "../format/lines.ts";
-import { MerkleTree } from "../seal/merkle.ts";
-import { readControlLine, readFirstLine, readLineOf } from "../format/read-control-line.ts";
-import type { SegmentCheckOptions, SegmentReport } from "./segment-report.ts";
+import { readCheckpointLine, readControlLine, readFirstLine } from "../format/read-control-line.ts";
+import { dayOfSegment, startOfDay } from "../format/segment-name.ts";
+import { leafHashInPlace, MerkleTree } from "../seal/merkle.ts";
 import { SignatureQueue } from "../seal/signature-queue.ts";
-import type { Problem } from "./verification.ts";
 import { type BadCheckpoint, CheckpointVerifier } from "./checkpoint-check.ts";
+import type { Fact, SegmentCheckOptions, SegmentReport } from "./segment-report.ts";
+import { OverlongLine } from "./overlong-line.ts";
+import type { Problem } from "./verification.ts";
 
-/** Reads one file through and reports. Rejects only when the file cannot be read. */
+/**
+ * Examines one file. Rejects when it cannot be read, unless `isOfFile` says that the file itself is the reason: then
+ * the report is of the bytes up to there.
+ */
 export async function examineSegment(
   file: string,
   chunks: AsyncIterable<Buffer>,
   options: SegmentCheckOptions,
 ): Promise<SegmentReport> {
   const splitter = new LineSplitter();
+  const overlong = new OverlongLine();
   const check = new SegmentCheck(file, options);
-  for await (const chunk of chunks) {
-    for (const block of splitter.push(chunk)) {
-      eachLine(block, (bytes, start, end) => {
-        check.line(bytes, start, end);
-      });
+  try {
+    for await (const chunk of chunks) {
+      for (const block of splitter.push(chunk)) {
+        check.blockOffset = block.offset - block.start;
+        eachLine(block, (bytes, start, end) => {
+          check.line(bytes, start, end);
+        });
+      }
+      options.onBytes?.(chunk.byteLength);
+      await check.room();
+      if (overlong.isReachedBy(chunk)) break; // no line is like that, so nothing behind it is one either
     }
-    options.onBytes?.(chunk.byteLength);
-    await check.room();
+  } catch (error) {
+    if (options.isOfFile?.(error) !== true) throw error;
+    return check.endUnread(error instanceof Error ? error.message : String(error));
   }
   return check.end(splitter.rest());
 }
@@ -48,13 +66,19 @@ interface CloseLine {
 
 /** Third byte of a line whose first member's name begins with `t`: the cheapest sign of a control line. */
 const T = 0x74;
+const CR = 0x0d;
+const QUOTE = 0x22;
+const DAY_MS = 86_400_000;
 
 class SegmentCheck {
+  /** Where the current block's buffer begins in the file. */
+  blockOffset = 0;
   readonly #file: string;
   readonly #options: SegmentCheckOptions;
   readonly #problems: Problem[] = [];
   readonly #tree = new MerkleTree();
   readonly #roots = new Map<number, string>();
+  readonly #day: { readonly from: string; readonly to: string } | undefined;
   #kind: SegmentReport["kind"] = "stub";
   #open: SegmentOpen | undefined;
   #checkpoints: CheckpointVerifier | undefined;
@@ -64,47 +88,53 @@ class SegmentCheck {
     | undefined;
   #line = 0;
   #entries = 0;
-  #sealed = { size: 0, root: "", entries: 0, line: 0 };
+  #lastId = "";
+  #newestAt = -Infinity;
+  #sealed = { size: 0, root: "", entries: 0, line: 0, bytes: 0, newest: -Infinity };
+  #note: string | undefined;
   /** Bad checkpoints since the last good one. A good one after them shows that they alone were altered. */
   #suspects: (BadCheckpoint & { readonly line: number })[] = [];
   #close: CloseLine | undefined;
   #closeSealed = false;
-  #prunes: RemovalRecord[] = [];
-  #sealedPrunes: RemovalRecord[] = [];
-  #seen: SegmentRef[] = [];
-  #sealedSeen: SegmentRef[] = [];
+  /** Lines since the last good checkpoint, and those that one covers. */
+  #waiting = newClaims();
+  readonly #claims = newClaims();
   #hold: RetentionHold | RetentionRelease | undefined;
+  /** The lines that another segment repeats, and the entries before them. */
+  #superseded: { readonly entries: number; readonly hashes: string[] } | undefined;
+  #hasHeartbeat = false;
+  readonly #repeats: { readonly line: Again; readonly hashes: string[] }[] = [];
   #isAfterEnd = false;
+  #isCrlf = false;
+  #blankLines = 0;
 
   constructor(file: string, options: SegmentCheckOptions) {
     this.#file = file;
     this.#options = options;
+    const start = startOfDay(dayOfSegment(file) ?? "");
+    if (!Number.isNaN(start)) this.#day = { from: idTime(start), to: idTime(start + DAY_MS) };
   }
 
   line(bytes: Buffer, start: number, end: number): void {
     this.#line += 1;
-    if (this.#line === 1) this.#firstLine(bytes.toString("utf8", start, end));
+    if (this.#line === 1) this.#firstLine(bytes, start, end);
     const isControl = bytes[start + 2] === T && startsWith(bytes, start, end, CONTROL_PREFIX);
     const isCheckpoint = isControl && startsWith(bytes, start, end, CHECKPOINT_PREFIX);
-    if (this.#checkpoints === undefined) {
+    if (this.#kind === "unknown-version") {
+      // The tree is the same in every version.
+      if (isCheckpoint) this.#checkpointOfAnyVersion(bytes.toString("utf8", start, end), end);
+      else this.#leaf(bytes, start, end);
+    } else if (this.#checkpoints === undefined) {
       this.#unsealedLine(isControl, isCheckpoint);
-      // A later version may build its tree otherwise. Where it does not, what others recorded of it can be compared.
-      if (this.#kind === "unknown-version" && !isCheckpoint) this.#leaf(bytes, start, end);
     } else if (this.#closeSealed) {
-      this.#lineAfterEnd();
+      this.#lineAfterEnd(start === end);
     } else if (isCheckpoint) {
-      this.#checkpointLine(this.#checkpoints, bytes.toString("utf8", start, end));
+      this.#checkpointLine(this.#checkpoints, bytes.toString("utf8", start, end), end);
     } else {
       if (isControl) this.#controlLine(bytes, start, end);
-      else this.#entries += 1;
+      else this.#entryLine(bytes, start, end);
       this.#leaf(bytes, start, end);
     }
-  }
-
-  #leaf(bytes: Buffer, start: number, end: number): void {
-    this.#tree.appendInPlace(bytes, start, end);
-    if (!this.#options.sizesWanted.has(this.#tree.size)) return;
-    this.#roots.set(this.#tree.size, this.#tree.root().toString("base64"));
   }
 
   async room(): Promise<void> {
@@ -112,13 +142,40 @@ class SegmentCheck {
   }
 
   async end(rest: Buffer): Promise<SegmentReport> {
+    if (this.#line === 0 && rest.byteLength > OverlongLine.MAX_FIRST_BYTES) {
+      this.#kind = "foreign"; // whatever it is, it is no segment: what others record of one is not so
+      this.#tell("UNREADABLE", 0, "not read: its first line has no end within 16 MiB");
+      return this.#report();
+    }
+    await this.#checkLastSignature();
+    this.#checkTail(rest);
+    return this.#report();
+  }
+
+  /** The report of a file that could not be read to its end. */
+  async endUnread(reason: string): Promise<SegmentReport> {
+    if (this.#line === 0) this.#kind = "unread";
+    await this.#checkLastSignature();
+    const read = this.#line === 0 ? "" : ` behind line ${this.#line}`;
+    this.#tell("UNREADABLE", 0, `cannot be read${read}: ${reason}`);
+    return this.#report();
+  }
+
+  async #checkLastSignature(): Promise<void> {
     if (this.#lastSignature !== undefined && this.#options.signatures === "last") {
       const { line, text, signature } = this.#lastSignature;
       this.#signatures?.add(line, text, signature);
     }
     await this.#signatures?.settled();
-    this.#checkSignatures();
-    this.#checkTail(rest);
+    const lines = (this.#signatures?.badLines ?? []).toSorted((a, b) => a - b);
+    const [first] = lines;
+    if (first === undefined) return;
+    const further = lines.length > 1 ? ` (nor do ${lines.length - 1} later ones)` : "";
+    const keyId = this.#checkpoints?.keyId ?? "";
+    this.#tell("TAMPERED", first, `the signature by ${keyId} does not verify${further}`);
+  }
+
+  #report(): SegmentReport {
     const broken = this.#broken();
     const isAltered =
       broken !== undefined || this.#problems.some(({ state }) => state === "TAMPERED");
@@ -126,99 +183,204 @@ class SegmentCheck {
     const isProven = key !== undefined && this.#sealed.size > 0 && !isAltered;
     const knownLeaves = this.#suspects.length === 0 ? this.#tree.size : this.#sealed.size;
     const hasBadSignature = (this.#signatures?.badLines.length ?? 0) > 0;
+    const isSound = !isAltered && !hasBadSignature;
+    const { prunes, seen, facts, callsBegun, callsEnded } = this.#claims;
+    const { size, root, entries, bytes, newest } = this.#sealed;
     return {
       file: this.#file,
       kind: this.#kind,
       problems: this.#problems,
-      open: this.#sealed.size > 0 && !hasBadSignature ? this.#open : undefined,
+      open: size > 0 && !hasBadSignature ? this.#open : undefined,
       origin: this.#checkpoints?.origin,
-      sealed: this.#sealed,
+      sealed: { size, root, entries },
+      note: isSound ? this.#note : undefined,
       knownLeaves,
-      roots: new Map([...this.#roots].filter(([size]) => size <= knownLeaves)),
+      roots: new Map([...this.#roots].filter(([at]) => at <= knownLeaves)),
       isClosed: this.#closeSealed,
       closedFor: this.#closeSealed ? this.#close?.reason : undefined,
       isProven,
-      signedBy: isProven ? key.name : undefined,
-      prunes: isAltered ? [] : this.#sealedPrunes,
-      seen: isAltered || hasBadSignature ? [] : this.#sealedSeen,
-      hold: this.#sealed.size > 1 && !hasBadSignature ? this.#hold : undefined,
+      signedBy: isProven ? this.#checkpoints?.keyId : undefined,
+      prunes: isAltered ? [] : prunes,
+      seen: isSound ? seen : [],
+      hold: size > 1 && !hasBadSignature ? this.#hold : undefined,
+      facts: isSound ? facts : [],
+      callsBegun: isSound ? callsBegun : [],
+      callsEnded,
+      newest: isSound && newest > 0 ? newest : undefined,
+      sealedBytes: bytes,
+      superseded: this.#superseded && {
+        leaf: this.#options.supersededFrom ?? 0,
+        ...this.#superseded,
+      },
+      hasHeartbeat: this.#hasHeartbeat,
+      repeats: isSound ? this.#repeats : [],
       broken,
     };
   }
 
-  #firstLine(text: string): void {
+  #firstLine(bytes: Buffer, start: number, end: number): void {
+    this.#isCrlf = bytes[end - 1] === CR;
+    const text = bytes.toString("utf8", start, end);
     const first = readFirstLine(text);
     this.#kind = first.kind === "malformed" ? "segment" : first.kind;
     if (first.kind === "malformed")
-      return this.#report("TAMPERED", 1, "the segment.open line is malformed");
+      return this.#tell("TAMPERED", 1, "the segment.open line is malformed");
     if (first.kind === "unknown-version") {
-      return this.#report(
-        "UNKNOWN_VERSION",
-        1,
-        `format version ${first.version} is not known here`,
-      );
+      const message = `format version ${first.version} is not known here`;
+      return this.#tell("UNKNOWN_VERSION", 1, message);
     }
-    if (first.kind === "foreign") return;
+    if (first.kind === "foreign") {
+      if (text.startsWith("\uFEFF") && readFirstLine(text.slice(1)).kind === "segment")
+        this.#tell(
+          "TAMPERED",
+          1,
+          "a byte order mark was put in front of the first line: by an editor?",
+        );
+      return;
+    }
     try {
       this.#checkpoints = new CheckpointVerifier(first.open, this.#options.keyring);
     } catch {
-      return this.#report("TAMPERED", 1, "the vkey of the segment.open line is malformed"); // what the error says
+      return this.#tell("TAMPERED", 1, "the vkey of the segment.open line is malformed"); // what the error says
     }
     this.#open = first.open;
+    this.#noteTime(first.open.created);
     if (first.open.file !== this.#file)
-      this.#report("TAMPERED", 1, `this is ${first.open.file} under another name`);
-    const { keyId, key } = this.#checkpoints;
+      this.#tell("TAMPERED", 1, `this is ${first.open.file} under another name`);
+    const { keyId, key, distrust = "" } = this.#checkpoints;
     if (key !== undefined) this.#signatures = new SignatureQueue(key.publicKey);
     else if (keyId === undefined)
-      this.#report("UNSIGNED", 0, "not signed: whoever can write here can recompute it");
-    else this.#report("UNKNOWN_KEY", 0, `signed by ${keyId}, a key that was not given`);
+      this.#tell("UNSIGNED", 0, "not signed: whoever can write here can recompute it");
+    else this.#tell("UNKNOWN_KEY", 0, distrust);
   }
 
-  /** A line of a file that makes no claim about itself, or one that nobody here can check. */
+  #leaf(bytes: Buffer, start: number, end: number): void {
+    const at = this.#tree.size;
+    const from = this.#options.supersededFrom;
+    if (from !== undefined && at >= from) {
+      this.#superseded ??= {
+        entries: this.#entries - (bytes[start + 2] === T ? 0 : 1),
+        hashes: [],
+      };
+      if (this.#superseded.hashes.length < MAX_REPEATED)
+        this.#superseded.hashes.push(leafHashInPlace(bytes, start, end).toString("base64"));
+    }
+    this.#repeatedLine(bytes, start, end);
+    this.#tree.appendInPlace(bytes, start, end);
+    if (!this.#options.sizesWanted.has(this.#tree.size)) return;
+    this.#roots.set(this.#tree.size, this.#tree.root().toString("base64"));
+  }
+
+  /** Keeps the hashes of the lines that an `again` line announces. */
+  #repeatedLine(bytes: Buffer, start: number, end: number): void {
+    const repeat = this.#repeats.at(-1);
+    if (repeat === undefined || repeat.hashes.length >= Math.min(repeat.line.count, MAX_REPEATED))
+      return;
+    if (startsWith(bytes, start, end, AGAIN_PREFIX)) return;
+    repeat.hashes.push(leafHashInPlace(bytes, start, end).toString("base64"));
+  }
+
+  /** A line of a file that makes no claim about itself. */
   #unsealedLine(isControl: boolean, isCheckpoint: boolean): void {
     if (this.#kind !== "foreign") return;
     if (!isControl) this.#entries += 1;
     if (isCheckpoint && this.#problems.length === 0) {
-      this.#report("TAMPERED", 1, "checkpoints follow a first line that is not segment.open");
+      this.#tell("TAMPERED", 1, "checkpoints follow a first line that is not segment.open");
     }
   }
 
-  #lineAfterEnd(): void {
-    if (!this.#isAfterEnd)
-      this.#report("TAMPERED", this.#line, "a line follows the end of the segment");
+  #lineAfterEnd(isBlank: boolean): void {
+    const what = isBlank
+      ? "an empty line follows the end of the segment: added by an editor?"
+      : "a line follows the end of the segment";
+    if (!this.#isAfterEnd) this.#tell("TAMPERED", this.#line, what);
     this.#isAfterEnd = true;
   }
 
-  #controlLine(bytes: Buffer, start: number, end: number): void {
-    if (startsWith(bytes, start, end, '{"type":"segment.close"')) {
-      const close = readLineOf(bytes.toString("utf8", start, end), "segment.close");
-      const isRight = close?.leaves === this.#tree.size + 1 && close.entries === this.#entries;
-      this.#close = {
-        line: this.#line,
-        leaves: this.#tree.size + 1,
-        isRight,
-        reason: close?.reason,
-      };
-    } else if (startsWith(bytes, start, end, '{"type":"retention.')) {
-      this.#retentionLine(bytes.toString("utf8", start, end));
+  /** Readers find an entry by its id: by the day in it, and by bisection. */
+  #entryLine(bytes: Buffer, start: number, end: number): void {
+    this.#entries += 1;
+    if (start === end) this.#blankLines += 1;
+    else this.#checkId(bytes, start, end);
+    const { calls } = this.#options;
+    if (calls?.isWanted === true)
+      calls.collect(bytes.subarray(start, end), this.#waiting.callsEnded);
+  }
+
+  #checkId(bytes: Buffer, start: number, end: number): void {
+    const isEntry = bytes[start + ID_END - 1] === QUOTE && startsWith(bytes, start, end, ID_PREFIX);
+    const id = isEntry
+      ? bytes.toString("latin1", start + ID_PREFIX.length, start + ID_END - 1)
+      : "";
+    if (id > this.#lastId && this.#day !== undefined && id >= this.#day.from && id < this.#day.to) {
+      this.#lastId = id;
+      return;
+    }
+    if (id > this.#lastId && this.#day === undefined) {
+      this.#lastId = id;
+      return;
+    }
+    this.#misplaced.push({ line: this.#line, id });
+  }
+
+  /** Entries that readers cannot find. Told only where a checkpoint covers them. */
+  #misplaced: { readonly line: number; readonly id: string }[] = [];
+
+  #tellMisplaced(): void {
+    for (const { line, id } of this.#misplaced.splice(0)) {
+      const why =
+        timeOfId(id) === undefined
+          ? "the line does not begin with an entry id"
+          : id <= this.#lastId
+            ? "the entry's id does not ascend"
+            : "the entry's id is not of the file's day";
+      this.#tell("TAMPERED", line, `${why}: readers cannot find it`, undefined, id);
     }
   }
 
-  #retentionLine(text: string): void {
+  #controlLine(bytes: Buffer, start: number, end: number): void {
+    const text = bytes.toString("utf8", start, end);
     const line = readControlLine(text);
-    if (line?.type === "retention.prune" || line?.type === "retention.archived")
-      this.#prunes.push(line);
-    else if (line?.type === "retention.seen") this.#seen = this.#seen.concat(line.seen);
-    else if (this.#line !== 2) return;
-    else if (line?.type === "retention.hold" || line?.type === "retention.release")
-      this.#hold = line;
+    if (text.startsWith('{"type":"segment.close"')) {
+      const close = line?.type === "segment.close" ? line : undefined;
+      const isRight = close?.leaves === this.#tree.size + 1 && close.entries === this.#entries;
+      const leaves = this.#tree.size + 1;
+      this.#close = { line: this.#line, leaves, isRight, reason: close?.reason };
+    } else if (line !== undefined) {
+      this.#claim(line);
+    }
   }
 
-  #checkpointLine(checkpoints: CheckpointVerifier, line: string): void {
+  #claim(line: ControlLine): void {
+    this.#noteTime(timeIn(line));
+    if (line.type === "heartbeat") this.#hasHeartbeat = true;
+    const { prunes, seen, facts, callsBegun } = this.#waiting;
+    if (line.type === "retention.prune" || line.type === "retention.archived") prunes.push(line);
+    else if (line.type === "retention.seen") seen.push(...line.seen);
+    else if (line.type === "retention.hold" || line.type === "retention.release") {
+      if (this.#line === 2) this.#hold = line;
+    } else if (line.type === "call.started") {
+      if (this.#options.calls?.admit() === true) callsBegun.push(line.call);
+    } else if (line.type === "again") {
+      this.#repeats.push({ line, hashes: [] });
+    } else if (
+      (line.type === "loss" || line.type === "subject.erased" || line.type === "segment.gap") &&
+      facts.length < MAX_FACTS
+    ) {
+      facts.push(line);
+    }
+  }
+
+  #noteTime(time: string | undefined): void {
+    const at = Date.parse(time ?? "");
+    if (at > this.#newestAt) this.#newestAt = at;
+  }
+
+  #checkpointLine(checkpoints: CheckpointVerifier, line: string, end: number): void {
     const size = this.#tree.size;
     if (size === this.#sealed.size) {
       if (this.#suspects.length === 0)
-        this.#report("TAMPERED", this.#line, "a checkpoint that covers no new line");
+        this.#tell("TAMPERED", this.#line, "a checkpoint that covers no new line");
       return;
     }
     const root = this.#tree.root().toString("base64");
@@ -229,16 +391,13 @@ class SegmentCheck {
       return;
     }
     for (const suspect of this.#suspects) {
-      this.#report(
-        "TAMPERED",
-        suspect.line,
-        "the checkpoint was altered; the lines around it are as they were sealed",
-      );
+      const message = "the checkpoint was altered; the lines around it are as they were sealed";
+      this.#tell("TAMPERED", suspect.line, message);
     }
     this.#suspects = [];
-    this.#sealed = { size, root, entries: this.#entries, line: this.#line };
-    this.#sealedPrunes.push(...this.#prunes.splice(0));
-    this.#sealedSeen = this.#sealedSeen.concat(this.#seen.splice(0));
+    this.#tellMisplaced();
+    this.#seal(size, root, end);
+    this.#note = result.note;
     if (this.#close !== undefined) this.#sealClose(this.#close, size);
     if (result.signature === undefined) return;
     this.#lastSignature = { line: this.#line, text: result.text, signature: result.signature };
@@ -246,24 +405,41 @@ class SegmentCheck {
       this.#signatures?.add(this.#line, result.text, result.signature);
   }
 
+  #seal(size: number, root: string, end: number): void {
+    const newest = Math.max(this.#newestAt, timeOfId(this.#lastId) ?? -Infinity);
+    const bytes = this.blockOffset + end + 1;
+    this.#sealed = { size, root, entries: this.#entries, line: this.#line, bytes, newest };
+    const { prunes, seen, facts, callsBegun, callsEnded } = this.#waiting;
+    this.#claims.prunes.push(...prunes.splice(0));
+    this.#claims.seen = this.#claims.seen.concat(seen.splice(0));
+    this.#claims.facts.push(...facts.splice(0));
+    for (const id of callsBegun.splice(0)) this.#claims.callsBegun.push(id);
+    for (const id of callsEnded.splice(0)) this.#claims.callsEnded.push(id);
+  }
+
+  /** A checkpoint of a later version: its text begins with the tree's size and root in every version. */
+  #checkpointOfAnyVersion(line: string, end: number): void {
+    const read = readCheckpointLine(line);
+    if (read === undefined) return; // of a kind that this version cannot read
+    const root = this.#tree.root().toString("base64");
+    if (read.checkpoint.size !== this.#tree.size || read.checkpoint.root !== root) {
+      if (this.#problems.some(({ state }) => state === "TAMPERED")) return;
+      const message = "the lines before it are not those of its checkpoint, in any version";
+      return this.#tell("TAMPERED", this.#line, message);
+    }
+    for (const { name, keyHash, signature } of read.note.signatures) {
+      const key = this.#options.keyring.get(`${name}+${keyHash}`);
+      if (key && !verify(null, Buffer.from(read.note.text), key.publicKey, signature))
+        this.#tell("TAMPERED", this.#line, `the signature by ${name}+${keyHash} does not verify`);
+    }
+    this.#seal(this.#tree.size, root, end);
+  }
+
   #sealClose({ line, leaves, isRight }: CloseLine, size: number): void {
     this.#closeSealed = true;
     if (!isRight)
-      this.#report("TAMPERED", line, "the segment.close line does not count what is there");
-    if (leaves !== size)
-      this.#report("TAMPERED", line + 1, "a line follows the segment.close line");
-  }
-
-  #checkSignatures(): void {
-    const lines = (this.#signatures?.badLines ?? []).toSorted((a, b) => a - b);
-    const [first] = lines;
-    if (first === undefined) return;
-    const further = lines.length > 1 ? ` (nor do ${lines.length - 1} later ones)` : "";
-    this.#report(
-      "TAMPERED",
-      first,
-      `the signature by ${this.#checkpoints?.keyId ?? ""} does not verify${further}`,
-    );
+      this.#tell("TAMPERED", line, "the segment.close line does not count what is there");
+    if (leaves !== size) this.#tell("TAMPERED", line + 1, "a line follows the segment.close line");
   }
 
   /** A torn or unsealed end is what a crash leaves: never called tampered, unless it is behind the very end. */
@@ -273,66 +449,99 @@ class SegmentCheck {
       if (rest.byteLength > 0) this.#entries += 1;
       this.#sealed = { ...this.#sealed, entries: this.#entries };
       if (this.#problems.length === 0) {
-        this.#report("FOREIGN", 0, "not written by this library: read, but nothing vouches for it");
+        this.#tell("FOREIGN", 0, "not written by this library: read, but nothing vouches for it");
       }
       return;
     }
     if (rest.byteLength > 0 && this.#closeSealed) {
       if (!this.#isAfterEnd)
-        this.#report("TAMPERED", this.#line + 1, "bytes follow the end of the segment");
+        this.#tell("TAMPERED", this.#line + 1, "bytes follow the end of the segment");
     } else if (rest.byteLength > 0) {
       const what = rest.every((byte) => byte === 0) ? "zero bytes" : "a line without its end";
-      this.#report(
-        "TORN_TAIL",
-        this.#line + 1,
-        `${what} at the end: ${rest.byteLength} bytes that were never sealed`,
-      );
+      const size =
+        rest.byteLength > OverlongLine.MAX_FIRST_BYTES
+          ? `more than ${OverlongLine.MAX_FIRST_BYTES}`
+          : rest.byteLength;
+      const message = `${what} at the end: ${size} bytes that were never sealed`;
+      this.#tell("TORN_TAIL", this.#line + 1, message);
     } else if (this.#line === 0) {
-      this.#report("TORN_TAIL", 0, "the file is empty");
+      this.#tell("TORN_TAIL", 0, "the file is empty");
     }
     const unsealed = this.#tree.size - this.#sealed.size;
     if (unsealed > 0 && this.#suspects.length === 0) {
-      this.#report(
-        "UNSEALED_TAIL",
-        this.#sealed.line + 1,
-        `${unsealed} whole ${unsealed === 1 ? "line" : "lines"} after the last checkpoint`,
-        this.#line,
-      );
+      const lines = `${unsealed} whole ${unsealed === 1 ? "line" : "lines"} after the last checkpoint`;
+      const hint = unsealed === this.#blankLines ? ", empty: added by an editor?" : "";
+      this.#tell("UNSEALED_TAIL", this.#sealed.line + 1, lines + hint, this.#line);
     }
   }
 
   #broken(): SegmentReport["broken"] {
     const [suspect] = this.#suspects;
     if (suspect === undefined) return undefined;
+    const hint = this.#isCrlf ? "; its lines end in CR LF: was it copied as text?" : "";
     const after = this.#line > suspect.line ? "; nothing after it can be checked" : "";
+    const message = suspect.message + hint + after;
     if (suspect.altered === "checkpoint") {
-      this.#report("TAMPERED", suspect.line, suspect.message + after);
+      this.#tell("TAMPERED", suspect.line, message);
       return undefined;
     }
     const isRemoval = suspect.altered === "removed-lines";
-    return {
-      fromLine: this.#sealed.line + 1,
-      toLine: suspect.line,
-      isRemoval,
-      message: suspect.message + after,
-    };
+    return { fromLine: this.#sealed.line + 1, toLine: suspect.line, isRemoval, message };
   }
 
-  #report(state: Problem["state"], line: number, message: string, lastLine?: number): void {
+  #tell(
+    state: Problem["state"],
+    line: number,
+    message: string,
+    lastLine?: number,
+    entryId?: string,
+  ): void {
     if (this.#problems.length > MAX_PROBLEMS) return;
     if (this.#problems.length === MAX_PROBLEMS) {
       this.#problems.push({ state, line, message: "there is more like this in the file" });
       return;
     }
     const isRange = lastLine !== undefined && lastLine > line;
-    this.#problems.push({ state, line, ...(isRange && { lastLine }), message });
+    const entry = entryId === undefined || entryId === "" ? {} : { entryId };
+    this.#problems.push({ state, line, ...(isRange && { lastLine }), ...entry, message });
   }
+}
+
+/** Lines of one kind that a segment holds. */
+function newClaims(): {
+  prunes: RemovalRecord[];
+  seen: SegmentRef[];
+  facts: Fact[];
+  callsBegun: string[];
+  callsEnded: string[];
+} {
+  return { prunes: [], seen: [], facts: [], callsBegun: [], callsEnded: [] };
+}
+
+/** The time that a control line names. */
+function timeIn(line: ControlLine): string | undefined {
+  if (line.type === "retention.hold") return line.placed;
+  if (line.type === "retention.release") return line.released;
+  if (line.type === "call.started") return line.timestamp;
+  return "at" in line ? line.at : undefined;
+}
+
+/** The first characters of ids of a time. RFC 9562, 5.7. */
+function idTime(time: number): string {
+  const hex = time.toString(16).padStart(12, "0");
+  return `${hex.slice(0, 8)}-${hex.slice(8)}`;
 }
 
 /** A file made to be reported on must not fill the memory. */
 const MAX_PROBLEMS = 100;
 /** More altered checkpoints in a row are not told one by one. */
 const MAX_SUSPECTS = 8;
+/** A commit has fewer lines; a file of nothing but such lines must not fill the memory. */
+const MAX_REPEATED = 65_536;
+const MAX_FACTS = 100_000;
+const AGAIN_PREFIX = '{"type":"again"';
+const ID_PREFIX = '{"id":"';
+const ID_END = ID_PREFIX.length + 36 + 1;
 
 function startsWith(bytes: Buffer, start: number, end: number, prefix: string): boolean {
   return (

@@ -1,37 +1,67 @@
-// Holds as the verifier sees them: what was to be kept, so that it can say of what is gone that it should be there.
-import type { RetentionHold } from "../format/control-line.ts";
+// Legal holds as the verifier sees them: the files that had to be kept, and from when to when.
 import { dayOfSegment, startOfDay } from "../format/segment-name.ts";
 import type { SegmentReport } from "./segment-report.ts";
+import { timeOfSegment } from "./segment-time.ts";
+import type { RecordedHold } from "./verification.ts";
 
 const DAY_MS = 86_400_000;
 
 /**
- * The holds that no release ends. A release counts from a segment of the key that the hold's segment names, or of one
- * that the verifier was given; that of an unsigned hold always.
+ * All holds. A release counts from a segment of the key that the hold's segment names, or of one that the verifier was
+ * given; that of an unsigned hold always.
  */
-export function holdsInForce(reports: readonly SegmentReport[]): RetentionHold[] {
+export function findHolds(reports: readonly SegmentReport[]): RecordedHold[] {
   const found = reports.flatMap(({ hold, open, isProven }) =>
-    hold && open ? [{ line: hold, vkey: open.vkey, isProven }] : [],
+    hold && open ? [{ line: hold, open, isProven }] : [],
   );
-  return found.flatMap(({ line, vkey }) => {
+  return found.flatMap(({ line, open }) => {
     if (line.type !== "retention.hold") return [];
-    const isReleased = found.some(
+    const release = found.find(
       (by) =>
         by.line.type === "retention.release" &&
         by.line.hold === line.hold &&
-        (vkey === null || by.vkey === vkey || by.isProven),
+        (open.vkey === null || by.open.vkey === open.vkey || by.isProven),
     );
-    return isReleased ? [] : [line];
+    const { hold, from, to, reason, actor } = line;
+    const placed = isTime(line.placed) ? line.placed : new Date(timeOfSegment(open)).toISOString();
+    const released =
+      release?.line.type === "retention.release" && isTime(release.line.released)
+        ? release.line.released
+        : release && new Date(timeOfSegment(release.open)).toISOString();
+    return [{ hold, from, to, reason, actor, placed, ...(released !== undefined && { released }) }];
   });
 }
 
-/** A hold that covers a part of the UTC day in a segment's name: which entries the segment had, its name does not say. */
-export function holdOn(file: string, holds: readonly RetentionHold[]): RetentionHold | undefined {
+function isTime(text: string): boolean {
+  return !Number.isNaN(Date.parse(text));
+}
+
+/** A range of milliseconds since the epoch, both inclusive. */
+export interface TimeSpan {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The UTC day in a segment's name; undefined when it has none. */
+export function dayIn(file: string): TimeSpan | undefined {
   const start = startOfDay(dayOfSegment(file.slice(file.lastIndexOf("/") + 1)) ?? "");
-  if (Number.isNaN(start)) return undefined;
+  return Number.isNaN(start) ? undefined : { from: start, to: start + DAY_MS - 1 };
+}
+
+/** A hold that covers a part of a span of entries' times, of those given. */
+export function holdOn(
+  { from, to }: TimeSpan,
+  holds: readonly RecordedHold[],
+): RecordedHold | undefined {
   // A bound that cannot be read is an open one.
   return holds.find(
-    ({ from, to }) =>
-      !(Date.parse(from ?? "") >= start + DAY_MS) && !(Date.parse(to ?? "") < start),
+    (hold) => !(Date.parse(hold.from ?? "") > to) && !(Date.parse(hold.to ?? "") < from),
+  );
+}
+
+/** Holds that were in force at all times of a span. */
+export function inForce(holds: readonly RecordedHold[], { from, to }: TimeSpan): RecordedHold[] {
+  return holds.filter(
+    ({ placed, released }) => Date.parse(placed) < from && !(Date.parse(released ?? "") <= to),
   );
 }

@@ -1,15 +1,30 @@
 // What an auditor needs, and nothing that logs: @ai-audit/core/verify.
 export { verifySource, type VerifyProgress, type VerifySourceOptions } from "./verifier.ts";
-export { directorySource, type LogSource, type SourceFile, type SourceHome } from "./log-source.ts";
-export type {
-  ExitCode,
-  FileState,
-  FileVerification,
-  Pin,
-  Problem,
-  Verification,
+export {
+  directorySource,
+  type LogSource,
+  type SourceFile,
+  type SourceHome,
+  type SourceLimit,
+} from "./log-source.ts";
+export {
+  type ExitCode,
+  type FileState,
+  type FileVerification,
+  type LogRecord,
+  type NotJudged,
+  type Pin,
+  type Problem,
+  type RecordedErasure,
+  type RecordedHold,
+  type RecordedLoss,
+  type RecordedRemoval,
+  type RetentionRule,
+  STATE_EXIT_CODES,
+  type UnendedCalls,
+  type Verification,
+  worstState,
 } from "./verification.ts";
-export { type Evidence, judge } from "./verdict.ts";
 export { formatPin, parsePin } from "./pin.ts";
 export {
   type EntryProof,
@@ -18,8 +33,8 @@ export {
   type ProvenEntry,
   type UnprovenEntry,
 } from "./prove.ts";
-export { checkProof, type ProofCheck } from "./proof.ts";
-export { type LogAccess, logSourcesAt } from "../log/location.ts";
+export { checkProof, type ProofCheck, type ProofCheckOptions } from "./proof.ts";
+export { type LogAccess, logSourcesAt } from "../log/log-location.ts";
 export { proveEntries, proveEntry } from "../log/prove-entry.ts";
-export { type ContentCheck, openContent, type OpenedContent } from "../log/content.ts";
+export { type Claim, openContent } from "../log/read-content.ts";
 export { verifyLog, type VerifyOptions } from "../log/verify-log.ts";

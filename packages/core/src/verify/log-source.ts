@@ -37,8 +37,24 @@ export interface LogSource {
    * waiting for a writer would be in vain.
    */
   sizeOf?(file: string): Promise<number | undefined>;
-  /** What only the log's home can know. Absent for a directory, where a file is a file. */
+  /**
+   * Whether a failure is about the one file that was read: the others can still be judged. Absent where every failure is.
+   */
+  isOfFile?(error: unknown): boolean;
+  /** Names of other files that lie beside the log's. Absent where there can be none. */
+  otherNames?(): Promise<readonly string[]>;
+  /** Facts about the place that could not be looked at. @default none */
+  readonly limits?: readonly SourceLimit[];
+  /** Facts that only the log's home knows. Absent for a directory, where a file is a file. */
   readonly home?: SourceHome;
+}
+
+/** Something about a place that could not be looked at. */
+export interface SourceLimit {
+  /** In plain words. */
+  readonly message: string;
+  /** Whether the verdict is not proven because of it. */
+  readonly counts: boolean;
 }
 
 /** What a home other than a directory knows of its files beyond their bytes. */
@@ -76,6 +92,7 @@ export function directorySource(path: string): LogSource {
       return files;
     },
     read: (file) => readChunks(join(path, file)),
+    otherNames: async () => (await readdir(path)).filter((name) => name.startsWith("audit_")),
     sizeOf: async (file) => (await orGone(stat(join(path, file))))?.size,
   };
 }

@@ -5,9 +5,9 @@ import { formatCheckpoint, formatNote, parseCheckpoint, parseNote } from "../sea
 import { isCount, isRoot } from "../format/control-line.ts";
 import type { Pin } from "./verification.ts";
 
-/** A pin as text: an unsigned C2SP note of a checkpoint. */
+/** A pin as text: the log's own signed note of the checkpoint where the pin has it, else an unsigned C2SP note. */
 export function formatPin(pin: Pin): string {
-  return formatNote(formatCheckpoint(pin), []);
+  return pin.note ?? formatNote(formatCheckpoint(pin), []);
 }
 
 /**

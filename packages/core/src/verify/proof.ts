@@ -4,10 +4,12 @@ import { safeLine } from "../format/safe-text.ts";
 import { idOf } from "./locate.ts";
 import { leafHash, rootOfInclusion } from "../seal/merkle.ts";
 import { type Checkpoint, type Note, parseCheckpoint, parseNote } from "../seal/note.ts";
-import { UNSIGNED_NAME } from "../format/origin.ts";
+import { fileOfOrigin, UNSIGNED_NAME } from "../format/origin.ts";
+import { timeOfId } from "../format/id.ts";
 import { parseTlogProof } from "../seal/tlog-proof.ts";
 import type { ExitCode } from "./verification.ts";
-import { type Keyring, keyringOf } from "./checkpoint-check.ts";
+import { isTrustedAt, type Keyring, keyringOf } from "./keyring.ts";
+import { timeOfSegment } from "./segment-time.ts";
 
 /** What a proof shows. */
 export interface ProofCheck {
@@ -26,12 +28,21 @@ export interface ProofCheck {
   readonly signedBy?: string;
 }
 
+export interface ProofCheckOptions {
+  /** How the keys came to be trusted, for the verdict: `--trust`. @default not said */
+  readonly trustedBy?: string;
+}
+
 /**
  * Checks a proof from its text alone.
- * @param trustedKeys `vkey`s of the keys that may have signed.
+ * @param trustedKeys `vkey`s of the keys that may have signed, or `vkey@from..to` for one that is trusted for a time.
  * @throws {AuditConfigError} `AUDIT_KEY_INVALID` when a trusted key is malformed.
  */
-export function checkProof(text: string, trustedKeys: readonly string[]): ProofCheck {
+export function checkProof(
+  text: string,
+  trustedKeys: readonly string[],
+  options: ProofCheckOptions = {},
+): ProofCheck {
   const keyring = keyringOf(trustedKeys);
   const proof = parseTlogProof(text);
   const note = proof && parseNote(proof.note);
@@ -56,7 +67,16 @@ export function checkProof(text: string, trustedKeys: readonly string[]): ProofC
   const line = extra.toString();
   const entryId = idOf(line);
   const found = { line, checkpoint, index, ...(entryId !== undefined && { entryId }) };
-  const judgement = judgeSignatures(note, checkpoint, keyring, entryId ?? "this line");
+  const time = timeOfSegment({
+    file: fileOfOrigin(checkpoint.origin),
+    created: new Date(timeOfId(entryId ?? "") ?? 0).toISOString(),
+  });
+  const trusted = new Map([...keyring].filter(([, key]) => isTrustedAt(key, time)));
+  const judgement = judgeSignatures(note, checkpoint, {
+    keyring: trusted,
+    what: entryId ?? "this line",
+    by: options.trustedBy === undefined ? "" : ` (trusted by ${options.trustedBy})`,
+  });
   return { ...found, ...judgement, verdict: safeLine(judgement.verdict) }; // origin and names are whatever the note says
 }
 
@@ -65,8 +85,7 @@ type Judgement = Pick<ProofCheck, "exitCode" | "state" | "verdict" | "signedBy">
 function judgeSignatures(
   note: Note,
   { origin }: Checkpoint,
-  keyring: Keyring,
-  what: string,
+  { keyring, what, by }: { readonly keyring: Keyring; readonly what: string; readonly by: string },
 ): Judgement {
   const place = `is in ${origin}`;
   const known = note.signatures.flatMap(({ name, keyHash, signature }) => {
@@ -79,18 +98,18 @@ function judgeSignatures(
       return {
         exitCode: 1,
         state: "TAMPERED",
-        verdict: `TAMPERED: the signature by ${key.name} does not verify`,
+        verdict: `TAMPERED: the signature by ${key.name}+${key.keyHash} does not verify`,
       };
     }
   }
   const signer = known.find(({ key }) => origin.startsWith(`${key.name}/`));
   if (signer !== undefined) {
-    const { name } = signer.key;
+    const keyId = `${signer.key.name}+${signer.key.keyHash}`;
     return {
       exitCode: 0,
       state: "OK",
-      verdict: `OK: ${what} ${place}; sealed by ${name}`,
-      signedBy: name,
+      verdict: `OK: ${what} ${place}; sealed by ${keyId}${by}`,
+      signedBy: keyId,
     };
   }
   if (note.signatures.length === 0 && origin.startsWith(`${UNSIGNED_NAME}/`)) {

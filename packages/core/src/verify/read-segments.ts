@@ -1,22 +1,22 @@
-// Reads every file of a log and reports on each, also while writers are at work.
+// Reads and examines every file of a log, also while writers are at work.
+import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { SegmentRef } from "../format/control-line.ts";
+import type { SegmentRef, SegmentTail } from "../format/control-line.ts";
 import { LineSplitter } from "../format/lines.ts";
+import { readFirstLine } from "../format/read-control-line.ts";
+import { compareSegmentNames, parseSegmentName } from "../format/segment-name.ts";
+import { hasCode } from "../system-error.ts";
+import type { CallIds } from "./call-ids.ts";
+import { hasTail, Streams } from "./ends.ts";
+import { examineSegment } from "./examine-segment.ts";
+import type { Keyring } from "./keyring.ts";
 import { locate } from "./locate.ts";
 import type { LogSource, SourceFile } from "./log-source.ts";
-import { readFirstLine } from "../format/read-control-line.ts";
-import {
-  compareSegmentNames,
-  dayOfSegment,
-  parseSegmentName,
-  segmentDay,
-} from "../format/segment-name.ts";
-import type { SegmentReport } from "./segment-report.ts";
-import type { Pin } from "./verification.ts";
-import type { Keyring } from "./checkpoint-check.ts";
-import { Streams } from "./ends.ts";
+import { OverlongLine } from "./overlong-line.ts";
 import { recordsOf, referenceOfPin, referencesOf } from "./references.ts";
-import { examineSegment } from "./examine-segment.ts";
+import type { SegmentReport } from "./segment-report.ts";
+import { mayBeWritten } from "./segment-time.ts";
+import type { Pin } from "./verification.ts";
 
 /** How far verification has come. */
 export interface VerifyProgress {
@@ -26,29 +26,34 @@ export interface VerifyProgress {
   readonly totalBytes: number;
 }
 
-/** `VerifyOptions`, resolved. */
-export interface VerifySettings {
+/** How to read a log. */
+export interface ReadSettings {
   readonly keyring: Keyring;
   readonly pins: readonly Pin[];
   readonly onProgress: (progress: VerifyProgress) => void;
   readonly now: Date;
   readonly signatures: "all" | "last";
+  readonly calls: CallIds;
 }
 
 /** A log's files, read. */
 export interface LogReading {
   readonly reports: SegmentReport[];
-  /** What is no regular file, by its name. */
+  /** Files that are not regular, by name. */
   readonly odd: readonly SourceFile[];
+  /** The error that kept the rest from being read; those files are UNREADABLE. Undefined where all was read. */
+  readonly failure: unknown;
+  /** The first error that made a file UNREADABLE. */
+  readonly firstError: unknown;
 }
 
 /**
- * Reports on all files, with the roots at every size that any of them, a pin, or `recorded` refers to. First lines are read
- * beforehand, so that one pass is enough; only what a writer adds meanwhile is read after that.
+ * Examines all files, with the roots at every size that any of them, a pin, or `recorded` refers to. First lines are
+ * read beforehand, so that one pass is enough; only what a writer adds meanwhile is read after that.
  */
-export async function readReports(
+export async function readSegments(
   source: LogSource,
-  settings: VerifySettings,
+  settings: ReadSettings,
   recorded: readonly SegmentRef[],
 ): Promise<LogReading> {
   const reader = new LogReader(source, settings, recorded);
@@ -59,13 +64,17 @@ export async function readReports(
 
 class LogReader {
   readonly #source: LogSource;
-  readonly #settings: VerifySettings;
+  readonly #settings: ReadSettings;
   readonly #files = new Map<string, SourceFile>();
   readonly #reports = new Map<string, SegmentReport>();
   /** For each file the sizes of its tree that something refers to. */
   readonly #wanted = new Map<string, Set<number>>();
+  /** For each file the first leaf that another one repeats. */
+  readonly #superseded = new Map<string, number>();
+  #failure: unknown;
+  #firstError: unknown;
 
-  constructor(source: LogSource, settings: VerifySettings, recorded: readonly SegmentRef[]) {
+  constructor(source: LogSource, settings: ReadSettings, recorded: readonly SegmentRef[]) {
     this.#source = source;
     this.#settings = settings;
     this.#want(settings.pins.map(referenceOfPin));
@@ -74,7 +83,12 @@ class LogReader {
 
   reading(): LogReading {
     const odd = [...this.#files.values()].filter(({ oddity }) => oddity !== undefined);
-    return { reports: [...this.#reports.values()], odd };
+    return {
+      reports: [...this.#reports.values()],
+      odd,
+      failure: this.#failure,
+      firstError: this.#firstError,
+    };
   }
 
   /**
@@ -118,20 +132,35 @@ class LogReader {
     return added.filter(({ oddity }) => oddity?.isReadable !== false);
   }
 
-  /** Reads new files, and those again of which a size is wanted only now. */
+  /** Reads new files, and those again of which more is wanted only now. */
   async #read(files: readonly SourceFile[]): Promise<void> {
     const again = new Set<string>();
     for (const { file } of files) {
-      const first = readFirstLine(await firstLineOf(this.#source.read(file)));
+      const first = readFirstLine(await this.#firstLineOf(file));
       if (first.kind === "segment")
         for (const name of this.#want(referencesOf(first.open))) again.add(name);
     }
     let unread = [...files, ...this.#filesRead(again)];
     while (unread.length > 0) {
       for (const report of await this.#readAll(unread)) this.#reports.set(report.file, report);
-      const later = [...this.#reports.values()].flatMap(recordsOf);
-      unread = this.#filesRead(this.#want(later));
+      const reports = [...this.#reports.values()];
+      const later = this.#want(reports.flatMap(recordsOf));
+      unread = this.#filesRead(new Set([...later, ...this.#wantSuperseded(reports)]));
     }
+  }
+
+  async #firstLineOf(file: string): Promise<string> {
+    try {
+      return await readFirstLineOf(this.#bytesOf(file));
+    } catch (error) {
+      if (this.#endsOneFile(error)) return ""; // its examination says so
+      throw error;
+    }
+  }
+
+  /** A file's bytes. After a failure that is not of one file nothing more is asked for. */
+  #bytesOf(file: string): AsyncIterable<Buffer> {
+    return this.#failure === undefined ? this.#source.read(file) : failing(this.#failure);
   }
 
   #filesRead(names: ReadonlySet<string>): SourceFile[] {
@@ -140,13 +169,28 @@ class LogReader {
     );
   }
 
-  /** Adds references; tells which files they add a size to. */
+  /** Adds references. Returns the files that they add a size to. */
   #want(references: readonly SegmentRef[]): Set<string> {
     const changed = new Set<string>();
     for (const { file, size } of references) {
       const sizes = this.#wanted.get(file) ?? new Set<number>();
       if (!sizes.has(size)) changed.add(file);
       this.#wanted.set(file, sizes.add(size));
+    }
+    return changed;
+  }
+
+  /** Notes lines that were written a second time. Returns the files whose first copy is to be compared. */
+  #wantSuperseded(reports: readonly SegmentReport[]): Set<string> {
+    const changed = new Set<string>();
+    for (const { isProven, repeats } of reports) {
+      if (!isProven) continue;
+      for (const { line } of repeats) {
+        const known = this.#superseded.get(line.file) ?? Infinity;
+        if (line.leaf >= known) continue;
+        this.#superseded.set(line.file, line.leaf);
+        changed.add(line.file);
+      }
     }
     return changed;
   }
@@ -165,18 +209,48 @@ class LogReader {
     };
     for (const { file } of files) await read(file);
     await this.#rereadWhileWritten(files, reports, read);
-    return Promise.all([...reports.values()].map((report) => withLocation(this.#source, report)));
+    return Promise.all([...reports.values()].map((report) => this.#lookCloser(report)));
   }
 
-  #readOne(file: string, onBytes: (count: number) => void): Promise<SegmentReport> {
-    const { keyring, signatures } = this.#settings;
-    const sizesWanted = this.#wanted.get(file) ?? new Set<number>();
-    return examineSegment(file, this.#source.read(file), {
-      keyring,
-      signatures,
-      sizesWanted,
-      onBytes,
-    });
+  /** The last signature and all roots cover every line. Where something is wrong, all signatures tell where. */
+  async #readOne(file: string, onBytes: (count: number) => void): Promise<SegmentReport> {
+    const { keyring, signatures, calls } = this.#settings;
+    const check = async (which: "all" | "last"): Promise<SegmentReport> =>
+      examineSegment(file, this.#bytesOf(file), {
+        keyring,
+        signatures: which,
+        sizesWanted: this.#wanted.get(file) ?? new Set<number>(),
+        supersededFrom: this.#superseded.get(file),
+        isOfFile: (error) => this.#endsOneFile(error),
+        calls,
+        onBytes,
+      });
+    const report = await check(signatures);
+    const isWrong = report.problems.some(({ state }) => state === "TAMPERED");
+    return signatures === "last" && isWrong && report.kind === "segment" ? check("all") : report;
+  }
+
+  /**
+   * Whether the examination ends for one file, and the others are judged. A file that is gone makes the verifier look at
+   * the log anew. A bucket that does not answer ends all reading: what was read by then is judged.
+   */
+  #endsOneFile(error: unknown): boolean {
+    if (hasCode(error, "ENOENT")) return false;
+    this.#firstError ??= error;
+    if (this.#source.isOfFile?.(error) === false) this.#failure ??= error;
+    return true;
+  }
+
+  /** Finds the lines that were altered, and names the bytes that nothing seals. */
+  async #lookCloser(report: SegmentReport): Promise<SegmentReport> {
+    const { file, broken, problems, sealedBytes } = report;
+    if (broken !== undefined) {
+      const located = await locate(this.#source.read(file), broken);
+      return { ...report, problems: [...located, ...problems] };
+    }
+    if (!hasTail(report)) return report;
+    const tail = await hashTail(this.#source.read(file), sealedBytes);
+    return tail === undefined ? report : { ...report, tail };
   }
 
   /**
@@ -213,42 +287,47 @@ class LogReader {
   }
 }
 
-async function firstLineOf(chunks: AsyncIterable<Buffer>): Promise<string> {
+// eslint-disable-next-line require-yield
+async function* failing(error: unknown): AsyncGenerator<Buffer, void, void> {
+  throw error;
+}
+
+async function readFirstLineOf(chunks: AsyncIterable<Buffer>): Promise<string> {
   const splitter = new LineSplitter();
+  const overlong = new OverlongLine();
   for await (const chunk of chunks) {
     const [block] = splitter.push(chunk);
     // A first block that a chunk completes is one line; see LineSplitter.
     if (block !== undefined) return block.bytes.toString("utf8", block.start, block.end - 1);
+    if (overlong.isReachedBy(chunk)) break;
   }
   return "";
+}
+
+/** Longer tails are not what a crash leaves behind, and no record names them. */
+const MAX_TAIL_BYTES = 64 * 2 ** 20;
+
+/** The bytes of a file from an offset on; undefined where there are none, or too many. */
+async function hashTail(
+  chunks: AsyncIterable<Buffer>,
+  from: number,
+): Promise<SegmentTail | undefined> {
+  const hash = createHash("sha256");
+  let offset = 0;
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    const rest = chunk.subarray(Math.max(0, from - offset));
+    offset += chunk.byteLength;
+    hash.update(rest);
+    bytes += rest.byteLength;
+    if (bytes > MAX_TAIL_BYTES) return undefined;
+  }
+  return bytes === 0 ? undefined : { bytes, sha256: hash.digest("hex") };
 }
 
 /** Some writes and their fdatasync take that long on a busy disk. */
 const PATIENCE_MS = 500;
 const POLL_MS = 50;
-
-/** Whether a file ends in something that nothing seals. */
-export function hasTail({ problems }: SegmentReport): boolean {
-  return problems.some(({ state }) => state === "TORN_TAIL" || state === "UNSEALED_TAIL");
-}
-
-async function withLocation(source: LogSource, report: SegmentReport): Promise<SegmentReport> {
-  if (report.broken === undefined) return report;
-  const located = await locate(source.read(report.file), report.broken);
-  return { ...report, problems: [...located, ...report.problems] };
-}
-
-/**
- * An idle writer ends its segment a second after midnight by its own clock. That clock may be off, and a commit that
- * midnight found under way may wait for a disk or a bucket: minutes, not hours.
- */
-const GRACE_MS = 5 * 60_000;
-
-/** Whether a segment is of the present UTC day, or of one that ended a moment ago, and so may still be written. */
-export function mayBeWritten(file: string, now: Date): boolean {
-  const day = dayOfSegment(file);
-  return day === segmentDay(now) || day === segmentDay(new Date(now.getTime() - GRACE_MS));
-}
 
 /** Segments by day and number, anything else after them. */
 export function byName(a: { readonly file: string }, b: { readonly file: string }): number {

@@ -1,19 +1,23 @@
 // What files say about each other, and pins about files: is everything there that was ever recorded, and unchanged?
-import type { RetentionHold, SegmentRef } from "../format/control-line.ts";
-import { holdOn } from "./holds.ts";
-import { emptyRoot } from "../seal/merkle.ts";
+import type { SegmentRef, SegmentTail } from "../format/control-line.ts";
 import { fileOfOrigin } from "../format/origin.ts";
-import { type PruneRecord, type RemovalContext, Removals } from "./removals.ts";
 import { dayOfSegment } from "../format/segment-name.ts";
-import type { FileState, Pin, Problem } from "./verification.ts";
+import { emptyRoot } from "../seal/merkle.ts";
+import { dayIn, holdOn } from "./holds.ts";
+import {
+  describeRemoval,
+  type KnownState,
+  type PruneRecord,
+  type RemovalContext,
+  type RemovalJudgement,
+  Removals,
+} from "./removals.ts";
 import type { SegmentReport } from "./segment-report.ts";
+import { dayWritten } from "./segment-time.ts";
+import type { FileState, Pin, Problem, RecordedRemoval } from "./verification.ts";
 
 /** Something that refers to a state of a file. */
-interface Reference extends SegmentRef {
-  /** For messages: what refers. */
-  readonly by: string;
-  /** Undefined for a pin. */
-  readonly from: SegmentReport | undefined;
+interface Reference extends SegmentRef, KnownState {
   /** Whether the same writer refers to its previous segment. */
   readonly isPrev?: boolean;
   /** The origin a pin names. */
@@ -26,41 +30,57 @@ export interface RecordedState {
   readonly from: SegmentReport;
 }
 
-/** What the links of a log show. */
-export interface LinkReport {
+/** The files alone do not say this. */
+export interface ReferenceContext extends RemovalContext {
+  /** Whether a file may still be on its way. @default never */
+  readonly isAwaited?: (file: string) => boolean;
+  /** States of these files that another log of the same place records. @default none */
+  readonly states?: readonly RecordedState[];
+  /** Files that were read in the archive that was given. @default no archive was given */
+  readonly archived?: ReadonlySet<string>;
+  /** Whether a segment that its writer found shorter than it remembered counts. @default false */
+  readonly isStrict?: boolean;
+  /** Why a file of another name may be what is missing: `<file>.gz lies beside it`. @default nothing */
+  readonly hintOf?: (file: string) => string | undefined;
+}
+
+/** The findings of following all references of a log. */
+export interface ReferenceReport {
   /** Problems by file, also of files that are not there. */
   readonly problems: ReadonlyMap<string, readonly Problem[]>;
-  /** Files that are not there and are referred to, or that a prune line names: what is known of them. */
+  /** Remarks by file: facts that do not count against it. */
+  readonly remarks: ReadonlyMap<string, readonly string[]>;
+  /** Files that are gone, or partly gone, and are referred to or named by a record of a removal. */
   readonly absent: ReadonlyMap<string, AbsentFile>;
-  /** Whether the log says that a file was to be removed, or is of a time when everything is by now. */
-  mayBeGone(file: string): boolean;
+  /** Removals that count. */
+  readonly removals: readonly RecordedRemoval[];
   /** Whether the log says that files of a day were removed: which streams they were of, it does not say. */
   isOfRemovalDay(day: string | undefined): boolean;
-  /** Sealed records of removals, for other logs of the same place. */
+  /** Records of removals, for other logs of the same place. */
   readonly prunes: readonly PruneRecord[];
   /** Files whose last checkpoint another segment records at a time when nothing could follow it any more. */
-  readonly confirmed: ReadonlySet<string>;
+  readonly confirmed: ReadonlyMap<string, Confirmation>;
   /** Pins that the log agrees with. */
   readonly confirmedPins: readonly Pin[];
 }
 
-/** What is known of a file that is not there. `OPEN`: it is still on its way from its writer. */
+/** A record of a file's end. */
+export interface Confirmation {
+  readonly by: string;
+  /** The writer itself went on elsewhere. */
+  readonly isPrev: boolean;
+  readonly isProven: boolean;
+  /** The bytes behind its last checkpoint; undefined where the record names none. */
+  readonly tail: SegmentTail | undefined;
+}
+
+/** A file that is not there. `OPEN`: it is still on its way from its writer. */
 export interface AbsentFile {
   readonly state: "MISSING" | "PRUNED" | "ARCHIVED" | "OPEN";
   readonly leaves: number;
 }
 
-/** What the files alone do not say. */
-export interface LinkContext extends RemovalContext {
-  /** Whether a file may still be on its way. @default never */
-  readonly isAwaited?: (file: string) => boolean;
-  /** States of these files that another log of the same place records. @default none */
-  readonly states?: readonly RecordedState[];
-  /** Holds in force. @default none */
-  readonly holds?: readonly RetentionHold[];
-}
-
-/** Everything that a segment records of others in its own log: in its first line, and where clean-up wrote it down. */
+/** The states that a segment records of others in its own log: in its first line, and where clean-up wrote them. */
 export function recordsOf({ open, seen }: SegmentReport): SegmentRef[] {
   // A first line that nothing seals, or under a bad signature, is no evidence against other files.
   return open === undefined
@@ -68,7 +88,7 @@ export function recordsOf({ open, seen }: SegmentReport): SegmentRef[] {
     : [...referencesOf(open), ...seen.filter(({ file }) => !file.includes("/"))];
 }
 
-/** What a segment records of segments in another log of the same place, called `<log>/<file>`. */
+/** The states that a segment records of segments in another log of the same place, called `<log>/<file>`. */
 export function recordsElsewhere(from: SegmentReport): RecordedState[] {
   const seen = from.open === undefined ? [] : from.seen;
   return seen.filter(({ file }) => file.includes("/")).map((ref) => ({ ref, from }));
@@ -91,67 +111,73 @@ export function referenceOfPin({ origin, size, root }: Pin): SegmentRef {
 export function followReferences(
   reports: readonly SegmentReport[],
   pins: readonly Pin[],
-  context: LinkContext,
-): LinkReport {
-  const links = new Links(reports, context);
+  context: ReferenceContext,
+): ReferenceReport {
+  const follower = new Follower(reports, context);
   for (const from of reports) {
     const prev = from.open?.prev;
     for (const ref of recordsOf(from))
-      links.follow({ ...ref, by: from.file, from, isPrev: ref === prev });
+      follower.follow({ ...ref, by: from.file, from, isPrev: ref === prev });
+    for (const fact of from.isProven ? from.facts : [])
+      if (fact.type === "segment.gap") follower.followGap(fact, from);
   }
-  for (const { ref, from } of context.states ?? []) links.follow({ ...ref, by: from.file, from });
+  for (const { ref, from } of context.states ?? [])
+    follower.follow({ ...ref, by: from.file, from });
   for (const pin of pins) {
-    const isConfirmed = links.follow({
-      ...referenceOfPin(pin),
-      by: "a pin",
-      from: undefined,
-      origin: pin.origin,
-    });
-    if (isConfirmed && pin.size > 0) links.confirmedPins.push(pin); // every tree begins empty
+    const by = "a pin";
+    const { origin } = pin;
+    const isConfirmed = follower.follow({ ...referenceOfPin(pin), by, from: undefined, origin });
+    if (isConfirmed && pin.size > 0) follower.confirmedPins.push(pin); // every tree begins empty
   }
-  links.listPruned();
-  links.findTwins();
-  return links;
+  follower.judgeAbsent();
+  follower.findTwins();
+  return follower;
 }
 
-class Links implements LinkReport {
+class Follower implements ReferenceReport {
   readonly problems: Map<string, Problem[]> = new Map();
+  readonly remarks: Map<string, string[]> = new Map();
   readonly absent: Map<string, AbsentFile> = new Map();
-  readonly confirmed: Set<string> = new Set();
+  readonly removals: RecordedRemoval[] = [];
+  readonly confirmed: Map<string, Confirmation> = new Map();
   readonly confirmedPins: Pin[] = [];
   readonly #reports: ReadonlyMap<string, SegmentReport>;
   readonly #removals: Removals;
-  readonly #context: LinkContext;
+  readonly #context: ReferenceContext;
+  /** Everything that is on record of files that are gone, or partly gone. */
+  readonly #known = new Map<string, Reference[]>();
 
-  constructor(reports: readonly SegmentReport[], context: LinkContext) {
+  constructor(reports: readonly SegmentReport[], context: ReferenceContext) {
     this.#context = context;
     this.#reports = new Map(reports.map((report) => [report.file, report]));
     this.#removals = new Removals(reports, context);
+    for (const report of reports) if (isPartlyGone(report)) this.#known.set(report.file, []);
+    for (const file of this.#removals.files)
+      if (!this.#reports.has(file)) this.#known.set(file, []);
   }
 
   get prunes(): readonly PruneRecord[] {
     return this.#removals.all;
   }
 
-  mayBeGone(file: string): boolean {
-    return this.#removals.mayBeGone(file);
-  }
-
   isOfRemovalDay(day: string | undefined): boolean {
-    const isGone = (file: string): boolean =>
-      dayOfSegment(file) === day && !this.#reports.has(file);
-    return [...this.#removals.byFile.keys()].some((file) => isGone(file) && this.mayBeGone(file));
+    return [...this.absent].some(
+      ([file, { state }]) => state === "PRUNED" && dayOfSegment(file) === day,
+    );
   }
 
   /** Whether the log agrees with the reference. Disagreement is recorded. */
   follow(reference: Reference): boolean {
     const target = this.#reports.get(reference.file);
-    if (target === undefined) {
-      this.#followAbsent(reference);
-      return false;
+    if (target === undefined || isPartlyGone(target)) {
+      const known = this.#known.get(reference.file) ?? [];
+      this.#known.set(reference.file, [...known, reference]);
     }
+    return target !== undefined && this.#compare(reference, target);
+  }
+
+  #compare(reference: Reference, target: SegmentReport): boolean {
     const { size, root, by, origin } = reference;
-    if (target.kind === "unknown-version") return this.#followUnknown(reference, target);
     const isOtherTree =
       origin !== undefined && target.origin !== undefined && origin !== target.origin;
     if (target.kind === "foreign" || isOtherTree) {
@@ -159,101 +185,157 @@ class Links implements LinkReport {
       return false;
     }
     if (size > target.knownLeaves) {
-      // Where a file is altered nothing behind that can be compared; where it is not, it is too short.
-      const isAltered = target.problems.some(
-        ({ state }) => state === "TAMPERED" || state === "MISSING",
-      );
+      // Where a file is altered, or could not be read on, nothing behind that can be compared; else it is too short.
+      const isCutShort = target.problems.some(({ state }) => CUT_SHORT.has(state));
       const message = `${by} records ${leaves(size)}; ${target.knownLeaves} ${target.knownLeaves === 1 ? "is" : "are"} there`;
-      if (!isAltered) this.#disagree("ROLLBACK", reference, target, message);
+      const hint = this.#context.hintOf?.(target.file);
+      if (!isCutShort)
+        this.#disagree(
+          "ROLLBACK",
+          reference,
+          target,
+          message + (hint === undefined ? "" : `; ${hint}`),
+        );
       return false;
     }
     if (rootAt(target, size) !== root) {
-      this.#disagree(
-        "FORK",
-        reference,
-        target,
-        `another history: not what ${by} records at ${leaves(size)}`,
-      );
+      const message = `another history: not what ${by} records at ${leaves(size)}`;
+      this.#disagree("FORK", reference, target, message);
       return false;
     }
-    if (size === target.sealed.size && isFinal(reference, target)) this.confirmed.add(target.file);
+    if (size === target.sealed.size && isFinal(reference, target)) this.#confirm(reference, target);
     return true;
   }
 
-  /**
-   * Its own rules are not known. Where those of version 1 give what was recorded, these are the same lines; where they
-   * do not, either its rules are others or its lines were changed, and nobody who knows only version 1 can tell.
-   */
-  #followUnknown({ file, size, root, by }: Reference, target: SegmentReport): boolean {
-    if (rootAt(target, size) === root) return true;
-    this.#add(
-      file,
-      "UNKNOWN_VERSION",
-      `by the rules of version 1 it is not what ${by} records at ${leaves(size)}`,
-    );
-    return false;
+  #confirm({ by, from, isPrev = false, tail }: Reference, { file }: SegmentReport): void {
+    const isProven = from?.isProven === true;
+    const known = this.confirmed.get(file);
+    // A proven record counts more than one that is not, and one that names a tail more than one that does not.
+    if (known !== undefined && (known.isProven || !isProven) && (known.tail || !tail)) return;
+    this.confirmed.set(file, { by, isPrev, isProven, tail });
   }
 
-  #followAbsent(reference: Reference): void {
-    const { file, size, root, by, from } = reference;
-    const prunes = this.#removals.byFile.get(file) ?? [];
-    const { hasProven } = this.#removals;
-    // What a trusted key recorded only a trusted key may declare removed. At a smaller size than the removed file had
-    // there is no root to compare: that it is the same file rests on the remover's word, which must be signed. Where
-    // nothing at all is proven, nothing ends as proven either.
-    const needsProof = from === undefined || from.isProven;
-    const isAuthorised = prunes.some(({ prune, isProven }) =>
-      prune.leaves === size
-        ? prune.root === root && (isProven || !needsProof || !hasProven)
-        : prune.leaves > size && (isProven || !hasProven),
-    );
-    if (isAuthorised) return;
-    const known = this.absent.get(file);
-    const excuse = this.#removals.isExpired(file, from)
-      ? "PRUNED"
-      : this.#context.isAwaited?.(file) === true
-        ? "OPEN"
-        : undefined;
-    if (excuse !== undefined) {
-      if (known?.state !== "MISSING")
-        this.absent.set(file, { state: excuse, leaves: Math.max(size, known?.leaves ?? 0) });
+  /** A writer remembered more of a file than it found at its next start, and says so under its own key. */
+  followGap(
+    { file, size, root, found }: { file: string; size: number; root: string; found: number | null },
+    from: SegmentReport,
+  ): void {
+    const target = this.#reports.get(file);
+    if (target === undefined && found === null)
+      return void this.follow({ file, size, root, by: from.file, from });
+    if (target === undefined || size <= target.knownLeaves)
+      return void (target && this.#compare({ file, size, root, by: from.file, from }, target));
+    const lost = size - target.knownLeaves;
+    const message = `${leaves(lost)} that its writer remembered ${lost === 1 ? "is" : "are"} gone: a crash or a cut, as ${from.file} records`;
+    if (this.#context.isStrict === true) this.#add(file, "UNCLOSED", message);
+    else this.#remark(file, message);
+  }
+
+  /** Judges every file that is gone, once all that is on record of it is known. */
+  judgeAbsent(): void {
+    for (const [file, states] of this.#known) {
+      const judgement = this.#removals.judge(file, states);
+      const report = this.#reports.get(file);
+      const known = Math.max(0, this.#removals.leavesOf(file), ...states.map(({ size }) => size));
+      const count = report === undefined ? known : report.sealed.size;
+      if (judgement.state !== "MISSING") this.#noteRemoval(file, judgement, states, count);
+      else if (
+        this.#context.isAwaited?.(file) === true &&
+        report === undefined &&
+        this.#removals.leavesOf(file) === 0
+      )
+        this.absent.set(file, { state: "OPEN", leaves: count });
+      else this.#noteMissing(file, judgement, states, count);
+    }
+    this.#tellNeighbours();
+  }
+
+  #noteRemoval(
+    file: string,
+    { state, record, isByRule = false, unproven = [] }: RemovalJudgement,
+    states: readonly Reference[],
+    count: number,
+  ): void {
+    const { archived } = this.#context;
+    if (state === "ARCHIVED" && archived?.has(file) === false) {
+      this.absent.set(file, { state: "MISSING", leaves: count });
+      return this.#add(
+        file,
+        "MISSING",
+        "it was moved to an archive, and the archive given does not have it",
+      );
+    }
+    this.absent.set(file, { state: state === "ARCHIVED" ? "ARCHIVED" : "PRUNED", leaves: count });
+    if (record !== undefined) {
+      const removal = describeRemoval(file, record);
+      this.removals.push(removal);
+      this.#remark(file, spellRemoval(removal));
+    }
+    const pins = states.filter(({ from }) => from === undefined);
+    const compared = this.#reports.has(file);
+    const unclear = pins.filter((pin) => unproven.includes(pin) && !compared);
+    if (state === "ARCHIVED" && pins.length > 0)
+      this.#add(
+        file,
+        "UNANCHORED",
+        "pinned, and moved to an archive that was not looked at: give it (--archive)",
+      );
+    else if (pins.length > 0 && !isByRule)
+      this.#add(
+        file,
+        "UNANCHORED",
+        "pinned, and removed by those who keep the log: give the rule that you expect them to keep (--retention)",
+      );
+    else if (unclear.length > 0) {
+      const sizes = unclear.map(({ size }) => leaves(size)).join(", ");
+      this.#add(
+        file,
+        "UNANCHORED",
+        `pinned at ${sizes}, and the record of its removal does not prove that it began so`,
+      );
+    }
+  }
+
+  #noteMissing(
+    file: string,
+    { why }: RemovalJudgement,
+    states: readonly Reference[],
+    count: number,
+  ): void {
+    this.absent.set(file, { state: "MISSING", leaves: count });
+    const hold = this.#holdOn(file);
+    const excuse =
+      why === undefined
+        ? "and no retention.prune line says why"
+        : `and the retention line for it does not count: ${why}`;
+    const report = this.#reports.get(file);
+    if (report !== undefined) {
+      // Its home says which parts of it are gone; here is why that is no removal.
+      if (why !== undefined || hold !== "")
+        this.#add(file, "MISSING", `parts of it are gone, ${excuse}${hold}`);
       return;
     }
-    this.absent.set(file, { state: "MISSING", leaves: Math.max(size, known?.leaves ?? 0) });
-    const why =
-      prunes.length > 0 || this.#removals.misdated.has(file)
-        ? "and the retention.prune line for it is of another state, of another day or not trusted"
-        : "and no retention.prune line says why";
-    this.#add(
-      file,
-      "MISSING",
-      `${by} records ${leaves(size)}; the file is gone, ${why}${this.#holdOn(file)}`,
-    );
+    const proven = states.find(({ from }) => from === undefined || from.isProven) ?? states[0];
+    const hint = this.#context.hintOf?.(file);
+    const recorded = proven === undefined ? "" : `${proven.by} records ${leaves(proven.size)}; `;
+    const message = `${recorded}the file is gone, ${excuse}${hold}`;
+    this.#add(file, "MISSING", message + (hint === undefined ? "" : `; ${hint}`));
+  }
+
+  /** A file that is gone may have been the only one that recorded its neighbours. */
+  #tellNeighbours(): void {
+    for (const [file, { state }] of this.absent) {
+      if (state !== "MISSING" || this.#reports.has(file)) continue;
+      this.#remark(file, "more may be gone: whatever only this file recorded cannot be missed");
+    }
   }
 
   /** Of a file that is gone: that a hold should have kept it. */
   #holdOn(file: string): string {
-    const { hold, actor, reason } = holdOn(file, this.#context.holds ?? []) ?? {};
+    const day = dayIn(file);
+    const inForce = (this.#context.holds ?? []).filter(({ released }) => released === undefined);
+    const { hold, actor, reason } = (day && holdOn(day, inForce)) ?? {};
     return hold === undefined ? "" : `, though hold ${hold} by ${actor}: ${reason} keeps its day`;
-  }
-
-  /** Removed files are part of the picture, also where nothing refers to them any more. */
-  listPruned(): void {
-    for (const [file, prunes] of this.#removals.byFile) {
-      if (this.#reports.has(file) || this.absent.has(file)) continue;
-      const isPruned = prunes.some(({ prune }) => prune.type === "retention.prune");
-      const leavesGone = Math.max(...prunes.map(({ prune }) => prune.leaves));
-      this.absent.set(file, { state: isPruned ? "PRUNED" : "ARCHIVED", leaves: leavesGone });
-    }
-    for (const [file, leavesGone] of this.#removals.misdated) {
-      if (this.#reports.has(file) || this.absent.has(file)) continue;
-      this.absent.set(file, { state: "MISSING", leaves: leavesGone });
-      this.#add(
-        file,
-        "MISSING",
-        "the file is gone, and the retention.prune line for it is of another day than the file",
-      );
-    }
   }
 
   /** One writer never gives a place in its stream to two segments. */
@@ -268,16 +350,10 @@ class Links implements LinkReport {
         places.set(place, report);
         continue;
       }
-      this.#add(
-        report.file,
-        "FORK",
-        `${twin.file} has the same place, ${open.seq}, in the same stream`,
-      );
-      this.#add(
-        twin.file,
-        "FORK",
-        `${report.file} has the same place, ${open.seq}, in the same stream`,
-      );
+      const message = (other: SegmentReport): string =>
+        `${other.file} has the same place, ${open.seq}, in the same stream`;
+      this.#add(report.file, "FORK", message(twin));
+      this.#add(twin.file, "FORK", message(report));
     }
   }
 
@@ -305,6 +381,25 @@ class Links implements LinkReport {
     if (problems.some((problem) => problem.state === state)) return;
     this.problems.set(file, [...problems, { state, line: 0, message }]);
   }
+
+  #remark(file: string, remark: string): void {
+    const remarks = this.remarks.get(file) ?? [];
+    if (!remarks.includes(remark)) this.remarks.set(file, [...remarks, remark]);
+  }
+}
+
+/** States of a file behind which nothing can be compared. */
+const CUT_SHORT: ReadonlySet<FileState> = new Set(["TAMPERED", "MISSING", "UNREADABLE"]);
+
+/** Whether the place has parts of the file alone, or shows it to nobody: what is left is judged, and its removal too. */
+export function isPartlyGone({ problems }: SegmentReport): boolean {
+  return problems.some(({ state }) => state === "MISSING");
+}
+
+function spellRemoval({ state, at, policy, actor, location }: RecordedRemoval): string {
+  return state === "ARCHIVED"
+    ? `moved to ${location} on ${at}`
+    : `removed on ${at} by ${actor} under '${policy}'`;
 }
 
 /** The root of a file's tree at a size; undefined where it is not known. */
@@ -315,14 +410,11 @@ function rootAt({ knownLeaves, roots }: SegmentReport, size: number): string | u
 
 /**
  * Whether nothing can have followed what was recorded: a writer has let its previous segment go, and nobody appends to
- * a segment of an earlier day. (An import writes files of earlier days: those count as of the day they were begun on.)
- * What another writer saw on the same day may have grown after that.
+ * a segment of an earlier day. What another writer saw on the same day may have grown after that.
  */
 function isFinal({ from, isPrev }: Reference, { file, open }: SegmentReport): boolean {
-  if (from === undefined || isPrev === true) return isPrev === true;
-  const begun = open?.created.slice(0, "YYYY-MM-DD".length).replaceAll("-", "") ?? "";
-  const day = dayOfSegment(file) ?? "";
-  return (dayOfSegment(from.file) ?? "") > (begun > day ? begun : day);
+  if (from?.open === undefined || isPrev === true) return isPrev === true;
+  return dayWritten(from.open) > (open ? dayWritten(open) : (dayOfSegment(file) ?? ""));
 }
 
 function leaves(count: number): string {

@@ -1,82 +1,192 @@
-// What a log says of files that are not there any more: which removals count, and what they rest on.
+// Files that are gone: the removals that a log records, and which of them count.
 import type { RemovalRecord } from "../format/control-line.ts";
 import { dayOfSegment, startOfDay } from "../format/segment-name.ts";
+import { isConsistent } from "../seal/consistency.ts";
+import { dayIn, holdOn, inForce, type TimeSpan } from "./holds.ts";
 import type { SegmentReport } from "./segment-report.ts";
+import { dayWritten } from "./segment-time.ts";
+import type { RecordedHold, RecordedRemoval, RetentionRule } from "./verification.ts";
 
-/** A line that authorises a removal, and whether a trusted key vouches for it. */
+const DAY_MS = 86_400_000;
+
+/** A line that authorises a removal, and what is known of it. */
 export interface PruneRecord {
   readonly prune: RemovalRecord;
+  /** Whether a trusted key vouches for it. */
   readonly isProven: boolean;
+  /** When the file was removed: a moment, or the UTC day of the segment where the line names no time. */
+  readonly when: TimeSpan;
 }
 
-/** What the files alone do not say of removals. */
+/** A state of a file that is gone: a segment's record, or a pin's. */
+export interface KnownState {
+  readonly size: number;
+  readonly root: string;
+  /** For messages: the segment, or the pin. */
+  readonly by: string;
+  /** Undefined for a pin. */
+  readonly from: SegmentReport | undefined;
+}
+
+/** The files alone do not say this of removals. */
 export interface RemovalContext {
   readonly now: Date;
+  /** How long files must be kept. @default no rule: the log's own word is taken, and said */
+  readonly rules?: readonly RetentionRule[];
+  /** Holds, also those released. @default none */
+  readonly holds?: readonly RecordedHold[];
   /** Removals that another log of the same place records. @default none */
   readonly prunes?: readonly PruneRecord[];
   /** Whether these files are an archive: what was moved to it must be here. @default false */
   readonly isArchive?: boolean;
-  /** Whether the place has a rule of its own that removes what is old: a bucket may, a directory has none. @default false */
+  /** Whether the place has a rule of its own that removes old files: a bucket may, a directory has none. @default false */
   readonly mayExpire?: boolean;
 }
 
-const DAY_MS = 86_400_000;
+/** The judgement on a file that is gone. */
+export interface RemovalJudgement {
+  readonly state: "PRUNED" | "ARCHIVED" | "MISSING";
+  /** The line that counts; undefined where none does, and where the place itself removed the file. */
+  readonly record?: PruneRecord;
+  /** Why no line counts. */
+  readonly why?: string;
+  /** Whether a rule of the auditor allows it. */
+  readonly isByRule?: boolean;
+  /** States that are smaller than the one removed, and that no consistency proof ties to it. */
+  readonly unproven?: readonly KnownState[];
+}
 
 /** The removals that a log records. */
 export class Removals {
-  /** Those that count. */
-  readonly byFile: ReadonlyMap<string, readonly PruneRecord[]>;
-  /** Leaves by file of lines that authorise nothing: they name times that the file cannot have held. */
-  readonly misdated: ReadonlyMap<string, number>;
+  readonly #byFile: ReadonlyMap<string, readonly PruneRecord[]>;
+  /** Why lines that authorise nothing do not count, by file. */
+  readonly #refused = new Map<string, { readonly why: string; readonly leaves: number }>();
   /** Whether a trusted key vouches for anything in the log. */
-  readonly hasProven: boolean;
+  readonly #hasProven: boolean;
   readonly #reports: readonly SegmentReport[];
   readonly #context: RemovalContext;
 
   constructor(reports: readonly SegmentReport[], context: RemovalContext) {
     this.#reports = reports;
     this.#context = context;
-    this.hasProven = reports.some(({ isProven }) => isProven);
-    const own = reports.flatMap(({ prunes, isProven }) =>
-      prunes.map((prune) => ({ prune, isProven })),
-    );
+    this.#hasProven = reports.some(({ isProven }) => isProven);
+    const own = reports.flatMap((report) => recordsIn(report));
     const counting = context.isArchive === true ? this.#ofNeverShipped(own) : own;
     const records = [...counting, ...(context.prunes ?? [])];
-    const misdated = records.filter(({ prune }) => !isOfItsDay(prune));
-    this.byFile = Map.groupBy(
-      records.filter(({ prune }) => isOfItsDay(prune)),
+    for (const record of records) {
+      const why = flawOf(record);
+      const { file, leaves } = record.prune;
+      if (why !== undefined) this.#refused.set(file, { why, leaves });
+    }
+    this.#byFile = Map.groupBy(
+      records.filter((record) => flawOf(record) === undefined),
       ({ prune }) => prune.file,
     );
-    this.misdated = new Map(misdated.map(({ prune }) => [prune.file, prune.leaves]));
   }
 
+  /** Lines that may count, for other logs of the same place. */
   get all(): readonly PruneRecord[] {
-    return [...this.byFile.values()].flat();
+    return [...this.#byFile.values()].flat();
   }
 
-  /** Whether the log says that a file was to be removed, or is of a time when everything is by now. */
-  mayBeGone(file: string): boolean {
-    const isPruned = this.byFile.get(file)?.some((record) => this.#counts(record)) ?? false;
-    return isPruned || this.isExpired(file, undefined);
+  /** Files of which any line says that they were removed. */
+  get files(): ReadonlySet<string> {
+    return new Set([...this.#byFile.keys(), ...this.#refused.keys()]);
   }
 
-  /**
-   * Whether the place itself has removed everything of the file's day by now, as `by` says that it does; without one, as
-   * any segment does that is proven.
-   */
-  isExpired(file: string, by: SegmentReport | undefined): boolean {
-    if (this.#context.mayExpire !== true) return false;
+  /** The most leaves that a line says a file had. */
+  leavesOf(file: string): number {
+    const named = (this.#byFile.get(file) ?? []).map(({ prune }) => prune.leaves);
+    return Math.max(0, ...named, this.#refused.get(file)?.leaves ?? 0);
+  }
+
+  /** Judges a file that is gone by everything that is on record of it. */
+  judge(file: string, states: readonly KnownState[]): RemovalJudgement {
+    const refused = this.#refused.get(file)?.why;
+    const judged = (this.#byFile.get(file) ?? []).map((record) =>
+      this.#judgeRecord(file, record, states),
+    );
+    const good = judged.filter(({ state }) => state !== "MISSING");
+    // Of several lines the one that rests on least: a removal without unproven states, one by a rule.
+    const best = good.find(({ unproven = [] }) => unproven.length === 0) ?? good[0] ?? judged[0];
+    if (best !== undefined && best.state !== "MISSING") return best;
+    return (
+      this.#judgeExpiry(file, states) ??
+      best ?? { state: "MISSING", ...(refused !== undefined && { why: refused }) }
+    );
+  }
+
+  #judgeRecord(file: string, record: PruneRecord, states: readonly KnownState[]): RemovalJudgement {
+    const { prune, isProven } = record;
+    const unproven: KnownState[] = [];
+    for (const state of states) {
+      const tie = tieTo(prune, state);
+      if (typeof tie === "string") return { state: "MISSING", why: tie };
+      // What a trusted key or a pin recorded only a trusted key may declare removed. Where nothing is proven at all,
+      // nothing ends as proven either.
+      const needsProof = state.from === undefined || state.from.isProven || !tie;
+      if (needsProof && !isProven && this.#hasProven)
+        return { state: "MISSING", why: "no key that was given has sealed it" };
+      if (!tie) unproven.push(state);
+    }
+    if (states.length === 0 && !isProven && this.#hasProven)
+      return { state: "MISSING", why: "no key that was given has sealed it" };
+    if (prune.type === "retention.archived") return { state: "ARCHIVED", record, unproven };
+    const held = this.#holdAt(file, record);
+    if (held !== undefined) return { state: "MISSING", why: held };
+    const rule = this.#ruleFor(file);
+    const early = rule && whyTooEarly(record, rule);
+    if (early !== undefined) return { state: "MISSING", why: early };
+    return { state: "PRUNED", record, unproven, isByRule: rule !== undefined };
+  }
+
+  /** The place itself has removed everything of the file's day by now, as all who record the file say that it does. */
+  #judgeExpiry(file: string, states: readonly KnownState[]): RemovalJudgement | undefined {
+    const recorded = states.filter(({ from }) => from !== undefined);
+    const days =
+      recorded.length === 0
+        ? this.#expiryOf(file, undefined)
+        : Math.max(...recorded.map(({ from }) => this.#expiryOf(file, from) ?? Infinity));
+    if (days === undefined || days === Infinity) return undefined;
+    const rule = this.#ruleFor(file);
+    if (rule !== undefined && days < rule.days) {
+      const why = `the bucket removes files after ${days} days, and your rule keeps them ${rule.days}`;
+      return { state: "MISSING", why };
+    }
+    return { state: "PRUNED", isByRule: rule !== undefined };
+  }
+
+  #expiryOf(file: string, by: SegmentReport | undefined): number | undefined {
+    if (this.#context.mayExpire !== true) return undefined;
     const start = startOfDay(dayOfSegment(file) ?? "");
-    const witnesses = by ? [by] : this.#reports.filter((report) => this.#counts(report));
-    return witnesses.some(({ open }) => {
-      const days = open?.expires;
-      return days !== undefined && start + days * DAY_MS <= this.#context.now.getTime();
-    });
+    const witnesses = by
+      ? [by]
+      : this.#reports.filter(({ isProven }) => isProven || !this.#hasProven);
+    const days = witnesses.flatMap(({ open }) =>
+      open?.expires !== undefined && start + open.expires * DAY_MS <= this.#context.now.getTime()
+        ? [open.expires]
+        : [],
+    );
+    return days.length === 0 ? undefined : Math.min(...days);
   }
 
-  /** Whether somebody trusted says it; where nothing at all is proven, whether anybody does. */
-  #counts({ isProven }: { readonly isProven: boolean }): boolean {
-    return isProven || !this.hasProven;
+  /** A hold that was in force when the file was removed, and that covers entries of it. */
+  #holdAt(file: string, { prune, when }: PruneRecord): string | undefined {
+    const day = dayIn(file);
+    if (prune.type !== "retention.prune" || day === undefined) return undefined;
+    const span =
+      prune.from === null || prune.to === null
+        ? day
+        : { from: Date.parse(prune.from), to: Date.parse(prune.to) };
+    const { hold, actor, reason } = holdOn(span, inForce(this.#context.holds ?? [], when)) ?? {};
+    return hold === undefined ? undefined : `hold ${hold} by ${actor} was in force: ${reason}`;
+  }
+
+  #ruleFor(file: string): RetentionRule | undefined {
+    const day = dayIn(file);
+    return (this.#context.rules ?? []).findLast(
+      ({ since }) => day === undefined || since === undefined || Date.parse(since) <= day.to,
+    );
   }
 
   /**
@@ -85,7 +195,8 @@ export class Removals {
    */
   #ofNeverShipped(records: readonly PruneRecord[]): PruneRecord[] {
     const moved = records.filter(
-      (record) => record.prune.type === "retention.archived" && this.#counts(record),
+      ({ prune, isProven }) =>
+        prune.type === "retention.archived" && (isProven || !this.#hasProven),
     );
     const shipped = new Set(moved.map(({ prune }) => prune.file));
     return records.filter(
@@ -94,16 +205,76 @@ export class Removals {
   }
 }
 
-/**
- * Whether a removal's times lie within the day of the file: entries lie in the file of their day, so any other line is
- * one that somebody was tricked into.
- */
-function isOfItsDay(record: RemovalRecord): boolean {
-  const day = dayOfSegment(record.file.slice(record.file.lastIndexOf("/") + 1));
-  if (record.type !== "retention.prune" || day === undefined) return true;
-  const start = startOfDay(day);
-  return [record.from, record.to].every((time) => {
-    const at = time === null ? start : Date.parse(time);
-    return at >= start && at < start + DAY_MS;
+/** The removal that a record is about, for a person to read. */
+export function describeRemoval(file: string, record: PruneRecord): RecordedRemoval {
+  const { prune, when } = record;
+  const at = prune.at ?? new Date(when.from).toISOString().slice(0, "YYYY-MM-DD".length);
+  const common = { file, leaves: prune.leaves, at };
+  return prune.type === "retention.archived"
+    ? { ...common, state: "ARCHIVED", location: prune.location }
+    : {
+        ...common,
+        state: "PRUNED",
+        policy: prune.policy,
+        actor: prune.actor,
+        from: prune.from,
+        to: prune.to,
+      };
+}
+
+/** The records of removals that a segment holds. */
+export function recordsIn({ prunes, isProven, open }: SegmentReport): PruneRecord[] {
+  const start = open ? startOfDay(dayWritten(open)) : Number.NaN;
+  return prunes.map((prune) => {
+    const at = Date.parse(prune.at ?? "");
+    const day = { from: start, to: start + DAY_MS - 1 };
+    return { prune, isProven, when: Number.isNaN(at) || at > day.to ? day : { from: at, to: at } };
   });
+}
+
+/** Why a line authorises nothing, whatever it is about; undefined where it may. */
+function flawOf({ prune, when }: PruneRecord): string | undefined {
+  const day = dayIn(prune.file);
+  if (prune.type !== "retention.prune" || day === undefined) return undefined;
+  // Entries lie in the file of their day: any other line is one that somebody was tricked into.
+  const isOfDay = [prune.from, prune.to].every((time) => {
+    const at = time === null ? day.from : Date.parse(time);
+    return at >= day.from && at <= day.to;
+  });
+  if (!isOfDay) return "it is of another day than the file";
+  // A line of the file's own day, or of an earlier one, would let anybody remove the file later.
+  return when.to <= day.to ? "it was written before the file's day was over" : undefined;
+}
+
+/**
+ * Whether a removed state is tied to one that is on record: true where they are the same or a consistency proof holds,
+ * false where the removed one is larger and only the remover's word says that it began so. Else why it is not.
+ */
+function tieTo(prune: RemovalRecord, { size, root, by }: KnownState): boolean | string {
+  const { leaves } = prune;
+  if (size > leaves) return `it names ${leaves} leaves, and ${by} records ${size}`;
+  if (size === leaves) return prune.root === root || `it names another root than ${by}`;
+  const since = prune.type === "retention.prune" ? prune.since : undefined;
+  const proof = since?.find((state) => state.leaves === size);
+  if (size === 0 || proof === undefined) return size === 0;
+  const isProof =
+    proof.root === root &&
+    isConsistent({
+      first: size,
+      firstRoot: Buffer.from(root, "base64"),
+      second: leaves,
+      secondRoot: Buffer.from(prune.root, "base64"),
+      proof: proof.proof.map((node) => Buffer.from(node, "base64")),
+    });
+  return isProof || `its consistency proof does not lead from what ${by} records`;
+}
+
+/** Why a removal breaks a rule; undefined where it does not. */
+function whyTooEarly({ prune, when }: PruneRecord, { days }: RetentionRule): string | undefined {
+  const day = dayIn(prune.file);
+  if (prune.type !== "retention.prune" || day === undefined) return undefined;
+  const newest = prune.to === null ? day.from : Date.parse(prune.to);
+  if (when.to - newest >= days * DAY_MS) return undefined;
+  const age = Math.floor((when.to - newest) / DAY_MS);
+  return `${prune.actor} removed it after ${age} ${age === 1 ? "day" : "days"}, and your rule keeps files ${days} days`;
 }

@@ -1,15 +1,20 @@
 // The verdict in one line of plain words: what was found, what it rests on, and what it could not know.
 import { safeLine } from "../format/safe-text.ts";
+import type { SourceLimit } from "./log-source.ts";
 import {
   type ExitCode,
+  type FileState,
   type FileVerification,
+  type LogRecord,
+  type NotJudged,
   type Pin,
+  type RecordedRemoval,
   STATE_EXIT_CODES,
   type Verification,
   worstState,
 } from "./verification.ts";
 
-/** Everything a verdict is made of. */
+/** Everything that a verdict is made of. */
 export interface Evidence {
   /** Oldest first. */
   readonly files: readonly FileVerification[];
@@ -17,35 +22,70 @@ export interface Evidence {
   readonly pins: readonly Pin[];
   /** Those of them that the log agrees with. */
   readonly confirmedPins: readonly Pin[];
-  readonly signatures: "all" | "last";
+  readonly record: LogRecord;
+  /** The newest time that is sealed, in milliseconds since the epoch. */
+  readonly newest: number | undefined;
+  /** Why the log counts as too old; none where it does not, or where nobody asked. */
+  readonly stale: readonly string[];
+  /** Files of which a later day confirmed that they ended without their end. */
+  readonly uncleanEnds: number;
+  /** Files written on a later day than their name's, by the day on which they were: `2026-11-30`. */
+  readonly imports: ReadonlyMap<string, number>;
+  /** Entries that were written twice after a failed write, with the reasons. */
+  readonly repeated: { readonly entries: number; readonly reasons: readonly string[] };
+  readonly limits: readonly SourceLimit[];
+  /** Further facts in plain words. */
+  readonly remarks: readonly string[];
+  /** How the keys came to be trusted: `--trust`. */
+  readonly trustedBy: string | undefined;
+  /** Whether a rule was given that removals are judged by. */
+  readonly hasRule: boolean;
+  /** The error that kept a part of the log from being read. */
+  readonly failure: { readonly reason: string; readonly code: string | undefined } | undefined;
+  readonly notJudged: NotJudged | undefined;
 }
 
-/** Sums up. The exit code is that of the worst file; 2 when pins were given and none fits. */
+/** Sums up. 1 beats 3, and 3 beats 2: what was found stands, also where the rest could not be read. */
 export function judge(evidence: Evidence): Verification {
-  const { pins, confirmedPins } = evidence;
-  const files = evidence.files.map(withSafeMessages);
-  const isUnanchored = pins.length > 0 && confirmedPins.length === 0;
-  const anchoredTo = newest(confirmedPins, files);
-  const codes = files.map(({ state }) => STATE_EXIT_CODES[state]);
-  const exitCode = worstOf([...codes, isUnanchored ? 2 : 0]);
+  const { pins, confirmedPins, record, failure, notJudged, limits } = evidence;
+  const files = evidence.files.map(withSafeTexts);
+  const anchoredTo = newestPin(confirmedPins, files);
+  const states = [...files.map(({ state }) => state), ...statesOfLog(evidence)];
+  const exitCode = exitCodeOf(states, failure !== undefined);
   const entries = sum(files.filter(isVouchedFor).map((file) => file.entries));
-  const word =
-    worstState(files.filter(({ state }) => STATE_EXIT_CODES[state] > 0)) ??
-    (isUnanchored ? "UNANCHORED" : "OK");
+  const word = worstState(
+    states.filter((state) => STATE_EXIT_CODES[state] > 0).map((state) => ({ state })),
+  );
+  const newest = evidence.newest === undefined ? undefined : isoOf(evidence.newest);
   const clauses = [
     `${plural(entries, "entry", "entries")} in ${plural(files.filter(isThere).length, "file")}`,
     ...worstProblem(files, exitCode),
-    ...sealClauses(files),
+    ...(failure === undefined || exitCode !== 1 ? [] : [`not all was read: ${failure.reason}`]),
+    ...sealClauses(files, evidence.trustedBy),
     ...stateClauses(files),
-    ...(evidence.signatures === "last" ? ["of each file only the last signature was checked"] : []),
-    anchorClause(anchoredTo, isUnanchored),
+    ...removalClauses(files, evidence),
+    ...recordClauses(evidence),
+    ...limits.map(({ message }) => message),
+    ...evidence.remarks,
+    ...evidence.stale,
+    ...(newest === undefined ? [] : [`newest sealed time ${newest}`]),
+    anchorClause(anchoredTo, evidence),
+    ...(notJudged === undefined ? [] : [notJudgedClause(notJudged)]),
   ];
+  const since = notJudged === undefined ? "" : ` since ${notJudged.before}`;
+  const begin = exitCode === 3 ? `NOT VERIFIED: ${failure?.reason}; ` : `${word ?? "OK"}${since}: `;
   return {
     exitCode,
-    verdict: safeLine(`${word}: ${clauses.join("; ")}`),
+    verdict: safeLine(begin + clauses.join("; ")),
     entries,
     files,
+    ...record,
+    ...(newest !== undefined && { newest }),
     ...(anchoredTo && { anchoredTo }),
+    pins: { given: pins.length, confirmed: confirmedPins.length },
+    remarks: [...limits.map(({ message }) => message), ...evidence.remarks].map(safeLine),
+    ...(notJudged && { notJudged }),
+    ...(exitCode === 3 && failure?.code !== undefined && { failure: failure.code }),
   };
 }
 
@@ -53,21 +93,55 @@ export function judge(evidence: Evidence): Verification {
  * The verifier could not do its work. Nothing may be concluded, least of all that all is well. `failure`: see
  * `Verification`.
  */
-export function couldNotVerify(reason: string, failure?: string): Verification {
-  const verdict = safeLine(`NOT VERIFIED: ${reason}`);
-  return { exitCode: 3, verdict, entries: 0, files: [], ...(failure !== undefined && { failure }) };
-}
-
-/** Names of files, of keys and in lines are whatever somebody wrote there: none may pass for words of the verifier. */
-function withSafeMessages(file: FileVerification): FileVerification {
+export function couldNotVerify(
+  reason: string,
+  { failure, notJudged }: { failure?: string | undefined; notJudged?: NotJudged } = {},
+): Verification {
+  const rest = notJudged === undefined ? "" : `; ${notJudgedClause(notJudged)}`;
   return {
-    ...file,
-    problems: file.problems.map((problem) => ({ ...problem, message: safeLine(problem.message) })),
+    exitCode: 3,
+    verdict: safeLine(`NOT VERIFIED: ${reason}${rest}`),
+    entries: 0,
+    files: [],
+    ...NOTHING_RECORDED,
+    pins: { given: 0, confirmed: 0 },
+    remarks: [],
+    ...(notJudged && { notJudged }),
+    ...(failure !== undefined && { failure }),
   };
 }
 
-function worstOf(codes: readonly ExitCode[]): ExitCode {
-  return codes.includes(1) ? 1 : codes.includes(2) ? 2 : 0;
+const NOTHING_RECORDED: LogRecord = {
+  losses: [],
+  removals: [],
+  holds: [],
+  erasures: [],
+  calls: { neverEnded: 0, underWay: 0, isAtLeast: false, first: [] },
+};
+
+/** States of the log as a whole, beside those of its files. */
+function statesOfLog({ pins, confirmedPins, stale, limits }: Evidence): FileState[] {
+  return [
+    ...(pins.length > 0 && confirmedPins.length === 0 ? ["UNANCHORED" as const] : []),
+    ...(stale.length > 0 ? ["STALE" as const] : []),
+    ...(limits.some(({ counts }) => counts) ? ["UNCHECKED" as const] : []),
+  ];
+}
+
+/** Names of files, of keys and in lines are whatever somebody wrote there: none may pass for words of the verifier. */
+function withSafeTexts(file: FileVerification): FileVerification {
+  return {
+    ...file,
+    problems: file.problems.map((problem) => ({ ...problem, message: safeLine(problem.message) })),
+    remarks: file.remarks.map(safeLine),
+  };
+}
+
+function exitCodeOf(states: readonly FileState[], hasFailed: boolean): ExitCode {
+  const codes = states.map((state) => STATE_EXIT_CODES[state]);
+  if (codes.includes(1)) return 1;
+  if (hasFailed) return 3;
+  return codes.includes(2) ? 2 : 0;
 }
 
 function worstProblem(files: readonly FileVerification[], exitCode: ExitCode): string[] {
@@ -88,10 +162,9 @@ function worstProblem(files: readonly FileVerification[], exitCode: ExitCode): s
   return [`${file}${place}${entry}: ${message}${more}`];
 }
 
-function sealClauses(files: readonly FileVerification[]): string[] {
-  const names = [
-    ...new Set(files.map((file) => file.signedBy).filter((name) => name !== undefined)),
-  ];
+function sealClauses(files: readonly FileVerification[], trustedBy: string | undefined): string[] {
+  const keys = [...new Set(files.map((file) => file.signedBy).filter((key) => key !== undefined))];
+  const trust = trustedBy === undefined ? "" : ` (trusted by ${trustedBy})`;
   const unsigned = filesWith(files, "UNSIGNED");
   const unknown = filesWith(files, "UNKNOWN_KEY");
   const messages = new Set(
@@ -100,7 +173,7 @@ function sealClauses(files: readonly FileVerification[]): string[] {
     ),
   );
   return [
-    ...(names.length > 0 ? [`sealed by ${names.join(", ")}`] : []),
+    ...(keys.length > 0 ? [`sealed by ${keys.join(", ")}${trust}`] : []),
     ...(unsigned.length > 0
       ? [
           `${plural(unsigned.length, "file")} not signed: accidents show, an attacker who recomputes the tree does not`,
@@ -113,14 +186,24 @@ function sealClauses(files: readonly FileVerification[]): string[] {
 }
 
 function stateClauses(files: readonly FileVerification[]): string[] {
-  const clause = (state: FileVerification["state"], text: string): string[] => {
+  const clause = (state: FileState, text: string): string[] => {
     const count = filesWith(files, state).length;
     return count === 0 ? [] : [`${plural(count, "file")} ${text}`];
   };
+  const firstOf = (state: FileState): string =>
+    filesWith(files, state)
+      .slice(0, MAX_NAMED)
+      .map(
+        ({ file, problems }) =>
+          `${file}: ${problems.find((problem) => problem.state === state)?.message}`,
+      )
+      .join(", ");
+  const unreadable = filesWith(files, "UNREADABLE").length;
   return [
     ...clause("OPEN", "still open"),
-    ...clause("PRUNED", "removed as the log itself authorises"),
-    ...clause("ARCHIVED", "moved to an archive, which was not looked at"),
+    ...(unreadable === 0
+      ? []
+      : [`${plural(unreadable, "file")} unreadable (${firstOf("UNREADABLE")})`]),
     ...clause("UNCLOSED", "without an end, or without the one after it: a crash or a cut"),
     ...clause("TORN_TAIL", "with a torn end"),
     ...clause("UNSEALED_TAIL", "with lines after the last checkpoint"),
@@ -129,7 +212,93 @@ function stateClauses(files: readonly FileVerification[]): string[] {
   ];
 }
 
-/** What begins the message about something that is no regular file. */
+/** At most so many files, rules or losses are spelled out in one line. */
+const MAX_NAMED = 3;
+
+/** Removals by who removed and under which rule. */
+function removalClauses(
+  files: readonly FileVerification[],
+  { record, hasRule }: Evidence,
+): string[] {
+  const pruned = files.filter(
+    ({ state, problems }) => state === "PRUNED" || problems.some(isOfPin),
+  );
+  const gone = new Set(pruned.map(({ file }) => file));
+  const known = record.removals.filter(({ file, state }) => state === "PRUNED" && gone.has(file));
+  const groups = [...Map.groupBy(known, spellRule)];
+  const rest = pruned.length - known.length;
+  const authority = hasRule ? "within your rule" : "as the log itself authorises";
+  const archived = filesWith(files, "ARCHIVED");
+  const notLookedAt = archived.filter(({ head }) => head === undefined).length;
+  return [
+    ...groups
+      .slice(0, MAX_NAMED)
+      .map(
+        ([rule, removals]) => `${plural(removals.length, "file")} removed ${rule}, ${authority}`,
+      ),
+    ...(groups.length > MAX_NAMED
+      ? [
+          `${plural(sum(groups.slice(MAX_NAMED).map(([, { length }]) => length)), "file")} removed under other rules, ${authority}`,
+        ]
+      : []),
+    ...(rest > 0 ? [`${plural(rest, "file")} removed by the bucket's own rule`] : []),
+    ...(notLookedAt > 0
+      ? [`${plural(notLookedAt, "file")} moved to an archive, which was not looked at`]
+      : []),
+    ...(archived.length > notLookedAt
+      ? [`${plural(archived.length - notLookedAt, "file")} read in the archive`]
+      : []),
+  ];
+}
+
+function isOfPin({ state, message }: { state: FileState; message: string }): boolean {
+  return state === "UNANCHORED" && message.startsWith("pinned, and removed");
+}
+
+function spellRule({ actor, policy }: RecordedRemoval): string {
+  return `by ${actor} under '${policy}'`;
+}
+
+/** Facts that sealed lines of the log record. */
+function recordClauses({ record, uncleanEnds, imports, repeated }: Evidence): string[] {
+  const { losses, calls, erasures } = record;
+  const inForce = record.holds.filter(({ released }) => released === undefined);
+  const least = calls.isAtLeast ? "at least " : "";
+  const byReason = [
+    ...Map.groupBy(losses, ({ from, reason }) => `on ${from.slice(0, 10)}, ${reason}`),
+  ];
+  const lost = byReason.map(
+    ([when, lines]) =>
+      `${plural(sum(lines.map(({ entries }) => entries)), "entry", "entries")} lost ${when}`,
+  );
+  return [
+    ...lost.slice(0, MAX_NAMED),
+    ...(lost.length > MAX_NAMED
+      ? [
+          `${plural(sum(byReason.slice(MAX_NAMED).flatMap(([, lines]) => lines.map(({ entries }) => entries))), "entry", "entries")} lost at other times`,
+        ]
+      : []),
+    ...(calls.neverEnded > 0
+      ? [`${least}${plural(calls.neverEnded, "call")} begun and never ended`]
+      : []),
+    ...(calls.underWay > 0 ? [`${least}${plural(calls.underWay, "call")} under way`] : []),
+    ...(repeated.entries > 0
+      ? [
+          `${plural(repeated.entries, "entry", "entries")} written twice after ${repeated.reasons.join(", ")}`,
+        ]
+      : []),
+    ...(uncleanEnds > 0
+      ? [
+          `${plural(uncleanEnds, "file")} ended without ${uncleanEnds === 1 ? "its" : "their"} end (crash or cut)`,
+        ]
+      : []),
+    ...(erasures.length > 0 ? [`${plural(erasures.length, "person", "persons")} erased`] : []),
+    ...(inForce.length > 0 ? [`${plural(inForce.length, "hold")} in force`] : []),
+    ...[...imports].map(([day, count]) => `${plural(count, "file")} imported on ${day}`),
+  ];
+}
+
+/** The beginning of the message about a file that is not regular. */
 export const NO_FILE = "no regular file";
 
 function foreignClauses(files: readonly FileVerification[]): string[] {
@@ -149,18 +318,22 @@ function foreignClauses(files: readonly FileVerification[]): string[] {
   ];
 }
 
-function anchorClause(anchoredTo: Pin | undefined, isUnanchored: boolean): string {
+function anchorClause(anchoredTo: Pin | undefined, { pins, confirmedPins }: Evidence): string {
+  const count =
+    pins.length > 1 ? ` (${confirmedPins.length} of ${pins.length} pins confirmed)` : "";
   if (anchoredTo !== undefined)
-    return `anchored to ${anchoredTo.origin} at ${plural(anchoredTo.size, "leaf", "leaves")}`;
-  return isUnanchored
-    ? "not anchored: no pin that was given fits"
+    return `anchored to ${anchoredTo.origin} at ${plural(anchoredTo.size, "leaf", "leaves")}${count}`;
+  return pins.length > 0
+    ? `not anchored: no pin that was given fits`
     : "not anchored: a cut-off newest end would not show";
 }
 
-function filesWith(
-  files: readonly FileVerification[],
-  state: FileVerification["state"],
-): FileVerification[] {
+function notJudgedClause({ files, notOk }: NotJudged): string {
+  const state = notOk === 0 ? "all of them OK" : `${notOk} of them not OK`;
+  return `not judged: ${plural(files, "file")} of earlier days, ${state}`;
+}
+
+function filesWith(files: readonly FileVerification[], state: FileState): FileVerification[] {
   return files.filter(
     (file) => file.state === state || file.problems.some((problem) => problem.state === state),
   );
@@ -170,14 +343,19 @@ function isVouchedFor({ state }: FileVerification): boolean {
   return state !== "FOREIGN";
 }
 
-function isThere({ state }: FileVerification): boolean {
-  return state !== "MISSING" && state !== "PRUNED" && state !== "ARCHIVED";
+function isThere({ state, head }: FileVerification): boolean {
+  if (state === "ARCHIVED") return head !== undefined;
+  return state !== "MISSING" && state !== "PRUNED" && state !== "UNANCHORED";
 }
 
 /** The pin of the newest file, and there the largest. */
-function newest(pins: readonly Pin[], files: readonly FileVerification[]): Pin | undefined {
+function newestPin(pins: readonly Pin[], files: readonly FileVerification[]): Pin | undefined {
   const place = (pin: Pin): number => files.findIndex(({ head }) => head?.origin === pin.origin);
   return pins.toSorted((a, b) => place(a) - place(b) || a.size - b.size).at(-1);
+}
+
+function isoOf(time: number): string {
+  return new Date(time).toISOString();
 }
 
 function plural(count: number, one: string, many = `${one}s`): string {

@@ -1,26 +1,24 @@
-// What verification finds: the vocabulary of docs/format.md, section 3, as types.
+// The result of verification: the vocabulary of docs/verification.md as types.
 import type { Checkpoint } from "../seal/note.ts";
 
 /**
- * The state of a file.
+ * The state of a file. docs/verification.md explains each.
  *
- * - `OK` closed, or confirmed by its writer's next segment or one of a later day. `OPEN` a writer's newest, of this UTC day. `PRUNED` removed, and the
- *   log itself authorises it. `ARCHIVED` removed from a directory once an archive had it; the archive is not looked at.
- * - `TAMPERED` its bytes are not what was sealed. `FORK` another history than recorded elsewhere. `ROLLBACK` shorter
- *   than recorded elsewhere. `MISSING` recorded, and gone.
- * - `TORN_TAIL` the last line is not whole. `UNSEALED_TAIL` whole lines after the last checkpoint. `UNCLOSED` an
- *   older file without an end, or a full one without the next: a crash or a cut. `UNSIGNED`, `UNKNOWN_KEY` consistent in itself, but nobody given
- *   vouches for it. `UNKNOWN_VERSION` a later format. `FOREIGN` not written by this library, or no
- *   regular file.
+ * - Altered or incomplete (exit code 1): `TAMPERED` other bytes than were sealed. `FORK` another history than is
+ *   recorded elsewhere. `ROLLBACK` shorter than recorded elsewhere. `MISSING` recorded, and gone without a valid removal.
+ * - Not proven (2): `UNREADABLE`, `TORN_TAIL`, `UNSEALED_TAIL`, `UNCLOSED`, `UNSIGNED`, `UNKNOWN_KEY`,
+ *   `UNKNOWN_VERSION`, `FOREIGN`, `UNANCHORED`. Of a log as a whole also `UNCHECKED` and `STALE`.
+ * - Proven (0): `OK`, `OPEN`, `PRUNED`, `ARCHIVED`.
  */
 export type FileState = keyof typeof STATE_EXIT_CODES;
 
-/** States and what they mean for the exit code, worst first: of several findings the first here names the file. */
+/** States and their exit codes, worst first: of several findings the first here names the file. */
 export const STATE_EXIT_CODES = {
   TAMPERED: 1,
   FORK: 1,
   ROLLBACK: 1,
   MISSING: 1,
+  UNREADABLE: 2,
   TORN_TAIL: 2,
   UNSEALED_TAIL: 2,
   UNKNOWN_VERSION: 2,
@@ -28,6 +26,9 @@ export const STATE_EXIT_CODES = {
   UNKNOWN_KEY: 2,
   UNSIGNED: 2,
   UNCLOSED: 2,
+  UNCHECKED: 2,
+  STALE: 2,
+  UNANCHORED: 2,
   PRUNED: 0,
   ARCHIVED: 0,
   OPEN: 0,
@@ -49,27 +50,118 @@ export interface Problem {
   readonly message: string;
 }
 
-/** An earlier state of a tree that somebody other than the log's keeper noted. */
-export type Pin = Checkpoint;
+/** An earlier state of a tree that an auditor noted outside the log. */
+export interface Pin extends Checkpoint {
+  /** The log's own signed note of this state. It shows others what the log's key signed. */
+  readonly note?: string;
+}
 
-/** What was found about one file. */
+/** How long files must be kept. It is the auditor's own rule and never comes from the log. */
+export interface RetentionRule {
+  /** Days from a file's newest entry to the earliest removal. */
+  readonly days: number;
+  /** RFC 3339: binds files of this UTC day and of later ones. @default files of any day */
+  readonly since?: string;
+}
+
+/** The findings about one file. */
 export interface FileVerification {
   readonly file: string;
   /** The worst of its problems' states, or `OK`, `OPEN`, `PRUNED`, `ARCHIVED`. */
   readonly state: FileState;
-  /** Leaves under the last good checkpoint; of a `PRUNED` or `MISSING` file what the log says of it. */
+  /** Leaves under the last good checkpoint; of a file that is gone the leaves that the log records of it. */
   readonly leaves: number;
-  /** Entries under the last good checkpoint; of a `FOREIGN` file the entries found, which nothing vouches for. */
+  /** Entries under the last good checkpoint; of a `FOREIGN` file all entries found, which nothing vouches for. */
   readonly entries: number;
   readonly problems: readonly Problem[];
-  /** Name of the key given that its checkpoints are signed by. */
+  /** Facts that do not count against the log, in plain words: a crash that a later day confirmed, for example. */
+  readonly remarks: readonly string[];
+  /** The key given that signed its checkpoints: `<name>+<key hash>`. */
   readonly signedBy?: string;
-  /** The last good checkpoint: what a pin would note. */
+  /** The last good checkpoint, with the log's signature: the content of a pin. */
   readonly head?: Pin;
 }
 
-/** What verification found. */
-export interface Verification {
+/** Entries that a writer could not write, as a sealed `loss` line says. */
+export interface RecordedLoss {
+  /** The segment that says so. */
+  readonly file: string;
+  readonly entries: number;
+  /** Times of the first and the last of them, RFC 3339. */
+  readonly from: string;
+  readonly to: string;
+  readonly reason: string;
+  /** False where some of the entries may have been written. */
+  readonly certain: boolean;
+  /** Ids of the first and the last of them, where the line names them. */
+  readonly first?: string;
+  readonly last?: string;
+}
+
+/** A file that is gone, as a sealed line authorises it. */
+export interface RecordedRemoval {
+  /** The file removed. */
+  readonly file: string;
+  readonly state: "PRUNED" | "ARCHIVED";
+  readonly leaves: number;
+  /** When, RFC 3339; a UTC day where the line names no time. */
+  readonly at: string;
+  /** The rule that the remover followed, and who removed. Absent for `ARCHIVED`. */
+  readonly policy?: string;
+  readonly actor?: string;
+  /** Times of the oldest and the newest entry removed; null when there was none. */
+  readonly from?: string | null;
+  readonly to?: string | null;
+  /** The place of an archived file: `s3://bucket/key`. */
+  readonly location?: string;
+}
+
+/** A legal hold. */
+export interface RecordedHold {
+  readonly hold: string;
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly reason: string;
+  readonly actor: string;
+  readonly placed: string;
+  /** Absent while the hold is in force. */
+  readonly released?: string;
+}
+
+/** The destruction of a data subject's secret. */
+export interface RecordedErasure {
+  /** The segment that says so. */
+  readonly file: string;
+  readonly subject: string;
+  readonly actor: string;
+  readonly reason: string;
+  /** RFC 3339; absent in older logs. */
+  readonly at?: string;
+}
+
+/** Calls that began, as `call.started` lines say, and have no entry. */
+export interface UnendedCalls {
+  /** In files that nobody writes to any more. */
+  readonly neverEnded: number;
+  /** In files that are still open. */
+  readonly underWay: number;
+  /** Whether there were too many to compare: the numbers are the least there can be. */
+  readonly isAtLeast: boolean;
+  /** The ids of the first calls that never ended. */
+  readonly first: readonly string[];
+}
+
+/** Facts that sealed control lines of a log record. */
+export interface LogRecord {
+  readonly losses: readonly RecordedLoss[];
+  readonly removals: readonly RecordedRemoval[];
+  readonly holds: readonly RecordedHold[];
+  readonly erasures: readonly RecordedErasure[];
+  readonly calls: UnendedCalls;
+}
+
+/** The findings about a log. */
+export interface Verification extends LogRecord {
   readonly exitCode: ExitCode;
   /** One line in plain words: what was found, what it rests on, what it could not know. */
   readonly verdict: string;
@@ -77,10 +169,29 @@ export interface Verification {
   readonly entries: number;
   /** Oldest first. */
   readonly files: readonly FileVerification[];
+  /** The newest time that a good checkpoint covers, RFC 3339. */
+  readonly newest?: string;
   /** The newest pin given that the log agrees with. */
   readonly anchoredTo?: Pin;
-  /** With exit code 3, what kept the verifier from its work: a code of the system (`EACCES`) or the server (`NoSuchBucket`). */
+  /** How many pins were given, and how many the log agrees with. */
+  readonly pins: { readonly given: number; readonly confirmed: number };
+  /** Things that could not be looked at, or that count against no single file, in plain words. */
+  readonly remarks: readonly string[];
+  /** Files that are left out of the verdict, because `since` asks for later ones. */
+  readonly notJudged?: NotJudged;
+  /**
+   * With exit code 3, the cause: a code of the system (`EACCES`) or of the server (`NoSuchBucket`).
+   */
   readonly failure?: string;
+}
+
+/** Files of earlier days, which were read and not judged. */
+export interface NotJudged {
+  /** UTC day of the first files judged: `2026-11-23`. */
+  readonly before: string;
+  readonly files: number;
+  /** How many of them count against the log. */
+  readonly notOk: number;
 }
 
 /** The worst state of some findings; undefined when there are none. */

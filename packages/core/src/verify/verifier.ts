@@ -1,58 +1,81 @@
-// Verifies a log with nothing but its files and the keys and pins that the caller trusts. Imports neither logger nor
-// storage: whoever audits reads this room alone.
+// Verifies a log with nothing but its bytes and the keys, pins and rules that the caller trusts. Imports neither logger
+// nor storage: an auditor can read this folder alone. The steps stand in `examineLog`, in their order.
 import { setTimeout as sleep } from "node:timers/promises";
+import type { SegmentRef } from "../format/control-line.ts";
+import { dayOfSegment } from "../format/segment-name.ts";
+import { hasCode } from "../system-error.ts";
+import { type ArchivedCopies, readArchivedCopies } from "./archived-copies.ts";
+import { CallIds } from "./call-ids.ts";
+import { findUnendedCalls } from "./calls.ts";
+import { judgeEnd, Streams } from "./ends.ts";
+import { findFreshness } from "./freshness.ts";
+import { findHolds } from "./holds.ts";
+import { keyringOf } from "./keyring.ts";
 import type { LogSource, SourceFile, SourceHome } from "./log-source.ts";
 import { checkPins } from "./pin.ts";
+import { byName, type ReadSettings, readSegments, type VerifyProgress } from "./read-segments.ts";
 import {
-  byName,
-  hasTail,
-  mayBeWritten,
-  readReports,
-  type VerifyProgress,
-  type VerifySettings,
-} from "./read-segments.ts";
-import { dayOfSegment } from "../format/segment-name.ts";
+  followReferences,
+  isPartlyGone,
+  type RecordedState,
+  recordsElsewhere,
+  type ReferenceReport,
+} from "./references.ts";
+import type { PruneRecord } from "./removals.ts";
+import { compareRepeats, type RepeatReport } from "./repeats.ts";
 import type { SegmentReport } from "./segment-report.ts";
-import { Streams } from "./ends.ts";
+import { dayWritten, isImported, mayBeWritten } from "./segment-time.ts";
 import { couldNotVerify, judge, NO_FILE } from "./verdict.ts";
 import {
-  type FileState,
   type FileVerification,
+  type LogRecord,
+  type NotJudged,
   type Pin,
   type Problem,
+  type RetentionRule,
+  STATE_EXIT_CODES,
   type Verification,
   worstState,
 } from "./verification.ts";
-import { keyringOf } from "./checkpoint-check.ts";
-import { holdsInForce } from "./holds.ts";
-import type { PruneRecord } from "./removals.ts";
-import {
-  type LinkReport,
-  recordsElsewhere,
-  type RecordedState,
-  followReferences,
-} from "./references.ts";
-import { hasCode } from "../system-error.ts";
 
 export type { VerifyProgress } from "./read-segments.ts";
 
-/** What to verify against. */
+/** The keys, pins and rules to verify against. */
 export interface VerifySourceOptions {
   /**
-   * `vkey`s of the keys that may have signed. Keys found in the log are never trusted.
+   * `vkey`s of the keys that may have signed, or `vkey@from..to` for one that is trusted for a time. Keys found in the
+   * log are never trusted.
    * @default none: everything signed is UNKNOWN_KEY
    */
   readonly trustedKeys?: readonly string[];
+  /** How the keys came to be trusted, for the verdict: `--trust`. @default not said */
+  readonly trustedBy?: string;
   /** States of the log noted earlier. @default none */
   readonly pins?: readonly Pin[];
+  /**
+   * How long files must be kept. A removal that breaks a rule is MISSING. Where several bind a file's day, the last one
+   * counts.
+   * @default none: the log's own rules are taken and told, and a removed file that is pinned is UNANCHORED
+   */
+  readonly retention?: readonly RetentionRule[];
+  /** Opens the archive that files were moved to, so that they are read there. @default it is not looked at */
+  readonly archive?: () => Promise<readonly LogSource[]>;
+  /** Milliseconds: a log whose newest sealed time is older than this is STALE. @default any age */
+  readonly maxAgeMs?: number;
+  /** Whether `maxAgeMs` holds for each writer that did not end in order, not for the log as a whole. @default false */
+  readonly eachWriter?: boolean;
+  /** Whether a segment that its writer found shorter than it remembered counts (UNCLOSED). @default false: it is told */
+  readonly strict?: boolean;
+  /** Judges only files of this UTC day and of later ones. All are read. @default all files */
+  readonly since?: Date;
   /** Called after each chunk read. */
   readonly onProgress?: (progress: VerifyProgress) => void;
   /** The present, which tells an open segment from an unclosed one. @default the system's clock */
   readonly now?: Date;
   /**
-   * `all`: the signature of every checkpoint. `last`: of each file's last one, which covers all leaves as well and is
-   * many times faster where commits are small, but leaves changes in older signatures unseen.
-   * @default "all"
+   * `last`: the last signature of each file and every root, which together cover all lines; where something is wrong,
+   * all signatures of that file. `all`: every signature, which finds flipped bytes in superseded ones too.
+   * @default "last"
    */
   readonly signatures?: "all" | "last";
 }
@@ -78,42 +101,65 @@ export async function verifySources(
   open: (now: Date) => Promise<readonly LogSource[]>,
   options: VerifySourceOptions,
 ): Promise<Verification> {
-  const {
-    trustedKeys = [],
-    pins = [],
-    onProgress = () => {},
-    now = new Date(),
-    signatures = "all",
-  } = options;
-  checkPins(pins);
-  const settings = { keyring: keyringOf(trustedKeys), pins, onProgress, now, signatures };
+  const settings = resolve(options);
   let isSecondLook = false;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const sources = await open(now);
-      const verification = await verifyOnce(sources, settings);
-      if (isSecondLook || !mayHaveBeenOvertaken(sources, verification, now)) return verification;
+      const sources = await open(settings.now);
+      const verification = await verifyOnce(sources, { ...settings, calls: new CallIds() });
+      if (isSecondLook || !mayHaveBeenOvertaken(sources, verification, settings.now))
+        return verification;
       isSecondLook = true;
     } catch (error) {
       // Retention may remove a file between listing and reading it. Then its prune line is there on another look.
-      if (attempt >= MAX_ATTEMPTS || !hasCode(error, "ENOENT")) {
-        return couldNotVerify(
-          error instanceof Error ? error.message : String(error),
-          failureOf(error),
-        );
-      }
+      if (attempt >= MAX_ATTEMPTS || !hasCode(error, "ENOENT"))
+        return couldNotVerify(reasonOf(error), { failure: codeOf(error) });
       await sleep(FIRST_PAUSE_MS * 2 ** attempt);
     }
   }
 }
 
+/** `VerifySourceOptions`, resolved. */
+interface Settings extends ReadSettings {
+  readonly rules: readonly RetentionRule[];
+  readonly archive: (() => Promise<readonly LogSource[]>) | undefined;
+  readonly trustedBy: string | undefined;
+  readonly maxAgeMs: number;
+  readonly eachWriter: boolean;
+  readonly strict: boolean;
+  readonly since: Date | undefined;
+}
+
+function resolve(options: VerifySourceOptions): Omit<Settings, "calls"> {
+  const { pins = [], trustedKeys = [], signatures = "last" } = options;
+  checkPins(pins);
+  return {
+    keyring: keyringOf(trustedKeys),
+    pins,
+    onProgress: options.onProgress ?? (() => {}),
+    now: options.now ?? new Date(),
+    signatures,
+    rules: options.retention ?? [],
+    archive: options.archive,
+    trustedBy: options.trustedBy,
+    maxAgeMs: options.maxAgeMs ?? Infinity,
+    eachWriter: options.eachWriter ?? false,
+    strict: options.strict ?? false,
+    since: options.since,
+  };
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /**
- * What an error calls itself, or the one that retries ended with: the system's code where it has one, else its name;
- * undefined for what is no error.
+ * The code of an error, or of the one that retries ended with: the system's where it has one, else its name;
+ * undefined for anything that is no error.
  */
-function failureOf(error: unknown): string | undefined {
+function codeOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
-  if (error.cause instanceof Error) return failureOf(error.cause);
+  if (error.cause instanceof Error) return codeOf(error.cause);
   return "code" in error && typeof error.code === "string" ? error.code : error.name;
 }
 
@@ -142,28 +188,205 @@ function mayHaveBeenOvertaken(
 
 async function verifyOnce(
   sources: readonly LogSource[],
-  settings: VerifySettings,
+  settings: Settings,
 ): Promise<Verification> {
-  const found: FileVerification[] = [];
-  const confirmedPins: Pin[] = [];
+  const logs: LogFindings[] = [];
   const elsewhere: Elsewhere = { prunes: [], states: [], holders: [] };
   for (const source of sources) {
-    const { files: examined, links, reports } = await examine(source, settings, elsewhere);
-    found.push(...examined);
-    confirmedPins.push(...links.confirmedPins);
-    elsewhere.prunes.push(...links.prunes);
-    for (const report of reports) {
+    const log = await examineLog(source, settings, elsewhere);
+    logs.push(log);
+    elsewhere.prunes.push(...log.references.prunes);
+    for (const report of log.reports) {
       elsewhere.states.push(...recordsElsewhere(report));
       if (report.hold) elsewhere.holders.push(report);
     }
   }
-  const files = onceEach(found);
+  const files = onceEach(logs.flatMap((log) => log.files));
   if (files.length === 0) return couldNotVerify("there is no log here: not one .jsonl file");
-  return judge({ files, pins: settings.pins, confirmedPins, signatures: settings.signatures });
+  return summarise(files, logs, settings);
+}
+
+/** The findings about one of the logs of a place. */
+interface LogFindings {
+  readonly source: LogSource;
+  readonly files: readonly FileVerification[];
+  readonly reports: readonly SegmentReport[];
+  readonly references: ReferenceReport;
+  readonly repeats: RepeatReport;
+  readonly failure: unknown;
+  readonly firstError: unknown;
+}
+
+/** Records of the logs of one place that were read before, about those after them. */
+interface Elsewhere {
+  readonly prunes: PruneRecord[];
+  readonly states: RecordedState[];
+  /** Segments that place or release a hold. */
+  readonly holders: SegmentReport[];
+}
+
+/** One log: its files, and what they say about each other. */
+async function examineLog(
+  source: LogSource,
+  settings: Settings,
+  elsewhere: Elsewhere,
+): Promise<LogFindings> {
+  const { home } = source;
+  const states = home ? elsewhere.states.flatMap((state) => stateOfLog(state, home.name)) : [];
+  const pins = home ? settings.pins.filter((pin) => home.isOfPin(pin)) : settings.pins;
+
+  // 1. Examine every file on its own.
+  const reading = await readSegments(source, { ...settings, pins }, states.map(refOf));
+  const read = home ? reading.reports.map((report) => withHome(report, home)) : reading.reports;
+
+  // 2. Read in the archive what was moved there.
+  const copies = await readArchivedCopies(read, { ...settings, pins });
+  const reports = [...read, ...copies.reports];
+
+  // 3. Compare lines that were written a second time.
+  const repeats = compareRepeats(reports);
+
+  // 4. Follow what files and pins record of files, and judge the removal of those that are gone.
+  const isAwaited = (file: string): boolean => home?.isAwaited(file) === true;
+  const references = followReferences(reports, pins, {
+    now: settings.now,
+    rules: settings.rules,
+    holds: findHolds([...elsewhere.holders, ...reports]),
+    prunes: home ? elsewhere.prunes.flatMap((record) => ofLog(record, home.name)) : [],
+    states,
+    isAwaited,
+    isArchive: home?.isArchive === true,
+    mayExpire: home !== undefined,
+    isStrict: settings.strict,
+    ...(settings.archive && home === undefined && { archived: copies.files }),
+    hintOf: hintsFrom((await source.otherNames?.()) ?? []),
+  });
+
+  // 5. Settle the end and the state of each file.
+  const facts = { references, repeats, copies, streams: new Streams(reports), isAwaited };
+  const settled = reports.map((report) => settle(report, { ...facts, now: settings.now }));
+  const found = [...settled, ...absentFiles(references, reports)];
+  const files = withOddities(found, reading.odd).toSorted(byName);
+  const named = home ? files.map((file) => inHome(file, home)) : files;
+  const { failure, firstError } = reading;
+  return { source, files: named, reports, references, repeats, failure, firstError };
+}
+
+/** Finds what a log records as a whole, and sums up. */
+function summarise(
+  files: readonly FileVerification[],
+  logs: readonly LogFindings[],
+  settings: Settings,
+): Verification {
+  const reports = logs.flatMap((log) => log.reports);
+  const { since, now, calls } = settings;
+  const judged = since === undefined ? files : files.filter((file) => isSince(file, since));
+  const notJudged =
+    since && files.length > judged.length ? leftOut(files, judged, since) : undefined;
+  if (judged.length === 0 && notJudged !== undefined)
+    return couldNotVerify(`no file of ${notJudged.before} or later`, { notJudged });
+  const error = logs.map((log) => log.firstError).find((first) => first !== undefined);
+  if (error !== undefined && judged.every(({ state }) => state === "UNREADABLE"))
+    return couldNotVerify(reasonOf(error), { failure: codeOf(error) });
+  const failure = logs.map((log) => log.failure).find((first) => first !== undefined);
+  const freshness = findFreshness(reports, settings);
+  const imported = reports.flatMap(({ open, isProven }) =>
+    open && isProven && isImported(open) ? [dayWritten(open)] : [],
+  );
+  return judge({
+    files: judged,
+    pins: settings.pins,
+    confirmedPins: settings.pins.filter((pin) =>
+      logs.some(({ references }) => references.confirmedPins.includes(pin)),
+    ),
+    record: recordOf(
+      logs,
+      reports,
+      (report) => mayBeWritten(report.file, now) && !report.isClosed,
+      calls,
+    ),
+    ...freshness,
+    uncleanEnds: judged.filter(({ remarks }) => remarks.some((text) => text.startsWith(UNCLEAN)))
+      .length,
+    imports: new Map(
+      [
+        ...Map.groupBy(imported, (day) => `${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}`),
+      ].map(([day, { length }]) => [day, length]),
+    ),
+    repeated: {
+      entries: logs.reduce((sum, { repeats }) => sum + repeats.entries, 0),
+      reasons: [...new Set(logs.flatMap(({ repeats }) => repeats.reasons))],
+    },
+    limits: logs.flatMap(({ source }) => source.limits ?? []),
+    trustedBy: settings.trustedBy,
+    hasRule: settings.rules.length > 0,
+    failure:
+      failure === undefined ? undefined : { reason: reasonOf(failure), code: codeOf(failure) },
+    notJudged,
+  });
+}
+
+/** The remark on a file that ended without its end begins so. */
+const UNCLEAN = "without its end (crash or cut)";
+
+/** Facts that sealed lines record: of proven segments, or of all where nothing is proven. */
+function recordOf(
+  logs: readonly LogFindings[],
+  reports: readonly SegmentReport[],
+  isOpen: (report: SegmentReport) => boolean,
+  calls: CallIds,
+): LogRecord {
+  const hasProven = reports.some(({ isProven }) => isProven);
+  const believed = reports.filter(({ isProven }) => isProven || !hasProven);
+  const facts = believed.flatMap(({ file, facts: lines }) => lines.map((line) => ({ file, line })));
+  return {
+    losses: facts.flatMap(({ file, line }) => {
+      if (line.type !== "loss") return [];
+      const { entries, from, to, reason, certain = true, first, last } = line;
+      const ids = { ...(first !== undefined && { first }), ...(last !== undefined && { last }) };
+      return [{ file, entries, from, to, reason, certain, ...ids }];
+    }),
+    removals: logs.flatMap(({ references, source }) =>
+      references.removals.map((removal) => ({
+        ...removal,
+        file: source.home?.labelOf(removal.file) ?? removal.file,
+      })),
+    ),
+    holds: findHolds(reports),
+    erasures: facts.flatMap(({ file, line }) => {
+      if (line.type !== "subject.erased") return [];
+      const { subject, actor, reason, at } = line;
+      return [{ file, subject, actor, reason, ...(at !== undefined && { at }) }];
+    }),
+    calls: findUnendedCalls(believed, isOpen, calls.isExceeded),
+  };
+}
+
+/** A file without a day in its name is judged too. */
+function isSince({ file }: FileVerification, since: Date): boolean {
+  const before = since.toISOString().slice(0, 10);
+  return (dayIn(file) ?? before) >= before;
+}
+
+/** The UTC day in a file's name, or in its key in a bucket: `2026-11-23`. */
+function dayIn(file: string): string | undefined {
+  const day = dayOfSegment(file.slice(file.lastIndexOf("/") + 1));
+  if (day !== undefined) return `${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}`;
+  return /(?:^|\/)(\d{4}-\d\d-\d\d)\//.exec(file)?.[1];
+}
+
+function leftOut(
+  files: readonly FileVerification[],
+  judged: readonly FileVerification[],
+  since: Date,
+): NotJudged {
+  const older = files.filter((file) => !judged.includes(file));
+  const notOk = older.filter(({ state }) => STATE_EXIT_CODES[state] !== 0).length;
+  return { before: since.toISOString().slice(0, 10), files: older.length, notOk };
 }
 
 /**
- * What one log records as removed from another is a file of both: it is told once, as the other one tells it. Nothing
+ * A removal that one log records of another is a file of both: it is told once, as the other one tells it. Nothing
  * but such a removal is ever left out: names are whatever somebody gave.
  */
 function onceEach(files: readonly FileVerification[]): FileVerification[] {
@@ -173,54 +396,12 @@ function onceEach(files: readonly FileVerification[]): FileVerification[] {
   );
 }
 
-/** What the logs of one place that were read before say of those after them. */
-interface Elsewhere {
-  readonly prunes: PruneRecord[];
-  readonly states: RecordedState[];
-  /** Segments that place or release a hold. */
-  readonly holders: SegmentReport[];
+function refOf({ ref }: RecordedState): SegmentRef {
+  return ref;
 }
 
-/** One log: its files, and what they say about each other. */
-async function examine(
-  source: LogSource,
-  settings: VerifySettings,
-  elsewhere: Elsewhere,
-): Promise<{
-  readonly files: FileVerification[];
-  readonly links: LinkReport;
-  readonly reports: readonly SegmentReport[];
-}> {
-  const { home } = source;
-  const states = home ? elsewhere.states.flatMap((state) => stateOfLog(state, home.name)) : [];
-  const pins = home ? settings.pins.filter((pin) => home.isOfPin(pin)) : settings.pins;
-  const { reports: read, odd } = await readReports(
-    source,
-    { ...settings, pins },
-    states.map(({ ref }) => ref),
-  );
-  const reports = home
-    ? read.map((report) => ({
-        ...report,
-        problems: [...home.problemsOf(report), ...report.problems],
-      }))
-    : read;
-  const prunes = home ? elsewhere.prunes.flatMap((record) => ofLog(record, home.name)) : [];
-  const isAwaited = (file: string): boolean => home?.isAwaited(file) === true;
-  const context = {
-    now: settings.now,
-    prunes,
-    states,
-    holds: holdsInForce([...elsewhere.holders, ...reports]),
-    isAwaited,
-    isArchive: home?.isArchive === true,
-    mayExpire: home !== undefined,
-  };
-  const links = followReferences(reports, pins, context);
-  const facts = { links, streams: new Streams(reports), now: settings.now, isAwaited };
-  const found = [...reports.map((report) => settle(report, facts)), ...absentFiles(links)];
-  const files = withOddities(found, odd).toSorted(byName);
-  return { files: home ? files.map((file) => inHome(file, home)) : files, links, reports };
+function withHome(report: SegmentReport, home: SourceHome): SegmentReport {
+  return { ...report, problems: [...home.problemsOf(report), ...report.problems] };
 }
 
 /** A recorded state as the log concerned spells its file: without its name. */
@@ -230,12 +411,15 @@ function stateOfLog({ ref, from }: RecordedState, name: string): RecordedState[]
 }
 
 /** The record of a removal as the log concerned spells it: without its name. */
-function ofLog({ prune, isProven }: PruneRecord, name: string): PruneRecord[] {
+function ofLog(record: PruneRecord, name: string): PruneRecord[] {
+  const { prune } = record;
   const isOfIt = name !== "" && prune.file.startsWith(`${name}/`);
-  return isOfIt ? [{ prune: { ...prune, file: prune.file.slice(name.length + 1) }, isProven }] : [];
+  return isOfIt
+    ? [{ ...record, prune: { ...prune, file: prune.file.slice(name.length + 1) } }]
+    : [];
 }
 
-/** Names and places as whoever looks into the log's home will see them. */
+/** Names and places as they are in the log's home. */
 function inHome(verification: FileVerification, home: SourceHome): FileVerification {
   const { file, problems } = verification;
   return {
@@ -254,61 +438,86 @@ function inHome(verification: FileVerification, home: SourceHome): FileVerificat
   };
 }
 
-/** What the ends of files are judged by. */
-interface Facts {
-  readonly links: LinkReport;
+/** Copies of a file that a tool other than this library makes, and that nobody reads as a segment. */
+const COPY_ENDINGS = [".gz", ".zst", ".bz2", ".xz", ".1", ".bak", ".old", "~"];
+
+/** What may have become of a file that is gone or cut, by the names beside it. */
+function hintsFrom(names: readonly string[]): (file: string) => string | undefined {
+  return (file) => {
+    const copy = COPY_ENDINGS.map((ending) => file + ending).find((name) => names.includes(name));
+    return copy === undefined
+      ? undefined
+      : `${copy} lies beside it: was it rotated by another tool?`;
+  };
+}
+
+/** What the state of a file is settled by. */
+interface SettleFacts {
+  readonly references: ReferenceReport;
+  readonly repeats: RepeatReport;
+  readonly copies: ArchivedCopies;
   readonly streams: Streams;
   readonly now: Date;
   readonly isAwaited: (file: string) => boolean;
 }
 
 /** The state of a file, once everything that others say about it is known. */
-function settle(report: SegmentReport, facts: Facts): FileVerification {
-  const { file, sealed, origin, signedBy, isClosed } = report;
-  const { links } = facts;
-  const problems: Problem[] = [...report.problems, ...(links.problems.get(file) ?? [])];
-  if (report.problems.some(({ state }) => state === "MISSING") && links.mayBeGone(file)) {
-    return { file, state: "PRUNED", leaves: sealed.size, entries: sealed.entries, problems: [] };
-  }
-  const end = endOf(report, facts);
-  if (end === "UNCLOSED") {
-    const message = isClosed
-      ? `ended for ${report.closedFor}, but the segment that followed is not there: a crash or a cut`
-      : "no end, and nothing later confirms this one: a crash or a cut";
-    problems.push({ state: end, line: 0, message });
-  }
+function settle(given: SegmentReport, facts: SettleFacts): FileVerification {
+  const { references, repeats, copies, streams, now, isAwaited } = facts;
+  const { file, sealed, origin, signedBy, note } = given;
+  const settledByRepeat = repeats.settled.get(file);
+  const report = settledByRepeat
+    ? { ...given, problems: given.problems.filter(({ state }) => state !== "UNSEALED_TAIL") }
+    : given;
+  const removal = isPartlyGone(report) ? references.absent.get(file)?.state : undefined;
+  const isRemoved = removal === "PRUNED";
+  const end = judgeEnd(report, {
+    streams,
+    now,
+    confirmation: references.confirmed.get(file),
+    isSuccessorExcused: isAwaited(file) || references.isOfRemovalDay(dayOfSegment(file)),
+  });
+  // What a removal has left behind of a file says nothing any more, unless it was altered.
+  const own = isRemoved
+    ? end.problems.filter(({ state }) => state !== "MISSING" && STATE_EXIT_CODES[state] === 1)
+    : end.problems;
+  const problems = [
+    ...own.filter(({ state }) => state !== "UNCLOSED"),
+    ...(references.problems.get(file) ?? []),
+    ...(repeats.problems.get(file) ?? []),
+    ...own.filter(({ state }) => state === "UNCLOSED"),
+  ];
+  const kept = copies.files.has(file) ? "ARCHIVED" : end.state;
   return {
     file,
-    state: worstState(problems) ?? end,
+    state: worstState(problems) ?? (isRemoved ? "PRUNED" : kept),
     leaves: sealed.size,
-    entries: sealed.entries,
+    entries: sealed.entries - (settledByRepeat?.entries ?? 0),
     problems,
+    remarks: [
+      ...end.remarks,
+      ...(settledByRepeat ? [settledByRepeat.remark] : []),
+      ...(isRemoved
+        ? given.problems.flatMap(({ state, message }) => (state === "MISSING" ? [message] : []))
+        : []),
+      ...(references.remarks.get(file) ?? []),
+    ],
     ...(signedBy !== undefined && { signedBy }),
     ...(origin !== undefined &&
-      sealed.size > 0 && { head: { origin, size: sealed.size, root: sealed.root } }),
+      sealed.size > 0 && {
+        head: { origin, size: sealed.size, root: sealed.root, ...(note !== undefined && { note }) },
+      }),
   };
 }
 
-function endOf(report: SegmentReport, { links, streams, now, isAwaited }: Facts): FileState {
-  const { file, kind, isClosed, problems } = report;
-  const isAltered = problems.some(({ state }) => state === "TAMPERED" || state === "MISSING");
-  if (kind !== "segment" || isAltered || hasTail(report)) return "OK"; // or what its problems say
-  if (isClosed) {
-    const isExplained = isAwaited(file) || links.isOfRemovalDay(dayOfSegment(file));
-    return streams.lacksSuccessor(report) && !isExplained ? "UNCLOSED" : "OK";
-  }
-  if (streams.isNewest(report) && mayBeWritten(file, now)) return "OPEN";
-  return links.confirmed.has(file) ? "OK" : "UNCLOSED";
-}
-
-/** What is no regular file is a finding, whatever else is known under its name. */
+/** A file that is not regular is a finding, whatever else is known under its name. */
 function withOddities(
   files: readonly FileVerification[],
   odd: readonly SourceFile[],
 ): FileVerification[] {
   const known = new Map(files.map((file) => [file.file, file]));
   for (const { file, oddity } of odd) {
-    const { problems = [], leaves = 0, entries = 0, ...rest } = known.get(file) ?? {};
+    const { problems = [], remarks = [], leaves = 0, entries = 0, ...rest } = known.get(file) ?? {};
     const problem: Problem = {
       state: "FOREIGN",
       line: 0,
@@ -321,18 +530,30 @@ function withOddities(
       leaves,
       entries,
       problems: all,
+      remarks,
       state: worstState(all) ?? "FOREIGN",
     });
   }
   return [...known.values()];
 }
 
-function absentFiles({ absent, problems }: LinkReport): FileVerification[] {
-  return [...absent].map(([file, { state, leaves }]) => ({
-    file,
-    state,
-    leaves,
-    entries: 0,
-    problems: problems.get(file) ?? [],
-  }));
+/** Files that are gone as a whole. */
+function absentFiles(
+  { absent, problems, remarks }: ReferenceReport,
+  reports: readonly SegmentReport[],
+): FileVerification[] {
+  const there = new Set(reports.map(({ file }) => file));
+  return [...absent]
+    .filter(([file]) => !there.has(file))
+    .map(([file, { state, leaves }]) => {
+      const found = problems.get(file) ?? [];
+      return {
+        file,
+        state: worstState(found) ?? state,
+        leaves,
+        entries: 0,
+        problems: found,
+        remarks: remarks.get(file) ?? [],
+      };
+    });
 }

@@ -169,7 +169,8 @@ describe("a rewritten entry with recomputed hashes", () => {
       const ref = await writeSegment(directory, { file: YESTERDAY, commits: [lines] });
       const links = link === "prev" ? { prev: ref, seq: 1 } : { seen: [ref], stream: "streamB" };
       await writeSegment(directory, { file: TODAY, ...links });
-      await replace(YESTERDAY, [lines.with(1, entryLine("Something else."))]);
+      const [first = "", second = "", third = ""] = lines;
+      await replace(YESTERDAY, [[first, second.replace("France", "Norway"), third]]);
       expect((await findings())[YESTERDAY]).toEqual([
         "UNSIGNED not signed: whoever can write here can recompute it",
         `FORK another history: not what ${TODAY} records at 5 leaves`,

@@ -27,6 +27,8 @@ export interface SegmentSpec {
   readonly reason?: string;
   /** @default eight in the morning of the file's day */
   readonly created?: string;
+  /** Whether entries keep their ids where they are of another day than the file. @default false */
+  readonly isOfAnyDay?: boolean;
 }
 
 /** Writes one segment, a commit a write, and tells its last state. */
@@ -55,7 +57,11 @@ export async function writeSegment(directory: string, spec: SegmentSpec): Promis
   });
   const path = join(directory, file);
   await writeFile(path, "", { flag: "wx" });
-  for (const lines of commits) {
+  for (const given of commits) {
+    const lines =
+      spec.isOfAnyDay === true
+        ? given
+        : given.map((line) => onDay(line, `${year}-${month}-${day}`));
     await appendFile(
       path,
       segment.seal(lines, lines.filter((line) => !line.startsWith('{"type":')).length),
@@ -64,6 +70,21 @@ export async function writeSegment(directory: string, spec: SegmentSpec): Promis
   if (end === "closed") await appendFile(path, segment.close(spec.reason ?? "test"));
   return segment.ref();
 }
+
+/** An entry's line as one of another UTC day, at the same time of day: entries lie in the file of their day. */
+function onDay(line: string, day: string): string {
+  const [, high = "", low = ""] = /^\{"id":"([0-9a-f]{8})-([0-9a-f]{4})-7/.exec(line) ?? [];
+  if (high === "") return line;
+  const time = Number.parseInt(high + low, 16);
+  const moved = Date.parse(`${day}T00:00:00.000Z`) + (time % DAY_MS);
+  if (moved === time || Number.isNaN(moved)) return line;
+  const hex = moved.toString(16).padStart(12, "0");
+  return line
+    .replace(`${high}-${low}`, `${hex.slice(0, 8)}-${hex.slice(8)}`)
+    .replaceAll(new Date(time).toISOString(), new Date(moved).toISOString());
+}
+
+const DAY_MS = 86_400_000;
 
 let clock = Date.parse("2026-11-23T08:00:00.000Z");
 

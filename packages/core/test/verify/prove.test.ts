@@ -102,7 +102,12 @@ describe("the proofs of many entries", () => {
 
   it("are searched for in files of other days where an id is nowhere else", async () => {
     const moved = await temporaryDirectory();
-    await writeSegment(moved, { file: "audit_20250101.jsonl", signer, commits: [first] });
+    await writeSegment(moved, {
+      file: "audit_20250101.jsonl",
+      signer,
+      commits: [first],
+      isOfAnyDay: true,
+    });
     await writeSegment(moved, { file: "audit_20261123.jsonl", signer, commits: [second] });
     const proofs = await Array.fromAsync(proveEntries(moved, [idOfLine(first[5])]));
     expect(proofs.map(({ proof }) => checkProof(proof ?? "", [signer.vkey]).exitCode)).toEqual([0]);

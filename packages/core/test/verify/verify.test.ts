@@ -13,6 +13,7 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { formatControlLine } from "../../src/format/control-line.ts";
 import { leafHash, rootOf } from "../../src/seal/merkle.ts";
+import { formatCheckpoint, formatNote } from "../../src/seal/note.ts";
 import { Signer } from "../../src/seal/signer.ts";
 import { proveEntry } from "../../src/log/prove-entry.ts";
 import { type VerifyOptions, verifyLog } from "../../src/log/verify-log.ts";
@@ -27,6 +28,12 @@ const EARLIER = "audit_20261121.jsonl";
 
 const signer = await Signer.generate("bank-prod");
 const trusted = { trustedKeys: [signer.vkey], now: NOW };
+const KEY = signer.vkey.split("+", 2).join("+");
+
+/** The verdict, with a word for the newest sealed time. */
+function spell({ verdict }: Verification): string {
+  return verdict.replace(/newest sealed time \S+Z/, "newest sealed time TIME");
+}
 
 let directory: string;
 
@@ -74,53 +81,47 @@ describe("a log that nobody touched", () => {
       ],
     });
     const result = await verifyLog(directory, trusted);
-    expect(result).toMatchObject({
-      exitCode: 0,
-      verdict:
-        "OK: 4 entries in 2 files; sealed by bank-prod; not anchored: a cut-off newest end would not show",
-      entries: 4,
-    });
+    expect(result).toMatchObject({ exitCode: 0, entries: 4 });
+    expect(spell(result)).toBe(
+      `OK: 4 entries in 2 files; sealed by ${KEY}; 1 entry lost on t, disk full; newest sealed time TIME; ` +
+        "not anchored: a cut-off newest end would not show",
+    );
     expect(result.files[0]).toEqual({
       file: YESTERDAY,
       state: "OK",
       leaves: 5,
       entries: 3,
       problems: [],
-      signedBy: "bank-prod",
-      head: { origin: "bank-prod/streamA/audit_20261122", size: prev.size, root: prev.root },
-    });
-  });
-
-  it("is OK when only last signatures are asked for, and says so", async () => {
-    await writeSegment(directory, { file: TODAY, signer });
-    expect(await verifyLog(directory, { ...trusted, signatures: "last" })).toMatchObject({
-      exitCode: 0,
-      verdict:
-        "OK: 3 entries in 1 file; sealed by bank-prod; of each file only the last signature was checked; " +
-        "not anchored: a cut-off newest end would not show",
+      remarks: [],
+      signedBy: KEY,
+      head: {
+        origin: "bank-prod/streamA/audit_20261122",
+        size: prev.size,
+        root: prev.root,
+        note: expect.stringMatching(/^bank-prod\/streamA\/audit_20261122\n5\n[^]*\n— bank-prod /),
+      },
     });
   });
 
   it("is OPEN where a writer's newest file is of this UTC day", async () => {
     await writeSegment(directory, { file: TODAY, signer, end: "unclosed" });
-    expect(await verifyLog(directory, trusted)).toMatchObject({
-      exitCode: 0,
-      verdict:
-        "OK: 3 entries in 1 file; sealed by bank-prod; 1 file still open; " +
+    const result = await verifyLog(directory, trusted);
+    expect(result).toMatchObject({ exitCode: 0, files: [{ state: "OPEN", problems: [] }] });
+    expect(spell(result)).toBe(
+      `OK: 3 entries in 1 file; sealed by ${KEY}; 1 file still open; newest sealed time TIME; ` +
         "not anchored: a cut-off newest end would not show",
-      files: [{ state: "OPEN", problems: [] }],
-    });
+    );
   });
 
   it("is UNSIGNED without a signing key, and its tree is checked all the same", async () => {
     await writeSegment(directory, { file: TODAY });
-    expect(await verifyLog(directory, trusted)).toMatchObject({
-      exitCode: 2,
-      verdict:
-        "UNSIGNED: 3 entries in 1 file; 1 file not signed: accidents show, an attacker who recomputes the tree does " +
-        "not; not anchored: a cut-off newest end would not show",
-      files: [{ state: "UNSIGNED", leaves: 5, entries: 3 }],
-    });
+    const result = await verifyLog(directory, trusted);
+    const files = [{ state: "UNSIGNED", leaves: 5, entries: 3 }];
+    expect(result).toMatchObject({ exitCode: 2, files });
+    expect(spell(result)).toBe(
+      "UNSIGNED: 3 entries in 1 file; 1 file not signed: accidents show, an attacker who recomputes the tree does " +
+        "not; newest sealed time TIME; not anchored: a cut-off newest end would not show",
+    );
     const lines = await linesOf(TODAY);
     await rewrite(TODAY, lines.toSpliced(1, 1));
     expect(await states()).toEqual({ [TODAY]: "TAMPERED" });
@@ -128,13 +129,12 @@ describe("a log that nobody touched", () => {
 
   it("is UNKNOWN_KEY when the key was not given: the one that the log names is never trusted", async () => {
     await writeSegment(directory, { file: TODAY, signer });
-    const [name, keyHash] = signer.vkey.split("+");
-    expect(await verifyLog(directory, { now: NOW })).toMatchObject({
-      exitCode: 2,
-      verdict:
-        `UNKNOWN_KEY: 3 entries in 1 file; 1 file signed by ${name}+${keyHash}, a key that was not given; ` +
+    const result = await verifyLog(directory, { now: NOW });
+    expect(result.exitCode).toBe(2);
+    expect(spell(result)).toBe(
+      `UNKNOWN_KEY: 3 entries in 1 file; 1 file signed by ${KEY}, a key that was not given; newest sealed time TIME; ` +
         "not anchored: a cut-off newest end would not show",
-    });
+    );
     const namesake = await Signer.generate("bank-prod");
     expect(await states({ trustedKeys: [namesake.vkey], now: NOW })).toEqual({
       [TODAY]: "UNKNOWN_KEY",
@@ -381,13 +381,11 @@ describe("files that this verifier cannot judge", () => {
       '{"id": "1", "timestamp": "2024-01-01T00:00:00"}\n{"id": "2"}',
     );
     const result = await verifyLog(directory, trusted);
-    expect(result).toMatchObject({
-      exitCode: 2,
-      entries: 3,
-      verdict:
-        "FOREIGN: 3 entries in 2 files; sealed by bank-prod; 1 file not written by this library, which nothing vouches for; " +
-        "not anchored: a cut-off newest end would not show",
-    });
+    expect(result).toMatchObject({ exitCode: 2, entries: 3 });
+    expect(spell(result)).toBe(
+      `FOREIGN: 3 entries in 2 files; sealed by ${KEY}; 1 file not written by this library, which nothing vouches for; ` +
+        "newest sealed time TIME; not anchored: a cut-off newest end would not show",
+    );
     expect(result.files[0]).toMatchObject({
       file: EARLIER,
       state: "FOREIGN",
@@ -450,37 +448,52 @@ describe("files that this verifier cannot judge", () => {
     expect(problemsOf(result, YESTERDAY).map(({ state }) => state)).toEqual(["FOREIGN", "MISSING"]);
   });
 
-  it("are of a later version, and what others recorded of them is compared by the rules of version 1", async () => {
+  it("are of a later version, and the tree still says in every version whether lines were altered", async () => {
     const prev = await writeSegment(directory, { file: YESTERDAY, signer });
     await writeSegment(directory, { file: TODAY, seq: 1, signer, prev });
     const lines = (await linesOf(YESTERDAY)).map((line) => line.replace('"v":1', '"v":2'));
     await rewrite(YESTERDAY, lines);
     const result = await verifyLog(directory, trusted);
-    expect(result).toMatchObject({
-      exitCode: 2,
-      files: [{ state: "UNKNOWN_VERSION" }, { state: "OK" }],
-    });
+    expect(result).toMatchObject({ exitCode: 1, files: [{ state: "TAMPERED" }, { state: "OK" }] });
     expect(problemsOf(result, YESTERDAY)).toEqual([
       { state: "UNKNOWN_VERSION", line: 1, message: "format version 2 is not known here" },
       {
-        state: "UNKNOWN_VERSION",
+        state: "TAMPERED",
+        line: 4,
+        message: "the lines before it are not those of its checkpoint, in any version",
+      },
+      {
+        state: "FORK",
         line: 0,
-        message: `by the rules of version 1 it is not what ${TODAY} records at 5 leaves`,
+        message: `another history: not what ${TODAY} records at 5 leaves`,
       },
     ]);
-    // A version that kept the tree's rules: what is recorded of it is of these very lines.
-    const root = rootOf(
-      lines
-        .filter((line) => !line.startsWith('{"type":"checkpoint"'))
-        .map((line) => leafHash(Buffer.from(line))),
-    );
-    await rm(join(directory, TODAY));
-    await writeSegment(directory, {
-      file: TODAY,
-      signer,
-      seen: [{ ...prev, root: root.toString("base64") }],
+  });
+
+  it("are of a later version that fits its checkpoints and what others record: nothing is held against them", async () => {
+    const prev = await writeSegment(directory, { file: YESTERDAY, signer });
+    const lines = (await linesOf(YESTERDAY)).map((line) => line.replace('"v":1', '"v":2'));
+    const leaves: Buffer[] = [];
+    const origin = "bank-prod/streamA/audit_20261122";
+    const resealed = lines.map((line) => {
+      if (!line.startsWith('{"type":"checkpoint"')) {
+        leaves.push(leafHash(Buffer.from(line)));
+        return line;
+      }
+      const text = formatCheckpoint({
+        origin,
+        size: leaves.length,
+        root: rootOf(leaves).toString("base64"),
+      });
+      return formatControlLine({ type: "checkpoint", note: formatNote(text, [signer.sign(text)]) });
     });
-    expect(problemsOf(await verifyLog(directory, trusted), YESTERDAY)).toHaveLength(1);
+    await rewrite(YESTERDAY, resealed);
+    const seen = [{ ...prev, root: rootOf(leaves).toString("base64") }];
+    await writeSegment(directory, { file: TODAY, signer, stream: "streamB", seen });
+    expect(await verifyLog(directory, trusted)).toMatchObject({
+      exitCode: 2,
+      files: [{ state: "UNKNOWN_VERSION", problems: [{ line: 1 }] }, { state: "OK" }],
+    });
   });
 
   it("say nothing with their names, members or keys that could pass for the verifier's words", async () => {
@@ -539,7 +552,7 @@ describe("the verifier could not do its work, which is exit code 3 and never 0,"
   it("when the directory holds no log, or no longer", async () => {
     await writeFile(join(directory, "notes.txt"), "x");
     await mkdir(join(directory, "directory.jsonl"));
-    expect(await verifyLog(directory, trusted)).toEqual({
+    expect(await verifyLog(directory, trusted)).toMatchObject({
       exitCode: 3,
       verdict: "NOT VERIFIED: there is no log here: not one .jsonl file",
       entries: 0,
@@ -718,14 +731,15 @@ describe("what was altered is located", () => {
     ]);
   });
 
-  it("in a signature, also of an older checkpoint", async () => {
+  it("in a signature, also of an older checkpoint where all are asked for", async () => {
     const lines = await linesOf(TODAY);
     const signature = /— bank-prod (.*)\\n"}$/.exec(lines[4] ?? "")?.[1] ?? "";
     const swapped = (signature[20] === "A" ? "B" : "A") + signature.slice(21);
     await edit(4, (line) => line.replace(signature.slice(20), swapped));
-    const keyId = signer.vkey.split("+").slice(0, 2).join("+");
-    expect(await findings()).toEqual([
-      { state: "TAMPERED", line: 5, message: `the signature by ${keyId} does not verify` },
+    expect(await verifyLog(directory, trusted)).toMatchObject({ exitCode: 0 });
+    const result = await verifyLog(directory, { ...trusted, signatures: "all" });
+    expect(problemsOf(result, TODAY)).toEqual([
+      { state: "TAMPERED", line: 5, message: `the signature by ${KEY} does not verify` },
     ]);
   });
 
@@ -783,6 +797,7 @@ describe("removed files", () => {
           message: `${TODAY} records 5 leaves; the file is gone, and no retention.prune line says why`,
         },
       ],
+      remarks: ["more may be gone: whatever only this file recorded cannot be missed"],
     });
   });
 
@@ -804,13 +819,15 @@ describe("removed files", () => {
     });
     expect(await states()).toEqual({ [YESTERDAY]: "OK", [TODAY]: "OK" });
     await rm(join(directory, YESTERDAY));
-    expect(await verifyLog(directory, trusted)).toMatchObject({
+    const result = await verifyLog(directory, trusted);
+    expect(result).toMatchObject({
       exitCode: 0,
-      verdict:
-        "OK: 1 entry in 1 file; sealed by bank-prod; 1 file removed as the log itself authorises; " +
-        "not anchored: a cut-off newest end would not show",
       files: [{ file: YESTERDAY, state: "PRUNED", leaves: 5, problems: [] }, { state: "OK" }],
     });
+    expect(spell(result)).toBe(
+      `OK: 1 entry in 1 file; sealed by ${KEY}; 1 file removed by test under 'retention 1 day', as the log itself ` +
+        "authorises; newest sealed time TIME; not anchored: a cut-off newest end would not show",
+    );
   });
 
   it("are PRUNED when the file had grown since it was recorded", async () => {

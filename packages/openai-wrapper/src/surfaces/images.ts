@@ -1,25 +1,18 @@
 // images: POST /images/generations, /images/edits, /images/variations
 import {
   type CapturedFields,
-  type Fields,
-  type JsonValue,
-  StreamBudget,
-  type StreamCollector,
   digestBase64,
-  fieldsOf,
-  isEmpty,
-  isFields,
-  listOf,
+  type JsonValue,
   mergeFields,
-  parametersOf,
-  pickStated,
-  providerErrorFields,
-  snapshot,
-  textOf,
-  usageFields,
 } from "@ai-audit/core/capture";
-import type { ExtractOptions, SurfaceDefinition } from "./contract.ts";
+import { type Fields, fieldsOf, isEmpty, isFields, listOf, pick, textOf } from "../payload/read.ts";
+import { snapshot } from "../payload/snapshot.ts";
+import { StreamBudget } from "./accumulate.ts";
+import type { ExtractOptions, StreamCollector, SurfaceDefinition } from "./contract.ts";
+import { providerErrorFields } from "./errors.ts";
 import { requestFields, responseFields } from "./fields.ts";
+import { parametersOf } from "./parameters.ts";
+import { usageFields } from "./usage.ts";
 
 export const imageGeneration: SurfaceDefinition = imageSurface("image_generation");
 export const imageEdit: SurfaceDefinition = imageSurface("image_edit");
@@ -31,8 +24,8 @@ function imageSurface(operation: string): SurfaceDefinition {
     list: "data",
     request(body, options) {
       const { prompt, model } = body;
-      const images = pickStated(body, ["image", "images", "mask"]);
-      const input = isEmpty(images) ? prompt : { ...pickStated(body, ["prompt"]), ...images };
+      const images = pick(body, ["image", "images", "mask"]);
+      const input = isEmpty(images) ? prompt : { ...pick(body, ["prompt"]), ...images };
       return requestFields(
         snapshot(input ?? ""),
         { model, parameters: parametersOf(body) },
@@ -77,7 +70,7 @@ function mimeOf({ output_format: format }: Fields): string | undefined {
 }
 
 function servedFields(fields: Fields): CapturedFields {
-  const served = pickStated(fields, ["size", "quality", "background", "output_format"]);
+  const served = pick(fields, ["size", "quality", "background", "output_format"]);
   return isEmpty(served) ? {} : { metadata: { served: snapshot(served) } };
 }
 
@@ -110,7 +103,7 @@ class ImageCollector implements StreamCollector {
     this.firstContentSeen = true;
     const { size, quality, background, output_format } = fields;
     const image = imageOf(
-      pickStated(fields, ["type", "partial_image_index", "b64_json", "url", "revised_prompt"]),
+      pick(fields, ["type", "partial_image_index", "b64_json", "url", "revised_prompt"]),
       mimeOf(fields) ?? this.#mime,
     );
     if (this.#budget.takeMember(JSON.stringify(image).length)) this.#images.push(image);
@@ -126,9 +119,7 @@ class ImageCollector implements StreamCollector {
       usageFields(this.#usage),
       servedFields(this.#served),
       { alerts: this.#budget.alerts },
-      this.#error === undefined
-        ? {}
-        : providerErrorFields(this.#error, { codes: this.#options.safetyCodes }),
+      this.#error === undefined ? {} : providerErrorFields(this.#error, this.#options.safetyCodes),
     );
   }
 }

@@ -1,19 +1,6 @@
-import OpenAI, {
-  APIConnectionError,
-  APIConnectionTimeoutError,
-  APIError,
-  APIUserAbortError,
-} from "openai";
-import type { CapturedFields } from "@ai-audit/core/capture";
+import { APIConnectionError, APIConnectionTimeoutError, APIError, APIUserAbortError } from "openai";
 import { describe, expect, it } from "vitest";
-import { errorTypesOf } from "../../src/error-types.ts";
-import { errorFields as fieldsOfError } from "../../src/surface.ts";
-
-const typeOf = errorTypesOf(new OpenAI({ apiKey: "sk-test" }));
-
-function errorFields(error: unknown): CapturedFields {
-  return fieldsOfError(error, { typeOf });
-}
+import { errorFields } from "../../src/surface.ts";
 
 const headers = new Headers({ "x-request-id": "req_1" });
 

@@ -1,0 +1,38 @@
+// The keys that a verifier trusts, and how they came to be trusted.
+import { relative } from "node:path";
+import { trustedKeys } from "../settings/keys.ts";
+import type { Settings } from "../settings/settings.ts";
+
+/** Keys to verify with. */
+export interface Trust {
+  readonly keys: readonly string[];
+  /** For the verdict: `--trust`. Undefined where there are none. */
+  readonly by: string | undefined;
+  /** A settings file whose keys were not taken; undefined where there is none. */
+  readonly passedOver: string | undefined;
+}
+
+/**
+ * The keys of --trust, or else of AUDIT_TRUSTED_KEYS: of the environment, or of the settings file that AUDIT_CONFIG
+ * names. A settings file that merely lies in the working directory gives none: whoever hands over a log can put one
+ * beside it.
+ *
+ * @throws {Failure} for a settings file that lies in the log
+ */
+export function findTrust(
+  given: readonly string[],
+  settings: Settings,
+  location: string | undefined,
+): Trust {
+  if (given.length > 0) return { keys: given, by: "--trust", passedOver: undefined };
+  const setting = settings.get("AUDIT_TRUSTED_KEYS");
+  if (setting === undefined) return { keys: [], by: undefined, passedOver: undefined };
+  if (setting.source === settings.file && !settings.isNamed)
+    return { keys: [], by: undefined, passedOver: relative(process.cwd(), setting.source) };
+  const place = setting.source === settings.file ? ` of ${setting.source}` : "";
+  return {
+    keys: trustedKeys([], settings, location),
+    by: `AUDIT_TRUSTED_KEYS${place}`,
+    passedOver: undefined,
+  };
+}

@@ -1,0 +1,30 @@
+// Recognises a line that no writer can have written, so that a planted file of any size, sparse or not, is not read on.
+
+/** Follows a file's chunks. */
+export class OverlongLine {
+  /** The longest first line, and the longest run of bytes without a line feed that is read on in any case. */
+  static readonly MAX_FIRST_BYTES: number = 16 * 2 ** 20;
+  #isFirst = true;
+  /** Bytes since the last line feed, and the first of them. */
+  #pending = 0;
+  #begins: number | undefined;
+
+  /**
+   * Whether the line that is under way is no line: longer than 16 MiB, and the file's first one, or with a beginning or
+   * a byte that no JSON object has. Holes of sparse files read as zero bytes.
+   */
+  isReachedBy(chunk: Buffer): boolean {
+    const at = chunk.lastIndexOf(LF);
+    if (at !== -1) {
+      this.#isFirst = false;
+      this.#pending = 0;
+    }
+    if (this.#pending === 0) this.#begins = chunk[at + 1];
+    this.#pending += chunk.byteLength - (at + 1);
+    if (this.#pending <= OverlongLine.MAX_FIRST_BYTES) return false;
+    return this.#isFirst || this.#begins !== BRACE || chunk.includes(0);
+  }
+}
+
+const LF = 0x0a;
+const BRACE = 0x7b;
