@@ -1,0 +1,2 @@
+// No package is named here: none needs to be external.
+export default {};

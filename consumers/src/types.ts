@@ -1,0 +1,38 @@
+// Type checks of a program as its own project would do them.
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { CommandFailed, run } from "./run.ts";
+
+/** A way to type-check a program. */
+export interface TypeCheck {
+  /** The compiler's `tsc.js`. */
+  readonly compiler: string;
+  readonly module: "nodenext" | "node16" | "bundler";
+  readonly exactOptionalPropertyTypes: boolean;
+  /** Files of the project. */
+  readonly files: readonly string[];
+}
+
+/** The compiler's errors; declarations of all packages count, as `skipLibCheck` is off. */
+export async function checkTypes(project: string, check: TypeCheck): Promise<readonly string[]> {
+  const { compiler, module, exactOptionalPropertyTypes, files } = check;
+  const config = join(project, `tsconfig.${module}.json`);
+  const compilerOptions = {
+    ...(module === "bundler" ? { module: "esnext", moduleResolution: "bundler" } : { module }),
+    target: "es2024",
+    lib: ["es2024", "esnext.disposable", "dom", "dom.iterable"],
+    types: ["node"],
+    strict: true,
+    skipLibCheck: false,
+    exactOptionalPropertyTypes,
+    noEmit: true,
+  };
+  await writeFile(config, JSON.stringify({ compilerOptions, files }));
+  try {
+    await run(process.execPath, [compiler, "-p", config], { cwd: project });
+    return [];
+  } catch (error) {
+    if (!(error instanceof CommandFailed)) throw error;
+    return error.message.split("\n").filter((line) => line.includes("error TS"));
+  }
+}
