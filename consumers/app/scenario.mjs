@@ -42,15 +42,13 @@ export async function scenario({ core, wrapper, openai, handler, prompts, langch
   assert.equal(streamed, "Hi there.");
 
   // Each failure is what the program's own openai calls it, in the log too, also in minified code.
-  const abort = new AbortController();
-  setTimeout(() => abort.abort(), 50);
   const failures = [
-    ["RateLimitError", "error", ask("limited")],
-    ["APIConnectionTimeoutError", "timeout", ask("hangs", {}, { timeout: 50 })],
-    ["APIUserAbortError", "aborted", ask("hangs", {}, { signal: abort.signal })],
+    ["RateLimitError", "error", () => ask("limited")],
+    ["APIConnectionTimeoutError", "timeout", () => ask("hangs", {}, { timeout: 50 })],
+    ["APIUserAbortError", "aborted", () => ask("hangs", {}, { signal: abortIn(50) })],
   ];
   for (const [name, outcome, call] of failures) {
-    const error = await call.then(assert.fail, (thrown) => thrown);
+    const error = await call().then(assert.fail, (thrown) => thrown);
     assert.ok(error instanceof openai.OpenAI[name], `the program's ${name}, not ${error}`);
     const [found] = await entriesWhere(logger, (one) => one.outcome === outcome);
     assert.equal(found?.error?.type, name, `the entry with outcome ${outcome}`);
@@ -122,6 +120,12 @@ export async function scenario({ core, wrapper, openai, handler, prompts, langch
     assert.equal(row.n, count);
   }
   return { path, count, key: signer.vkey, bucket: `s3://${bucket}/${prefix}` };
+}
+
+function abortIn(milliseconds) {
+  const abort = new AbortController();
+  setTimeout(() => abort.abort(), milliseconds);
+  return abort.signal;
 }
 
 /** A verification that could not be done returns its reason; here it throws it. */

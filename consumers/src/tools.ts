@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { run } from "./run.ts";
 
 /** The Node versions that programs are run on, beside the one that runs this. */
@@ -69,6 +69,10 @@ export async function makeTools(folder: string, isQuick: boolean): Promise<Tools
     compiler: (version) =>
       version === "5.6"
         ? join(modules, "typescript-5.6", "lib", "tsc.js")
-        : resolve(version === "7" ? "typescript/lib/tsc.js" : "typescript-5.9/lib/tsc.js"),
+        : join(
+            dirname(resolve(`${version === "7" ? "typescript" : "typescript-5.9"}/package.json`)),
+            "lib",
+            "tsc.js",
+          ),
   };
 }

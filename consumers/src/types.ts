@@ -13,7 +13,10 @@ export interface TypeCheck {
   readonly files: readonly string[];
 }
 
-/** The compiler's errors; declarations of all packages count, as `skipLibCheck` is off. */
+/**
+ * The compiler's errors in the program and in our packages' declarations: `skipLibCheck` is off.
+ * Those in other packages' declarations are not counted, as they are there without us.
+ */
 export async function checkTypes(project: string, check: TypeCheck): Promise<readonly string[]> {
   const { compiler, module, exactOptionalPropertyTypes, files } = check;
   const config = join(project, `tsconfig.${module}.json`);
@@ -33,6 +36,8 @@ export async function checkTypes(project: string, check: TypeCheck): Promise<rea
     return [];
   } catch (error) {
     if (!(error instanceof CommandFailed)) throw error;
-    return error.message.split("\n").filter((line) => line.includes("error TS"));
+    return error.message
+      .split("\n")
+      .filter((line) => /error TS/.test(line) && !/^node_modules\/(?!@ai-audit\/)/.test(line));
   }
 }

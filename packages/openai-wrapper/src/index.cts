@@ -1,13 +1,11 @@
 // The package for `require()`. Its clients extend the classes that `require("openai")` gives,
 // so `instanceof` is true for a CommonJS program. Everything else is the one ES module copy.
 import { AzureOpenAI, OpenAI } from "openai";
-/** @ts-ignore: lends the type and the namespace of openai's class, as in clients.ts */
-import type { OpenAI as AuditedOpenAI } from "openai";
 import { type Audited, withAudit } from "./with-audit.ts";
 
-/** `OpenAI` that leaves an entry for every call. */
-const AuditedOpenAI: Audited<typeof OpenAI> = withAudit(OpenAI);
-export { AuditedOpenAI, AuditedOpenAI as default };
+export const AuditedOpenAI: Audited<typeof OpenAI> = withAudit(OpenAI);
+export type AuditedOpenAI = OpenAI;
+export { AuditedOpenAI as default };
 
 /** `AzureOpenAI` that leaves an entry for every call. */
 export const AuditedAzureOpenAI: Audited<typeof AzureOpenAI> = withAudit(AzureOpenAI);
