@@ -173,14 +173,9 @@ try {
     "query, all entries out": ["query", large, "--json"],
     "query, one conversation": ["query", large, "--conversation", "conv-17"],
     "export, csv": ["export", large, "--format", "csv"],
-    "sql, grouped": [
-      "sql",
-      "SELECT model, count(*) AS calls FROM entries GROUP BY model",
-      "--log",
-      large,
-    ],
-    "sql, all columns out": ["sql", "SELECT * FROM entries LIMIT 200000", "--log", large, "--json"],
-    "sql, two columns out": ["sql", "SELECT id, model FROM entries", "--log", large, "--json"],
+    "sql, grouped": ["sql", "SELECT model, count(*) AS calls FROM entries GROUP BY model", large],
+    "sql, all columns out": ["sql", "SELECT * FROM entries LIMIT 200000", large, "--json"],
+    "sql, two columns out": ["sql", "SELECT id, model FROM entries", large, "--json"],
   };
   for (const [name, words] of Object.entries(commands)) {
     const { ms, peakMib, outBytes } = await run(words);

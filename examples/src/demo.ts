@@ -173,7 +173,7 @@ The log lies in ${shown}, the altered copy in ${shownCopy}. Next:
   npm run -s ai-audit -- verify ${shown} --trust '${signer.vkey}'
   npm run -s ai-audit -- verify ${shownCopy} --trust '${signer.vkey}'
   npm run -s ai-audit -- list ${shown}
-  AUDIT_ENCRYPTION_KEY=${key} npm run -s ai-audit -- show ${show?.id} --log ${shown} --decrypt
+  AUDIT_ENCRYPTION_KEY=${key} npm run -s ai-audit -- show ${show?.id} ${shown} --decrypt
 `);
 
 function describe(entry: AuditEntry): string[] {

@@ -26,7 +26,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "pin",
-    summary: "note what is there, to hold the log to it later",
+    summary: "note the present state of the log, to compare it later",
     group: "Auditing:",
     load: () => import("./commands/pin.ts"),
   },
@@ -44,7 +44,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "list",
-    summary: "show the latest entries",
+    summary: "show the latest entries, or what the log records about itself",
     group: "Reading:",
     load: () => import("./commands/list.ts"),
   },
@@ -73,14 +73,20 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/conversation.ts"),
   },
   {
+    name: "run",
+    summary: "show one invocation as a tree of calls",
+    group: "Reading:",
+    load: () => import("./commands/run.ts"),
+  },
+  {
     name: "stats",
-    summary: "calls, tokens, latency and blocks by hour, day, model or user",
+    summary: "count calls, tokens, errors and blocks by time, model or actor",
     group: "Reading:",
     load: () => import("./commands/stats.ts"),
   },
   {
     name: "sql",
-    summary: "ask a question in SQL, by DuckDB",
+    summary: "query entries in SQL, with DuckDB",
     group: "Reading:",
     load: () => import("./commands/sql.ts"),
   },
@@ -92,7 +98,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "import",
-    summary: "take over the logs of rotalabs-comply",
+    summary: "import logs of rotalabs-comply",
     group: "Moving:",
     load: () => import("./commands/import.ts"),
   },
@@ -104,7 +110,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "export-subject",
-    summary: "write everything kept of one person",
+    summary: "write all entries of one person, opened",
     group: "Moving:",
     load: () => import("./commands/export-subject.ts"),
   },
@@ -116,19 +122,19 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "doctor",
-    summary: "look for what is wrong, and say what helps",
+    summary: "look for problems and name remedies",
     group: "Keeping:",
     load: () => import("./commands/doctor.ts"),
   },
   {
     name: "keys",
-    summary: "show, add and export keys",
+    summary: "list, rotate and export keys",
     group: "Keeping:",
     load: () => import("./commands/keys.ts"),
   },
   {
     name: "cleanup",
-    summary: "remove what is past retention",
+    summary: "remove files past retention",
     group: "Keeping:",
     load: () => import("./commands/cleanup.ts"),
   },
@@ -140,7 +146,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "erase-subject",
-    summary: "make what is kept of one person unreadable",
+    summary: "make the content of one person unreadable, permanently",
     group: "Keeping:",
     load: () => import("./commands/erase-subject.ts"),
   },

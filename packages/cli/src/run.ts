@@ -1,4 +1,4 @@
-// One run, from its words to its exit code.
+// One run: from the words typed to the exit code.
 import { type Command, CommanderError } from "commander";
 import { EXIT, type ExitCode, Failure, systemFailure } from "./failure.ts";
 import { Output } from "./output/output.ts";
@@ -29,17 +29,17 @@ export async function run(words: readonly string[]): Promise<number> {
   } catch (error) {
     return await report(session, asFailure(error, typedIn(words, program)), error);
   } finally {
-    log.overwrite(""); // where nothing was written after a bar
+    log.overwrite(""); // removes a progress bar that nothing has replaced
   }
 }
 
-/** One line that says what happened, one with the next step. */
+/** Prints one line with the failure and one with the next step. */
 async function report(session: Session, failure: Failure, error: unknown): Promise<ExitCode> {
   if (failure.exitCode === EXIT.ok || failure.exitCode === EXIT.brokenPipe) return failure.exitCode;
   try {
-    await session.out.flush(); // what was found before it failed
+    await session.out.flush(); // results found before the failure
   } catch {
-    return failure.exitCode; // nobody reads any more
+    return failure.exitCode; // the reader has gone
   }
   await session.log.line(`${session.log.style("red", "error:")} ${failure.message}`);
   if (failure.hint !== undefined) await session.log.line(`  ${failure.hint}`);
@@ -50,11 +50,11 @@ async function report(session: Session, failure: Failure, error: unknown): Promi
   return failure.exitCode;
 }
 
-/** What was typed, as far as it names commands, and what it names. */
+/** The commands named by the typed words. */
 interface Typed {
   readonly path: string;
   readonly command: Command | undefined;
-  /** The first word that names none. */
+  /** The first word that is not a command. */
   readonly next: string | undefined;
 }
 
@@ -75,13 +75,7 @@ function asFailure(error: unknown, typed: Typed): Failure {
     return error.exitCode === EXIT.io ? (serviceFailure(error) ?? error) : error;
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return new Failure(EXIT.ok, "");
-    const [message = "", ...more] = error.message.replace(/^error: /, "").split("\n");
-    const hint = more.join(" ").replaceAll(/[()]/g, "") || `see: ${typed.path} --help`;
-    return new Failure(
-      EXIT.usage,
-      error.code === "commander.help" ? lacking(typed) : message,
-      hint,
-    );
+    return usageError(error, typed);
   }
   const audit = auditFailure(error);
   if (audit !== undefined) return audit;
@@ -96,7 +90,31 @@ function asFailure(error: unknown, typed: Typed): Failure {
   );
 }
 
-/** Where commander would only print help: no command of a group was named, or help was asked for on what is none. */
+/** Arguments that commander refuses. The hint names the spelling that it would take. */
+function usageError(error: CommanderError, typed: Typed): Failure {
+  const { path, command, next } = typed;
+  const [message = "", ...more] = error.message.replace(/^error: /, "").split("\n");
+  if (error.code === "commander.help")
+    return new Failure(EXIT.usage, lacking(typed), seeHelp(path));
+  if (error.code === "commander.excessArguments" && next !== undefined) {
+    if (command !== undefined && command.commands.length > 0)
+      return new Failure(EXIT.usage, lacking(typed), seeHelp(path));
+    return new Failure(EXIT.usage, message, `usage: ${path} ${command?.usage() ?? ""}`);
+  }
+  if (message.startsWith("unknown option '--log'"))
+    return new Failure(
+      EXIT.usage,
+      message,
+      `the location is the last argument: ${path} ${command?.usage() ?? ""}`,
+    );
+  return new Failure(EXIT.usage, message, more.join(" ").replaceAll(/[()]/g, "") || seeHelp(path));
+}
+
+function seeHelp(path: string): string {
+  return `see: ${path} --help`;
+}
+
+/** No command of a group was named, or help was asked for on an unknown one. */
 function lacking({ path, command, next }: Typed): string {
   if (next !== undefined) return `unknown command '${next}'`;
   return `${path} needs one of: ${command?.commands.map((each) => each.name()).join(", ") ?? ""}`;

@@ -6,7 +6,7 @@ import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { AuditLogger, FileStorage, Signer } from "@ai-audit/core";
 import { entryToLine } from "@ai-audit/core/format";
 import { S3Archive, S3Storage } from "@ai-audit/core/s3";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { isLeftOut } from "@ai-audit/test-support/dependencies";
 import { type S3Server, s3Server } from "@ai-audit/test-support/s3-servers";
 import { cli, printed, start, withAllKeys } from "./support/cli.ts";
@@ -20,26 +20,26 @@ const ORIGINAL = join(ORIGINAL_LOGS, "plain");
 const READERS: readonly (readonly string[])[] = [
   ["list", "LOG"],
   ["list", "LOG", "--json", "-n", "2"],
-  ["show", "ID", "--log", "LOG"],
-  ["show", "ID", "--log", "LOG", "-d"],
-  ["show", "ID", "--log", "LOG", "-d", "--json"],
+  ["show", "ID", "LOG"],
+  ["show", "ID", "LOG", "-d"],
+  ["show", "ID", "LOG", "-d", "--json"],
   ["query", "LOG", "--outcome", "blocked"],
   ["query", "LOG", "--text", "france", "-d", "--full"],
   ["query", "LOG", "--subject", "Grace Hopper", "-c"],
   ["query", "LOG", "-r", "--since", "1d", "--json"],
   ["tail", "LOG", "-n", "3"],
-  ["conversation", "geography", "--log", "LOG", "-d"],
-  ["conversation", "geography", "--log", "LOG", "--json"],
+  ["conversation", "geography", "LOG", "-d"],
+  ["conversation", "geography", "LOG", "--json"],
   ["stats", "LOG", "--by", "model"],
-  ["stats", "LOG", "--by", "user", "--json"],
+  ["stats", "LOG", "--by", "actor", "--json"],
   ["export", "LOG"],
   ["export", "LOG", "-d", "--redact", "metadata.user_id"],
   ["export", "LOG", "-f", "csv"],
   ["export", "LOG", "-f", "otel"],
   ["export", "LOG", "-f", "jsonl", "--conversation", "locks"],
-  ["export-subject", "Grace Hopper", "--log", "LOG"],
-  ["prove", "ID", "--log", "LOG"],
-  ["prove", "ID", "--log", "LOG", "--json"],
+  ["export-subject", "Grace Hopper", "LOG"],
+  ["prove", "ID", "LOG"],
+  ["prove", "ID", "LOG", "--json"],
   ["pin", "LOG", "-t", "VKEY"],
   ["pin", "LOG", "-t", "VKEY", "--json"],
 ];
@@ -81,7 +81,7 @@ describe.skipIf(isLeftOut("moto"))("On a bucket", { timeout: 120_000 }, () => {
     return `s3://${bucket}/app`;
   }
 
-  test.for(READERS)("%s %s %s %s %s prints what it prints of the directory", async (words) => {
+  it.for(READERS)("%s %s %s %s %s prints what it prints of the directory", async (words) => {
     const on = (location: string): string[] =>
       words.map(
         (word) => ({ LOG: location, ID: sample.ids[0] ?? "", VKEY: sample.vkey })[word] ?? word,
@@ -95,17 +95,17 @@ describe.skipIf(isLeftOut("moto"))("On a bucket", { timeout: 120_000 }, () => {
     expect({ ...ofBucket, stderr: "" }).toEqual({ ...ofDirectory, stderr: "" });
   });
 
-  test("export -f rotalabs-comply writes what it writes of the directory, encrypted anew", async () => {
+  it("export -f rotalabs-comply writes what it writes of the directory, encrypted anew", async () => {
     const ofBucket = await originalFields(archive, env);
     expect(ofBucket).toHaveLength(7);
     expect(ofBucket).toEqual(await originalFields(sample.directory, env));
   });
 
-  test("what is not there is said to be so, with the same exit codes", async () => {
+  it("what is not there is said to be so, with the same exit codes", async () => {
     const none = "00000000-0000-7000-8000-000000000000";
     const exits = { show: 1, prove: 1, conversation: 1 };
     for (const [name, code] of Object.entries(exits)) {
-      expect(await cli([name, none, "--log", archive], { env })).toMatchObject({
+      expect(await cli([name, none, archive], { env })).toMatchObject({
         code,
         stdout: "",
       });
@@ -114,7 +114,7 @@ describe.skipIf(isLeftOut("moto"))("On a bucket", { timeout: 120_000 }, () => {
     expect((await cli(["export", archive, "--model", "none"], { env })).code).toBe(1);
   });
 
-  test("foreign objects are named once by what reads them, and results stay what they are", async () => {
+  it("foreign objects are named once by what reads them, and results stay what they are", async () => {
     const location = await freshLog();
     const { bucket } = /^s3:\/\/(?<bucket>[^/]+)/.exec(location)?.groups ?? {};
     const [Body = ""] = (await readFile(join(ORIGINAL, "audit_20261123.jsonl"), "utf8")).split(
@@ -125,13 +125,13 @@ describe.skipIf(isLeftOut("moto"))("On a bucket", { timeout: 120_000 }, () => {
     await server
       .client()
       .send(new PutObjectCommand({ Bucket: bucket, Key: `app/2024-01-02/${id}.json`, Body }));
-    const line = `there are foreign objects, which nothing vouches for: entry ${id}; see: ai-audit verify\n`;
+    const line = `there are foreign objects without any proof: entry ${id}; see: ai-audit verify\n`;
     for (const words of [
       ["list", location, "--json"],
       ["query", location, "--json"],
       ["export", location],
-      ["show", id, "--log", location, "--json"],
-      ["sql", "SELECT id FROM entries", "--log", location, "--json"],
+      ["show", id, location, "--json"],
+      ["sql", "SELECT id FROM entries", location, "--json"],
     ]) {
       const { code, stdout, stderr } = await cli(words, { env });
       expect({ words, code, stderr }).toMatchObject({
@@ -150,7 +150,7 @@ describe.skipIf(isLeftOut("moto"))("On a bucket", { timeout: 120_000 }, () => {
     ).toBe("");
   });
 
-  test("a pin is held against it", async () => {
+  it("a pin is held against it", async () => {
     const location = await freshLog();
     const pins = join(await temporaryDirectory(), "pins");
     expect((await cli(["pin", location, "-t", sample.vkey, "-o", pins], { env })).code).toBe(0);
@@ -163,7 +163,7 @@ describe.skipIf(isLeftOut("moto"))("On a bucket", { timeout: 120_000 }, () => {
     });
   });
 
-  test("tail -f shows entries as they come", async () => {
+  it("tail -f shows entries as they come", async () => {
     const location = await freshLog();
     const { bucket } = /^s3:\/\/(?<bucket>[^/]+)/.exec(location)?.groups ?? {};
     const tail = start(["tail", location, "-f", "--json"], { env });
@@ -177,9 +177,9 @@ describe.skipIf(isLeftOut("moto"))("On a bucket", { timeout: 120_000 }, () => {
     expect(tail.process.exitCode).toBeNull();
   });
 
-  test("the original's log is imported, once, and verifies", async () => {
+  it("the original's log is imported, once, and verifies", async () => {
     const location = `s3://${await server.makeBucket()}/imported`;
-    const words = ["import", ORIGINAL, "--log", location];
+    const words = ["import", ORIGINAL, location];
     expect(await printed(words, { env })).toBe("12 entries imported, 0 were there already\n");
     expect(await printed(words, { env })).toBe("0 entries imported, 12 were there already\n");
     const { code, stdout } = await cli(["verify", location, "-t", sample.vkey], { env });
@@ -189,7 +189,7 @@ describe.skipIf(isLeftOut("moto"))("On a bucket", { timeout: 120_000 }, () => {
     });
   });
 
-  test("a hold keeps what it touches from cleanup, until it is released", async () => {
+  it("a hold keeps what it touches from cleanup, until it is released", async () => {
     const location = await freshLog();
     const by = ["--reason", "case 12", "--actor", "legal"];
 
@@ -215,7 +215,7 @@ describe.skipIf(isLeftOut("moto"))("On a bucket", { timeout: 120_000 }, () => {
       1 entry in 1 day removed
       "
     `);
-    const released = await printed(["hold", "release", hold, "--log", location, ...by], { env });
+    const released = await printed(["hold", "release", hold, location, ...by], { env });
     expect(released).toBe(`released ${hold}\n`);
     expect((await cli(["hold", "list", location], { env })).stderr).toBe("no hold is in force\n");
     const json = await cli(["cleanup", location, "--before", "2024-02-01", "--json"], { env });
@@ -229,7 +229,7 @@ describe.skipIf(isLeftOut("moto"))("On a bucket", { timeout: 120_000 }, () => {
     expect((await cli(["list", location], { env })).code).toBe(1);
   });
 
-  test("a hold is not placed without the key", async () => {
+  it("a hold is not placed without the key", async () => {
     const keyless = Object.fromEntries(
       Object.entries(env).filter(([name]) => !name.startsWith("AUDIT_SIGNING")),
     );
@@ -242,33 +242,25 @@ describe.skipIf(isLeftOut("moto"))("On a bucket", { timeout: 120_000 }, () => {
     `);
   });
 
-  test("a person is erased: nothing kept of them opens any more, here and in no copy", async () => {
+  it("a person is erased: nothing kept of them opens any more, here and in no copy", async () => {
     const own = await writeSampleLog(await temporaryDirectory());
     const keys = { ...env, ...withAllKeys(own) };
     const bucket = await server.makeBucket();
     const location = `s3://${bucket}/archive`;
     const shipping = new S3Archive({ bucket, prefix: "archive", client: server.client() });
     await new FileStorage({ path: own.directory, archive: shipping }).close();
-    const words = [
-      "erase-subject",
-      "Grace Hopper",
-      "--log",
-      location,
-      "--reason",
-      "request 7",
-      "--yes",
-    ];
+    const words = ["erase-subject", "Grace Hopper", location, "--reason", "request 7", "--yes"];
 
     expect(await printed(words, { env: keys })).toMatch(
       /^erased: 1 entry of [\w-]{16} cannot be opened any more\n$/,
     );
 
-    const shown = await cli(["show", own.ids[5] ?? "", "--log", location, "-d"], { env: keys });
+    const shown = await cli(["show", own.ids[5] ?? "", location, "-d"], { env: keys });
     expect(shown.stdout).toMatch(/^input +\(encrypted: The data subject "[\w-]{16}" was erased/m);
     expect((await cli(["verify", location, "-t", own.vkey], { env: keys })).code).toBe(0);
   });
 
-  test("what only a directory can have is refused with the next step", async () => {
+  it("what only a directory can have is refused with the next step", async () => {
     for (const [words, code] of [
       [["ship", archive], 64],
       [["import", archive], 64],

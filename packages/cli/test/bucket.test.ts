@@ -9,7 +9,7 @@ import {
   PutBucketPolicyCommand,
   PutObjectLockConfigurationCommand,
 } from "@aws-sdk/client-s3";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { isLeftOut } from "@ai-audit/test-support/dependencies";
 import { type S3Server, s3Server } from "@ai-audit/test-support/s3-servers";
 import { cli, printed } from "./support/cli.ts";
@@ -54,7 +54,7 @@ describe.skipIf(isLeftOut("moto"))("A log in a bucket", { timeout: 120_000 }, ()
     return output.replaceAll(bucket, "BUCKET");
   };
 
-  test("is verified as a directory is", async () => {
+  it("is verified as a directory is", async () => {
     const { code, stdout } = await cli(["verify", location, "-t", vkey], { env });
     expect({ code, stdout }).toMatchObject({
       code: 0,
@@ -64,7 +64,7 @@ describe.skipIf(isLeftOut("moto"))("A log in a bucket", { timeout: 120_000 }, ()
     });
   });
 
-  test("is listed, queried and counted", async () => {
+  it("is listed, queried and counted", async () => {
     const listed = await cli(["list", location, "--json"], { env });
     const lines = listed.stdout.trimEnd().split("\n");
     expect(lines.map((line) => (JSON.parse(line) as { id: string }).id)).toEqual(ids);
@@ -74,8 +74,8 @@ describe.skipIf(isLeftOut("moto"))("A log in a bucket", { timeout: 120_000 }, ()
     expect(JSON.parse(counted.stdout)).toMatchObject({ total: { calls: 3, flagged: 1 } });
   });
 
-  test("answers SQL over what is downloaded of it, which is said", async () => {
-    const words = ["sql", "SELECT model FROM entries ORDER BY id", "--log", location];
+  it("answers SQL over what is downloaded of it, which is said", async () => {
+    const words = ["sql", "SELECT model FROM entries ORDER BY id", location];
     const { code, stdout, stderr } = await cli([...words, "--since", "1d"], { env });
     expect({ code, stdout }).toEqual({ code: 0, stdout: "model\none\ntwo\nthree\n" });
     expect(stderr).toMatch(/^3 entries downloaded, \d\.\d KiB\n$/);
@@ -86,20 +86,18 @@ describe.skipIf(isLeftOut("moto"))("A log in a bucket", { timeout: 120_000 }, ()
     });
   });
 
-  test("is read where AUDIT_LOG names it", async () => {
+  it("is read where AUDIT_LOG names it", async () => {
     const { stdout } = await cli(["show", ids[2] ?? ""], { env: { ...env, AUDIT_LOG: location } });
     expect(stdout).toMatch(/^input\n {4}three$/m);
   });
 
-  test("gives proofs that are checked without it", async () => {
+  it("gives proofs that are checked without it", async () => {
     const proof = join(await temporaryDirectory(), "proof");
-    expect((await cli(["prove", ids[0] ?? "", "--log", location, "-o", proof], { env })).code).toBe(
-      0,
-    );
+    expect((await cli(["prove", ids[0] ?? "", location, "-o", proof], { env })).code).toBe(0);
     expect((await cli(["check", proof, "-t", vkey])).code).toBe(0);
   });
 
-  test("is cleaned up with its signing key, and not without", async () => {
+  it("is cleaned up with its signing key, and not without", async () => {
     const refused = await printed(["cleanup", location], { env, code: 78 });
     expect(refused).toMatchInlineSnapshot(`
       "--- stderr
@@ -122,7 +120,7 @@ describe.skipIf(isLeftOut("moto"))("A log in a bucket", { timeout: 120_000 }, ()
     });
   });
 
-  test("that does not exist is said to be missing", async () => {
+  it("that does not exist is said to be missing", async () => {
     expect(await printed(["list", "s3://no-such-bucket/app"], { env, code: 66 }))
       .toMatchInlineSnapshot(`
       "--- stderr
@@ -139,7 +137,7 @@ describe.skipIf(isLeftOut("moto"))("A log in a bucket", { timeout: 120_000 }, ()
     `);
   });
 
-  test("must be named", async () => {
+  it("must be named", async () => {
     expect(await printed(["list", "s3://"], { env, code: 64 })).toMatchInlineSnapshot(`
       "--- stderr
       error: no bucket is named: s3://
@@ -148,7 +146,7 @@ describe.skipIf(isLeftOut("moto"))("A log in a bucket", { timeout: 120_000 }, ()
     `);
   });
 
-  test("has the segments that were shipped to it, once, and they verify there", async () => {
+  it("has the segments that were shipped to it, once, and they verify there", async () => {
     const sample = await ownSample();
     const archive = `s3://${await server.makeBucket()}/archive`;
     const words = ["ship", sample.directory, "--to", archive];
@@ -169,7 +167,7 @@ describe.skipIf(isLeftOut("moto"))("A log in a bucket", { timeout: 120_000 }, ()
     expect(listed.stdout).toBe((await cli(["list", sample.directory, "--json"])).stdout);
   });
 
-  test("that nothing can be shipped to is said to be so", async () => {
+  it("that nothing can be shipped to is said to be so", async () => {
     const sample = await ownSample();
     const lost = await printed(["ship", sample.directory, "--to", "s3://no-such-bucket/x"], {
       sample,
@@ -199,7 +197,7 @@ describe.skipIf(isLeftOut("moto"))("A log in a bucket", { timeout: 120_000 }, ()
     `);
   });
 
-  test("is examined by doctor: what protects it, and what the credentials may do", async () => {
+  it("is examined by doctor: what protects it, and what the credentials may do", async () => {
     const [open, locked] = [
       await server.makeBucket(),
       await server.makeBucket({ withObjectLock: true }),
@@ -287,7 +285,7 @@ describe.skipIf(isLeftOut("moto"))("A log in a bucket", { timeout: 120_000 }, ()
     `);
   });
 
-  test("whose credentials may not read it is wrong to doctor, and what may not be asked is said", async () => {
+  it("whose credentials may not read it is wrong to doctor, and what may not be asked is said", async () => {
     const bucket = await server.makeBucket();
     const actions = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"];
     const statement = {
@@ -312,7 +310,7 @@ describe.skipIf(isLeftOut("moto"))("A log in a bucket", { timeout: 120_000 }, ()
     });
   });
 
-  test("that is the archive of a directory is examined with it", async () => {
+  it("that is the archive of a directory is examined with it", async () => {
     const sample = await sharedSample();
     const archive = `s3://${await server.makeBucket()}/archive`;
     const { stdout } = await cli(["doctor", sample.directory, "--json"], {
@@ -325,7 +323,7 @@ describe.skipIf(isLeftOut("moto"))("A log in a bucket", { timeout: 120_000 }, ()
     );
   });
 
-  test("that does not answer is said to be so, with what to check", async () => {
+  it("that does not answer is said to be so, with what to check", async () => {
     const nowhere = { ...env, AUDIT_S3_ENDPOINT: "http://127.0.0.1:1" };
     const { stdout, code } = await cli(["doctor", location, "--json"], { env: nowhere });
     expect(code).toBe(1);
@@ -337,7 +335,7 @@ describe.skipIf(isLeftOut("moto"))("A log in a bucket", { timeout: 120_000 }, ()
     });
   });
 
-  test("becomes Parquet as a directory does", async () => {
+  it("becomes Parquet as a directory does", async () => {
     const folder = join(await temporaryDirectory(), "parquet");
     const exported = await cli(["export", location, "-f", "parquet", "-o", folder, "--json"], {
       env,

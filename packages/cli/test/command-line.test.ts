@@ -3,11 +3,11 @@ import { once } from "node:events";
 import { chmod, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { reference, REFERENCE_PATH } from "../scripts/reference.ts";
 import { COMMANDS } from "../src/registry.ts";
 import { VERSION } from "../src/version.ts";
-import { cli, printed, start } from "./support/cli.ts";
+import { cli, printed, start, withAllKeys } from "./support/cli.ts";
 import { firstFile } from "./support/first-file.ts";
 import { writeOldLog } from "./support/old-log.ts";
 import { ownSample, sharedSample } from "./support/samples.ts";
@@ -23,7 +23,7 @@ const WITHOUT_PRIVILEGE =
     : [];
 
 describe("The command line", { timeout: 60_000 }, () => {
-  test("without words it prints its help", async () => {
+  it("without words it prints its help", async () => {
     expect(await printed([])).toMatchInlineSnapshot(`
       "Usage: ai-audit [options] [command]
 
@@ -35,32 +35,33 @@ describe("The command line", { timeout: 60_000 }, () => {
 
       Auditing:
         verify          check that a log is complete and unaltered
-        pin             note what is there, to hold the log to it later
+        pin             note the present state of the log, to compare it later
         prove           write the proof of one entry
         check           check the proof of one entry, without the log
 
       Reading:
-        list            show the latest entries
+        list            show the latest entries, or what the log records about itself
         show            show one entry in full
         query           find entries that meet conditions
         tail            show the latest entries, and new ones as they come
         conversation    show a conversation as a transcript
-        stats           calls, tokens, latency and blocks by hour, day, model or user
-        sql             ask a question in SQL, by DuckDB
+        run             show one invocation as a tree of calls
+        stats           count calls, tokens, errors and blocks by time, model or actor
+        sql             query entries in SQL, with DuckDB
 
       Moving:
         export          write entries for other systems, or as evidence
-        import          take over the logs of rotalabs-comply
+        import          import logs of rotalabs-comply
         ship            copy closed segments to an archive now
-        export-subject  write everything kept of one person
+        export-subject  write all entries of one person, opened
 
       Keeping:
         init            make keys and settings for a new log
-        doctor          look for what is wrong, and say what helps
-        keys            show, add and export keys
-        cleanup         remove what is past retention
+        doctor          look for problems and name remedies
+        keys            list, rotate and export keys
+        cleanup         remove files past retention
         hold            keep entries from removal
-        erase-subject   make what is kept of one person unreadable
+        erase-subject   make the content of one person unreadable, permanently
         completion      print a completion script for a shell
 
       Commands:
@@ -74,17 +75,17 @@ describe("The command line", { timeout: 60_000 }, () => {
     `);
   });
 
-  test("--version prints the package's version", async () => {
+  it("--version prints the package's version", async () => {
     const text = await readFile(new URL("../package.json", import.meta.url), "utf8");
     expect((JSON.parse(text) as { version: string }).version).toBe(VERSION);
     expect(await printed(["--version"])).toBe(`${VERSION}\n`);
   });
 
-  test("docs/cli.md is what the definitions say", async () => {
+  it("docs/cli.md is what the definitions say", async () => {
     expect(await readFile(REFERENCE_PATH, "utf8")).toBe(await reference());
   });
 
-  test.for(COMMANDS.map(({ name }) => name))(
+  it.for(COMMANDS.map(({ name }) => name))(
     "%s has --json and says what it is for",
     async (name) => {
       const help = await cli([name, "--help"]);
@@ -94,7 +95,7 @@ describe("The command line", { timeout: 60_000 }, () => {
     },
   );
 
-  test("a command that does not exist is refused with the one that was meant", async () => {
+  it("a command that does not exist is refused with the one that was meant", async () => {
     expect(await printed(["verfy"], { code: 64 })).toMatchInlineSnapshot(`
       "--- stderr
       error: unknown command 'verfy'
@@ -103,7 +104,7 @@ describe("The command line", { timeout: 60_000 }, () => {
     `);
   });
 
-  test("an option that does not exist is refused", async () => {
+  it("an option that does not exist is refused", async () => {
     expect(await printed(["list", "--limits", "3"], { code: 64 })).toMatchInlineSnapshot(`
       "--- stderr
       error: unknown option '--limits'
@@ -119,7 +120,7 @@ describe("The command line", { timeout: 60_000 }, () => {
     expect(await printed(["list", "a", "b"], { code: 64 })).toMatchInlineSnapshot(`
       "--- stderr
       error: too many arguments for 'list'. Expected 1 argument but got 2: a, b.
-        see: ai-audit list --help
+        usage: ai-audit list [options] [location]
       "
     `);
     expect(await printed(["show"], { code: 64 })).toMatchInlineSnapshot(`
@@ -130,7 +131,7 @@ describe("The command line", { timeout: 60_000 }, () => {
     `);
   });
 
-  test("without a location ./audit-logs is taken, or what AUDIT_LOG says", async () => {
+  it("without a location ./audit-logs is taken, or what AUDIT_LOG says", async () => {
     const sample = await sharedSample();
     const cwd = await temporaryDirectory();
     expect((await cli(["list", "-n", "1"], { cwd: sample.root })).code).toBe(0);
@@ -145,7 +146,7 @@ describe("The command line", { timeout: 60_000 }, () => {
     `);
   });
 
-  test("a file that cannot be used is a wrong setting, and the setting is named", async () => {
+  it("a file that cannot be used is a wrong setting, and the setting is named", async () => {
     const root = await temporaryDirectory();
     const sample = await sharedSample();
     const env = { AUDIT_CONFIG: join(root, "none.env") };
@@ -156,7 +157,7 @@ describe("The command line", { timeout: 60_000 }, () => {
         name a settings file, as \`ai-audit init\` writes one, or unset it
       "
     `);
-    const show = ["show", sample.ids[0] ?? "", "--log", sample.directory, "-d"];
+    const show = ["show", sample.ids[0] ?? "", sample.directory, "-d"];
     const noKey = { AUDIT_ENCRYPTION_KEY_FILE: join(root, "none.key") };
     expect((await printed(show, { env: noKey, code: 78 })).replace(root, "ROOT"))
       .toMatchInlineSnapshot(`
@@ -213,11 +214,11 @@ describe("The command line", { timeout: 60_000 }, () => {
     `);
   });
 
-  test("a file that the operating system refuses is named, by every command with the same exit code", async () => {
+  it("a file that the operating system refuses is named, by every command with the same exit code", async () => {
     const sample = await ownSample();
     const file = await firstFile(sample);
     await chmod(file, 0);
-    const log = ["--log", sample.directory];
+    const log = [sample.directory];
     for (const words of [
       ["list", sample.directory],
       ["stats", sample.directory],
@@ -241,11 +242,11 @@ describe("The command line", { timeout: 60_000 }, () => {
     expect(await readdir(sample.root)).not.toContain("bundle");
   });
 
-  test("a group without its command, and help for what is no command, are wrong arguments", async () => {
-    expect(await printed(["keys"], { code: 64 })).toMatchInlineSnapshot(`
+  it("a group without its command, and help for what is no command, are wrong arguments", async () => {
+    expect(await printed(["hold"], { code: 64 })).toMatchInlineSnapshot(`
       "--- stderr
-      error: ai-audit keys needs one of: list, rotate, export
-        see: ai-audit keys --help
+      error: ai-audit hold needs one of: place, release, list
+        see: ai-audit hold --help
       "
     `);
     expect(await printed(["help", "nope"], { code: 64 })).toMatchInlineSnapshot(`
@@ -262,7 +263,7 @@ describe("The command line", { timeout: 60_000 }, () => {
     `);
   });
 
-  test("the environment wins over the settings file, also where one has a key and the other a file that holds one", async () => {
+  it("the environment wins over the settings file, also where one has a key and the other a file that holds one", async () => {
     const sample = await ownSample();
     await writeFile(join(sample.root, "ai-audit.env"), `AUDIT_ENCRYPTION_KEY=${"A".repeat(43)}\n`);
     await writeFile(join(sample.root, "right.key"), sample.encryptionKey, { mode: 0o600 });
@@ -274,7 +275,7 @@ describe("The command line", { timeout: 60_000 }, () => {
     expect((await cli(words, { cwd: sample.root, env: both })).code).toBe(78);
   });
 
-  test("colours are for terminals that want them", async () => {
+  it("colours are for terminals that want them", async () => {
     const sample = await sharedSample();
     const words = ["list", sample.directory];
     const escape = "\u001B[";
@@ -285,7 +286,7 @@ describe("The command line", { timeout: 60_000 }, () => {
     expect((await cli(words, { env: { NO_COLOR: "1" } })).stdout).not.toContain(escape);
   });
 
-  test("a reader that goes away ends the command without a word", async () => {
+  it("a reader that goes away ends the command without a word", async () => {
     const sample = await ownSample();
     const days = Array.from(
       { length: 28 },
@@ -306,7 +307,7 @@ describe("The command line", { timeout: 60_000 }, () => {
     });
   });
 
-  test("bash completes commands, subcommands and options", async () => {
+  it("bash completes commands, subcommands and options", async () => {
     const { stdout: script } = await cli(["completion", "bash"]);
     const complete = async (...words: string[]): Promise<string> => {
       const source = `${script}\nCOMP_WORDS=(ai-audit "$@"); COMP_CWORD=$#; _ai_audit; echo "\${COMPREPLY[@]}"`;
@@ -315,5 +316,40 @@ describe("The command line", { timeout: 60_000 }, () => {
     expect(await complete("ver")).toBe("verify");
     expect(await complete("hold", "pl")).toBe("place");
     expect(await complete("verify", "--tr")).toBe("--trust");
+  });
+});
+
+describe("The location", { timeout: 60_000 }, () => {
+  it.each(["show", "conversation", "sql", "prove", "import", "export-subject"])(
+    "%s: is the last argument; an error about --log says so",
+    async (name) => {
+      const { code, stderr } = await cli([name, "x", "--log", "somewhere"]);
+      expect(code).toBe(64);
+      expect(stderr).toMatch(
+        new RegExp(
+          `^error: unknown option '--log'\n {2}the location is the last argument: ai-audit ${name} .*\\[location\\]\n$`,
+        ),
+      );
+    },
+  );
+
+  it("one argument too many: the error shows the usage", async () => {
+    const { code, stderr } = await cli(["show", "x", "here", "there"]);
+    expect(code).toBe(64);
+    expect(stderr).toContain("usage: ai-audit show [options] <id> [location]\n");
+  });
+});
+
+describe("ai-audit keys", { timeout: 60_000 }, () => {
+  it("without a subcommand lists; an unknown subcommand is named", async () => {
+    const sample = await sharedSample();
+    const keys = { env: withAllKeys(sample) };
+    const listed = await cli(["keys"], keys);
+    expect(listed).toEqual(await cli(["keys", "list"], keys));
+    expect(listed.stdout).toContain(sample.vkey);
+    expect(await cli(["keys", "lsit"], keys)).toMatchObject({
+      code: 64,
+      stderr: "error: unknown command 'lsit'\n  see: ai-audit keys --help\n",
+    });
   });
 });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, it } from "vitest";
 import { cli } from "./support/cli.ts";
 import { isLeftOut } from "@ai-audit/test-support/dependencies";
 import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
@@ -28,7 +28,7 @@ const TYPED: readonly (readonly [typed: string, line: string])[] = [
 ];
 
 describe.each(["bash", "zsh"] as const)("On a terminal, %s", (shell) => {
-  test.skipIf(isLeftOut(shell))(
+  it.skipIf(isLeftOut(shell))(
     "completes commands, options, and the values that an option or an argument can have",
     { timeout: 60_000 },
     async () => {
@@ -44,7 +44,7 @@ describe.each(["bash", "zsh"] as const)("On a terminal, %s", (shell) => {
 });
 
 describe("fish", () => {
-  test.skipIf(isLeftOut("fish"))(
+  it.skipIf(isLeftOut("fish"))(
     "completes commands, options, and the values that an option or an argument can have",
     { timeout: 60_000 },
     async () => {

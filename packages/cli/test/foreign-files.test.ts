@@ -1,7 +1,7 @@
 import { ORIGINAL_LOGS } from "@ai-audit/test-support/original";
 import { cp, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { cli, printed, start } from "./support/cli.ts";
 import { firstFile } from "./support/first-file.ts";
 import { ownSample, sharedSample } from "./support/samples.ts";
@@ -9,20 +9,20 @@ import { ownSample, sharedSample } from "./support/samples.ts";
 const ORIGINAL = join(ORIGINAL_LOGS, "plain/audit_20261123.jsonl");
 
 describe("Files that are not the log's own", { timeout: 60_000 }, () => {
-  test("are named in one line by every command that reads, whose results stay what they are", async () => {
+  it("are named in one line by every command that reads, whose results stay what they are", async () => {
     const sample = await ownSample();
     await cp(ORIGINAL, join(sample.directory, "audit_20240101.jsonl"));
     await writeFile(join(sample.directory, "backup\u001B.jsonl"), "{}\n");
     const id = sample.ids[0] ?? "";
     const line =
-      "2 foreign files that nothing vouches for, 1 of them not read: audit_20240101.jsonl and others; see: ai-audit doctor";
+      "2 foreign files without any proof, 1 of them not read: audit_20240101.jsonl and others; see: ai-audit doctor";
     for (const words of [
       ["list", sample.directory, "--json"],
       ["query", sample.directory, "--model", "gpt-5", "--json"],
-      ["show", id, "--log", sample.directory, "--json"],
+      ["show", id, sample.directory, "--json"],
       ["stats", sample.directory, "--json"],
       ["tail", sample.directory, "--json"],
-      ["conversation", "geography", "--log", sample.directory, "--json"],
+      ["conversation", "geography", sample.directory, "--json"],
       ["export", sample.directory],
     ]) {
       const { stderr, stdout, code } = await cli(words);
@@ -35,7 +35,6 @@ describe("Files that are not the log's own", { timeout: 60_000 }, () => {
     const read = await cli([
       "sql",
       "SELECT count(*) AS n FROM entries",
-      "--log",
       sample.directory,
       "--json",
     ]);
@@ -46,30 +45,30 @@ describe("Files that are not the log's own", { timeout: 60_000 }, () => {
     });
     const { stdout } = await cli(["doctor", sample.directory]);
     expect(stdout).toContain(
-      "2 files not written by this library: nothing vouches for them (audit_20240101.jsonl)",
+      "2 files not written by this library, without any proof (audit_20240101.jsonl)",
     );
   });
 
-  test("are not spoken of where there are none", async () => {
+  it("are not spoken of where there are none", async () => {
     const sample = await sharedSample();
     expect((await cli(["stats", sample.directory])).stderr).toBe("");
   });
 
-  test("are told by tail before it waits", async () => {
+  it("are told by tail before it waits", async () => {
     const sample = await ownSample();
     await cp(ORIGINAL, join(sample.directory, "audit_20240101.jsonl"));
     const running = start(["tail", sample.directory, "-f"]);
-    await running.until("1 foreign file that nothing vouches for: audit_20240101.jsonl; see");
+    await running.until("1 foreign file without any proof: audit_20240101.jsonl; see");
     expect(running.process.exitCode).toBeNull();
   });
 
-  test("may be segments under another name, which doctor tells", async () => {
+  it("may be segments under another name, which doctor tells", async () => {
     const sample = await ownSample();
     const renamed = join(sample.directory, "copy of a segment.jsonl");
     await rename(await firstFile(sample), renamed);
     expect(await printed(["list", sample.directory], { sample, code: 1 })).toMatchInlineSnapshot(`
       "--- stderr
-      1 file not read, by the name no segment: copy of a segment.jsonl; see: ai-audit doctor
+      1 file not read, without the name of a segment: copy of a segment.jsonl; see: ai-audit doctor
       no entries in ROOT/audit-logs
       "
     `);

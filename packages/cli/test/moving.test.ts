@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { AuditLogger } from "@ai-audit/core";
 import { ENTRY_FIELDS } from "@ai-audit/core/format";
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { cli, printed, withAllKeys, withKeys } from "./support/cli.ts";
 import { ownSample, sharedSample } from "./support/samples.ts";
 import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
@@ -13,7 +13,7 @@ import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 const run = promisify(execFile);
 
 describe("ai-audit export", { timeout: 60_000 }, () => {
-  test("jsonl gives the lines of the log, byte for byte", async () => {
+  it("jsonl gives the lines of the log, byte for byte", async () => {
     const sample = await sharedSample();
     const listed = await cli(["list", sample.directory, "--json"]);
     expect(await cli(["export", sample.directory])).toEqual({
@@ -22,7 +22,7 @@ describe("ai-audit export", { timeout: 60_000 }, () => {
     });
   });
 
-  test("with --decrypt the lines have their contents", async () => {
+  it("with --decrypt the lines have their contents", async () => {
     const sample = await sharedSample();
     const { stdout } = await cli(["export", sample.directory, "-d", "--flagged"], {
       env: withKeys(sample),
@@ -33,7 +33,7 @@ describe("ai-audit export", { timeout: 60_000 }, () => {
     });
   });
 
-  test("--redact leaves out what is named, hashes of a content too", async () => {
+  it("--redact leaves out what is named, hashes of a content too", async () => {
     const sample = await sharedSample();
     const words = [
       "export",
@@ -55,7 +55,7 @@ describe("ai-audit export", { timeout: 60_000 }, () => {
     });
   });
 
-  test("an entry's id cannot be left out", async () => {
+  it("an entry's id cannot be left out", async () => {
     const sample = await sharedSample();
     const output = await printed(["export", sample.directory, "--redact", "id"], {
       sample,
@@ -64,7 +64,7 @@ describe("ai-audit export", { timeout: 60_000 }, () => {
     expect(output).toBe("--- stderr\nerror: --redact id: every entry needs it\n");
   });
 
-  test("csv is a table whose cells no spreadsheet runs", async () => {
+  it("csv is a table whose cells no spreadsheet runs", async () => {
     const directory = await temporaryDirectory();
     const id = "01a207b5-2e97-7437-aaf2-3680a9ddadd8";
     const line = {
@@ -84,7 +84,7 @@ describe("ai-audit export", { timeout: 60_000 }, () => {
     expect(row).toContain(",-1,"); // a number stays one
   });
 
-  test("parquet is a folder of files for each day, of all entries or of those that meet the conditions", async () => {
+  it("parquet is a folder of files for each day, of all entries or of those that meet the conditions", async () => {
     const sample = await sharedSample();
     const root = await temporaryDirectory();
     const [all, flagged] = [join(root, "all"), join(root, "flagged")];
@@ -108,7 +108,7 @@ describe("ai-audit export", { timeout: 60_000 }, () => {
     );
     const ask = async (folder: string): Promise<string[]> => {
       const statement = `SELECT id FROM read_parquet('${folder}/*/*.parquet') ORDER BY id`;
-      const { stdout } = await cli(["sql", statement, "--log", sample.directory, "--json"]);
+      const { stdout } = await cli(["sql", statement, sample.directory, "--json"]);
       return stdout
         .trimEnd()
         .split("\n")
@@ -119,7 +119,7 @@ describe("ai-audit export", { timeout: 60_000 }, () => {
     expect(await ask(flagged)).toEqual([(JSON.parse(found.stdout) as { id: string }).id]);
   });
 
-  test("parquet needs a new directory, and takes the members as they are", async () => {
+  it("parquet needs a new directory, and takes the members as they are", async () => {
     const sample = await sharedSample();
     const words = ["export", sample.directory, "-f", "parquet"];
     expect(await printed(words, { code: 64 })).toMatchInlineSnapshot(`
@@ -144,7 +144,7 @@ describe("ai-audit export", { timeout: 60_000 }, () => {
     `);
   });
 
-  test("otel gives OTLP spans with the attributes of the GenAI conventions", async () => {
+  it("otel gives OTLP spans with the attributes of the GenAI conventions", async () => {
     const sample = await sharedSample();
     const words = ["export", sample.directory, "-f", "otel", "-d", "--conversation", "locks"];
     const { stdout } = await cli(words, { env: withKeys(sample) });
@@ -177,7 +177,7 @@ describe("ai-audit export", { timeout: 60_000 }, () => {
     });
   });
 
-  test("rotalabs-comply lines have the original's 17 fields", async () => {
+  it("rotalabs-comply lines have the original's 17 fields", async () => {
     const sample = await sharedSample();
     const words = ["export", sample.directory, "-f", "rotalabs-comply", "--flagged"];
     const { stdout, stderr, code } = await cli(words, { env: withKeys(sample) });
@@ -194,7 +194,7 @@ describe("ai-audit export", { timeout: 60_000 }, () => {
     );
   });
 
-  test("rotalabs-comply says nothing of hashes that are what they were", async () => {
+  it("rotalabs-comply says nothing of hashes that are what they were", async () => {
     const directory = await temporaryDirectory();
     const logger = new AuditLogger(directory, { storeContent: true });
     await logger.log({ input: "Hello!", output: "Hi." });
@@ -209,7 +209,7 @@ describe("ai-audit export", { timeout: 60_000 }, () => {
     expect((await cli([...words, "--model", "none"])).stderr).toBe("0 entries exported\n");
   });
 
-  test("a file that exists is not written over, and a new one is its owner's alone", async () => {
+  it("a file that exists is not written over, and a new one is its owner's alone", async () => {
     const sample = await ownSample();
     const file = join(sample.root, "out.jsonl");
     expect(await cli(["export", sample.directory, "-o", file, "--json"])).toMatchObject({
@@ -224,7 +224,7 @@ describe("ai-audit export", { timeout: 60_000 }, () => {
     `);
   });
 
-  test("nothing that meets the conditions is exit code 1", async () => {
+  it("nothing that meets the conditions is exit code 1", async () => {
     const sample = await sharedSample();
     expect(
       await printed(["export", sample.directory, "--model", "none"], { sample, code: 1 }),
@@ -233,7 +233,7 @@ describe("ai-audit export", { timeout: 60_000 }, () => {
 });
 
 describe("ai-audit export --json", { timeout: 60_000 }, () => {
-  test("does not go with CSV on standard output", async () => {
+  it("does not go with CSV on standard output", async () => {
     const sample = await sharedSample();
     const words = ["export", sample.directory, "-f", "csv", "--json"];
     expect(await printed(words, { sample, code: 64 })).toMatchInlineSnapshot(`
@@ -251,7 +251,7 @@ describe("ai-audit export --json", { timeout: 60_000 }, () => {
 });
 
 describe("An evidence bundle", { timeout: 60_000 }, () => {
-  test("of the whole log is checked by sha256sum, python3 and openssl alone", async () => {
+  it("of the whole log is checked by sha256sum, python3 and openssl alone", async () => {
     const sample = await ownSample();
     const bundle = join(sample.root, "bundle");
     await printed(["export", sample.directory, "-f", "bundle", "-o", bundle]);
@@ -273,7 +273,7 @@ describe("An evidence bundle", { timeout: 60_000 }, () => {
     expect(await readFile(join(bundle, "keys.txt"), "utf8")).toBe(`${sample.vkey}\n`);
   });
 
-  test("of selected entries holds their proofs and nothing of the others", async () => {
+  it("of selected entries holds their proofs and nothing of the others", async () => {
     const sample = await ownSample();
     const bundle = join(sample.root, "bundle");
     await printed(["export", sample.directory, "-f", "bundle", "-o", bundle, "--flagged"]);
@@ -298,7 +298,7 @@ describe("An evidence bundle", { timeout: 60_000 }, () => {
     expect(texts.filter((text) => text.includes(sample.ids[1] ?? ""))).toEqual([]);
   });
 
-  test("that was altered is found out, and one without a trusted key is not proven", async () => {
+  it("that was altered is found out, and one without a trusted key is not proven", async () => {
     const sample = await ownSample();
     const bundle = join(sample.root, "bundle");
     await printed(["export", sample.directory, "-f", "bundle", "-o", bundle]);
@@ -324,7 +324,7 @@ describe("An evidence bundle", { timeout: 60_000 }, () => {
     await expect(run("python3", [script, sample.vkey])).rejects.toMatchObject({ code: 2 });
   });
 
-  test("holds lines as they were sealed: nothing can be redacted in it", async () => {
+  it("holds lines as they were sealed: nothing can be redacted in it", async () => {
     const sample = await ownSample();
     const words = [
       "export",
@@ -353,9 +353,9 @@ describe("An evidence bundle", { timeout: 60_000 }, () => {
 });
 
 describe("ai-audit import", { timeout: 60_000 }, () => {
-  test("the original's entries are sealed under their own time, once", async () => {
+  it("the original's entries are sealed under their own time, once", async () => {
     const log = join(await temporaryDirectory(), "log");
-    const words = ["import", join(ORIGINAL_LOGS, "plain"), "--log", log];
+    const words = ["import", join(ORIGINAL_LOGS, "plain"), log];
 
     expect(await printed(words)).toBe("12 entries imported, 0 were there already\n");
     expect(await printed(words)).toBe("0 entries imported, 12 were there already\n");
@@ -378,21 +378,21 @@ describe("ai-audit import", { timeout: 60_000 }, () => {
     expect((await cli(["verify", log])).stdout).toMatch(/^UNSIGNED: 12 entries in 1 file;/);
   });
 
-  test("an entry that stands twice in the source is imported once", async () => {
+  it("an entry that stands twice in the source is imported once", async () => {
     const root = await temporaryDirectory();
     const original = await readFile(join(ORIGINAL_LOGS, "plain/audit_20261123.jsonl"), "utf8");
     await writeFile(join(root, "audit_20261123.jsonl"), original + original);
-    expect(await printed(["import", root, "--log", join(root, "log")])).toBe(
+    expect(await printed(["import", root, join(root, "log")])).toBe(
       "12 entries imported, 12 were there already\n",
     );
   });
 
-  test("Fernet content is opened with its key and encrypted for the entry that now holds it", async () => {
+  it("Fernet content is opened with its key and encrypted for the entry that now holds it", async () => {
     const log = join(await temporaryDirectory(), "log");
     const env = {
       AUDIT_ENCRYPTION_KEY: (await readFile(join(ORIGINAL_LOGS, "key.txt"), "utf8")).trim(),
     };
-    const words = ["import", join(ORIGINAL_LOGS, "encrypted"), "--log", log];
+    const words = ["import", join(ORIGINAL_LOGS, "encrypted"), log];
     expect(await printed(words, { code: 78 })).toMatchInlineSnapshot(`
       "--- stderr
       error: input of 840ff467-5a50-48b8-ae0f-efa737c56cc2 is encrypted: give the logger encryption
@@ -408,7 +408,7 @@ describe("ai-audit import", { timeout: 60_000 }, () => {
     expect(after.stdout).not.toContain("Z0FBQUFB"); // how the original's Fernet tokens begin
   });
 
-  test("lines that are no entries are left out, counted and named, with exit code 65", async () => {
+  it("lines that are no entries are left out, counted and named, with exit code 65", async () => {
     const root = await temporaryDirectory();
     const original = await readFile(join(ORIGINAL_LOGS, "plain/audit_20261123.jsonl"), "utf8");
     const [first = "", second = "", ...rest] = original.trimEnd().split("\n");
@@ -419,17 +419,17 @@ describe("ai-audit import", { timeout: 60_000 }, () => {
       [first, ...bad, "", ...rest, '{"id": "torn'].join("\n"),
     );
     await writeFile(join(root, "notes.jsonl"), "of somebody\n");
-    const words = ["import", root, "--log", join(root, "log")];
+    const words = ["import", root, join(root, "log")];
 
     expect(await printed(words, { code: 65 })).toMatchInlineSnapshot(`
       "11 entries imported, 0 were there already
       --- stderr
       6 lines not imported, for being no entry:
         audit_20260101.jsonl:2  not JSON
-        audit_20260101.jsonl:3  no entry: it lacks an id or a timestamp, or has a type
-        audit_20260101.jsonl:4  its timestamp is no time
-        audit_20260101.jsonl:5  no entry: it lacks an id or a timestamp, or has a type
-        audit_20260101.jsonl:6  no entry: it lacks an id or a timestamp, or has a type
+        audit_20260101.jsonl:3  not an entry: it has no id or timestamp, or has a type
+        audit_20260101.jsonl:4  its timestamp is not a time
+        audit_20260101.jsonl:5  not an entry: it has no id or timestamp, or has a type
+        audit_20260101.jsonl:6  not an entry: it has no id or timestamp, or has a type
         and 1 more
       not imported: audit_20260101.jsonl:19  its writer did not finish it
       not read, for not being named audit_YYYYMMDD.jsonl: notes.jsonl
@@ -451,33 +451,31 @@ describe("ai-audit import", { timeout: 60_000 }, () => {
     });
   });
 
-  test("a last line that its writer did not finish is named, and no failure", async () => {
+  it("a last line that its writer did not finish is named, and no failure", async () => {
     const root = await temporaryDirectory();
     const original = await readFile(join(ORIGINAL_LOGS, "plain/audit_20261123.jsonl"), "utf8");
     await writeFile(join(root, "audit_20261123.jsonl"), original.slice(0, -40));
-    expect(await printed(["import", root, "--log", join(root, "log")])).toMatchInlineSnapshot(`
+    expect(await printed(["import", root, join(root, "log")])).toMatchInlineSnapshot(`
       "11 entries imported, 0 were there already
       --- stderr
       not imported: audit_20260101.jsonl:12  its writer did not finish it
       "
     `);
     await writeFile(join(root, "audit_20261123.jsonl"), original.trimEnd());
-    expect(await printed(["import", root, "--log", join(root, "log")], { code: 65 }))
-      .toMatchInlineSnapshot(`
+    expect(await printed(["import", root, join(root, "log")], { code: 65 })).toMatchInlineSnapshot(`
       "0 entries imported, 11 were there already
       --- stderr
       1 line not imported, for being no entry:
-        audit_20260101.jsonl:12  an entry without a line feed behind it
+        audit_20260101.jsonl:12  an entry without its line feed
       "
     `);
   });
 
-  test("entries that a reader does not get to, behind an empty first line, are not passed over in silence", async () => {
+  it("entries that a reader does not get to, behind an empty first line, are not passed over in silence", async () => {
     const root = await temporaryDirectory();
     const original = await readFile(join(ORIGINAL_LOGS, "plain/audit_20261123.jsonl"), "utf8");
     await writeFile(join(root, "audit_20261123.jsonl"), `\n${original}`);
-    expect(await printed(["import", root, "--log", join(root, "log")], { code: 65 }))
-      .toMatchInlineSnapshot(`
+    expect(await printed(["import", root, join(root, "log")], { code: 65 })).toMatchInlineSnapshot(`
       "0 entries imported, 0 were there already
       --- stderr
       12 entries not imported: the first line of a file is unreadable
@@ -485,22 +483,22 @@ describe("ai-audit import", { timeout: 60_000 }, () => {
     `);
   });
 
-  test("a log is not imported into itself, nor any log of ours, and nothing is written", async () => {
+  it("a log is not imported into itself, nor any log of ours, and nothing is written", async () => {
     const root = await temporaryDirectory();
     const original = join(root, "original");
     await cp(join(ORIGINAL_LOGS, "plain"), original, { recursive: true });
     await symlink(original, join(root, "link"));
-    const words = ["import", original, "--log", join(root, "link")];
+    const words = ["import", original, join(root, "link")];
     expect((await printed(words, { code: 64 })).replaceAll(root, "ROOT")).toMatchInlineSnapshot(`
       "--- stderr
       error: the source is the log that would be written: ROOT/original
-        name another one with --log LOCATION
+        name another one: ai-audit import SOURCE LOCATION
       "
     `);
     expect(await readdir(original)).toEqual(await readdir(join(ORIGINAL_LOGS, "plain")));
 
     const sample = await sharedSample();
-    const other = ["import", sample.directory, "--log", join(root, "log")];
+    const other = ["import", sample.directory, join(root, "log")];
     expect(await printed(other, { sample, code: 64 })).toMatchInlineSnapshot(`
       "--- stderr
       error: ROOT/audit-logs holds files of ai-audit, which are sealed already: audit_20260101.jsonl
@@ -510,7 +508,7 @@ describe("ai-audit import", { timeout: 60_000 }, () => {
     await expect(stat(join(root, "log"))).rejects.toMatchObject({ code: "ENOENT" });
   });
 
-  test("content that does not have its hash is imported with an alert, and exit code 65", async () => {
+  it("content that does not have its hash is imported with an alert, and exit code 65", async () => {
     const root = await temporaryDirectory();
     const original = await readFile(join(ORIGINAL_LOGS, "plain/audit_20261123.jsonl"), "utf8");
     const [line = ""] = original
@@ -521,7 +519,7 @@ describe("ai-audit import", { timeout: 60_000 }, () => {
       `${line.replace(/"input_content": "/, "$&altered ")}\n`,
     );
 
-    const output = await printed(["import", root, "--log", join(root, "log")], { code: 65 });
+    const output = await printed(["import", root, join(root, "log")], { code: 65 });
 
     expect(output).toMatchInlineSnapshot(`
       "1 entry imported, 0 were there already
@@ -537,9 +535,9 @@ describe("ai-audit import", { timeout: 60_000 }, () => {
 });
 
 describe("ai-audit export-subject", { timeout: 60_000 }, () => {
-  test("gives what is kept of one person, opened, and of nobody else", async () => {
+  it("gives what is kept of one person, opened, and of nobody else", async () => {
     const sample = await sharedSample();
-    const words = ["export-subject", "Grace Hopper", "--log", sample.directory];
+    const words = ["export-subject", "Grace Hopper", sample.directory];
     const { stdout, stderr } = await cli(words, { env: withAllKeys(sample) });
     expect(stderr).toBe("1 entry exported\n");
     expect(JSON.parse(stdout)).toMatchObject({
@@ -549,9 +547,9 @@ describe("ai-audit export-subject", { timeout: 60_000 }, () => {
     });
   });
 
-  test("of somebody unknown nothing is kept", async () => {
+  it("of somebody unknown nothing is kept", async () => {
     const sample = await sharedSample();
-    const words = ["export-subject", "Nobody", "--log", sample.directory];
+    const words = ["export-subject", "Nobody", sample.directory];
     expect(await printed(words, { sample, env: withAllKeys(sample), code: 1 })).toBe(
       "--- stderr\nnothing is kept of that person\n",
     );

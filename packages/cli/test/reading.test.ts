@@ -1,40 +1,40 @@
 import { once } from "node:events";
 import { join } from "node:path";
 import { AuditLogger } from "@ai-audit/core";
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { cli, printed, start, withKeys } from "./support/cli.ts";
 import { ownSample, sharedSample } from "./support/samples.ts";
 import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 describe("ai-audit list", { timeout: 60_000 }, () => {
-  test("the latest entries are shown, the newest last", async () => {
+  it("the latest entries are shown, the newest last", async () => {
     const sample = await sharedSample();
     expect(await printed(["list", sample.directory], { sample })).toMatchInlineSnapshot(`
-      "TIME (UTC)           ID                                    MODEL             OUTCOME   LATENCY     TOKENS  CONVERSATION
-      2026-01-01 00:00:00  entry-1-0000000000000000000000000000  gpt-5             ok         420 ms       15>2  geography
-      2026-01-01 00:00:00  entry-2-0000000000000000000000000000  gpt-5             ok         380 ms       29>2  geography
-      2026-01-01 00:00:00  entry-3-0000000000000000000000000000  gpt-4o            blocked     95 ms       13>0  locks
-      2026-01-01 00:00:00  entry-4-0000000000000000000000000000  gpt-5             error       2.6 s          -  -
-      2026-01-01 00:00:00  entry-5-0000000000000000000000000000  gpt-5-mini        ok         310 ms      40>12  -
-      2026-01-01 00:00:00  entry-6-0000000000000000000000000000  gpt-5             ok         510 ms        8>5  -
-      2026-01-01 00:00:00  entry-7-0000000000000000000000000000  -                 -               -          -  -
+      "TIME (UTC)           ID                                    OPERATION     MODEL OR TOOL     AGENT     ACTOR     OUTCOME   FLAGS      LATENCY     TOKENS  CONVERSATION
+      2026-01-01 00:00:00  entry-1-0000000000000000000000000000  chat          gpt-5             -         ada       ok        -           420 ms       15>2  geography
+      2026-01-01 00:00:00  entry-2-0000000000000000000000000000  chat          gpt-5             -         ada       ok        -           380 ms       29>2  geography
+      2026-01-01 00:00:00  entry-3-0000000000000000000000000000  chat          gpt-4o            -         eve       blocked   jailbreak    95 ms       13>0  locks
+      2026-01-01 00:00:00  entry-4-0000000000000000000000000000  chat          gpt-5             -         bob       error     -            2.6 s          -  -
+      2026-01-01 00:00:00  entry-5-0000000000000000000000000000  chat          gpt-5-mini        -         bob       ok        -           310 ms      40>12  -
+      2026-01-01 00:00:00  entry-6-0000000000000000000000000000  chat          gpt-5             -         grace     ok        -           510 ms        8>5  -
+      2026-01-01 00:00:00  entry-7-0000000000000000000000000000  -             -                 -         -         -         -                -          -  -
       "
     `);
   });
 
-  test("--limit says how many, and a remark how many there are", async () => {
+  it("--limit says how many, and a remark how many there are", async () => {
     const sample = await sharedSample();
     expect(await printed(["list", sample.directory, "-n", "2"], { sample })).toMatchInlineSnapshot(`
-      "TIME (UTC)           ID                                    MODEL             OUTCOME   LATENCY     TOKENS  CONVERSATION
-      2026-01-01 00:00:00  entry-6-0000000000000000000000000000  gpt-5             ok         510 ms        8>5  -
-      2026-01-01 00:00:00  entry-7-0000000000000000000000000000  -                 -               -          -  -
+      "TIME (UTC)           ID                                    OPERATION     MODEL OR TOOL     AGENT     ACTOR     OUTCOME   FLAGS  LATENCY     TOKENS  CONVERSATION
+      2026-01-01 00:00:00  entry-6-0000000000000000000000000000  chat          gpt-5             -         grace     ok        -       510 ms        8>5  -
+      2026-01-01 00:00:00  entry-7-0000000000000000000000000000  -             -                 -         -         -         -            -          -  -
       --- stderr
       the latest 2 of 7 entries
       "
     `);
   });
 
-  test("--json gives the lines of the log", async () => {
+  it("--json gives the lines of the log", async () => {
     const sample = await sharedSample();
     const { stdout } = await cli(["list", sample.directory, "--json"]);
     const lines = stdout.trimEnd().split("\n");
@@ -45,15 +45,16 @@ describe("ai-audit list", { timeout: 60_000 }, () => {
 });
 
 describe("ai-audit show", { timeout: 60_000 }, () => {
-  test("an entry is shown in full, its content encrypted", async () => {
+  it("an entry is shown in full, its content encrypted", async () => {
     const sample = await sharedSample();
-    const words = ["show", sample.ids[0] ?? "", "--log", sample.directory];
+    const words = ["show", sample.ids[0] ?? "", sample.directory];
     expect(await printed(words, { sample })).toMatchInlineSnapshot(`
       "entry         entry-1-0000000000000000000000000000
       recorded      2026-01-01T00:00:00.000Z
       operation     chat
       provider      openai
       model         gpt-5 (served: gpt-5-2026-01-01)
+      actor         ada
       outcome       ok
       safety        passed; checks: openai.moderation
       latency       420 ms
@@ -68,18 +69,19 @@ describe("ai-audit show", { timeout: 60_000 }, () => {
     `);
   });
 
-  test("--decrypt opens the content with the key of the environment", async () => {
+  it("--decrypt opens the content with the key of the environment", async () => {
     const sample = await sharedSample();
-    const words = ["show", sample.ids[3] ?? "", "--log", sample.directory, "--decrypt"];
+    const words = ["show", sample.ids[3] ?? "", sample.directory, "--decrypt"];
     expect(await printed(words, { sample, env: withKeys(sample) })).toMatchInlineSnapshot(`
       "entry        entry-4-0000000000000000000000000000
       recorded     2026-01-01T00:00:00.000Z
       operation    chat
       provider     openai
       model        gpt-5
+      actor        bob
       outcome      error
       error        RateLimitError (rate_limit_exceeded, HTTP 429): Rate limit reached
-      safety       passed
+      safety       no check is on record
       latency      2.6 s (3 attempts)
       metadata     {"user_id":"bob"}
       input hash   hmac-sha256:HASH
@@ -91,17 +93,17 @@ describe("ai-audit show", { timeout: 60_000 }, () => {
     `);
   });
 
-  test("what a user wrote cannot steer the terminal", async () => {
+  it("what a user wrote cannot steer the terminal", async () => {
     const sample = await sharedSample();
-    const words = ["show", sample.ids[5] ?? "", "--log", sample.directory, "-d"];
+    const words = ["show", sample.ids[5] ?? "", sample.directory, "-d"];
     const { stdout } = await cli(words, { env: withKeys(sample) });
     expect(stdout).toContain(String.raw`    Please change my address.\x1b[2J\u202e`);
     expect(stdout).toContain("    Done, 王さん.");
   });
 
-  test("JSON has the content as it was", async () => {
+  it("JSON has the content as it was", async () => {
     const sample = await sharedSample();
-    const words = ["show", sample.ids[5] ?? "", "--log", sample.directory, "-d", "--json"];
+    const words = ["show", sample.ids[5] ?? "", sample.directory, "-d", "--json"];
     const { stdout } = await cli(words, { env: withKeys(sample) });
     expect(JSON.parse(stdout)).toMatchObject({
       id: sample.ids[5],
@@ -110,9 +112,9 @@ describe("ai-audit show", { timeout: 60_000 }, () => {
     });
   });
 
-  test("without a key nothing can be decrypted", async () => {
+  it("without a key nothing can be decrypted", async () => {
     const sample = await sharedSample();
-    const words = ["show", sample.ids[0] ?? "", "--log", sample.directory, "-d"];
+    const words = ["show", sample.ids[0] ?? "", sample.directory, "-d"];
     expect(await printed(words, { sample, code: 78 })).toMatchInlineSnapshot(`
       "--- stderr
       error: no encryption key is set
@@ -121,9 +123,9 @@ describe("ai-audit show", { timeout: 60_000 }, () => {
     `);
   });
 
-  test("a key that is none is refused without being shown", async () => {
+  it("a key that is none is refused without being shown", async () => {
     const sample = await sharedSample();
-    const words = ["show", sample.ids[0] ?? "", "--log", sample.directory, "-d"];
+    const words = ["show", sample.ids[0] ?? "", sample.directory, "-d"];
     const output = await printed(words, {
       sample,
       code: 78,
@@ -137,9 +139,9 @@ describe("ai-audit show", { timeout: 60_000 }, () => {
     `);
   });
 
-  test("another key opens nothing, and the entry is shown all the same", async () => {
+  it("another key opens nothing, and the entry is shown all the same", async () => {
     const sample = await sharedSample();
-    const words = ["show", sample.ids[0] ?? "", "--log", sample.directory, "-d"];
+    const words = ["show", sample.ids[0] ?? "", sample.directory, "-d"];
     const { stdout, code } = await cli(words, { env: { AUDIT_ENCRYPTION_KEY: "A".repeat(43) } });
     expect(code).toBe(78);
     expect(stdout).toMatch(
@@ -147,20 +149,20 @@ describe("ai-audit show", { timeout: 60_000 }, () => {
     );
   });
 
-  test("an entry that is not there is said to be so, with exit code 1", async () => {
+  it("an entry that is not there is said to be so, with exit code 1", async () => {
     const sample = await sharedSample();
-    const words = ["show", "00000000-0000-7000-8000-000000000000", "--log", sample.directory];
+    const words = ["show", "00000000-0000-7000-8000-000000000000", sample.directory];
     expect(await printed(words, { sample, code: 1 })).toMatchInlineSnapshot(`
       "--- stderr
       error: no entry 00000000-0000-7000-8000-000000000000 in ROOT/audit-logs
-        ids are shown by: ai-audit list
+        to see ids: ai-audit list
       "
     `);
   });
 });
 
 describe("ai-audit query", { timeout: 60_000 }, () => {
-  test.for([
+  it.for([
     [["--flagged"], [2]],
     [["--outcome", "error"], [3]],
     [
@@ -191,7 +193,7 @@ describe("ai-audit query", { timeout: 60_000 }, () => {
     expect(await found(sample.directory, words)).toEqual(places.map((place) => sample.ids[place]));
   });
 
-  test("--outcome means what the column of that name shows, also of an entry whose writer told none", async () => {
+  it("--outcome means what the column of that name shows, also of an entry whose writer told none", async () => {
     const directory = await temporaryDirectory();
     const logger = new AuditLogger(directory);
     const by = { input: "x", output: "", safetyPassed: false } as const;
@@ -203,18 +205,18 @@ describe("ai-audit query", { timeout: 60_000 }, () => {
     expect(await found(directory, ["--outcome", "blocked"])).toEqual([told]);
     expect(await found(directory, ["--outcome", "flagged"])).toEqual([flagged]);
     const { stdout } = await cli(["query", directory, "--outcome", "flagged"]);
-    expect(stdout).toMatch(new RegExp(`${flagged} +- +flagged `));
+    expect(stdout).toMatch(new RegExp(`${flagged} .* flagged +flagged `));
     const { stdout: figures } = await cli(["stats", directory, "--by", "outcome"]);
     expect(figures).toMatch(/^blocked +1 [^]*^flagged +1 /m);
   });
 
-  test("text is found in decrypted content, whatever the case", async () => {
+  it("text is found in decrypted content, whatever the case", async () => {
     const sample = await sharedSample();
     const words = ["--text", "ROME", "--decrypt"];
     expect(await found(sample.directory, words, withKeys(sample))).toEqual([sample.ids[1]]);
   });
 
-  test("a person's entries are found by the name that the application uses", async () => {
+  it("a person's entries are found by the name that the application uses", async () => {
     const sample = await sharedSample();
     expect(await found(sample.directory, ["--subject", "Grace Hopper"], withKeys(sample))).toEqual([
       sample.ids[5],
@@ -222,7 +224,7 @@ describe("ai-audit query", { timeout: 60_000 }, () => {
     expect(await found(sample.directory, ["--subject", "Nobody"], withKeys(sample))).toEqual([]);
   });
 
-  test("text that could not be searched is not passed over in silence", async () => {
+  it("text that could not be searched is not passed over in silence", async () => {
     const sample = await sharedSample();
     expect(await printed(["query", sample.directory, "--text", "rome"], { sample, code: 1 }))
       .toMatchInlineSnapshot(`
@@ -234,7 +236,7 @@ describe("ai-audit query", { timeout: 60_000 }, () => {
     `);
   });
 
-  test("--count prints a number, also when it is 0", async () => {
+  it("--count prints a number, also when it is 0", async () => {
     const sample = await sharedSample();
     expect(await cli(["query", sample.directory, "--flagged", "--count"])).toMatchObject({
       code: 0,
@@ -246,7 +248,7 @@ describe("ai-audit query", { timeout: 60_000 }, () => {
     });
   });
 
-  test("--full shows everything that each entry says", async () => {
+  it("--full shows everything that each entry says", async () => {
     const sample = await sharedSample();
     const words = ["query", sample.directory, "--thread", "thread-7", "--full", "-d"];
     expect(await printed(words, { sample, env: withKeys(sample) })).toMatchInlineSnapshot(`
@@ -255,8 +257,9 @@ describe("ai-audit query", { timeout: 60_000 }, () => {
       operation    chat
       provider     openai
       model        gpt-5-mini
+      actor        bob
       outcome      ok
-      safety       passed
+      safety       no check is on record
       latency      310 ms
       tokens       40 in, 12 out
       metadata     {"user_id":"bob"}
@@ -283,7 +286,7 @@ describe("ai-audit query", { timeout: 60_000 }, () => {
     `);
   });
 
-  test("a time that is none is refused with those that would do", async () => {
+  it("a time that is none is refused with those that would do", async () => {
     const sample = await sharedSample();
     const words = ["query", sample.directory, "--since", "last week"];
     expect(await printed(words, { sample, code: 64 })).toMatchInlineSnapshot(`
@@ -294,7 +297,7 @@ describe("ai-audit query", { timeout: 60_000 }, () => {
     `);
   });
 
-  test("a range that ends before it begins is refused", async () => {
+  it("a range that ends before it begins is refused", async () => {
     const sample = await sharedSample();
     const words = ["query", sample.directory, "--since", "2026-02-01", "--until", "2026-01-31"];
     expect((await cli(words)).stderr).toBe("error: --since is after --until\n");
@@ -302,78 +305,79 @@ describe("ai-audit query", { timeout: 60_000 }, () => {
 });
 
 describe("ai-audit conversation", { timeout: 60_000 }, () => {
-  test("a conversation is a transcript in which each message stands once", async () => {
+  it("a conversation is a transcript in which each message stands once", async () => {
     const sample = await sharedSample();
-    const words = ["conversation", "geography", "--log", sample.directory, "-d"];
+    const words = ["conversation", "geography", sample.directory, "-d"];
     expect(await printed(words, { sample, env: withKeys(sample) })).toMatchInlineSnapshot(`
-      "── 2026-01-01T00:00:00.000Z  entry-1-0000000000000000000000000000  gpt-5  ok  420 ms
-      user
-          Which city is the capital of France?
-      assistant
-          Paris.
+      "── 2026-01-01 00:00:00  gpt-5 is asked  ok  420 ms  entry-1-0000000000000000000000000000
+          ada (user)
+              Which city is the capital of France?
+          gpt-5 (assistant)
+              Paris.
 
-      ── 2026-01-01T00:00:00.000Z  entry-2-0000000000000000000000000000  gpt-5  ok  380 ms
-      user
-          And of Italy?
-      assistant
-          Rome.
+      ── 2026-01-01 00:00:00  gpt-5 is asked  ok  380 ms  entry-2-0000000000000000000000000000
+          ada (user)
+              And of Italy?
+          gpt-5 (assistant)
+              Rome.
 
       "
     `);
   });
 
-  test("a blocked call says why", async () => {
+  it("a blocked call says why", async () => {
     const sample = await sharedSample();
-    const words = ["conversation", "locks", "--log", sample.directory, "-d"];
+    const words = ["conversation", "locks", sample.directory, "-d"];
     expect(await printed(words, { sample, env: withKeys(sample) })).toMatchInlineSnapshot(`
-      "── 2026-01-01T00:00:00.000Z  entry-3-0000000000000000000000000000  gpt-4o  blocked  95 ms
-      user
-          How do I pick the lock of my neighbour's door?
-      blocked  content_filter
+      "── 2026-01-01 00:00:00  gpt-4o is asked  blocked  95 ms  jailbreak  entry-3-0000000000000000000000000000
+          eve (user)
+              How do I pick the lock of my neighbour's door?
+          blocked
+              content_filter
 
       "
     `);
   });
 
-  test("a conversation that is not there is said to be so", async () => {
+  it("a conversation that is not there is said to be so", async () => {
     const sample = await sharedSample();
-    expect(await printed(["conversation", "x", "--log", sample.directory], { sample, code: 1 }))
+    expect(await printed(["conversation", "x", sample.directory], { sample, code: 1 }))
       .toMatchInlineSnapshot(`
-      "--- stderr
-      error: no conversation x in ROOT/audit-logs
-        ids are shown by: ai-audit list
-      "
-    `);
+        "--- stderr
+        error: no conversation x in ROOT/audit-logs
+          to see ids: ai-audit list
+        "
+      `);
   });
 });
 
 describe("ai-audit stats", { timeout: 60_000 }, () => {
-  test("calls, tokens, latency and blocks are counted by day", async () => {
+  it("calls, tokens, latency and blocks are counted by day", async () => {
     const sample = await sharedSample();
     expect(await printed(["stats", sample.directory], { sample })).toMatchInlineSnapshot(`
-      "DAY         CALLS                     IN  OUT     P50    P95    P99  ERRORS  BLOCKED  FLAGGED
-      2026-01-01      7  ████████████████  105   21  380 ms  2.6 s  2.6 s       1        1        1
-      total           7                    105   21  380 ms  2.6 s  2.6 s       1        1        1
+      "DAY         CALLS                     IN  OUT     P50    P95    P99  ERRORS  STOPPED  BLOCKED  FLAGGED  EVENTS
+      2026-01-01      7  ████████████████  105   21  380 ms  2.6 s  2.6 s       1        0        1        1       0
+      total           7                    105   21  380 ms  2.6 s  2.6 s       1        0        1        1       0
       "
     `);
   });
 
-  test("they are counted by user, those with the most calls first", async () => {
+  it("they are counted by actor, those with the most calls first", async () => {
     const sample = await sharedSample();
-    expect(await printed(["stats", sample.directory, "--by", "user", "-n", "3"], { sample }))
+    expect(await printed(["stats", sample.directory, "--by", "actor", "-n", "3"], { sample }))
       .toMatchInlineSnapshot(`
-      "USER   CALLS                     IN  OUT     P50     P95     P99  ERRORS  BLOCKED  FLAGGED
-      ada        2  ████████████████   44    4  380 ms  420 ms  420 ms       0        0        0
-      bob        2  ████████████████   40   12  311 ms   2.6 s   2.6 s       1        0        0
-      -          1  ████████            -    -       -       -       -       0        0        0
-      total      7                    105   21  380 ms   2.6 s   2.6 s       1        1        1
+      "ACTOR  CALLS                     IN  OUT     P50     P95     P99  ERRORS  STOPPED  BLOCKED  FLAGGED  EVENTS
+      ada        2  ████████████████   44    4  380 ms  420 ms  420 ms       0        0        0        0       0
+      bob        2  ████████████████   40   12  311 ms   2.6 s   2.6 s       1        0        0        0       0
+      -          1  ████████            -    -       -       -       -       0        0        0        0       0
+      total      7                    105   21  380 ms   2.6 s   2.6 s       1        0        1        1       0
       --- stderr
       2 further groups: raise --limit
       "
     `);
   });
 
-  test("conditions apply, and JSON has numbers", async () => {
+  it("conditions apply, and JSON has numbers", async () => {
     const sample = await sharedSample();
     const { stdout } = await cli([
       "stats",
@@ -395,37 +399,40 @@ describe("ai-audit stats", { timeout: 60_000 }, () => {
           outputTokens: 4,
           latencyMs: { p50: 380, p95: 420, p99: 420 },
           errors: 0,
+          stopped: 0,
           blocked: 0,
           flagged: 0,
+          events: 0,
         },
       ],
+      log: [],
     });
   });
 
-  test("a group that is none is refused with those there are", async () => {
+  it("a group that is none is refused with those there are", async () => {
     const sample = await sharedSample();
     expect(await printed(["stats", sample.directory, "--by", "week"], { sample, code: 64 }))
       .toMatchInlineSnapshot(`
-      "--- stderr
-      error: --by week is unknown
-        one of hour, day, month, model, provider, operation, outcome, conversation, user, or metadata.KEY
-      "
-    `);
+        "--- stderr
+        error: --by week is unknown
+          one of hour, day, month, model, provider, operation, tool, agent, actor, outcome, conversation, or metadata.KEY
+        "
+      `);
   });
 });
 
 describe("ai-audit tail", { timeout: 60_000 }, () => {
-  test("the latest entries that meet the conditions are shown", async () => {
+  it("the latest entries that meet the conditions are shown", async () => {
     const sample = await sharedSample();
     const words = ["tail", sample.directory, "-n", "1", "--conversation", "geography"];
     expect(await printed(words, { sample })).toMatchInlineSnapshot(`
-      "TIME (UTC)           ID                                    MODEL             OUTCOME   LATENCY     TOKENS  CONVERSATION
-      2026-01-01 00:00:00  entry-2-0000000000000000000000000000  gpt-5             ok         380 ms       29>2  geography
+      "TIME (UTC)           ID                                    OPERATION     MODEL OR TOOL     AGENT     ACTOR     OUTCOME   FLAGS  LATENCY     TOKENS  CONVERSATION
+      2026-01-01 00:00:00  entry-2-0000000000000000000000000000  chat          gpt-5             -         ada       ok        -       380 ms       29>2  geography
       "
     `);
   });
 
-  test("-f shows each new entry once, and none that was there", async () => {
+  it("-f shows each new entry once, and none that was there", async () => {
     const copy = await ownSample();
     const child = start(["tail", copy.directory, "-n", "1", "-f", "--json"]);
     await child.until(copy.ids[6] ?? "");
@@ -449,7 +456,7 @@ describe("ai-audit tail", { timeout: 60_000 }, () => {
 });
 
 describe("A log that is not there", { timeout: 60_000 }, () => {
-  test.for(["list", "query", "tail", "stats", "export", "cleanup"])(
+  it.for(["list", "query", "tail", "stats", "export", "cleanup"])(
     "%s says so with exit code 66",
     async (name) => {
       const sample = await sharedSample();

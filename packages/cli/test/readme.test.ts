@@ -5,7 +5,7 @@ import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { AuditLogger, EncryptionManager, FileStorage, Signer } from "@ai-audit/core";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { writeOldLog } from "./support/old-log.ts";
 import { emptyRoot } from "./support/samples.ts";
 
@@ -72,7 +72,7 @@ describe("README", { timeout: 60_000 }, () => {
     await logger.close();
   });
 
-  test("has the commands that are run here, and no other", () => {
+  it("has the commands that are run here, and no other", () => {
     expect(COMMANDS.map((line) => line.split(" ").slice(2, 3).join())).toEqual([
       "init",
       "verify",
@@ -83,13 +83,13 @@ describe("README", { timeout: 60_000 }, () => {
     ]);
   });
 
-  test("verify says what the README shows", async () => {
+  it("verify says what the README shows", async () => {
     const { code, stdout } = await shell(verify);
     expect(code).toBe(0);
     expect(steady(README)).toContain(`\n${steady(stdout)}\`\`\``);
   });
 
-  test("verify finds the altered copy as the README shows", async () => {
+  it("verify finds the altered copy as the README shows", async () => {
     const [name = ""] = await readdir(join(root, "audit-logs"));
     const text = await readFile(join(root, "audit-logs", name), "utf8");
     await mkdir(join(root, "copy"));
@@ -109,7 +109,7 @@ describe("README", { timeout: 60_000 }, () => {
     expect({ code, said }).toEqual({ code: 1, said: shown?.replaceAll("\n", " ") });
   });
 
-  test("a blocked call is found, and proven to somebody who has nothing else", async () => {
+  it("a blocked call is found, and proven to somebody who has nothing else", async () => {
     const found = await shell(query);
     expect(found.stdout).toContain(blocked);
     expect(found.stdout.trimEnd().split("\n")).toHaveLength(2); // with the heading
@@ -124,7 +124,7 @@ describe("README", { timeout: 60_000 }, () => {
     });
   });
 
-  test("what is past retention is told first, and then removed", async () => {
+  it("what is past retention is told first, and then removed", async () => {
     const pem = await readFile(join(root, "audit-keys/signing.pem"), "utf8");
     await writeOldLog(join(root, "audit-logs"), ["2024-01-01"], pem, "acme");
 

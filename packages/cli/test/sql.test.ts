@@ -1,7 +1,7 @@
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { entryToLine } from "@ai-audit/core/format";
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { cli, printed, start } from "./support/cli.ts";
 import { sharedSample } from "./support/samples.ts";
 import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
@@ -11,11 +11,11 @@ const WITHOUT_DUCKDB = {
 };
 
 describe("ai-audit sql", { timeout: 60_000 }, () => {
-  test("answers with a table, figures to the right", async () => {
+  it("answers with a table, figures to the right", async () => {
     const sample = await sharedSample();
     const statement =
       "SELECT model, count(*) AS calls, sum(input_tokens) AS tokens FROM entries GROUP BY model ORDER BY calls DESC, model";
-    expect(await printed(["sql", statement, "--log", sample.directory])).toMatchInlineSnapshot(`
+    expect(await printed(["sql", statement, sample.directory])).toMatchInlineSnapshot(`
       "model       calls  tokens
       gpt-5           4      52
       gpt-4o          1      13
@@ -25,13 +25,13 @@ describe("ai-audit sql", { timeout: 60_000 }, () => {
     `);
   });
 
-  test("with --json each row is a line: times as in the log, nothing rounded", async () => {
+  it("with --json each row is a line: times as in the log, nothing rounded", async () => {
     const sample = await sharedSample();
     const statement =
       "SELECT id, timestamp, metadata, detectors_triggered, 9007199254740993 AS big, NULL AS none, 'a'::BLOB AS bytes, " +
       "{'n': 1::BIGINT} AS struct FROM entries ORDER BY id LIMIT 1";
-    const { stdout } = await cli(["sql", statement, "--log", sample.directory, "--json"]);
-    const listed = await cli(["show", sample.ids[0] ?? "", "--log", sample.directory, "--json"]);
+    const { stdout } = await cli(["sql", statement, sample.directory, "--json"]);
+    const listed = await cli(["show", sample.ids[0] ?? "", sample.directory, "--json"]);
     const { timestamp } = JSON.parse(listed.stdout) as { timestamp: string };
     expect(JSON.parse(stdout)).toEqual({
       id: sample.ids[0],
@@ -45,17 +45,17 @@ describe("ai-audit sql", { timeout: 60_000 }, () => {
     });
   });
 
-  test("without a row the exit code is 1", async () => {
+  it("without a row the exit code is 1", async () => {
     const sample = await sharedSample();
-    const words = ["sql", "SELECT id FROM entries WHERE false", "--log", sample.directory];
+    const words = ["sql", "SELECT id FROM entries WHERE false", sample.directory];
     expect(await printed(words, { code: 1 })).toBe("--- stderr\nno rows\n");
     expect(await cli([...words, "--json"])).toEqual({ code: 1, stdout: "", stderr: "" });
   });
 
-  test("a mistake in the statement is one line, with the way to the columns", async () => {
+  it("a mistake in the statement is one line, with the way to the columns", async () => {
     const sample = await sharedSample();
     const ask = (statement: string, code: number): Promise<string> =>
-      printed(["sql", statement, "--log", sample.directory], { code });
+      printed(["sql", statement, sample.directory], { code });
     expect(await ask("SELECT modl FROM entries", 64)).toMatchInlineSnapshot(`
       "--- stderr
       error: Binder Error: Referenced column "modl" not found in FROM clause!
@@ -80,9 +80,9 @@ describe("ai-audit sql", { timeout: 60_000 }, () => {
     `);
   });
 
-  test("--since and --until are for a bucket: a statement says by itself what it wants of a directory", async () => {
+  it("--since and --until are for a bucket: a statement says by itself what it wants of a directory", async () => {
     const { directory } = await sharedSample();
-    const words = ["sql", "FROM entries", "--log", directory, "--since", "7d"];
+    const words = ["sql", "FROM entries", directory, "--since", "7d"];
     expect(await printed(words, { code: 64 })).toMatchInlineSnapshot(`
       "--- stderr
       error: --since and --until say what is downloaded from a bucket, and this is a directory
@@ -91,13 +91,12 @@ describe("ai-audit sql", { timeout: 60_000 }, () => {
     `);
   });
 
-  test("many rows come as they are computed, each once, to a reader that may stop", async () => {
+  it("many rows come as they are computed, each once, to a reader that may stop", async () => {
     const { directory } = await sharedSample();
     const statement = "SELECT range AS n, repeat('x', 200) AS text FROM range(1000000)";
     const { stdout } = await cli([
       "sql",
       statement.replace("1000000", "5000"),
-      "--log",
       directory,
       "--json",
     ]);
@@ -107,14 +106,14 @@ describe("ai-audit sql", { timeout: 60_000 }, () => {
       .map((line) => (JSON.parse(line) as { n: number }).n);
     expect(rows).toEqual(Array.from({ length: 5000 }, (_, n) => n));
 
-    const child = start(["sql", statement, "--log", directory, "--json"]);
+    const child = start(["sql", statement, directory, "--json"]);
     await child.until('"n":0');
     child.process.stdout.destroy(); // as `| head` does
     const code = await new Promise((resolve) => child.process.on("close", resolve));
     expect({ code, stderr: child.output.stderr }).toEqual({ code: 141, stderr: "" });
   });
 
-  test("DuckDB takes what it is allowed, and a statement that needs more says so", async () => {
+  it("DuckDB takes what it is allowed, and a statement that needs more says so", async () => {
     const root = await temporaryDirectory();
     const long = entryToLine({
       id: "01a20871-4371-7747-9575-0bc86d5026f4",
@@ -126,7 +125,7 @@ describe("ai-audit sql", { timeout: 60_000 }, () => {
     await writeFile(join(root, "audit_20261123.jsonl"), `${long}\n${long}\n`);
     const limits =
       "SELECT current_setting('memory_limit') AS memory, current_setting('threads') AS threads";
-    const on = ["--log", root, "--json"];
+    const on = [root, "--json"];
 
     expect((await cli(["sql", limits, ...on])).stdout).toBe('{"memory":"160.0 MiB","threads":1}\n');
     expect((await cli(["sql", limits, ...on, "--memory", "512"])).stdout).toMatch(
@@ -158,10 +157,10 @@ describe("ai-audit sql", { timeout: 60_000 }, () => {
     `);
   });
 
-  test("without the package @duckdb/node-api it names the package, and nothing else needs it", async () => {
+  it("without the package @duckdb/node-api it names the package, and nothing else needs it", async () => {
     const { directory } = await sharedSample();
     const options = { env: WITHOUT_DUCKDB };
-    const refused = await printed(["sql", "FROM entries", "--log", directory], {
+    const refused = await printed(["sql", "FROM entries", directory], {
       ...options,
       code: 78,
     });

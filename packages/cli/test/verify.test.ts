@@ -427,7 +427,7 @@ describe("ai-audit prove and check", { timeout: 60_000 }, () => {
     const sample = await sharedSample();
     const copy = await ownSample();
     const proof = join(copy.root, "proof");
-    await printed(["prove", sample.ids[2] ?? "", "--log", sample.directory, "-o", proof]);
+    await printed(["prove", sample.ids[2] ?? "", sample.directory, "-o", proof]);
 
     expect(await printed(["check", proof, "-t", sample.vkey], { sample })).toMatchInlineSnapshot(`
       "OK: entry-3-0000000000000000000000000000 is in example.com/audit/STREAM/audit_20260101; sealed by example.com/audit+KEYHASH (trusted by --trust)
@@ -453,7 +453,7 @@ describe("ai-audit prove and check", { timeout: 60_000 }, () => {
 
   test("a proof is read from standard input, and not proven without its key", async () => {
     const sample = await sharedSample();
-    const { stdout } = await cli(["prove", sample.ids[0] ?? "", "--log", sample.directory]);
+    const { stdout } = await cli(["prove", sample.ids[0] ?? "", sample.directory]);
     const checked = await cli(["check", "-", "--json"], { stdin: stdout });
     expect(checked.code).toBe(2);
     expect(JSON.parse(checked.stdout)).toMatchObject({
@@ -464,7 +464,7 @@ describe("ai-audit prove and check", { timeout: 60_000 }, () => {
 
   test("an altered proof is refuted", async () => {
     const sample = await sharedSample();
-    const { stdout } = await cli(["prove", sample.ids[0] ?? "", "--log", sample.directory]);
+    const { stdout } = await cli(["prove", sample.ids[0] ?? "", sample.directory]);
     const altered = stdout.replace(/^index \d+$/m, "index 5");
     const checked = await cli(["check", "-", "-t", sample.vkey], { stdin: altered });
     expect(checked).toMatchObject({
@@ -491,7 +491,7 @@ describe("ai-audit prove and check", { timeout: 60_000 }, () => {
 
   test("of a key that was not given is not proven, and it is said how it would be", async () => {
     const sample = await sharedSample();
-    const { stdout: proof } = await cli(["prove", sample.ids[0] ?? "", "--log", sample.directory]);
+    const { stdout: proof } = await cli(["prove", sample.ids[0] ?? "", sample.directory]);
     const { code, stderr } = await cli(["check", "-"], { stdin: proof });
     expect({ code, stderr }).toEqual({
       code: 2,
@@ -502,11 +502,11 @@ describe("ai-audit prove and check", { timeout: 60_000 }, () => {
   test("an entry that is not there cannot be proved", async () => {
     const sample = await sharedSample();
     const none = "00000000-0000-7000-8000-000000000000";
-    expect(await printed(["prove", none, "--log", sample.directory], { sample, code: 1 }))
+    expect(await printed(["prove", none, sample.directory], { sample, code: 1 }))
       .toMatchInlineSnapshot(`
       "--- stderr
       error: no entry 00000000-0000-7000-8000-000000000000 in ROOT/audit-logs
-        ids are shown by: ai-audit list
+        to see ids: ai-audit list
       "
     `);
   });

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { cli, printed, withAllKeys } from "./support/cli.ts";
 import { normalise } from "./support/normalise.ts";
 import { ownSample, sharedSample } from "./support/samples.ts";
@@ -7,9 +7,9 @@ describe("A key that does not fit", { timeout: 60_000 }, () => {
   const env = { AUDIT_ENCRYPTION_KEY: "A".repeat(43) };
   const KEY_ID = /"k[\w-]{10}"/g;
 
-  test("is said to be so by show, after what could be shown, with exit code 78", async () => {
+  it("is said to be so by show, after what could be shown, with exit code 78", async () => {
     const sample = await sharedSample();
-    const words = ["show", sample.ids[2] ?? "", "--log", sample.directory, "-d"];
+    const words = ["show", sample.ids[2] ?? "", sample.directory, "-d"];
     const { stdout, stderr, code } = await cli(words, { env });
     expect(code).toBe(78);
     expect(stdout).toMatch(/^outcome +blocked$/m);
@@ -21,7 +21,7 @@ describe("A key that does not fit", { timeout: 60_000 }, () => {
     expect(await cli([...words, "--json"], { env })).toMatchObject({ code: 78, stderr });
   });
 
-  test("is said to be so by query --text, once, however many entries it does not open", async () => {
+  it("is said to be so by query --text, once, however many entries it does not open", async () => {
     const sample = await sharedSample();
     const words = ["query", sample.directory, "--text", "France", "-d"];
     const output = await printed(words, { sample, env, code: 78 });
@@ -33,12 +33,12 @@ describe("A key that does not fit", { timeout: 60_000 }, () => {
     `);
   });
 
-  test("is never passed over by what hands contents on", async () => {
+  it("is never passed over by what hands contents on", async () => {
     const sample = await sharedSample();
     for (const words of [
       ["export", sample.directory, "-d"],
       ["export", sample.directory, "-d", "-f", "csv"],
-      ["conversation", "geography", "--log", sample.directory, "-d"],
+      ["conversation", "geography", sample.directory, "-d"],
       ["tail", sample.directory, "-d", "-f", "--full"],
       ["query", sample.directory, "-d", "--full"],
     ]) {
@@ -50,22 +50,13 @@ describe("A key that does not fit", { timeout: 60_000 }, () => {
     }
   });
 
-  test("is another thing than a person who was erased", async () => {
+  it("is another thing than a person who was erased", async () => {
     const sample = await ownSample();
     const keys = withAllKeys(sample);
-    const erase = [
-      "erase-subject",
-      "Grace Hopper",
-      "--log",
-      sample.directory,
-      "--reason",
-      "x",
-      "--yes",
-    ];
+    const erase = ["erase-subject", "Grace Hopper", sample.directory, "--reason", "x", "--yes"];
     await printed(erase, { sample, env: keys });
     expect(
-      (await cli(["show", sample.ids[5] ?? "", "--log", sample.directory, "-d"], { env: keys }))
-        .code,
+      (await cli(["show", sample.ids[5] ?? "", sample.directory, "-d"], { env: keys })).code,
     ).toBe(0);
     const query = ["query", sample.directory, "--text", "France", "-d", "-c"];
     expect(await printed(query, { sample, env: keys })).toMatchInlineSnapshot(`

@@ -3,7 +3,7 @@ import { AuditLogger } from "@ai-audit/core";
 import type { Command } from "commander";
 import { EXIT, Failure } from "../failure.ts";
 import { loadSubjectKeys } from "../settings/keys.ts";
-import { addLogOption, resolveLocation } from "../log/location.ts";
+import { addLocationArgument, resolveLocation } from "../log/location.ts";
 import { plural } from "../output/format.ts";
 import { Progress } from "../output/progress.ts";
 import type { Session } from "../session.ts";
@@ -12,7 +12,6 @@ import { openStorage, reportingReads } from "../log/storage.ts";
 import { addActorOption, defaultActor, needSigner } from "../keeping/writing.ts";
 
 interface EraseFlags {
-  readonly log?: string;
   readonly reason: string;
   readonly actor?: string;
   readonly yes?: true;
@@ -21,7 +20,9 @@ interface EraseFlags {
 
 export function define(command: Command, session: Session): void {
   addActorOption(
-    addLogOption(command.argument("<name>", "the person, as the application names them to log()")),
+    addLocationArgument(
+      command.argument("<name>", "the person, as the application names them to log()"),
+    ),
   )
     .description(
       "Destroys the secret of one person, so that nothing kept of them can ever be opened again, and records in the log that " +
@@ -29,12 +30,19 @@ export function define(command: Command, session: Session): void {
     )
     .requiredOption("--reason <text>", "why, for the log; it must not name the person")
     .option("-y, --yes", "do it: it cannot be undone")
-    .action((name: string, flags: EraseFlags) => erase(name, flags, session));
+    .action((name: string, location: string | undefined, flags: EraseFlags) =>
+      erase(name, location, flags, session),
+    );
 }
 
-async function erase(name: string, flags: EraseFlags, session: Session): Promise<void> {
+async function erase(
+  name: string,
+  given: string | undefined,
+  flags: EraseFlags,
+  session: Session,
+): Promise<void> {
   const settings = Settings.load(session.env);
-  const location = resolveLocation(flags.log, settings);
+  const location = resolveLocation(given, settings);
   const encryption = await loadSubjectKeys(settings);
   const signer = await needSigner(location, settings);
   const { onProgress } = new Progress(session, "counting");

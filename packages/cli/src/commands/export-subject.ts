@@ -4,7 +4,7 @@ import { entryToLine } from "@ai-audit/core/format";
 import type { Command } from "commander";
 import { EXIT } from "../failure.ts";
 import { loadSubjectKeys } from "../settings/keys.ts";
-import { addLogOption } from "../log/location.ts";
+import { addLocationArgument } from "../log/location.ts";
 import { openLog } from "../log/open-log.ts";
 import { plural } from "../output/format.ts";
 import { addOutputOption, withSink } from "../output/output-file.ts";
@@ -12,23 +12,27 @@ import { Progress } from "../output/progress.ts";
 import type { Session } from "../session.ts";
 
 interface ExportSubjectFlags {
-  readonly log?: string;
   readonly output?: string;
   readonly json?: true;
 }
 
 export function define(command: Command, session: Session): void {
   addOutputOption(
-    addLogOption(command.argument("<name>", "the person, as the application names them to log()")),
+    addLocationArgument(
+      command.argument("<name>", "the person, as the application names them to log()"),
+    ),
   )
     .description(
       "Writes everything that is kept of one person, opened, as lines of JSON: what an access request asks for.",
     )
-    .action((name: string, flags: ExportSubjectFlags) => exportSubject(name, flags, session));
+    .action((name: string, location: string | undefined, flags: ExportSubjectFlags) =>
+      exportSubject(name, location, flags, session),
+    );
 }
 
 async function exportSubject(
   name: string,
+  given: string | undefined,
   flags: ExportSubjectFlags,
   session: Session,
 ): Promise<void> {
@@ -38,7 +42,7 @@ async function exportSubject(
     "searching",
     () => `${plural(count, "entry", "entries")} found`,
   );
-  const { storage, settings } = await openLog(flags.log, session, progress);
+  const { storage, settings } = await openLog(given, session, progress);
   const encryption = await loadSubjectKeys(settings);
   const logger = new AuditLogger(storage, { encryption });
   await withSink(flags.output, session.out, async (sink) => {

@@ -5,7 +5,7 @@ import type { Command } from "commander";
 import { EXIT, Failure, usageFailure } from "../failure.ts";
 import { addRangeOptions, Filter, type RangeFlags, rangeOf } from "../reading/filters.ts";
 import { findEntryLine } from "../log/find-entry.ts";
-import { addLocationArgument, addLogOption, resolveLocation } from "../log/location.ts";
+import { addLocationArgument, resolveLocation } from "../log/location.ts";
 import { openLog, type OpenLog } from "../log/open-log.ts";
 import { Table } from "../output/table.ts";
 import { Progress } from "../output/progress.ts";
@@ -24,7 +24,6 @@ interface PlaceFlags extends RangeFlags {
 }
 
 interface ReleaseFlags {
-  readonly log?: string;
   readonly reason: string;
   readonly actor?: string;
   readonly json?: true;
@@ -44,11 +43,15 @@ export function define(command: Command, session: Session): void {
     .option("--conversation <id>", "hold from the first entry of this conversation to its last")
     .option("--all", "hold everything, also what is yet to come")
     .action((location: string | undefined, flags: PlaceFlags) => place(location, flags, session));
-  addActorOption(addLogOption(command.command("release").argument("<hold>", "id of the hold")))
+  addActorOption(
+    addLocationArgument(command.command("release").argument("<hold>", "id of the hold")),
+  )
     .summary("end a hold")
     .description("Ends a hold: what it kept is subject to retention again.")
     .requiredOption("--reason <text>", "why, for the log")
-    .action((id: string, flags: ReleaseFlags) => release(id, flags, session));
+    .action((id: string, location: string | undefined, flags: ReleaseFlags) =>
+      release(id, location, flags, session),
+    );
   addLocationArgument(command.command("list"))
     .summary("show the holds in force")
     .description("Shows the holds in force.")
@@ -70,7 +73,7 @@ async function place(
   const hold = await placeHold(log.location, { ...range, reason, actor, signer, s3 });
   await (flags.json ? session.out.json({ hold }) : session.out.line(hold));
   await session.log.line(
-    `held; end it with: ai-audit hold release ${hold} --log ${log.location} --reason TEXT`,
+    `held; end it with: ai-audit hold release ${hold} ${log.location} --reason TEXT`,
   );
 }
 
@@ -126,9 +129,14 @@ function timesOf(lines: readonly string[], what: string): { from: Date; to: Date
   return { from, to };
 }
 
-async function release(id: string, flags: ReleaseFlags, session: Session): Promise<void> {
+async function release(
+  id: string,
+  given: string | undefined,
+  flags: ReleaseFlags,
+  session: Session,
+): Promise<void> {
   const settings = Settings.load(session.env);
-  const location = resolveLocation(flags.log, settings);
+  const location = resolveLocation(given, settings);
   const signer = await needSigner(location, settings);
   const { reason, actor = defaultActor() } = flags;
   const s3 = s3Connection(settings);

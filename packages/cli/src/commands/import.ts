@@ -7,7 +7,7 @@ import { EXIT, systemFailure, usageFailure } from "../failure.ts";
 import { importLines, type ImportResult } from "../import/importer.ts";
 import { type BadLine, type Survey, surveySource } from "../import/survey.ts";
 import { encryptionKeys, loadEncryption } from "../settings/keys.ts";
-import { addLogOption, placeOf, resolveDirectory } from "../log/location.ts";
+import { addLocationArgument, placeOf, resolveDirectory } from "../log/location.ts";
 import { listLogFiles } from "../log/log-files.ts";
 import { formatCount, plural } from "../output/format.ts";
 import { Progress } from "../output/progress.ts";
@@ -17,13 +17,12 @@ import { openStorage } from "../log/storage.ts";
 import { findSigner } from "../keeping/writing.ts";
 
 interface ImportFlags {
-  readonly log?: string;
   readonly acceptUnreadable?: true;
   readonly json?: true;
 }
 
 export function define(command: Command, session: Session): void {
-  addLogOption(
+  addLocationArgument(
     command.argument("<source>", "directory of audit_*.jsonl files as rotalabs-comply writes them"),
   )
     .description(
@@ -34,13 +33,20 @@ export function define(command: Command, session: Session): void {
         "finish is named only. A log of ai-audit is no source.",
     )
     .option("--accept-unreadable", "exit with 0 though lines were left out")
-    .action((source: string, flags: ImportFlags) => importLog(source, flags, session));
+    .action((source: string, location: string | undefined, flags: ImportFlags) =>
+      importLog(source, location, flags, session),
+    );
 }
 
-async function importLog(source: string, flags: ImportFlags, session: Session): Promise<void> {
+async function importLog(
+  source: string,
+  given: string | undefined,
+  flags: ImportFlags,
+  session: Session,
+): Promise<void> {
   const settings = Settings.load(session.env);
   const from = resolveDirectory(source, settings, "import");
-  const to = placeOf(flags.log, settings);
+  const to = placeOf(given, settings);
   await checkSource(from, to);
   const signer = findSigner(settings);
   const encryption =
@@ -78,7 +84,7 @@ async function checkSource(from: string, to: string): Promise<void> {
   if (realPathOf(to) === realPathOf(from)) {
     throw usageFailure(
       `the source is the log that would be written: ${from}`,
-      "name another one with --log LOCATION",
+      "name another one: ai-audit import SOURCE LOCATION",
     );
   }
   const own = (await listLogFiles(from)).find(({ kind }) => kind === "segment");

@@ -1,5 +1,5 @@
 // ai-audit init: keys and settings for a new log.
-import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { appendFile, chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join, resolve } from "node:path";
 import { AuditError, generateKey, Signer } from "@ai-audit/core";
@@ -19,16 +19,16 @@ const KEYS = "audit-keys";
 export function define(command: Command, session: Session): void {
   command
     .addArgument(
-      new Argument("[directory]", "where to put them").default(".", "the working directory"),
+      new Argument("[directory]", "directory for them").default(".", "the working directory"),
     )
     .description(
       `Makes a signing key, an encryption key and a place for the keys of data subjects in ${KEYS}/, readable by you alone, ` +
-        `and a commented settings file, ${SETTINGS_FILE}. Nothing that exists is changed.`,
+        `and a commented settings file, ${SETTINGS_FILE}, which .gitignore then names. Existing keys and settings are never changed.`,
     )
     .addOption(
       new Option(
         "--name <name>",
-        "name of the signing key, best one you own: example.com/audit",
+        "name of the signing key; begin it with a domain that you own: example.com/audit",
       ).default(`${hostname()}/audit`, "HOST/audit"),
     )
     .action((directory: string, flags: InitFlags) => init(directory, flags, session));
@@ -63,6 +63,7 @@ async function init(
       AUDIT_RETENTION_DAYS: "365",
     }),
   );
+  await ignoreByGit(join(root, ".gitignore"), `/${SETTINGS_FILE}`);
   if (json) return out.json({ settings: file, keys, vkey: signer.vkey });
   await out.write(nextSteps(file, keys, signer, env));
 }
@@ -95,33 +96,33 @@ In the application:
       storeContent: true, // default: hashes only
     });
 
-Its environment has the keys, from a secret store or, in a shell:
+Give it the keys by its environment, from a secret store or, in a shell:
 
     export AUDIT_SIGNING_KEY=${inShell("signing.pem")}
     export AUDIT_ENCRYPTION_KEY=${inShell("encryption.key")}
 
-To log what is about persons, whose content can then be erased, import FileKeyStore too and give the encryption a place
-for their keys:
+To be able to erase the content of one person later, import FileKeyStore too and give the encryption a place for the
+keys of data subjects:
 
     EncryptionManager.fromEnv(undefined, { subjects: new FileKeyStore({ path: ${JSON.stringify(join(keys, "subjects"))} }) })
 
-Give this to everybody who verifies the log; it is no secret:
+Give this verification key to everybody who verifies the log. It is not secret:
 
     ${vkey}
 
-Back the keys up where the log is not: without encryption.key nothing that was encrypted can be read again.
-Then: ${calledAs(env)} doctor
+Back up the keys in another place than the log: without encryption.key, encrypted content can never be read again.
+Next: ${calledAs(env)} doctor
 `;
 }
 
-/** How this program was called, to be called so again: npm tells scripts and npx what it runs. */
+/** The words that called this program. npm tells scripts and npx what it runs. */
 function calledAs(env: Session["env"]): string {
   const event = env["npm_lifecycle_event"];
   if (event === "ai-audit") return "npm run -s ai-audit --";
   return event === "npx" ? "npx ai-audit" : "ai-audit";
 }
 
-/** A word that a POSIX shell takes as it is. */
+/** The text as one word of a POSIX shell. */
 function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
@@ -130,7 +131,17 @@ async function writeNew(path: string, text: string): Promise<void> {
   await guarded(writeFile(path, text, { flag: "wx", mode: 0o600, flush: true }));
 }
 
-/** What exists stays: a key that is replaced takes everything encrypted with it along. */
+/** Adds a line to a .gitignore that lacks it: keys may be put into the settings file later. */
+async function ignoreByGit(path: string, line: string): Promise<void> {
+  const text = await readFile(path, "utf8").catch((error: unknown) => {
+    if (systemFailure(error)?.exitCode === EXIT.missing) return "";
+    throw error;
+  });
+  if (text.split(/\r?\n/).includes(line)) return;
+  await appendFile(path, `${text === "" || text.endsWith("\n") ? "" : "\n"}${line}\n`);
+}
+
+/** Never overwrites: nothing opens what a replaced key has encrypted. */
 async function guarded(work: Promise<unknown>): Promise<void> {
   try {
     await work;
@@ -140,7 +151,7 @@ async function guarded(work: Promise<unknown>): Promise<void> {
     throw new Failure(
       EXIT.cannotCreate,
       failure.message,
-      "keys are never replaced; `keys rotate` adds a new one",
+      "keys are never replaced; to add a new one: ai-audit keys rotate",
       {
         cause: error,
       },

@@ -1,4 +1,4 @@
-// ai-audit keys: which keys are at hand, a new one, and what may leave.
+// ai-audit keys: lists, rotates and exports keys.
 import { randomBytes } from "node:crypto";
 import { rename, rm, writeFile } from "node:fs/promises";
 import {
@@ -22,23 +22,24 @@ interface JsonFlag {
 
 export function define(command: Command, session: Session): void {
   command.description(
-    "Shows, adds and exports keys. Secrets are printed only by commands that say so.",
+    "Lists, rotates and exports keys. Without a subcommand it lists them. Only `rotate --print` and `export --content` " +
+      "print secrets.",
   );
   command
-    .command("list")
-    .summary("show which keys are at hand")
-    .description("Shows the keys of the settings by their ids; no secrets.")
+    .command("list", { isDefault: true })
+    .summary("list the keys of the settings")
+    .description("Lists the keys of the settings by id. No secret is printed.")
     .action((flags: JsonFlag) => list(flags, session));
   command
     .command("rotate")
-    .summary("add a new encryption key, which writes from now on")
+    .summary("add an encryption key and write with it from now on")
     .description(
-      "Adds a new encryption key to the file that AUDIT_ENCRYPTION_KEY_FILE names. New entries are encrypted under it once " +
-        "the application has loaded the file again; the older keys stay and open what they encrypted.",
+      "Adds a new encryption key to the file that AUDIT_ENCRYPTION_KEY_FILE names. New entries are encrypted with it once " +
+        "the application has loaded the file again. Older keys stay in the file and open what they encrypted.",
     )
     .option(
       "--print",
-      "print the new ring, secrets included, for a key that is kept in AUDIT_ENCRYPTION_KEY",
+      "print the new key ring with its secrets, where the key is kept in AUDIT_ENCRYPTION_KEY",
     )
     .action((flags: JsonFlag & { readonly print?: true }) => rotate(flags, session));
   command
@@ -46,9 +47,9 @@ export function define(command: Command, session: Session): void {
     .summary("print the verification key, or one content key")
     .description(
       "Prints the public verification key that auditors need. With --content, prints the secret key of one kid as a JSON " +
-        "Web Key, which opens the content of one writer (and one data subject), and nothing else, with any JOSE library.",
+        "Web Key. Any JOSE library opens with it the content of one writer (and one data subject), and nothing else.",
     )
-    .option("--content <kid>", "the kid that the content's header names")
+    .option("--content <kid>", "the kid in the header of the encrypted content")
     .action((flags: JsonFlag & { readonly content?: string }) => exportKey(flags, session));
 }
 
@@ -66,13 +67,13 @@ async function list({ json }: JsonFlag, { env, out, log }: Session): Promise<voi
     ...ids(await encryptionKeys(settings)?.load()),
     ...(signer === undefined
       ? []
-      : [{ use: "verification", id: signer.vkey, note: "of our signing key" } as const]),
+      : [{ use: "verification", id: signer.vkey, note: "of the signing key" } as const]),
     ...trusted
       .filter((id) => id !== signer?.vkey)
       .map((id) => ({ use: "verification", id, note: "trusted" }) as const),
   ];
   if (json) return out.json(keys);
-  if (keys.length === 0) return log.line("no keys are set; they are made by: ai-audit init");
+  if (keys.length === 0) return log.line("no keys are set; to make some: ai-audit init");
   await new Table<ListedKey>(out, [
     { title: "USE", value: ({ use }) => use },
     { title: "KEY", value: ({ id }) => id },
@@ -90,7 +91,7 @@ function ids(keys: Keys | undefined): ListedKey[] {
   }));
 }
 
-/** A single key is known by its fingerprint. */
+/** A single key gets its fingerprint as its id. */
 function asRing(keys: Keys): KeyRing {
   if (typeof keys !== "string") return keys;
   const { keyId } = new EncryptionManager(keys);
@@ -105,18 +106,15 @@ async function rotate(
   const key = settings.key("AUDIT_ENCRYPTION_KEY");
   const provider = encryptionKeys(settings);
   if (key === undefined || provider === undefined) {
-    throw new Failure(
-      EXIT.config,
-      "no encryption key is set",
-      "a first one is made by: ai-audit init",
-    );
+    throw new Failure(EXIT.config, "no encryption key is set", "to make one: ai-audit init");
   }
-  if ("path" in key && print) throw usageFailure("--print is for a key in AUDIT_ENCRYPTION_KEY");
+  if ("path" in key && print)
+    throw usageFailure("--print needs a key in AUDIT_ENCRYPTION_KEY, and the key is in a file");
   if ("text" in key && !print) {
     throw new Failure(
       EXIT.config,
-      `the key is in AUDIT_ENCRYPTION_KEY of ${settings.get("AUDIT_ENCRYPTION_KEY")?.source ?? ""}, which cannot be changed`,
-      "--print shows the new value for it, secrets included",
+      `the key is in AUDIT_ENCRYPTION_KEY (${settings.get("AUDIT_ENCRYPTION_KEY")?.source ?? ""}), which this command cannot change`,
+      "--print shows the new value, secrets included",
     );
   }
   const ring = withNewKey(asRing(await provider.load()));
@@ -125,9 +123,9 @@ async function rotate(
   await replaceFile(path, `${JSON.stringify(ring)}\n`);
   if (json) return out.json({ current: ring.current, file: path });
   await out.line(
-    `${ring.current} writes from now on; ${Object.keys(ring.keys).length} keys in ${path}`,
+    `${ring.current} is the key for new entries; ${path} has ${Object.keys(ring.keys).length} keys`,
   );
-  await out.line("Back the file up, and have the application load it again.");
+  await out.line("Back up the file, and have the application load it again.");
 }
 
 function withNewKey({ keys }: KeyRing): KeyRing {
@@ -136,7 +134,7 @@ function withNewKey({ keys }: KeyRing): KeyRing {
   return { current: keyId, keys: { ...keys, [keyId]: key } };
 }
 
-/** All of the new file or all of the old one, also after a power cut. */
+/** Replaces the file atomically, also across a power cut. */
 async function replaceFile(path: string, text: string): Promise<void> {
   const draft = `${path}.${randomBytes(6).toString("hex")}`;
   try {
@@ -175,8 +173,8 @@ function contentKey(
   } catch (error) {
     if (!AuditError.isInstance(error) || error.code !== "AUDIT_DECRYPT_FAILED") throw error;
     throw usageFailure(
-      `not a kid of this log's form: ${kid}`,
-      "it stands in the first part of the content, which is base64url: ai-audit show ID --json",
+      `not a kid: ${kid}`,
+      "the first part of an encrypted content, decoded from base64url, names it: ai-audit show ID --json",
     );
   }
 }

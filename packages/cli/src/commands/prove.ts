@@ -2,7 +2,7 @@
 import { checkProof, proveEntry } from "@ai-audit/core/verify";
 import type { Command } from "commander";
 import { EXIT, Failure } from "../failure.ts";
-import { addLogOption, resolveLocation } from "../log/location.ts";
+import { addLocationArgument, resolveLocation } from "../log/location.ts";
 import { addOutputOption, withSink } from "../output/output-file.ts";
 import { Progress } from "../output/progress.ts";
 import type { Session } from "../session.ts";
@@ -10,27 +10,29 @@ import { Settings } from "../settings/settings.ts";
 import { s3Connection } from "../log/storage.ts";
 
 interface ProveFlags {
-  readonly log?: string;
   readonly output?: string;
   readonly json?: true;
 }
 
 export function define(command: Command, session: Session): void {
-  addOutputOption(addLogOption(command.argument("<id>", "id of the entry")))
+  addOutputOption(addLocationArgument(command.argument("<id>", "id of the entry")))
     .description(
       "Writes the proof of one entry, a C2SP tlog-proof: the entry's line, its audit path and the signed checkpoint over " +
         "it. Whoever knows the log's verification key can check it alone, with nothing of the log: `ai-audit check`.",
     )
-    .action((id: string, flags: ProveFlags) => prove(id, flags, session));
+    .action((id: string, location: string | undefined, flags: ProveFlags) =>
+      prove(id, location, flags, session),
+    );
 }
 
 async function prove(
   id: string,
-  { log, output, json }: ProveFlags,
+  given: string | undefined,
+  { output, json }: ProveFlags,
   session: Session,
 ): Promise<void> {
   const settings = Settings.load(session.env);
-  const location = resolveLocation(log, settings);
+  const location = resolveLocation(given, settings);
   let current = "";
   const progress = new Progress(session, "searching", () => current);
   const proof = await proveEntry(location, id.toLowerCase(), {
@@ -42,11 +44,7 @@ async function prove(
     },
   });
   if (proof === undefined) {
-    throw new Failure(
-      EXIT.nothing,
-      `no entry ${id} in ${location}`,
-      "ids are shown by: ai-audit list",
-    );
+    throw new Failure(EXIT.nothing, `no entry ${id} in ${location}`, "to see ids: ai-audit list");
   }
   if (checkProof(proof, []).state === "TAMPERED") {
     throw new Failure(

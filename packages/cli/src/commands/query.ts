@@ -7,6 +7,7 @@ import { addLocationArgument } from "../log/location.ts";
 import { openLog } from "../log/open-log.ts";
 import { formatCount, plural } from "../output/format.ts";
 import { Progress } from "../output/progress.ts";
+import { isDuplicate } from "../reading/call.ts";
 import { entryPrinter } from "../reading/print-entries.ts";
 import type { Session } from "../session.ts";
 
@@ -20,14 +21,11 @@ interface QueryFlags extends FilterFlags {
 
 export function define(command: Command, session: Session): void {
   addFilterOptions(addLocationArgument(command), session)
-    .description("Finds the entries that meet all conditions given, oldest first.")
-    .addOption(new Option("-n, --limit <count>", "no more than").argParser(parseCount))
+    .description("Finds the entries that meet all conditions, oldest first.")
+    .addOption(new Option("-n, --limit <count>", "number of entries at most").argParser(parseCount))
     .option("-r, --newest-first", "newest first")
-    .option(
-      "-c, --count",
-      "print only how many there are; a call that two layers recorded counts once",
-    )
-    .option("--full", "print everything that each entry says")
+    .option("-c, --count", "print only their number; a call that two layers recorded counts once")
+    .option("--full", "print all fields of each entry")
     .action((location: string | undefined, flags: QueryFlags) => query(location, flags, session));
 }
 
@@ -50,7 +48,7 @@ async function query(
     const wanted: string[] = [];
     for (const line of page) {
       const entry = filter.entryOf(line);
-      if (entry === undefined || (flags.count && entry.run?.sameCallAs !== undefined)) continue;
+      if (entry === undefined || (flags.count && isDuplicate(entry))) continue;
       if (found >= limit) break;
       found += 1;
       wanted.push(line);

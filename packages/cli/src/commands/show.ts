@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { describeEntry } from "../reading/entry-details.ts";
 import { findEntryLine } from "../log/find-entry.ts";
 import { loadEncryption } from "../settings/keys.ts";
-import { addLogOption } from "../log/location.ts";
+import { addLocationArgument } from "../log/location.ts";
 import { openLog } from "../log/open-log.ts";
 import { ContentOpener } from "../reading/opened-content.ts";
 import { printFields } from "../output/fields.ts";
@@ -12,27 +12,29 @@ import { openedLine } from "../reading/print-entries.ts";
 import type { Session } from "../session.ts";
 
 interface ShowFlags {
-  readonly log?: string;
   readonly decrypt?: true;
   readonly json?: true;
 }
 
 export function define(command: Command, session: Session): void {
-  addLogOption(command.argument("<id>", "id of the entry"))
+  addLocationArgument(command.argument("<id>", "id of the entry"))
     .description("Shows one entry in full. With --json it is the line of the log itself.")
     .option(
       "-d, --decrypt",
       "open encrypted content, with AUDIT_ENCRYPTION_KEY; JSON then has `input` and `output` too",
     )
-    .action((id: string, flags: ShowFlags) => show(id, flags, session));
+    .action((id: string, location: string | undefined, flags: ShowFlags) =>
+      show(id, location, flags, session),
+    );
 }
 
 async function show(
   id: string,
-  { log, decrypt, json }: ShowFlags,
+  given: string | undefined,
+  { decrypt, json }: ShowFlags,
   session: Session,
 ): Promise<void> {
-  const { storage, location, settings } = await openLog(log, session);
+  const { storage, location, settings } = await openLog(given, session);
   const opener = new ContentOpener(decrypt ? await loadEncryption(settings) : undefined);
   const line = await findEntryLine(storage, location, id);
   const entry = lineToEntry(line);

@@ -7,7 +7,7 @@ import { collecting, DEFAULT_MIB, openSql, parseMemory, shortOfMemory } from "..
 import { EXIT, Failure, systemFailure, usageFailure } from "../failure.ts";
 import { addRangeOptions, type RangeFlags, rangeOf } from "../reading/filters.ts";
 import { withGathered } from "../sql/gathered.ts";
-import { addLogOption, isBucket, resolveLocation } from "../log/location.ts";
+import { addLocationArgument, isBucket, resolveLocation } from "../log/location.ts";
 import { noteForeign, openLog } from "../log/open-log.ts";
 import { formatBytes, plural } from "../output/format.ts";
 import { Progress } from "../output/progress.ts";
@@ -17,14 +17,13 @@ import { Settings } from "../settings/settings.ts";
 import { isFigure, textOfCell, toJsonText } from "../sql/sql-values.ts";
 
 interface SqlFlags extends RangeFlags {
-  readonly log?: string;
   readonly memory?: number;
   readonly json?: true;
 }
 
 export function define(command: Command, session: Session): void {
   addRangeOptions(
-    addLogOption(
+    addLocationArgument(
       command.argument("<statement>", "one statement that reads, over the view `entries`"),
     ),
     session,
@@ -43,14 +42,21 @@ export function define(command: Command, session: Session): void {
         "decrypted. A statement can read every file that you can, and write none. Of a bucket, the entries of --since to " +
         "--until are downloaded into a temporary directory first. Exits with 1 when there is no row.",
     )
-    .action((statement: string, flags: SqlFlags) => sql(statement, flags, session));
+    .action((statement: string, location: string | undefined, flags: SqlFlags) =>
+      sql(statement, location, flags, session),
+    );
 }
 
-async function sql(statement: string, flags: SqlFlags, session: Session): Promise<void> {
+async function sql(
+  statement: string,
+  given: string | undefined,
+  flags: SqlFlags,
+  session: Session,
+): Promise<void> {
   const range = rangeOf(flags);
-  const location = resolveLocation(flags.log, Settings.load(session.env));
+  const location = resolveLocation(given, Settings.load(session.env));
   if (isBucket(location))
-    return withGathered(download(flags, session), (path) =>
+    return withGathered(download(given, flags, session), (path) =>
       answer(statement, path, flags, session),
     );
   if (range.from !== undefined || range.to !== undefined) {
@@ -64,13 +70,14 @@ async function sql(statement: string, flags: SqlFlags, session: Session): Promis
 }
 
 async function* download(
+  given: string | undefined,
   flags: SqlFlags,
   session: Session,
 ): AsyncGenerator<readonly string[], void, undefined> {
   let entries = 0;
   let bytes = 0;
   const progress = new Progress(session, "downloading", () => formatBytes(bytes));
-  const { storage } = await openLog(flags.log, session, progress);
+  const { storage } = await openLog(given, session, progress);
   for await (const page of storage.pages(rangeOf(flags), "oldest-first")) {
     entries += page.length;
     for (const line of page) bytes += Buffer.byteLength(line) + 1;

@@ -1,11 +1,13 @@
-// ai-audit stats: figures over the log.
+// ai-audit stats: figures by time, model, actor …
 import type { AuditEntry } from "@ai-audit/core";
 import { type Command, Option } from "commander";
 import { parseCount } from "../arguments/values.ts";
+import { actorOf, agentOf, toolOf } from "../reading/call.ts";
 import { outcomeOf } from "../reading/entry-table.ts";
 import { EXIT, usageFailure } from "../failure.ts";
 import { addFilterOptions, Filter, type FilterFlags, rangeOf } from "../reading/filters.ts";
 import { addLocationArgument } from "../log/location.ts";
+import { readFacts, summaryOf } from "../log/log-facts.ts";
 import { openLog } from "../log/open-log.ts";
 import { formatCount, formatMs, plural } from "../output/format.ts";
 import { Progress } from "../output/progress.ts";
@@ -20,17 +22,19 @@ interface StatsFlags extends FilterFlags {
 }
 
 const GROUPS =
-  "hour, day, month, model, provider, operation, outcome, conversation, user, or metadata.KEY";
+  "hour, day, month, model, provider, operation, tool, agent, actor, outcome, conversation, or metadata.KEY";
 
 export function define(command: Command, session: Session): void {
   addFilterOptions(addLocationArgument(command), session)
     .description(
-      "Counts calls, tokens, errors and blocks and measures latency, over the entries that meet the conditions given. " +
-        "A call that two layers recorded counts once. Percentiles are within 1 %.",
+      "Counts calls, tokens, errors and blocks and measures latency, over the entries that meet all conditions. A call " +
+        "that two layers recorded counts once. Reviews and guardrails are events, not calls. Errors are failures and " +
+        "time-outs; stopped are calls that the caller aborted or abandoned, or that wait for a person. Percentiles are " +
+        "within 1 %.",
     )
-    .addOption(new Option("-b, --by <group>", `${GROUPS}; user is metadata.user_id`).default("day"))
+    .addOption(new Option("-b, --by <group>", GROUPS).default("day"))
     .addOption(
-      new Option("-n, --limit <count>", "groups printed, those with the most calls")
+      new Option("-n, --limit <count>", "number of groups printed, those with the most calls first")
         .default(30)
         .argParser(parseCount),
     )
@@ -46,7 +50,7 @@ async function stats(
   const groupOf = grouping(flags.by);
   let read = 0;
   const progress = new Progress(session, "counting", () => `${formatCount(read)} entries`);
-  const { storage, settings } = await openLog(given, session, progress);
+  const { storage, settings, location } = await openLog(given, session, progress);
   const filter = await Filter.of(flags, settings);
   const statistics = new Statistics(groupOf);
   for await (const page of storage.pages(rangeOf(flags), "oldest-first")) {
@@ -62,7 +66,11 @@ async function stats(
     .toSorted((a, b) => b.calls - a.calls || compare(a.group, b.group))
     .slice(0, flags.limit);
   const groups = isTime(flags.by) ? most.toSorted((a, b) => compare(a.group, b.group)) : most;
-  if (flags.json) return out.json({ by: flags.by, total: statistics.total(), groups });
+  const facts = await readFacts(location, settings, rangeOf(flags));
+  if (flags.json) {
+    const recorded = facts.map(({ file, line }) => ({ file, ...line }));
+    return out.json({ by: flags.by, total: statistics.total(), groups, log: recorded });
+  }
   if (groups.length === 0) {
     session.exitCode = EXIT.nothing;
     return log.line("no such entry");
@@ -70,6 +78,7 @@ async function stats(
   await table(flags.by, groups, session).rows([...groups, statistics.total()]);
   if (groups.length < all.length)
     await log.line(`${plural(all.length - groups.length, "further group")}: raise --limit`);
+  for (const sentence of summaryOf(facts)) await log.line(sentence);
 }
 
 function grouping(by: string): (entry: AuditEntry) => string {
@@ -87,9 +96,11 @@ const GROUPINGS: Readonly<Partial<Record<string, (entry: AuditEntry) => string>>
   model: ({ model }) => model ?? "-",
   provider: ({ provider }) => provider ?? "-",
   operation: ({ operation }) => operation ?? "-",
+  tool: (entry) => toolOf(entry) ?? "-",
+  agent: (entry) => agentOf(entry) ?? "-",
+  actor: (entry) => actorOf(entry) ?? "-",
   outcome: outcomeOf,
   conversation: ({ conversationId }) => conversationId ?? "-",
-  user: ({ metadata }) => textOfKey(metadata["user_id"]),
 };
 
 function isTime(by: string): boolean {
@@ -108,7 +119,7 @@ function compare(a: string, b: string): number {
 const BAR_CELLS = 16;
 const EIGHTHS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 
-/** A bar of so many cells, to an eighth of one. Something is never shown as nothing. */
+/** A bar, to an eighth of a cell. A share above 0 has at least the smallest one. */
 function bar(share: number): string {
   const eighths = Math.max(share > 0 ? 1 : 0, Math.round(share * BAR_CELLS * 8));
   return "█".repeat(Math.floor(eighths / 8)) + (EIGHTHS[eighths % 8] ?? "");
@@ -137,6 +148,7 @@ function table(by: string, groups: readonly GroupFigures[], { out }: Session): T
     { title: "P95", value: ({ latencyMs }) => formatMs(latencyMs.p95), align: "right" },
     { title: "P99", value: ({ latencyMs }) => formatMs(latencyMs.p99), align: "right" },
     count("ERRORS", ({ errors }) => errors),
+    count("STOPPED", ({ stopped }) => stopped),
     {
       ...count("BLOCKED", ({ blocked }) => blocked),
       style: ({ blocked }) => (blocked > 0 ? "red" : undefined),
@@ -145,6 +157,7 @@ function table(by: string, groups: readonly GroupFigures[], { out }: Session): T
       ...count("FLAGGED", ({ flagged }) => flagged),
       style: ({ flagged }) => (flagged > 0 ? "red" : undefined),
     },
+    count("EVENTS", ({ events }) => events),
   ]);
 }
 

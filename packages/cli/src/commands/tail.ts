@@ -1,4 +1,4 @@
-// ai-audit tail: the end of the log, and what comes after it.
+// ai-audit tail: the latest entries, and new ones as they are written.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AuditStorage } from "@ai-audit/core";
 import { type Command, Option } from "commander";
@@ -20,13 +20,15 @@ interface TailFlags extends FilterFlags {
 export function define(command: Command, session: Session): void {
   addFilterOptions(addLocationArgument(command), session)
     .description(
-      "Shows the latest entries that meet the conditions given, and with -f each new one as it is written.",
+      "Shows the latest entries that meet all conditions, and with -f each new one as it is written.",
     )
     .addOption(
-      new Option("-n, --lines <count>", "how many to begin with").default(10).argParser(parseCount),
+      new Option("-n, --lines <count>", "number of entries to begin with")
+        .default(10)
+        .argParser(parseCount),
     )
     .option("-f, --follow", "wait for new entries, until interrupted")
-    .option("--full", "print everything that each entry says")
+    .option("--full", "print all fields of each entry")
     .action((location: string | undefined, flags: TailFlags) => tail(location, flags, session));
 }
 

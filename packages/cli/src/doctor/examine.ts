@@ -9,7 +9,7 @@ import { examineBucket } from "./bucket.ts";
 import { examineClock, examineDisk } from "./machine.ts";
 import { type Finding, good, look, wrong } from "./finding.ts";
 import { examineEncryption, examineSigning, examineSubjects } from "./keys.ts";
-import { examineContents, examinePermissions, examineRetention } from "./log.ts";
+import { examineContents, examineFacts, examinePermissions, examineRetention } from "./log.ts";
 
 export type { Finding } from "./finding.ts";
 
@@ -90,6 +90,7 @@ export async function examine(given: string | undefined, session: Session): Prom
     await run("permissions", () => examinePermissions(log));
     await run("disk", () => examineDisk(log));
   }
+  await run("record", () => examineFacts(log, settings));
   await run("clock", () => examineClock(log, settings, session.now()));
   return findings;
 }

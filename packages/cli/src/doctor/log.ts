@@ -1,7 +1,8 @@
-// The log itself: who may read it, what lies in it, how long it is kept.
+// The log itself: permissions, files, what it records about itself, retention.
 import { stat } from "node:fs/promises";
 import { listHolds } from "@ai-audit/core";
 import { configuredTrust } from "../settings/keys.ts";
+import { type Fact, readFacts, summaryOf } from "../log/log-facts.ts";
 import { listLogFiles, type LogFile } from "../log/log-files.ts";
 import { plural } from "../output/format.ts";
 import { DEFAULT_RETENTION_DAYS } from "../keeping/retention.ts";
@@ -61,7 +62,7 @@ export async function examineContents(location: string, settings: Settings): Pro
     ...findingOf(
       files.filter(({ kind }) => kind === "foreign"),
       look,
-      "not written by this library: nothing vouches for them",
+      "not written by this library, without any proof",
       "keep them elsewhere; from there they can be imported: ai-audit import",
     ),
     ...findingOf(
@@ -99,6 +100,25 @@ function findingOf(
     ? []
     : [kind("files", `${plural(files.length, "file")} ${what} (${first.file})`, remedy)];
 }
+
+/** What the log records about itself. A loss, or a file that became shorter, is something to look at. */
+export async function examineFacts(location: string, settings: Settings): Promise<Finding[]> {
+  const facts = await readFacts(location, settings);
+  if (facts.length === 0) return [good("record", "no loss, removal, hold, erasure or open call")];
+  const trouble = summaryOf(facts.filter(isTrouble));
+  const others = summaryOf(facts.filter((fact) => !isTrouble(fact)));
+  const remedy = "see: ai-audit list --control";
+  return [
+    ...trouble.map((sentence) => look("record", sentence, remedy)),
+    ...others.map((sentence) => good("record", sentence)),
+  ];
+}
+
+function isTrouble({ line }: Fact): boolean {
+  return TROUBLE.has(line.type);
+}
+
+const TROUBLE: ReadonlySet<string> = new Set(["loss", "segment.gap", "call.started"]);
 
 /** The setting against what the law asks, and the holds in force. `vkey`: of the key that signs here. */
 export async function examineRetention(

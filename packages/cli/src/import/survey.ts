@@ -1,6 +1,6 @@
-// What of a source can be imported, line by line, before anything is: readers pass over what is no entry.
+// A survey of a source before its import: the lines that can be imported, and those that cannot. Readers skip the latter.
 import type { OnProgress } from "@ai-audit/core";
-import { lineToEntry } from "@ai-audit/core/format";
+import { eachLine, LineSplitter, lineToEntry, parseSegmentName } from "@ai-audit/core/format";
 import { directorySource } from "@ai-audit/core/verify";
 
 /** A line that cannot be imported. */
@@ -11,25 +11,22 @@ export interface BadLine {
   readonly reason: string;
 }
 
-/** What is there. */
+/** The lines and files of a source. */
 export interface Survey {
   /** Lines that are entries. */
   readonly entries: number;
-  /** Lines that are none, empty ones aside. */
+  /** Lines that are not entries, without empty ones. */
   readonly unreadable: number;
   /** The first of them. */
   readonly firstUnreadable: readonly BadLine[];
-  /** Last lines that break off: the writer died over them. */
+  /** Last lines that break off: their writer was stopped. */
   readonly torn: readonly BadLine[];
-  /** `.jsonl` files that are not named as files of a log are. */
+  /** `.jsonl` files without the name of a log file. */
   readonly otherFiles: readonly string[];
 }
 
-/** So many are named. */
+/** Number of unreadable lines that are named. */
 const MAX_NAMED = 5;
-const LF = 0x0a;
-/** As the original names its files, and we ours. */
-const LOG_FILE = /^audit_\d{8}(?:_\d{3,6})?\.jsonl$/;
 
 /** Reads every line of a directory's files. @throws the system's error for what cannot be read */
 export async function surveySource(
@@ -38,7 +35,9 @@ export async function surveySource(
 ): Promise<Survey> {
   const source = directorySource(path);
   const files = (await source.files()).toSorted((a, b) => (a.file < b.file ? -1 : 1));
-  const read = files.filter(({ file, oddity }) => LOG_FILE.test(file) && oddity === undefined);
+  const read = files.filter(
+    ({ file, oddity }) => parseSegmentName(file) !== undefined && oddity === undefined,
+  );
   const totalBytes = read.reduce((sum, { bytes }) => sum + bytes, 0);
   const found = {
     entries: 0,
@@ -52,9 +51,8 @@ export async function surveySource(
       bytesRead += bytes;
       onProgress(Math.min(1, bytesRead / totalBytes));
       if (text.trim() === "") continue;
-      // Readers wait for a line feed behind what looks whole, too.
-      const reason =
-        whyNot(text) ?? (isComplete ? undefined : "an entry without a line feed behind it");
+      // Readers do not take a last line without its line feed, even if it looks whole.
+      const reason = whyNot(text) ?? (isComplete ? undefined : "an entry without its line feed");
       if (reason === undefined) {
         found.entries += 1;
       } else if (!isComplete && !isJson(text)) {
@@ -72,12 +70,12 @@ export async function surveySource(
   };
 }
 
-/** Why a line is no entry; undefined for one. No word of what it says: that may be a prompt. */
+/** Why a line is not an entry; undefined for an entry. The reason quotes nothing of the line, which may be a prompt. */
 function whyNot(text: string): string | undefined {
   const entry = lineToEntry(text);
   if (entry !== undefined)
-    return Number.isNaN(Date.parse(entry.timestamp)) ? "its timestamp is no time" : undefined;
-  return isJson(text) ? "no entry: it lacks an id or a timestamp, or has a type" : "not JSON";
+    return Number.isNaN(Date.parse(entry.timestamp)) ? "its timestamp is not a time" : undefined;
+  return isJson(text) ? "not an entry: it has no id or timestamp, or has a type" : "not JSON";
 }
 
 function isJson(text: string): boolean {
@@ -85,7 +83,7 @@ function isJson(text: string): boolean {
     JSON.parse(text);
     return true;
   } catch {
-    return false; // that is the answer
+    return false;
   }
 }
 
@@ -101,21 +99,21 @@ interface SourceLine {
 async function* linesOf(
   chunks: AsyncIterable<Buffer>,
 ): AsyncGenerator<SourceLine, void, undefined> {
-  let rest: Buffer[] = []; // the beginning of a line that goes on in the next chunk
+  const splitter = new LineSplitter();
   let line = 0;
-  const take = (end: Buffer, isComplete: boolean): SourceLine => {
-    const bytes = rest.length === 0 ? end : Buffer.concat([...rest, end]);
-    rest = [];
+  const take = (text: string, bytes: number, isComplete: boolean): SourceLine => {
     line += 1;
-    return { text: bytes.toString(), line, isComplete, bytes: bytes.length + (isComplete ? 1 : 0) };
+    return { text, line, isComplete, bytes };
   };
   for await (const chunk of chunks) {
-    let at = 0;
-    for (let end = chunk.indexOf(LF); end !== -1; end = chunk.indexOf(LF, at)) {
-      yield take(chunk.subarray(at, end), true);
-      at = end + 1;
+    const lines: SourceLine[] = [];
+    for (const block of splitter.push(chunk)) {
+      eachLine(block, (bytes, start, end) =>
+        lines.push(take(bytes.toString("utf8", start, end), end - start + 1, true)),
+      );
     }
-    if (at < chunk.length) rest.push(Buffer.from(chunk.subarray(at))); // the chunk is valid until the next one
+    yield* lines;
   }
-  if (rest.length > 0) yield take(Buffer.alloc(0), false);
+  const rest = splitter.rest();
+  if (rest.length > 0) yield take(rest.toString(), rest.length, false);
 }

@@ -1,15 +1,16 @@
 // How long entries are kept.
+import { parseSegmentName, segmentDay } from "@ai-audit/core/format";
 import { EXIT, Failure } from "../failure.ts";
 import { listLogFiles } from "../log/log-files.ts";
 import { formatTime, plural } from "../output/format.ts";
 import type { Settings } from "../settings/settings.ts";
 
-/** Days kept where nothing else is said. */
+/** Days kept by default. */
 export const DEFAULT_RETENTION_DAYS = 365;
 
 const DAY_MS = 86_400_000;
 
-/** What is older goes. */
+/** Entries older than this are removed. */
 export interface CutOff {
   /** Milliseconds since the epoch. */
   readonly before: number;
@@ -17,7 +18,7 @@ export interface CutOff {
   readonly days: number | undefined;
   /** The rule that authorises it, for the log: `retention 365 days`. */
   readonly policy: string;
-  /** What it is and where it comes from, for whoever reads: `retention 365 days (the default): … goes`. */
+  /** The rule, its origin and its effect: `retention 365 days (the default): removes entries older than …`. */
   readonly description: string;
 }
 
@@ -41,7 +42,7 @@ export function cutOffOf(given: number | undefined, settings: Settings, now: num
     before,
     days,
     policy: `retention ${days} days`,
-    description: `retention ${plural(days, "day")} (${origin}): ${whatGoes(before)}`,
+    description: `retention ${plural(days, "day")} (${origin}): ${effectOf(before)}`,
   };
 }
 
@@ -50,38 +51,30 @@ export function cutOffAt(before: number, settings: Settings, now: number): CutOf
   const days = (now - before) / DAY_MS;
   checkFloor(days, settings);
   const policy = `before ${new Date(before).toISOString()}`;
-  const description = `--before, ${plural(Math.floor(days), "day")} ago: ${whatGoes(before)}`;
+  const description = `--before, ${plural(Math.floor(days), "day")} ago: ${effectOf(before)}`;
   return { before, days: undefined, policy, description };
 }
 
-function whatGoes(before: number): string {
-  return `what is older than ${formatTime(new Date(before).toISOString())} UTC goes`;
+function effectOf(before: number): string {
+  return `removes entries older than ${formatTime(new Date(before).toISOString())} UTC`;
 }
 
-/**
- * Files of a directory that a cut-off reaches into and that stay all the same: those of the present UTC day, or of a later
- * one, may still grow.
- */
+/** Files within the cut-off that stay because they may still grow: those of the present UTC day or of a later one. */
 export async function filesOfToday(
   location: string,
   before: number,
   now: number,
 ): Promise<string[]> {
-  const today = dayOf(Math.min(now, Date.now())); // as the storage counts: see PruneOptions.now
-  if (dayOf(before) < today) return [];
-  const named = (await listLogFiles(location))
-    .filter(({ isNamed }) => isNamed)
-    .map(({ file }) => file);
-  return named.filter((file) => dayIn(file) >= today && dayIn(file) <= dayOf(before));
-}
-
-/** `YYYYMMDD`. */
-function dayOf(time: number): string {
-  return new Date(time).toISOString().slice(0, 10).replaceAll("-", "");
-}
-
-function dayIn(file: string): string {
-  return file.slice("audit_".length, "audit_YYYYMMDD".length);
+  // As the storage counts: see PruneOptions.now.
+  const today = segmentDay(new Date(Math.min(now, Date.now())));
+  const last = segmentDay(new Date(before));
+  if (last < today) return [];
+  return (await listLogFiles(location))
+    .map(({ file }) => file)
+    .filter((file) => {
+      const day = parseSegmentName(file)?.day;
+      return day !== undefined && day >= today && day <= last;
+    });
 }
 
 function checkFloor(days: number, settings: Settings): void {
@@ -89,7 +82,7 @@ function checkFloor(days: number, settings: Settings): void {
   if (floor === undefined || days >= floor) return;
   throw new Failure(
     EXIT.config,
-    `entries must be kept for ${floor} days (AUDIT_RETENTION_FLOOR_DAYS), and ${Math.floor(days)} are asked for`,
+    `entries must be kept for ${floor} days (AUDIT_RETENTION_FLOOR_DAYS), and this would keep ${Math.floor(days)}`,
     "keep them longer, or change the floor if the law does",
   );
 }

@@ -17,6 +17,6 @@ export async function findEntryLine(
   throw new Failure(
     EXIT.nothing,
     `no entry ${id} in ${location}`,
-    removal ?? "ids are shown by: ai-audit list",
+    removal ?? "to see ids: ai-audit list",
   );
 }

@@ -1,23 +1,16 @@
 // Where the log is.
 import { readdirSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import { Argument, type Command, Option } from "commander";
+import { Argument, type Command } from "commander";
 import { EXIT, type ExitCode, Failure, systemFailure } from "../failure.ts";
 import type { Settings } from "../settings/settings.ts";
 
 const DEFAULT_LOCATION = "./audit-logs";
 
-/** Gives a command the argument LOCATION. */
+/** Gives a command the argument LOCATION: always the last one. */
 export function addLocationArgument(command: Command): Command {
   return command.addArgument(
     new Argument("[location]", "directory of the log, or s3://bucket/prefix"),
-  );
-}
-
-/** Gives a command whose argument is something else the option --log LOCATION. */
-export function addLogOption(command: Command): Command {
-  return command.addOption(
-    new Option("--log <location>", "directory of the log, or s3://bucket/prefix"),
   );
 }
 

@@ -1,28 +1,28 @@
-// What the beginning of each file of a log says.
+// The files of a directory: their names, modes and first lines.
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { safeLine } from "@ai-audit/core/format";
+import { parseSegmentName, readFirstLine, safeLine } from "@ai-audit/core/format";
 import { systemFailure } from "../failure.ts";
 import { plural } from "../output/format.ts";
 
-/** One `.jsonl` file. */
+/** A `.jsonl` file. */
 export interface LogFile {
   readonly file: string;
   readonly bytes: number;
-  /** Whether it is called as segments are: readers of the log pass over any other. */
+  /** Whether it has the name of a segment. Readers of the log skip any other file. */
   readonly isNamed: boolean;
   /** Permission bits. */
   readonly mode: number;
   /** `foreign`: not begun by `segment.open`. `unreadable`: the operating system refused. */
   readonly kind: "segment" | "foreign" | "empty" | "unreadable";
-  /** Which key the segment says it is signed with; undefined when with none. Not to be trusted. */
+  /** The key that the segment names; undefined for an unsigned one. Never to be trusted. */
   readonly vkey: string | undefined;
 }
 
 /**
- * All of them, in the order of their names. One after the other, for a large log has more files than may be open at once;
- * and each in one go, which takes a tenth of the time: every command that reads a directory comes by here.
+ * All `.jsonl` files, in the order of their names. They are read one after another, as a large log has more files than
+ * may be open at once, and synchronously, which takes a tenth of the time: every command that reads a directory does this.
  */
 export async function listLogFiles(location: string): Promise<LogFile[]> {
   const files: LogFile[] = [];
@@ -32,13 +32,7 @@ export async function listLogFiles(location: string): Promise<LogFile[]> {
   return files;
 }
 
-/** docs/format.md, section 1. */
-const SEGMENT_NAME = /^audit_\d{8}(?:_\d{3,6})?\.jsonl$/;
-
-/**
- * One line about files that no writer of ours made: those that readers take along although nothing vouches for them, and
- * those that they pass over, where they pass over any. Undefined where there are none.
- */
+/** One line about files that were not written by this library: read without any proof, or not read. Undefined if none. */
 export async function describeForeign(
   location: string,
   readers: "of-segments" | "of-all",
@@ -51,9 +45,9 @@ export async function describeForeign(
   const unread = readers === "of-all" ? 0 : foreign.filter(({ isNamed }) => !isNamed).length;
   const name = `${safeLine(first.file)}${foreign.length > 1 ? " and others" : ""}; see: ai-audit doctor`;
   if (unread === foreign.length)
-    return `${plural(unread, "file")} not read, by the name no segment: ${name}`;
+    return `${plural(unread, "file")} not read, without the name of a segment: ${name}`;
   const part = unread === 0 ? "" : `, ${unread} of them not read`;
-  return `${plural(foreign.length, "foreign file")} that nothing vouches for${part}: ${name}`;
+  return `${plural(foreign.length, "foreign file")} without any proof${part}: ${name}`;
 }
 
 function describe(location: string, file: string): LogFile {
@@ -62,7 +56,7 @@ function describe(location: string, file: string): LogFile {
   const base = {
     file,
     bytes: size,
-    isNamed: SEGMENT_NAME.test(file),
+    isNamed: parseSegmentName(file) !== undefined,
     mode: mode & 0o777,
     vkey: undefined,
   };
@@ -75,25 +69,29 @@ function describe(location: string, file: string): LogFile {
   }
 }
 
-/**
- * What a file's beginning says of it. Members come in the order of docs/format.md, so the key can be read without the
- * (possibly long) rest of the line.
- */
+/** The kind of a file and the key that it names, from its first line. */
 export function parseFirstLine(beginning: string): Pick<LogFile, "kind" | "vkey"> {
   const [line = ""] = beginning.split("\n", 1);
-  if (!line.startsWith('{"type":"segment.open"')) return { kind: "foreign", vkey: undefined };
-  const vkey = /"vkey":("(?:[^"\\]|\\.)*")/.exec(line)?.[1];
-  return { kind: "segment", vkey: vkey === undefined ? undefined : String(JSON.parse(vkey)) };
+  const first = readFirstLine(line);
+  if (first.kind !== "segment") return { kind: "foreign", vkey: undefined };
+  return { kind: "segment", vkey: first.open.vkey ?? undefined };
 }
 
-/** Enough for the members up to `vkey`. */
+/** Enough for most first lines. */
 const HEAD_BYTES = 4096;
+/** No first line is longer: a planted file must not fill the memory. */
+const MAX_HEAD_BYTES = 2 ** 24;
 
+/** The first line of a file, with whatever was read behind it. */
 function readBeginning(path: string): string {
   const descriptor = openSync(path, "r");
   try {
-    const buffer = Buffer.alloc(HEAD_BYTES);
-    return buffer.toString("utf8", 0, readSync(descriptor, buffer, 0, HEAD_BYTES, 0));
+    for (let bytes = HEAD_BYTES; ; bytes *= 8) {
+      const buffer = Buffer.alloc(bytes);
+      const head = buffer.subarray(0, readSync(descriptor, buffer, 0, bytes, 0));
+      if (head.includes("\n") || head.length < bytes || bytes >= MAX_HEAD_BYTES)
+        return head.toString("utf8");
+    }
   } finally {
     closeSync(descriptor);
   }

@@ -50,7 +50,7 @@ export function namingForeign(storage: AuditStorage, log: Output): AuditStorage 
     isNamed = true;
     const id = lineToEntry(foreign)?.id ?? "?";
     await log.line(
-      `there are foreign objects, which nothing vouches for: entry ${safeLine(id)}; see: ai-audit verify`,
+      `there are foreign objects without any proof: entry ${safeLine(id)}; see: ai-audit verify`,
     );
     await log.flush();
   };

@@ -1,12 +1,13 @@
-// An entry as labelled values.
+// One entry as labelled values.
 import type { AuditEntry } from "@ai-audit/core";
+import { actorOf, agentOf, safetyVerdictOf, toolOf } from "./call.ts";
 import { outcomeOf, outcomeStyle } from "./entry-table.ts";
 import type { OpenedContent, OpenedField } from "./opened-content.ts";
 import type { Field } from "../output/fields.ts";
 import { formatMs, formatTokens } from "../output/format.ts";
 import { textOf } from "./text-of.ts";
 
-/** Everything an entry says, in the order a reader asks. What it does not know is left out. */
+/** All fields of an entry, the most asked for first. Absent ones are left out. */
 export function describeEntry(entry: AuditEntry, content: OpenedContent): Field[] {
   return [
     { label: "entry", text: entry.id },
@@ -14,6 +15,9 @@ export function describeEntry(entry: AuditEntry, content: OpenedContent): Field[
     ...known("operation", entry.operation),
     ...known("provider", entry.provider),
     ...known("model", modelOf(entry)),
+    ...known("tool", toolOf(entry)),
+    ...known("agent", agentOf(entry)),
+    ...known("actor", actorOf(entry)),
     { label: "outcome", text: outcomeOf(entry), style: outcomeStyle(entry) },
     ...known("error", entry.error && errorOf(entry.error)),
     { label: "safety", text: safetyOf(entry), style: entry.safetyPassed ? undefined : "red" },
@@ -54,17 +58,15 @@ function errorOf({ type, code, status, message }: NonNullable<AuditEntry["error"
   return message === undefined ? kind : `${kind}: ${message}`;
 }
 
-function safetyOf({
-  safetyPassed,
-  detectorsTriggered,
-  blockReason,
-  safetyChecks,
-}: AuditEntry): string {
-  const parts = [safetyPassed ? "passed" : "not passed"];
+function safetyOf(entry: AuditEntry): string {
+  const { detectorsTriggered, blockReason, safetyChecks = [] } = entry;
+  const verdict = safetyVerdictOf(entry);
+  const parts = verdict === undefined ? [] : [verdict ? "passed" : "not passed"];
   if (detectorsTriggered.length > 0) parts.push(`triggered: ${detectorsTriggered.join(", ")}`);
   if (blockReason !== null) parts.push(`reason: ${blockReason}`);
-  if (safetyChecks?.length === 0) parts.push("no check was made");
-  else if (safetyChecks !== undefined) parts.push(`checks: ${safetyChecks.join(", ")}`);
+  parts.push(
+    safetyChecks.length === 0 ? "no check is on record" : `checks: ${safetyChecks.join(", ")}`,
+  );
   return parts.join("; ");
 }
 

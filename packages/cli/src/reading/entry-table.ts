@@ -1,5 +1,6 @@
-// Entries as rows.
+// Entries as rows of a table.
 import type { AuditEntry } from "@ai-audit/core";
+import { actorOf, agentOf, flagsOf, targetOf } from "./call.ts";
 import { formatMs, formatTime, formatTokens } from "../output/format.ts";
 import type { Output, Style } from "../output/output.ts";
 import { type Column, Table } from "../output/table.ts";
@@ -9,22 +10,30 @@ export function entryTable(out: Output): Table<AuditEntry> {
   return new Table(out, COLUMNS);
 }
 
-/** How the call ended; entries of the Python original, and some made by hand, know only whether something was flagged. */
+/** How the call ended. Entries without an outcome, as the Python original writes them, show at most that they were flagged. */
 export function outcomeOf({ outcome, safetyPassed }: AuditEntry): string {
   return outcome ?? (safetyPassed ? "-" : "flagged");
 }
 
-/** How an outcome looks. */
+/** The style of an outcome. */
 export function outcomeStyle(entry: AuditEntry): Style | undefined {
   if (!entry.safetyPassed || entry.outcome === "blocked") return "red";
   return entry.outcome === undefined || entry.outcome === "ok" ? undefined : "yellow";
 }
 
+function flagStyle({ safetyPassed }: AuditEntry): Style | undefined {
+  return safetyPassed ? undefined : "red";
+}
+
 const COLUMNS: readonly Column<AuditEntry>[] = [
   { title: "TIME (UTC)", value: ({ timestamp }) => formatTime(timestamp), width: 19 },
   { title: "ID", value: ({ id }) => id, width: 36 },
-  { title: "MODEL", value: ({ model }) => model ?? "-", width: 16, maxWidth: 28 },
+  { title: "OPERATION", value: ({ operation }) => operation ?? "-", width: 12, maxWidth: 20 },
+  { title: "MODEL OR TOOL", value: (entry) => targetOf(entry) ?? "-", width: 16, maxWidth: 28 },
+  { title: "AGENT", value: (entry) => agentOf(entry) ?? "-", width: 8, maxWidth: 20 },
+  { title: "ACTOR", value: (entry) => actorOf(entry) ?? "-", width: 8, maxWidth: 20 },
   { title: "OUTCOME", value: outcomeOf, style: outcomeStyle, width: 8 },
+  { title: "FLAGS", value: (entry) => flagsOf(entry) || "-", style: flagStyle, maxWidth: 32 },
   { title: "LATENCY", value: ({ latencyMs }) => formatMs(latencyMs), align: "right", width: 7 },
   { title: "TOKENS", value: tokensOf, align: "right", width: 9 },
   { title: "CONVERSATION", value: ({ conversationId }) => conversationId ?? "-", maxWidth: 24 },

@@ -1,8 +1,9 @@
-// Which entries a command is about: its options, and the test of one line.
+// The conditions that entries must meet: options, and the test of one line.
 import type { AuditEntry, EncryptionManager, Outcome, TimeRange } from "@ai-audit/core";
 import { lineToEntry } from "@ai-audit/core/format";
 import { type Command, Option } from "commander";
 import { collectPairs } from "../arguments/values.ts";
+import { actorOf, agentOf, toolOf } from "./call.ts";
 import { outcomeOf } from "./entry-table.ts";
 import { usageFailure } from "../failure.ts";
 import { loadEncryption, loadSubjectKeys } from "../settings/keys.ts";
@@ -21,6 +22,9 @@ export interface FilterFlags extends RangeFlags {
   readonly provider?: string;
   readonly model?: string;
   readonly operation?: string;
+  readonly tool?: string;
+  readonly agent?: string;
+  readonly actor?: string;
   readonly outcome?: ShownOutcome;
   readonly flagged?: true;
   readonly detector?: string;
@@ -32,7 +36,7 @@ export interface FilterFlags extends RangeFlags {
   readonly decrypt?: true;
 }
 
-/** What the column OUTCOME can show, and so what can be asked for. */
+/** The values of the column OUTCOME. */
 type ShownOutcome = Outcome | "flagged";
 
 const OUTCOMES: readonly ShownOutcome[] = [
@@ -67,25 +71,31 @@ export function addFilterOptions(command: Command, session: Session): Command {
   return addRangeOptions(command, session)
     .option("--provider <name>", "of this provider")
     .option("--model <name>", "asking for this model, or served by it")
-    .option("--operation <name>", "of this kind: chat, embeddings, execute_tool …")
+    .option("--operation <name>", "of this kind: chat, embeddings, execute_tool, human_review …")
+    .option("--tool <name>", "calling this tool")
+    .option("--agent <name>", "made by this agent")
+    .option("--actor <id>", "by this actor, or with this metadata.user_id")
     .addOption(
       new Option(
         "--outcome <outcome>",
-        "that ended like this; flagged: the writer told only that a safety check was not passed",
+        "that ended like this; flagged: without an outcome, and a safety check was not passed",
       ).choices(OUTCOMES),
     )
     .option("--flagged", "that did not pass a safety check")
     .option("--detector <name>", "that triggered this detector")
     .option("--conversation <id>", "of this conversation")
-    .option("--subject <name>", "about this person, with AUDIT_SUBJECT_KEYS and the encryption key")
+    .option(
+      "--subject <name>",
+      "about this person; needs AUDIT_SUBJECT_KEYS and the encryption key",
+    )
     .option("--thread <id>", "of this thread of a run")
     .addOption(
       new Option(
         "--metadata <key=value>",
-        "with this metadata; dots lead inwards; repeatable",
+        "with this metadata; a.b=x looks into a; repeatable",
       ).argParser(collectPairs),
     )
-    .option("--text <text>", "with this text in input or output, whatever the case")
+    .option("--text <text>", "with this text in input or output, in upper or lower case")
     .option("-d, --decrypt", "open encrypted content, with AUDIT_ENCRYPTION_KEY");
 }
 
@@ -101,14 +111,14 @@ type Condition = (entry: AuditEntry) => boolean;
 
 /** The conditions of a query. */
 export class Filter {
-  /** Opens contents for whoever prints them, with keys where --decrypt is given. */
+  /** Opens contents to be printed, with keys where --decrypt is given. */
   readonly opener: ContentOpener;
   /** The same for --text. */
   readonly #searcher: ContentOpener;
-  /** Entries whose content a condition asked for and that could not be opened. */
+  /** Number of entries that --text could not search, for want of a key. */
   unopened = 0;
   readonly #conditions: readonly Condition[];
-  /** What a line must contain for its entry to meet the conditions: spares parsing it. */
+  /** Texts that the line of a matching entry contains. Other lines are not parsed. */
   readonly #needles: readonly RegExp[];
 
   private constructor(
@@ -122,6 +132,9 @@ export class Filter {
       provider,
       model,
       operation,
+      tool,
+      agent,
+      actor,
       outcome,
       flagged,
       detector,
@@ -134,6 +147,9 @@ export class Filter {
       ...when(provider, (entry) => entry.provider === provider),
       ...when(model, (entry) => entry.model === model || entry.responseModel === model),
       ...when(operation, (entry) => entry.operation === operation),
+      ...when(tool, (entry) => toolOf(entry) === tool),
+      ...when(agent, (entry) => agentOf(entry) === agent),
+      ...when(actor, (entry) => actorOf(entry) === actor),
       ...when(outcome, (entry) => outcomeOf(entry) === outcome),
       ...when(flagged, (entry) => !entry.safetyPassed),
       ...when(detector, (entry) => entry.detectorsTriggered.includes(detector ?? "")),
@@ -151,9 +167,11 @@ export class Filter {
       ...when(text, (entry) => this.#mentions(entry, text ?? "")),
     ];
     this.#needles = [
-      ...[provider, model, operation, detector, conversation, thread].flatMap(needleOf),
-      ...(outcome === "flagged" ? [] : needleOf(outcome)), // no entry has that word
-      ...(flagged || outcome === "flagged" ? [/"safety_passed": ?false/] : []), // Python's json puts a space there
+      ...[provider, model, operation, tool, agent, actor, detector, conversation, thread].flatMap(
+        needleOf,
+      ),
+      ...(outcome === "flagged" ? [] : needleOf(outcome)), // not a word of the log
+      ...(flagged || outcome === "flagged" ? [/"safety_passed": ?false/] : []), // Python's json writes a space here
     ];
   }
 
@@ -197,12 +215,12 @@ export class Filter {
   }
 }
 
-/** The condition, where something was given for it. */
+/** The condition, if its option was given. */
 function when(given: unknown, condition: Condition): Condition[] {
   return given === undefined ? [] : [condition];
 }
 
-/** A value's JSON, where every writer of JSON spells it the same. */
+/** A value's JSON, if all JSON writers spell it alike. */
 function needleOf(value: string | undefined): RegExp[] {
   if (value === undefined || !/^[ !#-.0-[\]-~]*$/.test(value)) return [];
   return [new RegExp(`"${value.replaceAll(/[.*+?^${}()|[\]]/g, String.raw`\$&`)}"`)];

@@ -1,12 +1,13 @@
 // Figures over entries, by group.
 import type { AuditEntry } from "@ai-audit/core";
+import { isDuplicate, isEvent, outcomeClass } from "./call.ts";
 import { Histogram } from "./histogram.ts";
 
 /** Figures of one group. */
 export interface GroupFigures {
   readonly group: string;
   readonly calls: number;
-  /** Sums over the entries that know theirs; null when none does. */
+  /** Sums over the calls with a known number; null when none has one. */
   readonly inputTokens: number | null;
   readonly outputTokens: number | null;
   /** Milliseconds, within 1 %. */
@@ -15,10 +16,16 @@ export interface GroupFigures {
     readonly p95: number | null;
     readonly p99: number | null;
   };
+  /** Calls that failed or timed out. */
   readonly errors: number;
+  /** Calls that the caller aborted or abandoned, or that wait for a person. */
+  readonly stopped: number;
+  /** Calls and runs that a filter, a policy or a detector stopped. */
   readonly blocked: number;
   /** Entries that did not pass a safety check. */
   readonly flagged: number;
+  /** Entries that record no call: reviews by people, guardrails. */
+  readonly events: number;
 }
 
 class Group {
@@ -26,17 +33,26 @@ class Group {
   #inputTokens: number | null = null;
   #outputTokens: number | null = null;
   #errors = 0;
+  #stopped = 0;
+  #events = 0;
   #blocked = 0;
   #flagged = 0;
   readonly #latency = new Histogram();
 
-  add({ inputTokens, outputTokens, outcome, safetyPassed, latencyMs }: AuditEntry): void {
+  add(entry: AuditEntry): void {
+    const { inputTokens, outputTokens, safetyPassed, latencyMs } = entry;
+    const ended = outcomeClass(entry);
+    if (ended === "blocked") this.#blocked += 1;
+    if (!safetyPassed) this.#flagged += 1;
+    if (isEvent(entry)) {
+      this.#events += 1;
+      return;
+    }
     this.#calls += 1;
+    if (ended === "error") this.#errors += 1;
+    if (ended === "stopped") this.#stopped += 1;
     if (inputTokens !== null) this.#inputTokens = (this.#inputTokens ?? 0) + inputTokens;
     if (outputTokens !== null) this.#outputTokens = (this.#outputTokens ?? 0) + outputTokens;
-    if (outcome === "blocked") this.#blocked += 1;
-    else if (outcome !== undefined && outcome !== "ok") this.#errors += 1;
-    if (!safetyPassed) this.#flagged += 1;
     if (latencyMs !== null) this.#latency.add(latencyMs);
   }
 
@@ -52,13 +68,15 @@ class Group {
         p99: this.#latency.quantile(0.99),
       },
       errors: this.#errors,
+      stopped: this.#stopped,
       blocked: this.#blocked,
       flagged: this.#flagged,
+      events: this.#events,
     };
   }
 }
 
-/** Counts entries, each call once. */
+/** Counts calls and events by group. A call that two layers recorded counts once. */
 export class Statistics {
   readonly #groupOf: (entry: AuditEntry) => string;
   readonly #groups = new Map<string, Group>();
@@ -69,7 +87,7 @@ export class Statistics {
   }
 
   add(entry: AuditEntry): void {
-    if (entry.run?.sameCallAs !== undefined) return;
+    if (isDuplicate(entry)) return;
     const name = this.#groupOf(entry);
     let group = this.#groups.get(name);
     if (group === undefined) this.#groups.set(name, (group = new Group()));

@@ -1,79 +1,163 @@
-// The calls of a conversation as the messages that were new in each. Chat APIs send all earlier messages again with
-// every call; a reader wants each of them once.
-import type { JsonValue } from "@ai-audit/core/format";
+// The messages that were new in each call. Chat APIs send all earlier messages again with every call; a reader wants each
+// of them once.
+import { isJsonObject, type JsonValue } from "@ai-audit/core/format";
 import { textOf } from "./text-of.ts";
 
 /** Something said. */
 export interface Message {
   /** `user`, `assistant`, `system`, `tool` … */
   readonly role: string;
+  /** Empty where only tools are called. */
   readonly text: string;
+  /** The tools that the model asks for. */
+  readonly toolCalls: readonly ToolCall[];
+  /** The call that a `tool` message answers. */
+  readonly answers: string | undefined;
 }
 
-export class Transcript {
-  /** All messages so far, as the next call is expected to repeat them. */
-  #told: readonly Message[] = [];
+/** A tool that a model asks for. */
+export interface ToolCall {
+  readonly id: string | undefined;
+  readonly name: string;
+  /** Arguments as JSON. */
+  readonly arguments: string;
+}
 
-  /** The messages of one call that were not told before: those of its input, then the answer. */
-  add(input: JsonValue | undefined, output: JsonValue | undefined): Message[] {
+/** A line of messages, as one agent's next call is expected to repeat them. */
+interface History {
+  readonly speaker: string;
+  messages: readonly Message[];
+}
+
+/** More parallel histories than this are not compared. */
+const MAX_HISTORIES = 100;
+
+/** The messages of calls, each once. Calls of several agents may be mixed: each goes on from the history that it repeats. */
+export class Transcript {
+  /** The one that went on last comes last. */
+  #histories: History[] = [];
+
+  /**
+   * The messages of one call that were not told before: those of its input, then the answer.
+   *
+   * @param speaker the agent or model that makes the call
+   */
+  add(input: JsonValue | undefined, output: JsonValue | undefined, speaker = ""): Message[] {
     const asked = input === undefined ? [] : messagesOf(input, "user");
     const answered = output === undefined || output === "" ? [] : messagesOf(output, "assistant");
+    const history = this.#historyOf(asked, speaker);
     // The last message is what the call is about: asked again, it is told again.
-    const known = Math.min(this.#repeats(asked), asked.length - 1);
+    const known = Math.min(repeats(history.messages, asked), asked.length - 1);
     const fresh = [...asked.slice(Math.max(0, known)), ...answered];
     // With a history, a call says itself what went before; without one, it goes on from the calls before it.
-    this.#told = asked.length > 1 ? [...asked, ...answered] : [...this.#told, ...fresh];
+    history.messages = asked.length > 1 ? [...asked, ...answered] : [...history.messages, ...fresh];
+    this.#histories = [...this.#histories.filter((each) => each !== history), history].slice(
+      -MAX_HISTORIES,
+    );
     return fresh;
   }
 
-  /** How many messages from the first on were told before. */
-  #repeats(messages: readonly Message[]): number {
-    const differs = messages.findIndex((message, at) => {
-      const told = this.#told[at];
-      return told?.role !== message.role || told.text !== message.text;
-    });
-    return differs === -1 ? messages.length : differs;
+  /** The history that repeats most; of equals, the speaker's own, and the latest. */
+  #historyOf(asked: readonly Message[], speaker: string): History {
+    let best: History | undefined;
+    let most = 0;
+    for (const history of this.#histories) {
+      const count = repeats(history.messages, asked);
+      const isBetter = count > most || (count === most && history.speaker === speaker);
+      if (count === 0 && (asked.length > 1 || history.speaker !== speaker)) continue;
+      if (isBetter) [best, most] = [history, count];
+    }
+    return best ?? { speaker, messages: [] };
   }
+}
+
+/** How many messages from the first on were told before. */
+function repeats(told: readonly Message[], messages: readonly Message[]): number {
+  const differs = messages.findIndex((message, at) => !isSame(told[at], message));
+  return differs === -1 ? messages.length : differs;
+}
+
+function isSame(a: Message | undefined, b: Message): boolean {
+  return (
+    a?.role === b.role &&
+    a.text === b.text &&
+    a.toolCalls.length === b.toolCalls.length &&
+    a.toolCalls.every((call, at) => call.name === b.toolCalls[at]?.name)
+  );
 }
 
 function messagesOf(content: JsonValue, role: string): Message[] {
-  if (typeof content === "string") return [{ role, text: content }];
-  if (Array.isArray(content))
-    return content.every(isMessage) ? content.map(toMessage) : [{ role, text: textOf(content) }];
-  if (isRecord(content)) {
-    // A request with more than messages: { messages, tools, … }
-    const { messages } = content;
-    if (Array.isArray(messages) && messages.every(isMessage)) return messages.map(toMessage);
-    if (isMessage(content)) return [toMessage(content)];
+  if (typeof content === "string") return [spoken(role, content)];
+  if (Array.isArray(content)) {
+    if (content.length > 0 && content.every(isItem)) return content.map(toMessage);
+    return [spoken(role, textOf(content))];
   }
-  return [{ role, text: textOf(content) }];
+  if (isJsonObject(content)) {
+    // A request with more than messages: { messages, tools, … } or { input, instructions, … }.
+    const { messages, input } = content;
+    if (Array.isArray(messages) && messages.every(isItem)) return messages.map(toMessage);
+    if (typeof input === "string" || Array.isArray(input)) return messagesOf(input, role);
+    if (isItem(content)) return [toMessage(content)];
+  }
+  return [spoken(role, textOf(content))];
 }
 
-interface Spoken {
-  readonly role: string;
-  readonly content?: JsonValue;
-  readonly [detail: string]: JsonValue | undefined;
+function spoken(role: string, text: string): Message {
+  return { role, text, toolCalls: [], answers: undefined };
 }
 
-function isMessage(value: JsonValue): value is JsonValue & Spoken {
-  return isRecord(value) && typeof value["role"] === "string";
+type Item = Readonly<Record<string, JsonValue>>;
+
+/** A message of Chat Completions, or an item of the Responses API. */
+function isItem(value: JsonValue): value is Item {
+  return isJsonObject(value) && (typeof value["role"] === "string" || isResponseItem(value));
 }
 
-function toMessage({ role, content, tool_calls: toolCalls }: Spoken): Message {
-  const parts = [content, toolCalls].filter((part) => part !== undefined && part !== null);
-  return { role, text: parts.map(partText).join("\n") };
+function isResponseItem({ type }: Item): boolean {
+  return type === "function_call" || type === "function_call_output";
 }
 
-/** Text parts as text, anything else (images, tool calls) as JSON. */
+function toMessage(item: Item): Message {
+  const { type, role, content, tool_calls: calls } = item;
+  if (type === "function_call")
+    return { role: "assistant", text: "", toolCalls: [toolCallOf(item)], answers: undefined };
+  if (type === "function_call_output")
+    return { ...spoken("tool", partText(item["output"] ?? null)), answers: idOf(item["call_id"]) };
+  const toolCalls = Array.isArray(calls) ? calls.filter(isJsonObject).map(toolCallOf) : [];
+  const parts = [content, Array.isArray(calls) ? undefined : calls];
+  return {
+    role: typeof role === "string" ? role : "message",
+    text: parts
+      .filter((part) => part !== undefined && part !== null)
+      .map(partText)
+      .join("\n"),
+    toolCalls,
+    answers: idOf(item["tool_call_id"]),
+  };
+}
+
+/** `{ id, function: { name, arguments } }`, `{ id, name, args }`, or `{ call_id, name, arguments }`. */
+function toolCallOf(call: Item): ToolCall {
+  const { function: named } = call;
+  const source = isJsonObject(named) ? named : call;
+  const { name, arguments: text, args } = source;
+  return {
+    id: idOf(call["call_id"] ?? call["id"]),
+    name: typeof name === "string" ? name : "?",
+    arguments: typeof text === "string" ? text : JSON.stringify(text ?? args ?? {}),
+  };
+}
+
+function idOf(value: JsonValue | undefined): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+/** Text parts as text, anything else (images, say) as JSON. */
 function partText(part: JsonValue): string {
   if (!Array.isArray(part)) return textOf(part);
   return part
     .map((item) =>
-      isRecord(item) && typeof item["text"] === "string" ? item["text"] : textOf(item),
+      isJsonObject(item) && typeof item["text"] === "string" ? item["text"] : textOf(item),
     )
     .join("\n");
-}
-
-function isRecord(value: JsonValue): value is Readonly<Record<string, JsonValue>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

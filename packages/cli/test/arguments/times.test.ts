@@ -1,10 +1,10 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { parseTime } from "../../src/arguments/times.ts";
 
 const NOW = new Date("2026-11-23T09:20:44.183Z");
 
 describe("A time", () => {
-  test.for([
+  it.for([
     ["2026-11-22", "2026-11-22T00:00:00.000Z", "2026-11-22T23:59:59.999Z"],
     ["2026-11-22T14:30", "2026-11-22T14:30:00.000Z", "2026-11-22T14:30:00.000Z"],
     ["2026-11-22 14:30:05.123", "2026-11-22T14:30:05.123Z", "2026-11-22T14:30:05.123Z"],
@@ -20,7 +20,7 @@ describe("A time", () => {
     expect(new Date(parseTime(text, "to", NOW)).toISOString()).toBe(to);
   });
 
-  test.for(["", "2026", "2026-13-01", "2026-11-22T25:00", "last week", "5y", "-1d"])(
+  it.for(["", "2026", "2026-13-01", "2026-11-22T25:00", "last week", "5y", "-1d"])(
     "%j is none",
     (text) => {
       expect(() => parseTime(text, "from", NOW)).toThrow(/^It must be a time: /);

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { AuditLogger } from "@ai-audit/core";
 import { S3Storage } from "@ai-audit/core/s3";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { isLeftOut } from "@ai-audit/test-support/dependencies";
 import { s3Server, type S3Server } from "@ai-audit/test-support/s3-servers";
 import { ownSample } from "../support/samples.ts";
@@ -35,7 +35,7 @@ describe.skipIf(isLeftOut("moto"))(
       location = `s3://${bucket}/app`;
     }, 120_000);
 
-    test("says how much of the segments was sent by ship", async () => {
+    it("says how much of the segments was sent by ship", async () => {
       const sample = await ownSample();
       const to = `s3://${await server.makeBucket()}/archive`;
       const { bars, rest } = screenOf(
@@ -45,20 +45,18 @@ describe.skipIf(isLeftOut("moto"))(
       expect(rest).toBe("");
     });
 
-    test.each(["verify", "list", "query", "stats", "export"])("is shown by %s", async (command) => {
+    it.each(["verify", "list", "query", "stats", "export"])("is shown by %s", async (command) => {
       const { bars, rest } = screenOf(await cliOnTerminal([command, location], { env }));
       expect(bars.at(-1)).toMatch(/^\w+ █{24} 100 %/);
       expect(rest).not.toMatch(/[█░]/);
     });
 
-    test("is shown by prove, and by sql for the download", async () => {
+    it("is shown by prove, and by sql for the download", async () => {
       const output = join(await temporaryDirectory(), "proof");
-      const proven = screenOf(
-        await cliOnTerminal(["prove", id, "--log", location, "-o", output], { env }),
-      );
+      const proven = screenOf(await cliOnTerminal(["prove", id, location, "-o", output], { env }));
       expect(proven.bars.at(-1)).toMatch(/^searching █+░* \d+ % audit_\d{8}\S*\.jsonl$/);
       const asked = screenOf(
-        await cliOnTerminal(["sql", "SELECT id FROM entries", "--log", location], { env }),
+        await cliOnTerminal(["sql", "SELECT id FROM entries", location], { env }),
       );
       expect(asked.bars.some((bar) => /^downloading █{24} 100 % \S+ (?:KiB|B)$/.test(bar))).toBe(
         true,

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FileStorage } from "@ai-audit/core";
 import { testEntry } from "@ai-audit/core/testing";
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type CliResult, finish, type RunningCli, start, withAllKeys } from "../support/cli.ts";
 import { writeOldLog } from "../support/old-log.ts";
 import { ownSample, sharedSample } from "../support/samples.ts";
@@ -36,7 +36,7 @@ async function readLate(running: RunningCli): Promise<CliResult> {
 }
 
 describe("A bar on a terminal", { timeout: 60_000 }, () => {
-  test("shows how much of the log was read, once that has taken a second, and goes", async () => {
+  it("shows how much of the log was read, once that has taken a second, and goes", async () => {
     const path = await writeLongLog();
     const result = await readLate(startOnTerminal(["export", path], { env: { TERM: "xterm" } }));
     const { bars, rest } = screenOf(result);
@@ -46,7 +46,7 @@ describe("A bar on a terminal", { timeout: 60_000 }, () => {
     expect(rest).toBe("100 entries exported\n");
   });
 
-  test("is not there for a task that takes less", async () => {
+  it("is not there for a task that takes less", async () => {
     const { directory } = await sharedSample();
     const { stderr } = await finish(
       startOnTerminal(["export", directory], { env: { TERM: "xterm" } }),
@@ -54,13 +54,13 @@ describe("A bar on a terminal", { timeout: 60_000 }, () => {
     expect(stderr).toBe("7 entries exported\r\n");
   });
 
-  test("is nowhere where remarks go to a file or a pipe", async () => {
+  it("is nowhere where remarks go to a file or a pipe", async () => {
     const path = await writeLongLog();
     expect((await readLate(start(["export", path]))).stderr).toBe("100 entries exported\n");
     expect((await readLate(start(["query", path]))).stderr).toBe("");
   });
 
-  test("is nowhere with --json, nor on a terminal that cannot take a line back", async () => {
+  it("is nowhere with --json, nor on a terminal that cannot take a line back", async () => {
     const { directory } = await sharedSample();
     const json = await cliOnTerminal(["query", directory, "--json"]);
     expect(json).toMatchObject({ code: 0, stderr: "" });
@@ -68,18 +68,16 @@ describe("A bar on a terminal", { timeout: 60_000 }, () => {
     expect(dumb).toMatchObject({ code: 0, stderr: "" });
   });
 
-  test("goes before an error is told", async () => {
+  it("goes before an error is told", async () => {
     const { directory } = await sharedSample();
-    const { bars, rest } = screenOf(
-      await cliOnTerminal(["conversation", "nobody", "--log", directory]),
-    );
+    const { bars, rest } = screenOf(await cliOnTerminal(["conversation", "nobody", directory]));
     expect(bars.at(-1)).toBe(`searching ${"█".repeat(24)} 100 % 0 calls found`);
     expect(rest.replace(directory, "LOG")).toBe(
       "\u001B[31merror:\u001B[39m no conversation nobody in LOG\n  ids are shown by: ai-audit list\n",
     );
   });
 
-  test("has no colour of its own, NO_COLOR or not", async () => {
+  it("has no colour of its own, NO_COLOR or not", async () => {
     const { directory } = await sharedSample();
     const { stderr } = await cliOnTerminal(["query", directory], { env: { NO_COLOR: "1" } });
     expect(stderr).toContain("searching ");
@@ -89,15 +87,14 @@ describe("A bar on a terminal", { timeout: 60_000 }, () => {
   const COMMANDS: Readonly<Record<string, (sample: SampleLog) => readonly string[]>> = {
     verify: ({ directory }) => ["verify", directory],
     pin: ({ directory, vkey }) => ["pin", directory, "-t", vkey],
-    prove: ({ directory, ids }) => ["prove", ids[3] ?? "", "--log", directory],
+    prove: ({ directory, ids }) => ["prove", ids[3] ?? "", directory],
     list: ({ directory }) => ["list", directory],
     query: ({ directory }) => ["query", directory, "--flagged"],
-    conversation: ({ directory }) => ["conversation", "geography", "--log", directory],
+    conversation: ({ directory }) => ["conversation", "geography", directory],
     stats: ({ directory }) => ["stats", directory],
     sql: ({ directory }) => [
       "sql",
       "SELECT count(*) AS n FROM range(40) AS a, range(1000000) AS b WHERE (a.range * b.range) % 7 = 1",
-      "--log",
       directory,
     ],
     "export, to jsonl": ({ directory }) => ["export", directory],
@@ -108,12 +105,12 @@ describe("A bar on a terminal", { timeout: 60_000 }, () => {
       `export ${directory} -f bundle -o ${join(root, "bundle")}`.split(" "),
     "export, to a bundle of some": ({ directory, root }) =>
       `export ${directory} --flagged -f bundle -o ${join(root, "bundle")}`.split(" "),
-    "export-subject": ({ directory }) => ["export-subject", "Grace Hopper", "--log", directory],
-    import: ({ root }) => ["import", ORIGINAL, "--log", join(root, "imported")],
+    "export-subject": ({ directory }) => ["export-subject", "Grace Hopper", directory],
+    import: ({ root }) => ["import", ORIGINAL, join(root, "imported")],
     cleanup: ({ directory }) => ["cleanup", directory, "--dry-run"],
   };
 
-  test.each(Object.entries(COMMANDS))("is shown by %s", async (_, wordsOf) => {
+  it.each(Object.entries(COMMANDS))("is shown by %s", async (_, wordsOf) => {
     const sample = await ownSample();
     await writeOldLog(sample.directory, ["2024-01-01", "2024-01-02"], sample.signingKey);
     const words = wordsOf(sample);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FileStorage } from "@ai-audit/core";
 import { entryToLine } from "@ai-audit/core/format";
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { wholeOrNothing } from "../../src/output/whole-or-nothing.ts";
 import { cli, start } from "../support/cli.ts";
 import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
@@ -27,7 +27,7 @@ async function writeLongLog(directory: string): Promise<void> {
 }
 
 describe("What is made", { timeout: 60_000 }, () => {
-  test("is gone where its making failed", async () => {
+  it("is gone where its making failed", async () => {
     const root = await temporaryDirectory();
     const path = join(root, "made");
     const failing = wholeOrNothing(path, async () => {
@@ -39,7 +39,7 @@ describe("What is made", { timeout: 60_000 }, () => {
     expect(await readdir(root)).toEqual([]);
   });
 
-  test("is gone where a signal ends the command, which ends as it would have", async () => {
+  it("is gone where a signal ends the command, which ends as it would have", async () => {
     const root = await temporaryDirectory();
     const log = join(root, "audit-logs");
     const bundle = join(root, "bundle");
@@ -58,7 +58,7 @@ describe("What is made", { timeout: 60_000 }, () => {
     });
   });
 
-  test("is what another file or directory of that name stays without", async () => {
+  it("is what another file or directory of that name stays without", async () => {
     const root = await temporaryDirectory();
     const log = join(root, "audit-logs");
     await writeLongLog(log);

@@ -1,9 +1,9 @@
 import * as fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { Histogram } from "../../src/reading/histogram.ts";
 
 describe("A histogram", () => {
-  test("gives quantiles within 1 % of the nearest rank", () => {
+  it("gives quantiles within 1 % of the nearest rank", () => {
     const values = fc.array(fc.integer({ min: 1, max: 10_000_000 }), {
       minLength: 1,
       maxLength: 200,
@@ -20,7 +20,7 @@ describe("A histogram", () => {
     );
   });
 
-  test("without values has none, and of values below 1 gives 0", () => {
+  it("without values has none, and of values below 1 gives 0", () => {
     const histogram = new Histogram();
     expect(histogram.quantile(0.5)).toBeNull();
     histogram.add(0);

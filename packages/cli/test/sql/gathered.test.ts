@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, it } from "vitest";
 import { withGathered } from "../../src/sql/gathered.ts";
 
 const MODULE = new URL("../../src/sql/gathered.ts", import.meta.url).href;
@@ -13,7 +13,7 @@ async function* pages(): AsyncGenerator<readonly string[]> {
 }
 
 describe("Lines that are gathered for a reader of files", () => {
-  test("are there for nobody else, and for the work alone", async () => {
+  it("are there for nobody else, and for the work alone", async () => {
     const seen = await withGathered(pages(), async (directory) => {
       const file = join(directory, "entries.jsonl");
       const text = await readFile(file, "utf8");
@@ -28,7 +28,7 @@ describe("Lines that are gathered for a reader of files", () => {
     expect(existsSync(seen.directory)).toBe(false);
   });
 
-  test("go when the work fails", async () => {
+  it("go when the work fails", async () => {
     let path = "";
     const failing = withGathered(pages(), async (directory) => {
       path = directory;
@@ -38,7 +38,7 @@ describe("Lines that are gathered for a reader of files", () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  test("go when a signal ends the process, which ends as it would have", async () => {
+  it("go when a signal ends the process, which ends as it would have", async () => {
     const script = `
       import { withGathered } from ${JSON.stringify(MODULE)};
       await withGathered((async function* () { yield ["a prompt"]; })(), (directory) => new Promise(() => {

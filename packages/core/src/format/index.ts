@@ -2,7 +2,7 @@
 export type { Actor, AuditEntry, Diagnostics, Review, Server } from "./entry.ts";
 export { ENTRY_FIELDS, type EntryField, type FieldKind } from "./fields.ts";
 export { entryToLine, lineToEntry } from "./entry-line.ts";
-export { canonicalJson, type JsonValue } from "./canonical.ts";
+export { canonicalJson, isJsonObject, type JsonValue } from "./canonical.ts";
 export { safeLine, safeText } from "./safe-text.ts";
 export {
   type ControlLine,
@@ -18,5 +18,6 @@ export {
   readFirstLine,
   readLineOf,
 } from "./read-control-line.ts";
+export { eachLine, type LineBlock, LineSplitter } from "./lines.ts";
 export { dayOfSegment, parseSegmentName, type SegmentName, segmentDay } from "./segment-name.ts";
 export { timeOfId, timestampOf } from "./id.ts";

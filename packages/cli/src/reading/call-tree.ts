@@ -1,0 +1,127 @@
+// Calls as a tree: who called whom, in the order of their beginning.
+import type { AuditEntry } from "@ai-audit/core/format";
+import type { ControlLineOf } from "@ai-audit/core/format";
+import { beganAt, isDuplicate, reviewedIdsOf } from "./call.ts";
+
+/** The beginning of a run that has no entry of its own. */
+export type RunStarted = ControlLineOf<"run.started">;
+
+/** A call, an event or a run. */
+export interface CallNode {
+  readonly entry?: AuditEntry;
+  /** Set where there is no entry. */
+  readonly run?: RunStarted;
+  /** Milliseconds since the epoch. */
+  readonly beganAt: number;
+  /** The calls within it, in the order of their beginning. */
+  readonly children: CallNode[];
+}
+
+/** A node and its place. */
+export interface PlacedNode {
+  readonly node: CallNode;
+  /** 0 for a root. */
+  readonly depth: number;
+  /** For each level from the root on, whether the node there is the last of its siblings. */
+  readonly isLast: readonly boolean[];
+}
+
+/**
+ * The roots of the tree of these entries and runs, in the order of their beginning. A call hangs below the run that its
+ * `run.parentId` names, a review below what it reviews. Entries of a call that another entry records too are left out.
+ */
+export function buildTree(entries: readonly AuditEntry[], runs: readonly RunStarted[]): CallNode[] {
+  const nodes: CallNode[] = [];
+  const byRun = new Map<string, CallNode>();
+  const byReviewable = new Map<string, CallNode>();
+  for (const entry of entries) {
+    if (isDuplicate(entry)) continue;
+    const node = { entry, beganAt: beganAt(entry), children: [] };
+    nodes.push(node);
+    // The first entry of a run id stands for the run; a review of the run may have the same id.
+    if (entry.run?.id !== undefined && !byRun.has(entry.run.id)) byRun.set(entry.run.id, node);
+    byReviewable.set(entry.id, node);
+    for (const id of reviewedIdsOf(entry).offered) byReviewable.set(id, node);
+  }
+  for (const run of runs) {
+    if (byRun.has(run.run)) continue;
+    const node = { run, beganAt: Date.parse(run.at), children: [] };
+    nodes.push(node);
+    byRun.set(run.run, node);
+  }
+  nodes.sort(byBeginning);
+  const roots: CallNode[] = [];
+  for (const node of nodes) {
+    const parent = parentOf(node, byRun, byReviewable);
+    (parent === undefined ? roots : parent.children).push(node);
+  }
+  return [...roots, ...unreachable(nodes, roots)].toSorted(byBeginning);
+}
+
+function parentOf(
+  { entry, run }: CallNode,
+  byRun: ReadonlyMap<string, CallNode>,
+  byReviewable: ReadonlyMap<string, CallNode>,
+): CallNode | undefined {
+  const reviewed = entry && reviewedIdsOf(entry).reviewed;
+  const target =
+    reviewed === undefined ? undefined : (byReviewable.get(reviewed) ?? byRun.get(reviewed));
+  if (target !== undefined && target.entry !== entry) return target;
+  const parent = byRun.get(run?.parent ?? entry?.run?.parentId ?? "");
+  return parent?.entry !== undefined && parent.entry === entry ? undefined : parent;
+}
+
+/** Nodes whose parents form a circle, as only a forged log has them: the first of each circle becomes a root. */
+function unreachable(nodes: readonly CallNode[], roots: readonly CallNode[]): CallNode[] {
+  const reached = new Set<CallNode>();
+  const reach = (from: readonly CallNode[]): void => {
+    const open = [...from];
+    for (let node = open.pop(); node !== undefined; node = open.pop()) {
+      if (reached.has(node)) continue;
+      reached.add(node);
+      open.push(...node.children);
+    }
+  };
+  reach(roots);
+  const found: CallNode[] = [];
+  for (const node of nodes) {
+    if (reached.has(node)) continue;
+    found.push(node);
+    reach([node]);
+  }
+  return found;
+}
+
+/** All nodes of a tree, each before those within it. A node is visited once, also in a circle. */
+export function* walk(roots: readonly CallNode[]): Generator<PlacedNode, void, undefined> {
+  const visited = new Set<CallNode>();
+  const open = placed(roots, 0, []).toReversed();
+  for (let place = open.pop(); place !== undefined; place = open.pop()) {
+    if (visited.has(place.node)) continue;
+    visited.add(place.node);
+    yield place;
+    open.push(...placed(place.node.children, place.depth + 1, place.isLast).toReversed());
+  }
+}
+
+/** Deeper nodes are shown at this depth: a forged log must not fill the memory with indentation. */
+const MAX_DEPTH = 32;
+
+function placed(
+  nodes: readonly CallNode[],
+  depth: number,
+  isLast: readonly boolean[],
+): PlacedNode[] {
+  return nodes.map((node, at) => ({
+    node,
+    depth: Math.min(depth, MAX_DEPTH),
+    isLast: isLast.length >= MAX_DEPTH ? isLast : [...isLast, at === nodes.length - 1],
+  }));
+}
+
+/** Calls that began in the same millisecond are in the order of their ends. */
+function byBeginning(a: CallNode, b: CallNode): number {
+  if (a.beganAt !== b.beganAt) return a.beganAt - b.beganAt;
+  const [idA, idB] = [a.entry?.id ?? "", b.entry?.id ?? ""];
+  return idA < idB ? -1 : Number(idA > idB);
+}

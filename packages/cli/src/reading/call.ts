@@ -1,0 +1,136 @@
+// Facts of an entry that tables, transcripts, figures and exports show: what was called, how it ended, who acted.
+import type { AuditEntry, JsonValue, Outcome } from "@ai-audit/core";
+
+/** Operations of entries that record an event in a run, and no call. */
+const EVENTS: ReadonlySet<string> = new Set(["guardrail", "human_review", "event"]);
+
+/** Whether the entry is a call of its own: not an event, and not a call that another entry records too. */
+export function isCall(entry: AuditEntry): boolean {
+  return !isEvent(entry) && !isDuplicate(entry);
+}
+
+/** Whether the entry is an event in a run: a guardrail, a review. */
+export function isEvent({ operation }: AuditEntry): boolean {
+  return operation !== undefined && EVENTS.has(operation);
+}
+
+/** Whether another entry records the same call at another layer. */
+export function isDuplicate({ run }: AuditEntry): boolean {
+  return run?.sameCallAs !== undefined;
+}
+
+/** How a call ended, as figures count it. */
+export type OutcomeClass = "ok" | "blocked" | "error" | "stopped";
+
+/** A person who is asked and a caller who stops reading are no errors. */
+const CLASSES: Readonly<Record<Outcome, OutcomeClass>> = {
+  ok: "ok",
+  blocked: "blocked",
+  error: "error",
+  timeout: "error",
+  aborted: "stopped",
+  interrupted: "stopped",
+  abandoned: "stopped",
+};
+
+/** Whether the call succeeded, was blocked, failed, or was stopped by its caller. */
+export function outcomeClass({ outcome = "ok" }: AuditEntry): OutcomeClass {
+  return Object.hasOwn(CLASSES, outcome) ? CLASSES[outcome] : "error";
+}
+
+/** The name of what was called: of a tool call the tool, of an agent's run the agent, else the model. */
+export function targetOf(entry: AuditEntry): string | undefined {
+  const { operation, model, run } = entry;
+  if (operation === "execute_tool") return toolOf(entry) ?? textOf(run?.["name"]);
+  if (operation === "invoke_agent") return agentOf(entry) ?? textOf(run?.["name"]);
+  return model ?? textOf(run?.["name"]);
+}
+
+/** The tool that was called; undefined for any other call. */
+export function toolOf({ operation, run }: AuditEntry): string | undefined {
+  return (
+    textOf(run?.["toolName"]) ?? (operation === "execute_tool" ? textOf(run?.["name"]) : undefined)
+  );
+}
+
+/** The agent that made the call, or that was run. */
+export function agentOf({ operation, run }: AuditEntry): string | undefined {
+  return (
+    textOf(run?.["agentName"]) ?? (operation === "invoke_agent" ? textOf(run?.["name"]) : undefined)
+  );
+}
+
+/** The id of who acted: the entry's actor, or the user that its metadata names. */
+export function actorOf({ metadata }: AuditEntry): string | undefined {
+  return textOf(metadata["user_id"]);
+}
+
+/** Whether a check passed the call: true and false as checked, undefined where no check is on record. */
+export function safetyVerdictOf({ safetyPassed, safetyChecks }: AuditEntry): boolean | undefined {
+  if (!safetyPassed) return false;
+  return safetyChecks === undefined || safetyChecks.length === 0 ? undefined : true;
+}
+
+/** What a reader should look at: detectors that were triggered, and alerts. */
+export function flagsOf({ safetyPassed, detectorsTriggered, alerts }: AuditEntry): string {
+  const found =
+    detectorsTriggered.length > 0 ? detectorsTriggered : safetyPassed ? [] : ["flagged"];
+  const noted =
+    alerts.length === 0 ? [] : [alerts.length === 1 ? "1 alert" : `${alerts.length} alerts`];
+  return [...found, ...noted].join(", ");
+}
+
+/** When the call began, in milliseconds since the epoch. Entries have the time of its end. */
+export function beganAt({ timestamp, latencyMs }: AuditEntry): number {
+  return Date.parse(timestamp) - (latencyMs ?? 0);
+}
+
+function textOf(value: JsonValue | undefined): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+/** A decision of a person, or the request for one. */
+export interface Review {
+  /** `requested`, or the verdict: `approved`, `modified`, `rejected`, `escalated`, `decided`. */
+  readonly verdict: string;
+  /** The role in which the person decided. */
+  readonly role: string | undefined;
+}
+
+/** The review that an entry records; undefined for any other entry. */
+export function reviewOf({ operation, outcome, metadata }: AuditEntry): Review | undefined {
+  if (operation !== "human_review") return undefined;
+  const decisions = metadata["decisions"];
+  const decided = Array.isArray(decisions)
+    ? decisions.filter((item) => typeof item === "string")
+    : [];
+  const verdict =
+    outcome === "interrupted"
+      ? "requested"
+      : decided.length > 0
+        ? decided.map((decision) => VERDICTS[decision] ?? decision).join(", ")
+        : "decided";
+  return { verdict, role: undefined };
+}
+
+/** LangChain's names of decisions. */
+const VERDICTS: Readonly<Partial<Record<string, string>>> = {
+  approve: "approved",
+  edit: "modified",
+  reject: "rejected",
+  respond: "answered",
+};
+
+/** The ids by which a review and its subject find each other. */
+export function reviewedIdsOf({ metadata }: AuditEntry): {
+  /** Ids of interrupts that this entry offers for review. */
+  readonly offered: readonly string[];
+  /** The id that this entry reviews. */
+  readonly reviewed: string | undefined;
+} {
+  const ids = metadata["interrupt_ids"];
+  return {
+    offered: Array.isArray(ids) ? ids.filter((id) => typeof id === "string") : [],
+    reviewed: undefined,
+  };
+}

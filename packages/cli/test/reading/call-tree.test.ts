@@ -1,0 +1,67 @@
+import { type AuditEntry, entryToLine, lineToEntry } from "@ai-audit/core/format";
+import { describe, expect, it } from "vitest";
+import { buildTree, walk } from "../../src/reading/call-tree.ts";
+
+/** An entry of a run that ended at a second and took some. */
+function entryOf(id: string, second: number, run: AuditEntry["run"], latencyMs = 0): AuditEntry {
+  const timestamp = new Date(Date.UTC(2026, 0, 1) + second * 1000).toISOString();
+  const hashes = { inputHash: "0".repeat(64), outputHash: "0".repeat(64) };
+  const entry = lineToEntry(entryToLine({ id, timestamp, ...hashes, latencyMs, run: run ?? {} }));
+  if (entry === undefined) throw new Error("not an entry");
+  return entry;
+}
+
+function placesOf(
+  entries: readonly AuditEntry[],
+  runs: Parameters<typeof buildTree>[1] = [],
+): string[] {
+  return [...walk(buildTree(entries, runs))].map(
+    ({ node, depth }) => `${" ".repeat(depth)}${node.entry?.id ?? node.run?.run ?? ""}`,
+  );
+}
+
+describe("A tree of calls", () => {
+  it("orders calls by their beginning, not by their end", () => {
+    const entries = [
+      entryOf("inner", 5, { id: "i", parentId: "o" }, 1000),
+      entryOf("outer", 6, { id: "o" }, 6000),
+      entryOf("first", 5, { id: "f", parentId: "o" }, 4000),
+    ];
+    expect(placesOf(entries)).toEqual(["outer", " first", " inner"]);
+  });
+
+  it("has runs without an entry as nodes", () => {
+    const started = { type: "run.started", name: "app", kind: "chain" } as const;
+    const at = "2026-01-01T00:00:00.000Z";
+    const runs = [
+      { ...started, run: "root", parent: null, root: "root", at },
+      { ...started, run: "node", parent: "root", root: "root", at },
+    ];
+    expect(placesOf([entryOf("a", 1, { id: "x", parentId: "node" })], runs)).toEqual([
+      "root",
+      " node",
+      "  a",
+    ]);
+  });
+
+  it("leaves out an entry of a call that another entry records", () => {
+    const entries = [entryOf("a", 1, { id: "x" }), entryOf("b", 1, { sameCallAs: "a" })];
+    expect(placesOf(entries)).toEqual(["a"]);
+  });
+
+  it("shows every entry once, also where a forged log has parents in a circle", () => {
+    const entries = [
+      entryOf("a", 1, { id: "x", parentId: "y" }),
+      entryOf("b", 2, { id: "y", parentId: "x" }),
+      entryOf("self", 3, { id: "s", parentId: "s" }),
+    ];
+    expect(placesOf(entries).toSorted()).toEqual([" b", "a", "self"]);
+  });
+
+  it("takes a chain of 100,000 parents", () => {
+    const entries = Array.from({ length: 100_000 }, (_, n) =>
+      entryOf(String(n), n, { id: String(n), parentId: String(n - 1) }),
+    );
+    expect(placesOf(entries)).toHaveLength(100_000);
+  });
+});
