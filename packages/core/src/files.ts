@@ -35,24 +35,38 @@ export async function writeNewFile(path: string, text: string): Promise<void> {
   }
 }
 
-/** Removes a file. False when there was none. */
-export async function removeFile(path: string): Promise<boolean> {
-  try {
-    await unlink(path);
-    return true;
-  } catch (error) {
-    if (hasCode(error, "ENOENT")) return false;
-    throw error;
+/**
+ * Makes a directory with mode 0700, and its name durable: also when another process has just made it, and may lose power
+ * before it syncs. A parent that this process may not open was made by somebody else, and is left to them.
+ */
+export async function makeDirectory(path: string): Promise<void> {
+  const made = await makeMissing(resolve(path));
+  const top = dirname(resolve(made ?? path));
+  for (let parent = dirname(resolve(path)); ; parent = dirname(parent)) {
+    try {
+      await syncDirectory(parent);
+    } catch (error) {
+      if (made !== undefined || !hasCode(error, "EACCES", "EPERM")) throw error;
+    }
+    if (parent.length <= top.length) return;
   }
 }
 
-/** Makes a directory with mode 0700, and its name durable: also when another process has just made it. */
-export async function makeDirectory(path: string): Promise<void> {
-  const made = await mkdir(path, { recursive: true, mode: 0o700 });
-  const top = dirname(resolve(made ?? path));
-  for (let parent = dirname(resolve(path)); ; parent = dirname(parent)) {
-    await syncDirectory(parent);
-    if (parent.length <= top.length) return;
+/** Resolves to the topmost directory that it made; undefined when all were there. */
+export async function makeMissing(path: string): Promise<string | undefined> {
+  try {
+    return await mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    if (!hasCode(error, "ENOENT")) throw error;
+    // Node reports ENOENT for every reason that keeps it from making a parent. The system names the reason.
+    for (let missing = path; dirname(missing) !== missing; missing = dirname(missing)) {
+      try {
+        await mkdir(missing, { mode: 0o700 });
+      } catch (cause) {
+        if (!hasCode(cause, "ENOENT")) throw cause;
+      }
+    }
+    throw error;
   }
 }
 
@@ -64,5 +78,16 @@ export async function syncDirectory(path: string): Promise<void> {
     await directory.sync();
   } finally {
     await directory.close();
+  }
+}
+
+/** Removes a file. False when it was gone already. */
+export async function removeFile(path: string): Promise<boolean> {
+  try {
+    await unlink(path);
+    return true;
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return false;
+    throw error;
   }
 }

@@ -1,12 +1,13 @@
 // The public surface of @ai-audit/core for programs that log.
-export { AuditLogger, type SubjectRecord } from "./log/logger.ts";
-export type { AuditLoggerOptions } from "./log/logger-options.ts";
-export type { CleanupOptions, CleanupSchedule, ScheduleOptions } from "./log/cleanup.ts";
+export { AuditLogger } from "./log/logger.ts";
+export type { SubjectEntry } from "./log/reading.ts";
+export type { AuditLoggerOptions } from "./log/options.ts";
+export type { CleanupOptions, CleanupSchedule, ScheduleOptions } from "./log/keeping.ts";
 export { exportEntries, type ExportFormat, type ExportOptions } from "./log/export.ts";
 export type { AuditHealth } from "./log/health.ts";
 export type { EntryFilter, EntryQuery } from "./log/query.ts";
-export type { Claim } from "./log/read-content.ts";
-export { type HoldOptions, listHolds, placeHold, releaseHold } from "./log/place-hold.ts";
+export type { ContentCheck } from "./log/content.ts";
+export { type HoldOptions, listHolds, placeHold, releaseHold } from "./log/holds.ts";
 export { verifyLog, type VerifyOptions } from "./log/verify-log.ts";
 export type { Interaction, InteractionFields, Metadata } from "./capture/interaction.ts";
 export type {
@@ -23,7 +24,8 @@ export type {
   Finding,
   Verdict,
 } from "./capture/safety/detector.ts";
-export { SAFETY_CODES, type SafetyCodes } from "./capture/safety/codes.ts";
+export { SAFETY_CODES } from "./capture/safety/classify.ts";
+export type { SafetyCodes } from "./capture/safety/codes.ts";
 export {
   type NamedPattern,
   patternDetector,
@@ -46,7 +48,7 @@ export type { KeyStore, SubjectState } from "./keys/key-store.ts";
 export { generateKey, type SubjectKey } from "./keys/keys.ts";
 export { Signer } from "./seal/signer.ts";
 export { FileStorage, type FileStorageOptions } from "./storage/file/file.ts";
-export type { Hold } from "./storage/file/holds.ts";
+export type { Hold } from "./retention/holds.ts";
 export { MemoryStorage } from "./storage/memory.ts";
 export type {
   AuditStorage,

@@ -1,12 +1,11 @@
 // The fields that a model's result or error adds to what is known of its open call.
-import type { CapturedFields } from "@ai-audit/core/capture";
-import { describeFailure, unfinishedOutcome } from "./failure.ts";
+import { type CapturedFields, classifySafety, isFields } from "@ai-audit/core/capture";
+import { describeFailure, reportedBy, unfinishedOutcome } from "./failure.ts";
 import { answerOf, describeResult } from "./model.ts";
 import type { OpenRun } from "./open-run.ts";
 import type { Settings } from "./options.ts";
 import { partialOf } from "./partial.ts";
-import { isFields } from "./read.ts";
-import { errorSafety } from "./safety.ts";
+import { vendorOf } from "./safety.ts";
 
 /** The fields of a call that LangChain gave a result for; `cached` when it is one of LangChain's cache. */
 export function resultFields(
@@ -37,6 +36,13 @@ export function failureFields(
     ...partial.fields(),
     ...(isFields(answer) && { output: answerOf(answer, "", settings.inlineBytes) }),
     ...describeFailure(error, signal),
-    ...errorSafety(error, provider, settings.safetyCodes),
+    ...classifySafety(
+      {
+        error: reportedBy(error),
+        vendor: vendorOf(provider),
+        answered: partial.firstMs !== undefined,
+      },
+      settings.safetyCodes,
+    ),
   };
 }

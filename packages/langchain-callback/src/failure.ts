@@ -1,86 +1,73 @@
-// How a run that ended with an error ended: outcome, error and safety fields of its entry.
+// How a run that threw ended: outcome, error and safety fields of its entry.
 import {
   type CapturedFields,
   type EntryError,
+  type ErrorTypeOf,
+  type Fields,
   type Outcome,
-  scrubSecrets,
+  type ThrownError,
+  defined,
+  describeThrown,
+  fieldsOf,
+  isFields,
+  textOf,
 } from "@ai-audit/core/capture";
-import { defined, type Fields, fieldsOf, firstText, isFields, textOf } from "./read.ts";
+import { OutputParserException } from "@langchain/core/output_parsers";
+import { ToolInputParsingException } from "@langchain/core/tools";
 
-const ABORTS = new Set(["AbortError", "ModelAbortError", "APIUserAbortError"]);
-const TIMEOUTS = new Set(["TimeoutError", "APIConnectionTimeoutError"]);
-
-/** Whether an error is LangGraph's way of leaving a node: interrupts and commands to the parent graph. */
+/** Whether an error is LangGraph's way to leave a node: an interrupt, or a command to the parent. */
 export function isBubbleUp(error: unknown): boolean {
   return fieldsOf(error)["is_bubble_up"] === true;
 }
 
-/** What `error` says of the call it ended. */
+/** The fields of a call that `error` ended. */
 export function describeFailure(error: unknown, signal: AbortSignal | undefined): CapturedFields {
-  const outcome = outcomeOf(error, signal);
+  const thrown = describeThrown(error, typeOf);
+  const outcome = outcomeOf(error, thrown, signal);
   if (outcome === "ok" || outcome === "interrupted") return { outcome };
   return {
     outcome,
-    error: describeError(error),
-    ...defined({
-      requestId: firstText(fieldsOf(error)["requestID"], fieldsOf(error)["request_id"]),
-    }),
+    error: withoutContent(thrown.error),
+    ...defined({ requestId: thrown.requestId }),
   };
 }
 
-/** How a call ended that got no end of its own. */
+/** The outcome of a call that got no end of its own. */
 export function unfinishedOutcome(signal: AbortSignal | undefined, rootError?: unknown): Outcome {
   if (signal?.aborted) return abortOutcome(signal);
   if (rootError === undefined) return "abandoned";
-  const outcome = outcomeOf(rootError, signal);
+  const outcome = outcomeOf(rootError, describeThrown(rootError, typeOf), signal);
   return outcome === "ok" || outcome === "error" ? "abandoned" : outcome;
 }
 
-/** Type, code, status and message of an error, without secrets. */
-export function describeError(error: unknown): EntryError {
-  if (!isFields(error))
-    return {
-      type: typeof error,
-      ...(typeof error === "string" && { message: scrubSecrets(error) }),
-    };
-  const { status, message } = error;
-  return {
-    type: nameOf(error),
-    ...defined({
-      code: firstText(error["code"], fieldsOf(error["error"])["code"], error["lc_error_code"]),
-    }),
-    ...(typeof status === "number" && { status }),
-    ...(typeof message === "string" && { message: scrubSecrets(messageOf(error, message)) }),
-  };
-}
+/** Errors of LangChain that have no name of their own: by their class, or by their brand. */
+const typeOf: ErrorTypeOf = (error) => {
+  if (error instanceof ToolInputParsingException) return "ToolInputParsingException";
+  if (error instanceof OutputParserException) return "OutputParserException";
+  const { "~brand": brand, name }: Fields = fieldsOf(error);
+  return name === "Error" ? textOf(brand) : undefined;
+};
 
-function outcomeOf(error: unknown, signal: AbortSignal | undefined): Outcome {
-  const fields = fieldsOf(error);
-  if (isBubbleUp(error)) return fields["name"] === "ParentCommand" ? "ok" : "interrupted";
-  if (typeof fields["status"] === "number") return "error"; // the provider answered
+function outcomeOf(
+  error: unknown,
+  { outcome, error: described }: ThrownError,
+  signal: AbortSignal | undefined,
+): Outcome {
+  if (isBubbleUp(error)) return described.type === "ParentCommand" ? "ok" : "interrupted";
+  if (described.status !== undefined) return "error"; // the provider answered
   if (signal?.aborted) return abortOutcome(signal);
-  const name = isFields(error) ? nameOf(error) : undefined;
-  if (name !== undefined && TIMEOUTS.has(name)) return "timeout";
-  if (name !== undefined && ABORTS.has(name)) return "aborted";
-  // Hosts throw plain errors of these texts when their signal fires.
-  return fields["message"] === "AbortError" || fields["message"] === "Aborted"
-    ? "aborted"
-    : "error";
+  if (outcome !== "error") return outcome;
+  // Hosts throw plain errors with these messages when their signal fires.
+  const { message } = fieldsOf(error);
+  return message === "AbortError" || message === "Aborted" ? "aborted" : "error";
 }
 
 function abortOutcome(signal: AbortSignal): Outcome {
   return fieldsOf(signal.reason)["name"] === "TimeoutError" ? "timeout" : "aborted";
 }
 
-function nameOf(error: Fields): string {
-  const name = textOf(error["name"]);
-  if (name !== undefined && name !== "Error") return name;
-  const { constructor } = error;
-  return (typeof constructor === "function" && constructor.name) || name || "Error";
-}
-
-/** Errors that carry content in their message: it belongs into the entry's contents, or nowhere. */
-const WITHOUT_MESSAGE = new Set([
+/** Errors whose message quotes content. */
+const QUOTING: ReadonlySet<string> = new Set([
   "OpenAIModerationError",
   "ToolInputParsingException",
   "ToolInvocationError",
@@ -89,6 +76,14 @@ const WITHOUT_MESSAGE = new Set([
   "GraphInterrupt",
 ]);
 
-function messageOf(error: Fields, message: string): string {
-  return WITHOUT_MESSAGE.has(nameOf(error)) ? "(may hold content: not kept)" : message;
+function withoutContent(error: EntryError): EntryError {
+  return error.message !== undefined && QUOTING.has(error.type)
+    ? { ...error, message: "(may hold content: not kept)" }
+    : error;
+}
+
+/** The provider's error object in a thrown one; the thrown error itself where there is none. */
+export function reportedBy(error: unknown): Fields {
+  const { reported } = describeThrown(error, typeOf);
+  return Object.keys(reported).length > 0 || !isFields(error) ? reported : error;
 }

@@ -1,19 +1,20 @@
 // AuditCallbackHandler: the one seam to LangChain. Each callback says what happened; RunTracker sees to its one entry.
 import {
-  CallRecorder,
-  type CapturedFields,
-  type CaptureStats,
   type CallLogger,
+  CallRecorder,
+  type CaptureStats,
+  type CapturedFields,
+  fieldsOf,
+  listOf,
 } from "@ai-audit/core/capture";
 import { BaseCallbackHandler } from "@langchain/core/callbacks/base";
 import { claimsOn } from "./claims.ts";
 import { failureFields, resultFields } from "./endings.ts";
 import { describeFailure } from "./failure.ts";
-import { checkedBy, checkOfNode, eventOfEnd, eventOfError, eventOfResume } from "./middleware.ts";
+import { checkOfNode, checkedBy, eventOfEnd, eventOfError, eventOfResume } from "./middleware.ts";
 import { describeModelStart, toolCallIds } from "./model.ts";
 import type { OpenRun } from "./open-run.ts";
-import { type AuditCallbackOptions, resolveOptions, type Settings } from "./options.ts";
-import { fieldsOf, listOf } from "./read.ts";
+import { type AuditCallbackOptions, type Settings, resolveOptions } from "./options.ts";
 import type { RunContext } from "./runs.ts";
 import { isCommand, snapshot } from "./snapshot.ts";
 import { answeredCall, describeDocument, describeToolInput, describeToolOutput } from "./tool.ts";
@@ -179,8 +180,7 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
     tags?: string[],
   ): Promise<void> {
     const open = this.#takeModel(runId, tags);
-    if (open)
-      await this.#tracker.end(open, () => failureFields(open, error, this.#settings), error);
+    if (open) await this.#tracker.end(open, () => failureFields(open, error, this.#settings));
   }
 
   override async handleChainStart(
@@ -359,7 +359,7 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
     error?: unknown,
   ): Promise<void> {
     const open = this.#tracker.take(context);
-    const ended = open ? this.#tracker.end(open, describe, error) : this.#tracker.leave(context);
+    const ended = open ? this.#tracker.end(open, describe) : this.#tracker.leave(context);
     if (!context.parent) await this.#tracker.closeScope(context, error);
     await ended;
   }

@@ -1,3 +1,3 @@
 // The public surface of @ai-audit/langchain-callback.
 export { AuditCallbackHandler } from "./handler.ts";
-export { type AuditCallbackOptions, type ChainCapture, LANGCHAIN_SAFETY_CODES } from "./options.ts";
+export { type AuditCallbackOptions, type ChainCapture } from "./options.ts";

@@ -1,6 +1,14 @@
 // LangChain messages in a neutral shape: role, content, name, tool_calls, tool_call_id.
-import type { JsonValue } from "@ai-audit/core/capture";
-import { defined, type Fields, fieldsOf, isEmpty, isFields, listOf, textOf } from "./read.ts";
+import {
+  type Fields,
+  type JsonValue,
+  defined,
+  fieldsOf,
+  isEmpty,
+  isFields,
+  listOf,
+  textOf,
+} from "@ai-audit/core/capture";
 
 const ROLES: Readonly<Record<string, string>> = { human: "user", ai: "assistant" };
 

@@ -1,9 +1,17 @@
 // Safety events that no model or tool call shows: moderation, PII and human review, as LangChain's middleware and
 // LangGraph leave them in the chains around the calls.
-import type { CapturedFields, JsonValue } from "@ai-audit/core/capture";
+import {
+  type CapturedFields,
+  type Fields,
+  type JsonValue,
+  defined,
+  fieldsOf,
+  isFields,
+  listOf,
+  textOf,
+} from "@ai-audit/core/capture";
 import { isBubbleUp } from "./failure.ts";
 import { isMessage, onlyText, roleOf } from "./messages.ts";
-import { defined, type Fields, fieldsOf, isFields, listOf, textOf } from "./read.ts";
 import type { RunContext } from "./runs.ts";
 import { describeMessage, isCommand, snapshot } from "./snapshot.ts";
 
@@ -200,7 +208,9 @@ function decisionsIn(resume: unknown): string[] {
   const all =
     own.length > 0
       ? own
-      : Object.values(fieldsOf(resume)).flatMap((one) => listOf(fieldsOf(one)["decisions"]));
+      : Object.values(Array.isArray(resume) ? resume : fieldsOf(resume)).flatMap((one) =>
+          listOf(fieldsOf(one)["decisions"]),
+        );
   return all.flatMap((decision) => textOf(fieldsOf(decision)["type"]) ?? []);
 }
 

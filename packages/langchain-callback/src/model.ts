@@ -1,17 +1,19 @@
 // Fields of a model call's entry: what its start says and what its result says.
-import type { CapturedFields, JsonValue } from "@ai-audit/core/capture";
-import { onlyText } from "./messages.ts";
-import type { Settings } from "./options.ts";
 import {
+  type CapturedFields,
   type Fields,
+  type JsonValue,
   defined,
   fieldsOf,
   firstText,
   isEmpty,
   listOf,
+  parametersOf,
   pick,
   textOf,
-} from "./read.ts";
+} from "@ai-audit/core/capture";
+import { onlyText } from "./messages.ts";
+import type { Settings } from "./options.ts";
 import { answerSafety, finishReasonsOf } from "./safety.ts";
 import { describeMessage, snapshotOfFields } from "./snapshot.ts";
 import { usageOf } from "./usage.ts";
@@ -24,35 +26,6 @@ export interface ModelStart {
   readonly params: Fields;
   readonly metadata: Fields;
 }
-
-/** Request parameters that an entry keeps, under the provider's names. */
-const PARAMETERS: readonly string[] = [
-  "temperature",
-  "top_p",
-  "top_k",
-  "max_tokens",
-  "max_completion_tokens",
-  "max_output_tokens",
-  "n",
-  "best_of",
-  "seed",
-  "stop",
-  "stop_sequences",
-  "frequency_penalty",
-  "presence_penalty",
-  "logprobs",
-  "top_logprobs",
-  "tool_choice",
-  "parallel_tool_calls",
-  "reasoning_effort",
-  "verbosity",
-  "modalities",
-  "service_tier",
-  "store",
-  "truncation",
-  "previous_response_id",
-  "prompt_cache_key",
-];
 
 /** What the model sees besides the messages. */
 const SEEN: readonly string[] = ["tools", "functions", "instructions", "prediction", "system"];
@@ -68,6 +41,7 @@ export function describeModelStart(
   { serialized, prompt, params, metadata }: ModelStart,
   settings: Settings,
 ): CapturedFields {
+  const parameters = parametersOf(params);
   return {
     operation: typeof prompt === "string" ? "text_completion" : "chat",
     provider: providerOf(metadata, serialized),
@@ -81,7 +55,7 @@ export function describeModelStart(
       ) ?? null,
     input:
       typeof prompt === "string" ? prompt : describePrompt(prompt, params, settings.inlineBytes),
-    ...parametersOf(params, settings.inlineBytes),
+    ...(!isEmpty(parameters) && { parameters }),
   };
 }
 
@@ -116,26 +90,6 @@ function formatOf(params: Fields): Record<string, unknown> {
     ...(!isEmpty(format) && format["type"] !== "text" && { response_format: format }),
     ...(!isEmpty(text) && text["type"] !== "text" && { text: { format: text } }),
   };
-}
-
-function parametersOf(params: Fields, inlineBytes: number): CapturedFields {
-  const parameters = pick(params, PARAMETERS);
-  const tools = listOf(params["tools"]).flatMap((tool) => toolName(fieldsOf(tool)) ?? []);
-  const format =
-    textOf(fieldsOf(params["response_format"])["type"]) ??
-    textOf(fieldsOf(fieldsOf(params["text"])["format"])["type"]);
-  const effort = textOf(fieldsOf(params["reasoning"])["effort"]);
-  const all = {
-    ...parameters,
-    ...(tools.length > 0 && { tools }),
-    ...(format !== undefined && { response_format: format }),
-    ...(effort !== undefined && { reasoning_effort: effort }),
-  };
-  return isEmpty(all) ? {} : { parameters: snapshotOfFields(all, inlineBytes) };
-}
-
-function toolName(tool: Fields): string | undefined {
-  return firstText(fieldsOf(tool["function"])["name"], tool["name"], tool["type"]);
 }
 
 /** The fields that a result adds. */

@@ -2,11 +2,11 @@
 import { AuditConfigError, SAFETY_CODES } from "@ai-audit/core";
 import {
   CAPTURE_OPTIONS,
+  type CallLogger,
   type CaptureOptions,
   INLINE_BYTES,
-  refuseUnknown,
   type SafetyCodes,
-  type CallLogger,
+  refuseUnknown,
 } from "@ai-audit/core/capture";
 
 /** Which chains (also graphs, their nodes and agents) get entries of their own besides the model calls in them. */
@@ -32,7 +32,7 @@ export interface AuditCallbackOptions extends Omit<CaptureOptions, "logger"> {
    * More model and tool calls open at once end the oldest as `abandoned`. @default 10000
    */
   readonly maxOpenRuns?: number | undefined;
-  /** Finish reasons, statuses and error codes that mean: a filter or a policy stopped this. @default LANGCHAIN_SAFETY_CODES */
+  /** Finish reasons, statuses and error codes that mean: a filter or a policy stopped this. @default `SAFETY_CODES` */
   readonly safetyCodes?: SafetyCodes | undefined;
 }
 
@@ -61,22 +61,6 @@ const CONVERSATION_KEYS = [
 /** Tags that LangChain and LangGraph set. */
 const OWN_TAGS =
   /^(?:seq:step:|map:key:|retry:attempt:|graph:step:|branch:|condition:|langsmith:|lc:|__)/;
-
-/** `SAFETY_CODES`, and the finish reasons of other providers as LangChain passes them on (Anthropic, Google, Bedrock). */
-export const LANGCHAIN_SAFETY_CODES: SafetyCodes = {
-  ...SAFETY_CODES,
-  blocking: [
-    ...SAFETY_CODES.blocking,
-    "refusal",
-    "SAFETY",
-    "PROHIBITED_CONTENT",
-    "BLOCKLIST",
-    "SPII",
-    "IMAGE_SAFETY",
-    "content_filtered",
-    "guardrail_intervened",
-  ],
-};
 
 const { logger: _, ...CAPTURE } = CAPTURE_OPTIONS;
 
@@ -114,6 +98,6 @@ export function resolveOptions(logger: CallLogger, options: AuditCallbackOptions
     keepTag: options.keepTag ?? ((tag) => !OWN_TAGS.test(tag)),
     inlineBytes,
     maxOpenRuns,
-    safetyCodes: options.safetyCodes ?? LANGCHAIN_SAFETY_CODES,
+    safetyCodes: options.safetyCodes ?? SAFETY_CODES,
   };
 }

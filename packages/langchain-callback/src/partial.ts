@@ -1,6 +1,14 @@
 // What a stream has said so far: for calls that end before their result.
-import type { CapturedFields, JsonValue } from "@ai-audit/core/capture";
-import { defined, type Fields, fieldsOf, isFields, listOf, textOf } from "./read.ts";
+import {
+  type CapturedFields,
+  type Fields,
+  type JsonValue,
+  defined,
+  fieldsOf,
+  isFields,
+  listOf,
+  textOf,
+} from "@ai-audit/core/capture";
 import { snapshot } from "./snapshot.ts";
 
 interface PartialToolCall {

@@ -1,8 +1,15 @@
 // Where a run stands: its ancestors, and what it inherits from them. Contexts are small copies; nothing here
 // refers to LangChain's objects.
-import type { JsonValue, Run } from "@ai-audit/core/capture";
+import {
+  type Fields,
+  type JsonValue,
+  type Run,
+  defined,
+  firstText,
+  listOf,
+  textOf,
+} from "@ai-audit/core/capture";
 import type { Settings } from "./options.ts";
-import { defined, type Fields, firstText, listOf, textOf } from "./read.ts";
 
 export type RunKind = "chain" | "model" | "tool" | "retriever";
 

@@ -1,10 +1,18 @@
 // Values as JSON, copied in one walk: messages and commands in their neutral shape, binaries as digests, of live objects
 // what is content.
-import { type JsonValue, type Replace, toJson } from "@ai-audit/core/capture";
-import { digestOf } from "./binary.ts";
+import {
+  CENSOR,
+  type Fields,
+  type JsonValue,
+  type Replace,
+  digestMember,
+  fieldsOf,
+  isClientSecret,
+  listOf,
+  toJson,
+} from "@ai-audit/core/capture";
 import { isMessage, neutralMessage } from "./messages.ts";
-import { type Fields, fieldsOf, isFields, listOf } from "./read.ts";
-import { isClientSecret, NOT_KEPT, withoutSecrets } from "./secrets.ts";
+import { withoutSecretMembers } from "./secrets.ts";
 
 /** Namespaces of `@langchain/core` whose objects are content. */
 const CONTENT: ReadonlySet<unknown> = new Set(["messages", "prompt_values", "documents"]);
@@ -15,7 +23,7 @@ const CONTENT: ReadonlySet<unknown> = new Set(["messages", "prompt_values", "doc
  * Of an object with a class of its own, and of what is in it, it holds nothing that such objects keep secrets under.
  */
 export function snapshot(value: unknown, inlineBytes: number): JsonValue {
-  return isFields(value) ? toJson(value, replacer(inlineBytes)) : toJson(value);
+  return typeof value === "object" ? toJson(value, replacer(inlineBytes)) : toJson(value);
 }
 
 /** A snapshot of each of these members. */
@@ -44,17 +52,13 @@ function replacer(inlineBytes: number): Replace {
   const guarded = new Set<object>();
   let last: object | undefined;
   return (value, key, holder) => {
-    if (typeof key === "string" && isClientSecret(key, value)) return NOT_KEPT;
-    if (typeof value === "string") {
-      return typeof key === "string" && isFields(holder)
-        ? (digestOf(value, key, holder, inlineBytes) ?? value)
-        : value;
-    }
+    if (typeof key === "string" && isClientSecret(key, value)) return CENSOR;
+    if (typeof value === "string") return digestMember(value, key, holder, inlineBytes) ?? value;
     const around = holder ?? last; // what a toJSON gave has no holder: it comes after the object that has the toJSON
     const content = contentOf(value);
     const isGuarded =
       (around !== undefined && guarded.has(around)) || (content === value && hasClass(value));
-    const kept = isGuarded ? withoutSecrets(content) : content;
+    const kept = isGuarded ? withoutSecretMembers(content) : content;
     if (isGuarded) guarded.add(kept);
     else guarded.delete(kept); // it may be in a guarded object elsewhere
     last = kept;

@@ -1,6 +1,5 @@
 // Which model call asked for a tool call.
-import type { Run } from "@ai-audit/core/capture";
-import { defined } from "./read.ts";
+import { type Run, defined } from "@ai-audit/core/capture";
 import type { RunContext } from "./runs.ts";
 
 interface Request {

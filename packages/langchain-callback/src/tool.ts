@@ -1,7 +1,13 @@
 // Fields of a tool call's entry.
-import type { CapturedFields, JsonValue } from "@ai-audit/core/capture";
+import {
+  type CapturedFields,
+  type JsonValue,
+  defined,
+  fieldsOf,
+  pick,
+  textOf,
+} from "@ai-audit/core/capture";
 import { isMessage, neutralMessage, roleOf } from "./messages.ts";
-import { defined, fieldsOf, pick, textOf } from "./read.ts";
 import { snapshot } from "./snapshot.ts";
 
 /** The arguments: JSON where LangChain passes JSON text, the text otherwise. */

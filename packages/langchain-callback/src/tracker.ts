@@ -1,11 +1,16 @@
 // The runs in flight: what is open, where it stands, and that each call gets its one end.
-import type { CallRecorder, CapturedFields, JsonValue } from "@ai-audit/core/capture";
+import {
+  type CallRecorder,
+  type CapturedFields,
+  type JsonValue,
+  fieldsOf,
+  pick,
+} from "@ai-audit/core/capture";
 import type { RunClaims } from "./claims.ts";
 import type { SafetyEvent } from "./middleware.ts";
 import { OpenRun } from "./open-run.ts";
 import type { Settings } from "./options.ts";
-import { fieldsOf, pick } from "./read.ts";
-import { nameOfRun, type RunContext, RunContexts, type RunKind, type Scope } from "./runs.ts";
+import { type RunContext, RunContexts, type RunKind, type Scope, nameOfRun } from "./runs.ts";
 import { snapshotOfFields } from "./snapshot.ts";
 
 /** What every start callback hands over. */
@@ -134,18 +139,12 @@ export class RunTracker {
     return open;
   }
 
-  /** Ends a taken run; resolves to its entry's id once that is durable. `error` is what LangChain says ended it. */
-  async end(
-    open: OpenRun,
-    describe: () => CapturedFields,
-    error?: unknown,
-  ): Promise<string | undefined> {
+  /** Ends a taken run. Resolves to its entry's id once the entry is durable. */
+  async end(open: OpenRun, describe: () => CapturedFields): Promise<string | undefined> {
     const fields = describeSafely(describe, () => open.partial.fields());
     this.leave(open.context);
-    const { signal } = open;
     const call = await open.started;
-    // LangChain makes its own errors of an abort: an audited client underneath has nothing but the signal in common.
-    return call?.end(fields, signal?.aborted ? signal : error);
+    return call?.end(fields);
   }
 
   /** Removes a run's context. */

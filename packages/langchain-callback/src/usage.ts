@@ -1,6 +1,12 @@
 // Token figures of a result: what the provider reported, else an estimate that says so, else null.
-import type { CapturedFields } from "@ai-audit/core/capture";
-import { countOf, defined, type Fields, fieldsOf, isEmpty } from "./read.ts";
+import {
+  type CapturedFields,
+  type Fields,
+  countOf,
+  defined,
+  fieldsOf,
+  isEmpty,
+} from "@ai-audit/core/capture";
 
 /** What the figures of a result depend on. */
 export interface UsageSource {

@@ -321,7 +321,7 @@ describe("a value that a tool returns", () => {
       {},
       { callbacks: [bench.handler] },
     );
-    const hidden = "[not kept]";
+    const hidden = "[REDACTED]";
     expect(bench.content(only(await bench.entries())).output).toEqual({
       before: { password: "plain" },
       client: {

@@ -247,6 +247,7 @@ describe("a chat model call", () => {
       top_p: 0.9,
       max_tokens: 20,
       stop: ["END"],
+      stream: false,
       seed: 7,
     });
   });

@@ -22,6 +22,7 @@ const SUITES = [
   "content",
   "endings",
   "failure-modes",
+  "graphs",
   "heap",
   "human-review",
   "model-calls",

@@ -51,7 +51,9 @@ describe("an answer that a filter stops", () => {
     outcome: "blocked",
     detectorsTriggered: ["openai:content_filter"],
     blockReason: "content_filter",
-    metadata: { safety: { incomplete_details: { reason: "content_filter" } } },
+    safetyChecks: ["openai:content_filter"],
+    finishReasons: ["content_filter"],
+    metadata: { blocked_at: "output" },
   };
 
   it("over the Responses API is blocked by its incomplete reason", async () => {
@@ -142,29 +144,32 @@ describe("a refusal", () => {
 });
 
 describe("a request that the provider refuses to serve", () => {
-  it.each(["content_filter", "content_policy_violation", "cyber_policy", "invalid_prompt"])(
-    "with %s is blocked at the input",
-    async (code) => {
-      await using bench = await startBench(() =>
-        failure(400, {
-          message: "Your request was rejected.",
-          code,
-          type: "invalid_request_error",
-        }),
-      );
-      await expect(bench.model().invoke("How?", { callbacks: [bench.handler] })).rejects.toThrow(
-        "rejected",
-      );
-      expect(only(await bench.entries())).toMatchObject({
-        outcome: "blocked",
-        safetyPassed: false,
-        detectorsTriggered: [`openai:${code}`],
-        blockReason: code,
-        metadata: { blocked_at: "input" },
-        error: { status: 400, code },
-      });
-    },
-  );
+  it.each([
+    ["content_filter", undefined],
+    ["content_policy_violation", undefined],
+    ["cyber_policy", undefined],
+    ["invalid_prompt", "input"],
+  ])("with %s is blocked, at the side that the code names", async (code, side) => {
+    await using bench = await startBench(() =>
+      failure(400, {
+        message: "Your request was rejected.",
+        code,
+        type: "invalid_request_error",
+      }),
+    );
+    await expect(bench.model().invoke("How?", { callbacks: [bench.handler] })).rejects.toThrow(
+      "rejected",
+    );
+    expect(only(await bench.entries())).toMatchObject({
+      outcome: "blocked",
+      safetyPassed: false,
+      detectorsTriggered: [`openai:${code}`],
+      safetyChecks: [`openai:${code}`],
+      blockReason: code,
+      error: { status: 400, code },
+    });
+    expect(only(await bench.entries()).metadata["blocked_at"]).toBe(side);
+  });
 
   it("by Azure's filter keeps the categories", async () => {
     const results = {
@@ -184,9 +189,19 @@ describe("a request that the provider refuses to serve", () => {
     );
     expect(only(await bench.entries())).toMatchObject({
       outcome: "blocked",
-      detectorsTriggered: ["azure:violence", "azure:jailbreak", "openai:content_filter"],
-      blockReason: "violence, content_filter",
-      metadata: { blocked_at: "input", safety: { content_filter_results: results } },
+      detectorsTriggered: [
+        "openai:content_filter",
+        "azure:ResponsibleAIPolicyViolation",
+        "azure:violence",
+        "azure:jailbreak",
+      ],
+      safetyChecks: [
+        "openai:content_filter",
+        "azure:ResponsibleAIPolicyViolation",
+        "azure:content_filter",
+      ],
+      blockReason: "content_filter, ResponsibleAIPolicyViolation, violence",
+      metadata: { blocked_at: "input", safety: { content_filter_result: results } },
     });
   });
 

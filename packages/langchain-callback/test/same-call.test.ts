@@ -5,7 +5,15 @@ import { ChatOpenAICompletions, ChatOpenAIResponses } from "@langchain/openai";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { API_KEY, type Bench, startBench } from "./fixtures.ts";
-import { chat, chatChunks, chatFor, failure, responded, responseEvents } from "./openai-server.ts";
+import {
+  chat,
+  chatChunks,
+  chatFor,
+  failure,
+  type Reply,
+  responded,
+  responseEvents,
+} from "./openai-server.ts";
 
 class OverAuditedClient extends ChatOpenAICompletions {
   constructor(bench: Bench, timeout?: number) {
@@ -98,16 +106,6 @@ describe("a call through LangChain and an audited client", () => {
     expect(await problemsOf(bench, 1)).toEqual([]);
   });
 
-  it("is linked when it fails without one", async () => {
-    await using bench = await startBench();
-    const model = new OverAuditedClient(bench);
-    bench.server.respond = () => ({ events: [], after: "break" });
-    await expect(model.invoke("Hello!")).rejects.toThrow(
-      /terminated|aborted|JSON|closed|Connection/i,
-    );
-    expect(await problemsOf(bench, 1)).toEqual([]);
-  });
-
   it("is linked when it is aborted in the middle of its stream", async () => {
     await using bench = await startBench(() => ({
       events: chatChunks(["One ", "two "], { cut: true }),
@@ -125,69 +123,27 @@ describe("a call through LangChain and an audited client", () => {
     expect(await problemsOf(bench, 1)).toEqual([]);
   });
 
-  it("is linked when it is aborted before its first byte", async () => {
-    await using bench = await startBench(() => ({ hang: true }));
-    const look = tool(() => "blue", {
-      name: "look",
-      description: "Looks.",
-      schema: z.object({ where: z.string() }),
+  describe("that ends without a response and so without an id", () => {
+    it.each<[string, Reply, (model: OverAuditedClient) => Promise<unknown>]>([
+      ["by a lost connection", { events: [], after: "break" }, (model) => model.invoke("Hello!")],
+      [
+        "by an abort",
+        { hang: true },
+        (model) => model.invoke("Hello!", { signal: AbortSignal.timeout(300) }),
+      ],
+      ["by a time limit", { hang: true }, (model) => model.invoke("Hello!", { timeout: 300 })],
+    ])("leaves two entries that are not linked: %s", async (_, reply, run) => {
+      await using bench = await startBench(() => reply);
+      await expect(run(new OverAuditedClient(bench))).rejects.toThrow(
+        /abort|time|terminated|closed|JSON|Connection/i,
+      );
+      await expect.poll(async () => (await bench.entries()).length, WAIT).toBe(2);
+      expect((await bench.entries()).map(({ run: place }) => place?.sameCallAs)).toEqual([
+        undefined,
+        undefined,
+      ]);
+      expect(await bench.logger.count()).toBe(2);
     });
-    const model = new OverAuditedClient(bench);
-    for (const one of [
-      model,
-      model.bindTools([look]),
-      model.withStructuredOutput(z.object({ colour: z.string() })),
-    ]) {
-      const abort = new AbortController();
-      const sent = bench.server.requests.length;
-      const pending = one.invoke(
-        [
-          ["system", "Be brief."],
-          ["human", "Hello!"],
-        ],
-        { signal: abort.signal },
-      );
-      const ended = pending.then(String, String);
-      await expect.poll(() => bench.server.requests.length, WAIT).toBe(sent + 1);
-      abort.abort();
-      expect(await ended).toMatch(/abort/i);
-    }
-    expect(await problemsOf(bench, 3)).toEqual([]);
-  });
-
-  it("is linked to its own other half when one signal aborts many", async () => {
-    await using bench = await startBench(() => ({ hang: true }));
-    const abort = new AbortController();
-    const pending = new OverAuditedClient(bench).batch(["a", "b", "c"], { signal: abort.signal });
-    const ended = pending.then(String, String);
-    await expect.poll(() => bench.server.requests.length, WAIT).toBe(3);
-    abort.abort("a reason that is no error");
-    expect(await ended).toMatch(/abort|no error/i);
-    expect(await problemsOf(bench, 3)).toEqual([]);
-    const entries = await bench.entries();
-    for (const entry of entries.filter(({ run }) => run?.sameCallAs !== undefined)) {
-      expect(entries.find(({ id }) => id === entry.run?.sameCallAs)?.inputContent).toBe(
-        entry.inputContent,
-      );
-    }
-  });
-
-  it("is linked when it takes longer than the call may", async () => {
-    await using bench = await startBench(() => ({ hang: true }));
-    await expect(new OverAuditedClient(bench).invoke("Hello!", { timeout: 500 })).rejects.toThrow(
-      /abort|time/i,
-    );
-    expect(await problemsOf(bench, 1)).toEqual([]);
-  });
-
-  it("is linked when it takes longer than the client may, whose error LangChain replaces", async () => {
-    await using bench = await startBench(() => ({ hang: true }));
-    const model = new OverAuditedClient(bench, 500);
-    const ended = await Promise.allSettled(["a", "b", "a"].map((input) => model.invoke(input)));
-    expect(ended.map((one) => one.status === "rejected" && String(one.reason))).toEqual(
-      Array.from({ length: 3 }, () => "TimeoutError: Request timed out."),
-    );
-    expect(await problemsOf(bench, 3)).toEqual([]);
   });
 
   it("leaves other entries alone", async () => {

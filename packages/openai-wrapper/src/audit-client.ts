@@ -1,6 +1,6 @@
 // A client that somebody else constructed.
 import { AuditConfigError } from "@ai-audit/core";
-import { attachAudit, type Audit, auditSettingsOf, resolveAudit } from "./options.ts";
+import { type Audit, attachAudit, auditSettingsOf, resolveAudit } from "./options.ts";
 import { installSeam } from "./seam.ts";
 
 /**

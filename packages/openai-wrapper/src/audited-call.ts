@@ -1,87 +1,108 @@
-// One call of a client on its way to its one entry: request, attempts, response or stream or error, end.
+// One call of a client on its way to its one entry: request, attempts, response or stream or error.
+// Longer than 300 lines: the transitions of one state machine, which read best side by side.
 import { AuditWriteError, type ContentBlockedError } from "@ai-audit/core";
 import {
   addFields,
+  CallProgress,
   type CapturedFields,
+  type Checked,
   endOfTurn,
+  type ErrorTypeOf,
   mergeFields,
+  nameOf,
   type RecordedCall,
+  type StreamCollector,
 } from "@ai-audit/core/capture";
-import { CallProgress } from "./call-progress.ts";
-import type { Checked } from "./check-content.ts";
 import { ForgottenWatch } from "./forgotten.ts";
 import { completed, type Held, holding } from "./held.ts";
 import { type AuditSettings, callAuditOf } from "./options.ts";
-import { nameOf } from "./payload/read.ts";
 import { failUnread, receiveUndelivered } from "./receive-body.ts";
-import {
-  errorFields,
-  formFields,
-  type StreamCollector,
-  type Surface,
-  surfaceOf,
-  type WireRequest,
-} from "./surface.ts";
+import { errorFields, formFields, type Surface, surfaceOf, type WireRequest } from "./surface.ts";
 
-/** Who reads the response's body: the SDK, for an awaited promise, or the caller of `asResponse()`. */
+/** Reads the response's body: the SDK for an awaited promise, the caller after `asResponse()`. */
 export type BodyReader = "sdk" | "caller";
 
+/** No response yet, or the SDK asks again. */
+interface Asking {
+  readonly name: "asking";
+  /** The latest attempt's request, by which a repeated hook is known. */
+  init?: unknown;
+}
+
+/** A response has arrived. */
+interface Reading {
+  readonly name: "reading";
+  reader: BodyReader;
+  /** The body, as the SDK reads it. */
+  body?: Promise<unknown>;
+  /** Takes in the events, where the response is a stream. */
+  collector?: StreamCollector | undefined;
+  /** Clones of the response, of which one is enough. */
+  copies: number;
+  /** Somebody reads it, or is watched for it. */
+  taken: boolean;
+}
+
+/** The entry is written, being written, or lost. */
+interface Ended {
+  readonly name: "ended";
+}
+
+const ENDED: Ended = { name: "ended" };
+
+/** The request, from the first attempt on. Its contents are let go when the call ends. */
+interface Request {
+  readonly surface: Surface;
+  /** The media type that was asked for. */
+  readonly mime: string | undefined;
+  /** The request's fields with all of its content, until the detectors have seen it. */
+  unchecked?: CapturedFields | undefined;
+  /** The call's facts that detectors get besides the output. */
+  about?: CapturedFields;
+  form?: Promise<CapturedFields>;
+}
+
 /**
- * The state of one call, from the first attempt to the entry. Holds neither the response nor the stream: they could
- * never be forgotten then.
+ * The state of one call, from the first attempt to the entry. Holds neither the response nor the
+ * stream: they could never be garbage-collected then.
  */
 export class AuditedCall {
   readonly #settings: AuditSettings;
   readonly #own: CapturedFields | undefined;
-  #signal: unknown;
-  #surface: Surface | undefined;
-  /** The media type that was asked for. */
-  #mime: string | undefined;
-  /** The request's fields with all of its content, until the detectors have seen it. */
-  #unchecked: CapturedFields | undefined;
-  /** What detectors are told of the call besides the output. */
-  #about: CapturedFields | undefined;
-  #form: Promise<CapturedFields> | undefined;
-  #recorded: RecordedCall | undefined;
-  #collector: StreamCollector | undefined;
+  readonly #typeOf: ErrorTypeOf;
   readonly #progress = new CallProgress();
   readonly #watch = new ForgottenWatch(() => this.abandon());
-  #begun = false;
-  /** Of the latest attempt. */
-  #init: unknown;
-  /** The body, as the SDK reads it. */
-  #reading: Promise<unknown> | undefined;
-  /** Changes with each response, each reading and each new attempt. */
-  #turn = 0;
-  #responded = false;
-  reader: BodyReader = "caller";
-  /** Further copies of the response, of which one is enough. */
-  copies = 0;
+  #signal: unknown;
+  #state: Asking | Reading | Ended = { name: "asking" };
+  /** undefined before the first attempt, null for a request that leaves no entry. */
+  #request: Request | null | undefined;
+  /** Kept beyond the end: the SDK's error may have to wait for the entry. */
+  #recorded: RecordedCall | undefined;
 
-  constructor(settings: AuditSettings, options: object) {
+  constructor(settings: AuditSettings, options: object, typeOf: ErrorTypeOf) {
     this.#settings = settings;
     this.#own = callAuditOf(options);
+    this.#typeOf = typeOf;
     this.#signal = "signal" in options ? options.signal : undefined;
   }
 
-  /** Over, as far as the log goes. */
+  /** Where the call is. A logger that closes ends it too. */
+  get state(): "asking" | "reading" | "ended" {
+    return this.ended ? "ended" : this.#state.name;
+  }
+
   get ended(): boolean {
     return this.#recorded?.ended ?? false;
   }
 
-  /** Begun and not over yet, as far as the log goes. */
+  /** Begun, recorded, and not ended. */
   get open(): boolean {
     return this.#recorded !== undefined && !this.#recorded.ended;
   }
 
-  /** The caller's signal once it has fired: a framework over this client sees that object, but not this client's error. */
+  /** The caller's signal, once it has fired. */
   get aborted(): AbortSignal | undefined {
     return this.#signal instanceof AbortSignal && this.#signal.aborted ? this.#signal : undefined;
-  }
-
-  /** A response has arrived and no further attempt was begun since. */
-  get responded(): boolean {
-    return this.#responded;
   }
 
   /** There are detectors to show the content to. */
@@ -94,53 +115,83 @@ export class AuditedCall {
     return this.#settings.extract.maxContentBytes;
   }
 
-  /** False for one that is known: an override of the hook that tells of attempts may call the hook that it overrides. */
+  get reader(): BodyReader {
+    return this.#state.name === "reading" ? this.#state.reader : "caller";
+  }
+
+  /** Says who reads the response's body. */
+  set reader(reader: BodyReader) {
+    if (this.#state.name === "reading") this.#state.reader = reader;
+  }
+
+  /** A clone of the response was made. */
+  copied(): void {
+    if (this.#state.name === "reading") this.#state.copies += 1;
+  }
+
+  /** One copy of the response is not read to its end. False when it was the last one. */
+  dropCopy(): boolean {
+    if (this.#state.name !== "reading" || this.#state.copies === 0) return false;
+    this.#state.copies -= 1;
+    return true;
+  }
+
+  /** There are clones that may be read in place of the response. */
+  get hasCopies(): boolean {
+    return this.#state.name === "reading" && this.#state.copies > 0;
+  }
+
+  /** False if this attempt is known: an overriding `prepareRequest` may call the overridden one. */
   enter(init: unknown): boolean {
-    const isNew = init !== this.#init;
-    this.#init = init;
+    if (this.#state.name !== "asking") return true;
+    const isNew = init !== this.#state.init;
+    this.#state.init = init;
     return isNew;
   }
 
   /**
-   * An HTTP attempt is about to be made. Before the first one the call begins, with `intent` durably, and its input
-   * is checked.
+   * An HTTP attempt is about to be made. Before the first one the call begins, with `intent`
+   * durably, and its input is checked.
    *
    * @throws `AuditWriteError` or `ContentBlockedError`: then nothing may be sent
    */
   attempt(request: () => WireRequest): Promise<void> | undefined {
-    const begun = this.#begun ? undefined : this.#begin(request());
-    if (begun ?? this.#unchecked) return this.#prepare(begun);
-    if (!this.aborted) this.#progress.attempt(); // the SDK looks at the signal once more before it sends
+    const begun = this.#request === undefined ? this.#begin(request()) : undefined;
+    if (begun ?? this.#request?.unchecked) return this.#prepare(begun);
+    if (!this.aborted) this.#progress.attempt(); // the SDK looks at the signal before it sends
     return undefined;
   }
 
   /** Begins the call where that takes time, and has its input checked. */
   async #prepare(begun: Promise<void> | undefined): Promise<void> {
     await begun;
-    const unchecked = this.#unchecked;
-    this.#unchecked = undefined;
-    if (unchecked) {
+    const request = this.#request;
+    const unchecked = request?.unchecked;
+    if (request && unchecked) {
+      request.unchecked = undefined;
       const { found, blocked } = await this.#settings.check.run("input", unchecked, unchecked);
       if (blocked) return this.#refuse(found, blocked);
       this.#recorded?.add(found);
       const { provider, model, operation, conversationId } = unchecked;
-      this.#about = { provider, model, operation, conversationId };
+      request.about = { provider, model, operation, conversationId };
     }
     if (!this.aborted) this.#progress.attempt();
   }
 
   /** Synchronous without `intent`. */
-  #begin(request: WireRequest): Promise<void> | undefined {
-    this.#begun = true;
-    this.#surface = surfaceOf(request);
-    if (!this.#surface) return undefined;
-    this.#mime = this.#surface.mimeOf(request);
+  #begin(wire: WireRequest): Promise<void> | undefined {
+    const surface = surfaceOf(wire);
+    if (!surface) {
+      this.#request = null;
+      return undefined;
+    }
     const { recorder, check, extract } = this.#settings;
-    const fields = this.#surface.request(request, check.extract);
+    const request: Request = { surface, mime: surface.mimeOf(wire) };
+    this.#request = request;
+    const fields = surface.request(wire, check.extract);
     if (this.#own) addFields(fields, this.#own);
-    if (check.active) this.#unchecked = fields;
-    if (request.body instanceof FormData)
-      this.#form = formFields(this.#surface, request, request.body, extract);
+    if (check.active) request.unchecked = fields;
+    if (wire.body instanceof FormData) request.form = formFields(surface, wire, wire.body, extract);
     const begun = recorder.begin(check.bounded(fields), () => this.#unfinished());
     if ("then" in begun) return this.#await(begun);
     this.#recorded = begun;
@@ -158,50 +209,51 @@ export class AuditedCall {
 
   /** The SDK got a response that it takes for the final one. */
   respond(response: Response): void {
-    this.#responded = true;
-    this.#turn += 1;
-    this.#init = undefined; // a stream may take minutes, and the request's body is in it
-    this.reader = "caller";
+    // A stream may take minutes. The attempt, which has the request's body in it, is let go here.
+    const reading: Reading = { name: "reading", reader: "caller", copies: 0, taken: false };
+    this.#state = reading;
     this.#progress.requestId = response.headers.get("x-request-id") ?? undefined;
-    void this.#watchUnread(response, this.#turn);
+    void this.#watchUnread(response, reading);
   }
 
-  /** Most responses are read at once: watching them would cost more than all the rest. */
-  async #watchUnread(response: Response, turn: number): Promise<void> {
+  /** Most responses are read at once: watching them would cost more than everything else. */
+  async #watchUnread(response: Response, reading: Reading): Promise<void> {
     await endOfTurn();
-    if (this.open && this.#turn === turn) this.watch(response);
+    if (this.open && this.#state === reading && !reading.taken) this.watch(response);
   }
 
   /** The response's body did not come in time, and the SDK asks again. */
   askAgain(): void {
-    this.#responded = false;
-    this.#reading = undefined;
-    this.#turn += 1;
+    this.#state = { name: "asking" };
   }
 
-  /** The call is abandoned when `target` is garbage-collected before the call's end. Replaces the former target. */
+  /** The call is abandoned when `target` is garbage-collected first. Replaces the former target. */
   watch(target: object): void {
-    this.#turn += 1;
+    this.#take();
     this.#watch.watch(target);
   }
 
   /** Somebody has begun to read: the call ends with that. */
   unwatch(): void {
-    this.#turn += 1;
+    this.#take();
     this.#watch.stop();
   }
 
-  /** The SDK is reading the body. Its data are seen in `deliver`, or it makes no sense to the SDK: `unparsed`. */
-  sdkReads(reading: Promise<unknown>): void {
-    this.#reading = reading;
+  #take(): void {
+    if (this.#state.name === "reading") this.#state.taken = true;
+  }
+
+  /** The SDK reads the body. Its data go through `deliver`, or through `unparsed`. */
+  sdkReads(body: Promise<unknown>): void {
+    if (this.#state.name === "reading") this.#state.body = body;
   }
 
   /**
-   * The response's data are on their way to the caller, who may have them when this resolves. Where he has to wait for
-   * the entry in any case, they are read together with those of the turn's other calls.
+   * The response's data are on their way to the caller, who may have them when this resolves. If
+   * the caller has to wait for the entry, they are read together with the turn's other calls.
    */
   deliver(data: unknown): Promise<void> | undefined {
-    if (!this.#surface || !this.open) return undefined;
+    if (!this.#request || !this.open) return undefined;
     return this.#settings.recorder.failsClosed ? this.#endWithTurn(data) : this.#endAnswered(data);
   }
 
@@ -212,36 +264,45 @@ export class AuditedCall {
   }
 
   #endAnswered(data: unknown): Promise<void> | undefined {
-    if (!this.#surface || !this.open) return undefined;
-    const { check } = this.#settings;
-    const fields = this.#surface.response(data, check.extract, this.#mime);
+    if (!this.#request || !this.open) return undefined;
+    const { surface, mime } = this.#request;
+    const fields = surface.response(data, this.#settings.check.extract, mime);
     fields.outcome ??= "ok";
     return this.#endChecked(fields, { response: data });
   }
 
-  /** What the surface finds in a body. */
+  /** The fields that the surface finds in a body. */
   answerIn(body: unknown): CapturedFields {
-    return this.#surface?.response(body, this.#settings.extract, this.#mime) ?? {};
+    if (!this.#request) return {};
+    const { surface, mime } = this.#request;
+    return surface.response(body, this.#settings.extract, mime);
   }
 
   /** The response is a stream of events. */
   collect(): void {
-    this.#collector = this.#surface?.stream?.(this.#settings.check.streamExtract, this.#mime);
+    if (!this.#request || this.#state.name !== "reading") return;
+    const { surface, mime } = this.#request;
+    this.#state.collector = surface.stream(this.#settings.check.streamExtract, mime);
   }
 
   /** An event of the stream has arrived. */
   event(value: unknown): void {
-    this.#collector?.push(value);
-    if (!this.#progress.contentSeen)
-      this.#progress.event(this.#collector?.firstContentSeen ?? false);
+    const collector = this.#collector;
+    collector?.push(value);
+    if (!this.#progress.contentSeen) this.#progress.event(collector?.firstContentSeen ?? false);
   }
 
-  /** The stream is over: at its end, or because its reader stopped. Resolves when the reader may know. */
+  get #collector(): StreamCollector | undefined {
+    return this.#state.name === "reading" ? this.#state.collector : undefined;
+  }
+
+  /** The stream is over, or its reader stopped. Resolves when the reader may know. */
   async finish(stopped: boolean): Promise<void> {
-    const fields = this.#collector?.result() ?? {
+    const collector = this.#collector;
+    const fields = collector?.result() ?? {
       alerts: ["ai-audit: output not seen: no surface for its events"],
     };
-    if (this.#collector?.terminal ?? true) return this.#endChecked({ outcome: "ok", ...fields });
+    if (collector?.terminal ?? true) return this.#endChecked({ outcome: "ok", ...fields });
     if (stopped) return this.#endChecked({ ...fields, outcome: "aborted" });
     const error = {
       type: "TruncatedStream",
@@ -253,9 +314,11 @@ export class AuditedCall {
   /** The call failed. Resolves to the error that the caller gets. */
   async fail(error: unknown, request?: () => WireRequest): Promise<unknown> {
     try {
-      if (!this.#begun && request) await this.#begin(request());
+      if (this.#request === undefined && request) await this.#begin(request());
       if (!this.open) return error;
-      const fields = errorFields(error, this.#settings.extract.safetyCodes);
+      const answered = this.#collector?.firstContentSeen;
+      const codes = this.#settings.extract.safetyCodes;
+      const fields = errorFields(error, { typeOf: this.#typeOf, codes, answered });
       await this.end(mergeFields(this.#collected(), fields), { callError: error });
       return error;
     } catch (unwritten) {
@@ -264,8 +327,8 @@ export class AuditedCall {
   }
 
   /**
-   * The SDK could not read the body, or make sense of it. Resolves to the error that the caller gets; fail-closed, once
-   * the entry is durable.
+   * The SDK could not read the body, or parse it. Resolves to the error that the caller gets;
+   * fail-closed, once the entry is durable.
    */
   async unparsed(error: unknown): Promise<unknown> {
     if (!this.#recorded || error instanceof AuditWriteError) return error;
@@ -277,9 +340,10 @@ export class AuditedCall {
 
   /** Never rejects. */
   async #endUnparsed(recorded: RecordedCall, error: unknown): Promise<unknown> {
-    let conclude = (): Promise<unknown> => this.fail(error); // unless the body has been read, or could not be
-    this.#reading?.then(
-      (body) => (conclude = () => receiveUndelivered(this, body)),
+    let conclude = (): Promise<unknown> => this.fail(error); // unless the body was read, or failed
+    const body = this.#state.name === "reading" ? this.#state.body : undefined;
+    body?.then(
+      (read) => (conclude = () => receiveUndelivered(this, read)),
       (unread: unknown) => (conclude = () => failUnread(this, unread)),
     );
     await endOfTurn();
@@ -292,7 +356,7 @@ export class AuditedCall {
     }
   }
 
-  /** Nobody can finish the call. */
+  /** Ends the call as one that its caller can no longer finish. */
   abandon(): void {
     this.end(this.#unfinished())?.catch(() => undefined); // reported by the recorder
   }
@@ -303,18 +367,18 @@ export class AuditedCall {
 
   async #checkAndEnd(fields: CapturedFields, held: Held | undefined): Promise<void> {
     const { check } = this.#settings;
-    const running = check.run("output", fields, this.#about ?? {});
+    const running = check.run("output", fields, this.#request?.about ?? {});
     const checked: Checked = "then" in running ? await running : running;
     if (checked.blocked) return this.#refuse(checked.fields, checked.blocked);
     return this.end(checked.fields, held);
   }
 
-  /** What is known of a call that nobody finishes. */
+  /** The fields known of a call that is not finished. */
   #unfinished(): CapturedFields {
     return { ...this.#collected(), outcome: this.aborted ? "aborted" : "abandoned" };
   }
 
-  /** What has arrived of a stream. */
+  /** The part of a stream that has arrived. */
   #collected(): CapturedFields {
     const collected = this.#collector?.result();
     const progress = this.#progress.fields(this.#collector !== undefined);
@@ -322,32 +386,29 @@ export class AuditedCall {
   }
 
   /**
-   * Ends the call, unless it is over. Fail-closed: resolves when the entry is durable, and rejects when it cannot be.
-   * Fail-open: nothing to wait for.
+   * Ends the call, unless it is over. Fail-closed: resolves when the entry is durable, and rejects
+   * when it cannot be. Fail-open: nothing to wait for.
    */
   end(fields: CapturedFields, held: Held = {}): Promise<void> | undefined {
     if (!this.#recorded || !this.open) return undefined;
     this.unwatch();
     this.#recorded.add(this.#progress.fields(this.#collector !== undefined));
+    // The reason of AbortSignal.timeout()
     const late = fields.outcome === "aborted" && nameOf(this.aborted?.reason) === "TimeoutError";
-    const entry: CapturedFields = late ? { ...fields, outcome: "timeout" } : fields; // of AbortSignal.timeout()
-    const written = this.#write(this.#recorded, entry, this.aborted ?? held.callError);
+    const written = this.#write(this.#recorded, late ? { ...fields, outcome: "timeout" } : fields);
     // The caller's objects may live on, and with them this one.
-    this.#surface = this.#unchecked = this.#collector = this.#form = undefined;
-    this.#init = this.#signal = this.#reading = this.#about = undefined;
+    this.#state = ENDED;
+    this.#request = null;
+    this.#signal = undefined;
     return this.#settings.recorder.failsClosed ? holding(written, held) : undefined;
   }
 
-  #write(
-    recorded: RecordedCall,
-    entry: CapturedFields,
-    cause: unknown,
-  ): Promise<string | undefined> {
+  #write(recorded: RecordedCall, entry: CapturedFields): Promise<string | undefined> {
     const { reported } = this.#settings;
-    const operation = this.#surface?.operation ?? "";
+    const { surface, form } = this.#request ?? {};
+    const operation = surface?.operation ?? "";
     const known = reported.known(operation, entry);
-    const form = this.#form;
-    const written = recorded.end(known || form ? completed(entry, form, known) : entry, cause);
+    const written = recorded.end(known || form ? completed(entry, form, known) : entry);
     reported.note(operation, entry, written);
     return written;
   }

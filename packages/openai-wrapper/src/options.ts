@@ -1,19 +1,20 @@
 // The one `audit` option of a client, and what a single call may say of itself.
 import { AuditConfigError } from "@ai-audit/core";
 import {
-  CallRecorder,
   CAPTURE_OPTIONS,
-  type CapturedFields,
+  type CallLogger,
+  CallRecorder,
   type CaptureOptions,
   type CaptureStats,
-  membersOf,
+  type CapturedFields,
+  ContentCheck,
+  type DetectorOptions,
   type Metadata,
-  refuseUnknown,
   type Run,
   type SafetyCodes,
-  type CallLogger,
+  membersOf,
+  refuseUnknown,
 } from "@ai-audit/core/capture";
-import { ContentCheck, type DetectorOptions } from "./check-content.ts";
 import { ReportedResponses } from "./same-response.ts";
 import type { ExtractOptions } from "./surface.ts";
 
@@ -50,7 +51,7 @@ export interface CallAudit {
 export interface AuditSettings {
   readonly recorder: CallRecorder;
   readonly extract: ExtractOptions;
-  readonly check: ContentCheck;
+  readonly check: ContentCheck<ExtractOptions>;
   readonly reported: ReportedResponses;
 }
 
@@ -133,7 +134,7 @@ function hasLogger(audit: object): audit is AuditOptions {
   );
 }
 
-const CALL_AUDIT: unique symbol = Symbol("ai-audit.call");
+const CALL_AUDIT: unique symbol = Symbol("ai-audit.openai.call-audit");
 
 /** Fits the request options of each version of the SDK, as ES module and as CommonJS. */
 export interface CallAuditOptions {
@@ -177,7 +178,7 @@ export function auditStats(client: object): CaptureStats {
   return settings.recorder.stats;
 }
 
-const SETTINGS = Symbol("ai-audit.settings");
+const SETTINGS = Symbol("ai-audit.openai.settings");
 
 /** Under a symbol and not `#private`: private fields cannot be read through a Proxy of the caller's. */
 export function attachAudit(client: object, settings: AuditSettings): void {

@@ -1,10 +1,13 @@
 // Bodies that do not come to the caller as parsed data: he reads them himself, or the SDK reads one and fails at it.
-import type { CapturedFields } from "@ai-audit/core/capture";
-import { unseenAlert } from "./check-content.ts";
-import { nameOf } from "./payload/read.ts";
-import { eventsIn, LargeBody } from "./raw-body.ts";
-import { tooLarge } from "./surfaces/content.ts";
-import { NOT_JSON } from "./surfaces/errors.ts";
+import {
+  type CapturedFields,
+  eventsIn,
+  LargeBody,
+  nameOf,
+  NOT_JSON,
+  tooLarge,
+  unseenAlert,
+} from "@ai-audit/core/capture";
 
 /** The parts of an `AuditedCall` that a body is handed to. */
 interface ReceivingCall {

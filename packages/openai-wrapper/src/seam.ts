@@ -1,6 +1,7 @@
 // The one seam to the SDK: a few methods of its client, put through here.
 import { AuditConfigError } from "@ai-audit/core";
 import { AuditedCall } from "./audited-call.ts";
+import { errorTypesOf } from "./error-types.ts";
 import { auditSettingsOf } from "./options.ts";
 import { tapResponse } from "./tap-response.ts";
 import { isEventStream, tapStream } from "./tap-stream.ts";
@@ -155,7 +156,7 @@ function makeRequest(base: Method): Method {
     const options: unknown = await input;
     if (!isObject(options)) return base.apply(this, args);
     const unique = callOf(options)?.ended === false ? copyOf(options) : options;
-    const call = new AuditedCall(settings, unique);
+    const call = new AuditedCall(settings, unique, errorTypesOf(this));
     ensureHook(this);
     remember(this, unique, call);
     try {
@@ -170,7 +171,7 @@ function retryRequest(base: Method): Method {
   return async function (...args) {
     const [options] = args;
     const call = isObject(options) ? callOf(options) : undefined;
-    if (!call?.responded || !isObject(options)) return base.apply(this, args);
+    if (call?.state !== "reading" || !isObject(options)) return base.apply(this, args);
     call.askAgain();
     try {
       const props = responded(options, call, await base.apply(this, args));
@@ -234,7 +235,7 @@ function prototypeOf(value: object): object | null {
 }
 
 /** On the SDK's options object of a call: cheaper than a WeakMap, for us and for the garbage collector. */
-const CALL = Symbol("ai-audit.call");
+const CALL = Symbol("ai-audit.openai.call-of-options");
 /** For options of the caller's that cannot be extended. */
 const calls = new WeakMap<object, AuditedCall>();
 

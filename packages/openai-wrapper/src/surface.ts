@@ -1,35 +1,38 @@
 // Which surface a request belongs to. docs/openai-surfaces.md is this table with what each entry holds.
 import {
-  addFields,
   type CapturedFields,
   type GrowingFields,
+  GuardedCollector,
+  type ErrorReading,
+  type StreamCollector,
+  addFields,
+  describeForm,
+  fieldsOf,
+  guarded,
   mergeFields,
-  type SafetyCodes,
+  nameOf,
+  outlineForm,
+  thrownErrorFields,
 } from "@ai-audit/core/capture";
-import { describeForm, outlineForm } from "./binary.ts";
 import { runSurface, threadMessage } from "./surfaces/assistants.ts";
 import { chat } from "./surfaces/chat.ts";
 import { completions } from "./surfaces/completions.ts";
 import type {
   ExtractOptions,
-  StreamCollector,
   Surface,
   SurfaceDefinition,
   WireRequest,
 } from "./surfaces/contract.ts";
 import { embeddings } from "./surfaces/embeddings.ts";
-import { thrownErrorFields } from "./surfaces/errors.ts";
-import { guarded, GuardedCollector } from "./surfaces/guard.ts";
 import { imageEdit, imageGeneration, imageVariation } from "./surfaces/images.ts";
 import { moderations } from "./surfaces/moderations.ts";
 import { administration, keptFields, objectSurface, operationOf } from "./surfaces/objects.ts";
-import { fieldsOf, nameOf } from "./payload/read.ts";
 import { EventCollector } from "./surfaces/events-stream.ts";
 import { cancellation, compaction, responses, retrieval } from "./surfaces/responses.ts";
 import { speech } from "./surfaces/speech.ts";
 import { transcription, translation } from "./surfaces/transcription.ts";
 
-export type { ExtractOptions, StreamCollector, Surface, WireRequest } from "./surfaces/contract.ts";
+export type { ExtractOptions, Surface, WireRequest } from "./surfaces/contract.ts";
 
 type Route = readonly [method: string, path: RegExp, definition: SurfaceDefinition];
 
@@ -103,13 +106,13 @@ function providerAt(url: string): string {
 }
 
 /**
- * Outcome, `error` (type, code, HTTP status, scrubbed message), request id and safety fields of what a call threw.
- * `outcome` is `blocked`, `aborted`, `timeout` or `error`. Never throws.
+ * Outcome, `error` (type, code, HTTP status, scrubbed message), request id and safety fields of the
+ * error that a call threw. `outcome` is `blocked`, `aborted`, `timeout` or `error`. Never throws.
  */
-export function errorFields(error: unknown, codes?: SafetyCodes): CapturedFields {
+export function errorFields(error: unknown, reading: ErrorReading): GrowingFields {
   return mergeFields(
     { outcome: "error" },
-    guarded("error", () => thrownErrorFields(error, codes)),
+    guarded("error", () => thrownErrorFields(error, reading)),
   );
 }
 

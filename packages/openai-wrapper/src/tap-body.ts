@@ -1,13 +1,13 @@
 // Watching a raw body go by: a download, or events that the caller parses himself.
 import type { AuditedCall } from "./audited-call.ts";
-import { BodyPieces } from "./raw-body.ts";
+import { BodyPieces } from "@ai-audit/core/capture";
 import { loseBody, receiveBody } from "./receive-body.ts";
-import { failWith, lookAt, type Watcher, watchIterator } from "./watch-iterator.ts";
+import { type Watcher, failWith, lookAt, watchIterator } from "./watch-iterator.ts";
 
 const tapped = new WeakSet<object>();
 
 /** Whoever holds the body holds what is watched. */
-const LIFE = Symbol("ai-audit.life");
+const LIFE = Symbol("ai-audit.openai.life-of-body");
 
 /** Why Node itself cancels a body: nobody holds its response any more. */
 const FORGOTTEN = "Response object has been garbage collected";
@@ -105,8 +105,8 @@ class BodyWatcher implements Watcher {
 
   async end(stopped: boolean): Promise<void> {
     // A clone of the response may be read to its end where this is not.
-    if (stopped && this.#call.copies > 0) this.#call.copies -= 1;
-    else await receiveBody(this.#call, this.#pieces.end(this.#type), this.#type, stopped);
+    if (!stopped || !this.#call.dropCopy())
+      await receiveBody(this.#call, this.#pieces.end(this.#type), this.#type, stopped);
   }
 
   fail(error: unknown): Promise<unknown> {
@@ -117,7 +117,7 @@ class BodyWatcher implements Watcher {
   async cancelled(cancelling: Promise<void>, reason?: unknown): Promise<void> {
     await cancelling;
     if (!this.open) return;
-    if (reason === FORGOTTEN && this.#call.copies === 0) this.#call.abandon();
+    if (reason === FORGOTTEN && !this.#call.hasCopies) this.#call.abandon();
     else await this.end(true).catch(() => undefined); // reported by the recorder
   }
 }

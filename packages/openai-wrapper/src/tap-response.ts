@@ -7,7 +7,7 @@ import { tapBody } from "./tap-body.ts";
 const READERS = ["json", "text", "arrayBuffer", "bytes", "blob", "formData"] as const;
 const TAPPED: readonly string[] = [...READERS, "clone", "body"];
 
-const CALL = Symbol("ai-audit.call");
+const CALL = Symbol("ai-audit.openai.call-of-response");
 
 /**
  * Puts the reading methods of this one response object through the call. It remains the object it was, and every
@@ -96,7 +96,7 @@ function tappedMember(name: string, member: (response: Response) => unknown): Pr
     const copy = invoke(member(this), this, args);
     const call = callOf(this);
     if (!call?.open || !(copy instanceof Response)) return copy;
-    call.copies += 1;
+    call.copied();
     tapResponse(copy, call);
     shareLife(this, copy, call);
     return copy;
@@ -115,7 +115,7 @@ function callOf(response: Response | undefined): AuditedCall | undefined {
 }
 
 /** What a response has in common with its clones: it is garbage once all of them are. */
-const LIFE = Symbol("ai-audit.life");
+const LIFE = Symbol("ai-audit.openai.life-of-response");
 
 function shareLife(response: Response, copy: Response, call: AuditedCall): void {
   const life = lifeOf(response) ?? {};

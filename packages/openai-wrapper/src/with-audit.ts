@@ -1,5 +1,5 @@
 // The mixin: a client class of the SDK's, recording.
-import { attachAudit, type Audit, resolveAudit } from "./options.ts";
+import { type Audit, attachAudit, resolveAudit } from "./options.ts";
 import { installSeam } from "./seam.ts";
 
 /** A client class of any supported version of openai, or a subclass of one. */

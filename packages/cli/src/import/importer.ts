@@ -2,7 +2,6 @@
 import { hash } from "node:crypto";
 import {
   type AuditEntry,
-  AuditError,
   type AuditStorage,
   type EncryptionManager,
   hashContent,
@@ -161,15 +160,10 @@ function readOriginal(
   stored: string,
   encryption: EncryptionManager | undefined,
 ): JsonValue | undefined {
-  const alone = {
-    ...entry,
-    ...(field === "input" ? { outputContent: null } : { inputContent: null }),
-  };
-  try {
-    return openContent(alone, encryption)[field];
-  } catch (error) {
-    if (!AuditError.isInstance(error) || error.code !== "AUDIT_DECRYPT_FAILED") throw error;
-    if (encryption === undefined || !ENCRYPTED.test(stored)) return stored;
-    return encryption.open(stored, { id: entry.id, field });
-  }
+  const { [field]: value, failures } = openContent(entry, encryption);
+  const failure = failures[field];
+  if (failure === undefined) return value;
+  if (failure.code !== "AUDIT_DECRYPT_FAILED") throw failure;
+  if (encryption === undefined || !ENCRYPTED.test(stored)) return stored;
+  return encryption.open(stored, { id: entry.id, field });
 }

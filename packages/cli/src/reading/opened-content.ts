@@ -1,12 +1,7 @@
 // What an entry's input and output were, as far as the log and the keys at hand tell.
-import {
-  type AuditEntry,
-  AuditError,
-  type AuditErrorCode,
-  type EncryptionManager,
-} from "@ai-audit/core";
+import type { AuditEntry, AuditErrorCode, EncryptionManager } from "@ai-audit/core";
 import { type JsonValue, safeLine } from "@ai-audit/core/format";
-import { openContent } from "@ai-audit/core/verify";
+import { openContent, type OpenedContent as Opened } from "@ai-audit/core/verify";
 import { EXIT, type ExitCode, Failure } from "../failure.ts";
 import { plural } from "../output/format.ts";
 
@@ -45,8 +40,9 @@ export class ContentOpener {
 
   /** Opens both contents, each on its own: where one cannot be opened the other still is. */
   open(entry: AuditEntry): OpenedContent {
-    const input = openField(entry, "input", this.#encryption);
-    const output = openField(entry, "output", this.#encryption);
+    const opened = openContent(entry, this.#encryption);
+    const input = this.#field(opened, "input");
+    const output = this.#field(opened, "output");
     const failed = [input, output].find((field) => field.state === "sealed");
     if (failed !== undefined) this.#note(entry.id, failed);
     return {
@@ -57,6 +53,16 @@ export class ContentOpener {
         ...(output.state === "open" && { output: output.value }),
       },
     };
+  }
+
+  #field(opened: Opened, field: "input" | "output"): OpenedField {
+    const { [field]: value, failures } = opened;
+    const failure = failures[field];
+    if (failure === undefined)
+      return value === undefined ? { state: "hash-only" } : { state: "open", value };
+    const isNotAsked = !this.hasKeys && failure.code === "AUDIT_KEY_MISSING";
+    const reason = isNotAsked ? "--decrypt opens it, with the key" : failure.message;
+    return { state: "sealed", code: failure.code, reason };
   }
 
   #note(firstId: string, { code, reason }: Extract<OpenedField, { state: "sealed" }>): void {
@@ -98,28 +104,4 @@ function failureOf(
       ? `entry ${firstId}`
       : `${plural(entries, "entry", "entries")}, ${firstId} first,`;
   return new Failure(exitCode, safeLine(`${which} could not be opened: ${reason}`), hint);
-}
-
-function openField(
-  entry: AuditEntry,
-  field: "input" | "output",
-  encryption: EncryptionManager | undefined,
-): OpenedField {
-  const alone = {
-    ...entry,
-    ...(field === "input" ? { outputContent: null } : { inputContent: null }),
-  };
-  try {
-    const value = openContent(alone, encryption)[field];
-    return value === undefined ? { state: "hash-only" } : { state: "open", value };
-  } catch (error) {
-    if (!AuditError.isInstance(error)) throw error;
-    const { code, message } = error;
-    const isNotAsked = encryption === undefined && code === "AUDIT_KEY_MISSING";
-    return {
-      state: "sealed",
-      code,
-      reason: isNotAsked ? "--decrypt opens it, with the key" : message,
-    };
-  }
 }

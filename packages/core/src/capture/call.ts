@@ -1,4 +1,4 @@
-// What every wrapper shares: one call, one entry, one terminal outcome, and what happens when it cannot be written.
+// One call, one entry, one terminal outcome, and the two ways to go on when it cannot be written.
 import { notify } from "./callback.ts";
 import { addFields, CallFields, type CapturedFields, membersOf } from "./fields.ts";
 import { currentAuditContext } from "./context.ts";
@@ -12,23 +12,26 @@ import type { CallLayer } from "./same-call.ts";
 export interface CaptureOptions {
   readonly logger: CallLogger;
   /**
-   * When an entry cannot be written: `closed` fails the call with an `AuditWriteError`, `open` leaves the caller's
-   * result untouched. @default "closed"
+   * The reaction to an entry that cannot be written: `closed` fails the call with an
+   * `AuditWriteError`, `open` leaves the caller's result untouched. @default "closed"
    */
   readonly failureMode?: "closed" | "open" | undefined;
   /** Durably record that a call begins before it is sent. @default false */
   readonly intent?: boolean | undefined;
-  /** A write that takes longer counts as failed (`AUDIT_WRITE_TIMEOUT`), in milliseconds. @default 30000 */
+  /**
+   * A write that takes longer counts as failed (`AUDIT_WRITE_TIMEOUT`), in milliseconds.
+   * @default 30000
+   */
   readonly writeTimeoutMs?: number | undefined;
-  /** Told of every entry that could not be written, in both modes. */
+  /** Called for every entry that could not be written, in both modes. */
   readonly onAuditError?: ((error: AuditError) => void) | undefined;
-  /** For every entry of this wrapper; what the call or the context says wins. */
+  /** For every entry of this wrapper. The values of the call and of the context win. */
   readonly conversationId?: string | undefined;
   readonly metadata?: Metadata | undefined;
   readonly subject?: string | undefined;
 }
 
-/** Their names, for wrappers that refuse what they do not know. */
+/** The names of these options, for wrappers that refuse unknown ones. */
 export const CAPTURE_OPTIONS: Readonly<Record<keyof CaptureOptions, true>> = {
   logger: true,
   failureMode: true,
@@ -57,13 +60,14 @@ export class CallRecorder {
   readonly #own: CapturedFields;
   readonly #layer: CallLayer;
   readonly #deadline: Deadline;
-  readonly #writeEnded: WriteEnded = (call, fields, cause) => this.#write(call, fields, cause);
+  readonly #writeEnded: WriteEnded = (call, fields) => this.#write(call, fields);
   #open = 0;
   #written = 0;
   #lost = 0;
 
   /**
-   * @param layer what the wrapper wraps. One call seen by both layers of one logger is linked and counted once.
+   * @param layer what the wrapper wraps. A call that both layers of a logger see is linked, and
+   *   counted once.
    * @throws `AUDIT_CONFIG_INVALID`
    */
   constructor(options: CaptureOptions, layer: CallLayer = "client") {
@@ -95,11 +99,12 @@ export class CallRecorder {
   }
 
   /**
-   * Begins a call. With `intent`, resolves once its start is durable, and in fail-closed mode rejects with an
-   * `AuditWriteError` when it cannot be, also without `intent` when the logger is closed: then nothing may be sent.
-   * Otherwise it is synchronous. The entry inherits the audit context in force here, wherever the call ends.
+   * Begins a call. With `intent`, resolves once its start is durable; otherwise synchronous. In
+   * fail-closed mode rejects with an `AuditWriteError` when the start cannot be made durable or the
+   * logger is closed: then nothing may be sent. The entry inherits the audit context in force here.
    *
-   * @param partial what is known of the call when the logger closes under it; `abandoned` unless it knows an outcome
+   * @param partial the fields known so far, for a logger that closes under the call. The outcome is
+   *   `abandoned` unless they have one.
    */
   begin(
     fields: CapturedFields,
@@ -118,7 +123,7 @@ export class CallRecorder {
     });
   }
 
-  /** Records an event that is no call of its own. Resolves and rejects as `RecordedCall.end()`. */
+  /** Records an event that is not a call. Resolves and rejects as `RecordedCall.end()`. */
   async record(fields: CapturedFields): Promise<string | undefined> {
     return this.#track(this.#inherit(fields)).end({});
   }
@@ -126,7 +131,7 @@ export class CallRecorder {
   /** The fields over the audit context in force, over this recorder's own. */
   #inherit(fields: CapturedFields): CallFields {
     const inherited = new CallFields();
-    inherited.safetyChecks = []; // a list that stays empty says that nobody looked
+    inherited.safetyChecks = []; // a list that stays empty says that no check ran
     addFields(inherited, this.#own);
     addFields(inherited, currentAuditContext());
     addRead(inherited, fields);
@@ -149,26 +154,20 @@ export class CallRecorder {
     }
   }
 
-  async #write(
-    call: RecordedCall,
-    entry: CapturedFields,
-    cause: unknown,
-  ): Promise<string | undefined> {
+  async #write(call: RecordedCall, entry: CapturedFields): Promise<string | undefined> {
     try {
-      const id = await this.#deadline.limit(
-        this.#sink.capture(entry, { layer: this.#layer, cause }),
-      );
+      const id = await this.#deadline.limit(this.#sink.capture(entry, { layer: this.#layer }));
       this.#written += 1;
       return id;
     } catch (unwritten) {
       return this.#miss(unwritten);
     } finally {
       this.#open -= 1;
-      this.#sink.untrack(call); // not before: a logger that closes waits for entries on their way
+      this.#sink.untrack(call); // last: a closing logger waits for pending entries
     }
   }
 
-  /** What could not be written is told of; the caller is, in fail-closed mode. */
+  /** Reports a write that failed. In fail-closed mode the caller gets the error too. */
   #miss(cause: unknown): undefined {
     const error = this.#lose(cause);
     if (this.failsClosed) throw error;
@@ -187,11 +186,7 @@ export class CallRecorder {
   }
 }
 
-type WriteEnded = (
-  call: RecordedCall,
-  fields: CapturedFields,
-  cause: unknown,
-) => Promise<string | undefined>;
+type WriteEnded = (call: RecordedCall, fields: CapturedFields) => Promise<string | undefined>;
 
 /** One call on its way to its one entry. */
 export class RecordedCall implements OpenCall {
@@ -199,7 +194,7 @@ export class RecordedCall implements OpenCall {
   readonly #write: WriteEnded;
   readonly #startedAt = performance.now();
   #partial: (() => CapturedFields) | undefined;
-  /** Until the end: who keeps an ended call keeps nothing of its content. */
+  /** Undefined after the end: an ended call that is kept somewhere keeps no content. */
   #fields: CallFields | undefined;
   #ended: Promise<string | undefined> | undefined;
 
@@ -225,41 +220,37 @@ export class RecordedCall implements OpenCall {
     return Math.round((performance.now() - this.#startedAt) * 1000) / 1000;
   }
 
-  /** Adds what has become known of the call. */
+  /** Adds further facts about the call. */
   add(fields: CapturedFields): void {
     if (this.#fields) addRead(this.#fields, fields);
   }
 
   /**
-   * Ends the call; the first end wins and later ones return its promise. Resolves to the entry's id once it is
-   * durable; fail-open: undefined when it could not be written. Fail-closed: rejects with an `AuditWriteError`.
+   * Ends the call. The first end wins; later ones return its promise. Resolves to the entry's id once
+   * it is durable. When it cannot be written: fail-open resolves to undefined, fail-closed rejects
+   * with an `AuditWriteError`.
    *
-   * @param fields a promise where some of them take a moment to know; the call is over now. Must not reject.
-   * @param cause the error that ended the call, as the caller gets it: the other layer may see the same object
+   * @param fields a promise if some of them take a moment to compute. The call ends now. Must not
+   *   reject.
    */
-  end(
-    fields: CapturedFields | Promise<CapturedFields>,
-    cause?: unknown,
-  ): Promise<string | undefined> {
-    this.#ended ??= this.#end(this.elapsedMs, fields, cause);
+  end(fields: CapturedFields | Promise<CapturedFields>): Promise<string | undefined> {
+    this.#ended ??= this.#end(this.elapsedMs, fields);
     return this.#ended;
   }
 
   #end(
     latencyMs: number,
     fields: CapturedFields | Promise<CapturedFields>,
-    cause: unknown,
   ): Promise<string | undefined> {
-    if (fields instanceof Promise)
-      return fields.then((known) => this.#end(latencyMs, known, cause));
+    if (fields instanceof Promise) return fields.then((known) => this.#end(latencyMs, known));
     const entry = this.#fields ?? new CallFields();
     addRead(entry, fields);
     if (entry.latencyMs === undefined) entry.latencyMs = latencyMs;
     this.#fields = this.#partial = undefined;
-    return this.#write(this, entry, cause);
+    return this.#write(this, entry);
   }
 
-  /** Ends the call as one that nobody finishes, with what is known of it. Never rejects. */
+  /** Ends the call as abandoned, with the fields known so far. Never rejects. */
   async abandon(): Promise<void> {
     try {
       await this.end({ outcome: "abandoned", ...knownOf(this.#partial) });
@@ -269,7 +260,7 @@ export class RecordedCall implements OpenCall {
   }
 }
 
-/** Adds what a wrapper says, whose metadata may be the caller's own. */
+/** Adds the fields of a wrapper. Their metadata may be an object of the caller's. */
 function addRead(into: CallFields, fields: CapturedFields): void {
   const { metadata } = fields;
   addFields(
@@ -278,11 +269,11 @@ function addRead(into: CallFields, fields: CapturedFields): void {
   );
 }
 
-/** What is known of a call that the closing logger ends; its entry is written in any case. */
+/** The fields known of a call that a closing logger ends. Its entry is written in any case. */
 function knownOf(partial: (() => CapturedFields) | undefined): CapturedFields {
   try {
     return partial?.() ?? {};
   } catch {
-    return { alerts: ["ai-audit: what was known of the call could not be read"] };
+    return { alerts: ["ai-audit: the fields known so far could not be read"] };
   }
 }

@@ -1,5 +1,15 @@
 // Callbacks that users give us.
 
+/** As `notify`; without a callback, the error becomes a process warning. For work that no caller awaits. */
+export function report<E extends Error & { readonly code: string }>(
+  name: string,
+  callback: ((error: E) => void) | undefined,
+  error: E,
+): void {
+  if (callback) notify(name, callback, error);
+  else process.emitWarning(error.message, { type: "AuditWarning", code: error.code });
+}
+
 /**
  * Calls one with a value. What it throws becomes a process warning (`AUDIT_CALLBACK_THREW`): it must not take the place
  * of what the caller of ours is told.

@@ -3,6 +3,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { isJsonObject, toJson } from "../format/canonical.ts";
 import type { Run, Trace } from "../format/entry.ts";
 import { AuditInputError } from "../errors.ts";
+import { membersOver } from "./fields.ts";
 import type { Metadata } from "./interaction.ts";
 import { refuseUnknown } from "../format/known-names.ts";
 
@@ -56,7 +57,7 @@ function mergeContexts(outer: AuditContext | undefined, inner: AuditContext): Au
     conversationId: inner.conversationId ?? outer?.conversationId,
     subject: inner.subject ?? outer?.subject,
     trace: inner.trace ?? outer?.trace,
-    metadata: { ...outer?.metadata, ...inner.metadata },
-    run: { ...outer?.run, ...inner.run },
+    metadata: membersOver(outer?.metadata, inner.metadata),
+    run: membersOver(outer?.run, inner.run),
   };
 }

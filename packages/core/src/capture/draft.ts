@@ -8,7 +8,7 @@ import type { SubjectKey } from "../keys/keys.ts";
 import { entryToLine } from "../format/entry-line.ts";
 import { AuditError, AuditInputError } from "../errors.ts";
 import { newEntryId, timestampOf } from "../format/id.ts";
-import { CallFields } from "./fields.ts";
+import { CallFields, membersOver } from "./fields.ts";
 import { type CheckedFields, checkFields } from "./interaction.ts";
 import type { RedactableField } from "./redact.ts";
 
@@ -67,8 +67,8 @@ function placeOf(interaction: object): Record<string, JsonValue | undefined> {
 
 /** Over what is inherited; `metadata` and `run` key by key. */
 function fieldsOver(inherited: CheckedFields, own: CheckedFields): CheckedFields {
-  const metadata = { ...asRecord(inherited.metadata), ...asRecord(own.metadata) };
-  const run = { ...asRecord(inherited.run), ...asRecord(own.run) };
+  const metadata = membersOver(asRecord(inherited.metadata), asRecord(own.metadata));
+  const run = membersOver(asRecord(inherited.run), asRecord(own.run));
   return { ...inherited, ...own, metadata, run };
 }
 

@@ -1,6 +1,7 @@
 // What a wrapper knows of a call, put together from what the request, the answer and the surroundings say.
 import { isJsonObject, type JsonValue, toJson } from "../format/canonical.ts";
 import type { InteractionFields, Metadata } from "./interaction.ts";
+import { listOf } from "./payload/read.ts";
 
 /** What a wrapper knows of a call; every field may come at the beginning or at the end. */
 export type CapturedFields = Partial<InteractionFields> & {
@@ -86,7 +87,7 @@ function valueOver(name: string, before: unknown, value: unknown): unknown {
       return listOver(before, value);
     case "run":
     case "diagnostics":
-      return membersOver(before, value);
+      return membersOver(Object(before), Object(value));
     case "metadata":
       return metadataOver(before, value);
     default:
@@ -101,14 +102,19 @@ function listOver(before: unknown, value: unknown): unknown {
   return earlier.length === 0 ? later : [...new Set([...earlier, ...later])];
 }
 
-function membersOver(before: unknown, value: unknown): unknown {
-  return { ...Object(before), ...Object(value) };
+/** Members of `inner` over those of `outer`: how `metadata` and `run` are merged everywhere. */
+export function membersOver<O extends object, I extends object>(
+  outer: O | undefined,
+  inner: I | undefined,
+): O & I;
+export function membersOver(outer: object | undefined, inner: object | undefined): object {
+  return { ...outer, ...inner };
 }
 
 function metadataOver(before: unknown, value: unknown): unknown {
   if (before === undefined || before === null || value === null) return value;
   const [known, found] = [safetyIn(before), safetyIn(value)];
-  const merged: object = { ...before, ...Object(value) };
+  const merged: object = membersOver(before, Object(value));
   if (!known || !found) return merged;
   // Verdicts of the provider and findings of detectors stand side by side.
   const detectors = [...listOf(known["detectors"]), ...listOf(found["detectors"])];
@@ -121,10 +127,6 @@ function safetyIn(metadata: unknown): Members | undefined {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- made by `membersOf`
   const { safety } = metadata as { readonly safety?: JsonValue };
   return isJsonObject(safety) ? safety : undefined;
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? (value as readonly unknown[]) : [];
 }
 
 /**

@@ -1,4 +1,19 @@
-// What a wrapper of an SDK or framework is built from: @ai-audit/core/capture.
+// The kit for wrappers of an SDK or a framework: @ai-audit/core/capture.
+//
+// A wrapper is a seam (how it sees the host's calls), a table of surfaces (what a request and an
+// answer of each endpoint hold), and this kit for all that is the same everywhere:
+//
+// - `CallRecorder` makes one entry per call, whatever the host: `begin()` may hold a call back until
+//   its start is durable, `RecordedCall.end()` may hold the answer back until its entry is. A hook
+//   that swallows errors uses the same calls and cannot hold back. A retry is an attempt of its call
+//   (`attempts`) or a call with the same `run.parentId`, as the host tells. A loop of model calls, a
+//   tool that is run or served, a decision of a person, a result that comes later: each is an entry
+//   with its `operation`, linked by `run`.
+// - `classifySafety` judges whole bodies, streams put together, and single answers that a host took
+//   apart, each answer with its own verdict, by the tables in `safety/providers`.
+// - `stream/` collects typed parts in bounded memory, in-band errors among them, and says whether a
+//   stream reached its end.
+// - `payload/` reads usage, errors, parameters, binaries and secrets in every provider's spelling.
 export type { CallLogger, CallSink, CallStart, OpenCall } from "./call-sink.ts";
 export {
   CAPTURE_OPTIONS,
@@ -17,7 +32,74 @@ export {
 export type { Metadata } from "./interaction.ts";
 export type { CallLayer, CaptureOrigin } from "./same-call.ts";
 export { endOfTurn } from "./end-of-turn.ts";
+export { CallProgress } from "./progress.ts";
+export { type ErrorReading, providerErrorFields, thrownErrorFields } from "./error-fields.ts";
+export {
+  Base64Digest,
+  describeForm,
+  digestMember,
+  outlineBlob,
+  outlineForm,
+} from "./payload/binary.ts";
+export {
+  boundInput,
+  boundOutput,
+  type ContentBounds,
+  digestContent,
+  isOmission,
+  tooLarge,
+} from "./payload/bounds.ts";
+export {
+  causesOf,
+  describeReported,
+  describeThrown,
+  type ErrorTypeOf,
+  NOT_JSON,
+  type ThrownError,
+} from "./payload/errors.ts";
+export { LogprobsDigest, logprobsMetadata } from "./payload/logprobs.ts";
+export { parametersOf } from "./payload/parameters.ts";
+export {
+  countOf,
+  defined,
+  type Defined,
+  type Fields,
+  fieldsOf,
+  firstCount,
+  firstText,
+  isEmpty,
+  isFields,
+  listOf,
+  nameOf,
+  pick,
+  pickStated,
+  textOf,
+  undoubled,
+} from "./payload/read.ts";
+export {
+  CENSOR,
+  censorUrl,
+  isClientSecret,
+  isSecretName,
+  scrubSecrets,
+  withoutSecrets,
+  withoutToolSecrets,
+} from "./payload/secrets.ts";
+export { snapshot } from "./payload/snapshot.ts";
+export { usageFields } from "./payload/usage.ts";
+export {
+  classifySafety,
+  finishReasonOf,
+  SAFETY_CODES,
+  type SafetyEvidence,
+} from "./safety/classify.ts";
 export { judgeCode, type SafetyCodes } from "./safety/codes.ts";
+export {
+  type Checked,
+  ContentCheck,
+  type DetectorOptions,
+  unseenAlert,
+} from "./safety/content-check.ts";
 export {
   type ContentSide,
   type Detector,
@@ -32,7 +114,9 @@ export {
   runDetectors,
   type RunDetectorsOptions,
 } from "./safety/run-detectors.ts";
-export { scrubSecrets } from "./safety/scrub.ts";
+export { GrowingText, MergedDelta, MergedList, StreamBudget } from "./stream/accumulate.ts";
+export { BodyPieces, eventsIn, LargeBody } from "./stream/body.ts";
+export { guarded, GuardedCollector, type StreamCollector } from "./stream/collector.ts";
 export {
   type BinaryDigest,
   digestBase64,

@@ -82,3 +82,15 @@ export function eachLine({ bytes, start, end }: LineBlock, handle: LineHandler):
     at = lineEnd + 1;
   }
 }
+
+/** The complete lines in some bytes, without their line feeds. */
+export function splitLines(bytes: Buffer): Buffer[] {
+  const lines: Buffer[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const end = bytes.indexOf(LF, at);
+    if (end === -1) break;
+    lines.push(bytes.subarray(at, end));
+    at = end + 1;
+  }
+  return lines;
+}

@@ -67,6 +67,7 @@ export class EncryptionManager {
   /** One writer's entries without a subject share their `kid`. */
   #latest: { readonly stream: string; readonly kid: string } | undefined;
   #unread: boolean;
+  #warned = false;
 
   /**
    * One key, or a ring of keys of which the current one writes and all read.
@@ -120,9 +121,20 @@ export class EncryptionManager {
     return this.#masters.export();
   }
 
-  /** True while the only copy of a generated key is in this process, because nobody asked for it yet. */
+  /** True while the only copy of a generated key is in this process, because no one asked for it yet. */
   get unread(): boolean {
     return this.#unread;
+  }
+
+  /** For loggers of a durable log: warns once when the only copy of a generated key is in this process. */
+  warnOfUnreadKey(): void {
+    if (!this.#unread || this.#warned) return;
+    this.#warned = true;
+    process.emitWarning(
+      "Entries are being written under a generated key that nobody has read. Call encryption.getKey() and keep the " +
+        "key: without it their content and hashes cannot be opened or checked after this process ends.",
+      { type: "AuditWarning", code: "AUDIT_KEY_UNREAD" },
+    );
   }
 
   /** Encrypts a text by itself, bound to no entry: a compact JWE. */

@@ -1,6 +1,7 @@
 // Figures for a dashboard or a health check, computed from the log itself.
 import { lineToEntry } from "../format/entry-line.ts";
 import type { AuditStorage } from "../storage/storage.ts";
+import { HOUR_MS } from "../time.ts";
 
 /** The state of a log and of its last hour. */
 export interface AuditHealth {
@@ -20,8 +21,6 @@ export interface AuditHealth {
   /** The error of the latest failed write; undefined once a later one succeeded. */
   readonly lastError: Error | undefined;
 }
-
-const HOUR_MS = 3_600_000;
 
 /** Reads the last hour of `storage` and its write status. `now` in milliseconds since the epoch. */
 export async function measureHealth(storage: AuditStorage, now: number): Promise<AuditHealth> {

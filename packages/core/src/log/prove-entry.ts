@@ -7,7 +7,7 @@ import {
   type UnprovenEntry,
 } from "../verify/prove.ts";
 import type { LogSource } from "../verify/log-source.ts";
-import { type LogAccess, logSourcesAt } from "./log-location.ts";
+import { type LogAccess, logSourcesAt } from "./location.ts";
 
 /**
  * The proof of one entry, a C2SP tlog-proof, from the log in a directory or in the bucket of `s3://bucket/prefix`.

@@ -1,7 +1,7 @@
 // Verifies a log by where it lies.
 import type { Verification } from "../verify/verification.ts";
 import { type VerifySourceOptions, verifySources } from "../verify/verifier.ts";
-import { logSourcesAt } from "./log-location.ts";
+import { logSourcesAt } from "./location.ts";
 import type { S3Connection } from "../storage/s3/options.ts";
 
 /** What to verify against, and how to get there. */

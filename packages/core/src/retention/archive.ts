@@ -1,7 +1,7 @@
-// What an archive is: a place that closed segments of a directory are shipped to, byte for byte.
+// The interface of an archive: a place that closed segments of a directory are shipped to, byte for byte.
 import type { SegmentRef } from "../format/control-line.ts";
 
-/** A segment that nobody writes to any more. */
+/** A segment that its writer has ended. */
 export interface ClosedSegment {
   /** Name in the directory. */
   readonly file: string;
@@ -16,7 +16,7 @@ export interface ClosedSegment {
   /** The last checkpoint. */
   readonly ref: SegmentRef;
   readonly entries: number;
-  /** How many of them record a call that another entry records too. */
+  /** Number of entries that record a call which another entry records too. */
   readonly linked: number;
   /** Ids of its first and last entry; empty when it has none. */
   readonly firstId: string;
@@ -27,20 +27,23 @@ export interface ClosedSegment {
 
 /** Where a `FileStorage` ships its closed segments to. `S3Archive` of @ai-audit/core/s3 is one. */
 export interface SegmentArchive {
-  /** Days that a local copy stays after it was confirmed in the archive. Infinity: for ever. */
+  /** Days that a local copy stays after the archive confirmed it. Infinity: permanently. */
   readonly keepLocalDays: number;
   /**
-   * Days after which the archive itself removes what it has, by a rule of its own. It stands, sealed, in each segment, so
-   * that what is older is removed there and not missing. @default none
+   * Days after which a rule of the archive removes segments. Each segment states it, sealed, so that to the verifier
+   * older segments are removed there and not missing. @default none
    */
   readonly expiresDays?: number | undefined;
-  /** Told of what could not be shipped or removed; it is tried again later. */
+  /** Receives failures to ship or remove a segment; each is tried again later. */
   readonly onError: (error: Error) => void;
-  /** Told which files the archive may lack, before the first of them is stored; those not closed yet stay. @default nobody */
+  /**
+   * Receives the files that the archive may lack, before the first of them is stored. Files that are still written to
+   * follow later. @default nobody
+   */
   readonly onWaiting?: ((files: readonly string[]) => void) | undefined;
   /**
-   * Stores a segment and resolves to its location once the archive has confirmed all of its bytes. Idempotent: what is
-   * there already is confirmed.
+   * Stores a segment and resolves to its location once the archive has confirmed all of its bytes. Idempotent: a segment
+   * that is there already is confirmed.
    */
   store(segment: ClosedSegment): Promise<string>;
 }

@@ -1,6 +1,6 @@
-// Reading at any place: of an open file, or of something like it elsewhere.
+// Reading at any position of an open file, an object in a bucket, or bytes in memory.
 
-/** What can be read at any place: an open file, or something like it elsewhere. */
+/** Something that can be read at any position, such as an open file. */
 export interface RandomAccess {
   read(
     buffer: Buffer,
@@ -10,7 +10,7 @@ export interface RandomAccess {
   ): Promise<{ readonly bytesRead: number }>;
 }
 
-/** `length` bytes from `position`, or what there is. */
+/** `length` bytes from `position`; fewer at the end. */
 export async function readAt(
   handle: RandomAccess,
   position: number,
@@ -26,7 +26,7 @@ export async function readAt(
   return buffer.subarray(0, filled);
 }
 
-/** Bytes in memory as something to read from. */
+/** Bytes in memory. */
 export function inMemory(bytes: Buffer): RandomAccess {
   return {
     read: async (buffer, offset, length, position) => ({

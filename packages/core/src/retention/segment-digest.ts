@@ -1,4 +1,5 @@
-// What is said of a segment beside its bytes, computed from its bytes: an archive is told it, and a verifier compares it.
+// Size, digest, entry count and ids of a segment, computed from its bytes: an archive stores them as metadata, and a
+// verifier compares them.
 import { createHash } from "node:crypto";
 import { recordsCallAgain } from "../format/entry-line.ts";
 import { eachLine, LineSplitter } from "../format/lines.ts";
@@ -7,13 +8,13 @@ import { idOfLine } from "../format/id.ts";
 /** Counts the entries among lines. */
 export class EntryTally {
   entries = 0;
-  /** How many of them record a call that another entry records too. */
+  /** Number of entries that record a call which another entry records too. */
   linked = 0;
   /** Ids of the first and the last entry; empty while there is none. */
   firstId = "";
   lastId = "";
 
-  /** A line without its line feed, whatever it is. */
+  /** Takes any line, without its line feed. */
   add(line: Buffer): void {
     const id = idOfLine(line);
     if (id === undefined) return;
@@ -24,17 +25,18 @@ export class EntryTally {
   }
 }
 
-/** Size, SHA-256 and entries of bytes that somebody else reads: complete once they are read through. */
+/** Size, SHA-256 and entries of bytes on their way to another reader: complete after the last chunk. */
 export class SegmentDigest extends EntryTally {
   bytes = 0;
-  readonly #sha256 = createHash("sha256");
+  readonly #hash = createHash("sha256");
+  #sha256: string | undefined;
   readonly #lines = new LineSplitter();
 
-  /** Hands the chunks on, each after it was taken into account: whoever gets it may write into it. */
+  /** Passes the chunks on after digesting each: the next reader may write into them. */
   async *through(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, void> {
     for await (const chunk of chunks) {
       this.bytes += chunk.length;
-      this.#sha256.update(chunk);
+      this.#hash.update(chunk);
       for (const block of this.#lines.push(chunk)) {
         eachLine(block, (bytes, start, end) => this.add(bytes.subarray(start, end)));
       }
@@ -42,8 +44,9 @@ export class SegmentDigest extends EntryTally {
     }
   }
 
-  /** Of all bytes, 64 hex digits. To be asked for once, at the end. */
+  /** SHA-256 of all bytes, 64 hex digits. Call it after the last chunk. */
   sha256(): string {
-    return this.#sha256.digest("hex");
+    this.#sha256 ??= this.#hash.digest("hex");
+    return this.#sha256;
   }
 }

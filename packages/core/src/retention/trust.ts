@@ -1,10 +1,11 @@
-// What a writer may act on: what a segment proves, not what its lines say. Whoever can write to the directory can plant
-// any line there; only the holder of the key can seal one. Acting means signing, so a lie believed is a lie signed.
+// Trust of writers and removers: they act on sealed lines alone. Anybody with write access to the directory can plant a
+// line; only the holder of the key can seal one. Acting means signing: a planted line that is believed becomes a signed one.
 import { verify } from "node:crypto";
 import { AuditConfigError } from "../errors.ts";
 import { CHECKPOINT_PREFIX } from "../format/control-line.ts";
 import { leafHash, MerkleTree } from "../seal/merkle.ts";
-import type { Note, VerificationKey } from "../seal/note.ts";
+import { type Note, parseVkey, type VerificationKey } from "../seal/note.ts";
+import { splitLines } from "../format/lines.ts";
 import { originOf } from "../format/origin.ts";
 import { readFirstLine } from "../format/read-control-line.ts";
 import type { SegmentReport } from "../verify/segment-report.ts";
@@ -14,19 +15,51 @@ import { examineSegment } from "../verify/examine-segment.ts";
 import { safeLine } from "../format/safe-text.ts";
 import { type RandomAccess, readAt } from "./random-access.ts";
 
-/** Who sealed a segment, as its checkpoints prove: the `vkey` in it; null for one that is not signed. */
+/** The proven sealer of a segment: its `vkey`; null for a segment that is not signed. */
 export interface Seal {
   readonly vkey: string | null;
 }
 
+/** The keys of a writer that acts on what is in the log: its own, and earlier ones of the same log. */
+export class Actor {
+  /** Undefined for a writer that does not sign. */
+  readonly vkey: string | undefined;
+  readonly key: VerificationKey | undefined;
+  readonly #trusted: ReadonlySet<string>;
+
+  /** @throws {AuditConfigError} `AUDIT_KEY_INVALID` when `vkey` is malformed */
+  constructor(vkey?: string, trustedKeys: readonly string[] = []) {
+    this.vkey = vkey;
+    this.key = vkey === undefined ? undefined : parseVkey(vkey);
+    this.#trusted = new Set(trustedKeys);
+  }
+
+  /** Whether this is the writer's own key. */
+  isOwn(vkey: string | null): boolean {
+    return vkey !== null && vkey === this.vkey;
+  }
+
+  /** Whether lines under this seal are believed. A writer without a key believes every consistent seal. */
+  trusts(vkey: string | null): boolean {
+    return (
+      this.vkey === undefined || this.isOwn(vkey) || (vkey !== null && this.#trusted.has(vkey))
+    );
+  }
+
+  /** Whether the writer may remove segments that name this key: verifiers of other keys would not believe its record. */
+  mayRemove(vkey: string | null): boolean {
+    return vkey === null || this.isOwn(vkey) || this.#trusted.has(vkey);
+  }
+}
+
 const LF = 0x0a;
 const CHECKPOINT_START = Buffer.from(`\n${CHECKPOINT_PREFIX}`);
-/** Where a first commit this long has no end, the segment is taken for one that proves nothing. */
+/** A segment whose first commit has no end within these bytes proves nothing. */
 const MAX_FIRST_COMMIT_BYTES = 256 * 2 ** 20;
 
 /**
- * Who sealed the first commit of a segment, and so its first two lines: the tree over it and the signature are checked
- * under the key that the segment names. Undefined when nothing is proven.
+ * The sealer of a segment's first commit, and so of its first two lines: tree and signature are checked under the key
+ * that the segment names. Undefined when nothing is proven.
  */
 export async function sealOfHead(handle: RandomAccess, file: string): Promise<Seal | undefined> {
   const lines = await firstCommit(handle);
@@ -53,8 +86,8 @@ export async function sealOfHead(handle: RandomAccess, file: string): Promise<Se
 }
 
 /**
- * Whether a checkpoint is one that a key signed for that very segment. Without a key: whether it is about that segment
- * at all (whoever could forge it could as well recompute the whole segment).
+ * Whether a key signed a checkpoint for this very segment. Without a key: whether the checkpoint is about this segment
+ * (a forger of it could recompute the whole segment as well).
  */
 export function vouchesFor(
   key: VerificationKey | undefined,
@@ -72,8 +105,8 @@ export function vouchesFor(
 }
 
 /**
- * Checks the option of that name.
- * @throws {AuditConfigError} `AUDIT_CONFIG_INVALID` when it is no list, `AUDIT_KEY_INVALID` when one is no `vkey`
+ * Checks the option `trustedKeys`.
+ * @throws {AuditConfigError} `AUDIT_CONFIG_INVALID` when it is not a list, `AUDIT_KEY_INVALID` for an invalid `vkey`
  */
 export function checkTrustedKeys(trustedKeys: readonly string[]): void {
   if (!Array.isArray(trustedKeys))
@@ -81,7 +114,7 @@ export function checkTrustedKeys(trustedKeys: readonly string[]): void {
   keyringOf(trustedKeys);
 }
 
-/** The keys to check a segment under the one that it names; undefined when that is none. */
+/** The key that a segment names, to check it under; undefined when it is invalid. */
 function keyringFor(vkey: string | null): Keyring | undefined {
   try {
     return keyringOf(vkey === null ? [] : [vkey]);
@@ -91,7 +124,7 @@ function keyringFor(vkey: string | null): Keyring | undefined {
   }
 }
 
-/** Reads a segment through, and checks it under the key that it names. `sizesWanted`: see `SegmentCheckOptions`. */
+/** Reads a whole segment and checks it under the key that it names. `sizesWanted`: see `SegmentCheckOptions`. */
 export function checkSegment(
   file: string,
   vkey: string | null,
@@ -105,7 +138,7 @@ export function checkSegment(
   });
 }
 
-/** Whether what is sealed in a segment is unaltered, and its signature is by the key that it names. */
+/** Whether the sealed part of a segment is unaltered and signed by the key that the segment names. */
 export function isSound({ open, broken, problems }: SegmentReport): boolean {
   return (
     open !== undefined &&
@@ -114,15 +147,15 @@ export function isSound({ open, broken, problems }: SegmentReport): boolean {
   );
 }
 
-/** Why a segment of another key stays: a record of its removal that its own verifiers do not believe is worth nothing. */
+/** The reason for a segment of another key: its own verifiers would not believe the record of its removal. */
 export function sealedByAnother(vkey: string): string {
   const [name = "", keyHash] = vkey.split("+");
   return safeLine(
-    `sealed by another key: ${keyHash === undefined ? name : `${name}+${keyHash}`}, which is none of trustedKeys`,
+    `sealed by another key: ${keyHash === undefined ? name : `${name}+${keyHash}`}, which is not in trustedKeys`,
   );
 }
 
-/** The lines of a segment up to its first checkpoint, that one included; none while there is no whole one. */
+/** The lines of a segment up to and with its first checkpoint; none while that is not complete. */
 async function firstCommit(handle: RandomAccess): Promise<Buffer[]> {
   for (let length = 16 * 1024; length <= MAX_FIRST_COMMIT_BYTES; length *= 4) {
     const bytes = await readAt(handle, 0, length);
@@ -132,16 +165,4 @@ async function firstCommit(handle: RandomAccess): Promise<Buffer[]> {
     if (bytes.length < length) return [];
   }
   return [];
-}
-
-/** Lines without their line feeds; what is behind the last line feed is left out. */
-export function splitLines(bytes: Buffer): Buffer[] {
-  const lines: Buffer[] = [];
-  for (let at = 0; at < bytes.length;) {
-    const end = bytes.indexOf(LF, at);
-    if (end === -1) break;
-    lines.push(bytes.subarray(at, end));
-    at = end + 1;
-  }
-  return lines;
 }

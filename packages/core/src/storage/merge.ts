@@ -1,6 +1,6 @@
 // Several sorted sources of pages as one.
 
-/** An entry's line and its place in the order: its id, or for a foreign entry its time and id. */
+/** An entry's line and its sort key: its id, or for a foreign entry its time and id. */
 export interface KeyedLine {
   readonly key: string;
   readonly line: string;

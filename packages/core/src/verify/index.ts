@@ -34,7 +34,7 @@ export {
   type UnprovenEntry,
 } from "./prove.ts";
 export { checkProof, type ProofCheck, type ProofCheckOptions } from "./proof.ts";
-export { type LogAccess, logSourcesAt } from "../log/log-location.ts";
+export { type LogAccess, logSourcesAt } from "../log/location.ts";
 export { proveEntries, proveEntry } from "../log/prove-entry.ts";
-export { type Claim, openContent } from "../log/read-content.ts";
+export { type ContentCheck, openContent, type OpenedContent } from "../log/content.ts";
 export { verifyLog, type VerifyOptions } from "../log/verify-log.ts";

@@ -1,13 +1,10 @@
-import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, expectTypeOf, it, onTestFinished } from "vitest";
 import {
   type AuditError,
   AuditLogger,
-  type AuditLoggerOptions,
   EncryptionManager,
-  FileStorage,
   generateKey,
   type Interaction,
   MemoryStorage,
@@ -15,14 +12,7 @@ import {
 } from "../../src/index.ts";
 import { rejected } from "@ai-audit/test-support/caught";
 import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
-
-function inMemory(options?: AuditLoggerOptions): AuditLogger {
-  return new AuditLogger(new MemoryStorage(), options);
-}
-
-function sha256(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
-}
+import { inMemory, sha256 } from "./in-memory.ts";
 
 const EVERY_FIELD: Interaction = {
   input: "Hello!",
@@ -210,163 +200,6 @@ describe("log()", () => {
   });
 });
 
-describe("Options", () => {
-  it("are checked when the logger is made", async () => {
-    const wrong: [unknown, string][] = [
-      [{ retentionDays: -1 }, "AuditLogger: retentionDays must be a number >= 0"],
-      [{ retentionDays: "365" }, "AuditLogger: retentionDays must be a number >= 0"],
-      [{ maxPendingBytes: Number.NaN }, "AuditLogger: maxPendingBytes must be a number >= 0"],
-      [{ digest: "md5" }, "AuditLogger: digest must be 'sha256' or 'hmac-sha256'"],
-      [
-        { digest: "hmac-sha256" },
-        "AuditLogger: digest 'hmac-sha256' needs a key: give encryption too",
-      ],
-      [{ encryption: "key" }, "AuditLogger: encryption must be an EncryptionManager"],
-      [{ storeContent: "yes" }, "AuditLogger: storeContent must be a boolean"],
-      [{ onError: "log" }, "AuditLogger: onError must be a function"],
-      [{ metadataSchema: {} }, "AuditLogger: metadataSchema must be a Standard Schema"],
-      [
-        { storecontent: true },
-        'AuditLogger: option "storecontent" is unknown: there are encryption, storeContent, digest, retentionDays, ' +
-          "redact, metadataSchema, maxPendingBytes, onError",
-      ],
-      [{ redact: ["ssn"] }, 'redact: option "0" is unknown: there are paths, fn, censor'],
-      [
-        { redact: { path: ["ssn"] } },
-        'redact: option "path" is unknown: there are paths, fn, censor',
-      ],
-      [{ redact: { paths: "ssn" } }, "redact: paths must be an array of paths"],
-      [{ redact: { censor: 1 } }, "redact: censor must be a string"],
-      [{ redact: { fn: 1 } }, "redact: fn must be a function"],
-      [
-        { redact: { paths: ["a..b"] } },
-        'redact: "a..b" is not a path such as user.email, headers.* or **.ssn',
-      ],
-    ];
-    for (const [options, message] of wrong) {
-      expect(await rejected(() => inMemory(options as AuditLoggerOptions))).toMatchObject({
-        code: "AUDIT_CONFIG_INVALID",
-        message,
-      });
-    }
-    expect(await rejected(() => new AuditLogger(""))).toMatchObject({
-      code: "AUDIT_CONFIG_INVALID",
-      message: "path must name a directory",
-    });
-    expect(await rejected(() => new AuditLogger(import.meta.filename))).toMatchObject({
-      code: "AUDIT_CONFIG_INVALID",
-      message: `path ${import.meta.filename} is not a directory`,
-    });
-    for (const options of [
-      { rotationSizeMb: 0 },
-      { rotationSizeMb: Number.NaN },
-      { durability: "maybe" },
-    ]) {
-      const make = (): FileStorage =>
-        new FileStorage({ path: "x", ...(options as { rotationSizeMb: number }) });
-      expect(await rejected(make)).toMatchObject({ code: "AUDIT_CONFIG_INVALID" });
-    }
-    expect(await rejected(() => new MemoryStorage({ maxEntries: 0 }))).toMatchObject({
-      code: "AUDIT_CONFIG_INVALID",
-      message: "maxEntries must be a number >= 1",
-    });
-  });
-});
-
-describe("Finding entries", () => {
-  it("getEntry() takes an id and nothing else", async () => {
-    const logger = inMemory();
-    for (const id of ["", 5, undefined]) {
-      expect(await rejected(logger.getEntry(id as string))).toMatchObject({
-        code: "AUDIT_INPUT_INVALID",
-        message: "getEntry() takes an entry id",
-      });
-    }
-    expect(await logger.getEntry("01981f6c-3a00-7abc-8def-0123456789ab")).toBeUndefined();
-  });
-
-  it("takes both ends of a range, and any condition with it", async () => {
-    const logger = inMemory();
-    const ids: string[] = [];
-    for (const model of ["a", "b", "a"]) {
-      ids.push(
-        await logger.log({
-          input: "",
-          output: "",
-          model,
-          provider: "p",
-          safetyPassed: model === "a",
-          outcome: "ok",
-        }),
-      );
-      await sleep(2);
-    }
-    const entries = await Array.fromAsync(logger.entries());
-    expect(entries.map(({ id }) => id)).toEqual(ids);
-    const [from, to] = [
-      new Date(entries[0]?.timestamp ?? ""),
-      new Date(entries[1]?.timestamp ?? ""),
-    ];
-    expect((await logger.getEntries(from, to)).map(({ id }) => id)).toEqual(ids.slice(0, 2));
-    expect((await logger.getEntries(from, new Date(), { model: "a" })).map(({ id }) => id)).toEqual(
-      [ids[0], ids[2]],
-    );
-    const newest = await Array.fromAsync(logger.entries({ newestFirst: true }));
-    expect(newest).toEqual(entries.toReversed());
-    expect(await logger.count({ from, to })).toBe(2);
-    expect(await logger.count({ safetyPassed: false })).toBe(1);
-    expect(
-      await logger.count({ provider: "p", outcome: "ok", where: ({ model }) => model === "b" }),
-    ).toBe(1);
-    expect(await logger.count({ conversationId: "none" })).toBe(0);
-    expect(await rejected(logger.count({ subject: "nobody" }))).toMatchObject({
-      code: "AUDIT_SUBJECT_INVALID",
-    });
-    const misspelt: object = { modell: "a" };
-    expect(await rejected(logger.count(misspelt))).toMatchObject({
-      code: "AUDIT_INPUT_INVALID",
-      message: expect.stringContaining('query: condition "modell" is unknown'),
-    });
-  });
-
-  it("refuses an invalid date and a range that ends before it begins", async () => {
-    const logger = inMemory();
-    const [early, late] = [new Date("2026-01-01T00:00:00Z"), new Date("2026-01-02T00:00:00Z")];
-    const message = "from (2026-01-02T00:00:00.000Z) is after to (2026-01-01T00:00:00.000Z)";
-    expect(await rejected(logger.getEntries(late, early))).toMatchObject({
-      code: "AUDIT_INPUT_INVALID",
-      message,
-    });
-    expect(await rejected(logger.count({ from: late, to: early }))).toMatchObject({
-      code: "AUDIT_INPUT_INVALID",
-      message,
-    });
-    expect(await rejected(() => logger.entries({ from: late, to: early }))).toMatchObject({
-      message,
-    });
-    for (const from of [new Date("yesterday"), "2026-01-01", 5]) {
-      const error = await rejected(logger.getEntries(from as Date, late));
-      expect(error).toMatchObject({
-        code: "AUDIT_INPUT_INVALID",
-        message: "from is not a valid Date",
-      });
-    }
-    expect(await rejected(logger.cleanupExpired({ now: new Date(Number.NaN) }))).toMatchObject({
-      code: "AUDIT_INPUT_INVALID",
-      message: "now is not a valid Date",
-    });
-  });
-
-  it("MemoryStorage lets the oldest go beyond maxEntries", async () => {
-    const logger = new AuditLogger(new MemoryStorage({ maxEntries: 3 }));
-    const ids = await Promise.all(
-      Array.from({ length: 10 }, () => logger.log({ input: "", output: "" })),
-    );
-    expect((await Array.fromAsync(logger.entries())).map(({ id }) => id)).toEqual(ids.slice(7));
-    expect(await logger.getEntry(ids[6] ?? "")).toBeUndefined();
-  });
-});
-
 describe("The end of a logger", () => {
   it("flush() and close() wait for every log() called before them", async () => {
     const path = await temporaryDirectory();
@@ -474,85 +307,5 @@ describe("Entries that cannot be written", () => {
     expect(warnings).toMatchObject([
       { name: "AuditWarning", code: "AUDIT_CALLBACK_THREW", message: "onError threw TypeError" },
     ]);
-  });
-});
-
-describe("health()", () => {
-  it("tells the log's figures and the last hour's", async () => {
-    const logger = inMemory();
-    for (let latencyMs = 1; latencyMs <= 20; latencyMs += 1) {
-      await logger.log({ input: "", output: "", latencyMs, safetyPassed: latencyMs > 3 });
-    }
-    await logger.log({ input: "", output: "" });
-    expect(await logger.health()).toEqual({
-      ok: true,
-      totalEntries: 21,
-      lastHour: { entries: 21, safetyFailures: 3, latencyMs: { p50: 10, p95: 19 } },
-      pendingWrites: 0,
-      lostWrites: 0,
-      lastError: undefined,
-    });
-  });
-
-  it("of an empty log has no latencies", async () => {
-    const { lastHour, totalEntries } = await inMemory().health();
-    expect(lastHour.latencyMs).toEqual({ p50: null, p95: null });
-    expect(totalEntries).toBe(0);
-  });
-});
-
-async function warningsOf(work: (path: string) => Promise<void>): Promise<string[]> {
-  const codes: string[] = [];
-  const listen = (warning: Error & { code?: string }): unknown => codes.push(warning.code ?? "");
-  process.on("warning", listen);
-  try {
-    await work(await temporaryDirectory());
-    await sleep(0);
-  } finally {
-    process.off("warning", listen);
-  }
-  return codes.filter((code) => code === "AUDIT_KEY_UNREAD");
-}
-
-describe("A generated key that nobody read", () => {
-  const interaction = { input: "", output: "" };
-
-  it("gets one process warning once durable entries are encrypted with it", async () => {
-    const codes = await warningsOf(async (path) => {
-      const encryption = new EncryptionManager();
-      for (let i = 0; i < 2; i += 1) {
-        await using logger = new AuditLogger(path, { encryption, storeContent: true });
-        await logger.log(interaction);
-        await logger.log(interaction);
-      }
-    });
-    expect(codes).toEqual(["AUDIT_KEY_UNREAD"]);
-  });
-
-  it("gets one for keyed hashes as well: nobody could ever check them", async () => {
-    const codes = await warningsOf(async (path) => {
-      await using logger = new AuditLogger(path, { encryption: new EncryptionManager() });
-      await logger.log(interaction);
-    });
-    expect(codes).toEqual(["AUDIT_KEY_UNREAD"]);
-  });
-
-  it("gets none when the key was read, was given, makes nothing, or nothing is durable", async () => {
-    const codes = await warningsOf(async (path) => {
-      const read = new EncryptionManager();
-      read.getKey();
-      const given = new EncryptionManager(generateKey());
-      for (const encryption of [read, given]) {
-        await using logger = new AuditLogger(path, { encryption, storeContent: true });
-        await logger.log(interaction);
-      }
-      await using hashOnly = new AuditLogger(path, {
-        encryption: new EncryptionManager(),
-        digest: "sha256",
-      });
-      await hashOnly.log(interaction);
-      await inMemory({ encryption: new EncryptionManager(), storeContent: true }).log(interaction);
-    });
-    expect(codes).toEqual([]);
   });
 });

@@ -88,7 +88,7 @@ describe("A data subject", () => {
     expect((await verifyLog(log, { trustedKeys: [signer.vkey] })).exitCode).toBe(0);
     const text = await readFile(join(log, (await readdir(log))[0] ?? ""), "utf8");
     expect(text).toContain(
-      `{"type":"subject.erased","subject":"${erased[0]}","actor":"dpo@example.org","reason":"request of 2026-11-20"}`,
+      `{"type":"subject.erased","subject":"${erased[0]}","actor":"dpo@example.org","reason":"request of 2026-11-20","at":"20`,
     );
   });
 

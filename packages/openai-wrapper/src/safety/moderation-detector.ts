@@ -6,9 +6,11 @@ import {
   type Detector,
   type Finding,
   type JsonValue,
+  fieldsOf,
+  isFields,
+  listOf,
   textsOf,
 } from "@ai-audit/core/capture";
-import { fieldsOf, isFields, listOf } from "../payload/read.ts";
 
 /** What is needed of a client: any version's, audited or not. */
 export interface ModerationClient {

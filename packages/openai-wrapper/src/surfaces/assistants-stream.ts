@@ -1,10 +1,21 @@
 // Streams of the Assistants API: `{ event, data }`, with messages as deltas and the run's state in between.
-import { type CapturedFields, type JsonValue, mergeFields } from "@ai-audit/core/capture";
-import { type Fields, fieldsOf, isEmpty, isFields, listOf, textOf } from "../payload/read.ts";
-import { snapshot } from "../payload/snapshot.ts";
-import { MergedDelta, StreamBudget } from "./accumulate.ts";
-import type { ExtractOptions, StreamCollector } from "./contract.ts";
-import { providerErrorFields } from "./errors.ts";
+import {
+  type CapturedFields,
+  type Fields,
+  type JsonValue,
+  MergedDelta,
+  StreamBudget,
+  type StreamCollector,
+  fieldsOf,
+  isEmpty,
+  isFields,
+  listOf,
+  mergeFields,
+  providerErrorFields,
+  snapshot,
+  textOf,
+} from "@ai-audit/core/capture";
+import type { ExtractOptions } from "./contract.ts";
 import { runFields } from "./run-object.ts";
 
 /** After these a run says nothing more in this stream. */
@@ -47,7 +58,9 @@ export class AssistantCollector implements StreamCollector {
     return mergeFields(
       runFields(this.#run, this.#output(), this.#options),
       { alerts: this.#budget.alerts },
-      this.#error === undefined ? {} : providerErrorFields(this.#error, this.#options.safetyCodes),
+      this.#error === undefined
+        ? {}
+        : providerErrorFields(this.#error, { codes: this.#options.safetyCodes }),
     );
   }
 

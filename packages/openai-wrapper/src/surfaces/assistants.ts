@@ -1,13 +1,23 @@
 // beta assistants: threads and runs (POST …/runs, POST /threads/runs, submit_tool_outputs, cancel, GET of a run)
-import { type CapturedFields, type JsonValue, mergeFields } from "@ai-audit/core/capture";
-import { defined, type Fields, fieldsOf, isFields, listOf, pick, textOf } from "../payload/read.ts";
-import { snapshot } from "../payload/snapshot.ts";
+import {
+  type CapturedFields,
+  type Fields,
+  type JsonValue,
+  defined,
+  fieldsOf,
+  isFields,
+  listOf,
+  mergeFields,
+  parametersOf,
+  pickStated,
+  snapshot,
+  textOf,
+  withoutToolSecrets,
+} from "@ai-audit/core/capture";
 import { AssistantCollector } from "./assistants-stream.ts";
 import type { SurfaceDefinition, WireRequest } from "./contract.ts";
 import { requestFields } from "./fields.ts";
-import { parametersOf } from "./parameters.ts";
 import { runFields } from "./run-object.ts";
-import { withoutToolSecrets } from "./secrets.ts";
 
 /** What the model sees of a request. */
 const SEEN = [
@@ -25,7 +35,7 @@ export function runSurface(operation: string): SurfaceDefinition {
   return {
     operation,
     request(body, options, request) {
-      const input = withoutToolSecrets(snapshot(pick(body, SEEN)));
+      const input = withoutToolSecrets(snapshot(pickStated(body, SEEN)));
       const { model } = body;
       return mergeFields(
         requestFields(input, { model, parameters: parametersOf(body) }, options),
@@ -58,7 +68,7 @@ export const threadMessage: SurfaceDefinition = {
     const { content, role, attachments } = body;
     const plain =
       role === "user" && typeof content === "string" && listOf(attachments).length === 0;
-    const input = plain ? content : pick(body, ["role", "content", "attachments"]);
+    const input = plain ? content : pickStated(body, ["role", "content", "attachments"]);
     return mergeFields(requestFields(snapshot(input), {}, options), idsOf(request));
   },
   response(body) {

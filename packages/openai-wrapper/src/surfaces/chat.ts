@@ -1,15 +1,23 @@
 // chat.completions: POST /chat/completions
-import type { CapturedFields, JsonValue } from "@ai-audit/core/capture";
-import { type Fields, fieldsOf, isEmpty, isFields, listOf, pick } from "../payload/read.ts";
-import { snapshot } from "../payload/snapshot.ts";
+import {
+  type CapturedFields,
+  type Fields,
+  type JsonValue,
+  type LogprobsDigest,
+  fieldsOf,
+  isEmpty,
+  isFields,
+  isOmission,
+  listOf,
+  parametersOf,
+  pickStated,
+  snapshot,
+  withoutToolSecrets,
+} from "@ai-audit/core/capture";
 import { choicesFields } from "./choices.ts";
 import { ChoicesCollector, type ChoicesShape } from "./choices-stream.ts";
-import { isOmission } from "./content.ts";
 import type { ExtractOptions, SurfaceDefinition } from "./contract.ts";
 import { requestFields } from "./fields.ts";
-import type { LogprobsDigest } from "./logprobs.ts";
-import { parametersOf } from "./parameters.ts";
-import { withoutToolSecrets } from "./secrets.ts";
 
 /** What the model sees besides the messages. */
 const SEEN = ["tools", "functions", "response_format", "prediction", "web_search_options"];
@@ -44,7 +52,7 @@ const CHUNKS: ChoicesShape = {
 };
 
 function chatInput(messages: unknown, body: Fields): JsonValue {
-  const seen = pick(body, SEEN);
+  const seen = pickStated(body, SEEN);
   if (!isEmpty(seen)) return withoutToolSecrets(snapshot({ messages, ...seen }));
   const [message, ...more] = listOf(messages);
   const { role, content, ...rest } = fieldsOf(message);

@@ -1,11 +1,21 @@
 // Streams of chunks with `choices`: chat completions and completions.
-import { type CapturedFields, mergeFields } from "@ai-audit/core/capture";
-import { MergedDelta, StreamBudget } from "./accumulate.ts";
-import { snapshot } from "../payload/snapshot.ts";
-import type { ExtractOptions, StreamCollector } from "./contract.ts";
-import { providerErrorFields } from "./errors.ts";
-import { LogprobsDigest } from "./logprobs.ts";
-import { type Fields, countOf, fieldsOf, isEmpty, isFields, textOf } from "../payload/read.ts";
+import {
+  type CapturedFields,
+  type Fields,
+  LogprobsDigest,
+  MergedDelta,
+  StreamBudget,
+  type StreamCollector,
+  countOf,
+  fieldsOf,
+  isEmpty,
+  isFields,
+  mergeFields,
+  providerErrorFields,
+  snapshot,
+  textOf,
+} from "@ai-audit/core/capture";
+import type { ExtractOptions } from "./contract.ts";
 
 /** A choice as its chunks amount to it. */
 export interface StreamedChoice extends Fields {
@@ -80,7 +90,9 @@ export class ChoicesCollector implements StreamCollector {
     return mergeFields(
       this.#shape.fieldsOf(choices, { ...this.#envelope }, this.#options, digests),
       { alerts: this.#budget.alerts },
-      this.#error === undefined ? {} : providerErrorFields(this.#error, this.#options.safetyCodes),
+      this.#error === undefined
+        ? {}
+        : providerErrorFields(this.#error, { codes: this.#options.safetyCodes }),
     );
   }
 

@@ -1,16 +1,20 @@
 // What chat completions and completions share: a response with `choices`.
 import {
-  addFields,
   type CapturedFields,
+  type Fields,
   type GrowingFields,
   type JsonValue,
+  LogprobsDigest,
+  addFields,
+  isEmpty,
+  logprobsMetadata,
+  pickStated,
+  snapshot,
+  textOf,
+  usageFields,
 } from "@ai-audit/core/capture";
-import { type Fields, isEmpty, pick, textOf } from "../payload/read.ts";
-import { snapshot } from "../payload/snapshot.ts";
 import type { ExtractOptions } from "./contract.ts";
 import { responseFields } from "./fields.ts";
-import { LogprobsDigest, logprobsMetadata } from "./logprobs.ts";
-import { usageFields } from "./usage.ts";
 
 /** The fields of complete choices, in the wire's shape; `body` is what is around them. */
 export function choicesFields(
@@ -41,7 +45,7 @@ const SERVED = ["system_fingerprint", "service_tier"];
 
 /** What a response says of itself. */
 export function envelopeFields(body: Fields): CapturedFields {
-  const served = pick(body, SERVED);
+  const served = pickStated(body, SERVED);
   return {
     responseId: textOf(body["id"]),
     responseModel: textOf(body["model"]),

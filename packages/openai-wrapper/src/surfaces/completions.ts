@@ -1,13 +1,19 @@
 // completions: POST /completions
-import type { CapturedFields, JsonValue } from "@ai-audit/core/capture";
-import { type Fields, fieldsOf, isEmpty, listOf } from "../payload/read.ts";
-import { snapshot } from "../payload/snapshot.ts";
+import {
+  type CapturedFields,
+  type Fields,
+  type JsonValue,
+  type LogprobsDigest,
+  fieldsOf,
+  isEmpty,
+  listOf,
+  parametersOf,
+  snapshot,
+} from "@ai-audit/core/capture";
 import { choicesFields } from "./choices.ts";
 import { ChoicesCollector, type ChoicesShape } from "./choices-stream.ts";
 import type { ExtractOptions, SurfaceDefinition } from "./contract.ts";
 import { requestFields } from "./fields.ts";
-import type { LogprobsDigest } from "./logprobs.ts";
-import { parametersOf } from "./parameters.ts";
 
 export const completions: SurfaceDefinition = {
   operation: "text_completion",

@@ -1,6 +1,12 @@
 // What a surface is: the mapping between one endpoint of the provider and an entry's fields.
-import type { CapturedFields, GrowingFields, SafetyCodes } from "@ai-audit/core/capture";
-import type { Fields } from "../payload/read.ts";
+import type {
+  CapturedFields,
+  ContentBounds,
+  Fields,
+  GrowingFields,
+  SafetyCodes,
+  StreamCollector,
+} from "@ai-audit/core/capture";
 
 /** A request as it goes on the wire. */
 export interface WireRequest {
@@ -15,31 +21,13 @@ export interface WireRequest {
 }
 
 /** How much of the content an entry gets. */
-export interface ExtractOptions {
-  /** Larger content becomes `{ omitted, bytes, sha256 }`, in bytes of UTF-8. */
-  readonly maxContentBytes: number;
-  /** false: only digest and length of the input. */
-  readonly captureInput: boolean;
-  /** false: only digest and length of the output. */
-  readonly captureOutput: boolean;
-  /** Token log probabilities in the output, instead of their count and digest in metadata. @default false */
+export interface ExtractOptions extends ContentBounds {
+  /** Token log probabilities in the output, instead of their count and digest. @default false */
   readonly captureLogprobs?: boolean | undefined;
-  /** Whole embedding vectors in the output, instead of their count, dimensions and digest. @default false */
+  /** Whole embedding vectors in the output, instead of count, dimensions and digest. @default false */
   readonly captureEmbeddings?: boolean | undefined;
   /** Provider codes that mean "blocked". @default `SAFETY_CODES` */
   readonly safetyCodes?: SafetyCodes | undefined;
-}
-
-/** Takes in the events of one streamed response. Copies what it keeps. */
-export interface StreamCollector {
-  /** Never throws; what it cannot read ends up in the entry's alerts. */
-  push(event: unknown): void;
-  /** The provider said that the answer is complete: a finish reason for every choice, or a terminal event. */
-  readonly terminal: boolean;
-  /** Something that the model said, other than a role or an id, has arrived. */
-  readonly firstContentSeen: boolean;
-  /** The fields so far: a partial output counts. Never throws. */
-  result(): CapturedFields;
 }
 
 /**

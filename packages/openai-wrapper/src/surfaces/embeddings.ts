@@ -1,13 +1,18 @@
 // embeddings: POST /embeddings
 import { createHash } from "node:crypto";
-import { type JsonValue, mergeFields } from "@ai-audit/core/capture";
-import { type Fields, fieldsOf, listOf } from "../payload/read.ts";
-import { snapshot } from "../payload/snapshot.ts";
+import {
+  type Fields,
+  type JsonValue,
+  fieldsOf,
+  listOf,
+  mergeFields,
+  parametersOf,
+  snapshot,
+  usageFields,
+} from "@ai-audit/core/capture";
 import { envelopeFields } from "./choices.ts";
 import type { SurfaceDefinition } from "./contract.ts";
 import { requestFields, responseFields } from "./fields.ts";
-import { parametersOf } from "./parameters.ts";
-import { usageFields } from "./usage.ts";
 
 export const embeddings: SurfaceDefinition = {
   operation: "embeddings",

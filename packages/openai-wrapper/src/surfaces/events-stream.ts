@@ -1,12 +1,17 @@
 // Streams that no surface of ours expects: the events themselves, as far as there is room.
-import { type CapturedFields, type JsonValue, mergeFields } from "@ai-audit/core/capture";
-import { isFields } from "../payload/read.ts";
-import { snapshot } from "../payload/snapshot.ts";
-import { StreamBudget } from "./accumulate.ts";
-import type { ExtractOptions, StreamCollector } from "./contract.ts";
-import { providerErrorFields } from "./errors.ts";
+import {
+  type CapturedFields,
+  type JsonValue,
+  StreamBudget,
+  type StreamCollector,
+  isFields,
+  mergeFields,
+  providerErrorFields,
+  snapshot,
+  withoutSecrets,
+} from "@ai-audit/core/capture";
+import type { ExtractOptions } from "./contract.ts";
 import { responseFields } from "./fields.ts";
-import { withoutSecrets } from "./secrets.ts";
 
 /** Collects events of any kind. What a terminal one looks like is not known, so every end is a good one. */
 export class EventCollector implements StreamCollector {
@@ -33,7 +38,9 @@ export class EventCollector implements StreamCollector {
     return mergeFields(
       responseFields(this.#events, {}, this.#options),
       { alerts: this.#budget.alerts },
-      this.#error === undefined ? {} : providerErrorFields(this.#error, this.#options.safetyCodes),
+      this.#error === undefined
+        ? {}
+        : providerErrorFields(this.#error, { codes: this.#options.safetyCodes }),
     );
   }
 }

@@ -1,9 +1,16 @@
 // Putting an entry's fields together.
-import { addFields, type GrowingFields, type JsonValue } from "@ai-audit/core/capture";
-import { classifySafety, type SafetyEvidence } from "../safety/classify.ts";
-import { boundInput, boundOutput } from "./content.ts";
+import {
+  type GrowingFields,
+  type JsonValue,
+  type SafetyEvidence,
+  addFields,
+  boundInput,
+  boundOutput,
+  classifySafety,
+  isEmpty,
+  textOf,
+} from "@ai-audit/core/capture";
 import type { ExtractOptions } from "./contract.ts";
-import { isEmpty, textOf } from "../payload/read.ts";
 
 /** The fields that a request gives. */
 export function requestFields(

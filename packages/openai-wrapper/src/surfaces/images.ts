@@ -1,18 +1,25 @@
 // images: POST /images/generations, /images/edits, /images/variations
 import {
   type CapturedFields,
-  digestBase64,
+  type Fields,
   type JsonValue,
+  StreamBudget,
+  type StreamCollector,
+  digestBase64,
+  fieldsOf,
+  isEmpty,
+  isFields,
+  listOf,
   mergeFields,
+  parametersOf,
+  pickStated,
+  providerErrorFields,
+  snapshot,
+  textOf,
+  usageFields,
 } from "@ai-audit/core/capture";
-import { type Fields, fieldsOf, isEmpty, isFields, listOf, pick, textOf } from "../payload/read.ts";
-import { snapshot } from "../payload/snapshot.ts";
-import { StreamBudget } from "./accumulate.ts";
-import type { ExtractOptions, StreamCollector, SurfaceDefinition } from "./contract.ts";
-import { providerErrorFields } from "./errors.ts";
+import type { ExtractOptions, SurfaceDefinition } from "./contract.ts";
 import { requestFields, responseFields } from "./fields.ts";
-import { parametersOf } from "./parameters.ts";
-import { usageFields } from "./usage.ts";
 
 export const imageGeneration: SurfaceDefinition = imageSurface("image_generation");
 export const imageEdit: SurfaceDefinition = imageSurface("image_edit");
@@ -24,8 +31,8 @@ function imageSurface(operation: string): SurfaceDefinition {
     list: "data",
     request(body, options) {
       const { prompt, model } = body;
-      const images = pick(body, ["image", "images", "mask"]);
-      const input = isEmpty(images) ? prompt : { ...pick(body, ["prompt"]), ...images };
+      const images = pickStated(body, ["image", "images", "mask"]);
+      const input = isEmpty(images) ? prompt : { ...pickStated(body, ["prompt"]), ...images };
       return requestFields(
         snapshot(input ?? ""),
         { model, parameters: parametersOf(body) },
@@ -70,7 +77,7 @@ function mimeOf({ output_format: format }: Fields): string | undefined {
 }
 
 function servedFields(fields: Fields): CapturedFields {
-  const served = pick(fields, ["size", "quality", "background", "output_format"]);
+  const served = pickStated(fields, ["size", "quality", "background", "output_format"]);
   return isEmpty(served) ? {} : { metadata: { served: snapshot(served) } };
 }
 
@@ -103,7 +110,7 @@ class ImageCollector implements StreamCollector {
     this.firstContentSeen = true;
     const { size, quality, background, output_format } = fields;
     const image = imageOf(
-      pick(fields, ["type", "partial_image_index", "b64_json", "url", "revised_prompt"]),
+      pickStated(fields, ["type", "partial_image_index", "b64_json", "url", "revised_prompt"]),
       mimeOf(fields) ?? this.#mime,
     );
     if (this.#budget.takeMember(JSON.stringify(image).length)) this.#images.push(image);
@@ -119,7 +126,9 @@ class ImageCollector implements StreamCollector {
       usageFields(this.#usage),
       servedFields(this.#served),
       { alerts: this.#budget.alerts },
-      this.#error === undefined ? {} : providerErrorFields(this.#error, this.#options.safetyCodes),
+      this.#error === undefined
+        ? {}
+        : providerErrorFields(this.#error, { codes: this.#options.safetyCodes }),
     );
   }
 }

@@ -1,11 +1,8 @@
 // moderations: POST /moderations. A flagged result is a finding about the input, not a block.
-import { mergeFields } from "@ai-audit/core/capture";
-import { fieldsOf, listOf } from "../payload/read.ts";
-import { snapshot } from "../payload/snapshot.ts";
+import { fieldsOf, listOf, mergeFields, parametersOf, snapshot } from "@ai-audit/core/capture";
 import { envelopeFields } from "./choices.ts";
 import type { SurfaceDefinition } from "./contract.ts";
 import { requestFields, responseFields } from "./fields.ts";
-import { parametersOf } from "./parameters.ts";
 
 export const moderations: SurfaceDefinition = {
   operation: "moderations",

@@ -1,15 +1,21 @@
 // Calls that create or change an object rather than ask a model: files, batches, jobs, and paths nobody knows yet.
 // Their entry holds the request's and the response's JSON, without credentials.
-import { type CapturedFields, type JsonValue, mergeFields } from "@ai-audit/core/capture";
-import { fieldsOf, isEmpty, textOf } from "../payload/read.ts";
-import { snapshot } from "../payload/snapshot.ts";
+import {
+  type CapturedFields,
+  type JsonValue,
+  fieldsOf,
+  isEmpty,
+  mergeFields,
+  parametersOf,
+  providerErrorFields,
+  snapshot,
+  textOf,
+  usageFields,
+  withoutSecrets,
+} from "@ai-audit/core/capture";
 import { envelopeFields } from "./choices.ts";
 import type { ExtractOptions, SurfaceDefinition } from "./contract.ts";
-import { providerErrorFields } from "./errors.ts";
 import { requestFields, responseFields } from "./fields.ts";
-import { parametersOf } from "./parameters.ts";
-import { usageFields } from "./usage.ts";
-import { withoutSecrets } from "./secrets.ts";
 
 /** A surface that keeps both objects as they are. */
 export function objectSurface(operation: string): SurfaceDefinition {
@@ -32,7 +38,7 @@ export function objectSurface(operation: string): SurfaceDefinition {
         usageFields(fields["usage"]),
         envelopeFields(fields),
         { finishReasons: textOf(status) === undefined ? [] : [String(status)] },
-        status === "failed" ? providerErrorFields(error, options.safetyCodes) : {},
+        status === "failed" ? providerErrorFields(error, { codes: options.safetyCodes }) : {},
       );
     },
   };

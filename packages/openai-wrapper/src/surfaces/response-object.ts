@@ -1,13 +1,23 @@
 // A response object, in whatever state it is: the body of a call, and what a stream's events carry.
-import { type CapturedFields, type JsonValue, mergeFields } from "@ai-audit/core/capture";
-import { type Fields, fieldsOf, isEmpty, isFields, listOf, textOf } from "../payload/read.ts";
-import { snapshot } from "../payload/snapshot.ts";
+import {
+  type CapturedFields,
+  type Fields,
+  type JsonValue,
+  LogprobsDigest,
+  fieldsOf,
+  isEmpty,
+  isFields,
+  listOf,
+  logprobsMetadata,
+  mergeFields,
+  providerErrorFields,
+  snapshot,
+  textOf,
+  usageFields,
+} from "@ai-audit/core/capture";
 import { envelopeFields } from "./choices.ts";
 import type { ExtractOptions } from "./contract.ts";
-import { providerErrorFields } from "./errors.ts";
 import { responseFields } from "./fields.ts";
-import { LogprobsDigest, logprobsMetadata } from "./logprobs.ts";
-import { usageFields } from "./usage.ts";
 
 /** The fields of a response object, in whatever state it is. */
 export function responseObjectFields(body: Fields, options: ExtractOptions): CapturedFields {
@@ -22,7 +32,9 @@ export function responseObjectFields(body: Fields, options: ExtractOptions): Cap
       finishReasons: reason === undefined ? [] : [reason],
       metadata: logprobsMetadata([digest]),
     },
-    status === "failed" || isFields(error) ? providerErrorFields(error, options.safetyCodes) : {},
+    status === "failed" || isFields(error)
+      ? providerErrorFields(error, { codes: options.safetyCodes })
+      : {},
     responseFields(textOfOutput(kept) ?? kept, { body }, options),
   );
 }

@@ -1,18 +1,22 @@
 // Streams of Responses events. The terminal event carries the whole response; before it, items add up from deltas.
-import { type CapturedFields, type JsonValue, mergeFields } from "@ai-audit/core/capture";
-import { GrowingText, StreamBudget } from "./accumulate.ts";
-import { snapshot } from "../payload/snapshot.ts";
-import type { ExtractOptions, StreamCollector } from "./contract.ts";
-import { providerErrorFields } from "./errors.ts";
 import {
+  type CapturedFields,
   type Fields,
+  GrowingText,
+  type JsonValue,
+  StreamBudget,
+  type StreamCollector,
   countOf,
   fieldsOf,
   isEmpty,
   isFields,
   listOf,
+  mergeFields,
+  providerErrorFields,
+  snapshot,
   textOf,
-} from "../payload/read.ts";
+} from "@ai-audit/core/capture";
+import type { ExtractOptions } from "./contract.ts";
 import { responseObjectFields } from "./response-object.ts";
 
 const TERMINAL: ReadonlySet<string> = new Set([
@@ -62,7 +66,9 @@ export class ResponsesCollector implements StreamCollector {
     return mergeFields(
       fields,
       { alerts: this.#budget.alerts },
-      this.#error === undefined ? {} : providerErrorFields(this.#error, this.#options.safetyCodes),
+      this.#error === undefined
+        ? {}
+        : providerErrorFields(this.#error, { codes: this.#options.safetyCodes }),
     );
   }
 

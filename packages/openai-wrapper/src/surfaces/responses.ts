@@ -1,13 +1,21 @@
 // responses: POST /responses, GET /responses/{id}, POST /responses/{id}/cancel, POST /responses/compact
-import type { CapturedFields, JsonValue } from "@ai-audit/core/capture";
-import { type Fields, fieldsOf, isEmpty, isFields, listOf, pick } from "../payload/read.ts";
-import { snapshot } from "../payload/snapshot.ts";
+import {
+  type CapturedFields,
+  type Fields,
+  type JsonValue,
+  fieldsOf,
+  isEmpty,
+  isFields,
+  listOf,
+  parametersOf,
+  pickStated,
+  snapshot,
+  withoutToolSecrets,
+} from "@ai-audit/core/capture";
 import type { ExtractOptions, SurfaceDefinition, WireRequest } from "./contract.ts";
 import { requestFields } from "./fields.ts";
-import { parametersOf } from "./parameters.ts";
 import { responseObjectFields } from "./response-object.ts";
 import { ResponsesCollector } from "./responses-stream.ts";
-import { withoutToolSecrets } from "./secrets.ts";
 
 /** What the model sees besides the input. */
 const SEEN = ["instructions", "tools", "prompt"];
@@ -39,7 +47,7 @@ export const compaction: SurfaceDefinition = { ...responses, operation: "respons
 function responsesInput(body: Fields): JsonValue {
   const { format } = fieldsOf(body["text"]);
   const seen = {
-    ...pick(body, SEEN),
+    ...pickStated(body, SEEN),
     ...(isFields(format) && format["type"] !== "text" && { text: { format } }),
   };
   const { input } = body;

@@ -1,10 +1,18 @@
 // A run of the Assistants API, in whatever state it is.
-import { type CapturedFields, type JsonValue, mergeFields } from "@ai-audit/core/capture";
-import { defined, type Fields, fieldsOf, isFields, textOf } from "../payload/read.ts";
+import {
+  type CapturedFields,
+  type Fields,
+  type JsonValue,
+  defined,
+  fieldsOf,
+  isFields,
+  mergeFields,
+  providerErrorFields,
+  textOf,
+  usageFields,
+} from "@ai-audit/core/capture";
 import type { ExtractOptions } from "./contract.ts";
-import { providerErrorFields } from "./errors.ts";
 import { responseFields } from "./fields.ts";
-import { usageFields } from "./usage.ts";
 
 /** The fields of a run with the output that is known of it. */
 export function runFields(run: Fields, output: JsonValue, options: ExtractOptions): CapturedFields {
@@ -26,7 +34,9 @@ export function runFields(run: Fields, output: JsonValue, options: ExtractOption
             : undefined,
     }),
     usageFields(run["usage"]),
-    isFields(error) || status === "failed" ? providerErrorFields(error, options.safetyCodes) : {},
+    isFields(error) || status === "failed"
+      ? providerErrorFields(error, { codes: options.safetyCodes })
+      : {},
     responseFields(output, { body: { incomplete_details } }, options),
   );
 }

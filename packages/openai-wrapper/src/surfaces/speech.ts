@@ -1,13 +1,22 @@
 // audio.speech: POST /audio/speech. The answer is bytes; an entry keeps their type, length and digest.
-import { type CapturedFields, digestBytes, mergeFields } from "@ai-audit/core/capture";
-import { Base64Digest } from "../binary.ts";
-import { type Fields, fieldsOf, isEmpty, isFields, textOf } from "../payload/read.ts";
-import { snapshot } from "../payload/snapshot.ts";
-import type { ExtractOptions, StreamCollector, SurfaceDefinition } from "./contract.ts";
-import { providerErrorFields } from "./errors.ts";
+import {
+  Base64Digest,
+  type CapturedFields,
+  type Fields,
+  type StreamCollector,
+  digestBytes,
+  fieldsOf,
+  isEmpty,
+  isFields,
+  mergeFields,
+  parametersOf,
+  providerErrorFields,
+  snapshot,
+  textOf,
+  usageFields,
+} from "@ai-audit/core/capture";
+import type { ExtractOptions, SurfaceDefinition } from "./contract.ts";
 import { requestFields, responseFields } from "./fields.ts";
-import { parametersOf } from "./parameters.ts";
-import { usageFields } from "./usage.ts";
 
 export const speech: SurfaceDefinition = {
   operation: "speech",
@@ -76,7 +85,9 @@ class SpeechCollector implements StreamCollector {
     return mergeFields(
       responseFields(this.#audio.digest(this.#mime), {}, this.#options),
       usageFields(this.#usage),
-      this.#error === undefined ? {} : providerErrorFields(this.#error, this.#options.safetyCodes),
+      this.#error === undefined
+        ? {}
+        : providerErrorFields(this.#error, { codes: this.#options.safetyCodes }),
     );
   }
 }

@@ -1,14 +1,26 @@
 // audio.transcriptions and audio.translations: POST /audio/transcriptions, /audio/translations
-import { type CapturedFields, type JsonValue, mergeFields } from "@ai-audit/core/capture";
-import { type Fields, fieldsOf, isEmpty, isFields, pick, textOf } from "../payload/read.ts";
-import { snapshot } from "../payload/snapshot.ts";
-import { GrowingText, StreamBudget } from "./accumulate.ts";
-import type { ExtractOptions, StreamCollector, SurfaceDefinition } from "./contract.ts";
-import { providerErrorFields } from "./errors.ts";
+import {
+  type CapturedFields,
+  type Fields,
+  GrowingText,
+  type JsonValue,
+  LogprobsDigest,
+  StreamBudget,
+  type StreamCollector,
+  fieldsOf,
+  isEmpty,
+  isFields,
+  logprobsMetadata,
+  mergeFields,
+  parametersOf,
+  pickStated,
+  providerErrorFields,
+  snapshot,
+  textOf,
+  usageFields,
+} from "@ai-audit/core/capture";
+import type { ExtractOptions, SurfaceDefinition } from "./contract.ts";
 import { requestFields, responseFields } from "./fields.ts";
-import { LogprobsDigest, logprobsMetadata } from "./logprobs.ts";
-import { parametersOf } from "./parameters.ts";
-import { usageFields } from "./usage.ts";
 
 export const transcription: SurfaceDefinition = transcribing("transcription");
 export const translation: SurfaceDefinition = transcribing("translation");
@@ -17,7 +29,7 @@ function transcribing(operation: string): SurfaceDefinition {
   return {
     operation,
     request(body, options) {
-      const input = pick(body, [
+      const input = pickStated(body, [
         "file",
         "prompt",
         "known_speaker_names",
@@ -92,7 +104,9 @@ class TranscriptCollector implements StreamCollector {
     return mergeFields(
       this.#final ?? transcriptFields(partial, this.#options),
       { alerts: this.#budget.alerts },
-      this.#error === undefined ? {} : providerErrorFields(this.#error, this.#options.safetyCodes),
+      this.#error === undefined
+        ? {}
+        : providerErrorFields(this.#error, { codes: this.#options.safetyCodes }),
     );
   }
 }

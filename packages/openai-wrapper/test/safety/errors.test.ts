@@ -1,6 +1,19 @@
-import { APIConnectionError, APIConnectionTimeoutError, APIError, APIUserAbortError } from "openai";
+import OpenAI, {
+  APIConnectionError,
+  APIConnectionTimeoutError,
+  APIError,
+  APIUserAbortError,
+} from "openai";
+import type { CapturedFields } from "@ai-audit/core/capture";
 import { describe, expect, it } from "vitest";
-import { errorFields } from "../../src/surface.ts";
+import { errorTypesOf } from "../../src/error-types.ts";
+import { errorFields as fieldsOfError } from "../../src/surface.ts";
+
+const typeOf = errorTypesOf(new OpenAI({ apiKey: "sk-test" }));
+
+function errorFields(error: unknown): CapturedFields {
+  return fieldsOfError(error, { typeOf });
+}
 
 const headers = new Headers({ "x-request-id": "req_1" });
 

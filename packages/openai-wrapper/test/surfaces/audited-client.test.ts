@@ -256,12 +256,12 @@ describe("the entry of a call", () => {
         safetyPassed: false,
         detectorsTriggered: [
           "openai:content_filter",
-          "openai:ResponsibleAIPolicyViolation",
+          "azure:ResponsibleAIPolicyViolation",
           "azure:violence",
         ],
         safetyChecks: [
           "openai:content_filter",
-          "openai:ResponsibleAIPolicyViolation",
+          "azure:ResponsibleAIPolicyViolation",
           "azure:content_filter",
         ],
         metadata: { blocked_at: "input", safety: { content_filter_result: filter } },

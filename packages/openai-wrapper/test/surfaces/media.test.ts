@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { describeForm } from "../../src/binary.ts";
+import { describeForm } from "@ai-audit/core/capture";
 import { collect, OPTIONS, post, surfaceFor } from "./wire.ts";
 
 const sha256 = (data: string | Uint8Array): string =>

@@ -1,18 +1,19 @@
-// A directory of segments: what is there, and what the ends of each file say.
+// A directory of segments: its files, and the first and last lines of each.
 import { constants, type Dirent } from "node:fs";
-import { type FileHandle, mkdir, open, readdir } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { type FileHandle, open, readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { CHECKPOINT_PREFIX, type SegmentRef } from "../../format/control-line.ts";
 import { readCheckpointLine, readFirstLine, readLineOf } from "../../format/read-control-line.ts";
-import { type Note, parseVkey, type VerificationKey } from "../../seal/note.ts";
+import type { Note } from "../../seal/note.ts";
 import {
   compareSegmentNames,
   parseSegmentName,
   type SegmentName,
 } from "../../format/segment-name.ts";
+import { syncDirectory } from "../../files.ts";
 import { hasCode } from "../../system-error.ts";
 import { type RandomAccess, readAt } from "../../retention/random-access.ts";
-import { checkSegment, type Seal, sealOfHead, vouchesFor } from "../../retention/trust.ts";
+import { Actor, checkSegment, type Seal, sealOfHead, vouchesFor } from "../../retention/trust.ts";
 
 /** A segment or foreign file by its name. */
 export interface ListedFile extends SegmentName {
@@ -58,11 +59,8 @@ const READ_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants
 
 export class Directory {
   readonly path: string;
-  /** The key of the one who acts on what is here; undefined when nothing it does is signed. */
-  readonly #key: VerificationKey | undefined;
-  readonly #vkey: string | undefined;
-  /** Earlier keys of the same log. */
-  readonly #trusted: ReadonlySet<string>;
+  /** The keys of the writer that acts on the files here. */
+  readonly actor: Actor;
   /** A complete first line never changes. */
   readonly #heads = new Map<string, Head>();
   /** Nor does a closed file. */
@@ -75,50 +73,23 @@ export class Directory {
     { readonly bytes: number | undefined; readonly ref: SegmentRef | undefined }
   >();
 
-  /**
-   * `vkey`: the key of whoever acts on what is here. Without one nothing here is proven to be anybody's. `trustedKeys`:
-   * others whose seal counts as much.
-   */
-  constructor(path: string, vkey?: string, trustedKeys: readonly string[] = []) {
+  constructor(path: string, actor: Actor = new Actor()) {
     this.path = path;
-    this.#vkey = vkey;
-    this.#trusted = new Set(trustedKeys);
-    this.#key = vkey === undefined ? undefined : parseVkey(vkey);
+    this.actor = actor;
   }
 
-  /** Whether a seal is enough to act on: our own key's, or a trusted one's; for a writer without a key, any that is consistent. */
-  trusts(seal: Seal | undefined): boolean {
-    return (
-      seal !== undefined &&
-      (this.#vkey === undefined || this.isOwn(seal.vkey) || this.#trusted.has(seal.vkey ?? ""))
-    );
+  /** Whether lines under a seal are believed here; an absent seal proves nothing. */
+  isTrusted(seal: Seal | undefined): boolean {
+    return seal !== undefined && this.actor.trusts(seal.vkey);
   }
 
-  /** Whether whoever acts here may answer for the removal of what names this key: for nobody else's. */
-  mayRemove(vkey: string | null): boolean {
-    return vkey === null || this.isOwn(vkey) || this.#trusted.has(vkey);
-  }
-
-  /** Whether this is the key of the one who acts here. */
-  isOwn(vkey: string | null): boolean {
-    return vkey !== null && vkey === this.#vkey;
-  }
-
-  /** Who sealed the first commit of a segment; undefined when nothing is proven, or not yet. */
+  /** The sealer of a segment's first commit; undefined while nothing is proven. */
   async seal(file: string): Promise<Seal | undefined> {
     const known = this.#seals.get(file);
     if (known) return known;
     const seal = await this.#with(file, (handle) => sealOfHead(handle, file));
     if (seal) this.#seals.set(file, seal);
     return seal;
-  }
-
-  /** Makes the directory where there is none. `sync`: its name shall survive a power cut. */
-  async make(sync: boolean): Promise<void> {
-    const first = await mkdir(this.path, { recursive: true, mode: 0o700 });
-    if (first === undefined || !sync) return;
-    for (let made = this.path; made.length >= first.length; made = dirname(made))
-      await syncDirectory(dirname(made));
   }
 
   /** Makes names of new and removed files durable. */
@@ -201,7 +172,7 @@ export class Directory {
     const head = await this.head(file);
     if (!head || head.foreign) return undefined;
     const tail = await this.tail(file);
-    if (tail && vouchesFor(this.#key, tail, { stream: head.stream, file })) return tail.ref;
+    if (tail && vouchesFor(this.actor.key, tail, { stream: head.stream, file })) return tail.ref;
     const bytes = await this.sizeOf(file);
     const checked = this.#checked.get(file);
     if (checked && checked.bytes === bytes) return checked.ref;
@@ -216,12 +187,7 @@ export class Directory {
     const handle = await this.open(file);
     if (!handle) return;
     try {
-      for (let at = 0; ;) {
-        const chunk = await readAt(handle, at, CHUNK_BYTES);
-        if (chunk.length === 0) return;
-        at += chunk.length;
-        yield chunk;
-      }
+      yield* readChunks(handle);
     } finally {
       await handle.close();
     }
@@ -253,13 +219,13 @@ export class Directory {
   }
 }
 
-async function syncDirectory(path: string): Promise<void> {
-  if (process.platform === "win32") return; // cannot open a directory; NTFS journals names
-  const handle = await open(path, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
+/** The bytes of an open file in chunks that the reader may write into. */
+export async function* readChunks(handle: RandomAccess): AsyncGenerator<Buffer, void, void> {
+  for (let at = 0; ;) {
+    const chunk = await readAt(handle, at, CHUNK_BYTES);
+    if (chunk.length === 0) return;
+    at += chunk.length;
+    yield chunk;
   }
 }
 

@@ -7,15 +7,17 @@ import type { SegmentRef } from "../../format/control-line.ts";
 import { segmentDay } from "../../format/segment-name.ts";
 import type { Signer } from "../../seal/signer.ts";
 import { SDK } from "../../version.ts";
-import { Shipper } from "./archive-shipper.ts";
+import { makeDirectory, makeMissing } from "../../files.ts";
+import { Actor } from "../../retention/trust.ts";
+import { Shipper } from "./ship.ts";
 import { checkLine } from "../../format/check-line.ts";
 import { Directory } from "./directory.ts";
-import { type FileStorageOptions, resolveOptions } from "./file-options.ts";
-import { pruneDirectory } from "./file-prune.ts";
-import { countEntries, findEntry, readPages } from "./file-read.ts";
+import { type FileStorageOptions, resolveOptions } from "./options.ts";
+import { pruneDirectory } from "./prune.ts";
+import { countEntries, findEntry, readPages } from "./read.ts";
 import { type PendingLine, WriteLane } from "../lane.ts";
 import { OwnFile } from "./own-file.ts";
-import { latestStates, MAX_STATES } from "./seen.ts";
+import { latestStates, MAX_STATES } from "./witnessed.ts";
 import { reading, readingPages } from "../read-failure.ts";
 import type {
   AuditStorage,
@@ -26,7 +28,7 @@ import type {
   WriteStatus,
 } from "../storage.ts";
 
-export type { FileStorageOptions } from "./file-options.ts";
+export type { FileStorageOptions } from "./options.ts";
 
 /** Bytes of lines in one write at most: bounds memory, and the time until the first of them is acknowledged. */
 const COMMIT_BYTES = 8 * 2 ** 20;
@@ -73,7 +75,7 @@ export class FileStorage implements AuditStorage {
     const { path, rotationSizeMb, durability, signer, trustedKeys, archive } =
       resolveOptions(options);
     this.path = path;
-    this.#directory = new Directory(this.path, signer?.vkey, trustedKeys);
+    this.#directory = new Directory(this.path, new Actor(signer?.vkey, trustedKeys));
     this.#rotationBytes = rotationSizeMb * MIB;
     this.#sync = durability === "fsync";
     this.#signer = signer;
@@ -230,7 +232,8 @@ export class FileStorage implements AuditStorage {
 
   /** `kept`: states to record whoever recorded them before. */
   async #start(day: string, kept: readonly SegmentRef[] = []): Promise<OpenSegment> {
-    await this.#directory.make(this.#sync);
+    if (this.#sync) await makeDirectory(this.path);
+    else await makeMissing(this.path);
     const file = await OwnFile.create(this.#directory, day, {
       sync: this.#sync,
       previous: this.#prev?.file,
@@ -248,7 +251,7 @@ export class FileStorage implements AuditStorage {
         ...(this.#expiresDays !== undefined && { expires: this.#expiresDays }),
       });
       this.#watchEndOfDay(day);
-      this.#shipper?.nudge();
+      this.#shipper?.wake();
       return { day, segment, file, lastId: "", firstLineBytes: 0 };
     } catch (error) {
       await file.release();
@@ -282,7 +285,7 @@ export class FileStorage implements AuditStorage {
       if ((await open.file.size()) >= Math.max(open.firstLineBytes, 1)) this.#seq += 1;
     } finally {
       await open.file.release();
-      this.#shipper?.nudge();
+      this.#shipper?.wake();
     }
   }
 

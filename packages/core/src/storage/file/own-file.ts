@@ -9,8 +9,8 @@ import {
 } from "../../format/segment-name.ts";
 import { lastRemoved } from "./archive-state.ts";
 import type { Directory } from "./directory.ts";
-import { recordedRefs } from "./seen.ts";
 import { removeFile } from "../../files.ts";
+import { recordedRefs } from "./witnessed.ts";
 import { hasCode } from "../../system-error.ts";
 
 /** More is written on the thread pool: the event loop must not wait for 8 MiB. */

@@ -1,34 +1,87 @@
-// A bucket: reading, listing and deleting below one prefix. Only this file and those it is made of touch the AWS SDK.
+// A bucket: reading, listing and deleting below one prefix. Only this file, put-once.ts and connection.ts touch the AWS SDK.
 import { Readable } from "node:stream";
 import type {
-  ListObjectsV2CommandOutput,
   ListObjectVersionsCommandInput,
   ListObjectVersionsCommandOutput,
+  ListObjectsV2CommandOutput,
 } from "@aws-sdk/client-s3";
-import { hasItsETag, IncompleteBody, isCut, readAll } from "./body.ts";
+import {
+  type Attempt,
+  IncompleteBody,
+  type RetryPolicy,
+  hasItsETag,
+  isCut,
+  readAll,
+  statusOf,
+  withRetries,
+} from "./request.ts";
 import { type Opened, openClient } from "./connection.ts";
-import type {
-  FetchedObject,
-  ListedObject,
-  ListRange,
-  ObjectHead,
-  ObjectVersion,
-} from "./objects.ts";
 import type { ResolvedConnection } from "./options.ts";
-import { type Attempt, type RetryPolicy, statusOf, withRetries } from "./retry.ts";
-import { Uploads } from "./uploads.ts";
+
+/** An object as a listing shows it. Keys are without the bucket's prefix, everywhere. */
+export interface ListedObject {
+  readonly key: string;
+  readonly bytes: number;
+}
+
+/** A version of an object, or a marker that it was deleted. */
+export interface ObjectVersion {
+  readonly key: string;
+  readonly versionId: string;
+  readonly isDeleteMarker: boolean;
+  readonly isLatest: boolean;
+  /** RFC 3339. */
+  readonly modified: string;
+}
+
+export type Metadata = Readonly<Record<string, string>>;
+
+export interface ObjectHead {
+  readonly bytes: number;
+  readonly metadata: Metadata;
+  /** SHA-256 of the whole object in base64, where the server knows it. */
+  readonly sha256: string | undefined;
+}
+
+export interface FetchedObject {
+  readonly body: Buffer;
+  readonly metadata: Metadata;
+}
+
+/** One object to write. */
+export interface NewObject {
+  readonly key: string;
+  readonly metadata: Metadata;
+  readonly contentType: string;
+  /** Until when it is locked, where objects are locked. Fixed once, so that every attempt says the same. */
+  readonly lockedUntil: Date | undefined;
+}
+
+/** A part of an object that is sent in several. */
+export interface UploadedPart {
+  readonly number: number;
+  readonly etag: string;
+  readonly sha256: string;
+}
+
+/** Keys of one page of a listing. */
+export interface ListRange {
+  /** Below the bucket's own prefix. */
+  readonly prefix?: string;
+  /** Only keys after this one. */
+  readonly after?: string;
+}
 
 /** Milliseconds for which a read is tried again. */
 const READ_TIMEOUT_MS = 60_000;
 /** S3 deletes at most so many objects in one request. */
 const DELETE_BATCH = 1000;
 
-/** Keys, bodies and metadata below one prefix of one bucket. Reads try again what may pass; uploads are one attempt. */
+/** Keys, bodies and metadata below one prefix of one bucket. Reads are tried again where a failure may pass. */
 export class S3Bucket {
   readonly name: string;
   /** Empty, or ends in a slash. */
   readonly prefix: string;
-  readonly uploads: Uploads;
   readonly #connection: ResolvedConnection;
   readonly #readPolicy: RetryPolicy;
   #opened: Promise<Opened> | undefined;
@@ -38,7 +91,6 @@ export class S3Bucket {
     this.prefix = prefix;
     this.#connection = connection;
     this.#readPolicy = { timeoutMs: READ_TIMEOUT_MS, attemptMs: connection.requestTimeoutMs };
-    this.uploads = new Uploads({ open: () => this.#open(), target: (key) => this.#target(key) });
   }
 
   /** See `S3Connection`. */
@@ -53,9 +105,9 @@ export class S3Bucket {
 
   /** The object, or `range` (from, to: bytes, inclusive) of it; undefined when there is none. */
   async get(key: string, range?: { from: number; to: number }): Promise<FetchedObject | undefined> {
-    const { sdk, client } = await this.#open();
+    const { sdk, client } = await this.open();
     const input = {
-      ...this.#target(key),
+      ...this.target(key),
       ...(range && { Range: `bytes=${range.from}-${range.to}` }),
     };
     let doubtful: Buffer | undefined;
@@ -75,9 +127,9 @@ export class S3Bucket {
 
   /** What is known of an object without reading it; undefined when there is none. */
   async head(key: string, versionId?: string): Promise<ObjectHead | undefined> {
-    const { sdk, client } = await this.#open();
+    const { sdk, client } = await this.open();
     const version = versionId === undefined ? {} : { VersionId: versionId };
-    const input = { ...this.#target(key), ...version, ChecksumMode: "ENABLED" as const };
+    const input = { ...this.target(key), ...version, ChecksumMode: "ENABLED" as const };
     return this.#read(async (abortSignal) => {
       const answer = await client.send(new sdk.HeadObjectCommand(input), { abortSignal });
       const isWhole = answer.ChecksumType !== "COMPOSITE" && !answer.ChecksumSHA256?.includes("-");
@@ -145,7 +197,7 @@ export class S3Bucket {
     { prefix = "", after }: ListRange,
     { Delimiter, token }: { Delimiter?: string; token?: string | undefined } = {},
   ): Promise<ListObjectsV2CommandOutput> {
-    const { sdk, client } = await this.#open();
+    const { sdk, client } = await this.open();
     const input = {
       Bucket: this.name,
       Prefix: this.prefix + prefix,
@@ -166,7 +218,7 @@ export class S3Bucket {
 
   /** Every version and delete marker, in the order of keys, newest first. */
   async *versions(prefix: string): AsyncGenerator<ObjectVersion, void, void> {
-    const { sdk, client } = await this.#open();
+    const { sdk, client } = await this.open();
     let next: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined } = {};
     for (;;) {
       const input: ListObjectVersionsCommandInput = {
@@ -206,7 +258,7 @@ export class S3Bucket {
 
   /** Whether the bucket keeps versions; undefined when this may not be asked. */
   async isVersioned(): Promise<boolean | undefined> {
-    const { sdk, client } = await this.#open();
+    const { sdk, client } = await this.open();
     return this.#readSetting(async (abortSignal) => {
       const { Status } = await client.send(
         new sdk.GetBucketVersioningCommand({ Bucket: this.name }),
@@ -220,7 +272,7 @@ export class S3Bucket {
   async remove(
     objects: readonly { readonly key: string; readonly versionId?: string }[],
   ): Promise<{ readonly key: string; readonly reason: string }[]> {
-    const { sdk, client } = await this.#open();
+    const { sdk, client } = await this.open();
     const refused: { key: string; reason: string }[] = [];
     for (let at = 0; at < objects.length; at += DELETE_BATCH) {
       const batch = objects.slice(at, at + DELETE_BATCH).map(({ key, versionId }) => ({
@@ -259,11 +311,13 @@ export class S3Bucket {
     }
   }
 
-  #target(key: string): { Bucket: string; Key: string } {
+  /** A key as the SDK takes it. */
+  target(key: string): { readonly Bucket: string; readonly Key: string } {
     return { Bucket: this.name, Key: this.prefix + key };
   }
 
-  async #open(): Promise<Opened> {
+  /** The SDK, loaded at the first use, and a client. */
+  async open(): Promise<Opened> {
     this.#opened ??= openClient(this.#connection);
     return this.#opened;
   }

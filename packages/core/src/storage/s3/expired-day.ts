@@ -1,5 +1,6 @@
-// A day past retention: what its segments are, and which of them are what was sealed and what the log recorded of them.
+// A day past retention: its segments, and whether each is what was sealed and recorded.
 import type { RemovalRecord, SegmentRef } from "../../format/control-line.ts";
+import type { Candidate } from "../../retention/plan.ts";
 import type { LogSource } from "../../verify/log-source.ts";
 import { readFirstLine } from "../../format/read-control-line.ts";
 import type { SegmentReport } from "../../verify/segment-report.ts";
@@ -7,67 +8,58 @@ import { STATE_EXIT_CODES } from "../../verify/verification.ts";
 import { referencesOf } from "../../verify/references.ts";
 import { timeOfId } from "../../format/id.ts";
 import { inMemory } from "../../retention/random-access.ts";
-import { checkSegment, isSound, sealedByAnother, sealOfHead } from "../../retention/trust.ts";
+import {
+  type Actor,
+  checkSegment,
+  isSound,
+  sealedByAnother,
+  sealOfHead,
+} from "../../retention/trust.ts";
 import type { S3Bucket } from "./bucket.ts";
-import { mapConcurrently } from "./concurrency.ts";
-import { listDay } from "./day.ts";
-import type { EarlierRuns } from "./earlier-runs.ts";
-import { FoundObjects } from "./found-objects.ts";
+import { mapConcurrently } from "./request.ts";
+import {
+  type CommitObject,
+  FoundObjects,
+  listDay,
+  lostObjects,
+  type ShippedFile,
+} from "./listing.ts";
+import type { EarlierRuns, OtherSegments, Witness } from "./surroundings.ts";
 import { boundsOf, dayOf, parseKey, parseSegmentFileName } from "./keys.ts";
-import { lostObjects } from "./lost-objects.ts";
-import { assemble, type CommitObject, directSource } from "./source-direct.ts";
-import { type ShippedFile, shippedSource } from "./source-shipped.ts";
-import type { Survey, Trusts, Witness } from "./survey.ts";
+import { assemble, directSource } from "./source-direct.ts";
+import { shippedSource } from "./source-shipped.ts";
 
 /** Segments that are read through at once. */
 const SEGMENTS_AHEAD = 4;
 
 /** A segment past retention. */
-export interface ExpiredSegment {
-  /** As a record of its removal names it. */
-  readonly file: string;
+export interface ExpiredSegment extends Candidate {
   readonly keys: readonly string[];
-  /** What is sealed in it. */
-  readonly ref: SegmentRef;
-  readonly entries: number;
-  /** Times of its first and last entry, RFC 3339; null when it has none. */
-  readonly from: string | null;
-  readonly to: string | null;
-  /** The key that it names. */
-  readonly vkey: string | null;
-  /** Records of removals that are sealed in it. */
-  readonly prunes: readonly RemovalRecord[];
-  /** States of other segments that it records, under names of this place. */
-  readonly refs: readonly SegmentRef[];
-  /** Why nobody may vouch for it; undefined when it is sound. */
-  readonly flaw: string | undefined;
 }
 
 export interface ExpiredDay {
   readonly day: string;
   readonly segments: readonly ExpiredSegment[];
-  /** Objects that nothing seals under names that only we give: they were sealed once. */
+  /** Objects without a seal, under names that only this library gives: they were sealed once. */
   readonly stripped: readonly string[];
-  /** Objects that nothing seals under names that others may give as well, and that may be part of a segment here. */
+  /** Objects without a seal, under names that others may give too: each may be part of a segment here. */
   readonly unsealed: readonly string[];
-  /** Objects that nothing seals, such as the Python original's. */
+  /** Other objects without a seal, such as those of the Python original. */
   readonly foreign: readonly string[];
-  /** Segments that others recorded, and that are not there. */
+  /** Recorded segments that are not there. */
   readonly missing: readonly string[];
 }
 
 export interface DayOptions {
   readonly bucket: S3Bucket;
-  readonly survey: Survey;
+  readonly others: OtherSegments;
   readonly earlier: EarlierRuns;
-  readonly trusts: Trusts;
-  /** Whether whoever acts may answer for the removal of what names this key. */
-  readonly mayRemove: Trusts;
+  readonly actor: Actor;
   readonly isVersioned: boolean;
 }
 
-/** What belongs to one segment. */
-interface Candidate {
+/** The parts of one segment. */
+interface Parts {
   readonly source: LogSource;
   /** Name in its log. */
   readonly file: string;
@@ -75,16 +67,16 @@ interface Candidate {
   readonly keys: readonly string[];
   readonly vkey: string | null;
   readonly witnesses: readonly Witness[];
-  /** What names of its log are called in this place: `<directory>/`, or nothing. */
+  /** Prefix of its log's file names in this place: `<directory>/`, or nothing. */
   readonly prefix: string;
-  /** Whether somebody else's key sealed a segment of a stream of ours. */
+  /** Whether another key sealed a segment of one of our streams. */
   readonly isUsurped: () => Promise<boolean>;
-  /** Ids that its entries lie between; empty for none. */
+  /** Ids of its first and last entry; empty for none. */
   readonly firstId: string;
   readonly lastId: string;
 }
 
-/** Reads a day through, and the metadata of the next one: its segments are the first to refer to those of this day. */
+/** Reads a whole day, and the metadata of the next one: its segments are the first to refer to those of this day. */
 export async function examineDay(options: DayOptions, day: string): Promise<ExpiredDay> {
   const { bucket, isVersioned } = options;
   const found = await findDay(bucket, day);
@@ -124,8 +116,8 @@ async function findDay(bucket: S3Bucket, day: string): Promise<FoundObjects> {
   return found;
 }
 
-/** What the first lines of a day's direct segments record of others. */
-function witnessesIn({ bucket, trusts }: DayOptions, { commits }: FoundObjects): Witness[] {
+/** States that the first lines of a day's direct segments record. */
+function witnessesIn({ bucket, actor }: DayOptions, { commits }: FoundObjects): Witness[] {
   return [...commits].flatMap(([file, objects]) =>
     objects.flatMap(({ key, open }) => {
       const first = readFirstLine(open ?? "");
@@ -133,7 +125,7 @@ function witnessesIn({ bucket, trusts }: DayOptions, { commits }: FoundObjects):
       const isProven = async (): Promise<boolean> => {
         const object = await bucket.get(key);
         const seal = object && (await sealOfHead(inMemory(assemble(object)), file));
-        return seal !== undefined && trusts(seal.vkey);
+        return seal !== undefined && actor.trusts(seal.vkey);
       };
       return referencesOf(first.open).map((ref) => ({ ref, by: key, isProven }));
     }),
@@ -141,15 +133,16 @@ function witnessesIn({ bucket, trusts }: DayOptions, { commits }: FoundObjects):
 }
 
 function directCandidates(
-  { bucket, survey, trusts }: DayOptions,
+  { bucket, others, actor }: DayOptions,
   found: FoundObjects,
   witnesses: ReadonlyMap<string, readonly Witness[]>,
-): Candidate[] {
+): Parts[] {
   const source = directSource(bucket, found, new Set());
   return [...found.commits].map(([file, objects]) => ({
-    // Nobody's key is added to a stream: whoever seals a segment of one of ours has put it in the place of ours.
+    // A stream has one key: a segment of one of our streams under another key was put in the place of ours.
     isUsurped: async () =>
-      !trusts(vkeyIn(objects)) && (await survey.isOurStream(parseSegmentFileName(file)?.stream)),
+      !actor.trusts(vkeyIn(objects)) &&
+      (await others.isOurStream(parseSegmentFileName(file)?.stream)),
     source,
     file,
     name: file,
@@ -163,12 +156,12 @@ function directCandidates(
 }
 
 async function shippedCandidates(
-  { bucket, survey }: DayOptions,
+  { bucket, others }: DayOptions,
   shipped: ReadonlyMap<string, readonly ShippedFile[]>,
   inPlace: ReadonlyMap<string, readonly Witness[]>,
-): Promise<Candidate[]> {
+): Promise<Parts[]> {
   if (shipped.size === 0) return [];
-  const beginnings = await survey.beginnings();
+  const beginnings = await others.beginnings();
   const byKey = new Map(beginnings.map((beginning) => [beginning.key, beginning]));
   return [...shipped].flatMap(([directory, files]) => {
     const source = shippedSource(bucket, directory, files, new Date());
@@ -177,7 +170,7 @@ async function shippedCandidates(
       .flatMap(({ key, refs, isProven }) => refs.map((ref) => ({ ref, by: key, isProven })));
     const witnesses = Map.groupBy(known, ({ ref }) => ref.file);
     return [...Map.groupBy(files, ({ file }) => file)].map(([file, twins]) => ({
-      isUsurped: async () => false, // all that refer to it are witnesses
+      isUsurped: async () => false, // every segment that refers to it is a witness
       source,
       file,
       name: `${directory}/${file}`,
@@ -192,9 +185,9 @@ async function shippedCandidates(
 }
 
 async function examine(
-  candidate: Candidate,
+  candidate: Parts,
   day: string,
-  { trusts, mayRemove }: DayOptions,
+  { actor, earlier }: DayOptions,
 ): Promise<ExpiredSegment> {
   const { source, file, name, prefix, keys, vkey, witnesses, isUsurped, firstId, lastId } =
     candidate;
@@ -203,9 +196,9 @@ async function examine(
   const { size, root, entries } = report.sealed;
   const [from, to] = [firstId, lastId].map((id) => timeOfId(id));
   const isOfDay = [from, to].every((time) => time === undefined || dayOf(time) === day);
-  const flaws = async (): Promise<string | undefined> =>
+  const flaw =
     flawIn(source, report) ??
-    (mayRemove(vkey) ? undefined : sealedByAnother(vkey ?? "")) ??
+    (actor.mayRemove(vkey) ? undefined : sealedByAnother(vkey ?? "")) ??
     (isOfDay ? undefined : "its entries are of another day") ??
     (await contradiction(report, witnesses)) ??
     ((await isUsurped()) ? "its stream is sealed by another key" : undefined);
@@ -216,18 +209,34 @@ async function examine(
     entries,
     from: isoOf(from),
     to: isoOf(to),
-    vkey,
-    prunes: report.prunes,
-    refs: trusts(vkey) ? refsIn(report).map((ref) => ({ ...ref, file: prefix + ref.file })) : [],
-    flaw: await flaws(),
+    flaw,
+    isRemains: flaw !== undefined && (await earlier.removed(name)),
+    isTrusted: actor.trusts(vkey),
+    states: refsIn(report).map((ref) => ({ ...ref, file: prefix + ref.file })),
+    removals: removalsIn(report, prefix),
   };
+}
+
+/**
+ * Removals from this place that a segment records, under names of this place. A segment of a directory records the files
+ * that the directory removed before it could ship them.
+ */
+function removalsIn({ prunes }: SegmentReport, prefix: string): RemovalRecord[] {
+  const shipped = new Set(
+    prunes.filter(({ type }) => type === "retention.archived").map((record) => record.file),
+  );
+  return prunes.flatMap((record) =>
+    record.type === "retention.prune" && !shipped.has(record.file)
+      ? [{ ...record, file: prefix + record.file }]
+      : [],
+  );
 }
 
 function refsIn({ open, seen }: SegmentReport): readonly SegmentRef[] {
   return open ? [...referencesOf(open), ...seen] : [];
 }
 
-/** What the verifier would call altered, missing or a fork. */
+/** The first problem that the verifier would report as altered, missing or a fork. */
 function flawIn(source: LogSource, report: SegmentReport): string | undefined {
   const problems = [...(source.home?.problemsOf(report) ?? []), ...report.problems];
   const worst = problems.find(({ state }) => STATE_EXIT_CODES[state] === 1);
@@ -253,7 +262,7 @@ async function isAnyProven(witnesses: readonly Witness[]): Promise<boolean> {
   return false;
 }
 
-/** Of what is still there: a deleted object is known by its marker alone. */
+/** Keys of objects that are still there: of a deleted one the bucket has the marker alone. */
 function keysOf(objects: readonly (CommitObject | ShippedFile)[]): string[] {
   return objects.filter(({ lost }) => lost?.isDeleted !== true).map(({ key }) => key);
 }

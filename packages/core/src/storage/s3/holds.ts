@@ -1,19 +1,25 @@
-// Holds in a bucket: those recorded there, and those that were shipped with the segments of a directory.
+// Holds in a bucket: recorded there directly, or shipped with the segments of a directory.
 import { fileOfOrigin } from "../../format/origin.ts";
 import { readFirstLine } from "../../format/read-control-line.ts";
-import { firstLines, type Holds, holdsOf, recordsHold, type SecondLine } from "../file/holds.ts";
+import {
+  firstLines,
+  type Holds,
+  holdsOf,
+  kindOfHoldLine,
+  type SecondLine,
+} from "../../retention/holds.ts";
 import { inMemory, type RandomAccess } from "../../retention/random-access.ts";
 import { sealOfHead } from "../../retention/trust.ts";
 import type { S3Bucket } from "./bucket.ts";
-import { mapInOrder } from "./concurrency.ts";
-import { listDay } from "./day.ts";
+import { mapInOrder } from "./request.ts";
+import { listDay } from "./listing.ts";
 import { isDay } from "./keys.ts";
 import { checkpointOf, parseCommitMetadata } from "./metadata.ts";
 import { RangedObject } from "./ranged-object.ts";
 import { assemble } from "./source-direct.ts";
 
 const OBJECTS_AHEAD = 32;
-/** Room for a segment's first two lines, as a rule. */
+/** Usually room for a segment's first two lines. */
 const FIRST_LINES_BYTES = 16 * 1024;
 /** A hold or its release comes first in a segment of its own: such a segment's first commit has control lines alone. */
 const FIRST_COMMIT = /\/control_\d+_0\.jsonl$/;
@@ -28,7 +34,7 @@ interface Beginning {
 
 /**
  * Reads the beginning of every segment that can record one. A hold is believed wherever it stands; a release must be
- * proven, by the key under which the hold was placed or by `vkey`, that of the one who acts here.
+ * proven, by the key under which the hold was placed or by `vkey`, the actor's own.
  */
 export async function readBucketHolds(bucket: S3Bucket, vkey: string | undefined): Promise<Holds> {
   const seconds = new Map<string, SecondLine>();
@@ -39,13 +45,13 @@ export async function readBucketHolds(bucket: S3Bucket, vkey: string | undefined
       return { key, file, handle: new RangedObject(bucket, key, bytes, FIRST_LINES_BYTES) };
     });
     for await (const found of mapInOrder(shippedBeginnings, OBJECTS_AHEAD, readSecond))
-      note(seconds, found);
+      addTo(seconds, found);
     const firsts = control.filter(({ key }) => FIRST_COMMIT.test(key));
     const directSeconds = mapInOrder(firsts, OBJECTS_AHEAD, async ({ key }) => {
       const beginning = await directBeginning(bucket, key);
       return beginning && readSecond(beginning);
     });
-    for await (const found of directSeconds) note(seconds, found);
+    for await (const found of directSeconds) addTo(seconds, found);
   }
   return holdsOf(
     seconds,
@@ -69,7 +75,7 @@ async function readSecond({
   handle,
 }: Beginning): Promise<(SecondLine & { key: string }) | undefined> {
   const lines = await firstLines(handle);
-  const kind = lines && recordsHold(lines.second);
+  const kind = lines && kindOfHoldLine(lines.second);
   if (lines === undefined || kind === undefined) return undefined;
   if (kind === "hold") {
     const first = readFirstLine(lines.first);
@@ -79,7 +85,7 @@ async function readSecond({
   return seal && { key, line: lines.second, vkey: seal.vkey };
 }
 
-function note(
+function addTo(
   seconds: Map<string, SecondLine>,
   found: (SecondLine & { readonly key: string }) | undefined,
 ): void {

@@ -2,10 +2,8 @@
 // shipped its segments.
 import type { LogSource } from "../../verify/log-source.ts";
 import { S3Bucket } from "./bucket.ts";
-import { mapInOrder } from "./concurrency.ts";
-import { listDay } from "./day.ts";
-import { FoundObjects } from "./found-objects.ts";
-import { lostObjects } from "./lost-objects.ts";
+import { mapInOrder } from "./request.ts";
+import { FoundObjects, listDay, lostObjects } from "./listing.ts";
 import { isDay } from "./keys.ts";
 import { parseLocation, resolveConnection, type S3Connection } from "./options.ts";
 import { directSource } from "./source-direct.ts";

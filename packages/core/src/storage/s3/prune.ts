@@ -1,52 +1,51 @@
-// Retention in a bucket: whole UTC days go, after a durable record of every segment that goes with them. A segment that
-// is not what was sealed stays, as it does in a directory: the record of its removal would be all that is left of it.
+// Retention in a bucket: whole UTC days go, after a durable record of every segment that goes with them. An altered
+// segment stays, as in a directory.
 import { AuditWriteError } from "../../errors.ts";
-import { formatControlLine, type SegmentRef } from "../../format/control-line.ts";
+import { formatControlLine } from "../../format/control-line.ts";
 import { dayOfSegment, startOfDay } from "../../format/segment-name.ts";
-import { describeHold, type Holds } from "../file/holds.ts";
-import { largestStates } from "../file/sole-records.ts";
+import { whyDayHeld } from "../../retention/holds.ts";
+import {
+  planRemoval,
+  removalLines,
+  type RemovalPlan,
+  type Surroundings,
+} from "../../retention/plan.ts";
+import type { Actor } from "../../retention/trust.ts";
+import { hasCode } from "../../system-error.ts";
 import type { ExpiredPart, PruneOptions, PruneResult } from "../storage.ts";
 import type { S3Bucket } from "./bucket.ts";
-import { linesToCarry } from "./carry.ts";
-import { EarlierRuns } from "./earlier-runs.ts";
-import {
-  type DayOptions,
-  examineDay,
-  type ExpiredDay,
-  type ExpiredSegment,
-} from "./expired-day.ts";
+import { examineDay, type ExpiredDay, type ExpiredSegment } from "./expired-day.ts";
 import { readBucketHolds } from "./holds.ts";
-import { boundsOf, dayOf, isDay } from "./keys.ts";
-import { type Actor, Survey, trustsOf } from "./survey.ts";
+import { boundsOf, dayOf, isDay, parseSegmentFileName } from "./keys.ts";
+import { EarlierRuns, OtherSegments } from "./surroundings.ts";
 
 /** The writer on whose behalf days are removed. */
-export interface BucketRemover extends Actor {
+export interface BucketRemover {
+  readonly actor: Actor;
   /** Writes lines into the log, as a commit of their own. */
   readonly record: (lines: readonly string[]) => Promise<void>;
   /** Its stream. */
   readonly stream: string;
 }
 
-/** What of a day goes and what stays. */
-interface Decision {
-  readonly going: readonly ExpiredSegment[];
-  /** Recorded as removed by an earlier run, which was broken off: it goes without another record. */
-  readonly remains: readonly ExpiredSegment[];
-  readonly refused: readonly {
-    readonly file: string;
-    readonly keys: readonly string[];
-    readonly reason: string;
-  }[];
-  /** Objects that nothing seals. */
+/** The decision about a day. */
+interface DayPlan {
+  readonly plan: RemovalPlan<ExpiredSegment>;
+  /** Objects without a seal that go. */
   readonly unsealed: readonly string[];
-  /** Records of removals that are still referred to. */
-  readonly carried: readonly string[];
-  /** What only those that go recorded of segments that stay. */
-  readonly states: readonly SegmentRef[];
+  readonly refused: readonly Refused[];
 }
 
-/** A line stays some 100 KB long. */
-const STATES_A_LINE = 1000;
+interface Refused {
+  readonly file: string;
+  readonly keys: readonly string[];
+  readonly reason: string;
+}
+
+/** Keeps a line at about 100 KB. */
+const STATES_PER_LINE = 1000;
+/** A day that another process removes at the same time is looked at again; so often. */
+const MAX_LOOKS = 5;
 
 /** Removes days that ended before `before`; never the present one. */
 export async function pruneBucket(
@@ -54,7 +53,7 @@ export async function pruneBucket(
   { before, policy, actor, dryRun = false, now, onProgress = () => undefined }: PruneOptions,
   remover: BucketRemover,
 ): Promise<PruneResult> {
-  // The caller's present may lie ahead. What others write is of the real one.
+  // The caller's present may lie ahead; other writers' open segments are of the real one.
   const limit = Math.min(before, now, Date.now());
   const days = (await Array.fromAsync(bucket.folders())).filter(
     (day) => isDay(day) && boundsOf(day).to < limit,
@@ -67,31 +66,27 @@ export async function pruneBucket(
     expired: new Array<ExpiredPart>(),
   };
   if (days.length === 0) return result;
-  const holds = await readBucketHolds(bucket, remover.vkey);
-  const isMissed = (day: string): boolean =>
-    !(boundsOf(day).to < limit) || whyHeld(holds, day) !== undefined;
+  const holds = await readBucketHolds(bucket, remover.actor.vkey);
+  const whyHeld = (day: string): string | undefined => whyDayHeld(holds, { day, ...boundsOf(day) });
   const retention = new BucketRetention(bucket, remover, {
     isVersioned: (await bucket.isVersioned()) === true,
-    isMissed,
+    isMissed: (day) => !(boundsOf(day).to < limit) || whyHeld(day) !== undefined,
   });
-  // One day after the other: a run that breaks off has removed the oldest days, and the next one goes on.
+  // One day after the other: a run that breaks off has removed the oldest days, and the next run goes on.
   for (const [at, day] of days.toSorted().entries()) {
     onProgress(at / days.length);
     const { from, to } = boundsOf(day);
     const range = { from: new Date(from).toISOString(), to: new Date(to).toISOString() };
-    const reason = whyHeld(holds, day);
+    const reason = whyHeld(day);
     if (reason !== undefined) {
       result.held.push(`${day}/`);
       result.expired.push({ file: `${day}/`, entries: null, ...range, fate: "held", reason });
       continue;
     }
     const decision = await retention.decide(day);
-    const { going, remains, refused, unsealed } = decision;
     if (!dryRun) await retention.carryOut(day, decision, { policy, actor });
-    const entries = [...going, ...remains].reduce(
-      (sum, segment) => sum + segment.entries,
-      unsealed.length,
-    );
+    const { plan, unsealed, refused } = decision;
+    const entries = plan.remove.reduce((sum, segment) => sum + segment.entries, unsealed.length);
     const keys = keysGoing(decision);
     result.entries += entries;
     result.files.push(...keys);
@@ -105,99 +100,140 @@ export async function pruneBucket(
   return result;
 }
 
+interface RetentionOptions {
+  readonly isVersioned: boolean;
+  /** Whether segments of a day must stay. */
+  readonly isMissed: (day: string) => boolean;
+}
+
 class BucketRetention {
   readonly #bucket: S3Bucket;
   readonly #remover: BucketRemover;
-  readonly #isVersioned: boolean;
-  readonly #options: DayOptions;
-  readonly #earlier: EarlierRuns;
-  readonly #isMissed: (day: string) => boolean;
+  readonly #options: RetentionOptions;
   readonly #gone = new Set<string>();
   readonly #refused = new Set<string>();
+  #others: OtherSegments;
+  #earlier: EarlierRuns;
 
-  /** `isMissed`: whether what is of a day must stay. */
-  constructor(
-    bucket: S3Bucket,
-    remover: BucketRemover,
-    {
-      isVersioned,
-      isMissed,
-    }: { readonly isVersioned: boolean; readonly isMissed: (day: string) => boolean },
-  ) {
-    const trusts = trustsOf(remover);
-    const survey = new Survey(bucket, remover);
-    const earlier = new EarlierRuns(bucket, survey, trusts);
-    const mayRemove = (vkey: string | null): boolean =>
-      vkey === null || vkey === remover.vkey || remover.trustedKeys.includes(vkey);
+  constructor(bucket: S3Bucket, remover: BucketRemover, options: RetentionOptions) {
     this.#bucket = bucket;
     this.#remover = remover;
-    this.#isVersioned = isVersioned;
-    this.#options = { bucket, survey, earlier, trusts, mayRemove, isVersioned };
-    this.#earlier = earlier;
-    this.#isMissed = isMissed;
+    this.#options = options;
+    this.#others = new OtherSegments(bucket, remover.actor);
+    this.#earlier = new EarlierRuns(bucket, this.#others, remover.actor);
   }
 
-  async decide(day: string): Promise<Decision> {
-    const examined = await examineDay(this.#options, day);
-    const sound: ExpiredSegment[] = [];
-    const remains: ExpiredSegment[] = [];
-    const refused: { file: string; keys: readonly string[]; reason: string }[] = [];
-    for (const segment of examined.segments) {
-      const { file, keys, flaw: reason } = segment;
-      if (reason === undefined) sound.push(segment);
-      else if (await this.#earlier.removed(file)) remains.push(segment);
-      else refused.push({ file, keys, reason });
+  /** Looks again where another process removes the same day: half of a segment is not what was sealed. */
+  async decide(day: string): Promise<DayPlan> {
+    for (let looks = 1; ; looks += 1) {
+      try {
+        const examined = await this.#examine(day);
+        const isShrinking = examined.segments.some(
+          ({ flaw, isRemains }) => flaw !== undefined && !isRemains,
+        );
+        if (!isShrinking || looks === MAX_LOOKS || !(await this.#isShrinking(examined)))
+          return await this.#decide(examined);
+      } catch (error) {
+        if (!hasCode(error, "ENOENT") || looks === MAX_LOOKS) throw error;
+      }
+      this.#others = new OtherSegments(this.#bucket, this.#remover.actor);
+      this.#earlier = new EarlierRuns(this.#bucket, this.#others, this.#remover.actor);
     }
-    const { lines, unproven } = await linesToCarry(this.#options, sound, {
-      gone: this.#gone,
-      ownStream: this.#remover.stream,
-    });
-    refused.push(
-      ...unproven.map(({ file, keys }) => ({
-        file,
-        keys,
-        reason: "it records a removal, and nothing proves it",
-      })),
+  }
+
+  async #examine(day: string): Promise<ExpiredDay> {
+    return examineDay(
+      {
+        bucket: this.#bucket,
+        others: this.#others,
+        earlier: this.#earlier,
+        actor: this.#remover.actor,
+        isVersioned: this.#options.isVersioned,
+      },
+      day,
     );
-    const going = sound.filter((segment) => !unproven.includes(segment));
+  }
+
+  /** Whether objects of the day have gone since it was listed. */
+  async #isShrinking({ day, segments }: ExpiredDay): Promise<boolean> {
+    const there = new Set<string>();
+    for await (const page of this.#bucket.list({ prefix: `${day}/` }))
+      for (const { key } of page) there.add(key);
+    return segments.some(({ keys }) => keys.some((key) => !there.has(key)));
+  }
+
+  async #decide(examined: ExpiredDay): Promise<DayPlan> {
+    const { segments } = examined;
+    const plan = planRemoval(segments, await this.#surroundingsOf(segments));
+    const refused: Refused[] = plan.keep.map(({ candidate: { file, keys }, reason }) => ({
+      file,
+      keys,
+      reason,
+    }));
     const evidence = await this.#unsealedEvidence(examined, refused.length > 0);
     if (evidence) refused.push(evidence);
     const unsealed = [...examined.unsealed, ...examined.foreign].filter(
       (key) => evidence?.keys.includes(key) !== true,
     );
     for (const { file } of refused) this.#refused.add(file);
-    return {
-      going,
-      remains,
-      refused,
-      unsealed,
-      carried: lines,
-      states: await this.#soleRecords(going),
-    };
+    return { plan, unsealed, refused };
   }
 
   /**
-   * What only these segments may record of others that stay: of those refused, and of days that are held or not past
-   * retention, whether they are there or not. What retention removed itself is not looked for any more.
+   * The facts about the rest of the bucket. The first line of a shipped segment names the files that it refers to. A direct
+   * segment refers to the one before it in its stream, at any distance, and its end shows in a listing; to others only
+   * within a day, but for the states that clean-up kept on record.
    */
-  async #soleRecords(going: readonly ExpiredSegment[]): Promise<SegmentRef[]> {
-    const goingFiles = new Set(going.map(({ file }) => file));
-    const states: SegmentRef[] = [];
-    for (const ref of largestStates(going.flatMap(({ refs }) => refs))) {
-      const start = startOfDay(dayOfSegment(ref.file.slice(ref.file.lastIndexOf("/") + 1)) ?? "");
-      const mustStay =
-        this.#refused.has(ref.file) || (!Number.isNaN(start) && this.#isMissed(dayOf(start)));
-      if (ref.size === 0 || goingFiles.has(ref.file) || !mustStay) continue;
-      if (!(await this.#earlier.removed(ref.file))) states.push(ref);
-    }
-    return states;
+  async #surroundingsOf(segments: readonly ExpiredSegment[]): Promise<Surroundings> {
+    const keysOf = new Map(segments.map(({ file, keys }) => [file, keys]));
+    const removed = new Set<string>();
+    for (const { file } of segments.flatMap(({ states }) => states))
+      if (await this.#earlier.removed(file)) removed.add(file);
+    const hasRemovals = segments.some(({ removals }) => removals.length > 0);
+    const referrers = hasRemovals ? await this.#referrers() : [];
+    const ends = hasRemovals ? await this.#others.control() : [];
+    const isReferredTo = (file: string, going: ReadonlySet<string>): boolean => {
+      const goingKeys = new Set([...going].flatMap((name) => keysOf.get(name) ?? []));
+      const stays = (key: string): boolean => !this.#gone.has(key) && !goingKeys.has(key);
+      if (referrers.some((referrer) => referrer.file === file && stays(referrer.by))) return true;
+      const segment = parseSegmentFileName(file);
+      if (!segment) return false;
+      // The remover's own next segment names its last one.
+      return (
+        segment.stream === this.#remover.stream ||
+        ends.some(
+          ({ stream, seq, key }) => stream === segment.stream && seq > segment.seq && stays(key),
+        )
+      );
+    };
+    return {
+      whyHeld: () => undefined, // held days are not examined
+      isReferredTo,
+      mustStayOnRecord: (file) => {
+        const start = startOfDay(dayOfSegment(file.slice(file.lastIndexOf("/") + 1)) ?? "");
+        const isMissed = !Number.isNaN(start) && this.#options.isMissed(dayOf(start));
+        return (this.#refused.has(file) || isMissed) && !removed.has(file);
+      },
+      isOnRecord: () => false, // a first line has room for a few states only
+    };
   }
 
-  /** What nothing seals under names of ours may be what is left of a segment that is not whole. */
+  async #referrers(): Promise<readonly { readonly file: string; readonly by: string }[]> {
+    const beginnings = await this.#others.beginnings();
+    const states = await this.#earlier.states();
+    return [
+      ...beginnings.flatMap(({ key, directory, refs }) =>
+        refs.map(({ file }) => ({ file: `${directory}/${file}`, by: key })),
+      ),
+      ...states.map(({ ref, by }) => ({ file: ref.file, by })),
+    ];
+  }
+
+  /** Objects without a seal, under names that this library gives, may be the rest of a segment. */
   async #unsealedEvidence(
     { day, stripped, unsealed, missing }: ExpiredDay,
     hasRefused: boolean,
-  ): Promise<{ file: string; keys: readonly string[]; reason: string } | undefined> {
+  ): Promise<Refused | undefined> {
     if (stripped.length + unsealed.length === 0) return undefined;
     const lacking: string[] = [];
     for (const file of missing) if (!(await this.#earlier.removed(file))) lacking.push(file);
@@ -211,39 +247,31 @@ class BucketRetention {
 
   async carryOut(
     day: string,
-    decision: Decision,
-    { policy, actor }: { readonly policy: string; readonly actor: string },
+    decision: DayPlan,
+    by: { readonly policy: string; readonly actor: string },
   ): Promise<void> {
-    const { going, refused, carried, states } = decision;
-    const lines = going.map(({ ref, from, to }) =>
-      formatControlLine({
-        type: "retention.prune",
-        file: ref.file,
-        leaves: ref.size,
-        root: ref.root,
-        from,
-        to,
-        policy,
-        actor,
-      }),
-    );
+    const { plan, refused } = decision;
+    const { states } = plan;
+    const lines = [
+      ...removalLines(plan.remove, { ...by, at: new Date().toISOString() }),
+      ...plan.carried,
+    ];
     const seen: string[] = [];
-    for (let at = 0; at < states.length; at += STATES_A_LINE) {
+    for (let at = 0; at < states.length; at += STATES_PER_LINE) {
       seen.push(
-        formatControlLine({ type: "retention.seen", seen: states.slice(at, at + STATES_A_LINE) }),
+        formatControlLine({ type: "retention.seen", seen: states.slice(at, at + STATES_PER_LINE) }),
       );
     }
-    if (lines.length + carried.length > 0)
-      await this.#remover.record([...seen, ...lines, ...carried]);
+    if (lines.length > 0) await this.#remover.record([...seen, ...lines]);
     const keys = keysGoing(decision);
     await this.#remove(day, keys, refused.length === 0);
     for (const key of keys) this.#gone.add(key);
   }
 
-  /** Deletes objects with all their versions: a mere delete marker would keep what retention says must go. */
+  /** Deletes objects with all their versions: a mere delete marker would keep what retention must remove. */
   async #remove(day: string, keys: readonly string[], isWhole: boolean): Promise<void> {
     const going = new Set(keys);
-    const versions = this.#isVersioned
+    const versions = this.#options.isVersioned
       ? await Array.fromAsync(this.#bucket.versions(`${day}/`))
       : [];
     const chosen = versions.filter(({ key }) => isWhole || going.has(key));
@@ -257,26 +285,6 @@ class BucketRetention {
   }
 }
 
-function keysGoing({ going, remains, unsealed }: Decision): string[] {
-  return [
-    ...going.flatMap(({ keys }) => keys),
-    ...remains.flatMap(({ keys }) => keys),
-    ...unsealed,
-  ].toSorted();
-}
-
-/** Why a day stays: an active hold covers a part of it or stands in it, or its release does. Undefined when it goes. */
-function whyHeld({ active, releases }: Holds, day: string): string | undefined {
-  const { from, to } = boundsOf(day);
-  const isOfDay = (key: string): boolean => key.startsWith(`${day}/`);
-  const hold = active.find(
-    (candidate) =>
-      isOfDay(candidate.file) ||
-      ((candidate.from === null || Date.parse(candidate.from) <= to) &&
-        (candidate.to === null || Date.parse(candidate.to) >= from)),
-  );
-  if (hold) return describeHold(hold);
-  const [, released] =
-    [...releases].find(([release, recorded]) => isOfDay(release) && !isOfDay(recorded)) ?? [];
-  return released && `it releases the hold that ${released} records`;
+function keysGoing({ plan, unsealed }: DayPlan): string[] {
+  return [...plan.remove.flatMap(({ keys }) => keys), ...unsealed].toSorted();
 }

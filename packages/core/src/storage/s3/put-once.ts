@@ -1,9 +1,10 @@
 // Stores an object exactly once, whatever the network does in between.
+import { hash } from "node:crypto";
 import { AuditError, AuditWriteError } from "../../errors.ts";
-import type { S3Bucket } from "./bucket.ts";
-import type { Metadata, NewObject, UploadedPart } from "./objects.ts";
+import type { PutObjectCommandInput } from "@aws-sdk/client-s3";
+import type { Metadata, NewObject, S3Bucket, UploadedPart } from "./bucket.ts";
 import type { ResolvedObjectOptions } from "./options.ts";
-import { reasonOf, RetriesExhausted, type RetryPolicy, statusOf, withRetries } from "./retry.ts";
+import { RetriesExhausted, type RetryPolicy, reasonOf, statusOf, withRetries } from "./request.ts";
 
 /** `stored`: it is there with these bytes, by this attempt or one before. `taken`: somebody else's bytes are there. */
 export type PutResult = "stored" | "taken";
@@ -48,6 +49,7 @@ export async function putOnce(
 
 class ObjectPut {
   readonly #bucket: S3Bucket;
+  readonly #uploads: Uploads;
   readonly #object: NewObject;
   readonly #content: Content;
   readonly #options: ResolvedObjectOptions;
@@ -59,6 +61,7 @@ class ObjectPut {
     options: ResolvedObjectOptions,
   ) {
     this.#bucket = bucket;
+    this.#uploads = new Uploads(bucket);
     this.#object = object;
     this.#content = content;
     this.#options = options;
@@ -68,7 +71,7 @@ class ObjectPut {
     const body = await this.#content.read(0, this.#content.bytes);
     return withRetries(this.#policy(body.length), async (signal) => {
       try {
-        await this.#bucket.uploads.put(this.#object, body, this.#options, signal);
+        await this.#uploads.put(this.#object, body, this.#options, signal);
         return "stored";
       } catch (error) {
         if (statusOf(error) !== 412) throw error;
@@ -83,7 +86,7 @@ class ObjectPut {
     const { key } = this.#object;
     const policy = this.#policy(partBytes);
     const uploadId = await withRetries(policy, (signal) =>
-      this.#bucket.uploads.beginParts(this.#object, this.#options, signal),
+      this.#uploads.beginParts(this.#object, this.#options, signal),
     );
     try {
       const parts: UploadedPart[] = [];
@@ -95,18 +98,18 @@ class ObjectPut {
         const number = parts.length + 1;
         parts.push(
           await withRetries(policy, (signal) =>
-            this.#bucket.uploads.putPart(key, uploadId, number, part, signal),
+            this.#uploads.putPart(key, uploadId, number, part, signal),
           ),
         );
       }
       // Not every server honours the condition on the last request: asked beforehand, it is at least no common accident.
       if (await this.#bucket.peek(key)) {
-        await this.#bucket.uploads.abandonParts(key, uploadId);
+        await this.#uploads.abandonParts(key, uploadId);
         return await this.#compare();
       }
       return await withRetries(policy, async (signal) => {
         try {
-          await this.#bucket.uploads.finishParts(key, uploadId, parts, signal);
+          await this.#uploads.finishParts(key, uploadId, parts, signal);
           return "stored";
         } catch (error) {
           // 404: the upload is no more, because an attempt before made the object of it.
@@ -116,7 +119,7 @@ class ObjectPut {
       });
     } catch (error) {
       // What is left of the upload costs until a lifecycle rule removes it; the error that counts is the first.
-      await this.#bucket.uploads.abandonParts(key, uploadId).catch(() => undefined);
+      await this.#uploads.abandonParts(key, uploadId).catch(() => undefined);
       throw error;
     }
   }
@@ -166,4 +169,126 @@ function asWriteError(url: string, cause: unknown): AuditError {
     : new AuditWriteError("AUDIT_WRITE_FAILED", `${url} was not stored: ${reasonOf(cause)}`, {
         cause,
       });
+}
+
+type ObjectInput = Omit<PutObjectCommandInput, "Body" | "ChecksumAlgorithm">;
+
+/** Requests that write: each method is one attempt. */
+class Uploads {
+  readonly #bucket: S3Bucket;
+
+  constructor(bucket: S3Bucket) {
+    this.#bucket = bucket;
+  }
+
+  /** Stores an object where there is none; rejects with the server's 412 where there is one. */
+  async put(
+    object: NewObject,
+    body: Buffer,
+    options: ResolvedObjectOptions,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { sdk, client } = await this.#bucket.open();
+    const input = {
+      ...this.#newObject(object, options),
+      Body: body,
+      ChecksumAlgorithm: "SHA256" as const, // said besides the checksum itself: some servers ask for it with a lock
+      ChecksumSHA256: hash("sha256", body, "base64"),
+      IfNoneMatch: "*",
+    };
+    await client.send(new sdk.PutObjectCommand(input), { abortSignal: signal });
+  }
+
+  /** Begins an object of several parts. Resolves to the upload's id. */
+  async beginParts(
+    object: NewObject,
+    options: ResolvedObjectOptions,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const { sdk, client } = await this.#bucket.open();
+    const input = { ...this.#newObject(object, options), ChecksumAlgorithm: "SHA256" as const };
+    const { UploadId = "" } = await client.send(new sdk.CreateMultipartUploadCommand(input), {
+      abortSignal: signal,
+    });
+    return UploadId;
+  }
+
+  async putPart(
+    key: string,
+    uploadId: string,
+    number: number,
+    body: Buffer,
+    signal: AbortSignal,
+  ): Promise<UploadedPart> {
+    const { sdk, client } = await this.#bucket.open();
+    const sha256 = hash("sha256", body, "base64");
+    const input = {
+      ...this.#bucket.target(key),
+      UploadId: uploadId,
+      PartNumber: number,
+      Body: body,
+      ChecksumSHA256: sha256,
+    };
+    const { ETag = "" } = await client.send(new sdk.UploadPartCommand(input), {
+      abortSignal: signal,
+    });
+    return { number, etag: ETag, sha256 };
+  }
+
+  /** Makes the object of its parts; rejects with the server's 412 where there is one, and 404 for an unknown upload. */
+  async finishParts(
+    key: string,
+    uploadId: string,
+    parts: readonly UploadedPart[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { sdk, client } = await this.#bucket.open();
+    const input = {
+      ...this.#bucket.target(key),
+      UploadId: uploadId,
+      MultipartUpload: {
+        Parts: parts.map(({ number, etag, sha256 }) => ({
+          PartNumber: number,
+          ETag: etag,
+          ChecksumSHA256: sha256,
+        })),
+      },
+      IfNoneMatch: "*",
+    };
+    await client.send(new sdk.CompleteMultipartUploadCommand(input), { abortSignal: signal });
+  }
+
+  async abandonParts(key: string, uploadId: string): Promise<void> {
+    const { sdk, client } = await this.#bucket.open();
+    await client.send(
+      new sdk.AbortMultipartUploadCommand({ ...this.#bucket.target(key), UploadId: uploadId }),
+    );
+  }
+
+  #newObject(
+    { key, metadata, contentType, lockedUntil }: NewObject,
+    options: ResolvedObjectOptions,
+  ): ObjectInput {
+    const { objectLock, legalHold, serverSideEncryption, storageClass } = options;
+    return {
+      ...this.#bucket.target(key),
+      Metadata: { ...metadata },
+      ContentType: contentType,
+      ...(objectLock && {
+        ObjectLockMode: objectLock.mode,
+        ObjectLockRetainUntilDate: lockedUntil,
+      }),
+      ...(legalHold === true && { ObjectLockLegalHoldStatus: "ON" as const }),
+      ...(serverSideEncryption === "sse-s3" && { ServerSideEncryption: "AES256" as const }),
+      ...(typeof serverSideEncryption === "object" && {
+        ServerSideEncryption: "aws:kms" as const,
+        SSEKMSKeyId: serverSideEncryption.kmsKeyId,
+      }),
+      // The SDK's list of classes grows with its versions; the server knows which there are.
+      ...(storageClass !== undefined && {
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
+        StorageClass: storageClass as NonNullable<ObjectInput["StorageClass"]>,
+      }),
+    };
+  }
 }

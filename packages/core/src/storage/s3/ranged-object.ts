@@ -1,7 +1,6 @@
 // An object as something to read from at any place, a block at a time.
 import type { RandomAccess } from "../../retention/random-access.ts";
-import type { S3Bucket } from "./bucket.ts";
-import type { Metadata } from "./objects.ts";
+import type { Metadata, S3Bucket } from "./bucket.ts";
 
 /** Remembers the two blocks read last: a page of lines often lies in both. */
 const BLOCKS_KEPT = 2;

@@ -1,11 +1,11 @@
 // Objects that were written directly: their entries in the order of time, although several writers overlap.
-import { idAt, idOfLine, timeOfId } from "../../format/id.ts";
 import { lineToEntry, recordsCallAgain } from "../../format/entry-line.ts";
+import { idAt, idOfLine, timeOfId } from "../../format/id.ts";
 import type { KeyedLine } from "../merge.ts";
 import type { TimeRange } from "../storage.ts";
 import type { S3Bucket } from "./bucket.ts";
-import { mapInOrder } from "./concurrency.ts";
-import type { DirectObject } from "./day.ts";
+import { mapInOrder } from "./request.ts";
+import type { DirectObject } from "./listing.ts";
 import { MAX_SPAN_MS } from "./keys.ts";
 import { parseCommitMetadata } from "./metadata.ts";
 

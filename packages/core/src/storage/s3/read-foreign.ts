@@ -4,8 +4,8 @@ import type { KeyedLine } from "../merge.ts";
 import { idAt } from "../../format/id.ts";
 import type { TimeRange } from "../storage.ts";
 import type { S3Bucket } from "./bucket.ts";
-import { mapInOrder } from "./concurrency.ts";
-import type { ForeignObject } from "./day.ts";
+import { mapInOrder } from "./request.ts";
+import type { ForeignObject } from "./listing.ts";
 
 const REQUESTS_AHEAD = 32;
 const PAGE_LINES = 1000;

@@ -1,12 +1,12 @@
 // Segments that a directory shipped: files in a bucket, searched as files are.
-import { idAt, timeOfId } from "../../format/id.ts";
 import { recordsCallAgain } from "../../format/entry-line.ts";
-import { readSegmentPages, seekId } from "../file/file-read.ts";
+import { idAt, timeOfId } from "../../format/id.ts";
 import type { KeyedLine } from "../merge.ts";
+import { readSegmentPages, seekId } from "../file/read.ts";
 import type { TimeRange } from "../storage.ts";
 import type { S3Bucket } from "./bucket.ts";
-import { mapConcurrently } from "./concurrency.ts";
-import type { ShippedObject } from "./day.ts";
+import { mapConcurrently } from "./request.ts";
+import type { ShippedObject } from "./listing.ts";
 import { parseShippedMetadata, type ShippedMetadata } from "./metadata.ts";
 import { RangedObject } from "./ranged-object.ts";
 

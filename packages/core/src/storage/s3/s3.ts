@@ -2,6 +2,7 @@
 import { AuditWriteError } from "../../errors.ts";
 import { newStream, timeOfId } from "../../format/id.ts";
 import { checkLine } from "../../format/check-line.ts";
+import { Actor } from "../../retention/trust.ts";
 import { type PendingLine, WriteLane } from "../lane.ts";
 import { reading, readingPages } from "../read-failure.ts";
 import { S3Bucket } from "./bucket.ts";
@@ -113,7 +114,7 @@ export class S3Storage implements AuditStorage {
     if (options.dryRun !== true) await this.#lane.exclusive(() => this.#endEarlierDay());
     const { signer, trustedKeys } = this.#options;
     const record = (lines: readonly string[]): Promise<void> => this.#record(lines);
-    const remover = { record, vkey: signer?.vkey, trustedKeys, stream: this.stream };
+    const remover = { record, actor: new Actor(signer?.vkey, trustedKeys), stream: this.stream };
     return reading(
       "expired days could not be removed",
       pruneBucket(this.#bucket, options, remover),

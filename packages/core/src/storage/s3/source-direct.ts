@@ -3,31 +3,14 @@ import { formatControlLine } from "../../format/control-line.ts";
 import type { LogSource, SourceFile } from "../../verify/log-source.ts";
 import { fileOfOrigin } from "../../format/origin.ts";
 import type { Pin, Problem } from "../../verify/verification.ts";
-import type { S3Bucket } from "./bucket.ts";
-import type { FetchedObject } from "./objects.ts";
-import { wrongClaims } from "./claims.ts";
-import { mapInOrder } from "./concurrency.ts";
-import type { LostObject } from "./lost-objects.ts";
-import { parseCommitMetadata } from "./metadata.ts";
+import type { FetchedObject, S3Bucket } from "./bucket.ts";
+import { parseCommitMetadata, wrongClaims } from "./metadata.ts";
+import { mapInOrder } from "./request.ts";
+import type { CommitObject, LostObject } from "./listing.ts";
 import { foreignLine } from "./read-foreign.ts";
 
 const OBJECTS_AHEAD = 16;
 const LF = 0x0a;
-
-/** An object by what it says about itself; its bytes are checked when they are read. */
-export interface CommitObject {
-  readonly key: string;
-  readonly bytes: number;
-  /** Index of its first leaf. */
-  readonly leaf: number;
-  /** Leaves of the segment after it. */
-  readonly size: number;
-  readonly previous: string | undefined;
-  /** Line of the segment's beginning, with its first object. */
-  readonly open: string | undefined;
-  readonly lastId: string;
-  lost?: LostObject;
-}
 
 interface Objects {
   readonly commits: ReadonlyMap<string, readonly CommitObject[]>;

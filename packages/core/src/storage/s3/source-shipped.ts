@@ -5,26 +5,14 @@ import type { SegmentReport } from "../../verify/segment-report.ts";
 import type { Problem } from "../../verify/verification.ts";
 import { SegmentDigest } from "../../retention/segment-digest.ts";
 import type { S3Bucket } from "./bucket.ts";
-import { wrongShippedClaims } from "./claims.ts";
-import { mapInOrder } from "./concurrency.ts";
-import type { LostObject } from "./lost-objects.ts";
-import type { ShippedMetadata } from "./metadata.ts";
+import { wrongShippedClaims } from "./metadata.ts";
+import { mapInOrder } from "./request.ts";
+import type { ShippedFile } from "./listing.ts";
 
 const DAY_MS = 86_400_000;
 const FIRST_CHUNK_BYTES = 64 * 1024;
 const CHUNK_BYTES = 4 * 1024 * 1024;
 const CHUNKS_AHEAD = 3;
-
-/** A segment in the bucket. */
-export interface ShippedFile {
-  readonly key: string;
-  readonly bytes: number;
-  readonly stream: string;
-  /** Its name in the directory. */
-  readonly file: string;
-  readonly about: ShippedMetadata;
-  readonly lost?: LostObject;
-}
 
 /** The log of one directory, as far as it was shipped. */
 export function shippedSource(

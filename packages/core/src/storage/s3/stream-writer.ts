@@ -9,13 +9,12 @@ import type { Signer } from "../../seal/signer.ts";
 import { SDK } from "../../version.ts";
 import { readLineOf } from "../../format/read-control-line.ts";
 import type { PendingLine } from "../lane.ts";
-import type { S3Bucket } from "./bucket.ts";
+import type { Metadata, S3Bucket } from "./bucket.ts";
 import { controlKey, dayOf, entriesKey, segmentFileName } from "./keys.ts";
 import { formatCommitMetadata } from "./metadata.ts";
-import type { Metadata } from "./objects.ts";
 import type { ResolvedObjectOptions } from "./options.ts";
 import { contentOf, putOnce } from "./put-once.ts";
-import { latestStates } from "./seen.ts";
+import { latestStates } from "./witnessed.ts";
 
 const LF = 0x0a;
 /** S3 allows 2 KiB of metadata; the first line of a segment has this much of it, as base64. */

@@ -211,7 +211,7 @@ describe("A cleaner whose key is another than the one that sealed a file", () =>
       expect({ gone, refused }).toEqual({ gone: [], refused: before });
       const [name = "", hash = ""] = signer.vkey.split("+");
       expect(expired.map(({ reason }) => reason)).toEqual(
-        before.map(() => `sealed by another key: ${name}+${hash}, which is none of trustedKeys`),
+        before.map(() => `sealed by another key: ${name}+${hash}, which is not in trustedKeys`),
       );
     }
     expect(await files(path)).toEqual(before);

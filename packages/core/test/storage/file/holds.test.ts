@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { entryToLine } from "../../../src/format/entry-line.ts";
 import { verifyLog } from "../../../src/log/verify-log.ts";
 import { FileStorage } from "../../../src/storage/file/file.ts";
-import { listHolds, placeHold, releaseHold } from "../../../src/log/place-hold.ts";
+import { listHolds, placeHold, releaseHold } from "../../../src/log/holds.ts";
 import type { PruneResult } from "../../../src/storage/storage.ts";
 import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 

@@ -52,7 +52,7 @@ describe("What a writer signs", () => {
       refused: ["audit_20200101.jsonl", "audit_20200102.jsonl"],
     });
     expect(expired.map(({ reason }) => reason)).toEqual([
-      `sealed by another key: ${other.vkey.split("+", 2).join("+")}, which is none of trustedKeys`,
+      `sealed by another key: ${other.vkey.split("+", 2).join("+")}, which is not in trustedKeys`,
       "it records a removal that is still referred to, and nothing proves it",
     ]);
     expect(await statesOf(path, signer)).toMatchObject({ [victim]: "MISSING" });

@@ -7,7 +7,7 @@ import { formatControlLine } from "../../../src/format/control-line.ts";
 import { Signer } from "../../../src/seal/signer.ts";
 import type { Verification } from "../../../src/verify/verification.ts";
 import { FileStorage } from "../../../src/storage/file/file.ts";
-import { placeHold } from "../../../src/log/place-hold.ts";
+import { placeHold } from "../../../src/log/holds.ts";
 import type { S3Storage } from "../../../src/storage/s3/index.ts";
 import { dayOf } from "../../../src/storage/s3/keys.ts";
 import { testEntry } from "../../../src/testing.ts";

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { formatControlLine } from "../../../src/format/control-line.ts";
 import { Signer } from "../../../src/seal/signer.ts";
-import { listHolds, placeHold, releaseHold } from "../../../src/log/place-hold.ts";
+import { listHolds, placeHold, releaseHold } from "../../../src/log/holds.ts";
 import { dayOf } from "../../../src/storage/s3/keys.ts";
 import { AttackedLog, DAY_MS, daysAgo, messages } from "../../support/attacked-log.ts";
 import { appendCommits } from "../../support/s3-log.ts";
@@ -164,7 +164,7 @@ describe.skipIf(isLeftOut("ceph"))(
         refused: keys.toSorted(),
       });
       expect(bench.errors.join()).toContain(
-        `sealed by another key: ${older.vkey.split("+", 2).join("+")}, which is none of`,
+        `sealed by another key: ${older.vkey.split("+", 2).join("+")}, which is not in`,
       );
 
       const trusting = log.storage({ trustedKeys: [older.vkey] });

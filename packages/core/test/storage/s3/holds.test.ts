@@ -1,12 +1,7 @@
 import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { formatControlLine } from "../../../src/format/control-line.ts";
 import { Signer } from "../../../src/seal/signer.ts";
-import {
-  type HoldOptions,
-  listHolds,
-  placeHold,
-  releaseHold,
-} from "../../../src/log/place-hold.ts";
+import { type HoldOptions, listHolds, placeHold, releaseHold } from "../../../src/log/holds.ts";
 import type { PruneResult } from "../../../src/storage/storage.ts";
 import { appendCommits, S3Log } from "../../support/s3-log.ts";
 import { isLeftOut } from "@ai-audit/test-support/dependencies";

@@ -1,0 +1,39 @@
+// An error as the fields of an entry: outcome, `error`, request id and safety.
+import { type CapturedFields, type GrowingFields, mergeFields } from "./fields.ts";
+import { describeReported, describeThrown, type ErrorTypeOf } from "./payload/errors.ts";
+import { isEmpty } from "./payload/read.ts";
+import { classifySafety, type SafetyEvidence } from "./safety/classify.ts";
+import type { SafetyCodes } from "./safety/codes.ts";
+
+/** How errors are read. */
+export interface ErrorReading extends Pick<SafetyEvidence, "answered" | "vendor"> {
+  /** The type of errors that the host knows by its own classes. */
+  readonly typeOf?: ErrorTypeOf | undefined;
+  /** @default `SAFETY_CODES` */
+  readonly codes?: SafetyCodes | undefined;
+}
+
+/**
+ * The fields of a call that threw: an SDK's error with its body and status, an abort, a time-out, a
+ * broken connection, or anything else. `outcome` is `blocked`, `aborted`, `timeout` or `error`.
+ */
+export function thrownErrorFields(thrown: unknown, reading: ErrorReading = {}): GrowingFields {
+  const { typeOf, codes, answered, vendor } = reading;
+  const { outcome, error, requestId, reported } = describeThrown(thrown, typeOf);
+  const evidence = isEmpty(reported) ? thrown : reported;
+  return mergeFields(
+    { outcome, error, requestId },
+    classifySafety({ error: evidence, answered, vendor }, codes),
+  );
+}
+
+/** The fields of an error that came as data: a failed response, an event of a stream. */
+export function providerErrorFields(
+  reported: unknown,
+  { codes, answered, vendor }: Omit<ErrorReading, "typeOf"> = {},
+): CapturedFields {
+  return mergeFields(
+    { outcome: "error", error: describeReported(reported) },
+    classifySafety({ error: reported, answered, vendor }, codes),
+  );
+}

@@ -1,0 +1,154 @@
+// The caller's own detectors, over the content that goes to the model and comes from it.
+import { AuditConfigError, type ContentBlockedError } from "../../errors.ts";
+import { type JsonValue, toJson } from "../../format/canonical.ts";
+import { type CapturedFields, mergeFields } from "../fields.ts";
+import { boundInput, boundOutput, type ContentBounds } from "../payload/bounds.ts";
+import { isFields } from "../payload/read.ts";
+import type { ContentSide, Detector } from "./detector.ts";
+import { type Detection, runDetectors } from "./run-detectors.ts";
+
+/** Which detectors run, and what their objections do. */
+export interface DetectorOptions {
+  /** Checks of one's own. An input that one blocks is not sent: the call fails with a `ContentBlockedError`. */
+  readonly detectors?: readonly Detector[] | undefined;
+  /**
+   * What an objection to an output does: `mark` the entry, or also `withhold` the answer, so that the call fails with
+   * a `ContentBlockedError`. The events of a stream have been handed out by then: its iteration fails at the end.
+   * @default "mark"
+   */
+  readonly blockedOutput?: "mark" | "withhold" | undefined;
+  /** What a detector that fails means: the content passes, or counts as blocked. The entry tells. @default "pass" */
+  readonly onDetectorFailure?: "pass" | "block" | undefined;
+  /** A detector that takes longer has failed, in milliseconds. @default 10000 */
+  readonly detectorTimeoutMs?: number | undefined;
+}
+
+/** Fields with what the detectors said of them, and the error when they stop the call. */
+export interface Checked {
+  readonly fields: CapturedFields;
+  /** What they said alone. */
+  readonly found: CapturedFields;
+  readonly blocked: ContentBlockedError | undefined;
+}
+
+/** The detectors of one client. */
+export class ContentCheck<Extract extends ContentBounds> {
+  readonly #options: DetectorOptions;
+  readonly #extract: Extract;
+
+  /** Throws `AUDIT_CONFIG_INVALID`. */
+  constructor(options: DetectorOptions, extract: Extract) {
+    const {
+      detectors = [],
+      blockedOutput = "mark",
+      onDetectorFailure = "pass",
+      detectorTimeoutMs = 10_000,
+    } = options;
+    const named =
+      Array.isArray(detectors) && detectors.every((detector) => typeof detector?.name === "string");
+    if (!named)
+      throw new AuditConfigError(
+        "audit.detectors must be an array of { name, checkInput?, checkOutput? }",
+      );
+    if (!["mark", "withhold"].includes(blockedOutput)) {
+      throw new AuditConfigError("audit.blockedOutput must be 'mark' or 'withhold'");
+    }
+    if (!["pass", "block"].includes(onDetectorFailure)) {
+      throw new AuditConfigError("audit.onDetectorFailure must be 'pass' or 'block'");
+    }
+    if (!(detectorTimeoutMs > 0))
+      throw new AuditConfigError("audit.detectorTimeoutMs must be a number > 0");
+    this.#options = options;
+    this.#extract = extract;
+  }
+
+  get active(): boolean {
+    return this.#options.detectors !== undefined && this.#options.detectors.length > 0;
+  }
+
+  /** What to extract: detectors see the content itself, and the entry what the options leave of it. */
+  get extract(): Extract {
+    return this.active
+      ? {
+          ...this.#extract,
+          captureInput: true,
+          captureOutput: true,
+          maxContentBytes: Number.POSITIVE_INFINITY,
+        }
+      : this.#extract;
+  }
+
+  /** What to extract of a stream, of which no more than the limit is in memory. */
+  get streamExtract(): Extract {
+    return this.active ? { ...this.#extract, captureOutput: true } : this.#extract;
+  }
+
+  /** The fields with their content bounded, for calls that end unchecked. */
+  bounded(fields: CapturedFields): CapturedFields {
+    if (!this.active) return fields;
+    const input = "input" in fields ? boundInput(toJson(fields.input), this.#extract) : undefined;
+    const output =
+      "output" in fields ? boundOutput(toJson(fields.output), this.#extract) : undefined;
+    const alerts = [...(fields.alerts ?? []), ...(input?.alerts ?? []), ...(output?.alerts ?? [])];
+    return {
+      ...fields,
+      ...(input && { input: input.value }),
+      ...(output && { output: output.value }),
+      ...(alerts.length > 0 && { alerts: [...new Set(alerts)] }),
+    };
+  }
+
+  /** Shows one side's content to the detectors. Synchronous when they all are. */
+  run(
+    side: ContentSide,
+    fields: CapturedFields,
+    about: CapturedFields,
+  ): Checked | Promise<Checked> {
+    const content = toJson(fields[side] ?? "");
+    const { provider, model, operation, conversationId } = about;
+    const context = {
+      provider: provider ?? undefined,
+      model: model ?? undefined,
+      operation,
+      conversationId: conversationId ?? undefined,
+    };
+    if (isOmitted(content)) return this.#unseen(side, fields);
+    const {
+      detectors = [],
+      onDetectorFailure: onFailure,
+      detectorTimeoutMs: timeoutMs,
+      blockedOutput,
+    } = this.#options;
+    const enforcement = side === "output" && blockedOutput !== "withhold" ? "mark" : "stop";
+    const conclude = ({ fields: found, blocked }: Detection): Checked => ({
+      fields: mergeFields(this.bounded(fields), found),
+      found,
+      blocked,
+    });
+    const detection = runDetectors(detectors, side, content, context, {
+      onFailure,
+      enforcement,
+      timeoutMs,
+    });
+    return "then" in detection ? detection.then(conclude) : conclude(detection);
+  }
+
+  #unseen(side: ContentSide, fields: CapturedFields): Checked {
+    const found = { alerts: [unseenAlert(side)] };
+    return { fields: mergeFields(this.bounded(fields), found), found, blocked: undefined };
+  }
+}
+
+/** What an entry says of content that was too large for the detectors. */
+export function unseenAlert(side: ContentSide): string {
+  return `ai-audit: the detectors did not see the ${side}: it is larger than maxContentBytes`;
+}
+
+/** A stream's output of which only the digest was kept. */
+function isOmitted(content: JsonValue): boolean {
+  return (
+    isFields(content) &&
+    content["omitted"] === "maxContentBytes" &&
+    typeof content["sha256"] === "string"
+  );
+}

@@ -1,0 +1,154 @@
+// What one payload says about safety: gathered while the providers' tables read it.
+import type { ContentField } from "../../format/content.ts";
+import type { JsonValue } from "../../format/canonical.ts";
+import type { CapturedFields } from "../fields.ts";
+import { defined, isEmpty, textOf, undoubled } from "../payload/read.ts";
+import { snapshot } from "../payload/snapshot.ts";
+import { judgeCode, type SafetyCodes } from "./codes.ts";
+
+/** Which content a check looked at; undefined where the payload does not tell. */
+export type Side = ContentField | undefined;
+
+/**
+ * What a check found. `block`: the content was stopped. `modify`: it was changed, by a redaction for
+ * example. `flag`: it was let pass, and marked. `suspect`: an unknown code that looks like a policy's.
+ */
+export type SafetyAction = "block" | "modify" | "flag" | "suspect";
+
+interface Found {
+  readonly detector: string;
+  readonly action: SafetyAction;
+  /** A code or a category; never content. */
+  readonly reason: string;
+  readonly at: Side;
+  /** Index of the answer it concerns; undefined when it concerns the whole call. */
+  readonly answer: number | undefined;
+}
+
+/** Codes and the vendor in whose words they are. */
+export interface Vocabulary {
+  readonly codes: SafetyCodes;
+  /** The vendor of a code and the side it names, where a table lists it. */
+  readonly ownerOf: (code: string) => { readonly vendor: string; readonly at: Side } | undefined;
+  /** The vendor of codes that no table lists: whose protocol the host speaks. */
+  readonly vendor: string;
+}
+
+/** The findings of one payload. Reading order is the order of the entry's lists. */
+export class SafetyReport {
+  readonly #vocabulary: Vocabulary;
+  readonly #checks = new Set<string>();
+  readonly #findings: Found[] = [];
+  readonly #failed = new Set<string>();
+  readonly #inferred = new Set<string>();
+  readonly #raw: Record<string, unknown> = {};
+  /** Index of the answer that is being read; undefined while the rest of the payload is. */
+  answer: number | undefined;
+
+  constructor(vocabulary: Vocabulary) {
+    this.#vocabulary = vocabulary;
+  }
+
+  /** A check ran. */
+  ran(check: string): void {
+    this.#checks.add(check);
+  }
+
+  /** A check should have run and did not. */
+  failed(check: string, at: ContentField): void {
+    this.#failed.add(`ai-audit: ${check} (${at}) did not run`);
+  }
+
+  /** A check ran and found something. */
+  found(
+    check: string,
+    finding: {
+      readonly detector: string;
+      readonly action: SafetyAction;
+      readonly reason: string;
+      readonly at: Side;
+    },
+  ): void {
+    this.#checks.add(check);
+    this.#findings.push({ ...finding, answer: this.answer });
+  }
+
+  /** A conclusion from what is missing, which nobody said. */
+  inferred(detector: string, at: Side): void {
+    this.#inferred.add(detector);
+    this.found(detector, { detector, action: "flag", reason: detector, at });
+  }
+
+  /** A finish reason, an error code or an error type. Nothing, unless it is about safety. */
+  code(value: unknown, at: Side): void {
+    const text = textOf(value);
+    if (text === undefined) return;
+    const code = undoubled(text);
+    const { codes } = this.#vocabulary;
+    const verdict = judgeCode(code, codes);
+    if (verdict === "block") return this.#coded(code, "block", at);
+    // Gateways put the code of the model behind them after their own: `content_filter: SAFETY`.
+    const part = code.split(": ").findLast((one) => judgeCode(one, codes) === "block");
+    if (part !== undefined) return this.#coded(part, "block", at);
+    if (verdict === "suspect") this.#coded(code, "suspect", at);
+  }
+
+  #coded(code: string, action: "block" | "suspect", at: Side): void {
+    const { ownerOf, vendor } = this.#vocabulary;
+    const owner = ownerOf(code);
+    const side = owner?.at ?? at;
+    const whose = owner?.vendor ?? vendor;
+    if (action === "suspect") {
+      const detector = `${whose}:suspected:${code}`;
+      this.found(`${whose}:policy`, { detector, action, reason: code, at: side });
+      return;
+    }
+    const detector = `${whose}:${code}`;
+    this.found(detector, { detector, action, reason: code, at: side });
+  }
+
+  /** Keeps a verdict as it came, under the provider's name. Must hold no content. */
+  keep(name: string, verdict: unknown): void {
+    if (!isEmpty(verdict)) this.#raw[name] = verdict;
+  }
+
+  /** The entry's safety fields, and `outcome: "blocked"` where each of `answers` was stopped. */
+  fields(answers: number): CapturedFields {
+    const findings = this.#findings;
+    if (this.#checks.size === 0 && this.#failed.size === 0 && isEmpty(this.#raw)) return {};
+    const blocks = findings.filter(({ action }) => action === "block");
+    const changes = findings.filter(({ action }) => action === "modify");
+    const metadata = defined({
+      blocked_at: sideOf(blocks),
+      modified_at: sideOf(changes),
+      inferred: listed(this.#inferred),
+      safety: isEmpty(this.#raw) ? undefined : snapshot(this.#raw),
+    });
+    return defined({
+      safetyPassed: findings.length > 0 ? false : undefined,
+      detectorsTriggered: listed(new Set(findings.map(({ detector }) => detector))),
+      safetyChecks: listed(this.#checks),
+      blockReason: listed(new Set(blocks.map(({ reason }) => reason)))?.join(", "),
+      alerts: listed(this.#failed),
+      outcome: stopsAll(blocks, answers) ? ("blocked" as const) : undefined,
+      metadata: isEmpty(metadata) ? undefined : metadata,
+    });
+  }
+}
+
+function listed(values: ReadonlySet<string>): readonly string[] | undefined {
+  return values.size > 0 ? [...values] : undefined;
+}
+
+/** A prompt that was stopped has no answer that could have been. */
+function sideOf(findings: readonly Found[]): JsonValue | undefined {
+  if (findings.some(({ at }) => at === "input")) return "input";
+  return findings.some(({ at }) => at === "output") ? "output" : undefined;
+}
+
+/** A block that concerns one of several answers leaves the others. */
+function stopsAll(blocks: readonly Found[], answers: number): boolean {
+  if (blocks.length === 0) return false;
+  const stopped = new Set(blocks.map(({ answer }) => answer));
+  return stopped.has(undefined) || stopped.size >= answers;
+}

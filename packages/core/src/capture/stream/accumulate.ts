@@ -1,0 +1,265 @@
+// What a stream amounts to, in bounded memory: deltas are merged as they come, text beyond the limit is only hashed.
+import { createHash, type Hash } from "node:crypto";
+import type { JsonValue } from "../../format/canonical.ts";
+import { Base64Digest } from "../payload/binary.ts";
+import { snapshot } from "../payload/snapshot.ts";
+import { type Fields, countOf, isFields, listOf } from "../payload/read.ts";
+
+/** Members and list items, besides their text, that one stream may make us keep; each counts as 64 bytes. */
+const MAX_STRUCTURE_BYTES = 1024 * 1024;
+const MEMBER_BYTES = 64;
+
+/** The memory that one stream may use. */
+export class StreamBudget {
+  #textLeft: number;
+  #structureLeft: number = MAX_STRUCTURE_BYTES;
+  /** Parts that found no room. */
+  dropped = 0;
+
+  constructor(maxContentBytes: number) {
+    this.#textLeft = maxContentBytes;
+  }
+
+  takeText(bytes: number): boolean {
+    if (bytes > this.#textLeft) return false;
+    this.#textLeft -= bytes;
+    return true;
+  }
+
+  returnText(bytes: number): void {
+    this.#textLeft += bytes;
+  }
+
+  takeMember(bytes = 0): boolean {
+    this.#structureLeft -= MEMBER_BYTES + bytes;
+    if (this.#structureLeft >= 0) return true;
+    this.dropped += 1;
+    return false;
+  }
+
+  /** What an entry has to say about it. */
+  get alerts(): readonly string[] {
+    return this.dropped > 0
+      ? [`ai-audit: ${this.dropped} parts of the stream were too many to keep`]
+      : [];
+  }
+}
+
+/** Pieces before they are joined: adding each to the text at once would make a tree of them, as deep as they are many. */
+const MAX_PIECES = 64;
+
+/** A text that grows. Beyond the budget: its SHA-256 and length, over all of it. */
+export class GrowingText {
+  readonly #budget: StreamBudget;
+  #text = "";
+  #pieces: string[] = [];
+  #bytes = 0;
+  #hash: Hash | undefined;
+
+  constructor(budget: StreamBudget) {
+    this.#budget = budget;
+  }
+
+  push(piece: string): void {
+    this.#pieces.push(piece);
+    if (this.#hash) {
+      this.#drain(this.#hash);
+      return;
+    }
+    const bytes = Buffer.byteLength(piece);
+    if (this.#budget.takeText(bytes)) {
+      this.#bytes += bytes;
+      if (this.#pieces.length === MAX_PIECES) this.#join();
+      return;
+    }
+    this.#budget.returnText(this.#bytes);
+    this.#bytes = 0;
+    this.#hash = createHash("sha256");
+    this.#drain(this.#hash);
+  }
+
+  value(): JsonValue {
+    const text = this.#join().toWellFormed();
+    if (!this.#hash) return text;
+    const sha256 = this.#hash.copy().update(text).digest("hex");
+    return { omitted: "maxContentBytes", bytes: this.#bytes + Buffer.byteLength(text), sha256 };
+  }
+
+  /** Gives the memory back; the text is no longer needed. */
+  release(): void {
+    if (!this.#hash) this.#budget.returnText(this.#bytes);
+    this.#bytes = 0;
+    this.#text = "";
+    this.#pieces = [];
+  }
+
+  #join(): string {
+    this.#text += this.#pieces.join("");
+    this.#pieces = [];
+    return this.#text;
+  }
+
+  #drain(hash: Hash): void {
+    const all = this.#join();
+    // A surrogate pair may be cut by the pieces' borders: its first half waits for the second.
+    const whole = isHighSurrogate(all.charCodeAt(all.length - 1)) ? all.slice(0, -1) : all;
+    const text = whole.toWellFormed();
+    hash.update(text);
+    this.#bytes += Buffer.byteLength(text);
+    this.#text = all.slice(whole.length);
+  }
+}
+
+function isHighSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdbff;
+}
+
+/** Base64 that grows: only its digest is kept. */
+class GrowingBase64 {
+  readonly #digest = new Base64Digest();
+
+  push(piece: string): void {
+    this.#digest.push(piece);
+  }
+
+  value(): JsonValue {
+    return this.#digest.digest();
+  }
+}
+
+/** Strings that name something: they come whole, and some servers repeat them in every chunk. */
+const WHOLE: ReadonlySet<string> = new Set([
+  "call_id",
+  "file_id",
+  "format",
+  "id",
+  "image_file",
+  "index",
+  "name",
+  "object",
+  "role",
+  "status",
+  "type",
+]);
+
+/** Deltas nest a few levels deep; what is deeper is taken as it comes, so that no stream can exhaust the stack. */
+const MAX_DEPTH = 16;
+
+type Part = GrowingText | GrowingBase64 | MergedDelta | MergedList | { readonly whole: JsonValue };
+
+/** An object that arrives as deltas: texts are appended, lists with an `index` merged by it, the rest replaced. */
+export class MergedDelta {
+  readonly #budget: StreamBudget;
+  readonly #path: readonly string[];
+  readonly #parts = new Map<string, Part>();
+  /** The text that the latest delta went on with: mostly the next one does too, and a lookup for each shows. */
+  #latest: { readonly key: string; readonly text: GrowingText } | undefined;
+
+  constructor(budget: StreamBudget, path: readonly string[] = []) {
+    this.#budget = budget;
+    this.#path = path;
+  }
+
+  merge(delta: Fields): void {
+    for (const key in delta) {
+      const value = delta[key];
+      if (value === null || value === undefined) continue;
+      if (typeof value === "string" && this.#latest?.key === key) this.#latest.text.push(value);
+      else this.#mergeMember(key, value, this.#parts.get(key));
+    }
+  }
+
+  value(): { readonly [key: string]: JsonValue } {
+    return Object.fromEntries(
+      [...this.#parts].map(([key, part]) => [key, "whole" in part ? part.whole : part.value()]),
+    );
+  }
+
+  #mergeMember(key: string, value: unknown, before: Part | undefined): void {
+    if (typeof value === "string" && before instanceof GrowingText) {
+      this.#latest = { key, text: before };
+      before.push(value);
+    } else if (before === undefined || "whole" in before) this.#begin(key, value, before?.whole);
+    else if (before instanceof MergedList) before.merge(listOf(value));
+    else if (before instanceof MergedDelta) before.merge(isFields(value) ? value : {});
+    else if (typeof value === "string") before.push(value);
+  }
+
+  /** A member's first value, or the next one where the last one counts. */
+  #begin(key: string, value: unknown, known: JsonValue | undefined): void {
+    if (value === known) return;
+    const part = this.#newPart(key, value);
+    const size = key.length + ("whole" in part ? JSON.stringify(part.whole).length : 0);
+    if (this.#budget.takeMember(size)) this.#parts.set(key, part);
+  }
+
+  #newPart(key: string, value: unknown): Part {
+    const path = [...this.#path, key];
+    if (typeof value === "string" && !WHOLE.has(key)) {
+      const text =
+        key === "data" && this.#path.at(-1) === "audio"
+          ? new GrowingBase64()
+          : new GrowingText(this.#budget);
+      text.push(value);
+      return text;
+    }
+    if (Array.isArray(value) && path.length < MAX_DEPTH) {
+      const list = new MergedList(this.#budget, path);
+      list.merge(value);
+      return list;
+    }
+    if (isFields(value) && path.length < MAX_DEPTH) {
+      const object = new MergedDelta(this.#budget, path);
+      object.merge(value);
+      return object;
+    }
+    return { whole: snapshot(value) };
+  }
+}
+
+/** A list that arrives as deltas: items with an `index` are merged by it, others appended. */
+export class MergedList {
+  readonly #budget: StreamBudget;
+  readonly #path: readonly string[];
+  readonly #byIndex = new Map<number, MergedDelta>();
+  readonly #appended: JsonValue[] = [];
+
+  constructor(budget: StreamBudget, path: readonly string[]) {
+    this.#budget = budget;
+    this.#path = path;
+  }
+
+  merge(items: readonly unknown[]): void {
+    for (const item of items) {
+      const index = isFields(item) ? countOf(item["index"]) : undefined;
+      if (isFields(item) && index !== undefined) this.#at(index)?.merge(item);
+      else this.#append(item);
+    }
+  }
+
+  /** The item of this index; undefined when there is no room for it. */
+  #at(index: number): MergedDelta | undefined {
+    let item = this.#byIndex.get(index);
+    if (item === undefined) {
+      if (!this.#budget.takeMember()) return undefined;
+      item = new MergedDelta(this.#budget, this.#path);
+      this.#byIndex.set(index, item);
+    }
+    return item;
+  }
+
+  value(): readonly JsonValue[] {
+    const items = [...this.#byIndex]
+      .toSorted(([a], [b]) => a - b)
+      .map(([, item]) => {
+        const { index: _, ...rest } = item.value();
+        return rest;
+      });
+    return [...items, ...this.#appended];
+  }
+
+  #append(item: unknown): void {
+    const copy = snapshot(item);
+    if (this.#budget.takeMember(JSON.stringify(copy).length)) this.#appended.push(copy);
+  }
+}

@@ -1,0 +1,167 @@
+// An entry's contents, opened or compared with what somebody claims they were.
+import { timingSafeEqual } from "node:crypto";
+import type { JsonValue } from "../format/canonical.ts";
+import {
+  type Content,
+  type ContentField,
+  contentOfAny,
+  hashContent,
+  valueOf,
+} from "../format/content.ts";
+import type { EncryptionManager } from "../keys/encryption.ts";
+import { isFernetToken } from "../keys/fernet.ts";
+import { parseJwe } from "../keys/jwe.ts";
+import { parseKid } from "../keys/kid.ts";
+import type { AuditEntry } from "../format/entry.ts";
+import { AuditDecryptError, AuditError, AuditInputError } from "../errors.ts";
+import { refuseUnknown } from "../format/known-names.ts";
+
+/** What the contents are said to have been. */
+export interface ContentCheck {
+  readonly input?: unknown;
+  readonly output?: unknown;
+}
+
+const CONTENTS: Readonly<Record<keyof ContentCheck, true>> = { input: true, output: true };
+
+type Keys = EncryptionManager | undefined;
+
+/** An entry's contents, decrypted and parsed. A field is absent when only its hash was kept, or when it is in `failures`. */
+export interface OpenedContent {
+  readonly input?: JsonValue;
+  readonly output?: JsonValue;
+  /** Why a content cannot be opened. Codes: as `decryptContent()`, and `AUDIT_READ_FAILED`. */
+  readonly failures: { readonly [F in ContentField]?: AuditError };
+}
+
+const FIELDS: readonly ContentField[] = ["input", "output"];
+
+/** Opens each of an entry's contents on its own: the failure of one does not hide another. */
+export function openContent(entry: AuditEntry, keys: Keys): OpenedContent {
+  const opened: { [F in ContentField]?: JsonValue } = {};
+  const failures: { [F in ContentField]?: AuditError } = {};
+  for (const field of FIELDS) {
+    try {
+      const value = openField(entry, field, keys);
+      if (value !== undefined) opened[field] = value;
+    } catch (error) {
+      if (!AuditError.isInstance(error)) throw error;
+      failures[field] = error;
+    }
+  }
+  return { ...opened, failures };
+}
+
+/** As `openContent`; throws the first failure. */
+export function requireContent(
+  entry: AuditEntry,
+  keys: Keys,
+): { input?: JsonValue; output?: JsonValue } {
+  const { failures, ...opened } = openContent(entry, keys);
+  const [failure] = Object.values(failures);
+  if (failure) throw failure;
+  return opened;
+}
+
+function openField(entry: AuditEntry, field: ContentField, keys: Keys): JsonValue | undefined {
+  const { stored, hash, format } = partsOf(entry, field);
+  if (stored === null) return undefined;
+  // The hash says what the stored text is: of itself, or of what it seals. A prompt may look like a ciphertext.
+  const isPlain = hash === "" || equalText(hash, hashContent(stored));
+  const content = isPlain ? { text: stored, format } : unseal(stored, entry, field, keys);
+  const value = valueOf(content);
+  if (value !== undefined) return value;
+  // No cause: the parser's message quotes the content.
+  throw new AuditError(
+    "AUDIT_READ_FAILED",
+    `${field} of ${entry.id} is said to be JSON and is not`,
+  );
+}
+
+interface ContentParts {
+  readonly stored: string | null;
+  readonly hash: string;
+  readonly format: "json" | undefined;
+}
+
+function partsOf(entry: AuditEntry, field: ContentField): ContentParts {
+  return field === "input"
+    ? { stored: entry.inputContent, hash: entry.inputHash, format: entry.inputFormat }
+    : { stored: entry.outputContent, hash: entry.outputHash, format: entry.outputFormat };
+}
+
+/** How every JWE of ours begins: base64url of `{"alg":"dir","enc":"A256GCM","kid":"`. */
+const JWE_PREFIX = Buffer.from('{"alg":"dir","enc":"A256GCM","kid":"').toString("base64url");
+
+function isJwe(stored: string): boolean {
+  return stored.startsWith(JWE_PREFIX);
+}
+
+/**
+ * What a ciphertext seals. It must be under the key that the entry names, of the subject that it names, and be what the
+ * entry's hash was made of: whoever may write to the log, or holds the key of one writer, must not be able to put words
+ * into another entry.
+ */
+function unseal(stored: string, entry: AuditEntry, field: ContentField, keys: Keys): Content {
+  const jwe = isJwe(stored) ? parseJwe(stored) : undefined;
+  if (!jwe && !isFernetToken(stored)) throw altered(entry, field);
+  if (jwe && entry.kid !== undefined && jwe.kid !== entry.kid) throw altered(entry, field);
+  // Or `exportSubject` would give one person what another said.
+  if (jwe && parseKid(jwe.kid)?.subjectId !== entry.subject) throw altered(entry, field);
+  if (!keys) {
+    throw new AuditDecryptError(
+      "AUDIT_KEY_MISSING",
+      `${field} of ${entry.id} is encrypted: give the logger encryption`,
+    );
+  }
+  const content = keys.openContent(stored, { id: entry.id, field });
+  if (!isHashOf(content.text, entry, field, keys)) throw altered(entry, field);
+  return content;
+}
+
+function altered(entry: AuditEntry, field: ContentField): AuditDecryptError {
+  return new AuditDecryptError(
+    "AUDIT_DECRYPT_FAILED",
+    `${field} of ${entry.id} is not what its hash was made of: it was altered, or belongs elsewhere`,
+  );
+}
+
+/** Whether the entry's hashes are those of the claimed contents, for each one given. */
+export function matchContent(
+  entry: AuditEntry,
+  claimed: ContentCheck,
+  keys: Keys,
+): { input?: boolean; output?: boolean } {
+  refuseUnknown("verifyContent(): claim", claimed, CONTENTS, AuditInputError);
+  if (claimed.input === undefined && claimed.output === undefined) {
+    throw new AuditInputError(
+      "verifyContent() takes the input, the output, or both: nothing was claimed",
+    );
+  }
+  return {
+    ...(claimed.input !== undefined && {
+      input: isHashOf(contentOfAny(claimed.input).text, entry, "input", keys),
+    }),
+    ...(claimed.output !== undefined && {
+      output: isHashOf(contentOfAny(claimed.output).text, entry, "output", keys),
+    }),
+  };
+}
+
+function isHashOf(text: string, entry: AuditEntry, field: ContentField, keys: Keys): boolean {
+  const { stored, hash } = partsOf(entry, field);
+  if (!hash.startsWith("hmac-sha256:")) return equalText(hash, hashContent(text));
+  const kid = entry.kid ?? (stored !== null && isJwe(stored) ? parseJwe(stored).kid : undefined);
+  if (!keys || kid === undefined) {
+    throw new AuditDecryptError(
+      "AUDIT_KEY_MISSING",
+      `the ${field} hash of ${entry.id} is keyed: its key is needed`,
+    );
+  }
+  return keys.matches(text, hash, kid);
+}
+
+function equalText(a: string, b: string): boolean {
+  const [x, y] = [Buffer.from(a), Buffer.from(b)];
+  return x.length === y.length && timingSafeEqual(x, y);
+}

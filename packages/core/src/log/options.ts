@@ -1,0 +1,110 @@
+// The options of AuditLogger, checked once.
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { EncryptionManager } from "../keys/encryption.ts";
+import { AuditConfigError, AuditError } from "../errors.ts";
+import type { Metadata } from "../capture/interaction.ts";
+import { refuseUnknown } from "../format/known-names.ts";
+import { compileRedaction, type Redaction } from "../capture/redact.ts";
+import type { RecordSettings } from "../capture/draft.ts";
+import type { AuditStorage } from "../storage/storage.ts";
+
+/** How a logger records, and how long its entries are kept. */
+export interface AuditLoggerOptions<M extends object = Metadata> {
+  /** Encrypts stored content and keys the hashes. */
+  readonly encryption?: EncryptionManager | undefined;
+  /** Keep the text (encrypted when `encryption` is given) and not only its hash. @default false */
+  readonly storeContent?: boolean | undefined;
+  /** @default "hmac-sha256" with `encryption`, else "sha256" */
+  readonly digest?: "sha256" | "hmac-sha256" | undefined;
+  /** Days that `cleanupExpired()` keeps. @default 365 */
+  readonly retentionDays?: number | undefined;
+  /** Applied before anything is hashed or kept. */
+  readonly redact?: Redaction | undefined;
+  /** A Standard Schema (zod, valibot, arktype …) that metadata must fit. */
+  readonly metadataSchema?: StandardSchemaV1<M, unknown> | undefined;
+  /** Lines waiting beyond this many bytes are refused with `AUDIT_BACKLOG`. @default 268435456 (256 MiB) */
+  readonly maxPendingBytes?: number | undefined;
+  /** Told of every entry that could not be written, besides the rejection. */
+  readonly onError?: ((error: AuditError) => void) | undefined;
+}
+
+/** The options with their defaults. */
+export interface LoggerSettings {
+  readonly record: RecordSettings;
+  readonly retentionDays: number;
+  readonly maxPendingBytes: number;
+  readonly onError: ((error: AuditError) => void) | undefined;
+}
+
+const OPTIONS: Readonly<Record<keyof AuditLoggerOptions, true>> = {
+  encryption: true,
+  storeContent: true,
+  digest: true,
+  retentionDays: true,
+  redact: true,
+  metadataSchema: true,
+  maxPendingBytes: true,
+  onError: true,
+};
+
+/** Throws `AUDIT_CONFIG_INVALID`. */
+export function resolveLoggerOptions<M extends object>(
+  storage: AuditStorage,
+  options: AuditLoggerOptions<M>,
+): LoggerSettings {
+  if (typeof storage?.append !== "function")
+    fail("the first argument must be a storage or the path of a directory");
+  refuseUnknown("AuditLogger: option", options, OPTIONS, AuditConfigError);
+  const {
+    encryption,
+    storeContent = false,
+    retentionDays = 365,
+    maxPendingBytes = 2 ** 28,
+    onError,
+  } = options;
+  const { redact, metadataSchema, digest = encryption ? "hmac-sha256" : "sha256" } = options;
+  if (encryption !== undefined && typeof encryption?.kidFor !== "function") {
+    fail("encryption must be an EncryptionManager");
+  }
+  if (typeof storeContent !== "boolean") fail("storeContent must be a boolean");
+  if (digest !== "sha256" && digest !== "hmac-sha256")
+    fail("digest must be 'sha256' or 'hmac-sha256'");
+  if (digest === "hmac-sha256" && !encryption)
+    fail("digest 'hmac-sha256' needs a key: give encryption too");
+  for (const [name, value] of Object.entries({ retentionDays, maxPendingBytes })) {
+    if (typeof value !== "number" || !(value >= 0)) fail(`${name} must be a number >= 0`);
+  }
+  if (onError !== undefined && typeof onError !== "function") fail("onError must be a function");
+  if (
+    metadataSchema !== undefined &&
+    typeof metadataSchema?.["~standard"]?.validate !== "function"
+  ) {
+    fail("metadataSchema must be a Standard Schema");
+  }
+  return {
+    record: {
+      stream: storage.stream,
+      encryption,
+      digest,
+      storeContent,
+      redact: redact && compileRedaction(redact),
+      metadataSchema,
+    },
+    retentionDays,
+    maxPendingBytes,
+    onError,
+  };
+}
+
+/** Throws `AUDIT_SUBJECT_INVALID` without encryption: a subject's content is encrypted under a key of its own. */
+export function requireSubjectKeys(encryption: EncryptionManager | undefined): EncryptionManager {
+  if (encryption) return encryption;
+  throw new AuditError(
+    "AUDIT_SUBJECT_INVALID",
+    "a subject needs encryption with a key store (subjects)",
+  );
+}
+
+function fail(message: string): never {
+  throw new AuditConfigError(`AuditLogger: ${message}`);
+}

@@ -1,0 +1,70 @@
+// The logger's side of the port that wrappers write calls to.
+import type { CallSink, CallStart, OpenCall } from "../capture/call-sink.ts";
+import type { CapturedFields } from "../capture/fields.ts";
+import { type CallLayer, CallPairs, type CaptureOrigin } from "../capture/same-call.ts";
+import { formatControlLine } from "../format/control-line.ts";
+import { newEntryId, timestampOf } from "../format/id.ts";
+import type { EntryWriter } from "./writing.ts";
+
+/** The calls of all wrappers of one logger. */
+export class WrappedCalls implements CallSink {
+  readonly #writer: EntryWriter;
+  readonly #isClosed: () => boolean;
+  readonly #open = new Set<OpenCall>();
+  /** Of all calls that ever began. */
+  readonly #layers = new Set<CallLayer>();
+  readonly #pairs = new CallPairs();
+
+  constructor(writer: EntryWriter, isClosed: () => boolean) {
+    this.#writer = writer;
+    this.#isClosed = isClosed;
+  }
+
+  get closed(): boolean {
+    return this.#isClosed();
+  }
+
+  capture(fields: CapturedFields, origin?: CaptureOrigin): Promise<string> {
+    if (!origin) return this.#writer.write(fields, "lenient");
+    const isOnlyLayer = this.#layers.size === 1 && this.#layers.has(origin.layer);
+    if (isOnlyLayer) return this.#writer.writeCall(fields);
+    const twin = this.#pairs.take(fields, origin);
+    const written = this.#writer.writeCall(fields, twin);
+    if (!twin) this.#pairs.offer(written, fields, origin);
+    return written;
+  }
+
+  async started(start: CallStart, layer?: CallLayer): Promise<string> {
+    if (layer) this.#layers.add(layer);
+    const { provider = null, model = null, operation = "chat", input, subject } = start;
+    const input_hash = await this.#writer.hashOfInput(input, subject);
+    const call = newEntryId();
+    const timestamp = timestampOf(call);
+    await this.#writer.append(
+      formatControlLine({
+        type: "call.started",
+        call,
+        timestamp,
+        provider,
+        model,
+        operation,
+        input_hash,
+      }),
+    );
+    return call;
+  }
+
+  track(call: OpenCall): void {
+    this.#layers.add(call.layer);
+    this.#open.add(call);
+  }
+
+  untrack(call: OpenCall): void {
+    this.#open.delete(call);
+  }
+
+  /** Ends the calls that are open as abandoned. */
+  async abandonAll(): Promise<void> {
+    await Promise.allSettled(Array.from(this.#open, (call) => call.abandon()));
+  }
+}

@@ -1,0 +1,129 @@
+// Witnessed states: segments record the latest checkpoints of other writers' files, so that a deleted stream leaves a hole.
+import type { SegmentRef } from "../../format/control-line.ts";
+import { dayOfSegment, segmentDay } from "../../format/segment-name.ts";
+import type { Directory, Head, ListedFile } from "./directory.ts";
+
+/** States in one first line, which so stays within 16 MiB. Later segments record the rest. */
+export const MAX_STATES: number = 50_000;
+
+/**
+ * The latest checkpoint of every other stream's file, unless an earlier segment has recorded it at the same size. `own` is
+ * the file being begun; `room` is the number of states that fit into it.
+ */
+export async function latestStates(
+  directory: Directory,
+  stream: string,
+  own: string,
+  room: number = MAX_STATES,
+): Promise<SegmentRef[]> {
+  const segments = await readHeads(directory, own);
+  const recorded = recordedStates(await proven(directory, segments));
+  const states: SegmentRef[] = [];
+  for (const { listed, head } of segments) {
+    if (states.length >= room) break;
+    if (head.stream === stream) continue;
+    const known = recorded.get(listed.file);
+    // Nobody appends to a segment of an earlier day: a state recorded on a later day is final.
+    if (known && known.day > listed.day) continue;
+    const isRecorded = async (size: number | undefined): Promise<boolean> =>
+      size !== undefined && size === known?.size && !(await isToConfirm(directory, listed, own));
+    // The last line is a claim: it only decides whether to look further, and is never recorded.
+    if (await isRecorded((await orUnreadable(directory.tail(listed.file)))?.ref.size)) continue;
+    const ref = await orUnreadable(directory.stateToRecord(listed.file));
+    if (!ref || (await isRecorded(ref.size))) continue;
+    // Another process may not have synced yet: a recorded state must survive the same power cut as its record.
+    if (listed.day === segmentDay(new Date())) await orUnreadable(directory.settle(listed.file));
+    states.push(ref);
+  }
+  return states;
+}
+
+/**
+ * A state recorded on a file's own day may be short of its end. So the end of a file without `segment.close` is recorded
+ * once more when that day is over: only this tells a crash from a later cut.
+ */
+async function isToConfirm(
+  directory: Directory,
+  { file, day }: ListedFile,
+  own: string,
+): Promise<boolean> {
+  if ((dayOfSegment(own) ?? "") <= day) return false;
+  return (await orUnreadable(directory.tail(file)))?.closedCalls === undefined;
+}
+
+/** Proven records of states, of files that are still there or not. */
+export async function recordedRefs(directory: Directory): Promise<SegmentRef[]> {
+  const segments = await proven(directory, await readHeads(directory, undefined));
+  return segments.flatMap(({ head }) => head.refs);
+}
+
+/** Proven records in segments of today, once they are durable: another process may not have synced them yet. */
+export async function recordedToday(directory: Directory): Promise<SegmentRef[]> {
+  const today = segmentDay(new Date());
+  const refs: SegmentRef[] = [];
+  for (const { file, day } of await directory.list()) {
+    if (day < today) continue;
+    const head = await directory.head(file);
+    if (!head || head.refs.length === 0 || !directory.isTrusted(await directory.seal(file)))
+      continue;
+    await directory.settle(file);
+    refs.push(...head.refs);
+  }
+  return refs;
+}
+
+/**
+ * Segments with a proven first line. A planted line could keep a file from being recorded, and so let it vanish. A segment
+ * that is not sealed yet vouches for nothing.
+ */
+async function proven(directory: Directory, segments: readonly ReadHead[]): Promise<ReadHead[]> {
+  const found = [];
+  for (const segment of segments) {
+    const { refs } = segment.head;
+    if (
+      refs.length > 0 &&
+      directory.isTrusted(await orUnreadable(directory.seal(segment.listed.file)))
+    )
+      found.push(segment);
+  }
+  return found;
+}
+
+interface ReadHead {
+  readonly listed: ListedFile;
+  readonly head: Head;
+}
+
+async function readHeads(directory: Directory, own: string | undefined): Promise<ReadHead[]> {
+  const segments = [];
+  for (const listed of await directory.list()) {
+    const head = listed.file === own ? undefined : await orUnreadable(directory.head(listed.file));
+    if (head && !head.foreign) segments.push({ listed, head });
+  }
+  return segments;
+}
+
+/** An unreadable file of another writer must not stop this one from logging; the verifier will report the file. */
+function orUnreadable<T>(read: Promise<T>): Promise<T | undefined> {
+  return read.catch(() => undefined);
+}
+
+/** By file: the largest size recorded, and the day of the newest segment that recorded it. */
+function recordedStates(segments: readonly ReadHead[]): Map<string, Recorded> {
+  const recorded = new Map<string, Recorded>();
+  for (const { listed, head } of segments) {
+    for (const { file, size } of head.refs) {
+      const known = recorded.get(file);
+      recorded.set(file, {
+        size: Math.max(size, known?.size ?? 0),
+        day: known && known.day > listed.day ? known.day : listed.day,
+      });
+    }
+  }
+  return recorded;
+}
+
+interface Recorded {
+  readonly size: number;
+  readonly day: string;
+}

@@ -1,0 +1,117 @@
+// What a new segment records of other writers' streams, so that a whole stream that is deleted leaves a hole.
+import type { SegmentRef } from "../../format/control-line.ts";
+import { parseCheckpoint, parseNote, parseVkey, type VerificationKey } from "../../seal/note.ts";
+import { fileOfOrigin } from "../../format/origin.ts";
+import { vouchesFor } from "../../retention/trust.ts";
+import type { Metadata, S3Bucket } from "./bucket.ts";
+import { boundsOf, dayOf, keyAt, parseKey, parseSegmentFileName } from "./keys.ts";
+import { mapConcurrently } from "./request.ts";
+import { parseCommitMetadata } from "./metadata.ts";
+
+/** How far back to look for other writers: as far as one page of a listing reaches. In milliseconds. */
+const LOOK_BACK_MS = [86_400_000, 3_600_000, 300_000, 30_000];
+const MAX_HEADS = 32;
+const CONCURRENCY = 16;
+
+/** Who is about to record them. */
+export interface Recorder {
+  readonly stream: string;
+  /** Of its signing key; undefined where nothing is signed. */
+  readonly vkey: string | undefined;
+}
+
+/**
+ * The latest states known of other streams, newest first. It costs a few listings and at most 32 small requests, once
+ * for each segment, and so it sees the writers of the last seconds in a busy log and those of a day in a quiet one.
+ *
+ * What is recorded is held against a stream later, so only that counts which the recorder's own key signed for that very
+ * segment: streams under other keys are left to their own. Without a key nobody can tell who wrote what.
+ */
+export async function latestStates(
+  bucket: S3Bucket,
+  { stream, vkey }: Recorder,
+  now: number,
+): Promise<SegmentRef[]> {
+  const key = vkey === undefined ? undefined : parseVkey(vkey);
+  const heads = await mapConcurrently(
+    await newestKeys(bucket, stream, now),
+    CONCURRENCY,
+    async (object) => ({
+      object,
+      head: await bucket.head(object),
+    }),
+  );
+  const states = new Map<string, SegmentRef>();
+  for (const { object, head } of heads) {
+    const state = head && stateIn(head.metadata, parseKey(object)?.day, key);
+    if (!state || state.stream === stream) continue;
+    const { file, size, root } = state;
+    if (size > (states.get(file)?.size ?? 0)) states.set(file, { file, size, root });
+  }
+  return [...states.values()];
+}
+
+/** The state that an object's metadata proves; undefined when that is none of a segment of its day. */
+function stateIn(
+  metadata: Metadata,
+  day: string | undefined,
+  key: VerificationKey | undefined,
+): (SegmentRef & { readonly stream: string }) | undefined {
+  const commit = parseCommitMetadata(metadata);
+  const note = commit && parseNote(commit.note);
+  const checkpoint = note && parseCheckpoint(note.text);
+  if (!checkpoint) return undefined;
+  const { origin, size, root } = checkpoint;
+  const file = fileOfOrigin(origin);
+  const segment = parseSegmentFileName(file);
+  if (
+    !segment ||
+    segment.day !== day ||
+    !vouchesFor(key, { origin, note }, { stream: segment.stream, file })
+  )
+    return undefined;
+  return { file, size, root, stream: segment.stream };
+}
+
+async function newestKeys(bucket: S3Bucket, own: string, now: number): Promise<string[]> {
+  const today = dayOf(now);
+  const ends = await lastControlKeys(bucket, today, own);
+  for (const lookBackMs of LOOK_BACK_MS) {
+    const from = now - lookBackMs;
+    const keys: string[] = [];
+    let pages = 0;
+    for (const day of new Set([dayOf(from), today])) {
+      for await (const page of bucket.list({
+        prefix: `${day}/`,
+        after: keyAt(day, Math.max(from, boundsOf(day).from)),
+      })) {
+        keys.push(...page.map(({ key }) => key).filter((key) => parseKey(key)?.kind === "direct"));
+        if ((pages += 1) > 2) break;
+      }
+    }
+    // More than that, and the newest keys are not among them: look at less.
+    if (pages <= 2) return [...keys.toReversed(), ...ends].slice(0, MAX_HEADS);
+  }
+  return ends.slice(0, MAX_HEADS);
+}
+
+/** The last control object of each stream that ended today: they lie apart from the entries. */
+async function lastControlKeys(bucket: S3Bucket, day: string, own: string): Promise<string[]> {
+  const last = new Map<string, string>();
+  const entries = keyAt(day, boundsOf(day).from);
+  // A stream is a random text: it sorts behind the ids of the day as a rule, and before them once in a while.
+  for (const after of [undefined, keyAt(day, boundsOf(day).to + 1)]) {
+    for await (const page of bucket.list({
+      prefix: `${day}/`,
+      ...(after !== undefined && { after }),
+    })) {
+      for (const { key } of page) {
+        const parsed = parseKey(key);
+        if (parsed?.kind === "control" && parsed.stream !== own) last.set(parsed.stream, key);
+      }
+      if (last.size >= MAX_HEADS || (after === undefined && (page.at(-1)?.key ?? "") >= entries))
+        break;
+    }
+  }
+  return [...last.values()];
+}
