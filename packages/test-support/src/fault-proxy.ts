@@ -43,23 +43,34 @@ export class FaultProxy {
   faults = 0;
   plan: Plan = () => undefined;
 
-  private constructor(endpoint: string) {
+  readonly #server: Server;
+
+  private constructor(endpoint: string, server: Server) {
     this.endpoint = endpoint;
+    this.#server = server;
   }
 
   /** A proxy before a server, until the test ends. */
   static async start(upstream: string): Promise<FaultProxy> {
+    const proxy = await FaultProxy.open(upstream);
+    onTestFinished(() => proxy[Symbol.asyncDispose]());
+    return proxy;
+  }
+
+  /** A proxy before a server, until it is disposed of. */
+  static async open(upstream: string): Promise<FaultProxy> {
     let proxy: FaultProxy | undefined;
     const server = createServer(
       (incoming, outgoing) => void proxy?.handle(incoming, outgoing, new URL(upstream)),
     );
     const port = await listen(server);
-    onTestFinished(() => {
-      server.closeAllConnections();
-      server.close();
-    });
-    proxy = new FaultProxy(`http://127.0.0.1:${port}`);
+    proxy = new FaultProxy(`http://127.0.0.1:${port}`, server);
     return proxy;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.closeAllConnections();
+    this.#server.close();
   }
 
   async handle(incoming: IncomingMessage, outgoing: ServerResponse, upstream: URL): Promise<void> {

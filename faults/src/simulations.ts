@@ -1,0 +1,41 @@
+// Runs the simulation for many seeds, in processes of their own. A seed that fails is printed with the command that runs it again.
+import { execFile } from "node:child_process";
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { Tally } from "./judge.ts";
+import type { Row } from "./row.ts";
+import type { Simulated } from "./simulation.ts";
+
+const SIMULATION = fileURLToPath(new URL("simulation.ts", import.meta.url));
+
+export async function simulations({
+  first,
+  seeds,
+}: {
+  readonly first: number;
+  readonly seeds: number;
+}): Promise<Row[]> {
+  const tally = new Tally();
+  const each = Math.ceil(seeds / availableParallelism());
+  const run = async (from: number, count: number): Promise<void> => {
+    if (count <= 0) return;
+    const words = ["--conditions=ai-audit-source", SIMULATION, `${from}`, `${count}`];
+    const { stdout } = await promisify(execFile)(process.execPath, words, { maxBuffer: 2 ** 28 });
+    for (const line of stdout.trimEnd().split("\n")) {
+      const result: Simulated = JSON.parse(line);
+      tally.acknowledged += result.acknowledged;
+      tally.add(
+        result,
+        `seed ${result.seed} (node ${words.slice(0, 2).join(" ")} ${result.seed} 1)`,
+      );
+    }
+  };
+  const starts = Array.from({ length: availableParallelism() }, (_, part) => part * each);
+  await Promise.all(starts.map((at) => run(first + at, Math.min(each, seeds - at))));
+  const fault =
+    "An interleaving of eight writers, some killed, a clean-up, a shipper, two readers and a verifier, by seed";
+  return [
+    tally.row(fault, tally.findings.length === 0 ? "no error, no alarm" : "see the findings"),
+  ];
+}
