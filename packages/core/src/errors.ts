@@ -157,3 +157,12 @@ export class ContentBlockedError extends AuditError {
     this.reason = reason;
   }
 }
+
+/**
+ * The error for an optional package that cannot be loaded. Write `import()` in a `try` block and throw this in its
+ * `catch`: bundlers then leave a package that is not installed out, in place of failing.
+ */
+export function missingPeer(name: string, cause: unknown): AuditConfigError {
+  const message = `The package ${name} is needed here and cannot be loaded: npm install ${name}`;
+  return new AuditConfigError(message, { cause });
+}

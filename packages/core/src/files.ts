@@ -1,7 +1,9 @@
 // Small files that outlast a power cut.
 import { randomBytes } from "node:crypto";
-import { link, mkdir, open, rm, unlink } from "node:fs/promises";
+import { fdatasync, fsync } from "node:fs";
+import { type FileHandle, link, mkdir, open, rm, unlink } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { promisify } from "node:util";
 import { hasCode } from "./system-error.ts";
 
 /** Readable by the owner alone: these files hold keys. */
@@ -29,7 +31,7 @@ export async function writeNewFile(path: string, text: string): Promise<void> {
   const file = await open(path, "wx", MODE);
   try {
     await file.writeFile(text);
-    await file.sync();
+    await syncFile(file);
   } finally {
     await file.close();
   }
@@ -75,7 +77,7 @@ export async function syncDirectory(path: string): Promise<void> {
   if (process.platform === "win32") return; // cannot open directories; NTFS journals names itself
   const directory = await open(path, "r");
   try {
-    await directory.sync();
+    await syncFile(directory);
   } finally {
     await directory.close();
   }
@@ -90,4 +92,17 @@ export async function removeFile(path: string): Promise<boolean> {
     if (hasCode(error, "ENOENT")) return false;
     throw error;
   }
+}
+
+const fsyncOf = promisify(fsync);
+const fdatasyncOf = promisify(fdatasync);
+
+/** Puts a file's bytes and metadata on disk. By its number: the handles of Yarn's Plug'n'Play have no `sync()`. */
+export async function syncFile({ fd }: FileHandle): Promise<void> {
+  await fsyncOf(fd);
+}
+
+/** Puts a file's bytes on disk, and of its metadata only the size. */
+export async function syncFileData({ fd }: FileHandle): Promise<void> {
+  await fdatasyncOf(fd);
 }

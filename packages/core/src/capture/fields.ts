@@ -11,11 +11,14 @@ export type CapturedFields = Partial<InteractionFields> & {
 /** Fields that more are added to. */
 export type GrowingFields = { -readonly [F in keyof CapturedFields]: CapturedFields[F] };
 
+/** All fields by name. `Required` would forbid undefined in programs without `exactOptionalPropertyTypes`. */
+type EveryField = Readonly<Record<keyof GrowingFields, unknown>>;
+
 /**
  * The fields of one call, as they grow: each has its place from the beginning, where an object that gets one after the other
  * is made anew every few. Nobody but its call has it, so what is found wrong with a field is put right in place.
  */
-export class CallFields implements Required<GrowingFields> {
+export class CallFields implements EveryField {
   readonly #made = true;
   input: CapturedFields["input"];
   output: CapturedFields["output"];

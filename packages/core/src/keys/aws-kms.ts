@@ -3,13 +3,12 @@ import type { KeyObject } from "node:crypto";
 import type { KMSClient } from "@aws-sdk/client-kms";
 import { open, readFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { AuditConfigError, AuditError } from "../errors.ts";
-import { createFile, makeDirectory, syncDirectory } from "../files.ts";
+import { AuditConfigError, AuditError, missingPeer } from "../errors.ts";
+import { createFile, makeDirectory, syncDirectory, syncFile } from "../files.ts";
 import type { KeyProvider } from "./key-provider.ts";
 import type { KeyRing } from "./key-ring.ts";
 import { fingerprint, KEY_BYTES, secretKey } from "./keys.ts";
 import { parseJson } from "./parse-json.ts";
-import { importPeer } from "./peer.ts";
 import { hasCode } from "../system-error.ts";
 
 /** Which KMS key wraps, and where the wrapped keys are kept. */
@@ -69,7 +68,7 @@ export async function rotateAwsKmsKeys(options: AwsKmsKeysOptions): Promise<stri
       await file.writeFile(
         formatKeyFile({ current: made.id, keys: { ...keys, [made.id]: made.wrapped } }),
       );
-      await file.sync();
+      await syncFile(file);
       await rename(draft, options.path);
       await syncDirectory(dirname(options.path));
       return made.id;
@@ -141,7 +140,7 @@ async function withKms<T>(
   { kmsKeyId, path, client }: AwsKmsKeysOptions,
   work: (kms: Kms) => Promise<T>,
 ): Promise<T> {
-  const sdk = await importPeer("@aws-sdk/client-kms", async () => import("@aws-sdk/client-kms"));
+  const sdk = await loadSdk();
   const service = client ?? new sdk.KMSClient({});
   try {
     return await work({
@@ -181,4 +180,12 @@ function masterKey(plaintext: Uint8Array | undefined, path: string): KeyObject {
   throw new AuditConfigError(`AWS KMS gave no key of ${KEY_BYTES} bytes for ${path}`, {
     code: "AUDIT_KEY_INVALID",
   });
+}
+
+async function loadSdk(): Promise<typeof import("@aws-sdk/client-kms")> {
+  try {
+    return await import("@aws-sdk/client-kms");
+  } catch (cause) {
+    throw missingPeer("@aws-sdk/client-kms", cause);
+  }
 }

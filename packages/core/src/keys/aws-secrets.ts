@@ -1,9 +1,8 @@
 // Master keys from AWS Secrets Manager. Needs the package @aws-sdk/client-secrets-manager.
 import type { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { AuditConfigError, AuditError } from "../errors.ts";
+import { AuditConfigError, AuditError, missingPeer } from "../errors.ts";
 import type { KeyProvider } from "./key-provider.ts";
 import { type Keys, parseKeys } from "./key-ring.ts";
-import { importPeer } from "./peer.ts";
 
 /** Which secret holds the keys. */
 export interface AwsSecretsKeysOptions {
@@ -26,11 +25,7 @@ export function awsSecretsKeys(options: AwsSecretsKeysOptions): KeyProvider {
 }
 
 async function loadKeys({ secretId, client }: AwsSecretsKeysOptions): Promise<Keys> {
-  const name = "@aws-sdk/client-secrets-manager";
-  const { GetSecretValueCommand, SecretsManagerClient } = await importPeer(
-    name,
-    async () => import("@aws-sdk/client-secrets-manager"),
-  );
+  const { GetSecretValueCommand, SecretsManagerClient } = await loadSdk();
   const service = client ?? new SecretsManagerClient({});
   try {
     const { SecretString } = await service.send(new GetSecretValueCommand({ SecretId: secretId }));
@@ -42,5 +37,13 @@ async function loadKeys({ secretId, client }: AwsSecretsKeysOptions): Promise<Ke
     });
   } finally {
     if (client === undefined) service.destroy();
+  }
+}
+
+async function loadSdk(): Promise<typeof import("@aws-sdk/client-secrets-manager")> {
+  try {
+    return await import("@aws-sdk/client-secrets-manager");
+  } catch (cause) {
+    throw missingPeer("@aws-sdk/client-secrets-manager", cause);
   }
 }

@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 import { AuditConfigError, AuditError } from "../errors.ts";
 import { newStream } from "../format/id.ts";
 import { decodeBase64url } from "./base64url.ts";
-import { createFile, makeDirectory, syncDirectory, writeNewFile } from "../files.ts";
+import { createFile, makeDirectory, syncDirectory, syncFile, writeNewFile } from "../files.ts";
 import type { KeyStore, SubjectState } from "./key-store.ts";
 import { KEY_BYTES, secretKey, type SubjectKey } from "./keys.ts";
 import { RecentMap } from "../bounded-map.ts";
@@ -165,9 +165,9 @@ export class FileKeyStore implements KeyStore {
     try {
       const { size } = await file.stat();
       await file.write(TOMBSTONE.padEnd(size), 0, "latin1");
-      await file.sync(); // the secret's bytes are gone from here on
+      await syncFile(file); // the secret's bytes are gone from here on
       await file.truncate(TOMBSTONE.length); // another size tells caches, whatever the clock says
-      await file.sync();
+      await syncFile(file);
     } finally {
       await file.close();
     }

@@ -4,8 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
-import { importPeer } from "../keys/peer.ts";
-import { AuditError } from "../errors.ts";
+import { AuditError, missingPeer } from "../errors.ts";
 
 /** An interrupt that comes before DuckDB has begun a step is lost: it is repeated. */
 const INTERRUPT_AGAIN_MS = 20;
@@ -98,7 +97,11 @@ export class Database {
 
 /** @throws `AUDIT_CONFIG_INVALID` when it is not installed */
 export async function importDuckDb(): Promise<typeof import("@duckdb/node-api")> {
-  return importPeer("@duckdb/node-api", async () => import("@duckdb/node-api"));
+  try {
+    return await import("@duckdb/node-api");
+  } catch (cause) {
+    throw missingPeer("@duckdb/node-api", cause);
+  }
 }
 
 function closedError(cause?: unknown): AuditError {

@@ -10,7 +10,7 @@ import {
   parseSegmentName,
   type SegmentName,
 } from "../../format/segment-name.ts";
-import { syncDirectory } from "../../files.ts";
+import { syncDirectory, syncFileData } from "../../files.ts";
 import { hasCode } from "../../system-error.ts";
 import { type RandomAccess, readAt } from "../../retention/random-access.ts";
 import { Actor, checkSegment, type Seal, sealOfHead, vouchesFor } from "../../retention/trust.ts";
@@ -205,7 +205,7 @@ export class Directory {
 
   /** Makes what another process may just have written to a file durable before anything is said about it. */
   async settle(file: string): Promise<void> {
-    await this.#with(file, (handle) => handle.datasync());
+    await this.#with(file, syncFileData);
   }
 
   async #with<T>(file: string, use: (handle: FileHandle) => Promise<T>): Promise<T | undefined> {

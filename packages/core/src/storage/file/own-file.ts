@@ -9,7 +9,7 @@ import {
 } from "../../format/segment-name.ts";
 import { lastRemoved } from "./archive-state.ts";
 import type { Directory } from "./directory.ts";
-import { removeFile } from "../../files.ts";
+import { removeFile, syncFileData } from "../../files.ts";
 import { recordedRefs } from "./witnessed.ts";
 import { hasCode } from "../../system-error.ts";
 
@@ -81,7 +81,7 @@ export class OwnFile {
           : this.#put(rest);
       rest = rest.subarray(written);
     }
-    if (this.#sync) await this.#handle.datasync();
+    if (this.#sync) await syncFileData(this.#handle);
     // Bytes in a file that has no name any more are lost. Two microseconds, where a promise is a thread's round trip.
     if (fstatSync(this.#handle.fd).nlink === 0)
       throw new Error(`${this.name} was removed while it was written to`);

@@ -1,6 +1,6 @@
 // The AWS SDK, which is loaded when a bucket is first used.
 import type { S3Client } from "@aws-sdk/client-s3";
-import { importPeer } from "../../keys/peer.ts";
+import { missingPeer } from "../../errors.ts";
 import type { ResolvedConnection } from "./options.ts";
 
 type Sdk = typeof import("@aws-sdk/client-s3");
@@ -22,7 +22,7 @@ export async function openClient({
   endpoint,
   pathStyle,
 }: ResolvedConnection): Promise<Opened> {
-  const sdk = await importPeer("@aws-sdk/client-s3", async () => import("@aws-sdk/client-s3"));
+  const sdk = await loadSdk();
   const settings = {
     ...(region !== undefined && { region }),
     ...(endpoint !== undefined && {
@@ -36,4 +36,12 @@ export async function openClient({
   };
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- S3ClientLike stands for it
   return { sdk, client: (client as S3Client | undefined) ?? new sdk.S3Client(settings) };
+}
+
+async function loadSdk(): Promise<Sdk> {
+  try {
+    return await import("@aws-sdk/client-s3");
+  } catch (cause) {
+    throw missingPeer("@aws-sdk/client-s3", cause);
+  }
 }
