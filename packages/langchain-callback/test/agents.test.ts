@@ -190,7 +190,8 @@ describe("an agent with tools", () => {
     const failed = (await bench.entries()).filter(({ operation }) => operation === "execute_tool");
     expect(only(failed)).toMatchObject({
       outcome: "error",
-      error: { type: "TypeError", message: "no such city" },
+      error: { type: "TypeError" },
+      diagnosticsContent: '{"error_message":"no such city"}',
       outputContent: "",
     });
     expect(bench.handler.stats.open).toBe(0);

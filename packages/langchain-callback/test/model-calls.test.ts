@@ -195,7 +195,8 @@ describe("a chat model call", () => {
       outputTokens: null,
       safetyPassed: true,
     });
-    expect(entry.error?.message).not.toContain("ghij");
+    expect(entry.diagnosticsContent).toContain("Incorrect API key provided: [REDACTED]");
+    expect(JSON.stringify(entry)).not.toContain("ghij");
     expect(entry.requestId).toMatch(/^req_/);
   });
 

@@ -50,7 +50,7 @@ function span(entry: AuditEntry, record: LogRecord): object {
     endTimeUnixNano: nanos(endMs),
     attributes: [...genAiAttributes(entry, record), ...auditAttributes(entry)],
     ...(failed && {
-      status: { code: ERROR, message: entry.error?.message ?? entry.blockReason ?? outcome },
+      status: { code: ERROR, message: entry.error?.type ?? entry.blockReason ?? outcome },
     }),
   };
 }

@@ -11,16 +11,19 @@ const NEEDED: ReadonlySet<string> = new Set(["id", "timestamp"]);
 
 /**
  * A function that replaces the values at these paths, spelled as in the log: `conversation_id`, `metadata.email`.
- * `input` and `output` stand for whatever is there of a content, its hash too: a short text can be guessed from it.
+ * `input`, `output` and `diagnostics` stand for all that is there of a content, its hash too: a short text can be
+ * guessed from it.
  *
  * @throws {Failure} for a path that no entry has, or cannot do without
  */
 export function redactor(paths: readonly string[]): (record: LogRecord) => LogRecord {
   const steps = paths
-    .flatMap((path) => (path === "input" || path === "output" ? contentOf(path) : [path]))
+    .flatMap((path) => (CONTENTS.has(path) ? contentOf(path) : [path]))
     .map(checked);
   return (record) => steps.reduce(censorAt, record);
 }
+
+const CONTENTS: ReadonlySet<string> = new Set(["input", "output", "diagnostics"]);
 
 function contentOf(field: string): string[] {
   return [field, `${field}_content`, `${field}_hash`];

@@ -2,7 +2,7 @@
 import type { AuditEntry } from "@ai-audit/core/format";
 import { actorOf, agentOf, reviewOf, targetOf, toolOf } from "./call.ts";
 import type { CallNode } from "./call-tree.ts";
-import type { OpenedContent, OpenedField } from "./opened-content.ts";
+import { errorMessage, type OpenedContent, type OpenedField } from "./opened-content.ts";
 import { textOf } from "./text-of.ts";
 import type { Message, Transcript } from "./transcript.ts";
 
@@ -70,8 +70,8 @@ export function passagesOf(entry: AuditEntry, options: PassageOptions): Passage[
     if (missing !== undefined) passages.push({ label, text: missing });
   }
   if (entry.blockReason !== null) passages.push({ label: "blocked", text: entry.blockReason });
-  if (entry.error?.message !== undefined)
-    passages.push({ label: "error", text: entry.error.message });
+  const message = errorMessage(entry, options.content);
+  if (message !== undefined) passages.push({ label: "error", text: message });
   return passages;
 }
 

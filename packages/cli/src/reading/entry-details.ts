@@ -2,7 +2,7 @@
 import type { AuditEntry } from "@ai-audit/core";
 import { actorOf, agentOf, safetyVerdictOf, toolOf } from "./call.ts";
 import { outcomeOf, outcomeStyle } from "./entry-table.ts";
-import type { OpenedContent, OpenedField } from "./opened-content.ts";
+import { errorMessage, type OpenedContent, type OpenedField } from "./opened-content.ts";
 import type { Field } from "../output/fields.ts";
 import { formatMs, formatTokens } from "../output/format.ts";
 import { textOf } from "./text-of.ts";
@@ -19,7 +19,7 @@ export function describeEntry(entry: AuditEntry, content: OpenedContent): Field[
     ...known("agent", agentOf(entry)),
     ...known("actor", actorOf(entry)),
     { label: "outcome", text: outcomeOf(entry), style: outcomeStyle(entry) },
-    ...known("error", entry.error && errorOf(entry.error)),
+    ...known("error", entry.error && errorOf(entry.error, errorMessage(entry, content))),
     { label: "safety", text: safetyOf(entry), style: entry.safetyPassed ? undefined : "red" },
     ...known("alerts", entry.alerts.join("; ")),
     ...known("latency", latencyOf(entry)),
@@ -38,6 +38,9 @@ export function describeEntry(entry: AuditEntry, content: OpenedContent): Field[
     ...known("output hash", entry.outputHash),
     contentField("input", content.input),
     contentField("output", content.output),
+    ...(content.diagnostics === undefined
+      ? []
+      : [contentField("diagnostics", content.diagnostics)]),
   ];
 }
 
@@ -50,7 +53,10 @@ function modelOf({ model, responseModel }: AuditEntry): string | null {
   return `${model ?? "-"} (served: ${responseModel})`;
 }
 
-function errorOf({ type, code, status, message }: NonNullable<AuditEntry["error"]>): string {
+function errorOf(
+  { type, code, status }: NonNullable<AuditEntry["error"]>,
+  message: string | undefined,
+): string {
   const details = [code, status === undefined ? undefined : `HTTP ${status}`].filter(
     (detail) => detail !== undefined,
   );

@@ -1,11 +1,11 @@
-// What an entry's input and output were, as far as the log and the keys at hand tell.
+// The contents of an entry, as far as the log holds them and the keys at hand open them.
 import type { AuditEntry, AuditErrorCode, EncryptionManager } from "@ai-audit/core";
-import { type JsonValue, safeLine } from "@ai-audit/core/format";
+import { diagnosticsValue, type JsonValue, readDiagnostics, safeLine } from "@ai-audit/core/format";
 import { openContent, type OpenedContent as Opened } from "@ai-audit/core/verify";
 import { EXIT, type ExitCode, Failure } from "../failure.ts";
 import { plural } from "../output/format.ts";
 
-/** One of the two contents. */
+/** One content of an entry. */
 export type OpenedField =
   | { readonly state: "open"; readonly value: JsonValue }
   /** Only the hash was kept. */
@@ -16,8 +16,14 @@ export type OpenedField =
 export interface OpenedContent {
   readonly input: OpenedField;
   readonly output: OpenedField;
+  /** The provider's own words: an error's message, say. Undefined where it said nothing. */
+  readonly diagnostics: OpenedField | undefined;
   /** Those that are open. */
-  readonly values: { readonly input?: JsonValue; readonly output?: JsonValue };
+  readonly values: {
+    readonly input?: JsonValue;
+    readonly output?: JsonValue;
+    readonly diagnostics?: JsonValue;
+  };
 }
 
 /** Opens contents with the keys at hand, and remembers where these do not fit. */
@@ -38,28 +44,35 @@ export class ContentOpener {
     return this.#encryption !== undefined;
   }
 
-  /** Opens both contents, each on its own: where one cannot be opened the other still is. */
+  /** Opens the contents, each on its own: where one cannot be opened the others still are. */
   open(entry: AuditEntry): OpenedContent {
-    const opened = openContent(entry, this.#encryption);
-    const input = this.#field(opened, "input");
-    const output = this.#field(opened, "output");
-    const failed = [input, output].find((field) => field.state === "sealed");
-    if (failed !== undefined) this.#note(entry.id, failed);
+    const found = openContent(entry, this.#encryption);
+    const input = this.#field(found, "input");
+    const output = this.#field(found, "output");
+    const diagnostics =
+      entry.diagnosticsHash === undefined ? undefined : this.#field(found, "diagnostics");
+    const failed = [input, output, diagnostics].find((field) => field?.state === "sealed");
+    if (failed?.state === "sealed") this.#note(entry.id, failed);
     return {
       input,
       output,
+      diagnostics,
       values: {
         ...(input.state === "open" && { input: input.value }),
         ...(output.state === "open" && { output: output.value }),
+        ...(diagnostics?.state === "open" && { diagnostics: diagnostics.value }),
       },
     };
   }
 
-  #field(opened: Opened, field: "input" | "output"): OpenedField {
-    const { [field]: value, failures } = opened;
-    const failure = failures[field];
-    if (failure === undefined)
+  #field(opened: Opened, field: "input" | "output" | "diagnostics"): OpenedField {
+    const failure = opened.failures[field];
+    if (failure === undefined) {
+      const { diagnostics } = opened;
+      const value =
+        field === "diagnostics" ? diagnostics && diagnosticsValue(diagnostics) : opened[field];
       return value === undefined ? { state: "hash-only" } : { state: "open", value };
+    }
     const isNotAsked = !this.hasKeys && failure.code === "AUDIT_KEY_MISSING";
     const reason = isNotAsked ? "--decrypt opens it, with the key" : failure.message;
     return { state: "sealed", code: failure.code, reason };
@@ -104,4 +117,10 @@ function failureOf(
       ? `entry ${firstId}`
       : `${plural(entries, "entry", "entries")}, ${firstId} first,`;
   return new Failure(exitCode, safeLine(`${which} could not be opened: ${reason}`), hint);
+}
+
+/** The provider's words in a failed or blocked entry, of this version's entries and of older ones. */
+export function errorMessage(entry: AuditEntry, { values }: OpenedContent): string | undefined {
+  const { errorMessage: message, blockMessage } = readDiagnostics(values.diagnostics ?? {});
+  return message ?? blockMessage ?? entry.error?.message;
 }

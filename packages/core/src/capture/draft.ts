@@ -1,10 +1,11 @@
 // From an interaction to the entry's line: resolve, validate, redact, hash and encrypt.
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { isJsonObject, type JsonValue, toJson } from "../format/canonical.ts";
-import { type Content, type ContentField, contentOf, hashContent } from "../format/content.ts";
+import { type Content, contentOf, hashContent } from "../format/content.ts";
 import { type AuditContext, NO_CONTEXT } from "./context.ts";
 import type { EncryptionManager } from "../keys/encryption.ts";
 import type { SubjectKey } from "../keys/keys.ts";
+import { diagnosticsValue } from "../format/diagnostics.ts";
 import { entryToLine } from "../format/entry-line.ts";
 import { AuditError, AuditInputError } from "../errors.ts";
 import { newEntryId, timestampOf } from "../format/id.ts";
@@ -111,10 +112,10 @@ export function withSameCall(draft: Draft, sameCallAs: string | undefined): Draf
   return { ...draft, fields: { ...draft.fields, run } };
 }
 
-function contentValue(interaction: object, field: ContentField, mode: RecordMode): JsonValue {
+function contentValue(interaction: object, field: "input" | "output", mode: RecordMode): JsonValue {
   let value: unknown;
   try {
-    value = (interaction as { readonly [F in ContentField]?: unknown })[field];
+    value = (interaction as { readonly [F in "input" | "output"]?: unknown })[field];
   } catch (cause) {
     if (mode === "strict")
       throw new AuditInputError(`log(): ${field} threw when it was read`, { cause });
@@ -125,7 +126,14 @@ function contentValue(interaction: object, field: ContentField, mode: RecordMode
   return value === undefined ? "" : toJson(value);
 }
 
-const REDACTED = ["metadata", "parameters", "error", "blockReason", "alerts"] as const;
+const REDACTED = [
+  "metadata",
+  "parameters",
+  "error",
+  "blockReason",
+  "alerts",
+  "diagnostics",
+] as const;
 
 /** A redaction that throws must neither leak the value nor lose the entry: the value goes, and an alert says so. */
 function redactDraft(draft: Draft, redact: NonNullable<RecordSettings["redact"]>): Draft {
@@ -167,6 +175,7 @@ const REPLACEMENT = {
   error: { type: FAILED },
   blockReason: FAILED,
   alerts: [FAILED],
+  diagnostics: { errorMessage: FAILED },
 } satisfies Record<(typeof REDACTED)[number], JsonValue>;
 
 function kindOf(value: JsonValue): string {
@@ -217,7 +226,8 @@ function writeEntry(
           output: encryption.seal(output, { kid, id, field: "output" }, subject),
         }
       : undefined;
-  const { alerts, run, error } = draft.fields;
+  const { alerts, run } = draft.fields;
+  const { error, blockReason, diagnostics } = withoutQuotes(draft.fields);
   const sealed = {
     id,
     timestamp: timestampOf(id),
@@ -228,12 +238,49 @@ function writeEntry(
     alerts: draft.alerts.length > 0 ? [...asTexts(alerts), ...draft.alerts] : asTexts(alerts),
     run: isJsonObject(run) && Object.keys(run).length > 0 ? run : undefined,
     error,
+    blockReason,
     subject: subject?.id,
     kid: digest === "hmac-sha256" ? kid : undefined,
     inputFormat: input.format,
     outputFormat: output.format,
+    ...(diagnostics && {
+      diagnosticsHash: hashOf(diagnostics),
+      diagnosticsContent:
+        tokens && encryption && kid !== undefined
+          ? encryption.seal(diagnostics, { kid, id, field: "diagnostics" }, subject)
+          : isPlain
+            ? diagnostics.text
+            : undefined,
+    }),
   };
   return { id, line: entryToLine(sealed, draft.fields, tokens) };
+}
+
+/**
+ * The clear fields without the provider's own words, which may quote the prompt, and these words as content. Type, code
+ * and status of an error stay in clear, and so does a block reason that does not repeat the error's message.
+ */
+function withoutQuotes({ error, blockReason, diagnostics }: CheckedFields): {
+  readonly error: JsonValue | undefined;
+  readonly blockReason: JsonValue | undefined;
+  readonly diagnostics: Content | undefined;
+} {
+  const { message, ...clear } = asRecord(error);
+  const quotes =
+    typeof message === "string" &&
+    message !== "" &&
+    typeof blockReason === "string" &&
+    blockReason.includes(message);
+  const said = {
+    ...(message !== undefined && { errorMessage: message }),
+    ...(quotes && { blockMessage: blockReason }),
+    ...asRecord(diagnostics),
+  };
+  return {
+    error: isJsonObject(error) ? clear : error,
+    blockReason: quotes ? (clear["code"] ?? clear["type"]) : blockReason,
+    diagnostics: Object.keys(said).length === 0 ? undefined : contentOf(diagnosticsValue(said)),
+  };
 }
 
 /** The input hash that the entry of this draft will have. */

@@ -11,7 +11,8 @@ export type RedactableField =
   | "parameters"
   | "error"
   | "blockReason"
-  | "alerts";
+  | "alerts"
+  | "diagnostics";
 
 /** Returns what is to be kept in place of `value`. Synchronous; to return nothing is a mistake and keeps nothing. */
 export type RedactFunction = (field: RedactableField, value: JsonValue) => JsonValue;

@@ -1,9 +1,9 @@
-// The two contents of an entry: text when all of it is one text, canonical JSON otherwise.
+// The contents of an entry: text where the whole of it is one text, and otherwise canonical JSON.
 import { hash } from "node:crypto";
 import { canonicalJson, type JsonValue, toJson } from "./canonical.ts";
 
-/** Which of an entry's two contents. */
-export type ContentField = "input" | "output";
+/** One of the contents of an entry. */
+export type ContentField = "input" | "output" | "diagnostics";
 
 /** Content in the form that is hashed, encrypted and kept. */
 export interface Content {

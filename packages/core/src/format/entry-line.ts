@@ -42,7 +42,7 @@ export function entryToLine(
     conversation_id: given.conversationId ?? null,
     safety_passed: given.safetyPassed ?? true,
     detectors_triggered: given.detectorsTriggered ?? [],
-    block_reason: given.blockReason ?? null,
+    block_reason: made.blockReason ?? null,
     alerts: made.alerts ?? [],
     latency_ms: given.latencyMs ?? null,
     input_tokens: given.inputTokens ?? null,

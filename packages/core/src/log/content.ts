@@ -4,6 +4,7 @@ import type { JsonValue } from "../format/canonical.ts";
 import {
   type Content,
   type ContentField,
+  contentOf,
   contentOfAny,
   hashContent,
   valueOf,
@@ -12,7 +13,8 @@ import type { EncryptionManager } from "../keys/encryption.ts";
 import { isFernetToken } from "../keys/fernet.ts";
 import { parseJwe } from "../keys/jwe.ts";
 import { parseKid } from "../keys/kid.ts";
-import type { AuditEntry } from "../format/entry.ts";
+import { diagnosticsValue, readDiagnostics } from "../format/diagnostics.ts";
+import type { AuditEntry, Diagnostics } from "../format/entry.ts";
 import { AuditDecryptError, AuditError, AuditInputError } from "../errors.ts";
 import { refuseUnknown } from "../format/known-names.ts";
 
@@ -20,21 +22,32 @@ import { refuseUnknown } from "../format/known-names.ts";
 export interface ContentCheck {
   readonly input?: unknown;
   readonly output?: unknown;
+  readonly diagnostics?: Diagnostics | undefined;
 }
 
-const CONTENTS: Readonly<Record<keyof ContentCheck, true>> = { input: true, output: true };
+const CONTENTS: Readonly<Record<keyof ContentCheck, true>> = {
+  input: true,
+  output: true,
+  diagnostics: true,
+};
 
 type Keys = EncryptionManager | undefined;
 
-/** An entry's contents, decrypted and parsed. A field is absent when only its hash was kept, or when it is in `failures`. */
-export interface OpenedContent {
+/** The contents of an entry, decrypted and parsed; absent where only the hash was kept, or there was none. */
+export interface EntryContent {
   readonly input?: JsonValue;
   readonly output?: JsonValue;
+  /** The provider's own words about the call. */
+  readonly diagnostics?: Diagnostics;
+}
+
+/** As `EntryContent`; also absent where a content is in `failures`. */
+export interface OpenedContent extends EntryContent {
   /** Why a content cannot be opened. Codes: as `decryptContent()`, and `AUDIT_READ_FAILED`. */
   readonly failures: { readonly [F in ContentField]?: AuditError };
 }
 
-const FIELDS: readonly ContentField[] = ["input", "output"];
+const FIELDS: readonly ContentField[] = ["input", "output", "diagnostics"];
 
 /** Opens each of an entry's contents on its own: the failure of one does not hide another. */
 export function openContent(entry: AuditEntry, keys: Keys): OpenedContent {
@@ -49,14 +62,16 @@ export function openContent(entry: AuditEntry, keys: Keys): OpenedContent {
       failures[field] = error;
     }
   }
-  return { ...opened, failures };
+  const { diagnostics, ...contents } = opened;
+  return {
+    ...contents,
+    ...(diagnostics !== undefined && { diagnostics: readDiagnostics(diagnostics) }),
+    failures,
+  };
 }
 
 /** As `openContent`; throws the first failure. */
-export function requireContent(
-  entry: AuditEntry,
-  keys: Keys,
-): { input?: JsonValue; output?: JsonValue } {
+export function requireContent(entry: AuditEntry, keys: Keys): EntryContent {
   const { failures, ...opened } = openContent(entry, keys);
   const [failure] = Object.values(failures);
   if (failure) throw failure;
@@ -85,9 +100,16 @@ interface ContentParts {
 }
 
 function partsOf(entry: AuditEntry, field: ContentField): ContentParts {
-  return field === "input"
-    ? { stored: entry.inputContent, hash: entry.inputHash, format: entry.inputFormat }
-    : { stored: entry.outputContent, hash: entry.outputHash, format: entry.outputFormat };
+  switch (field) {
+    case "input":
+      return { stored: entry.inputContent, hash: entry.inputHash, format: entry.inputFormat };
+    case "output":
+      return { stored: entry.outputContent, hash: entry.outputHash, format: entry.outputFormat };
+    case "diagnostics": {
+      const { diagnosticsContent = null, diagnosticsHash = "" } = entry;
+      return { stored: diagnosticsContent, hash: diagnosticsHash, format: "json" };
+    }
+  }
 }
 
 /** How every JWE of ours begins: base64url of `{"alg":"dir","enc":"A256GCM","kid":"`. */
@@ -131,19 +153,28 @@ export function matchContent(
   entry: AuditEntry,
   claimed: ContentCheck,
   keys: Keys,
-): { input?: boolean; output?: boolean } {
+): { input?: boolean; output?: boolean; diagnostics?: boolean } {
   refuseUnknown("verifyContent(): claim", claimed, CONTENTS, AuditInputError);
-  if (claimed.input === undefined && claimed.output === undefined) {
+  const { input, output, diagnostics } = claimed;
+  if (input === undefined && output === undefined && diagnostics === undefined) {
     throw new AuditInputError(
-      "verifyContent() takes the input, the output, or both: nothing was claimed",
+      "verifyContent() takes an input, an output or diagnostics: nothing was claimed",
     );
   }
   return {
-    ...(claimed.input !== undefined && {
-      input: isHashOf(contentOfAny(claimed.input).text, entry, "input", keys),
+    ...(input !== undefined && {
+      input: isHashOf(contentOfAny(input).text, entry, "input", keys),
     }),
-    ...(claimed.output !== undefined && {
-      output: isHashOf(contentOfAny(claimed.output).text, entry, "output", keys),
+    ...(output !== undefined && {
+      output: isHashOf(contentOfAny(output).text, entry, "output", keys),
+    }),
+    ...(diagnostics !== undefined && {
+      diagnostics: isHashOf(
+        contentOf(diagnosticsValue(diagnostics)).text,
+        entry,
+        "diagnostics",
+        keys,
+      ),
     }),
   };
 }

@@ -1,5 +1,5 @@
 // Entries for other systems.
-import { contentOf, type ContentField, hashContent } from "../format/content.ts";
+import { contentOf, hashContent } from "../format/content.ts";
 import type { EncryptionManager } from "../keys/encryption.ts";
 import type { AuditEntry } from "../format/entry.ts";
 import { entryToLine } from "../format/entry-line.ts";
@@ -43,7 +43,7 @@ export async function* exportEntries(
 
 function originalLine(entry: AuditEntry, logger: AuditLogger): string {
   const contents = contentsUnlessErased(entry, logger);
-  const kept = (field: ContentField): { hash: string; content: string | null } => {
+  const kept = (field: "input" | "output"): { hash: string; content: string | null } => {
     const value = contents[field];
     if (value === undefined)
       return { hash: field === "input" ? entry.inputHash : entry.outputHash, content: null };

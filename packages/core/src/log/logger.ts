@@ -2,10 +2,9 @@
 import type { CallSink } from "../capture/call-sink.ts";
 import type { Interaction, InteractionFields, Metadata } from "../capture/interaction.ts";
 import { AuditDecryptError, AuditWriteError } from "../errors.ts";
-import type { JsonValue } from "../format/canonical.ts";
 import type { AuditEntry } from "../format/entry.ts";
 import type { EncryptionManager } from "../keys/encryption.ts";
-import { type ContentCheck, matchContent, requireContent } from "./content.ts";
+import { type ContentCheck, type EntryContent, matchContent, requireContent } from "./content.ts";
 import { type AuditHealth, measureHealth } from "./health.ts";
 import {
   type ActorAndReason,
@@ -145,7 +144,7 @@ export class AuditLogger<
    *
    * @throws as `decryptContent()`
    */
-  content(entry: AuditEntry): { input?: JsonValue; output?: JsonValue } {
+  content(entry: AuditEntry): EntryContent {
     return requireContent(entry, this.encryption);
   }
 
@@ -154,7 +153,10 @@ export class AuditLogger<
    *
    * @throws `AUDIT_KEY_MISSING` when the hash is keyed and its key is not here
    */
-  verifyContent(entry: AuditEntry, content: ContentCheck): { input?: boolean; output?: boolean } {
+  verifyContent(
+    entry: AuditEntry,
+    content: ContentCheck,
+  ): { input?: boolean; output?: boolean; diagnostics?: boolean } {
     return matchContent(entry, content, this.encryption);
   }
 

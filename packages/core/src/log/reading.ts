@@ -1,9 +1,8 @@
 // Entries found in the log.
 import type { AuditEntry } from "../format/entry.ts";
 import { lineToEntry } from "../format/entry-line.ts";
-import type { JsonValue } from "../format/canonical.ts";
 import { AuditInputError } from "../errors.ts";
-import { requireContent } from "./content.ts";
+import { type EntryContent, requireContent } from "./content.ts";
 import type { EncryptionManager } from "../keys/encryption.ts";
 import { requireSubjectKeys } from "./options.ts";
 import { type EntryQuery, hasConditions, meets, rangeOf } from "./query.ts";
@@ -16,10 +15,8 @@ export interface ReadableLog {
 }
 
 /** One entry of a data subject, with its contents where they were kept. */
-export interface SubjectEntry {
+export interface SubjectEntry extends EntryContent {
   readonly entry: AuditEntry;
-  readonly input?: JsonValue;
-  readonly output?: JsonValue;
 }
 
 /** The entry with this id. */

@@ -36,5 +36,10 @@ export {
 export { checkProof, type ProofCheck, type ProofCheckOptions } from "./proof.ts";
 export { type LogAccess, logSourcesAt } from "../log/location.ts";
 export { proveEntries, proveEntry } from "../log/prove-entry.ts";
-export { type ContentCheck, openContent, type OpenedContent } from "../log/content.ts";
+export {
+  type ContentCheck,
+  type EntryContent,
+  openContent,
+  type OpenedContent,
+} from "../log/content.ts";
 export { verifyLog, type VerifyOptions } from "../log/verify-log.ts";

@@ -41,9 +41,22 @@ const EVERY_FIELD: Interaction = {
   attempts: 2,
   streamed: true,
   parameters: { temperature: 0.2, top_p: 1 },
-  run: { id: "r", parentId: "p", path: ["a", "b"], threadId: "t", node: "n", toolCallId: "tc" },
+  run: {
+    id: "r",
+    parentId: "p",
+    rootId: "p",
+    name: "agent",
+    path: ["a", "b"],
+    threadId: "t",
+    node: "n",
+    toolCallId: "tc",
+  },
   trace: { traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331" },
   call: "01981f6c-3a00-7abc-8def-0123456789ab",
+  actor: { id: "u-1", kind: "user", role: "clerk", onBehalfOf: "u-2" },
+  server: { address: "api.openai.com", port: 443 },
+  review: { of: "01981f6c-3a00-7abc-8def-0123456789ab", verdict: "approved", role: "officer" },
+  diagnostics: { assessments: [1] },
 };
 
 describe("log()", () => {
@@ -55,9 +68,11 @@ describe("log()", () => {
       const before = Date.now();
       const id = await logger.log(EVERY_FIELD);
       const entry = await logger.getEntry(id);
-      const { input: _input, output: _output, ...fields } = EVERY_FIELD;
+      const { input: _input, output: _output, diagnostics: _said, ...fields } = EVERY_FIELD;
+      const { message: _message, ...error } = fields.error ?? { type: "" };
       expect(entry).toStrictEqual({
         ...fields,
+        error,
         id,
         timestamp: entry?.timestamp,
         inputHash: sha256("Hello!"),
@@ -65,6 +80,7 @@ describe("log()", () => {
         inputContent: null,
         outputContent: null,
         outputFormat: "json",
+        diagnosticsHash: sha256('{"assessments":[1],"error_message":"filtered"}'),
       });
       expect(entry?.timestamp).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
       expect(Date.parse(entry?.timestamp ?? "")).toBeGreaterThanOrEqual(before);

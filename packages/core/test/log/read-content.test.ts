@@ -42,11 +42,11 @@ describe("verifyContent", () => {
     const misspelt: object = { inputs: "a" };
     expect(await rejected(() => entry && logger.verifyContent(entry, {}))).toMatchObject({
       code: "AUDIT_INPUT_INVALID",
-      message: "verifyContent() takes the input, the output, or both: nothing was claimed",
+      message: "verifyContent() takes an input, an output or diagnostics: nothing was claimed",
     });
     expect(await rejected(() => entry && logger.verifyContent(entry, misspelt))).toMatchObject({
       code: "AUDIT_INPUT_INVALID",
-      message: 'verifyContent(): claim "inputs" is unknown: there are input, output',
+      message: 'verifyContent(): claim "inputs" is unknown: there are input, output, diagnostics',
     });
   });
 });

@@ -65,3 +65,13 @@ export async function lifecycleBench(
 }
 
 export const hello = { model: "gpt-5", messages: [{ role: "user" as const, content: "Hello!" }] };
+
+/** An entry's error with its message, which the log keeps as content. */
+export function errorIn(
+  logger: AuditLogger,
+  entry: AuditEntry | undefined,
+): AuditEntry["error"] | undefined {
+  if (entry?.error === undefined) return undefined;
+  const { errorMessage } = logger.content(entry).diagnostics ?? {};
+  return { ...entry.error, ...(errorMessage !== undefined && { message: errorMessage }) };
+}

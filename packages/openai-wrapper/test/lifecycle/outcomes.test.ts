@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { withAudit } from "../../src/index.ts";
 import { loadSdk, VERSIONS } from "../equivalence/same-behaviour.ts";
-import { lifecycleBench } from "./bench.ts";
+import { errorIn, lifecycleBench } from "./bench.ts";
 import { TABLE } from "./outcome-table.ts";
 
 describe("the table of outcomes", async () => {
@@ -60,7 +60,7 @@ describe.each(VERSIONS)("a call of %s", async (version) => {
       const entries = await bench.entries();
       const { error, ...fields } = entry;
       expect(entries).toMatchObject([{ outcome, alerts: [], ...fields }]);
-      expect({ error: entries[0]?.error }).toMatchObject({ error });
+      expect({ error: errorIn(bench.logger, entries[0]) }).toMatchObject({ error });
     },
   );
 });

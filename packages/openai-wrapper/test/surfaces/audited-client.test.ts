@@ -297,7 +297,7 @@ describe("the entry of a call", () => {
       client.chat.completions.create({ model: "m", messages: [] }),
     ).rejects.toMatchObject({ status: 401 });
     const [entry] = await entries();
-    expect(entry?.error?.message).toBe(
+    expect(entry && logger.content(entry).diagnostics?.errorMessage).toBe(
       "401 Incorrect API key provided: [REDACTED]. You can find your API key at https://example.com.",
     );
     expect(JSON.stringify(entry)).not.toContain("sk-test");
