@@ -1,5 +1,6 @@
 // One entry as labelled values.
 import type { AuditEntry } from "@ai-audit/core";
+import { readDiagnostics, toJson } from "@ai-audit/core/format";
 import { actorOf, agentOf, safetyVerdictOf, toolOf } from "./call.ts";
 import { outcomeOf, outcomeStyle } from "./entry-table.ts";
 import { errorMessage, type OpenedContent, type OpenedField } from "./opened-content.ts";
@@ -38,9 +39,7 @@ export function describeEntry(entry: AuditEntry, content: OpenedContent): Field[
     ...known("output hash", entry.outputHash),
     contentField("input", content.input),
     contentField("output", content.output),
-    ...(content.diagnostics === undefined
-      ? []
-      : [contentField("diagnostics", content.diagnostics)]),
+    ...diagnosticsField(content.diagnostics),
   ];
 }
 
@@ -101,6 +100,15 @@ function tokensOf({ inputTokens, outputTokens, usage }: AuditEntry): string | un
 
 function jsonOf(value: object | undefined): string | undefined {
   return value === undefined || Object.keys(value).length === 0 ? undefined : JSON.stringify(value);
+}
+
+/** The provider's words beside the error's message, which stands with the error. */
+function diagnosticsField(field: OpenedField | undefined): Field[] {
+  if (field === undefined) return [];
+  if (field.state !== "open") return [contentField("diagnostics", field)];
+  const { errorMessage: _message, ...further } = readDiagnostics(field.value);
+  if (Object.keys(further).length === 0) return [];
+  return [contentField("diagnostics", { state: "open", value: toJson(further) })];
 }
 
 function contentField(label: string, field: OpenedField): Field {

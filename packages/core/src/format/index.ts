@@ -3,7 +3,7 @@ export type { Actor, AuditEntry, Diagnostics, Review, Server } from "./entry.ts"
 export { diagnosticsValue, readDiagnostics } from "./diagnostics.ts";
 export { ENTRY_FIELDS, type EntryField, type FieldKind } from "./fields.ts";
 export { entryToLine, lineToEntry } from "./entry-line.ts";
-export { canonicalJson, isJsonObject, type JsonValue } from "./canonical.ts";
+export { canonicalJson, isJsonObject, type JsonValue, toJson } from "./canonical.ts";
 export { safeLine, safeText } from "./safe-text.ts";
 export {
   type ControlLine,
