@@ -100,16 +100,12 @@ interface ContentParts {
 }
 
 function partsOf(entry: AuditEntry, field: ContentField): ContentParts {
-  switch (field) {
-    case "input":
-      return { stored: entry.inputContent, hash: entry.inputHash, format: entry.inputFormat };
-    case "output":
-      return { stored: entry.outputContent, hash: entry.outputHash, format: entry.outputFormat };
-    case "diagnostics": {
-      const { diagnosticsContent = null, diagnosticsHash = "" } = entry;
-      return { stored: diagnosticsContent, hash: diagnosticsHash, format: "json" };
-    }
-  }
+  if (field === "input")
+    return { stored: entry.inputContent, hash: entry.inputHash, format: entry.inputFormat };
+  if (field === "output")
+    return { stored: entry.outputContent, hash: entry.outputHash, format: entry.outputFormat };
+  const { diagnosticsContent: stored = null, diagnosticsHash: hash = "" } = entry;
+  return { stored, hash, format: "json" };
 }
 
 /** How every JWE of ours begins: base64url of `{"alg":"dir","enc":"A256GCM","kid":"`. */
