@@ -1,6 +1,8 @@
 // The cases of the suite: who installs the packages, and what must work there.
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { runBundled, runNext } from "./bundles.ts";
+import { PUBLISHED } from "./packed.ts";
 import { makeProject, PACKAGE_MANAGERS, type PackageManager } from "./projects.ts";
 import { run } from "./run.ts";
 import { NODE_VERSIONS, type Tools } from "./tools.ts";
@@ -30,6 +32,7 @@ export function casesOf(setting: Setting): readonly Case[] {
     ...Object.entries(PACKAGE_MANAGERS).flatMap(([id, manager]) =>
       managerCases(setting, id, manager),
     ),
+    readmeCase(setting),
     ...nodeCases(setting),
     ...typeCases(setting),
     ...bundleCases(setting),
@@ -43,7 +46,7 @@ function managerCases(setting: Setting, id: string, manager: PackageManager): re
   const quick = id === "npm";
   const { name } = manager;
   const installed = `${name}: install`;
-  const more = quick ? { "@types/node": "^24" } : {};
+  const more = quick ? { "@types/node": "^24", langchain: "^1" } : {};
   const install = { optionalPeers: true, more };
   return [
     {
@@ -95,6 +98,27 @@ function expectText(text: string, wanted: string): void {
   if (!text.includes(wanted)) throw new Error(`expected ${JSON.stringify(wanted)} in\n${text}`);
 }
 
+/** The programs of the packages' own READMEs, as they were packed. */
+function readmeCase({ work, env }: Setting): Case {
+  const project = join(work, "npm");
+  return {
+    name: "npm: the packages' READMEs",
+    quick: true,
+    needs: "npm: install",
+    check: async () => {
+      for (const name of PUBLISHED) {
+        const readme = join(project, "node_modules", "@ai-audit", name, "README.md");
+        const blocks = [...(await readFile(readme, "utf8")).matchAll(/```ts\n([\s\S]*?)```/g)];
+        for (const [index, [, program = ""]] of blocks.entries()) {
+          const file = `readme-${name}-${index}.mts`;
+          await writeFile(join(project, file), program);
+          await run("node", [file], { cwd: project, env });
+        }
+      }
+    },
+  };
+}
+
 /** The npm project on every Node version. */
 function nodeCases({ work, tools, env }: Setting): readonly Case[] {
   return NODE_VERSIONS.flatMap((version) =>
@@ -112,9 +136,10 @@ function nodeCases({ work, tools, env }: Setting): readonly Case[] {
 function typeCases({ work, tools }: Setting): readonly Case[] {
   const cases: Case[] = [];
   for (const version of ["5.6", "5.9", "7"] as const)
-    for (const module of ["nodenext", "node16", "bundler"] as const)
+    for (const module of ["nodenext", "node16", "bundler", "commonjs"] as const)
       for (const exactOptionalPropertyTypes of [true, false]) {
         const files = filesFor(version, module);
+        if (files.length === 0) continue;
         const exact = exactOptionalPropertyTypes ? ", exactOptionalPropertyTypes" : "";
         cases.push({
           name: `types: TypeScript ${version}, ${module}${exact}`,
@@ -134,8 +159,12 @@ function typeCases({ work, tools }: Setting): readonly Case[] {
   return cases;
 }
 
-/** `require()` of an ES module is known to TypeScript from 5.8 on, and to node16 not at all. */
+/**
+ * Of nodenext, TypeScript knows `require()` of an ES module from 5.8 on; of node16 never. The older
+ * `commonjs` does not ask what is required, and is no more from TypeScript 7 on.
+ */
 function filesFor(version: string, module: TypeCheck["module"]): readonly string[] {
+  if (module === "commonjs") return version === "7" ? [] : ["types/program.cts"];
   const hasCommonJs = module === "nodenext" && version !== "5.6";
   return hasCommonJs ? ["types/program.ts", "types/program.cts"] : ["types/program.ts"];
 }

@@ -32,6 +32,8 @@ const cases = casesOf({
   env: {
     PATH: [tools.folder, process.env["PATH"]].join(":"),
     MODEL_URL: model.url,
+    OPENAI_BASE_URL: model.url,
+    OPENAI_API_KEY: "k",
     S3_ENDPOINT: s3.url,
     S3_BUCKET: bucket,
     AWS_ACCESS_KEY_ID: "test",

@@ -7,7 +7,7 @@ import { CommandFailed, run } from "./run.ts";
 export interface TypeCheck {
   /** The compiler's `tsc.js`. */
   readonly compiler: string;
-  readonly module: "nodenext" | "node16" | "bundler";
+  readonly module: "nodenext" | "node16" | "bundler" | "commonjs";
   readonly exactOptionalPropertyTypes: boolean;
   /** Files of the project. */
   readonly files: readonly string[];
@@ -21,7 +21,9 @@ export async function checkTypes(project: string, check: TypeCheck): Promise<rea
   const { compiler, module, exactOptionalPropertyTypes, files } = check;
   const config = join(project, `tsconfig.${module}.json`);
   const compilerOptions = {
-    ...(module === "bundler" ? { module: "esnext", moduleResolution: "bundler" } : { module }),
+    module: module === "bundler" ? "esnext" : module,
+    ...(module === "bundler" && { moduleResolution: "bundler" }),
+    ...(module === "commonjs" && { moduleResolution: "node10" }),
     target: "es2024",
     lib: ["es2024", "esnext.disposable", "dom", "dom.iterable"],
     types: ["node"],
