@@ -35,6 +35,7 @@ TEXTS = {
     "empty": ("text/plain", ""),
     "unicode": ("text/plain", "naïve 日本語 🚀\u2028next\n\"quoted\""),
     "json": ("application/json", '[{"content":"Hello!","role":"user"}]'),
+    "diagnostics": ("application/json", '{"error_message":"No."}'),
 }
 
 
@@ -50,7 +51,7 @@ def contents():
             material = MASTERS[master_name] + (SECRET if subject else b"")
             content_key = hkdf(material, "ai-audit/1 enc " + kid)
             digest_key = hkdf(material, "ai-audit/1 dig " + kid)
-            field = "output" if subject else "input"
+            field = name if name == "diagnostics" else "output" if subject else "input"
             header = {"alg": "dir", "enc": "A256GCM", "kid": kid, "cty": f"{media_type}; id={ENTRY}; field={field}"}
             protected = b64url(compact(header).encode())
             iv = bytes([number * 2 + subject]) * 12

@@ -4,6 +4,7 @@ Needs the `cryptography` package:  python3 make_segment_vectors.py > segments.js
 """
 
 import base64
+import datetime
 import hashlib
 import json
 
@@ -29,6 +30,18 @@ def root(leaves):
     while k * 2 < len(leaves):
         k *= 2
     return hashlib.sha256(b"\x01" + root(leaves[:k]) + root(leaves[k:])).digest()
+
+
+def consistency(old, leaves, is_whole=True):
+    """PROOF and SUBPROOF of RFC 6962, 2.1.2, straight from their recursive definition."""
+    if old == len(leaves):
+        return [] if is_whole else [root(leaves)]
+    k = 1
+    while k * 2 < len(leaves):
+        k *= 2
+    if old <= k:
+        return consistency(old, leaves[:k], is_whole) + [root(leaves[k:])]
+    return consistency(old - k, leaves[k:], False) + [root(leaves[:k])]
 
 
 class Key:
@@ -73,14 +86,27 @@ class Segment:
 
 
 KEY = Key("example.com/audit", hashlib.sha256(b"the signing key of these vectors").digest())
-COMMITS = [
-    ['{"id":"1"}'],
-    ['{"id":"2","a":"é 日本 😀"}', '{"type":"loss","entries":1,"from":"f","to":"t","reason":"r"}', '{"id":"3"}'],
-    ["{}" for _ in range(5)],
-]
 
-ENTRY = {"id": "019ab000-0000-7000-8000-000000000001", "timestamp": "2026-11-23T00:00:00.000Z"}
+
+def entry_id(day, number):
+    """A UUIDv7 of a day in November 2026: ids of a segment ascend and lie in its day."""
+    start = datetime.datetime(2026, 11, day, tzinfo=datetime.timezone.utc)
+    time = f"{int(start.timestamp()) * 1000 + number:012x}"
+    return f"{time[:8]}-{time[8:]}-7000-8000-000000000000"
+
+
+def commits(day):
+    ids = [f'"id":"{entry_id(day, number)}"' for number in range(8)]
+    return [
+        [f"{{{ids[0]}}}"],
+        [f'{{{ids[1]},"a":"é 日本 😀"}}', '{"type":"loss","entries":1,"from":"f","to":"t","reason":"r"}', f"{{{ids[2]}}}"],
+        [f"{{{one}}}" for one in ids[3:]],
+    ]
+
+
+ENTRY = {"id": entry_id(26, 0), "timestamp": "2026-11-26T00:00:00.000Z"}
 ENTRY |= {"input_hash": "hmac-sha256:AAAA", "kid": "k1.c3RyZWFtLW51bWJl"}
+ENTRY |= {"actor": {"id": "u1", "kind": "user"}, "diagnostics_hash": "hmac-sha256:BBBB"}
 HELD = {"from": "2026-11-01T00:00:00.000Z", "to": None}
 # A line each, by its members in the order of the format's text. The hold is the second line of its segment.
 CONTROL = [
@@ -93,6 +119,25 @@ CONTROL = [
     {"type": "call.started", "call": "c1", "timestamp": "2026-11-23T00:00:02.000Z", "provider": "p", "model": None}
     | {"operation": "chat", "input_hash": "hmac-sha256:AAAA"},
 ]
+LEAVES = [str(number).encode() for number in range(11)]
+ROOT = b64(root(LEAVES))
+AT = "2026-11-23T00:00:03.000Z"
+SINCE = [{"leaves": old, "root": b64(root(LEAVES[:old])), "proof": [b64(node) for node in consistency(old, LEAVES)]} for old in (3, 8)]
+IDS = {"first": ENTRY["id"], "last": ENTRY["id"]}
+TAIL = {"bytes": 5, "sha256": hashlib.sha256(b"torn\x00").hexdigest()}
+# Lines with every member that may be absent, and lines that tell of other files.
+FURTHER = [
+    CONTROL[2] | {"leaves": 11, "root": ROOT, "at": AT, "since": SINCE},
+    {"type": "retention.archived", "file": "audit_20261101.jsonl", "leaves": 11, "root": ROOT, "sha256": "ab" * 32}
+    | {"location": "s3://b/k", "at": AT},
+    {"type": "retention.seen", "seen": [{"file": "audit_20261101.jsonl", "size": 11, "root": ROOT, "tail": TAIL}]},
+    {"type": "subject.erased", "subject": "s1", "actor": "a", "reason": "asked to", "at": AT},
+    {"type": "loss", "entries": 1, "from": AT, "to": AT, "reason": "EIO", "at": AT, **IDS, "certain": False},
+    {"type": "again", "file": "audit_20261123.jsonl", "leaf": 4, **IDS, "count": 2, "reason": "EIO"},
+    {"type": "segment.gap", "file": "audit_20261122.jsonl", "size": 11, "root": ROOT, "found": None},
+    {"type": "run.started", "run": "r1", "parent": None, "root": "r1", "name": "agent é", "kind": "agent", "at": AT},
+    {"type": "heartbeat", "at": AT},
+]
 KINDS = [[compact(line) for line in CONTROL[:1]], [compact(ENTRY)] + [compact(line) for line in CONTROL[1:]]]
 
 
@@ -104,13 +149,19 @@ def vector(title, key, file, seq, prev, seen, commits):
     return {"title": title, "signed": key is not None, "options": segment.options, "steps": steps, "ref": segment.ref()}
 
 
-signed = vector("signed", KEY, "audit_20261123.jsonl", 0, None, [], COMMITS)
+signed = vector("signed", KEY, "audit_20261123.jsonl", 0, None, [], commits(23))
 vectors = [
     signed,
-    vector("unsigned", None, "audit_20261123_001.jsonl", 0, None, [], COMMITS),
-    vector("with links", KEY, "audit_20261124_1000.jsonl", 1, signed["ref"], [signed["ref"]], COMMITS[:1]),
+    vector("unsigned", None, "audit_20261123_001.jsonl", 0, None, [], commits(23)),
+    vector("with links", KEY, "audit_20261124_1000.jsonl", 1, signed["ref"], [signed["ref"]], commits(24)[:1]),
     vector("closed at once", KEY, "audit_20261125.jsonl", 2, None, [], []),
     vector("with every kind of line", KEY, "audit_20261126.jsonl", 3, None, [], KINDS),
 ]
 key = {"name": KEY.name, "pem": KEY.pem, "vkey": KEY.vkey}
-print(json.dumps({"key": key, "control": [{"members": line, "line": compact(line)} for line in CONTROL], "segments": vectors}, indent=2, ensure_ascii=False))
+proofs = [
+    {"old": old, "size": size, "old_root": b64(root(LEAVES[:old])), "root": b64(root(LEAVES[:size]))}
+    | {"proof": [b64(node) for node in consistency(old, LEAVES[:size])]}
+    for size in range(1, 12)
+    for old in range(1, size + 1)
+]
+print(json.dumps({"key": key, "leaves": [leaf.decode() for leaf in LEAVES], "consistency": proofs, "control": [{"members": line, "line": compact(line)} for line in CONTROL + FURTHER], "segments": vectors}, indent=2, ensure_ascii=False))
