@@ -24,7 +24,7 @@ import {
 import { testEntry } from "@ai-audit/core/testing";
 import { judgeLog, Tally } from "./judge.ts";
 import { type Pending, PowerModel, torn } from "./power-model.ts";
-import { Random } from "./random.ts";
+import { Random } from "@ai-audit/test-support/random";
 import type { Row } from "./row.ts";
 import { record, stringsIn } from "./trace.ts";
 import { WORK_KEY } from "./work-key.ts";

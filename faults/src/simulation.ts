@@ -7,7 +7,7 @@ import fs from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { tmpdir } from "node:os";
-import { Random } from "./random.ts";
+import { Random } from "@ai-audit/test-support/random";
 
 const DAY_MS = 86_400_000;
 const START = Date.UTC(2026, 0, 15, 12);
