@@ -3,6 +3,7 @@
 import { createSecretKey } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { describe, expect, it } from "vitest";
 import { AuditError, AuditLogger, verifyLog } from "../../src/index.ts";
 import { lineToEntry } from "../../src/format/entry-line.ts";
@@ -48,71 +49,88 @@ function answerOf<T>(name: string, parse: () => T): T | undefined {
   }
 }
 
+/** The inputs of a corpus for which a property does not hold. */
+function exceptions(
+  corpus: string,
+  holds: (text: string, name: string, isOriginal: boolean, bytes: Buffer) => boolean,
+): string[] {
+  const found: string[] = [];
+  for (const { name, bytes, isOriginal } of fuzzInputs(corpus, import.meta.url))
+    if (!holds(bytes.toString(), name, isOriginal, bytes)) found.push(name);
+  return found;
+}
+
+function linesInPieces(bytes: Buffer): string[] {
+  const random = new Random(bytes.length);
+  const splitter = new LineSplitter();
+  const lines: string[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const piece = bytes.subarray(at, at + 1 + random.below(40));
+    for (const block of splitter.push(Buffer.from(piece)))
+      eachLine(block, (text, start, end) => void lines.push(text.toString("latin1", start, end)));
+    at += piece.length;
+  }
+  return [...lines, splitter.rest().toString("latin1")];
+}
+
 describe("Any bytes", { timeout: 600_000 }, () => {
   it("are the same lines however they come in pieces", () => {
-    for (const { name, bytes } of fuzzInputs("lines", import.meta.url)) {
-      const random = new Random(bytes.length);
-      const splitter = new LineSplitter();
-      const lines: string[] = [];
-      for (let at = 0; at < bytes.length;) {
-        const piece = bytes.subarray(at, at + 1 + random.below(40));
-        for (const block of splitter.push(Buffer.from(piece)))
-          eachLine(
-            block,
-            (text, start, end) => void lines.push(text.toString("latin1", start, end)),
-          );
-        at += piece.length;
-      }
-      const all = [...lines, splitter.rest().toString("latin1")];
-      expect(all, name).toEqual(bytes.toString("latin1").split("\n"));
-    }
+    const found = exceptions("lines", (_text, _name, _isOriginal, bytes) =>
+      isDeepStrictEqual(linesInPieces(bytes), bytes.toString("latin1").split("\n")),
+    );
+    expect(found).toEqual([]);
   });
 
   it("are a control line, or none", () => {
-    for (const { name, bytes } of fuzzInputs("control-lines", import.meta.url)) {
-      const text = bytes.toString();
+    const found = exceptions("control-lines", (text, name) => {
       const line = answerOf(name, () => readControlLine(text));
-      if (line !== undefined) expect(typeof line.type, name).toBe("string");
-      expect(["segment", "malformed", "unknown-version", "foreign"], name).toContain(
-        answerOf(name, () => readFirstLine(text))?.kind,
+      const first = answerOf(name, () => readFirstLine(text));
+      const checkpoint = answerOf(name, () => readCheckpointLine(text))?.checkpoint;
+      return (
+        (line === undefined || typeof line.type === "string") &&
+        first !== undefined &&
+        (checkpoint === undefined || Number.isSafeInteger(checkpoint.size))
       );
-      const checkpoint = answerOf(name, () => readCheckpointLine(text));
-      if (checkpoint) expect(checkpoint.checkpoint.size, name).toBeGreaterThanOrEqual(0);
-    }
+    });
+    expect(found).toEqual([]);
   });
 
   it("are an entry with an id, or none", () => {
-    for (const { name, bytes } of fuzzInputs("entries", import.meta.url)) {
-      const entry = answerOf(name, () => lineToEntry(bytes.toString()));
-      if (entry !== undefined) expect(typeof entry.id, name).toBe("string");
-    }
+    const found = exceptions("entries", (text, name) => {
+      const entry = answerOf(name, () => lineToEntry(text));
+      return entry === undefined || typeof entry.id === "string";
+    });
+    expect(found).toEqual([]);
   });
 
   it("are a note with its text as it stands, or none", () => {
-    for (const { name, bytes } of fuzzInputs("notes", import.meta.url)) {
-      const text = bytes.toString();
+    const found = exceptions("notes", (text, name) => {
       const note = answerOf(name, () => parseNote(text));
-      if (note === undefined) continue;
-      expect(text.startsWith(note.text), name).toBe(true);
-      const checkpoint = answerOf(name, () => parseCheckpoint(note.text));
-      if (checkpoint) expect(Number.isSafeInteger(checkpoint.size), name).toBe(true);
-    }
+      const checkpoint = note && answerOf(name, () => parseCheckpoint(note.text));
+      return (
+        (note === undefined || text.startsWith(note.text)) &&
+        (checkpoint === undefined || Number.isSafeInteger(checkpoint.size))
+      );
+    });
+    expect(found).toEqual([]);
   });
 
   it("are a pin, or AUDIT_CONFIG_INVALID", () => {
-    for (const { name, bytes } of fuzzInputs("pins", import.meta.url)) {
-      const pin = answerOf(name, () => parsePin(bytes.toString()));
-      if (pin) expect(Buffer.from(pin.root, "base64"), name).toHaveLength(32);
-    }
+    const found = exceptions("pins", (text, name) => {
+      const pin = answerOf(name, () => parsePin(text));
+      return pin === undefined || Buffer.from(pin.root, "base64").length === 32;
+    });
+    expect(found).toEqual([]);
   });
 
   it("prove no other entry than the one that was sealed", () => {
     const sealed = new Set<string | undefined>();
-    for (const { name, bytes, isOriginal } of fuzzInputs("proofs", import.meta.url)) {
-      const check = checkProof(bytes.toString(), [segments.key.vkey]);
-      if (isOriginal) sealed.add(check.line);
-      else if (check.exitCode === 0) expect(sealed, name).toContain(check.line);
-    }
+    const found = exceptions("proofs", (text, name, isOriginal) => {
+      const check = answerOf(name, () => checkProof(text, [segments.key.vkey]));
+      if (isOriginal) sealed.add(check?.line);
+      return check !== undefined && (check.exitCode !== 0 || sealed.has(check.line));
+    });
+    expect(found).toEqual([]);
   });
 
   it("open as a JWE only to a text that was encrypted", () => {
@@ -120,21 +138,25 @@ describe("Any bytes", { timeout: 600_000 }, () => {
     const keys = encryptionVectors.contents.map(({ content_key: key }) =>
       createSecretKey(Buffer.from(key, "base64url")),
     );
-    for (const { name, bytes } of fuzzInputs("jwe", import.meta.url)) {
-      const jwe = answerOf(name, () => parseJwe(bytes.toString()));
-      for (const key of jwe ? keys : []) {
-        const text = answerOf(name, () => openJwe(jwe ?? parseJwe(""), key));
-        if (text !== undefined) expect(texts, name).toContain(text);
-      }
-    }
+    const found = exceptions("jwe", (text, name) =>
+      keys.every((key) => {
+        const opened = answerOf(name, () => openJwe(parseJwe(text), key));
+        return opened === undefined || texts.has(opened);
+      }),
+    );
+    expect(found).toEqual([]);
   });
 
   it("open as a Fernet token only to a text that was encrypted", () => {
     const key = decodeKey(fernet.secret, "the secret");
-    for (const { name, bytes } of fuzzInputs("fernet", import.meta.url)) {
-      const text = answerOf(name, () => openFernet(bytes.toString(), [key]));
-      if (text !== undefined) expect(text, name).toBe("hello");
-    }
+    const texts = new Set<string | undefined>([undefined]);
+    const found = exceptions("fernet", (text, name, isOriginal) => {
+      const opened = answerOf(name, () => openFernet(text, [key]));
+      if (isOriginal) texts.add(opened);
+      return texts.has(opened);
+    });
+    expect(found).toEqual([]);
+    expect(texts).toContain("hello");
   });
 });
 
@@ -142,6 +164,7 @@ describe("A directory with a damaged segment", { timeout: 600_000 }, () => {
   it("is read and verified without an error, and never proven with a line that was not sealed", async () => {
     const path = await temporaryDirectory();
     const sealed = new Set<string>();
+    const found: string[] = [];
     let count = 0;
     for (const { name, bytes, isOriginal } of fuzzInputs("segments", import.meta.url)) {
       count += 1;
@@ -151,16 +174,13 @@ describe("A directory with a damaged segment", { timeout: 600_000 }, () => {
       const [, file = ""] = /^(audit_\d{8})/.exec(name) ?? [];
       writeFileSync(join(folder, `${file}.jsonl`), bytes);
       const { exitCode } = await verifyLog(folder, { trustedKeys: [segments.key.vkey] });
-      expect([0, 1, 2, 3], name).toContain(exitCode);
       const lines = bytes.toString().split("\n");
       if (isOriginal) for (const line of lines) sealed.add(line);
-      else if (exitCode === 0)
-        expect(
-          lines.filter((line) => !sealed.has(line)),
-          name,
-        ).toEqual([]);
+      if (exitCode === 0 && lines.some((line) => !sealed.has(line))) found.push(`${name}: proven`);
       await using logger = new AuditLogger(folder);
-      for await (const { id } of logger.entries()) expect(typeof id, name).toBe("string");
+      for await (const { id } of logger.entries())
+        if (typeof id !== "string") found.push(`${name}: an entry without an id`);
     }
+    expect(found).toEqual([]);
   });
 });
