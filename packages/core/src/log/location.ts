@@ -22,21 +22,21 @@ export interface LogAccess {
  */
 export async function logSourcesAt(
   location: string,
-  { s3 = {}, now = new Date(), onRead }: LogAccess = {},
+  { s3 = {}, now = new Date(), withoutVersions = false, onRead }: LogAccess = {},
 ): Promise<readonly LogSource[]> {
-  const sources = await sourcesAt(location, s3, now);
+  const sources = await sourcesAt(location, s3, { now, withoutVersions });
   return onRead === undefined ? sources : sources.map((source) => reporting(source, onRead));
 }
 
 async function sourcesAt(
   location: string,
   s3: S3Connection,
-  now: Date,
+  look: { readonly now: Date; readonly withoutVersions: boolean },
 ): Promise<readonly LogSource[]> {
   if (!location.startsWith("s3://")) return [directorySource(location)];
   // Loaded only here: who verifies a directory needs no SDK.
   const { bucketSources } = await import("../storage/s3/log-sources.ts");
-  return bucketSources(location, s3, now);
+  return bucketSources(location, s3, look);
 }
 
 function reporting(source: LogSource, onRead: (file: string, share: number) => void): LogSource {
@@ -56,6 +56,9 @@ function reporting(source: LogSource, onRead: (file: string, share: number) => v
         yield chunk;
       }
     },
+    ...(source.isOfFile && { isOfFile: (error: unknown) => source.isOfFile?.(error) ?? true }),
+    ...(source.otherNames && { otherNames: async () => (await source.otherNames?.()) ?? [] }),
+    ...(source.limits && { limits: source.limits }),
     ...(source.sizeOf && { sizeOf: async (file: string) => source.sizeOf?.(file) }),
     ...(source.home && { home: source.home }),
   };

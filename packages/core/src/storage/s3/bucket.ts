@@ -32,6 +32,8 @@ export interface ObjectVersion {
   readonly isLatest: boolean;
   /** RFC 3339. */
   readonly modified: string;
+  /** Equal for equal bytes; empty for a delete marker. */
+  readonly etag: string;
 }
 
 export type Metadata = Readonly<Record<string, string>>;
@@ -41,6 +43,8 @@ export interface ObjectHead {
   readonly metadata: Metadata;
   /** SHA-256 of the whole object in base64, where the server knows it. */
   readonly sha256: string | undefined;
+  /** Absent where the bucket keeps no versions. */
+  readonly versionId?: string | undefined;
 }
 
 export interface FetchedObject {
@@ -104,10 +108,15 @@ export class S3Bucket {
   }
 
   /** The object, or `range` (from, to: bytes, inclusive) of it; undefined when there is none. */
-  async get(key: string, range?: { from: number; to: number }): Promise<FetchedObject | undefined> {
+  async get(
+    key: string,
+    range?: { from: number; to: number },
+    versionId?: string,
+  ): Promise<FetchedObject | undefined> {
     const { sdk, client } = await this.open();
     const input = {
       ...this.target(key),
+      ...(versionId !== undefined && { VersionId: versionId }),
       ...(range && { Range: `bytes=${range.from}-${range.to}` }),
     };
     let doubtful: Buffer | undefined;
@@ -137,6 +146,7 @@ export class S3Bucket {
         bytes: answer.ContentLength ?? 0,
         metadata: answer.Metadata ?? {},
         sha256: isWhole ? answer.ChecksumSHA256 : undefined,
+        versionId: answer.VersionId,
       };
     });
   }
@@ -233,13 +243,18 @@ export class S3Bucket {
       );
       const found = [
         ...(page.Versions ?? []).map((version) => ({ ...version, isDeleteMarker: false })),
-        ...(page.DeleteMarkers ?? []).map((marker) => ({ ...marker, isDeleteMarker: true })),
+        ...(page.DeleteMarkers ?? []).map((marker) => ({
+          ...marker,
+          isDeleteMarker: true,
+          ETag: "",
+        })),
       ];
       for (const {
         Key = "",
         VersionId = "",
         IsLatest = false,
         LastModified,
+        ETag = "",
         isDeleteMarker,
       } of found) {
         yield {
@@ -248,6 +263,7 @@ export class S3Bucket {
           isDeleteMarker,
           isLatest: IsLatest,
           modified: LastModified?.toISOString() ?? "",
+          etag: ETag,
         };
       }
       if (page.IsTruncated !== true) return;

@@ -126,7 +126,9 @@ export class FoundObjects {
   /** By the directory that they come from. */
   readonly shipped: Map<string, ShippedFile[]> = new Map();
   /** Nothing seals them. */
-  readonly foreign: { readonly key: string; readonly bytes: number }[] = [];
+  foreign: { readonly key: string; readonly bytes: number }[] = [];
+  /** Whether an answer named a version: the bucket keeps them. */
+  hasVersions = false;
 
   /** Asks for the metadata of a day's objects. */
   async addDay(bucket: S3Bucket, { direct, control, shipped, foreign }: DayListing): Promise<void> {
@@ -136,7 +138,11 @@ export class FoundObjects {
       key,
       head: await bucket.head(key),
     }));
-    for await (const { key, head } of heads) if (head) this.add(key, head);
+    for await (const { key, head } of heads) {
+      if (!head) continue;
+      this.hasVersions ||= head.versionId !== undefined && head.versionId !== "null";
+      this.add(key, head);
+    }
   }
 
   add(key: string, { bytes, metadata }: ObjectHead, lost?: LostObject): void {
@@ -171,13 +177,14 @@ export class FoundObjects {
     }
   }
 
-  /** A deleted or overwritten object that the bucket still has the first version of. */
+  /** A deleted or overwritten object: the first version, which is what the log wrote, takes its place. */
   addLost(lost: LostObject): void {
-    if (lost.isDeleted && lost.head) this.add(lost.key, lost.head, lost);
-    for (const objects of this.commits.values()) {
-      const object = objects.find(({ key }) => key === lost.key);
-      if (object && !lost.isDeleted) object.lost = lost;
+    for (const objects of [...this.commits.values(), ...this.shipped.values()]) {
+      const at = objects.findIndex(({ key }) => key === lost.key);
+      if (at !== -1) objects.splice(at, 1);
     }
+    this.foreign = this.foreign.filter(({ key }) => key !== lost.key);
+    this.add(lost.key, lost.head, lost);
   }
 }
 
@@ -196,8 +203,8 @@ export interface LostObject {
   readonly modified: string;
   /** The first version, which is what the log wrote. */
   readonly versionId: string;
-  /** Of the first version of a deleted object. */
-  readonly head: ObjectHead | undefined;
+  /** Of the first version. */
+  readonly head: ObjectHead;
 }
 
 /** Deleted and overwritten objects of the log below a prefix, in the order of keys. */
@@ -224,8 +231,23 @@ async function examine(
   const first = versions
     .filter(({ isDeleteMarker }) => !isDeleteMarker)
     .toSorted((a, b) => (a.modified < b.modified ? -1 : 1))[0];
-  if (!newest || !first || newest.versionId === first.versionId) return undefined;
+  // The same bytes put once more are what they were.
+  if (!newest || !first || newest.etag === first.etag) return undefined;
   const { key, modified, isDeleteMarker } = newest;
-  const head = isDeleteMarker ? await bucket.head(key, first.versionId) : undefined;
+  const head = await bucket.head(key, first.versionId);
+  if (head === undefined) return undefined; // it went in between
+  // An ETag need not be a digest on every server.
+  if (!isDeleteMarker && (await hasSameBytes(bucket, key, newest, first))) return undefined;
   return { key, isDeleted: isDeleteMarker, modified, versionId: first.versionId, head };
+}
+
+async function hasSameBytes(
+  bucket: S3Bucket,
+  key: string,
+  ...versions: readonly ObjectVersion[]
+): Promise<boolean> {
+  const [a, b] = await Promise.all(
+    versions.map(({ versionId }) => bucket.get(key, undefined, versionId)),
+  );
+  return a !== undefined && b !== undefined && a.body.equals(b.body);
 }

@@ -1,8 +1,8 @@
 // A bucket as the verifier sees it: one log of everything that was written directly, and one for each directory that
 // shipped its segments.
-import type { LogSource } from "../../verify/log-source.ts";
+import type { LogSource, SourceLimit } from "../../verify/log-source.ts";
 import { S3Bucket } from "./bucket.ts";
-import { mapInOrder } from "./request.ts";
+import { mapInOrder, statusOf } from "./request.ts";
 import { FoundObjects, listDay, lostObjects } from "./listing.ts";
 import { isDay } from "./keys.ts";
 import { parseLocation, resolveConnection, type S3Connection } from "./options.ts";
@@ -18,7 +18,7 @@ const DAYS_AHEAD = 4;
 export async function bucketSources(
   location: string,
   connection: S3Connection,
-  now: Date,
+  { now, withoutVersions = false }: { readonly now: Date; readonly withoutVersions?: boolean },
 ): Promise<LogSource[]> {
   const { bucket: name, prefix } = parseLocation(location);
   const bucket = new S3Bucket(name, prefix, resolveConnection(connection));
@@ -27,11 +27,33 @@ export async function bucketSources(
   for await (const listing of mapInOrder(days, DAYS_AHEAD, (day) => listDay(bucket, day))) {
     await found.addDay(bucket, listing);
   }
-  const lost = (await bucket.isVersioned()) === true ? await lostObjects(bucket, "") : [];
-  for (const object of lost) found.addLost(object);
+  const limits = await addVersions(bucket, found, withoutVersions);
   const shipped = [...found.shipped].map(([directory, files]) =>
     shippedSource(bucket, directory, files, now),
   );
   const streams = new Set([...found.shipped.values()].flat().map(({ stream }) => stream));
-  return [directSource(bucket, found, streams), ...shipped];
+  return [{ ...directSource(bucket, found, streams), limits }, ...shipped];
+}
+
+/** Looks at the versions of objects, where the bucket keeps them. Resolves to what could not be looked at. */
+async function addVersions(
+  bucket: S3Bucket,
+  found: FoundObjects,
+  withoutVersions: boolean,
+): Promise<SourceLimit[]> {
+  if (withoutVersions)
+    return [{ message: "versions of objects were not looked at, as was asked for", counts: false }];
+  const isVersioned = await bucket.isVersioned();
+  if (isVersioned === false) return [];
+  try {
+    for (const object of await lostObjects(bucket, "")) found.addLost(object);
+    return [];
+  } catch (error) {
+    if (statusOf(error) !== 403) throw error;
+    const counts = isVersioned === true || found.hasVersions;
+    const message = counts
+      ? "versions of objects could not be looked at: no right to list them, so deleted and overwritten objects do not show"
+      : "whether the bucket keeps versions of objects could not be asked: no right";
+    return [{ message, counts }];
+  }
 }

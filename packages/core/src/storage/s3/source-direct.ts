@@ -1,11 +1,12 @@
 // What was written directly, as segments: a stream's objects of one day, one after the other.
+import { AuditError } from "../../errors.ts";
 import { formatControlLine } from "../../format/control-line.ts";
 import type { LogSource, SourceFile } from "../../verify/log-source.ts";
 import { fileOfOrigin } from "../../format/origin.ts";
 import type { Pin, Problem } from "../../verify/verification.ts";
 import type { FetchedObject, S3Bucket } from "./bucket.ts";
 import { parseCommitMetadata, wrongClaims } from "./metadata.ts";
-import { mapInOrder } from "./request.ts";
+import { mapInOrder, statusOf } from "./request.ts";
 import type { CommitObject, LostObject } from "./listing.ts";
 import { foreignLine } from "./read-foreign.ts";
 
@@ -49,6 +50,7 @@ export function directSource(
   ];
   return {
     files: async () => files(),
+    isOfFile,
     read: (file) => {
       const chain = chains.get(file);
       return chain
@@ -72,6 +74,11 @@ export function directSource(
   };
 }
 
+/** Whether a failure is about one object: what may not be read, or lies in an archive tier. */
+export function isOfFile(error: unknown): boolean {
+  return statusOf(error) === 403 || AuditError.isInstance(error);
+}
+
 /** Orders a segment's objects. What follows a hole cannot be checked: the tree goes no further. */
 function link(file: string, objects: readonly CommitObject[]): Chain {
   const problems: Problem[] = [];
@@ -79,10 +86,7 @@ function link(file: string, objects: readonly CommitObject[]): Chain {
   let size = 0;
   const inOrder = objects.toSorted((a, b) => a.leaf - b.leaf || (a.key < b.key ? -1 : 1));
   for (const [index, object] of inOrder.entries()) {
-    if (object.lost?.isDeleted === true) {
-      problems.push(deleted(object.lost, inOrder.length - index - 1));
-      break;
-    }
+    if (object.lost !== undefined) problems.push(problemOfLost(object.lost));
     if (object.leaf > size) {
       const which =
         object.previous === undefined ? "" : `, of which the last was ${object.previous}`;
@@ -105,9 +109,19 @@ function link(file: string, objects: readonly CommitObject[]): Chain {
   return { file, objects: chain, problems, places: [] };
 }
 
-function deleted({ key, modified, versionId }: LostObject, after: number): Problem {
-  const message = `${key} was deleted (marker of ${modified}); the bucket still has it as version ${versionId}`;
-  return { state: "MISSING", line: 0, message: message + unchecked(after) };
+/** What became of an object whose first version the bucket still has. That version is read and judged. */
+export function problemOfLost({ key, isDeleted, modified, versionId }: LostObject): Problem {
+  return isDeleted
+    ? {
+        state: "MISSING",
+        line: 0,
+        message: `${key} was deleted (marker of ${modified}); the bucket still has it as version ${versionId}`,
+      }
+    : {
+        state: "TAMPERED",
+        line: 0,
+        message: `${key} was overwritten with other bytes (${modified}); version ${versionId} is the first`,
+      };
 }
 
 function unchecked(objects: number): string {
@@ -121,7 +135,7 @@ async function* readChain(bucket: S3Bucket, chain: Chain): AsyncGenerator<Buffer
   let line = 1;
   const fetched = mapInOrder(chain.objects, OBJECTS_AHEAD, async (object) => ({
     object,
-    found: await bucket.get(object.key),
+    found: await bucket.get(object.key, undefined, object.lost?.versionId),
   }));
   let index = 0;
   for await (const { object, found } of fetched) {
@@ -145,9 +159,7 @@ export function assemble({ body, metadata }: FetchedObject): Buffer {
 }
 
 function describe({ key, lost }: CommitObject): string {
-  return lost
-    ? `${key} (overwritten ${lost.modified}; version ${lost.versionId} is the first)`
-    : key;
+  return lost ? `${key} (version ${lost.versionId})` : key;
 }
 
 /**

@@ -8,6 +8,7 @@ import type { S3Bucket } from "./bucket.ts";
 import { wrongShippedClaims } from "./metadata.ts";
 import { mapInOrder } from "./request.ts";
 import type { ShippedFile } from "./listing.ts";
+import { isOfFile, problemOfLost } from "./source-direct.ts";
 
 const DAY_MS = 86_400_000;
 const FIRST_CHUNK_BYTES = 64 * 1024;
@@ -28,6 +29,7 @@ export function shippedSource(
   return {
     files: async () =>
       [...byName].flatMap(([file, [first]]) => (first ? [{ file, bytes: first.bytes }] : [])),
+    isOfFile,
     read: (file) => {
       const digest = new SegmentDigest();
       digests.set(file, digest); // of the latest reading: the last one before problems are asked for is a whole one
@@ -41,7 +43,11 @@ export function shippedSource(
       problemsOf: (report) => {
         const [first, ...others] = byName.get(report.file) ?? [];
         return first
-          ? [...twinsOf(first, others), ...deletedOf(first), ...claimsOf(first, report, digests)]
+          ? [
+              ...twinsOf(first, others),
+              ...(first.lost ? [problemOfLost(first.lost)] : []),
+              ...claimsOf(first, report, digests),
+            ]
           : [];
       },
       isAwaited: (file) => (dayOfSegment(file) ?? "") >= awaitedFrom,
@@ -56,13 +62,6 @@ function twinsOf(first: ShippedFile, others: readonly ShippedFile[]): Problem[] 
     line: 0,
     message: `${key} has the name of ${first.key} in the same directory`,
   }));
-}
-
-function deletedOf(file: ShippedFile): Problem[] {
-  if (!file.lost) return [];
-  const { modified, versionId } = file.lost;
-  const message = `${file.key} was deleted (marker of ${modified}); the bucket still has it as version ${versionId}`;
-  return [{ state: "MISSING", line: 0, message }];
 }
 
 /** Of bytes that are altered themselves nothing more is said. */
@@ -86,10 +85,10 @@ async function* readObject(
   bucket: S3Bucket,
   file: ShippedFile | undefined,
 ): AsyncGenerator<Buffer, void, void> {
-  if (!file || file.lost) return;
+  if (!file) return;
   const ranges = chunksOf(file.bytes);
   for await (const found of mapInOrder(ranges, CHUNKS_AHEAD, (range) =>
-    bucket.get(file.key, range),
+    bucket.get(file.key, range, file.lost?.versionId),
   )) {
     if (!found)
       throw Object.assign(new Error(`${file.key} was removed while it was read`), {

@@ -225,7 +225,7 @@ describe.skipIf(isLeftOut("ceph"))("verifyLog('s3://bucket/prefix')", { timeout:
     await log.write(key, body.replace('"alerts":[]', '"alerts":["x"]'), metadata);
     const verification = await log.verify();
     expect(states(verification)).toEqual(["TAMPERED"]);
-    expect(messages(verification)).toContain(`${key} (overwritten 20`);
+    expect(messages(verification)).toContain(`${key} was overwritten with other bytes (20`);
   });
 
   it("says PRUNED for days that cleanupExpired() removed, also where it was broken off", async () => {
