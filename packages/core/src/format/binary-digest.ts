@@ -5,7 +5,7 @@ import type { JsonValue } from "./canonical.ts";
 /** Up to this many bytes a payload stays as it is: a digest would save nothing. */
 export const INLINE_BYTES = 2048;
 
-/** What an entry keeps of a binary payload; also `mime` where it is known. */
+/** The form in which an entry keeps a binary payload; with `mime` where it is known. */
 export interface BinaryDigest {
   readonly [key: string]: JsonValue;
   readonly bytes: number;
@@ -23,10 +23,10 @@ export function digestBytes(bytes: Uint8Array, mime?: string): BinaryDigest {
 }
 
 const DATA_URL = /^data:([^;,]{0,127})(?:;[^;,]{1,127}){0,8};base64,/i;
-/** Longer than any beginning of a data URL that `DATA_URL` takes. */
+/** Longer than any match of `DATA_URL`. */
 const MAX_URL_BEGINNING = 1500;
 
-/** The digest that stands for a base64 `data:` URL of more than `inlineBytes`; undefined for any other text. */
+/** The digest of a base64 `data:` URL of more than `inlineBytes`; undefined for any other string. */
 export function digestDataUrl(
   text: string,
   inlineBytes: number = INLINE_BYTES,
@@ -40,7 +40,7 @@ export function digestDataUrl(
 
 const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}\s*$/;
 
-/** The digest that stands for base64 of more than `inlineBytes`; undefined for less, and for what is no base64. */
+/** The digest of base64 of more than `inlineBytes`; undefined for less, and for anything but base64. */
 export function digestBase64(
   base64: string,
   inlineBytes: number = INLINE_BYTES,

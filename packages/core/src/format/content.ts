@@ -8,7 +8,7 @@ export type ContentField = "input" | "output" | "diagnostics";
 /** Content in the form that is hashed, encrypted and kept. */
 export interface Content {
   readonly text: string;
-  /** `json` when `text` is canonical JSON; undefined when it is the caller's text itself. */
+  /** `json` when `text` is canonical JSON; undefined when it is the caller's string. */
   readonly format: "json" | undefined;
 }
 
@@ -19,12 +19,12 @@ export function contentOf(value: JsonValue): Content {
     : { text: canonicalJson(value), format: "json" };
 }
 
-/** Content of any value a program holds. */
+/** Content of any value of a program. */
 export function contentOfAny(value: unknown): Content {
   return contentOf(toJson(value));
 }
 
-/** What `contentOf` was given; undefined when the text is not the JSON it is said to be. */
+/** The value that `contentOf` was given; undefined when the text should be JSON and is not. */
 export function valueOf({ text, format }: Content): JsonValue | undefined {
   if (format !== "json") return text;
   try {
@@ -37,7 +37,7 @@ export function valueOf({ text, format }: Content): JsonValue | undefined {
 /**
  * SHA-256 of the UTF-8 text, as 64 lower-case hex digits.
  *
- * Short or guessable text can be found by trying: see `digest: 'hmac-sha256'`.
+ * Short or guessable content can be found by trying: see `digest: 'hmac-sha256'`.
  */
 export function hashContent(text: string): string {
   return hash("sha256", text.toWellFormed());

@@ -1,6 +1,6 @@
-// A misspelt option must not be an option that silently does nothing.
+// Misspelt options are refused: they must not silently do nothing.
 
-/** Throws when `given` is no object, or has a member that `known` does not have. `what` begins the message. */
+/** Throws when `given` is not an object, or has a member that `known` lacks. `what` begins the message. */
 export function refuseUnknown(
   what: string,
   given: unknown,

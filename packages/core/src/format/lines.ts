@@ -4,7 +4,7 @@ import { AuditError } from "../errors.ts";
 
 const LF = 0x0a;
 
-/** No string can be longer, so no writer of this format makes such a line: a planted file must not fill the memory. */
+/** The longest string of V8, so no writer makes a longer line. A planted file must not fill the memory. */
 const MAX_LINE_BYTES = 2 ** 29;
 
 /**
@@ -55,12 +55,12 @@ export class LineSplitter {
     return blocks;
   }
 
-  /** What came after the last LF. */
+  /** The bytes after the last LF. */
   rest(): Buffer {
     return Buffer.concat(this.#pieces, this.#pieceBytes);
   }
 
-  /** Copies, because the reader reuses its buffer. Throws `AUDIT_READ_FAILED` for a line that none can be. */
+  /** Copies, because the reader reuses its buffer. Throws `AUDIT_READ_FAILED` for a line that is too long. */
   #keep(bytes: Buffer): void {
     if (bytes.byteLength === 0) return;
     if (this.#pieceBytes + bytes.byteLength > MAX_LINE_BYTES) {

@@ -1,7 +1,7 @@
-// Origins: which tree a checkpoint is about. Writer and verifier share this one spelling.
+// Origins: the name of the tree that a checkpoint seals. Writer and verifier share this spelling.
 import { segmentStem } from "./segment-name.ts";
 
-/** The first part of an origin where there is no signing key. */
+/** The first part of an origin without a signing key. */
 export const UNSIGNED_NAME = "ai-audit";
 
 /** The origin of a segment's checkpoints: `<key name>/<stream>/<file stem>`. */

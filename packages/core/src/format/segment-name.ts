@@ -1,6 +1,6 @@
 // Names of segments: audit_YYYYMMDD.jsonl, audit_YYYYMMDD_001.jsonl … audit_YYYYMMDD_1000.jsonl.
 
-/** What a segment's file name says. */
+/** The parts of a segment's file name. */
 export interface SegmentName {
   /** The UTC day the segment was created on: `YYYYMMDD`. */
   readonly day: string;
@@ -8,12 +8,12 @@ export interface SegmentName {
   readonly number: number;
 }
 
-/** More in a day is a planted name: whoever counts on from it must not end up where names cannot be read any more. */
+/** A larger number is a planted name: counting on from it must not lead to names that cannot be read. */
 export const MAX_SEGMENT_NUMBER: number = 999_999;
 
 const NAME = /^audit_(\d{4})(\d{2})(\d{2})(?:_(\d{3}|[1-9]\d{3,5}))?\.jsonl$/;
 
-/** Reads a file name; undefined when no segment is called that: one name has one spelling, and its day exists. */
+/** Reads a file name; undefined when no segment has it. A name has one spelling, and its day exists. */
 export function parseSegmentName(file: string): SegmentName | undefined {
   const [, year = "", month = "", dayOfMonth = "", digits] = NAME.exec(file) ?? [];
   const date = new Date(`${year}-${month}-${dayOfMonth}T00:00:00Z`);
@@ -52,7 +52,7 @@ export function segmentDay(date: Date): string {
   return date.toISOString().slice(0, 10).replaceAll("-", "");
 }
 
-/** The first millisecond of a UTC day as file names spell it; NaN for what is no day. */
+/** The first millisecond of a UTC day as file names spell it; NaN for anything else. */
 export function startOfDay(day: string): number {
   return Date.parse(`${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}T00:00:00Z`);
 }

@@ -1,10 +1,10 @@
-// Audit paths out of the end of a tree: for whoever reads leaves one after the other and cannot keep them all.
-import { nodeHash, type TreeState } from "./merkle.ts";
+// Audit paths out of the end of a tree, for a reader that meets leaves one after the other and cannot keep all of them.
+import { leftLeavesOf, nodeHash, type TreeState } from "./merkle.ts";
 
 /**
- * Audit paths of the last leaves of a tree (RFC 6962, 2.1.1). What lies before them is known by the roots of its perfect
- * subtrees alone, so that memory grows with the leaves asked about and not with the tree. Each node is hashed once,
- * however many paths are taken.
+ * Audit paths of the last leaves of a tree (RFC 6962, 2.1.1). Of the leaves before them it needs the roots of their perfect
+ * subtrees alone, so memory grows with the leaves given and not with the tree. Each node is hashed once for any number of
+ * paths.
  */
 export class AuditPaths {
   readonly #firstLeaf: number;
@@ -49,7 +49,7 @@ export class AuditPaths {
     return path.toReversed();
   }
 
-  /** Of a node of the tree. Below one that lies wholly before the leaves given, nothing is ever asked for. */
+  /** The root of a node. Nodes below a perfect subtree before the leaves given are never needed. */
   #rootOf(from: number, to: number): Buffer {
     const range = `${from}-${to}`;
     const known =
@@ -64,13 +64,12 @@ export class AuditPaths {
   }
 }
 
-/** Where a node's children meet: the left one has the largest power of two of leaves that leaves some to the right one. */
+/** The first leaf of a node's right child. */
 function middleOf(from: number, to: number): number {
-  return from + largestPowerOfTwoUpTo(to - from - 1);
+  return from + leftLeavesOf(to - from);
 }
 
+/** Leaves of the largest perfect subtree of `count` leaves, at least 1. */
 function largestPowerOfTwoUpTo(count: number): number {
-  let power = 1;
-  while (power * 2 <= count) power *= 2;
-  return power;
+  return leftLeavesOf(count + 1);
 }

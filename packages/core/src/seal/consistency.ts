@@ -1,5 +1,5 @@
 // Consistency proofs of RFC 6962, section 2.1.2 (RFC 9162, 2.1.4): a larger tree begins with all leaves of a smaller one.
-import { nodeHash, rootOf } from "./merkle.ts";
+import { leftLeavesOf, nodeHash, rootOf } from "./merkle.ts";
 
 /** Two states of one tree, and the claim that the second one only added leaves. */
 export interface Consistency {
@@ -26,8 +26,7 @@ export function consistencyProof(leaves: readonly Buffer[], size: number): Buffe
 /** SUBPROOF of RFC 9162, 2.1.4.1. */
 function subproof(size: number, leaves: readonly Buffer[], isWhole: boolean): Buffer[] {
   if (size === leaves.length) return isWhole ? [] : [rootOf(leaves)];
-  let middle = 1;
-  while (middle * 2 < leaves.length) middle *= 2;
+  const middle = leftLeavesOf(leaves.length);
   return size <= middle
     ? [...subproof(size, leaves.slice(0, middle), isWhole), rootOf(leaves.slice(middle))]
     : [...subproof(size - middle, leaves.slice(middle), false), rootOf(leaves.slice(0, middle))];

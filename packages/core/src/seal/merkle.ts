@@ -4,7 +4,7 @@ import { hash } from "node:crypto";
 /** Bytes of a SHA-256 digest. */
 export const HASH_BYTES = 32;
 
-/** Leaf hash of bytes: SHA-256(00 ‖ line). RFC 6962, 2.1. Hot paths hash in place: see `leafHashInPlace`. */
+/** Leaf hash of a line: SHA-256(00 ‖ line). RFC 6962, 2.1. It copies the line; `leafHashInPlace` does not. */
 export function leafHash(line: Uint8Array): Buffer {
   const prefixed = Buffer.allocUnsafe(1 + line.byteLength);
   prefixed.set(line, 1);
@@ -12,14 +12,14 @@ export function leafHash(line: Uint8Array): Buffer {
 }
 
 /**
- * Leaf hash of `buffer[start, end)` without a copy: the byte before `start` is 00 while the hash is made and is put
- * back. `start` must be at least 1.
+ * Leaf hash of `buffer[start, end)` without a copy. It writes into the buffer: the byte before `start` is 00 while the
+ * hash is made, and is then put back. `start` must be at least 1.
  */
 export function leafHashInPlace(buffer: Buffer, start: number, end: number): Buffer {
   return Buffer.from(leafDigest(buffer, start, end), "latin1");
 }
 
-/** The digest as a text of 32 characters: half the time of a `Buffer`, whose memory lies outside the heap. */
+/** The digest as a string of 32 characters: half the time of a `Buffer`, whose memory lies outside the heap. */
 function leafDigest(buffer: Buffer, start: number, end: number): string {
   const before = buffer[start - 1] ?? 0;
   buffer[start - 1] = 0x00;
@@ -28,7 +28,10 @@ function leafDigest(buffer: Buffer, start: number, end: number): string {
   return leaf;
 }
 
-/** 01 ‖ left ‖ right. One for all, which is safe because hashing is synchronous; 30% faster than a fresh one. */
+/**
+ * 01 ‖ left ‖ right. Scratch memory, not state: each use writes both hashes before it hashes, and hashing is synchronous.
+ * 30 % faster than a buffer for each node.
+ */
 const NODE = Buffer.alloc(1 + 2 * HASH_BYTES, 0x01);
 
 /** Node hash: SHA-256(01 ‖ left ‖ right). RFC 6962, 2.1. */
@@ -86,7 +89,7 @@ export class MerkleTree {
     this.#complete();
   }
 
-  /** Each trailing one bit of the size is a subtree that the new leaf, which lies behind the roots, completes. */
+  /** The new leaf lies behind the roots. It completes one subtree for each trailing one bit of the size. */
   #complete(): void {
     let at = this.#end;
     for (let size = this.#size; size % 2 === 1; size = (size - 1) / 2) {
@@ -118,6 +121,13 @@ export class MerkleTree {
 /** One for each bit of the size, which is a safe integer. */
 const MAX_SUBTREES = 54;
 
+/** Leaves in the left child of a node over `count` leaves, at least 2: the largest power of two below it. */
+export function leftLeavesOf(count: number): number {
+  let power = 1;
+  while (power * 2 < count) power *= 2;
+  return power;
+}
+
 /** Root of the tree over some leaf hashes. */
 export function rootOf(leaves: readonly Buffer[]): Buffer {
   const tree = new MerkleTree();
@@ -125,7 +135,7 @@ export function rootOf(leaves: readonly Buffer[]): Buffer {
   return tree.root();
 }
 
-/** What an audit path claims. */
+/** The claim of an audit path: this leaf is in the tree of this size. */
 export interface Inclusion {
   readonly leaf: Buffer;
   /** From 0. */

@@ -7,7 +7,7 @@ import { HASH_BYTES } from "./merkle.ts";
 const ED25519 = 0x01;
 const KEY_HASH_BYTES = 4;
 const PUBLIC_KEY_BYTES = 32;
-/** More lines are no note: C2SP asks that at least 16 are accepted and that there be a limit. */
+/** A note with more signature lines is refused. C2SP demands a limit, and at least 16. */
 const MAX_SIGNATURES = 64;
 
 /** The state of a tree, as a checkpoint names it. */
@@ -20,7 +20,7 @@ export interface Checkpoint {
   readonly root: string;
 }
 
-/** A signature line of a note. It proves nothing until it was verified. */
+/** A signature line of a note. It proves nothing before it is verified. */
 export interface NoteSignature {
   readonly name: string;
   /** 8 hex digits. */
@@ -28,7 +28,7 @@ export interface NoteSignature {
   readonly signature: Buffer;
 }
 
-/** A note taken apart. Nothing in it was verified. */
+/** A note taken apart. Nothing in it is verified yet. */
 export interface Note {
   /** The signed text, with its final line feed. */
   readonly text: string;
@@ -44,7 +44,7 @@ export interface VerificationKey {
   readonly publicKey: KeyObject;
 }
 
-/** Whether a text can name a key: not empty, no white space, no `+`, no control characters. C2SP signed-note. */
+/** Whether a string can name a key: not empty, no white space, no `+`, no control characters. C2SP signed-note. */
 export function isKeyName(name: string): boolean {
   return name.isWellFormed() && /^[^+\p{White_Space}\p{Cc}\uFEFF]+$/u.test(name);
 }
@@ -55,7 +55,7 @@ export function keyHashOf(name: string, rawPublicKey: Uint8Array): string {
   return hash("sha256", bytes).slice(0, 2 * KEY_HASH_BYTES);
 }
 
-/** `<name>+<key hash>+<base64(01 ‖ public key)>`: what an auditor is handed. `rawPublicKey` has 32 bytes. */
+/** `<name>+<key hash>+<base64(01 ‖ public key)>`: the form for auditors. `rawPublicKey` has 32 bytes. */
 export function formatVkey(name: string, rawPublicKey: Uint8Array): string {
   const key = Buffer.concat([Buffer.of(ED25519), rawPublicKey]).toString("base64");
   return `${name}+${keyHashOf(name, rawPublicKey)}+${key}`;
@@ -63,7 +63,7 @@ export function formatVkey(name: string, rawPublicKey: Uint8Array): string {
 
 /**
  * Reads a `vkey`.
- * @throws {AuditConfigError} `AUDIT_KEY_INVALID` when it is malformed, no Ed25519 key, or its hash is not its own.
+ * @throws {AuditConfigError} `AUDIT_KEY_INVALID` when it is malformed, holds no Ed25519 key, or has another key's hash.
  */
 export function parseVkey(vkey: string): VerificationKey {
   const parts = /^([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)$/.exec(vkey);
@@ -123,8 +123,8 @@ export function formatNote(text: string, signatureLines: readonly string[]): str
 }
 
 /**
- * Takes a note apart; undefined when it is none. An unsigned note is accepted with or without its blank line. Signature
- * lines of any algorithm are accepted (a witness may have added its own): what counts is decided by the keys given.
+ * Takes a note apart; undefined for anything else. An unsigned note is accepted with or without its blank line. Signature
+ * lines of any algorithm are accepted (a witness may have added its own): the keys given decide which of them count.
  */
 export function parseNote(note: string): Note | undefined {
   if (!note.isWellFormed() || !note.endsWith("\n") || hasControls(note)) return undefined;
@@ -141,7 +141,7 @@ export function parseNote(note: string): Note | undefined {
     : undefined;
 }
 
-/** Control characters other than the line feed: no note has any. */
+/** Control characters other than the line feed, which no note has. */
 function hasControls(note: string): boolean {
   return /\p{Cc}/u.test(note.replaceAll("\n", ""));
 }

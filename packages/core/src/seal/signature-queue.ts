@@ -17,14 +17,14 @@ export class SignatureQueue {
       }
     | undefined;
   #error: Error | undefined;
-  /** Lines of the checkpoints whose signature does not verify, in no order. */
+  /** Lines of the checkpoints with a bad signature, in no order. */
   readonly badLines: number[] = [];
 
   constructor(publicKey: KeyObject) {
     this.#publicKey = publicKey;
   }
 
-  /** Starts to verify one signature. `line` is what `badLines` will name it by. Ed25519, RFC 8032. */
+  /** Starts to verify one signature (Ed25519, RFC 8032). `badLines` will name it by `line`. */
   add(line: number, text: string, signature: Buffer): void {
     this.#pending += 1;
     verify(null, Buffer.from(text), this.#publicKey, signature, (error, isGood) => {
@@ -35,12 +35,12 @@ export class SignatureQueue {
     });
   }
 
-  /** Resolves when few enough signatures are in flight to go on. */
+  /** Resolves when there is room for more signatures in flight. */
   async room(): Promise<void> {
     await this.#until(MAX_PENDING);
   }
 
-  /** Resolves when all are verified. Rejects when the verifier itself failed. */
+  /** Resolves when all are verified. Rejects when verification itself failed. */
   async settled(): Promise<void> {
     await this.#until(0);
   }

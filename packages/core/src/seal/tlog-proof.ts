@@ -1,4 +1,4 @@
-// C2SP tlog-proof as pure functions: https://c2sp.org/tlog-proof. One leaf, its place, its audit path, the checkpoint.
+// C2SP tlog-proof as pure functions: https://c2sp.org/tlog-proof. It has a leaf, its index, its audit path, the checkpoint.
 import { decodeBase64 } from "./note.ts";
 import { HASH_BYTES } from "./merkle.ts";
 
@@ -6,9 +6,9 @@ const HEADER = "c2sp.org/tlog-proof@v1";
 /** No tree of up to 2^53 leaves has a longer audit path. */
 const MAX_PATH = 63;
 
-/** A proof taken apart. Nothing in it was verified. */
+/** A proof taken apart. Nothing in it is verified yet. */
 export interface TlogProof {
-  /** Bytes beside the proof; here always the leaf itself, which the path then authenticates. */
+  /** Bytes beside the proof. Here they are the leaf itself, and the path authenticates them. */
   readonly extra: Buffer | undefined;
   /** Of the leaf, from 0. */
   readonly index: number;
@@ -29,7 +29,7 @@ export function formatTlogProof({ extra, index, path, note }: TlogProof): string
   return `${lines.join("\n")}\n\n${note}`;
 }
 
-/** Takes a proof apart; undefined when it is none. */
+/** Takes a proof apart; undefined for anything else. */
 export function parseTlogProof(text: string): TlogProof | undefined {
   const blank = text.indexOf("\n\n");
   const [header, ...lines] = text.slice(0, Math.max(blank, 0)).split("\n");
