@@ -1,11 +1,10 @@
 // The write lane: group commit. Lines that arrive while one commit runs share the next.
 import { clearTimeout, setTimeout } from "node:timers"; // a caller's test may have stopped the global ones
 import { AuditWriteError } from "../errors.ts";
-import { timeOfId } from "../format/id.ts";
-import { formatControlLine } from "../format/control-line.ts";
+import { Losses, UncertainWrite, UntriedWrite } from "./losses.ts";
 import type { WriteStatus } from "./storage.ts";
 
-/** One line on its way to the storage. */
+/** A line that waits for its commit. */
 export interface PendingLine {
   readonly line: string;
   /** Undefined for control lines. */
@@ -20,27 +19,21 @@ interface Waiting extends PendingLine {
 }
 
 export interface LaneOptions {
-  /** How many of the waiting lines, at least one, the next commit takes. */
+  /** The number of waiting lines that the next commit takes, at least one. */
   readonly take: (waiting: readonly PendingLine[]) => number;
-  /** Makes these lines durable and sealed, all or none as far as anybody is told. */
+  /**
+   * Makes these lines durable and sealed: all of them, or it rejects. With `UncertainWrite` where they may be there
+   * anyway, with `UntriedWrite` where nothing was tried.
+   */
   readonly commit: (lines: readonly PendingLine[]) => Promise<void>;
   /**
-   * Leaves the first waiting line waiting for company so many milliseconds, unless there are lines and bytes enough.
+   * Delays a commit by `delayMs` so that more lines can share it, unless there are enough lines or bytes.
    * @default no delay
    */
   readonly company?: {
     readonly delayMs: number;
     readonly isEnough: (lines: number, bytes: number) => boolean;
   };
-}
-
-/** Entries that were not written and that no durable `loss` line tells of yet. */
-interface Unrecorded {
-  entries: number;
-  /** Milliseconds since the epoch. */
-  readonly from: number;
-  to: number;
-  readonly reason: string;
 }
 
 /** The only mutable state of writing: a queue, and one commit at a time. */
@@ -53,8 +46,7 @@ export class WriteLane {
   #tail: Promise<void> = Promise.resolve();
   /** The latest line's promise: lines settle in their order. */
   #newest: Promise<void> = Promise.resolve();
-  #lost = 0;
-  #unrecorded: Unrecorded | undefined;
+  readonly #losses = new Losses();
   #lastError: Error | undefined;
   #closing: Promise<void> | undefined;
   /** Ends the wait for company. */
@@ -76,7 +68,7 @@ export class WriteLane {
       this.#waiting.push({ line, id, bytes, resolve, reject }),
     );
     this.#newest = written;
-    // One microtask later: what is appended in the same tick shares the first commit.
+    // One microtask later: lines appended in the same tick share the first commit.
     this.#commitWaiting();
     if (this.#hasEnough()) this.#hurry?.();
     return written;
@@ -85,33 +77,34 @@ export class WriteLane {
   /** Runs `task` when nothing is being committed, before any later commit. */
   exclusive(task: () => Promise<void>): Promise<void> {
     const done = this.#tail.then(task);
-    this.#tail = done.catch(() => undefined); // `done` carries the error to whoever asked
+    this.#tail = done.catch(() => undefined); // `done` carries the error to the caller
     return done;
   }
 
   /** Counts an entry that will not be written; a `loss` line goes with the next commit. */
   lose(id: string, reason: string): void {
-    const time = timeOfId(id) ?? Date.now();
-    this.#lost += 1;
-    this.#unrecorded ??= { entries: 0, from: time, to: time, reason };
-    this.#unrecorded.entries += 1;
-    this.#unrecorded.to = time;
+    this.#losses.add(id, reason);
+  }
+
+  /** Takes back the loss of a commit that began with this entry: its write ended well after the time-out. */
+  withdrawLoss(firstId: string): void {
+    this.#losses.withdraw(firstId);
   }
 
   status(): WriteStatus {
     return {
       pending: this.#waiting.length + this.#inCommit,
       pendingBytes: this.#pendingBytes,
-      lost: this.#lost,
+      lost: this.#losses.total,
       lastError: this.#lastError,
     };
   }
 
-  /** Lines that others append meanwhile do not hold it up. */
+  /** Does not wait for lines that are appended meanwhile. */
   async flush(): Promise<void> {
     this.#flushing += 1;
     this.#hurry?.();
-    await this.#newest.catch(() => undefined); // whoever appended the line has the error
+    await this.#newest.catch(() => undefined); // the caller of append() has the error
     this.#flushing -= 1;
   }
 
@@ -129,7 +122,7 @@ export class WriteLane {
     try {
       await this.exclusive(async () => {
         try {
-          if (this.#unrecorded) await this.#commit([]);
+          if (this.#losses.lines().length > 0) await this.#commit([]);
         } finally {
           await release();
         }
@@ -171,12 +164,15 @@ export class WriteLane {
 
   async #commitBatch(batch: readonly Waiting[]): Promise<void> {
     this.#inCommit = batch.length;
-    let failure: Error | undefined;
+    let failure: AuditWriteError | undefined;
     try {
       await this.#commit(batch);
     } catch (error) {
       failure = asWriteError(error);
-      for (const { id } of batch) if (id !== undefined) this.lose(id, failure.message);
+      const isCertain =
+        !(error instanceof UncertainWrite) && failure.code !== "AUDIT_WRITE_TIMEOUT";
+      for (const { id } of batch)
+        if (id !== undefined) this.#losses.add(id, failure.message, isCertain);
     }
     this.#inCommit = 0;
     this.#lastError = failure;
@@ -188,24 +184,21 @@ export class WriteLane {
   }
 
   async #commit(batch: readonly PendingLine[]): Promise<void> {
-    const told = this.#unrecorded;
-    if (!told) return this.#options.commit(batch);
-    const { entries, from, to, reason } = told;
-    const line = formatControlLine({
-      type: "loss",
-      entries,
-      from: new Date(from).toISOString(),
-      to: new Date(to).toISOString(),
-      reason,
-    });
-    await this.#options.commit([{ line, id: undefined, bytes: Buffer.byteLength(line) }, ...batch]);
-    // Counted further while the commit ran: what it did not tell of stays due.
-    this.#unrecorded =
-      told.entries > entries ? { ...told, entries: told.entries - entries } : undefined;
+    const losses = this.#losses.lines();
+    const lines = losses.map((line) => ({ line, id: undefined, bytes: Buffer.byteLength(line) }));
+    try {
+      await this.#options.commit([...lines, ...batch]);
+    } catch (error) {
+      if (error instanceof UntriedWrite) this.#losses.release(losses);
+      throw error;
+    }
+    this.#losses.settle(losses);
   }
 }
 
-function asWriteError(error: unknown): Error {
+function asWriteError(error: unknown): AuditWriteError {
+  if (error instanceof UncertainWrite || error instanceof UntriedWrite)
+    return asWriteError(error.cause);
   if (error instanceof AuditWriteError) return error;
   const reason = error instanceof Error ? error.message : String(error);
   return new AuditWriteError("AUDIT_WRITE_FAILED", `not written: ${reason}`, { cause: error });

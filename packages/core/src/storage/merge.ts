@@ -12,13 +12,17 @@ interface Source {
   at: number;
 }
 
-/** Merges sources that are each in `order` of their keys. Pages of one source pass whole where no other interferes. */
+/**
+ * Merges sources that are each in `order` of their keys. Pages of one source pass whole where no other interferes. A line
+ * that two sources have is passed once: a commit that failed is written again into the next segment.
+ */
 export async function* mergePages(
   sources: readonly AsyncIterable<readonly KeyedLine[]>[],
   order: "oldest-first" | "newest-first",
 ): AsyncGenerator<readonly KeyedLine[]> {
   const before = order === "oldest-first" ? isLess : isGreater;
   const open: Source[] = [];
+  let newest: KeyedLine | undefined;
   try {
     for (const source of sources) {
       const opened: Source = { pages: source[Symbol.asyncIterator](), page: [], at: 0 };
@@ -28,7 +32,11 @@ export async function* mergePages(
       const [first, second] = firstTwo(open, before);
       if (!first) return;
       const end = second ? runEnd(first, keyOf(second), before) : first.page.length;
-      yield first.page.slice(first.at, end);
+      const next = first.page[first.at];
+      const isTwin = next !== undefined && next.key === newest?.key && next.line === newest.line;
+      const run = first.page.slice(isTwin ? first.at + 1 : first.at, end);
+      newest = run.at(-1) ?? newest;
+      if (run.length > 0) yield run;
       first.at = end;
       if (first.at === first.page.length && !(await advance(first)))
         open.splice(open.indexOf(first), 1);

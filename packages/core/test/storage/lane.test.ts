@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { type PendingLine, WriteLane } from "../../src/storage/lane.ts";
+import { UncertainWrite, UntriedWrite } from "../../src/storage/losses.ts";
 import { testEntry } from "../../src/testing.ts";
 import { rejected } from "@ai-audit/test-support/caught";
 
@@ -8,6 +9,8 @@ interface Commits {
   readonly lane: WriteLane;
   /** Lines of each commit. */
   readonly done: string[][];
+  /** Lines of each commit, failed ones too. */
+  readonly tried: string[][];
   /** The next commits fail with these, in this order; undefined lets one pass. */
   readonly failures: (Error | undefined)[];
 }
@@ -15,17 +18,19 @@ interface Commits {
 /** A lane whose commits take a moment, and at most `most` lines. */
 function laneOf(most = Infinity): Commits {
   const done: string[][] = [];
+  const tried: string[][] = [];
   const failures: (Error | undefined)[] = [];
   const lane = new WriteLane({
     take: (waiting: readonly PendingLine[]) => Math.min(most, waiting.length),
     commit: async (lines) => {
       await sleep(1);
+      tried.push(lines.map(({ line }) => line));
       const failure = failures.shift();
       if (failure) throw failure;
       done.push(lines.map(({ line }) => line));
     },
   });
-  return { lane, done, failures };
+  return { lane, done, tried, failures };
 }
 
 function append(lane: WriteLane): Promise<void> {
@@ -96,15 +101,56 @@ describe("The write lane", () => {
     expect(done[1]).toEqual(["after"]);
   });
 
-  it("adds losses up until one commit could tell of them", async () => {
-    const { lane, done, failures } = laneOf();
+  it("counts a loss once, and keeps the bytes of a loss line that was tried", async () => {
+    const { lane, done, failures, tried } = laneOf();
     failures.push(new Error("one"), new Error("two"));
     await rejected(append(lane));
     await rejected(append(lane));
     lane.lose(testEntry(Date.now()).id, "three");
     await lane.append("next", undefined);
+    expect((done[0] ?? []).slice(0, -1).map((line) => JSON.parse(line))).toMatchObject([
+      { type: "loss", entries: 1, reason: "not written: one" },
+      { type: "loss", entries: 2, reason: "not written: two" },
+    ]);
+    expect(tried.flat()).toEqual(expect.arrayContaining((done[0] ?? []).slice(0, 1)));
+    expect(lane.status().lost).toBe(3);
+  });
+
+  it("says in a loss line which entries it counts, and whether they may be there anyway", async () => {
+    const { lane, done, failures } = laneOf();
+    const ids = [testEntry(Date.now()), testEntry(Date.now())];
+    failures.push(new UncertainWrite(new Error("EIO")));
+    await Promise.allSettled(ids.map(({ line, id }) => lane.append(line, id)));
+    await lane.append("next", undefined);
+    const [first, last] = ids.map(({ id }) => id);
     expect(JSON.parse(done[0]?.[0] ?? "")).toMatchObject({
-      type: "loss",
+      entries: 2,
+      first,
+      last,
+      certain: false,
+    });
+  });
+
+  it("takes a loss back whose write ended well after all", async () => {
+    const { lane, done, failures } = laneOf();
+    const { line, id } = testEntry(Date.now());
+    failures.push(new UncertainWrite(new Error("no answer")));
+    await rejected(lane.append(line, id));
+    expect(lane.status().lost).toBe(1);
+    lane.withdrawLoss(id);
+    await lane.append("next", undefined);
+    expect(done).toEqual([["next"]]);
+    expect(lane.status().lost).toBe(0);
+  });
+
+  it("joins losses while no commit was tried", async () => {
+    const { lane, done, failures } = laneOf();
+    const pause = (): Error => new UntriedWrite(new Error("pausing"));
+    failures.push(new Error("one"), pause(), pause());
+    for (let tries = 0; tries < 3; tries += 1) await rejected(append(lane));
+    await lane.append("next", undefined);
+    expect(done[0]).toHaveLength(2);
+    expect(JSON.parse(done[0]?.[0] ?? "")).toMatchObject({
       entries: 3,
       reason: "not written: one",
     });

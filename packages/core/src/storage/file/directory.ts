@@ -2,7 +2,8 @@
 import { constants, type Dirent } from "node:fs";
 import { type FileHandle, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { CHECKPOINT_PREFIX, type SegmentRef } from "../../format/control-line.ts";
+import { CHECKPOINT_PREFIX, prefixOf, type SegmentRef } from "../../format/control-line.ts";
+import { splitLines } from "../../format/lines.ts";
 import { readCheckpointLine, readFirstLine, readLineOf } from "../../format/read-control-line.ts";
 import type { Note } from "../../seal/note.ts";
 import {
@@ -24,8 +25,10 @@ export interface ListedFile extends SegmentName {
 export interface Head {
   /** Not begun by `segment.open`: written by the Python original, say. */
   readonly foreign: boolean;
-  /** False for a foreign file whose first line has no end within `MAX_FIRST_LINE_BYTES`: it holds no entries. */
-  readonly readable: boolean;
+  /** False for a foreign file whose first line is too long for a segment and is not JSON: it is not read at all. */
+  readonly isReadable: boolean;
+  /** Its first lines are those of a failed commit of another file, which may hold them too. */
+  readonly isSecondTry: boolean;
   /** Empty for a foreign file. */
   readonly stream: string;
   /** The key that the segment names; null when it is not signed. */
@@ -41,13 +44,15 @@ export interface Tail {
   /** The checkpoint's origin. */
   readonly origin: string;
   readonly note: Note;
+  /** Offset behind the last checkpoint: lines after it are not sealed. */
+  readonly end: number;
   /** Calls recorded, where the file was ended in order: entries less those that record a call once more. */
   readonly closedCalls: number | undefined;
 }
 
 const LF = 0x0a;
-/** A longer first line is nobody's: a segment's is bounded, and an entry that long is not read as a first line. */
-export const MAX_FIRST_LINE_BYTES: number = 16 * 2 ** 20;
+/** No segment has a longer first line. */
+const MAX_FIRST_LINE_BYTES: number = 16 * 2 ** 20;
 /** How far back a last checkpoint is looked for: behind it there is one torn commit at most. */
 const MAX_TAIL_BYTES = 256 * 2 ** 20;
 const TAIL_WINDOW_BYTES = 2 ** 20;
@@ -146,9 +151,9 @@ export class Directory {
   async head(file: string): Promise<Head | undefined> {
     const known = this.#heads.get(file);
     if (known) return known;
-    const line = await this.#with(file, firstLine);
-    if (line === undefined) return undefined;
-    const head = parseHead(line);
+    const beginning = await this.#with(file, readBeginning);
+    if (beginning === undefined) return undefined;
+    const head = parseHead(beginning.line, beginning.isSecondTry);
     this.#heads.set(file, head);
     return head;
   }
@@ -229,29 +234,49 @@ export async function* readChunks(handle: RandomAccess): AsyncGenerator<Buffer, 
   }
 }
 
-/** Undefined while it has no end; empty, which is no line of ours, when it is too long for one. */
-async function firstLine(handle: FileHandle): Promise<string | undefined> {
+/**
+ * The beginning of a file: its first line, and whether the second one is an `again` line. Undefined while that is not
+ * there. A first line that is too long for a segment is cut: it is of a foreign file.
+ */
+async function readBeginning(
+  handle: FileHandle,
+): Promise<{ readonly line: string; readonly isSecondTry: boolean } | undefined> {
   for (let length = 4096; ; length = Math.min(length * 8, MAX_FIRST_LINE_BYTES)) {
     const bytes = await readAt(handle, 0, length);
     const end = bytes.indexOf(LF);
-    if (end !== -1) return bytes.toString("utf8", 0, end);
+    if (end !== -1) {
+      const line = bytes.toString("utf8", 0, end);
+      const next = await readAt(handle, end + 1, AGAIN.length);
+      return { line, isSecondTry: next.equals(AGAIN) };
+    }
     if (bytes.length < length) return undefined;
-    if (length === MAX_FIRST_LINE_BYTES) return "";
+    if (length === MAX_FIRST_LINE_BYTES)
+      return { line: bytes[0] === OPENING_BRACE ? "{" : "", isSecondTry: false };
   }
 }
 
-function parseHead(line: string): Head {
+const OPENING_BRACE = 0x7b;
+const NO_SEGMENT: Head = {
+  foreign: false,
+  isReadable: true,
+  isSecondTry: false,
+  stream: "",
+  vkey: null,
+  refs: [],
+};
+const AGAIN = Buffer.from(prefixOf("again"));
+
+function parseHead(line: string, isSecondTry: boolean): Head {
   const first = readFirstLine(line);
-  if (first.kind === "foreign")
-    return { foreign: true, readable: line !== "", stream: "", vkey: null, refs: [] };
-  // Nothing that a later version or a malformed line says of itself is acted on: such a file is never removed or
-  // shipped, for no check of it succeeds.
-  if (first.kind !== "segment")
-    return { foreign: false, readable: true, stream: "", vkey: null, refs: [] };
+  if (first.kind === "foreign") return { ...NO_SEGMENT, foreign: true, isReadable: line !== "" };
+  // A malformed line, or one of a later version, is not acted on: the file is never removed or shipped, since no check
+  // of it succeeds.
+  if (first.kind !== "segment") return { ...NO_SEGMENT, isSecondTry };
   const { stream, vkey, prev, seen } = first.open;
   return {
     foreign: false,
-    readable: true,
+    isReadable: true,
+    isSecondTry,
     stream,
     vkey,
     refs: prev === null ? seen : [prev, ...seen],
@@ -266,13 +291,15 @@ async function readTail(handle: FileHandle, file: string): Promise<Tail | undefi
     const start = Math.max(0, end - window);
     // A line that begins in this window is read whole, where it can be a checkpoint.
     const bytes = await readAt(handle, start, Math.min(end + MAX_CHECKPOINT_BYTES, size) - start);
-    const lines = bytes
-      .toString("utf8")
-      .split("\n")
-      .slice(start === 0 ? 0 : 1, -1);
-    const at = lines.findLastIndex((line) => line.startsWith(CHECKPOINT_PREFIX));
-    const claim = at === -1 ? undefined : claimOf(lines[at] ?? "", file);
-    if (claim) return { ...claim, closedCalls: closedCalls(lines[at - 1]) };
+    const lines = splitLines(bytes).slice(start === 0 ? 0 : 1);
+    const at = lines.findLastIndex((line) => line.indexOf(CHECKPOINT_PREFIX) === 0);
+    const line = lines[at];
+    const claim = line && claimOf(line.toString(), file);
+    if (claim) {
+      const behind = line.byteOffset - bytes.byteOffset + line.length + 1;
+      const closed = closedCalls(lines[at - 1]?.toString());
+      return { ...claim, end: start + behind, closedCalls: closed };
+    }
     // The line feed before a line belongs to what is read before it: overlap by that one byte.
     end = start === 0 ? 0 : start + 1;
   }
@@ -286,7 +313,7 @@ function closedCalls(line: string | undefined): number | undefined {
 }
 
 /** The state that a checkpoint line claims; undefined when it is none. Nothing is verified here. */
-function claimOf(line: string, file: string): Omit<Tail, "closedCalls"> | undefined {
+function claimOf(line: string, file: string): Omit<Tail, "closedCalls" | "end"> | undefined {
   const { note, checkpoint } = readCheckpointLine(line) ?? {};
   return (
     checkpoint &&

@@ -1,9 +1,12 @@
-// The log as files of one directory: who writes which line into which segment, and when a segment ends.
+// FileStorage: the log as files of one directory. It decides which line goes into which segment, and when one ends.
+// Over 300 lines: the write path in one piece, with what happens when the file system fails.
+import { clearTimeout, setTimeout } from "node:timers"; // a caller's test may have stopped the global ones
+import { setTimeout as sleep } from "node:timers/promises";
 import { recordsCallAgain } from "../../format/entry-line.ts";
 import { AuditWriteError } from "../../errors.ts";
 import { newStream, timeOfId } from "../../format/id.ts";
 import { Segment } from "../segment.ts";
-import type { SegmentRef } from "../../format/control-line.ts";
+import { formatControlLine, type SegmentRef } from "../../format/control-line.ts";
 import { segmentDay } from "../../format/segment-name.ts";
 import type { Signer } from "../../seal/signer.ts";
 import { SDK } from "../../version.ts";
@@ -16,8 +19,10 @@ import { type FileStorageOptions, resolveOptions } from "./options.ts";
 import { pruneDirectory } from "./prune.ts";
 import { countEntries, findEntry, readPages } from "./read.ts";
 import { type PendingLine, WriteLane } from "../lane.ts";
+import { UncertainWrite, UntriedWrite } from "../losses.ts";
 import { OwnFile } from "./own-file.ts";
 import { latestStates, MAX_STATES } from "./witnessed.ts";
+import { WriterThread } from "./writer-thread.ts";
 import { reading, readingPages } from "../read-failure.ts";
 import type {
   AuditStorage,
@@ -38,12 +43,39 @@ const LF = 0x0a;
 /** Room for what a segment adds to its lines when it ends: `segment.close` and two checkpoints. */
 const END_BYTES = 1024;
 
+/** A clock that went back by more than this begins a segment; a smaller step only holds the ids' time still. */
+const CLOCK_STEP_MS = 10_000;
+/** After a failed second try the next commit waits this long; twice as long each time. */
+const FIRST_PAUSE_MS = 100;
+const MAX_PAUSE_MS = 5000;
+
+/** Work on the segment that may have been given up because it took too long. */
+interface Attempt {
+  isGivenUp: boolean;
+}
+
+/** A commit that failed after it was handed to the file. */
+class FailedCommit extends Error {
+  override readonly cause: Error;
+  /** The file, and the index in its tree of the first line; undefined where the file never held a byte. */
+  readonly place: { readonly file: string; readonly leaf: number } | undefined;
+  /** Whether the file may hold all of the commit. */
+  readonly isUncertain: boolean;
+
+  constructor(cause: Error, place: FailedCommit["place"], isUncertain: boolean) {
+    super(cause.message);
+    this.cause = cause;
+    this.place = place;
+    this.isUncertain = isUncertain;
+  }
+}
+
 interface OpenSegment {
   readonly day: string;
   readonly segment: Segment;
   readonly file: OwnFile;
   lastId: string;
-  /** Bytes of the first line, once they were handed to the file. */
+  /** Bytes of the first line; 0 until it was handed to the file. */
   firstLineBytes: number;
 }
 
@@ -60,7 +92,9 @@ export class FileStorage implements AuditStorage {
   readonly #rotationBytes: number;
   readonly #sync: boolean;
   readonly #signer: Signer | undefined;
-  /** Of the archive, not of the directory. */
+  readonly #writeTimeoutMs: number;
+  readonly #thread = new WriterThread();
+  /** Days after which the archive removes segments. */
   readonly #expiresDays: number | undefined;
   readonly #lane: WriteLane;
   readonly #shipper: Shipper | undefined;
@@ -69,16 +103,22 @@ export class FileStorage implements AuditStorage {
   #prev: SegmentRef | null = null;
   #endOfDay: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
+  /** Work that did not end in time, until it ends. */
+  #stuck: Promise<unknown> | undefined;
+  #pauseMs = 0;
+  /** `performance.now()` */
+  #pauseEnds = 0;
 
-  /** Throws `AUDIT_CONFIG_INVALID`, and `AUDIT_KEY_INVALID` for a trusted key that is none. */
+  /** @throws {AuditConfigError} `AUDIT_CONFIG_INVALID`; `AUDIT_KEY_INVALID` for an invalid trusted key */
   constructor(options: FileStorageOptions) {
-    const { path, rotationSizeMb, durability, signer, trustedKeys, archive } =
+    const { path, rotationSizeMb, durability, signer, trustedKeys, archive, writeTimeoutMs } =
       resolveOptions(options);
     this.path = path;
     this.#directory = new Directory(this.path, new Actor(signer?.vkey, trustedKeys));
     this.#rotationBytes = rotationSizeMb * MIB;
     this.#sync = durability === "fsync";
     this.#signer = signer;
+    this.#writeTimeoutMs = writeTimeoutMs;
     this.#expiresDays = archive?.expiresDays;
     this.#shipper =
       archive &&
@@ -146,7 +186,7 @@ export class FileStorage implements AuditStorage {
     return this.#lane.flush();
   }
 
-  /** Also ships what the archive lacks; what cannot be shipped now is told to the archive's `onError`. */
+  /** Also ships segments that the archive lacks; its `onError` receives failures. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -155,8 +195,9 @@ export class FileStorage implements AuditStorage {
   async #close(): Promise<void> {
     this.#shipper?.beginClose();
     try {
-      await this.#lane.close(() => this.#end("close"));
+      await this.#lane.close(() => this.#inTime(() => this.#end("close")));
     } finally {
+      this.#thread.end();
       await this.#shipper?.close();
     }
   }
@@ -186,40 +227,132 @@ export class FileStorage implements AuditStorage {
   }
 
   async #commit(lines: readonly PendingLine[]): Promise<void> {
+    const firstId = lines.find(({ id }) => id !== undefined)?.id;
+    await this.#inTime((attempt) => this.#commitTwice(lines, attempt), firstId);
+  }
+
+  /**
+   * Writes the lines, and once more into the next segment if that fails: a passing error of a disk then refuses nothing.
+   * From the `again` line's place on, the first segment is superseded.
+   */
+  async #commitTwice(lines: readonly PendingLine[], attempt: Attempt): Promise<void> {
+    const restMs = this.#pauseEnds - performance.now();
+    if (restMs > 0 && !this.#closing) await sleep(restMs);
+    try {
+      await this.#commitOnce(lines, attempt);
+    } catch (error) {
+      if (!(error instanceof FailedCommit) || attempt.isGivenUp) throw error;
+      const again = error.place && againLine(error.place, lines, error.cause);
+      try {
+        await this.#commitOnce(again ? [again, ...lines] : lines, attempt);
+      } catch (second) {
+        this.#pause();
+        const isUncertain =
+          error.isUncertain || (second instanceof FailedCommit && second.isUncertain);
+        throw isUncertain ? new UncertainWrite(error.cause) : error.cause;
+      }
+    }
+    this.#pauseMs = 0;
+  }
+
+  async #commitOnce(lines: readonly PendingLine[], attempt: Attempt): Promise<void> {
     const ids = lines.flatMap(({ id }) => id ?? []);
     const bytes = lines.reduce((sum, line) => sum + line.bytes + 1, 0);
     const day = ids[0] === undefined ? segmentDay(new Date()) : dayOfId(ids[0]);
-    const reason = this.#open && whyEnd(this.#open, day, ids[0], bytes, this.#rotationBytes);
-    // A segment that cannot be ended stays unclosed, which the verifier reports. It costs the next one nothing.
+    const reason =
+      this.#open && (await whyEnd(this.#open, day, ids[0], bytes, this.#rotationBytes));
+    // A segment that cannot be ended stays unclosed, which the verifier reports. The next one is not affected.
     if (reason) await this.#end(reason).catch(() => undefined);
-    const open = (this.#open ??= await this.#start(day));
+    const open = (this.#open ??= await this.#startOrFail(day));
+    if (attempt.isGivenUp) throw new Error("given up before anything was written");
+    const sizeBefore = open.segment.size;
+    const bytesBefore = open.file.bytes;
     const sealed = open.segment.seal(
       lines.map(({ line }) => line),
       ids.length,
       lines.filter(({ line }) => recordsCallAgain(line)).length,
     );
+    const sealedBytes = sealed.length; // the write takes the buffer away
     open.firstLineBytes ||= sealed.indexOf(LF) + 1;
     try {
       await open.file.write(sealed);
     } catch (error) {
-      // Nobody knows what the file holds now: nothing more is ever written to it. What this fails with follows from it.
-      await this.#letGo(open).catch(() => undefined);
-      throw error;
+      // Nobody knows what the file holds now: it is never written to again.
+      const size = await this.#detach(open).catch(() => bytesBefore + sealedBytes);
+      const place = { file: open.file.name, leaf: Math.max(1, sizeBefore) };
+      throw new FailedCommit(
+        asError(error),
+        size > 0 ? place : undefined,
+        size >= bytesBefore + sealedBytes,
+      );
     }
     this.#prev = open.segment.ref();
     open.lastId = ids.at(-1) ?? open.lastId;
   }
 
-  /** Makes control lines durable. `states` are before that, at the beginning of a segment, where all look for them. */
+  async #startOrFail(day: string): Promise<OpenSegment> {
+    try {
+      return await this.#start(day);
+    } catch (error) {
+      throw new FailedCommit(asError(error), undefined, false);
+    }
+  }
+
+  /** The next commit waits a while: on a dead disk each try may leave a file. */
+  #pause(): void {
+    const most = Math.min(MAX_PAUSE_MS, this.#writeTimeoutMs / 2);
+    this.#pauseMs = Math.min(most, Math.max(FIRST_PAUSE_MS, this.#pauseMs * 2));
+    this.#pauseEnds = performance.now() + this.#pauseMs;
+  }
+
+  /**
+   * Runs work on the segment, one at a time. Rejects when it, or earlier work that is still stuck, does not end within
+   * `writeTimeoutMs`. Stuck work goes on in the background: if it ends well, the loss of its entries is taken back.
+   */
+  async #inTime(work: (attempt: Attempt) => Promise<void>, firstId?: string): Promise<void> {
+    const attempt: Attempt = { isGivenUp: false };
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      attempt.isGivenUp = true;
+      reject(this.#lateError());
+    }, this.#writeTimeoutMs);
+    try {
+      const stuck = this.#stuck;
+      if (stuck) {
+        const ended = await Promise.race([stuck.then(() => true), late.catch(() => false)]);
+        if (!ended) throw new UntriedWrite(this.#lateError());
+      }
+      const working = work(attempt);
+      this.#stuck = working
+        .then(() => {
+          if (attempt.isGivenUp && firstId !== undefined) this.#lane.withdrawLoss(firstId);
+        })
+        .catch(() => undefined)
+        .finally(() => (this.#stuck = undefined));
+      await Promise.race([working, late]);
+    } finally {
+      clearTimeout(timer);
+      late.catch(() => undefined);
+    }
+  }
+
+  #lateError(): AuditWriteError {
+    return new AuditWriteError(
+      "AUDIT_WRITE_TIMEOUT",
+      `not written within ${this.#writeTimeoutMs} ms: the file system of ${this.path} does not answer`,
+    );
+  }
+
+  /** Makes control lines durable, and before them `states`, in the first line of a segment: readers look for them there. */
   async #record(lines: readonly string[], states: readonly SegmentRef[]): Promise<void> {
     const [first = "", ...others] = lines;
     if (states.length === 0)
       return void (await Promise.all(lines.map((line) => this.append(line))));
-    await this.#lane.exclusive(() => this.#beginWith(states, first));
+    await this.#lane.exclusive(() => this.#inTime(() => this.#beginWith(states, first)));
     await Promise.all(others.map((line) => this.append(line)));
   }
 
-  /** A segment that records these states and goes on with this line; before it as many as they fill. */
+  /** Begins a segment that records these states, after others that are full of them, and writes this line into it. */
   async #beginWith(states: readonly SegmentRef[], line: string): Promise<void> {
     if (this.#closing) throw new AuditWriteError("AUDIT_CLOSED", "the storage is closed");
     for (let at = 0; at < states.length; at += MAX_STATES) {
@@ -227,16 +360,22 @@ export class FileStorage implements AuditStorage {
       else await this.#end("retention");
       this.#open = await this.#start(segmentDay(new Date()), states.slice(at, at + MAX_STATES));
     }
-    await this.#commit([{ line, id: undefined, bytes: Buffer.byteLength(line) }]);
+    const pending = { line, id: undefined, bytes: Buffer.byteLength(line) };
+    try {
+      await this.#commitOnce([pending], { isGivenUp: false });
+    } catch (error) {
+      throw error instanceof FailedCommit ? error.cause : error;
+    }
   }
 
-  /** `kept`: states to record whoever recorded them before. */
+  /** `kept` are states to record although another segment has recorded them. */
   async #start(day: string, kept: readonly SegmentRef[] = []): Promise<OpenSegment> {
     if (this.#sync) await makeDirectory(this.path);
     else await makeMissing(this.path);
-    const file = await OwnFile.create(this.#directory, day, {
+    const file = await OwnFile.create(day, this.#prev?.file, {
+      directory: this.#directory,
+      thread: this.#thread,
       sync: this.#sync,
-      previous: this.#prev?.file,
     });
     try {
       const segment = new Segment({
@@ -265,7 +404,7 @@ export class FileStorage implements AuditStorage {
     return [...kept, ...latest.filter((ref) => !known.has(`${ref.file} ${ref.size} ${ref.root}`))];
   }
 
-  /** Writes the segment's last lines and lets it go. */
+  /** Writes the segment's last lines and closes its file. */
   async #end(reason: string): Promise<void> {
     const open = this.#open;
     if (!open) return;
@@ -273,16 +412,19 @@ export class FileStorage implements AuditStorage {
       await open.file.write(open.segment.close(reason));
       this.#prev = open.segment.ref();
     } finally {
-      await this.#letGo(open);
+      await this.#detach(open);
     }
   }
 
-  async #letGo(open: OpenSegment): Promise<void> {
+  /** Closes the file of a segment. Resolves to its size in bytes. */
+  async #detach(open: OpenSegment): Promise<number> {
     clearTimeout(this.#endOfDay);
     this.#open = undefined;
-    // A segment takes its place in the stream once its first line is there, even if what followed failed.
+    // A segment takes its place in the stream once its first line is there, even if a later write failed.
     try {
-      if ((await open.file.size()) >= Math.max(open.firstLineBytes, 1)) this.#seq += 1;
+      const size = await open.file.size();
+      if (size >= Math.max(open.firstLineBytes, 1)) this.#seq += 1;
+      return size;
     } finally {
       await open.file.release();
       this.#shipper?.wake();
@@ -298,7 +440,7 @@ export class FileStorage implements AuditStorage {
       const end = async (): Promise<void> => {
         if (this.#open && this.#open.day < segmentDay(new Date())) await this.#end("day");
       };
-      this.#lane.exclusive(end).catch(() => undefined); // the segment stays unclosed, which the verifier reports
+      this.#lane.exclusive(() => this.#inTime(end)).catch(() => undefined); // the segment stays unclosed, which the verifier reports
     }, restOfDayMs + 1000).unref();
   }
 }
@@ -307,17 +449,46 @@ function dayOfId(id: string): string {
   return segmentDay(new Date(timeOfId(id) ?? Date.now()));
 }
 
-function whyEnd(
+/** Why a segment must end before these bytes; empty when it goes on. */
+async function whyEnd(
   open: OpenSegment,
   day: string,
   firstId: string | undefined,
   bytes: number,
   limit: number,
-): string {
-  // An entry lies in its own day's file, where its id leads. Control lines alone never go back a day.
+): Promise<string> {
+  if (firstId !== undefined && firstId <= open.lastId && wasAhead(open.lastId)) return "clock";
+  // The id of an entry leads to the file of its own day. Control lines alone never go back a day.
   if (day > open.day || (firstId !== undefined && day < open.day)) return "day";
-  if (open.file.wasMoved()) return "moved"; // a file that others rename is not found under any name we know
+  if (await open.file.wasMoved()) return "moved"; // renamed by others: readers do not find it under its new name
   if (open.file.bytes > 0 && open.file.bytes + bytes + END_BYTES > limit) return "size";
   if (firstId !== undefined && firstId <= open.lastId) return "order"; // bisection relies on ascending ids
   return "";
+}
+
+/** Whether an id was made while the clock was ahead: an import of old entries goes back in time as well. */
+function wasAhead(id: string): boolean {
+  return (timeOfId(id) ?? 0) > Date.now() + CLOCK_STEP_MS;
+}
+
+function againLine(
+  { file, leaf }: { readonly file: string; readonly leaf: number },
+  lines: readonly PendingLine[],
+  cause: Error,
+): PendingLine {
+  const ids = lines.flatMap(({ id }) => id ?? []);
+  const line = formatControlLine({
+    type: "again",
+    file,
+    leaf,
+    first: ids[0] ?? null,
+    last: ids.at(-1) ?? null,
+    count: lines.length,
+    reason: "code" in cause ? String(cause.code) : cause.message,
+  });
+  return { line, id: undefined, bytes: Buffer.byteLength(line) };
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }

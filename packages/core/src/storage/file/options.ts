@@ -1,4 +1,4 @@
-// What a user may ask of FileStorage, checked once.
+// The options of FileStorage, checked once.
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { AuditConfigError } from "../../errors.ts";
@@ -17,11 +17,16 @@ export interface FileStorageOptions {
    * operating system has the bytes, so that a killed process loses nothing. @default "fsync"
    */
   readonly durability?: "fsync" | "os";
+  /**
+   * Milliseconds after which a write that the file system has not answered is refused with `AUDIT_WRITE_TIMEOUT`.
+   * @default 30000
+   */
+  readonly writeTimeoutMs?: number;
   /** Signs every checkpoint. Without one the log finds accidents, not an attacker who recomputes it. */
   readonly signer?: Signer;
   /**
-   * `vkey`s of earlier keys of this log. Segments that they sealed may be removed by retention, and what they record
-   * counts as much as what the `signer`'s do; those of any other key stay. @default none
+   * `vkey`s of earlier keys of this log. Retention may remove segments that they sealed, and believes their records like
+   * those of the `signer`. Segments of other keys stay. @default none
    */
   readonly trustedKeys?: readonly string[];
   /** Where closed segments are shipped to: `S3Archive` of @ai-audit/core/s3. @default nowhere */
@@ -32,6 +37,7 @@ const OPTIONS: Readonly<Record<keyof FileStorageOptions, true>> = {
   path: true,
   rotationSizeMb: true,
   durability: true,
+  writeTimeoutMs: true,
   signer: true,
   trustedKeys: true,
   archive: true,
@@ -43,18 +49,20 @@ export interface ResolvedFileOptions {
   readonly path: string;
   readonly rotationSizeMb: number;
   readonly durability: "fsync" | "os";
+  readonly writeTimeoutMs: number;
   readonly signer: Signer | undefined;
   readonly trustedKeys: readonly string[];
   readonly archive: SegmentArchive | undefined;
 }
 
-/** Throws `AUDIT_CONFIG_INVALID`, and `AUDIT_KEY_INVALID` for a trusted key that is none. */
+/** @throws {AuditConfigError} `AUDIT_CONFIG_INVALID`; `AUDIT_KEY_INVALID` for an invalid trusted key */
 export function resolveOptions(options: FileStorageOptions): ResolvedFileOptions {
   refuseUnknown("FileStorage: option", options, OPTIONS, AuditConfigError);
   const {
     path,
     rotationSizeMb = 100,
     durability = "fsync",
+    writeTimeoutMs = 30_000,
     signer,
     trustedKeys = [],
     archive,
@@ -64,12 +72,24 @@ export function resolveOptions(options: FileStorageOptions): ResolvedFileOptions
   if (!(rotationSizeMb > 0)) throw new AuditConfigError("rotationSizeMb must be a number > 0");
   if (durability !== "fsync" && durability !== "os")
     throw new AuditConfigError("durability must be 'fsync' or 'os'");
+  if (!(writeTimeoutMs >= 1 && writeTimeoutMs < 2 ** 31))
+    throw new AuditConfigError(
+      "writeTimeoutMs must be a number of milliseconds from 1 to 2147483647",
+    );
   checkSigner(signer);
   checkTrustedKeys(trustedKeys);
   const absolute = resolve(path);
   if (isOtherThanDirectory(absolute))
     throw new AuditConfigError(`path ${absolute} is not a directory`);
-  return { path: absolute, rotationSizeMb, durability, signer, trustedKeys, archive };
+  return {
+    path: absolute,
+    rotationSizeMb,
+    durability,
+    writeTimeoutMs,
+    signer,
+    trustedKeys,
+    archive,
+  };
 }
 
 function isOtherThanDirectory(path: string): boolean {

@@ -1,65 +1,61 @@
-// All writing to segment files. A file is made by its one writer and never opened for writing again.
-import { constants, fstatSync, statSync, writeSync } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+// A segment file that this process writes. It is made by its one writer and never opened for writing again.
 import { join } from "node:path";
 import {
   formatSegmentName,
   MAX_SEGMENT_NUMBER,
   parseSegmentName,
 } from "../../format/segment-name.ts";
+import { hasCode } from "../../system-error.ts";
 import { lastRemoved } from "./archive-state.ts";
 import type { Directory } from "./directory.ts";
-import { removeFile, syncFileData } from "../../files.ts";
 import { recordedRefs } from "./witnessed.ts";
-import { hasCode } from "../../system-error.ts";
+import type { WriterThread } from "./writer-thread.ts";
 
-/** More is written on the thread pool: the event loop must not wait for 8 MiB. */
-const SYNC_WRITE_BYTES = 256 * 1024;
+/** How often the name of the file is looked up. */
 const LOOK_INTERVAL_MS = 1000;
 
-/** A segment file that this process writes. */
+interface OwnFileOptions {
+  readonly directory: Directory;
+  readonly thread: WriterThread;
+  /** Whether the name and the content must survive a power cut. */
+  readonly sync: boolean;
+}
+
 export class OwnFile {
-  readonly #directory: Directory;
-  readonly #handle: FileHandle;
-  readonly #sync: boolean;
   readonly name: string;
+  readonly #path: string;
+  readonly #fd: number;
+  readonly #thread: WriterThread;
+  readonly #sync: boolean;
   #bytes = 0;
   /** `performance.now()` */
   #lookedAt: number = performance.now();
 
-  private constructor(directory: Directory, handle: FileHandle, name: string, sync: boolean) {
-    this.#directory = directory;
-    this.#handle = handle;
+  private constructor(name: string, fd: number, { directory, thread, sync }: OwnFileOptions) {
     this.name = name;
+    this.#path = join(directory.path, name);
+    this.#fd = fd;
+    this.#thread = thread;
     this.#sync = sync;
   }
 
-  /**
-   * Makes the next file of a day. `sync`: its name and its content shall survive a power cut. `previous`: the writer's
-   * own last file, which may be gone.
-   */
+  /** Makes the next file of a day. `previous` is the writer's own last file, which may be gone. */
   static async create(
-    directory: Directory,
     day: string,
-    { sync, previous }: { readonly sync: boolean; readonly previous: string | undefined },
+    previous: string | undefined,
+    options: OwnFileOptions,
   ): Promise<OwnFile> {
-    const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_EXCL;
+    const { directory, thread, sync } = options;
     for (const number of candidates(await freeNumbers(directory, day, previous))) {
       const name = formatSegmentName({ day, number });
-      let handle: FileHandle;
       try {
-        handle = await open(join(directory.path, name), flags, 0o600);
+        const fd = await thread.call("create", {
+          path: join(directory.path, name),
+          directory: sync ? directory.path : undefined,
+        });
+        return new OwnFile(name, fd, options);
       } catch (error) {
-        if (hasCode(error, "EEXIST")) continue; // somebody else owns that number
-        throw error;
-      }
-      const file = new OwnFile(directory, handle, name, sync);
-      try {
-        if (sync) await directory.sync();
-        return file;
-      } catch (error) {
-        await file.release();
-        throw error;
+        if (!hasCode(error, "EEXIST")) throw error; // another process has that number
       }
     }
     throw new Error(`every segment name of ${day} is taken`);
@@ -70,64 +66,48 @@ export class OwnFile {
     return this.#bytes;
   }
 
-  /** Appends; resolves when the bytes are as durable as this file promises. */
+  /** Appends; resolves when the bytes are as durable as this file promises. They must fill their buffer. */
   async write(bytes: Buffer): Promise<void> {
-    let rest = bytes;
-    while (rest.length > 0) {
-      // One write(2) as a rule. A full disk or a signal can make it short; the rest then says why.
-      const written =
-        rest.length > SYNC_WRITE_BYTES
-          ? (await this.#handle.write(rest)).bytesWritten
-          : this.#put(rest);
-      rest = rest.subarray(written);
+    const expected = this.#bytes + bytes.length;
+    const { size, names } = await this.#thread.call("append", {
+      fd: this.#fd,
+      bytes,
+      sync: this.#sync,
+    });
+    // Bytes in a file without a name are lost; a file of another size was cut, or written to by another process.
+    if (names === 0) throw new Error(`${this.name} was removed while it was written to`);
+    if (size !== expected) {
+      const what = size < expected ? "cut" : "written to by another process";
+      throw new Error(`${this.name} was ${what}: it has ${size} bytes, not ${expected}`);
     }
-    if (this.#sync) await syncFileData(this.#handle);
-    // Bytes in a file that has no name any more are lost. Two microseconds, where a promise is a thread's round trip.
-    if (fstatSync(this.#handle.fd).nlink === 0)
-      throw new Error(`${this.name} was removed while it was written to`);
-    this.#bytes += bytes.length;
-  }
-
-  /** A copy into the page cache: 3 µs for 1 KiB, where the way to the thread pool and back takes 40 µs of CPU. */
-  #put(bytes: Buffer): number {
-    return writeSync(this.#handle.fd, bytes);
+    this.#bytes = expected;
   }
 
   /**
-   * Whether another file, or none, has the name now. Asked at most once a second, for a few microseconds: what is
-   * acknowledged until then lies in the file that was moved.
+   * Whether another file, or none, has the name now. Asked at most once a second: entries that are acknowledged until
+   * then lie in the file that was moved.
    */
-  wasMoved(): boolean {
+  async wasMoved(): Promise<boolean> {
     const now = performance.now();
     if (now - this.#lookedAt < LOOK_INTERVAL_MS) return false;
     this.#lookedAt = now;
-    const there = statSync(join(this.#directory.path, this.name), {
-      bigint: true,
-      throwIfNoEntry: false,
-    });
-    return there?.ino !== fstatSync(this.#handle.fd, { bigint: true }).ino;
+    return this.#thread.call("wasMoved", { fd: this.#fd, path: this.#path });
   }
 
-  /** What the file holds now, also after a failed write. */
+  /** Present size in bytes, also after a failed write. */
   async size(): Promise<number> {
-    return (await this.#handle.stat()).size;
+    return this.#thread.call("size", { fd: this.#fd });
   }
 
-  /** Closes the file; one that never held a byte goes, its number may be taken again. */
+  /** Closes the file; an empty one goes, and its number may be taken again. */
   async release(): Promise<void> {
-    let empty: boolean;
-    try {
-      empty = (await this.size()) === 0;
-    } finally {
-      await this.#handle.close();
-    }
-    if (empty) await removeFile(join(this.#directory.path, this.name));
+    await this.#thread.call("close", { fd: this.#fd, path: this.#path });
   }
 }
 
 /**
- * A name is given once: what others recorded of a file that is gone is not true of another in its place. Numbers ascend;
- * where somebody took the last one there is, the lowest free one follows.
+ * A name is given once: what others recorded of a file that is gone is not true of another in its place. Numbers ascend.
+ * After the last possible number, the lowest free one follows.
  */
 async function freeNumbers(
   directory: Directory,
@@ -140,7 +120,7 @@ async function freeNumbers(
   );
   const taken = [...(await directory.list()), ...recorded].filter((segment) => segment.day === day);
   const numbers = new Set(taken.map(({ number }) => number));
-  const gone = await lastRemoved(directory.path, day); // asked after the listing: it is written before a file goes
+  const gone = await lastRemoved(directory.path, day); // after the listing: it is written before a file goes
   return {
     numbers,
     first: taken.reduce((next, { number }) => Math.max(next, number + 1), gone + 1),

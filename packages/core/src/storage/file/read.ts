@@ -1,11 +1,11 @@
-// Reading a directory of segments: one entry by its id, a time range in pages, a count.
+// Reading a directory of segments: one entry by its id, a time range in pages, a count. Lines that no checkpoint covers
+// are left out: a failed write left them, or somebody without the key appended them.
 import { idAt, idOfLine, timeOfId } from "../../format/id.ts";
 import { constants } from "node:buffer";
-import type { FileHandle } from "node:fs/promises";
 import { lineToEntry, recordsCallAgain } from "../../format/entry-line.ts";
 import { splitLines } from "../../format/lines.ts";
 import { segmentDay } from "../../format/segment-name.ts";
-import type { Directory, ListedFile } from "./directory.ts";
+import type { Directory, Head, ListedFile } from "./directory.ts";
 import { type KeyedLine, mergePages } from "../merge.ts";
 import { type RandomAccess, readAt } from "../../retention/random-access.ts";
 import { lowerBound } from "./search.ts";
@@ -16,13 +16,13 @@ const LF = 0x0a;
 /** The first page of a file is smaller: one page of every file of a day is in memory. */
 const FIRST_PAGE_BYTES = 16 * 1024;
 const PAGE_BYTES = 256 * 1024;
-/** More is no line that could be handed out: 512 MiB. */
+/** No string can be longer: 512 MiB. */
 const MAX_LINE_BYTES = constants.MAX_STRING_LENGTH;
 const DAY_MS = 86_400_000;
 
 type Order = "oldest-first" | "newest-first";
 
-/** The line of the entry with this id. The id's time tells the file; only foreign ids need a search. */
+/** The line of the entry with this id. The time in the id gives the file; only foreign ids need a search. */
 export async function findEntry(directory: Directory, id: string): Promise<string | undefined> {
   const time = timeOfId(id);
   for (const listed of await directory.list()) {
@@ -30,10 +30,10 @@ export async function findEntry(directory: Directory, id: string): Promise<strin
     const near =
       time === undefined || listed.day === dayOf(time) || listed.day === dayOf(time + DAY_MS);
     const head = near ? await directory.head(listed.file) : undefined;
-    if (!head?.readable || (time === undefined && !head.foreign)) continue;
-    const line = await readFile(directory, listed.file, async (handle, size) =>
-      head.foreign ? scanForId(handle, size, id) : seekId(handle, size, id),
-    );
+    if (!head || (time === undefined && !head.foreign)) continue;
+    const reader = directory.reader(listed.file);
+    const size = await readableBytes(directory, listed.file, head);
+    const line = head.foreign ? await scanForId(reader, size, id) : await seekId(reader, size, id);
     if (line !== undefined) return line;
   }
   return undefined;
@@ -60,33 +60,60 @@ export async function* readPages(
 /** How many calls a time range holds, each once; whole closed files say it themselves. */
 export async function countEntries(directory: Directory, range: TimeRange): Promise<number> {
   let count = 0;
-  for (const listed of await listInRange(directory, range)) {
-    const { from, to } = boundsOfDay(listed.day);
-    const whole = (range.from ?? -Infinity) <= from && (range.to ?? Infinity) >= to;
-    const closed = whole ? (await directory.tail(listed.file))?.closedCalls : undefined;
-    if (closed === undefined) {
-      for await (const page of readFilePages(directory, listed, range, "oldest-first")) {
-        count += page.filter(({ line }) => !recordsCallAgain(line)).length;
-      }
-    } else {
-      count += closed;
-    }
+  const listed = await listInRange(directory, range);
+  const tried = await daysWithSecondTries(directory, listed);
+  for await (const page of pagesOfDays(directory, listed, tried, range))
+    count += page.filter(({ line }) => !recordsCallAgain(line)).length;
+  for (const file of listed) {
+    if (!tried.has(file.day)) count += await countFile(directory, file, range);
   }
   return count;
 }
 
-/** All complete lines of a file, a page at a time; nothing when it is gone. */
-export async function* readWhole(
+/** Days on which a commit was written twice: their entries are merged, so that each is counted once. */
+async function daysWithSecondTries(
   directory: Directory,
-  file: string,
-): AsyncGenerator<readonly Buffer[]> {
-  const handle = await directory.open(file);
-  if (!handle) return;
-  try {
-    yield* readForward(handle, 0, (await handle.stat()).size);
-  } finally {
-    await handle.close();
+  listed: readonly ListedFile[],
+): Promise<ReadonlySet<string>> {
+  const days = new Set<string>();
+  for (const { file, day } of listed)
+    if ((await directory.head(file))?.isSecondTry === true) days.add(day);
+  return days;
+}
+
+async function* pagesOfDays(
+  directory: Directory,
+  listed: readonly ListedFile[],
+  days: ReadonlySet<string>,
+  range: TimeRange,
+): AsyncGenerator<readonly KeyedLine[]> {
+  for (const [day, files] of Map.groupBy(listed, (file) => file.day)) {
+    if (!days.has(day)) continue;
+    const sources = files.map((file) => readFilePages(directory, file, range, "oldest-first"));
+    yield* mergePages(sources, "oldest-first");
   }
+}
+
+async function countFile(
+  directory: Directory,
+  listed: ListedFile,
+  range: TimeRange,
+): Promise<number> {
+  const { from, to } = boundsOfDay(listed.day);
+  const whole = (range.from ?? -Infinity) <= from && (range.to ?? Infinity) >= to;
+  const closed = whole ? (await directory.tail(listed.file))?.closedCalls : undefined;
+  if (closed !== undefined) return closed;
+  let count = 0;
+  for await (const page of readFilePages(directory, listed, range, "oldest-first"))
+    count += page.filter(({ line }) => !recordsCallAgain(line)).length;
+  return count;
+}
+
+/** Bytes of a file up to and with its last checkpoint; all bytes of a foreign file. */
+async function readableBytes(directory: Directory, file: string, head: Head): Promise<number> {
+  if (!head.isReadable) return 0;
+  if (head.foreign) return (await directory.sizeOf(file)) ?? 0;
+  return (await directory.tail(file))?.end ?? 0;
 }
 
 /** Files that may hold entries of the range: those of its days, and one more on each side for foreign clocks. */
@@ -125,9 +152,8 @@ async function* readFilePages(
   meter?: ReadMeter,
 ): AsyncGenerator<readonly KeyedLine[]> {
   const head = await directory.head(file);
-  if (!head?.readable) return;
-  const size = await directory.sizeOf(file);
-  if (size === undefined) return;
+  if (!head) return;
+  const size = await readableBytes(directory, file, head);
   const reader = directory.reader(file);
   yield* readSegmentPages(
     meter ? countingReader(reader, meter) : reader,
@@ -197,21 +223,25 @@ async function* readForward(
 ): AsyncGenerator<Buffer[]> {
   let rest: Buffer[] = [];
   let restBytes = 0;
+  let first: number | undefined;
   for (let at = start, page = FIRST_PAGE_BYTES; at < end; page = Math.min(page * 4, PAGE_BYTES)) {
     const bytes = await readAt(handle, at, Math.min(page, end - at));
     if (bytes.length === 0) return; // removed meanwhile
     at += bytes.length;
+    if (restBytes === 0) first = bytes[0];
+    // A string cannot be that long, and a line that does not begin so is not JSON: it is dropped as it comes.
+    const isDropped = (): boolean => restBytes > MAX_LINE_BYTES || first === 0;
     const last = bytes.lastIndexOf(LF);
     if (last === -1) {
       rest.push(bytes);
       restBytes += bytes.length;
-      // No line of JSON is that long: what was collected is let go, and the rest of the line with its end.
-      if (restBytes > MAX_LINE_BYTES) rest = [];
+      if (isDropped()) rest = [];
     } else {
-      const from = restBytes > MAX_LINE_BYTES ? bytes.indexOf(LF) + 1 : 0;
+      const from = restBytes > 0 && isDropped() ? bytes.indexOf(LF) + 1 : 0;
       yield splitLines(Buffer.concat([...rest, bytes.subarray(from, last + 1)]));
       rest = [bytes.subarray(last + 1)];
       restBytes = bytes.length - (last + 1);
+      first = bytes[last + 1];
     }
   }
 }
@@ -259,13 +289,12 @@ export async function seekId(
 
 /** The complete line that starts at `start`. */
 async function readLine(handle: RandomAccess, start: number): Promise<Buffer | undefined> {
-  for (let length = 4096; length <= MAX_LINE_BYTES; length *= 8) {
+  for (let length = 4096; ; length = Math.min(length * 8, MAX_LINE_BYTES + 1)) {
     const bytes = await readAt(handle, start, length);
     const end = bytes.indexOf(LF);
     if (end !== -1) return bytes.subarray(0, end);
-    if (bytes.length < length) return undefined;
+    if (bytes.length < length || length > MAX_LINE_BYTES) return undefined;
   }
-  return undefined;
 }
 
 async function scanForId(
@@ -280,20 +309,6 @@ async function scanForId(
     if (found) return found.toString();
   }
   return undefined;
-}
-
-async function readFile<T>(
-  directory: Directory,
-  file: string,
-  read: (handle: FileHandle, size: number) => Promise<T>,
-): Promise<T | undefined> {
-  const handle = await directory.open(file);
-  if (!handle) return undefined;
-  try {
-    return await read(handle, (await handle.stat()).size);
-  } finally {
-    await handle.close();
-  }
 }
 
 function dayOf(time: number): string {

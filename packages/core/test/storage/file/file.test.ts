@@ -73,7 +73,7 @@ describe("FileStorage's options", () => {
   it.each([
     [
       { singer: "x" },
-      'FileStorage: option "singer" is unknown: there are path, rotationSizeMb, durability, signer',
+      'FileStorage: option "singer" is unknown: there are path, rotationSizeMb, durability, writeTimeoutMs, signer',
     ],
     [
       { signer: "-----BEGIN PRIVATE KEY-----" },

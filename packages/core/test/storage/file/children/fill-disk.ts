@@ -1,5 +1,5 @@
-// Logs until an entry is refused, then once more when a line comes on stdin; prints what happened as JSON lines:
-// <directory> <PEM of the signer>
+// Logs until an entry is refused, then once more when a line comes on stdin; ends after 30 rounds without a refusal. Prints
+// what happened as JSON lines: <directory> <PEM of the signer>
 import { writeSync } from "node:fs";
 import { AuditError, AuditLogger, FileStorage, Signer } from "../../../../src/index.ts";
 
@@ -30,9 +30,11 @@ function describe(error: unknown): unknown {
   return error instanceof Error && "code" in error ? error.code : String(error);
 }
 
-while (await logSome());
+let rounds = 0;
+while (rounds < 30 && (await logSome())) rounds += 1;
 say({ health: (await logger.health()).ok });
-process.stdin.once("data", () => void recover());
+if (rounds === 30) await recover();
+else process.stdin.once("data", () => void recover());
 
 async function recover(): Promise<void> {
   const isRecovered = await logSome();
