@@ -2,14 +2,18 @@
 import { randomBytes, randomFillSync } from "node:crypto";
 import { v7 } from "uuid";
 
+/** A step back of the clock up to this size holds the time of ids still; after a larger one they have the clock's time. */
+const MAX_HELD_MS = 10_000;
+
 /**
- * A new entry id. Ids of one process ascend strictly, also within a millisecond and when the clock steps back,
- * which is what lets a segment be searched by bisection.
+ * A new entry id. Ids of one process ascend strictly, also within a millisecond and when the clock steps back a little: so
+ * a segment can be searched by bisection. After a large step back (the clock was ahead, say) ids follow the clock again,
+ * and storages begin a segment.
  */
 export function newEntryId(): string {
   const now = Date.now();
   const random = nextRandom();
-  if (now > newest.time) {
+  if (now > newest.time || now < newest.time - MAX_HELD_MS) {
     newest.time = now;
     newest.sequence = random.readUInt32BE(6) >>> 1; // RFC 9562, 6.2: begins low enough not to run over
   } else {

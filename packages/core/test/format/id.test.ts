@@ -18,11 +18,21 @@ describe("newEntryId()", () => {
     expect(new Set(ids.map((id) => id.slice(-10))).size).toBe(20_000);
   });
 
-  it("ascends when the clock steps back", () => {
+  it.each([1, 9000])("ascends when the clock steps back by %i ms", (stepMs) => {
     const first = newEntryId();
-    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() - 3_600_000 });
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() - stepMs });
     onTestFinished(() => void vi.useRealTimers());
     const ids = [first, newEntryId(), newEntryId()];
+    expect(ids.toSorted()).toEqual(ids);
+  });
+
+  it("follows the clock when it steps back by more than ten seconds", () => {
+    newEntryId();
+    const now = Date.now() - 3_600_000;
+    vi.useFakeTimers({ toFake: ["Date"], now });
+    onTestFinished(() => void vi.useRealTimers());
+    const ids = [newEntryId(), newEntryId()];
+    expect(ids.map((id) => timeOfId(id))).toEqual([now, now]);
     expect(ids.toSorted()).toEqual(ids);
   });
 });
