@@ -145,8 +145,8 @@ describe("The write lane", () => {
 
   it("joins losses while no commit was tried", async () => {
     const { lane, done, failures } = laneOf();
-    const pause = (): Error => new UntriedWrite(new Error("pausing"));
-    failures.push(new Error("one"), pause(), pause());
+    const untried = new UntriedWrite(new Error("no answer"));
+    failures.push(new Error("one"), untried, untried);
     for (let tries = 0; tries < 3; tries += 1) await rejected(append(lane));
     await lane.append("next", undefined);
     expect(done[0]).toHaveLength(2);

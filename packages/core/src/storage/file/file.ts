@@ -323,17 +323,26 @@ export class FileStorage implements AuditStorage {
         if (!ended) throw new UntriedWrite(this.#lateError());
       }
       const working = work(attempt);
-      this.#stuck = working
-        .then(() => {
-          if (attempt.isGivenUp && firstId !== undefined) this.#lane.withdrawLoss(firstId);
-        })
-        .catch(() => undefined)
-        .finally(() => (this.#stuck = undefined));
+      this.#stuck = this.#follow(working, attempt, firstId);
       await Promise.race([working, late]);
     } finally {
       clearTimeout(timer);
       late.catch(() => undefined);
     }
+  }
+
+  async #follow(
+    working: Promise<void>,
+    attempt: Attempt,
+    firstId: string | undefined,
+  ): Promise<void> {
+    const hasEndedWell = await working.then(
+      () => true,
+      () => false, // the caller has the error
+    );
+    this.#stuck = undefined;
+    if (hasEndedWell && attempt.isGivenUp && firstId !== undefined)
+      this.#lane.withdrawLoss(firstId);
   }
 
   #lateError(): AuditWriteError {

@@ -54,7 +54,7 @@ async function loggerAt(now: number): Promise<{
   path: string;
   signer: Signer;
   logger: AuditLogger;
-  log(now: number): Promise<{ id: string; timestamp: string }>;
+  log: (now: number) => Promise<{ id: string; timestamp: string }>;
 }> {
   const path = await temporaryDirectory();
   const signer = await Signer.generate("test");

@@ -21,7 +21,6 @@ import {
   FileStorage,
   verifyLog,
 } from "../../../src/index.ts";
-import { rejected } from "@ai-audit/test-support/caught";
 import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 import { TODAY, call, linesOf, filesOf } from "./written-log.ts";
 

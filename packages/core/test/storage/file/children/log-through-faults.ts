@@ -6,7 +6,7 @@ const [path = "", pem = "", timeout = "1000"] = process.argv.slice(2);
 const signer = Signer.fromPem("test", pem);
 const storage = new FileStorage({ path, signer, writeTimeoutMs: Number(timeout) });
 const logger = new AuditLogger(storage);
-let isEnding = false;
+const ending = new AbortController();
 let longestPauseMs = 0;
 let ticked = performance.now();
 const ticking = setInterval(() => {
@@ -14,9 +14,9 @@ const ticking = setInterval(() => {
   longestPauseMs = Math.max(longestPauseMs, now - ticked - 10);
   ticked = now;
 }, 10);
-process.stdin.on("data", () => (longestPauseMs = 0)).on("end", () => (isEnding = true));
+process.stdin.on("data", () => (longestPauseMs = 0)).on("end", () => ending.abort());
 
-while (!isEnding) {
+while (!ending.signal.aborted) {
   const began = performance.now();
   const said = await logger
     .log({ input: "question", output: "answer" })
