@@ -1,6 +1,9 @@
 // The thread that makes the file calls of the write path. A blocked write(2) cannot be timed out, and on the event loop it
 // would stop the application; on libuv's pool four of them would stop its DNS look-ups.
+import * as fs from "node:fs";
+import { promisify } from "node:util";
 import { SHARE_ENV, Worker } from "node:worker_threads";
+import { syncDirectory } from "../../files.ts";
 
 /** The calls, their input and result. Each runs to its end before the next one begins. */
 interface Calls {
@@ -72,6 +75,52 @@ parentPort.on("message", ({ id, name, input }) => {
 });
 `;
 
+/** The same calls on libuv's pool, for the first ones: a thread takes some 50 ms of CPU to start. */
+const ON_POOL: {
+  readonly [Name in keyof Calls]: (input: Calls[Name]["input"]) => Promise<Calls[Name]["result"]>;
+} = {
+  async create({ path, directory }) {
+    const { O_WRONLY, O_APPEND, O_CREAT, O_EXCL } = fs.constants;
+    const fd = await promisify(fs.open)(path, O_WRONLY | O_APPEND | O_CREAT | O_EXCL, 0o600);
+    try {
+      if (directory !== undefined) await syncDirectory(directory);
+      return fd;
+    } catch (error) {
+      await ON_POOL.close({ fd, path });
+      throw error;
+    }
+  },
+  async append({ fd, bytes, sync }) {
+    for (let at = 0; at < bytes.length;) {
+      const { bytesWritten } = await promisify(fs.write)(fd, bytes, at);
+      if (bytesWritten === 0)
+        throw Object.assign(new Error("EIO: nothing was written, write"), { code: "EIO" });
+      at += bytesWritten;
+    }
+    if (sync) await promisify(fs.fdatasync)(fd);
+    const { size, nlink } = await promisify(fs.fstat)(fd);
+    return { size, names: nlink };
+  },
+  async wasMoved({ fd, path }) {
+    const { ino } = await fs.promises.stat(path, { bigint: true }).catch(() => ({ ino: -1n }));
+    return ino !== (await promisify(fs.fstat)(fd, { bigint: true })).ino;
+  },
+  size: async ({ fd }) => (await promisify(fs.fstat)(fd)).size,
+  async close({ fd, path }) {
+    let isEmpty = false;
+    try {
+      isEmpty = (await promisify(fs.fstat)(fd)).size === 0;
+    } finally {
+      await promisify(fs.close)(fd);
+    }
+    if (isEmpty) await fs.promises.rm(path, { force: true });
+    return undefined;
+  },
+};
+
+/** A short-lived process makes fewer calls, and never starts a thread. */
+const CALLS_ON_POOL = 10;
+
 interface Waiting {
   readonly resolve: (result: never) => void;
   readonly reject: (error: Error) => void;
@@ -83,20 +132,26 @@ interface Answer {
   readonly error?: { readonly message: string };
 }
 
-/** One thread, started with the first call. It keeps the process alive while a call is under way, and only then. */
+/** One thread. It keeps the process alive while a call is under way, and only then. */
 export class WriterThread {
   #worker: Worker | undefined;
+  #isOnline = false;
+  #calls = 0;
   readonly #waiting = new Map<number, Waiting>();
-  #nextId = 0;
 
-  /** `bytes` of an input are handed over: the caller cannot use them any more. Rejects with the system's error. */
+  /**
+   * Makes a call; the caller waits for one before the next. `bytes` of an input are handed over: the caller cannot use
+   * them any more. Rejects with the system's error.
+   */
   call<Name extends keyof Calls>(
     name: Name,
     input: Calls[Name]["input"],
   ): Promise<Calls[Name]["result"]> {
-    const worker = (this.#worker ??= this.#start());
-    const id = this.#nextId;
-    this.#nextId += 1;
+    this.#calls += 1;
+    if (this.#calls === CALLS_ON_POOL) this.#worker = this.#start();
+    const worker = this.#worker;
+    if (!worker || !this.#isOnline) return ON_POOL[name](input);
+    const id = this.#calls;
     if (this.#waiting.size === 0) worker.ref();
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
@@ -108,6 +163,7 @@ export class WriterThread {
   end(): void {
     void this.#worker?.terminate();
     this.#worker = undefined;
+    this.#isOnline = false;
   }
 
   #start(): Worker {
@@ -115,6 +171,7 @@ export class WriterThread {
       eval: true,
       name: "ai-audit writer",
       env: SHARE_ENV, // a copy of it would be made otherwise
+      trackUnmanagedFds: false, // descriptors may come from the pool
       execArgv: [], // loaders and hooks of the program are not for this thread
     });
     worker.on("message", ({ id, result, error }: Answer) => {
@@ -124,11 +181,13 @@ export class WriterThread {
       if (error) waiting?.reject(Object.assign(new Error(error.message), error));
       else waiting?.resolve(result);
     });
+    // Without a thread (one may be forbidden), the pool goes on.
     const fail = (error: Error): void => {
-      if (this.#worker === worker) this.#worker = undefined;
+      if (this.#worker === worker) this.#isOnline = false;
       for (const { reject } of this.#waiting.values()) reject(error);
       this.#waiting.clear();
     };
+    worker.on("online", () => (this.#isOnline = this.#worker === worker));
     worker.on("error", fail);
     worker.on("exit", () => fail(new Error("the writer thread has ended")));
     worker.unref();
