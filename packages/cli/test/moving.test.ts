@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { AuditLogger } from "@ai-audit/core";
 import { ENTRY_FIELDS } from "@ai-audit/core/format";
 import { describe, expect, it } from "vitest";
+import { writeAgentLog } from "./support/agent-log.ts";
 import { cli, printed, withAllKeys, withKeys } from "./support/cli.ts";
 import { ownSample, sharedSample } from "./support/samples.ts";
 import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
@@ -175,6 +176,56 @@ describe("ai-audit export", { timeout: 60_000 }, () => {
           '[{"role":"user","parts":[{"type":"text","content":"How do I pick the lock of my neighbour\'s door?"}]}]',
       },
     });
+  });
+
+  it("otel makes one trace of an invocation, whose parents are there; a stop is no error", async () => {
+    const directory = await writeAgentLog(await temporaryDirectory());
+    const { stdout } = await cli(["export", directory, "-f", "otel"]);
+    type Span = Readonly<Record<"traceId" | "spanId" | "parentSpanId" | "name", string>> & {
+      readonly status?: { readonly code: number };
+      readonly attributes: readonly { readonly key: string; readonly value: unknown }[];
+    };
+    const { resourceSpans } = JSON.parse(stdout) as {
+      resourceSpans: [{ scopeSpans: [{ spans: Span[] }] }];
+    };
+    const { spans } = resourceSpans[0].scopeSpans[0];
+    expect(spans).toHaveLength(8);
+    expect(new Set(spans.map(({ traceId }) => traceId)).size).toBe(1);
+    const ids = new Set(spans.map(({ spanId }) => spanId));
+    expect(ids.size).toBe(8);
+    const roots = spans.filter(({ parentSpanId }) => !ids.has(parentSpanId));
+    expect(roots.map(({ name }) => name)).toEqual(["invoke_agent supervisor"]);
+    const withError = spans.filter(({ status }) => status?.code === 2).map(({ name }) => name);
+    expect(withError).toEqual(["execute_tool read_pdf"]);
+    const tool = spans.find(({ name }) => name === "execute_tool delegate");
+    expect(
+      Object.fromEntries(tool?.attributes.map(({ key, value }) => [key, value]) ?? []),
+    ).toMatchObject({
+      "gen_ai.operation.name": { stringValue: "execute_tool" },
+      "gen_ai.tool.name": { stringValue: "delegate" },
+      "gen_ai.tool.call.id": { stringValue: "call_1" },
+      "gen_ai.agent.name": { stringValue: "supervisor" },
+      "gen_ai.conversation.id": { stringValue: "payments" },
+    });
+    expect(stdout).not.toContain('ai_audit.safety.passed","value":{"boolValue":true}');
+  });
+
+  it("csv: safety_passed is empty for a call that no check looked at", async () => {
+    const sample = await sharedSample();
+    const { stdout } = await cli(["export", sample.directory, "-f", "csv"]);
+    const [header = "", ...rows] = stdout.trimEnd().split("\r\n");
+    const column = header.split(",").indexOf("safety_passed");
+    expect(header.split(",")).toContain("safety_checks");
+    // The columns up to there hold no comma in these rows.
+    expect(rows.map((row) => row.split(",")[column])).toEqual([
+      "true",
+      "",
+      "false",
+      "",
+      "",
+      "",
+      "",
+    ]);
   });
 
   it("rotalabs-comply lines have the original's 17 fields", async () => {

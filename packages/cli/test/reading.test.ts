@@ -97,7 +97,7 @@ describe("ai-audit show", { timeout: 60_000 }, () => {
     const sample = await sharedSample();
     const words = ["show", sample.ids[5] ?? "", sample.directory, "-d"];
     const { stdout } = await cli(words, { env: withKeys(sample) });
-    expect(stdout).toContain(String.raw`    Please change my address.\x1b[2J\u202e`);
+    expect(stdout).toContain(String.raw`    Please change my address.\u001b[2J\u202e`);
     expect(stdout).toContain("    Done, 王さん.");
   });
 

@@ -1,4 +1,5 @@
 // ai-audit export: entries for other systems and other people.
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Command, Option } from "commander";
 import { collect } from "../arguments/values.ts";
 import { DEFAULT_MIB, parseMemory } from "../sql/duckdb.ts";
@@ -6,40 +7,50 @@ import { writeBundle } from "../export/bundle.ts";
 import type { BundleOptions } from "../export/bundle-proofs.ts";
 import { bundleRemarks, bundleResult } from "../export/bundle-report.ts";
 import { csvHeader, csvRow } from "../export/csv.ts";
-import { otlpLine } from "../export/otel.ts";
+import { exportNew } from "../export/follow.ts";
+import { ocsfLine } from "../export/ocsf.ts";
+import { SpanWriter } from "../export/otel.ts";
 import { writeOriginal } from "../export/original.ts";
 import { type ParquetOptions, writeParquet } from "../export/parquet.ts";
-import { exportRecords } from "../export/records.ts";
-import type { LogRecord } from "../export/redact.ts";
+import { exportRecords, recordOf } from "../export/records.ts";
+import { type LogRecord, redactor } from "../export/redact.ts";
 import { EXIT, usageFailure } from "../failure.ts";
 import { addFilterOptions, Filter, type FilterFlags, rangeOf } from "../reading/filters.ts";
-import { addLocationArgument } from "../log/location.ts";
+import { addLocationArgument, resolveDirectory } from "../log/location.ts";
 import { openLog, type OpenLog } from "../log/open-log.ts";
 import { formatCount, plural } from "../output/format.ts";
 import { addOutputOption, type Sink, withSink } from "../output/output-file.ts";
 import { Progress } from "../output/progress.ts";
+import { readRuns } from "../reading/read-calls.ts";
 import type { Session } from "../session.ts";
+import { Settings } from "../settings/settings.ts";
 
-const FORMATS = ["jsonl", "csv", "parquet", "otel", "rotalabs-comply", "bundle"] as const;
+const FORMATS = ["jsonl", "csv", "parquet", "otel", "ocsf", "rotalabs-comply", "bundle"] as const;
 
 interface ExportFlags extends FilterFlags {
   readonly format: (typeof FORMATS)[number];
   readonly redact: readonly string[];
   readonly output?: string;
   readonly memory: number;
+  readonly cursor?: string;
+  readonly follow?: true;
   readonly json?: true;
 }
 
 export function define(command: Command, session: Session): void {
   addOutputOption(addFilterOptions(addLocationArgument(command), session))
     .description(
-      "Writes the entries that meet the conditions given, oldest first. jsonl: lines of the log. csv: for spreadsheets. " +
+      "Writes the entries that meet all conditions, oldest first. jsonl: lines of the log. csv: for spreadsheets. " +
         "parquet: a directory (named by --output) with a folder of Parquet files for each day, by DuckDB (the package " +
-        "@duckdb/node-api is needed). otel: OpenTelemetry GenAI spans as OTLP/JSON. rotalabs-comply: what the Python original " +
+        "@duckdb/node-api is needed). otel: OpenTelemetry GenAI spans as OTLP/JSON, one trace for each invocation. " +
+        "ocsf: OCSF 1.8 events of the class API Activity with the profile ai_operation, a line each, for a SIEM. " +
+        "rotalabs-comply: what the Python original " +
         "reads: its 17 fields, without outcome, error, run and the like, and with plain SHA-256 hashes where content was " +
         "encrypted. bundle: a directory of evidence (named by --output) that a third party checks with standard tools; without " +
         "conditions it holds the whole files, verified first, with conditions only the entries that meet them and their proofs. " +
-        "What of the files nothing proves is named, and such entries are left out of a selection; the exit code then is 65.",
+        "Files that cannot be proven are named, and entries that cannot be proven are left out of a selection; the " +
+        "exit code then is 65. With --cursor, jsonl and ocsf append to --output the sealed entries of a directory that are " +
+        "new since the last time: each once, also across crashes and restarts.",
     )
     .addOption(
       new Option("-f, --format <format>", "what to write").choices(FORMATS).default("jsonl"),
@@ -49,10 +60,15 @@ export function define(command: Command, session: Session): void {
         .default([], "nothing")
         .argParser(collect),
     )
+    .option(
+      "--cursor <file>",
+      "jsonl, ocsf: append what is new since this cursor, and keep it here",
+    )
+    .option("--follow", "with --cursor: go on until interrupted")
     .addOption(
       new Option(
         "--memory <MiB>",
-        "parquet: what DuckDB may take; with more it is faster, and reads longer lines",
+        "parquet: memory limit of DuckDB; more makes it faster, and lets it read longer lines",
       )
         .default(DEFAULT_MIB)
         .argParser(parseMemory),
@@ -73,6 +89,7 @@ async function exportLog(
       "with --output FILE, --json says what was written",
     );
   }
+  if (flags.cursor !== undefined || flags.follow) return followLog(given, flags, session);
   let written = 0;
   const progress = new Progress(session, "exporting", () => `${formatCount(written)} written`);
   const log = await openLog(given, session, progress);
@@ -119,11 +136,13 @@ type OnPage = (read: number, found: number) => void;
 async function exportPages(
   { format, redact, ...range }: ExportFlags,
   filter: Filter,
-  { storage }: OpenLog,
+  log: OpenLog,
   sink: Sink,
   onPage: OnPage,
 ): Promise<number> {
+  const { storage } = log;
   const opened = filter.opener.hasKeys;
+  const spans = new SpanWriter(format === "otel" ? await readRuns(log, undefined) : []);
   let count = 0;
   if (format === "csv") await sink.write(csvHeader(opened));
   for await (const records of exportRecords({
@@ -134,20 +153,71 @@ async function exportPages(
     onPage,
   })) {
     count += records.length;
-    await sink.write(
-      PAGE_TEXT[format === "csv" || format === "otel" ? format : "jsonl"](records, opened),
-    );
+    if (format === "otel") await sink.write(`${spans.line(records)}\n`);
+    else await sink.write(records.map((record) => recordText(format, record, opened)).join(""));
   }
+  const rest = spans.rest();
+  if (rest !== undefined) await sink.write(`${rest}\n`);
   return count;
 }
 
-const PAGE_TEXT: Readonly<
-  Record<"jsonl" | "csv" | "otel", (records: readonly LogRecord[], opened: boolean) => string>
-> = {
-  jsonl: (records) => records.map((record) => `${JSON.stringify(record)}\n`).join(""),
-  csv: (records, opened) => records.map((record) => csvRow(record, opened)).join(""),
-  otel: (records) => `${otlpLine(records)}\n`,
-};
+function recordText(format: ExportFlags["format"], record: LogRecord, opened: boolean): string {
+  if (format === "csv") return csvRow(record, opened);
+  return format === "ocsf" ? ocsfLine(record) : `${JSON.stringify(record)}\n`;
+}
+
+/** How often a directory is looked at. */
+const POLL_MS = 1000;
+
+/** Appends what is new to a file; with --follow again and again. */
+async function followLog(
+  given: string | undefined,
+  flags: ExportFlags,
+  session: Session,
+): Promise<void> {
+  const { format, cursor, output, redact } = flags;
+  if (cursor === undefined)
+    throw usageFailure("--follow needs --cursor FILE", "the file keeps what was written");
+  if (output === undefined)
+    throw usageFailure("--cursor needs --output FILE", "new entries are appended to that file");
+  if (format !== "jsonl" && format !== "ocsf")
+    throw usageFailure(`--cursor does not go with --format ${format}`, "use jsonl or ocsf");
+  if (flags.since !== undefined || flags.until !== undefined)
+    throw usageFailure(
+      "--since and --until do not go with --cursor",
+      "the cursor says what is new",
+    );
+  const settings = Settings.load(session.env);
+  const directory = resolveDirectory(given, settings, "export --cursor");
+  const filter = await Filter.of(flags, settings);
+  const redacted = redactor(redact);
+  const textOf = (line: string): string =>
+    filter.entryOf(line) === undefined
+      ? ""
+      : recordText(format, redacted(recordOf(line, filter)), filter.opener.hasKeys);
+  const options = { directory, output, cursor, exported: describeExport(flags), textOf };
+  for (;;) {
+    const entries = await exportNew(options);
+    if (flags.json) await session.out.json({ entries, output });
+    else if (!flags.follow)
+      await session.log.line(`${plural(entries, "entry", "entries")} exported`);
+    await session.out.flush();
+    if (!flags.follow) break;
+    await sleep(POLL_MS);
+  }
+  filter.check();
+}
+
+/** Format and conditions, for the cursor: with others the same entries would make other lines. */
+function describeExport(flags: ExportFlags): string {
+  const given = Object.entries(flags)
+    .filter(([name]) => !UNRELATED.has(name))
+    .toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify(Object.fromEntries(given));
+}
+
+/** Options that do not change what is written. */
+const UNRELATED: ReadonlySet<string> = new Set(["output", "cursor", "follow", "json", "memory"]);
 
 /** A directory with the lines as they are. */
 function exportParquet(

@@ -11,7 +11,7 @@ import { buildTree, type CallNode } from "../reading/call-tree.ts";
 import { addRangeOptions, type RangeFlags, rangeOf } from "../reading/filters.ts";
 import { ContentOpener } from "../reading/opened-content.ts";
 import { figuresOf, printTree, printTreeJson } from "../reading/print-tree.ts";
-import { readEntries, readRuns, rootIdOf } from "../reading/read-calls.ts";
+import { readEntries, readRuns } from "../reading/read-calls.ts";
 import type { Session } from "../session.ts";
 import { loadEncryption } from "../settings/keys.ts";
 
@@ -56,11 +56,11 @@ async function run(
       log,
       rangeOf(flags),
       id,
-      (entry) => entry.id === id || entry.run?.id === id || rootIdOf(entry.run) === id,
+      (entry) => entry.id === id || entry.run?.id === id || entry.run?.rootId === id,
       (count) => (found = count),
     );
   let entries = await search(given);
-  const root = entries.flatMap((entry) => rootIdOf(entry.run) ?? [])[0] ?? given;
+  const root = entries.flatMap((entry) => entry.run?.rootId ?? [])[0] ?? given;
   if (root !== given) entries = await search(root);
   const runs = await readRuns(log, new Set([root]));
   progress.clear();

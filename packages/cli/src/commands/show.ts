@@ -39,7 +39,7 @@ async function show(
   const line = await findEntryLine(storage, location, id);
   const entry = lineToEntry(line);
   if (entry === undefined) return;
-  if (json) await session.out.line(decrypt ? openedLine(line, opener) : line);
+  if (json) await session.out.write(`${decrypt ? openedLine(line, opener) : line}\n`);
   else await printFields(session.out, describeEntry(entry, opener.open(entry)));
   opener.check();
 }

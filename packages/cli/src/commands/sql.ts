@@ -158,7 +158,7 @@ type Print = (rows: readonly SqlRow[]) => Promise<void>;
 
 function jsonPrinter({ out }: Session): Print {
   return async (rows) => {
-    for (const row of rows) await out.line(toJsonText(row));
+    for (const row of rows) await out.write(`${toJsonText(row)}\n`);
   };
 }
 

@@ -15,7 +15,13 @@ export function csvHeader(opened: boolean): string {
 
 /** One entry's line. */
 export function csvRow(record: LogRecord, opened: boolean): string {
-  return `${(opened ? OPENED : COLUMNS).map((column) => cell(record[column])).join(",")}\r\n`;
+  const shown = isUnchecked(record) ? { ...record, safety_passed: null } : record;
+  return `${(opened ? OPENED : COLUMNS).map((column) => cell(shown[column])).join(",")}\r\n`;
+}
+
+/** A call that no check looked at did not pass one: its cell `safety_passed` is empty. */
+function isUnchecked({ safety_passed: passed, safety_checks: checks }: LogRecord): boolean {
+  return passed === true && !(Array.isArray(checks) && checks.length > 0);
 }
 
 function cell(value: unknown): string {

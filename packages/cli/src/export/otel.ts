@@ -1,8 +1,9 @@
 // Entries as OpenTelemetry spans: OTLP/JSON, one ExportTraceServiceRequest a line, with the attributes of the semantic
-// conventions for generative AI.
+// conventions for generative AI. One invocation is one trace.
 import { hash } from "node:crypto";
-import type { AuditEntry } from "@ai-audit/core";
-import { lineToEntry } from "@ai-audit/core/format";
+import { type AuditEntry, lineToEntry } from "@ai-audit/core/format";
+import { agentOf, beganAt, isDuplicate, outcomeClass, targetOf, toolOf } from "../reading/call.ts";
+import type { RunStarted } from "../reading/call-tree.ts";
 import { VERSION } from "../version.ts";
 import type { LogRecord } from "./redact.ts";
 
@@ -17,16 +18,113 @@ interface Attribute {
   readonly value: Value;
 }
 
-/** SPAN_KIND_CLIENT, STATUS_CODE_ERROR: opentelemetry/proto/trace/v1. */
+/** opentelemetry/proto/trace/v1: SPAN_KIND_INTERNAL, SPAN_KIND_CLIENT, STATUS_CODE_OK, STATUS_CODE_ERROR. */
+const INTERNAL = 1;
 const CLIENT = 3;
+const OK = 1;
 const ERROR = 2;
 
-/** One line of OTLP/JSON: the spans of these records. */
-export function otlpLine(records: readonly LogRecord[]): string {
-  const spans = records.flatMap((record) => {
-    const entry = lineToEntry(JSON.stringify(record));
-    return entry === undefined ? [] : [span(entry, record)];
-  });
+/** Operations that happen in the application itself. */
+const LOCAL: ReadonlySet<string> = new Set([
+  "execute_tool",
+  "invoke_agent",
+  "invoke_chain",
+  "guardrail",
+  "human_review",
+]);
+
+/** Makes the spans of a log. */
+export class SpanWriter {
+  readonly #runs: ReadonlyMap<string, RunStarted>;
+  /** The trace id that the first entry of each invocation has. */
+  readonly #traces = new Map<string, string>();
+  /** Of each run without an entry so far, the end of the last call within it, in milliseconds since the epoch. */
+  readonly #openRuns = new Map<string, number>();
+
+  /** @param runs beginnings of runs: those that get no entry have spans of their own, so that every parent is there */
+  constructor(runs: readonly RunStarted[]) {
+    this.#runs = new Map(runs.map((run) => [run.run, run]));
+  }
+
+  /** One line of OTLP/JSON: the spans of these records. A call that another entry records too is left out. */
+  line(records: readonly LogRecord[]): string {
+    const spans = records.flatMap((record) => {
+      const entry = lineToEntry(JSON.stringify(record));
+      return entry === undefined || isDuplicate(entry) ? [] : [this.#span(entry, record)];
+    });
+    return request(spans);
+  }
+
+  /** The spans of the runs that had no entry; undefined where there are none. Call it after the last record. */
+  rest(): string | undefined {
+    const spans = [...this.#openRuns].flatMap(([id, endMs]) => {
+      const run = this.#runs.get(id);
+      return run === undefined || Number.isNaN(endMs) ? [] : [this.#runSpan(run, endMs)];
+    });
+    return spans.length === 0 ? undefined : request(spans);
+  }
+
+  #span(entry: AuditEntry, record: LogRecord): object {
+    const { id, run, trace, operation = "chat", outcome } = entry;
+    const endMs = Date.parse(entry.timestamp);
+    if (run?.id !== undefined) this.#openRuns.set(run.id, Number.NaN);
+    this.#extend(run?.parentId, endMs);
+    const target = targetOf(entry);
+    const parent = run?.parentId === undefined ? trace?.spanId : spanId(run.parentId);
+    return {
+      traceId: this.#traceId(run?.rootId, trace?.traceId, id),
+      spanId: spanId(run?.id ?? id),
+      ...(parent !== undefined && { parentSpanId: parent }),
+      name: target === undefined ? operation : `${operation} ${target}`,
+      kind: LOCAL.has(operation) ? INTERNAL : CLIENT,
+      startTimeUnixNano: nanos(beganAt(entry)),
+      endTimeUnixNano: nanos(endMs),
+      attributes: [...genAiAttributes(entry, record), ...auditAttributes(entry)],
+      ...statusOf(entry, outcome),
+    };
+  }
+
+  #runSpan({ run, parent, root, name, kind, at }: RunStarted, endMs: number): object {
+    const operation = kind === "agent" ? "invoke_agent" : "invoke_workflow";
+    return {
+      traceId: this.#traceId(root, undefined, run),
+      spanId: spanId(run),
+      ...(parent !== null && { parentSpanId: spanId(parent) }),
+      name: name === null ? operation : `${operation} ${name}`,
+      kind: INTERNAL,
+      startTimeUnixNano: nanos(Date.parse(at)),
+      endTimeUnixNano: nanos(endMs),
+      attributes: [
+        text("gen_ai.operation.name", operation),
+        ...when(name, (value) =>
+          text(kind === "agent" ? "gen_ai.agent.name" : "gen_ai.workflow.name", value),
+        ),
+        // The log has no end of this run: the span ends with the last call within it.
+        { key: "ai_audit.run.end_recorded", value: { boolValue: false } },
+      ],
+    };
+  }
+
+  /** Notes for each ancestor without an entry how long it went on. */
+  #extend(parentId: string | undefined, endMs: number): void {
+    const climbed = new Set<string>();
+    for (let id = parentId ?? null; id !== null && !climbed.has(id);) {
+      climbed.add(id);
+      const known = this.#openRuns.get(id) ?? endMs;
+      this.#openRuns.set(id, Math.max(known, endMs)); // NaN stays: that run has an entry
+      id = this.#runs.get(id)?.parent ?? null;
+    }
+  }
+
+  #traceId(root: string | undefined, own: string | undefined, id: string): string {
+    if (root === undefined) return own ?? digest(id).slice(0, 32);
+    let traceId = this.#traces.get(root);
+    if (traceId === undefined) this.#traces.set(root, (traceId = own ?? digest(root).slice(0, 32)));
+    return traceId;
+  }
+}
+
+function request(spans: readonly object[]): string {
   const resource = { attributes: [text("service.name", "ai-audit")] };
   return JSON.stringify({
     resourceSpans: [
@@ -35,58 +133,81 @@ export function otlpLine(records: readonly LogRecord[]): string {
   });
 }
 
-function span(entry: AuditEntry, record: LogRecord): object {
-  const { id, trace, operation = "chat", model, latencyMs, timestamp, outcome } = entry;
-  const digest = hash("sha256", id);
-  const endMs = Date.parse(timestamp);
-  const failed = outcome !== undefined && outcome !== "ok";
-  return {
-    traceId: trace?.traceId ?? digest.slice(0, 32),
-    spanId: digest.slice(32, 48),
-    ...(trace?.spanId !== undefined && { parentSpanId: trace.spanId }),
-    name: model === null ? operation : `${operation} ${model}`,
-    kind: CLIENT,
-    startTimeUnixNano: nanos(endMs - (latencyMs ?? 0)),
-    endTimeUnixNano: nanos(endMs),
-    attributes: [...genAiAttributes(entry, record), ...auditAttributes(entry)],
-    ...(failed && {
-      status: { code: ERROR, message: entry.error?.type ?? entry.blockReason ?? outcome },
-    }),
-  };
+function spanId(id: string): string {
+  return digest(id).slice(32, 48);
 }
 
-/** https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/ */
+function digest(id: string): string {
+  return hash("sha256", id);
+}
+
+/** An error only where the call failed or was blocked: a person who is asked and a caller who stops are none. */
+function statusOf(entry: AuditEntry, outcome: AuditEntry["outcome"]): object {
+  switch (outcomeClass(entry)) {
+    case "error":
+    case "blocked":
+      return {
+        status: { code: ERROR, message: entry.blockReason ?? entry.error?.type ?? outcome },
+      };
+    case "ok":
+      return outcome === "ok" ? { status: { code: OK } } : {};
+    case "stopped":
+    default:
+      return {};
+  }
+}
+
+/** https://opentelemetry.io/docs/specs/semconv/gen-ai/ */
 function genAiAttributes(entry: AuditEntry, record: LogRecord): Attribute[] {
-  const { outcome, error } = entry;
+  const { operation = "chat", outcome, error, run, server } = entry;
+  const isTool = operation === "execute_tool";
+  const isFailed = outcomeClass(entry) === "error" || outcomeClass(entry) === "blocked";
   return [
-    text("gen_ai.operation.name", entry.operation ?? "chat"),
+    text("gen_ai.operation.name", operation),
     ...when(entry.provider, (provider) => text("gen_ai.provider.name", provider)),
     ...when(entry.model, (model) => text("gen_ai.request.model", model)),
     ...when(entry.responseModel, (model) => text("gen_ai.response.model", model)),
     ...when(entry.responseId, (id) => text("gen_ai.response.id", id)),
     ...when(entry.finishReasons, (reasons) => texts("gen_ai.response.finish_reasons", reasons)),
     ...when(entry.conversationId, (id) => text("gen_ai.conversation.id", id)),
+    ...when(agentOf(entry), (agent) => text("gen_ai.agent.name", agent)),
+    ...when(isTool ? toolOf(entry) : undefined, (tool) => text("gen_ai.tool.name", tool)),
+    ...when(isTool ? run?.toolCallId : undefined, (id) => text("gen_ai.tool.call.id", id)),
     ...when(entry.inputTokens, (count) => integer("gen_ai.usage.input_tokens", count)),
     ...when(entry.outputTokens, (count) => integer("gen_ai.usage.output_tokens", count)),
-    ...when(error?.type ?? (outcome === "ok" ? undefined : outcome), (type) =>
-      text("error.type", type),
+    ...when(server?.address, (address) => text("server.address", address)),
+    ...when(server?.port, (port) => integer("server.port", port)),
+    ...when(isFailed ? (error?.type ?? outcome) : undefined, (type) => text("error.type", type)),
+    ...when(record["input"], (input) =>
+      isTool
+        ? text("gen_ai.tool.call.arguments", asText(input))
+        : text("gen_ai.input.messages", messages(input, "user")),
     ),
-    ...when(record["input"], (input) => text("gen_ai.input.messages", messages(input, "user"))),
     ...when(record["output"], (output) =>
-      text("gen_ai.output.messages", messages(output, "assistant")),
+      isTool
+        ? text("gen_ai.tool.call.result", asText(output))
+        : text("gen_ai.output.messages", messages(output, "assistant")),
     ),
   ];
 }
 
-/** What the conventions have no name for. */
+/** Facts for which the conventions have no name. Nothing says that a call passed a check that nobody made. */
 function auditAttributes(entry: AuditEntry): Attribute[] {
+  const { safetyPassed, safetyChecks = [], actor } = entry;
+  const isChecked = !safetyPassed || safetyChecks.length > 0;
   return [
     text("ai_audit.entry.id", entry.id),
-    { key: "ai_audit.safety.passed", value: { boolValue: entry.safetyPassed } },
+    ...when(entry.outcome, (outcome) => text("ai_audit.outcome", outcome)),
+    ...(isChecked ? [{ key: "ai_audit.safety.passed", value: { boolValue: safetyPassed } }] : []),
+    ...(safetyChecks.length > 0 ? [texts("ai_audit.safety.checks", safetyChecks)] : []),
     ...when(entry.detectorsTriggered, (names) =>
       names.length > 0 ? texts("ai_audit.safety.detectors", names) : undefined,
     ),
     ...when(entry.blockReason, (reason) => text("ai_audit.safety.block_reason", reason)),
+    ...when(actor?.id, (id) => text("ai_audit.actor.id", id)),
+    ...when(actor?.kind, (kind) => text("ai_audit.actor.kind", kind)),
+    ...when(entry.review?.of, (id) => text("ai_audit.review.of", id)),
+    ...when(entry.review?.verdict, (verdict) => text("ai_audit.review.verdict", verdict)),
     text("ai_audit.input.hash", entry.inputHash),
     text("ai_audit.output.hash", entry.outputHash),
   ];
@@ -97,6 +218,10 @@ function messages(content: unknown, role: string): string {
   return JSON.stringify(
     typeof content === "string" ? [{ role, parts: [{ type: "text", content }] }] : content,
   );
+}
+
+function asText(content: unknown): string {
+  return typeof content === "string" ? content : JSON.stringify(content);
 }
 
 function when<T>(

@@ -30,7 +30,8 @@ export async function* exportRecords(
   }
 }
 
-function recordOf(line: string, { opener }: Filter): LogRecord {
+/** A line as the record that is exported. With the filter's keys, it has `input` and `output` where these could be opened. */
+export function recordOf(line: string, { opener }: Filter): LogRecord {
   const record: unknown = JSON.parse(line);
   const entry = opener.hasKeys ? lineToEntry(line) : undefined;
   return Object.assign({}, record, entry && opener.open(entry).values);

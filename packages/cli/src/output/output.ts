@@ -1,27 +1,28 @@
-// Writing to a terminal or a pipe: colour where it is wanted, a buffer, and no more bytes than the reader takes.
+// Writing to a terminal or a pipe: colours, a buffer, and back-pressure.
 import { once } from "node:events";
 import { isatty } from "node:tty";
 import { styleText } from "node:util";
+import { safeText } from "@ai-audit/core/format";
 import { EXIT, Failure } from "../failure.ts";
 
 /** A colour or weight of `util.styleText`. */
 export type Style = Parameters<typeof styleText>[0];
 
-/** Bytes gathered before they are written: one system call for many lines. */
+/** Characters gathered before they are written: one system call for many lines. */
 const BUFFER_CHARS = 64 * 1024;
 
 /** One of the process's output streams. */
 export class Output {
   readonly #stream: NodeJS.WriteStream;
   readonly #neighbour: Output | undefined;
-  /** Whether a person is reading. */
+  /** Whether the stream is a terminal. */
   readonly isTerminal: boolean;
   #buffer = "";
-  /** Whether the last line on the terminal is one of `overwrite()`. */
+  /** Whether a status line of `overwrite()` is on the terminal. */
   #isOverwritten = false;
   #failure: Error | undefined;
 
-  /** @param neighbour the other stream: a bar of its own is taken off the terminal before this one writes there */
+  /** @param neighbour the other stream: its status line is removed before this one writes to the terminal */
   constructor(stream: NodeJS.WriteStream, fileDescriptor: 1 | 2, neighbour?: Output) {
     this.#stream = stream;
     this.#neighbour = neighbour;
@@ -41,23 +42,30 @@ export class Output {
     return styleText(style, text, { stream: this.#stream });
   }
 
-  /** One line. Resolves when there is room for more. */
+  /** One line, with styles. The caller has made text of the log safe. Resolves when there is room for more. */
   async line(text = ""): Promise<void> {
-    await this.write(`${text}\n`);
+    await this.#append(`${text}\n`);
   }
 
   /** A value as one line of JSON. */
   async json(value: unknown): Promise<void> {
-    await this.line(JSON.stringify(value));
+    await this.write(`${JSON.stringify(value)}\n`);
   }
 
-  /** Text as it is. Resolves when there is room for more. */
+  /**
+   * Text without styles: lines of the log, JSON, CSV. A pipe or a file gets it as it is; a terminal gets control
+   * characters spelled out, in JSON as escapes. Resolves when there is room for more.
+   */
   async write(text: string): Promise<void> {
+    await this.#append(this.isTerminal ? safeText(text) : text);
+  }
+
+  async #append(text: string): Promise<void> {
     this.#buffer += text;
     if (this.#buffer.length >= BUFFER_CHARS) await this.flush();
   }
 
-  /** Hands over what is buffered. Rejects when the reader went away. */
+  /** Writes the buffer. Rejects when the reader has gone. */
   async flush(): Promise<void> {
     const text = this.#buffer;
     this.#buffer = "";
@@ -72,7 +80,7 @@ export class Output {
     this.#check();
   }
 
-  /** A text without a line feed, in place of the one before; nothing takes it away, as does what is written next. */
+  /** Replaces the current status line. An empty string removes it, as does the next write(). */
   overwrite(text: string): void {
     if (text === "" && !this.#isOverwritten) return;
     this.#isOverwritten = text !== "";

@@ -1,6 +1,6 @@
 // A node of a call tree in words: what it is, who did it, what was said.
 import type { AuditEntry } from "@ai-audit/core/format";
-import { actorOf, agentOf, reviewOf, targetOf, toolOf } from "./call.ts";
+import { actorOf, agentOf, decisionOf, targetOf, toolOf } from "./call.ts";
 import type { CallNode } from "./call-tree.ts";
 import { errorMessage, type OpenedContent, type OpenedField } from "./opened-content.ts";
 import { textOf } from "./text-of.ts";
@@ -19,9 +19,9 @@ export function titleOf({ entry, run }: CallNode): string {
     case "guardrail":
       return titled("guardrail", entry.detectorsTriggered[0] ?? targetOf(entry), undefined);
     case "human_review": {
-      const { verdict, role } = reviewOf(entry) ?? { verdict: "requested", role: undefined };
+      const { verdict, role } = decisionOf(entry) ?? { verdict: "requested", role: undefined };
       if (verdict === "requested") return "a person is asked to decide";
-      const person = [by ?? "a person", role === undefined ? "" : `(${role})`].join(" ").trimEnd();
+      const person = role === undefined ? (by ?? "a person") : `${by ?? "a person"} (${role})`;
       return `${person} decides: ${verdict}`;
     }
     default: {

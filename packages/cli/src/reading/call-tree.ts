@@ -1,7 +1,6 @@
 // Calls as a tree: who called whom, in the order of their beginning.
-import type { AuditEntry } from "@ai-audit/core/format";
-import type { ControlLineOf } from "@ai-audit/core/format";
-import { beganAt, isDuplicate, reviewedIdsOf } from "./call.ts";
+import type { AuditEntry, ControlLineOf } from "@ai-audit/core/format";
+import { beganAt, interruptsOf, isDuplicate } from "./call.ts";
 
 /** The beginning of a run that has no entry of its own. */
 export type RunStarted = ControlLineOf<"run.started">;
@@ -41,7 +40,7 @@ export function buildTree(entries: readonly AuditEntry[], runs: readonly RunStar
     // The first entry of a run id stands for the run; a review of the run may have the same id.
     if (entry.run?.id !== undefined && !byRun.has(entry.run.id)) byRun.set(entry.run.id, node);
     byReviewable.set(entry.id, node);
-    for (const id of reviewedIdsOf(entry).offered) byReviewable.set(id, node);
+    for (const id of interruptsOf(entry)) byReviewable.set(id, node);
   }
   for (const run of runs) {
     if (byRun.has(run.run)) continue;
@@ -63,7 +62,7 @@ function parentOf(
   byRun: ReadonlyMap<string, CallNode>,
   byReviewable: ReadonlyMap<string, CallNode>,
 ): CallNode | undefined {
-  const reviewed = entry && reviewedIdsOf(entry).reviewed;
+  const reviewed = entry?.review?.of;
   const target =
     reviewed === undefined ? undefined : (byReviewable.get(reviewed) ?? byRun.get(reviewed));
   if (target !== undefined && target.entry !== entry) return target;

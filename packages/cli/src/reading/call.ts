@@ -60,9 +60,9 @@ export function agentOf({ operation, run }: AuditEntry): string | undefined {
   );
 }
 
-/** The id of who acted: the entry's actor, or the user that its metadata names. */
-export function actorOf({ metadata }: AuditEntry): string | undefined {
-  return textOf(metadata["user_id"]);
+/** The id of the person or program that acted: the entry's actor, or else the user that its metadata names. */
+export function actorOf({ actor, metadata }: AuditEntry): string | undefined {
+  return actor?.id ?? textOf(metadata["user_id"]);
 }
 
 /** Whether a check passed the call: true and false as checked, undefined where no check is on record. */
@@ -90,27 +90,23 @@ function textOf(value: JsonValue | undefined): string | undefined {
 }
 
 /** A decision of a person, or the request for one. */
-export interface Review {
+export interface Decision {
   /** `requested`, or the verdict: `approved`, `modified`, `rejected`, `escalated`, `decided`. */
   readonly verdict: string;
   /** The role in which the person decided. */
   readonly role: string | undefined;
 }
 
-/** The review that an entry records; undefined for any other entry. */
-export function reviewOf({ operation, outcome, metadata }: AuditEntry): Review | undefined {
+/** The decision that an entry records; undefined for any other entry. */
+export function decisionOf(entry: AuditEntry): Decision | undefined {
+  const { operation, outcome, metadata, review, actor } = entry;
   if (operation !== "human_review") return undefined;
+  if (review !== undefined) return { verdict: review.verdict, role: review.role ?? actor?.role };
   const decisions = metadata["decisions"];
-  const decided = Array.isArray(decisions)
-    ? decisions.filter((item) => typeof item === "string")
-    : [];
-  const verdict =
-    outcome === "interrupted"
-      ? "requested"
-      : decided.length > 0
-        ? decided.map((decision) => VERDICTS[decision] ?? decision).join(", ")
-        : "decided";
-  return { verdict, role: undefined };
+  const decided = Array.isArray(decisions) ? decisions.filter(isText) : [];
+  const named = decided.map((decision) => VERDICTS[decision] ?? decision).join(", ");
+  const verdict = outcome === "interrupted" ? "requested" : named || "decided";
+  return { verdict, role: actor?.role };
 }
 
 /** LangChain's names of decisions. */
@@ -121,16 +117,12 @@ const VERDICTS: Readonly<Partial<Record<string, string>>> = {
   respond: "answered",
 };
 
-/** The ids by which a review and its subject find each other. */
-export function reviewedIdsOf({ metadata }: AuditEntry): {
-  /** Ids of interrupts that this entry offers for review. */
-  readonly offered: readonly string[];
-  /** The id that this entry reviews. */
-  readonly reviewed: string | undefined;
-} {
+/** The ids of interrupts by which reviews find this entry. */
+export function interruptsOf({ metadata }: AuditEntry): readonly string[] {
   const ids = metadata["interrupt_ids"];
-  return {
-    offered: Array.isArray(ids) ? ids.filter((id) => typeof id === "string") : [],
-    reviewed: undefined,
-  };
+  return Array.isArray(ids) ? ids.filter(isText) : [];
+}
+
+function isText(value: JsonValue): value is string {
+  return typeof value === "string";
 }

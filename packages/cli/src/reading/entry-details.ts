@@ -18,7 +18,9 @@ export function describeEntry(entry: AuditEntry, content: OpenedContent): Field[
     ...known("model", modelOf(entry)),
     ...known("tool", toolOf(entry)),
     ...known("agent", agentOf(entry)),
-    ...known("actor", actorOf(entry)),
+    ...known("actor", actorText(entry)),
+    ...known("review", jsonOf(entry.review)),
+    ...known("server", serverText(entry)),
     { label: "outcome", text: outcomeOf(entry), style: outcomeStyle(entry) },
     ...known("error", entry.error && errorOf(entry.error, errorMessage(entry, content))),
     { label: "safety", text: safetyOf(entry), style: entry.safetyPassed ? undefined : "red" },
@@ -41,6 +43,21 @@ export function describeEntry(entry: AuditEntry, content: OpenedContent): Field[
     contentField("output", content.output),
     ...diagnosticsField(content.diagnostics),
   ];
+}
+
+/** `ada (user, clerk), on behalf of acme`. */
+function actorText(entry: AuditEntry): string | undefined {
+  const { actor } = entry;
+  if (actor === undefined) return actorOf(entry);
+  const { id, kind, role, onBehalfOf } = actor;
+  const what = role === undefined ? kind : `${kind}, ${role}`;
+  return `${id} (${what})${onBehalfOf === undefined ? "" : `, on behalf of ${onBehalfOf}`}`;
+}
+
+function serverText({ server }: AuditEntry): string | undefined {
+  return (
+    server && (server.port === undefined ? server.address : `${server.address}:${server.port}`)
+  );
 }
 
 function known(label: string, text: string | null | undefined): Field[] {

@@ -23,7 +23,8 @@ export function entryPrinter(
   const table = entryTable(out);
   return async (lines) => {
     if (json) {
-      for (const line of lines) await out.line(opener.hasKeys ? openedLine(line, opener) : line);
+      for (const line of lines)
+        await out.write(`${opener.hasKeys ? openedLine(line, opener) : line}\n`);
       return;
     }
     const entries = lines.map(lineToEntry).filter((entry) => entry !== undefined);

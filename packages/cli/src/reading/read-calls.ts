@@ -31,16 +31,16 @@ export async function readEntries(
 
 const PLAIN = /^[\w:.-]*$/;
 
-/** The beginnings of runs that belong to one of these roots. */
+/** The beginnings of the runs of these roots. @param roots all where it is undefined */
 export async function readRuns(
   { location, settings }: Pick<OpenLog, "location" | "settings">,
-  roots: ReadonlySet<string>,
+  roots: ReadonlySet<string> | undefined,
 ): Promise<RunStarted[]> {
-  if (roots.size === 0) return [];
+  if (roots?.size === 0) return [];
   const runs = new Map<string, RunStarted>();
   for (const source of await logSourcesAt(location, { s3: s3Connection(settings) })) {
     for await (const { line } of controlLines(source, ["run.started"])) {
-      if (roots.has(line.root) && !runs.has(line.run)) runs.set(line.run, line);
+      if (roots?.has(line.root) !== false && !runs.has(line.run)) runs.set(line.run, line);
     }
   }
   return [...runs.values()];
@@ -48,11 +48,5 @@ export async function readRuns(
 
 /** The ids of the invocations that these entries belong to. */
 export function rootsOf(entries: readonly AuditEntry[]): ReadonlySet<string> {
-  return new Set(entries.flatMap(({ run }) => rootIdOf(run) ?? []));
-}
-
-/** The id of the invocation that an entry belongs to. */
-export function rootIdOf(run: AuditEntry["run"]): string | undefined {
-  const rootId = run?.["rootId"];
-  return typeof rootId === "string" ? rootId : undefined;
+  return new Set(entries.flatMap(({ run }) => run?.rootId ?? []));
 }

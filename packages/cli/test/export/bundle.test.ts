@@ -146,7 +146,7 @@ describe("An evidence bundle of selected entries", { timeout: 60_000 }, () => {
       stdout: '{"entries":0,"unproven":1,"output":null}\n',
     });
     expect(foreign.stderr).toContain(
-      "1 entry left out, which nothing proves:\n  x\\x1b[2J: no checkpoint covers it\n",
+      "1 entry left out, which nothing proves:\n  x\\u001b[2J: no checkpoint covers it\n",
     );
     expect(existsSync(bundle)).toBe(false);
   });

@@ -1,8 +1,11 @@
 // An agent's log, as its readers see it.
+import { join } from "node:path";
+import { AuditLogger } from "@ai-audit/core";
 import { describe, expect, it } from "vitest";
 import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 import { writeAgentLog } from "../support/agent-log.ts";
 import { cli } from "../support/cli.ts";
+import { ON_TERMINAL } from "../support/terminal.ts";
 
 /** The text with the same ids and times on every day. */
 function steady(text: string): string {
@@ -155,5 +158,41 @@ describe("ai-audit stats, of an agent", { timeout: 60_000 }, () => {
         },
       ],
     });
+  });
+});
+
+/** Control characters that reached the terminal, without those of styles and line ends. */
+function controlsIn(screen: string): string[] {
+  // oxlint-disable-next-line no-control-regex -- control characters are the subject
+  const styled = screen.replaceAll(/\u001B\[[\d;]*m|[\r\n]/g, "");
+  // oxlint-disable-next-line no-control-regex -- control characters are the subject
+  return styled.match(/[\u0000-\u001F\u007F-\u009F\u2028\u202E\u2066]/g) ?? [];
+}
+
+/** An id and a prompt with escape sequences, C1 controls and a bidirectional override. */
+const HOSTILE = "x\u001B]0;title\u0007\u001B[2J\u009B2J\u202E\u2066\u2028";
+
+describe("On a terminal", { timeout: 60_000 }, () => {
+  it.each([
+    ["conversation", [HOSTILE, "LOG"]],
+    ["list", ["LOG", "--json"]],
+    ["query", ["LOG", "--full"]],
+    ["export", ["LOG", "-f", "jsonl"]],
+    ["export", ["LOG", "-f", "csv"]],
+    ["export", ["LOG", "-f", "ocsf"]],
+  ])("%s %j: nothing in the log is obeyed", async (command, words) => {
+    const directory = join(await temporaryDirectory(), "log");
+    const logger = new AuditLogger(directory, { storeContent: true });
+    await logger.log({ input: HOSTILE, output: HOSTILE, conversationId: HOSTILE, model: HOSTILE });
+    await logger.close();
+    const { stderr: screen } = await cli(
+      [command, ...words.map((word) => (word === "LOG" ? directory : word))],
+      {
+        env: { TERM: "xterm" },
+        runner: ["python3", ON_TERMINAL, "all"],
+      },
+    );
+    expect(screen).toContain("\\u202e");
+    expect(controlsIn(screen)).toEqual([]);
   });
 });

@@ -10,6 +10,7 @@ export {
   type ControlLineOf,
   type ControlType,
   formatControlLine,
+  isObject,
 } from "./control-line.ts";
 export {
   type FirstLine,

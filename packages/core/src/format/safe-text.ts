@@ -21,10 +21,7 @@ const UNSAFE =
 
 const NAMES: Readonly<Partial<Record<string, string>>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
+/** As JSON escapes it, so that JSON stays the same JSON. */
 function spell(char: string): string {
-  const code = char.charCodeAt(0);
-  return (
-    NAMES[char] ??
-    (code < 256 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u${code.toString(16)}`)
-  );
+  return NAMES[char] ?? `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

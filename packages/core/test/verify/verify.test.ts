@@ -517,10 +517,10 @@ describe("files that this verifier cannot judge", () => {
     );
     const result = await verifyLog(directory, trusted);
     expect(result.verdict).toContain(
-      String.raw`; a\x1b[2K\r\nOK: all fine\u202e.jsonl line 1: the segment.open line is malformed`,
+      String.raw`; a\u001b[2K\r\nOK: all fine\u202e.jsonl line 1: the segment.open line is malformed`,
     );
     expect(problemsOf(result, "b.jsonl")[0]?.message).toBe(
-      String.raw`this is \x1b[2J\nOK under another name`,
+      String.raw`this is \u001b[2J\nOK under another name`,
     );
     expect(problemsOf(result, planted)).toHaveLength(1);
   });
