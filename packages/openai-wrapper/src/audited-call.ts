@@ -14,10 +14,18 @@ import {
   type StreamCollector,
 } from "@ai-audit/core/capture";
 import { ForgottenWatch } from "./forgotten.ts";
+import { formIn } from "./form-stream.ts";
 import { completed, type Held, holding } from "./held.ts";
 import { type AuditSettings, callAuditOf } from "./options.ts";
 import { failUnread, receiveUndelivered } from "./receive-body.ts";
-import { errorFields, formFields, type Surface, surfaceOf, type WireRequest } from "./surface.ts";
+import {
+  errorFields,
+  formFields,
+  isStream,
+  type Surface,
+  surfaceOf,
+  type WireRequest,
+} from "./surface.ts";
 
 /** Reads the response's body: the SDK for an awaited promise, the caller after `asResponse()`. */
 export type BodyReader = "sdk" | "caller";
@@ -49,6 +57,8 @@ interface Ended {
 }
 
 const ENDED: Ended = { name: "ended" };
+
+const STREAM_UNSEEN = "ai-audit: input not seen: the request's body is a stream";
 
 /** The request, from the first attempt on. Its contents are let go when the call ends. */
 interface Request {
@@ -155,8 +165,8 @@ export class AuditedCall {
    *
    * @throws `AuditWriteError` or `ContentBlockedError`: then nothing may be sent
    */
-  attempt(request: () => WireRequest): Promise<void> | undefined {
-    const begun = this.#request === undefined ? this.#begin(request()) : undefined;
+  attempt(request: () => WireRequest, init?: unknown): Promise<void> | undefined {
+    const begun = this.#request === undefined ? this.#begin(request(), init) : undefined;
     if (begun ?? this.#request?.unchecked) return this.#prepare(begun);
     if (!this.aborted) this.#progress.attempt(); // the SDK looks at the signal before it sends
     return undefined;
@@ -179,7 +189,7 @@ export class AuditedCall {
   }
 
   /** Synchronous without `intent`. */
-  #begin(wire: WireRequest): Promise<void> | undefined {
+  #begin(wire: WireRequest, init?: unknown): Promise<void> | undefined {
     const surface = surfaceOf(wire);
     if (!surface) {
       this.#request = null;
@@ -191,7 +201,9 @@ export class AuditedCall {
     const fields = surface.request(wire, check.extract);
     if (this.#own) addFields(fields, this.#own);
     if (check.active) request.unchecked = fields;
-    if (wire.body instanceof FormData) request.form = formFields(surface, wire, wire.body, extract);
+    const form = formIn(wire.body, init);
+    if (form) request.form = formFields(surface, wire, form, extract);
+    else if (isStream(wire.body)) addFields(fields, { alerts: [STREAM_UNSEEN] });
     const begun = recorder.begin(check.bounded(fields), () => this.#unfinished());
     if ("then" in begun) return this.#await(begun);
     this.#recorded = begun;
@@ -304,11 +316,10 @@ export class AuditedCall {
     };
     if (collector?.terminal ?? true) return this.#endChecked({ outcome: "ok", ...fields });
     if (stopped) return this.#endChecked({ ...fields, outcome: "aborted" });
-    const error = {
-      type: "TruncatedStream",
-      message: "the stream ended without its terminal event",
-    };
-    return this.#endChecked({ error, ...fields, outcome: "error" });
+    return this.#endChecked({
+      ...mergeFields(collector?.unended ?? {}, fields),
+      outcome: fields.outcome ?? "error",
+    });
   }
 
   /** The call failed. Resolves to the error that the caller gets. */

@@ -50,11 +50,6 @@ export async function receiveBody(
   return isJson ? receiveUndelivered(call, content) : call.deliver(content);
 }
 
-/** The caller reads the rest of the body where it cannot be seen. */
-export async function loseBody(call: ReceivingCall, why: string): Promise<void> {
-  if (call.open) await call.end({ outcome: "ok", alerts: [`ai-audit: output not seen: ${why}`] });
-}
-
 /** A body that the SDK has read and could not, or did not, hand on. */
 export async function receiveUndelivered(call: ReceivingCall, body: unknown): Promise<void> {
   const parsed = typeof body === "string" ? parseJson(body) : { value: body };

@@ -217,7 +217,7 @@ function prepareRequest(base: Method): Method {
     await base.apply(this, args);
     if (!options || !isOutermost) return;
     const url = isObject(context) && "url" in context ? context.url : undefined;
-    const preparing = call?.attempt(() => wireRequestOf(this, options, url, init));
+    const preparing = call?.attempt(() => wireRequestOf(this, options, url, init), init);
     if (preparing) await preparing;
   };
   hooks.add(hook);

@@ -3,19 +3,25 @@ import {
   type CapturedFields,
   type GrowingFields,
   GuardedCollector,
+  type JsonValue,
   type ErrorReading,
   type StreamCollector,
   addFields,
   describeForm,
   fieldsOf,
   guarded,
+  isFields,
   mergeFields,
   nameOf,
+  omittedParameters,
   outlineForm,
+  providerErrorFields,
+  providerOfHost,
+  serverOf,
   thrownErrorFields,
 } from "@ai-audit/core/capture";
 import { runSurface, threadMessage } from "./surfaces/assistants.ts";
-import { chat } from "./surfaces/chat.ts";
+import { chat, storedChat } from "./surfaces/chat.ts";
 import { completions } from "./surfaces/completions.ts";
 import type {
   ExtractOptions,
@@ -74,11 +80,20 @@ const ROUTES: readonly Route[] = [
     runSurface("threads.runs.submit_tool_outputs"),
   ),
   route("POST", `/threads/${ID}/messages`, threadMessage),
+  // Answers and outcomes that only these bring.
+  route("GET", `/chat/completions/${ID}`, storedChat),
+  route("GET", `/batches/${ID}`, objectSurface("batches.retrieve")),
+  route("GET", `/videos/${ID}`, objectSurface("videos.retrieve")),
+  route("GET", `/conversations/${ID}/items`, objectSurface("conversations.items.list")),
+  route("GET", `/threads/${ID}/messages`, objectSurface("threads.messages.list")),
+  route(
+    "GET",
+    `/evals/${ID}/runs/${ID}/output_items`,
+    objectSurface("evals.runs.output_items.list"),
+  ),
+  route("GET", `/agents/sessions/${ID}/events`, objectSurface("agents.sessions.events")),
+  route("GET", `/agents/sessions/${ID}/items`, objectSurface("agents.sessions.items.list")),
 ];
-
-/** Azure, and Bedrock (the group), serve the plain client as well. */
-const HOST =
-  /^https?:\/\/(?:[^/?#]*\.(?:openai|cognitiveservices|services\.ai)\.azure\.(?:com|us|cn)|(bedrock-[a-z-]+\.[a-z\d-]+\.(?:amazonaws\.com(?:\.cn)?|api\.aws)))(?=[:/?#]|$)/i;
 
 /** What is administered here are keys, certificates and other credentials. */
 const ADMINISTRATION = /^\/(?:organization|projects|vaults|webhook_endpoints)(?:\/|$)/;
@@ -93,16 +108,10 @@ export function surfaceOf(request: WireRequest): Surface | undefined {
   const definition =
     ROUTES.find(([verb, pattern]) => verb === method && pattern.test(path))?.[2] ??
     unlisted(method, path);
-  return (
-    definition &&
-    new BoundSurface(definition, request.provider ?? providerAt(request.url), deployment)
-  );
-}
-
-function providerAt(url: string): string {
-  const match = HOST.exec(url);
-  if (!match) return "openai";
-  return match[1] === undefined ? "azure.ai.openai" : "aws.bedrock";
+  if (!definition) return undefined;
+  const server = serverOf(request.url);
+  const provider = request.provider ?? (server && providerOfHost(server.address)) ?? null;
+  return new BoundSurface(definition, { provider, server, deployment });
 }
 
 /**
@@ -116,19 +125,22 @@ export function errorFields(error: unknown, reading: ErrorReading): GrowingField
   );
 }
 
-/** What a form holds, with its files: they are read while the request is on its way. */
+/**
+ * The fields of a form, once its files are known: `described` resolves when they have been read, or
+ * have gone by on the wire.
+ */
 export async function formFields(
   surface: Surface,
   request: WireRequest,
-  form: FormData,
+  described: Promise<Readonly<Record<string, JsonValue>>>,
   options: ExtractOptions,
 ): Promise<CapturedFields> {
   try {
-    const { input, alerts } = surface.request(
-      { ...request, body: await describeForm(form) },
+    const { input, alerts, model, parameters } = surface.request(
+      { ...request, body: await described },
       options,
     );
-    return { input, alerts };
+    return { input, alerts, model, parameters };
   } catch (error) {
     return { alerts: [`ai-audit: the form's files could not be read (${nameOf(error)})`] };
   }
@@ -136,21 +148,34 @@ export async function formFields(
 
 /** A path that nobody told us about, and that changes something, is recorded under its own name. */
 function unlisted(method: string, path: string): SurfaceDefinition | undefined {
-  if (method !== "POST" && method !== "PUT" && method !== "PATCH") return undefined;
-  const operation = operationOf(path);
+  if (method === "GET" || method === "HEAD") return undefined;
+  const operation = method === "DELETE" ? deletionOf(path) : operationOf(path);
   return ADMINISTRATION.test(path) ? administration(operation) : objectSurface(operation);
+}
+
+/** `/vector_stores/vs_1/files/file_1` → `vector_stores.files.delete` */
+function deletionOf(path: string): string {
+  const names = operationOf(path)
+    .split("/")
+    .filter((name) => name !== "" && name !== "{id}");
+  return [...names, "delete"].join(".");
+}
+
+/** Where a request goes. */
+interface Destination {
+  readonly provider: string | null;
+  readonly server: CapturedFields["server"];
+  readonly deployment: string | undefined;
 }
 
 /** A definition with its provider, guarded. */
 class BoundSurface implements Surface {
   readonly #definition: SurfaceDefinition;
-  readonly #deployment: string | undefined;
-  readonly provider: string;
+  readonly #destination: Destination;
 
-  constructor(definition: SurfaceDefinition, provider: string, deployment: string | undefined) {
+  constructor(definition: SurfaceDefinition, destination: Destination) {
     this.#definition = definition;
-    this.provider = provider;
-    this.#deployment = deployment;
+    this.#destination = destination;
   }
 
   get operation(): string {
@@ -158,14 +183,20 @@ class BoundSurface implements Surface {
   }
 
   request(request: WireRequest, options: ExtractOptions): GrowingFields {
-    const fields: GrowingFields = { operation: this.operation, provider: this.provider };
+    const { provider, server, deployment } = this.#destination;
+    const fields: GrowingFields = { operation: this.operation, provider, server };
+    const body = bodyOf(request);
     addFields(
       fields,
-      guarded("request", () => this.#definition.request(bodyOf(request), options, request)),
+      guarded("request", () => this.#definition.request(body, options, request)),
     );
     // On Azure the deployment is what is asked for, whatever the body says.
-    if (this.#deployment !== undefined) fields.model = this.#deployment;
-    return request.body instanceof ReadableStream ? addFields(fields, UNSEEN) : fields;
+    if (deployment !== undefined) fields.model = deployment;
+    const omitted = this.#definition.keepsBody ? [] : omittedParameters(body);
+    if (omitted.length > 0)
+      fields.parameters = { ...fields.parameters, parameters_omitted: omitted };
+    if (!request.isSerialized) fields.alerts = [...(fields.alerts ?? []), UNSERIALIZED];
+    return isStream(request.body) ? addFields(fields, UNSEEN) : fields;
   }
 
   response(body: unknown, options: ExtractOptions, mime?: string): GrowingFields {
@@ -177,6 +208,7 @@ class BoundSurface implements Surface {
             alerts: [
               `ai-audit: the response has no list of ${definition.list}: it is kept as it came`,
             ],
+            ...errorIn(body, options),
           }),
     );
   }
@@ -195,11 +227,22 @@ class BoundSurface implements Surface {
   }
 }
 
-/** A stream can be read once, and that is the request's. */
-const UNSEEN: CapturedFields = {
-  input: "",
-  alerts: ["ai-audit: input not seen: the request's body is a stream"],
-};
+/** Gateways answer 200 with an error in place of an answer. */
+function errorIn(body: unknown, options: ExtractOptions): CapturedFields {
+  const { error } = fieldsOf(body);
+  const reported = typeof error === "string" ? { message: error } : error;
+  return isFields(reported) ? providerErrorFields(reported, { codes: options.safetyCodes }) : {};
+}
+
+/** Forms with files of which the SDK has only a stream. */
+export function isStream(body: unknown): body is ReadableStream<Uint8Array> {
+  return body instanceof ReadableStream;
+}
+
+const UNSERIALIZED = "ai-audit: input not seen whole: the call failed before its request was made";
+
+/** Read when it goes by, if it is a form. */
+const UNSEEN: CapturedFields = { input: "" };
 
 /** Gateways and proxies answer with what they like. */
 function isExpected(body: unknown, { list }: SurfaceDefinition): boolean {

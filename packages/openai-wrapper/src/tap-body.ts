@@ -1,7 +1,7 @@
 // Watching a raw body go by: a download, or events that the caller parses himself.
 import type { AuditedCall } from "./audited-call.ts";
 import { BodyPieces } from "@ai-audit/core/capture";
-import { loseBody, receiveBody } from "./receive-body.ts";
+import { receiveBody } from "./receive-body.ts";
 import { type Watcher, failWith, lookAt, watchIterator } from "./watch-iterator.ts";
 
 const tapped = new WeakSet<object>();
@@ -13,8 +13,8 @@ const LIFE = Symbol("ai-audit.openai.life-of-body");
 const FORGOTTEN = "Response object has been garbage collected";
 
 /**
- * Puts the ways to read this one stream through the call. Nothing is read that the caller does not read: what he
- * hands to `pipeTo`, `pipeThrough` or `tee` leaves the sight of this process, and the entry says so.
+ * Puts the ways to read this one stream through the call: iteration, readers, and the pipes. Nothing
+ * is read that its reader does not ask for.
  *
  * @param life what is watched in place of the body, where a clone of its response may be read as well
  */
@@ -50,13 +50,30 @@ export function tapBody(
   for (const name of ["pipeTo", "pipeThrough", "tee"] as const) {
     const method: unknown = Reflect.get(body, name);
     if (typeof method !== "function") continue;
-    define(body, name, (...args: readonly unknown[]) => {
-      const lost = loseBody(call, `the body was given to ${name}()`);
-      if (name === "pipeTo") return lost.then(() => Reflect.apply(method, body, args) as unknown);
-      lost.catch(() => undefined); // reported by the recorder
-      return Reflect.apply(method, body, args) as unknown;
-    });
+    define(
+      body,
+      name,
+      (...args: readonly unknown[]) =>
+        // A stream that somebody reads already refuses, as it does without the audit.
+        Reflect.apply(method, body.locked ? body : passedThrough(body), args) as unknown,
+    );
   }
+}
+
+/** A stream of the same pieces, each of which is read when it is asked for. */
+function passedThrough(body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+  const reader = body.getReader(); // tapped as every reader is
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { done, value } = await reader.read(); // a rejection errors the stream
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
 }
 
 interface Reader {

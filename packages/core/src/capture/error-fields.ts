@@ -14,6 +14,20 @@ export interface ErrorReading extends Pick<SafetyEvidence, "answered" | "vendor"
 }
 
 /**
+ * The fields of a call whose answer is empty of answers: no choice, no candidate. `found` is what the
+ * classifier says of it. Without a reason the block is inferred.
+ */
+export function noAnswerFields(found: CapturedFields): CapturedFields {
+  const error = { type: "NoAnswer", message: "the provider gave no answer" };
+  if (found.safetyPassed === false) return { outcome: "error", error, ...found };
+  return mergeFields(
+    { outcome: "error", error },
+    found,
+    classifySafety({ inferred: "possible_block" }),
+  );
+}
+
+/**
  * The fields of a call that threw: an SDK's error with its body and status, an abort, a time-out, a
  * broken connection, or anything else. `outcome` is `blocked`, `aborted`, `timeout` or `error`.
  */

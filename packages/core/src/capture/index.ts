@@ -33,7 +33,13 @@ export type { Metadata } from "./interaction.ts";
 export type { CallLayer, CaptureOrigin } from "./same-call.ts";
 export { endOfTurn } from "./end-of-turn.ts";
 export { CallProgress } from "./progress.ts";
-export { type ErrorReading, providerErrorFields, thrownErrorFields } from "./error-fields.ts";
+export { providerOfHost, serverOf } from "./providers.ts";
+export {
+  type ErrorReading,
+  noAnswerFields,
+  providerErrorFields,
+  thrownErrorFields,
+} from "./error-fields.ts";
 export {
   Base64Digest,
   describeForm,
@@ -58,7 +64,7 @@ export {
   type ThrownError,
 } from "./payload/errors.ts";
 export { LogprobsDigest, logprobsMetadata } from "./payload/logprobs.ts";
-export { parametersOf } from "./payload/parameters.ts";
+export { omittedParameters, parametersOf } from "./payload/parameters.ts";
 export {
   countOf,
   defined,
@@ -116,6 +122,7 @@ export {
 } from "./safety/run-detectors.ts";
 export { GrowingText, MergedDelta, MergedList, StreamBudget } from "./stream/accumulate.ts";
 export { BodyPieces, eventsIn, LargeBody } from "./stream/body.ts";
+export { boundaryOf, MultipartReader } from "./stream/multipart.ts";
 export { guarded, GuardedCollector, type StreamCollector } from "./stream/collector.ts";
 export {
   type BinaryDigest,

@@ -20,7 +20,14 @@ import type { ExtractOptions, SurfaceDefinition } from "./contract.ts";
 import { requestFields } from "./fields.ts";
 
 /** What the model sees besides the messages. */
-const SEEN = ["tools", "functions", "response_format", "prediction", "web_search_options"];
+const SEEN = [
+  "tools",
+  "functions",
+  "response_format",
+  "prediction",
+  "web_search_options",
+  "documents",
+];
 
 export const chat: SurfaceDefinition = {
   operation: "chat",
@@ -38,6 +45,14 @@ export const chat: SurfaceDefinition = {
     return chatFields(listOf(fields["choices"]).map(fieldsOf), fields, options);
   },
   stream: (options) => new ChoicesCollector(options, CHUNKS),
+};
+
+/** A stored answer that is fetched later. Its request has nothing but an id. */
+export const storedChat: SurfaceDefinition = {
+  ...chat,
+  operation: "chat.retrieve",
+  request: (_body, options, { path }) =>
+    requestFields({ completion_id: path.split("/").at(-1) ?? "" }, {}, options),
 };
 
 const CHUNKS: ChoicesShape = {

@@ -2,6 +2,7 @@
 import {
   type CapturedFields,
   type Fields,
+  type JsonValue,
   LogprobsDigest,
   MergedDelta,
   StreamBudget,
@@ -11,6 +12,7 @@ import {
   isEmpty,
   isFields,
   mergeFields,
+  noAnswerFields,
   providerErrorFields,
   snapshot,
   textOf,
@@ -41,7 +43,7 @@ export class ChoicesCollector implements StreamCollector {
   readonly #choices = new Map<number, ChoiceState>();
   /** The choice of the latest chunk: most streams have one, and a lookup for each chunk shows. */
   #latest: ChoiceState | undefined;
-  readonly #envelope: Envelope = {};
+  readonly #envelope: Record<string, unknown> = {};
   #error: unknown;
   firstContentSeen = false;
 
@@ -49,6 +51,15 @@ export class ChoicesCollector implements StreamCollector {
     this.#options = options;
     this.#shape = shape;
     this.#budget = new StreamBudget(options.maxContentBytes);
+  }
+
+  /** `[DONE]` is not seen here: a host that sends no finish reason may have said everything. */
+  get unended(): CapturedFields {
+    return this.#choices.size === 0
+      ? noAnswerFields({})
+      : {
+          error: { type: "NoFinishReason", message: "the stream ended without a finish reason" },
+        };
   }
 
   get terminal(): boolean {
@@ -61,18 +72,18 @@ export class ChoicesCollector implements StreamCollector {
   push(event: unknown): void {
     const chunk = fieldsOf(event);
     const { choices, error } = chunk;
-    // Around its choices, the last chunk that has a member decides. Names in full: a stream has thousands of chunks.
+    // Around its choices, the last chunk that has a member decides.
     const around = this.#envelope;
-    around.id = later(around.id, chunk["id"]);
-    around.model = later(around.model, chunk["model"]);
-    around.usage = later(around.usage, chunk["usage"]);
-    around.prompt_filter_results = later(
-      around.prompt_filter_results,
-      chunk["prompt_filter_results"],
-    );
-    around.moderation = later(around.moderation, chunk["moderation"]);
-    around.system_fingerprint = later(around.system_fingerprint, chunk["system_fingerprint"]);
-    around.service_tier = later(around.service_tier, chunk["service_tier"]);
+    for (const name in chunk) {
+      if (SKIPPED.has(name)) continue;
+      const value = name === "x_groq" ? fieldsOf(chunk[name])["usage"] : chunk[name];
+      const key = name === "x_groq" ? "usage" : name;
+      const before = around[key];
+      const next = later(before, value);
+      if (next === before) continue;
+      if (before === undefined && !this.#budget.takeMember(sizeOf(next))) continue;
+      around[key] = next;
+    }
     if (isFields(error)) this.#error = snapshot(error);
     if (Array.isArray(choices))
       for (const choice of choices as readonly unknown[]) this.#pushChoice(fieldsOf(choice));
@@ -80,8 +91,10 @@ export class ChoicesCollector implements StreamCollector {
 
   result(): CapturedFields {
     const states = [...this.#choices].toSorted(([a], [b]) => a - b).map(([, state]) => state);
-    const choices = states.map(({ finishReason, delta, filter, logprobs }) => ({
+    const choices = states.map(({ finishReason, delta, filter, logprobs, usage, error }) => ({
       finish_reason: finishReason,
+      usage,
+      error,
       delta: delta.value(),
       content_filter_results: filter,
       logprobs: logprobs?.value(),
@@ -92,7 +105,10 @@ export class ChoicesCollector implements StreamCollector {
       { alerts: this.#budget.alerts },
       this.#error === undefined
         ? {}
-        : providerErrorFields(this.#error, { codes: this.#options.safetyCodes }),
+        : providerErrorFields(this.#error, {
+            codes: this.#options.safetyCodes,
+            answered: this.firstContentSeen,
+          }),
     );
   }
 
@@ -108,6 +124,8 @@ export class ChoicesCollector implements StreamCollector {
         );
     }
     state.finishReason = textOf(choice["finish_reason"]) ?? state.finishReason;
+    if (isFields(choice["usage"])) state.usage = snapshot(choice["usage"]);
+    if (isFields(choice["error"])) state.error = snapshot(choice["error"]);
     const logprobs = choice["logprobs"];
     if (isFields(logprobs)) {
       if (this.#options.captureLogprobs)
@@ -134,36 +152,49 @@ export class ChoicesCollector implements StreamCollector {
       filter: {},
       logprobs: undefined,
       digest: undefined,
+      usage: undefined,
+      error: undefined,
     };
     this.#choices.set(index, state);
     return state;
   }
 
-  /** Azure's asynchronous filter judges piece by piece: what one piece triggered, a later one does not undo. */
+  /** Azure's asynchronous filter judges piece by piece: the strictest verdict of a category stays. */
   #mergeFilter(known: Record<string, unknown>, results: Fields): void {
     for (const [category, verdict] of Object.entries(results)) {
-      const before = fieldsOf(known[category]);
-      if (before["filtered"] === true) continue;
-      if (before["detected"] === true && fieldsOf(verdict)["filtered"] !== true) continue;
+      if (strictness(known[category]) > strictness(verdict)) continue;
       if (category in known || this.#budget.takeMember(category.length))
         known[category] = snapshot(verdict);
     }
   }
 }
 
-/** What is around the choices. */
-interface Envelope {
-  id?: unknown;
-  model?: unknown;
-  usage?: unknown;
-  prompt_filter_results?: unknown;
-  moderation?: unknown;
-  system_fingerprint?: unknown;
-  service_tier?: unknown;
+const SEVERITIES: readonly unknown[] = ["safe", "low", "medium", "high"];
+
+/** Orders verdicts: filtered, then detected, then by severity. */
+function strictness(verdict: unknown): number {
+  if (Array.isArray(verdict)) return Math.max(-1, ...verdict.map(strictness));
+  const { filtered, detected, severity } = fieldsOf(verdict);
+  if (filtered === true) return 200;
+  return (detected === true ? 100 : 0) + SEVERITIES.indexOf(severity);
+}
+
+/** Members of a chunk that are read apart, or that say nothing. */
+const SKIPPED: ReadonlySet<string> = new Set([
+  "choices",
+  "created",
+  "error",
+  "object",
+  "obfuscation",
+]);
+
+function sizeOf(value: unknown): number {
+  return typeof value === "object" ? JSON.stringify(value).length : 0;
 }
 
 function later(before: unknown, value: unknown): unknown {
-  if (value === undefined || value === null || value === before) return before;
+  // Azure's asynchronous filter sends chunks with an empty id and model.
+  if (value === undefined || value === null || value === "" || value === before) return before;
   return typeof value === "string" ? value : snapshot(value);
 }
 
@@ -174,4 +205,6 @@ interface ChoiceState {
   readonly filter: Record<string, unknown>;
   logprobs: MergedDelta | undefined;
   digest: LogprobsDigest | undefined;
+  usage: JsonValue | undefined;
+  error: JsonValue | undefined;
 }

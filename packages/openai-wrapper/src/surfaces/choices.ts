@@ -6,9 +6,14 @@ import {
   type JsonValue,
   LogprobsDigest,
   addFields,
+  defined,
+  fieldsOf,
   isEmpty,
+  isFields,
   logprobsMetadata,
+  noAnswerFields,
   pickStated,
+  providerErrorFields,
   snapshot,
   textOf,
   usageFields,
@@ -24,15 +29,47 @@ export function choicesFields(
   options: ExtractOptions,
   digests: readonly LogprobsDigest[] = choices.map(({ logprobs }) => digestOf(logprobs, options)),
 ): GrowingFields {
+  const { facts, content } = membersBeside(body);
   const fields = responseFields(
-    output,
+    isEmpty(content) ? output : snapshot({ output, ...content }),
     { body: "choices" in body ? body : { ...body, choices } },
     options,
   );
-  addFields(fields, usageFields(body["usage"]));
-  addFields(fields, envelopeFields(body));
+  addFields(fields, usageFields(usageIn(body, choices)));
+  addFields(fields, envelopeFields(body, facts));
   fields.finishReasons = choices.flatMap((choice) => textOf(choice["finish_reason"]) ?? []);
-  return addFields(fields, { metadata: logprobsMetadata(digests) });
+  addFields(fields, { metadata: logprobsMetadata(digests) });
+  // A stream without choices may not have begun to answer: its end decides.
+  const isWhole = "choices" in body;
+  if (isWhole && choices.length === 0 && fields.outcome === undefined) return noAnswerIn(fields);
+  return addFields(fields, errorIn(body, choices, options));
+}
+
+function noAnswerIn(fields: GrowingFields): GrowingFields {
+  const { safetyPassed } = fields;
+  return addFields(fields, noAnswerFields(defined({ safetyPassed })));
+}
+
+/** Errors inside of a 200: around the choices, or in each of them. */
+function errorIn(
+  body: Fields,
+  choices: readonly Fields[],
+  options: ExtractOptions,
+): CapturedFields {
+  const errors = choices.map((choice) => choice["error"]).filter(isFields);
+  const failed = choices.filter(
+    ({ finish_reason: reason, error }) => reason === "error" || isFields(error),
+  );
+  if (!isFields(body["error"]) && failed.length === 0) return {};
+  const error = body["error"] ?? errors[0] ?? {};
+  const { outcome, ...said } = providerErrorFields(error, { codes: options.safetyCodes });
+  // An error of one choice leaves the others.
+  return failed.length < choices.length && !isFields(body["error"]) ? said : { outcome, ...said };
+}
+
+/** Around the choices; Groq has it in its own member, Moonshot in the last choice. */
+function usageIn(body: Fields, choices: readonly Fields[]): unknown {
+  return body["usage"] ?? fieldsOf(body["x_groq"])["usage"] ?? choices.at(-1)?.["usage"];
 }
 
 function digestOf(logprobs: unknown, options: ExtractOptions): LogprobsDigest {
@@ -41,11 +78,46 @@ function digestOf(logprobs: unknown, options: ExtractOptions): LogprobsDigest {
   return digest;
 }
 
+/** Members of a response that the fields of an entry have, or that say nothing. */
+const KNOWN_MEMBERS: ReadonlySet<string> = new Set([
+  "choices",
+  "created",
+  "data",
+  "error",
+  "id",
+  "model",
+  "moderation",
+  "object",
+  "obfuscation",
+  "prompt_annotations",
+  "prompt_filter_results",
+  "results",
+  "usage",
+  "x_groq",
+]);
+
+/** Members of a host's own: short ones are facts (`provider`), others content (`citations`). */
+function membersBeside(body: Fields): { readonly facts: Fields; readonly content: Fields } {
+  const facts: Record<string, unknown> = {};
+  const content: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(body)) {
+    if (KNOWN_MEMBERS.has(name) || isEmpty(value)) continue;
+    const isFact = typeof value === "string" ? FACT.test(value) : typeof value !== "object";
+    (isFact ? facts : content)[name] = value;
+  }
+  return { facts, content };
+}
+
+/** A name, a version or an id, and no prose. */
+const FACT = /^[\w./:@+-]{1,100}(?: [\w./:@+-]{1,50}){0,2}$/;
+
 const SERVED = ["system_fingerprint", "service_tier"];
 
 /** What a response says of itself. */
-export function envelopeFields(body: Fields): CapturedFields {
-  const served = pickStated(body, SERVED);
+export function envelopeFields(
+  body: Fields,
+  served: Fields = pickStated(body, SERVED),
+): CapturedFields {
   return {
     responseId: textOf(body["id"]),
     responseModel: textOf(body["model"]),

@@ -16,6 +16,8 @@ export interface WireRequest {
   readonly url: string;
   /** Parsed JSON, what `describeForm` made of a form, FormData, or a stream. Read synchronously, never kept. */
   readonly body: unknown;
+  /** false for a call that failed before its body was put into JSON: only plain members are here. */
+  readonly isSerialized: boolean;
   /** The provider whose client this is, as OpenTelemetry names it; undefined where the host tells. */
   readonly provider: string | undefined;
 }
@@ -37,8 +39,6 @@ export interface ExtractOptions extends ContentBounds {
 export interface Surface {
   /** OpenTelemetry GenAI's name where there is one. */
   readonly operation: string;
-  /** `openai`, `azure.ai.openai`, `aws.bedrock`. */
-  readonly provider: string;
   /** Input, model and parameters. The caller's to add to, as those of the response are. */
   request(request: WireRequest, options: ExtractOptions): GrowingFields;
   /** Everything in a complete response, in the wire's shape: parsed JSON, text, or bytes. */
@@ -52,6 +52,8 @@ export interface Surface {
 /** A surface before it is bound to a provider and guarded: may throw on odd payloads. */
 export interface SurfaceDefinition {
   readonly operation: string;
+  /** The entry's input is the whole body. */
+  readonly keepsBody?: boolean;
   /** The list that every response of this surface has. One without it is kept as it came. */
   readonly list?: string;
   request(body: Fields, options: ExtractOptions, request: WireRequest): CapturedFields;

@@ -21,6 +21,7 @@ import { requestFields, responseFields } from "./fields.ts";
 export function objectSurface(operation: string): SurfaceDefinition {
   return {
     operation,
+    keepsBody: true,
     request(body, options, request) {
       const content = isEmpty(body) && typeof request.body === "string" ? request.body : body;
       const parameters = { ...parametersOf(body), path: request.path };
@@ -54,6 +55,7 @@ export function administration(operation: string): SurfaceDefinition {
   const said: JsonValue = { omitted: "credentials" };
   return {
     operation,
+    keepsBody: true,
     request: (_body, options, { path }) => requestFields(said, { parameters: { path } }, options),
     response: (_body, options) => responseFields(said, {}, options),
   };

@@ -53,6 +53,7 @@ export class ResponsesCollector implements StreamCollector {
     else if (type === "response.output_item.added") this.#pushItem(fields, false);
     else if (type === "response.output_item.done") this.#pushItem(fields, true);
     else if (type === "response.refusal.done") this.#pushRefusal(fields);
+    else if (type === "response.output_text.annotation.added") this.#pushAnnotation(fields);
     else if (type === "error")
       this.#error = snapshot(isFields(fields["error"]) ? fields["error"] : fields);
     else if (isFields(fields["response"]))
@@ -68,7 +69,10 @@ export class ResponsesCollector implements StreamCollector {
       { alerts: this.#budget.alerts },
       this.#error === undefined
         ? {}
-        : providerErrorFields(this.#error, { codes: this.#options.safetyCodes }),
+        : providerErrorFields(this.#error, {
+            codes: this.#options.safetyCodes,
+            answered: this.firstContentSeen,
+          }),
     );
   }
 
@@ -133,6 +137,12 @@ export class ResponsesCollector implements StreamCollector {
       state.textOf("refusal", index)?.push(refusal);
   }
 
+  #pushAnnotation(event: Fields): void {
+    const annotation = snapshot(event["annotation"]);
+    if (this.#budget.takeMember(JSON.stringify(annotation).length))
+      this.#itemOf(event)?.annotate(countOf(event["content_index"]) ?? 0, annotation);
+  }
+
   #itemOf(event: Fields): ItemState | undefined {
     const index = countOf(event["output_index"]) ?? 0;
     const known = this.#items.get(index);
@@ -167,6 +177,7 @@ class ItemState {
     string,
     { readonly name: string; readonly index: number; readonly text: GrowingText }
   >();
+  readonly #annotations = new Map<number, JsonValue[]>();
   item: JsonValue | undefined;
   done = false;
 
@@ -190,10 +201,18 @@ class ItemState {
     return part.text;
   }
 
+  /** Adds an annotation of the text part with this index. */
+  annotate(index: number, annotation: JsonValue): void {
+    const known = this.#annotations.get(index);
+    if (known) known.push(annotation);
+    else this.#annotations.set(index, [annotation]);
+  }
+
   /** Forgets the deltas. */
   release(): void {
     for (const { text } of this.#texts.values()) text.release();
     this.#texts.clear();
+    this.#annotations.clear();
   }
 
   value(): JsonValue {
@@ -203,13 +222,13 @@ class ItemState {
       : {};
     const content: JsonValue[] = [];
     const summary: JsonValue[] = [];
-    for (const { name, text } of [...this.#texts.values()].toSorted((a, b) => a.index - b.index)) {
+    for (const { name, index, text } of [...this.#texts.values()].toSorted(byIndex)) {
       const member = MEMBERS[name];
       if (member !== undefined) item[member] = text.value();
       else if (name === "reasoning_summary_text")
         summary.push({ type: "summary_text", text: text.value() });
       else if (name === "refusal") content.push({ type: "refusal", refusal: text.value() });
-      else content.push({ type: name, text: text.value() });
+      else content.push({ type: name, text: text.value(), ...this.#annotationsOf(name, index) });
     }
     if (isEmpty(item["type"]) && content.length > 0) item["type"] = "message";
     return {
@@ -218,4 +237,13 @@ class ItemState {
       ...(summary.length > 0 && { summary }),
     };
   }
+
+  #annotationsOf(name: string, index: number): { readonly [member: string]: JsonValue } {
+    const annotations = name === "output_text" ? this.#annotations.get(index) : undefined;
+    return annotations ? { annotations } : {};
+  }
+}
+
+function byIndex(a: { readonly index: number }, b: { readonly index: number }): number {
+  return a.index - b.index;
 }

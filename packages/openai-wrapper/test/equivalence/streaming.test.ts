@@ -127,7 +127,7 @@ describe.each(VERSIONS)("a stream of %s, audited", async (version) => {
       },
     );
     expect(entries).toMatchObject([
-      { outcome: "error", error: { type: "TruncatedStream" }, outputContent: "Hello, " },
+      { outcome: "error", error: { type: "NoFinishReason" }, outputContent: "Hello, " },
     ]);
   });
 

@@ -152,10 +152,28 @@ describe("a request", () => {
       body: { model: "gpt-test", messages: [message] },
     });
     await expect(call).rejects.toThrow(/circular/);
-    const input = JSON.stringify([
-      { content: "Hello!", next: "[circular]", previous: "[circular]", role: "user" },
+    expect(await bench.entries()).toMatchObject([
+      {
+        outcome: "error",
+        model: "gpt-test",
+        alerts: ["ai-audit: input not seen whole: the call failed before its request was made"],
+      },
     ]);
-    expect(await bench.entries()).toMatchObject([{ outcome: "error", inputContent: input }]);
+  });
+
+  it("that a toJSON of the caller's fails is serialised once, as it was", async () => {
+    const bench = await lifecycleBench([]);
+    let asked = 0;
+    const tool = {
+      toJSON() {
+        asked += 1;
+        throw new RangeError("not now");
+      },
+    };
+    const call = bench.client.post("/chat/completions", { body: { model: "m", tools: [tool] } });
+    await expect(call).rejects.toThrow("not now");
+    expect(await bench.entries()).toMatchObject([{ outcome: "error", model: "m" }]);
+    expect(asked).toBe(1);
   });
 
   class WithoutSuper extends AuditedOpenAI {
@@ -210,16 +228,27 @@ describe("a raw body", () => {
     expect(await bench.entries()).toMatchObject([{ outcome: "ok", outputContent: "Hello, world" }]);
   });
 
-  it("is not piped anywhere before that is on record", async () => {
+  it.each<[string, (body: ReadableStream<Uint8Array>) => ReadableStream<Uint8Array>]>([
+    ["pipeThrough()", (body) => body.pipeThrough(new TransformStream<Uint8Array, Uint8Array>())],
+    ["tee()", (body) => body.tee()[0]],
+  ])("is on record with its output when it is read through %s", async (_, through) => {
+    const bench = await lifecycleBench([json(answered)]);
+    const { body } = await bench.client.chat.completions.create(hello).asResponse();
+    const text = body && (await new Response(through(body)).text());
+    expect(JSON.parse(text ?? "")).toMatchObject({ id: answered["id"] });
+    expect(await bench.entries()).toMatchObject([
+      { outcome: "ok", alerts: [], responseId: answered["id"] },
+    ]);
+  });
+
+  it("is not piped to its end before that is on record", async () => {
     const bench = await lifecycleBench([json(answered)]);
     const response = await bench.client.chat.completions.create(hello).asResponse();
     bench.storage.fault = "fail";
-    const written: unknown[] = [];
-    const piped = response.body?.pipeTo(
-      new WritableStream({ write: (piece) => void written.push(piece) }),
-    );
+    let closed = false;
+    const piped = response.body?.pipeTo(new WritableStream({ close: () => void (closed = true) }));
     await expect(piped).rejects.toThrow(AuditWriteError);
-    expect(written).toEqual([]);
+    expect(closed).toBe(false);
   });
 
   it("can be cancelled by who does not wait for it, also when the log fails", async () => {

@@ -287,13 +287,13 @@ export const TABLE: Record<string, readonly Case[]> = {
       },
     },
     {
-      says: "a stream cut before its terminal event",
+      says: "a stream without a finish reason",
       by: "its server, in good order",
       replies: [events(chunks.slice(0, 3), { ending: "end" })],
       call: readAll,
       entry: {
         outputContent: "Hello, ",
-        error: { type: "TruncatedStream", message: "the stream ended without its terminal event" },
+        error: { type: "NoFinishReason", message: "the stream ended without a finish reason" },
       },
     },
   ],

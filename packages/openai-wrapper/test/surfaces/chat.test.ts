@@ -10,6 +10,7 @@ describe("a chat completion's request", () => {
     expect(chat.request(REQUEST, OPTIONS)).toEqual({
       operation: "chat",
       provider: "openai",
+      server: { address: "api.openai.com" },
       input: "Hello!",
       model: "gpt-5",
     });
@@ -111,6 +112,7 @@ describe("a chat completion's request", () => {
         safety_identifier: "ada",
         metadata: { customer: "ada" },
         api_key: "sk-secret",
+        guided_json: { secret: "of a host" },
       }),
       OPTIONS,
     );
@@ -122,6 +124,7 @@ describe("a chat completion's request", () => {
       tools: ["get_weather", "run"],
       tool_choice: "get_weather",
       response_format: "json_schema",
+      parameters_omitted: ["api_key", "guided_json"],
     });
   });
 
@@ -233,7 +236,7 @@ describe("a chat completion's response", () => {
     const byDefault = chat.response({ choices }, OPTIONS);
     expect(byDefault.output).toBe("Hi");
     expect(byDefault.metadata).toEqual({
-      logprobs: [{ tokens: 1, sha256: sha256(`${canonicalJson(token)}\n`) }],
+      logprobs: [{ tokens: 1, sha256: sha256(`${JSON.stringify(token)}\n`) }],
     });
     const asked = chat.response({ choices }, { ...OPTIONS, captureLogprobs: true });
     expect(asked.output).toEqual({ role: "assistant", content: "Hi", logprobs });

@@ -12,12 +12,10 @@ const SURFACES = { ...ASKING, ...KEEPING };
 
 const UNRECORDED: Record<string, (client: OpenAI) => PromiseLike<unknown>> = {
   "a list": (client) => client.files.list(),
-  "a list of a thread's messages": (client) => client.beta.threads.messages.list("thread_1"),
   "a list of models": (client) => client.models.list(),
   "a model": (client) => client.models.retrieve("gpt-5"),
   "a file": (client) => client.files.retrieve("file_1"),
   "a file's content": async (client) => (await client.files.content("file_1")).text(),
-  "a deletion": (client) => client.files.delete("file_1"),
 };
 
 let server: WireServer;

@@ -33,6 +33,7 @@ describe("images", () => {
     expect(images.request(request, OPTIONS)).toEqual({
       operation: "image_generation",
       provider: "openai",
+      server: { address: "api.openai.com" },
       input: "A cat",
       model: "gpt-image-1",
       parameters: { output_format: "webp", n: 1 },

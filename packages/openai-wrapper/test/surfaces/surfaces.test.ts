@@ -2,6 +2,10 @@ import { describe, expect, it } from "vitest";
 import { surfaceOf } from "../../src/surface.ts";
 import { OPTIONS, post, surfaceFor } from "./wire.ts";
 
+function providerOf(request: ReturnType<typeof post>): unknown {
+  return surfaceFor(request).request(request, OPTIONS).provider;
+}
+
 describe("the surface of a request", () => {
   it.each([
     ["POST", "/chat/completions", "chat"],
@@ -48,7 +52,6 @@ describe("the surface of a request", () => {
     ["GET", "/files/file_1/content"],
     ["GET", "/chat/completions"],
     ["GET", "/responses/resp_1/input_items"],
-    ["DELETE", "/responses/resp_1"],
   ])("does not exist where nothing is asked of a model: %s %s", (method, path) => {
     expect(surfaceOf(post(path, undefined, { method }))).toBeUndefined();
   });
@@ -62,7 +65,7 @@ describe("the surface of a request", () => {
       provider: "azure.ai.openai",
       model: "my gpt",
     });
-    expect(surfaceFor(post("/responses")).provider).toBe("openai");
+    expect(providerOf(post("/responses"))).toBe("openai");
   });
 
   it.each([
@@ -71,11 +74,49 @@ describe("the surface of a request", () => {
     ["http://mine.services.ai.azure.cn:8443/openai/v1/responses", "azure.ai.openai"],
     ["https://bedrock-mantle.eu-central-1.api.aws/openai/v1/responses", "aws.bedrock"],
     ["https://bedrock-runtime.us-west-2.amazonaws.com/openai/v1/responses", "aws.bedrock"],
-    ["https://bedrock-mantle.eu-central-1.api.aws.example/v1/responses", "openai"],
-    ["https://gateway.example/mine.openai.azure.com/v1/responses", "openai"],
-    ["https://mine.openai.azure.com.example/v1/responses", "openai"],
+    ["https://bedrock-mantle.eu-central-1.api.aws.example/v1/responses", null],
+    ["https://gateway.example/mine.openai.azure.com/v1/responses", null],
+    ["https://mine.openai.azure.com.example/v1/responses", null],
+    ["https://api.deepseek.com/chat/completions", "deepseek"],
+    ["https://openrouter.ai/api/v1/responses", "openrouter"],
+    ["https://api.groq.com/openai/v1/responses", "groq"],
+    ["https://generativelanguage.googleapis.com/v1beta/openai/responses", "gcp.gemini"],
+    ["https://api.mistral.ai/v1/responses", "mistral_ai"],
+    ["https://api.x.ai/v1/responses", "x_ai"],
+    ["https://eu.api.openai.com/v1/responses", "openai"],
+    ["http://localhost:11434/v1/responses", null],
   ])("goes by the host where the client is that of no provider: %s", (url, provider) => {
-    expect(surfaceFor(post("/responses", {}, { url })).provider).toBe(provider);
+    expect(providerOf(post("/responses", {}, { url }))).toBe(provider);
+  });
+
+  it("names the host and its port, whoever is behind it", () => {
+    const request = post("/responses", {}, { url: "http://localhost:11434/v1/responses?key=x" });
+    expect(surfaceFor(request).request(request, OPTIONS)).toMatchObject({
+      provider: null,
+      server: { address: "localhost", port: 11434 },
+    });
+  });
+
+  it.each([
+    ["/files/file_1", "files.delete"],
+    ["/responses/resp_1", "responses.delete"],
+    ["/chat/completions/chatcmpl_1", "chat.completions.delete"],
+    ["/vector_stores/vs_1/files/file_1", "vector_stores.files.delete"],
+    ["/conversations/conv_1", "conversations.delete"],
+  ])("of a deletion is named by what is deleted: %s", (path, operation) => {
+    const request = post(path, undefined, { method: "DELETE" });
+    const surface = surfaceFor(request);
+    expect(surface.operation).toBe(operation);
+    expect(surface.request(request, OPTIONS).parameters).toMatchObject({ path });
+  });
+
+  it.each([
+    ["/chat/completions/chatcmpl_1", "chat.retrieve"],
+    ["/batches/batch_1", "batches.retrieve"],
+    ["/videos/video_1", "videos.retrieve"],
+    ["/conversations/conv_1/items", "conversations.items.list"],
+  ])("exists for a GET that brings an answer or an outcome: %s", (path, operation) => {
+    expect(surfaceFor(post(path, undefined, { method: "GET" })).operation).toBe(operation);
   });
 
   it.each(["", "/", "chat/completions", "/deployments/%E0%A4%A/chat/completions"])(

@@ -18,6 +18,7 @@ export function post(
     path,
     url: `https://api.openai.com/v1${path}`,
     body,
+    isSerialized: true,
     provider: undefined,
     ...about,
   };

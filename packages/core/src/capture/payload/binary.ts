@@ -136,7 +136,12 @@ async function describeBlob(blob: Blob): Promise<Record<string, JsonValue>> {
   return { ...outlineBlob(blob), sha256: sha256.digest("hex") };
 }
 
-function addField(described: Record<string, JsonValue>, key: string, value: JsonValue): void {
+/** Adds a field to a form described so far: a repeated one becomes an array. */
+export function addField(
+  described: Record<string, JsonValue>,
+  key: string,
+  value: JsonValue,
+): void {
   // SDKs write an array into a form as `field[]`.
   const name = key.endsWith("[]") ? key.slice(0, -2) : key;
   const before = described[name];

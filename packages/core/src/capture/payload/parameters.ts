@@ -54,6 +54,23 @@ export function parametersOf(body: Fields): Record<string, unknown> {
   return parameters;
 }
 
+/** Members of requests that are content, that stand in a field of an entry, or that name somebody. */
+const KNOWN: ReadonlySet<string> = new Set([
+  "additional_instructions", "additional_messages", "attachments", "content", "conversation",
+  "data_sources", "documents", "file", "function_call", "functions", "image", "images", "input",
+  "instructions", "keywords", "known_speaker_names", "known_speaker_references", "mask", "messages",
+  "metadata", "model", "prediction", "prompt", "reasoning", "response_format", "role",
+  "safety_identifier", "text", "thread", "tool_choice", "tool_outputs", "tools", "user",
+  "web_search_options",
+]); // prettier-ignore
+
+/** Names of the parameters of a request that an entry holds nowhere: a host's own, or new ones. */
+export function omittedParameters(body: Fields): readonly string[] {
+  return Object.keys(body).filter(
+    (name) => !COPIED.has(name) && !KNOWN.has(name) && !isEmpty(body[name]),
+  );
+}
+
 /** A tool's name, or its type for the provider's own tools. */
 function namesOf(tools: unknown): readonly string[] {
   return listOf(tools).flatMap((tool) => nameOf(tool) ?? []);

@@ -3,7 +3,7 @@ import { createHash, type Hash } from "node:crypto";
 import type { JsonValue } from "../../format/canonical.ts";
 import { Base64Digest } from "../payload/binary.ts";
 import { snapshot } from "../payload/snapshot.ts";
-import { type Fields, countOf, isFields, listOf } from "../payload/read.ts";
+import { countOf, type Fields, fieldsOf, isFields, textOf } from "../payload/read.ts";
 
 /** Members and list items, besides their text, that one stream may make us keep; each counts as 64 bytes. */
 const MAX_STRUCTURE_BYTES = 1024 * 1024;
@@ -145,7 +145,13 @@ const WHOLE: ReadonlySet<string> = new Set([
 /** Deltas nest a few levels deep; what is deeper is taken as it comes, so that no stream can exhaust the stack. */
 const MAX_DEPTH = 16;
 
-type Part = GrowingText | GrowingBase64 | MergedDelta | MergedList | { readonly whole: JsonValue };
+type Part =
+  | GrowingText
+  | GrowingBase64
+  | MergedDelta
+  | MergedList
+  | Sequence
+  | { readonly whole: JsonValue };
 
 /** An object that arrives as deltas: texts are appended, lists with an `index` merged by it, the rest replaced. */
 export class MergedDelta {
@@ -180,9 +186,19 @@ export class MergedDelta {
       this.#latest = { key, text: before };
       before.push(value);
     } else if (before === undefined || "whole" in before) this.#begin(key, value, before?.whole);
-    else if (before instanceof MergedList) before.merge(listOf(value));
-    else if (before instanceof MergedDelta) before.merge(isFields(value) ? value : {});
-    else if (typeof value === "string") before.push(value);
+    else if (before instanceof Sequence) before.push(value);
+    else if (before instanceof MergedList && Array.isArray(value)) before.merge(value);
+    else if (before instanceof MergedDelta && isFields(value)) before.merge(value);
+    else if (before instanceof GrowingBase64 && typeof value === "string") before.push(value);
+    else this.#alternate(key, before, value);
+  }
+
+  /** A member that changes its type: its pieces are kept in their order. */
+  #alternate(key: string, before: Part, value: unknown): void {
+    if (this.#latest?.key === key) this.#latest = undefined;
+    const sequence = new Sequence(before, (piece) => this.#newPart(key, piece));
+    sequence.push(value);
+    this.#parts.set(key, sequence);
   }
 
   /** A member's first value, or the next one where the last one counts. */
@@ -217,11 +233,50 @@ export class MergedDelta {
   }
 }
 
-/** A list that arrives as deltas: items with an `index` are merged by it, others appended. */
+/** A member whose deltas are strings, lists and objects by turns: all of them, in order. */
+class Sequence {
+  readonly #parts: Part[];
+  readonly #newPart: (value: unknown) => Part;
+
+  constructor(first: Part, newPart: (value: unknown) => Part) {
+    this.#parts = [first];
+    this.#newPart = newPart;
+  }
+
+  push(value: unknown): void {
+    const last = this.#parts.at(-1);
+    if (last instanceof GrowingText && typeof value === "string") last.push(value);
+    else if (last instanceof MergedList && Array.isArray(value)) last.merge(value);
+    else if (last instanceof MergedDelta && isFields(value)) last.merge(value);
+    else this.#parts.push(this.#newPart(value));
+  }
+
+  /** Content parts, in the shape of an answer that is not streamed. */
+  value(): JsonValue {
+    return this.#parts.flatMap((part): readonly JsonValue[] => {
+      if (part instanceof GrowingText) return [{ type: "text", text: part.value() }];
+      if (part instanceof MergedList) return part.value();
+      return ["whole" in part ? part.whole : part.value()];
+    });
+  }
+}
+
+/** An item of a list, with the call that it belongs to. */
+interface Item {
+  readonly index: number;
+  readonly merged: MergedDelta;
+  id: string | undefined;
+}
+
+/**
+ * A list that arrives as deltas: items with an `index` are merged by it, others appended. Some hosts
+ * give all parallel tool calls the index 0: another id together with a name begins another call.
+ */
 export class MergedList {
   readonly #budget: StreamBudget;
   readonly #path: readonly string[];
-  readonly #byIndex = new Map<number, MergedDelta>();
+  /** In the order of their beginning. The last one of an index is the one that deltas go on with. */
+  readonly #indexed: Item[] = [];
   readonly #appended: JsonValue[] = [];
 
   constructor(budget: StreamBudget, path: readonly string[]) {
@@ -232,27 +287,33 @@ export class MergedList {
   merge(items: readonly unknown[]): void {
     for (const item of items) {
       const index = isFields(item) ? countOf(item["index"]) : undefined;
-      if (isFields(item) && index !== undefined) this.#at(index)?.merge(item);
+      if (isFields(item) && index !== undefined) this.#itemFor(item, index)?.merged.merge(item);
       else this.#append(item);
     }
   }
 
-  /** The item of this index; undefined when there is no room for it. */
-  #at(index: number): MergedDelta | undefined {
-    let item = this.#byIndex.get(index);
-    if (item === undefined) {
-      if (!this.#budget.takeMember()) return undefined;
-      item = new MergedDelta(this.#budget, this.#path);
-      this.#byIndex.set(index, item);
+  /** The item that a delta belongs to; undefined when there is no room for it. */
+  #itemFor(delta: Fields, index: number): Item | undefined {
+    const id = textOf(delta["id"]);
+    const name = textOf(fieldsOf(delta["function"] ?? delta["custom"])["name"]);
+    const known = this.#indexed.findLast((item) => item.index === index);
+    const isOther =
+      name !== undefined && id !== undefined && known?.id !== undefined && known.id !== id;
+    if (known && !isOther) {
+      known.id ??= id;
+      return known;
     }
+    if (!this.#budget.takeMember()) return undefined;
+    const item = { index, id, merged: new MergedDelta(this.#budget, this.#path) };
+    this.#indexed.push(item);
     return item;
   }
 
   value(): readonly JsonValue[] {
-    const items = [...this.#byIndex]
-      .toSorted(([a], [b]) => a - b)
-      .map(([, item]) => {
-        const { index: _, ...rest } = item.value();
+    const items = this.#indexed
+      .toSorted((a, b) => a.index - b.index)
+      .map(({ merged }) => {
+        const { index: _, ...rest } = merged.value();
         return rest;
       });
     return [...items, ...this.#appended];

@@ -8,6 +8,8 @@ export interface StreamCollector {
   push(event: unknown): void;
   /** The provider said that the answer is complete: a finish reason for every choice, or a terminal event. */
   readonly terminal: boolean;
+  /** The fields that a stream adds if it ends before that. @default the error `TruncatedStream` */
+  readonly unended?: CapturedFields;
   /** Something that the model said, other than a role or an id, has arrived. */
   readonly firstContentSeen: boolean;
   /** The fields so far: a partial output counts. Never throws. */
@@ -28,6 +30,10 @@ function unreadable(what: string, error: unknown): string {
   return `ai-audit: the ${what} could not be read (${nameOf(error)})`;
 }
 
+const TRUNCATED: CapturedFields = {
+  error: { type: "TruncatedStream", message: "the stream ended without its terminal event" },
+};
+
 /** A collector that reports what it could not take in. */
 export class GuardedCollector implements StreamCollector {
   readonly #collector: StreamCollector;
@@ -40,6 +46,10 @@ export class GuardedCollector implements StreamCollector {
 
   get terminal(): boolean {
     return this.#collector.terminal;
+  }
+
+  get unended(): CapturedFields {
+    return this.#collector.unended ?? TRUNCATED;
   }
 
   get firstContentSeen(): boolean {

@@ -40,7 +40,8 @@ export const ASKING: Record<string, readonly Case[]> = {
       input: "Hello!",
       output: "Hi.",
       entry: {
-        provider: "openai",
+        provider: null,
+        server: { address: "127.0.0.1" },
         model: "gpt-5",
         responseModel: "gpt-5-2025",
         responseId: "chatcmpl-1",

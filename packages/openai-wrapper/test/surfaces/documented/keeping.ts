@@ -153,10 +153,108 @@ export const KEEPING: Record<string, readonly Case[]> = {
       entry: { responseId: "msg_1", run: { threadId: "thread_1" } },
     },
   ],
+  "chat.retrieve": [
+    {
+      how: "by id",
+      answer: {
+        id: "chatcmpl-1",
+        choices: [
+          { index: 0, finish_reason: "stop", message: { role: "assistant", content: "Hi" } },
+        ],
+      },
+      call: (client) => client.chat.completions.retrieve("chatcmpl-1"),
+      input: { completion_id: "chatcmpl-1" },
+      output: "Hi",
+      entry: { responseId: "chatcmpl-1", finishReasons: ["stop"] },
+    },
+  ],
+  "batches.retrieve": [
+    {
+      how: "fetched",
+      answer: { id: "x_1", status: "completed" },
+      call: (client) => client.get("/batches/batch_1"),
+      input: {},
+      output: { id: "x_1", status: "completed" },
+      entry: { finishReasons: ["completed"], parameters: { path: "/batches/batch_1" } },
+    },
+  ],
+  "videos.retrieve": [
+    {
+      how: "fetched",
+      answer: { id: "x_1", status: "completed" },
+      call: (client) => client.get("/videos/video_1"),
+      input: {},
+      output: { id: "x_1", status: "completed" },
+      entry: { finishReasons: ["completed"], parameters: { path: "/videos/video_1" } },
+    },
+  ],
+  "conversations.items.list": [
+    {
+      how: "fetched",
+      answer: { id: "x_1", status: "completed" },
+      call: (client) => client.get("/conversations/conv_1/items"),
+      input: {},
+      output: { id: "x_1", status: "completed" },
+      entry: { finishReasons: ["completed"], parameters: { path: "/conversations/conv_1/items" } },
+    },
+  ],
+  "threads.messages.list": [
+    {
+      how: "fetched",
+      answer: { id: "x_1", status: "completed" },
+      call: (client) => client.get("/threads/thread_1/messages"),
+      input: {},
+      output: { id: "x_1", status: "completed" },
+      entry: { finishReasons: ["completed"], parameters: { path: "/threads/thread_1/messages" } },
+    },
+  ],
+  "evals.runs.output_items.list": [
+    {
+      how: "fetched",
+      answer: { id: "x_1", status: "completed" },
+      call: (client) => client.get("/evals/eval_1/runs/run_1/output_items"),
+      input: {},
+      output: { id: "x_1", status: "completed" },
+      entry: {
+        finishReasons: ["completed"],
+        parameters: { path: "/evals/eval_1/runs/run_1/output_items" },
+      },
+    },
+  ],
+  "agents.sessions.events": [
+    {
+      how: "fetched",
+      answer: { id: "x_1", status: "completed" },
+      call: (client) => client.get("/agents/sessions/s_1/events"),
+      input: {},
+      output: { id: "x_1", status: "completed" },
+      entry: { finishReasons: ["completed"], parameters: { path: "/agents/sessions/s_1/events" } },
+    },
+  ],
+  "agents.sessions.items.list": [
+    {
+      how: "fetched",
+      answer: { id: "x_1", status: "completed" },
+      call: (client) => client.get("/agents/sessions/s_1/items"),
+      input: {},
+      output: { id: "x_1", status: "completed" },
+      entry: { finishReasons: ["completed"], parameters: { path: "/agents/sessions/s_1/items" } },
+    },
+  ],
 };
 
 /** What has no operation of its own. */
 export const OTHERS: Record<string, readonly Case[]> = {
+  "files.delete": [
+    {
+      how: "DELETE",
+      answer: { id: "file_1", object: "file", deleted: true },
+      call: (client) => client.files.delete("file_1"),
+      input: {},
+      output: { id: "file_1", object: "file", deleted: true },
+      entry: { responseId: "file_1", parameters: { path: "/files/file_1" } },
+    },
+  ],
   "/vector_stores": [
     {
       how: "POST",

@@ -1,0 +1,62 @@
+// A form that the SDK sends as a stream, as it does for files of fs.createReadStream(): what it holds
+// is read while it goes by. Nothing is read that the request does not take.
+import { boundaryOf, describeForm, type JsonValue, MultipartReader } from "@ai-audit/core/capture";
+
+type Described = Promise<Readonly<Record<string, JsonValue>>>;
+
+/** The form in a request's body, with its files; undefined for a body that is no form. */
+export function formIn(body: unknown, init: unknown): Described | undefined {
+  if (body instanceof FormData) return describeForm(body);
+  const boundary = body instanceof ReadableStream ? boundaryOf(contentTypeOf(init)) : undefined;
+  if (boundary === undefined || !isRequest(init) || init.body !== body) return undefined;
+  const tap = new StreamTap(body as ReadableStream<Uint8Array>, new MultipartReader(boundary));
+  init.body = tap.stream;
+  return tap.described;
+}
+
+/** The request that is about to be sent. Its body may be replaced by one that passes the same bytes. */
+function isRequest(init: unknown): init is { body: unknown; headers?: unknown } {
+  return typeof init === "object" && init !== null && "body" in init;
+}
+
+function contentTypeOf(init: unknown): string {
+  if (typeof init !== "object" || init === null || !("headers" in init)) return "";
+  return init.headers instanceof Headers ? (init.headers.get("content-type") ?? "") : "";
+}
+
+/** Passes a stream on, piece by piece, as its reader asks for them. */
+class StreamTap {
+  readonly stream: ReadableStream<Uint8Array>;
+  readonly described: Described;
+
+  constructor(source: ReadableStream<Uint8Array>, form: MultipartReader) {
+    const reader = source.getReader();
+    const ended = Promise.withResolvers<Readonly<Record<string, JsonValue>>>();
+    this.described = ended.promise;
+    const end = (): void => ended.resolve(form.value());
+    this.stream = new ReadableStream<Uint8Array>(
+      {
+        async pull(controller) {
+          try {
+            const { done, value } = await reader.read();
+            if (done) {
+              end();
+              controller.close();
+            } else {
+              form.push(value);
+              controller.enqueue(value);
+            }
+          } catch (error) {
+            end();
+            controller.error(error);
+          }
+        },
+        cancel(reason) {
+          end();
+          return reader.cancel(reason);
+        },
+      },
+      { highWaterMark: 0 },
+    );
+  }
+}
