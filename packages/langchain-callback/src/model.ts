@@ -8,6 +8,7 @@ import {
   firstText,
   isEmpty,
   listOf,
+  noAnswerFields,
   parametersOf,
   pick,
   textOf,
@@ -113,6 +114,7 @@ export function describeResult(
   const first = candidates[0]?.message ?? {};
   const response = fieldsOf(first["response_metadata"]);
   const finishReasons = candidates.flatMap(({ message, info }) => finishReasonsOf(message, info));
+  const safety = answerSafety(candidates, provider, settings.safetyCodes);
   return {
     outcome: "ok",
     output: outputOf(candidates, settings.inlineBytes),
@@ -122,7 +124,7 @@ export function describeResult(
       finishReasons: finishReasons.length > 0 ? finishReasons : undefined,
     }),
     ...usageOf({ message: first, llmOutput: fieldsOf(llmOutput), cached, batchSize }),
-    ...answerSafety(candidates, provider, settings.safetyCodes),
+    ...(candidates.length > 0 ? safety : noAnswerFields(safety)),
   };
 }
 

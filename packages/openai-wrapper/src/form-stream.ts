@@ -7,11 +7,17 @@ type Described = Promise<Readonly<Record<string, JsonValue>>>;
 /** The form in a request's body, with its files; undefined for a body that is no form. */
 export function formIn(body: unknown, init: unknown): Described | undefined {
   if (body instanceof FormData) return describeForm(body);
-  const boundary = body instanceof ReadableStream ? boundaryOf(contentTypeOf(init)) : undefined;
-  if (boundary === undefined || !isRequest(init) || init.body !== body) return undefined;
-  const tap = new StreamTap(body as ReadableStream<Uint8Array>, new MultipartReader(boundary));
+  if (!isByteStream(body) || !isRequest(init) || init.body !== body) return undefined;
+  const boundary = boundaryOf(contentTypeOf(init));
+  if (boundary === undefined) return undefined;
+  const tap = new StreamTap(body, new MultipartReader(boundary));
   init.body = tap.stream;
   return tap.described;
+}
+
+/** The SDK's streams of forms hold bytes. */
+function isByteStream(body: unknown): body is ReadableStream<Uint8Array> {
+  return body instanceof ReadableStream;
 }
 
 /** The request that is about to be sent. Its body may be replaced by one that passes the same bytes. */

@@ -7,7 +7,6 @@ import {
   type ErrorReading,
   type StreamCollector,
   addFields,
-  describeForm,
   fieldsOf,
   guarded,
   isFields,

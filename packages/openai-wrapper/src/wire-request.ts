@@ -2,8 +2,8 @@
 import type { WireRequest } from "./surface.ts";
 
 /**
- * The request as `prepareRequest` sees it. A call that failed before that has not been serialised:
- * then its body has its plain members alone, since a `toJSON` of the caller's must not run again.
+ * The request as `prepareRequest` sees it. A call that failed before that may have failed in a `toJSON`
+ * or a getter of the caller's, which must not run again: a body that has any keeps its plain members.
  */
 export function wireRequestOf(
   client: object,
@@ -16,14 +16,21 @@ export function wireRequestOf(
     path = "",
     body,
   } = options as { method?: unknown; path?: unknown; body?: unknown };
+  const isSerialized = init !== undefined || isPlainData(body, new Set());
   const sent = typeof init === "object" && init !== null && "body" in init ? init.body : undefined;
   return {
     method: String(method),
     path: pathOf(String(path)),
-    url: String(url ?? path),
+    url: String(url ?? `${String(Reflect.get(client, "baseURL") ?? "")}${String(path)}`),
     body:
-      init === undefined ? plainMembersOf(body) : typeof sent === "string" ? parseJson(sent) : sent,
-    isSerialized: init !== undefined,
+      init === undefined
+        ? isSerialized
+          ? body
+          : plainMembersOf(body)
+        : typeof sent === "string"
+          ? parseJson(sent)
+          : sent,
+    isSerialized,
     provider: providerOf(client),
   };
 }
@@ -33,6 +40,21 @@ function providerOf(client: object): string | undefined {
   if ("deploymentName" in client && "apiVersion" in client) return "azure.ai.openai";
   return "bedrockTokenProvider" in client ? "aws.bedrock" : undefined;
 }
+
+/** Whether a value can be read without running any of its owner's code. */
+function isPlainData(value: unknown, seen: Set<object>): boolean {
+  if (typeof value !== "object" || value === null) return typeof value !== "function";
+  if (seen.has(value)) return true;
+  if (seen.add(value).size > MAX_LOOKED_AT) return false;
+  if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype)
+    return value instanceof FormData || value instanceof Blob;
+  return Object.entries(Object.getOwnPropertyDescriptors(value)).every(
+    ([name, member]) => "value" in member && name !== "toJSON" && isPlainData(member.value, seen),
+  );
+}
+
+/** Objects in a body that are looked at. A larger one counts as not plain. */
+const MAX_LOOKED_AT = 10_000;
 
 function plainMembersOf(body: unknown): unknown {
   if (typeof body !== "object" || body === null) return body;

@@ -20,7 +20,8 @@ describe.each(VERSIONS)("a client of %s, audited", async (version) => {
     expect(outcome.wire[0]?.headers).toContain(`OpenAI/JS ${(await packageOf(version)).version}`);
     expect(entries).toHaveLength(1);
     expect(entries[0]).toMatchObject({
-      provider: "openai",
+      provider: null,
+      server: { address: "127.0.0.1" },
       model: "gpt-5",
       operation: "chat",
       outcome: "ok",

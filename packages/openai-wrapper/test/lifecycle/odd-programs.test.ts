@@ -152,13 +152,10 @@ describe("a request", () => {
       body: { model: "gpt-test", messages: [message] },
     });
     await expect(call).rejects.toThrow(/circular/);
-    expect(await bench.entries()).toMatchObject([
-      {
-        outcome: "error",
-        model: "gpt-test",
-        alerts: ["ai-audit: input not seen whole: the call failed before its request was made"],
-      },
+    const input = JSON.stringify([
+      { content: "Hello!", next: "[circular]", previous: "[circular]", role: "user" },
     ]);
+    expect(await bench.entries()).toMatchObject([{ outcome: "error", inputContent: input }]);
   });
 
   it("that a toJSON of the caller's fails is serialised once, as it was", async () => {
@@ -172,7 +169,13 @@ describe("a request", () => {
     };
     const call = bench.client.post("/chat/completions", { body: { model: "m", tools: [tool] } });
     await expect(call).rejects.toThrow("not now");
-    expect(await bench.entries()).toMatchObject([{ outcome: "error", model: "m" }]);
+    expect(await bench.entries()).toMatchObject([
+      {
+        outcome: "error",
+        model: "m",
+        alerts: ["ai-audit: input not seen whole: the call failed before its request was made"],
+      },
+    ]);
     expect(asked).toBe(1);
   });
 

@@ -1,0 +1,40 @@
+// Odd payloads of many providers, as they stand on the wire, and what an entry holds of each.
+import { readdirSync, readFileSync } from "node:fs";
+
+const DIRECTORY = new URL("../corpus/", import.meta.url);
+
+/** The members of an entry that the corpus pins. */
+export type Pinned = Readonly<Record<string, unknown>>;
+
+/** One answer of a provider. */
+export interface CorpusCase {
+  /** Name of the file: whose answer this is. */
+  readonly provider: string;
+  readonly name: string;
+  readonly api: "chat" | "responses";
+  /** With `body`. */
+  readonly status?: number;
+  readonly body?: unknown;
+  /** Server-sent events in place of a body; `[DONE]` follows. */
+  readonly events?: readonly unknown[];
+  /** The entry of the audited client. */
+  readonly client: Pinned;
+  /** The entry of the handler; null where the host does not carry the answer. */
+  readonly handler: Pinned | null;
+}
+
+/** All cases, in the order of their files. */
+export function corpus(): readonly CorpusCase[] {
+  return readdirSync(DIRECTORY)
+    .toSorted()
+    .flatMap((file) => {
+      const cases: unknown = JSON.parse(readFileSync(new URL(file, DIRECTORY), "utf8"));
+      if (!Array.isArray(cases)) throw new Error(`${file} is not a list`);
+      return cases.map((one: object) => ({ provider: file.replace(".json", ""), ...one }));
+    })
+    .filter(isCase);
+}
+
+function isCase(value: object): value is CorpusCase {
+  return "name" in value && "api" in value && ("body" in value || "events" in value);
+}
