@@ -1,4 +1,5 @@
 // What a request is for its surface, from what the SDK has of it.
+import { firstText, textOf } from "@ai-audit/core/capture";
 import type { WireRequest } from "./surface.ts";
 
 /**
@@ -21,7 +22,7 @@ export function wireRequestOf(
   return {
     method: String(method),
     path: pathOf(String(path)),
-    url: String(url ?? `${String(Reflect.get(client, "baseURL") ?? "")}${String(path)}`),
+    url: firstText(url, `${textOf(Reflect.get(client, "baseURL")) ?? ""}${String(path)}`) ?? "",
     body:
       init === undefined
         ? isSerialized
