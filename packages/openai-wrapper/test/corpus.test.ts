@@ -5,7 +5,9 @@ import { pinned, startCorpusServer } from "@ai-audit/test-support/corpus-server"
 import { describe, expect, it } from "vitest";
 import { AuditedOpenAI } from "../src/index.ts";
 
-async function entryOf(one: CorpusCase): Promise<AuditEntry & { readonly output: unknown }> {
+async function entryOf(
+  one: CorpusCase,
+): Promise<AuditEntry & { readonly output: unknown; readonly diagnostics: unknown }> {
   await using server = await startCorpusServer(one);
   const logger = new AuditLogger(new MemoryStorage(), { storeContent: true });
   const client = new AuditedOpenAI({
@@ -17,9 +19,9 @@ async function entryOf(one: CorpusCase): Promise<AuditEntry & { readonly output:
   await ask(client, one).catch(() => undefined); // errors are cases too
   const [entry, ...others] = await Array.fromAsync(logger.entries());
   if (!entry || others.length > 0) throw new Error("expected one entry");
-  const { output } = logger.content(entry);
+  const { output, diagnostics } = logger.content(entry);
   await logger.close();
-  return { ...entry, output };
+  return { ...entry, output, diagnostics };
 }
 
 async function ask(client: AuditedOpenAI, { api, events }: CorpusCase): Promise<void> {

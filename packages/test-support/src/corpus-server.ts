@@ -71,6 +71,7 @@ const PINNED = [
   "safetyChecks",
   "blockReason",
   "error",
+  "diagnostics",
   "alerts",
   "inputTokens",
   "outputTokens",

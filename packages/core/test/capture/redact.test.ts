@@ -41,7 +41,8 @@ describe("Redaction by function", () => {
       metadata: { ssn: "###", deep: [{ n: "#" }] },
       blockReason: "saw ###",
       alerts: ["###"],
-      error: { type: "E", message: "at ###" },
+      error: { type: "E" },
+      diagnosticsContent: JSON.stringify({ error_message: "at ###" }),
       parameters: { stop: "###" },
       model: "gpt-5",
     });
