@@ -22,7 +22,10 @@ export async function runBundled(
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   const build = [join("bundlers", `${bundler}.mjs`), program, folder];
-  await run(process.execPath, minify ? [...build, "minify"] : build, { cwd: project });
+  await run(process.execPath, minify ? [...build, "minify"] : build, {
+    cwd: project,
+    timeoutSeconds: 540,
+  });
   const file = (await readdir(folder)).find((name) => /^program\.[cm]js$/.test(name));
   if (file === undefined) throw new Error(`${bundler} left no program in ${folder}`);
   return run(process.execPath, [file], { cwd: folder, env });
