@@ -39,21 +39,27 @@ function packageFolder(name: string): string {
 
 const PROGRAM = 'import { kind } from "@ai-audit/core";\nconsole.log(kind(new TypeError("x")));\n';
 
-describe("the type checks", () => {
-  const declared = (text: string): Readonly<Record<string, string>> => ({
-    "index.d.ts": `${text}\nexport declare function kind(error: Error): string;\n`,
+function declared(text: string): Readonly<Record<string, string>> {
+  return { "index.d.ts": `${text}\nexport declare function kind(error: Error): string;\n` };
+}
+async function check(
+  files: Readonly<Record<string, string>>,
+  exactOptionalPropertyTypes: boolean,
+): Promise<readonly string[]> {
+  return checkTypes(await projectWith(files, PROGRAM), {
+    compiler: COMPILER,
+    module: "nodenext",
+    exactOptionalPropertyTypes,
+    files: ["program.mts"],
   });
-  const check = async (
-    files: Readonly<Record<string, string>>,
-    exactOptionalPropertyTypes: boolean,
-  ): Promise<readonly string[]> =>
-    checkTypes(await projectWith(files, PROGRAM), {
-      compiler: COMPILER,
-      module: "nodenext",
-      exactOptionalPropertyTypes,
-      files: ["program.mts"],
-    });
+}
 
+async function bundle(index: string, minify = false): Promise<string> {
+  const project = await projectWith({ "index.js": index }, PROGRAM);
+  return runBundled(project, { bundler: "esbuild", minify, program: "program.mjs" }, {});
+}
+
+describe("the type checks", () => {
   it("take declarations that need nothing", async () => {
     await expect(check(declared(""), true)).resolves.toEqual([]);
   });
@@ -90,12 +96,6 @@ export declare class B implements Required<A> { a: string | undefined }`;
 });
 
 describe("the bundles", () => {
-  const bundle = async (index: string, minify = false): Promise<string> =>
-    runBundled(
-      await projectWith({ "index.js": index }, PROGRAM),
-      { bundler: "esbuild", minify, program: "program.mjs" },
-      {},
-    );
   const BY_PROTOTYPE = `export function kind(error) {
   return error instanceof TypeError ? "type" : "other";
 }
