@@ -58,15 +58,15 @@ export async function systemCalls({ every }: { readonly every: number }): Promis
         `${done.name} at call ${done.nth}`,
       );
     }
-    return [...tallies].map(([name, { tally, refused, longest }]) =>
-      tally.row(
-        `${name}, at each call of the write path in turn`,
-        [...refused].map(([code, count]) => `${code} ×${count}`).join(", ") +
-          (name.startsWith("hang")
-            ? `; longest pause of the event loop ${Math.round(longest)} ms`
-            : ""),
-      ),
-    );
+    return [...tallies].map(([name, { tally, refused, longest }]) => {
+      const codes = [...refused].map(([code, count]) => `${code} ×${count}`);
+      const pause = `longest pause of the event loop ${Math.round(longest)} ms`;
+      const caller = [
+        codes.length === 0 ? "nothing" : codes.join(", "),
+        ...(name.startsWith("hang") ? [pause] : []),
+      ];
+      return tally.row(`${name}, at each call of the write path in turn`, caller.join("; "));
+    });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
