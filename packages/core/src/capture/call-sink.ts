@@ -29,6 +29,9 @@ export interface CallSink {
   /** True once the logger is closed: nothing more is written. */
   readonly closed: boolean;
 
+  /** The logger's own failure mode, which a recorder without one of its own has too. */
+  readonly failureMode: "closed" | "open";
+
   /**
    * Records a call. Fields that do not fit are left out and named in the entry's `alerts`. Resolves to the entry's id
    * once the entry is durable; rejects only when it cannot be written.

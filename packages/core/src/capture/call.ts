@@ -13,7 +13,7 @@ export interface CaptureOptions {
   readonly logger: CallLogger;
   /**
    * The reaction to an entry that cannot be written: `closed` fails the call with an
-   * `AuditWriteError`, `open` leaves the caller's result untouched. @default "closed"
+   * `AuditWriteError`, `open` leaves the caller's result untouched. @default the logger's
    */
   readonly failureMode?: "closed" | "open" | undefined;
   /** Durably record that a call begins before it is sent. @default false */
@@ -56,6 +56,7 @@ export interface CaptureStats {
 export class CallRecorder {
   readonly #options: CaptureOptions;
   readonly #sink: CallSink;
+  readonly failsClosed: boolean;
   /** For every entry. */
   readonly #own: CapturedFields;
   readonly #layer: CallLayer;
@@ -71,9 +72,10 @@ export class CallRecorder {
    * @throws `AUDIT_CONFIG_INVALID`
    */
   constructor(options: CaptureOptions, layer: CallLayer = "client") {
-    const { logger, failureMode = "closed", writeTimeoutMs = 30_000 } = options;
+    const { logger, writeTimeoutMs = 30_000 } = options;
     if (typeof logger?.callSink?.capture !== "function")
       throw new AuditConfigError("audit: logger must be an AuditLogger");
+    const { failureMode = logger.callSink.failureMode } = options;
     if (failureMode !== "closed" && failureMode !== "open") {
       throw new AuditConfigError(
         `failureMode must be 'closed' or 'open', not ${JSON.stringify(failureMode)}`,
@@ -82,16 +84,13 @@ export class CallRecorder {
     if (!(writeTimeoutMs > 0)) throw new AuditConfigError("writeTimeoutMs must be a number > 0");
     this.#options = options;
     this.#sink = logger.callSink;
+    this.failsClosed = failureMode === "closed";
     const { conversationId, subject, metadata } = options;
     this.#own = { conversationId, subject, metadata: membersOf("metadata", metadata) };
     this.#layer = layer;
     const missed = (): AuditError =>
       new AuditWriteError("AUDIT_WRITE_TIMEOUT", `not durable within ${writeTimeoutMs} ms`);
     this.#deadline = new Deadline(writeTimeoutMs, missed);
-  }
-
-  get failsClosed(): boolean {
-    return this.#options.failureMode !== "open";
   }
 
   get stats(): CaptureStats {

@@ -1,6 +1,6 @@
 // From an interaction to the entry's line: resolve, validate, redact, hash and encrypt.
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { isJsonObject, type JsonValue, toJson } from "../format/canonical.ts";
+import { isJsonObject, type JsonValue, toJson, type OpaqueKind } from "../format/canonical.ts";
 import { type Content, contentOf, hashContent } from "../format/content.ts";
 import { type AuditContext, NO_CONTEXT } from "./context.ts";
 import type { EncryptionManager } from "../keys/encryption.ts";
@@ -10,7 +10,7 @@ import { entryToLine } from "../format/entry-line.ts";
 import { AuditError, AuditInputError } from "../errors.ts";
 import { newEntryId, timestampOf } from "../format/id.ts";
 import { CallFields, membersOver } from "./fields.ts";
-import { type CheckedFields, checkFields } from "./interaction.ts";
+import { type CheckedFields, checkFields, describeOpaque } from "./interaction.ts";
 import type { RedactableField } from "./redact.ts";
 
 /** `strict` rejects what does not fit; `lenient` records what does and names the rest in `alerts`. */
@@ -45,12 +45,13 @@ export function draftEntry(
   context: AuditContext = NO_CONTEXT,
 ): Draft | Promise<Draft> {
   const { fields: own, problems } = checkFields(interaction, mode, placeOf(interaction));
-  const input = contentValue(interaction, "input", mode);
-  const output = contentValue(interaction, "output", mode);
+  const opaque: string[] = [];
+  const input = contentValue(interaction, "input", mode, opaque);
+  const output = contentValue(interaction, "output", mode, opaque);
   // Most entries inherit nothing, and copying their fields would cost as much as checking them.
   const inherited = context === NO_CONTEXT ? undefined : checkFields(context, mode);
   const fields = inherited ? fieldsOver(inherited.fields, own) : own;
-  const alerts = [...problems, ...(inherited?.problems ?? [])].map(
+  const alerts = [...problems, ...opaque, ...(inherited?.problems ?? [])].map(
     (problem) => `ai-audit: ${problem}`,
   );
   const draft = { input, output, fields, alerts };
@@ -112,7 +113,12 @@ export function withSameCall(draft: Draft, sameCallAs: string | undefined): Draf
   return { ...draft, fields: { ...draft.fields, run } };
 }
 
-function contentValue(interaction: object, field: "input" | "output", mode: RecordMode): JsonValue {
+function contentValue(
+  interaction: object,
+  field: "input" | "output",
+  mode: RecordMode,
+  problems: string[],
+): JsonValue {
   let value: unknown;
   try {
     value = (interaction as { readonly [F in "input" | "output"]?: unknown })[field];
@@ -123,7 +129,15 @@ function contentValue(interaction: object, field: "input" | "output", mode: Reco
   }
   if (value === undefined && mode === "strict")
     throw new AuditInputError(`log(): ${field} is required`);
-  return value === undefined ? "" : toJson(value);
+  if (value === undefined) return "";
+  const kinds = new Set<OpaqueKind>();
+  const content = toJson(value, undefined, (kind) => kinds.add(kind));
+  for (const kind of kinds) {
+    const problem = describeOpaque(field, kind);
+    if (mode === "strict") throw new AuditInputError(`log(): ${problem}`);
+    problems.push(problem);
+  }
+  return content;
 }
 
 const REDACTED = [

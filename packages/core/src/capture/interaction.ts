@@ -1,5 +1,5 @@
 // What callers hand to log(), and how each field is checked.
-import { type JsonValue, toJson } from "../format/canonical.ts";
+import { type JsonValue, type OpaqueKind, toJson } from "../format/canonical.ts";
 import type { AuditEntry, Diagnostics } from "../format/entry.ts";
 import { ENTRY_FIELDS, type FieldKind, type GivenField, misfit } from "../format/fields.ts";
 import { AuditInputError } from "../errors.ts";
@@ -81,13 +81,22 @@ function checkField(
     report(`${name} is not a field of an interaction; your own data goes into metadata`);
   else {
     // The snapshot is checked too: it is kept, and a Date or a toJSON() may make it another kind of value.
-    const snapshot = toJson(value);
+    const kinds = new Set<OpaqueKind>();
+    const snapshot = toJson(value, undefined, (opaque) => kinds.add(opaque));
+    for (const opaque of kinds) report(describeOpaque(name, opaque));
     const wanted =
       misfitOf(kind, value) ?? (snapshot === value ? undefined : misfit(kind, snapshot));
     if (wanted === undefined) return snapshot;
     report(`${name} must be ${wanted}`);
   }
   return undefined;
+}
+
+/** Why a value says nothing, for an error or an alert. */
+export function describeOpaque(name: string, kind: OpaqueKind): string {
+  return kind === "promise"
+    ? `${name} is or holds a promise: write await before it`
+    : `${name} is or holds an object without members, such as a stream: nothing of it can be recorded`;
 }
 
 /** Stands for a value whose getter or Proxy trap threw. */

@@ -39,6 +39,7 @@ interface Walk {
   /** Innermost. */
   step: Step | undefined;
   readonly replace: Replace | undefined;
+  readonly onOpaque: ((kind: OpaqueKind) => void) | undefined;
   objects: number;
   repeated: number;
   seen: Set<object> | undefined;
@@ -54,24 +55,33 @@ export type Replace = (
   holder: object | undefined,
 ) => unknown;
 
+/** Objects that JSON says nothing of: a promise, or another object without members, such as a stream. */
+export type OpaqueKind = "promise" | "object";
+
 /**
  * A snapshot of any value as JSON. Never throws and never keeps a reference to what it was given.
  *
  * Text becomes well-formed (a lone surrogate is U+FFFD). `undefined` is left out of objects and null in
  * arrays. Not in JSON, and what they become: `NaN` and infinities their name, bigint its digits, a `Date` its
  * ISO string, a `Map` an object, a `Set` an array, an `Error` its name and message, bytes
- * `{ bytes, sha256 }`, functions and symbols `"[function]"` and `"[symbol]"`, a cycle `"[circular]"`, a getter
+ * `{ bytes, sha256 }`, functions and symbols `"[function]"` and `"[symbol]"`, a promise `"[promise]"`, another object
+ * that is not plain and has no members `"[object]"`, a cycle `"[circular]"`, a getter
  * that throws `"[threw]"`, a long array with holes an object of the members it has.
  *
  * @param replace is asked about every text and object but those that it gave itself
+ * @param onOpaque is told of each promise and of each object that became `"[object]"`
  */
-export function toJson(value: unknown, replace?: Replace): JsonValue {
+export function toJson(
+  value: unknown,
+  replace?: Replace,
+  onOpaque?: (kind: OpaqueKind) => void,
+): JsonValue {
   if (!replace && typeof value === "string") return value.toWellFormed(); // most values are; there is nothing to walk
   if (typeof value === "number" && Number.isFinite(value)) return value;
   return (
     convert(
       value,
-      { step: undefined, replace, objects: 0, repeated: 0, seen: undefined },
+      { step: undefined, replace, onOpaque, objects: 0, repeated: 0, seen: undefined },
       undefined,
     ) ?? null
   );
@@ -173,12 +183,19 @@ function convertObject(
   if (value instanceof Set) return convertArray([...value], walk);
   if (value instanceof Map) return convertMembers(Object.fromEntries(value), walk, {});
   if (types.isBoxedPrimitive(value)) return convert(value.valueOf(), walk, key);
+  if (types.isPromise(value)) return opaque("promise", walk);
   const result: Record<string, JsonValue> = {};
   if (value instanceof Error) {
     for (const name of ["name", "message"] as const)
       put(result, name, convertMember(value, name, walk));
   }
-  return convertMembers(value, walk, result);
+  convertMembers(value, walk, result);
+  return Object.keys(result).length === 0 ? opaque("object", walk) : result;
+}
+
+function opaque(kind: OpaqueKind, walk: Walk): JsonValue {
+  walk.onOpaque?.(kind);
+  return `[${kind}]`;
 }
 
 /** Most objects are; asking whether one is any of the others takes longer than the rest. */

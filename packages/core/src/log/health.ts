@@ -5,7 +5,7 @@ import { HOUR_MS } from "../time.ts";
 
 /** The state of a log and of its last hour. */
 export interface AuditHealth {
-  /** False while the latest write failed. */
+  /** False when the latest write failed, or when the next one would. */
   readonly ok: boolean;
   readonly totalEntries: number;
   readonly lastHour: {
@@ -18,7 +18,7 @@ export interface AuditHealth {
   readonly pendingWrites: number;
   /** Entries that could not be written since this logger's storage was made. */
   readonly lostWrites: number;
-  /** The error of the latest failed write; undefined once a later one succeeded. */
+  /** The error of the latest failed write, or the reason why the next one would fail. */
   readonly lastError: Error | undefined;
 }
 
@@ -37,7 +37,8 @@ export async function measureHealth(storage: AuditStorage, now: number): Promise
     }
   }
   latencies.sort((a, b) => a - b);
-  const { pending, lost, lastError } = storage.status();
+  const { pending, lost, lastError: failed } = storage.status();
+  const lastError = failed ?? (await problemOf(storage));
   return {
     ok: lastError === undefined,
     totalEntries: await storage.count({}),
@@ -50,6 +51,15 @@ export async function measureHealth(storage: AuditStorage, now: number): Promise
     lostWrites: lost,
     lastError,
   };
+}
+
+async function problemOf(storage: AuditStorage): Promise<Error | undefined> {
+  try {
+    await storage.probe?.();
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
 }
 
 /** Nearest-rank quantile of ascending values. */

@@ -1,10 +1,14 @@
 // AuditLogger: what a program holds of its log. The work is done in writing.ts, reading.ts, keeping.ts, wrapping.ts.
+import { notify } from "../capture/callback.ts";
 import type { CallSink } from "../capture/call-sink.ts";
+import { Deadline } from "../capture/deadline.ts";
 import type { Interaction, InteractionFields, Metadata } from "../capture/interaction.ts";
-import { AuditDecryptError, AuditWriteError } from "../errors.ts";
+import { AuditDecryptError, AuditInputError, AuditWriteError } from "../errors.ts";
+import { formatControlLine } from "../format/control-line.ts";
 import type { AuditEntry } from "../format/entry.ts";
 import type { EncryptionManager } from "../keys/encryption.ts";
 import { type ContentCheck, type EntryContent, matchContent, requireContent } from "./content.ts";
+import { closeOnExit } from "./exit.ts";
 import { type AuditHealth, measureHealth } from "./health.ts";
 import {
   type ActorAndReason,
@@ -54,6 +58,7 @@ export class AuditLogger<
   readonly #writer: EntryWriter;
   readonly #calls: WrappedCalls;
   readonly #schedules = new Set<CleanupSchedule>();
+  readonly #keepOpen: () => void;
   #closing: Promise<void> | undefined;
 
   /**
@@ -64,7 +69,10 @@ export class AuditLogger<
     this.storage = typeof storage === "string" ? new FileStorage({ path: storage }) : storage;
     this.#settings = resolveLoggerOptions(this.storage, options);
     this.#writer = new EntryWriter(this.storage, this.#settings);
-    this.#calls = new WrappedCalls(this.#writer, () => this.closed);
+    this.#calls = new WrappedCalls(this.#writer, this.#settings.failureMode);
+    this.#keepOpen = this.#settings.closeOnExit ? closeOnExit(() => this.close()) : () => undefined;
+    const { onError } = this.#settings;
+    if (onError) this.storage.onProblem?.((error) => notify("onError", onError, error));
   }
 
   /** The option of that name. */
@@ -74,7 +82,7 @@ export class AuditLogger<
 
   /** True once `close()` was called: nothing more is written. */
   get closed(): boolean {
-    return this.#closing !== undefined;
+    return this.#writer.closed;
   }
 
   /** Days that `cleanupExpired()` keeps. */
@@ -88,19 +96,32 @@ export class AuditLogger<
   }
 
   /**
-   * Records one interaction. Resolves to the entry's id once the entry is durable and sealed.
+   * Records one interaction. Resolves to the entry's id once the entry is durable and sealed. With `failureMode: "open"`
+   * it never rejects: it resolves to the empty string when the entry was not written.
    *
    * @throws `AUDIT_INPUT_INVALID` or `AUDIT_METADATA_INVALID` when a field cannot be used; `AUDIT_WRITE_FAILED`,
    * `AUDIT_BACKLOG` or `AUDIT_CLOSED` when the entry was not written.
    */
   async log(interaction: I): Promise<string> {
-    if (this.closed) throw new AuditWriteError("AUDIT_CLOSED", "log(): the logger is closed");
-    return this.#writer.write(interaction, "strict");
+    return this.#writer.log(interaction);
   }
 
   /** Resolves when everything logged before the call is durable or was rejected. */
   async flush(): Promise<void> {
     await this.#writer.flush();
+  }
+
+  /**
+   * Resolves once this logger has proven that it can write: it writes a `heartbeat` line, in the way of every entry,
+   * through keys, directory or bucket. For readiness checks and before the first paid call.
+   *
+   * @throws as `log()`, with the reason
+   */
+  async ready(): Promise<void> {
+    const { encryption, stream } = this.#settings.record;
+    encryption?.kidFor(stream, undefined);
+    const at = new Date().toISOString();
+    await this.#writer.append(formatControlLine({ type: "heartbeat", at }));
   }
 
   /** The entry with this id. */
@@ -199,13 +220,27 @@ export class AuditLogger<
     return exportSubject(this, name);
   }
 
-  /** Ends open calls as abandoned, stops schedules, flushes and seals. Idempotent. Later writes reject. */
-  async close(): Promise<void> {
+  /**
+   * Ends open calls as abandoned, stops schedules, flushes and seals. Idempotent. Later writes reject.
+   *
+   * @param options `timeoutMs`: after this many milliseconds the promise rejects with `AUDIT_WRITE_TIMEOUT`, and the
+   *   closing goes on. @default no limit
+   */
+  async close({ timeoutMs = Infinity }: { readonly timeoutMs?: number } = {}): Promise<void> {
     this.#closing ??= this.#close();
-    return this.#closing;
+    if (timeoutMs === Infinity) return this.#closing;
+    if (!(timeoutMs > 0)) throw new AuditInputError("close(): timeoutMs must be a number > 0");
+    const late = `close(): not everything was durable within ${timeoutMs} ms`;
+    const deadline = new Deadline(
+      timeoutMs,
+      () => new AuditWriteError("AUDIT_WRITE_TIMEOUT", late),
+    );
+    return deadline.limit(this.#closing);
   }
 
   async #close(): Promise<void> {
+    this.#writer.close();
+    this.#keepOpen();
     for (const schedule of this.#schedules) schedule.stop();
     await this.#calls.abandonAll();
     await this.flush();

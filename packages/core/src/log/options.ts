@@ -22,17 +22,39 @@ export interface AuditLoggerOptions<M extends object = Metadata> {
   readonly redact?: Redaction | undefined;
   /** A Standard Schema (zod, valibot, arktype …) that metadata must fit. */
   readonly metadataSchema?: StandardSchemaV1<M, unknown> | undefined;
-  /** Lines waiting beyond this many bytes are refused with `AUDIT_BACKLOG`. @default 268435456 (256 MiB) */
+  /**
+   * What happens to an entry that cannot be written. `closed`: `log()` rejects. `open`: `log()` resolves to the empty
+   * string, so that neither a caller nor a forgotten `await` harms the application; `onError`, or else a process
+   * warning, is told, and the log records the loss with its next entry. Wrappers inherit it. @default "closed"
+   */
+  readonly failureMode?: FailureMode | undefined;
+  /**
+   * Memory that unwritten entries may hold, in bytes: their lines and about 2 KiB each. At least one entry is always
+   * taken. @default 268435456 (256 MiB)
+   */
   readonly maxPendingBytes?: number | undefined;
-  /** Told of every entry that could not be written, besides the rejection. */
+  /**
+   * What `log()` does beyond `maxPendingBytes`. `refuse`: it rejects with `AUDIT_BACKLOG`. `wait`: it writes the entry
+   * once there is room, which slows down callers that await it. @default "refuse"
+   */
+  readonly whenFull?: "refuse" | "wait" | undefined;
+  /** Close the logger at SIGTERM and SIGINT, and when the process has nothing left to do. @default false */
+  readonly closeOnExit?: boolean | undefined;
+  /** Told of every entry that could not be written, besides the rejection, and of what an archive could not ship. */
   readonly onError?: ((error: AuditError) => void) | undefined;
 }
+
+/** Whether an entry that cannot be written fails its caller. */
+export type FailureMode = "closed" | "open";
 
 /** The options with their defaults. */
 export interface LoggerSettings {
   readonly record: RecordSettings;
   readonly retentionDays: number;
+  readonly failureMode: FailureMode;
   readonly maxPendingBytes: number;
+  readonly whenFull: "refuse" | "wait";
+  readonly closeOnExit: boolean;
   readonly onError: ((error: AuditError) => void) | undefined;
 }
 
@@ -43,7 +65,10 @@ const OPTIONS: Readonly<Record<keyof AuditLoggerOptions, true>> = {
   retentionDays: true,
   redact: true,
   metadataSchema: true,
+  failureMode: true,
   maxPendingBytes: true,
+  whenFull: true,
+  closeOnExit: true,
   onError: true,
 };
 
@@ -59,14 +84,21 @@ export function resolveLoggerOptions<M extends object>(
     encryption,
     storeContent = false,
     retentionDays = 365,
+    failureMode = "closed",
     maxPendingBytes = 2 ** 28,
+    whenFull = "refuse",
+    closeOnExit = false,
     onError,
   } = options;
   const { redact, metadataSchema, digest = encryption ? "hmac-sha256" : "sha256" } = options;
   if (encryption !== undefined && typeof encryption?.kidFor !== "function") {
     fail("encryption must be an EncryptionManager");
   }
-  if (typeof storeContent !== "boolean") fail("storeContent must be a boolean");
+  for (const [name, value] of Object.entries({ storeContent, closeOnExit }))
+    if (typeof value !== "boolean") fail(`${name} must be a boolean`);
+  if (failureMode !== "closed" && failureMode !== "open")
+    fail("failureMode must be 'closed' or 'open'");
+  if (whenFull !== "refuse" && whenFull !== "wait") fail("whenFull must be 'refuse' or 'wait'");
   if (digest !== "sha256" && digest !== "hmac-sha256")
     fail("digest must be 'sha256' or 'hmac-sha256'");
   if (digest === "hmac-sha256" && !encryption)
@@ -91,7 +123,10 @@ export function resolveLoggerOptions<M extends object>(
       metadataSchema,
     },
     retentionDays,
+    failureMode,
     maxPendingBytes,
+    whenFull,
+    closeOnExit,
     onError,
   };
 }

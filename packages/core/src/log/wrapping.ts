@@ -4,24 +4,27 @@ import type { CapturedFields } from "../capture/fields.ts";
 import { type CallLayer, CallPairs, type CaptureOrigin } from "../capture/same-call.ts";
 import { formatControlLine } from "../format/control-line.ts";
 import { newEntryId, timestampOf } from "../format/id.ts";
+import type { FailureMode } from "./options.ts";
 import type { EntryWriter } from "./writing.ts";
 
 /** The calls of all wrappers of one logger. */
 export class WrappedCalls implements CallSink {
   readonly #writer: EntryWriter;
-  readonly #isClosed: () => boolean;
   readonly #open = new Set<OpenCall>();
   /** Of all calls that ever began. */
   readonly #layers = new Set<CallLayer>();
   readonly #pairs = new CallPairs();
 
-  constructor(writer: EntryWriter, isClosed: () => boolean) {
+  /** Of the logger; wrappers may have another. */
+  readonly failureMode: FailureMode;
+
+  constructor(writer: EntryWriter, failureMode: FailureMode) {
     this.#writer = writer;
-    this.#isClosed = isClosed;
+    this.failureMode = failureMode;
   }
 
   get closed(): boolean {
-    return this.#isClosed();
+    return this.#writer.closed;
   }
 
   capture(fields: CapturedFields, origin?: CaptureOrigin): Promise<string> {

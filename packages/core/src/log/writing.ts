@@ -1,5 +1,5 @@
 // The way of an entry into the log: resolve, redact, hash and encrypt, line, group commit, acknowledged.
-import { notify } from "../capture/callback.ts";
+import { notify, report } from "../capture/callback.ts";
 import { type AuditContext, currentAuditContext, NO_CONTEXT } from "../capture/context.ts";
 import {
   type Draft,
@@ -16,16 +16,35 @@ import { newEntryId } from "../format/id.ts";
 import { type LoggerSettings, requireSubjectKeys } from "./options.ts";
 import type { AuditStorage } from "../storage/storage.ts";
 
+/** Memory of an entry on its way beside its line, in bytes: about 1.9 KiB were measured. */
+const ENTRY_BYTES = 2048;
+
 /** Writes the entries of one logger. */
 export class EntryWriter {
   readonly #storage: AuditStorage;
   readonly #settings: LoggerSettings;
   /** Entries between their call and their end. */
   readonly #pending = new Set<Promise<string>>();
+  /** Entries that wait for room, the first first. */
+  readonly #waiting: (() => void)[] = [];
+  #isClosed = false;
+  /** One process warning for failures in a row. */
+  #warned = false;
 
   constructor(storage: AuditStorage, settings: LoggerSettings) {
     this.#storage = storage;
     this.#settings = settings;
+  }
+
+  /** As `write` of an interaction by hand; in open mode a failure resolves to the empty string. */
+  async log(interaction: object): Promise<string> {
+    try {
+      if (this.#isClosed) throw this.#closedError();
+      return await this.write(interaction, "strict");
+    } catch (error) {
+      if (this.#settings.failureMode === "closed") throw error;
+      return "";
+    }
   }
 
   /**
@@ -44,6 +63,15 @@ export class EntryWriter {
     return this.#track(this.#write(fields, "lenient", NO_CONTEXT, sameCallAs));
   }
 
+  /** `log()` takes nothing more. Calls that are open still get their entries. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  get closed(): boolean {
+    return this.#isClosed;
+  }
+
   /** Resolves when all entries and lines written before are durable or rejected. */
   async flush(): Promise<void> {
     await Promise.allSettled(this.#pending); // the caller of each has the error
@@ -52,22 +80,58 @@ export class EntryWriter {
 
   /** Makes a line durable. `id`: of its entry; a control line has none. */
   async append(line: string, id?: string): Promise<void> {
-    const { pendingBytes } = this.#storage.status();
+    const held = this.#heldBytes();
     try {
-      if (pendingBytes > 0 && pendingBytes + line.length > this.#settings.maxPendingBytes) {
-        const reason = `${pendingBytes} bytes already wait to be written (maxPendingBytes)`;
+      if (held > 0 && held + line.length > this.#settings.maxPendingBytes && !this.#waits(id)) {
+        const reason = `${held} bytes already wait to be written (maxPendingBytes)`;
         if (id !== undefined) this.#storage.lose(id, reason);
         throw new AuditWriteError("AUDIT_BACKLOG", reason);
       }
       await this.#storage.append(line, id);
+      this.#warned = false;
     } catch (cause) {
       const message = "the storage could not keep the entry";
       const error = AuditError.isInstance(cause)
         ? cause
         : new AuditWriteError("AUDIT_WRITE_FAILED", message, { cause });
-      notify("onError", this.#settings.onError, error);
+      this.#tell(error);
       throw error;
     }
+  }
+
+  /** Entries of a logger that waits have waited already. */
+  #waits(id: string | undefined): boolean {
+    return id !== undefined && this.#settings.whenFull === "wait";
+  }
+
+  #heldBytes(): number {
+    const { pending, pendingBytes } = this.#storage.status();
+    return pendingBytes + pending * ENTRY_BYTES;
+  }
+
+  get #mustWait(): boolean {
+    const { whenFull, maxPendingBytes } = this.#settings;
+    return whenFull === "wait" && this.#heldBytes() >= maxPendingBytes;
+  }
+
+  /** Resolves when there is room. Each entry that ends lets the next one through. */
+  async #room(): Promise<void> {
+    do await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    while (this.#mustWait);
+  }
+
+  /** Tells the program of an entry that is lost. In closed mode the caller's rejection is told in any case. */
+  #tell(error: AuditError): void {
+    const { onError, failureMode } = this.#settings;
+    if (onError || failureMode === "closed") return notify("onError", onError, error);
+    if (!this.#warned) report("onError", undefined, error);
+    this.#warned = true;
+  }
+
+  #closedError(): AuditWriteError {
+    const error = new AuditWriteError("AUDIT_CLOSED", "log(): the logger is closed");
+    if (this.#settings.failureMode === "open") this.#tell(error);
+    return error;
   }
 
   /** The input hash that the entry of this call will have. */
@@ -80,7 +144,10 @@ export class EntryWriter {
 
   #track(written: Promise<string>): Promise<string> {
     this.#pending.add(written);
-    const settle = (): void => void this.#pending.delete(written);
+    const settle = (): void => {
+      this.#pending.delete(written);
+      this.#waiting.shift()?.();
+    };
     written.then(settle, settle);
     return written;
   }
@@ -91,12 +158,19 @@ export class EntryWriter {
     context: AuditContext,
     sameCallAs?: Promise<string | undefined>,
   ): Promise<string> {
-    if (typeof interaction !== "object" || interaction === null)
-      throw new AuditInputError("log() takes an object");
     const { record } = this.#settings;
-    const drafted = draftEntry(interaction, mode, record, context);
-    let draft = drafted instanceof Promise ? await drafted : drafted;
+    let draft: Draft;
+    try {
+      if (typeof interaction !== "object" || interaction === null)
+        throw new AuditInputError("log() takes an object");
+      const drafted = draftEntry(interaction, mode, record, context);
+      draft = drafted instanceof Promise ? await drafted : drafted;
+    } catch (cause) {
+      // An interaction that cannot be used is the caller's mistake; in open mode its caller is not told.
+      throw this.#settings.failureMode === "open" ? this.#lose(cause) : cause;
+    }
     if (sameCallAs) draft = withSameCall(draft, await sameCallAs);
+    if (this.#waiting.length > 0 || this.#mustWait) await this.#room();
     let entry: SealedEntry;
     try {
       const subject = draft.fields.subject === undefined ? undefined : await this.#subjectOf(draft);
@@ -118,7 +192,7 @@ export class EntryWriter {
       ? cause
       : new AuditWriteError("AUDIT_WRITE_FAILED", message, { cause });
     this.#storage.lose(newEntryId(), error.code);
-    notify("onError", this.#settings.onError, error);
+    this.#tell(error);
     return error;
   }
 

@@ -17,6 +17,8 @@ const generateEd25519 = promisify(generateKeyPair);
  * @throws {AuditConfigError} `AUDIT_CONFIG_INVALID` for a key's text, say, in place of a signer.
  */
 export function checkSigner(signer: Signer | undefined): void {
+  if (signer instanceof Promise)
+    throw new AuditConfigError("signer is a promise: write await before Signer.generate()");
   if (signer !== undefined && typeof signer?.sign !== "function") {
     throw new AuditConfigError(
       "signer must be a Signer: see Signer.fromPem() and Signer.fromEnv()",

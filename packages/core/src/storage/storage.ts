@@ -1,4 +1,5 @@
 // What a storage is: a keeper of lines. It never looks into content; it makes lines durable and finds them again.
+import type { AuditError } from "../errors.ts";
 
 /** An inclusive range of entry timestamps, milliseconds since the epoch. Absent ends are open. */
 export interface TimeRange {
@@ -104,6 +105,13 @@ export interface AuditStorage {
   /** Removes what is past retention, after durably recording that it did. */
   prune(options: PruneOptions): Promise<PruneResult>;
   status(): WriteStatus;
+  /**
+   * Rejects with the reason when the next write would fail: no rights, a full disk, a server that does not answer.
+   * Writes nothing. Absent where a storage cannot tell.
+   */
+  probe?(): Promise<void>;
+  /** Has `listener` told of failures that no caller waits for, such as those of an archive. */
+  onProblem?(listener: (error: AuditError) => void): void;
   /** Resolves when every line appended before the call was acknowledged or rejected. */
   flush(): Promise<void>;
   /** Flushes, ends what is open and releases it. Idempotent. Later appends reject with `AUDIT_CLOSED`. */

@@ -269,7 +269,7 @@ describe("Entries that cannot be written", () => {
     const path = await temporaryDirectory();
     const errors: AuditError[] = [];
     const logger = new AuditLogger(path, {
-      maxPendingBytes: 2000,
+      maxPendingBytes: 8000,
       onError: (error) => errors.push(error),
     });
     const results = await Promise.allSettled(

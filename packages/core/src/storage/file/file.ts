@@ -2,8 +2,9 @@
 // Over 300 lines: the write path in one piece, with what happens when the file system fails.
 import { clearTimeout, setTimeout } from "node:timers"; // a caller's test may have stopped the global ones
 import { setTimeout as sleep } from "node:timers/promises";
+import { probeDirectory } from "./probe.ts";
 import { recordsCallAgain } from "../../format/entry-line.ts";
-import { AuditWriteError } from "../../errors.ts";
+import { type AuditError, AuditWriteError } from "../../errors.ts";
 import { newStream, timeOfId } from "../../format/id.ts";
 import { Segment } from "../segment.ts";
 import { formatControlLine, type SegmentRef } from "../../format/control-line.ts";
@@ -98,6 +99,7 @@ export class FileStorage implements AuditStorage {
   readonly #expiresDays: number | undefined;
   readonly #lane: WriteLane;
   readonly #shipper: Shipper | undefined;
+  readonly #listeners = new Set<(error: AuditError) => void>();
   #open: OpenSegment | undefined;
   #seq = 0;
   #prev: SegmentRef | null = null;
@@ -127,6 +129,9 @@ export class FileStorage implements AuditStorage {
         directory: this.#directory,
         isOpen: (file) => this.#open?.file.name === file,
         record: (lines, states) => this.#record(lines, states),
+        onProblem: (error) => {
+          for (const listener of this.#listeners) listener(error);
+        },
       });
     this.#lane = new WriteLane({
       take: (waiting) => this.#take(waiting),
@@ -176,6 +181,14 @@ export class FileStorage implements AuditStorage {
       "expired files could not be removed",
       pruneDirectory(this.#directory, options, remover),
     );
+  }
+
+  onProblem(listener: (error: AuditError) => void): void {
+    this.#listeners.add(listener);
+  }
+
+  probe(): Promise<void> {
+    return probeDirectory(this.path);
   }
 
   status(): WriteStatus {

@@ -26,6 +26,8 @@ export interface ShipperOptions {
   readonly archive: SegmentArchive;
   /** True for the segment that the process itself has open. */
   readonly isOpen: (file: string) => boolean;
+  /** Told of what the archive's own `onError` is told of. */
+  readonly onProblem: (error: AuditError) => void;
   /** Makes control lines durable, and before them states of files that stay. */
   readonly record: (lines: readonly string[], states: readonly SegmentRef[]) => Promise<void>;
 }
@@ -198,6 +200,7 @@ export class Shipper {
       cause,
     });
     this.#options.archive.onError(error);
+    this.#options.onProblem(error);
   }
 }
 

@@ -1,0 +1,33 @@
+// Closing a logger when its process ends.
+
+/** Signals that ask a process to end. */
+const SIGNALS = ["SIGTERM", "SIGINT"] as const;
+
+/**
+ * Runs `close` at SIGTERM and SIGINT, and when the process has nothing left to do. A signal that the program does not
+ * handle itself ends the process afterwards, as it would have. `process.exit()` waits for nothing: await `close()`
+ * before it. Returns a function that undoes this.
+ */
+export function closeOnExit(close: () => Promise<void>): () => void {
+  const handlers = SIGNALS.map((signal) => {
+    const handler = (): void => void settled(close()).then(() => endBy(signal));
+    process.once(signal, handler);
+    return { signal, handler };
+  });
+  const atEnd = (): void => void settled(close());
+  process.once("beforeExit", atEnd);
+  return () => {
+    process.removeListener("beforeExit", atEnd);
+    for (const { signal, handler } of handlers) process.removeListener(signal, handler);
+  };
+}
+
+/** Every entry's own caller, or `onError`, has the error. */
+async function settled(closing: Promise<void>): Promise<void> {
+  await closing.catch(() => undefined);
+}
+
+/** Sends the signal again once no listener is left that could act on it. */
+function endBy(signal: NodeJS.Signals): void {
+  if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+}
