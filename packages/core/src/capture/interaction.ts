@@ -16,11 +16,13 @@ export interface InteractionFields extends GivenFields {
   readonly parameters?: Readonly<Record<string, unknown>> | undefined;
   /** The provider's own words. They may quote the prompt, so they are hashed and encrypted as content is. */
   readonly diagnostics?: Diagnostics | undefined;
+  /** Name of the person whose data this is. The log holds a random key id for it, never this name. */
+  readonly subject?: string | undefined;
 }
 
-/** Every other field that an entry can be given, as `AuditEntry` has it; `subject` is the person's own name here. */
+/** Every other field that an entry can be given, as `AuditEntry` has it. */
 type GivenFields = {
-  readonly [F in keyof Omit<Pick<AuditEntry, GivenField>, "metadata" | "parameters">]?:
+  readonly [F in keyof Omit<Pick<AuditEntry, GivenField>, "metadata" | "parameters" | "subject">]?:
     | AuditEntry[F]
     | undefined;
 };

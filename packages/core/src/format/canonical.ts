@@ -1,5 +1,5 @@
-// JSON in two steps: `toJson` turns whatever a program holds into a defined JSON value without ever
-// throwing, `canonicalJson` writes a JSON value in the one form of RFC 8785.
+// JSON in two steps: `toJson` makes a defined JSON value of any value and never throws; `canonicalJson` writes a JSON value
+// in the form of RFC 8785.
 import { createHash } from "node:crypto";
 import { types } from "node:util";
 
@@ -16,15 +16,15 @@ export type JsonValue =
 const MAX_DEPTH = 200;
 
 /**
- * Objects and arrays in one value; further ones become `"[too many]"`. A few dozen objects that hold each other twice
- * stand for more than any memory holds when they are written out.
+ * Objects and arrays in one value; further ones become `"[too many]"`. A few dozen objects that hold each other twice would
+ * fill any memory when they are expanded.
  */
 const MAX_OBJECTS = 1_000_000;
 
-/** From so many on it is noticed which of them come again, and no more than so many of those are written out again. */
+/** Repeated objects are tracked only above this count, and at most this many of them are expanded again. */
 const MAX_REPEATED = 10_000;
 
-/** Longer arrays may be sparse: `a[4e9] = 1` is one value, and four billion when it is written out. */
+/** Longer arrays may be sparse: `a[4e9] = 1` has one value, and four billion when it is expanded. */
 const MAX_FILLED_LENGTH = 65_536;
 
 /** An object in which the snapshot is, and what that is in. */
@@ -198,7 +198,7 @@ function opaque(kind: OpaqueKind, walk: Walk): JsonValue {
   return `[${kind}]`;
 }
 
-/** Most objects are; asking whether one is any of the others takes longer than the rest. */
+/** Asked first: most objects are plain, and the tests for the other kinds take longer than all the rest. */
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return (prototype === Object.prototype || prototype === null) && !("toJSON" in value);
