@@ -1,6 +1,16 @@
 import { ORIGINAL_LOGS } from "@ai-audit/test-support/original";
 import { execFile } from "node:child_process";
-import { appendFile, cp, readFile, readdir, stat, symlink, writeFile } from "node:fs/promises";
+import {
+  appendFile,
+  cp,
+  mkdir,
+  readFile,
+  readdir,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { AuditLogger } from "@ai-audit/core";
@@ -8,6 +18,7 @@ import { ENTRY_FIELDS } from "@ai-audit/core/format";
 import { describe, expect, it } from "vitest";
 import { writeAgentLog } from "./support/agent-log.ts";
 import { cli, printed, withAllKeys, withKeys } from "./support/cli.ts";
+import { writeOldLog } from "./support/old-log.ts";
 import { ownSample, sharedSample } from "./support/samples.ts";
 import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
@@ -373,6 +384,96 @@ describe("An evidence bundle", { timeout: 60_000 }, () => {
     await writeFile(segment, text);
     await appendFile(segment, '{"id":"forged"}\n');
     await expect(run("python3", [script, sample.vkey])).rejects.toMatchObject({ code: 2 });
+  });
+
+  describe("is checked by check.py and by `ai-audit check`, which agree", () => {
+    const rows: readonly {
+      readonly what: string;
+      readonly flags: readonly string[];
+      readonly act: (bundle: string) => Promise<void>;
+      readonly code: number;
+    }[] = [
+      { what: "untouched files", flags: [], act: async () => {}, code: 0 },
+      { what: "untouched entries", flags: ["--flagged"], act: async () => {}, code: 0 },
+      {
+        what: "no files at all",
+        flags: [],
+        act: async (bundle) => rm(join(bundle, "segments"), { recursive: true }),
+        code: 1,
+      },
+      {
+        what: "an empty list of entries",
+        flags: ["--flagged"],
+        act: async (bundle) => {
+          await writeFile(join(bundle, "entries.jsonl"), "");
+          await rm(join(bundle, "proofs"), { recursive: true });
+          await writeFile(join(bundle, "SHA256SUMS"), "");
+        },
+        code: 3,
+      },
+      {
+        what: "no manifest",
+        flags: [],
+        act: async (bundle) => rm(join(bundle, "SHA256SUMS")),
+        code: 3,
+      },
+      {
+        what: "one file less than the others record, and none in the manifest",
+        flags: [],
+        act: async (bundle) => {
+          const [first = ""] = await readdir(join(bundle, "segments"));
+          await rm(join(bundle, "segments", first));
+          const manifest = await readFile(join(bundle, "SHA256SUMS"), "utf8");
+          const others = manifest.split("\n").filter((line) => !line.includes(first));
+          await writeFile(join(bundle, "SHA256SUMS"), others.join("\n"));
+        },
+        code: 1,
+      },
+      {
+        what: "a proof less",
+        flags: ["--flagged"],
+        act: async (bundle) => rm(join(bundle, "proofs"), { recursive: true }),
+        code: 1,
+      },
+    ];
+
+    it.each(rows)("$what: $code", async ({ flags, act, code }) => {
+      const sample = await ownSample();
+      await writeOldLog(sample.directory, ["2024-01-01", "2024-01-02"], sample.signingKey);
+      const bundle = join(sample.root, "bundle");
+      await printed(["export", sample.directory, "-f", "bundle", "-o", bundle, ...flags]);
+      await act(bundle);
+      const script = await run("python3", [join(bundle, "check.py"), sample.vkey]).then(
+        () => ({ code: 0 }),
+        (error: unknown) => error,
+      );
+      expect(script).toMatchObject({ code });
+      expect(await cli(["check", bundle, "-t", sample.vkey])).toMatchObject({ code });
+    });
+
+    it.each([
+      ["there is none", ""],
+      ["it knows no -rawin, as LibreSSL", "#!/bin/sh\necho 'Unknown option: -rawin' >&2\nexit 1\n"],
+      ["it says yes to everything", "#!/bin/sh\nexit 0\n"],
+    ])("check.py accuses nobody where openssl cannot check: %s", async (_, stub) => {
+      const sample = await ownSample();
+      const bundle = join(sample.root, "bundle");
+      await printed(["export", sample.directory, "-f", "bundle", "-o", bundle]);
+      const bin = join(sample.root, "bin");
+      await mkdir(bin);
+      if (stub !== "") await writeFile(join(bin, "openssl"), stub, { mode: 0o755 });
+      const python = (
+        await run("python3", ["-c", "import sys; print(sys.executable)"])
+      ).stdout.trim();
+      const env = { ...process.env, PATH: bin };
+      await expect(
+        run(python, [join(bundle, "check.py"), sample.vkey], { env }),
+      ).rejects.toMatchObject({
+        code: 3,
+        stdout: "",
+        stderr: expect.stringMatching(/^NOT CHECKED: /) as string,
+      });
+    });
   });
 
   it("holds lines as they were sealed: nothing can be redacted in it", async () => {

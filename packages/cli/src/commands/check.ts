@@ -1,8 +1,9 @@
 // ai-audit check: a proof, with nothing else at hand.
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { text as readAll } from "node:stream/consumers";
 import { lineToEntry } from "@ai-audit/core/format";
-import { checkProof, type ProofCheck } from "@ai-audit/core/verify";
+import { checkProof, type ExitCode, type ProofCheck } from "@ai-audit/core/verify";
 import type { Command } from "commander";
 import { describeEntry } from "../reading/entry-details.ts";
 import { EXIT, Failure, systemFailure } from "../failure.ts";
@@ -12,6 +13,7 @@ import { printFields } from "../output/fields.ts";
 import type { Session } from "../session.ts";
 import { Settings } from "../settings/settings.ts";
 import { addTrustOption } from "../verifying/verification.ts";
+import { checkBundle } from "../verifying/check-bundle.ts";
 import { findTrust } from "../verifying/trust.ts";
 import { remedyOf, styledVerdict } from "../verifying/verdict-style.ts";
 
@@ -22,10 +24,11 @@ interface CheckFlags {
 }
 
 export function define(command: Command, session: Session): void {
-  addTrustOption(command.argument("<proof>", "file of a proof, or - for standard input"))
+  addTrustOption(command.argument("<proof>", "file of a proof, directory of a bundle, or - for standard input"))
     .description(
-      "Checks the proof of one entry from its text and the keys that you trust, without the log. The exit code is the " +
-        "verdict: 0 proven, 1 refuted, 2 consistent but signed by nobody you trust, 3 not a proof.",
+      "Checks the proof of one entry, or a whole bundle, by itself and the keys that you trust, without the log. The " +
+        "exit code is the verdict: 0 proven, 1 refuted or incomplete, 2 consistent but signed by nobody you trust, 3 not " +
+        "a proof and not a bundle.",
     )
     .option("-d, --decrypt", "open encrypted content, with AUDIT_ENCRYPTION_KEY")
     .action((path: string, flags: CheckFlags) => check(path, flags, session));
@@ -33,9 +36,12 @@ export function define(command: Command, session: Session): void {
 
 async function check(
   path: string,
-  { trust, decrypt, json }: CheckFlags,
+  flags: CheckFlags,
   session: Session,
 ): Promise<void> {
+  const { trust, decrypt, json } = flags;
+  if (path !== "-" && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true)
+    return checkDirectory(path, flags, session);
   const text = path === "-" ? await readAll(session.stdin) : readProof(path);
   const settings = Settings.load(session.env);
   const { keys, by, passedOver } = findTrust(trust, settings, undefined);
@@ -48,6 +54,45 @@ async function check(
   const opener = new ContentOpener(decrypt ? await loadEncryption(settings) : undefined);
   await printEntry(result, opener, session);
   if (result.exitCode === 0) opener.check(); // a verdict that is worse comes first
+}
+
+/** 1 beats 3: what was found stands, whatever could not be checked. */
+const WORST_FIRST: readonly ExitCode[] = [1, 3, 2, 0];
+
+/** A bundle: the worst verdict counts, and 1 beats 3. An empty bundle proves nothing. */
+async function checkDirectory(
+  path: string,
+  { trust, json }: CheckFlags,
+  session: Session,
+): Promise<void> {
+  const found = findTrust(trust, Settings.load(session.env), undefined);
+  if (!existsSync(join(path, "SHA256SUMS"))) {
+    throw new Failure(
+      EXIT.notVerified,
+      `not a bundle, or not a whole one: ${path} has no SHA256SUMS`,
+      "bundles are written by: ai-audit export --format bundle",
+    );
+  }
+  const codes = new Set<ExitCode>();
+  for await (const { exitCode, verdict } of checkBundle(path, found)) {
+    codes.add(exitCode);
+    if (json) await session.out.json({ exitCode, verdict });
+    else await session.out.line(styledVerdict({ exitCode, verdict }, session.out));
+  }
+  if (codes.size === 0) {
+    throw new Failure(
+      EXIT.notVerified,
+      `the bundle holds neither files nor entries: ${path}`,
+      "ask for it once more",
+    );
+  }
+  session.exitCode = WORST_FIRST.find((code) => codes.has(code)) ?? 3;
+  const remedy = remedyOf(
+    { exitCode: codes.has(2) ? 2 : 0, verdict: "" },
+    found.keys.length === 0,
+    found.passedOver,
+  );
+  if (remedy !== undefined) await session.log.line(remedy);
 }
 
 async function printEntry(
@@ -65,6 +110,8 @@ function readProof(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ERR_STRING_TOO_LONG")
+      throw new Failure(EXIT.notVerified, `longer than any proof can be: ${path}`, "proofs are written by: ai-audit prove", { cause: error });
     const failure = systemFailure(error, path);
     if (failure === undefined) throw error;
     throw new Failure(EXIT.notVerified, failure.message, "proofs are written by: ai-audit prove", {
