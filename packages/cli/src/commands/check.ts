@@ -24,7 +24,9 @@ interface CheckFlags {
 }
 
 export function define(command: Command, session: Session): void {
-  addTrustOption(command.argument("<proof>", "file of a proof, directory of a bundle, or - for standard input"))
+  addTrustOption(
+    command.argument("<proof>", "file of a proof, directory of a bundle, or - for standard input"),
+  )
     .description(
       "Checks the proof of one entry, or a whole bundle, by itself and the keys that you trust, without the log. The " +
         "exit code is the verdict: 0 proven, 1 refuted or incomplete, 2 consistent but signed by nobody you trust, 3 not " +
@@ -34,11 +36,7 @@ export function define(command: Command, session: Session): void {
     .action((path: string, flags: CheckFlags) => check(path, flags, session));
 }
 
-async function check(
-  path: string,
-  flags: CheckFlags,
-  session: Session,
-): Promise<void> {
+async function check(path: string, flags: CheckFlags, session: Session): Promise<void> {
   const { trust, decrypt, json } = flags;
   if (path !== "-" && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true)
     return checkDirectory(path, flags, session);
@@ -111,7 +109,12 @@ function readProof(path: string): string {
     return readFileSync(path, "utf8");
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ERR_STRING_TOO_LONG")
-      throw new Failure(EXIT.notVerified, `longer than any proof can be: ${path}`, "proofs are written by: ai-audit prove", { cause: error });
+      throw new Failure(
+        EXIT.notVerified,
+        `longer than any proof can be: ${path}`,
+        "proofs are written by: ai-audit prove",
+        { cause: error },
+      );
     const failure = systemFailure(error, path);
     if (failure === undefined) throw error;
     throw new Failure(EXIT.notVerified, failure.message, "proofs are written by: ai-audit prove", {

@@ -45,11 +45,17 @@ async function* checkEntries(
   path: string,
   { keys, by }: Trust,
 ): AsyncGenerator<BundleVerdict, void, void> {
-  for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
+  for await (const line of createInterface({
+    input: createReadStream(path),
+    crlfDelay: Infinity,
+  })) {
     const id = /^\{"id":"([0-9a-f-]{36})"/.exec(line)?.[1] ?? "";
     const proof = join(directory, "proofs", `${id}.tlog-proof`);
     if (id === "" || !existsSync(proof)) {
-      yield { exitCode: 1, verdict: `MISSING: the proof of ${id || "a line"} is not in the bundle` };
+      yield {
+        exitCode: 1,
+        verdict: `MISSING: the proof of ${id || "a line"} is not in the bundle`,
+      };
       continue;
     }
     const options = by === undefined ? {} : { trustedBy: by };

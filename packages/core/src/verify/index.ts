@@ -1,5 +1,10 @@
 // What an auditor needs, and nothing that logs: @ai-audit/core/verify.
-export { verifySource, verifySources, type VerifyProgress, type VerifySourceOptions } from "./verifier.ts";
+export {
+  verifySource,
+  verifySources,
+  type VerifyProgress,
+  type VerifySourceOptions,
+} from "./verifier.ts";
 export {
   directorySource,
   type LogSource,
