@@ -38,7 +38,7 @@ describe("What is protected against whom", () => {
     ({ test }) => {
       const path = /^\[[^\]]+\]\(([^)]+\.test\.ts)\)$/.exec(test)?.[1] ?? "no test is named";
       const file = fileURLToPath(new URL(path, README));
-      expect(existsSync(file), path).toBe(true);
+      expect({ path, isThere: existsSync(file) }).toEqual({ path, isThere: true });
       expect(readFileSync(file, "utf8")).toContain("expect(");
     },
   );
