@@ -70,6 +70,8 @@ interface Request {
   /** The call's facts that detectors get besides the output. */
   about?: CapturedFields;
   form?: Promise<CapturedFields>;
+  /** The entry whose tool calls this call answers. */
+  readonly asked: Promise<string | undefined> | undefined;
 }
 
 /**
@@ -196,7 +198,8 @@ export class AuditedCall {
       return undefined;
     }
     const { recorder, check, extract } = this.#settings;
-    const request: Request = { surface, mime: surface.mimeOf(wire) };
+    const asked = this.#settings.turns.askedBy(wire.body);
+    const request: Request = { surface, mime: surface.mimeOf(wire), asked };
     this.#request = request;
     const fields = surface.request(wire, check.extract);
     if (this.#own) addFields(fields, this.#own);
@@ -415,12 +418,14 @@ export class AuditedCall {
   }
 
   #write(recorded: RecordedCall, entry: CapturedFields): Promise<string | undefined> {
-    const { reported } = this.#settings;
-    const { surface, form } = this.#request ?? {};
+    const { reported, turns } = this.#settings;
+    const { surface, form, asked } = this.#request ?? {};
     const operation = surface?.operation ?? "";
     const known = reported.known(operation, entry);
-    const written = recorded.end(known || form ? completed(entry, form, known) : entry);
+    const isPending = known ?? form ?? asked;
+    const written = recorded.end(isPending ? completed(entry, form, { known, asked }) : entry);
     reported.note(operation, entry, written);
+    turns.note(entry, written);
     return written;
   }
 }

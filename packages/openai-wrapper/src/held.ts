@@ -1,6 +1,6 @@
 // What a call waits for at its end: what takes a moment to know of it, and that its entry is durable.
 import { AuditWriteError } from "@ai-audit/core";
-import { type CapturedFields, mergeFields } from "@ai-audit/core/capture";
+import { type CapturedFields, defined, isEmpty, mergeFields } from "@ai-audit/core/capture";
 
 /** What the caller is refused when the entry cannot be written. */
 export interface Held {
@@ -22,9 +22,14 @@ export async function holding(written: Promise<unknown>, held: Held): Promise<vo
 export async function completed(
   entry: CapturedFields,
   form: Promise<CapturedFields> | undefined,
-  known: Promise<string | undefined> | undefined,
+  links: {
+    /** The entry that records the same response. */
+    readonly known: Promise<string | undefined> | undefined;
+    /** The entry whose tool calls this call answers. */
+    readonly asked: Promise<string | undefined> | undefined;
+  },
 ): Promise<CapturedFields> {
-  const [formFields, sameCallAs] = await Promise.all([form, known]);
-  const run = sameCallAs === undefined ? undefined : { sameCallAs };
-  return mergeFields(entry, formFields ?? {}, { run });
+  const [formFields, sameCallAs, continues] = await Promise.all([form, links.known, links.asked]);
+  const run = defined({ sameCallAs, continues });
+  return mergeFields(entry, formFields ?? {}, { run: isEmpty(run) ? undefined : run });
 }

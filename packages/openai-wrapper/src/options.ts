@@ -17,6 +17,7 @@ import {
 } from "@ai-audit/core/capture";
 import { ReportedResponses } from "./same-response.ts";
 import type { ExtractOptions } from "./surface.ts";
+import { ToolTurns } from "./tool-turns.ts";
 
 /** How a client's calls are recorded. */
 export interface AuditOptions extends CaptureOptions, DetectorOptions {
@@ -53,6 +54,7 @@ export interface AuditSettings {
   readonly extract: ExtractOptions;
   readonly check: ContentCheck<ExtractOptions>;
   readonly reported: ReportedResponses;
+  readonly turns: ToolTurns;
 }
 
 /** Clones of a client share the recorder, and with it the counts. */
@@ -98,6 +100,7 @@ function settingsOf(options: AuditOptions): AuditSettings {
     extract,
     check: new ContentCheck(options, extract),
     reported: new ReportedResponses(),
+    turns: new ToolTurns(),
   };
 }
 

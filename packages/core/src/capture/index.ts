@@ -124,6 +124,7 @@ export { GrowingText, MergedDelta, MergedList, StreamBudget } from "./stream/acc
 export { BodyPieces, eventsIn, LargeBody } from "./stream/body.ts";
 export { boundaryOf, MultipartReader } from "./stream/multipart.ts";
 export { guarded, GuardedCollector, type StreamCollector } from "./stream/collector.ts";
+export { RecentMap } from "../bounded-map.ts";
 export {
   type BinaryDigest,
   digestBase64,

@@ -42,6 +42,8 @@ export class SafetyReport {
   readonly #failed = new Set<string>();
   readonly #inferred = new Set<string>();
   readonly #raw: Record<string, unknown> = {};
+  readonly #quotes: Record<string, JsonValue> = {};
+  #message: string | undefined;
   /** Index of the answer that is being read; undefined while the rest of the payload is. */
   answer: number | undefined;
 
@@ -112,6 +114,16 @@ export class SafetyReport {
     if (!isEmpty(verdict)) this.#raw[name] = verdict;
   }
 
+  /** Keeps a verdict that quotes content, as content. */
+  quote(name: string, verdict: unknown): void {
+    if (!isEmpty(verdict)) this.#quotes[name] = snapshot(verdict);
+  }
+
+  /** Keeps the provider's explanation of a block, as content. */
+  explain(text: unknown): void {
+    this.#message ??= textOf(text);
+  }
+
   /** The entry's safety fields, and `outcome: "blocked"` where each of `answers` was stopped. */
   fields(answers: number): CapturedFields {
     const findings = this.#findings;
@@ -132,7 +144,16 @@ export class SafetyReport {
       alerts: listed(this.#failed),
       outcome: stopsAll(blocks, answers) ? ("blocked" as const) : undefined,
       metadata: isEmpty(metadata) ? undefined : metadata,
+      diagnostics: this.#diagnostics(),
     });
+  }
+
+  #diagnostics(): CapturedFields["diagnostics"] {
+    const words = defined({
+      blockMessage: this.#message,
+      assessments: isEmpty(this.#quotes) ? undefined : this.#quotes,
+    });
+    return isEmpty(words) ? undefined : words;
   }
 }
 

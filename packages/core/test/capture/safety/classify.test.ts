@@ -561,6 +561,19 @@ describe("the safety classifier", () => {
     });
   });
 
+  it("keeps what quotes the content as content, and out of the clear fields", () => {
+    const finding = { match: "ada@example.com", type: "EMAIL", action: "ANONYMIZED" };
+    const assessment = { sensitiveInformationPolicy: { piiEntities: [finding] } };
+    const trace = { guardrail: { inputAssessment: { "gr-1": assessment } } };
+    const { diagnostics, ...clear } = classifySafety({ body: { stopReason: "end_turn", trace } });
+    expect(JSON.stringify(clear)).not.toContain("ada@");
+    expect(clear.metadata).toMatchObject({ modified_at: "input" });
+    expect(diagnostics).toEqual({ assessments: { guardrail: trace.guardrail } });
+    const details = { category: "cyber", explanation: "You asked for malware." };
+    const refused = classifySafety({ body: { stop_reason: "refusal", stop_details: details } });
+    expect(refused.diagnostics).toEqual({ blockMessage: "You asked for malware." });
+  });
+
   it("does not call a call blocked when one choice of several was", () => {
     const body = { choices: [choice({ finish_reason: "content_filter" }), choice({})] };
     expect(classifySafety({ body })).toMatchObject({

@@ -18,7 +18,8 @@ export const anthropic: ProviderTable = {
       const detector = `anthropic:${category}`;
       report.found(REFUSAL, { detector, action: "block", reason: category, at: "output" });
     }
-    // The explanation is the provider's prose about the content, and so content itself.
+    // The explanation is prose about the content, and so content itself.
+    report.explain(fieldsOf(details)["explanation"]);
     report.keep("stop_details", pickStated(fieldsOf(details), ["type", "category"]));
     // One model refused, and its fallback answered.
     if (listOf(content).some((block) => fieldsOf(block)["type"] === "fallback"))

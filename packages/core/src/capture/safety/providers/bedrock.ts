@@ -17,6 +17,7 @@ export const bedrock: ProviderTable = {
     assessed(report, inputAssessment, "input");
     assessed(report, outputAssessments, "output");
     report.keep("guardrail", withoutMatches(guardrail));
+    report.quote("guardrail", guardrail);
     if (answer["amazon-bedrock-guardrailAction"] === "INTERVENED")
       report.code("guardrail_intervened", undefined);
   },

@@ -73,6 +73,7 @@ function outputItem(report: SafetyReport, item: Fields): void {
     const detector = `openai:computer_safety:${reason}`;
     report.found("openai:computer_safety", { detector, action: "flag", reason, at: "output" });
   }
+  report.quote("pending_safety_checks", pending);
 }
 
 /** One moderation result, a list of them, or the error in its place. A finding, never a block. */
