@@ -8,6 +8,7 @@ import {
   StreamBudget,
   type StreamCollector,
   countOf,
+  defined,
   fieldsOf,
   isEmpty,
   isFields,
@@ -43,7 +44,15 @@ export class ChoicesCollector implements StreamCollector {
   readonly #choices = new Map<number, ChoiceState>();
   /** The choice of the latest chunk: most streams have one, and a lookup for each chunk shows. */
   #latest: ChoiceState | undefined;
-  readonly #envelope: Record<string, unknown> = {};
+  readonly #envelope: Envelope = {
+    id: undefined,
+    model: undefined,
+    system_fingerprint: undefined,
+    service_tier: undefined,
+    usage: undefined,
+  };
+  /** Members of chunks that are a host's own, and verdicts about the prompt. */
+  readonly #members: Record<string, unknown> = {};
   #error: unknown;
   firstContentSeen = false;
 
@@ -72,17 +81,38 @@ export class ChoicesCollector implements StreamCollector {
   push(event: unknown): void {
     const chunk = fieldsOf(event);
     const { choices, error } = chunk;
-    // Around its choices, the last chunk that has a member decides.
+    // Around its choices, the last chunk that has a member decides. A switch, since a stream has
+    // thousands of chunks: a look-up for each member of each of them would show.
     const around = this.#envelope;
     for (const name in chunk) {
-      if (SKIPPED.has(name)) continue;
-      const value = name === "x_groq" ? fieldsOf(chunk[name])["usage"] : chunk[name];
-      const key = name === "x_groq" ? "usage" : name;
-      const before = around[key];
-      const next = later(before, value);
-      if (next === before) continue;
-      if (before === undefined && !this.#budget.takeMember(sizeOf(next))) continue;
-      around[key] = next;
+      switch (name) {
+        case "choices":
+        case "created":
+        case "error":
+        case "object":
+        case "obfuscation":
+          break;
+        case "id":
+          around.id = later(around.id, chunk[name]);
+          break;
+        case "model":
+          around.model = later(around.model, chunk[name]);
+          break;
+        case "system_fingerprint":
+          around.system_fingerprint = later(around.system_fingerprint, chunk[name]);
+          break;
+        case "service_tier":
+          around.service_tier = later(around.service_tier, chunk[name]);
+          break;
+        case "usage":
+          around.usage = later(around.usage, chunk[name]);
+          break;
+        case "x_groq":
+          around.usage = later(around.usage, fieldsOf(chunk[name])["usage"]);
+          break;
+        default:
+          this.#keepMember(name, chunk[name]);
+      }
     }
     if (isFields(error)) this.#error = snapshot(error);
     if (Array.isArray(choices))
@@ -101,7 +131,12 @@ export class ChoicesCollector implements StreamCollector {
     }));
     const digests = states.flatMap(({ digest }) => digest ?? []);
     return mergeFields(
-      this.#shape.fieldsOf(choices, { ...this.#envelope }, this.#options, digests),
+      this.#shape.fieldsOf(
+        choices,
+        { ...defined(this.#envelope), ...this.#members },
+        this.#options,
+        digests,
+      ),
       { alerts: this.#budget.alerts },
       this.#error === undefined
         ? {}
@@ -110,6 +145,14 @@ export class ChoicesCollector implements StreamCollector {
             answered: this.firstContentSeen,
           }),
     );
+  }
+
+  #keepMember(name: string, value: unknown): void {
+    const before = this.#members[name];
+    const next = later(before, value);
+    if (next === before) return;
+    if (before === undefined && !this.#budget.takeMember(sizeOf(next))) return;
+    this.#members[name] = next;
   }
 
   #pushChoice(choice: Fields): void {
@@ -179,14 +222,14 @@ function strictness(verdict: unknown): number {
   return (detected === true ? 100 : 0) + SEVERITIES.indexOf(severity);
 }
 
-/** Members of a chunk that are read apart, or that say nothing. */
-const SKIPPED: ReadonlySet<string> = new Set([
-  "choices",
-  "created",
-  "error",
-  "object",
-  "obfuscation",
-]);
+/** Around the choices of most hosts. */
+interface Envelope {
+  id: unknown;
+  model: unknown;
+  system_fingerprint: unknown;
+  service_tier: unknown;
+  usage: unknown;
+}
 
 function sizeOf(value: unknown): number {
   return typeof value === "object" ? JSON.stringify(value).length : 0;

@@ -73,7 +73,7 @@ export function classifySafety(
   codes: SafetyCodes = SAFETY_CODES,
 ): CapturedFields {
   const { vendor = "openai", error, inferred } = evidence;
-  const report = new SafetyReport({ codes, ownerOf: (code) => OWNERS.get(code), vendor });
+  const report = new SafetyReport({ codes, ownerOf, vendor });
   const body = fieldsOf(evidence.body);
   const answers = evidence.answers ?? answersIn(body);
   for (const table of TABLES) table.body?.(report, body);
@@ -90,6 +90,10 @@ export function classifySafety(
   if (isFields(error)) readError(report, error, at);
   if (inferred !== undefined) report.inferred(inferred, undefined);
   return report.fields(answers.length);
+}
+
+function ownerOf(code: string): { readonly vendor: string; readonly at: Side } | undefined {
+  return OWNERS.get(code);
 }
 
 function answersIn(body: Fields): readonly Fields[] {

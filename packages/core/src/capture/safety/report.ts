@@ -90,8 +90,10 @@ export class SafetyReport {
     const verdict = judgeCode(code, codes);
     if (verdict === "block") return this.#coded(code, "block", at);
     // Gateways put the code of the model behind them after their own: `content_filter: SAFETY`.
-    const part = code.split(": ").findLast((one) => judgeCode(one, codes) === "block");
-    if (part !== undefined) return this.#coded(part, "block", at);
+    if (code.includes(": ")) {
+      const part = code.split(": ").findLast((one) => judgeCode(one, codes) === "block");
+      if (part !== undefined) return this.#coded(part, "block", at);
+    }
     if (verdict === "suspect") this.#coded(code, "suspect", at);
   }
 
