@@ -35,6 +35,7 @@ import {
 } from "./reading.ts";
 import { WrappedCalls } from "./wrapping.ts";
 import { EntryWriter } from "./writing.ts";
+import { requireNode } from "../runtime.ts";
 import { FileStorage } from "../storage/file/file.ts";
 import type { AuditStorage } from "../storage/storage.ts";
 
@@ -66,6 +67,7 @@ export class AuditLogger<
    * @throws `AUDIT_CONFIG_INVALID`
    */
   constructor(storage: AuditStorage | string, options: AuditLoggerOptions<M> = {}) {
+    requireNode();
     this.storage = typeof storage === "string" ? new FileStorage({ path: storage }) : storage;
     this.#settings = resolveLoggerOptions(this.storage, options);
     this.#writer = new EntryWriter(this.storage, this.#settings);

@@ -1,4 +1,5 @@
 // Verifies a log by where it lies.
+import { requireNode } from "../runtime.ts";
 import type { Verification } from "../verify/verification.ts";
 import { type VerifySourceOptions, verifySources } from "../verify/verifier.ts";
 import { logSourcesAt } from "./location.ts";
@@ -23,6 +24,7 @@ export async function verifyLog(
   location: string,
   options: VerifyOptions = {},
 ): Promise<Verification> {
+  requireNode();
   const { archive, s3, withoutVersions = false, ...rest } = options;
   const access = { ...(s3 && { s3 }), withoutVersions };
   return verifySources((now) => logSourcesAt(location, { ...access, now }), {

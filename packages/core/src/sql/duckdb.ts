@@ -9,15 +9,16 @@ import { mirrorDays } from "./mirror.ts";
 import { allowMeasuring, measure, watchProgress } from "./progress.ts";
 import { rowsOf, type SqlRow } from "./rows.ts";
 import { type SqlParameters, startReading } from "./statement.ts";
-import { createView, plainGlob, quoted } from "./view.ts";
+import { plainGlob } from "./log-files.ts";
+import { makeView, quoted, setUp } from "./view.ts";
 
 /** With one thread and lines of 16 MiB, the reader's buffers leave some of it for the answer. */
 const LEAST_MEMORY_BYTES = 100 * 2 ** 20;
 
 export interface SqlOptions {
   /**
-   * Directories that hold the log: `FileStorage`'s own, or downloaded or mounted days of a bucket. `*.json` and
-   * `*.jsonl` are read, at any depth.
+   * Directories that hold the log: `FileStorage`'s own, or the downloaded or mounted days of a bucket. The log's own
+   * files are read, as by `count()`; other files and directories in them are not.
    */
   readonly paths: string | readonly string[];
   /**
@@ -86,7 +87,7 @@ export class AuditSql {
     try {
       const connection = await database.connect();
       await database.step(async () => {
-        await createView(connection, folders, memoryBytes);
+        await setUp(connection, memoryBytes);
         const measuring = onProgress === undefined ? "" : await allowMeasuring(connection);
         canMeasure = measuring !== "";
         await connection.run(
@@ -130,9 +131,10 @@ export class AuditSql {
     let stopWatching: (() => void) | undefined;
     try {
       stopWatching = await this.#watch(connection, this.#database);
-      const result = await this.#database.step(async () =>
-        startReading(connection, statement, parameters),
-      );
+      const result = await this.#database.step(async () => {
+        await makeView(connection, this.#folders, this.#memoryBytes);
+        return startReading(connection, statement, parameters);
+      });
       const { JSDuckDBValueConverter: convert } = await importDuckDb();
       const names = result.deduplicatedColumnNames();
       for (;;) {
@@ -180,7 +182,10 @@ export class AuditSql {
     try {
       this.#database.assertOpen(); // closed meanwhile, without knowing of this one
       const connection = await database.connect();
-      await database.step(async () => createView(connection, this.#folders, this.#memoryBytes));
+      await database.step(async () => {
+        await setUp(connection, this.#memoryBytes);
+        await makeView(connection, this.#folders, this.#memoryBytes);
+      });
       const copy = join(database.spill, "copy");
       return await mirrorDays(folder, async (stage) => {
         stopWatching = await this.#watch(connection, database, (share) => share / 2);

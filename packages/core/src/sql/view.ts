@@ -1,6 +1,7 @@
 // The view `entries` over the files of a log.
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { readerLimitsHere } from "./reader-limits.ts";
+import { LOG_FILE, logFilesIn } from "./log-files.ts";
 import { COLUMNS, type ColumnType, ZONED } from "./columns.ts";
 
 const TYPES: Readonly<Record<ColumnType, string>> = {
@@ -16,32 +17,42 @@ const TYPES: Readonly<Record<ColumnType, string>> = {
 const UTC = `CASE WHEN regexp_matches(line.timestamp, '${ZONED}')
   THEN line.timestamp::TIMESTAMPTZ ELSE (line.timestamp || 'Z')::TIMESTAMPTZ END`;
 
+/** Threads and time zone of an instance. `memoryBytes` is its memory limit; the view's lines are bounded by it. */
+export async function setUp(
+  connection: DuckDBConnection,
+  memoryBytes: number | undefined,
+): Promise<void> {
+  const { threads } = readerLimitsHere(memoryBytes);
+  await connection.run(`SET threads = ${threads}; SET GLOBAL TimeZone = 'UTC'`);
+}
+
 /**
- * Makes the view, for all connections of the same instance, with times in UTC. `folders` are absolute; `memoryBytes` is
- * what the instance may take.
+ * Makes the view over the log's files as they are now, for all connections of the same instance, with times in UTC.
+ * `folders` are absolute.
  */
-export async function createView(
+export async function makeView(
   connection: DuckDBConnection,
   folders: readonly string[],
   memoryBytes: number | undefined,
 ): Promise<void> {
-  const { threads, lineBytes } = readerLimitsHere(memoryBytes);
-  const globs = await readable(connection, folders);
-  await connection.run(
-    `SET threads = ${threads}; SET GLOBAL TimeZone = 'UTC'; ${viewOver(globs, lineBytes)}`,
-  );
+  const { lineBytes } = readerLimitsHere(memoryBytes);
+  const files = (await Promise.all(folders.map(logFilesIn))).flat();
+  await connection.run(viewOver(await readable(connection, files), lineBytes));
 }
 
-/** Globs that match something: DuckDB refuses a list in which one does not. */
+/** Patterns that match something: DuckDB refuses a list in which one does not. */
 async function readable(
   connection: DuckDBConnection,
-  folders: readonly string[],
+  patterns: readonly string[],
 ): Promise<string[]> {
-  const names = folders.map(plainGlob);
   const found: string[] = [];
-  for (const glob of names.flatMap((name) => [`${name}/**/*.jsonl`, `${name}/**/*.json`])) {
-    const reader = await connection.runAndReadAll(`SELECT 1 FROM glob(${quoted(glob)}) LIMIT 1`);
-    if (reader.currentRowCount > 0) found.push(glob);
+  for (const pattern of patterns) {
+    if (!/[*]/.test(pattern.replaceAll("[*]", ""))) {
+      found.push(pattern); // a file by its name
+      continue;
+    }
+    const reader = await connection.runAndReadAll(`SELECT 1 FROM glob(${quoted(pattern)}) LIMIT 1`);
+    if (reader.currentRowCount > 0) found.push(pattern);
   }
   return found;
 }
@@ -60,13 +71,8 @@ function viewOver(globs: readonly string[], lineBytes: number): string {
   const columns = COLUMNS.map(({ name }) =>
     name === "timestamp" ? `${UTC} AS timestamp` : name,
   ).join(", ");
-  return `CREATE VIEW entries AS SELECT ${columns} FROM ${lines} AS line
-    WHERE type IS NULL AND id IS NOT NULL AND NOT contains(filename, '/.archive/')`;
-}
-
-/** A pattern that means this path alone, whatever stands in its name. */
-export function plainGlob(path: string): string {
-  return path.replaceAll(/[*?[\]]/g, "[$&]");
+  return `CREATE OR REPLACE TEMP VIEW entries AS SELECT ${columns} FROM ${lines} AS line
+    WHERE type IS NULL AND id IS NOT NULL AND regexp_full_match(filename, '.*(${LOG_FILE})')`;
 }
 
 /** A text as SQL has it. */

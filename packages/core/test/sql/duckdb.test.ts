@@ -121,7 +121,7 @@ describe("AuditSql", () => {
     const path = await temporaryDirectory();
     const { id, line } = testEntry(0);
     const long = JSON.stringify({ ...JSON.parse(line), input_content: "x".repeat(17 * 2 ** 20) });
-    await writeFile(join(path, "long.jsonl"), `${long}\n`);
+    await writeFile(join(path, "audit_20261130.jsonl"), `${long}\n`);
     const sql = await opened({ paths: path });
     expect(
       await sql.query("SELECT id, length(input_content)::INTEGER AS length FROM entries"),

@@ -14,7 +14,7 @@ async function logOf(times: readonly string[]): Promise<string> {
   const path = await temporaryDirectory();
   for (const time of times)
     await writeFile(
-      join(path, `${time.slice(0, 10)}.jsonl`),
+      join(path, `audit_${time.slice(0, 10).replaceAll("-", "")}.jsonl`),
       `${testEntry(Date.parse(time)).line}\n`,
     );
   return path;
@@ -61,12 +61,12 @@ describe("exportParquet()", () => {
       join(folder, "day=2026-12-31", "ai-audit_7.parquet"),
       "of an export with more threads",
     );
-    await rm(join(path, "2024-02-29.jsonl"));
+    await rm(join(path, "audit_20240229.jsonl"));
     expect(await sql.exportParquet(folder)).toBe(2);
     expect((await readdir(folder)).toSorted()).toEqual(["day=2024-03-01", "day=2026-12-31"]);
     expect(await timesIn(sql, folder)).toEqual(TIMES.slice(1));
-    await rm(join(path, "2024-03-01.jsonl"));
-    await rm(join(path, "2026-12-31.jsonl"));
+    await rm(join(path, "audit_20240301.jsonl"));
+    await rm(join(path, "audit_20261231.jsonl"));
     const emptied = await opened(path, folder);
     expect(await emptied.exportParquet(folder)).toBe(0);
     expect(await readdir(folder)).toEqual([]);
@@ -87,7 +87,7 @@ describe("exportParquet()", () => {
     }
     const sql = await opened(path, folder);
     await sql.exportParquet(folder);
-    await rm(join(path, "2024-02-29.jsonl"));
+    await rm(join(path, "audit_20240229.jsonl"));
     await sql.exportParquet(folder);
     const left = await readdir(folder, { recursive: true });
     expect(left).toEqual(expect.arrayContaining(foreign));
@@ -106,7 +106,10 @@ describe("exportParquet()", () => {
     const entries = times.map((time) =>
       testEntry(time, { input_content: randomBytes(3000).toString("hex") }),
     );
-    await writeFile(join(path, "all.jsonl"), entries.map(({ line }) => `${line}\n`).join(""));
+    await writeFile(
+      join(path, "audit_20240101.jsonl"),
+      entries.map(({ line }) => `${line}\n`).join(""),
+    );
     await using sql = await AuditSql.open({
       paths: path,
       readable: folder,
@@ -133,11 +136,11 @@ describe("exportParquet()", () => {
     const sql = await opened(path, folder);
     await sql.exportParquet(folder);
     await mkdir(join(folder, ".ai-audit-export", "day=2020-01-01"), { recursive: true }); // of one that was killed
-    await rm(join(path, "2024-02-29.jsonl"));
-    await writeFile(join(path, "broken.jsonl"), "{ no line\n");
+    await rm(join(path, "audit_20240229.jsonl"));
+    await writeFile(join(path, "audit_20240228.jsonl"), "{ no line\n");
     expect(await rejected(sql.exportParquet(folder))).toMatchObject({
       code: "AUDIT_READ_FAILED",
-      message: expect.stringContaining("broken.jsonl"),
+      message: expect.stringContaining("audit_20240228.jsonl"),
     });
     expect((await readdir(folder)).toSorted()).toEqual([
       "day=2024-02-29",
@@ -150,7 +153,7 @@ describe("exportParquet()", () => {
   it("says what the folder refuses, and ends when it is closed", async () => {
     const path = await logOf(TIMES);
     const sql = await opened(path, path);
-    expect(await rejected(sql.exportParquet(join(path, "2024-02-29.jsonl")))).toMatchObject({
+    expect(await rejected(sql.exportParquet(join(path, "audit_20240229.jsonl")))).toMatchObject({
       code: "AUDIT_WRITE_FAILED",
       message: expect.stringContaining("the Parquet files were not written: ENOTDIR"),
     });
