@@ -36,11 +36,11 @@ const INTRODUCTION = `# The \`ai-audit\` command
 
 <!-- Made by packages/cli/scripts/reference.ts from the definitions of the commands. Change those, not this. -->
 
-\`LOCATION\` is the directory of a log, or \`s3://bucket/prefix\` (then the package @aws-sdk/client-s3 is needed); without it \`AUDIT_LOG\` is taken, or else \`./audit-logs\`. Commands whose argument is
-something else take it as \`--log LOCATION\`. Every command prints JSON with \`--json\`: one object, or a line for each entry.
+\`LOCATION\` is the directory of a log, or \`s3://bucket/prefix\` (then the package @aws-sdk/client-s3 is needed); without it \`AUDIT_LOG\` is taken, or else \`./audit-logs\`.
+It is the last argument of every command. Every command prints JSON with \`--json\`: one object, or a line for each entry.
 Results go to standard output, remarks and progress to standard error. Colours show on a terminal unless \`NO_COLOR\` is set.
-Times without a zone are UTC. Text from the log is shown with its control characters spelled out, so that nothing that a
-user or a model wrote can steer the terminal.
+Times without a zone are UTC. Control characters in text from the log are spelled out on a terminal, so that
+nothing that a user or a model wrote can steer it.
 
 ## Exit codes
 
@@ -59,7 +59,7 @@ user or a model wrote can steer the terminal.
 | 74 | reading or writing failed |
 | 77 | the operating system refused |
 | 78 | a key or a setting is missing or wrong |
-| 141 | whoever read the output went away |
+| 141 | the reader of the output has gone |
 
 The codes from 64 on are those of sysexits.h: no failure is ever taken for a verdict.
 
@@ -70,7 +70,7 @@ const SETTINGS_TEXT = `## Settings
 
 Environment variables, or lines of \`${SETTINGS_FILE}\` in the working directory (or of the file that \`AUDIT_CONFIG\` names). The
 environment wins. \`ai-audit init\` writes that file. Trusted keys from a settings file that lies in the log itself are refused:
-whoever can change the log could change it too.
+anybody who can change the log could change it too.
 
 | setting | for |
 |---|---|

@@ -1,4 +1,4 @@
-// The command line as commander knows it.
+// The command line, as commander parses it.
 import { Command, Option } from "commander";
 import { COMMANDS } from "./registry.ts";
 import type { Session } from "./session.ts";
@@ -34,7 +34,7 @@ export async function buildProgram(
   return program;
 }
 
-/** What every command has. */
+/** Adds what every command has: help and --json. */
 function finish(command: Command): void {
   command.helpOption("-h, --help", "print help").helpCommand(false);
   if (command.commands.length > 0) for (const child of command.commands) finish(child);
@@ -42,7 +42,7 @@ function finish(command: Command): void {
 }
 
 const FOOTER = `
-LOCATION is the directory of a log, or s3://bucket/prefix. Without it AUDIT_LOG is taken, or else ./audit-logs.
+LOCATION is the directory of a log, or s3://bucket/prefix. Default: AUDIT_LOG, or else ./audit-logs.
 Exit codes: verify and check give 0 proven, 1 altered, 2 not proven, 3 not verifiable. Elsewhere 0 is success and 1
 means that nothing was found. 64 wrong arguments, 65 malformed data, 66 missing, 73 cannot create, 74 I/O, 77 no
 permission, 78 wrong key or setting.`;

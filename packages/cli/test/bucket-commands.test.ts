@@ -180,8 +180,8 @@ describe.skipIf(isLeftOut("moto"))("On a bucket", { timeout: 120_000 }, () => {
   it("the original's log is imported, once, and verifies", async () => {
     const location = `s3://${await server.makeBucket()}/imported`;
     const words = ["import", ORIGINAL, location];
-    expect(await printed(words, { env })).toBe("12 entries imported, 0 were there already\n");
-    expect(await printed(words, { env })).toBe("0 entries imported, 12 were there already\n");
+    expect(await printed(words, { env })).toBe("12 entries imported, 0 were already there\n");
+    expect(await printed(words, { env })).toBe("0 entries imported, 12 were already there\n");
     const { code, stdout } = await cli(["verify", location, "-t", sample.vkey], { env });
     expect({ code, stdout }).toMatchObject({
       code: 0,
@@ -236,7 +236,7 @@ describe.skipIf(isLeftOut("moto"))("On a bucket", { timeout: 120_000 }, () => {
     const words = ["hold", "place", archive, "--all", "--reason", "x"];
     expect(await printed(words, { env: keyless, code: 78 })).toMatchInlineSnapshot(`
       "--- stderr
-      error: no signing key is set, and what is recorded in a bucket must be signed
+      error: no signing key is set, and records in a bucket must be signed
         set AUDIT_SIGNING_NAME, and AUDIT_SIGNING_KEY or AUDIT_SIGNING_KEY_FILE
       "
     `);
@@ -252,7 +252,7 @@ describe.skipIf(isLeftOut("moto"))("On a bucket", { timeout: 120_000 }, () => {
     const words = ["erase-subject", "Grace Hopper", location, "--reason", "request 7", "--yes"];
 
     expect(await printed(words, { env: keys })).toMatch(
-      /^erased: 1 entry of [\w-]{16} cannot be opened any more\n$/,
+      /^erased: 1 entry of [\w-]{16} can no longer be opened\n$/,
     );
 
     const shown = await cli(["show", own.ids[5] ?? "", location, "-d"], { env: keys });

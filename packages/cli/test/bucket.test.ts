@@ -101,7 +101,7 @@ describe.skipIf(isLeftOut("moto"))("A log in a bucket", { timeout: 120_000 }, ()
     const refused = await printed(["cleanup", location], { env, code: 78 });
     expect(refused).toMatchInlineSnapshot(`
       "--- stderr
-      error: no signing key is set, and what is recorded in a bucket must be signed
+      error: no signing key is set, and records in a bucket must be signed
         set AUDIT_SIGNING_NAME, and AUDIT_SIGNING_KEY or AUDIT_SIGNING_KEY_FILE
       "
     `);
@@ -235,14 +235,14 @@ describe.skipIf(isLeftOut("moto"))("A log in a bucket", { timeout: 120_000 }, ()
       }),
     );
     expect(await doctor(open, 1)).toMatchInlineSnapshot(`
-      "good   settings      from the environment alone
+      "good   settings      from the environment only
       good   signing       no signing key here; 1 trusted for verifying
       good   log           s3://BUCKET/app
-      look   versioning    not enabled: what is overwritten or deleted is gone for good
+      look   versioning    not enabled: an overwritten or deleted object is lost permanently
                            → aws s3api put-bucket-versioning --bucket BUCKET --versioning-configuration Status=Enabled
-      look   lock          no Object Lock: whoever may delete here can delete the log
+      look   lock          no Object Lock: anybody with the right to delete can delete the log
                            → aws s3api put-object-lock-configuration --bucket BUCKET --object-lock-configuration ObjectLockEnabled=Enabled, and objectLock for the writer
-      wrong  lifecycle     the rule "ai-audit retention 30 days" removes objects after 31 days, and 184 are the legal floor
+      wrong  lifecycle     the rule "ai-audit retention 30 days" removes objects after 31 days, and 184 days are the legal minimum
                            → raise its days
       look   lifecycle     the rule "ice" moves objects to DEEP_ARCHIVE after 90 days: they cannot be read or verified there
                            → restore them before verifying, or move them to GLACIER_IR, which is read at once
@@ -252,15 +252,15 @@ describe.skipIf(isLeftOut("moto"))("A log in a bucket", { timeout: 120_000 }, ()
                            → only cleanup needs to delete: give it credentials of its own, and nobody else
       look   encryption    no key is set: encrypted content cannot be opened here
                            → set AUDIT_ENCRYPTION_KEY_FILE
-      good   retention     365 days; the legal floor is 184
+      good   retention     365 days; the legal minimum is 184
       good   clock         2026-01-01T00:00:00.000Z; no entry to compare with
       "
     `);
     expect(await doctor(locked, 0)).toMatchInlineSnapshot(`
-      "good   settings      from the environment alone
+      "good   settings      from the environment only
       good   signing       no signing key here; 1 trusted for verifying
       good   log           s3://BUCKET/app
-      good   versioning    what is overwritten or deleted is kept as a version
+      good   versioning    an overwritten or deleted object is kept as a version
       good   lock          by default, new objects are locked for 184 days (COMPLIANCE)
       good   lifecycle     the bucket removes nothing of the log by itself
       good   at rest       the server encrypts: aws:kms, key alias/audit
@@ -268,19 +268,19 @@ describe.skipIf(isLeftOut("moto"))("A log in a bucket", { timeout: 120_000 }, ()
                            → only cleanup needs to delete: give it credentials of its own, and nobody else
       look   encryption    no key is set: encrypted content cannot be opened here
                            → set AUDIT_ENCRYPTION_KEY_FILE
-      good   retention     365 days; the legal floor is 184
+      good   retention     365 days; the legal minimum is 184
       good   clock         2026-01-01T00:00:00.000Z; no entry to compare with
       "
     `);
     expect(await doctor("no-such-bucket", 1)).toMatchInlineSnapshot(`
-      "good   settings      from the environment alone
+      "good   settings      from the environment only
       good   signing       no signing key here; 1 trusted for verifying
       good   log           s3://BUCKET/app
       wrong  bucket        s3://BUCKET/app cannot be listed: NoSuchBucket
                            → check the bucket's name, and AUDIT_S3_ENDPOINT where it is not on AWS
       look   encryption    no key is set: encrypted content cannot be opened here
                            → set AUDIT_ENCRYPTION_KEY_FILE
-      good   retention     365 days; the legal floor is 184
+      good   retention     365 days; the legal minimum is 184
       "
     `);
   });

@@ -67,7 +67,7 @@ describe("The command line", { timeout: 60_000 }, () => {
       Commands:
         help [command]  print help for a command
 
-      LOCATION is the directory of a log, or s3://bucket/prefix. Without it AUDIT_LOG is taken, or else ./audit-logs.
+      LOCATION is the directory of a log, or s3://bucket/prefix. Default: AUDIT_LOG, or else ./audit-logs.
       Exit codes: verify and check give 0 proven, 1 altered, 2 not proven, 3 not verifiable. Elsewhere 0 is success and 1
       means that nothing was found. 64 wrong arguments, 65 malformed data, 66 missing, 73 cannot create, 74 I/O, 77 no
       permission, 78 wrong key or setting.

@@ -74,7 +74,7 @@ describe("Files that are not the log's own", { timeout: 60_000 }, () => {
     `);
     const { stdout } = await cli(["doctor", sample.directory]);
     expect(stdout).toContain(
-      "1 file not called as a segment is: nobody reads them (copy of a segment.jsonl)",
+      "1 file without the name of a segment: not read (copy of a segment.jsonl)",
     );
   });
 });

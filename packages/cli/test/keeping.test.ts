@@ -128,7 +128,7 @@ describe("ai-audit init", { timeout: 60_000 }, () => {
 
     expect(output.replaceAll(root, "ROOT")).toMatchInlineSnapshot(`
       "--- stderr
-      error: exists already: ROOT/audit-keys
+      error: already exists: ROOT/audit-keys
         keys are never replaced; to add a new one: ai-audit keys rotate
       "
     `);
@@ -152,7 +152,7 @@ describe("ai-audit init", { timeout: 60_000 }, () => {
     const { stdout } = await cli(["init", root, "--name", "acme"], {
       env: { npm_lifecycle_event: "ai-audit" },
     });
-    expect(stdout).toMatch(/\nThen: npm run -s ai-audit -- doctor\n$/);
+    expect(stdout).toMatch(/\nNext: npm run -s ai-audit -- doctor\n$/);
 
     const exported = (stdout.match(/^ {4}export .*$/gm) ?? []).join("\n");
     const run = promisify(execFile);
@@ -193,10 +193,10 @@ describe("ai-audit doctor", { timeout: 60_000 }, () => {
       "good   settings      from ROOT/ai-audit.env
       good   signing       example.com/audit, trusted
       look   log           no log there: ROOT/audit-logs
-                           → fine before the first entry; or give the log's directory, or set AUDIT_LOG
+                           → right before the first entry; else give the log's directory, or set AUDIT_LOG
       good   encryption    KEYID; no content to try it on
       good   subjects      ROOT/audit-keys/subjects
-      look   retention     365 days; how long the law asks for is not set
+      look   retention     365 days; the legal minimum is not set
                            → set AUDIT_RETENTION_FLOOR_DAYS (EU AI Act, articles 19 and 26: six months at least, that is 184)
       "
     `);
@@ -224,6 +224,7 @@ describe("ai-audit doctor", { timeout: 60_000 }, () => {
       "files",
       "permissions",
       "disk",
+      "record",
       "clock",
     ]);
   });
@@ -251,28 +252,28 @@ describe("ai-audit doctor", { timeout: 60_000 }, () => {
       .replace(/^(?:good|look) +disk .*\n(?: +→ .*\n)?/m, "")
       .replaceAll(/"k[\w-]{10}"/g, '"KEYID"');
     expect(lasting).toMatchInlineSnapshot(`
-      "good   settings      from the environment alone
+      "good   settings      from the environment only
       wrong  signing       No private key can be read from AUDIT_SIGNING_KEY: it must be an unencrypted Ed25519 key as PKCS#8 PEM
                            → see docs/errors.md
       good   log           ROOT/audit-logs
       wrong  encryption    the key does not open the newest entry: The key "KEYID" is needed and is not known here
                            → set the key that the application uses
-      look   subjects      entries are about persons, and no key store is set: their content cannot be opened, exported or erased here
+      look   subjects      some entries are about a person, and no key store is set: such content cannot be opened, exported or erased here
                            → set AUDIT_SUBJECT_KEYS to the directory of the application's FileKeyStore
-      wrong  retention     30 days, and 184 are the legal floor
+      wrong  retention     30 days, and 184 days are the legal minimum
                            → raise AUDIT_RETENTION_DAYS
-      look   files         1 file without a byte: a crash at the very beginning (audit_20250102.jsonl)
+      look   files         1 file empty: a crash right after the file was made (audit_20250102.jsonl)
                            → verify reports them; they can be removed
       look   files         1 file not written by this library, without any proof (audit_20250101.jsonl)
-                           → keep them elsewhere; from there they can be imported: ai-audit import
+                           → move them elsewhere; to import them from there: ai-audit import
       look   files         1 file signed by a key that is not trusted here (audit_20260101.jsonl)
-                           → if you know that key from its owner, add it to AUDIT_TRUSTED_KEYS
+                           → if you have that key from its owner, add it to AUDIT_TRUSTED_KEYS
       look   permissions   the directory has mode 755: others may list it
                            → chmod 700 ROOT/audit-logs
       look   permissions   3 files can be used by others, audit_20250101.jsonl first
                            → chmod 600 ROOT/audit-logs/*.jsonl, unless a group of auditors is meant to read them
       good   record        no loss, removal, hold, erasure or open call
-      good   clock         2026-01-01T00:00:00.000Z; the newest entry is of 2026-01-01T00:00:00.000Z
+      good   clock         2026-01-01T00:00:00.000Z; the newest entry has the time 2026-01-01T00:00:00.000Z
       "
     `);
   });
@@ -304,7 +305,7 @@ describe("ai-audit doctor", { timeout: 60_000 }, () => {
       encryption,
       {
         state: "wrong",
-        message: expect.stringContaining("AUDIT_SUBJECT_KEYS is no directory: ROOT/") as string,
+        message: expect.stringContaining("AUDIT_SUBJECT_KEYS is not a directory: ROOT/") as string,
       },
     ]);
     await chmod(sample.subjects, 0o750);
@@ -312,7 +313,7 @@ describe("ai-audit doctor", { timeout: 60_000 }, () => {
       encryption,
       {
         state: "wrong",
-        message: "ROOT/subjects has mode 750: others than its owner may use the secrets",
+        message: "ROOT/subjects has mode 750: users other than its owner may use the secrets",
         remedy: "chmod 700 ROOT/subjects",
       },
     ]);
@@ -343,7 +344,7 @@ describe("ai-audit doctor", { timeout: 60_000 }, () => {
     const { stdout, code } = await cli(["doctor", join(root, "log")]);
     expect(code).toBe(1);
     expect(stdout).toMatch(
-      /^wrong {2}clock +the newest entry is of 2099-01-01T12:00:00.000Z, and it is /m,
+      /^wrong {2}clock +the newest entry has the time 2099-01-01T12:00:00.000Z, and it is /m,
     );
   });
 });
@@ -368,7 +369,7 @@ describe("ai-audit keys", { timeout: 60_000 }, () => {
     expect(JSON.parse(listed.stdout)).toMatchObject([
       { use: "encryption", id: before.keyId, note: "reads" },
       { use: "encryption", id: after.keyId, note: "writes and reads" },
-      { use: "verification", note: "of our signing key" },
+      { use: "verification", note: "of the signing key" },
     ]);
   });
 
@@ -471,7 +472,7 @@ describe("ai-audit cleanup", { timeout: 60_000 }, () => {
       stdout: "",
       stderr:
         `error: no entry ${gone.toUpperCase()} in ${sample.directory}\n` +
-        `  audit_20240102.jsonl, of its time, was removed, as the log records on ${day}: retention 365 days, by ops\n`,
+        `  audit_20240102.jsonl, of its time, was removed on ${day} by ops: retention 365 days\n`,
     });
     for (const never of [oldId("2024-01-02T12:00:00.001Z"), oldId(`${day}T00:00:00Z`), "x"]) {
       expect((await show(never)).stderr).toContain("\n  to see ids: ai-audit list\n");
@@ -483,7 +484,7 @@ describe("ai-audit cleanup", { timeout: 60_000 }, () => {
     expect(await printed(["cleanup", sample.directory], { sample, code: 78 }))
       .toMatchInlineSnapshot(`
       "--- stderr
-      error: the log is signed by example.com/audit, and what this command records must be signed too
+      error: the log is signed by example.com/audit, and the records of this command must be signed too
         set AUDIT_SIGNING_NAME, and AUDIT_SIGNING_KEY or AUDIT_SIGNING_KEY_FILE
       "
     `);
@@ -498,8 +499,8 @@ describe("ai-audit cleanup", { timeout: 60_000 }, () => {
     const words = ["cleanup", sample.directory];
 
     for (const [trusted, reason] of [
-      [sample.vkey, "signs and is not trusted here: what it records would count for nothing"],
-      ["", "signs here and sealed no file of this log: what it records would count for nothing"],
+      [sample.vkey, "signs and is not trusted here: verifiers would not believe its records"],
+      ["", "signs here and sealed no file of this log: verifiers would not believe its records"],
     ] as const) {
       const env = { ...own, AUDIT_TRUSTED_KEYS: trusted };
       const dry = await cli([...words, "--dry-run"], { env });
@@ -550,7 +551,7 @@ describe("ai-audit cleanup", { timeout: 60_000 }, () => {
       .toMatchInlineSnapshot(`
         "--- stderr
         error: entries must be kept for 184 days (AUDIT_RETENTION_FLOOR_DAYS), and this would keep 1
-          keep them longer, or change the floor if the law does
+          keep them longer, or correct AUDIT_RETENTION_FLOOR_DAYS
         "
       `);
     expect(await printed([...words, "--retention", "30"], { code: 64 })).toMatchInlineSnapshot(`
@@ -577,13 +578,13 @@ describe("ai-audit cleanup", { timeout: 60_000 }, () => {
       audit_20240101.jsonl  2024-01-01T12:00:00.000Z  2024-01-01T12:00:00.000Z        1  would be removed
       1 entry in 1 file would be removed
       --- stderr
-      the run itself would be refused: the log is signed by example.com/audit, and what this command records must be signed too
+      the run itself would be refused: the log is signed by example.com/audit, and the records of this command must be signed too
         set AUDIT_SIGNING_NAME, and AUDIT_SIGNING_KEY or AUDIT_SIGNING_KEY_FILE
       "
     `);
     const set = { AUDIT_RETENTION_DAYS: "400" };
     expect((await cli(words, { env: set })).stdout).toMatch(
-      /^retention 400 days \(AUDIT_RETENTION_DAYS\): what/,
+      /^retention 400 days \(AUDIT_RETENTION_DAYS\): removes/,
     );
     const given = await cli([...words, "--retention", "500"], { env: set });
     expect(given.stdout).toMatch(/^retention 500 days \(AUDIT_RETENTION_DAYS is 400\): what/);
@@ -623,7 +624,7 @@ describe("ai-audit cleanup", { timeout: 60_000 }, () => {
       audit_20240102.jsonl  2024-01-02T12:00:00.000Z  2024-01-02T12:00:00.000Z        1  removed
       1 entry in 1 file removed
       --- stderr
-      1 file refused: what may have been altered, or another key sealed, is evidence
+      1 file refused: possibly altered, or sealed by another key; such files stay as evidence
         ai-audit verify ROOT/audit-logs
       "
     `);
@@ -641,7 +642,7 @@ describe("ai-audit cleanup", { timeout: 60_000 }, () => {
       code: 0,
       stdout: expect.stringMatching(
         new RegExp(
-          `\n${file} +- +- +\\? +stays: it is of today and may still grow\n0 entries in 0 files removed\n$`,
+          `\n${file} +- +- +\\? +stays: it is a file of today and may still grow\n0 entries in 0 files removed\n$`,
         ),
       ) as string,
     });
@@ -654,7 +655,7 @@ describe("ai-audit cleanup", { timeout: 60_000 }, () => {
     ).not.toContain(file);
   });
 
-  it("a retention below the legal floor is refused", async () => {
+  it("a retention below the legal minimum is refused", async () => {
     const root = await temporaryDirectory();
     await writeOldLog(root, ["2024-01-01"]);
     const env = { AUDIT_RETENTION_FLOOR_DAYS: "184" };
@@ -662,7 +663,7 @@ describe("ai-audit cleanup", { timeout: 60_000 }, () => {
       .toMatchInlineSnapshot(`
         "--- stderr
         error: entries must be kept for 184 days (AUDIT_RETENTION_FLOOR_DAYS), and this would keep 30
-          keep them longer, or change the floor if the law does
+          keep them longer, or correct AUDIT_RETENTION_FLOOR_DAYS
         "
       `);
   });
@@ -738,7 +739,7 @@ describe("ai-audit hold", { timeout: 60_000 }, () => {
     expect(await printed(["hold", "place", root, "--reason", "d"], { code: 64 }))
       .toMatchInlineSnapshot(`
       "--- stderr
-      error: what to hold is not clear
+      error: it is not clear what to hold
         give one of: --since and --until, --entry, --conversation, --all
       "
     `);
@@ -765,7 +766,7 @@ describe("ai-audit hold", { timeout: 60_000 }, () => {
       .toMatchInlineSnapshot(`
       "--- stderr
       error: no hold none is in force
-        holds are shown by: ai-audit hold list
+        to see the holds: ai-audit hold list
       "
     `);
   });
@@ -778,8 +779,8 @@ describe("ai-audit erase-subject", { timeout: 60_000 }, () => {
     expect(await printed(words, { sample, env: withAllKeys(sample), code: 64 }))
       .toMatchInlineSnapshot(`
       "--- stderr
-      error: 1 entry of that person would become unreadable for good; nothing was done
-        add --yes to do it; \`export-subject\` first gives the person what is kept
+      error: 1 entry of that person would become unreadable permanently; nothing was done
+        to do it, add --yes; to write everything first: ai-audit export-subject
       "
     `);
   });
@@ -799,7 +800,7 @@ describe("ai-audit erase-subject", { timeout: 60_000 }, () => {
 
     const output = await printed([...words, "--yes"], { sample, env });
 
-    expect(output).toMatch(/^erased: 1 entry of [\w-]{16} cannot be opened any more\n$/);
+    expect(output).toMatch(/^erased: 1 entry of [\w-]{16} can no longer be opened\n$/);
     const shown = await cli(["show", sample.ids[5] ?? "", sample.directory, "-d"], {
       env,
     });
@@ -813,8 +814,8 @@ describe("ai-audit erase-subject", { timeout: 60_000 }, () => {
     expect((await cli(["verify", sample.directory, "-t", sample.vkey])).code).toBe(0);
     expect(await printed([...words, "--yes"], { sample, env, code: 1 })).toMatchInlineSnapshot(`
       "--- stderr
-      error: no secret of that person is kept
-        names must be spelled as the application spells them
+      error: there is no secret of that person
+        spell the name as the application does
       "
     `);
   });

@@ -150,7 +150,7 @@ describe("ai-audit export", { timeout: 60_000 }, () => {
     expect(await printed([...words, "-o", sample.root], { sample, code: 73 }))
       .toMatchInlineSnapshot(`
       "--- stderr
-      error: exists already: ROOT
+      error: already exists: ROOT
         choose another name, or remove it first
       "
     `);
@@ -246,7 +246,7 @@ describe("ai-audit export", { timeout: 60_000 }, () => {
     expect(code).toBe(0);
     expect(stderr).toMatchInlineSnapshot(`
       "1 entry exported
-      hashes of encrypted content are plain SHA-256 there, as the original has them: whoever has the file can check a guess at a short text; what is not among the original's 17 fields is left out: outcome, error, parameters, usage, run …
+      hashes of encrypted content are plain SHA-256 in this format: anybody with the file can check a guess at a short text; fields other than the original's 17 are left out: outcome, error, parameters, usage, run …
       "
     `);
     const original = await readFile(join(ORIGINAL_LOGS, "plain/audit_20261123.jsonl"), "utf8");
@@ -265,7 +265,7 @@ describe("ai-audit export", { timeout: 60_000 }, () => {
     const { stderr } = await cli(words);
     expect(stderr).toMatchInlineSnapshot(`
       "1 entry exported
-      what is not among the original's 17 fields is left out: outcome, error, parameters, usage, run …
+      fields other than the original's 17 are left out: outcome, error, parameters, usage, run …
       "
     `);
     expect((await cli([...words, "--model", "none"])).stderr).toBe("0 entries exported\n");
@@ -280,7 +280,7 @@ describe("ai-audit export", { timeout: 60_000 }, () => {
     expect(await printed(["export", sample.directory, "-o", file], { sample, code: 73 }))
       .toMatchInlineSnapshot(`
       "--- stderr
-      error: exists already: ROOT/out.jsonl
+      error: already exists: ROOT/out.jsonl
         choose another name, or remove it first
       "
     `);
@@ -509,8 +509,8 @@ describe("ai-audit import", { timeout: 60_000 }, () => {
     const log = join(await temporaryDirectory(), "log");
     const words = ["import", join(ORIGINAL_LOGS, "plain"), log];
 
-    expect(await printed(words)).toBe("12 entries imported, 0 were there already\n");
-    expect(await printed(words)).toBe("0 entries imported, 12 were there already\n");
+    expect(await printed(words)).toBe("12 entries imported, 0 were already there\n");
+    expect(await printed(words)).toBe("0 entries imported, 12 were already there\n");
 
     const original = await readFile(join(ORIGINAL_LOGS, "plain/audit_20261123.jsonl"), "utf8");
     const { stdout } = await cli(["export", log]);
@@ -535,7 +535,7 @@ describe("ai-audit import", { timeout: 60_000 }, () => {
     const original = await readFile(join(ORIGINAL_LOGS, "plain/audit_20261123.jsonl"), "utf8");
     await writeFile(join(root, "audit_20261123.jsonl"), original + original);
     expect(await printed(["import", root, join(root, "log")])).toBe(
-      "12 entries imported, 12 were there already\n",
+      "12 entries imported, 12 were already there\n",
     );
   });
 
@@ -552,7 +552,7 @@ describe("ai-audit import", { timeout: 60_000 }, () => {
       "
     `);
 
-    expect(await printed(words, { env })).toBe("12 entries imported, 0 were there already\n");
+    expect(await printed(words, { env })).toBe("12 entries imported, 0 were already there\n");
 
     const before = await cli(["export", join(ORIGINAL_LOGS, "encrypted"), "-d"], { env });
     const after = await cli(["export", log, "-d"], { env });
@@ -574,9 +574,9 @@ describe("ai-audit import", { timeout: 60_000 }, () => {
     const words = ["import", root, join(root, "log")];
 
     expect(await printed(words, { code: 65 })).toMatchInlineSnapshot(`
-      "11 entries imported, 0 were there already
+      "11 entries imported, 0 were already there
       --- stderr
-      6 lines not imported, for being no entry:
+      6 lines not imported, as they are not entries:
         audit_20260101.jsonl:2  not JSON
         audit_20260101.jsonl:3  not an entry: it has no id or timestamp, or has a type
         audit_20260101.jsonl:4  its timestamp is not a time
@@ -584,7 +584,7 @@ describe("ai-audit import", { timeout: 60_000 }, () => {
         audit_20260101.jsonl:6  not an entry: it has no id or timestamp, or has a type
         and 1 more
       not imported: audit_20260101.jsonl:19  its writer did not finish it
-      not read, for not being named audit_YYYYMMDD.jsonl: notes.jsonl
+      not read, without a name like audit_YYYYMMDD.jsonl: notes.jsonl
       "
     `);
     expect(
@@ -608,16 +608,16 @@ describe("ai-audit import", { timeout: 60_000 }, () => {
     const original = await readFile(join(ORIGINAL_LOGS, "plain/audit_20261123.jsonl"), "utf8");
     await writeFile(join(root, "audit_20261123.jsonl"), original.slice(0, -40));
     expect(await printed(["import", root, join(root, "log")])).toMatchInlineSnapshot(`
-      "11 entries imported, 0 were there already
+      "11 entries imported, 0 were already there
       --- stderr
       not imported: audit_20260101.jsonl:12  its writer did not finish it
       "
     `);
     await writeFile(join(root, "audit_20261123.jsonl"), original.trimEnd());
     expect(await printed(["import", root, join(root, "log")], { code: 65 })).toMatchInlineSnapshot(`
-      "0 entries imported, 11 were there already
+      "0 entries imported, 11 were already there
       --- stderr
-      1 line not imported, for being no entry:
+      1 line not imported, as they are not entries:
         audit_20260101.jsonl:12  an entry without its line feed
       "
     `);
@@ -628,7 +628,7 @@ describe("ai-audit import", { timeout: 60_000 }, () => {
     const original = await readFile(join(ORIGINAL_LOGS, "plain/audit_20261123.jsonl"), "utf8");
     await writeFile(join(root, "audit_20261123.jsonl"), `\n${original}`);
     expect(await printed(["import", root, join(root, "log")], { code: 65 })).toMatchInlineSnapshot(`
-      "0 entries imported, 0 were there already
+      "0 entries imported, 0 were already there
       --- stderr
       12 entries not imported: the first line of a file is unreadable
       "
@@ -643,7 +643,7 @@ describe("ai-audit import", { timeout: 60_000 }, () => {
     const words = ["import", original, join(root, "link")];
     expect((await printed(words, { code: 64 })).replaceAll(root, "ROOT")).toMatchInlineSnapshot(`
       "--- stderr
-      error: the source is the log that would be written: ROOT/original
+      error: the source is also the target: ROOT/original
         name another one: ai-audit import SOURCE LOCATION
       "
     `);
@@ -653,8 +653,8 @@ describe("ai-audit import", { timeout: 60_000 }, () => {
     const other = ["import", sample.directory, join(root, "log")];
     expect(await printed(other, { sample, code: 64 })).toMatchInlineSnapshot(`
       "--- stderr
-      error: ROOT/audit-logs holds files of ai-audit, which are sealed already: audit_20260101.jsonl
-        copy them as they are, or hand entries on with: ai-audit export; files of rotalabs-comply go into a directory of their own
+      error: ROOT/audit-logs holds files of ai-audit, which are already sealed: audit_20260101.jsonl
+        copy them as they are, or use ai-audit export; put files of rotalabs-comply into a separate directory
       "
     `);
     await expect(stat(join(root, "log"))).rejects.toMatchObject({ code: "ENOENT" });
@@ -674,9 +674,9 @@ describe("ai-audit import", { timeout: 60_000 }, () => {
     const output = await printed(["import", root, join(root, "log")], { code: 65 });
 
     expect(output).toMatchInlineSnapshot(`
-      "1 entry imported, 0 were there already
+      "1 entry imported, 0 were already there
       --- stderr
-      1 entry had content that is not of its hash: imported with an alert that says so
+      1 entry had content that does not match its hash; imported with an alert
       "
     `);
     const { stdout } = await cli(["export", join(root, "log")]);
@@ -703,7 +703,7 @@ describe("ai-audit export-subject", { timeout: 60_000 }, () => {
     const sample = await sharedSample();
     const words = ["export-subject", "Nobody", sample.directory];
     expect(await printed(words, { sample, env: withAllKeys(sample), code: 1 })).toBe(
-      "--- stderr\nnothing is kept of that person\n",
+      "--- stderr\nthere is no entry of that person\n",
     );
   });
 });

@@ -85,8 +85,8 @@ describe("ai-audit sql", { timeout: 60_000 }, () => {
     const words = ["sql", "FROM entries", directory, "--since", "7d"];
     expect(await printed(words, { code: 64 })).toMatchInlineSnapshot(`
       "--- stderr
-      error: --since and --until say what is downloaded from a bucket, and this is a directory
-        say it in the statement: WHERE timestamp >= '2026-01-01'
+      error: --since and --until limit the download from a bucket, and this is a directory
+        filter in the statement: WHERE timestamp >= '2026-01-01'
       "
     `);
   });

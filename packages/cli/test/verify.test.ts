@@ -4,7 +4,7 @@ import { chmod, copyFile, readFile, rename, rm, symlink, writeFile } from "node:
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { AuditLogger, FileStorage, Signer } from "@ai-audit/core";
 import { cli, printed, start } from "./support/cli.ts";
 import { firstFile, firstFileName } from "./support/first-file.ts";
@@ -17,7 +17,7 @@ const run = promisify(execFile);
 const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 
 describe("ai-audit verify", { timeout: 60_000 }, () => {
-  test("a log sealed by a trusted key is OK, and the exit code is 0", async () => {
+  it("a log sealed by a trusted key is OK, and the exit code is 0", async () => {
     const sample = await sharedSample();
     expect(await printed(["verify", sample.directory, "--trust", sample.vkey], { sample }))
       .toMatchInlineSnapshot(`
@@ -26,7 +26,7 @@ describe("ai-audit verify", { timeout: 60_000 }, () => {
       `);
   });
 
-  test("--files lists every file", async () => {
+  it("--files lists every file", async () => {
     const sample = await sharedSample();
     expect(await printed(["verify", sample.directory, "--files", "-t", sample.vkey], { sample }))
       .toMatchInlineSnapshot(`
@@ -38,7 +38,7 @@ describe("ai-audit verify", { timeout: 60_000 }, () => {
       `);
   });
 
-  test("a log that may not be read is not verified, and it is said who may", async () => {
+  it("a log that may not be read is not verified, and it is said who may", async () => {
     const sample = await ownSample();
     for (const path of [sample.root, sample.directory]) await chmod(path, 0o755);
     // Nothing is refused to root.
@@ -63,7 +63,7 @@ describe("ai-audit verify", { timeout: 60_000 }, () => {
     });
   });
 
-  test("without a key that is trusted the log is not proven, and the exit code is 2", async () => {
+  it("without a key that is trusted the log is not proven, and the exit code is 2", async () => {
     const sample = await sharedSample();
     expect(await printed(["verify", sample.directory], { sample, code: 2 })).toMatchInlineSnapshot(`
       "UNKNOWN_KEY: 7 entries in 1 file; 1 file signed by example.com/audit+KEYHASH, a key that was not given; newest sealed time 2026-01-01T00:00:00.000Z; not anchored: a cut-off newest end would not show
@@ -78,13 +78,13 @@ describe("ai-audit verify", { timeout: 60_000 }, () => {
     `);
   });
 
-  test("trusted keys are taken from AUDIT_TRUSTED_KEYS", async () => {
+  it("trusted keys are taken from AUDIT_TRUSTED_KEYS", async () => {
     const sample = await sharedSample();
     const env = { AUDIT_TRUSTED_KEYS: sample.vkey };
     expect((await cli(["verify", sample.directory], { env })).code).toBe(0);
   });
 
-  test("a changed entry is named with its file and line, and the exit code is 1", async () => {
+  it("a changed entry is named with its file and line, and the exit code is 1", async () => {
     const copy = await ownSample();
     const file = await firstFile(copy);
     await writeFile(
@@ -108,7 +108,7 @@ describe("ai-audit verify", { timeout: 60_000 }, () => {
     `);
   });
 
-  test("with --json the findings are one object", async () => {
+  it("with --json the findings are one object", async () => {
     const copy = await ownSample();
     const file = await firstFile(copy);
     await writeFile(
@@ -131,7 +131,7 @@ describe("ai-audit verify", { timeout: 60_000 }, () => {
     });
   });
 
-  test("--since reads everything, judges the files of a day and later ones, and says what it does not judge", async () => {
+  it("--since reads everything, judges the files of a day and later ones, and says what it does not judge", async () => {
     const sample = await sharedSample();
     const log = join(await temporaryDirectory(), "log");
     await writeOldLog(log, ["2024-01-01", "2024-01-02", "2024-01-03"], sample.signingKey);
@@ -187,7 +187,7 @@ describe("ai-audit verify", { timeout: 60_000 }, () => {
     });
   });
 
-  test("a missing location cannot be verified: the exit code is 3", async () => {
+  it("a missing location cannot be verified: the exit code is 3", async () => {
     const sample = await sharedSample();
     expect(await printed(["verify", join(sample.root, "none")], { sample, code: 3 }))
       .toMatchInlineSnapshot(`
@@ -198,17 +198,17 @@ describe("ai-audit verify", { timeout: 60_000 }, () => {
     `);
   });
 
-  test("a directory without a log cannot be verified", async () => {
+  it("a directory without a log cannot be verified", async () => {
     const sample = await sharedSample();
     expect(await printed(["verify", sample.root], { sample, code: 3 })).toMatchInlineSnapshot(`
       "--- stderr
-      error: no log there, not one .jsonl file: ROOT
+      error: no log there, no .jsonl file: ROOT
         give the directory that the application logs to
       "
     `);
   });
 
-  test("files that this library did not write are read, and nothing is claimed of them", async () => {
+  it("files that this library did not write are read, and nothing is claimed of them", async () => {
     const copy = await ownSample();
     await writeFile(
       join(copy.directory, "audit_20250101.jsonl"),
@@ -229,7 +229,7 @@ describe("ai-audit verify", { timeout: 60_000 }, () => {
     `);
   });
 
-  test("a malformed key is refused before anything is read", async () => {
+  it("a malformed key is refused before anything is read", async () => {
     const sample = await sharedSample();
     expect(await printed(["verify", sample.directory, "-t", "nonsense"], { sample, code: 78 }))
       .toMatchInlineSnapshot(`
@@ -240,7 +240,7 @@ describe("ai-audit verify", { timeout: 60_000 }, () => {
     `);
   });
 
-  test("trusted keys from a settings file in the log itself are refused", async () => {
+  it("trusted keys from a settings file in the log itself are refused", async () => {
     const copy = await ownSample();
     await writeFile(join(copy.directory, "ai-audit.env"), `AUDIT_TRUSTED_KEYS=${copy.vkey}\n`);
     const env = { AUDIT_CONFIG: "ai-audit.env" };
@@ -258,7 +258,7 @@ describe("ai-audit verify", { timeout: 60_000 }, () => {
     `);
   });
 
-  test("and so they are through a link to the log", async () => {
+  it("and so they are through a link to the log", async () => {
     const copy = await ownSample();
     await writeFile(join(copy.directory, "ai-audit.env"), `AUDIT_TRUSTED_KEYS=${copy.vkey}\n`);
     await symlink(copy.directory, join(copy.root, "link"));
@@ -267,7 +267,7 @@ describe("ai-audit verify", { timeout: 60_000 }, () => {
     expect(code).toBe(78);
   });
 
-  test.each([["verify"], ["pin"]])(
+  it.each([["verify"], ["pin"]])(
     "%s takes no key from a settings file that merely lies in the working directory, unless it is named",
     async (command) => {
       const copy = await ownSample();
@@ -287,7 +287,7 @@ describe("ai-audit verify", { timeout: 60_000 }, () => {
     },
   );
 
-  test("--watch prints the next verdict when it changes", async () => {
+  it("--watch prints the next verdict when it changes", async () => {
     const copy = await ownSample();
     const child = start(["verify", copy.directory, "-t", copy.vkey, "--watch", "0.2"]);
     const closed = once(child.process, "close"); // listened for before it can happen
@@ -302,7 +302,7 @@ describe("ai-audit verify", { timeout: 60_000 }, () => {
 });
 
 describe("ai-audit pin", { timeout: 60_000 }, () => {
-  test("the pin is a note of each writer's newest state", async () => {
+  it("the pin is a note of each writer's newest state", async () => {
     const sample = await sharedSample();
     expect(await printed(["pin", sample.directory, "-t", sample.vkey], { sample }))
       .toMatchInlineSnapshot(`
@@ -318,7 +318,7 @@ describe("ai-audit pin", { timeout: 60_000 }, () => {
       `);
   });
 
-  test("a log that was cut off after it was pinned is a ROLLBACK", async () => {
+  it("a log that was cut off after it was pinned is a ROLLBACK", async () => {
     const copy = await ownSample();
     const pin = join(copy.root, "pin");
     await printed(["pin", copy.directory, "-t", copy.vkey, "-o", pin]);
@@ -342,7 +342,7 @@ describe("ai-audit pin", { timeout: 60_000 }, () => {
     `);
   });
 
-  test("a whole writer's log that was removed after it was pinned is MISSING", async () => {
+  it("a whole writer's log that was removed after it was pinned is MISSING", async () => {
     const copy = await ownSample();
     await logMore(copy);
     const pin = join(copy.root, "pin");
@@ -358,7 +358,7 @@ describe("ai-audit pin", { timeout: 60_000 }, () => {
     });
   });
 
-  test("an untouched log is anchored to its pin", async () => {
+  it("an untouched log is anchored to its pin", async () => {
     const sample = await sharedSample();
     const copy = await ownSample();
     const pin = join(copy.root, "pin");
@@ -374,7 +374,7 @@ describe("ai-audit pin", { timeout: 60_000 }, () => {
     `);
   });
 
-  test("an altered log is not pinned", async () => {
+  it("an altered log is not pinned", async () => {
     const copy = await ownSample();
     const file = await firstFile(copy);
     await writeFile(file, (await readFile(file, "utf8")).replace('"eve"', '"bob"'));
@@ -383,7 +383,7 @@ describe("ai-audit pin", { timeout: 60_000 }, () => {
     expect(stderr).toMatch(/^error: nothing was pinned\. TAMPERED: /);
   });
 
-  test("a pin is never written over another", async () => {
+  it("a pin is never written over another", async () => {
     const copy = await ownSample();
     const pin = join(copy.root, "pin");
     await copyFile(await firstFile(copy), pin);
@@ -393,13 +393,13 @@ describe("ai-audit pin", { timeout: 60_000 }, () => {
     });
     expect(output).toMatchInlineSnapshot(`
       "--- stderr
-      error: exists already: ROOT/pin
+      error: already exists: ROOT/pin
         choose another name, or remove it first
       "
     `);
   });
 
-  test("a directory for a pin is named", async () => {
+  it("a directory for a pin is named", async () => {
     const sample = await sharedSample();
     const words = ["verify", sample.directory, "-p", sample.root];
     expect(await printed(words, { sample, code: 3 })).toMatchInlineSnapshot(`
@@ -410,7 +410,7 @@ describe("ai-audit pin", { timeout: 60_000 }, () => {
     `);
   });
 
-  test("a file that is no pin stops the verifier", async () => {
+  it("a file that is no pin stops the verifier", async () => {
     const sample = await sharedSample();
     const words = ["verify", sample.directory, "-t", sample.vkey, "-p", await firstFile(sample)];
     expect(await printed(words, { sample, code: 3 })).toMatchInlineSnapshot(`
@@ -423,7 +423,7 @@ describe("ai-audit pin", { timeout: 60_000 }, () => {
 });
 
 describe("ai-audit prove and check", { timeout: 60_000 }, () => {
-  test("a proof is checked with nothing but the key", async () => {
+  it("a proof is checked with nothing but the key", async () => {
     const sample = await sharedSample();
     const copy = await ownSample();
     const proof = join(copy.root, "proof");
@@ -451,7 +451,7 @@ describe("ai-audit prove and check", { timeout: 60_000 }, () => {
     `);
   });
 
-  test("a proof is read from standard input, and not proven without its key", async () => {
+  it("a proof is read from standard input, and not proven without its key", async () => {
     const sample = await sharedSample();
     const { stdout } = await cli(["prove", sample.ids[0] ?? "", sample.directory]);
     const checked = await cli(["check", "-", "--json"], { stdin: stdout });
@@ -462,7 +462,7 @@ describe("ai-audit prove and check", { timeout: 60_000 }, () => {
     });
   });
 
-  test("an altered proof is refuted", async () => {
+  it("an altered proof is refuted", async () => {
     const sample = await sharedSample();
     const { stdout } = await cli(["prove", sample.ids[0] ?? "", sample.directory]);
     const altered = stdout.replace(/^index \d+$/m, "index 5");
@@ -473,7 +473,7 @@ describe("ai-audit prove and check", { timeout: 60_000 }, () => {
     });
   });
 
-  test("what is no proof cannot be checked", async () => {
+  it("what is no proof cannot be checked", async () => {
     const sample = await sharedSample();
     expect(await printed(["check", await firstFile(sample)], { sample, code: 3 }))
       .toMatchInlineSnapshot(`
@@ -489,7 +489,7 @@ describe("ai-audit prove and check", { timeout: 60_000 }, () => {
     `);
   });
 
-  test("of a key that was not given is not proven, and it is said how it would be", async () => {
+  it("of a key that was not given is not proven, and it is said how it would be", async () => {
     const sample = await sharedSample();
     const { stdout: proof } = await cli(["prove", sample.ids[0] ?? "", sample.directory]);
     const { code, stderr } = await cli(["check", "-"], { stdin: proof });
@@ -499,7 +499,7 @@ describe("ai-audit prove and check", { timeout: 60_000 }, () => {
     });
   });
 
-  test("an entry that is not there cannot be proved", async () => {
+  it("an entry that is not there cannot be proved", async () => {
     const sample = await sharedSample();
     const none = "00000000-0000-7000-8000-000000000000";
     expect(await printed(["prove", none, sample.directory], { sample, code: 1 }))

@@ -27,11 +27,7 @@ interface CleanupFlags {
 export function define(command: Command, session: Session): void {
   addActorOption(addLocationArgument(command))
     .description(
-      "Removes the files whose newest entry is past retention, after recording in the log that and why they go. Files " +
-        "that a hold keeps stay. Only whole files are removed (of a bucket, whole UTC days), and never one of today. A file that " +
-        "is not what was sealed, or that another key sealed than the signing key and those of AUDIT_TRUSTED_KEYS, stays as " +
-        "evidence; then the exit code is 65. With a signing key that AUDIT_TRUSTED_KEYS lacks (or, where that is not set, " +
-        "that sealed none of a directory's files) nothing is removed: nobody would believe the record.",
+      "Removes the files whose newest entry is past retention. A record in the log precedes each removal. Files under a hold stay. Only whole files are removed (in a bucket: whole UTC days), never those of today. A file that does not match its seal, or that was sealed by a key other than the signing key and AUDIT_TRUSTED_KEYS, stays as evidence; the exit code is then 65. Nothing is removed if verifiers would not believe the record: if AUDIT_TRUSTED_KEYS lacks the signing key or, without that setting, if the signing key sealed no file of the directory.",
     )
     .addOption(
       new Option("--retention <days>", "days to keep")
@@ -45,7 +41,7 @@ export function define(command: Command, session: Session): void {
     )
     .option(
       "--dry-run",
-      "only say what would go, what would stay and why, and whether the run would be refused",
+      "only print the files that would be removed or would stay, with reasons, and whether the run would be refused",
     )
     .action((location: string | undefined, flags: CleanupFlags) =>
       cleanup(location, flags, session),
@@ -132,7 +128,7 @@ async function print(
   const evidence = expired.filter(({ fate }) => fate === "refused").length;
   if (evidence > 0) {
     await log.line(
-      `${plural(evidence, "file")} refused: what may have been altered, or another key sealed, is evidence`,
+      `${plural(evidence, "file")} refused: possibly altered, or sealed by another key; such files stay as evidence`,
     );
     await log.line(`  ai-audit verify ${location}`);
   }
@@ -142,7 +138,7 @@ async function print(
 }
 
 function rowOfToday(file: string): Row {
-  const reason = "it is of today and may still grow";
+  const reason = "it is a file of today and may still grow";
   return { file, entries: null, from: null, to: null, fate: "today", reason };
 }
 

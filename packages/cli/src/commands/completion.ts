@@ -6,9 +6,7 @@ import type { Session } from "../session.ts";
 export function define(command: Command, session: Session, wholeProgram: WholeProgram): void {
   command
     .addArgument(new Argument("<shell>", "the shell").choices(SHELLS))
-    .description(
-      "Prints a script that teaches a shell the commands and options. Its first line says where to put it.",
-    )
+    .description("Prints a completion script for a shell. Its first line says where to put it.")
     .action(async (shell: Shell, { json }: { readonly json?: true }) => {
       const script = completionScript(await wholeProgram(), shell);
       await (json ? session.out.json({ shell, script }) : session.out.write(script));

@@ -11,10 +11,7 @@ import type { Session } from "../session.ts";
 export function define(command: Command, session: Session): void {
   addLocationArgument(command)
     .description(
-      "Looks at settings, keys, permissions, disk space, clock, files and retention, and says what to do about what it " +
-        "finds; of a bucket (also that of AUDIT_ARCHIVE) at versioning, Object Lock, lifecycle rules, encryption at rest, and " +
-        "what the credentials may do, without changing anything there. It does not verify the log: `verify` does. Exits with " +
-        "1 when something is wrong.",
+      "Examines settings, keys, permissions, disk space, clock, files and retention, and names a remedy for each problem. In a bucket (also that of AUDIT_ARCHIVE) it examines versioning, Object Lock, lifecycle rules, encryption at rest and the rights of the credentials, and changes nothing. It does not verify the log: `verify` does. The exit code is 1 when something is wrong.",
     )
     .action((location: string | undefined, { json }: { readonly json?: true }) =>
       doctor(location, json, session),

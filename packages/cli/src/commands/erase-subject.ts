@@ -25,8 +25,7 @@ export function define(command: Command, session: Session): void {
     ),
   )
     .description(
-      "Destroys the secret of one person, so that nothing kept of them can ever be opened again, and records in the log that " +
-        "it was done. The log still verifies, everybody else's content still opens. Backups of the key store undo it.",
+      "Destroys the secret of one person, so that nobody can ever open that person's content again, and records the erasure in the log. The log still verifies, and the content of all others still opens. A backup of the key store undoes the erasure.",
     )
     .requiredOption("--reason <text>", "why, for the log; it must not name the person")
     .option("-y, --yes", "do it: it cannot be undone")
@@ -52,8 +51,8 @@ async function erase(
     if ((await encryption.subjectIds(name)).length === 0) {
       throw new Failure(
         EXIT.nothing,
-        "no secret of that person is kept",
-        "names must be spelled as the application spells them",
+        "there is no secret of that person",
+        "spell the name as the application does",
       );
     }
     const entries = await logger.count({ subject: name });
@@ -69,8 +68,8 @@ async function erase(
 function notConfirmed(entries: number): Failure {
   return new Failure(
     EXIT.usage,
-    `${plural(entries, "entry", "entries")} of that person would become unreadable for good; nothing was done`,
-    "add --yes to do it; `export-subject` first gives the person what is kept",
+    `${plural(entries, "entry", "entries")} of that person would become unreadable permanently; nothing was done`,
+    "to do it, add --yes; to write everything first: ai-audit export-subject",
   );
 }
 
@@ -82,6 +81,6 @@ async function print(
 ): Promise<void> {
   if (json) return out.json({ subjects, entries });
   await out.line(
-    `erased: ${plural(entries, "entry", "entries")} of ${subjects.join(", ")} cannot be opened any more`,
+    `erased: ${plural(entries, "entry", "entries")} of ${subjects.join(", ")} can no longer be opened`,
   );
 }

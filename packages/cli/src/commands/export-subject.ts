@@ -23,7 +23,7 @@ export function define(command: Command, session: Session): void {
     ),
   )
     .description(
-      "Writes everything that is kept of one person, opened, as lines of JSON: what an access request asks for.",
+      "Writes all entries of one person, opened, as lines of JSON: the answer to an access request.",
     )
     .action((name: string, location: string | undefined, flags: ExportSubjectFlags) =>
       exportSubject(name, location, flags, session),
@@ -56,7 +56,7 @@ async function exportSubject(
   if (count === 0) session.exitCode = EXIT.nothing;
   await session.log.line(
     count === 0
-      ? "nothing is kept of that person"
+      ? "there is no entry of that person"
       : `${plural(count, "entry", "entries")} exported`,
   );
 }

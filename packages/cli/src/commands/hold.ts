@@ -31,9 +31,7 @@ interface ReleaseFlags {
 
 export function define(command: Command, session: Session): void {
   command.description(
-    "Keeps files from removal by retention: every file with an entry of the time held, and in a bucket every day of that " +
-      "time, until the hold is released. Holds and releases stand in the log, sealed like everything in it; one that was " +
-      "placed in a directory counts in the bucket that its segment is shipped to. A bucket's lifecycle rule knows nothing of them.",
+    "Keeps files from removal by retention until the hold is released: every file with an entry of the time held, and in a bucket every day of that time. Holds and releases are recorded in the log and sealed. A hold placed in a directory also counts in the bucket that its segments are shipped to. The lifecycle rules of a bucket ignore holds.",
   );
   addActorOption(addRangeOptions(addLocationArgument(command.command("place")), session))
     .summary("keep entries of a time from removal")
@@ -41,13 +39,13 @@ export function define(command: Command, session: Session): void {
     .requiredOption("--reason <text>", "why, for the log")
     .option("--entry <id>", "hold this entry")
     .option("--conversation <id>", "hold from the first entry of this conversation to its last")
-    .option("--all", "hold everything, also what is yet to come")
+    .option("--all", "hold all entries, future ones included")
     .action((location: string | undefined, flags: PlaceFlags) => place(location, flags, session));
   addActorOption(
     addLocationArgument(command.command("release").argument("<hold>", "id of the hold")),
   )
     .summary("end a hold")
-    .description("Ends a hold: what it kept is subject to retention again.")
+    .description("Ends a hold: retention applies to its files again.")
     .requiredOption("--reason <text>", "why, for the log")
     .action((id: string, location: string | undefined, flags: ReleaseFlags) =>
       release(id, location, flags, session),
@@ -73,7 +71,7 @@ async function place(
   const hold = await placeHold(log.location, { ...range, reason, actor, signer, s3 });
   await (flags.json ? session.out.json({ hold }) : session.out.line(hold));
   await session.log.line(
-    `held; end it with: ai-audit hold release ${hold} ${log.location} --reason TEXT`,
+    `held; to end the hold: ai-audit hold release ${hold} ${log.location} --reason TEXT`,
   );
 }
 
@@ -85,7 +83,7 @@ async function heldRange(flags: PlaceFlags, log: OpenLog): Promise<{ from?: Date
   ).length;
   if (ways !== 1) {
     throw usageFailure(
-      "what to hold is not clear",
+      "it is not clear what to hold",
       "give one of: --since and --until, --entry, --conversation, --all",
     );
   }
@@ -144,7 +142,7 @@ async function release(
     throw new Failure(
       EXIT.nothing,
       `no hold ${id} is in force`,
-      "holds are shown by: ai-audit hold list",
+      "to see the holds: ai-audit hold list",
     );
   }
   await releaseHold(location, id, { reason, actor, signer, s3 });

@@ -26,13 +26,9 @@ export function define(command: Command, session: Session): void {
     command.argument("<source>", "directory of audit_*.jsonl files as rotalabs-comply writes them"),
   )
     .description(
-      "Writes the entries of a log of rotalabs-comply into a log of ours, under their own time. They get new ids; the old one " +
-        "is kept as metadata.imported_id. Content is encrypted when AUDIT_ENCRYPTION_KEY is set, and Fernet content is opened " +
-        "with it. Entries that were imported before are skipped. The seals show that nothing changed since the import. Lines " +
-        "that are no entries are left out, counted and named, and the exit code is 65; a last line that its writer did not " +
-        "finish is named only. A log of ai-audit is no source.",
+      "Imports the entries of a log of rotalabs-comply, under their own time. They get new ids; metadata.imported_id keeps the old one. Content is encrypted if AUDIT_ENCRYPTION_KEY is set; that key also opens Fernet content. Entries of an earlier import are skipped. The seals prove that nothing has changed since the import. Lines that are not entries are left out, counted and named, and the exit code is 65; a last line that its writer did not finish is only named. A log of ai-audit cannot be imported.",
     )
-    .option("--accept-unreadable", "exit with 0 though lines were left out")
+    .option("--accept-unreadable", "exit with 0 even if lines were left out")
     .action((source: string, location: string | undefined, flags: ImportFlags) =>
       importLog(source, location, flags, session),
     );
@@ -83,15 +79,15 @@ async function importLog(
 async function checkSource(from: string, to: string): Promise<void> {
   if (realPathOf(to) === realPathOf(from)) {
     throw usageFailure(
-      `the source is the log that would be written: ${from}`,
+      `the source is also the target: ${from}`,
       "name another one: ai-audit import SOURCE LOCATION",
     );
   }
   const own = (await listLogFiles(from)).find(({ kind }) => kind === "segment");
   if (own === undefined) return;
   throw usageFailure(
-    `${from} holds files of ai-audit, which are sealed already: ${safeLine(own.file)}`,
-    "copy them as they are, or hand entries on with: ai-audit export; files of rotalabs-comply go into a directory of their own",
+    `${from} holds files of ai-audit, which are already sealed: ${safeLine(own.file)}`,
+    "copy them as they are, or use ai-audit export; put files of rotalabs-comply into a separate directory",
   );
 }
 
@@ -129,15 +125,15 @@ async function report(
     });
   }
   await out.line(
-    `${plural(imported, "entry", "entries")} imported, ${formatCount(skipped)} were there already`,
+    `${plural(imported, "entry", "entries")} imported, ${formatCount(skipped)} were already there`,
   );
   if (altered > 0) {
     await log.line(
-      `${plural(altered, "entry", "entries")} had content that is not of its hash: imported with an alert that says so`,
+      `${plural(altered, "entry", "entries")} had content that does not match its hash; imported with an alert`,
     );
   }
   if (unreadable > 0)
-    await log.line(`${plural(unreadable, "line")} not imported, for being no entry:`);
+    await log.line(`${plural(unreadable, "line")} not imported, as they are not entries:`);
   for (const bad of firstUnreadable) await log.line(`  ${describe(bad)}`);
   if (unreadable > firstUnreadable.length)
     await log.line(`  and ${formatCount(unreadable - firstUnreadable.length)} more`);
@@ -148,7 +144,7 @@ async function report(
   for (const bad of torn) await log.line(`not imported: ${describe(bad)}`);
   if (otherFiles.length > 0)
     await log.line(
-      `not read, for not being named audit_YYYYMMDD.jsonl: ${otherFiles.map(safeLine).join(", ")}`,
+      `not read, without a name like audit_YYYYMMDD.jsonl: ${otherFiles.map(safeLine).join(", ")}`,
     );
 }
 

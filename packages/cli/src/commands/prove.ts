@@ -49,12 +49,12 @@ async function prove(
   if (checkProof(proof, []).state === "TAMPERED") {
     throw new Failure(
       EXIT.data,
-      `entry ${id} is not what was sealed: nothing can be proven of it`,
+      `entry ${id} does not match its seal and cannot be proven`,
       `ai-audit verify ${location}`,
     );
   }
   const text = json ? `${JSON.stringify({ id, proof })}\n` : proof;
   await withSink(output, session.out, (sink) => sink.write(text));
   if (output !== undefined)
-    await session.log.line(`written; anybody can check it: ai-audit check ${output} --trust VKEY`);
+    await session.log.line(`written; to check it: ai-audit check ${output} --trust VKEY`);
 }

@@ -27,8 +27,7 @@ interface Shipped {
 export function define(command: Command, session: Session): void {
   addLocationArgument(command)
     .description(
-      "Copies every closed segment that the archive lacks, byte for byte, and checks what arrived. Nothing is removed here. " +
-        "An application whose FileStorage has an `archive` does so by itself; this is for one that has none, and for now.",
+      "Copies every closed segment that the archive lacks, byte for byte, and checks the copies. Nothing is removed from the directory. An application whose FileStorage has an `archive` does this by itself.",
     )
     .addOption(
       new Option("--to <location>", "the archive: s3://bucket/prefix").default(
@@ -89,7 +88,7 @@ async function ship(
   throw new Failure(
     EXIT.io,
     first.message + others,
-    "what arrived stays; run the command again for the rest",
+    "shipped segments stay; run the command again for the others",
     {
       cause: first,
     },

@@ -18,10 +18,10 @@ interface ShowFlags {
 
 export function define(command: Command, session: Session): void {
   addLocationArgument(command.argument("<id>", "id of the entry"))
-    .description("Shows one entry in full. With --json it is the line of the log itself.")
+    .description("Shows one entry in full. With --json: its line in the log.")
     .option(
       "-d, --decrypt",
-      "open encrypted content, with AUDIT_ENCRYPTION_KEY; JSON then has `input` and `output` too",
+      "open encrypted content, with AUDIT_ENCRYPTION_KEY; JSON then has `input` and `output` as well",
     )
     .action((id: string, location: string | undefined, flags: ShowFlags) =>
       show(id, location, flags, session),

@@ -23,24 +23,19 @@ interface SqlFlags extends RangeFlags {
 
 export function define(command: Command, session: Session): void {
   addRangeOptions(
-    addLocationArgument(
-      command.argument("<statement>", "one statement that reads, over the view `entries`"),
-    ),
+    addLocationArgument(command.argument("<statement>", "one statement over the view `entries`")),
     session,
   )
     .addOption(
       new Option(
         "--memory <MiB>",
-        "what DuckDB may take; with more it is faster, and reads longer lines",
+        "memory limit of DuckDB; more makes it faster, and lets it read longer lines",
       )
         .default(DEFAULT_MIB)
         .argParser(parseMemory),
     )
     .description(
-      "Answers a question in SQL with DuckDB (the package @duckdb/node-api is needed). The view `entries` has a column for " +
-        "each member of an entry, named as in the log; `DESCRIBE entries` lists them. Nothing is verified and nothing is " +
-        "decrypted. A statement can read every file that you can, and write none. Of a bucket, the entries of --since to " +
-        "--until are downloaded into a temporary directory first. Exits with 1 when there is no row.",
+      "Runs an SQL statement with DuckDB (the package @duckdb/node-api is needed). The view `entries` has a column for each field of an entry, named as in the log; `DESCRIBE entries` lists them. Nothing is verified or decrypted. A statement can read every file that you can read, and write none. From a bucket, the entries of --since to --until are first downloaded into a temporary directory. The exit code is 1 when there is no row.",
     )
     .action((statement: string, location: string | undefined, flags: SqlFlags) =>
       sql(statement, location, flags, session),
@@ -61,8 +56,8 @@ async function sql(
     );
   if (range.from !== undefined || range.to !== undefined) {
     throw usageFailure(
-      "--since and --until say what is downloaded from a bucket, and this is a directory",
-      "say it in the statement: WHERE timestamp >= '2026-11-23'",
+      "--since and --until limit the download from a bucket, and this is a directory",
+      "filter in the statement: WHERE timestamp >= '2026-11-23'",
     );
   }
   await noteForeign(location, session, "of-all");

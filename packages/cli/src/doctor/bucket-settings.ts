@@ -73,5 +73,5 @@ export function unlearnt(
 ): Finding {
   return answer.state === "refused"
     ? look(about, "these credentials may not ask", `allow ${action}, or ask somebody who may`)
-    : look(about, `the server does not say: ${answer.reason}`, "ask whoever runs it");
+    : look(about, `the server does not say: ${answer.reason}`, "ask the operator of the server");
 }

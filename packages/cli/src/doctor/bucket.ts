@@ -60,11 +60,11 @@ async function examineVersioning({
   if (answer.state !== "told") return [unlearnt("versioning", answer, "s3:GetBucketVersioning")];
   const status = answer.value?.Status;
   if (status === "Enabled")
-    return [good("versioning", "what is overwritten or deleted is kept as a version")];
+    return [good("versioning", "an overwritten or deleted object is kept as a version")];
   return [
     look(
       "versioning",
-      `${status === "Suspended" ? "suspended" : "not enabled"}: what is overwritten or deleted is gone for good`,
+      `${status === "Suspended" ? "suspended" : "not enabled"}: an overwritten or deleted object is lost permanently`,
       `aws s3api put-bucket-versioning --bucket ${Bucket} --versioning-configuration Status=Enabled`,
     ),
   ];
@@ -120,7 +120,7 @@ async function examineLock(
     return [
       look(
         "lock",
-        "no Object Lock: whoever may delete here can delete the log",
+        "no Object Lock: anybody with the right to delete can delete the log",
         `aws s3api put-object-lock-configuration --bucket ${Bucket} --object-lock-configuration ObjectLockEnabled=Enabled, and objectLock for the writer`,
       ),
     ];
@@ -161,7 +161,7 @@ function lockFinding({ mode, days }: Lock, subject: string, keeping: Keeping): F
   if (keeping.floor !== undefined && days < keeping.floor) {
     return look(
       "lock",
-      `${message}, and ${keeping.floor} are the legal floor`,
+      `${message}, and ${keeping.floor} days are the legal minimum`,
       "lock them for as long as the law asks",
     );
   }

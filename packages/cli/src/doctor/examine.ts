@@ -19,7 +19,7 @@ export async function examine(given: string | undefined, session: Session): Prom
   const findings: Finding[] = [
     good(
       "settings",
-      settings.file === undefined ? "from the environment alone" : `from ${settings.file}`,
+      settings.file === undefined ? "from the environment only" : `from ${settings.file}`,
     ),
   ];
   const run = async (
@@ -67,7 +67,7 @@ export async function examine(given: string | undefined, session: Session): Prom
         look(
           "log",
           error.message,
-          "fine before the first entry; or give the log's directory, or set AUDIT_LOG",
+          "right before the first entry; else give the log's directory, or set AUDIT_LOG",
         ),
       ];
     }

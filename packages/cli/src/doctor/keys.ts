@@ -88,7 +88,7 @@ export async function examineSubjects(
     return [
       look(
         "subjects",
-        "entries are about persons, and no key store is set: their content cannot be opened, exported or erased here",
+        "some entries are about a person, and no key store is set: such content cannot be opened, exported or erased here",
         "set AUDIT_SUBJECT_KEYS to the directory of the application's FileKeyStore",
       ),
     ];
@@ -104,13 +104,13 @@ export async function examineSubjects(
     return [
       wrong(
         "subjects",
-        `AUDIT_SUBJECT_KEYS is no directory: ${path}`,
+        `AUDIT_SUBJECT_KEYS is not a directory: ${path}`,
         "set it to that of the FileKeyStore",
       ),
     ];
   }
   if (process.platform !== "win32" && (found.mode & 0o077) !== 0) {
-    const message = `${path} has mode ${(found.mode & 0o777).toString(8)}: others than its owner may use the secrets`;
+    const message = `${path} has mode ${(found.mode & 0o777).toString(8)}: users other than its owner may use the secrets`;
     return [wrong("subjects", message, `chmod 700 ${path}`)];
   }
   return [good("subjects", path)];

@@ -44,7 +44,9 @@ function removals(rule: LifecycleRule, { days: kept, floor }: Keeping): Finding[
   if (days === undefined) return [];
   const message = `${name} removes objects after ${plural(days, "day")}`;
   if (floor !== undefined && days < floor) {
-    return [wrong("lifecycle", `${message}, and ${floor} are the legal floor`, "raise its days")];
+    return [
+      wrong("lifecycle", `${message}, and ${floor} days are the legal minimum`, "raise its days"),
+    ];
   }
   if (days <= kept) {
     return [
@@ -59,7 +61,7 @@ function removals(rule: LifecycleRule, { days: kept, floor }: Keeping): Finding[
     look(
       "lifecycle",
       message,
-      `to the verifier they are missing, unless the writer has expiresDays: ${days}`,
+      `the verifier calls them MISSING, unless the writer has expiresDays: ${days}`,
     ),
   ];
 }

@@ -56,32 +56,32 @@ export async function examineContents(location: string, settings: Settings): Pro
     ...findingOf(
       files.filter(({ kind }) => kind === "empty"),
       look,
-      "without a byte: a crash at the very beginning",
+      "empty: a crash right after the file was made",
       "verify reports them; they can be removed",
     ),
     ...findingOf(
       files.filter(({ kind }) => kind === "foreign"),
       look,
       "not written by this library, without any proof",
-      "keep them elsewhere; from there they can be imported: ai-audit import",
+      "move them elsewhere; to import them from there: ai-audit import",
     ),
     ...findingOf(
       files.filter(({ kind, isNamed }) => kind === "segment" && !isNamed),
       look,
-      "not called as a segment is: nobody reads them",
-      "give them back their names (their first line has it), or keep them elsewhere",
+      "without the name of a segment: not read",
+      "rename them (the first line has the name), or move them elsewhere",
     ),
     ...findingOf(
       segments.filter(({ vkey }) => vkey === undefined),
       look,
-      "not signed: an attacker who recomputes the tree is not noticed",
-      "give the application's FileStorage a signer; keys are made by: ai-audit init",
+      "not signed: an attacker can recompute the tree unnoticed",
+      "give the application's FileStorage a signer; to make keys: ai-audit init",
     ),
     ...findingOf(
       segments.filter(({ vkey }) => vkey !== undefined && !trusted.includes(vkey)),
       look,
       "signed by a key that is not trusted here",
-      "if you know that key from its owner, add it to AUDIT_TRUSTED_KEYS",
+      "if you have that key from its owner, add it to AUDIT_TRUSTED_KEYS",
     ),
   ];
   return findings.length > 0
@@ -135,7 +135,7 @@ export async function examineRetention(
     return [
       look(
         "retention",
-        `${days} days${held}; how long the law asks for is not set`,
+        `${days} days${held}; the legal minimum is not set`,
         "set AUDIT_RETENTION_FLOOR_DAYS (EU AI Act, articles 19 and 26: six months at least, that is 184)",
       ),
     ];
@@ -144,9 +144,9 @@ export async function examineRetention(
     ? [
         wrong(
           "retention",
-          `${days} days, and ${floor} are the legal floor${held}`,
+          `${days} days, and ${floor} days are the legal minimum${held}`,
           "raise AUDIT_RETENTION_DAYS",
         ),
       ]
-    : [good("retention", `${days} days; the legal floor is ${floor}${held}`)];
+    : [good("retention", `${days} days; the legal minimum is ${floor}${held}`)];
 }

@@ -52,10 +52,10 @@ export async function examineClock(
     return [
       wrong(
         "clock",
-        `the newest entry is of ${entry.timestamp}, and it is ${now.toISOString()} here`,
+        `the newest entry has the time ${entry.timestamp}, and it is ${now.toISOString()} here`,
         "set the clocks of this machine and of the writers by NTP",
       ),
     ];
   }
-  return [good("clock", `${now.toISOString()}; the newest entry is of ${entry.timestamp}`)];
+  return [good("clock", `${now.toISOString()}; the newest entry has the time ${entry.timestamp}`)];
 }

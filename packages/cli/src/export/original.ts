@@ -55,7 +55,7 @@ export async function writeOriginal(
 const FERNET_CONTENT = /"(?:in|out)put_content":"Z0FBQUFB/;
 
 const PLAIN_HASHES =
-  "hashes of encrypted content are plain SHA-256 there, as the original has them: whoever has the file can check a guess at " +
+  "hashes of encrypted content are plain SHA-256 in this format: anybody with the file can check a guess at " +
   "a short text";
 const LEFT_OUT =
-  "what is not among the original's 17 fields is left out: outcome, error, parameters, usage, run …";
+  "fields other than the original's 17 are left out: outcome, error, parameters, usage, run …";

@@ -33,7 +33,7 @@ function checked(path: string): readonly string[] {
   const steps = path.split(".");
   const [first = ""] = steps;
   if (steps.includes(""))
-    throw usageFailure(`--redact ${path} is no path`, "such as metadata.email");
+    throw usageFailure(`--redact ${path} is not a path`, "such as metadata.email");
   if (NEEDED.has(first)) throw usageFailure(`--redact ${path}: every entry needs it`);
   return steps;
 }

@@ -83,6 +83,6 @@ function checkFloor(days: number, settings: Settings): void {
   throw new Failure(
     EXIT.config,
     `entries must be kept for ${floor} days (AUDIT_RETENTION_FLOOR_DAYS), and this would keep ${Math.floor(days)}`,
-    "keep them longer, or change the floor if the law does",
+    "keep them longer, or correct AUDIT_RETENTION_FLOOR_DAYS",
   );
 }

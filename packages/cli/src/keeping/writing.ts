@@ -34,7 +34,7 @@ export function findSigner(settings: Settings): Signer | undefined {
   if (name === undefined) {
     throw new Failure(
       EXIT.config,
-      "a signing key is set, and its name is not",
+      "a signing key is set, but not its name",
       "set AUDIT_SIGNING_NAME to the part of its vkey before the first +",
     );
   }
@@ -57,7 +57,7 @@ export async function needSigner(
   if (isBucket(location)) {
     throw new Failure(
       EXIT.config,
-      "no signing key is set, and what is recorded in a bucket must be signed",
+      "no signing key is set, and records in a bucket must be signed",
       SET_KEY,
     );
   }
@@ -65,7 +65,7 @@ export async function needSigner(
   if (vkey === undefined) return undefined;
   throw new Failure(
     EXIT.config,
-    `the log is signed by ${vkey.split("+")[0] ?? vkey}, and what this command records must be signed too`,
+    `the log is signed by ${vkey.split("+")[0] ?? vkey}, and the records of this command must be signed too`,
     SET_KEY,
   );
 }
@@ -88,7 +88,7 @@ export async function needTrustedSigner(
   if (trusted.length > 0) {
     throw new Failure(
       EXIT.config,
-      `${signer.vkey} signs and is not trusted here: what it records would count for nothing`,
+      `${signer.vkey} signs and is not trusted here: verifiers would not believe its records`,
       "set the key that the application signs with, or add this one to AUDIT_TRUSTED_KEYS",
     );
   }
@@ -98,7 +98,7 @@ export async function needTrustedSigner(
   if (seals.length === 0 || seals.includes(signer.vkey)) return signer;
   throw new Failure(
     EXIT.config,
-    `${signer.vkey} signs here and sealed no file of this log: what it records would count for nothing`,
+    `${signer.vkey} signs here and sealed no file of this log: verifiers would not believe its records`,
     "set the key that the application signs with; or, where this is its new key, put both into AUDIT_TRUSTED_KEYS",
   );
 }
@@ -110,7 +110,7 @@ function readKeyFile(path: string): string {
     if (process.platform !== "win32" && (statSync(path).mode & 0o077) !== 0) {
       throw new Failure(
         EXIT.config,
-        `AUDIT_SIGNING_KEY_FILE: others than its owner may use ${path}, and whoever has it can forge the log`,
+        `AUDIT_SIGNING_KEY_FILE: users other than its owner may use ${path}: anybody who reads it can forge the log`,
         `chmod 600 ${path}`,
       );
     }

@@ -9,7 +9,7 @@ import { controlLines, timeOf } from "./control-lines.ts";
  * The line is not verified: that is for `verify`.
  */
 export async function describeRemoval(directory: string, id: string): Promise<string | undefined> {
-  const milliseconds = timeOfId(id);
+  const milliseconds = timeOfId(id.toLowerCase());
   if (milliseconds === undefined) return undefined;
   const time = new Date(milliseconds).toISOString();
   const day = segmentDay(new Date(milliseconds));

@@ -72,7 +72,7 @@ function checkDirectory(path: string, isDefault: boolean): void {
     );
   }
   if (!names.some((name) => name.endsWith(".jsonl"))) {
-    throw new Failure(EXIT.missing, `no log there, not one .jsonl file: ${path}`, hint);
+    throw new Failure(EXIT.missing, `no log there, no .jsonl file: ${path}`, hint);
   }
 }
 

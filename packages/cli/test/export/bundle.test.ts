@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import { AuditLogger, FileStorage, Signer } from "@ai-audit/core";
 import { S3Archive, S3Storage } from "@ai-audit/core/s3";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { isLeftOut } from "@ai-audit/test-support/dependencies";
 import { type S3Server, s3Server } from "@ai-audit/test-support/s3-servers";
 import { cli, printed } from "../support/cli.ts";
@@ -27,7 +27,7 @@ async function checked(bundle: string, vkeys: readonly string[]): Promise<string
 }
 
 describe("An evidence bundle of selected entries", { timeout: 60_000 }, () => {
-  test("leaves out what nothing proves, says how many and which, and exits with 65", async () => {
+  it("leaves out what nothing proves, says how many and which, and exits with 65", async () => {
     const sample = await ownSample();
     const file = await firstFile(sample);
     await cp(ORIGINAL, join(sample.directory, "audit_20240101.jsonl"));
@@ -66,7 +66,7 @@ describe("An evidence bundle of selected entries", { timeout: 60_000 }, () => {
     );
   });
 
-  test("of whole files that were altered says what is not proven, in it too, and exits with 65", async () => {
+  it("of whole files that were altered says what is not proven, in it too, and exits with 65", async () => {
     const sample = await ownSample();
     const file = await firstFile(sample);
     await writeFile(file, (await readFile(file, "utf8")).replace('"eve"', '"bob"'));
@@ -107,7 +107,7 @@ describe("An evidence bundle of selected entries", { timeout: 60_000 }, () => {
     });
   });
 
-  test("of whole files that a key seals which is not trusted, or a text that is no key, is not proven", async () => {
+  it("of whole files that a key seals which is not trusted, or a text that is no key, is not proven", async () => {
     const sample = await ownSample();
     const stranger = await Signer.generate("example.com/other");
     const words = ["export", sample.directory, "-f", "bundle", "-o"];
@@ -125,7 +125,7 @@ describe("An evidence bundle of selected entries", { timeout: 60_000 }, () => {
     expect(none.stderr).toContain("what the bundle holds is not all proven, 7 entries of it:\n");
   });
 
-  test("that would be empty is not made", async () => {
+  it("that would be empty is not made", async () => {
     const sample = await ownSample();
     const bundle = join(sample.root, "bundle");
     const words = ["export", sample.directory, "-f", "bundle", "-o", bundle];
@@ -151,7 +151,7 @@ describe("An evidence bundle of selected entries", { timeout: 60_000 }, () => {
     expect(existsSync(bundle)).toBe(false);
   });
 
-  test("does not take the place of what exists, and is not left half made", async () => {
+  it("does not take the place of what exists, and is not left half made", async () => {
     const sample = await ownSample();
     const words = ["export", sample.directory, "-f", "bundle", "-o"];
     expect(await printed([...words, sample.root], { sample, code: 73 })).toMatchInlineSnapshot(`
@@ -205,7 +205,7 @@ describe.skipIf(isLeftOut("moto"))("An evidence bundle from a bucket", { timeout
     await new FileStorage({ path: sample.directory, archive }).close(); // which ships what the archive lacks
   }, 120_000);
 
-  test("holds the files that its objects make up, and those shipped there byte for byte", async () => {
+  it("holds the files that its objects make up, and those shipped there byte for byte", async () => {
     const sample = await sharedSample();
     const { vkey } = await signerOf;
     const bundle = join(await temporaryDirectory(), "bundle");
@@ -230,7 +230,7 @@ describe.skipIf(isLeftOut("moto"))("An evidence bundle from a bucket", { timeout
     ).toEqual([vkey, sample.vkey].toSorted());
   });
 
-  test("holds the proofs of selected entries, of whoever wrote them", async () => {
+  it("holds the proofs of selected entries, of whoever wrote them", async () => {
     const sample = await sharedSample();
     const { vkey } = await signerOf;
     const bundle = join(await temporaryDirectory(), "bundle");
@@ -245,7 +245,7 @@ describe.skipIf(isLeftOut("moto"))("An evidence bundle from a bucket", { timeout
     expect(await readFile(join(other, "keys.txt"), "utf8")).toBe(`${sample.vkey}\n`);
   });
 
-  test("stays within its directory, whatever an object says where it comes from", async () => {
+  it("stays within its directory, whatever an object says where it comes from", async () => {
     const root = await temporaryDirectory();
     const other = await server.makeBucket();
     const Body = await readFile(await firstFile(await sharedSample()));
