@@ -208,7 +208,7 @@ describe.skipIf(isLeftOut("moto"))("On a bucket", { timeout: 120_000 }, () => {
     const cleaned = await printed(["cleanup", location], { env });
     expect(cleaned.replace(hold, "HOLD").replace(/than \S+ \S+ UTC/, "than TIME UTC"))
       .toMatchInlineSnapshot(`
-      "retention 365 days (the default): what is older than TIME UTC goes
+      "retention 365 days (the default): removes entries older than TIME UTC
       FILE         FROM                      TO                        ENTRIES  FATE
       2024-01-01/  2024-01-01T00:00:00.000Z  2024-01-01T23:59:59.999Z        ?  stays: hold HOLD by legal: case 12
       2024-01-02/  2024-01-02T00:00:00.000Z  2024-01-02T23:59:59.999Z        1  removed

@@ -587,7 +587,7 @@ describe("ai-audit cleanup", { timeout: 60_000 }, () => {
       /^retention 400 days \(AUDIT_RETENTION_DAYS\): removes/,
     );
     const given = await cli([...words, "--retention", "500"], { env: set });
-    expect(given.stdout).toMatch(/^retention 500 days \(AUDIT_RETENTION_DAYS is 400\): what/);
+    expect(given.stdout).toMatch(/^retention 500 days \(AUDIT_RETENTION_DAYS is 400\): removes/);
     const { stdout } = await cli([...words, "--json"]);
     expect(JSON.parse(stdout)).toMatchObject({
       retentionDays: 365,
