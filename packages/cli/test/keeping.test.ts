@@ -175,7 +175,9 @@ describe("ai-audit init", { timeout: 60_000 }, () => {
       `${here}await logger.log({ input: "a", output: "b" });\nawait logger.close();\n`,
     );
     await run(process.execPath, ["--conditions=ai-audit-source", file], { cwd: root, env });
-    const { code, stdout: verdict } = await cli(["verify"], { cwd: root });
+    // Keys of a settings file beside the log are trusted only if the file was named.
+    const named = { AUDIT_CONFIG: "ai-audit.env" };
+    const { code, stdout: verdict } = await cli(["verify"], { cwd: root, env: named });
     expect({ code, verdict }).toEqual({
       code: 0,
       verdict: expect.stringMatching(/^OK: 1 entry in 1 file; sealed by acme/) as string,
