@@ -28,7 +28,7 @@ function copyOfCore(): string {
   const copy = mkdtempSync(join(tmpdir(), "ai-audit-mutants-"));
   for (const part of ["packages/core", "packages/test-support", "faults", "docs", "scripts"])
     cpSync(join(ROOT, part), join(copy, part), { recursive: true, filter: isSource });
-  for (const file of ["vitest.config.ts", "package.json", "tsconfig.base.json", "tsconfig.json"])
+  for (const file of ["vitest.config.ts", "package.json", "tsconfig.base.json"])
     cpSync(join(ROOT, file), join(copy, file));
   for (const part of [".", "packages/core", "packages/test-support"])
     symlinkSync(join(ROOT, part, "node_modules"), join(copy, part, "node_modules"));
@@ -58,8 +58,7 @@ try {
   const numbered = MUTANTS.map((mutant, index) => ({ ...mutant, number: index + 1 })).filter(
     ({ number }) => chosen.size === 0 || chosen.has(number),
   );
-  if (!pass(copy, [...new Set(numbered.flatMap(({ tests }) => tests))]))
-    throw new Error("the tests fail without a mutant");
+  const sound = new Map<string, boolean>();
   for (const { number, name, file, from, to, tests } of numbered) {
     const place = join(copy, "packages/core/src", file);
     const source = existsSync(place) ? readFileSync(place, "utf8") : "";
