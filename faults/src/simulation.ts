@@ -3,10 +3,13 @@
 // of the process waits until the schedule, which the seed decides, lets it go; one is under way at a time. Prints a JSON
 // line for each seed; a seed that fails is run again by its number alone.
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import callbacks from "node:fs";
 import fs from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { tmpdir } from "node:os";
+import { promisify } from "node:util";
+import { Worker } from "node:worker_threads";
 import { Random } from "@ai-audit/test-support/random";
 
 const DAY_MS = 86_400_000;
@@ -25,6 +28,7 @@ const FILE_CALLS = [
   "writeFile",
   "utimes",
 ] as const;
+const POOL_CALLS = ["open", "write", "fdatasync", "fsync", "fstat", "close"] as const;
 const HANDLE_CALLS = ["write", "datasync", "sync", "stat", "read", "writev"] as const;
 
 /** Lets one file call go at a time, in an order that the seed decides. */
@@ -76,6 +80,25 @@ const handles: object = Object.getPrototypeOf(probe);
 await probe.close();
 for (const name of HANDLE_CALLS) wrap(handles, name);
 for (const name of FILE_CALLS) wrap(fs, name);
+// The writers' first calls on libuv's pool, and then those of their threads.
+for (const name of POOL_CALLS) {
+  const callback = callbacks[name];
+  const original = promisify(callback) as AsyncCall;
+  const wrapped = Object.assign(callback.bind(callbacks), {
+    [promisify.custom]: (...values: unknown[]) => schedule.run(() => original(...values)),
+  });
+  Reflect.set(callbacks, name, wrapped);
+}
+const post: unknown = Reflect.get(Worker.prototype, "postMessage");
+Reflect.set(Worker.prototype, "postMessage", function (this: Worker, ...message: unknown[]) {
+  void schedule.run(
+    () =>
+      new Promise<void>((resolve) => {
+        this.once("message", () => resolve());
+        if (typeof post === "function") Reflect.apply(post, this, message);
+      }),
+  );
+});
 syncBuiltinESMExports();
 
 // After the calls are wrapped: these modules take them as they are now.
@@ -170,7 +193,7 @@ async function simulate(seed: number): Promise<Simulated> {
   }
   // What retention may have removed is not looked for.
   const oldest = Math.floor(now / DAY_MS) - retentionDays;
-  const due = acknowledged.filter(({ day }) => day >= oldest).map(({ id }) => id);
+  const due = acknowledged.filter(({ day }) => day > oldest).map(({ id }) => id);
   const judged = await judgeLog(path, due, signer.vkey);
   rmSync(folder, { recursive: true, force: true });
   return {
