@@ -1,6 +1,6 @@
 // A directory of segments: its files, and the first and last lines of each.
 import { constants, type Dirent } from "node:fs";
-import { type FileHandle, open, readdir } from "node:fs/promises";
+import { type FileHandle, lstat, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { CHECKPOINT_PREFIX, prefixOf, type SegmentRef } from "../../format/control-line.ts";
 import { splitLines } from "../../format/lines.ts";
@@ -68,6 +68,8 @@ export class Directory {
   readonly actor: Actor;
   /** A complete first line never changes. */
   readonly #heads = new Map<string, Head>();
+  /** Names of files, read once: a start lists the directory several times. */
+  readonly #names = new Map<string, ListedFile>();
   /** Nor does a closed file. */
   readonly #closedTails = new Map<string, Tail>();
   /** Nor does a first commit. */
@@ -112,19 +114,24 @@ export class Directory {
       found = [];
     }
     this.#forgetAllBut(new Set(found.map(({ name }) => name)));
-    return found
-      .flatMap((entry) => {
-        // A directory, a pipe or a link of that name is no part of the log.
-        const name = entry.isFile() ? parseSegmentName(entry.name) : undefined;
-        return name ? { file: entry.name, ...name } : [];
-      })
-      .toSorted(compareSegmentNames);
+    const listed: ListedFile[] = [];
+    for (const entry of found) {
+      if (!entry.isFile()) continue; // a directory, a pipe or a link of that name is no part of the log
+      const known = this.#names.get(entry.name);
+      const name = known ?? parseSegmentName(entry.name);
+      if (!name) continue;
+      const file = known ?? { file: entry.name, ...name };
+      if (!known) this.#names.set(entry.name, file);
+      listed.push(file);
+    }
+    return listed.toSorted(compareSegmentNames);
   }
 
   /** A day far back, or a directory made anew, may get a file of the same name again. */
   #forgetAllBut(files: ReadonlySet<string>): void {
-    for (const known of this.#heads.keys()) {
+    for (const known of this.#names.keys()) {
       if (files.has(known)) continue;
+      this.#names.delete(known);
       this.#heads.delete(known);
       this.#closedTails.delete(known);
       this.#seals.delete(known);
@@ -145,6 +152,16 @@ export class Directory {
   /** Bytes of a file; undefined when it is gone. */
   async sizeOf(file: string): Promise<number | undefined> {
     return this.#with(file, async (handle) => (await handle.stat()).size);
+  }
+
+  /** Time of the last write to a file, milliseconds since the epoch; -Infinity when it is gone. */
+  async modified(file: string): Promise<number> {
+    try {
+      return (await lstat(join(this.path, file))).mtimeMs;
+    } catch (error) {
+      if (hasCode(error, "ENOENT")) return -Infinity;
+      throw error;
+    }
   }
 
   /** What the first line says; undefined while there is no complete one. */

@@ -22,7 +22,7 @@ import { countEntries, findEntry, readPages } from "./read.ts";
 import { type PendingLine, WriteLane } from "../lane.ts";
 import { UncertainWrite, UntriedWrite } from "../losses.ts";
 import { OwnFile } from "./own-file.ts";
-import { latestStates, MAX_STATES } from "./witnessed.ts";
+import { lateFiles, latestStates, MAX_STATES } from "./witnessed.ts";
 import { WriterThread } from "./writer-thread.ts";
 import { reading, readingPages } from "../read-failure.ts";
 import type {
@@ -105,6 +105,7 @@ export class FileStorage implements AuditStorage {
   #prev: SegmentRef | null = null;
   #endOfDay: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
+  #hasLookedBack = false;
   /** Work that did not end in time, until it ends. */
   #stuck: Promise<unknown> | undefined;
   #pauseMs = 0;
@@ -266,6 +267,22 @@ export class FileStorage implements AuditStorage {
       }
     }
     this.#pauseMs = 0;
+    if (!this.#hasLookedBack) this.#lookBack();
+  }
+
+  /** Records files of earlier days that were written late. Once for each process, and not before its first entry. */
+  #lookBack(): void {
+    const own = this.#open?.file.name;
+    if (own === undefined) return;
+    this.#hasLookedBack = true;
+    const look = async (): Promise<void> => {
+      const late = await lateFiles(this.#directory, own);
+      if (late.length === 0) return;
+      const states = await latestStates(this.#directory, this.stream, own, { late });
+      const line = formatControlLine({ type: "heartbeat", at: new Date().toISOString() });
+      if (states.length > 0 && !this.#closing) await this.#record([line], states);
+    };
+    look().catch(() => undefined); // the next process looks again
   }
 
   async #commitOnce(lines: readonly PendingLine[], attempt: Attempt): Promise<void> {
@@ -421,7 +438,9 @@ export class FileStorage implements AuditStorage {
   }
 
   async #statesFor(file: string, kept: readonly SegmentRef[]): Promise<SegmentRef[]> {
-    const latest = await latestStates(this.#directory, this.stream, file, MAX_STATES - kept.length);
+    const latest = await latestStates(this.#directory, this.stream, file, {
+      room: MAX_STATES - kept.length,
+    });
     const known = new Set(kept.map((ref) => `${ref.file} ${ref.size} ${ref.root}`));
     return [...kept, ...latest.filter((ref) => !known.has(`${ref.file} ${ref.size} ${ref.root}`))];
   }

@@ -114,7 +114,8 @@ async function freeNumbers(
   day: string,
   previous: string | undefined,
 ): Promise<FreeNumbers> {
-  const refs = (await recordedRefs(directory)).map(({ file }) => file);
+  // A segment is older than every record of it.
+  const refs = (await recordedRefs(directory, day)).map(({ file }) => file);
   const recorded = [...refs, ...(previous === undefined ? [] : [previous])].flatMap(
     (file) => parseSegmentName(file) ?? [],
   );

@@ -1,27 +1,40 @@
 // Witnessed states: segments record the latest checkpoints of other writers' files, so that a deleted stream leaves a hole.
 import type { SegmentRef } from "../../format/control-line.ts";
-import { dayOfSegment, segmentDay } from "../../format/segment-name.ts";
+import { dayOfSegment, segmentDay, startOfDay } from "../../format/segment-name.ts";
 import type { Directory, Head, ListedFile } from "./directory.ts";
 
 /** States in one first line, which so stays within 16 MiB. Later segments record the rest. */
 export const MAX_STATES: number = 50_000;
 
+/** Which files to look at. */
+export interface LookOptions {
+  /** The number of states that fit into the segment. @default MAX_STATES */
+  readonly room?: number;
+  /** Files of earlier days that were written late. They are looked at instead of those of the last days. */
+  readonly late?: readonly ListedFile[];
+}
+
 /**
  * The latest checkpoint of every other stream's file, unless an earlier segment has recorded it at the same size. `own` is
- * the file being begun; `room` is the number of states that fit into it.
+ * the file being begun. Only its day and the last one before it with a segment are looked at: the first segment of that
+ * day has recorded all files before it. So a start does not take longer with the age of the log.
  */
 export async function latestStates(
   directory: Directory,
   stream: string,
   own: string,
-  room: number = MAX_STATES,
+  { room = MAX_STATES, late }: LookOptions = {},
 ): Promise<SegmentRef[]> {
-  const segments = await readHeads(directory, own);
+  const all = await directory.list();
+  const since = lastDayBefore(all, own);
+  const recent = all.filter(({ file, day }) => day >= since && file !== own);
+  const segments = await readHeads(directory, [...(late ?? []), ...recent]);
+  const looked = new Set(late?.map(({ file }) => file));
   const recorded = recordedStates(await proven(directory, segments));
   const states: SegmentRef[] = [];
   for (const { listed, head } of segments) {
     if (states.length >= room) break;
-    if (head.stream === stream) continue;
+    if (head.stream === stream || (late && !looked.has(listed.file))) continue;
     const known = recorded.get(listed.file);
     // Nobody appends to a segment of an earlier day: a state recorded on a later day is final.
     if (known && known.day > listed.day) continue;
@@ -51,9 +64,34 @@ async function isToConfirm(
   return (await orUnreadable(directory.tail(file)))?.closedCalls === undefined;
 }
 
-/** Proven records of states, of files that are still there or not. */
-export async function recordedRefs(directory: Directory): Promise<SegmentRef[]> {
-  const segments = await proven(directory, await readHeads(directory, undefined));
+/**
+ * Files of earlier days that were written since the last day with a segment began: imported ones, say. No later segment
+ * may have recorded them.
+ */
+export async function lateFiles(directory: Directory, own: string): Promise<ListedFile[]> {
+  const all = await directory.list();
+  const since = lastDayBefore(all, own);
+  const late: ListedFile[] = [];
+  for (const listed of all) {
+    if (listed.day >= since) break;
+    if ((await directory.modified(listed.file)) >= startOfDay(since)) late.push(listed);
+  }
+  return late;
+}
+
+/** The last day before that of a file on which a segment was begun; its own day where there is none. */
+function lastDayBefore(listed: readonly ListedFile[], own: string): string {
+  const today = dayOfSegment(own) ?? "";
+  return listed.findLast(({ day }) => day < today)?.day ?? today;
+}
+
+/** Proven records of states, of files that are still there or not, in segments of this day and later ones. */
+export async function recordedRefs(
+  directory: Directory,
+  since: string = "",
+): Promise<SegmentRef[]> {
+  const listed = (await directory.list()).filter(({ day }) => day >= since);
+  const segments = await proven(directory, await readHeads(directory, listed));
   return segments.flatMap(({ head }) => head.refs);
 }
 
@@ -94,10 +132,10 @@ interface ReadHead {
   readonly head: Head;
 }
 
-async function readHeads(directory: Directory, own: string | undefined): Promise<ReadHead[]> {
+async function readHeads(directory: Directory, files: readonly ListedFile[]): Promise<ReadHead[]> {
   const segments = [];
-  for (const listed of await directory.list()) {
-    const head = listed.file === own ? undefined : await orUnreadable(directory.head(listed.file));
+  for (const listed of files) {
+    const head = await orUnreadable(directory.head(listed.file));
     if (head && !head.foreign) segments.push({ listed, head });
   }
   return segments;
