@@ -1,6 +1,11 @@
+import { readdir, readFile, utimes } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { FileStorage, Signer, verifyLog } from "../../../src/index.ts";
+import { readFirstLine } from "../../../src/format/read-control-line.ts";
+import { testEntry } from "../../../src/testing.ts";
 import { Directory } from "../../../src/storage/file/directory.ts";
-import { latestStates } from "../../../src/storage/file/witnessed.ts";
+import { lateFiles, latestStates } from "../../../src/storage/file/witnessed.ts";
 import { writeSegment } from "../../verify/log-builder.ts";
 import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
@@ -32,4 +37,54 @@ describe("what a new segment records of others", () => {
     });
     expect(await latestStates(directory, "newer", DAY_2[1])).toEqual([next]);
   });
+
+  it("is no file of a day before the last one with a segment, which has recorded it", async () => {
+    const path = await temporaryDirectory();
+    const first = await writeSegment(path, { file: DAY_1[0], stream: "first" });
+    const second = await writeSegment(path, { file: DAY_2[0], stream: "second", seen: [first] });
+    const directory = new Directory(path);
+    expect(await latestStates(directory, "third", "audit_20261125.jsonl")).toEqual([second]);
+  });
+
+  it("is a file of an earlier day that was written late, soon after a writer's first entry", async () => {
+    const path = await temporaryDirectory();
+    const signer = await Signer.generate("example.com/audit");
+    const log = async (daysAgo: number): Promise<FileStorage> => {
+      const storage = new FileStorage({ path, signer });
+      const { line, id } = testEntry(Date.now() - daysAgo * 86_400_000);
+      await storage.append(line, id);
+      return storage;
+    };
+    await (await log(1)).close();
+    const [yesterday = ""] = await readdir(path);
+    await (await log(5)).close(); // an import of old entries
+    const [imported = ""] = (await readdir(path)).filter((file) => file !== yesterday);
+    const storage = await log(0);
+    await expect.poll(async () => recordedIn(path), { timeout: 10_000 }).toContain(imported);
+    await storage.close();
+    expect(await verifyLog(path, { trustedKeys: [signer.vkey] })).toMatchObject({ exitCode: 0 });
+  });
+
+  it("is not looked for in old files that nobody wrote to since", async () => {
+    const path = await temporaryDirectory();
+    await writeSegment(path, { file: DAY_1[0], stream: "old" });
+    const directory = new Directory(path);
+    await writeSegment(path, { file: DAY_2[0], stream: "new" });
+    const old = new Date("2026-11-21T12:00:00Z");
+    await utimes(join(path, DAY_1[0]), old, old);
+    expect(await lateFiles(directory, "audit_20261125.jsonl")).toEqual([]);
+    const late = new Date("2026-11-23T12:00:00Z");
+    await utimes(join(path, DAY_1[0]), late, late);
+    expect(await lateFiles(directory, "audit_20261125.jsonl")).toMatchObject([{ file: DAY_1[0] }]);
+  });
 });
+
+/** Files of which a first line here records a state. */
+async function recordedIn(path: string): Promise<string[]> {
+  const files = (await readdir(path)).filter((file) => file.endsWith(".jsonl"));
+  const texts = await Promise.all(files.map((file) => readFile(join(path, file), "utf8")));
+  return texts.flatMap((text) => {
+    const first = readFirstLine(text.split("\n", 1)[0] ?? "");
+    return first.kind === "segment" ? first.open.seen.map(({ file }) => file) : [];
+  });
+}
