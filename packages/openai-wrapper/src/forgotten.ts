@@ -1,4 +1,4 @@
-// Telling when nobody can finish a call any more: what its caller had of it is garbage.
+// Reports calls that can no longer finish: the objects their callers held are garbage.
 
 const registry = new FinalizationRegistry<() => void>((forgotten) => forgotten());
 

@@ -1,8 +1,8 @@
-// What a call waits for at its end: what takes a moment to know of it, and that its entry is durable.
+// The end of a call waits for fields that take a moment, and for its entry to be durable.
 import { AuditWriteError } from "@ai-audit/core";
 import { type CapturedFields, defined, isEmpty, mergeFields } from "@ai-audit/core/capture";
 
-/** What the caller is refused when the entry cannot be written. */
+/** The result that the caller does not get when the entry cannot be written. */
 export interface Held {
   readonly response?: unknown;
   readonly callError?: unknown;
@@ -18,7 +18,7 @@ export async function holding(written: Promise<unknown>, held: Held): Promise<vo
   }
 }
 
-/** Fields of an entry with what takes a moment to know. Does not reject: neither part does. */
+/** The fields of an entry with those that take a moment. Does not reject: no part does. */
 export async function completed(
   entry: CapturedFields,
   form: Promise<CapturedFields> | undefined,

@@ -38,7 +38,7 @@ export interface AuditOptions extends CaptureOptions, DetectorOptions {
 /** A logger, or a logger with options. */
 export type Audit = CallLogger | AuditOptions;
 
-/** What one call says of itself; wins over the client's options and over `withAuditContext`. */
+/** Values of one call. They win over the client's options and over `withAuditContext`. */
 export interface CallAudit {
   readonly conversationId?: string | undefined;
   /** Added to the client's and the context's, key by key. */

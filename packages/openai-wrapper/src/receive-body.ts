@@ -1,4 +1,4 @@
-// Bodies that do not come to the caller as parsed data: he reads them himself, or the SDK reads one and fails at it.
+// Bodies that do not reach the caller as parsed data: read by the caller, or not readable by the SDK.
 import {
   type CapturedFields,
   eventsIn,
@@ -24,8 +24,8 @@ interface ReceivingCall {
 }
 
 /**
- * The caller has read the response's body himself: parsed, as text, as bytes, or in pieces too large to keep.
- * Resolves when he may have it.
+ * The caller has read the response's body: parsed, as text, as bytes, or in pieces too large to keep.
+ * Resolves when the caller may have it.
  */
 export async function receiveBody(
   call: ReceivingCall,

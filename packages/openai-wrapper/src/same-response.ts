@@ -7,7 +7,7 @@ interface Reported {
   readonly terminal: boolean;
 }
 
-/** What is polled is polled soon, so the oldest are safe to forget. */
+/** Polling happens soon after the call, so the oldest can be dropped. */
 const MAX_REPORTED = 1000;
 
 /** Operations that tell of a response or a run. */
@@ -43,7 +43,7 @@ export class ReportedResponses {
     const before = this.#byId.get(id);
     if (before && ASKING.test(operation) && (before.terminal || !terminal)) return;
     this.#byId.delete(id); // so that it counts as new
-    this.#byId.set(id, { entry: written.catch(() => undefined), terminal }); // whoever writes it is told
+    this.#byId.set(id, { entry: written.catch(() => undefined), terminal }); // the writer is told
     for (const oldest of this.#byId.keys()) {
       if (this.#byId.size <= MAX_REPORTED) break;
       this.#byId.delete(oldest);

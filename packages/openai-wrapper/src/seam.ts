@@ -80,7 +80,7 @@ function versionOf(prototype: object): string | undefined {
 /** The `prepareRequest` methods that tell of attempts. */
 const hooks = new WeakSet<object>();
 
-/** The SDK's own hook is empty, so who overrides it does not call `super`: his calls are to be recorded all the same. */
+/** The SDK's own hook is empty, so overrides do not call `super`. Their calls are recorded too. */
 function ensureHook(client: object): void {
   const hook: unknown = Reflect.get(client, "prepareRequest");
   if (typeof hook !== "function" || hooks.has(hook)) return;
@@ -138,7 +138,7 @@ async function observe(parse: () => unknown, props: unknown): Promise<unknown> {
   return data;
 }
 
-/** What there is to wait for before the caller gets the parsed data. */
+/** The promise to await before the caller gets the parsed data. */
 function delivery(data: unknown, call: AuditedCall): Promise<void> | undefined {
   if (!call.open) return undefined;
   const isStream = isEventStream(data);
@@ -224,7 +224,7 @@ function prepareRequest(base: Method): Method {
   return hook;
 }
 
-/** The caller may use his own options object for two calls at once. */
+/** A caller may use one options object for two calls at once. */
 function copyOf(options: object): object {
   const copy: object = Object.create(prototypeOf(options));
   return Object.assign(copy, options);

@@ -94,7 +94,7 @@ const ROUTES: readonly Route[] = [
   route("GET", `/agents/sessions/${ID}/items`, objectSurface("agents.sessions.items.list")),
 ];
 
-/** What is administered here are keys, certificates and other credentials. */
+/** Paths that administer keys, certificates and other credentials. */
 const ADMINISTRATION = /^\/(?:organization|projects|vaults|webhook_endpoints)(?:\/|$)/;
 
 /**
@@ -145,7 +145,7 @@ export async function formFields(
   }
 }
 
-/** A path that nobody told us about, and that changes something, is recorded under its own name. */
+/** An unlisted path that changes something is recorded under its own name. */
 function unlisted(method: string, path: string): SurfaceDefinition | undefined {
   if (method === "GET" || method === "HEAD") return undefined;
   const operation = method === "DELETE" ? deletionOf(path) : operationOf(path);

@@ -9,7 +9,7 @@ const tapped = new WeakSet<object>();
 /** Whoever holds the body holds what is watched. */
 const LIFE = Symbol("ai-audit.openai.life-of-body");
 
-/** Why Node itself cancels a body: nobody holds its response any more. */
+/** Node's reason for cancelling a body whose response was garbage-collected. */
 const FORGOTTEN = "Response object has been garbage collected";
 
 /**
@@ -130,7 +130,7 @@ class BodyWatcher implements Watcher {
     return this.#call.fail(error);
   }
 
-  /** The reader wants no more: there is nothing left to withhold from him, and few await this. */
+  /** The reader cancelled. Nothing is left to withhold, and few await this. */
   async cancelled(cancelling: Promise<void>, reason?: unknown): Promise<void> {
     await cancelling;
     if (!this.open) return;

@@ -1,4 +1,4 @@
-// Watching a response's body being read, whoever reads it: the SDK, or the caller who asked for the response itself.
+// Watches the body of a response being read, by the SDK or by the caller of `asResponse()`.
 import { AuditedCall } from "./audited-call.ts";
 import { receiveBody } from "./receive-body.ts";
 import { tapBody } from "./tap-body.ts";
@@ -114,7 +114,7 @@ function callOf(response: Response | undefined): AuditedCall | undefined {
   return call instanceof AuditedCall ? call : undefined;
 }
 
-/** What a response has in common with its clones: it is garbage once all of them are. */
+/** Shared by a response and its clones: it is garbage once all of them are. */
 const LIFE = Symbol("ai-audit.openai.life-of-response");
 
 function shareLife(response: Response, copy: Response, call: AuditedCall): void {
@@ -133,7 +133,7 @@ function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
 }
 
-/** What the caller reads is looked at first; in fail-closed mode it waits for the entry. */
+/** The body is recorded before the caller gets it. In fail-closed mode it waits for the entry. */
 async function handOver(
   reading: Promise<unknown>,
   response: Response,

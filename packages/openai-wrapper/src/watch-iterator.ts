@@ -1,6 +1,6 @@
 // Looking at what an async iterator hands out, without taking anything from it that its reader does not take.
 
-/** What wants to know. */
+/** Is told about each value and the end. */
 export interface Watcher {
   /** The call may still end. */
   readonly open: boolean;

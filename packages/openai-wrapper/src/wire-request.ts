@@ -1,4 +1,4 @@
-// What a request is for its surface, from what the SDK has of it.
+// The request in the form that surfaces read, from the SDK's options and RequestInit.
 import { firstText, textOf } from "@ai-audit/core/capture";
 import type { WireRequest } from "./surface.ts";
 

@@ -11,7 +11,7 @@ export function report<E extends Error & { readonly code: string }>(
 }
 
 /**
- * Calls one with a value. What it throws becomes a process warning (`AUDIT_CALLBACK_THREW`): it must not take the place
+ * Calls one with a value. An error that it throws becomes a process warning (`AUDIT_CALLBACK_THREW`): it must not take the place
  * of what the caller of ours is told.
  *
  * @param name the option's, for the warning

@@ -7,7 +7,7 @@ import { membersOver } from "./fields.ts";
 import type { Metadata } from "./interaction.ts";
 import { refuseUnknown } from "../format/known-names.ts";
 
-/** What `withAuditContext` sets for every entry written inside it. */
+/** Values that `withAuditContext` sets for every entry written inside it. */
 export interface AuditContext {
   readonly conversationId?: string | undefined;
   readonly metadata?: Metadata | undefined;
@@ -23,7 +23,7 @@ const contexts = new AsyncLocalStorage<AuditContext>();
 
 /**
  * Runs `fn`; entries written inside it, also after awaits, inherit the context. Nested contexts add to the
- * outer one: the inner value wins, `metadata` and `run` are merged key by key. What an entry says of itself wins
+ * outer one: the inner value wins, `metadata` and `run` are merged key by key. The values of an entry win
  * over both. Throws `AUDIT_INPUT_INVALID` for a field that a context does not have.
  */
 export function withAuditContext<T>(context: AuditContext, fn: () => T): T {

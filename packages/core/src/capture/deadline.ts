@@ -1,4 +1,4 @@
-// One time limit for many pieces of work, with one timer: they are as long as each other, so they end in their order.
+// One timer for many deadlines. All have the same length, so they expire in the order of their start.
 import { setTimeout } from "node:timers"; // not the global one, which a caller's test may have stopped
 
 interface Waiting {
@@ -35,7 +35,7 @@ export class Deadline {
 
   #settle(waiting: Waiting): void {
     this.#waiting.delete(waiting);
-    if (this.#waiting.size === 0) this.#timer?.unref(); // left to run: making one for each is what costs
+    if (this.#waiting.size === 0) this.#timer?.unref(); // left to run: a new timer for each would cost more
   }
 
   #arm(): void {

@@ -16,7 +16,7 @@ import type { RedactableField } from "./redact.ts";
 /** `strict` rejects what does not fit; `lenient` records what does and names the rest in `alerts`. */
 export type RecordMode = "strict" | "lenient";
 
-/** What is decided once, when the logger is made. */
+/** Settings, resolved when the logger is made. */
 export interface RecordSettings {
   readonly stream: string;
   readonly encryption: EncryptionManager | undefined;
@@ -92,7 +92,7 @@ interface FittedMetadata {
   readonly issues: readonly StandardSchemaV1.Issue[];
 }
 
-/** What a schema makes of metadata, over it: members that the schema does not know are kept. */
+/** The schema's result over the metadata. Members that the schema does not know are kept. */
 async function fitMetadata(
   given: Readonly<Record<string, JsonValue>>,
   schema: NonNullable<RecordSettings["metadataSchema"]>,
@@ -346,7 +346,7 @@ function pathOf({ path = [] }: StandardSchemaV1.Issue): string {
   return path.map((step) => String(typeof step === "object" ? step.key : step)).join(".");
 }
 
-/** What may be said of an error in the log: its message may quote data. */
+/** The name of an error. Its message may quote data. */
 function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : typeof error;
 }

@@ -1,9 +1,9 @@
-// What a wrapper knows of a call, put together from what the request, the answer and the surroundings say.
+// The fields of a call, merged from its request, its answer and its surroundings.
 import { isJsonObject, type JsonValue, toJson } from "../format/canonical.ts";
 import type { InteractionFields, Metadata } from "./interaction.ts";
 import { listOf } from "./payload/read.ts";
 
-/** What a wrapper knows of a call; every field may come at the beginning or at the end. */
+/** The fields that a wrapper knows. Each may come at the beginning or at the end of the call. */
 export type CapturedFields = Partial<InteractionFields> & {
   readonly metadata?: Metadata | undefined;
 };
@@ -15,8 +15,9 @@ export type GrowingFields = { -readonly [F in keyof CapturedFields]: CapturedFie
 type EveryField = Readonly<Record<keyof GrowingFields, unknown>>;
 
 /**
- * The fields of one call, as they grow: each has its place from the beginning, where an object that gets one after the other
- * is made anew every few. Nobody but its call has it, so what is found wrong with a field is put right in place.
+ * The fields of one call, as they grow. All properties are declared up front so that V8 keeps one
+ * object shape; adding them one by one would change it. Only its call holds it, so a field that does
+ * not fit is replaced in place.
  */
 export class CallFields implements EveryField {
   readonly #made = true;

@@ -1,4 +1,4 @@
-// What callers hand to log(), and how each field is checked.
+// Interactions that callers pass to log(), and the check of each field.
 import { type JsonValue, type OpaqueKind, toJson } from "../format/canonical.ts";
 import type { AuditEntry, Diagnostics } from "../format/entry.ts";
 import { ENTRY_FIELDS, type FieldKind, type GivenField, misfit } from "../format/fields.ts";
@@ -9,9 +9,9 @@ export type Metadata = object;
 
 /** The fields of an interaction other than `metadata`. */
 export interface InteractionFields extends GivenFields {
-  /** What the model got: text, or any JSON value (a conversation, say). */
+  /** The content sent to the model: text, or any JSON value such as a conversation. */
   readonly input: unknown;
-  /** What the model said. */
+  /** The answer of the model. */
   readonly output: unknown;
   readonly parameters?: Readonly<Record<string, unknown>> | undefined;
   /** The provider's own words. They may quote the prompt, so they are hashed and encrypted as content is. */

@@ -1,4 +1,4 @@
-// What is measured of a call: attempts and times, on the monotonic clock.
+// Measurements of a call: attempts and times, on the monotonic clock.
 import type { GrowingFields } from "./fields.ts";
 
 /** Attempts, latency, time to the first event and to the first content. */

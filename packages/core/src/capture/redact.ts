@@ -17,7 +17,7 @@ export type RedactableField =
 /** Returns what is to be kept in place of `value`. Synchronous; to return nothing is a mistake and keeps nothing. */
 export type RedactFunction = (field: RedactableField, value: JsonValue) => JsonValue;
 
-/** What is removed before anything is hashed or kept. */
+/** Redaction before anything is hashed or kept. */
 export interface RedactionOptions {
   /**
    * Paths into metadata whose values become the censor text: `user.email`, `headers.*` (any one key or index),
@@ -66,7 +66,7 @@ const OPTIONS: Readonly<Record<keyof RedactionOptions, true>> = {
   censor: true,
 };
 
-/** What a function that forgets its `return`, or is async, gives is no redaction: nothing may be kept then. */
+/** A function that forgets its `return`, or is async, has not redacted: nothing is kept then. */
 function redacted(value: unknown): JsonValue {
   if (value === undefined) throw new TypeError("redact returned nothing");
   if (typeof value === "object" && value !== null && "then" in value)

@@ -12,7 +12,7 @@ import {
   textsOf,
 } from "@ai-audit/core/capture";
 
-/** What is needed of a client: any version's, audited or not. */
+/** The part of a client that is used, of any version, audited or not. */
 export interface ModerationClient {
   readonly moderations: { create(body: { model: string; input: string }): PromiseLike<unknown> };
 }

@@ -19,7 +19,7 @@ import type { SurfaceDefinition, WireRequest } from "./contract.ts";
 import { requestFields } from "./fields.ts";
 import { runFields } from "./run-object.ts";
 
-/** What the model sees of a request. */
+/** Members of a request that the model sees. */
 const SEEN = [
   "instructions",
   "additional_instructions",

@@ -19,7 +19,7 @@ import { ChoicesCollector, type ChoicesShape } from "./choices-stream.ts";
 import type { ExtractOptions, SurfaceDefinition } from "./contract.ts";
 import { requestFields } from "./fields.ts";
 
-/** What the model sees besides the messages. */
+/** Members that the model sees besides the messages. */
 const SEEN = [
   "tools",
   "functions",
@@ -90,7 +90,7 @@ function chatFields(
   return choicesFields(output, choices, body, options, digests);
 }
 
-/** The text of a message that is nothing but a text. */
+/** The text of a message that holds only text. */
 function textOfMessage(message: unknown): JsonValue | undefined {
   if (message === undefined || message === null) return "";
   if (!isFields(message)) return undefined;
@@ -98,6 +98,6 @@ function textOfMessage(message: unknown): JsonValue | undefined {
   if ((role !== undefined && role !== "assistant") || !Object.values(rest).every(isEmpty))
     return undefined;
   if (content === null || content === undefined) return "";
-  // What of a stream did not fit is an object with a digest, and stands for a text as well.
+  // Streamed text that did not fit is an object with a digest, and counts as text.
   return typeof content === "string" || isOmission(content) ? snapshot(content) : undefined;
 }

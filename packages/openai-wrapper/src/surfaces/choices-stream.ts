@@ -25,7 +25,7 @@ export interface StreamedChoice extends Fields {
   readonly delta: Fields;
 }
 
-/** What differs between the two kinds of chunk. */
+/** The differences between the two kinds of chunk. */
 export interface ChoicesShape {
   readonly deltaOf: (choice: Fields) => unknown;
   readonly fieldsOf: (

@@ -1,4 +1,4 @@
-// What chat completions and completions share: a response with `choices`.
+// Responses with `choices`: chat completions and completions.
 import {
   type CapturedFields,
   type Fields,
@@ -113,7 +113,7 @@ const FACT = /^[\w./:@+-]{1,100}(?: [\w./:@+-]{1,50}){0,2}$/;
 
 const SERVED = ["system_fingerprint", "service_tier"];
 
-/** What a response says of itself. */
+/** Id, served model and facts of a response. */
 export function envelopeFields(
   body: Fields,
   served: Fields = pickStated(body, SERVED),

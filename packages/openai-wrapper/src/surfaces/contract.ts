@@ -1,4 +1,4 @@
-// What a surface is: the mapping between one endpoint of the provider and an entry's fields.
+// Surfaces: the mapping between an endpoint of the provider and the fields of an entry.
 import type {
   CapturedFields,
   ContentBounds,

@@ -1,4 +1,4 @@
-// Calls that create or change an object rather than ask a model: files, batches, jobs, and paths nobody knows yet.
+// Calls that create or change an object rather than ask a model: files, batches, jobs, and unlisted paths.
 // Their entry holds the request's and the response's JSON, without credentials.
 import {
   type CapturedFields,

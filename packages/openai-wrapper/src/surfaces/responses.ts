@@ -17,7 +17,7 @@ import { requestFields } from "./fields.ts";
 import { responseObjectFields } from "./response-object.ts";
 import { ResponsesCollector } from "./responses-stream.ts";
 
-/** What the model sees besides the input. */
+/** Members that the model sees besides the input. */
 const SEEN = ["instructions", "tools", "prompt"];
 
 export const responses: SurfaceDefinition = {

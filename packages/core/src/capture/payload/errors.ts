@@ -12,7 +12,7 @@ export const NOT_JSON = "the response is not JSON";
  */
 export type ErrorTypeOf = (error: unknown) => string | undefined;
 
-/** What an error says of the call that it ended. */
+/** The facts in an error about the call that it ended. */
 export interface ThrownError {
   readonly outcome: Extract<Outcome, "aborted" | "timeout" | "error">;
   readonly error: EntryError;

@@ -1,6 +1,6 @@
-// Readers of payloads that nobody vouches for: a member of an unexpected type counts as absent.
+// Readers of unchecked payloads: a member of an unexpected type counts as absent.
 
-/** An object whose members nobody has looked at yet. */
+/** An object with unchecked members. */
 export type Fields = Readonly<Record<string, unknown>>;
 
 const NONE: Fields = Object.freeze({});

@@ -40,7 +40,7 @@ export const SAFETY_CODES: SafetyCodes = {
     /polic(?:y|ies)|safety|moderation|guardrail|prohibited|blocklist|refusal|content_?filter|harmful|unsafe|jailbreak/i,
 };
 
-/** What there is to judge. */
+/** The payload to judge. */
 export interface SafetyEvidence {
   /** The JSON of an answer, or what a stream amounted to, in the provider's shape. */
   readonly body?: unknown;

@@ -11,7 +11,7 @@ export interface SafetyCodes {
   readonly suspected: RegExp | undefined;
 }
 
-/** What a code means for safety; undefined when nothing. */
+/** The meaning of a code for safety; undefined if it has none. */
 export function judgeCode(code: unknown, codes: SafetyCodes): "block" | "suspect" | undefined {
   if (typeof code !== "string") return undefined;
   if (codes.blocking.includes(code)) return "block";

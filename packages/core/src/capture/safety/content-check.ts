@@ -12,12 +12,12 @@ export interface DetectorOptions {
   /** Checks of one's own. An input that one blocks is not sent: the call fails with a `ContentBlockedError`. */
   readonly detectors?: readonly Detector[] | undefined;
   /**
-   * What an objection to an output does: `mark` the entry, or also `withhold` the answer, so that the call fails with
+   * The effect of an objection to an output: `mark` the entry, or also `withhold` the answer, so that the call fails with
    * a `ContentBlockedError`. The events of a stream have been handed out by then: its iteration fails at the end.
    * @default "mark"
    */
   readonly blockedOutput?: "mark" | "withhold" | undefined;
-  /** What a detector that fails means: the content passes, or counts as blocked. The entry tells. @default "pass" */
+  /** The effect of a failed detector: the content passes, or counts as blocked. The entry names it. @default "pass" */
   readonly onDetectorFailure?: "pass" | "block" | undefined;
   /** A detector that takes longer has failed, in milliseconds. @default 10000 */
   readonly detectorTimeoutMs?: number | undefined;
@@ -26,7 +26,7 @@ export interface DetectorOptions {
 /** Fields with what the detectors said of them, and the error when they stop the call. */
 export interface Checked {
   readonly fields: CapturedFields;
-  /** What they said alone. */
+  /** The findings alone. */
   readonly found: CapturedFields;
   readonly blocked: ContentBlockedError | undefined;
 }
@@ -66,7 +66,7 @@ export class ContentCheck<Extract extends ContentBounds> {
     return this.#options.detectors !== undefined && this.#options.detectors.length > 0;
   }
 
-  /** What to extract: detectors see the content itself, and the entry what the options leave of it. */
+  /** How much to extract: detectors see the whole content, the entry gets the bounded one. */
   get extract(): Extract {
     return this.active
       ? {
@@ -78,7 +78,7 @@ export class ContentCheck<Extract extends ContentBounds> {
       : this.#extract;
   }
 
-  /** What to extract of a stream, of which no more than the limit is in memory. */
+  /** How much to extract of a stream. No more than the limit is in memory. */
   get streamExtract(): Extract {
     return this.active ? { ...this.#extract, captureOutput: true } : this.#extract;
   }
@@ -139,7 +139,7 @@ export class ContentCheck<Extract extends ContentBounds> {
   }
 }
 
-/** What an entry says of content that was too large for the detectors. */
+/** The alert about content that was too large for the detectors. */
 export function unseenAlert(side: ContentSide): string {
   return `ai-audit: the detectors did not see the ${side}: it is larger than maxContentBytes`;
 }

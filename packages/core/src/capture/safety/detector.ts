@@ -1,4 +1,4 @@
-// What a safety check is: something that looks at a call's input or output and may object.
+// A safety check: it looks at the input or output of a call, and may object.
 import type { JsonValue } from "../../format/canonical.ts";
 
 /** Which of a call's two contents. */
@@ -10,11 +10,11 @@ export interface Finding {
   readonly action: "block" | "flag";
   /** Why, in words that may be logged in the clear. */
   readonly reason: string;
-  /** What kind of thing was found, such as `email`. */
+  /** Kinds of findings, such as `email`. */
   readonly categories?: readonly string[] | undefined;
 }
 
-/** What a detector may know of the call. */
+/** Facts about the call that a detector gets. */
 export interface DetectorContext {
   readonly provider?: string | undefined;
   readonly model?: string | undefined;
@@ -23,7 +23,7 @@ export interface DetectorContext {
   readonly conversationId?: string | undefined;
 }
 
-/** What a check answers: nothing when it has no objection. */
+/** The answer of a check: undefined when it has no objection. */
 export type Verdict = Finding | undefined | Promise<Finding | undefined>;
 
 /** A check. One that throws, rejects or answers something else counts as not run, and the entry says so. */

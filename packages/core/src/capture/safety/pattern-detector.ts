@@ -7,7 +7,7 @@ import { type ContentSide, type Detector, type Finding, textsOf } from "./detect
 export interface NamedPattern {
   /** Says in the entry what was found; the text itself never gets there. */
   readonly name: string;
-  /** A regular expression, or a text that is found whatever its case. */
+  /** A regular expression, or a string, found in any case. */
   readonly pattern: RegExp | string;
   /** Tells real matches from look-alikes, by a check digit for example. */
   readonly accept?: ((match: string) => boolean) | undefined;

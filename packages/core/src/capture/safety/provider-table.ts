@@ -1,4 +1,4 @@
-// What a table says of one provider: its codes, and where else its payloads speak of safety.
+// The table of one provider: its codes, and the other places where its payloads speak of safety.
 import type { Fields } from "../payload/read.ts";
 import type { SafetyReport, Side } from "./report.ts";
 
@@ -14,7 +14,7 @@ export interface ProviderTable {
    * code itself names the side, undefined where the place decides in which it stands.
    */
   readonly blocking: Readonly<Record<string, Side>>;
-  /** What stands around the answers: verdicts about the prompt, moderation, assessments. */
+  /** Members around the answers: verdicts about the prompt, moderation, assessments. */
   readonly body?: (report: SafetyReport, body: Fields) => void;
   /** One answer: a choice, a candidate, a message. Its finish reason is read by the classifier. */
   readonly answer?: (report: SafetyReport, answer: Fields) => void;

@@ -1,4 +1,4 @@
-// What one payload says about safety: gathered while the providers' tables read it.
+// Safety findings of one payload, gathered while the providers' tables read it.
 import type { ContentField } from "../../format/content.ts";
 import type { JsonValue } from "../../format/canonical.ts";
 import type { CapturedFields } from "../fields.ts";
@@ -10,7 +10,7 @@ import { judgeCode, type SafetyCodes } from "./codes.ts";
 export type Side = ContentField | undefined;
 
 /**
- * What a check found. `block`: the content was stopped. `modify`: it was changed, by a redaction for
+ * The kind of a finding. `block`: the content was stopped. `modify`: it was changed, by a redaction for
  * example. `flag`: it was let pass, and marked. `suspect`: an unknown code that looks like a policy's.
  */
 export type SafetyAction = "block" | "modify" | "flag" | "suspect";
@@ -75,7 +75,7 @@ export class SafetyReport {
     this.#findings.push({ ...finding, answer: this.answer });
   }
 
-  /** A conclusion from what is missing, which nobody said. */
+  /** A conclusion from missing members. No check reported it. */
   inferred(detector: string, at: Side): void {
     this.#inferred.add(detector);
     this.found(detector, { detector, action: "flag", reason: detector, at });

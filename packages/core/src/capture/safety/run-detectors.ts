@@ -10,17 +10,17 @@ export type DetectionFields = Pick<
   "safetyPassed" | "detectorsTriggered" | "safetyChecks" | "blockReason" | "alerts" | "outcome"
 > & { readonly metadata?: Metadata };
 
-/** What all detectors together said about one content. */
+/** The findings of all detectors about one content. */
 export interface Detection {
   /** For the entry: `metadata.blocked_at`, and each finding under `metadata.safety.detectors`. */
   readonly fields: DetectionFields;
-  /** To be thrown by whoever stops the call; undefined when nobody objects that much. */
+  /** The error to stop the call with; undefined if no detector blocks. */
   readonly blocked: ContentBlockedError | undefined;
 }
 
 /** How detectors are run. */
 export interface RunDetectorsOptions {
-  /** What a detector that fails means: the content passes, and the entry says so, or it is blocked. @default "pass" */
+  /** The effect of a failed detector: the content passes and the entry names it, or it is blocked. @default "pass" */
   readonly onFailure?: "pass" | "block" | undefined;
   /**
    * Whether whoever asks will stop the call. `mark`: it will go on, so the entry has the findings but says neither

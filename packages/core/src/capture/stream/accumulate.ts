@@ -1,4 +1,4 @@
-// What a stream amounts to, in bounded memory: deltas are merged as they come, text beyond the limit is only hashed.
+// Streams in bounded memory: deltas are merged as they arrive, text beyond the limit is only hashed.
 import { createHash, type Hash } from "node:crypto";
 import type { JsonValue } from "../../format/canonical.ts";
 import { Base64Digest } from "../payload/binary.ts";
@@ -37,7 +37,7 @@ export class StreamBudget {
     return false;
   }
 
-  /** What an entry has to say about it. */
+  /** The alerts about parts that found no room. */
   get alerts(): readonly string[] {
     return this.dropped > 0
       ? [`ai-audit: ${this.dropped} parts of the stream were too many to keep`]

@@ -26,7 +26,7 @@ export class BodyPieces {
   push(piece: Uint8Array): void {
     this.#hash.update(piece);
     this.#bytes += piece.byteLength;
-    if (this.#bytes <= this.#limit) this.#kept.push(piece.slice()); // the reader may write to his own
+    if (this.#bytes <= this.#limit) this.#kept.push(piece.slice()); // the reader may overwrite its own
     else this.#kept = [];
   }
 
@@ -36,7 +36,7 @@ export class BodyPieces {
   }
 }
 
-/** The JSON payloads of a text of server-sent events: https://html.spec.whatwg.org/#event-stream-interpretation */
+/** The JSON payloads of server-sent events: https://html.spec.whatwg.org/#event-stream-interpretation */
 export function* eventsIn(text: string): Generator {
   for (const block of text.split(/\r\n\r\n|\n\n|\r\r/)) {
     const data = block
