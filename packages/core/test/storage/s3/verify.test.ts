@@ -1,6 +1,6 @@
 import { PutBucketVersioningCommand } from "@aws-sdk/client-s3";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { Verification } from "../../../src/verify/verification.ts";
+import type { Pin, Verification } from "../../../src/verify/verification.ts";
 import { dayOf } from "../../../src/storage/s3/keys.ts";
 import { testEntry } from "../../../src/testing.ts";
 import { appendCommits, S3Log } from "../../support/s3-log.ts";
@@ -226,6 +226,62 @@ describe.skipIf(isLeftOut("ceph"))("verifyLog('s3://bucket/prefix')", { timeout:
     const verification = await log.verify();
     expect(states(verification)).toEqual(["TAMPERED"]);
     expect(messages(verification)).toContain(`${key} was overwritten with other bytes (20`);
+  });
+
+  describe("a day that clean-up removed from a bucket that keeps versions", () => {
+    /** A day of 40 days ago that was removed and is still there behind markers, and a pin of it. */
+    async function hiddenDay(): Promise<{ pins: Pin[]; hidden: string[] }> {
+      log = await S3Log.make(server, { withObjectLock: true });
+      const old = log.storage();
+      await appendCommits(old, [1, 2], Date.now() - 40 * DAY_MS);
+      await old.close();
+      const hidden = await log.keys();
+      const pins = (await log.verify()).files.flatMap(({ head }) => head ?? []);
+      const saved = await Promise.all(
+        hidden.map(async (key) => ({ key, ...(await log.read(key)) })),
+      );
+      const storage = log.storage();
+      const now = Date.now();
+      await storage.prune({ before: now - 30 * DAY_MS, policy: "30 days", actor: "cron", now });
+      await storage.close();
+      // Clean-up deletes versions too, where they are not locked. Here they stay behind markers.
+      for (const { key, body, metadata } of saved) await log.write(key, body, metadata);
+      for (const { key } of saved) await log.remove(key);
+      return { pins, hidden };
+    }
+
+    it.each([
+      ["without a rule or a pin", {}, false, 0, "PRUNED", "removed by cron under '30 days'"],
+      ["pinned and without a rule", {}, true, 2, "UNANCHORED", "1 file removed by cron"],
+      ["pinned, within the rule", { retention: [{ days: 30 }] }, true, 0, "PRUNED", "anchored to"],
+      ["against the rule", { retention: [{ days: 90 }] }, false, 1, "MISSING", "keeps files 90"],
+      [
+        "not looked at",
+        { withoutVersions: true },
+        false,
+        0,
+        "PRUNED",
+        "versions of objects were not",
+      ],
+    ] as const)("%s", async (_, options, isPinned, exitCode, state, says) => {
+      const { pins } = await hiddenDay();
+      const given = isPinned ? { pins } : {};
+      const verification = await log.verify({ ...options, ...given });
+      const text = `${verification.verdict}\n${messages(verification)}`;
+      expect({ exitCode: verification.exitCode, states: states(verification), text }).toEqual({
+        exitCode,
+        states: [state, "OK"],
+        text: expect.stringContaining(says) as string,
+      });
+    });
+
+    it("is TAMPERED where other bytes were put over it", async () => {
+      const { hidden } = await hiddenDay();
+      await log.write(hidden[0] ?? "", "{}");
+      const verification = await log.verify();
+      expect(verification.exitCode).toBe(1);
+      expect(messages(verification)).toContain("was overwritten with other bytes");
+    });
   });
 
   it("says PRUNED for days that cleanupExpired() removed, also where it was broken off", async () => {
