@@ -228,28 +228,26 @@ describe.skipIf(isLeftOut("ceph"))("verifyLog('s3://bucket/prefix')", { timeout:
     expect(messages(verification)).toContain(`${key} was overwritten with other bytes (20`);
   });
 
-  describe("a day that clean-up removed from a bucket that keeps versions", () => {
-    /** A day of 40 days ago that was removed and is still there behind markers, and a pin of it. */
-    async function hiddenDay(): Promise<{ pins: Pin[]; hidden: string[] }> {
-      log = await S3Log.make(server, { withObjectLock: true });
-      const old = log.storage();
-      await appendCommits(old, [1, 2], Date.now() - 40 * DAY_MS);
-      await old.close();
-      const hidden = await log.keys();
-      const pins = (await log.verify()).files.flatMap(({ head }) => head ?? []);
-      const saved = await Promise.all(
-        hidden.map(async (key) => ({ key, ...(await log.read(key)) })),
-      );
-      const storage = log.storage();
-      const now = Date.now();
-      await storage.prune({ before: now - 30 * DAY_MS, policy: "30 days", actor: "cron", now });
-      await storage.close();
-      // Clean-up deletes versions too, where they are not locked. Here they stay behind markers.
-      for (const { key, body, metadata } of saved) await log.write(key, body, metadata);
-      for (const { key } of saved) await log.remove(key);
-      return { pins, hidden };
-    }
+  /** A day of 40 days ago that was removed and is still there behind markers, and a pin of it. */
+  async function hiddenDay(): Promise<{ pins: Pin[]; hidden: string[] }> {
+    log = await S3Log.make(server, { withObjectLock: true });
+    const old = log.storage();
+    await appendCommits(old, [1, 2], Date.now() - 40 * DAY_MS);
+    await old.close();
+    const hidden = await log.keys();
+    const pins = (await log.verify()).files.flatMap(({ head }) => head ?? []);
+    const saved = await Promise.all(hidden.map(async (key) => ({ key, ...(await log.read(key)) })));
+    const storage = log.storage();
+    const now = Date.now();
+    await storage.prune({ before: now - 30 * DAY_MS, policy: "30 days", actor: "cron", now });
+    await storage.close();
+    // Clean-up deletes versions too, where they are not locked. Here they stay behind markers.
+    for (const { key, body, metadata } of saved) await log.write(key, body, metadata);
+    for (const { key } of saved) await log.remove(key);
+    return { pins, hidden };
+  }
 
+  describe("a day that clean-up removed from a bucket that keeps versions", () => {
     it.each([
       ["without a rule or a pin", {}, false, 0, "PRUNED", "removed by cron under '30 days'"],
       ["pinned and without a rule", {}, true, 2, "UNANCHORED", "1 file removed by cron"],
