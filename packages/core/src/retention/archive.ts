@@ -1,11 +1,15 @@
-// The interface of an archive: a place that closed segments of a directory are shipped to, byte for byte.
+// The interface of an archive: a place that closed segments of a directory are shipped to, byte for
+// byte.
 import type { SegmentRef } from "../format/control-line.ts";
 
 /** A segment that its writer has ended. */
 export interface ClosedSegment {
   /** Name in the directory. */
   readonly file: string;
-  /** Id of the directory: its segments refer to each other by name, and names repeat between directories. */
+  /**
+   * Id of the directory: its segments refer to each other by name, and names repeat between
+   * directories.
+   */
   readonly directory: string;
   /** UTC day in its name, `YYYYMMDD`. */
   readonly day: string;
@@ -30,20 +34,20 @@ export interface SegmentArchive {
   /** Days that a local copy stays after the archive confirmed it. Infinity: permanently. */
   readonly keepLocalDays: number;
   /**
-   * Days after which a rule of the archive removes segments. Each segment states it, sealed, so that to the verifier
-   * older segments are removed there and not missing. @default none
+   * Days after which a rule of the archive removes segments. Each segment states it, sealed, so
+   * that to the verifier older segments are removed there and not missing. @default none
    */
   readonly expiresDays?: number | undefined;
   /** Receives failures to ship or remove a segment; each is tried again later. */
   readonly onError: (error: Error) => void;
   /**
-   * Receives the files that the archive may lack, before the first of them is stored. Files that are still written to
-   * follow later. @default nobody
+   * Receives the files that the archive may lack, before the first of them is stored. Files that
+   * are still written to follow later. @default nobody
    */
   readonly onWaiting?: ((files: readonly string[]) => void) | undefined;
   /**
-   * Stores a segment and resolves to its location once the archive has confirmed all of its bytes. Idempotent: a segment
-   * that is there already is confirmed.
+   * Stores a segment and resolves to its location once the archive has confirmed all of its bytes.
+   * Idempotent: a segment that is there already is confirmed.
    */
   store(segment: ClosedSegment): Promise<string>;
 }

@@ -1,4 +1,5 @@
-// Holds: time ranges that retention must not remove, whatever their age (docs/format.md, section 6). Decisions only.
+// Holds: time ranges that retention must not remove, whatever their age (docs/format.md, section
+// 6). Decisions only.
 import { prefixOf } from "../format/control-line.ts";
 import { readLineOf } from "../format/read-control-line.ts";
 import { safeLine } from "../format/safe-text.ts";
@@ -43,7 +44,10 @@ export function kindOfHoldLine(line: string): "hold" | "release" | undefined {
   return line.startsWith(RELEASE_PREFIX) ? "release" : undefined;
 }
 
-/** The holds and releases among the second lines of files, by file. `ends`: whether a key's release ends a hold. */
+/**
+ * The holds and releases among the second lines of files, by file. `ends`: whether a key's release
+ * ends a hold.
+ */
 export function holdsOf(
   seconds: ReadonlyMap<string, SecondLine>,
   ends: (vkey: string | null, hold: Hold) => boolean,
@@ -79,8 +83,9 @@ export interface HeldSpan {
 }
 
 /**
- * Why a file must stay: an active hold covers one of its entries or is recorded in it, or it releases a hold whose
- * segment stays (without the release that hold would be in force again). Undefined when no hold keeps it.
+ * Why a file must stay: an active hold covers one of its entries or is recorded in it, or it
+ * releases a hold whose segment stays (without the release that hold would be in force again).
+ * Undefined when no hold keeps it.
  */
 export function whyFileHeld(
   { active, releases }: Holds,
@@ -98,8 +103,9 @@ export function whyFileHeld(
 }
 
 /**
- * Why a day of a bucket must stay: an active hold covers part of it or is recorded in it, or it releases a hold of
- * another day. `day` is the prefix of its keys; `from` and `to` are its bounds in milliseconds.
+ * Why a day of a bucket must stay: an active hold covers part of it or is recorded in it, or it
+ * releases a hold of another day. `day` is the prefix of its keys; `from` and `to` are its bounds
+ * in milliseconds.
  */
 export function whyDayHeld(
   { active, releases }: Holds,

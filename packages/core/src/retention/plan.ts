@@ -1,5 +1,5 @@
-// Which segments retention removes, and the lines to write first. Decisions only: a directory and a bucket gather the
-// facts, and carry the plan out.
+// Which segments retention removes, and the lines to write first. Decisions only: a directory and a
+// bucket gather the facts, and carry the plan out.
 import { formatControlLine, type RemovalRecord, type SegmentRef } from "../format/control-line.ts";
 
 /** A segment past retention, with the facts that decide about it. */
@@ -12,7 +12,10 @@ export interface Candidate {
   /** Timestamps of its oldest and newest entry, RFC 3339; null when it has none of its own day. */
   readonly from: string | null;
   readonly to: string | null;
-  /** Why its removal cannot be vouched for: altered, not as recorded, another key's. Undefined: it can. */
+  /**
+   * Why its removal cannot be vouched for: altered, not as recorded, another key's. Undefined: it
+   * can.
+   */
   readonly flaw: string | undefined;
   /** An earlier run recorded its removal and was broken off: it goes without another line. */
   readonly isRemains: boolean;
@@ -24,7 +27,10 @@ export interface Candidate {
   readonly removals: readonly RemovalRecord[];
 }
 
-/** What the rest of the log says about the candidates. `going` are the names of all that are to be removed. */
+/**
+ * What the rest of the log says about the candidates. `going` are the names of all that are to be
+ * removed.
+ */
 export interface Surroundings {
   /** The hold that keeps a candidate; undefined when none does. */
   whyHeld(candidate: Candidate, going: ReadonlySet<string>): string | undefined;
@@ -47,9 +53,15 @@ export interface Kept<C extends Candidate> {
 export interface RemovalPlan<C extends Candidate> {
   readonly remove: readonly C[];
   readonly keep: readonly Kept<C>[];
-  /** States of segments that stay which only removed ones record: to be recorded before anything goes. */
+  /**
+   * States of segments that stay which only removed ones record: to be recorded before anything
+   * goes.
+   */
   readonly states: readonly SegmentRef[];
-  /** Removal lines that stand in removed segments and are still referred to: to be written once more. */
+  /**
+   * Removal lines that stand in removed segments and are still referred to: to be written once
+   * more.
+   */
   readonly carried: readonly string[];
 }
 
@@ -58,10 +70,10 @@ export const UNSOUND = "it is not what was sealed, or not what the log recorded 
 const UNPROVEN = "it records a removal that is still referred to, and nothing proves it";
 
 /**
- * Decides what goes. A candidate stays if a hold keeps it, if its removal cannot be vouched for (the record of the
- * removal would be all that is left of the evidence), or if it alone records a removal that is still referred to and no
- * trusted key sealed that record. Each candidate that stays may refer to others in turn, so the decision is repeated
- * until it no longer changes.
+ * Decides what goes. A candidate stays if a hold keeps it, if its removal cannot be vouched for
+ * (the record of the removal would be all that is left of the evidence), or if it alone records a
+ * removal that is still referred to and no trusted key sealed that record. Each candidate that
+ * stays may refer to others in turn, so the decision is repeated until it no longer changes.
  *
  * @param candidates oldest first
  */

@@ -1,5 +1,5 @@
-// Size, digest, entry count and ids of a segment, computed from its bytes: an archive stores them as metadata, and a
-// verifier compares them.
+// Size, digest, entry count and ids of a segment, computed from its bytes: an archive stores them
+// as metadata, and a verifier compares them.
 import { createHash } from "node:crypto";
 import { recordsCallAgain } from "../format/entry-line.ts";
 import { eachLine, LineSplitter } from "../format/lines.ts";
@@ -25,7 +25,9 @@ export class EntryTally {
   }
 }
 
-/** Size, SHA-256 and entries of bytes on their way to another reader: complete after the last chunk. */
+/**
+ * Size, SHA-256 and entries of bytes on their way to another reader: complete after the last chunk.
+ */
 export class SegmentDigest extends EntryTally {
   bytes = 0;
   readonly #hash = createHash("sha256");

@@ -1,5 +1,6 @@
-// Trust of writers and removers: they act on sealed lines alone. Anybody with write access to the directory can plant a
-// line; only the holder of the key can seal one. Acting means signing: a planted line that is believed becomes a signed one.
+// Trust of writers and removers: they act on sealed lines alone. Anybody with write access to the
+// directory can plant a line; only the holder of the key can seal one. Acting means signing: a
+// planted line that is believed becomes a signed one.
 import { verify } from "node:crypto";
 import { AuditConfigError } from "../errors.ts";
 import { CHECKPOINT_PREFIX } from "../format/control-line.ts";
@@ -20,7 +21,9 @@ export interface Seal {
   readonly vkey: string | null;
 }
 
-/** The keys of a writer that acts on what is in the log: its own, and earlier ones of the same log. */
+/**
+ * The keys of a writer that acts on what is in the log: its own, and earlier ones of the same log.
+ */
 export class Actor {
   /** Undefined for a writer that does not sign. */
   readonly vkey: string | undefined;
@@ -39,14 +42,20 @@ export class Actor {
     return vkey !== null && vkey === this.vkey;
   }
 
-  /** Whether lines under this seal are believed. A writer without a key believes every consistent seal. */
+  /**
+   * Whether lines under this seal are believed. A writer without a key believes every consistent
+   * seal.
+   */
   trusts(vkey: string | null): boolean {
     return (
       this.vkey === undefined || this.isOwn(vkey) || (vkey !== null && this.#trusted.has(vkey))
     );
   }
 
-  /** Whether the writer may remove segments that name this key: verifiers of other keys would not believe its record. */
+  /**
+   * Whether the writer may remove segments that name this key: verifiers of other keys would not
+   * believe its record.
+   */
   mayRemove(vkey: string | null): boolean {
     return vkey === null || this.isOwn(vkey) || this.#trusted.has(vkey);
   }
@@ -58,8 +67,8 @@ const CHECKPOINT_START = Buffer.from(`\n${CHECKPOINT_PREFIX}`);
 const MAX_FIRST_COMMIT_BYTES = 256 * 2 ** 20;
 
 /**
- * The sealer of a segment's first commit, and so of its first two lines: tree and signature are checked under the key
- * that the segment names. Undefined when nothing is proven.
+ * The sealer of a segment's first commit, and so of its first two lines: tree and signature are
+ * checked under the key that the segment names. Undefined when nothing is proven.
  */
 export async function sealOfHead(handle: RandomAccess, file: string): Promise<Seal | undefined> {
   const lines = await firstCommit(handle);
@@ -86,8 +95,8 @@ export async function sealOfHead(handle: RandomAccess, file: string): Promise<Se
 }
 
 /**
- * Whether a key signed a checkpoint for this very segment. Without a key: whether the checkpoint is about this segment
- * (a forger of it could recompute the whole segment as well).
+ * Whether a key signed a checkpoint for this very segment. Without a key: whether the checkpoint is
+ * about this segment (a forger of it could recompute the whole segment as well).
  */
 export function vouchesFor(
   key: VerificationKey | undefined,
@@ -106,7 +115,8 @@ export function vouchesFor(
 
 /**
  * Checks the option `trustedKeys`.
- * @throws {AuditConfigError} `AUDIT_CONFIG_INVALID` when it is not a list, `AUDIT_KEY_INVALID` for an invalid `vkey`
+ * @throws {AuditConfigError} `AUDIT_CONFIG_INVALID` when it is not a list, `AUDIT_KEY_INVALID` for
+ * an invalid `vkey`
  */
 export function checkTrustedKeys(trustedKeys: readonly string[]): void {
   if (!Array.isArray(trustedKeys))
@@ -124,7 +134,10 @@ function keyringFor(vkey: string | null): Keyring | undefined {
   }
 }
 
-/** Reads a whole segment and checks it under the key that it names. `sizesWanted`: see `SegmentCheckOptions`. */
+/**
+ * Reads a whole segment and checks it under the key that it names. `sizesWanted`: see
+ * `SegmentCheckOptions`.
+ */
 export function checkSegment(
   file: string,
   vkey: string | null,
@@ -138,7 +151,9 @@ export function checkSegment(
   });
 }
 
-/** Whether the sealed part of a segment is unaltered and signed by the key that the segment names. */
+/**
+ * Whether the sealed part of a segment is unaltered and signed by the key that the segment names.
+ */
 export function isSound({ open, broken, problems }: SegmentReport): boolean {
   return (
     open !== undefined &&
@@ -147,7 +162,10 @@ export function isSound({ open, broken, problems }: SegmentReport): boolean {
   );
 }
 
-/** The reason for a segment of another key: its own verifiers would not believe the record of its removal. */
+/**
+ * The reason for a segment of another key: its own verifiers would not believe the record of its
+ * removal.
+ */
 export function sealedByAnother(vkey: string): string {
   const [name = "", keyHash] = vkey.split("+");
   return safeLine(

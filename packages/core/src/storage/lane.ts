@@ -22,12 +22,13 @@ export interface LaneOptions {
   /** The number of waiting lines that the next commit takes, at least one. */
   readonly take: (waiting: readonly PendingLine[]) => number;
   /**
-   * Makes these lines durable and sealed: all of them, or it rejects. With `UncertainWrite` where they may be there
-   * anyway, with `UntriedWrite` where nothing was tried.
+   * Makes these lines durable and sealed: all of them, or it rejects. With `UncertainWrite` where
+   * they may be there anyway, with `UntriedWrite` where nothing was tried.
    */
   readonly commit: (lines: readonly PendingLine[]) => Promise<void>;
   /**
-   * Delays a commit by `delayMs` so that more lines can share it, unless there are enough lines or bytes.
+   * Delays a commit by `delayMs` so that more lines can share it, unless there are enough lines or
+   * bytes.
    * @default no delay
    */
   readonly company?: {
@@ -86,7 +87,10 @@ export class WriteLane {
     this.#losses.add(id, reason);
   }
 
-  /** Takes back the loss of a commit that began with this entry: its write ended well after the time-out. */
+  /**
+   * Takes back the loss of a commit that began with this entry: its write ended well after the
+   * time-out.
+   */
   withdrawLoss(firstId: string): void {
     this.#losses.withdraw(firstId);
   }
@@ -109,8 +113,8 @@ export class WriteLane {
   }
 
   /**
-   * Refuses further lines, commits those that wait and a due `loss` line, then runs `release`. Idempotent. Rejects
-   * with an `AuditWriteError` when the last lines could not be written.
+   * Refuses further lines, commits those that wait and a due `loss` line, then runs `release`.
+   * Idempotent. Rejects with an `AuditWriteError` when the last lines could not be written.
    */
   close(release: () => Promise<void>): Promise<void> {
     this.#closing ??= this.#close(release);
@@ -132,7 +136,10 @@ export class WriteLane {
     }
   }
 
-  /** One commit at a time in the queue, so that `exclusive` tasks get their turn under a steady stream of lines. */
+  /**
+   * One commit at a time in the queue, so that `exclusive` tasks get their turn under a steady
+   * stream of lines.
+   */
   #commitWaiting(): void {
     if (this.#commitDue || this.#waiting.length === 0) return;
     this.#commitDue = true;

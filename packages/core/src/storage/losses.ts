@@ -1,5 +1,6 @@
-// Entries that were not written, until a durable `loss` line records them. Each entry is counted once: a line that was
-// tried keeps its bytes, so a copy of it that a failed write left behind is the same loss.
+// Entries that were not written, until a durable `loss` line records them. Each entry is counted
+// once: a line that was tried keeps its bytes, so a copy of it that a failed write left behind is
+// the same loss.
 import { formatControlLine } from "../format/control-line.ts";
 import { timeOfId } from "../format/id.ts";
 
@@ -15,7 +16,10 @@ interface Run {
   line: string | undefined;
 }
 
-/** A failed write after which the entries may be in the log anyway: a sync failed, or the file system did not answer. */
+/**
+ * A failed write after which the entries may be in the log anyway: a sync failed, or the file
+ * system did not answer.
+ */
 export class UncertainWrite extends Error {
   override readonly name: string = "UncertainWrite";
   override readonly cause: Error;

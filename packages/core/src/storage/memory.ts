@@ -24,7 +24,10 @@ export class MemoryStorage implements AuditStorage {
   #closed = false;
   #lost = 0;
 
-  /** @param options `maxEntries`: how many are kept at most. @default Infinity. Throws `AUDIT_CONFIG_INVALID`. */
+  /**
+   * @param options `maxEntries`: how many are kept at most. @default Infinity. Throws
+   * `AUDIT_CONFIG_INVALID`.
+   */
   constructor({ maxEntries = Infinity }: { readonly maxEntries?: number } = {}) {
     if (!(maxEntries >= 1)) throw new AuditConfigError("maxEntries must be a number >= 1");
     this.#maxEntries = maxEntries;

@@ -13,8 +13,9 @@ interface Source {
 }
 
 /**
- * Merges sources that are each in `order` of their keys. Pages of one source pass whole where no other interferes. A line
- * that two sources have is passed once: a commit that failed is written again into the next segment.
+ * Merges sources that are each in `order` of their keys. Pages of one source pass whole where no
+ * other interferes. A line that two sources have is passed once: a commit that failed is written
+ * again into the next segment.
  */
 export async function* mergePages(
   sources: readonly AsyncIterable<readonly KeyedLine[]>[],
@@ -61,7 +62,10 @@ function keyOf({ page, at }: Source): string {
   return page[at]?.key ?? "";
 }
 
-/** Where the lines of a source's page end that come no later than `limit`; its first line always does. */
+/**
+ * Where the lines of a source's page end that come no later than `limit`; its first line always
+ * does.
+ */
 function runEnd({ page, at }: Source, limit: string, before: Before): number {
   const end = page.findIndex(({ key }, index) => index > at && before(limit, key));
   return end === -1 ? page.length : end;

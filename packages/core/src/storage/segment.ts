@@ -32,11 +32,12 @@ export interface SegmentOptions {
 }
 
 /**
- * One segment in the making. Every call returns bytes that must be appended to the file in one `write()`, in the order
- * of the calls.
+ * One segment in the making. Every call returns bytes that must be appended to the file in one
+ * `write()`, in the order of the calls.
  *
- * A call counts on its bytes reaching the file. Where a write failed, nobody knows how much of it is there: abandon the
- * segment, and let the next one's `prev` be the `ref()` taken after the last write that succeeded.
+ * A call counts on its bytes reaching the file. Where a write failed, nobody knows how much of it
+ * is there: abandon the segment, and let the next one's `prev` be the `ref()` taken after the last
+ * write that succeeded.
  */
 export class Segment {
   readonly file: string;
@@ -97,13 +98,14 @@ export class Segment {
   }
 
   /**
-   * Bytes of one commit: before the first one the `segment.open` line, then `lines`, then a checkpoint over all
-   * leaves so far.
-   * @param lines JSON objects, at least one. The caller has checked that they hold no line feed (`checkLine`).
+   * Bytes of one commit: before the first one the `segment.open` line, then `lines`, then a
+   * checkpoint over all leaves so far.
+   * @param lines JSON objects, at least one. The caller has checked that they hold no line feed
+   * (`checkLine`).
    * @param entries How many of them are entries, not control lines.
    * @param linked How many of these record a call that another entry records too.
-   * @throws {AuditInputError} `AUDIT_INPUT_INVALID` when a line is no JSON object, or is one that only the segment
-   * itself may write. The segment is then unchanged.
+   * @throws {AuditInputError} `AUDIT_INPUT_INVALID` when a line is no JSON object, or is one that
+   * only the segment itself may write. The segment is then unchanged.
    * @throws {AuditWriteError} `AUDIT_CLOSED` after `close`.
    */
   seal(lines: readonly string[], entries: number, linked = 0): Buffer {
@@ -137,7 +139,8 @@ export class Segment {
     const leaves = this.#openLine === undefined ? lines : [this.#openLine, ...lines];
     let capacity = 1 + this.#checkpointBytes + 1;
     for (const line of leaves) capacity += Buffer.byteLength(line) + 1;
-    // Byte 0 is spare: each leaf is hashed in place with 00 in the byte before it, for all others the previous LF.
+    // Byte 0 is spare: each leaf is hashed in place with 00 in the byte before it, for all others
+    // the previous LF.
     const buffer = Buffer.allocUnsafeSlow(capacity); // not from the pool: a storage may hand it to its thread
     let at = 1;
     for (const line of leaves) {
@@ -160,7 +163,9 @@ export class Segment {
     return formatControlLine({ type: "checkpoint", note });
   }
 
-  /** As long as a checkpoint line of this segment can get: room is made before the root is known. */
+  /**
+   * As long as a checkpoint line of this segment can get: room is made before the root is known.
+   */
   #longestCheckpointLine(): string {
     const root = Buffer.alloc(HASH_BYTES).toString("base64");
     const text = formatCheckpoint({ origin: this.#origin, size: Number.MAX_SAFE_INTEGER, root });

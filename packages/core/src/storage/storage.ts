@@ -1,4 +1,5 @@
-// What a storage is: a keeper of lines. It never looks into content; it makes lines durable and finds them again.
+// What a storage is: a keeper of lines. It never looks into content; it makes lines durable and
+// finds them again.
 import type { AuditError } from "../errors.ts";
 
 /** An inclusive range of entry timestamps, milliseconds since the epoch. Absent ends are open. */
@@ -19,14 +20,15 @@ export interface PruneResult {
   /** Files past retention that a hold keeps. Absent where a storage knows no holds. */
   readonly held?: readonly string[];
   /**
-   * Files past retention that stay because they are not what was sealed, or not what the log recorded of them: removing
-   * one would remove the evidence. The verifier says what is wrong. Also those that another key sealed than the signer's
-   * and those trusted: a record of their removal would be believed by nobody. Absent where a storage does not look.
+   * Files past retention that stay because they are not what was sealed, or not what the log
+   * recorded of them: removing one would remove the evidence. The verifier says what is wrong. Also
+   * those that another key sealed than the signer's and those trusted: a record of their removal
+   * would be believed by nobody. Absent where a storage does not look.
    */
   readonly refused?: readonly string[];
   /**
-   * All of these, in the order of their names, with what they hold, and why those stay that do. Absent where a storage
-   * does not say.
+   * All of these, in the order of their names, with what they hold, and why those stay that do.
+   * Absent where a storage does not say.
    */
   readonly expired?: readonly ExpiredPart[];
 }
@@ -36,7 +38,10 @@ export interface ExpiredPart {
   readonly file: string;
   /** Entries in it; null where it stays and nobody counted. */
   readonly entries: number | null;
-  /** Timestamps of its oldest and newest entry, RFC 3339, or the day's bounds; null when it has none. */
+  /**
+   * Timestamps of its oldest and newest entry, RFC 3339, or the day's bounds; null when it has
+   * none.
+   */
   readonly from: string | null;
   readonly to: string | null;
   /** What becomes of it or, with `dryRun`, would. */
@@ -71,29 +76,36 @@ export interface WriteStatus {
 }
 
 /**
- * A home for the log. `@ai-audit/core/testing` has the contract suite that every implementation must pass.
+ * A home for the log. `@ai-audit/core/testing` has the contract suite that every implementation
+ * must pass.
  *
- * Lines are JSON objects without a line feed. A line without a `type` is an entry; others are control lines,
- * which are kept and never returned by `get`, `pages` and `count`.
+ * Lines are JSON objects without a line feed. A line without a `type` is an entry; others are
+ * control lines, which are kept and never returned by `get`, `pages` and `count`.
  */
 export interface AuditStorage {
-  /** Random id of this writer's life: it names the segments written and the keys derived for them. */
+  /**
+   * Random id of this writer's life: it names the segments written and the keys derived for them.
+   */
   readonly stream: string;
   /** False when a restart loses everything (memory). */
   readonly durable: boolean;
   /**
-   * Keeps one line. Resolves when the line is durable and sealed; rejects with an `AuditWriteError` when it is
-   * not, and with `AUDIT_INPUT_INVALID` a line that is none, which costs no other line its place. Lines are kept in
-   * the order of the calls. `id` is the entry's id, with which its line begins; absent for control lines.
+   * Keeps one line. Resolves when the line is durable and sealed; rejects with an `AuditWriteError`
+   * when it is not, and with `AUDIT_INPUT_INVALID` a line that is none, which costs no other line
+   * its place. Lines are kept in the order of the calls. `id` is the entry's id, with which its
+   * line begins; absent for control lines.
    */
   append(line: string, id?: string): Promise<void>;
-  /** Counts an entry that was refused before it got here; the log records the loss with its next commit. */
+  /**
+   * Counts an entry that was refused before it got here; the log records the loss with its next
+   * commit.
+   */
   lose(id: string, reason: string): void;
   /** The line of the entry with this id. */
   get(id: string): Promise<string | undefined>;
   /**
-   * Entry lines of a time range, a page at a time, in the order of their time (or the reverse). A storage that knows how
-   * far it is tells `onProgress`.
+   * Entry lines of a time range, a page at a time, in the order of their time (or the reverse). A
+   * storage that knows how far it is tells `onProgress`.
    */
   pages(
     range: TimeRange,
@@ -106,14 +118,17 @@ export interface AuditStorage {
   prune(options: PruneOptions): Promise<PruneResult>;
   status(): WriteStatus;
   /**
-   * Rejects with the reason when the next write would fail: no rights, a full disk, a server that does not answer.
-   * Writes nothing. Absent where a storage cannot tell.
+   * Rejects with the reason when the next write would fail: no rights, a full disk, a server that
+   * does not answer. Writes nothing. Absent where a storage cannot tell.
    */
   probe?(): Promise<void>;
   /** Has `listener` told of failures that no caller waits for, such as those of an archive. */
   onProblem?(listener: (error: AuditError) => void): void;
   /** Resolves when every line appended before the call was acknowledged or rejected. */
   flush(): Promise<void>;
-  /** Flushes, ends what is open and releases it. Idempotent. Later appends reject with `AUDIT_CLOSED`. */
+  /**
+   * Flushes, ends what is open and releases it. Idempotent. Later appends reject with
+   * `AUDIT_CLOSED`.
+   */
   close(): Promise<void>;
 }

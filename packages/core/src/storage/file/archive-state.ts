@@ -1,5 +1,5 @@
-// Notes on the archive of a directory, in `.archive` beside the segments. They prove nothing: losing them costs another
-// confirmation of each segment.
+// Notes on the archive of a directory, in `.archive` beside the segments. They prove nothing:
+// losing them costs another confirmation of each segment.
 import { mkdir, readdir, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { newStream } from "../../format/id.ts";
@@ -21,7 +21,10 @@ export interface Shipped {
 
 const FOLDER = ".archive";
 
-/** The highest number among a day's files that were removed because an archive has them; -1 for none. */
+/**
+ * The highest number among a day's files that were removed because an archive has them; -1 for
+ * none.
+ */
 export async function lastRemoved(directory: string, day: string): Promise<number> {
   const text = await readOrNothing(join(directory, FOLDER, removedFile(day)));
   return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : -1;

@@ -1,5 +1,6 @@
-// The mark of a clean-up at work, in `.cleanup` beside the segments. Clean-ups of several processes are safe at the same
-// time; the mark only saves the second one from reading every file that the first one removes.
+// The mark of a clean-up at work, in `.cleanup` beside the segments. Clean-ups of several processes
+// are safe at the same time; the mark only saves the second one from reading every file that the
+// first one removes.
 import { open, readFile, stat, utimes } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";

@@ -25,7 +25,10 @@ export interface ListedFile extends SegmentName {
 export interface Head {
   /** Not begun by `segment.open`: written by the Python original, say. */
   readonly foreign: boolean;
-  /** False for a foreign file whose first line is too long for a segment and is not JSON: it is not read at all. */
+  /**
+   * False for a foreign file whose first line is too long for a segment and is not JSON: it is not
+   * read at all.
+   */
   readonly isReadable: boolean;
   /** Its first lines are those of a failed commit of another file, which may hold them too. */
   readonly isSecondTry: boolean;
@@ -46,7 +49,10 @@ export interface Tail {
   readonly note: Note;
   /** Offset behind the last checkpoint: lines after it are not sealed. */
   readonly end: number;
-  /** Calls recorded, where the file was ended in order: entries less those that record a call once more. */
+  /**
+   * Calls recorded, where the file was ended in order: entries less those that record a call once
+   * more.
+   */
   readonly closedCalls: number | undefined;
 }
 
@@ -59,7 +65,10 @@ const TAIL_WINDOW_BYTES = 2 ** 20;
 const CHUNK_BYTES = 2 ** 20;
 /** A longer line is no checkpoint: 64 signature lines fit many times. */
 const MAX_CHECKPOINT_BYTES = 64 * 1024;
-/** Opening what is no file must neither hang (a FIFO) nor lead elsewhere (a link). Windows has neither flag. */
+/**
+ * Opening what is no file must neither hang (a FIFO) nor lead elsewhere (a link). Windows has
+ * neither flag.
+ */
 const READ_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0);
 
 export class Directory {
@@ -104,7 +113,10 @@ export class Directory {
     await syncDirectory(this.path);
   }
 
-  /** Files of the log in the order of their names' days and numbers; none where the directory does not exist. */
+  /**
+   * Files of the log in the order of their names' days and numbers; none where the directory does
+   * not exist.
+   */
   async list(): Promise<ListedFile[]> {
     let found: Dirent[];
     try {
@@ -139,7 +151,10 @@ export class Directory {
     }
   }
 
-  /** Opens a file for reading; undefined when it is gone (retention may remove one at any time), or became a link. */
+  /**
+   * Opens a file for reading; undefined when it is gone (retention may remove one at any time), or
+   * became a link.
+   */
   async open(file: string): Promise<FileHandle | undefined> {
     try {
       return await open(join(this.path, file), READ_FLAGS);
@@ -186,9 +201,9 @@ export class Directory {
   }
 
   /**
-   * A segment's latest checkpoint, for a record of it that others will hold against the file. It is taken from the file's
-   * last line where that is signed by our key; else the tree is computed over the whole file, once for each state, which
-   * takes 0.3 s for 100 MB.
+   * A segment's latest checkpoint, for a record of it that others will hold against the file. It is
+   * taken from the file's last line where that is signed by our key; else the tree is computed over
+   * the whole file, once for each state, which takes 0.3 s for 100 MB.
    */
   async stateToRecord(file: string): Promise<SegmentRef | undefined> {
     const head = await this.head(file);
@@ -215,7 +230,10 @@ export class Directory {
     }
   }
 
-  /** Opens the file for each read, so that a reader of thousands of files holds none open. A file that is gone is empty. */
+  /**
+   * Opens the file for each read, so that a reader of thousands of files holds none open. A file
+   * that is gone is empty.
+   */
   reader(file: string): RandomAccess {
     return {
       read: async (buffer, offset, length, position) =>
@@ -225,7 +243,10 @@ export class Directory {
     };
   }
 
-  /** Makes what another process may just have written to a file durable before anything is said about it. */
+  /**
+   * Makes what another process may just have written to a file durable before anything is said
+   * about it.
+   */
   async settle(file: string): Promise<void> {
     await this.#with(file, syncFileData);
   }
@@ -252,8 +273,9 @@ export async function* readChunks(handle: RandomAccess): AsyncGenerator<Buffer, 
 }
 
 /**
- * The beginning of a file: its first line, and whether the second one is an `again` line. Undefined while that is not
- * there. A first line that is too long for a segment is cut: it is of a foreign file.
+ * The beginning of a file: its first line, and whether the second one is an `again` line. Undefined
+ * while that is not there. A first line that is too long for a segment is cut: it is of a foreign
+ * file.
  */
 async function readBeginning(
   handle: FileHandle,
@@ -286,8 +308,8 @@ const AGAIN = Buffer.from(prefixOf("again"));
 function parseHead(line: string, isSecondTry: boolean): Head {
   const first = readFirstLine(line);
   if (first.kind === "foreign") return { ...NO_SEGMENT, foreign: true, isReadable: line !== "" };
-  // A malformed line, or one of a later version, is not acted on: the file is never removed or shipped, since no check
-  // of it succeeds.
+  // A malformed line, or one of a later version, is not acted on: the file is never removed or
+  // shipped, since no check of it succeeds.
   if (first.kind !== "segment") return { ...NO_SEGMENT, isSecondTry };
   const { stream, vkey, prev, seen } = first.open;
   return {

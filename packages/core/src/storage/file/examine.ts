@@ -1,5 +1,5 @@
-// One file of a directory, read through once: its entries, and whether it is what was sealed and recorded. Retention and
-// the shipper decide by this.
+// One file of a directory, read through once: its entries, and whether it is what was sealed and
+// recorded. Retention and the shipper decide by this.
 import type { FileHandle } from "node:fs/promises";
 import { CONTROL_PREFIX, type SegmentRef } from "../../format/control-line.ts";
 import { lineToEntry } from "../../format/entry-line.ts";
@@ -24,7 +24,10 @@ export interface ExaminedFile {
   readonly digest: FileDigest;
   /** The state sealed in it; undefined when nothing is. */
   readonly sealed: SegmentRef | undefined;
-  /** Whether its sealed part is unaltered and agrees with every record of it. Of a foreign file: nothing recorded it. */
+  /**
+   * Whether its sealed part is unaltered and agrees with every record of it. Of a foreign file:
+   * nothing recorded it.
+   */
   readonly isSound: boolean;
   /** Whether a trusted key sealed it, and it is unaltered. */
   readonly isTrusted: boolean;
@@ -36,7 +39,10 @@ export interface ExaminedFile {
 export class FileDigest extends SegmentDigest {
   /** Entries with a time. */
   dated = 0;
-  /** Times of the oldest and newest entry, milliseconds since the epoch; undefined when there is none. */
+  /**
+   * Times of the oldest and newest entry, milliseconds since the epoch; undefined when there is
+   * none.
+   */
   from: number | undefined;
   to: number | undefined;
 
@@ -51,8 +57,9 @@ export class FileDigest extends SegmentDigest {
 }
 
 /**
- * Reads a file through; undefined when it is gone, or when an entry in it is not older than `before`. The file stays open
- * meanwhile: another process may remove it at any time, and half of it is not what was sealed.
+ * Reads a file through; undefined when it is gone, or when an entry in it is not older than
+ * `before`. The file stays open meanwhile: another process may remove it at any time, and half of
+ * it is not what was sealed.
  *
  * @param recorded states of the file on record, as far as they are proven
  */
@@ -82,7 +89,8 @@ export async function examineFile(
       isTrusted: head !== undefined && proof?.isWhole === true && directory.actor.trusts(head.vkey),
       report: proof?.report,
     };
-    // A file that is gone by now was removed by another process, and its head may not have been readable any more.
+    // A file that is gone by now was removed by another process, and its head may not have been
+    // readable any more.
     const isClear = examined.isSound && head !== undefined;
     return isClear || (await directory.sizeOf(file)) !== undefined ? examined : undefined;
   } finally {
@@ -142,8 +150,8 @@ export async function treeOf(directory: Directory, file: string): Promise<Segmen
 }
 
 /**
- * Whether a file's writer has ended it: in order, or by a crash. A crash is assumed when nobody has written to the file
- * for a day, and its own day and the next one are past.
+ * Whether a file's writer has ended it: in order, or by a crash. A crash is assumed when nobody has
+ * written to the file for a day, and its own day and the next one are past.
  */
 export async function isClosed(
   directory: Directory,
@@ -170,7 +178,10 @@ async function lastWritten(directory: Directory, file: string): Promise<number> 
   }
 }
 
-/** Milliseconds since the epoch of an entry line, ours or the Python original's; undefined for any other line. */
+/**
+ * Milliseconds since the epoch of an entry line, ours or the Python original's; undefined for any
+ * other line.
+ */
 function timeOfEntry(line: Buffer): number | undefined {
   const id = idOfLine(line);
   const time = id === undefined ? undefined : timeOfId(id);

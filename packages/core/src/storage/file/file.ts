@@ -1,5 +1,6 @@
-// FileStorage: the log as files of one directory. It decides which line goes into which segment, and when one ends.
-// Over 300 lines: the write path in one piece, with what happens when the file system fails.
+// FileStorage: the log as files of one directory. It decides which line goes into which segment,
+// and when one ends. Over 300 lines: the write path in one piece, with what happens when the file
+// system fails.
 import { clearTimeout, setTimeout } from "node:timers"; // a caller's test may have stopped the global ones
 import { setTimeout as sleep } from "node:timers/promises";
 import { probeDirectory } from "./probe.ts";
@@ -36,7 +37,10 @@ import type {
 
 export type { FileStorageOptions } from "./options.ts";
 
-/** Bytes of lines in one write at most: bounds memory, and the time until the first of them is acknowledged. */
+/**
+ * Bytes of lines in one write at most: bounds memory, and the time until the first of them is
+ * acknowledged.
+ */
 const COMMIT_BYTES = 8 * 2 ** 20;
 const MIB = 2 ** 20;
 const DAY_MS = 86_400_000;
@@ -44,7 +48,10 @@ const LF = 0x0a;
 /** Room for what a segment adds to its lines when it ends: `segment.close` and two checkpoints. */
 const END_BYTES = 1024;
 
-/** A clock that went back by more than this begins a segment; a smaller step only holds the ids' time still. */
+/**
+ * A clock that went back by more than this begins a segment; a smaller step only holds the ids'
+ * time still.
+ */
 const CLOCK_STEP_MS = 10_000;
 /** After a failed second try the next commit waits this long; twice as long each time. */
 const FIRST_PAUSE_MS = 100;
@@ -58,7 +65,10 @@ interface Attempt {
 /** A commit that failed after it was handed to the file. */
 class FailedCommit extends Error {
   override readonly cause: Error;
-  /** The file, and the index in its tree of the first line; undefined where the file never held a byte. */
+  /**
+   * The file, and the index in its tree of the first line; undefined where the file never held a
+   * byte.
+   */
   readonly place: { readonly file: string; readonly leaf: number } | undefined;
   /** Whether the file may hold all of the commit. */
   readonly isUncertain: boolean;
@@ -81,8 +91,8 @@ interface OpenSegment {
 }
 
 /**
- * Keeps the log in a directory, in the format of docs/format.md. Any number of processes and instances may log to
- * one directory: each writes segments of its own.
+ * Keeps the log in a directory, in the format of docs/format.md. Any number of processes and
+ * instances may log to one directory: each writes segments of its own.
  */
 export class FileStorage implements AuditStorage {
   readonly stream: string = newStream();
@@ -112,7 +122,10 @@ export class FileStorage implements AuditStorage {
   /** `performance.now()` */
   #pauseEnds = 0;
 
-  /** @throws {AuditConfigError} `AUDIT_CONFIG_INVALID`; `AUDIT_KEY_INVALID` for an invalid trusted key */
+  /**
+   * @throws {AuditConfigError} `AUDIT_CONFIG_INVALID`; `AUDIT_KEY_INVALID` for an invalid trusted
+   * key
+   */
   constructor(options: FileStorageOptions) {
     const { path, rotationSizeMb, durability, signer, trustedKeys, archive, writeTimeoutMs } =
       resolveOptions(options);
@@ -246,8 +259,8 @@ export class FileStorage implements AuditStorage {
   }
 
   /**
-   * Writes the lines, and once more into the next segment if that fails: a passing error of a disk then refuses nothing.
-   * From the `again` line's place on, the first segment is superseded.
+   * Writes the lines, and once more into the next segment if that fails: a passing error of a disk
+   * then refuses nothing. From the `again` line's place on, the first segment is superseded.
    */
   async #commitTwice(lines: readonly PendingLine[], attempt: Attempt): Promise<void> {
     const restMs = this.#pauseEnds - performance.now();
@@ -270,7 +283,10 @@ export class FileStorage implements AuditStorage {
     if (!this.#hasLookedBack) this.#lookBack();
   }
 
-  /** Records files of earlier days that were written late. Once for each process, and not before its first entry. */
+  /**
+   * Records files of earlier days that were written late. Once for each process, and not before its
+   * first entry.
+   */
   #lookBack(): void {
     const own = this.#open?.file.name;
     if (own === undefined) return;
@@ -291,7 +307,8 @@ export class FileStorage implements AuditStorage {
     const day = ids[0] === undefined ? segmentDay(new Date()) : dayOfId(ids[0]);
     const reason =
       this.#open && (await whyEnd(this.#open, day, ids[0], bytes, this.#rotationBytes));
-    // A segment that cannot be ended stays unclosed, which the verifier reports. The next one is not affected.
+    // A segment that cannot be ended stays unclosed, which the verifier reports. The next one is
+    // not affected.
     if (reason) await this.#end(reason).catch(() => undefined);
     const open = (this.#open ??= await this.#startOrFail(day));
     if (attempt.isGivenUp) throw new Error("given up before anything was written");
@@ -336,8 +353,9 @@ export class FileStorage implements AuditStorage {
   }
 
   /**
-   * Runs work on the segment, one at a time. Rejects when it, or earlier work that is still stuck, does not end within
-   * `writeTimeoutMs`. Stuck work goes on in the background: if it ends well, the loss of its entries is taken back.
+   * Runs work on the segment, one at a time. Rejects when it, or earlier work that is still stuck,
+   * does not end within `writeTimeoutMs`. Stuck work goes on in the background: if it ends well,
+   * the loss of its entries is taken back.
    */
   async #inTime(work: (attempt: Attempt) => Promise<void>, firstId?: string): Promise<void> {
     const attempt: Attempt = { isGivenUp: false };
@@ -382,7 +400,10 @@ export class FileStorage implements AuditStorage {
     );
   }
 
-  /** Makes control lines durable, and before them `states`, in the first line of a segment: readers look for them there. */
+  /**
+   * Makes control lines durable, and before them `states`, in the first line of a segment: readers
+   * look for them there.
+   */
   async #record(lines: readonly string[], states: readonly SegmentRef[]): Promise<void> {
     const [first = "", ...others] = lines;
     if (states.length === 0)
@@ -391,7 +412,10 @@ export class FileStorage implements AuditStorage {
     await Promise.all(others.map((line) => this.append(line)));
   }
 
-  /** Begins a segment that records these states, after others that are full of them, and writes this line into it. */
+  /**
+   * Begins a segment that records these states, after others that are full of them, and writes this
+   * line into it.
+   */
   async #beginWith(states: readonly SegmentRef[], line: string): Promise<void> {
     if (this.#closing) throw new AuditWriteError("AUDIT_CLOSED", "the storage is closed");
     for (let at = 0; at < states.length; at += MAX_STATES) {
@@ -461,7 +485,8 @@ export class FileStorage implements AuditStorage {
   async #detach(open: OpenSegment): Promise<number> {
     clearTimeout(this.#endOfDay);
     this.#open = undefined;
-    // A segment takes its place in the stream once its first line is there, even if a later write failed.
+    // A segment takes its place in the stream once its first line is there, even if a later write
+    // failed.
     try {
       const size = await open.file.size();
       if (size >= Math.max(open.firstLineBytes, 1)) this.#seq += 1;
@@ -472,7 +497,9 @@ export class FileStorage implements AuditStorage {
     }
   }
 
-  /** An idle writer ends its segment when its day does, so that yesterday's log verifies as closed. */
+  /**
+   * An idle writer ends its segment when its day does, so that yesterday's log verifies as closed.
+   */
   #watchEndOfDay(day: string): void {
     clearTimeout(this.#endOfDay);
     const isOver = day < segmentDay(new Date()); // written just before midnight, or imported
@@ -507,7 +534,10 @@ async function whyEnd(
   return "";
 }
 
-/** Whether an id was made while the clock was ahead: an import of old entries goes back in time as well. */
+/**
+ * Whether an id was made while the clock was ahead: an import of old entries goes back in time as
+ * well.
+ */
 function wasAhead(id: string): boolean {
   return (timeOfId(id) ?? 0) > Date.now() + CLOCK_STEP_MS;
 }

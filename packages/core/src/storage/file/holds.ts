@@ -9,8 +9,9 @@ import {
 import type { Directory } from "./directory.ts";
 
 /**
- * Reads the beginning of every file. A hold is believed wherever it stands: a forged one keeps too much, which shows. A
- * release must be proven, by the directory's own key or by the key under which the hold was placed.
+ * Reads the beginning of every file. A hold is believed wherever it stands: a forged one keeps too
+ * much, which shows. A release must be proven, by the directory's own key or by the key under which
+ * the hold was placed.
  */
 export async function readHolds(directory: Directory): Promise<Holds> {
   const seconds = new Map<string, SecondLine>();

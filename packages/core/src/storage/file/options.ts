@@ -13,20 +13,24 @@ export interface FileStorageOptions {
   /** A segment that would grow beyond this many MiB ends. @default 100 */
   readonly rotationSizeMb?: number;
   /**
-   * When `append` resolves: `fsync` after fdatasync(2), so that a power cut loses nothing acknowledged; `os` once the
-   * operating system has the bytes, so that a killed process loses nothing. @default "fsync"
+   * When `append` resolves: `fsync` after fdatasync(2), so that a power cut loses nothing
+   * acknowledged; `os` once the operating system has the bytes, so that a killed process loses
+   * nothing. @default "fsync"
    */
   readonly durability?: "fsync" | "os";
   /**
-   * Milliseconds after which a write that the file system has not answered is refused with `AUDIT_WRITE_TIMEOUT`.
+   * Milliseconds after which a write that the file system has not answered is refused with
+   * `AUDIT_WRITE_TIMEOUT`.
    * @default 30000
    */
   readonly writeTimeoutMs?: number;
-  /** Signs every checkpoint. Without one the log finds accidents, not an attacker who recomputes it. */
+  /**
+   * Signs every checkpoint. Without one the log finds accidents, not an attacker who recomputes it.
+   */
   readonly signer?: Signer;
   /**
-   * `vkey`s of earlier keys of this log. Retention may remove segments that they sealed, and believes their records like
-   * those of the `signer`. Segments of other keys stay. @default none
+   * `vkey`s of earlier keys of this log. Retention may remove segments that they sealed, and
+   * believes their records like those of the `signer`. Segments of other keys stay. @default none
    */
   readonly trustedKeys?: readonly string[];
   /** Where closed segments are shipped to: `S3Archive` of @ai-audit/core/s3. @default nowhere */
@@ -55,7 +59,9 @@ export interface ResolvedFileOptions {
   readonly archive: SegmentArchive | undefined;
 }
 
-/** @throws {AuditConfigError} `AUDIT_CONFIG_INVALID`; `AUDIT_KEY_INVALID` for an invalid trusted key */
+/**
+ * @throws {AuditConfigError} `AUDIT_CONFIG_INVALID`; `AUDIT_KEY_INVALID` for an invalid trusted key
+ */
 export function resolveOptions(options: FileStorageOptions): ResolvedFileOptions {
   refuseUnknown("FileStorage: option", options, OPTIONS, AuditConfigError);
   const {

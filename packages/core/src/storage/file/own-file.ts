@@ -1,4 +1,5 @@
-// A segment file that this process writes. It is made by its one writer and never opened for writing again.
+// A segment file that this process writes. It is made by its one writer and never opened for
+// writing again.
 import { join } from "node:path";
 import {
   formatSegmentName,
@@ -66,7 +67,10 @@ export class OwnFile {
     return this.#bytes;
   }
 
-  /** Appends; resolves when the bytes are as durable as this file promises. They must fill their buffer. */
+  /**
+   * Appends; resolves when the bytes are as durable as this file promises. They must fill their
+   * buffer.
+   */
   async write(bytes: Buffer): Promise<void> {
     const expected = this.#bytes + bytes.length;
     const { size, names } = await this.#thread.call("append", {
@@ -74,7 +78,8 @@ export class OwnFile {
       bytes,
       sync: this.#sync,
     });
-    // Bytes in a file without a name are lost; a file of another size was cut, or written to by another process.
+    // Bytes in a file without a name are lost; a file of another size was cut, or written to by
+    // another process.
     if (names === 0) throw new Error(`${this.name} was removed while it was written to`);
     if (size !== expected) {
       const what = size < expected ? "cut" : "written to by another process";
@@ -84,8 +89,8 @@ export class OwnFile {
   }
 
   /**
-   * Whether another file, or none, has the name now. Asked at most once a second: entries that are acknowledged until
-   * then lie in the file that was moved.
+   * Whether another file, or none, has the name now. Asked at most once a second: entries that are
+   * acknowledged until then lie in the file that was moved.
    */
   async wasMoved(): Promise<boolean> {
     const now = performance.now();
@@ -106,8 +111,8 @@ export class OwnFile {
 }
 
 /**
- * A name is given once: what others recorded of a file that is gone is not true of another in its place. Numbers ascend.
- * After the last possible number, the lowest free one follows.
+ * A name is given once: what others recorded of a file that is gone is not true of another in its
+ * place. Numbers ascend. After the last possible number, the lowest free one follows.
  */
 async function freeNumbers(
   directory: Directory,

@@ -8,7 +8,10 @@ import { hasCode } from "../../system-error.ts";
 /** Room for a segment's first and last lines and a few entries. */
 const LEAST_FREE_BYTES = 64 * 1024;
 
-/** Rejects with `AUDIT_WRITE_FAILED` when nothing could be written to a log in `path`, which need not exist yet. */
+/**
+ * Rejects with `AUDIT_WRITE_FAILED` when nothing could be written to a log in `path`, which need
+ * not exist yet.
+ */
 export async function probeDirectory(path: string): Promise<void> {
   try {
     const there = await nearest(resolve(path));

@@ -39,7 +39,10 @@ interface ExpiredFile extends Candidate {
   readonly span: { readonly from: string | null; readonly to: string | null };
 }
 
-/** Removes files whose newest entry is older than `before`; never one of today, which may still grow. */
+/**
+ * Removes files whose newest entry is older than `before`; never one of today, which may still
+ * grow.
+ */
 export function pruneDirectory(
   directory: Directory,
   options: PruneOptions,
@@ -121,7 +124,10 @@ export async function asCandidate(
   };
 }
 
-/** The facts about the rest of the directory. Files past retention that are gone are forgotten, unless a hold keeps them. */
+/**
+ * The facts about the rest of the directory. Files past retention that are gone are forgotten,
+ * unless a hold keeps them.
+ */
 async function surroundingsOf(
   directory: Directory,
   candidates: readonly ExpiredFile[],
@@ -143,7 +149,9 @@ async function surroundingsOf(
   };
 }
 
-/** Which files are there, which of them refer to which, and what is on record in segments of today. */
+/**
+ * Which files are there, which of them refer to which, and what is on record in segments of today.
+ */
 export async function factsOf(
   directory: Directory,
   candidates: readonly Candidate[],
@@ -167,8 +175,8 @@ export async function factsOf(
 }
 
 /**
- * Records of files that an archive has: in the archive, retention here then explains nothing that is gone there. A file
- * that was never shipped has none.
+ * Records of files that an archive has: in the archive, retention here then explains nothing that
+ * is gone there. A file that was never shipped has none.
  */
 async function linesOfShipped(
   directory: Directory,

@@ -14,7 +14,10 @@ export class ReadMeter {
     this.#onProgress = onProgress;
   }
 
-  /** So much more was read. The files may have grown since they were measured: more than all of it is all of it. */
+  /**
+   * So much more was read. The files may have grown since they were measured: more than all of it
+   * is all of it.
+   */
   add(amount: number): void {
     this.#read += amount;
     this.#onProgress(this.#total === 0 ? 1 : Math.min(1, this.#read / this.#total));

@@ -1,5 +1,6 @@
-// Reading a directory of segments: one entry by its id, a time range in pages, a count. Lines that no checkpoint covers
-// are left out: a failed write left them, or somebody without the key appended them.
+// Reading a directory of segments: one entry by its id, a time range in pages, a count. Lines that
+// no checkpoint covers are left out: a failed write left them, or somebody without the key appended
+// them.
 import { idAt, idOfLine, timeOfId } from "../../format/id.ts";
 import { constants } from "node:buffer";
 import { lineToEntry, recordsCallAgain } from "../../format/entry-line.ts";
@@ -22,11 +23,15 @@ const DAY_MS = 86_400_000;
 
 type Order = "oldest-first" | "newest-first";
 
-/** The line of the entry with this id. The time in the id gives the file; only foreign ids need a search. */
+/**
+ * The line of the entry with this id. The time in the id gives the file; only foreign ids need a
+ * search.
+ */
 export async function findEntry(directory: Directory, id: string): Promise<string | undefined> {
   const time = timeOfId(id);
   for (const listed of await directory.list()) {
-    // Days are compared as names: a commit at midnight may have put an entry into the next day's file.
+    // Days are compared as names: a commit at midnight may have put an entry into the next day's
+    // file.
     const near =
       time === undefined || listed.day === dayOf(time) || listed.day === dayOf(time + DAY_MS);
     const head = near ? await directory.head(listed.file) : undefined;
@@ -39,7 +44,10 @@ export async function findEntry(directory: Directory, id: string): Promise<strin
   return undefined;
 }
 
-/** Entry lines of a time range in the order of time, over all files, with a page of each current file in memory. */
+/**
+ * Entry lines of a time range in the order of time, over all files, with a page of each current
+ * file in memory.
+ */
 export async function* readPages(
   directory: Directory,
   range: TimeRange,
@@ -70,7 +78,9 @@ export async function countEntries(directory: Directory, range: TimeRange): Prom
   return count;
 }
 
-/** Days on which a commit was written twice: their entries are merged, so that each is counted once. */
+/**
+ * Days on which a commit was written twice: their entries are merged, so that each is counted once.
+ */
 async function daysWithSecondTries(
   directory: Directory,
   listed: readonly ListedFile[],
@@ -116,14 +126,20 @@ async function readableBytes(directory: Directory, file: string, head: Head): Pr
   return (await directory.tail(file))?.end ?? 0;
 }
 
-/** Files that may hold entries of the range: those of its days, and one more on each side for foreign clocks. */
+/**
+ * Files that may hold entries of the range: those of its days, and one more on each side for
+ * foreign clocks.
+ */
 async function listInRange(directory: Directory, { from, to }: TimeRange): Promise<ListedFile[]> {
   const first = from === undefined ? "" : dayOf(from - DAY_MS);
   const last = to === undefined ? "99999999" : dayOf(to + DAY_MS);
   return (await directory.list()).filter(({ day }) => day >= first && day <= last);
 }
 
-/** Bytes of the files that a reader of the range will read. A file that cannot be opened counts when it is read. */
+/**
+ * Bytes of the files that a reader of the range will read. A file that cannot be opened counts when
+ * it is read.
+ */
 async function bytesInRange(
   directory: Directory,
   listed: readonly ListedFile[],
@@ -208,7 +224,10 @@ function keyedLine(
     : [];
 }
 
-/** What a line of a foreign file is found by; without a time that can be read it is no entry, for any reader. */
+/**
+ * What a line of a foreign file is found by; without a time that can be read it is no entry, for
+ * any reader.
+ */
 function foreignEntry(line: string): { readonly id: string; readonly time: number } | undefined {
   const entry = lineToEntry(line);
   const time = entry ? Date.parse(entry.timestamp) : Number.NaN;
@@ -229,7 +248,8 @@ async function* readForward(
     if (bytes.length === 0) return; // removed meanwhile
     at += bytes.length;
     if (restBytes === 0) first = bytes[0];
-    // A string cannot be that long, and a line that does not begin so is not JSON: it is dropped as it comes.
+    // A string cannot be that long, and a line that does not begin so is not JSON: it is dropped as
+    // it comes.
     const isDropped = (): boolean => restBytes > MAX_LINE_BYTES || first === 0;
     const last = bytes.lastIndexOf(LF);
     if (last === -1) {

@@ -1,4 +1,5 @@
-// Finding an entry's place in a segment by bisection over its bytes: entry ids ascend within a segment.
+// Finding an entry's place in a segment by bisection over its bytes: entry ids ascend within a
+// segment.
 import { ID_END, idOfLine } from "../../format/id.ts";
 import { type RandomAccess, readAt } from "../../retention/random-access.ts";
 
@@ -13,7 +14,10 @@ interface EntryPlace {
   readonly id: string;
 }
 
-/** Offset of the first entry line in [0, `size`) whose id is `target` or greater; `size` when there is none. */
+/**
+ * Offset of the first entry line in [0, `size`) whose id is `target` or greater; `size` when there
+ * is none.
+ */
 export async function lowerBound(
   handle: RandomAccess,
   size: number,

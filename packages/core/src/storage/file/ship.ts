@@ -1,5 +1,6 @@
-// Ships closed segments to an archive, and removes local copies that the archive has. Every step is safe to do twice and
-// to break off anywhere: the archive confirms what it has, and a durable line precedes a removal.
+// Ships closed segments to an archive, and removes local copies that the archive has. Every step is
+// safe to do twice and to break off anywhere: the archive confirms what it has, and a durable line
+// precedes a removal.
 import { join } from "node:path";
 import { AuditError } from "../../errors.ts";
 import { removeFile } from "../../files.ts";
@@ -123,7 +124,10 @@ export class Shipper {
     }
   }
 
-  /** Removes copies that were archived long enough ago, oldest first. Never one of today: its name is still in use. */
+  /**
+   * Removes copies that were archived long enough ago, oldest first. Never one of today: its name
+   * is still in use.
+   */
   async #removeCopies(
     listed: readonly ListedFile[],
     shipped: ReadonlyMap<string, Shipped>,

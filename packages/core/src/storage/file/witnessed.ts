@@ -1,4 +1,5 @@
-// Witnessed states: segments record the latest checkpoints of other writers' files, so that a deleted stream leaves a hole.
+// Witnessed states: segments record the latest checkpoints of other writers' files, so that a
+// deleted stream leaves a hole.
 import type { SegmentRef } from "../../format/control-line.ts";
 import { dayOfSegment, segmentDay, startOfDay } from "../../format/segment-name.ts";
 import type { Directory, Head, ListedFile } from "./directory.ts";
@@ -10,14 +11,18 @@ export const MAX_STATES: number = 50_000;
 export interface LookOptions {
   /** The number of states that fit into the segment. @default MAX_STATES */
   readonly room?: number;
-  /** Files of earlier days that were written late. They are looked at instead of those of the last days. */
+  /**
+   * Files of earlier days that were written late. They are looked at instead of those of the last
+   * days.
+   */
   readonly late?: readonly ListedFile[];
 }
 
 /**
- * The latest checkpoint of every other stream's file, unless an earlier segment has recorded it at the same size. `own` is
- * the file being begun. Only its day and the last one before it with a segment are looked at: the first segment of that
- * day has recorded all files before it. So a start does not take longer with the age of the log.
+ * The latest checkpoint of every other stream's file, unless an earlier segment has recorded it at
+ * the same size. `own` is the file being begun. Only its day and the last one before it with a
+ * segment are looked at: the first segment of that day has recorded all files before it. So a start
+ * does not take longer with the age of the log.
  */
 export async function latestStates(
   directory: Directory,
@@ -44,7 +49,8 @@ export async function latestStates(
     if (await isRecorded((await orUnreadable(directory.tail(listed.file)))?.ref.size)) continue;
     const ref = await orUnreadable(directory.stateToRecord(listed.file));
     if (!ref || (await isRecorded(ref.size))) continue;
-    // Another process may not have synced yet: a recorded state must survive the same power cut as its record.
+    // Another process may not have synced yet: a recorded state must survive the same power cut as
+    // its record.
     if (listed.day === segmentDay(new Date())) await orUnreadable(directory.settle(listed.file));
     states.push(ref);
   }
@@ -52,8 +58,9 @@ export async function latestStates(
 }
 
 /**
- * A state recorded on a file's own day may be short of its end. So the end of a file without `segment.close` is recorded
- * once more when that day is over: only this tells a crash from a later cut.
+ * A state recorded on a file's own day may be short of its end. So the end of a file without
+ * `segment.close` is recorded once more when that day is over: only this tells a crash from a later
+ * cut.
  */
 async function isToConfirm(
   directory: Directory,
@@ -65,8 +72,8 @@ async function isToConfirm(
 }
 
 /**
- * Files of earlier days that were written since the last day with a segment began: imported ones, say. No later segment
- * may have recorded them.
+ * Files of earlier days that were written since the last day with a segment began: imported ones,
+ * say. No later segment may have recorded them.
  */
 export async function lateFiles(directory: Directory, own: string): Promise<ListedFile[]> {
   const all = await directory.list();
@@ -79,13 +86,18 @@ export async function lateFiles(directory: Directory, own: string): Promise<List
   return late;
 }
 
-/** The last day before that of a file on which a segment was begun; its own day where there is none. */
+/**
+ * The last day before that of a file on which a segment was begun; its own day where there is none.
+ */
 function lastDayBefore(listed: readonly ListedFile[], own: string): string {
   const today = dayOfSegment(own) ?? "";
   return listed.findLast(({ day }) => day < today)?.day ?? today;
 }
 
-/** Proven records of states, of files that are still there or not, in segments of this day and later ones. */
+/**
+ * Proven records of states, of files that are still there or not, in segments of this day and later
+ * ones.
+ */
 export async function recordedRefs(
   directory: Directory,
   since: string = "",
@@ -95,7 +107,10 @@ export async function recordedRefs(
   return segments.flatMap(({ head }) => head.refs);
 }
 
-/** Proven records in segments of today, once they are durable: another process may not have synced them yet. */
+/**
+ * Proven records in segments of today, once they are durable: another process may not have synced
+ * them yet.
+ */
 export async function recordedToday(directory: Directory): Promise<SegmentRef[]> {
   const today = segmentDay(new Date());
   const refs: SegmentRef[] = [];
@@ -111,8 +126,8 @@ export async function recordedToday(directory: Directory): Promise<SegmentRef[]>
 }
 
 /**
- * Segments with a proven first line. A planted line could keep a file from being recorded, and so let it vanish. A segment
- * that is not sealed yet vouches for nothing.
+ * Segments with a proven first line. A planted line could keep a file from being recorded, and so
+ * let it vanish. A segment that is not sealed yet vouches for nothing.
  */
 async function proven(directory: Directory, segments: readonly ReadHead[]): Promise<ReadHead[]> {
   const found = [];
@@ -141,7 +156,10 @@ async function readHeads(directory: Directory, files: readonly ListedFile[]): Pr
   return segments;
 }
 
-/** An unreadable file of another writer must not stop this one from logging; the verifier will report the file. */
+/**
+ * An unreadable file of another writer must not stop this one from logging; the verifier will
+ * report the file.
+ */
 function orUnreadable<T>(read: Promise<T>): Promise<T | undefined> {
   return read.catch(() => undefined);
 }

@@ -1,5 +1,6 @@
-// The thread that makes the file calls of the write path. A blocked write(2) cannot be timed out, and on the event loop it
-// would stop the application; on libuv's pool four of them would stop its DNS look-ups.
+// The thread that makes the file calls of the write path. A blocked write(2) cannot be timed out,
+// and on the event loop it would stop the application; on libuv's pool four of them would stop its
+// DNS look-ups.
 import * as fs from "node:fs";
 import { promisify } from "node:util";
 import { SHARE_ENV, Worker } from "node:worker_threads";
@@ -7,7 +8,10 @@ import { syncDirectory } from "../../files.ts";
 
 /** The calls, their input and result. Each runs to its end before the next one begins. */
 interface Calls {
-  /** Makes a file that must not exist; `directory` is synced where it is given. Resolves to the descriptor. */
+  /**
+   * Makes a file that must not exist; `directory` is synced where it is given. Resolves to the
+   * descriptor.
+   */
   create: { input: { path: string; directory: string | undefined }; result: number };
   /** Appends; `sync` makes the bytes durable. Resolves to the state of the file after it. */
   append: { input: { fd: number; bytes: Uint8Array; sync: boolean }; result: FileStatus };
@@ -25,8 +29,8 @@ export interface FileStatus {
   readonly names: number;
 }
 
-// A string, and no module of its own: bundlers then carry it along. `append` does in one hand-over what takes three calls;
-// one costs 46 µs of CPU, a FileHandle's call 39 µs.
+// A string, and no module of its own: bundlers then carry it along. `append` does in one hand-over
+// what takes three calls; one costs 46 µs of CPU, a FileHandle's call 39 µs.
 const SOURCE = `
 const { parentPort } = require("node:worker_threads");
 const fs = require("node:fs");
@@ -75,7 +79,9 @@ parentPort.on("message", ({ id, name, input }) => {
 });
 `;
 
-/** The same calls on libuv's pool, for the first ones: a thread takes some 50 ms of CPU to start. */
+/**
+ * The same calls on libuv's pool, for the first ones: a thread takes some 50 ms of CPU to start.
+ */
 const ON_POOL: {
   readonly [Name in keyof Calls]: (input: Calls[Name]["input"]) => Promise<Calls[Name]["result"]>;
 } = {
@@ -140,8 +146,8 @@ export class WriterThread {
   readonly #waiting = new Map<number, Waiting>();
 
   /**
-   * Makes a call; the caller waits for one before the next. `bytes` of an input are handed over: the caller cannot use
-   * them any more. Rejects with the system's error.
+   * Makes a call; the caller waits for one before the next. `bytes` of an input are handed over:
+   * the caller cannot use them any more. Rejects with the system's error.
    */
   call<Name extends keyof Calls>(
     name: Name,

@@ -23,16 +23,20 @@ export interface S3ArchiveOptions extends S3Connection, S3ObjectOptions {
   /** @default "audit/" */
   readonly prefix?: string;
   /**
-   * Days that a local copy stays after it was confirmed in the bucket; of the present UTC day none is removed.
+   * Days that a local copy stays after it was confirmed in the bucket; of the present UTC day none
+   * is removed.
    * @default Infinity: local copies stay until retention removes them
    */
   readonly keepLocalDays?: number;
   /**
-   * Days after which a lifecycle rule of the bucket removes objects; see `lifecycleRule()`. It stands, sealed, in the
-   * directory's segments, so that to the verifier what is older is removed from the bucket and not missing. @default none
+   * Days after which a lifecycle rule of the bucket removes objects; see `lifecycleRule()`. It
+   * stands, sealed, in the directory's segments, so that to the verifier what is older is removed
+   * from the bucket and not missing. @default none
    */
   readonly expiresDays?: number;
-  /** Told of what could not be shipped; it is tried again every minute. @default a process warning */
+  /**
+   * Told of what could not be shipped; it is tried again every minute. @default a process warning
+   */
   readonly onError?: (error: Error) => void;
 }
 
@@ -44,9 +48,10 @@ const OPTIONS: Readonly<Record<keyof S3ArchiveOptions, true>> = {
 };
 
 /**
- * Ships the closed segments of a directory to a bucket: `new FileStorage({ path, archive: new S3Archive({ bucket }) })`.
- * A segment is one object, byte for byte, under `<prefix>YYYY-MM-DD/<stream>/<file>`; any number of directories and
- * direct writers may share a prefix.
+ * Ships the closed segments of a directory to a bucket: `new FileStorage({ path, archive: new
+ * S3Archive({ bucket }) })`. A segment is one object, byte for byte, under
+ * `<prefix>YYYY-MM-DD/<stream>/<file>`; any number of directories and direct writers may share a
+ * prefix.
  */
 export class S3Archive implements SegmentArchive {
   readonly keepLocalDays: number;
@@ -104,7 +109,10 @@ export class S3Archive implements SegmentArchive {
     return location;
   }
 
-  /** Of what the bucket holds: by its own word where it knows the whole object's, else by reading it back. */
+  /**
+   * Of what the bucket holds: by its own word where it knows the whole object's, else by reading it
+   * back.
+   */
   async #sha256Of(key: string, bytes: number): Promise<string> {
     const known = (await this.#bucket.head(key))?.sha256;
     if (known !== undefined) return Buffer.from(known, "base64").toString("hex");

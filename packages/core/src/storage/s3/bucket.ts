@@ -1,4 +1,5 @@
-// A bucket: reading, listing and deleting below one prefix. Only this file, put-once.ts and connection.ts touch the AWS SDK.
+// A bucket: reading, listing and deleting below one prefix. Only this file, put-once.ts and
+// connection.ts touch the AWS SDK.
 import { Readable } from "node:stream";
 import type {
   ListObjectVersionsCommandInput,
@@ -57,7 +58,10 @@ export interface NewObject {
   readonly key: string;
   readonly metadata: Metadata;
   readonly contentType: string;
-  /** Until when it is locked, where objects are locked. Fixed once, so that every attempt says the same. */
+  /**
+   * Until when it is locked, where objects are locked. Fixed once, so that every attempt says the
+   * same.
+   */
   readonly lockedUntil: Date | undefined;
 }
 
@@ -81,7 +85,10 @@ const READ_TIMEOUT_MS = 60_000;
 /** S3 deletes at most so many objects in one request. */
 const DELETE_BATCH = 1000;
 
-/** Keys, bodies and metadata below one prefix of one bucket. Reads are tried again where a failure may pass. */
+/**
+ * Keys, bodies and metadata below one prefix of one bucket. Reads are tried again where a failure
+ * may pass.
+ */
 export class S3Bucket {
   readonly name: string;
   /** Empty, or ends in a slash. */
@@ -152,8 +159,9 @@ export class S3Bucket {
   }
 
   /**
-   * The same of an object that may not be there; undefined also where that is not for this caller to know. Without
-   * `s3:ListBucket` S3 says 403 of every key that is not there: a writer need not be allowed to list what there is.
+   * The same of an object that may not be there; undefined also where that is not for this caller
+   * to know. Without `s3:ListBucket` S3 says 403 of every key that is not there: a writer need not
+   * be allowed to list what there is.
    */
   async peek(key: string): Promise<ObjectHead | undefined> {
     try {
@@ -169,7 +177,8 @@ export class S3Bucket {
     prefix = "",
     after,
   }: ListRange): AsyncGenerator<readonly ListedObject[], void, void> {
-    // Each page begins after the last key seen, not at a token: a token may have expired when a slow reader comes back.
+    // Each page begins after the last key seen, not at a token: a token may have expired when a
+    // slow reader comes back.
     let startAfter = after;
     for (;;) {
       const page = await this.#listPage({
@@ -284,7 +293,10 @@ export class S3Bucket {
     });
   }
 
-  /** Deletes objects, or single versions of them. Resolves to those that the server refused to delete, with its reason. */
+  /**
+   * Deletes objects, or single versions of them. Resolves to those that the server refused to
+   * delete, with its reason.
+   */
   async remove(
     objects: readonly { readonly key: string; readonly versionId?: string }[],
   ): Promise<{ readonly key: string; readonly reason: string }[]> {

@@ -42,7 +42,10 @@ export interface ExpiredDay {
   readonly segments: readonly ExpiredSegment[];
   /** Objects without a seal, under names that only this library gives: they were sealed once. */
   readonly stripped: readonly string[];
-  /** Objects without a seal, under names that others may give too: each may be part of a segment here. */
+  /**
+   * Objects without a seal, under names that others may give too: each may be part of a segment
+   * here.
+   */
   readonly unsealed: readonly string[];
   /** Other objects without a seal, such as those of the Python original. */
   readonly foreign: readonly string[];
@@ -76,7 +79,10 @@ interface Parts {
   readonly lastId: string;
 }
 
-/** Reads a whole day, and the metadata of the next one: its segments are the first to refer to those of this day. */
+/**
+ * Reads a whole day, and the metadata of the next one: its segments are the first to refer to those
+ * of this day.
+ */
 export async function examineDay(options: DayOptions, day: string): Promise<ExpiredDay> {
   const { bucket, isVersioned } = options;
   const found = await findDay(bucket, day);
@@ -139,7 +145,8 @@ function directCandidates(
 ): Parts[] {
   const source = directSource(bucket, found, new Set());
   return [...found.commits].map(([file, objects]) => ({
-    // A stream has one key: a segment of one of our streams under another key was put in the place of ours.
+    // A stream has one key: a segment of one of our streams under another key was put in the place
+    // of ours.
     isUsurped: async () =>
       !actor.trusts(vkeyIn(objects)) &&
       (await others.isOurStream(parseSegmentFileName(file)?.stream)),
@@ -218,8 +225,8 @@ async function examine(
 }
 
 /**
- * Removals from this place that a segment records, under names of this place. A segment of a directory records the files
- * that the directory removed before it could ship them.
+ * Removals from this place that a segment records, under names of this place. A segment of a
+ * directory records the files that the directory removed before it could ship them.
  */
 function removalsIn({ prunes }: SegmentReport, prefix: string): RemovalRecord[] {
   const shipped = new Set(

@@ -21,7 +21,10 @@ import { assemble } from "./source-direct.ts";
 const OBJECTS_AHEAD = 32;
 /** Usually room for a segment's first two lines. */
 const FIRST_LINES_BYTES = 16 * 1024;
-/** A hold or its release comes first in a segment of its own: such a segment's first commit has control lines alone. */
+/**
+ * A hold or its release comes first in a segment of its own: such a segment's first commit has
+ * control lines alone.
+ */
 const FIRST_COMMIT = /\/control_\d+_0\.jsonl$/;
 
 /** The beginning of a segment. */
@@ -33,8 +36,9 @@ interface Beginning {
 }
 
 /**
- * Reads the beginning of every segment that can record one. A hold is believed wherever it stands; a release must be
- * proven, by the key under which the hold was placed or by `vkey`, the actor's own.
+ * Reads the beginning of every segment that can record one. A hold is believed wherever it stands;
+ * a release must be proven, by the key under which the hold was placed or by `vkey`, the actor's
+ * own.
  */
 export async function readBucketHolds(bucket: S3Bucket, vkey: string | undefined): Promise<Holds> {
   const seconds = new Map<string, SecondLine>();
@@ -68,7 +72,10 @@ async function directBeginning(bucket: S3Bucket, key: string): Promise<Beginning
   return { key, file: fileOfOrigin(checkpoint.origin), handle: inMemory(assemble(found)) };
 }
 
-/** The line that records a hold or a release, with the key that the hold names, or that proves the release. */
+/**
+ * The line that records a hold or a release, with the key that the hold names, or that proves the
+ * release.
+ */
 async function readSecond({
   key,
   file,

@@ -5,14 +5,17 @@ import { parseSegmentName } from "../../format/segment-name.ts";
 const DAY_MS = 86_400_000;
 
 /**
- * Entry ids of one object lie at most this far apart, in milliseconds. It is what makes an entry findable: its object's
- * key is at most this much older than its id.
+ * Entry ids of one object lie at most this far apart, in milliseconds. It is what makes an entry
+ * findable: its object's key is at most this much older than its id.
  */
 export const MAX_SPAN_MS = 1000;
 
 /** What a key below the prefix is. */
 export type LogKey =
-  /** A commit written directly: `<day>/<id>.json` or `<day>/<first id>.jsonl`, after a fork `<first id>-<stream>.jsonl`. */
+  /**
+   * A commit written directly: `<day>/<id>.json` or `<day>/<first id>.jsonl`, after a fork `<first
+   * id>-<stream>.jsonl`.
+   */
   | {
       readonly kind: "direct";
       readonly day: string;
@@ -81,12 +84,17 @@ export function boundsOf(day: string): { readonly from: number; readonly to: num
   return { from, to: from + DAY_MS - 1 };
 }
 
-/** Where the direct objects of a time begin, for `StartAfter`: sorts before every key of that time. */
+/**
+ * Where the direct objects of a time begin, for `StartAfter`: sorts before every key of that time.
+ */
 export function keyAt(day: string, time: number): string {
   return `${day}/${idAt(time)}`;
 }
 
-/** The key of a commit of entries. `fork` is the stream, when the plain key is taken by somebody else's bytes. */
+/**
+ * The key of a commit of entries. `fork` is the stream, when the plain key is taken by somebody
+ * else's bytes.
+ */
 export function entriesKey(
   firstId: string,
   time: number,
@@ -108,8 +116,8 @@ export function shippedKey(day: string, stream: string, file: string): string {
 }
 
 /**
- * The name under which a stream's objects of one day are verified as one segment. It stands in checkpoints' origins
- * and in `segment.open`, and no file on disk is called that.
+ * The name under which a stream's objects of one day are verified as one segment. It stands in
+ * checkpoints' origins and in `segment.open`, and no file on disk is called that.
  */
 export function segmentFileName(day: string, stream: string, seq: number): string {
   return `audit_${day.replaceAll("-", "")}_${stream}_${seq}.jsonl`;

@@ -2,7 +2,9 @@
 import { AuditConfigError } from "../../errors.ts";
 import { normalizePrefix } from "./options.ts";
 
-/** One rule of a bucket's lifecycle configuration, as `PutBucketLifecycleConfiguration` takes it. */
+/**
+ * One rule of a bucket's lifecycle configuration, as `PutBucketLifecycleConfiguration` takes it.
+ */
 export interface LifecycleRule {
   readonly ID: string;
   readonly Status: "Enabled";
@@ -13,9 +15,10 @@ export interface LifecycleRule {
 }
 
 /**
- * The rule by which a bucket itself removes what is older than `retentionDays`, for `Rules` of a lifecycle
- * configuration. It costs no request. But no sealed record says what was removed: to the verifier, days that
- * a rule removed are removed by the bucket's owner. Throws `AUDIT_CONFIG_INVALID`.
+ * The rule by which a bucket itself removes what is older than `retentionDays`, for `Rules` of a
+ * lifecycle configuration. It costs no request. But no sealed record says what was removed: to the
+ * verifier, days that a rule removed are removed by the bucket's owner. Throws
+ * `AUDIT_CONFIG_INVALID`.
  *
  * @param prefix as of the storage. @default "audit/"
  */
@@ -27,7 +30,8 @@ export function lifecycleRule(retentionDays: number, prefix = "audit/"): Lifecyc
     ID: `ai-audit retention ${retentionDays} days`,
     Status: "Enabled",
     Filter: { Prefix: normalizePrefix(prefix) }, // `audit` alone would take `audit-finance/` along
-    // An object expires so many days after it was written, at the next midnight UTC: never before its entries do.
+    // An object expires so many days after it was written, at the next midnight UTC: never before
+    // its entries do.
     Expiration: { Days: retentionDays + 1 },
     NoncurrentVersionExpiration: { NoncurrentDays: 1 },
     AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 },

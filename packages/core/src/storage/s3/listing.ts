@@ -1,4 +1,5 @@
-// The objects of a day: told apart by their keys, grouped by their metadata, and those that were deleted or overwritten.
+// The objects of a day: told apart by their keys, grouped by their metadata, and those that were
+// deleted or overwritten.
 import { fileOfOrigin } from "../../format/origin.ts";
 import type { TimeRange } from "../storage.ts";
 import type { ObjectHead, ObjectVersion, S3Bucket } from "./bucket.ts";
@@ -59,9 +60,10 @@ interface KeyWindow {
 }
 
 /**
- * The parts of a day's keys to list. Direct objects sort by their time, all between the day's first and last id, so a
- * range needs few of them. Everything else has no time in its key: it lies before and after them. (A random id of the
- * Python original lies between them once in three million times, and is then found where the whole day is asked for.)
+ * The parts of a day's keys to list. Direct objects sort by their time, all between the day's first
+ * and last id, so a range needs few of them. Everything else has no time in its key: it lies before
+ * and after them. (A random id of the Python original lies between them once in three million
+ * times, and is then found where the whole day is asked for.)
  */
 function windows(day: string, { from = -Infinity, to = Infinity }: TimeRange): KeyWindow[] {
   const bounds = boundsOf(day);
@@ -177,7 +179,10 @@ export class FoundObjects {
     }
   }
 
-  /** A deleted or overwritten object: the first version, which is what the log wrote, takes its place. */
+  /**
+   * A deleted or overwritten object: the first version, which is what the log wrote, takes its
+   * place.
+   */
   addLost(lost: LostObject): void {
     for (const objects of [...this.commits.values(), ...this.shipped.values()]) {
       const at = objects.findIndex(({ key }) => key === lost.key);

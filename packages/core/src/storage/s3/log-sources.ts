@@ -1,5 +1,5 @@
-// A bucket as the verifier sees it: one log of everything that was written directly, and one for each directory that
-// shipped its segments.
+// A bucket as the verifier sees it: one log of everything that was written directly, and one for
+// each directory that shipped its segments.
 import type { LogSource, SourceLimit } from "../../verify/log-source.ts";
 import { S3Bucket } from "./bucket.ts";
 import { mapInOrder, statusOf } from "./request.ts";
@@ -12,8 +12,8 @@ import { shippedSource } from "./source-shipped.ts";
 const DAYS_AHEAD = 4;
 
 /**
- * The logs at `s3://bucket/prefix`, the direct one first: it holds the records of removals. Lists everything, and asks
- * for the metadata of every object: which tree it belongs to, and where.
+ * The logs at `s3://bucket/prefix`, the direct one first: it holds the records of removals. Lists
+ * everything, and asks for the metadata of every object: which tree it belongs to, and where.
  */
 export async function bucketSources(
   location: string,
@@ -35,7 +35,10 @@ export async function bucketSources(
   return [{ ...directSource(bucket, found, streams), limits }, ...shipped];
 }
 
-/** Looks at the versions of objects, where the bucket keeps them. Resolves to what could not be looked at. */
+/**
+ * Looks at the versions of objects, where the bucket keeps them. Resolves to what could not be
+ * looked at.
+ */
 async function addVersions(
   bucket: S3Bucket,
   found: FoundObjects,

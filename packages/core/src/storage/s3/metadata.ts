@@ -1,5 +1,5 @@
-// The metadata of an object: written, read, and compared with the object's bytes. Readers go by it, and only the tree's
-// part of it is sealed, so a verifier must compare it.
+// The metadata of an object: written, read, and compared with the object's bytes. Readers go by it,
+// and only the tree's part of it is sealed, so a verifier must compare it.
 import { timeOfId } from "../../format/id.ts";
 import { splitLines } from "../../format/lines.ts";
 import { dayOfSegment } from "../../format/segment-name.ts";

@@ -6,8 +6,8 @@ import { checkTrustedKeys } from "../../retention/trust.ts";
 import { refuseUnknown } from "../../format/known-names.ts";
 
 /**
- * An `S3Client` of `@aws-sdk/client-s3`, as this package's types describe it. They do not name the SDK's own class:
- * programs without the SDK would not compile then.
+ * An `S3Client` of `@aws-sdk/client-s3`, as this package's types describe it. They do not name the
+ * SDK's own class: programs without the SDK would not compile then.
  */
 export interface S3ClientLike {
   send(command: never): Promise<unknown>;
@@ -18,15 +18,21 @@ export interface S3ClientLike {
 export interface S3Connection {
   /** @default the SDK's: AWS_REGION or the shared configuration */
   readonly region?: string;
-  /** A ready client, with credentials, proxies and time-outs of its own. Excludes `region`, `endpoint`, `pathStyle`. */
+  /**
+   * A ready client, with credentials, proxies and time-outs of its own. Excludes `region`,
+   * `endpoint`, `pathStyle`.
+   */
   readonly client?: S3ClientLike;
   /** URL of a server that speaks S3. @default AWS */
   readonly endpoint?: string;
-  /** `http://host/bucket/key` instead of `http://bucket.host/key`. @default true with an `endpoint`, else false */
+  /**
+   * `http://host/bucket/key` instead of `http://bucket.host/key`. @default true with an `endpoint`,
+   * else false
+   */
   readonly pathStyle?: boolean;
   /**
-   * Milliseconds without a sign of life after which a request is broken off and made again. A write has a second more
-   * for each 256 KiB. @default 15000
+   * Milliseconds without a sign of life after which a request is broken off and made again. A write
+   * has a second more for each 256 KiB. @default 15000
    */
   readonly requestTimeoutMs?: number;
 }
@@ -39,7 +45,10 @@ export interface ResolvedConnection extends S3Connection {
 
 /** What new objects are given. */
 export interface S3ObjectOptions {
-  /** Nobody, or with GOVERNANCE nobody without a special permission, removes an object for so many days. */
+  /**
+   * Nobody, or with GOVERNANCE nobody without a special permission, removes an object for so many
+   * days.
+   */
   readonly objectLock?: { readonly mode: "GOVERNANCE" | "COMPLIANCE"; readonly days: number };
   /** Puts a legal hold on every object: it stays until somebody lifts the hold. @default false */
   readonly legalHold?: boolean;
@@ -47,7 +56,9 @@ export interface S3ObjectOptions {
   readonly serverSideEncryption?: "sse-s3" | { readonly kmsKeyId: string };
   /** `STANDARD`, `STANDARD_IA`, `INTELLIGENT_TIERING`, `GLACIER_IR` … @default the bucket's */
   readonly storageClass?: string;
-  /** Objects larger than this go in parts of this size; at least 5 MiB. @default 16777216 (16 MiB) */
+  /**
+   * Objects larger than this go in parts of this size; at least 5 MiB. @default 16777216 (16 MiB)
+   */
   readonly partBytes?: number;
   /** Milliseconds for which a write is tried again before it is given up. @default 60000 */
   readonly writeTimeoutMs?: number;
@@ -57,16 +68,20 @@ export interface S3StorageOptions extends S3Connection, S3ObjectOptions {
   readonly bucket: string;
   /** @default "audit/" */
   readonly prefix?: string;
-  /** Signs every checkpoint. Without one the log finds accidents, not an attacker who recomputes it. */
+  /**
+   * Signs every checkpoint. Without one the log finds accidents, not an attacker who recomputes it.
+   */
   readonly signer?: Signer;
   /**
-   * `vkey`s of earlier keys of this log. Segments that they sealed may be removed by retention, and what they record
-   * counts as much as what the `signer`'s do; those of any other key stay. @default none
+   * `vkey`s of earlier keys of this log. Segments that they sealed may be removed by retention, and
+   * what they record counts as much as what the `signer`'s do; those of any other key stay.
+   * @default none
    */
   readonly trustedKeys?: readonly string[];
   /**
-   * Days after which a lifecycle rule of the bucket removes objects; see `lifecycleRule()`. It stands, sealed, in the
-   * log, so that to the verifier what is older is removed and not missing. @default none
+   * Days after which a lifecycle rule of the bucket removes objects; see `lifecycleRule()`. It
+   * stands, sealed, in the log, so that to the verifier what is older is removed and not missing.
+   * @default none
    */
   readonly expiresDays?: number;
   /** Bounds of what shares one object. */
@@ -76,8 +91,9 @@ export interface S3StorageOptions extends S3Connection, S3ObjectOptions {
     /** @default 8388608 (8 MiB) */
     readonly maxBytes?: number;
     /**
-     * How long an entry may wait for company, in milliseconds. More saves requests, and each `log()` takes so much
-     * longer. Entries that arrive while an object is on its way share the next one in any case. @default 0
+     * How long an entry may wait for company, in milliseconds. More saves requests, and each
+     * `log()` takes so much longer. Entries that arrive while an object is on its way share the
+     * next one in any case. @default 0
      */
     readonly maxDelayMs?: number;
   };

@@ -1,5 +1,5 @@
-// Retention in a bucket: whole UTC days go, after a durable record of every segment that goes with them. An altered
-// segment stays, as in a directory.
+// Retention in a bucket: whole UTC days go, after a durable record of every segment that goes with
+// them. An altered segment stays, as in a directory.
 import { AuditWriteError } from "../../errors.ts";
 import { formatControlLine } from "../../format/control-line.ts";
 import { dayOfSegment, startOfDay } from "../../format/segment-name.ts";
@@ -72,7 +72,8 @@ export async function pruneBucket(
     isVersioned: (await bucket.isVersioned()) === true,
     isMissed: (day) => !(boundsOf(day).to < limit) || whyHeld(day) !== undefined,
   });
-  // One day after the other: a run that breaks off has removed the oldest days, and the next run goes on.
+  // One day after the other: a run that breaks off has removed the oldest days, and the next run
+  // goes on.
   for (const [at, day] of days.toSorted().entries()) {
     onProgress(at / days.length);
     const { from, to } = boundsOf(day);
@@ -123,7 +124,10 @@ class BucketRetention {
     this.#earlier = new EarlierRuns(bucket, this.#others, remover.actor);
   }
 
-  /** Looks again where another process removes the same day: half of a segment is not what was sealed. */
+  /**
+   * Looks again where another process removes the same day: half of a segment is not what was
+   * sealed.
+   */
   async decide(day: string): Promise<DayPlan> {
     for (let looks = 1; ; looks += 1) {
       try {
@@ -180,9 +184,10 @@ class BucketRetention {
   }
 
   /**
-   * The facts about the rest of the bucket. The first line of a shipped segment names the files that it refers to. A direct
-   * segment refers to the one before it in its stream, at any distance, and its end shows in a listing; to others only
-   * within a day, but for the states that clean-up kept on record.
+   * The facts about the rest of the bucket. The first line of a shipped segment names the files
+   * that it refers to. A direct segment refers to the one before it in its stream, at any distance,
+   * and its end shows in a listing; to others only within a day, but for the states that clean-up
+   * kept on record.
    */
   async #surroundingsOf(segments: readonly ExpiredSegment[]): Promise<Surroundings> {
     const keysOf = new Map(segments.map(({ file, keys }) => [file, keys]));
@@ -268,7 +273,10 @@ class BucketRetention {
     for (const key of keys) this.#gone.add(key);
   }
 
-  /** Deletes objects with all their versions: a mere delete marker would keep what retention must remove. */
+  /**
+   * Deletes objects with all their versions: a mere delete marker would keep what retention must
+   * remove.
+   */
   async #remove(day: string, keys: readonly string[], isWhole: boolean): Promise<void> {
     const going = new Set(keys);
     const versions = this.#options.isVersioned

@@ -6,7 +6,10 @@ import type { Metadata, NewObject, S3Bucket, UploadedPart } from "./bucket.ts";
 import type { ResolvedObjectOptions } from "./options.ts";
 import { RetriesExhausted, type RetryPolicy, reasonOf, statusOf, withRetries } from "./request.ts";
 
-/** `stored`: it is there with these bytes, by this attempt or one before. `taken`: somebody else's bytes are there. */
+/**
+ * `stored`: it is there with these bytes, by this attempt or one before. `taken`: somebody else's
+ * bytes are there.
+ */
 export type PutResult = "stored" | "taken";
 
 /** The slowest that a body is waited for: 256 KiB a second. */
@@ -25,11 +28,11 @@ export function contentOf(body: Buffer): Content {
 }
 
 /**
- * Stores content under a key that nothing was stored under. A retry after an answer that was lost finds the object
- * there (412): equal bytes mean that the earlier attempt had worked.
+ * Stores content under a key that nothing was stored under. A retry after an answer that was lost
+ * finds the object there (412): equal bytes mean that the earlier attempt had worked.
  *
- * @throws `AUDIT_WRITE_TIMEOUT` when nothing came of it in time (it may still be there), `AUDIT_WRITE_FAILED` when the
- * server refuses it.
+ * @throws `AUDIT_WRITE_TIMEOUT` when nothing came of it in time (it may still be there),
+ * `AUDIT_WRITE_FAILED` when the server refuses it.
  */
 export async function putOnce(
   bucket: S3Bucket,
@@ -102,7 +105,8 @@ class ObjectPut {
           ),
         );
       }
-      // Not every server honours the condition on the last request: asked beforehand, it is at least no common accident.
+      // Not every server honours the condition on the last request: asked beforehand, it is at
+      // least no common accident.
       if (await this.#bucket.peek(key)) {
         await this.#uploads.abandonParts(key, uploadId);
         return await this.#compare();
@@ -118,13 +122,17 @@ class ObjectPut {
         }
       });
     } catch (error) {
-      // What is left of the upload costs until a lifecycle rule removes it; the error that counts is the first.
+      // What is left of the upload costs until a lifecycle rule removes it; the error that counts
+      // is the first.
       await this.#uploads.abandonParts(key, uploadId).catch(() => undefined);
       throw error;
     }
   }
 
-  /** Whether what is there is what was to be stored: byte for byte, and in what it says about itself. */
+  /**
+   * Whether what is there is what was to be stored: byte for byte, and in what it says about
+   * itself.
+   */
   async #compare(): Promise<PutResult> {
     const { key, metadata } = this.#object;
     const { bytes } = this.#content;
@@ -152,7 +160,10 @@ function sameMetadata(there: Metadata, ours: Metadata): boolean {
   return Object.entries(ours).every(([name, value]) => there[name] === value);
 }
 
-/** There when it was to be written, gone when it was read. The name makes it one of those that are tried again. */
+/**
+ * There when it was to be written, gone when it was read. The name makes it one of those that are
+ * tried again.
+ */
 class Vanished extends Error {
   override readonly name: string = "IncompleteBody";
   constructor(key: string) {
@@ -235,7 +246,10 @@ class Uploads {
     return { number, etag: ETag, sha256 };
   }
 
-  /** Makes the object of its parts; rejects with the server's 412 where there is one, and 404 for an unknown upload. */
+  /**
+   * Makes the object of its parts; rejects with the server's 412 where there is one, and 404 for an
+   * unknown upload.
+   */
   async finishParts(
     key: string,
     uploadId: string,

@@ -1,4 +1,5 @@
-// Objects that were written directly: their entries in the order of time, although several writers overlap.
+// Objects that were written directly: their entries in the order of time, although several writers
+// overlap.
 import { lineToEntry, recordsCallAgain } from "../../format/entry-line.ts";
 import { idAt, idOfLine, timeOfId } from "../../format/id.ts";
 import type { KeyedLine } from "../merge.ts";
@@ -15,7 +16,10 @@ const OBJECTS_AHEAD = 8;
 /** Requests without bodies. */
 const HEADS_AHEAD = 32;
 
-/** Entry lines of an object, each with its id as key. `isSingle`: the whole body is one entry, on however many lines. */
+/**
+ * Entry lines of an object, each with its id as key. `isSingle`: the whole body is one entry, on
+ * however many lines.
+ */
 export function linesOfObject(body: Buffer, isSingle: boolean): KeyedLine[] {
   if (isSingle) return keyedLine(body);
   const lines: KeyedLine[] = [];
@@ -37,8 +41,8 @@ function keyedLine(bytes: Buffer): KeyedLine[] {
 }
 
 /**
- * Entry lines of the range. Objects overlap by at most `MAX_SPAN_MS`, whoever wrote them: what lies further back than
- * that can be handed on.
+ * Entry lines of the range. Objects overlap by at most `MAX_SPAN_MS`, whoever wrote them: what lies
+ * further back than that can be handed on.
  */
 export async function* directPages(
   bucket: S3Bucket,

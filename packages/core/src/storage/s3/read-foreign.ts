@@ -1,4 +1,5 @@
-// Entries under ids without a time: what the Python original wrote into the same bucket, one object each.
+// Entries under ids without a time: what the Python original wrote into the same bucket, one object
+// each.
 import { lineToEntry } from "../../format/entry-line.ts";
 import type { KeyedLine } from "../merge.ts";
 import { idAt } from "../../format/id.ts";
@@ -37,8 +38,8 @@ export async function findForeign(
 }
 
 /**
- * Entry lines of the range. Nothing but the entries themselves tells their time, so a day is read as a whole before
- * its first page.
+ * Entry lines of the range. Nothing but the entries themselves tells their time, so a day is read
+ * as a whole before its first page.
  */
 export async function* foreignPages(
   bucket: S3Bucket,

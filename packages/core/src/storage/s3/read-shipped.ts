@@ -41,8 +41,8 @@ interface Span {
 }
 
 /**
- * Entry lines of the range as a few sources, each in order: segments that follow each other in time share one, so that
- * as many are open at once as wrote at once, and not all of a day's.
+ * Entry lines of the range as a few sources, each in order: segments that follow each other in time
+ * share one, so that as many are open at once as wrote at once, and not all of a day's.
  */
 export async function shippedSources(
   bucket: S3Bucket,

@@ -11,7 +11,10 @@ import { countShipped, findShipped, shippedSources } from "./read-shipped.ts";
 import { boundsOf, dayOf, isDay, keyAt, MAX_SPAN_MS, parseKey } from "./keys.ts";
 
 const DAY_MS = 86_400_000;
-/** Ranges of so many days are looked up day by day; for longer ones the days that exist are listed first. */
+/**
+ * Ranges of so many days are looked up day by day; for longer ones the days that exist are listed
+ * first.
+ */
 const FEW_DAYS = 8;
 /** Days whose listings are fetched ahead. */
 const DAYS_AHEAD = 4;
@@ -19,8 +22,9 @@ const DAYS_AHEAD = 4;
 type Order = "oldest-first" | "newest-first";
 
 /**
- * The line of the entry with this id. Its time tells the day and, but for a second, the key: one listing and one read
- * as a rule. Ids of the Python original hold no time: one request for each day there is.
+ * The line of the entry with this id. Its time tells the day and, but for a second, the key: one
+ * listing and one read as a rule. Ids of the Python original hold no time: one request for each day
+ * there is.
  */
 export async function findEntry(bucket: S3Bucket, id: string): Promise<string | undefined> {
   const time = timeOfId(id);
@@ -31,7 +35,8 @@ export async function findEntry(bucket: S3Bucket, id: string): Promise<string | 
       found && linesOfObject(found.body, object.isSingle).find((keyed) => keyed.key === id);
     if (line) return line.line;
   }
-  // A segment of a directory: its commit at midnight may have put the entry into the next day's file.
+  // A segment of a directory: its commit at midnight may have put the entry into the next day's
+  // file.
   for (const day of [dayOf(time), dayOf(time + DAY_MS)]) {
     const { shipped, foreign } = await listDay(bucket, day, { from: 1, to: 0 });
     const line =
@@ -42,7 +47,10 @@ export async function findEntry(bucket: S3Bucket, id: string): Promise<string | 
   return undefined;
 }
 
-/** Direct objects that may hold the entry, the likeliest first: those that begin with it or shortly before it. */
+/**
+ * Direct objects that may hold the entry, the likeliest first: those that begin with it or shortly
+ * before it.
+ */
 async function candidates(bucket: S3Bucket, id: string, time: number): Promise<DirectObject[]> {
   const day = dayOf(time);
   const after = keyAt(day, Math.max(time - MAX_SPAN_MS, boundsOf(day).from));
@@ -86,7 +94,8 @@ export async function* readPages(
     for await (const page of mergePages(sources, order)) {
       if (page.length > 0) yield page.map(({ line }) => line);
       bytesRead += page.reduce((sum, { line }) => sum + line.length, 0);
-      // How many bytes the other days hold is known when they are listed: until then each counts alike.
+      // How many bytes the other days hold is known when they are listed: until then each counts
+      // alike.
       onProgress((daysRead + Math.min(1, bytesRead / bytesOfDay)) / days.length);
     }
     daysRead += 1;
@@ -94,7 +103,10 @@ export async function* readPages(
   }
 }
 
-/** How many calls a time range holds, each once; objects say it themselves where they lie within the range. */
+/**
+ * How many calls a time range holds, each once; objects say it themselves where they lie within the
+ * range.
+ */
 export async function countEntries(bucket: S3Bucket, range: TimeRange): Promise<number> {
   let count = 0;
   const days = await daysOf(bucket, range);
@@ -125,7 +137,10 @@ async function* listingsOf(
   );
 }
 
-/** Days that may hold entries of the range, and one more on each side for foreign clocks and midnight. */
+/**
+ * Days that may hold entries of the range, and one more on each side for foreign clocks and
+ * midnight.
+ */
 async function daysOf(
   bucket: S3Bucket,
   { from = -Infinity, to = Infinity }: TimeRange,

@@ -1,4 +1,5 @@
-// Requests to a bucket: which failures are tried again, bodies read and checked, and several requests at once.
+// Requests to a bucket: which failures are tried again, bodies read and checked, and several
+// requests at once.
 import { getFips, hash } from "node:crypto";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,7 +9,10 @@ import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
 export interface RetryPolicy {
   /** Milliseconds from the first attempt after which no other begins. */
   readonly timeoutMs: number;
-  /** Milliseconds that one attempt may go without a sign of life; then it is broken off and made again. */
+  /**
+   * Milliseconds that one attempt may go without a sign of life; then it is broken off and made
+   * again.
+   */
   readonly attemptMs: number;
 }
 
@@ -25,8 +29,8 @@ const MAX_WAIT_MS = 5000;
 export type Attempt<T> = (signal: AbortSignal, alive: () => void) => Promise<T>;
 
 /**
- * Runs `attempt` until it succeeds, fails for good, or the time is up (`RetriesExhausted`). Everything it does must be
- * safe to do twice.
+ * Runs `attempt` until it succeeds, fails for good, or the time is up (`RetriesExhausted`).
+ * Everything it does must be safe to do twice.
  */
 export async function withRetries<T>(
   { timeoutMs, attemptMs }: RetryPolicy,
@@ -50,7 +54,10 @@ export async function withRetries<T>(
   }
 }
 
-/** A request that hangs is broken off. Aborting alone is not enough: a body that trickles may not notice. */
+/**
+ * A request that hangs is broken off. Aborting alone is not enough: a body that trickles may not
+ * notice.
+ */
 async function within<T>(milliseconds: number, attempt: Attempt<T>): Promise<T> {
   const abort = new AbortController();
   const { promise: expired, reject } = Promise.withResolvers<never>();
@@ -150,7 +157,10 @@ export function isCut(
   return bytes !== (ContentLength ?? bytes) || !isOfRange;
 }
 
-/** Whether the bytes of a whole object have its ETag, where that is their MD5: not of parts, and not under a KMS key. */
+/**
+ * Whether the bytes of a whole object have its ETag, where that is their MD5: not of parts, and not
+ * under a KMS key.
+ */
 export function hasItsETag(
   { ETag = "", ContentRange, ServerSideEncryption, SSECustomerAlgorithm }: GetObjectCommandOutput,
   body: Buffer,
@@ -170,7 +180,10 @@ export class IncompleteBody extends Error {
   }
 }
 
-/** Maps with at most `limit` calls under way; results are in the order of the items. Rejects with the first error. */
+/**
+ * Maps with at most `limit` calls under way; results are in the order of the items. Rejects with
+ * the first error.
+ */
 export async function mapConcurrently<T, R>(
   items: readonly T[],
   limit: number,

@@ -21,9 +21,10 @@ import type {
 } from "../storage.ts";
 
 /**
- * Keeps the log in a bucket, in the layout of docs/format.md, section 7. Lines that are appended while an object is on
- * its way share the next one, so the cost grows with objects and not with entries. Any number of processes may log to
- * one prefix. An `append` resolves when the server has confirmed the object.
+ * Keeps the log in a bucket, in the layout of docs/format.md, section 7. Lines that are appended
+ * while an object is on its way share the next one, so the cost grows with objects and not with
+ * entries. Any number of processes may log to one prefix. An `append` resolves when the server has
+ * confirmed the object.
  */
 export class S3Storage implements AuditStorage {
   readonly stream: string = newStream();
@@ -37,7 +38,10 @@ export class S3Storage implements AuditStorage {
   #endOfDay: NodeJS.Timeout | undefined;
   #isClosed = false;
 
-  /** Throws `AUDIT_CONFIG_INVALID`, `AUDIT_KEY_INVALID` for a trusted key that is none. A missing @aws-sdk/client-s3 shows with the first request, under the same code. */
+  /**
+   * Throws `AUDIT_CONFIG_INVALID`, `AUDIT_KEY_INVALID` for a trusted key that is none. A missing
+   * @aws-sdk/client-s3 shows with the first request, under the same code.
+   */
   constructor(options: S3StorageOptions) {
     this.#options = resolveOptions(options);
     const {
@@ -97,17 +101,19 @@ export class S3Storage implements AuditStorage {
   }
 
   /**
-   * Counts by what objects say about themselves, where they lie within the range: a body is read only at its ends.
-   * `verifyLog` holds that against the bodies; this does not.
+   * Counts by what objects say about themselves, where they lie within the range: a body is read
+   * only at its ends. `verifyLog` holds that against the bodies; this does not.
    */
   count(range: TimeRange): Promise<number> {
     return reading("the log could not be counted", countEntries(this.#bucket, range));
   }
 
   /**
-   * Removes whole UTC days that are past `before` and that no hold covers, with all their versions, after a durable
-   * record of each segment. A segment that is not what was sealed stays: `refused` has its keys, and `expired` why.
-   * @throws `AUDIT_WRITE_FAILED` naming the first object that the server refuses to delete (a lock, a hold, a permission)
+   * Removes whole UTC days that are past `before` and that no hold covers, with all their versions,
+   * after a durable record of each segment. A segment that is not what was sealed stays: `refused`
+   * has its keys, and `expired` why.
+   * @throws `AUDIT_WRITE_FAILED` naming the first object that the server refuses to delete (a lock,
+   * a hold, a permission)
    */
   async prune(options: PruneOptions): Promise<PruneResult> {
     // Our own segment of an earlier day ends before anything is recorded about it.
@@ -121,7 +127,10 @@ export class S3Storage implements AuditStorage {
     );
   }
 
-  /** Control lines as a commit of their own: so a later clean-up finds them without reading what entries say. */
+  /**
+   * Control lines as a commit of their own: so a later clean-up finds them without reading what
+   * entries say.
+   */
   async #record(lines: readonly string[]): Promise<void> {
     const pending = lines.map((line) => ({ line, id: undefined, bytes: Buffer.byteLength(line) }));
     await this.#lane.exclusive(async () => {
@@ -151,7 +160,10 @@ export class S3Storage implements AuditStorage {
     });
   }
 
-  /** A commit stays within one UTC day, one ascending run of ids, a span of time, and the bounds given. */
+  /**
+   * A commit stays within one UTC day, one ascending run of ids, a span of time, and the bounds
+   * given.
+   */
   #take(waiting: readonly PendingLine[]): number {
     const { maxEntries, maxBytes } = this.#options;
     let bytes = 0;
@@ -176,7 +188,9 @@ export class S3Storage implements AuditStorage {
     this.#watchEndOfDay();
   }
 
-  /** An idle writer ends its segment when its day does, so that yesterday's log verifies as closed. */
+  /**
+   * An idle writer ends its segment when its day does, so that yesterday's log verifies as closed.
+   */
   #watchEndOfDay(): void {
     clearTimeout(this.#endOfDay);
     const dayMs = 86_400_000;

@@ -28,8 +28,9 @@ interface Chain {
 }
 
 /**
- * The log of all direct streams. Beyond the tree, the home finds holes, two objects in one place, objects under a key
- * that is not theirs, and deletions that left a marker. `otherStreams` are those of the logs beside it.
+ * The log of all direct streams. Beyond the tree, the home finds holes, two objects in one place,
+ * objects under a key that is not theirs, and deletions that left a marker. `otherStreams` are
+ * those of the logs beside it.
  */
 export function directSource(
   bucket: S3Bucket,
@@ -109,7 +110,10 @@ function link(file: string, objects: readonly CommitObject[]): Chain {
   return { file, objects: chain, problems, places: [] };
 }
 
-/** What became of an object whose first version the bucket still has. That version is read and judged. */
+/**
+ * What became of an object whose first version the bucket still has. That version is read and
+ * judged.
+ */
 export function problemOfLost({ key, isDeleted, modified, versionId }: LostObject): Problem {
   return isDeleted
     ? {
@@ -149,7 +153,10 @@ async function* readChain(bucket: S3Bucket, chain: Chain): AsyncGenerator<Buffer
   }
 }
 
-/** An object's lines as they stand in the file that a stream's objects make up: with the first line and the checkpoint. */
+/**
+ * An object's lines as they stand in the file that a stream's objects make up: with the first line
+ * and the checkpoint.
+ */
 export function assemble({ body, metadata }: FetchedObject): Buffer {
   const commit = parseCommitMetadata(metadata);
   const open = commit?.open === undefined ? "" : `${commit.open}\n`;
@@ -163,8 +170,9 @@ function describe({ key, lost }: CommitObject): string {
 }
 
 /**
- * An object moved as a whole, metadata and all, fits into its tree, and metadata is sealed only in part. Where the bytes
- * themselves are altered, the tree says so, and this adds what it makes of them.
+ * An object moved as a whole, metadata and all, fits into its tree, and metadata is sealed only in
+ * part. Where the bytes themselves are altered, the tree says so, and this adds what it makes of
+ * them.
  */
 function noteClaims(
   chain: Chain,

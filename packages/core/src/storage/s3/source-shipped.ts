@@ -24,7 +24,8 @@ export function shippedSource(
 ): LogSource {
   const byName = Map.groupBy(files, ({ file }) => file);
   const digests = new Map<string, SegmentDigest>();
-  // A segment is shipped once it is closed, one that a crash left open two days later; until then others refer to it.
+  // A segment is shipped once it is closed, one that a crash left open two days later; until then
+  // others refer to it.
   const awaitedFrom = segmentDay(new Date(now.getTime() - 2 * DAY_MS));
   return {
     files: async () =>

@@ -1,4 +1,5 @@
-// Commits of one writer as objects: seals them, names them, and decides what happens when a key is taken.
+// Commits of one writer as objects: seals them, names them, and decides what happens when a key is
+// taken.
 import { setTimeout as sleep } from "node:timers/promises";
 import { recordsCallAgain } from "../../format/entry-line.ts";
 import { AuditWriteError } from "../../errors.ts";
@@ -81,7 +82,8 @@ export class StreamWriter {
     };
     const time = timeOfId(commit.ids[0] ?? "");
     const day = dayOf(time ?? Date.now());
-    // A segment that cannot be ended stays unclosed, which the verifier reports. It costs the next one nothing.
+    // A segment that cannot be ended stays unclosed, which the verifier reports. It costs the next
+    // one nothing.
     if (this.#open && this.#open.day !== day) await this.end("day").catch(() => undefined);
     for (let forks = 0; ; forks += 1) {
       const open = (this.#open ??= await this.#start(day));
@@ -172,7 +174,10 @@ export class StreamWriter {
     this.#seq += 1;
   }
 
-  /** Somebody else's bytes are under our key: two writers have one identity. This one takes a new one. */
+  /**
+   * Somebody else's bytes are under our key: two writers have one identity. This one takes a new
+   * one.
+   */
   #fork(): void {
     this.#open = undefined;
     this.#stream = newStream();
@@ -192,7 +197,8 @@ export class StreamWriter {
       ...(signer && { signer }),
       ...(expiresDays !== undefined && { expires: expiresDays }),
     };
-    // Not to see other writers must keep nobody from logging: a role may be allowed to write and nothing else.
+    // Not to see other writers must keep nobody from logging: a role may be allowed to write and
+    // nothing else.
     const states = latestStates(
       bucket,
       { stream: this.#stream, vkey: signer?.vkey },
@@ -207,7 +213,9 @@ export class StreamWriter {
   }
 }
 
-/** What a first line with these references takes: that of a segment that is sealed for nothing else. */
+/**
+ * What a first line with these references takes: that of a segment that is sealed for nothing else.
+ */
 function openLineBytes(options: ConstructorParameters<typeof Segment>[0]): number {
   return new Segment(options).close("size").indexOf(LF);
 }

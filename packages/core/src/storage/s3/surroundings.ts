@@ -1,4 +1,5 @@
-// The rest of a bucket, as retention looks at it: segments that refer to expired ones, and records of earlier runs.
+// The rest of a bucket, as retention looks at it: segments that refer to expired ones, and records
+// of earlier runs.
 import type { SegmentRef } from "../../format/control-line.ts";
 import { fileOfOrigin } from "../../format/origin.ts";
 import { readFirstLine, readLineOf } from "../../format/read-control-line.ts";

@@ -1,4 +1,5 @@
-// What a new segment records of other writers' streams, so that a whole stream that is deleted leaves a hole.
+// What a new segment records of other writers' streams, so that a whole stream that is deleted
+// leaves a hole.
 import type { SegmentRef } from "../../format/control-line.ts";
 import { parseCheckpoint, parseNote, parseVkey, type VerificationKey } from "../../seal/note.ts";
 import { fileOfOrigin } from "../../format/origin.ts";
@@ -8,7 +9,9 @@ import { boundsOf, dayOf, keyAt, parseKey, parseSegmentFileName } from "./keys.t
 import { mapConcurrently } from "./request.ts";
 import { parseCommitMetadata } from "./metadata.ts";
 
-/** How far back to look for other writers: as far as one page of a listing reaches. In milliseconds. */
+/**
+ * How far back to look for other writers: as far as one page of a listing reaches. In milliseconds.
+ */
 const LOOK_BACK_MS = [86_400_000, 3_600_000, 300_000, 30_000];
 const MAX_HEADS = 32;
 const CONCURRENCY = 16;
@@ -21,11 +24,13 @@ export interface Recorder {
 }
 
 /**
- * The latest states known of other streams, newest first. It costs a few listings and at most 32 small requests, once
- * for each segment, and so it sees the writers of the last seconds in a busy log and those of a day in a quiet one.
+ * The latest states known of other streams, newest first. It costs a few listings and at most 32
+ * small requests, once for each segment, and so it sees the writers of the last seconds in a busy
+ * log and those of a day in a quiet one.
  *
- * What is recorded is held against a stream later, so only that counts which the recorder's own key signed for that very
- * segment: streams under other keys are left to their own. Without a key nobody can tell who wrote what.
+ * What is recorded is held against a stream later, so only that counts which the recorder's own key
+ * signed for that very segment: streams under other keys are left to their own. Without a key
+ * nobody can tell who wrote what.
  */
 export async function latestStates(
   bucket: S3Bucket,
@@ -51,7 +56,9 @@ export async function latestStates(
   return [...states.values()];
 }
 
-/** The state that an object's metadata proves; undefined when that is none of a segment of its day. */
+/**
+ * The state that an object's metadata proves; undefined when that is none of a segment of its day.
+ */
 function stateIn(
   metadata: Metadata,
   day: string | undefined,
@@ -99,7 +106,8 @@ async function newestKeys(bucket: S3Bucket, own: string, now: number): Promise<s
 async function lastControlKeys(bucket: S3Bucket, day: string, own: string): Promise<string[]> {
   const last = new Map<string, string>();
   const entries = keyAt(day, boundsOf(day).from);
-  // A stream is a random text: it sorts behind the ids of the day as a rule, and before them once in a while.
+  // A stream is a random text: it sorts behind the ids of the day as a rule, and before them once
+  // in a while.
   for (const after of [undefined, keyAt(day, boundsOf(day).to + 1)]) {
     for await (const page of bucket.list({
       prefix: `${day}/`,

@@ -1,4 +1,5 @@
-// Clean-ups of several writers at the same time, as a scheduled clean-up in every process of a cluster makes them.
+// Clean-ups of several writers at the same time, as a scheduled clean-up in every process of a
+// cluster makes them.
 import { rm, unlink, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";

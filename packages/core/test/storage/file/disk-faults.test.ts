@@ -1,4 +1,5 @@
-// A writer on a disk that fails, hangs or lies: a real process, whose system calls a preloaded library spoils.
+// A writer on a disk that fails, hangs or lies: a real process, whose system calls a preloaded
+// library spoils.
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";

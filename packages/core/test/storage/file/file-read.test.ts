@@ -125,7 +125,8 @@ describe("Reading a segment", () => {
       expect(whole.shares).toEqual(whole.shares.toSorted((a, b) => a - b));
       expect(whole.shares.at(-1)).toBe(1);
       expect(whole.atLines).toHaveLength(60);
-      // With the last line of the first of three days a third has been read, but for what is read ahead.
+      // With the last line of the first of three days a third has been read, but for what is read
+      // ahead.
       expect(whole.atLines[19]).toBeGreaterThan(0.3);
       expect(whole.atLines[19]).toBeLessThan(0.6);
 

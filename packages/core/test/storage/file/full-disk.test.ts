@@ -70,7 +70,10 @@ async function lossesIn(path: string): Promise<number> {
   return lost;
 }
 
-/** Entries refused for this cause, none acknowledged lost, each loss on record, and health in the end. */
+/**
+ * Entries refused for this cause, none acknowledged lost, each loss on record, and health in the
+ * end.
+ */
 async function expectRefusals(path: string, said: readonly Said[], cause: string): Promise<void> {
   const refused = said.filter((message) => message.refused);
   expect(refused.length).toBeGreaterThan(0);

@@ -1,4 +1,5 @@
-// Segments that this version cannot read as segments: of a later version, or with a malformed first line.
+// Segments that this version cannot read as segments: of a later version, or with a malformed first
+// line.
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";

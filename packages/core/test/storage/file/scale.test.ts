@@ -14,7 +14,10 @@ const DAYS = 30;
 const ENTRIES_A_DAY = 3334;
 const COMMIT_LINES = 50;
 
-/** A signed log of 100,020 entries over the 30 days before today, as one writer leaves it. Gives every 997th id. */
+/**
+ * A signed log of 100,020 entries over the 30 days before today, as one writer leaves it. Gives
+ * every 997th id.
+ */
 async function writeLog(path: string, signer: Signer): Promise<string[]> {
   const midnight = Date.now() - (Date.now() % DAY_MS);
   const ids: string[] = [];

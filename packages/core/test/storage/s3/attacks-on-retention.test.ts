@@ -1,4 +1,5 @@
-// Whoever may put and delete objects, without the signing key, against those who act on what is in the bucket.
+// Whoever may put and delete objects, without the signing key, against those who act on what is in
+// the bucket.
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ListObjectVersionsCommand } from "@aws-sdk/client-s3";

@@ -1,4 +1,5 @@
-// What clean-up in a bucket removes was the only record of what stays: it must be on record again before it goes.
+// What clean-up in a bucket removes was the only record of what stays: it must be on record again
+// before it goes.
 import { describe, expect, it } from "vitest";
 import { formatControlLine } from "../../../src/format/control-line.ts";
 import { Signer } from "../../../src/seal/signer.ts";

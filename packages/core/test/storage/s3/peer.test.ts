@@ -3,7 +3,10 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 
-/** Runs a script in a process of its own, in which optional packages are named when they are asked for, or missing. */
+/**
+ * Runs a script in a process of its own, in which optional packages are named when they are asked
+ * for, or missing.
+ */
 async function run(script: string, peers: "named" | "missing"): Promise<string> {
   const hook =
     peers === "named"

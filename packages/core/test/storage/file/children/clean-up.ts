@@ -1,4 +1,5 @@
-// Removes what is older than 30 days, once it has said that it begins: <directory> <PEM of the signer>
+// Removes what is older than 30 days, once it has said that it begins: <directory> <PEM of the
+// signer>
 import { writeSync } from "node:fs";
 import { FileStorage, Signer } from "../../../../src/index.ts";
 

@@ -1,5 +1,5 @@
-// Logs until an entry is refused, then once more when a line comes on stdin; ends after 30 rounds without a refusal. Prints
-// what happened as JSON lines: <directory> <PEM of the signer>
+// Logs until an entry is refused, then once more when a line comes on stdin; ends after 30 rounds
+// without a refusal. Prints what happened as JSON lines: <directory> <PEM of the signer>
 import { writeSync } from "node:fs";
 import { AuditError, AuditLogger, FileStorage, Signer } from "../../../../src/index.ts";
 

@@ -1,4 +1,5 @@
-// Keeps 64 calls in flight and prints each id once it is acknowledged: <directory> <PEM of the signer>
+// Keeps 64 calls in flight and prints each id once it is acknowledged: <directory> <PEM of the
+// signer>
 import { writeSync } from "node:fs";
 import { AuditLogger, FileStorage, Signer } from "../../../../src/index.ts";
 

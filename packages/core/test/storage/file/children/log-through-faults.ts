@@ -1,5 +1,5 @@
-// Logs until stdin ends, one entry at a time, and prints each outcome and the longest pause of the event loop as JSON
-// lines: <directory> <PEM of the signer> <writeTimeoutMs>
+// Logs until stdin ends, one entry at a time, and prints each outcome and the longest pause of the
+// event loop as JSON lines: <directory> <PEM of the signer> <writeTimeoutMs>
 import { AuditError, AuditLogger, FileStorage, Signer } from "../../../../src/index.ts";
 
 const [path = "", pem = "", timeout = "1000"] = process.argv.slice(2);
