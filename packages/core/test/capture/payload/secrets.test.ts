@@ -1,5 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { scrubSecrets } from "../../../src/capture/payload/secrets.ts";
+import {
+  censorUrl,
+  scrubSecrets,
+  withoutToolSecrets,
+} from "../../../src/capture/payload/secrets.ts";
 
 describe("a scrubbed message", () => {
   it.each([
@@ -40,5 +44,31 @@ describe("a scrubbed message", () => {
 
   it("is cut beyond 2000 characters", () => {
     expect(scrubSecrets("x ".repeat(5000))).toHaveLength(2001);
+  });
+});
+
+describe("the URL of a server that takes its key in it", () => {
+  it.each([
+    [
+      "https://mcp.example/sse?token=SECRETTOK&v=1",
+      "https://mcp.example/sse?token=[REDACTED]&v=[REDACTED]",
+    ],
+    ["https://user:pass@mcp.example/sse", "https://mcp.example/sse"],
+    ["https://mcp.example/s/a1b2c3d4e5f6a7b8c9d0e1f2/mcp", "https://mcp.example/s/[REDACTED]/mcp"],
+    ["https://mcp.example/tools/list", "https://mcp.example/tools/list"],
+    ["not a url", "not a url"],
+  ])("keeps host and path: %s", (url, expected) => {
+    expect(censorUrl(url)).toBe(expected);
+    const tools = [{ type: "mcp", server_label: "x", server_url: url, authorization: "tok" }];
+    expect(withoutToolSecrets({ tools })).toEqual({
+      tools: [
+        { type: "mcp", server_label: "x", server_url: expected, authorization: "[REDACTED]" },
+      ],
+    });
+  });
+
+  it("leaves the filter of a search alone, whose key is a name", () => {
+    const tools = [{ type: "file_search", filters: { type: "eq", key: "region", value: "eu" } }];
+    expect(withoutToolSecrets({ tools })).toEqual({ tools });
   });
 });
