@@ -21,8 +21,8 @@ export type {
   ContentSide,
   Detector,
   DetectorContext,
-  Finding,
-  Verdict,
+  DetectorFinding,
+  DetectorVerdict,
 } from "./capture/safety/detector.ts";
 export { SAFETY_CODES } from "./capture/safety/classify.ts";
 export type { SafetyCodes } from "./capture/safety/codes.ts";

@@ -110,9 +110,9 @@ export {
   type ContentSide,
   type Detector,
   type DetectorContext,
-  type Finding,
+  type DetectorFinding,
   textsOf,
-  type Verdict,
+  type DetectorVerdict,
 } from "./safety/detector.ts";
 export {
   type Detection,

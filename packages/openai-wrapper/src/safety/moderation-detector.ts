@@ -4,7 +4,7 @@ import { AuditConfigError } from "@ai-audit/core";
 import {
   type ContentSide,
   type Detector,
-  type Finding,
+  type DetectorFinding,
   type JsonValue,
   fieldsOf,
   isFields,
@@ -23,7 +23,7 @@ export interface ModerationDetectorOptions {
   /** @default "omni-moderation-latest" */
   readonly model?: string | undefined;
   /** @default "block" */
-  readonly action?: Finding["action"] | undefined;
+  readonly action?: DetectorFinding["action"] | undefined;
   /** @default both sides */
   readonly sides?: readonly ContentSide[] | undefined;
   /** Scores from 0 to 1 by category, from which on it counts; other categories count when OpenAI flags them. */
@@ -50,7 +50,7 @@ export function openAIModerationDetector(
     throw new AuditConfigError("openAIModerationDetector takes an OpenAI client");
   }
   const checking = new AsyncLocalStorage<true>();
-  const check = async (value: JsonValue): Promise<Finding | undefined> => {
+  const check = async (value: JsonValue): Promise<DetectorFinding | undefined> => {
     // The check's own call goes through the same detectors when the client is the audited one.
     if (checking.getStore()) return undefined;
     const input = [...textsOf(value)].join("\n");

@@ -5,7 +5,7 @@ import type { JsonValue } from "../../format/canonical.ts";
 export type ContentSide = "input" | "output";
 
 /** An objection. Goes into the entry as it is, so it never holds the text that was found. */
-export interface Finding {
+export interface DetectorFinding {
   /** `block` stops the call (or marks it, when it is over); `flag` marks it. */
   readonly action: "block" | "flag";
   /** Why, in words that may be logged in the clear. */
@@ -24,16 +24,16 @@ export interface DetectorContext {
 }
 
 /** The answer of a check: undefined when it has no objection. */
-export type Verdict = Finding | undefined | Promise<Finding | undefined>;
+export type DetectorVerdict = DetectorFinding | undefined | Promise<DetectorFinding | undefined>;
 
 /** A check. One that throws, rejects or answers something else counts as not run, and the entry says so. */
 export interface Detector {
   /** Names the check in `safetyChecks` and `detectorsTriggered`. */
   readonly name: string;
   /** Before the call is sent. */
-  checkInput?(value: JsonValue, context: DetectorContext): Verdict;
+  checkInput?(value: JsonValue, context: DetectorContext): DetectorVerdict;
   /** When the answer is there. */
-  checkOutput?(value: JsonValue, context: DetectorContext): Verdict;
+  checkOutput?(value: JsonValue, context: DetectorContext): DetectorVerdict;
 }
 
 /** All texts of a content, in their order: itself, or every string within it, without the names of members. */

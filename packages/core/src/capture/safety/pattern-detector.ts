@@ -1,7 +1,7 @@
 // A detector made of patterns.
 import type { JsonValue } from "../../format/canonical.ts";
 import { AuditConfigError } from "../../errors.ts";
-import { type ContentSide, type Detector, type Finding, textsOf } from "./detector.ts";
+import { type ContentSide, type Detector, type DetectorFinding, textsOf } from "./detector.ts";
 
 /** Something to look for. */
 export interface NamedPattern {
@@ -19,7 +19,7 @@ export interface PatternDetectorOptions {
   /** @default "patterns" */
   readonly name?: string | undefined;
   /** @default "block" */
-  readonly action?: Finding["action"] | undefined;
+  readonly action?: DetectorFinding["action"] | undefined;
   /** @default both sides */
   readonly sides?: readonly ContentSide[] | undefined;
 }
@@ -37,7 +37,7 @@ export function patternDetector(options: PatternDetectorOptions): Detector {
   if (!Array.isArray(patterns) || patterns.length === 0)
     throw new AuditConfigError("patternDetector: no patterns");
   const searches = options.patterns.map(compile);
-  const check = (value: JsonValue): Finding | undefined => {
+  const check = (value: JsonValue): DetectorFinding | undefined => {
     const texts = [...textsOf(value)];
     const found = searches.filter(({ finds }) => texts.some(finds)).map(({ category }) => category);
     if (found.length === 0) return undefined;

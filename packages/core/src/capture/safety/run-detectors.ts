@@ -2,7 +2,13 @@
 import type { JsonValue } from "../../format/canonical.ts";
 import { ContentBlockedError } from "../../errors.ts";
 import type { InteractionFields, Metadata } from "../interaction.ts";
-import type { ContentSide, Detector, DetectorContext, Finding, Verdict } from "./detector.ts";
+import type {
+  ContentSide,
+  Detector,
+  DetectorContext,
+  DetectorFinding,
+  DetectorVerdict,
+} from "./detector.ts";
 
 /** The safety fields that detectors decide. */
 export type DetectionFields = Pick<
@@ -31,7 +37,7 @@ export interface RunDetectorsOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-type Answer = { readonly finding: Finding | undefined } | { readonly failure: string };
+type Answer = { readonly finding: DetectorFinding | undefined } | { readonly failure: string };
 
 /**
  * Shows the content to every detector that wants to see this side of a call; all run, also after one has objected.
@@ -61,7 +67,7 @@ export function runDetectors(
   return Promise.all(answers.map(async (answer) => answer)).then(conclude);
 }
 
-function ask(check: () => Verdict, timeoutMs: number): Answer | Promise<Answer> {
+function ask(check: () => DetectorVerdict, timeoutMs: number): Answer | Promise<Answer> {
   try {
     const verdict = check();
     return isThenable(verdict) ? settle(verdict, timeoutMs) : answerOf(verdict);
