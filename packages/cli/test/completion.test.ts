@@ -69,6 +69,7 @@ describe("fish", () => {
         "bundle",
         "csv",
         "jsonl",
+        "ocsf",
         "otel",
         "parquet",
         "rotalabs-comply",

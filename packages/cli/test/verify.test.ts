@@ -437,6 +437,7 @@ describe("ai-audit prove and check", { timeout: 60_000 }, () => {
       operation     chat
       provider      azure.ai.openai
       model         gpt-4o
+      actor         eve
       outcome       blocked
       safety        not passed; triggered: jailbreak; reason: content_filter
       latency       95 ms

@@ -86,9 +86,8 @@ function safetyOf(entry: AuditEntry): string {
   const parts = verdict === undefined ? [] : [verdict ? "passed" : "not passed"];
   if (detectorsTriggered.length > 0) parts.push(`triggered: ${detectorsTriggered.join(", ")}`);
   if (blockReason !== null) parts.push(`reason: ${blockReason}`);
-  parts.push(
-    safetyChecks.length === 0 ? "no check is on record" : `checks: ${safetyChecks.join(", ")}`,
-  );
+  if (safetyChecks.length > 0) parts.push(`checks: ${safetyChecks.join(", ")}`);
+  else if (verdict === undefined) parts.push("no check is on record");
   return parts.join("; ");
 }
 

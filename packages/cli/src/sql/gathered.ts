@@ -20,7 +20,7 @@ export async function withGathered<T>(
   const directory = await mkdtemp(join(tmpdir(), "ai-audit-"));
   try {
     return await removingOnSignal(directory, async () => {
-      const file = createWriteStream(join(directory, "entries.jsonl"), {
+      const file = createWriteStream(join(directory, "audit_19700101.jsonl"), {
         flags: "wx",
         mode: 0o600,
       });

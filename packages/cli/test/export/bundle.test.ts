@@ -156,7 +156,7 @@ describe("An evidence bundle of selected entries", { timeout: 60_000 }, () => {
     const words = ["export", sample.directory, "-f", "bundle", "-o"];
     expect(await printed([...words, sample.root], { sample, code: 73 })).toMatchInlineSnapshot(`
       "--- stderr
-      error: exists already: ROOT
+      error: already exists: ROOT
         choose another name, or remove it first
       "
     `);

@@ -15,7 +15,7 @@ async function* pages(): AsyncGenerator<readonly string[]> {
 describe("Lines that are gathered for a reader of files", () => {
   it("are there for nobody else, and for the work alone", async () => {
     const seen = await withGathered(pages(), async (directory) => {
-      const file = join(directory, "entries.jsonl");
+      const file = join(directory, "audit_19700101.jsonl");
       const text = await readFile(file, "utf8");
       return {
         directory,
@@ -52,7 +52,7 @@ describe("Lines that are gathered for a reader of files", () => {
     const directory = await new Promise<string>((resolve) => {
       child.stdout.once("data", (chunk: Buffer) => resolve(chunk.toString().trim()));
     });
-    expect(existsSync(join(directory, "entries.jsonl"))).toBe(true);
+    expect(existsSync(join(directory, "audit_19700101.jsonl"))).toBe(true);
     child.kill("SIGTERM");
     const signal = await new Promise((resolve) => child.on("close", (_, by) => resolve(by)));
     expect({ signal, isThere: existsSync(directory) }).toEqual({
