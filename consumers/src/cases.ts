@@ -86,8 +86,8 @@ async function runProgram(
   expectText(verified, `OK: ${log.count} entries`);
   expectText(await start(manager.command, "verify", log.bucket, ...trust), "OK: 1 entry");
   const counted = "SELECT count(*) AS n FROM entries WHERE model = 'm'";
-  expectText(await start(manager.command, "sql", counted, "--log", log.path, "--json"), '"n"');
-  expectText(await start(manager.command, "list", log.path), "RateLimitError");
+  expectText(await start(manager.command, "sql", "--json", counted, log.path), '"n"');
+  expectText(await start(manager.command, "list", log.path), "limited-in-chain");
 }
 
 function lastLine(text: string): string {
