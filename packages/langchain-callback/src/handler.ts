@@ -8,7 +8,7 @@ import {
   listOf,
 } from "@ai-audit/core/capture";
 import { BaseCallbackHandler } from "@langchain/core/callbacks/base";
-import { claimsOn } from "./claims.ts";
+import { firstHandlersOf } from "./first-handler.ts";
 import { failureFields, resultFields } from "./endings.ts";
 import { describeFailure } from "./failure.ts";
 import { checkOfNode, checkedBy, eventOfEnd, eventOfError, eventOfResume } from "./middleware.ts";
@@ -49,7 +49,7 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
     super({ _awaitHandler: true, raiseError: recorder.failsClosed });
     this.#settings = settings;
     this.#recorder = recorder;
-    this.#tracker = new RunTracker(settings, recorder, claimsOn(logger));
+    this.#tracker = new RunTracker(settings, recorder, firstHandlersOf(logger));
   }
 
   /** Calls open now, entries written and entries lost, since the handler was made. */

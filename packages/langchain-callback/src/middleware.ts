@@ -91,7 +91,7 @@ export function eventOfEnd(
       ...(blocked && { blockReason: node.check }),
       metadata: {
         safety_event: node.check,
-        ...(blocked ? { blocked_at: node.at } : { changed_at: node.at }),
+        ...(blocked ? { blocked_at: node.at } : { modified_at: node.at }),
       },
     },
   };

@@ -6,7 +6,7 @@ import {
   fieldsOf,
   pick,
 } from "@ai-audit/core/capture";
-import type { RunClaims } from "./claims.ts";
+import type { FirstHandlers } from "./first-handler.ts";
 import type { SafetyEvent } from "./middleware.ts";
 import { OpenRun } from "./open-run.ts";
 import type { Settings } from "./options.ts";
@@ -31,7 +31,7 @@ const CONTEXTS_PER_OPEN_RUN = 10;
 export class RunTracker {
   readonly #settings: Settings;
   readonly #recorder: CallRecorder;
-  readonly #claims: RunClaims;
+  readonly #firstHandlers: FirstHandlers;
   readonly #contexts: RunContexts;
   readonly #open = new Map<RunContext, OpenRun>();
   /** An error passes every node on its way out: it is one event. */
@@ -46,10 +46,10 @@ export class RunTracker {
     this.#abandon(context).catch(() => undefined); // counted in `lost` and told to onAuditError
   });
 
-  constructor(settings: Settings, recorder: CallRecorder, claims: RunClaims) {
+  constructor(settings: Settings, recorder: CallRecorder, firstHandlers: FirstHandlers) {
     this.#settings = settings;
     this.#recorder = recorder;
-    this.#claims = claims;
+    this.#firstHandlers = firstHandlers;
     this.#contexts = new RunContexts(settings);
   }
 
@@ -101,7 +101,7 @@ export class RunTracker {
     start: CallbackStart,
     describe: () => CapturedFields,
   ): Promise<void> {
-    if (!this.#claims.take(context, "call")) return;
+    if (!this.#firstHandlers.take(context, "call")) return;
     const { extraParams, metadata } = start;
     const { metadataKeys, inlineBytes } = this.#settings;
     const described = withAlerts(describeSafely(describe), context.alerts);
@@ -134,7 +134,7 @@ export class RunTracker {
   /** The open run, which from here on is the taker's to end; undefined when it has ended or is another handler's. */
   take(context: RunContext): OpenRun | undefined {
     const open = this.#open.get(context);
-    if (open) this.#claims.release(context);
+    if (open) this.#firstHandlers.release(context);
     this.#open.delete(context);
     return open;
   }
@@ -164,7 +164,7 @@ export class RunTracker {
       if (open) ends.push(this.end(open, () => open.unfinished(rootError)));
       else this.leave(context);
     }
-    await settle(ends);
+    await awaitAll(ends);
   }
 
   /** Keeps what a safety check is about to look at, until its node ends. */
@@ -187,9 +187,9 @@ export class RunTracker {
   async #recordEvent(
     context: RunContext,
     event: SafetyEvent,
-    claim: "event" | "decision",
+    kind: "event" | "decision",
   ): Promise<void> {
-    if (!this.#claims.take(context, claim)) return;
+    if (!this.#firstHandlers.take(context, kind)) return;
     await this.#recorder.record({
       run: context.run,
       ...(context.conversationId !== undefined && { conversationId: context.conversationId }),
@@ -265,12 +265,12 @@ export class RunTracker {
       const oldest = this.#contexts.oldest();
       if (oldest) this.leave(oldest);
     }
-    await settle(ends);
+    await awaitAll(ends);
   }
 }
 
 /** Waits for all, then rejects with the first rejection: the fail-closed mode wants it, the others must still end. */
-async function settle(ends: readonly Promise<unknown>[]): Promise<void> {
+async function awaitAll(ends: readonly Promise<unknown>[]): Promise<void> {
   for (const result of await Promise.allSettled(ends))
     if (result.status === "rejected") throw result.reason;
 }

@@ -211,7 +211,7 @@ describe("PII middleware", () => {
       outcome: "ok",
       safetyPassed: false,
       detectorsTriggered: ["pii:email"],
-      metadata: { changed_at: "input" },
+      metadata: { modified_at: "input" },
     });
     expect(call).toMatchObject({
       operation: "chat",

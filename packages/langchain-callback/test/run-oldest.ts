@@ -18,7 +18,7 @@ const OLDEST = {
 };
 const SUITES = [
   "agents",
-  "claims",
+  "first-handler",
   "content",
   "endings",
   "failure-modes",

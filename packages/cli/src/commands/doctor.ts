@@ -1,7 +1,7 @@
 // ai-audit doctor: is everything as it should be, and if not, what helps?
 import { safeLine } from "@ai-audit/core/format";
 import type { Command } from "commander";
-import { type Finding, examine } from "../doctor/examine.ts";
+import { type Finding, examineLocation } from "../doctor/examine-location.ts";
 import { EXIT } from "../failure.ts";
 import { addLocationArgument } from "../log/location.ts";
 import type { Style } from "../output/output.ts";
@@ -23,7 +23,7 @@ async function doctor(
   json: true | undefined,
   session: Session,
 ): Promise<void> {
-  const findings = await examine(given, session);
+  const findings = await examineLocation(given, session);
   if (findings.some(({ state }) => state === "wrong")) session.exitCode = EXIT.nothing;
   if (json) return session.out.json(findings);
   for (const finding of findings) await print(finding, session);

@@ -224,7 +224,7 @@ function exportParquet(
   flags: ExportFlags,
   filter: Filter,
   log: OpenLog,
-  told: Pick<ParquetOptions, "onPage" | "onProgress">,
+  hooks: Pick<ParquetOptions, "onPage" | "onProgress">,
 ): Promise<number> {
   const output = namedDirectory(
     flags,
@@ -238,7 +238,7 @@ function exportParquet(
     range: rangeOf(flags),
     isWhole: isWhole(flags, filter),
     memoryMib: flags.memory,
-    ...told,
+    ...hooks,
   });
 }
 

@@ -62,7 +62,7 @@ const LATE_MS = 10_000;
 class Follower {
   readonly #storage: AuditStorage;
   readonly #session: Session;
-  #told: ReadonlySet<string> = new Set();
+  #printed: ReadonlySet<string> = new Set();
   /** Milliseconds since the epoch. */
   #since: number;
 
@@ -85,8 +85,8 @@ class Follower {
     const readable: string[] = [];
     for await (const page of this.#storage.pages({ from: this.#since }, "oldest-first"))
       readable.push(...page);
-    const fresh = readable.filter((line) => !this.#told.has(line));
-    this.#told = new Set(readable);
+    const fresh = readable.filter((line) => !this.#printed.has(line));
+    this.#printed = new Set(readable);
     this.#since = nextSince;
     return fresh;
   }

@@ -26,7 +26,7 @@ export async function examineRights(
   const named = (state: Answer<unknown>["state"]): string[] =>
     Object.entries(rights).flatMap(([name, answer]) => (answer.state === state ? [name] : []));
   const message = [
-    ...sentence("these credentials may", named("told")),
+    ...sentence("these credentials may", named("answered")),
     ...sentence("they may not", named("refused")),
     ...sentence("the server did not say whether they may", named("unknown")),
   ].join("; ");
@@ -37,7 +37,7 @@ export async function examineRights(
     ].join(" and ");
     return wrong("rights", message, `allow ${missing}: nothing can be read or verified without`);
   }
-  if (remove.state === "told") {
+  if (remove.state === "answered") {
     return look(
       "rights",
       message,

@@ -20,7 +20,7 @@ export interface BucketAccess extends S3Place {
 
 /** `refused`: the credentials may not. `unknown`: the server does not know the question, or failed. */
 export type Answer<T> =
-  | { readonly state: "told"; readonly value: T }
+  | { readonly state: "answered"; readonly value: T }
   | { readonly state: "refused" }
   | { readonly state: "unknown"; readonly reason: string };
 
@@ -47,11 +47,11 @@ export async function ask<T>(
   ...absent: readonly string[]
 ): Promise<Answer<T | undefined>> {
   try {
-    return { state: "told", value: await question };
+    return { state: "answered", value: await question };
   } catch (error) {
     const status = statusOf(error);
     if (!(error instanceof Error) || status === undefined) throw error;
-    if (absent.includes(error.name)) return { state: "told", value: undefined };
+    if (absent.includes(error.name)) return { state: "answered", value: undefined };
     return status === 403 ? { state: "refused" } : { state: "unknown", reason: error.name };
   }
 }
@@ -68,7 +68,7 @@ function statusOf(error: unknown): number | undefined {
 /** What could not be learnt. */
 export function unlearnt(
   about: string,
-  answer: Exclude<Answer<unknown>, { state: "told" }>,
+  answer: Exclude<Answer<unknown>, { state: "answered" }>,
   action: string,
 ): Finding {
   return answer.state === "refused"

@@ -39,7 +39,7 @@ export async function examineBucket(
       findings: [wrong("bucket", `${location} cannot be listed: ${listed.reason}`, remedy)],
     };
   }
-  const newest = listed.state === "told" ? await newestRetention(access) : undefined;
+  const newest = listed.state === "answered" ? await newestRetention(access) : undefined;
   const rights = await examineRights(access, listed);
   const findings = [
     ...(await examineVersioning(access)),
@@ -48,7 +48,7 @@ export async function examineBucket(
     ...(await examineEncryptionAtRest(access)),
     rights,
   ];
-  return { isThere: listed.state === "told", findings };
+  return { isThere: listed.state === "answered", findings };
 }
 
 async function examineVersioning({
@@ -57,7 +57,8 @@ async function examineVersioning({
   bucket: Bucket,
 }: BucketAccess): Promise<Finding[]> {
   const answer = await ask(client.send(new sdk.GetBucketVersioningCommand({ Bucket })));
-  if (answer.state !== "told") return [unlearnt("versioning", answer, "s3:GetBucketVersioning")];
+  if (answer.state !== "answered")
+    return [unlearnt("versioning", answer, "s3:GetBucketVersioning")];
   const status = answer.value?.Status;
   if (status === "Enabled")
     return [good("versioning", "an overwritten or deleted object is kept as a version")];
@@ -82,7 +83,7 @@ async function newestRetention(access: BucketAccess): Promise<Lock | "refused" |
   );
   if (answer.state === "refused") return "refused";
   const { Mode: mode, RetainUntilDate: until } =
-    (answer.state === "told" && answer.value?.Retention) || {};
+    (answer.state === "answered" && answer.value?.Retention) || {};
   if (mode === undefined || until === undefined) return undefined;
   return { mode, days: Math.round((until.getTime() - newest.LastModified.getTime()) / DAY_MS) };
 }
@@ -113,7 +114,7 @@ async function examineLock(
     client.send(new sdk.GetObjectLockConfigurationCommand({ Bucket })),
     "ObjectLockConfigurationNotFoundError",
   );
-  if (answer.state !== "told")
+  if (answer.state !== "answered")
     return [unlearnt("lock", answer, "s3:GetBucketObjectLockConfiguration")];
   const configuration = answer.value?.ObjectLockConfiguration;
   if (configuration?.ObjectLockEnabled !== "Enabled") {
@@ -188,7 +189,7 @@ async function examineEncryptionAtRest({
     client.send(new sdk.GetBucketEncryptionCommand({ Bucket })),
     "ServerSideEncryptionConfigurationNotFoundError",
   );
-  if (answer.state !== "told")
+  if (answer.state !== "answered")
     return [unlearnt("at rest", answer, "s3:GetEncryptionConfiguration")];
   const [rule] = answer.value?.ServerSideEncryptionConfiguration?.Rules ?? [];
   const { SSEAlgorithm: algorithm, KMSMasterKeyID: key } =

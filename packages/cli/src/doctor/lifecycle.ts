@@ -14,7 +14,7 @@ export async function examineLifecycle(access: BucketAccess, keeping: Keeping): 
     client.send(new sdk.GetBucketLifecycleConfigurationCommand({ Bucket })),
     "NoSuchLifecycleConfiguration",
   );
-  if (answer.state !== "told")
+  if (answer.state !== "answered")
     return [unlearnt("lifecycle", answer, "s3:GetLifecycleConfiguration")];
   const rules = (answer.value?.Rules ?? []).filter(
     (rule) => rule.Status === "Enabled" && concerns(rule, access.prefix),

@@ -28,7 +28,7 @@ export async function copySegments(
   const copies: Copy[] = [];
   for (const source of await logSourcesAt(log.location, { s3: s3Connection(log.settings) })) {
     const files = (await source.files()).filter(({ oddity }) => oddity?.isReadable !== false);
-    const folder = join(target, folderName(source.home?.name ?? ""));
+    const folder = join(target, folderName(source.place?.name ?? ""));
     if (files.length > 0) await mkdir(folder, { recursive: true });
     copies.push(...files.toSorted(byName).map((file) => ({ source, file, folder })));
   }

@@ -49,7 +49,7 @@ export async function importLines(
         continue;
       }
       known.add(draft.id);
-      const { line, isAltered } = seal(draft, target.stream, encryption);
+      const { line, isAltered } = finishEntry(draft, target.stream, encryption);
       if (isAltered) result.altered += 1;
       result.imported += 1;
       pending.push(target.append(line, draft.id));
@@ -112,7 +112,7 @@ function idOf({ id, timestamp }: AuditEntry): string {
   return `${time.slice(0, 8)}-${time.slice(8)}-7${fraction.toString(16).padStart(3, "0")}-${variant}${digest.slice(1, 4)}-${digest.slice(4, 16)}`;
 }
 
-function seal(
+function finishEntry(
   { id, entry }: Draft,
   stream: string,
   encryption: EncryptionManager | undefined,
@@ -130,7 +130,10 @@ function seal(
       alerts.push(`ai-audit: imported ${name} did not have its hash ${digest}`);
     if (encryption === undefined || kid === undefined)
       return { content: value, digest: hashContent(value) };
-    const content = encryption.seal({ text: value, format: undefined }, { kid, id, field: name });
+    const content = encryption.encryptContent(
+      { text: value, format: undefined },
+      { kid, id, field: name },
+    );
     return { content, digest: encryption.digest(value, kid) };
   };
   const input = field("input", entry.inputContent, entry.inputHash);

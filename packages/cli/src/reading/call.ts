@@ -4,11 +4,6 @@ import type { AuditEntry, JsonValue, Outcome } from "@ai-audit/core";
 /** Operations of entries that record an event in a run, and no call. */
 const EVENTS: ReadonlySet<string> = new Set(["guardrail", "human_review", "event"]);
 
-/** Whether the entry is a call of its own: not an event, and not a call that another entry records too. */
-export function isCall(entry: AuditEntry): boolean {
-  return !isEvent(entry) && !isDuplicate(entry);
-}
-
 /** Whether the entry is an event in a run: a guardrail, a review. */
 export function isEvent({ operation }: AuditEntry): boolean {
   return operation !== undefined && EVENTS.has(operation);

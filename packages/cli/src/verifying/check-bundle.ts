@@ -90,7 +90,7 @@ function inBucket(source: LogSource, folder: string, segments: string): LogSourc
   const isArchive = folder !== "";
   return {
     ...source,
-    home: {
+    place: {
       name: decodeURIComponent(folder),
       isArchive,
       labelOf: (file) => (isArchive ? `${folder}/${file}` : file),

@@ -27,13 +27,13 @@ export class Deadline {
       const waiting: Waiting = { due: performance.now() + this.#limitMs, reject };
       this.#waiting.add(waiting);
       if (this.#waiting.size === 1) this.#arm();
-      const settle = (): void => this.#settle(waiting);
-      work.then(settle, settle);
+      const forget = (): void => this.#forget(waiting);
+      work.then(forget, forget);
       work.then(resolve, reject);
     });
   }
 
-  #settle(waiting: Waiting): void {
+  #forget(waiting: Waiting): void {
     this.#waiting.delete(waiting);
     if (this.#waiting.size === 0) this.#timer?.unref(); // left to run: a new timer for each would cost more
   }

@@ -14,10 +14,10 @@ import { type CheckedFields, checkFields, describeOpaque } from "./interaction.t
 import type { RedactableField } from "./redact.ts";
 
 /** `strict` rejects what does not fit; `lenient` records what does and names the rest in `alerts`. */
-export type RecordMode = "strict" | "lenient";
+export type DraftMode = "strict" | "lenient";
 
 /** Settings, resolved when the logger is made. */
-export interface RecordSettings {
+export interface DraftSettings {
   readonly stream: string;
   readonly encryption: EncryptionManager | undefined;
   readonly digest: "sha256" | "hmac-sha256";
@@ -40,8 +40,8 @@ export interface Draft {
  */
 export function draftEntry(
   interaction: object,
-  mode: RecordMode,
-  settings: RecordSettings,
+  mode: DraftMode,
+  settings: DraftSettings,
   context: AuditContext = NO_CONTEXT,
 ): Draft | Promise<Draft> {
   const { fields: own, problems } = checkFields(interaction, mode, placeOf(interaction));
@@ -76,9 +76,9 @@ function fieldsOver(inherited: CheckedFields, own: CheckedFields): CheckedFields
 
 async function withFittedMetadata(
   draft: Draft,
-  schema: NonNullable<RecordSettings["metadataSchema"]>,
-  mode: RecordMode,
-  redact: RecordSettings["redact"],
+  schema: NonNullable<DraftSettings["metadataSchema"]>,
+  mode: DraftMode,
+  redact: DraftSettings["redact"],
 ): Promise<Draft> {
   const { metadata, issues } = await fitMetadata(asRecord(draft.fields.metadata), schema);
   if (issues.length > 0 && mode === "strict") throw metadataError(issues);
@@ -95,7 +95,7 @@ interface FittedMetadata {
 /** The schema's result over the metadata. Members that the schema does not know are kept. */
 async function fitMetadata(
   given: Readonly<Record<string, JsonValue>>,
-  schema: NonNullable<RecordSettings["metadataSchema"]>,
+  schema: NonNullable<DraftSettings["metadataSchema"]>,
 ): Promise<FittedMetadata> {
   try {
     const result = await schema["~standard"].validate(given);
@@ -116,7 +116,7 @@ export function withSameCall(draft: Draft, sameCallAs: string | undefined): Draf
 function contentValue(
   interaction: object,
   field: "input" | "output",
-  mode: RecordMode,
+  mode: DraftMode,
   problems: string[],
 ): JsonValue {
   let value: unknown;
@@ -150,7 +150,7 @@ const REDACTED = [
 ] as const;
 
 /** A redaction that throws must neither leak the value nor lose the entry: the value goes, and an alert says so. */
-function redactDraft(draft: Draft, redact: NonNullable<RecordSettings["redact"]>): Draft {
+function redactDraft(draft: Draft, redact: NonNullable<DraftSettings["redact"]>): Draft {
   const alerts = [...draft.alerts];
   const apply = (field: RedactableField, value: JsonValue, replacement: JsonValue): JsonValue => {
     try {
@@ -198,7 +198,7 @@ function kindOf(value: JsonValue): string {
 }
 
 /** An entry's id and its line. */
-export interface SealedEntry {
+export interface FinishedEntry {
   readonly id: string;
   readonly line: string;
 }
@@ -207,11 +207,11 @@ export interface SealedEntry {
  * Gives the draft its id and time, hashes and encrypts it. Synchronous: ids must reach the storage in order.
  * Throws `AUDIT_INPUT_INVALID` when the line would be longer than any string can be (2^29 code units).
  */
-export function sealEntry(
+export function finishEntry(
   draft: Draft,
   subject: SubjectKey | undefined,
-  settings: RecordSettings,
-): SealedEntry {
+  settings: DraftSettings,
+): FinishedEntry {
   try {
     return writeEntry(draft, subject, settings);
   } catch (cause) {
@@ -224,8 +224,8 @@ export function sealEntry(
 function writeEntry(
   draft: Draft,
   subject: SubjectKey | undefined,
-  settings: RecordSettings,
-): SealedEntry {
+  settings: DraftSettings,
+): FinishedEntry {
   const { encryption, digest, storeContent, stream } = settings;
   const id = newEntryId();
   const kid = encryption?.kidFor(stream, subject);
@@ -236,8 +236,8 @@ function writeEntry(
   const tokens =
     storeContent && encryption && kid !== undefined
       ? {
-          input: encryption.seal(input, { kid, id, field: "input" }, subject),
-          output: encryption.seal(output, { kid, id, field: "output" }, subject),
+          input: encryption.encryptContent(input, { kid, id, field: "input" }, subject),
+          output: encryption.encryptContent(output, { kid, id, field: "output" }, subject),
         }
       : undefined;
   const { alerts, run } = draft.fields;
@@ -261,7 +261,7 @@ function writeEntry(
       diagnosticsHash: hashOf(diagnostics),
       diagnosticsContent:
         tokens && encryption && kid !== undefined
-          ? encryption.seal(diagnostics, { kid, id, field: "diagnostics" }, subject)
+          ? encryption.encryptContent(diagnostics, { kid, id, field: "diagnostics" }, subject)
           : isPlain
             ? diagnostics.text
             : undefined,
@@ -301,7 +301,7 @@ function withoutQuotes({ error, blockReason, diagnostics }: CheckedFields): {
 export function hashInput(
   draft: Draft,
   subject: SubjectKey | undefined,
-  settings: RecordSettings,
+  settings: DraftSettings,
 ): string {
   return hashUnder(
     contentOf(draft.input),
@@ -315,7 +315,7 @@ function hashUnder(
   { text }: Content,
   kid: string | undefined,
   subject: SubjectKey | undefined,
-  { digest, encryption }: RecordSettings,
+  { digest, encryption }: DraftSettings,
 ): string {
   return digest === "hmac-sha256" && encryption && kid !== undefined
     ? encryption.digest(text, kid, subject)

@@ -236,7 +236,7 @@ export interface RetentionArchived {
 }
 
 /** A line that authorises the removal of a file. */
-export type RemovalRecord = RetentionPrune | RetentionArchived;
+export type RemovalLine = RetentionPrune | RetentionArchived;
 
 /** Every control line of format version 1. */
 export type ControlLine =

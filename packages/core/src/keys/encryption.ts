@@ -6,7 +6,7 @@ import { newStream } from "../format/id.ts";
 import { refuseUnknown } from "../format/known-names.ts";
 import { type DerivedKeys, DerivedKeyCache } from "./derived-keys.ts";
 import { openFernet, sealFernet, wrapFernet } from "./fernet.ts";
-import { openJwe, parseJwe, sealJwe } from "./jwe.ts";
+import { openJwe, parseJwe, encryptJwe } from "./jwe.ts";
 import { type KeyProvider, keysFromEnv } from "./key-provider.ts";
 import { type Keys, MasterKeys } from "./key-ring.ts";
 import type { KeyStore } from "./key-store.ts";
@@ -139,7 +139,7 @@ export class EncryptionManager {
 
   /** Encrypts a text by itself, bound to no entry: a compact JWE. */
   encrypt(text: string): string {
-    return this.#seal(text, this.kidFor(this.#stream), TEXT, undefined);
+    return this.#encrypt(text, this.kidFor(this.#stream), TEXT, undefined);
   }
 
   /**
@@ -163,7 +163,7 @@ export class EncryptionManager {
   /**
    * For a logger: the `kid` of what a writer seals now, `<key id>.<stream>[.<subject id>]`. Ask for each entry:
    * from 2^30 messages of this manager on, the stream's name is `<stream>~1` and the key another.
-   * Throws `TypeError` for a stream that is none.
+   * Throws `TypeError` for an invalid stream name.
    */
   kidFor(stream: string, subject?: SubjectKey): string {
     const named = streamAfter(stream, this.#messages, this.#messagesPerKey);
@@ -177,13 +177,13 @@ export class EncryptionManager {
    * For a logger: the content of one field of one entry as a compact JWE that opens only there. `kid` is from
    * `kidFor` with the same subject. Throws `TypeError` when it is not.
    */
-  seal(
+  encryptContent(
     content: Content,
     binding: ContentBinding & { readonly kid: string },
     subject?: SubjectKey,
   ): string {
     const type = contentType(content.format === "json" ? JSON_TEXT : TEXT, binding);
-    return this.#seal(content.text, binding.kid, type, subject);
+    return this.#encrypt(content.text, binding.kid, type, subject);
   }
 
   /**
@@ -276,9 +276,9 @@ export class EncryptionManager {
     };
   }
 
-  #seal(text: string, kid: string, cty: string, subject: SubjectKey | undefined): string {
+  #encrypt(text: string, kid: string, cty: string, subject: SubjectKey | undefined): string {
     this.#messages += 1;
-    return sealJwe(text, this.#keysOf(kid, subject).content, { kid, cty }, nextNonce());
+    return encryptJwe(text, this.#keysOf(kid, subject).content, { kid, cty }, nextNonce());
   }
 
   #keysOf(kid: string, subject: SubjectKey | undefined): DerivedKeys {

@@ -35,7 +35,12 @@ export interface Jwe {
  * `kid` and `cty`. `iv` is 12 bytes that were never used with this key before: a repeated one gives both texts
  * and the authentication key away.
  */
-export function sealJwe(text: string, key: KeyObject, { kid, cty }: JweHeader, iv: Buffer): string {
+export function encryptJwe(
+  text: string,
+  key: KeyObject,
+  { kid, cty }: JweHeader,
+  iv: Buffer,
+): string {
   if (iv.byteLength !== NONCE_BYTES) throw new RangeError(`iv must be ${NONCE_BYTES} bytes`);
   const header = `{"alg":"dir","enc":"A256GCM","kid":${JSON.stringify(kid)},"cty":${JSON.stringify(cty)}}`;
   const protectedHeader = Buffer.from(header).toString("base64url");

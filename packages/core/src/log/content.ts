@@ -83,7 +83,7 @@ function openField(entry: AuditEntry, field: ContentField, keys: Keys): JsonValu
   if (stored === null) return undefined;
   // The hash says what the stored text is: of itself, or of what it seals. A prompt may look like a ciphertext.
   const isPlain = hash === "" || equalText(hash, hashContent(stored));
-  const content = isPlain ? { text: stored, format } : unseal(stored, entry, field, keys);
+  const content = isPlain ? { text: stored, format } : decryptField(stored, entry, field, keys);
   const value = valueOf(content);
   if (value !== undefined) return value;
   // No cause: the parser's message quotes the content.
@@ -116,11 +116,11 @@ function isJwe(stored: string): boolean {
 }
 
 /**
- * What a ciphertext seals. It must be under the key that the entry names, of the subject that it names, and be what the
+ * The content that a ciphertext holds. It must be under the key that the entry names, of the subject that it names, and be what the
  * entry's hash was made of: whoever may write to the log, or holds the key of one writer, must not be able to put words
  * into another entry.
  */
-function unseal(stored: string, entry: AuditEntry, field: ContentField, keys: Keys): Content {
+function decryptField(stored: string, entry: AuditEntry, field: ContentField, keys: Keys): Content {
   const jwe = isJwe(stored) ? parseJwe(stored) : undefined;
   if (!jwe && !isFernetToken(stored)) throw altered(entry, field);
   if (jwe && entry.kid !== undefined && jwe.kid !== entry.kid) throw altered(entry, field);

@@ -60,6 +60,6 @@ function reporting(source: LogSource, onRead: (file: string, share: number) => v
     ...(source.otherNames && { otherNames: async () => (await source.otherNames?.()) ?? [] }),
     ...(source.limits && { limits: source.limits }),
     ...(source.sizeOf && { sizeOf: async (file: string) => source.sizeOf?.(file) }),
-    ...(source.home && { home: source.home }),
+    ...(source.place && { place: source.place }),
   };
 }

@@ -79,7 +79,7 @@ export class AuditLogger<
 
   /** The option of that name. */
   get encryption(): EncryptionManager | undefined {
-    return this.#settings.record.encryption;
+    return this.#settings.draft.encryption;
   }
 
   /** True once `close()` was called: nothing more is written. */
@@ -120,7 +120,7 @@ export class AuditLogger<
    * @throws as `log()`, with the reason
    */
   async ready(): Promise<void> {
-    const { encryption, stream } = this.#settings.record;
+    const { encryption, stream } = this.#settings.draft;
     encryption?.kidFor(stream, undefined);
     const at = new Date().toISOString();
     await this.#writer.append(formatControlLine({ type: "heartbeat", at }));

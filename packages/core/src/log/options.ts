@@ -5,7 +5,7 @@ import { AuditConfigError, AuditError } from "../errors.ts";
 import type { Metadata } from "../capture/interaction.ts";
 import { refuseUnknown } from "../format/known-names.ts";
 import { compileRedaction, type Redaction } from "../capture/redact.ts";
-import type { RecordSettings } from "../capture/draft.ts";
+import type { DraftSettings } from "../capture/draft.ts";
 import type { AuditStorage } from "../storage/storage.ts";
 
 /** How a logger records, and how long its entries are kept. */
@@ -49,7 +49,7 @@ export type FailureMode = "closed" | "open";
 
 /** The options with their defaults. */
 export interface LoggerSettings {
-  readonly record: RecordSettings;
+  readonly draft: DraftSettings;
   readonly retentionDays: number;
   readonly failureMode: FailureMode;
   readonly maxPendingBytes: number;
@@ -114,7 +114,7 @@ export function resolveLoggerOptions<M extends object>(
     fail("metadataSchema must be a Standard Schema");
   }
   return {
-    record: {
+    draft: {
       stream: storage.stream,
       encryption,
       digest,

@@ -5,9 +5,9 @@ import {
   type Draft,
   draftEntry,
   hashInput,
-  type RecordMode,
-  type SealedEntry,
-  sealEntry,
+  type DraftMode,
+  type FinishedEntry,
+  finishEntry,
   withSameCall,
 } from "../capture/draft.ts";
 import type { SubjectKey } from "../keys/keys.ts";
@@ -51,7 +51,7 @@ export class EntryWriter {
    * Writes one entry and resolves to its id. The caller may change its object later, so the object is copied before
    * this returns. The caller's audit context counts.
    */
-  write(interaction: object, mode: RecordMode): Promise<string> {
+  write(interaction: object, mode: DraftMode): Promise<string> {
     return this.#track(this.#write(interaction, mode, currentAuditContext()));
   }
 
@@ -136,34 +136,34 @@ export class EntryWriter {
 
   /** The input hash that the entry of this call will have. */
   async hashOfInput(input: unknown, subject: string | undefined): Promise<string> {
-    const { record } = this.#settings;
+    const settings = this.#settings.draft;
     const start = { input, output: "", subject };
-    const draft = await draftEntry(start, "lenient", record, currentAuditContext());
-    return hashInput(draft, await this.#subjectOf(draft), record);
+    const draft = await draftEntry(start, "lenient", settings, currentAuditContext());
+    return hashInput(draft, await this.#subjectOf(draft), settings);
   }
 
   #track(written: Promise<string>): Promise<string> {
     this.#pending.add(written);
-    const settle = (): void => {
+    const untrack = (): void => {
       this.#pending.delete(written);
       this.#waiting.shift()?.();
     };
-    written.then(settle, settle);
+    written.then(untrack, untrack);
     return written;
   }
 
   async #write(
     interaction: object,
-    mode: RecordMode,
+    mode: DraftMode,
     context: AuditContext,
     sameCallAs?: Promise<string | undefined>,
   ): Promise<string> {
-    const { record } = this.#settings;
+    const settings = this.#settings.draft;
     let draft: Draft;
     try {
       if (typeof interaction !== "object" || interaction === null)
         throw new AuditInputError("log() takes an object");
-      const drafted = draftEntry(interaction, mode, record, context);
+      const drafted = draftEntry(interaction, mode, settings, context);
       draft = drafted instanceof Promise ? await drafted : drafted;
     } catch (cause) {
       // An interaction that cannot be used is the caller's mistake; in open mode its caller is not told.
@@ -171,17 +171,17 @@ export class EntryWriter {
     }
     if (sameCallAs) draft = withSameCall(draft, await sameCallAs);
     if (this.#waiting.length > 0 || this.#mustWait) await this.#room();
-    let entry: SealedEntry;
+    let entry: FinishedEntry;
     try {
       const subject = draft.fields.subject === undefined ? undefined : await this.#subjectOf(draft);
-      entry = sealEntry(draft, subject, record);
+      entry = finishEntry(draft, subject, settings);
     } catch (cause) {
       throw this.#lose(cause);
     }
     // Nothing is awaited between the making of an id and the append: ids ascend in the storage.
     await this.append(entry.line, entry.id);
-    const isKeyed = record.storeContent || record.digest === "hmac-sha256";
-    if (isKeyed && this.#storage.durable) record.encryption?.warnOfUnreadKey();
+    const isKeyed = settings.storeContent || settings.digest === "hmac-sha256";
+    if (isKeyed && this.#storage.durable) settings.encryption?.warnOfUnreadKey();
     return entry.id;
   }
 
@@ -198,6 +198,6 @@ export class EntryWriter {
 
   async #subjectOf({ fields: { subject } }: Draft): Promise<SubjectKey | undefined> {
     if (typeof subject !== "string") return undefined;
-    return requireSubjectKeys(this.#settings.record.encryption).subjectKey(subject);
+    return requireSubjectKeys(this.#settings.draft.encryption).subjectKey(subject);
   }
 }

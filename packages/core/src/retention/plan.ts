@@ -1,6 +1,6 @@
 // Which segments retention removes, and the lines to write first. Decisions only: a directory and a
 // bucket gather the facts, and carry the plan out.
-import { formatControlLine, type RemovalRecord, type SegmentRef } from "../format/control-line.ts";
+import { formatControlLine, type RemovalLine, type SegmentRef } from "../format/control-line.ts";
 
 /** A segment past retention, with the facts that decide about it. */
 export interface Candidate {
@@ -24,7 +24,7 @@ export interface Candidate {
   /** States of other segments that it records. */
   readonly states: readonly SegmentRef[];
   /** Removals that it records. */
-  readonly removals: readonly RemovalRecord[];
+  readonly removals: readonly RemovalLine[];
 }
 
 /**
@@ -89,7 +89,7 @@ export function planRemoval<C extends Candidate>(
     const recording = remove.filter(({ isRemains }) => !isRemains);
     const states = statesToRecord(recording, going, keptFiles, around);
     const needed = new Set(states.map(({ file }) => file));
-    const isNeeded = ({ file }: RemovalRecord): boolean =>
+    const isNeeded = ({ file }: RemovalLine): boolean =>
       needed.has(file) || around.isReferredTo(file, going);
     const before = kept.size;
     for (const candidate of remove) {
@@ -131,7 +131,7 @@ export function removalLines(
 
 function flawOf(
   { flaw, isRemains, isTrusted, removals }: Candidate,
-  isNeeded: (removal: RemovalRecord) => boolean,
+  isNeeded: (removal: RemovalLine) => boolean,
 ): string | undefined {
   if (isRemains) return undefined;
   return flaw ?? (!isTrusted && removals.some(isNeeded) ? UNPROVEN : undefined);

@@ -11,7 +11,7 @@ import { originOf } from "../format/origin.ts";
 import { readFirstLine } from "../format/read-control-line.ts";
 import type { SegmentReport } from "../verify/segment-report.ts";
 import { CheckpointVerifier } from "../verify/checkpoint-check.ts";
-import { type Keyring, keyringOf } from "../verify/keyring.ts";
+import { type TrustedKeys, readTrustedKeys } from "../verify/trusted-keys.ts";
 import { examineSegment } from "../verify/examine-segment.ts";
 import { safeLine } from "../format/safe-text.ts";
 import { type RandomAccess, readAt } from "./random-access.ts";
@@ -75,7 +75,7 @@ export async function sealOfHead(handle: RandomAccess, file: string): Promise<Se
   const first = readFirstLine(lines[0]?.toString() ?? "");
   if (first.kind !== "segment" || first.open.file !== file) return undefined;
   const { vkey } = first.open;
-  const keyring = keyringFor(vkey);
+  const keyring = trustedKeysFor(vkey);
   if (!keyring) return undefined;
   const checkpoints = new CheckpointVerifier(first.open, keyring);
   const tree = new MerkleTree();
@@ -121,13 +121,13 @@ export function vouchesFor(
 export function checkTrustedKeys(trustedKeys: readonly string[]): void {
   if (!Array.isArray(trustedKeys))
     throw new AuditConfigError("trustedKeys must be a list of vkeys");
-  keyringOf(trustedKeys);
+  readTrustedKeys(trustedKeys);
 }
 
 /** The key that a segment names, to check it under; undefined when it is invalid. */
-function keyringFor(vkey: string | null): Keyring | undefined {
+function trustedKeysFor(vkey: string | null): TrustedKeys | undefined {
   try {
-    return keyringOf(vkey === null ? [] : [vkey]);
+    return readTrustedKeys(vkey === null ? [] : [vkey]);
   } catch (error) {
     if (error instanceof AuditConfigError) return undefined;
     throw error;
@@ -145,7 +145,7 @@ export function checkSegment(
   sizesWanted: ReadonlySet<number> = new Set(),
 ): Promise<SegmentReport> {
   return examineSegment(file, chunks, {
-    keyring: keyringFor(vkey) ?? new Map(),
+    keyring: trustedKeysFor(vkey) ?? new Map(),
     signatures: "last",
     sizesWanted,
   });

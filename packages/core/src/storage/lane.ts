@@ -199,7 +199,7 @@ export class WriteLane {
       if (error instanceof UntriedWrite) this.#losses.release(losses);
       throw error;
     }
-    this.#losses.settle(losses);
+    this.#losses.noteWritten(losses);
   }
 }
 

@@ -76,7 +76,7 @@ export class Losses {
   }
 
   /** These lines are durable. */
-  settle(lines: readonly string[]): void {
+  noteWritten(lines: readonly string[]): void {
     const written = new Set(lines);
     this.#runs = this.#runs.filter(({ line }) => line === undefined || !written.has(line));
   }

@@ -33,7 +33,7 @@ export async function readArchivedCopies(
     );
   if (settings.archive === undefined || moved.length === 0)
     return { reports: [], files: new Set() };
-  const archives = (await settings.archive()).filter(({ home }) => home?.isArchive === true);
+  const archives = (await settings.archive()).filter(({ place }) => place?.isArchive === true);
   const places = await Promise.all(
     archives.map(async (source) => ({
       source,
@@ -53,7 +53,7 @@ export async function readArchivedCopies(
         calls: new CallIds(),
       });
       const isIt = report.sealed.size === leaves && report.sealed.root === root;
-      const problems = [...(source.home?.problemsOf(report) ?? []), ...report.problems];
+      const problems = [...(source.place?.problemsOf(report) ?? []), ...report.problems];
       if (isIt) found.set(file, { ...report, problems });
     }
   }

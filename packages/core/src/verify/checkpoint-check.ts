@@ -8,7 +8,7 @@ import {
   parseVkey,
   type VerificationKey,
 } from "../seal/note.ts";
-import { isTrustedAt, type Keyring, spellValidity, type TrustedKey } from "./keyring.ts";
+import { isTrustedAt, type TrustedKeys, spellValidity, type TrustedKey } from "./trusted-keys.ts";
 import { timeOfSegment } from "./segment-time.ts";
 import { readCheckpointLine } from "../format/read-control-line.ts";
 import { originOf, UNSIGNED_NAME } from "../format/origin.ts";
@@ -49,7 +49,7 @@ export class CheckpointVerifier {
   readonly #named: VerificationKey | undefined;
 
   /** @throws {AuditConfigError} `AUDIT_KEY_INVALID` when the segment's `vkey` is malformed. */
-  constructor(open: SegmentOpen, keyring: Keyring) {
+  constructor(open: SegmentOpen, keyring: TrustedKeys) {
     this.#named = open.vkey === null ? undefined : parseVkey(open.vkey);
     this.origin = originOf(this.#named?.name ?? UNSIGNED_NAME, open.stream, open.file);
     this.keyId = this.#named && `${this.#named.name}+${this.#named.keyHash}`;

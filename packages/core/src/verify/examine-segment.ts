@@ -6,7 +6,7 @@ import {
   CHECKPOINT_PREFIX,
   CONTROL_PREFIX,
   type ControlLine,
-  type RemovalRecord,
+  type RemovalLine,
   type RetentionHold,
   type RetentionRelease,
   type SegmentOpen,
@@ -509,7 +509,7 @@ class SegmentCheck {
 
 /** Lines of one kind that a segment holds. */
 function newClaims(): {
-  prunes: RemovalRecord[];
+  prunes: RemovalLine[];
   seen: SegmentRef[];
   facts: Fact[];
   callsBegun: string[];

@@ -9,7 +9,7 @@ export {
   directorySource,
   type LogSource,
   type SourceFile,
-  type SourceHome,
+  type SourcePlace,
   type SourceLimit,
 } from "./log-source.ts";
 export {

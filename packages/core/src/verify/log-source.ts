@@ -45,8 +45,8 @@ export interface LogSource {
   otherNames?(): Promise<readonly string[]>;
   /** Facts about the place that could not be looked at. @default none */
   readonly limits?: readonly SourceLimit[];
-  /** Facts that only the log's home knows. Absent for a directory, where a file is a file. */
-  readonly home?: SourceHome;
+  /** Facts that only the log's place knows. Absent for a directory, where a file is a file. */
+  readonly place?: SourcePlace;
 }
 
 /** Something about a place that could not be looked at. */
@@ -57,17 +57,17 @@ export interface SourceLimit {
   readonly counts: boolean;
 }
 
-/** What a home other than a directory knows of its files beyond their bytes. */
-export interface SourceHome {
+/** Facts that a place other than a directory knows of its files beyond their bytes. */
+export interface SourcePlace {
   /** This log among several in one place: lines about it in another one call a file `<name>/<file>`. Empty for none. */
   readonly name: string;
   /** How a file is called in the verdict. */
   labelOf(file: string): string;
   /** Where a line lies, in a file that is made of several objects. */
   placeOf(file: string, line: number): string | undefined;
-  /** What the home found about a file, once it was read: also where what it says beside the bytes is not so. */
+  /** What the place found about a file, once it was read: also where what it says beside the bytes is not so. */
   problemsOf(report: SegmentReport): readonly Problem[];
-  /** Whether files of a directory are kept here for good: what it says that it moved here must be here. */
+  /** Whether files of a directory are kept here permanently: a file that it says it moved must be here. */
   readonly isArchive: boolean;
   /** Whether a file that is referred to may still be on its way here. */
   isAwaited(file: string): boolean;

@@ -8,7 +8,7 @@ import { fileOfOrigin, UNSIGNED_NAME } from "../format/origin.ts";
 import { timeOfId } from "../format/id.ts";
 import { parseTlogProof } from "../seal/tlog-proof.ts";
 import type { ExitCode } from "./verification.ts";
-import { isTrustedAt, type Keyring, keyringOf } from "./keyring.ts";
+import { isTrustedAt, type TrustedKeys, readTrustedKeys } from "./trusted-keys.ts";
 import { timeOfSegment } from "./segment-time.ts";
 
 /** What a proof shows. */
@@ -43,7 +43,7 @@ export function checkProof(
   trustedKeys: readonly string[],
   options: ProofCheckOptions = {},
 ): ProofCheck {
-  const keyring = keyringOf(trustedKeys);
+  const keyring = readTrustedKeys(trustedKeys);
   const proof = parseTlogProof(text);
   const note = proof && parseNote(proof.note);
   const checkpoint = note && parseCheckpoint(note.text);
@@ -85,7 +85,11 @@ type Judgement = Pick<ProofCheck, "exitCode" | "state" | "verdict" | "signedBy">
 function judgeSignatures(
   note: Note,
   { origin }: Checkpoint,
-  { keyring, what, by }: { readonly keyring: Keyring; readonly what: string; readonly by: string },
+  {
+    keyring,
+    what,
+    by,
+  }: { readonly keyring: TrustedKeys; readonly what: string; readonly by: string },
 ): Judgement {
   const place = `is in ${origin}`;
   const known = note.signatures.flatMap(({ name, keyHash, signature }) => {

@@ -221,7 +221,7 @@ class ProofReader {
   #keep(leaf: Buffer): void {
     this.#leaves.push(leaf);
     this.#keptBytes += LEAF_BYTES;
-    if (this.#keptBytes > MAX_COMMIT_BYTES) this.#letGo();
+    if (this.#keptBytes > MAX_COMMIT_BYTES) this.#dropKept();
   }
 
   #prove(checkpointLine: string): void {
@@ -233,10 +233,10 @@ class ProofReader {
       this.#proven.push({ id, proof, vkey: this.#vkey });
       this.#search.noteProven(id);
     }
-    this.#letGo();
+    this.#dropKept();
   }
 
-  #letGo(): void {
+  #dropKept(): void {
     this.#waiting.clear();
     this.#leaves = [];
     this.#keptBytes = 0;

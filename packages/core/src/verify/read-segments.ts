@@ -9,7 +9,7 @@ import { hasCode } from "../system-error.ts";
 import type { CallIds } from "./call-ids.ts";
 import { hasTail, Streams } from "./ends.ts";
 import { examineSegment } from "./examine-segment.ts";
-import type { Keyring } from "./keyring.ts";
+import type { TrustedKeys } from "./trusted-keys.ts";
 import { locate } from "./locate.ts";
 import type { LogSource, SourceFile } from "./log-source.ts";
 import { OverlongLine } from "./overlong-line.ts";
@@ -28,7 +28,7 @@ export interface VerifyProgress {
 
 /** How to read a log. */
 export interface ReadSettings {
-  readonly keyring: Keyring;
+  readonly keyring: TrustedKeys;
   readonly pins: readonly Pin[];
   readonly onProgress: (progress: VerifyProgress) => void;
   readonly now: Date;

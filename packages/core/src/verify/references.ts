@@ -7,7 +7,7 @@ import { dayIn, holdOn } from "./holds.ts";
 import {
   describeRemoval,
   type KnownState,
-  type PruneRecord,
+  type FoundRemoval,
   type RemovalContext,
   type RemovalJudgement,
   Removals,
@@ -25,7 +25,7 @@ interface Reference extends SegmentRef, KnownState {
 }
 
 /** A state that a segment records of one in another log of the same place. */
-export interface RecordedState {
+export interface StateReference {
   readonly ref: SegmentRef;
   readonly from: SegmentReport;
 }
@@ -35,7 +35,7 @@ export interface ReferenceContext extends RemovalContext {
   /** Whether a file may still be on its way. @default never */
   readonly isAwaited?: (file: string) => boolean;
   /** States of these files that another log of the same place records. @default none */
-  readonly states?: readonly RecordedState[];
+  readonly states?: readonly StateReference[];
   /** Files that were read in the archive that was given. @default no archive was given */
   readonly archived?: ReadonlySet<string>;
   /** Whether a segment that its writer found shorter than it remembered counts. @default false */
@@ -57,7 +57,7 @@ export interface ReferenceReport {
   /** Whether the log says that files of a day were removed: which streams they were of, it does not say. */
   isOfRemovalDay(day: string | undefined): boolean;
   /** Records of removals, for other logs of the same place. */
-  readonly prunes: readonly PruneRecord[];
+  readonly prunes: readonly FoundRemoval[];
   /** Files whose last checkpoint another segment records at a time when nothing could follow it any more. */
   readonly confirmed: ReadonlyMap<string, Confirmation>;
   /** Pins that the log agrees with. */
@@ -89,7 +89,7 @@ export function recordsOf({ open, seen }: SegmentReport): SegmentRef[] {
 }
 
 /** The states that a segment records of segments in another log of the same place, called `<log>/<file>`. */
-export function recordsElsewhere(from: SegmentReport): RecordedState[] {
+export function referencesElsewhere(from: SegmentReport): StateReference[] {
   const seen = from.open === undefined ? [] : from.seen;
   return seen.filter(({ file }) => file.includes("/")).map((ref) => ({ ref, from }));
 }
@@ -156,7 +156,7 @@ class Follower implements ReferenceReport {
       if (!this.#reports.has(file)) this.#known.set(file, []);
   }
 
-  get prunes(): readonly PruneRecord[] {
+  get prunes(): readonly FoundRemoval[] {
     return this.#removals.all;
   }
 
@@ -310,7 +310,7 @@ class Follower implements ReferenceReport {
         : `and the retention line for it does not count: ${why}`;
     const report = this.#reports.get(file);
     if (report !== undefined) {
-      // Its home says which parts of it are gone; here is why that is no removal.
+      // Its place says which parts of it are gone; here is why that is no removal.
       if (why !== undefined || hold !== "")
         this.#add(file, "MISSING", `parts of it are gone, ${excuse}${hold}`);
       return;

@@ -1,5 +1,5 @@
 // Files that are gone: the removals that a log records, and which of them count.
-import type { RemovalRecord } from "../format/control-line.ts";
+import type { RemovalLine } from "../format/control-line.ts";
 import { dayOfSegment, startOfDay } from "../format/segment-name.ts";
 import { isConsistent } from "../seal/consistency.ts";
 import { dayIn, holdOn, inForce, type TimeSpan } from "./holds.ts";
@@ -10,8 +10,8 @@ import type { RecordedHold, RecordedRemoval, RetentionRule } from "./verificatio
 const DAY_MS = 86_400_000;
 
 /** A line that authorises a removal, and what is known of it. */
-export interface PruneRecord {
-  readonly prune: RemovalRecord;
+export interface FoundRemoval {
+  readonly prune: RemovalLine;
   /** Whether a trusted key vouches for it. */
   readonly isProven: boolean;
   /** When the file was removed: a moment, or the UTC day of the segment where the line names no time. */
@@ -36,7 +36,7 @@ export interface RemovalContext {
   /** Holds, also those released. @default none */
   readonly holds?: readonly RecordedHold[];
   /** Removals that another log of the same place records. @default none */
-  readonly prunes?: readonly PruneRecord[];
+  readonly prunes?: readonly FoundRemoval[];
   /** Whether these files are an archive: what was moved to it must be here. @default false */
   readonly isArchive?: boolean;
   /** Whether the place has a rule of its own that removes old files: a bucket may, a directory has none. @default false */
@@ -47,7 +47,7 @@ export interface RemovalContext {
 export interface RemovalJudgement {
   readonly state: "PRUNED" | "ARCHIVED" | "MISSING";
   /** The line that counts; undefined where none does, and where the place itself removed the file. */
-  readonly record?: PruneRecord;
+  readonly record?: FoundRemoval;
   /** Why no line counts. */
   readonly why?: string;
   /** Whether a rule of the auditor allows it. */
@@ -58,7 +58,7 @@ export interface RemovalJudgement {
 
 /** The removals that a log records. */
 export class Removals {
-  readonly #byFile: ReadonlyMap<string, readonly PruneRecord[]>;
+  readonly #byFile: ReadonlyMap<string, readonly FoundRemoval[]>;
   /** Why lines that authorise nothing do not count, by file. */
   readonly #refused = new Map<string, { readonly why: string; readonly leaves: number }>();
   /** Whether a trusted key vouches for anything in the log. */
@@ -85,7 +85,7 @@ export class Removals {
   }
 
   /** Lines that may count, for other logs of the same place. */
-  get all(): readonly PruneRecord[] {
+  get all(): readonly FoundRemoval[] {
     return [...this.#byFile.values()].flat();
   }
 
@@ -116,7 +116,11 @@ export class Removals {
     );
   }
 
-  #judgeRecord(file: string, record: PruneRecord, states: readonly KnownState[]): RemovalJudgement {
+  #judgeRecord(
+    file: string,
+    record: FoundRemoval,
+    states: readonly KnownState[],
+  ): RemovalJudgement {
     const { prune, isProven } = record;
     const unproven: KnownState[] = [];
     for (const state of states) {
@@ -171,7 +175,7 @@ export class Removals {
   }
 
   /** A hold that was in force when the file was removed, and that covers entries of it. */
-  #holdAt(file: string, { prune, when }: PruneRecord): string | undefined {
+  #holdAt(file: string, { prune, when }: FoundRemoval): string | undefined {
     const day = dayIn(file);
     if (prune.type !== "retention.prune" || day === undefined) return undefined;
     const span =
@@ -193,7 +197,7 @@ export class Removals {
    * What a directory removed after it was shipped must be in the archive, whatever the directory's own retention says:
    * there only the archive's own does. What was removed before it could be shipped is nowhere.
    */
-  #ofNeverShipped(records: readonly PruneRecord[]): PruneRecord[] {
+  #ofNeverShipped(records: readonly FoundRemoval[]): FoundRemoval[] {
     const moved = records.filter(
       ({ prune, isProven }) =>
         prune.type === "retention.archived" && (isProven || !this.#hasProven),
@@ -206,7 +210,7 @@ export class Removals {
 }
 
 /** The removal that a record is about, for a person to read. */
-export function describeRemoval(file: string, record: PruneRecord): RecordedRemoval {
+export function describeRemoval(file: string, record: FoundRemoval): RecordedRemoval {
   const { prune, when } = record;
   const at = prune.at ?? new Date(when.from).toISOString().slice(0, "YYYY-MM-DD".length);
   const common = { file, leaves: prune.leaves, at };
@@ -223,7 +227,7 @@ export function describeRemoval(file: string, record: PruneRecord): RecordedRemo
 }
 
 /** The records of removals that a segment holds. */
-export function recordsIn({ prunes, isProven, open }: SegmentReport): PruneRecord[] {
+export function recordsIn({ prunes, isProven, open }: SegmentReport): FoundRemoval[] {
   const start = open ? startOfDay(dayWritten(open)) : Number.NaN;
   return prunes.map((prune) => {
     const at = Date.parse(prune.at ?? "");
@@ -233,7 +237,7 @@ export function recordsIn({ prunes, isProven, open }: SegmentReport): PruneRecor
 }
 
 /** Why a line authorises nothing, whatever it is about; undefined where it may. */
-function flawOf({ prune, when }: PruneRecord): string | undefined {
+function flawOf({ prune, when }: FoundRemoval): string | undefined {
   const day = dayIn(prune.file);
   if (prune.type !== "retention.prune" || day === undefined) return undefined;
   // Entries lie in the file of their day: any other line is one that somebody was tricked into.
@@ -250,7 +254,7 @@ function flawOf({ prune, when }: PruneRecord): string | undefined {
  * Whether a removed state is tied to one that is on record: true where they are the same or a consistency proof holds,
  * false where the removed one is larger and only the remover's word says that it began so. Else why it is not.
  */
-function tieTo(prune: RemovalRecord, { size, root, by }: KnownState): boolean | string {
+function tieTo(prune: RemovalLine, { size, root, by }: KnownState): boolean | string {
   const { leaves } = prune;
   if (size > leaves) return `it names ${leaves} leaves, and ${by} records ${size}`;
   if (size === leaves) return prune.root === root || `it names another root than ${by}`;
@@ -270,7 +274,7 @@ function tieTo(prune: RemovalRecord, { size, root, by }: KnownState): boolean | 
 }
 
 /** Why a removal breaks a rule; undefined where it does not. */
-function whyTooEarly({ prune, when }: PruneRecord, { days }: RetentionRule): string | undefined {
+function whyTooEarly({ prune, when }: FoundRemoval, { days }: RetentionRule): string | undefined {
   const day = dayIn(prune.file);
   if (prune.type !== "retention.prune" || day === undefined) return undefined;
   const newest = prune.to === null ? day.from : Date.parse(prune.to);

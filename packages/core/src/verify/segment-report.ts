@@ -2,7 +2,7 @@
 import type {
   Again,
   Loss,
-  RemovalRecord,
+  RemovalLine,
   RetentionHold,
   RetentionRelease,
   SegmentGap,
@@ -12,7 +12,7 @@ import type {
   SubjectErased,
 } from "../format/control-line.ts";
 import type { CallIds } from "./call-ids.ts";
-import type { Keyring } from "./keyring.ts";
+import type { TrustedKeys } from "./trusted-keys.ts";
 import type { BrokenRange } from "./locate.ts";
 import type { Problem } from "./verification.ts";
 
@@ -41,7 +41,7 @@ export interface SegmentReport {
   /** That key: `<name>+<key hash>`. */
   readonly signedBy: string | undefined;
   /** Sealed `retention.prune` and `retention.archived` lines. */
-  readonly prunes: readonly RemovalRecord[];
+  readonly prunes: readonly RemovalLine[];
   /** States of others that its sealed `retention.seen` lines record, beside those of its first line. */
   readonly seen: readonly SegmentRef[];
   /** The hold or the release that its second line is, sealed. */
@@ -88,7 +88,7 @@ export interface Repeat {
 
 /** How to check a file. */
 export interface SegmentCheckOptions {
-  readonly keyring: Keyring;
+  readonly keyring: TrustedKeys;
   /** `last`: the last signature of the file. `all`: every one, which tells where a bad one stands. */
   readonly signatures: "all" | "last";
   /** Sizes at which the tree's root is wanted, because something refers to them. */

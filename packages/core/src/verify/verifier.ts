@@ -10,18 +10,18 @@ import { findUnendedCalls } from "./calls.ts";
 import { judgeEnd, Streams } from "./ends.ts";
 import { findFreshness } from "./freshness.ts";
 import { findHolds } from "./holds.ts";
-import { keyringOf } from "./keyring.ts";
-import type { LogSource, SourceFile, SourceHome } from "./log-source.ts";
+import { readTrustedKeys } from "./trusted-keys.ts";
+import type { LogSource, SourceFile, SourcePlace } from "./log-source.ts";
 import { checkPins } from "./pin.ts";
 import { byName, type ReadSettings, readSegments, type VerifyProgress } from "./read-segments.ts";
 import {
   followReferences,
   isPartlyGone,
-  type RecordedState,
-  recordsElsewhere,
+  type StateReference,
+  referencesElsewhere,
   type ReferenceReport,
 } from "./references.ts";
-import type { PruneRecord } from "./removals.ts";
+import type { FoundRemoval } from "./removals.ts";
 import { compareRepeats, type RepeatReport } from "./repeats.ts";
 import type { SegmentReport } from "./segment-report.ts";
 import { dayWritten, isImported, mayBeWritten } from "./segment-time.ts";
@@ -134,7 +134,7 @@ function resolve(options: VerifySourceOptions): Omit<Settings, "calls"> {
   const { pins = [], trustedKeys = [], signatures = "last" } = options;
   checkPins(pins);
   return {
-    keyring: keyringOf(trustedKeys),
+    keyring: readTrustedKeys(trustedKeys),
     pins,
     onProgress: options.onProgress ?? (() => {}),
     now: options.now ?? new Date(),
@@ -191,14 +191,14 @@ async function verifyOnce(
   settings: Settings,
 ): Promise<Verification> {
   const logs: LogFindings[] = [];
-  const elsewhere: Elsewhere = { prunes: [], states: [], holders: [] };
+  const earlier: EarlierLogs = { prunes: [], states: [], holders: [] };
   for (const source of sources) {
-    const log = await examineLog(source, settings, elsewhere);
+    const log = await examineLog(source, settings, earlier);
     logs.push(log);
-    elsewhere.prunes.push(...log.references.prunes);
+    earlier.prunes.push(...log.references.prunes);
     for (const report of log.reports) {
-      elsewhere.states.push(...recordsElsewhere(report));
-      if (report.hold) elsewhere.holders.push(report);
+      earlier.states.push(...referencesElsewhere(report));
+      if (report.hold) earlier.holders.push(report);
     }
   }
   const files = onceEach(logs.flatMap((log) => log.files));
@@ -218,9 +218,9 @@ interface LogFindings {
 }
 
 /** Records of the logs of one place that were read before, about those after them. */
-interface Elsewhere {
-  readonly prunes: PruneRecord[];
-  readonly states: RecordedState[];
+interface EarlierLogs {
+  readonly prunes: FoundRemoval[];
+  readonly states: StateReference[];
   /** Segments that place or release a hold. */
   readonly holders: SegmentReport[];
 }
@@ -229,15 +229,15 @@ interface Elsewhere {
 async function examineLog(
   source: LogSource,
   settings: Settings,
-  elsewhere: Elsewhere,
+  earlier: EarlierLogs,
 ): Promise<LogFindings> {
-  const { home } = source;
-  const states = home ? elsewhere.states.flatMap((state) => stateOfLog(state, home.name)) : [];
-  const pins = home ? settings.pins.filter((pin) => home.isOfPin(pin)) : settings.pins;
+  const { place } = source;
+  const states = place ? earlier.states.flatMap((state) => stateOfLog(state, place.name)) : [];
+  const pins = place ? settings.pins.filter((pin) => place.isOfPin(pin)) : settings.pins;
 
   // 1. Examine every file on its own.
   const reading = await readSegments(source, { ...settings, pins }, states.map(refOf));
-  const read = home ? reading.reports.map((report) => withHome(report, home)) : reading.reports;
+  const read = place ? reading.reports.map((report) => withPlace(report, place)) : reading.reports;
 
   // 2. Read in the archive what was moved there.
   const copies = await readArchivedCopies(read, { ...settings, pins });
@@ -247,27 +247,27 @@ async function examineLog(
   const repeats = compareRepeats(reports);
 
   // 4. Follow what files and pins record of files, and judge the removal of those that are gone.
-  const isAwaited = (file: string): boolean => home?.isAwaited(file) === true;
+  const isAwaited = (file: string): boolean => place?.isAwaited(file) === true;
   const references = followReferences(reports, pins, {
     now: settings.now,
     rules: settings.rules,
-    holds: findHolds([...elsewhere.holders, ...reports]),
-    prunes: home ? elsewhere.prunes.flatMap((record) => ofLog(record, home.name)) : [],
+    holds: findHolds([...earlier.holders, ...reports]),
+    prunes: place ? earlier.prunes.flatMap((record) => ofLog(record, place.name)) : [],
     states,
     isAwaited,
-    isArchive: home?.isArchive === true,
-    mayExpire: home !== undefined,
+    isArchive: place?.isArchive === true,
+    mayExpire: place !== undefined,
     isStrict: settings.strict,
-    ...(settings.archive && home === undefined && { archived: copies.files }),
+    ...(settings.archive && place === undefined && { archived: copies.files }),
     hintOf: hintsFrom((await source.otherNames?.()) ?? []),
   });
 
   // 5. Settle the end and the state of each file.
   const facts = { references, repeats, copies, streams: new Streams(reports), isAwaited };
-  const settled = reports.map((report) => settle(report, { ...facts, now: settings.now }));
+  const settled = reports.map((report) => judgeFile(report, { ...facts, now: settings.now }));
   const found = [...settled, ...absentFiles(references, reports)];
   const files = withOddities(found, reading.odd).toSorted(byName);
-  const named = home ? files.map((file) => inHome(file, home)) : files;
+  const named = place ? files.map((file) => inPlace(file, place)) : files;
   const { failure, firstError } = reading;
   return { source, files: named, reports, references, repeats, failure, firstError };
 }
@@ -349,7 +349,7 @@ function recordOf(
     removals: logs.flatMap(({ references, source }) =>
       references.removals.map((removal) => ({
         ...removal,
-        file: source.home?.labelOf(removal.file) ?? removal.file,
+        file: source.place?.labelOf(removal.file) ?? removal.file,
       })),
     ),
     holds: findHolds(reports),
@@ -396,22 +396,22 @@ function onceEach(files: readonly FileVerification[]): FileVerification[] {
   );
 }
 
-function refOf({ ref }: RecordedState): SegmentRef {
+function refOf({ ref }: StateReference): SegmentRef {
   return ref;
 }
 
-function withHome(report: SegmentReport, home: SourceHome): SegmentReport {
-  return { ...report, problems: [...home.problemsOf(report), ...report.problems] };
+function withPlace(report: SegmentReport, place: SourcePlace): SegmentReport {
+  return { ...report, problems: [...place.problemsOf(report), ...report.problems] };
 }
 
 /** A recorded state as the log concerned spells its file: without its name. */
-function stateOfLog({ ref, from }: RecordedState, name: string): RecordedState[] {
+function stateOfLog({ ref, from }: StateReference, name: string): StateReference[] {
   const isOfIt = name !== "" && ref.file.startsWith(`${name}/`);
   return isOfIt ? [{ ref: { ...ref, file: ref.file.slice(name.length + 1) }, from }] : [];
 }
 
 /** The record of a removal as the log concerned spells it: without its name. */
-function ofLog(record: PruneRecord, name: string): PruneRecord[] {
+function ofLog(record: FoundRemoval, name: string): FoundRemoval[] {
   const { prune } = record;
   const isOfIt = name !== "" && prune.file.startsWith(`${name}/`);
   return isOfIt
@@ -419,21 +419,19 @@ function ofLog(record: PruneRecord, name: string): PruneRecord[] {
     : [];
 }
 
-/** Names and places as they are in the log's home. */
-function inHome(verification: FileVerification, home: SourceHome): FileVerification {
+/** Names and places as the log's place spells them. */
+function inPlace(verification: FileVerification, place: SourcePlace): FileVerification {
   const { file, problems } = verification;
   return {
     ...verification,
-    file: home.labelOf(file),
+    file: place.labelOf(file),
     problems: problems.map((problem) => {
       const [from, to] = [
-        home.placeOf(file, problem.line),
-        home.placeOf(file, problem.lastLine ?? problem.line),
+        place.placeOf(file, problem.line),
+        place.placeOf(file, problem.lastLine ?? problem.line),
       ];
-      const place = from === to || to === undefined ? from : `${from ?? ""} to ${to}`;
-      return place === undefined
-        ? problem
-        : { ...problem, message: `${place}: ${problem.message}` };
+      const at = from === to || to === undefined ? from : `${from ?? ""} to ${to}`;
+      return at === undefined ? problem : { ...problem, message: `${at}: ${problem.message}` };
     }),
   };
 }
@@ -452,7 +450,7 @@ function hintsFrom(names: readonly string[]): (file: string) => string | undefin
 }
 
 /** What the state of a file is settled by. */
-interface SettleFacts {
+interface JudgeFacts {
   readonly references: ReferenceReport;
   readonly repeats: RepeatReport;
   readonly copies: ArchivedCopies;
@@ -462,7 +460,7 @@ interface SettleFacts {
 }
 
 /** The state of a file, once everything that others say about it is known. */
-function settle(given: SegmentReport, facts: SettleFacts): FileVerification {
+function judgeFile(given: SegmentReport, facts: JudgeFacts): FileVerification {
   const { references, repeats, copies, streams, now, isAwaited } = facts;
   const { file, sealed, origin, signedBy, note } = given;
   const settledByRepeat = repeats.settled.get(file);

@@ -239,7 +239,7 @@ describe("sealing an entry's content", () => {
   const kid = manager.kidFor(stream);
 
   it("binds it to its entry and field by cty", () => {
-    const token = manager.seal(text, { ...input, kid });
+    const token = manager.encryptContent(text, { ...input, kid });
     expect(headerOf(token)).toEqual({
       alg: "dir",
       enc: "A256GCM",
@@ -248,7 +248,7 @@ describe("sealing an entry's content", () => {
     });
     expect(manager.open(token, input)).toBe("Hello!");
     expect(manager.open(token)).toBe("Hello!");
-    const json = manager.seal({ text: "[1]", format: "json" }, { ...input, kid });
+    const json = manager.encryptContent({ text: "[1]", format: "json" }, { ...input, kid });
     expect(headerOf(json)["cty"]).toBe(`application/json; id=${input.id}; field=input`);
     expect(manager.open(json, input)).toBe("[1]");
   });
@@ -257,7 +257,7 @@ describe("sealing an entry's content", () => {
     ["the other field", { ...input, field: "output" } as const],
     ["another entry", { ...input, id: "01981f6c-3a00-7abc-8def-000000000000" }],
   ])("is refused as %s", (_, elsewhere) => {
-    const token = manager.seal(text, { ...input, kid });
+    const token = manager.encryptContent(text, { ...input, kid });
     expect(caught(() => manager.open(token, elsewhere))).toMatchObject({
       code: "AUDIT_DECRYPT_FAILED",
       message: "The encrypted content belongs to another entry or field",
@@ -282,7 +282,7 @@ describe("sealing an entry's content", () => {
     manager.digest("x", named, subject);
     manager.digest("x", kid);
     expect(() => manager.digest("x", named)).toThrow(wrong); // though its keys are at hand by now
-    expect(() => manager.seal(text, { ...input, kid: named })).toThrow(wrong);
+    expect(() => manager.encryptContent(text, { ...input, kid: named })).toThrow(wrong);
     expect(() => manager.digest("x", kid, subject)).toThrow(wrong);
     expect(() => manager.kidFor("a.b")).toThrow(TypeError);
   });
@@ -298,7 +298,7 @@ describe("sealing an entry's content", () => {
   });
 
   it.each(["nokid", "a/b.c", "v1.s.p.q"])("is refused with the kid %j of another form", (other) => {
-    const [head = "", ...rest] = manager.seal(text, { ...input, kid }).split(".");
+    const [head = "", ...rest] = manager.encryptContent(text, { ...input, kid }).split(".");
     const header = { ...JSON.parse(Buffer.from(head, "base64url").toString()), kid: other };
     const token = [Buffer.from(JSON.stringify(header)).toString("base64url"), ...rest].join(".");
     expect(caught(() => manager.open(token))).toMatchObject({
@@ -311,7 +311,7 @@ describe("sealing an entry's content", () => {
     const key = generateKey();
     const writer = new EncryptionManager(key, { messagesPerKey: 3 });
     const sealed = Array.from({ length: 8 }, (_, n) => {
-      return writer.seal(
+      return writer.encryptContent(
         { text: `${n}`, format: undefined },
         { ...input, kid: writer.kidFor(stream) },
       );
@@ -346,7 +346,10 @@ describe("sealing an entry's content", () => {
     const key = generateKey();
     const writer = new EncryptionManager(key);
     const sealed = Array.from({ length: 2500 }, (_, n) =>
-      writer.seal({ text: `${n}`, format: undefined }, { ...input, kid: writer.kidFor(`s${n}`) }),
+      writer.encryptContent(
+        { text: `${n}`, format: undefined },
+        { ...input, kid: writer.kidFor(`s${n}`) },
+      ),
     );
     expect(sealed.every((token, n) => writer.open(token, input) === `${n}`)).toBe(true);
   });

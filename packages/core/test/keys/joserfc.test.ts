@@ -42,7 +42,7 @@ describe.skipIf(isLeftOut("joserfc"))(
     it("opens what a manager wrote with the key that it exported", () => {
       const manager = new EncryptionManager();
       const kid = manager.kidFor("c3RyZWFt");
-      const jwe = manager.seal(
+      const jwe = manager.encryptContent(
         { text: '["naïve 🚀"]', format: "json" },
         { kid, id: "an-entry", field: "output" },
       );

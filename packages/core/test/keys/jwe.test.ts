@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { compactDecrypt } from "jose";
 import { describe, expect, it } from "vitest";
-import { openJwe, parseJwe, sealJwe } from "../../src/keys/jwe.ts";
+import { openJwe, parseJwe, encryptJwe } from "../../src/keys/jwe.ts";
 import { AuditDecryptError } from "../../src/errors.ts";
 import { caught } from "@ai-audit/test-support/caught";
 import { encryptionVectors, keyOf } from "./vectors.ts";
@@ -14,7 +14,7 @@ const parts = token.split(".");
 describe("a JWE", () => {
   it.each(encryptionVectors.contents)("has the bytes of the vector: $name", (v) => {
     const header: { kid: string; cty: string } = JSON.parse(v.header);
-    const sealed = sealJwe(v.text, keyOf(v.content_key), header, Buffer.from(v.iv, "base64url"));
+    const sealed = encryptJwe(v.text, keyOf(v.content_key), header, Buffer.from(v.iv, "base64url"));
     expect(sealed).toBe(v.jwe);
     expect(Buffer.from(sealed.split(".")[0] ?? "", "base64url").toString()).toBe(v.header);
   });
@@ -40,21 +40,21 @@ describe("a JWE", () => {
 
   it("holds well-formed text: a lone surrogate becomes U+FFFD", () => {
     const key = keyOf(vector.content_key);
-    const sealed = sealJwe("a\uD800b", key, { kid, cty: "text/plain" }, Buffer.alloc(12));
+    const sealed = encryptJwe("a\uD800b", key, { kid, cty: "text/plain" }, Buffer.alloc(12));
     expect(openJwe(parseJwe(sealed), key)).toBe("a\uFFFDb");
   });
 
   it("keeps a byte order mark, NUL and text of a megabyte as they are", () => {
     const key = keyOf(vector.content_key);
     for (const text of ["\uFEFFx", "\0", "日".repeat(350_000)]) {
-      const sealed = sealJwe(text, key, { kid, cty: "text/plain" }, Buffer.alloc(12));
+      const sealed = encryptJwe(text, key, { kid, cty: "text/plain" }, Buffer.alloc(12));
       expect(openJwe(parseJwe(sealed), key)).toBe(text);
     }
   });
 
   it("is not made with an iv of another length than 96 bits", () => {
     expect(() =>
-      sealJwe("x", keyOf(vector.content_key), { kid, cty: "text/plain" }, Buffer.alloc(16)),
+      encryptJwe("x", keyOf(vector.content_key), { kid, cty: "text/plain" }, Buffer.alloc(16)),
     ).toThrow(new RangeError("iv must be 12 bytes"));
   });
 

@@ -9,7 +9,7 @@ const keys = await Promise.all(
 );
 const sealed = keys.map((subject, n) => {
   const kid = manager.kidFor("c3RyZWFt", subject);
-  return manager.seal(
+  return manager.encryptContent(
     { text: `text ${n}`, format: undefined },
     { kid, id: `${n}`, field: "input" },
     subject,

@@ -6,7 +6,10 @@ const manager = new EncryptionManager(key);
 for (let done = 0; done < Number(count); done += 1000) {
   const kid = manager.kidFor(stream);
   const batch = Array.from({ length: 1000 }, (_, n) =>
-    manager.seal({ text: "x", format: undefined }, { kid, id: `${done + n}`, field: "input" }),
+    manager.encryptContent(
+      { text: "x", format: undefined },
+      { kid, id: `${done + n}`, field: "input" },
+    ),
   );
   process.stdout.write(batch.map((jwe) => `${kid} ${jwe.split(".")[2]}\n`).join(""));
 }

@@ -31,7 +31,7 @@ function sealUnder(
   subject?: SubjectKey,
 ): { kid: string; jwe: string; hash: string } {
   const kid = manager.kidFor(stream, subject);
-  const jwe = manager.seal(content, { ...binding, kid }, subject);
+  const jwe = manager.encryptContent(content, { ...binding, kid }, subject);
   return { kid, jwe, hash: manager.digest(content.text, kid, subject) };
 }
 

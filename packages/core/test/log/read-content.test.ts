@@ -76,7 +76,7 @@ describe("Content that was put into an entry", () => {
   it("sealed for it by the holder of another writer's key, is refused", async () => {
     const entry = await read();
     const kid = encryption.kidFor("anotherStream");
-    const forged = encryption.seal(
+    const forged = encryption.encryptContent(
       { text: "FORGED", format: undefined },
       { kid, id: entry.id, field: "input" },
     );
@@ -89,7 +89,7 @@ describe("Content that was put into an entry", () => {
   it("sealed for it under its own key but with another text, is refused", async () => {
     const entry = await read();
     const kid = entry.kid ?? "";
-    const forged = encryption.seal(
+    const forged = encryption.encryptContent(
       { text: "FORGED", format: undefined },
       { kid, id: entry.id, field: "input" },
     );

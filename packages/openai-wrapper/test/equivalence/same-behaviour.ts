@@ -83,7 +83,7 @@ export async function expectSameBehaviour(
   if (plain.thrown === undefined) expect(audited.thrown).toBeUndefined();
   expect(describeError(audited.thrown)).toStrictEqual(describeError(plain.thrown));
   expect(audited.value).toEqual(plain.value);
-  await settle(logger);
+  await awaitEntries(logger);
   const entries = await Array.fromAsync(logger.entries());
   await logger.close();
   return { entries, outcome: audited };
@@ -151,7 +151,7 @@ export function describeError(error: unknown): unknown {
 }
 
 /** Entries of calls that nobody waits for are on their way. */
-async function settle(logger: AuditLogger): Promise<void> {
+async function awaitEntries(logger: AuditLogger): Promise<void> {
   for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
   await logger.flush();
 }

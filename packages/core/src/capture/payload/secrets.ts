@@ -103,13 +103,6 @@ const KEY_SEGMENT = /^(?=[^/]*\d)(?=[^/]*[a-z])[\w=-]{24,}$/i;
 const SECRET_PARAMETER =
   /([?&](?:api[-_]?key|key|token|sig|signature|code|access_token|x-amz-(?:signature|credential|security-token)|x-goog-(?:signature|credential))=)[^&\s"'#]+/gi;
 
-/** A URL in which signatures and keys of the query are censored. Any other string is returned. */
-export function unsignedUrl(text: string): string {
-  return text.startsWith("http") && text.includes("=")
-    ? text.replace(SECRET_PARAMETER, `$1${CENSOR}`)
-    : text;
-}
-
 /** Longer messages are cut: some providers echo the whole request. In UTF-16 units. */
 const MAX_MESSAGE_LENGTH = 2000;
 

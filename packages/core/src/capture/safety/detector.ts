@@ -1,8 +1,9 @@
 // A safety check: it looks at the input or output of a call, and may object.
 import type { JsonValue } from "../../format/canonical.ts";
+import type { ContentField } from "../../format/content.ts";
 
-/** Which of a call's two contents. */
-export type ContentSide = "input" | "output";
+/** The contents of a call that a check looks at. */
+export type ContentSide = Exclude<ContentField, "diagnostics">;
 
 /** An objection. Goes into the entry as it is, so it never holds the text that was found. */
 export interface DetectorFinding {

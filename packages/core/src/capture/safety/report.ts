@@ -1,5 +1,5 @@
 // Safety findings of one payload, gathered while the providers' tables read it.
-import type { ContentField } from "../../format/content.ts";
+import type { ContentSide } from "./detector.ts";
 import type { JsonValue } from "../../format/canonical.ts";
 import type { CapturedFields } from "../fields.ts";
 import { defined, isEmpty, textOf, undoubled } from "../payload/read.ts";
@@ -7,7 +7,7 @@ import { snapshot } from "../payload/snapshot.ts";
 import { judgeCode, type SafetyCodes } from "./codes.ts";
 
 /** Which content a check looked at; undefined where the payload does not tell. */
-export type Side = ContentField | undefined;
+export type Side = ContentSide | undefined;
 
 /**
  * The kind of a finding. `block`: the content was stopped. `modify`: it was changed, by a redaction for
@@ -57,7 +57,7 @@ export class SafetyReport {
   }
 
   /** A check should have run and did not. */
-  failed(check: string, at: ContentField): void {
+  failed(check: string, at: ContentSide): void {
     this.#failed.add(`ai-audit: ${check} (${at}) did not run`);
   }
 

@@ -70,13 +70,13 @@ export function runDetectors(
 function ask(check: () => DetectorVerdict, timeoutMs: number): Answer | Promise<Answer> {
   try {
     const verdict = check();
-    return isThenable(verdict) ? settle(verdict, timeoutMs) : answerOf(verdict);
+    return isThenable(verdict) ? awaitVerdict(verdict, timeoutMs) : answerOf(verdict);
   } catch (error) {
     return failureOf(error);
   }
 }
 
-async function settle(verdict: PromiseLike<unknown>, timeoutMs: number): Promise<Answer> {
+async function awaitVerdict(verdict: PromiseLike<unknown>, timeoutMs: number): Promise<Answer> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<Answer>((resolve) => {
     timer = setTimeout(() => resolve({ failure: `no answer within ${timeoutMs} ms` }), timeoutMs);

@@ -247,7 +247,7 @@ export class Directory {
    * Makes what another process may just have written to a file durable before anything is said
    * about it.
    */
-  async settle(file: string): Promise<void> {
+  async syncFile(file: string): Promise<void> {
     await this.#with(file, syncFileData);
   }
 

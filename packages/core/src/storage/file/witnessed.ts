@@ -51,7 +51,7 @@ export async function latestStates(
     if (!ref || (await isRecorded(ref.size))) continue;
     // Another process may not have synced yet: a recorded state must survive the same power cut as
     // its record.
-    if (listed.day === segmentDay(new Date())) await orUnreadable(directory.settle(listed.file));
+    if (listed.day === segmentDay(new Date())) await orUnreadable(directory.syncFile(listed.file));
     states.push(ref);
   }
   return states;
@@ -119,7 +119,7 @@ export async function recordedToday(directory: Directory): Promise<SegmentRef[]>
     const head = await directory.head(file);
     if (!head || head.refs.length === 0 || !directory.isTrusted(await directory.seal(file)))
       continue;
-    await directory.settle(file);
+    await directory.syncFile(file);
     refs.push(...head.refs);
   }
   return refs;

@@ -1,5 +1,5 @@
 // A day past retention: its segments, and whether each is what was sealed and recorded.
-import type { RemovalRecord, SegmentRef } from "../../format/control-line.ts";
+import type { RemovalLine, SegmentRef } from "../../format/control-line.ts";
 import type { Candidate } from "../../retention/plan.ts";
 import type { LogSource } from "../../verify/log-source.ts";
 import { readFirstLine } from "../../format/read-control-line.ts";
@@ -98,7 +98,7 @@ export async function examineDay(options: DayOptions, day: string): Promise<Expi
     ...(await shippedCandidates(options, found.shipped, witnesses)),
   ];
   const segments = await mapConcurrently(candidates, SEGMENTS_AHEAD, (candidate) =>
-    examine(candidate, day, options),
+    examineCandidate(candidate, day, options),
   );
   const missing: string[] = [];
   for (const [file, known] of witnesses) {
@@ -191,7 +191,7 @@ async function shippedCandidates(
   });
 }
 
-async function examine(
+async function examineCandidate(
   candidate: Parts,
   day: string,
   { actor, earlier }: DayOptions,
@@ -228,7 +228,7 @@ async function examine(
  * Removals from this place that a segment records, under names of this place. A segment of a
  * directory records the files that the directory removed before it could ship them.
  */
-function removalsIn({ prunes }: SegmentReport, prefix: string): RemovalRecord[] {
+function removalsIn({ prunes }: SegmentReport, prefix: string): RemovalLine[] {
   const shipped = new Set(
     prunes.filter(({ type }) => type === "retention.archived").map((record) => record.file),
   );
@@ -245,7 +245,7 @@ function refsIn({ open, seen }: SegmentReport): readonly SegmentRef[] {
 
 /** The first problem that the verifier would report as altered, missing or a fork. */
 function flawIn(source: LogSource, report: SegmentReport): string | undefined {
-  const problems = [...(source.home?.problemsOf(report) ?? []), ...report.problems];
+  const problems = [...(source.place?.problemsOf(report) ?? []), ...report.problems];
   const worst = problems.find(({ state }) => STATE_EXIT_CODES[state] === 1);
   if (worst) return worst.message;
   if (report.sealed.size > 0 && isSound(report)) return undefined;

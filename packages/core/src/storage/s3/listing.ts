@@ -222,13 +222,13 @@ export async function lostObjects(bucket: S3Bucket, prefix: string): Promise<Los
   }
   const lost: LostObject[] = [];
   for (const versions of byKey.values()) {
-    const object = await examine(bucket, versions);
+    const object = await findLost(bucket, versions);
     if (object) lost.push(object);
   }
   return lost;
 }
 
-async function examine(
+async function findLost(
   bucket: S3Bucket,
   versions: readonly ObjectVersion[],
 ): Promise<LostObject | undefined> {

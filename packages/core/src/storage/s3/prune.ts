@@ -131,7 +131,7 @@ class BucketRetention {
   async decide(day: string): Promise<DayPlan> {
     for (let looks = 1; ; looks += 1) {
       try {
-        const examined = await this.#examine(day);
+        const examined = await this.#examineDay(day);
         const isShrinking = examined.segments.some(
           ({ flaw, isRemains }) => flaw !== undefined && !isRemains,
         );
@@ -145,7 +145,7 @@ class BucketRetention {
     }
   }
 
-  async #examine(day: string): Promise<ExpiredDay> {
+  async #examineDay(day: string): Promise<ExpiredDay> {
     return examineDay(
       {
         bucket: this.#bucket,

@@ -28,7 +28,7 @@ interface Chain {
 }
 
 /**
- * The log of all direct streams. Beyond the tree, the home finds holes, two objects in one place,
+ * The log of all direct streams. Beyond the tree, the place finds holes, two objects in one place,
  * objects under a key that is not theirs, and deletions that left a marker. `otherStreams` are
  * those of the logs beside it.
  */
@@ -58,7 +58,7 @@ export function directSource(
         ? readChain(bucket, chain)
         : readForeign(bucket, foreignDays.get(dayOfForeign(file)) ?? []);
     },
-    home: {
+    place: {
       name: "",
       isArchive: false,
       labelOf: (file) => {

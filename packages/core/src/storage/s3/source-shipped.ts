@@ -36,7 +36,7 @@ export function shippedSource(
       digests.set(file, digest); // of the latest reading: the last one before problems are asked for is a whole one
       return digest.through(readObject(bucket, byName.get(file)?.[0]));
     },
-    home: {
+    place: {
       name: directory,
       isArchive: true,
       labelOf: (file) => byName.get(file)?.[0]?.key ?? `${directory}/${file}`,

@@ -109,7 +109,7 @@ export class StreamWriter {
       linked: 0,
       lastId: "",
     });
-    this.#letGo();
+    this.#detach();
   }
 
   /** Whether the commit is stored; not when its key is taken. */
@@ -161,7 +161,7 @@ export class StreamWriter {
       );
       if (result === "taken") return false;
     } catch (error) {
-      this.#letGo(); // nobody knows whether it is there: nothing more is ever put after it
+      this.#detach(); // nobody knows whether it is there: nothing more is ever put after it
       throw error;
     }
     open.previousKey = key;
@@ -169,7 +169,7 @@ export class StreamWriter {
     return true;
   }
 
-  #letGo(): void {
+  #detach(): void {
     this.#open = undefined;
     this.#seq += 1;
   }

@@ -1,6 +1,6 @@
 // OpenAI: filters, refusals, policies and moderation.
 // https://platform.openai.com/docs/api-reference, openai-node `ResponseError.code`
-import type { ContentField } from "../../../format/content.ts";
+import type { ContentSide } from "../detector.ts";
 import { type Fields, fieldsOf, isFields, listOf, pickStated, textOf } from "../../payload/read.ts";
 import type { ProviderTable } from "../provider-table.ts";
 import type { SafetyReport, Side } from "../report.ts";
@@ -77,7 +77,7 @@ function outputItem(report: SafetyReport, item: Fields): void {
 }
 
 /** One moderation result, a list of them, or the error in its place. A finding, never a block. */
-function moderated(report: SafetyReport, results: unknown, at: ContentField): void {
+function moderated(report: SafetyReport, results: unknown, at: ContentSide): void {
   for (const result of resultsOf(results)) {
     const { flagged, categories } = fieldsOf(result);
     if (typeof flagged !== "boolean") {

@@ -14,7 +14,10 @@ import { examineContents, examineFacts, examinePermissions, examineRetention } f
 export type { Finding } from "./finding.ts";
 
 /** Looks at everything. What fails is a finding; the others are still looked at. */
-export async function examine(given: string | undefined, session: Session): Promise<Finding[]> {
+export async function examineLocation(
+  given: string | undefined,
+  session: Session,
+): Promise<Finding[]> {
   const settings = Settings.load(session.env);
   const findings: Finding[] = [
     good(

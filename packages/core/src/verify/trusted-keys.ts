@@ -10,14 +10,14 @@ export interface TrustedKey extends VerificationKey {
 }
 
 /** The keys given, by `<name>+<key hash>`. Never filled from the log itself. */
-export type Keyring = ReadonlyMap<string, TrustedKey>;
+export type TrustedKeys = ReadonlyMap<string, TrustedKey>;
 
 /**
  * Reads the keys to trust: `vkey`, or `vkey@from..to` for one that is trusted for a time. Each bound is an RFC 3339
  * time or a UTC day (a last day counts to its end), and either may be absent.
  * @throws {AuditConfigError} `AUDIT_KEY_INVALID` when one is malformed.
  */
-export function keyringOf(trustedKeys: readonly string[]): Keyring {
+export function readTrustedKeys(trustedKeys: readonly string[]): TrustedKeys {
   return new Map(
     trustedKeys.map(parseTrustedKey).map((key) => [`${key.name}+${key.keyHash}`, key]),
   );
