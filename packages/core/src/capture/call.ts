@@ -102,6 +102,8 @@ export class CallRecorder {
    * fail-closed mode rejects with an `AuditWriteError` when the start cannot be made durable or the
    * logger is closed: then nothing may be sent. The entry inherits the audit context in force here.
    *
+   * @param fields kept as they are until the end: hand over a `snapshot()` of an input that the
+   *   caller can still change
    * @param partial the fields known so far, for a logger that closes under the call. The outcome is
    *   `abandoned` unless they have one.
    */
@@ -227,7 +229,9 @@ export class RecordedCall implements OpenCall {
   /**
    * Ends the call. The first end wins; later ones return its promise. Resolves to the entry's id once
    * it is durable. When it cannot be written: fail-open resolves to undefined, fail-closed rejects
-   * with an `AuditWriteError`.
+   * with an `AuditWriteError`. So await it before an answer is handed out, before the provider's
+   * error is thrown on, and before a stream tells its reader that it is over. Give every end its
+   * `outcome`, `ok` too: none is assumed.
    *
    * @param fields a promise if some of them take a moment to compute. The call ends now. Must not
    *   reject.

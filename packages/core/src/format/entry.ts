@@ -1,7 +1,11 @@
 // An entry as programs see it. Names are camelCase here and snake_case in the log: `fields.ts` has the table of both.
 import type { JsonValue } from "./canonical.ts";
 
-/** How a call can end. `blocked`: a filter, a policy or a detector stopped it. */
+/**
+ * How a call can end. `blocked`: a filter, a policy or a detector stopped it. `aborted`: the caller
+ * gave up, by a signal or by leaving a stream. `interrupted`: it waits for a person, and is no error.
+ * `abandoned`: nobody ended it, say before the logger closed.
+ */
 export const OUTCOMES = [
   "ok",
   "blocked",

@@ -60,11 +60,13 @@ export interface SafetyEvidence {
 }
 
 /**
- * The safety fields of an entry, and `outcome: "blocked"` where every answer was stopped.
+ * The safety fields of an entry, and `outcome: "blocked"` where every answer was stopped. It
+ * gives no other outcome: write `mergeFields({ outcome: "ok" }, classifySafety(…))`.
  *
  * `detectorsTriggered` holds `<vendor>:<code>`, `<vendor>:<category>`, `openai:refusal`,
  * `openai:moderation:<category>`, `<vendor>:suspected:<code>`; `safetyChecks` the checks that ran,
- * with that of every detector listed. `metadata.blocked_at` and `metadata.modified_at` are `input` or
+ * with that of every detector listed. A code that a table lists has that table's vendor, whoever
+ * sends it: `content_filter` is `openai:content_filter`. `metadata.blocked_at` and `metadata.modified_at` are `input` or
  * `output`, and absent where the provider does not tell. `metadata.safety` keeps the verdicts under
  * the provider's names. No field holds content.
  */

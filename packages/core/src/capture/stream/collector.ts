@@ -8,7 +8,10 @@ export interface StreamCollector {
   push(event: unknown): void;
   /** The provider said that the answer is complete: a finish reason for every choice, or a terminal event. */
   readonly terminal: boolean;
-  /** The fields that a stream adds if it ends before that. @default the error `TruncatedStream` */
+  /**
+   * The fields that a stream adds if it ends before that. The outcome is the wrapper's to give:
+   * `error`, or `aborted` where the reader left. @default the error `TruncatedStream`
+   */
   readonly unended?: CapturedFields;
   /** Something that the model said, other than a role or an id, has arrived. */
   readonly firstContentSeen: boolean;
@@ -16,7 +19,7 @@ export interface StreamCollector {
   result(): CapturedFields;
 }
 
-/** The fields, or an alert in their place. */
+/** The fields, or an alert in their place, without an outcome. */
 export function guarded(what: string, extract: () => CapturedFields): GrowingFields {
   try {
     return extract();
