@@ -53,6 +53,13 @@ describe("examples", () => {
     expect(output).toContain("chat ok");
   });
 
+  it("the toy wrapper leaves an entry for an answer, a refusal and a broken stream", async () => {
+    const output = await runExample("toy-wrapper", directory);
+    expect(output).toContain("ok [] Paris is the capital of France.");
+    expect(output).toContain("blocked [ 'anthropic:refusal' ]");
+    expect(output).toContain("error [] Paris is the capital of France.");
+  });
+
   it("clean-up and health print the schedule and the figures", async () => {
     const output = await runExample("cleanup-and-health", directory);
     expect(output).toMatch(/next clean-up: \d{4}-\d\d-\d\dT0[01]:00:00\.000Z/); // 02:00 in Berlin
