@@ -1,12 +1,17 @@
 // What users can choose, resolved once.
 import { AuditConfigError, SAFETY_CODES } from "@ai-audit/core";
 import {
+  anything,
+  atLeast,
   CAPTURE_OPTIONS,
   type CallLogger,
   type CaptureOptions,
   INLINE_BYTES,
   type SafetyCodes,
-  refuseUnknown,
+  callback,
+  flag,
+  oneOf,
+  optionsOf,
 } from "@ai-audit/core/capture";
 
 /** Which chains (also graphs, their nodes and agents) get entries of their own besides the model calls in them. */
@@ -64,31 +69,29 @@ const OWN_TAGS =
 
 const { logger: _, ...CAPTURE } = CAPTURE_OPTIONS;
 
-const OPTIONS: Readonly<Record<keyof AuditCallbackOptions, true>> = {
-  ...CAPTURE,
-  captureTools: true,
-  captureRetrievers: true,
-  captureChains: true,
-  metadataKeys: true,
-  conversationKeys: true,
-  keepTag: true,
-  inlineBytes: true,
-  maxOpenRuns: true,
-  safetyCodes: true,
-};
+const checkOptions: (given: unknown) => void = optionsOf<AuditCallbackOptions>(
+  "AuditCallbackHandler",
+  {
+    ...CAPTURE,
+    captureTools: flag,
+    captureRetrievers: flag,
+    captureChains: oneOf("none", "roots", "all"),
+    metadataKeys: anything,
+    conversationKeys: anything,
+    keepTag: callback,
+    inlineBytes: atLeast(0),
+    maxOpenRuns: atLeast(1),
+    safetyCodes: anything,
+  },
+);
 
 /** Throws `AUDIT_CONFIG_INVALID`. */
 export function resolveOptions(logger: CallLogger, options: AuditCallbackOptions): Settings {
   if (typeof logger?.callSink?.capture !== "function") {
     throw new AuditConfigError("AuditCallbackHandler: the first argument must be an AuditLogger");
   }
-  refuseUnknown("AuditCallbackHandler: option", options, OPTIONS, AuditConfigError);
+  checkOptions(options);
   const { captureChains = "none", inlineBytes = INLINE_BYTES, maxOpenRuns = 10_000 } = options;
-  if (!["none", "roots", "all"].includes(captureChains)) {
-    throw new AuditConfigError("captureChains must be 'none', 'roots' or 'all'");
-  }
-  if (!(inlineBytes >= 0)) throw new AuditConfigError("inlineBytes must be a number >= 0");
-  if (!(maxOpenRuns >= 1)) throw new AuditConfigError("maxOpenRuns must be a number >= 1");
   return {
     captureTools: options.captureTools ?? true,
     captureRetrievers: options.captureRetrievers ?? false,

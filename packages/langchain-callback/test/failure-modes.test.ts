@@ -181,11 +181,14 @@ describe("with intent", () => {
 
 describe("options", () => {
   it.each([
-    [{ failureMode: "ajar" }, "failureMode must be 'closed' or 'open', not \"ajar\""],
-    [{ writeTimeoutMs: 0 }, "writeTimeoutMs must be a number > 0"],
-    [{ captureChains: "some" }, "captureChains must be 'none', 'roots' or 'all'"],
-    [{ inlineBytes: -1 }, "inlineBytes must be a number >= 0"],
-    [{ maxOpenRuns: 0 }, "maxOpenRuns must be a number >= 1"],
+    [{ failureMode: "ajar" }, "AuditCallbackHandler: failureMode must be 'closed' or 'open'"],
+    [{ writeTimeoutMs: 0 }, "AuditCallbackHandler: writeTimeoutMs must be a number > 0"],
+    [
+      { captureChains: "some" },
+      "AuditCallbackHandler: captureChains must be 'none', 'roots' or 'all'",
+    ],
+    [{ inlineBytes: -1 }, "AuditCallbackHandler: inlineBytes must be a number >= 0"],
+    [{ maxOpenRuns: 0 }, "AuditCallbackHandler: maxOpenRuns must be a number >= 1"],
     [
       { failuremode: "open" },
       expect.stringContaining('AuditCallbackHandler: option "failuremode" is unknown: there are'),

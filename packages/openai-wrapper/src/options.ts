@@ -1,6 +1,8 @@
 // The one `audit` option of a client, and what a single call may say of itself.
 import { AuditConfigError } from "@ai-audit/core";
 import {
+  anything,
+  atLeast,
   CAPTURE_OPTIONS,
   type CallLogger,
   CallRecorder,
@@ -8,12 +10,14 @@ import {
   type CaptureStats,
   type CapturedFields,
   ContentCheck,
+  DETECTOR_OPTIONS,
   type DetectorOptions,
+  flag,
   type Metadata,
   type Run,
   type SafetyCodes,
   membersOf,
-  refuseUnknown,
+  optionsOf,
 } from "@ai-audit/core/capture";
 import { ReportedResponses } from "./same-response.ts";
 import type { ExtractOptions } from "./surface.ts";
@@ -81,12 +85,6 @@ function settingsOf(options: AuditOptions): AuditSettings {
     safetyCodes,
   } = options;
   const { maxContentBytes = 1_048_576 } = options;
-  for (const [name, value] of Object.entries({ captureInput, captureOutput })) {
-    if (typeof value !== "boolean") throw new AuditConfigError(`audit.${name} must be a boolean`);
-  }
-  if (typeof maxContentBytes !== "number" || !(maxContentBytes >= 0)) {
-    throw new AuditConfigError("audit.maxContentBytes must be a number >= 0");
-  }
   const extract = {
     maxContentBytes,
     captureInput,
@@ -108,23 +106,20 @@ function isLogger(audit: object): audit is CallLogger {
   return "callSink" in audit;
 }
 
-const OPTIONS: Readonly<Record<keyof AuditOptions, true>> = {
+const checkOptions: (given: unknown) => void = optionsOf<AuditOptions>("audit", {
   ...CAPTURE_OPTIONS,
-  captureInput: true,
-  captureOutput: true,
-  captureLogprobs: true,
-  captureEmbeddings: true,
-  maxContentBytes: true,
-  safetyCodes: true,
-  detectors: true,
-  blockedOutput: true,
-  onDetectorFailure: true,
-  detectorTimeoutMs: true,
-};
+  ...DETECTOR_OPTIONS,
+  captureInput: flag,
+  captureOutput: flag,
+  captureLogprobs: flag,
+  captureEmbeddings: flag,
+  maxContentBytes: atLeast(0),
+  safetyCodes: anything,
+});
 
 function checkShape(audit: object): AuditOptions {
   if (!hasLogger(audit)) throw new AuditConfigError("audit: logger must be an AuditLogger");
-  refuseUnknown("audit: option", audit, OPTIONS, AuditConfigError);
+  checkOptions(audit);
   return audit;
 }
 

@@ -6,6 +6,15 @@ import { Deadline } from "./deadline.ts";
 import { AuditConfigError, AuditError, AuditWriteError } from "../errors.ts";
 import type { Metadata } from "./interaction.ts";
 import type { CallLogger, CallSink, OpenCall } from "./call-sink.ts";
+import {
+  anything,
+  callback,
+  checkValues,
+  flag,
+  moreThan,
+  oneOf,
+  type OptionChecks,
+} from "../options.ts";
 import type { CallLayer } from "./same-call.ts";
 
 /** Options that all wrappers have. */
@@ -31,16 +40,16 @@ export interface CaptureOptions {
   readonly subject?: string | undefined;
 }
 
-/** The names of these options, for wrappers that refuse unknown ones. */
-export const CAPTURE_OPTIONS: Readonly<Record<keyof CaptureOptions, true>> = {
-  logger: true,
-  failureMode: true,
-  intent: true,
-  writeTimeoutMs: true,
-  onAuditError: true,
-  conversationId: true,
-  metadata: true,
-  subject: true,
+/** The checks of these options, for the tables of wrappers. */
+export const CAPTURE_OPTIONS: OptionChecks<CaptureOptions> = {
+  logger: anything,
+  failureMode: oneOf("closed", "open"),
+  intent: flag,
+  writeTimeoutMs: moreThan(0),
+  onAuditError: callback,
+  conversationId: anything,
+  metadata: anything,
+  subject: anything,
 };
 
 /** Counts since the recorder was made. */
@@ -75,13 +84,8 @@ export class CallRecorder {
     const { logger, writeTimeoutMs = 30_000 } = options;
     if (typeof logger?.callSink?.capture !== "function")
       throw new AuditConfigError("audit: logger must be an AuditLogger");
+    checkValues("audit", options, CAPTURE_OPTIONS);
     const { failureMode = logger.callSink.failureMode } = options;
-    if (failureMode !== "closed" && failureMode !== "open") {
-      throw new AuditConfigError(
-        `failureMode must be 'closed' or 'open', not ${JSON.stringify(failureMode)}`,
-      );
-    }
-    if (!(writeTimeoutMs > 0)) throw new AuditConfigError("writeTimeoutMs must be a number > 0");
     this.#options = options;
     this.#sink = logger.callSink;
     this.failsClosed = failureMode === "closed";

@@ -5,7 +5,7 @@ import type { Run, Trace } from "../format/entry.ts";
 import { AuditInputError } from "../errors.ts";
 import { membersOver } from "./fields.ts";
 import type { Metadata } from "./interaction.ts";
-import { refuseUnknown } from "../format/known-names.ts";
+import { anything, optionsOf } from "../options.ts";
 
 /** Values that `withAuditContext` sets for every entry written inside it. */
 export interface AuditContext {
@@ -27,17 +27,21 @@ const contexts = new AsyncLocalStorage<AuditContext>();
  * over both. Throws `AUDIT_INPUT_INVALID` for a field that a context does not have.
  */
 export function withAuditContext<T>(context: AuditContext, fn: () => T): T {
-  refuseUnknown("withAuditContext(): field", context, FIELDS, AuditInputError);
+  checkContext(context);
   return contexts.run(mergeContexts(contexts.getStore(), snapshot(context)), fn);
 }
 
-const FIELDS: Readonly<Record<keyof AuditContext, true>> = {
-  conversationId: true,
-  metadata: true,
-  subject: true,
-  run: true,
-  trace: true,
-};
+const checkContext: (given: unknown) => void = optionsOf<AuditContext>(
+  "withAuditContext()",
+  {
+    conversationId: anything,
+    metadata: anything,
+    subject: anything,
+    run: anything,
+    trace: anything,
+  },
+  { what: "field", Failure: AuditInputError },
+);
 
 /** As things are now: what the caller changes later, or a getter that throws later, must not reach an entry. */
 function snapshot(context: AuditContext): AuditContext {

@@ -103,6 +103,7 @@ export { judgeCode, type SafetyCodes } from "./safety/codes.ts";
 export {
   type Checked,
   ContentCheck,
+  DETECTOR_OPTIONS,
   type DetectorOptions,
   unseenAlert,
 } from "./safety/content-check.ts";
@@ -134,4 +135,15 @@ export {
 } from "../format/binary-digest.ts";
 export { type JsonValue, type Replace, toJson } from "../format/canonical.ts";
 export type { EntryError, Outcome, Run, Usage } from "../format/entry.ts";
-export { refuseUnknown } from "../format/known-names.ts";
+export {
+  anything,
+  atLeast,
+  callback,
+  checkValues,
+  flag,
+  moreThan,
+  oneOf,
+  type OptionCheck,
+  type OptionChecks,
+  optionsOf,
+} from "../options.ts";

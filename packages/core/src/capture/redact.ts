@@ -1,7 +1,7 @@
 // Redaction runs before anything is hashed, encrypted or kept: what it removes never reaches the log.
 import { type JsonValue, toJson } from "../format/canonical.ts";
 import { AuditConfigError } from "../errors.ts";
-import { refuseUnknown } from "../format/known-names.ts";
+import { anything, callback, optionsOf, text } from "../options.ts";
 
 /** The fields a redaction function sees. */
 export type RedactableField =
@@ -37,12 +37,9 @@ export function compileRedaction(
   redaction: Redaction,
 ): (field: RedactableField, value: JsonValue) => JsonValue {
   const options: RedactionOptions = typeof redaction === "function" ? { fn: redaction } : redaction;
-  refuseUnknown("redact: option", options, OPTIONS, AuditConfigError);
+  checkOptions(options);
   const { paths = [], fn, censor = "[REDACTED]" } = options;
   if (!Array.isArray(paths)) throw new AuditConfigError("redact: paths must be an array of paths");
-  if (fn !== undefined && typeof fn !== "function")
-    throw new AuditConfigError("redact: fn must be a function");
-  if (typeof censor !== "string") throw new AuditConfigError("redact: censor must be a string");
   const patterns = paths.map((path: unknown) => {
     const steps = typeof path === "string" ? path.split(".") : [];
     if (steps.length === 0 || steps.includes("") || steps.at(-1) === "**") {
@@ -60,11 +57,11 @@ export function compileRedaction(
   };
 }
 
-const OPTIONS: Readonly<Record<keyof RedactionOptions, true>> = {
-  paths: true,
-  fn: true,
-  censor: true,
-};
+const checkOptions: (given: unknown) => void = optionsOf<RedactionOptions>("redact", {
+  paths: anything,
+  fn: callback,
+  censor: text,
+});
 
 /** A function that forgets its `return`, or is async, has not redacted: nothing is kept then. */
 function redacted(value: unknown): JsonValue {

@@ -3,7 +3,7 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import type { Content, ContentField } from "../format/content.ts";
 import { AuditConfigError, AuditDecryptError } from "../errors.ts";
 import { newStream } from "../format/id.ts";
-import { refuseUnknown } from "../format/known-names.ts";
+import { anything, optionsOf } from "../options.ts";
 import { type DerivedKeys, DerivedKeyCache } from "./derived-keys.ts";
 import { openFernet, sealFernet, wrapFernet } from "./fernet.ts";
 import { openJwe, parseJwe, encryptJwe } from "./jwe.ts";
@@ -40,10 +40,10 @@ export interface EncryptionOptions {
   readonly messagesPerKey?: number;
 }
 
-const OPTIONS: Readonly<Record<keyof EncryptionOptions, true>> = {
-  subjects: true,
-  messagesPerKey: true,
-};
+const checkOptions: (given: unknown) => void = optionsOf<EncryptionOptions>("EncryptionManager", {
+  subjects: anything,
+  messagesPerKey: anything,
+});
 
 const DIGEST_PREFIX = "hmac-sha256:";
 const TEXT = "text/plain";
@@ -76,7 +76,7 @@ export class EncryptionManager {
    * process. Throws `AuditConfigError` (`AUDIT_KEY_INVALID`, `AUDIT_CONFIG_INVALID`).
    */
   constructor(key?: Keys, options: EncryptionOptions = {}) {
-    refuseUnknown("EncryptionManager: option", options, OPTIONS, AuditConfigError);
+    checkOptions(options);
     const { messagesPerKey = MESSAGES_PER_KEY, subjects } = options;
     if (!(messagesPerKey >= 1 && messagesPerKey <= MESSAGES_PER_KEY)) {
       throw new AuditConfigError("messagesPerKey must be between 1 and 2^30");

@@ -16,7 +16,7 @@ import { parseKid } from "../keys/kid.ts";
 import { diagnosticsValue, readDiagnostics } from "../format/diagnostics.ts";
 import type { AuditEntry, Diagnostics } from "../format/entry.ts";
 import { AuditDecryptError, AuditError, AuditInputError } from "../errors.ts";
-import { refuseUnknown } from "../format/known-names.ts";
+import { anything, optionsOf } from "../options.ts";
 
 /** What the contents are said to have been. */
 export interface ContentCheck {
@@ -25,11 +25,11 @@ export interface ContentCheck {
   readonly diagnostics?: Diagnostics | undefined;
 }
 
-const CONTENTS: Readonly<Record<keyof ContentCheck, true>> = {
-  input: true,
-  output: true,
-  diagnostics: true,
-};
+const checkClaim: (given: unknown) => void = optionsOf<ContentCheck>(
+  "verifyContent()",
+  { input: anything, output: anything, diagnostics: anything },
+  { what: "claim", Failure: AuditInputError },
+);
 
 type Keys = EncryptionManager | undefined;
 
@@ -150,7 +150,7 @@ export function matchContent(
   claimed: ContentCheck,
   keys: Keys,
 ): { input?: boolean; output?: boolean; diagnostics?: boolean } {
-  refuseUnknown("verifyContent(): claim", claimed, CONTENTS, AuditInputError);
+  checkClaim(claimed);
   const { input, output, diagnostics } = claimed;
   if (input === undefined && output === undefined && diagnostics === undefined) {
     throw new AuditInputError(

@@ -3,7 +3,15 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { EncryptionManager } from "../keys/encryption.ts";
 import { AuditConfigError, AuditError } from "../errors.ts";
 import type { Metadata } from "../capture/interaction.ts";
-import { refuseUnknown } from "../format/known-names.ts";
+import {
+  anything,
+  atLeast,
+  callback,
+  flag,
+  oneOf,
+  type OptionCheck,
+  optionsOf,
+} from "../options.ts";
 import { compileRedaction, type Redaction } from "../capture/redact.ts";
 import type { DraftSettings } from "../capture/draft.ts";
 import type { AuditStorage } from "../storage/storage.ts";
@@ -58,19 +66,25 @@ export interface LoggerSettings {
   readonly onError: ((error: AuditError) => void) | undefined;
 }
 
-const OPTIONS: Readonly<Record<keyof AuditLoggerOptions, true>> = {
-  encryption: true,
-  storeContent: true,
-  digest: true,
-  retentionDays: true,
-  redact: true,
-  metadataSchema: true,
-  failureMode: true,
-  maxPendingBytes: true,
-  whenFull: true,
-  closeOnExit: true,
-  onError: true,
-};
+const isManager: OptionCheck = (value) =>
+  value instanceof Object && "kidFor" in value ? undefined : "must be an EncryptionManager";
+
+const isSchema: OptionCheck = (value) =>
+  value instanceof Object && "~standard" in value ? undefined : "must be a Standard Schema";
+
+const checkOptions: (given: unknown) => void = optionsOf<AuditLoggerOptions>("AuditLogger", {
+  encryption: isManager,
+  storeContent: flag,
+  digest: oneOf("sha256", "hmac-sha256"),
+  retentionDays: atLeast(0),
+  redact: anything,
+  metadataSchema: isSchema,
+  failureMode: oneOf("closed", "open"),
+  maxPendingBytes: atLeast(0),
+  whenFull: oneOf("refuse", "wait"),
+  closeOnExit: flag,
+  onError: callback,
+});
 
 /** Throws `AUDIT_CONFIG_INVALID`. */
 export function resolveLoggerOptions<M extends object>(
@@ -79,7 +93,7 @@ export function resolveLoggerOptions<M extends object>(
 ): LoggerSettings {
   if (typeof storage?.append !== "function")
     fail("the first argument must be a storage or the path of a directory");
-  refuseUnknown("AuditLogger: option", options, OPTIONS, AuditConfigError);
+  checkOptions(options);
   const {
     encryption,
     storeContent = false,
@@ -91,28 +105,8 @@ export function resolveLoggerOptions<M extends object>(
     onError,
   } = options;
   const { redact, metadataSchema, digest = encryption ? "hmac-sha256" : "sha256" } = options;
-  if (encryption !== undefined && typeof encryption?.kidFor !== "function") {
-    fail("encryption must be an EncryptionManager");
-  }
-  for (const [name, value] of Object.entries({ storeContent, closeOnExit }))
-    if (typeof value !== "boolean") fail(`${name} must be a boolean`);
-  if (failureMode !== "closed" && failureMode !== "open")
-    fail("failureMode must be 'closed' or 'open'");
-  if (whenFull !== "refuse" && whenFull !== "wait") fail("whenFull must be 'refuse' or 'wait'");
-  if (digest !== "sha256" && digest !== "hmac-sha256")
-    fail("digest must be 'sha256' or 'hmac-sha256'");
   if (digest === "hmac-sha256" && !encryption)
     fail("digest 'hmac-sha256' needs a key: give encryption too");
-  for (const [name, value] of Object.entries({ retentionDays, maxPendingBytes })) {
-    if (typeof value !== "number" || !(value >= 0)) fail(`${name} must be a number >= 0`);
-  }
-  if (onError !== undefined && typeof onError !== "function") fail("onError must be a function");
-  if (
-    metadataSchema !== undefined &&
-    typeof metadataSchema?.["~standard"]?.validate !== "function"
-  ) {
-    fail("metadataSchema must be a Standard Schema");
-  }
   return {
     draft: {
       stream: storage.stream,

@@ -1,7 +1,7 @@
 // Which entries a caller asks for.
 import type { AuditEntry, Outcome } from "../format/entry.ts";
 import { AuditInputError } from "../errors.ts";
-import { refuseUnknown } from "../format/known-names.ts";
+import { anything, callback, flag, optionsOf } from "../options.ts";
 import type { TimeRange } from "../storage/storage.ts";
 
 /** Conditions on an entry's fields; all given ones must hold. */
@@ -29,25 +29,29 @@ export function isValidDate(value: unknown): value is Date {
   return value instanceof Date && !Number.isNaN(value.getTime());
 }
 
-const CONDITIONS: Readonly<Record<keyof EntryQuery, true>> = {
-  provider: true,
-  model: true,
-  outcome: true,
-  safetyPassed: true,
-  conversationId: true,
-  subject: true,
-  where: true,
-  from: true,
-  to: true,
-  newestFirst: true,
-};
+const checkConditions: (given: unknown) => void = optionsOf<EntryQuery>(
+  "query",
+  {
+    provider: anything,
+    model: anything,
+    outcome: anything,
+    safetyPassed: anything,
+    conversationId: anything,
+    subject: anything,
+    where: callback,
+    from: anything,
+    to: anything,
+    newestFirst: flag,
+  },
+  { what: "condition", Failure: AuditInputError },
+);
 
 /**
  * Throws `AUDIT_INPUT_INVALID` for an invalid `Date`, for a range that ends before it begins, and for a condition that
  * there is not: a misspelt one would match everything.
  */
 export function rangeOf(query: EntryQuery): TimeRange {
-  refuseUnknown("query: condition", query, CONDITIONS, AuditInputError);
+  checkConditions(query);
   const { from, to } = query;
   for (const [name, date] of Object.entries({ from, to })) {
     if (date !== undefined && !isValidDate(date)) {

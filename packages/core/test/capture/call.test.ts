@@ -94,8 +94,8 @@ describe("CallRecorder", () => {
     const logger = new AuditLogger(new MemoryStorage());
     const wrong: [object, string][] = [
       [{ logger: {} }, "audit: logger must be an AuditLogger"],
-      [{ logger, failureMode: "ajar" }, `failureMode must be 'closed' or 'open', not "ajar"`],
-      [{ logger, writeTimeoutMs: 0 }, "writeTimeoutMs must be a number > 0"],
+      [{ logger, failureMode: "ajar" }, "audit: failureMode must be 'closed' or 'open'"],
+      [{ logger, writeTimeoutMs: 0 }, "audit: writeTimeoutMs must be a number > 0"],
     ];
     for (const [options, message] of wrong) {
       expect(await rejected(() => new CallRecorder(options as CaptureOptions))).toMatchObject({

@@ -1,6 +1,13 @@
 // The caller's own detectors, over the content that goes to the model and comes from it.
-import { AuditConfigError, type ContentBlockedError } from "../../errors.ts";
+import type { ContentBlockedError } from "../../errors.ts";
 import { type JsonValue, toJson } from "../../format/canonical.ts";
+import {
+  checkValues,
+  moreThan,
+  oneOf,
+  type OptionCheck,
+  type OptionChecks,
+} from "../../options.ts";
 import { type CapturedFields, mergeFields } from "../fields.ts";
 import { boundInput, boundOutput, type ContentBounds } from "../payload/bounds.ts";
 import { isFields } from "../payload/read.ts";
@@ -23,6 +30,19 @@ export interface DetectorOptions {
   readonly detectorTimeoutMs?: number | undefined;
 }
 
+const areDetectors: OptionCheck = (value) =>
+  Array.isArray(value) && value.every((detector) => typeof detector?.name === "string")
+    ? undefined
+    : "must be an array of { name, checkInput?, checkOutput? }";
+
+/** The checks of these options, for the tables of wrappers. */
+export const DETECTOR_OPTIONS: OptionChecks<DetectorOptions> = {
+  detectors: areDetectors,
+  blockedOutput: oneOf("mark", "withhold"),
+  onDetectorFailure: oneOf("pass", "block"),
+  detectorTimeoutMs: moreThan(0),
+};
+
 /** Fields with what the detectors said of them, and the error when they stop the call. */
 export interface Checked {
   readonly fields: CapturedFields;
@@ -38,26 +58,7 @@ export class ContentCheck<Extract extends ContentBounds> {
 
   /** Throws `AUDIT_CONFIG_INVALID`. */
   constructor(options: DetectorOptions, extract: Extract) {
-    const {
-      detectors = [],
-      blockedOutput = "mark",
-      onDetectorFailure = "pass",
-      detectorTimeoutMs = 10_000,
-    } = options;
-    const named =
-      Array.isArray(detectors) && detectors.every((detector) => typeof detector?.name === "string");
-    if (!named)
-      throw new AuditConfigError(
-        "audit.detectors must be an array of { name, checkInput?, checkOutput? }",
-      );
-    if (!["mark", "withhold"].includes(blockedOutput)) {
-      throw new AuditConfigError("audit.blockedOutput must be 'mark' or 'withhold'");
-    }
-    if (!["pass", "block"].includes(onDetectorFailure)) {
-      throw new AuditConfigError("audit.onDetectorFailure must be 'pass' or 'block'");
-    }
-    if (!(detectorTimeoutMs > 0))
-      throw new AuditConfigError("audit.detectorTimeoutMs must be a number > 0");
+    checkValues("audit", options, DETECTOR_OPTIONS);
     this.#options = options;
     this.#extract = extract;
   }

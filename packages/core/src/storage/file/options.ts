@@ -3,7 +3,7 @@ import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { AuditConfigError } from "../../errors.ts";
 import { checkSigner, type Signer } from "../../seal/signer.ts";
-import { refuseUnknown } from "../../format/known-names.ts";
+import { anything, moreThan, oneOf, optionsOf } from "../../options.ts";
 import type { SegmentArchive } from "../../retention/archive.ts";
 import { checkTrustedKeys } from "../../retention/trust.ts";
 
@@ -37,15 +37,15 @@ export interface FileStorageOptions {
   readonly archive?: SegmentArchive;
 }
 
-const OPTIONS: Readonly<Record<keyof FileStorageOptions, true>> = {
-  path: true,
-  rotationSizeMb: true,
-  durability: true,
-  writeTimeoutMs: true,
-  signer: true,
-  trustedKeys: true,
-  archive: true,
-};
+const checkOptions: (given: unknown) => void = optionsOf<FileStorageOptions>("FileStorage", {
+  path: anything,
+  rotationSizeMb: moreThan(0),
+  durability: oneOf("fsync", "os"),
+  writeTimeoutMs: anything,
+  signer: anything,
+  trustedKeys: anything,
+  archive: anything,
+});
 
 /** The options with every default in its place. */
 export interface ResolvedFileOptions {
@@ -63,7 +63,7 @@ export interface ResolvedFileOptions {
  * @throws {AuditConfigError} `AUDIT_CONFIG_INVALID`; `AUDIT_KEY_INVALID` for an invalid trusted key
  */
 export function resolveOptions(options: FileStorageOptions): ResolvedFileOptions {
-  refuseUnknown("FileStorage: option", options, OPTIONS, AuditConfigError);
+  checkOptions(options);
   const {
     path,
     rotationSizeMb = 100,
@@ -75,9 +75,6 @@ export function resolveOptions(options: FileStorageOptions): ResolvedFileOptions
   } = options;
   if (typeof path !== "string" || path === "")
     throw new AuditConfigError("path must name a directory");
-  if (!(rotationSizeMb > 0)) throw new AuditConfigError("rotationSizeMb must be a number > 0");
-  if (durability !== "fsync" && durability !== "os")
-    throw new AuditConfigError("durability must be 'fsync' or 'os'");
   if (!(writeTimeoutMs >= 1 && writeTimeoutMs < 2 ** 31))
     throw new AuditConfigError(
       "writeTimeoutMs must be a number of milliseconds from 1 to 2147483647",

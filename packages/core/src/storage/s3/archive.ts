@@ -1,7 +1,7 @@
 // The bucket that a directory's closed segments are shipped to.
 import { createHash } from "node:crypto";
-import { AuditConfigError, AuditError } from "../../errors.ts";
-import { refuseUnknown } from "../../format/known-names.ts";
+import { AuditError } from "../../errors.ts";
+import { anything, atLeast, callback, optionsOf } from "../../options.ts";
 import type { ClosedSegment, SegmentArchive } from "../../retention/archive.ts";
 import { S3Bucket } from "./bucket.ts";
 import { shippedKey } from "./keys.ts";
@@ -40,12 +40,12 @@ export interface S3ArchiveOptions extends S3Connection, S3ObjectOptions {
   readonly onError?: (error: Error) => void;
 }
 
-const OPTIONS: Readonly<Record<keyof S3ArchiveOptions, true>> = {
+const checkOptions: (given: unknown) => void = optionsOf<S3ArchiveOptions>("S3Archive", {
   ...PLACE_OPTIONS,
-  keepLocalDays: true,
-  expiresDays: true,
-  onError: true,
-};
+  keepLocalDays: atLeast(0),
+  expiresDays: anything,
+  onError: callback,
+});
 
 /**
  * Ships the closed segments of a directory to a bucket: `new FileStorage({ path, archive: new
@@ -62,9 +62,8 @@ export class S3Archive implements SegmentArchive {
 
   /** Throws `AUDIT_CONFIG_INVALID`. */
   constructor(options: S3ArchiveOptions) {
-    refuseUnknown("S3Archive: option", options, OPTIONS, AuditConfigError);
+    checkOptions(options);
     const { keepLocalDays = Infinity, expiresDays, onError = warn } = options;
-    if (!(keepLocalDays >= 0)) throw new AuditConfigError("keepLocalDays must be a number >= 0");
     checkExpiresDays(expiresDays);
     const { bucket, prefix } = resolvePlace(options);
     this.keepLocalDays = keepLocalDays;

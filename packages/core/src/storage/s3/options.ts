@@ -3,7 +3,7 @@ import { AuditConfigError } from "../../errors.ts";
 import { MAX_SPAN_MS } from "./keys.ts";
 import { checkSigner, type Signer } from "../../seal/signer.ts";
 import { checkTrustedKeys } from "../../retention/trust.ts";
-import { refuseUnknown } from "../../format/known-names.ts";
+import { anything, atLeast, type OptionChecks, optionsOf } from "../../options.ts";
 
 /**
  * An `S3Client` of `@aws-sdk/client-s3`, as this package's types describe it. They do not name the
@@ -120,52 +120,48 @@ export interface ResolvedObjectOptions extends S3ObjectOptions {
 }
 
 /** What a direct writer and an archive share. */
-export const PLACE_OPTIONS: Readonly<
-  Record<keyof S3Connection | keyof S3ObjectOptions | "bucket" | "prefix", true>
+export const PLACE_OPTIONS: OptionChecks<
+  S3Connection & S3ObjectOptions & { readonly bucket: string; readonly prefix?: string }
 > = {
-  bucket: true,
-  prefix: true,
-  region: true,
-  client: true,
-  endpoint: true,
-  pathStyle: true,
-  requestTimeoutMs: true,
-  objectLock: true,
-  legalHold: true,
-  serverSideEncryption: true,
-  storageClass: true,
-  partBytes: true,
-  writeTimeoutMs: true,
+  bucket: anything,
+  prefix: anything,
+  region: anything,
+  client: anything,
+  endpoint: anything,
+  pathStyle: anything,
+  requestTimeoutMs: anything,
+  objectLock: anything,
+  legalHold: anything,
+  serverSideEncryption: anything,
+  storageClass: anything,
+  partBytes: anything,
+  writeTimeoutMs: anything,
 };
 
-const OPTIONS: Readonly<Record<keyof S3StorageOptions, true>> = {
+const checkOptions: (given: unknown) => void = optionsOf<S3StorageOptions>("S3Storage", {
   ...PLACE_OPTIONS,
-  signer: true,
-  trustedKeys: true,
-  expiresDays: true,
-  commit: true,
-};
+  signer: anything,
+  trustedKeys: anything,
+  expiresDays: anything,
+  commit: anything,
+});
 
-const COMMIT_OPTIONS: Readonly<Record<keyof NonNullable<S3StorageOptions["commit"]>, true>> = {
-  maxEntries: true,
-  maxBytes: true,
-  maxDelayMs: true,
-};
+const checkCommit: (given: unknown) => void = optionsOf<NonNullable<S3StorageOptions["commit"]>>(
+  "S3Storage.commit",
+  { maxEntries: atLeast(1), maxBytes: atLeast(1), maxDelayMs: atLeast(0) },
+);
 
 /** S3 takes no smaller part, except the last. */
 const MIN_PART_BYTES = 5 * 2 ** 20;
 
 /** Throws `AUDIT_CONFIG_INVALID`, and `AUDIT_KEY_INVALID` for a trusted key that is none. */
 export function resolveOptions(options: S3StorageOptions): ResolvedOptions {
-  refuseUnknown("S3Storage: option", options, OPTIONS, AuditConfigError);
+  checkOptions(options);
   const { signer, trustedKeys = [], expiresDays, commit = {} } = options;
   checkSigner(signer);
   checkTrustedKeys(trustedKeys);
-  refuseUnknown("S3Storage: commit option", commit, COMMIT_OPTIONS, AuditConfigError);
+  checkCommit(commit);
   const { maxEntries = 5000, maxBytes = 8 * 2 ** 20, maxDelayMs = 0 } = commit;
-  checkNumber("commit.maxEntries", maxEntries, 1);
-  checkNumber("commit.maxBytes", maxBytes, 1);
-  checkNumber("commit.maxDelayMs", maxDelayMs, 0);
   // Entries of one object lie within this span, so what waits longer could not share one anyway.
   if (maxDelayMs > MAX_SPAN_MS)
     throw new AuditConfigError(`commit.maxDelayMs must be at most ${MAX_SPAN_MS}`);

@@ -79,8 +79,8 @@ describe("FileStorage's options", () => {
       { signer: "-----BEGIN PRIVATE KEY-----" },
       "signer must be a Signer: see Signer.fromPem() and Signer.fromEnv()",
     ],
-    [{ rotationSizeMb: 0 }, "rotationSizeMb must be a number > 0"],
-    [{ durability: "maybe" }, "durability must be 'fsync' or 'os'"],
+    [{ rotationSizeMb: 0 }, "FileStorage: rotationSizeMb must be a number > 0"],
+    [{ durability: "maybe" }, "FileStorage: durability must be 'fsync' or 'os'"],
   ])("refuse %o at once", async (options, message) => {
     const path = await temporaryDirectory();
     const make = (): unknown => Reflect.construct(FileStorage, [{ path, ...options }]);

@@ -283,7 +283,7 @@ describe.skipIf(isLeftOut("ceph"))("A directory with an archive", { timeout: 180
     await fresh();
     expect(await rejected(() => archive({ keepLocalDays: -1 }))).toMatchObject({
       code: "AUDIT_CONFIG_INVALID",
-      message: "keepLocalDays must be a number >= 0",
+      message: "S3Archive: keepLocalDays must be a number >= 0",
     });
   });
 });

@@ -19,9 +19,9 @@ describe("S3Storage's options", () => {
       { client: new S3Client({}), region: "eu-central-1" },
       "client excludes region, endpoint and pathStyle",
     ],
-    [{ commit: { maxEntries: 0 } }, "commit.maxEntries must be a number >= 1"],
-    [{ commit: { maxBytes: Number.NaN } }, "commit.maxBytes must be a number >= 1"],
-    [{ commit: { maxDelayMs: -1 } }, "commit.maxDelayMs must be a number >= 0"],
+    [{ commit: { maxEntries: 0 } }, "S3Storage.commit: maxEntries must be a number >= 1"],
+    [{ commit: { maxBytes: Number.NaN } }, "S3Storage.commit: maxBytes must be a number >= 1"],
+    [{ commit: { maxDelayMs: -1 } }, "S3Storage.commit: maxDelayMs must be a number >= 0"],
     [{ commit: { maxDelayMs: 1001 } }, "commit.maxDelayMs must be at most 1000"],
     [{ partBytes: 1000 }, "partBytes must be a number >= 5242880"],
     [{ writeTimeoutMs: 0 }, "writeTimeoutMs must be a number >= 1"],
@@ -34,7 +34,7 @@ describe("S3Storage's options", () => {
     ],
     [
       { commit: Object.assign({ maxEntries: 1 }, { maxDelay: 5 }) },
-      'S3Storage: commit option "maxDelay" is unknown',
+      'S3Storage.commit: option "maxDelay" is unknown: there are maxEntries, maxBytes, maxDelayMs',
     ],
     [{ signer: JSON.parse('"a key"') }, "signer must be a Signer"],
   ])("refuse %o", async (options, message) => {
