@@ -45,12 +45,12 @@ describe("the proof of an entry", () => {
     expect(check).toEqual({
       exitCode: 0,
       state: "OK",
-      verdict: `OK: ${id} is in ${origin}; sealed by bank-prod`,
+      verdict: `OK: ${id} is in ${origin}; sealed by ${keyId}`,
       line: lines[17],
       entryId: id,
       index: 18,
       checkpoint: { origin, size: 21, root: expect.any(String) },
-      signedBy: "bank-prod",
+      signedBy: keyId,
     });
   });
 
