@@ -311,11 +311,12 @@ export function hashInput(
   );
 }
 
-function hashUnder(
+/** The hash of a content: keyed where the settings say so, and SHA-256 otherwise. */
+export function hashUnder(
   { text }: Content,
   kid: string | undefined,
   subject: SubjectKey | undefined,
-  { digest, encryption }: DraftSettings,
+  { digest, encryption }: Pick<DraftSettings, "digest" | "encryption">,
 ): string {
   return digest === "hmac-sha256" && encryption && kid !== undefined
     ? encryption.digest(text, kid, subject)

@@ -29,6 +29,13 @@ export {
   membersOf,
   mergeFields,
 } from "./fields.ts";
+export {
+  importedId,
+  type ImportedContents,
+  type ImportedEntry,
+  importEntry,
+  type ImportEntryOptions,
+} from "./imported-entry.ts";
 export type { Metadata } from "./interaction.ts";
 export type { CallLayer, CaptureOrigin } from "./same-call.ts";
 export { endOfTurn } from "./end-of-turn.ts";

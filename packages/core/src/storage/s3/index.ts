@@ -2,4 +2,10 @@
 export { S3Storage } from "./s3.ts";
 export { S3Archive, type S3ArchiveOptions } from "./archive.ts";
 export { type LifecycleRule, lifecycleRule } from "./lifecycle.ts";
-export type { S3ClientLike, S3Connection, S3ObjectOptions, S3StorageOptions } from "./options.ts";
+export {
+  parseLocation,
+  type S3ClientLike,
+  type S3Connection,
+  type S3ObjectOptions,
+  type S3StorageOptions,
+} from "./options.ts";

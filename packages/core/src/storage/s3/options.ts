@@ -246,7 +246,7 @@ export function resolveConnection(connection: S3Connection): ResolvedConnection 
   };
 }
 
-/** Where a log lies: `s3://bucket/prefix`. Throws `AUDIT_CONFIG_INVALID`. */
+/** The bucket and prefix of `s3://bucket/prefix`. Throws `AUDIT_CONFIG_INVALID`. */
 export function parseLocation(location: string): {
   readonly bucket: string;
   readonly prefix: string;
