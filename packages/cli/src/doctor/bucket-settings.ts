@@ -1,7 +1,6 @@
 // A bucket's settings as its server tells them: one question for each, and what came of it.
 import type { S3Client } from "@aws-sdk/client-s3";
 import { EXIT, Failure } from "../failure.ts";
-import type { S3Place } from "../log/storage.ts";
 import { type Finding, look } from "./finding.ts";
 
 type Sdk = typeof import("@aws-sdk/client-s3");
@@ -13,7 +12,10 @@ export interface Keeping {
 }
 
 /** A bucket, and the means to ask about it. */
-export interface BucketAccess extends S3Place {
+export interface BucketAccess {
+  readonly bucket: string;
+  /** Empty, or ends in a slash. */
+  readonly prefix: string;
   readonly sdk: Sdk;
   readonly client: S3Client;
 }
@@ -26,16 +28,21 @@ export type Answer<T> =
 
 /** @throws {Failure} when the SDK is not installed */
 export async function openBucket(
-  place: S3Place,
+  location: string,
   endpoint: string | undefined,
 ): Promise<BucketAccess> {
   const sdk = await import("@aws-sdk/client-s3").catch((cause: unknown) => {
     const message = "The package @aws-sdk/client-s3 is needed here and cannot be loaded";
     throw new Failure(EXIT.config, message, "npm install @aws-sdk/client-s3", { cause });
   });
+  const { parseLocation } = await import("@ai-audit/core/s3");
   const server =
     endpoint === undefined ? {} : { endpoint, region: "us-east-1", forcePathStyle: true };
-  return { ...place, sdk, client: new sdk.S3Client({ ...server, maxAttempts: 2 }) };
+  return {
+    ...parseLocation(location),
+    sdk,
+    client: new sdk.S3Client({ ...server, maxAttempts: 2 }),
+  };
 }
 
 /**

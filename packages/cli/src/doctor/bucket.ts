@@ -2,7 +2,7 @@
 import type { _Object } from "@aws-sdk/client-s3";
 import { DEFAULT_RETENTION_DAYS } from "../keeping/retention.ts";
 import type { Settings } from "../settings/settings.ts";
-import { placeInBucket, s3Connection } from "../log/storage.ts";
+import { s3Connection } from "../log/storage.ts";
 import { plural } from "../output/format.ts";
 import { examineRights } from "./bucket-rights.ts";
 import { ask, type BucketAccess, type Keeping, openBucket, unlearnt } from "./bucket-settings.ts";
@@ -23,7 +23,7 @@ export async function examineBucket(
   location: string,
   settings: Settings,
 ): Promise<{ readonly findings: readonly Finding[]; readonly isThere: boolean }> {
-  const access = await openBucket(placeInBucket(location), s3Connection(settings).endpoint);
+  const access = await openBucket(location, s3Connection(settings).endpoint);
   const { sdk, client, bucket: Bucket } = access;
   const keeping = {
     days: settings.days("AUDIT_RETENTION_DAYS") ?? DEFAULT_RETENTION_DAYS,

@@ -1,5 +1,4 @@
 // What of the whole files in a bundle nothing proves: nobody hands on as evidence what he did not look at.
-import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AuditError, verifyLog } from "@ai-audit/core";
 import type { FileState, FileVerification } from "@ai-audit/core/verify";
@@ -7,6 +6,7 @@ import { configuredTrust, trustedKeys } from "../settings/keys.ts";
 import { isBucket } from "../log/location.ts";
 import { problemText } from "../verifying/problem-text.ts";
 import { s3Connection } from "../log/storage.ts";
+import { writeNewFile } from "../output/new-files.ts";
 import type { BundleOptions } from "./bundle-proofs.ts";
 
 /** What did not hold. */
@@ -73,9 +73,8 @@ export async function findUnproven(
 /** Writes them into the bundle, where there are any. */
 export async function writeFindings(directory: string, findings: readonly string[]): Promise<void> {
   if (findings.length === 0) return;
-  await writeFile(join(directory, "findings.txt"), findings.map((text) => `${text}\n`).join(""), {
-    flag: "wx",
-  });
+  const text = findings.map((finding) => `${finding}\n`).join("");
+  await writeNewFile(join(directory, "findings.txt"), text);
 }
 
 /** States of files whose entries are not in the bundle, or are there and not proven. */

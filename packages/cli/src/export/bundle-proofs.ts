@@ -1,11 +1,12 @@
 // Selected entries and their proofs, for a bundle.
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { TimeRange } from "@ai-audit/core";
 import { safeLine } from "@ai-audit/core/format";
 import { checkProof, proveEntries } from "@ai-audit/core/verify";
 import type { Filter } from "../reading/filters.ts";
 import type { OpenLog } from "../log/open-log.ts";
+import { makeNewDirectory, writeNewFile } from "../output/new-files.ts";
 import { withSink } from "../output/output-file.ts";
 import type { Output } from "../output/output.ts";
 import { s3Connection } from "../log/storage.ts";
@@ -50,7 +51,7 @@ export async function writeProofs(
 ): Promise<BundleContent> {
   const { log, out, onProgress } = options;
   const proofs = join(directory, "proofs");
-  await mkdir(proofs);
+  await makeNewDirectory(proofs);
   const vkeys = new Set<string>();
   const first: string[] = [];
   let selected = 0;
@@ -71,7 +72,7 @@ export async function writeProofs(
           count += 1;
           continue;
         }
-        await writeFile(join(proofs, `${id}.tlog-proof`), found.proof, { flag: "wx" });
+        await writeNewFile(join(proofs, `${id}.tlog-proof`), found.proof);
         await lines.write(`${line}\n`);
         if (found.vkey !== null) vkeys.add(found.vkey);
         entries += 1;

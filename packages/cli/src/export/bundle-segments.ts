@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type LogSource, logSourcesAt, type SourceFile } from "@ai-audit/core/verify";
 import { parseFirstLine } from "../log/log-files.ts";
 import { s3Connection } from "../log/storage.ts";
+import { makeNewDirectory } from "../output/new-files.ts";
 import { findUnproven, writeFindings } from "./bundle-findings.ts";
 import type { BundleContent, BundleOptions } from "./bundle-proofs.ts";
 
@@ -24,12 +25,12 @@ export async function copySegments(
 ): Promise<BundleContent> {
   const { log, onProgress } = options;
   const target = join(directory, "segments");
-  await mkdir(target);
+  await makeNewDirectory(target);
   const copies: Copy[] = [];
   for (const source of await logSourcesAt(log.location, { s3: s3Connection(log.settings) })) {
     const files = (await source.files()).filter(({ oddity }) => oddity?.isReadable !== false);
     const folder = join(target, folderName(source.place?.name ?? ""));
-    if (files.length > 0) await mkdir(folder, { recursive: true });
+    if (files.length > 0) await mkdir(folder, { recursive: true, mode: 0o700 });
     copies.push(...files.toSorted(byName).map((file) => ({ source, file, folder })));
   }
   const totalBytes = copies.reduce((sum, { file }) => sum + file.bytes, 0);

@@ -1,10 +1,10 @@
 // A bundle of evidence: what was logged, proofs, keys, and how to check all of it without this program.
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { EXIT, Failure, systemFailure } from "../failure.ts";
+import { makeNewDirectory, writeNewFile } from "../output/new-files.ts";
 import { wholeOrNothing } from "../output/whole-or-nothing.ts";
 import { CHECK_SCRIPT } from "./check-script.ts";
 import { bundleReadme } from "./bundle-readme.ts";
@@ -21,15 +21,7 @@ export async function writeBundle(
   directory: string,
   options: BundleOptions & { readonly isWhole: boolean },
 ): Promise<BundleContent> {
-  await mkdir(directory, { mode: 0o700 }).catch((cause: unknown) => {
-    const failure = systemFailure(cause);
-    throw new Failure(
-      EXIT.cannotCreate,
-      failure?.message ?? `cannot be made: ${directory}`,
-      failure?.hint,
-      { cause },
-    );
-  });
+  await makeNewDirectory(directory);
   const content = await wholeOrNothing(directory, () => fill(directory, options));
   if (content.entries === 0) await rm(directory, { recursive: true });
   return content;
@@ -45,8 +37,8 @@ async function fill(
     : writeProofs(directory, options));
   if (content.entries === 0) return content;
   const { entries, vkeys, unproven, findings } = content;
-  await writeFile(join(directory, "keys.txt"), vkeys.map((vkey) => `${vkey}\n`).join(""));
-  await writeFile(join(directory, "check.py"), CHECK_SCRIPT);
+  await writeNewFile(join(directory, "keys.txt"), vkeys.map((vkey) => `${vkey}\n`).join(""));
+  await writeNewFile(join(directory, "check.py"), CHECK_SCRIPT);
   const told = {
     entries,
     isWhole,
@@ -54,7 +46,7 @@ async function fill(
     unproven: unproven.count,
     hasFindings: findings.length > 0,
   };
-  await writeFile(join(directory, "README.md"), bundleReadme(told));
+  await writeNewFile(join(directory, "README.md"), bundleReadme(told));
   await writeManifest(directory);
   return content;
 }
@@ -71,5 +63,5 @@ async function writeManifest(directory: string): Promise<void> {
     await pipeline(createReadStream(join(directory, path)), hash);
     lines.push(`${hash.digest("hex")}  ${path}\n`);
   }
-  await writeFile(join(directory, "SHA256SUMS"), lines.join(""), { flag: "wx" });
+  await writeNewFile(join(directory, "SHA256SUMS"), lines.join(""));
 }

@@ -1,11 +1,10 @@
 // Parquet, partitioned by day, for engines that read columns.
-import { mkdir } from "node:fs/promises";
 import type { OnProgress, TimeRange } from "@ai-audit/core";
 import { garbageCollector, openSql, shortOfMemory } from "../sql/duckdb.ts";
-import { EXIT, Failure, systemFailure } from "../failure.ts";
 import type { Filter } from "../reading/filters.ts";
 import { withGathered } from "../sql/gathered.ts";
 import { isBucket } from "../log/location.ts";
+import { makeNewDirectory } from "../output/new-files.ts";
 import { wholeOrNothing } from "../output/whole-or-nothing.ts";
 import type { OpenLog } from "../log/open-log.ts";
 
@@ -59,23 +58,11 @@ async function convert(
   garbageCollector()(); // of what gathering the lines left, before DuckDB takes its share
   const sql = await openSql({ paths: source, memoryMib, onProgress });
   try {
-    await makeDirectory(directory);
+    await makeNewDirectory(directory);
     return await wholeOrNothing(directory, () => sql.exportParquet(directory));
   } catch (error) {
     throw shortOfMemory(error) ?? error;
   } finally {
     await sql.close();
   }
-}
-
-async function makeDirectory(directory: string): Promise<void> {
-  await mkdir(directory, { mode: 0o700 }).catch((cause: unknown) => {
-    const failure = systemFailure(cause);
-    throw new Failure(
-      EXIT.cannotCreate,
-      failure?.message ?? `cannot be made: ${directory}`,
-      failure?.hint,
-      { cause },
-    );
-  });
 }

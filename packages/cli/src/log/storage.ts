@@ -20,8 +20,8 @@ export async function openStorage(
   const signing = signer && { signer };
   if (!isBucket(location))
     return new FileStorage({ path: location, ...signing, trustedKeys: earlierKeys });
-  const { S3Storage } = await import("@ai-audit/core/s3");
-  const place = { ...placeInBucket(location), ...s3Connection(settings) };
+  const { parseLocation, S3Storage } = await import("@ai-audit/core/s3");
+  const place = { ...parseLocation(location), ...s3Connection(settings) };
   return new S3Storage({ ...place, ...signing, trustedKeys: earlierKeys });
 }
 
@@ -92,21 +92,8 @@ export async function openArchive(
   settings: Settings,
   onError: (error: Error) => void,
 ): Promise<S3Archive> {
-  const { S3Archive: Archive } = await import("@ai-audit/core/s3");
-  return new Archive({ ...placeInBucket(location), ...s3Connection(settings), onError });
-}
-
-/** A place in a bucket. */
-export interface S3Place {
-  readonly bucket: string;
-  /** Empty, or ends in a slash. */
-  readonly prefix: string;
-}
-
-/** The place that `s3://bucket/prefix` names. */
-export function placeInBucket(location: string): S3Place {
-  const [, bucket = "", prefix = ""] = /^s3:\/\/([^/]+)\/?(.*)$/s.exec(location) ?? [];
-  return { bucket, prefix: prefix === "" ? "" : `${prefix.replace(/\/+$/, "")}/` };
+  const { parseLocation, S3Archive: Archive } = await import("@ai-audit/core/s3");
+  return new Archive({ ...parseLocation(location), ...s3Connection(settings), onError });
 }
 
 /** How to reach a bucket. */
