@@ -9,7 +9,7 @@ const logger = new AuditLogger(new FileStorage({ path, signer: Signer.fromEnv("d
 });
 process.send?.("ready");
 await once(process, "message");
-for (let n = 1; n <= 5; n += 1) {
+for (let n = 1; n <= 2; n += 1) {
   const metadata = { pid: process.pid };
   await logger.log({
     input: `Night run ${n}`,
