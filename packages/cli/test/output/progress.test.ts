@@ -1,4 +1,5 @@
 import { ORIGINAL_LOGS } from "@ai-audit/test-support/original";
+import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FileStorage } from "@ai-audit/core";
@@ -26,12 +27,14 @@ async function writeLongLog(): Promise<string> {
   return path;
 }
 
-/** Reads nothing for longer than a task may take without a bar. */
+/** Stops reading at the first output, for longer than a task may take without a bar. */
 async function readLate(running: RunningCli): Promise<CliResult> {
   const finished = finish(running);
-  running.process.stdout.pause();
+  const { stdout } = running.process;
+  await Promise.race([once(stdout, "data"), finished]); // a busy machine starts it late
+  stdout.pause();
   await sleep(2000);
-  running.process.stdout.resume();
+  stdout.resume();
   return finished;
 }
 
