@@ -76,7 +76,7 @@ describe("A bar on a terminal", { timeout: 60_000 }, () => {
     const { bars, rest } = screenOf(await cliOnTerminal(["conversation", "nobody", directory]));
     expect(bars.at(-1)).toBe(`searching ${"█".repeat(24)} 100 % 0 calls found`);
     expect(rest.replace(directory, "LOG")).toBe(
-      "\u001B[31merror:\u001B[39m no conversation nobody in LOG\n  ids are shown by: ai-audit list\n",
+      "\u001B[31merror:\u001B[39m no conversation nobody in LOG\n  to see ids: ai-audit list\n",
     );
   });
 

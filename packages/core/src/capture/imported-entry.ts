@@ -49,7 +49,7 @@ export function importEntry(
     return {
       content:
         encryption && kid !== undefined
-          ? encryption.seal(content, { kid, id, field: name })
+          ? encryption.encryptContent(content, { kid, id, field: name })
           : content.text,
       hash: hashUnder(content, kid, undefined, { digest, encryption }),
     };
