@@ -1,8 +1,6 @@
 import { ORIGINAL_LOGS } from "@ai-audit/test-support/original";
-import { execFile } from "node:child_process";
 import { readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { AuditLogger } from "@ai-audit/core";
 import { ENTRY_FIELDS } from "@ai-audit/core/format";
 import { describe, expect, it } from "vitest";
@@ -10,8 +8,6 @@ import { writeAgentLog } from "../support/agent-log.ts";
 import { cli, printed, withKeys } from "../support/cli.ts";
 import { ownSample, sharedSample } from "../support/samples.ts";
 import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
-
-const run = promisify(execFile);
 
 describe("ai-audit export", { timeout: 60_000 }, () => {
   it("jsonl gives the lines of the log, byte for byte", async () => {
@@ -300,10 +296,6 @@ describe("ai-audit export --json", { timeout: 60_000 }, () => {
     });
   });
 });
-
-function contents(text: string): unknown[] {
-  return records(text).map(({ input, output }) => ({ input, output }));
-}
 
 function records(text: string): Record<string, unknown>[] {
   const lines = text.split("\n").filter((line) => line !== "");
