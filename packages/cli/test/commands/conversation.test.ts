@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { describe, expect, it } from "vitest";
 import { printed, withKeys } from "../support/cli.ts";
 import { sharedSample } from "../support/samples.ts";

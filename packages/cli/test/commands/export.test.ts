@@ -296,8 +296,3 @@ describe("ai-audit export --json", { timeout: 60_000 }, () => {
     });
   });
 });
-
-function records(text: string): Record<string, unknown>[] {
-  const lines = text.split("\n").filter((line) => line !== "");
-  return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
-}
