@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { GetObjectCommand } from "@aws-sdk/client-s3";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import type { FileVerification, Verification } from "../../../src/verify/verification.ts";
 import { verifyLog } from "../../../src/log/verify-log.ts";
 import { placeHold, releaseHold } from "../../../src/log/holds.ts";
@@ -21,6 +21,8 @@ import { times } from "@ai-audit/test-support/soak";
 
 const WRITER = fileURLToPath(new URL("../../support/archive-writer.ts", import.meta.url));
 const DAY_MS = 86_400_000;
+/** For waiting on a loaded machine. */
+const PATIENT = { timeout: 40_000, interval: 100 };
 
 describe.skipIf(isLeftOut("ceph"))("A directory with an archive", { timeout: 180_000 }, () => {
   let server: S3Server;
@@ -60,6 +62,13 @@ describe.skipIf(isLeftOut("ceph"))("A directory with an archive", { timeout: 180
 
   const segments = async (): Promise<string[]> =>
     (await readdir(path)).filter((name) => name.endsWith(".jsonl")).toSorted();
+  /** A copy was removed: a line in one of the files says so. */
+  const hasRemoved = async (): Promise<boolean> => {
+    for (const file of await segments())
+      if ((await readFile(join(path, file), "utf8")).includes('"type":"retention.archived"'))
+        return true;
+    return false;
+  };
 
   it("ships every closed segment byte for byte, and both places verify", async () => {
     await fresh();
@@ -192,10 +201,13 @@ describe.skipIf(isLeftOut("ceph"))("A directory with an archive", { timeout: 180
     const acknowledged: string[] = [];
     const rounds = times(3, 20);
     const args = [WRITER, path, server.endpoint, prefixed.bucket, log.signer.toPem()];
-    for (let kills = 0; kills < rounds; kills += 1) {
+    const live = async (until: () => Promise<unknown>): Promise<void> => {
       const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
-      acknowledged.push(...(await killLater(child, 300 + (kills * 700) / rounds)));
-    }
+      acknowledged.push(...(await killAfter(child, until)));
+    };
+    for (let kills = 0; kills < rounds; kills += 1)
+      await live(() => sleep(300 + (kills * 700) / rounds));
+    await live(() => vi.waitFor(async () => expect(await hasRemoved()).toBe(true), PATIENT));
     // What the kills left open is closed once nobody has written to it for a day.
     const long = new Date(Date.now() - 2 * DAY_MS);
     for (const file of await segments()) await utimes(join(path, file), long, long);
@@ -309,8 +321,8 @@ const KILLED: ReadonlySet<string> = new Set([
   "UNSEALED_TAIL",
 ]);
 
-/** What a process printed, whole lines, until it was killed. */
-async function killLater(child: ChildProcess, milliseconds: number): Promise<string[]> {
+/** Kills a process once it has written something and `until` has resolved. Resolves to its lines. */
+async function killAfter(child: ChildProcess, until: () => Promise<unknown>): Promise<string[]> {
   let output = "";
   child.stdout?.setEncoding("utf8");
   const first = new Promise<void>((resolve) => {
@@ -321,7 +333,7 @@ async function killLater(child: ChildProcess, milliseconds: number): Promise<str
   });
   const ended = new Promise((resolve) => child.once("close", resolve));
   await Promise.race([first, ended]);
-  await sleep(milliseconds);
+  await until();
   child.kill("SIGKILL");
   await ended;
   return output.split("\n").slice(0, -1);
