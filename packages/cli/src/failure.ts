@@ -28,7 +28,7 @@ export const EXIT = {
   permission: 77,
   /** EX_CONFIG: a key or a setting is missing or wrong. */
   config: 78,
-  /** As a shell reports a process that SIGPIPE ended: whoever read the output went away. */
+  /** As a shell reports a process that SIGPIPE ended: the reader of the output is gone. */
   brokenPipe: 141,
 } as const;
 

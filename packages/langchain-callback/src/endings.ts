@@ -7,7 +7,7 @@ import type { Settings } from "./options.ts";
 import { partialOf } from "./partial.ts";
 import { vendorOf } from "./safety.ts";
 
-/** The fields of a call that LangChain gave a result for; `cached` when it is one of LangChain's cache. */
+/** The fields of a call with a result; `cached` when the result is from LangChain's cache. */
 export function resultFields(
   { partial, provider, batchSize, signal }: OpenRun,
   output: unknown,
@@ -15,7 +15,7 @@ export function resultFields(
   settings: Settings,
 ): CapturedFields {
   const fields = describeResult(output, { provider, cached, batchSize, settings });
-  // Some hosts return what they have when the signal fires, as if it were the whole answer.
+  // Some hosts return a partial answer as the whole one when the signal fires.
   const cutOff = signal?.aborted === true && partial.streamed && fields.finishReasons === undefined;
   return {
     ...(partial.streamed && !cached && { streamed: true }),
@@ -25,7 +25,7 @@ export function resultFields(
   };
 }
 
-/** The fields of a call that LangChain gave an error for. */
+/** The fields of a call that failed. */
 export function failureFields(
   { partial, provider, signal }: OpenRun,
   error: unknown,

@@ -1,4 +1,4 @@
-// How a run that threw ended: outcome, error and safety fields of its entry.
+// Outcome and error fields of a run that threw.
 import {
   type CapturedFields,
   type EntryError,
@@ -32,7 +32,7 @@ export function describeFailure(error: unknown, signal: AbortSignal | undefined)
   };
 }
 
-/** The outcome of a call that got no end of its own. */
+/** The outcome of a call without an end. */
 export function unfinishedOutcome(signal: AbortSignal | undefined, rootError?: unknown): Outcome {
   if (signal?.aborted) return abortOutcome(signal);
   if (rootError === undefined) return "abandoned";
@@ -40,7 +40,7 @@ export function unfinishedOutcome(signal: AbortSignal | undefined, rootError?: u
   return outcome === "ok" || outcome === "error" ? "abandoned" : outcome;
 }
 
-/** Errors of LangChain that have no name of their own: by their class, or by their brand. */
+/** Type names of LangChain's errors without a `name`: by their class, or by their brand. */
 const typeOf: ErrorTypeOf = (error) => {
   if (error instanceof ToolInputParsingException) return "ToolInputParsingException";
   if (error instanceof OutputParserException) return "OutputParserException";

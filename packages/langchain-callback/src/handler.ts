@@ -1,4 +1,4 @@
-// AuditCallbackHandler: the one seam to LangChain. Each callback says what happened; RunTracker sees to its one entry.
+// AuditCallbackHandler: the one seam to LangChain. Callbacks report events; RunTracker writes one entry per call.
 import {
   type CallLogger,
   CallRecorder,
@@ -21,13 +21,14 @@ import { answeredCall, describeDocument, describeToolInput, describeToolOutput }
 import { ToolRequests } from "./tool-requests.ts";
 import { type CallbackStart, RunTracker } from "./tracker.ts";
 
-/** What LangChain passes at starts; only what is read is named. */
+/** Parameters that LangChain passes at starts; only those that are read are named. */
 type Params = Record<string, unknown>;
 
 /**
  * Writes one entry for every model and tool call of LangChain and LangGraph. Give it to a model's constructor, to
- * `invoke`, or to a chain, agent or graph – or to several of these at once. Of several handlers of one logger that hear
- * of a run, the one that LangChain tells first keeps it; those of different loggers know nothing of each other.
+ * `invoke`, or to a chain, agent or graph – or to several of these at once. When LangChain calls several
+ * handlers of one logger for a run, only the first one writes its entry. Handlers of different loggers
+ * are independent.
  *
  * The entry is durable before `invoke` resolves or the stream ends.
  *
@@ -62,7 +63,7 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
     return this;
   }
 
-  /** Ends what is open as abandoned. The handler can be used on. `AuditLogger.close()` does this too. */
+  /** Ends open calls as abandoned. The handler stays usable. `AuditLogger.close()` does this too. */
   async close(): Promise<void> {
     await this.#tracker.close();
   }

@@ -28,12 +28,12 @@ export interface NeutralMessage extends Fields {
   readonly content: unknown;
 }
 
-/** What the model sees or said, as it stands in the message: not a copy. */
+/** The message in the neutral shape. Its members are those of the message, not copies. */
 export function neutralMessage(message: unknown): NeutralMessage {
   const source = fieldsOf(message);
   const kwargs = fieldsOf(source["additional_kwargs"]);
   return {
-    ...additionsOf(kwargs), // first: what they say is no message's role or content
+    ...additionsOf(kwargs), // first: they must not replace role or content
     role: roleOf(source),
     ...defined({
       name: textOf(source["name"]),
@@ -45,7 +45,7 @@ export function neutralMessage(message: unknown): NeutralMessage {
   };
 }
 
-/** The text, when a message is nothing but one text; undefined otherwise. */
+/** The text of a message that has nothing else; undefined otherwise. */
 export function onlyText(described: JsonValue, role: string): string | undefined {
   const { role: own, content, ...rest } = fieldsOf(described);
   return own === role && typeof content === "string" && isEmpty(rest) ? content : undefined;
@@ -58,7 +58,7 @@ function typeOf(message: Fields): string | undefined {
   return typeof ask === "function" ? textOf(Reflect.apply(ask, message, [])) : undefined;
 }
 
-/** `user`, `assistant`, `system`, `developer`, `tool` …, whatever LangChain calls it. */
+/** `user`, `assistant`, `system`, `developer`, `tool` …, translated from LangChain's names. */
 export function roleOf(message: Fields): string {
   const kwargs = fieldsOf(message["additional_kwargs"]);
   const type = typeOf(message) ?? "unknown";
@@ -117,12 +117,12 @@ function toolCallsOf(message: Fields, kwargs: Fields): Fields {
   };
 }
 
-/** Copies of what the message says elsewhere. */
+/** Members that repeat other members of the message. */
 const COPIES: ReadonlySet<string> = new Set(["tool_calls", "parsed"]);
 /** LangChain's own notes, `__openai_role__` and the like. */
 const OWN_NOTE = /^__(?!proto__$)/;
 
-/** What providers add to a message: refusal, audio, reasoning, function_call … */
+/** Members that providers add to a message: refusal, audio, reasoning, function_call … */
 function additionsOf(kwargs: Fields): Fields {
   const kept = Object.entries(kwargs).filter(([key, value]) => {
     if (COPIES.has(key) || OWN_NOTE.test(key) || value === undefined || value === null)

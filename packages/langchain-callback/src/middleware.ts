@@ -17,9 +17,9 @@ import { describeMessage, isCommand, snapshot } from "./snapshot.ts";
 
 /** Something to record once. */
 export interface SafetyEvent {
-  /** The error that tells of it; seen again at other nodes it is the same event. */
+  /** The error that reports it. The same error at another node is the same event. */
   readonly cause?: object;
-  /** Ids of what it is about; an outer graph tells of its inner graph's interrupts again, in an error of its own. */
+  /** Ids of its interrupts. An outer graph reports its inner graph's interrupts again, in another error. */
   readonly ids?: readonly string[];
   readonly fields: CapturedFields;
 }
@@ -29,7 +29,7 @@ const PII = /^PIIMiddleware\[(.+)\]$/;
 const MODERATION = "OpenAIModerationMiddleware";
 const MODERATION_CHECK = "openai:moderation";
 
-/** The check that a middleware's node is, when it is one; `openai:moderation` or `pii:<type>`. */
+/** The safety check that a middleware's node runs: `openai:moderation` or `pii:<type>`; else undefined. */
 export function checkOfNode(
   name: string,
 ): { readonly check: string; readonly at: "input" | "output" } | undefined {
@@ -55,7 +55,8 @@ export function checkedBy(
   const messages = listOf(fieldsOf(inputs)["messages"]).filter((message) => isMessage(message));
   const roles = messages.map((message) => roleOf(message));
   const last = messages[roles.lastIndexOf(role)];
-  // Before a model, what its tools answered since it last spoke may be looked at too; which of them was is not told.
+  // Before a model, the tool answers since its last message may be checked too. The node does not
+  // report which ones were.
   const answers = node.at === "input" ? messages.slice(roles.lastIndexOf("assistant") + 1) : [];
   const looked = [
     ...(last === undefined ? [] : [last]),
@@ -67,7 +68,7 @@ export function checkedBy(
   return onlyText(only, role) ?? only;
 }
 
-/** What a middleware's node that returned says: it ended the run, or changed messages. */
+/** The event of a middleware's node that returned: it ended the run, or changed messages. */
 export function eventOfEnd(
   context: RunContext,
   output: unknown,
@@ -97,7 +98,7 @@ export function eventOfEnd(
   };
 }
 
-/** What an error that leaves a chain says, when it is one of a safety check or of a human review. */
+/** The event of an error that leaves a chain, if a safety check or a human review threw it. */
 export function eventOfError(error: unknown, inlineBytes: number): SafetyEvent | undefined {
   // Middleware errors come wrapped in errors of the same name.
   for (const cause of causesOf(error).toReversed()) {
@@ -145,7 +146,7 @@ function moderationBlocked({ stage, result, content }: Fields): CapturedFields {
   };
 }
 
-/** The type and the number of what was found; the matches are the very data that must not be kept. */
+/** Type and number of the findings. The matches themselves must not be kept. */
 function piiBlocked({ piiType, matches }: Fields): CapturedFields {
   const detector = `pii:${textOf(piiType) ?? "unknown"}`;
   return {

@@ -1,4 +1,4 @@
-// Fields of a model call's entry: what its start says and what its result says.
+// Fields of a model call's entry, from its start and from its result.
 import {
   type CapturedFields,
   type Fields,
@@ -19,7 +19,7 @@ import { answerSafety, finishReasonsOf } from "./safety.ts";
 import { describeMessage, snapshotOfFields } from "./snapshot.ts";
 import { usageOf } from "./usage.ts";
 
-/** What the callbacks of a model's start hand over, besides its ids. */
+/** Arguments of a model's start callbacks, besides its ids. */
 export interface ModelStart {
   readonly serialized: unknown;
   /** Messages of one chat call, or the prompt of one legacy call. */
@@ -28,7 +28,7 @@ export interface ModelStart {
   readonly metadata: Fields;
 }
 
-/** What the model sees besides the messages. */
+/** Parameters that the model sees besides the messages. */
 const SEEN: readonly string[] = ["tools", "functions", "instructions", "prediction", "system"];
 
 /** OpenTelemetry's names where they differ from LangChain's. */
@@ -67,7 +67,7 @@ function providerOf(metadata: Fields, serialized: unknown): string | null {
   return PROVIDERS[name] ?? name;
 }
 
-/** Text when all that was sent is one text, the messages otherwise, and with more than messages all of it. */
+/** The text of a single plain message, else the messages; an object when more than messages was sent. */
 function describePrompt(
   messages: readonly unknown[],
   params: Fields,
@@ -128,7 +128,7 @@ export function describeResult(
   };
 }
 
-/** Ids of the tool calls that a result asks for. */
+/** Ids of the tool calls in a result. */
 export function toolCallIds(result: unknown): string[] {
   return listOf(listOf(fieldsOf(result)["generations"])[0])
     .flatMap((generation) => listOf(fieldsOf(fieldsOf(generation)["message"])["tool_calls"]))
@@ -151,7 +151,7 @@ function outputOf(
 
 /** One answer: its text when it is only text. */
 export function answerOf(message: Fields, text: string, inlineBytes: number): JsonValue {
-  if (isEmpty(message)) return text; // a legacy LLM gives texts
+  if (isEmpty(message)) return text; // a legacy LLM gives strings
   const described = describeMessage(message, inlineBytes);
   return onlyText(described, "assistant") ?? described;
 }

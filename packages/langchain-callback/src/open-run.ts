@@ -12,7 +12,7 @@ export class OpenRun {
   /** Prompts of the one legacy `generate()` this call is part of. */
   readonly batchSize: number;
   readonly #startedAt: number = performance.now();
-  /** Weak: the signal's listeners reach the stream, which must be collectable once nobody reads it. */
+  /** Weak: the signal's listeners reach the stream, which must be collectable once it has no reader. */
   readonly #signal: WeakRef<AbortSignal> | undefined;
   /** Resolves when the call may be sent; with `intent` not at once. */
   started: RecordedCall | Promise<RecordedCall> | undefined;
@@ -38,7 +38,7 @@ export class OpenRun {
     return Math.round((performance.now() - this.#startedAt) * 1000) / 1000;
   }
 
-  /** The fields of a call that nobody finished. How long it took is known up to its last token only. */
+  /** The fields of a call without an end. Its duration is known up to its last token only. */
   unfinished(rootError?: unknown): CapturedFields {
     return {
       ...this.partial.fields(),

@@ -1,4 +1,4 @@
-// What users can choose, resolved once.
+// The options of the handler, resolved once.
 import { AuditConfigError, SAFETY_CODES } from "@ai-audit/core";
 import {
   anything,
@@ -14,7 +14,7 @@ import {
   optionsOf,
 } from "@ai-audit/core/capture";
 
-/** Which chains (also graphs, their nodes and agents) get entries of their own besides the model calls in them. */
+/** The chains (also graphs, their nodes and agents) that get entries, besides the model calls in them. */
 export type ChainCapture = "none" | "roots" | "all";
 
 /** Options of `AuditCallbackHandler`. */
@@ -29,7 +29,7 @@ export interface AuditCallbackOptions extends Omit<CaptureOptions, "logger"> {
   readonly metadataKeys?: readonly string[] | undefined;
   /** Keys of LangChain's `metadata` that name the conversation; the first that has a value counts. */
   readonly conversationKeys?: readonly string[] | undefined;
-  /** Which tags are kept as `run.tags`. @default those you set yourself, not LangChain's own (`seq:step:1` …) */
+  /** Whether a tag is kept in `run.tags`. @default all tags but LangChain's own (`seq:step:1` …) */
   readonly keepTag?: ((tag: string) => boolean) | undefined;
   /** Base64 of more bytes becomes `{ mime, bytes, sha256 }`; `Infinity` keeps all. @default 2048 */
   readonly inlineBytes?: number | undefined;
@@ -37,7 +37,7 @@ export interface AuditCallbackOptions extends Omit<CaptureOptions, "logger"> {
    * More model and tool calls open at once end the oldest as `abandoned`. @default 10000
    */
   readonly maxOpenRuns?: number | undefined;
-  /** Finish reasons, statuses and error codes that mean: a filter or a policy stopped this. @default `SAFETY_CODES` */
+  /** Finish reasons, statuses and error codes of filters and policies. @default `SAFETY_CODES` */
   readonly safetyCodes?: SafetyCodes | undefined;
 }
 

@@ -1,4 +1,4 @@
-// What a stream has said so far: for calls that end before their result.
+// The answer of a stream so far, for calls that end before their result.
 import {
   type CapturedFields,
   type Fields,
@@ -22,7 +22,7 @@ interface Candidate {
   readonly toolCalls: Map<unknown, PartialToolCall>;
 }
 
-/** Collects tokens as they come; O(1) a token, bounded by what the host itself keeps of the answer. */
+/** Collects tokens; O(1) per token. Holds no more than the host itself keeps of the answer. */
 export class PartialAnswer {
   readonly #candidates = new Map<number, Candidate>();
   #responseId: string | undefined;
@@ -30,7 +30,7 @@ export class PartialAnswer {
   #lastMs: number | undefined;
   #unread = 0;
 
-  /** Whether anything came, also an event without content. */
+  /** Whether a token or an event came, even one without content. */
   get streamed(): boolean {
     return this.#lastMs !== undefined;
   }
@@ -40,7 +40,7 @@ export class PartialAnswer {
     return this.#firstMs;
   }
 
-  /** A token of `handleLLMNewToken`; `chunk` is what LangChain made of it. `elapsedMs` since the call began. */
+  /** A token of `handleLLMNewToken`; `chunk` is LangChain's object for it. `elapsedMs` since the call began. */
   token(text: string, completion: number, chunk: unknown, elapsedMs: number): void {
     this.#read(() => this.#addToken(text, completion, chunk, elapsedMs));
   }
@@ -50,7 +50,7 @@ export class PartialAnswer {
     this.#read(() => this.#addEvent(event, elapsedMs));
   }
 
-  /** Nothing that a stream holds may throw into its reader. */
+  /** An unreadable piece must not throw into the stream's reader. */
   #read(add: () => void): void {
     try {
       add();
@@ -91,7 +91,7 @@ export class PartialAnswer {
     this.#note(elapsedMs, said || candidate.toolCalls.size > 0);
   }
 
-  /** The fields of an entry for an answer that went no further. */
+  /** The fields of an entry for an answer that was cut here. */
   fields(): CapturedFields {
     const alerts =
       this.#unread > 0

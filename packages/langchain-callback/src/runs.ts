@@ -1,5 +1,5 @@
-// Where a run stands: its ancestors, and what it inherits from them. Contexts are small copies; nothing here
-// refers to LangChain's objects.
+// The place of a run: its ancestors, and the fields that it inherits from them. Contexts are small
+// copies without references to LangChain's objects.
 import {
   type Fields,
   type JsonValue,
@@ -13,7 +13,7 @@ import type { Settings } from "./options.ts";
 
 export type RunKind = "chain" | "model" | "tool" | "retriever";
 
-/** What a callback's start says of a run. */
+/** Facts about a run from its start callback. */
 export interface RunStart {
   readonly id: string;
   readonly parentId: string | undefined;
@@ -48,14 +48,14 @@ export interface RunContext {
   /** Undefined for the root of a scope. */
   readonly parent: RunContext | undefined;
   readonly scope: Scope;
-  /** The list that LangChain hands to every callback of the run as its tags: one list, whatever is in it. */
+  /** The list that LangChain passes to every callback of the run as its tags; compared by identity. */
   readonly origin: readonly unknown[] | undefined;
   /** The `run` object of this run's entry. */
   readonly run: Run;
   readonly conversationId: string | undefined;
-  /** What is to be said in the run's entries besides what LangChain says. */
+  /** Alerts for the run's entries. */
   readonly alerts: readonly string[];
-  /** What a moderation node was given to look at; of no other chain are inputs kept. */
+  /** The content that a moderation node checks. Inputs of other chains are not kept. */
   checked?: JsonValue;
   /** Checks that a middleware of this agent ran. */
   checks?: Set<string>;
@@ -82,7 +82,7 @@ export class RunContexts {
     return twins ? twins.find(({ origin }) => origin === tags) : this.#contexts.get(id);
   }
 
-  /** The run that a start with this id and these tags has begun already, for a handler that hears it twice. */
+  /** The run that a start with this id and these tags has already begun, for a handler that is called twice. */
   started(id: string, tags: unknown): RunContext | undefined {
     const context = this.find(id, tags);
     return context?.origin === originOf(tags) ? context : undefined;
@@ -204,7 +204,7 @@ function originOf(tags: unknown): readonly unknown[] | undefined {
   return Array.isArray(tags) ? tags : undefined;
 }
 
-/** What a run has from its parent: the path to it, thread and node. Tags come with each run. */
+/** Fields inherited from the parent: path, thread and node. Each run has its own tags. */
 function inherited(parent: RunContext | undefined): Run {
   if (!parent) return {};
   const { path = [], threadId, node } = parent.run;
@@ -212,8 +212,8 @@ function inherited(parent: RunContext | undefined): Run {
 }
 
 /**
- * The agent a run belongs to. A sub-agent that is given its caller's config carries the caller's name in its
- * metadata; what its nodes run under has its own.
+ * The agent a run belongs to. A sub-agent called with its caller's config has the caller's name in its
+ * metadata; the run around its nodes has the sub-agent's own name.
  */
 function agentOf(
   { kind, name, metadata }: Pick<RunStart, "kind" | "name" | "metadata">,
@@ -227,7 +227,7 @@ function agentOf(
   return isAgentNode && parent && parent.name !== UNNAMED_GRAPH ? parent.name : (given ?? ofParent);
 }
 
-/** What LangChain calls a run: the name it was given, else the class. */
+/** LangChain's name of a run: the given name, else the class. */
 export function nameOfRun(runName: unknown, serialized: Fields, kind: RunKind): string {
   const id = listOf(serialized["id"]);
   return firstText(runName, serialized["name"], id[id.length - 1]) ?? kind;

@@ -41,7 +41,7 @@ export function vendorOf(provider: string): string {
   return provider.startsWith("azure") ? "openai" : provider;
 }
 
-/** Why a candidate ended, under the provider's name. */
+/** The finish reason of a candidate, in the provider's spelling. */
 export function finishReasonsOf(message: Fields, info: Fields): string[] {
   const reason = finishReasonOf(answerOf(message, info));
   return reason === undefined ? [] : [undoubled(reason)];

@@ -1,5 +1,5 @@
-// Values as JSON, copied in one walk: messages and commands in their neutral shape, binaries as digests, of live objects
-// what is content.
+// JSON copies of values, made in one walk: messages and commands in the neutral shape, binaries as
+// digests, live objects without their configuration.
 import {
   CENSOR,
   type Fields,
@@ -18,9 +18,10 @@ import { withoutSecretMembers } from "./secrets.ts";
 const CONTENT: ReadonlySet<unknown> = new Set(["messages", "prompt_values", "documents"]);
 
 /**
- * A JSON snapshot of any value, in which base64 of more than `inlineBytes` is `{ mime, bytes, sha256 }`. Of a model, a
- * chain or another live part of LangChain it holds the name alone: the rest is configuration, with headers in clear.
- * Of an object with a class of its own, and of what is in it, it holds nothing that such objects keep secrets under.
+ * A JSON snapshot of any value. Base64 of more than `inlineBytes` becomes `{ mime, bytes, sha256 }`.
+ * A model, a chain or another live part of LangChain becomes its name: the rest is configuration, with
+ * headers in clear. In instances of classes, and in everything inside them, members with secret names
+ * are censored.
  */
 export function snapshot(value: unknown, inlineBytes: number): JsonValue {
   return typeof value === "object" ? toJson(value, replacer(inlineBytes)) : toJson(value);
@@ -33,7 +34,7 @@ export function snapshotOfFields(fields: Fields, inlineBytes: number): Record<st
   );
 }
 
-/** A message as the entry keeps it. Only what the model sees or said; a snapshot. */
+/** A snapshot of a message in the neutral shape. */
 export function describeMessage(message: unknown, inlineBytes: number): JsonValue {
   const neutral = neutralMessage(message);
   const { role, content } = neutral;
@@ -46,15 +47,16 @@ export function isCommand(value: unknown): value is Fields {
   return fieldsOf(value)["lg_name"] === "Command";
 }
 
-/** What a snapshot holds in place of each text and object. */
+/** Replaces strings and objects on their way into a snapshot. */
 function replacer(inlineBytes: number): Replace {
-  /** Objects with a class of their own, and the objects in them. */
+  /** Instances of classes, and the objects in them. */
   const guarded = new Set<object>();
   let last: object | undefined;
   return (value, key, holder) => {
     if (typeof key === "string" && isClientSecret(key, value)) return CENSOR;
     if (typeof value === "string") return digestMember(value, key, holder, inlineBytes) ?? value;
-    const around = holder ?? last; // what a toJSON gave has no holder: it comes after the object that has the toJSON
+    // The result of a toJSON has no holder: it follows the object with the toJSON.
+    const around = holder ?? last;
     const content = contentOf(value);
     const isGuarded =
       (around !== undefined && guarded.has(around)) || (content === value && hasClass(value));
@@ -66,7 +68,7 @@ function replacer(inlineBytes: number): Replace {
   };
 }
 
-/** A message, a command or a part of LangChain as it is kept; every other object itself. */
+/** The shape to keep of a message, a command or a part of LangChain; any other object itself. */
 function contentOf(value: object): object {
   if (isMessage(value)) return neutralMessage(value);
   if (isCommand(value)) return neutralCommand(value);
@@ -80,7 +82,7 @@ function neutralCommand({ goto, update, resume, graph }: Fields): Fields {
   return { command: Object.fromEntries(parts) };
 }
 
-/** What LangChain's `toJSON` makes of its parts: `{ lc, type, id, kwargs }`. Undefined for everything else. */
+/** The name in LangChain's `toJSON` of its parts: `{ lc, type, id, kwargs }`. Undefined for everything else. */
 function nameOfPart({ lc, type, id }: Fields): Fields | undefined {
   if (lc !== 1 || !Array.isArray(id)) return undefined;
   const [where, what] = listOf(id);

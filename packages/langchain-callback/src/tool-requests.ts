@@ -1,4 +1,4 @@
-// Which model call asked for a tool call.
+// Finds the model call that asked for a tool call.
 import { type Run, defined } from "@ai-audit/core/capture";
 import type { RunContext } from "./runs.ts";
 
@@ -10,7 +10,7 @@ interface Request {
   readonly entryId: string | undefined;
 }
 
-/** A tool runs soon after it was asked for, or after a human looked: the oldest requests are safe to forget. */
+/** A tool runs soon after its request, or after a human review: the oldest requests are safe to forget. */
 const MAX_REQUESTS = 2000;
 const MAX_PER_ID = 4;
 
@@ -18,7 +18,7 @@ const MAX_PER_ID = 4;
 export class ToolRequests {
   readonly #requests = new Map<string, readonly Request[]>();
 
-  /** Notes the tool calls that a model call's answer asks for. */
+  /** Notes the tool calls in a model call's answer. */
   note(
     toolCallIds: readonly string[],
     { id, scope, run }: RunContext,

@@ -21,7 +21,7 @@ export function describeToolInput(input: unknown, inlineBytes: number): JsonValu
   }
 }
 
-/** What a tool returned: text, a tool message, a command to the graph, or anything else. */
+/** The fields of a tool's result: a string, a tool message, a command to the graph, or anything else. */
 export function describeToolOutput(output: unknown, inlineBytes: number): CapturedFields {
   const failed = isMessage(output) && output["status"] === "error";
   return {
@@ -33,14 +33,14 @@ export function describeToolOutput(output: unknown, inlineBytes: number): Captur
   };
 }
 
-/** A tool message is the tool's answer with an envelope that the entry's own fields repeat. */
+/** The content of a tool message: the entry's own fields repeat the rest. */
 function answerIn(output: unknown): unknown {
   return isMessage(output) && roleOf(output) === "tool"
     ? neutralMessage(output)["content"]
     : output;
 }
 
-/** What a tool message says of the call it answers. Older versions of LangChain give the call's id only here. */
+/** Name and id of the call that a tool message answers. Older versions of LangChain give the id only here. */
 export function answeredCall(output: unknown): {
   readonly toolName?: string;
   readonly toolCallId?: string;

@@ -1,4 +1,4 @@
-// The runs in flight: what is open, where it stands, and that each call gets its one end.
+// The runs in flight: open calls, their places among the runs, and one end for each call.
 import {
   type CallRecorder,
   type CapturedFields,
@@ -13,7 +13,7 @@ import type { Settings } from "./options.ts";
 import { type RunContext, RunContexts, type RunKind, type Scope, nameOfRun } from "./runs.ts";
 import { snapshotOfFields } from "./snapshot.ts";
 
-/** What every start callback hands over. */
+/** Arguments of every start callback. */
 export interface CallbackStart {
   readonly runId: string;
   readonly parentRunId?: string | undefined;
@@ -24,7 +24,7 @@ export interface CallbackStart {
   readonly extraParams?: Record<string, unknown> | undefined;
 }
 
-/** Contexts are small and belong to chains as well: so many to one open call. */
+/** Bound of contexts per open call. Contexts are small, and chains have them too. */
 const CONTEXTS_PER_OPEN_RUN = 10;
 
 /** Keeps the runs of one handler. */
@@ -36,14 +36,14 @@ export class RunTracker {
   readonly #open = new Map<RunContext, OpenRun>();
   /** An error passes every node on its way out: it is one event. */
   readonly #reported = new WeakSet<object>();
-  /** Decisions that came in at roots which do not know the thread. */
+  /** Decisions that arrived at roots without a thread id. */
   readonly #undecided = new WeakMap<Scope, SafetyEvent>();
   /**
    * A stream that nobody reads to its end gives no callback. LangChain's run manager holds the `metadata` object as
    * long as it can still call back, so once that object is gone the run is over.
    */
   readonly #dropped = new FinalizationRegistry<RunContext>((context) => {
-    this.#abandon(context).catch(() => undefined); // counted in `lost` and told to onAuditError
+    this.#abandon(context).catch(() => undefined); // counted in `lost` and reported to onAuditError
   });
 
   constructor(settings: Settings, recorder: CallRecorder, firstHandlers: FirstHandlers) {
@@ -65,8 +65,8 @@ export class RunTracker {
   }
 
   /**
-   * For a run that is known: the same handler may be registered twice, and then hears everything twice. Resolves and
-   * rejects as the run's first start did.
+   * For a known run: the same handler may be registered twice, and is then called twice. Settles as
+   * the run's first start did.
    */
   known({ runId, tags }: CallbackStart): Promise<void> | undefined {
     const context = this.#contexts.started(runId, tags);
@@ -131,7 +131,7 @@ export class RunTracker {
     await this.#enforceBounds();
   }
 
-  /** The open run, which from here on is the taker's to end; undefined when it has ended or is another handler's. */
+  /** Hands the open run over to the caller, who ends it; undefined when it has ended or is another handler's. */
   take(context: RunContext): OpenRun | undefined {
     const open = this.#open.get(context);
     if (open) this.#firstHandlers.release(context);
@@ -167,7 +167,7 @@ export class RunTracker {
     await awaitAll(ends);
   }
 
-  /** Keeps what a safety check is about to look at, until its node ends. */
+  /** Keeps the content that a safety check is about to see, until its node ends. */
   noteChecked(context: RunContext, find: () => JsonValue | undefined): void {
     try {
       const checked = find();
@@ -242,7 +242,7 @@ export class RunTracker {
     const ends = open.map((run) => this.end(run, () => run.unfinished()));
     for (let oldest = this.#contexts.oldest(); oldest; oldest = this.#contexts.oldest())
       this.leave(oldest);
-    await Promise.allSettled(ends); // what could not be written is counted in `lost` and told to onAuditError
+    await Promise.allSettled(ends); // failures are counted in `lost` and reported to onAuditError
   }
 
   async #abandon(context: RunContext): Promise<void> {
@@ -275,7 +275,7 @@ async function awaitAll(ends: readonly Promise<unknown>[]): Promise<void> {
     if (result.status === "rejected") throw result.reason;
 }
 
-/** A payload nobody foresaw still yields an entry, which says so. */
+/** An unforeseen payload still yields an entry, with an alert. */
 function describeSafely(
   describe: () => CapturedFields,
   rest: () => CapturedFields = () => ({}),

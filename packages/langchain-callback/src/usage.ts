@@ -1,4 +1,4 @@
-// Token figures of a result: what the provider reported, else an estimate that says so, else null.
+// Token counts of a result: the provider's, else an estimate marked as such, else null.
 import {
   type CapturedFields,
   type Fields,
@@ -8,7 +8,7 @@ import {
   isEmpty,
 } from "@ai-audit/core/capture";
 
-/** What the figures of a result depend on. */
+/** The sources of a result's token counts. */
 export interface UsageSource {
   /** Candidate 0's message. Every candidate carries the same figures of the whole call: they are never summed. */
   readonly message: Fields;
@@ -21,7 +21,7 @@ export interface UsageSource {
 
 /** The usage fields of an entry; null where unknown. */
 export function usageOf({ message, llmOutput, cached, batchSize }: UsageSource): CapturedFields {
-  // What the stored original cost is not what this call cost: nothing was sent.
+  // The stored answer's cost is not this call's: nothing was sent.
   if (cached) return { inputTokens: 0, outputTokens: 0, usage: { source: "cached" } };
   const reported = reportedBy(message);
   if (reported) return reported;

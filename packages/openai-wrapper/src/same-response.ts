@@ -10,7 +10,7 @@ interface Reported {
 /** Polling happens soon after the call, so the oldest can be dropped. */
 const MAX_REPORTED = 1000;
 
-/** Operations that tell of a response or a run. */
+/** Operations that report a response or a run. */
 const REPORTING = /^(?:responses|threads\.(?:runs\..+|create_and_run))/;
 
 /** Those among them that ask for one that exists; all others are calls of their own. */
@@ -23,7 +23,7 @@ const PENDING: ReadonlySet<string> = new Set([
   "cancelling",
 ]);
 
-/** Entries by the id of the response or run they tell of. The first one with its final state counts. */
+/** Entries by the id of the response or run that they report. The first one with its final state counts. */
 export class ReportedResponses {
   readonly #byId = new Map<string, Reported>();
 

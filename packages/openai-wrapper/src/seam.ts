@@ -77,7 +77,7 @@ function versionOf(prototype: object): string | undefined {
   return typeof text === "string" ? /\/JS (\d+)\./.exec(text)?.[1] : undefined;
 }
 
-/** The `prepareRequest` methods that tell of attempts. */
+/** The `prepareRequest` methods that report attempts. */
 const hooks = new WeakSet<object>();
 
 /** The SDK's own hook is empty, so overrides do not call `super`. Their calls are recorded too. */

@@ -6,7 +6,7 @@ import { type Watcher, failWith, lookAt, watchIterator } from "./watch-iterator.
 
 const tapped = new WeakSet<object>();
 
-/** Whoever holds the body holds what is watched. */
+/** Ties the lifetime of the watched object to the body's. */
 const LIFE = Symbol("ai-audit.openai.life-of-body");
 
 /** Node's reason for cancelling a body whose response was garbage-collected. */

@@ -25,7 +25,7 @@ const CEPH_SCRIPT = fileURLToPath(new URL("../../../scripts/ceph-s3.sh", import.
 const KEYS = { accessKeyId: "test", secretAccessKey: "testtest" };
 const START_TIMEOUT_MS = 90_000;
 
-/** The test run's server of this kind; started by whoever asks first, ended with the run. */
+/** The test run's server of this kind. The first call starts it; it ends with the run. */
 export async function s3Server(kind: ServerKind): Promise<S3Server> {
   const run = isMainThread ? process.ppid : process.pid; // the runner, which outlives its workers
   const folder = join(tmpdir(), `ai-audit-${kind}-${run}`);

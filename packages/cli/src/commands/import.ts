@@ -71,8 +71,8 @@ async function importLog(
 }
 
 /**
- * What an import writes is sealed for good, so a log is never taken for a source: not the one that is written, and no
- * other of ours, whose entries would lose their seals and stand there twice.
+ * An import is sealed permanently, so a log of ours is never read as a source: neither the one being
+ * written, nor another, whose entries would lose their seals and be recorded twice.
  *
  * @throws {Failure} `EXIT.usage`
  */

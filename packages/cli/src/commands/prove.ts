@@ -18,7 +18,7 @@ export function define(command: Command, session: Session): void {
   addOutputOption(addLocationArgument(command.argument("<id>", "id of the entry")))
     .description(
       "Writes the proof of one entry, a C2SP tlog-proof: the entry's line, its audit path and the signed checkpoint over " +
-        "it. Whoever knows the log's verification key can check it alone, with nothing of the log: `ai-audit check`.",
+        "it. It is checked with the log's verification key alone, without the log: `ai-audit check`.",
     )
     .action((id: string, location: string | undefined, flags: ProveFlags) =>
       prove(id, location, flags, session),

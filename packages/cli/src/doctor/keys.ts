@@ -73,7 +73,7 @@ export async function examineEncryption(
   return [good("encryption", `${encryption.keyId}; no content to try it on`)];
 }
 
-/** The secrets of data subjects: needed by whoever asks for, exports or erases what is kept of a person. */
+/** The secrets of data subjects: needed to find, export or erase the data of a person. */
 export async function examineSubjects(
   settings: Settings,
   location: string | undefined,

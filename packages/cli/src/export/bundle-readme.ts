@@ -50,7 +50,7 @@ ${keys}
 ## What that shows, and what not
 
 ${isWhole ? SHOWS_WHOLE : SHOWS_SELECTED}${hasFindings ? EXCEPT_FINDINGS : ""} It does not show that the log is complete: entries may
-never have been written, and whoever holds the signing key could have written another log. Content that is encrypted or kept as a
+never have been written, and a holder of the signing key could have written another log. Content that is encrypted or kept as a
 hash stays so here.
 `;
 }

@@ -14,7 +14,7 @@ export interface OriginalOptions {
 /** What was written. */
 export interface OriginalExport {
   readonly entries: number;
-  /** What is less than it was in the log, for whoever hands the lines on; undefined where no entry was written. */
+  /** Says what the lines lack compared with the log; undefined where no entry was written. */
   readonly remark: string | undefined;
 }
 

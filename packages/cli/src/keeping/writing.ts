@@ -25,7 +25,7 @@ export function defaultActor(): string {
  * The signing key of the settings; undefined where none is set.
  *
  * @throws {Failure} for a key without a name, or a file that cannot be read
- * @throws {AuditConfigError} `AUDIT_KEY_INVALID` for a key that is none
+ * @throws {AuditConfigError} `AUDIT_KEY_INVALID` for an invalid key
  */
 export function findSigner(settings: Settings): Signer | undefined {
   const key = settings.key("AUDIT_SIGNING_KEY");

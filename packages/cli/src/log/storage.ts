@@ -25,7 +25,7 @@ export async function openStorage(
   return new S3Storage({ ...place, ...signing, trustedKeys: earlierKeys });
 }
 
-/** The storage, with whoever reads pages of it reporting how far they are. */
+/** The storage; readers of its pages report their progress. */
 export function reportingReads(
   storage: AuditStorage,
   onProgress: OnProgress | undefined,

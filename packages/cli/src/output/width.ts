@@ -1,4 +1,4 @@
-// How wide a text is on a terminal, in cells.
+// The width of a string on a terminal, in cells.
 import { stripVTControlCharacters } from "node:util";
 
 let segmenter: Intl.Segmenter | undefined; // made when first used: it takes milliseconds
@@ -12,7 +12,7 @@ function graphemesOf(text: string): Intl.Segments {
 const WIDE =
   /^[\u1100-\u115F\u2E80-\u303E\u3041-\uA4CF\uA960-\uA97F\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6\u{20000}-\u{3FFFD}]|^\p{Emoji_Presentation}/u;
 
-/** Cells that a text takes; styles take none. */
+/** Cells that a string takes; styles take none. */
 export function cellsOf(text: string): number {
   const plain = stripVTControlCharacters(text);
   if (isPrintableAscii(plain)) return plain.length;

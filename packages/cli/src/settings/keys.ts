@@ -84,9 +84,9 @@ export function configuredTrust(settings: Settings): readonly string[] {
 
 /**
  * The verification keys to trust: those given, or else those of AUDIT_TRUSTED_KEYS. A settings file that lies in the
- * log itself (`location`) is not believed: whoever can change the log could change it too.
+ * log itself (`location`) is not believed: anybody who can change the log could change it too.
  *
- * @throws {Failure} for such a file, and for a key that is none
+ * @throws {Failure} for such a file, and for an invalid key
  */
 export function trustedKeys(
   given: readonly string[],

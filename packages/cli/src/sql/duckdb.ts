@@ -21,7 +21,7 @@ export async function openSql({
   return sql.AuditSql.open({ ...options, memoryBytes: memoryMib * MIB });
 }
 
-/** What to tell of an error by which DuckDB says that it may not take enough; undefined for any other. */
+/** The failure to report when DuckDB ran into its memory limit; undefined for any other error. */
 export function shortOfMemory(error: unknown): Failure | undefined {
   if (!(error instanceof AuditError) || !/Out of Memory|maximum_object_size/.test(error.message))
     return undefined;

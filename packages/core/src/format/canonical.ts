@@ -46,8 +46,8 @@ interface Walk {
 }
 
 /**
- * As the replacer of `JSON.stringify`: what is converted in place of a text or an object, which may be that itself.
- * `holder` is what has it under `key`.
+ * As the replacer of `JSON.stringify`: returns the value to convert in place of a string or an object,
+ * which may be the same one. `holder` has it under `key`.
  */
 export type Replace = (
   value: string | object,

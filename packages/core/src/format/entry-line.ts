@@ -140,8 +140,8 @@ function asUtc(timestamp: string): string {
 
 /** Whether a line is an entry for a call that another entry records too (`run.same_call_as`). */
 export function recordsCallAgain(line: string): boolean {
-  // Only lines that hold this text are parsed; it may also stand in a prompt. A search for a text that begins with a
-  // quotation mark would stop at each of them.
+  // Only lines that hold this text are parsed; it may also stand in a prompt. A search for a string that begins
+  // with a quotation mark would stop at each of them.
   return line.includes('_call_as":') && lineToEntry(line)?.run?.sameCallAs !== undefined;
 }
 

@@ -62,8 +62,8 @@ function isOf<T extends ControlType>(
 const HOLD_PREFIX = prefixOf("retention.hold");
 
 /**
- * A hold errs by keeping too much: whoever could spoil one of its members must not end it. A bound that cannot be
- * read is open, and a reason, an actor or a time that cannot be read is empty.
+ * A hold errs by keeping too much: an attacker who spoils one of its members must not end it. A bound
+ * that cannot be read is open, and a reason, an actor or a time that cannot be read is empty.
  */
 function readHold(text: string): RetentionHold | undefined {
   const { type, hold, from, to, reason, actor, placed } = parseObject(text) ?? {};

@@ -18,7 +18,7 @@ export interface AwsKmsKeysOptions {
    * meaning the same key.
    */
   readonly kmsKeyId: string;
-  /** The key file. Useless to whoever may not call `kms:Decrypt`, so it can lie, and be backed up, beside the log. */
+  /** The key file. Useless without the right to `kms:Decrypt`, so it can lie, and be backed up, beside the log. */
   readonly path: string;
   /** @default a client with the SDK's own defaults: environment, profile, instance role */
   readonly client?: KMSClient;
@@ -154,7 +154,8 @@ async function withKms<T>(
       },
       async unwrap(wrapped, id) {
         const blob = Buffer.from(wrapped, "base64");
-        // With the key's name: else whoever may write the file could have us use a key that a KMS key of theirs wrapped.
+        // With the key's name. Attacker: a writer of the file could otherwise make us use a key that
+        // another account's KMS key wrapped.
         const request = { KeyId: kmsKeyId, CiphertextBlob: blob, EncryptionContext: CONTEXT };
         const { Plaintext } = await service.send(new sdk.DecryptCommand(request));
         const key = masterKey(Plaintext, path);

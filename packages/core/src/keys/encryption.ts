@@ -83,7 +83,7 @@ export class EncryptionManager {
     }
     this.#messagesPerKey = messagesPerKey;
     this.#unread = key === undefined;
-    this.#masters = new MasterKeys(key === undefined ? generateKey() : key); // null is no key, and no wish for one
+    this.#masters = new MasterKeys(key === undefined ? generateKey() : key); // null is an error: only undefined asks for a generated key
     this.#subjects = new Subjects(subjects, this.#masters.all());
     this.keyId = this.#masters.currentId;
   }
@@ -137,7 +137,7 @@ export class EncryptionManager {
     );
   }
 
-  /** Encrypts a text by itself, bound to no entry: a compact JWE. */
+  /** Encrypts a string by itself, bound to no entry: a compact JWE. */
   encrypt(text: string): string {
     return this.#encrypt(text, this.kidFor(this.#stream), TEXT, undefined);
   }
@@ -153,7 +153,7 @@ export class EncryptionManager {
   }
 
   /**
-   * Encrypts a text as the Python original does: the base64url of a Fernet token under the current key, which is a
+   * Encrypts a string as the Python original does: the base64url of a Fernet token under the current key, which is a
    * Fernet key as well. For logs that are handed to it; bound to no entry.
    */
   encryptFernet(text: string): string {
@@ -252,7 +252,7 @@ export class EncryptionManager {
 
   /**
    * Destroys the secrets of a data subject and gives the ids they stood under, empty when there were none. From
-   * then on nothing opens what was sealed for that subject, whoever holds the log and the master keys. A later
+   * then on nobody can decrypt that subject's content, not even with the log and the master keys. A later
    * entry for the same name begins with a new secret. Rejects with `AuditError` (`AUDIT_SUBJECT_INVALID`).
    */
   async eraseSubject(name: string): Promise<readonly string[]> {

@@ -35,7 +35,7 @@ const TOMBSTONE = '{"erased":true}\n';
  *     names/<keyed hash>/<id>     empty: the subject of that name
  *
  * Without locks. A name's directory is made beside its place with its one file and renamed there, which succeeds
- * only where there is none or an empty one: so a name has one key, whoever was first. An erasure removes exactly
+ * only where there is none or an empty one: so a name has one key: the first writer's. An erasure removes exactly
  * the file of the id it destroyed, so it can never take a newer key's name away.
  *
  * A secret is destroyed by overwriting its bytes in place. A file system or disk that writes elsewhere
@@ -122,7 +122,7 @@ export class FileKeyStore implements KeyStore {
         if (state === undefined)
           throw unusable(`The key store names a subject "${id}" and has no file of it`);
         if (state === "erased") await this.#forgetNames([id]); // an erasure that was cut off: end it
-        // Known under an older master key: known under the newest from now on. Whoever else did that, wins.
+        // Known under an older master key: put it under the newest. The first writer to do that wins.
         else if (name === newest || (await this.#putName(newest, id))) return state;
         else return undefined;
       }

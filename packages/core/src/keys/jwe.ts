@@ -67,7 +67,7 @@ export function parseJwe(token: string): Jwe {
     ciphertextText = "",
     tagText = "",
     ...more
-  ] = token.split(".", 6); // no more: a text of nothing but dots would be as many parts
+  ] = token.split(".", 6); // no more: a string of dots alone would give as many parts
   if (more.length > 0 || encryptedKey !== "" || tagText === "")
     throw refusal("is not a compact JWE with a direct key");
   const iv = decodeBase64url(ivText);

@@ -37,7 +37,7 @@ export class MasterKeys {
     }
     if (!isRing(source)) {
       throw new AuditConfigError(
-        "The encryption key is neither a key nor a key ring: expected a text, or { current, keys }",
+        "The encryption key is neither a key nor a key ring: expected a string, or { current, keys }",
         { code: "AUDIT_KEY_INVALID" },
       );
     }
@@ -93,9 +93,9 @@ export class MasterKeys {
 }
 
 /**
- * The keys that a text holds: a key by itself, or `{"current":"v2","keys":{"v1":"…","v2":"…"}}` as JSON. `name` is
- * what messages call it; they never show the text. Throws `AuditConfigError`: `AUDIT_CONFIG_INVALID` for an empty
- * text, `AUDIT_KEY_INVALID` for any other that holds no keys.
+ * The keys that a string holds: a key by itself, or `{"current":"v2","keys":{"v1":"…","v2":"…"}}` as
+ * JSON. `name` is its name in messages; they never show the string. Throws `AuditConfigError`:
+ * `AUDIT_CONFIG_INVALID` for an empty string, `AUDIT_KEY_INVALID` for any other without keys.
  */
 export function parseKeys(text: string, name: string): Keys {
   const trimmed = text.trim();

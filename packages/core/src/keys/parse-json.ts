@@ -1,6 +1,6 @@
 // JSON that may hold secrets.
 
-/** The JSON value of a text; undefined when it is none. */
+/** The JSON value of a string; undefined when it is not JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

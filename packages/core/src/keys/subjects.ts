@@ -54,12 +54,12 @@ export class Subjects {
     );
   }
 
-  // Keyed, so that whoever steals the store can name nobody, nor try names out.
+  // Keyed: an attacker who steals the store can neither read names nor try them out.
   #hashesOf(name: string): readonly string[] {
     if (typeof name !== "string" || name === "") {
       throw new AuditError(
         "AUDIT_SUBJECT_INVALID",
-        "A data subject's name must be a text that is not empty",
+        "A data subject's name must be a non-empty string",
       );
     }
     const text = name.toWellFormed();

@@ -116,9 +116,9 @@ function isJwe(stored: string): boolean {
 }
 
 /**
- * The content that a ciphertext holds. It must be under the key that the entry names, of the subject that it names, and be what the
- * entry's hash was made of: whoever may write to the log, or holds the key of one writer, must not be able to put words
- * into another entry.
+ * The content that a ciphertext holds. Its key and its subject must be those that the entry names, and
+ * its hash the entry's. Attacker: somebody who may write to the log, or holds the key of one writer,
+ * must not be able to put words into another entry.
  */
 function decryptField(stored: string, entry: AuditEntry, field: ContentField, keys: Keys): Content {
   const jwe = isJwe(stored) ? parseJwe(stored) : undefined;

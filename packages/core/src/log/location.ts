@@ -10,7 +10,7 @@ export interface LogAccess {
   readonly withoutVersions?: boolean;
   /** The present. @default the clock */
   readonly now?: Date;
-  /** Told how much of a file was read, from 0 to 1, by whoever reads the log. */
+  /** Called by readers of the log with the share of a file that was read, from 0 to 1. */
   readonly onRead?: ((file: string, share: number) => void) | undefined;
 }
 

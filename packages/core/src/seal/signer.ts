@@ -27,7 +27,7 @@ export function checkSigner(signer: Signer | undefined): void {
 }
 
 /**
- * Signs checkpoints (Ed25519, RFC 8032). Hand `vkey` to those who verify and keep the PEM secret: whoever holds it can
+ * Signs checkpoints (Ed25519, RFC 8032). Hand `vkey` to those who verify and keep the PEM secret: its holder can
  * rewrite the log since the last pin or anchor. The private key shows neither in `util.inspect` nor in JSON.
  */
 export class Signer {
@@ -87,7 +87,7 @@ export class Signer {
     return new Signer(name, privateKeyOf(pem.replaceAll("\\n", "\n"), variable));
   }
 
-  /** The private key as PKCS#8 PEM. Whoever holds it can sign in this name. */
+  /** The private key as PKCS#8 PEM. Its holder can sign in this name. */
   toPem(): string {
     return this.#privateKey.export({ type: "pkcs8", format: "pem" }).toString();
   }

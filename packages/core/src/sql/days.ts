@@ -67,7 +67,7 @@ export async function writeDays(
   );
   const rows = found.getRows().map(([day, file, from, bytes]) => {
     if (typeof day !== "string" || typeof file !== "string")
-      throw new TypeError("DuckDB gave no text for a text");
+      throw new TypeError("DuckDB gave a value of another type for a string");
     return { day, file, from: Number(from), bytes: Number(bytes) };
   });
   const total = rows.reduce((sum, { bytes }) => sum + bytes, 0);

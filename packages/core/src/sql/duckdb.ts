@@ -33,7 +33,7 @@ export interface SqlOptions {
    * @default 80 % of the machine's memory
    */
   readonly memoryBytes?: number | undefined;
-  /** Told how far a statement or an export is, as DuckDB estimates it. Several at a time each tell of their own. */
+  /** Called with the progress of a statement or an export, as DuckDB estimates it; for each one separately. */
   readonly onProgress?: OnProgress | undefined;
 }
 
@@ -119,7 +119,7 @@ export class AuditSql {
   }
 
   /**
-   * The rows of one statement as they are computed, in memory that does not grow with their number. Whoever stops early
+   * The rows of one statement as they are computed, in memory that does not grow with their number. Stopping early
    * ends the statement. Errors come with the first row that is asked for, or a later one.
    * @throws as `query()`
    */

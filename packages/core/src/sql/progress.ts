@@ -5,7 +5,10 @@ import type { OnProgress } from "../storage/storage.ts";
 const POLL_MS = 50;
 const SETTINGS = ["enable_progress_bar", "enable_progress_bar_print"];
 
-/** For the settings' lock: lets a connection measure all the same. Empty for a DuckDB before 1.4, which cannot be told so. */
+/**
+ * Setting that keeps progress reporting available after the configuration is locked. Empty before
+ * DuckDB 1.4, which does not support it.
+ */
 export async function allowMeasuring(connection: DuckDBConnection): Promise<string> {
   const found = await connection.runAndReadAll(
     "SELECT 1 FROM duckdb_settings() WHERE name = 'allowed_configs'",

@@ -57,7 +57,7 @@ async function readable(
   return found;
 }
 
-/** Columns are given, not guessed: a member that no line of a sample has is a column all the same. */
+/** Columns are given, not guessed: a member that no line of a sample has is a column anyway. */
 function viewOver(globs: readonly string[], lineBytes: number): string {
   const struct = [
     ...COLUMNS.map(({ name, type }) => `${name}: '${TYPES[type]}'`),
@@ -75,7 +75,7 @@ function viewOver(globs: readonly string[], lineBytes: number): string {
     WHERE type IS NULL AND id IS NOT NULL AND regexp_full_match(filename, '.*(${LOG_FILE})')`;
 }
 
-/** A text as SQL has it. */
+/** A string literal of SQL. */
 export function quoted(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }

@@ -91,7 +91,7 @@ export interface AuditStorage {
   readonly durable: boolean;
   /**
    * Keeps one line. Resolves when the line is durable and sealed; rejects with an `AuditWriteError`
-   * when it is not, and with `AUDIT_INPUT_INVALID` a line that is none, which costs no other line
+   * when it is not, and with `AUDIT_INPUT_INVALID` an invalid line, which costs no other line
    * its place. Lines are kept in the order of the calls. `id` is the entry's id, with which its
    * line begins; absent for control lines.
    */

@@ -250,7 +250,7 @@ class SegmentCheck {
     const { keyId, key, distrust = "" } = this.#checkpoints;
     if (key !== undefined) this.#signatures = new SignatureQueue(key.publicKey);
     else if (keyId === undefined)
-      this.#tell("UNSIGNED", 0, "not signed: whoever can write here can recompute it");
+      this.#tell("UNSIGNED", 0, "not signed: anybody who can write here can recompute it");
     else this.#tell("UNKNOWN_KEY", 0, distrust);
   }
 

@@ -20,7 +20,7 @@ export interface SourceFile {
 export interface Oddity {
   /** What it is: `a directory`, say. */
   readonly what: string;
-  /** Whether there is a file behind it all the same. */
+  /** Whether a file lies behind it. */
   readonly isReadable: boolean;
 }
 
@@ -33,8 +33,8 @@ export interface LogSource {
    */
   read(file: string): AsyncIterable<Buffer>;
   /**
-   * The present size of a file in bytes; undefined when it is gone. Absent where a listing holds for good, so that
-   * waiting for a writer would be in vain.
+   * The present size of a file in bytes; undefined when it is gone. Absent where a listing is final, so that
+   * waiting for a writer is useless.
    */
   sizeOf?(file: string): Promise<number | undefined>;
   /**

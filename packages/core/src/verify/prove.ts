@@ -58,7 +58,7 @@ export function proofOf(found: EntryProof): string | undefined {
  * could not be proven. Each file is read once, those of the ids' days first, and only as far as needed; memory grows with
  * the number of ids and with one commit.
  *
- * What the log says is not verified here: `checkProof` does that, for whoever receives a proof.
+ * The log is not verified here: `checkProof` does that, for the receiver of a proof.
  * @throws {AuditError} `AUDIT_READ_FAILED` when the log cannot be read.
  */
 export async function* proveEntriesIn(

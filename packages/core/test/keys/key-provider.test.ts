@@ -133,7 +133,7 @@ describe("a provider of one's own", () => {
     const refused = {
       code: "AUDIT_KEY_INVALID",
       message:
-        "The encryption key is neither a key nor a key ring: expected a text, or { current, keys }",
+        "The encryption key is neither a key nor a key ring: expected a string, or { current, keys }",
     };
     const own: KeyProvider = { load: async () => given as Keys };
     await expect(EncryptionManager.fromProvider(own)).rejects.toMatchObject(refused);

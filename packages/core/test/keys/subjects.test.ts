@@ -138,7 +138,7 @@ describe("content of a data subject", () => {
         expect(error).toBeInstanceOf(AuditError);
         expect(error).toMatchObject({
           code: "AUDIT_SUBJECT_INVALID",
-          message: "A data subject's name must be a text that is not empty",
+          message: "A data subject's name must be a non-empty string",
         });
       }
     }

@@ -79,7 +79,7 @@ async function forge(file: string, commits: readonly (readonly string[])[]): Pro
 
 describe("a segment.close line with all hashes right", () => {
   const count = "TAMPERED the segment.close line does not count what is there";
-  const unsigned = "UNSIGNED not signed: whoever can write here can recompute it";
+  const unsigned = "UNSIGNED not signed: anybody who can write here can recompute it";
 
   it.each([
     ["leaves", { leaves: 4, entries: 1 }],
@@ -172,7 +172,7 @@ describe("a rewritten entry with recomputed hashes", () => {
       const [first = "", second = "", third = ""] = lines;
       await replace(YESTERDAY, [[first, second.replace("France", "Norway"), third]]);
       expect((await findings())[YESTERDAY]).toEqual([
-        "UNSIGNED not signed: whoever can write here can recompute it",
+        "UNSIGNED not signed: anybody who can write here can recompute it",
         `FORK another history: not what ${TODAY} records at 5 leaves`,
       ]);
       expect(await exitCode()).toBe(1);

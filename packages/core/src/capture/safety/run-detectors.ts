@@ -29,8 +29,8 @@ export interface RunDetectorsOptions {
   /** The effect of a failed detector: the content passes and the entry names it, or it is blocked. @default "pass" */
   readonly onFailure?: "pass" | "block" | undefined;
   /**
-   * Whether whoever asks will stop the call. `mark`: it will go on, so the entry has the findings but says neither
-   * blocked nor why. @default "stop"
+   * Whether the caller will stop the call. `mark`: it will go on, so the entry has the findings, but
+   * neither the outcome `blocked` nor a reason. @default "stop"
    */
   readonly enforcement?: "stop" | "mark" | undefined;
   /** A detector that takes longer has failed, in milliseconds. @default 10000 */

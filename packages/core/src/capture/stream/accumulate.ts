@@ -48,7 +48,7 @@ export class StreamBudget {
 /** Pieces before they are joined: adding each to the text at once would make a tree of them, as deep as they are many. */
 const MAX_PIECES = 64;
 
-/** A text that grows. Beyond the budget: its SHA-256 and length, over all of it. */
+/** A string that grows. Beyond the budget: its SHA-256 and length, over all of it. */
 export class GrowingText {
   readonly #budget: StreamBudget;
   #text = "";

@@ -62,7 +62,7 @@ export function parseKey(key: string): LogKey | undefined {
     : undefined;
 }
 
-/** Whether a text is a UTC day that exists: `2028-02-29`. */
+/** Whether a string is a UTC day that exists: `2028-02-29`. */
 export function isDay(text: string): boolean {
   const time = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
   return !Number.isNaN(time) && dayOf(time) === text;

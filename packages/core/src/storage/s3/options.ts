@@ -154,7 +154,7 @@ const checkCommit: (given: unknown) => void = optionsOf<NonNullable<S3StorageOpt
 /** S3 takes no smaller part, except the last. */
 const MIN_PART_BYTES = 5 * 2 ** 20;
 
-/** Throws `AUDIT_CONFIG_INVALID`, and `AUDIT_KEY_INVALID` for a trusted key that is none. */
+/** Throws `AUDIT_CONFIG_INVALID`, and `AUDIT_KEY_INVALID` for an invalid trusted key. */
 export function resolveOptions(options: S3StorageOptions): ResolvedOptions {
   checkOptions(options);
   const { signer, trustedKeys = [], expiresDays, commit = {} } = options;
@@ -257,7 +257,7 @@ export function parseLocation(location: string): {
 
 /** Empty, or with a slash at its end. */
 export function normalizePrefix(prefix: string): string {
-  if (typeof prefix !== "string") throw new AuditConfigError("prefix must be a text");
+  if (typeof prefix !== "string") throw new AuditConfigError("prefix must be a string");
   return prefix === "" ? "" : `${prefix.replace(/\/+$/, "")}/`;
 }
 

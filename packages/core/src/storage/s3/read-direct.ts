@@ -41,8 +41,8 @@ function keyedLine(bytes: Buffer): KeyedLine[] {
 }
 
 /**
- * Entry lines of the range. Objects overlap by at most `MAX_SPAN_MS`, whoever wrote them: what lies
- * further back than that can be handed on.
+ * Entry lines of the range. Objects of all writers overlap by at most `MAX_SPAN_MS`: lines further
+ * back than that can be handed on.
  */
 export async function* directPages(
   bucket: S3Bucket,

@@ -23,7 +23,7 @@ type Order = "oldest-first" | "newest-first";
 
 /**
  * The line of the entry with this id. Its time tells the day and, but for a second, the key: one
- * listing and one read as a rule. Ids of the Python original hold no time: one request for each day
+ * listing and one read usually. Ids of the Python original hold no time: one request for each day
  * there is.
  */
 export async function findEntry(bucket: S3Bucket, id: string): Promise<string | undefined> {

@@ -29,7 +29,7 @@ const MAX_WAIT_MS = 5000;
 export type Attempt<T> = (signal: AbortSignal, alive: () => void) => Promise<T>;
 
 /**
- * Runs `attempt` until it succeeds, fails for good, or the time is up (`RetriesExhausted`).
+ * Runs `attempt` until it succeeds, fails permanently, or the time is up (`RetriesExhausted`).
  * Everything it does must be safe to do twice.
  */
 export async function withRetries<T>(

@@ -39,7 +39,7 @@ export class S3Storage implements AuditStorage {
   #isClosed = false;
 
   /**
-   * Throws `AUDIT_CONFIG_INVALID`, `AUDIT_KEY_INVALID` for a trusted key that is none. A missing
+   * Throws `AUDIT_CONFIG_INVALID`, `AUDIT_KEY_INVALID` for an invalid trusted key. A missing
    * @aws-sdk/client-s3 shows with the first request, under the same code.
    */
   constructor(options: S3StorageOptions) {
