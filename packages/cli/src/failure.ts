@@ -1,8 +1,9 @@
-// Failures as an operator sees them: one line, the next step, and an exit code that scripts can tell apart.
+// Failures as an operator sees them: one line, the next step, and an exit code that scripts can
+// tell apart.
 
 /**
- * Exit codes besides the verdicts of `verify` and `check` (0 to 3). Those from 64 on are of sysexits.h, so that no
- * failure is ever taken for a verdict.
+ * Exit codes besides the verdicts of `verify` and `check` (0 to 3). Those from 64 on are of
+ * sysexits.h, so that no failure is ever taken for a verdict.
  */
 export const EXIT = {
   ok: 0,
@@ -74,7 +75,8 @@ export function systemFailure(error: unknown, used?: string): Failure | undefine
 }
 
 /**
- * What it means that a file cannot be used which a setting names: a mistake in the settings, whatever the system says.
+ * What it means that a file cannot be used which a setting names: a mistake in the settings,
+ * whatever the system says.
  *
  * @param remedy the next step, where the system's error does not tell one
  * @param used see `systemFailure()`

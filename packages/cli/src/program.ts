@@ -6,7 +6,8 @@ import { VERSION } from "./version.ts";
 
 /**
  * The program with all its commands.
- * @param words what was typed: only commands named in it are defined in full. `"all"`: every one is.
+ * @param words what was typed: only commands named in it are defined in full. `"all"`: every one
+ * is.
  */
 export async function buildProgram(
   session: Session,

@@ -1,4 +1,5 @@
-// Every command's name and summary. A command's module is loaded when it is used, for a short start.
+// Every command's name and summary. A command's module is loaded when it is used, for a short
+// start.
 import type { Command } from "commander";
 import type { WholeProgram } from "./completion/script.ts";
 import type { Session } from "./session.ts";

@@ -10,7 +10,10 @@ export interface Session {
   /** Where progress and remarks go, so that results can be piped. */
   readonly log: Output;
   readonly stdin: NodeJS.ReadStream;
-  /** Whether a person sees how far a task is: on a terminal that can overwrite a line, and not with --json. */
+  /**
+   * Whether a person sees how far a task is: on a terminal that can overwrite a line, and not with
+   * --json.
+   */
   showsProgress: boolean;
   /** What the process will exit with. */
   exitCode: ExitCode;

@@ -9,13 +9,17 @@
  * - `AUDIT_WRITE_FAILED` an entry could not be made durable; nothing was acknowledged.
  * - `AUDIT_WRITE_TIMEOUT` an entry was not durable within the time allowed; it may still become so.
  * - `AUDIT_BACKLOG` too many bytes already wait to be written.
- * - `AUDIT_CLOSED` the logger or storage was closed before the call, or `AuditSql` before or during it.
- * - `AUDIT_READ_FAILED` stored entries could not be read, or a file past retention is not what was sealed and stays.
+ * - `AUDIT_CLOSED` the logger or storage was closed before the call, or `AuditSql` before or during
+ *   it.
+ * - `AUDIT_READ_FAILED` stored entries could not be read, or a file past retention is not what was
+ *   sealed and stays.
  * - `AUDIT_KEY_INVALID` key material is malformed.
  * - `AUDIT_KEY_MISSING` the key that a ciphertext or a keyed hash names is not known here.
- * - `AUDIT_DECRYPT_FAILED` content is not a ciphertext, was altered, or belongs to another entry or field.
+ * - `AUDIT_DECRYPT_FAILED` content is not a ciphertext, was altered, or belongs to another entry or
+ *   field.
  * - `AUDIT_SUBJECT_ERASED` the content belonged to a data subject whose key was destroyed.
- * - `AUDIT_SUBJECT_INVALID` a subject was named where none can be kept, or its key store does not answer.
+ * - `AUDIT_SUBJECT_INVALID` a subject was named where none can be kept, or its key store does not
+ *   answer.
  * - `AUDIT_CONTENT_BLOCKED` a detector stopped the call.
  */
 export type AuditErrorCode =
@@ -50,7 +54,9 @@ export class AuditError extends Error {
     Object.defineProperty(this, MARK, { value: true });
   }
 
-  /** True for an `AuditError` of any copy of this package, where `instanceof` knows one copy only. */
+  /**
+   * True for an `AuditError` of any copy of this package, where `instanceof` knows one copy only.
+   */
   static isInstance(error: unknown): error is AuditError {
     return typeof error === "object" && error !== null && MARK in error;
   }
@@ -69,12 +75,15 @@ export class AuditConfigError extends AuditError {
   }
 }
 
-/** A value the caller passed cannot be used. Code: `AUDIT_INPUT_INVALID` or `AUDIT_METADATA_INVALID`. */
+/**
+ * A value the caller passed cannot be used. Code: `AUDIT_INPUT_INVALID` or
+ * `AUDIT_METADATA_INVALID`.
+ */
 export class AuditInputError extends AuditError {
   override readonly name: string = "AuditInputError";
   /**
-   * With `AUDIT_METADATA_INVALID`: what the schema said. Not enumerable, so that no logger prints it: a schema's
-   * messages may quote the value.
+   * With `AUDIT_METADATA_INVALID`: what the schema said. Not enumerable, so that no logger prints
+   * it: a schema's messages may quote the value.
    */
   declare readonly issues?: readonly { readonly message: string }[];
   constructor(
@@ -96,12 +105,15 @@ export interface UnrecordedCall extends ErrorOptions {
 }
 
 /**
- * An entry was not acknowledged. Code: `AUDIT_WRITE_FAILED`, `AUDIT_WRITE_TIMEOUT`, `AUDIT_BACKLOG` or
- * `AUDIT_CLOSED`; `cause` is the reason.
+ * An entry was not acknowledged. Code: `AUDIT_WRITE_FAILED`, `AUDIT_WRITE_TIMEOUT`, `AUDIT_BACKLOG`
+ * or `AUDIT_CLOSED`; `cause` is the reason.
  */
 export class AuditWriteError extends AuditError {
   override readonly name: string = "AuditWriteError";
-  /** What the call would have returned; undefined when it returned nothing. Not enumerable: it holds content. */
+  /**
+   * What the call would have returned; undefined when it returned nothing. Not enumerable: it holds
+   * content.
+   */
   declare readonly response: unknown;
   /** The error the call would have ended with; undefined when it succeeded. Not enumerable. */
   declare readonly callError: unknown;
@@ -118,7 +130,10 @@ export class AuditWriteError extends AuditError {
   }
 }
 
-/** Stored content cannot be opened. Code: `AUDIT_KEY_MISSING`, `AUDIT_DECRYPT_FAILED` or `AUDIT_SUBJECT_ERASED`. */
+/**
+ * Stored content cannot be opened. Code: `AUDIT_KEY_MISSING`, `AUDIT_DECRYPT_FAILED` or
+ * `AUDIT_SUBJECT_ERASED`.
+ */
 export class AuditDecryptError extends AuditError {
   override readonly name: string = "AuditDecryptError";
   constructor(
@@ -134,8 +149,8 @@ export class AuditDecryptError extends AuditError {
 }
 
 /**
- * A detector stopped a call before it was sent, or withheld its answer. Code: `AUDIT_CONTENT_BLOCKED`. Says who, where
- * and why; never what was found.
+ * A detector stopped a call before it was sent, or withheld its answer. Code:
+ * `AUDIT_CONTENT_BLOCKED`. Says who, where and why; never what was found.
  */
 export class ContentBlockedError extends AuditError {
   override readonly name: string = "ContentBlockedError";
@@ -159,8 +174,9 @@ export class ContentBlockedError extends AuditError {
 }
 
 /**
- * The error for an optional package that cannot be loaded. Write `import()` in a `try` block and throw this in its
- * `catch`: bundlers then leave a package that is not installed out, in place of failing.
+ * The error for an optional package that cannot be loaded. Write `import()` in a `try` block and
+ * throw this in its `catch`: bundlers then leave a package that is not installed out, in place of
+ * failing.
  */
 export function missingPeer(name: string, cause: unknown): AuditConfigError {
   const message = `The package ${name} is needed here and cannot be loaded: npm install ${name}`;

@@ -9,7 +9,10 @@ import { hasCode } from "./system-error.ts";
 /** Readable by the owner alone: these files hold keys. */
 const MODE = 0o600;
 
-/** Makes a file, whole and durable when it resolves to true. False when there is one of that name already. */
+/**
+ * Makes a file, whole and durable when it resolves to true. False when there is one of that name
+ * already.
+ */
 export async function createFile(path: string, text: string): Promise<boolean> {
   const draft = `${path}.${randomBytes(6).toString("hex")}.tmp`;
   try {
@@ -26,7 +29,10 @@ export async function createFile(path: string, text: string): Promise<boolean> {
   return true;
 }
 
-/** Writes a file that must not exist yet, and its bytes to disk. Its name is durable after `syncDirectory`. */
+/**
+ * Writes a file that must not exist yet, and its bytes to disk. Its name is durable after
+ * `syncDirectory`.
+ */
 export async function writeNewFile(path: string, text: string): Promise<void> {
   const file = await open(path, "wx", MODE);
   try {
@@ -38,8 +44,9 @@ export async function writeNewFile(path: string, text: string): Promise<void> {
 }
 
 /**
- * Makes a directory with mode 0700, and its name durable: also when another process has just made it, and may lose power
- * before it syncs. A parent that this process may not open was made by somebody else, and is left to them.
+ * Makes a directory with mode 0700, and its name durable: also when another process has just made
+ * it, and may lose power before it syncs. A parent that this process may not open was made by
+ * somebody else, and is left to them.
  */
 export async function makeDirectory(path: string): Promise<void> {
   const made = await makeMissing(resolve(path));
@@ -60,7 +67,8 @@ export async function makeMissing(path: string): Promise<string | undefined> {
     return await mkdir(path, { recursive: true, mode: 0o700 });
   } catch (error) {
     if (!hasCode(error, "ENOENT")) throw error;
-    // Node reports ENOENT for every reason that keeps it from making a parent. The system names the reason.
+    // Node reports ENOENT for every reason that keeps it from making a parent. The system names the
+    // reason.
     for (let missing = path; dirname(missing) !== missing; missing = dirname(missing)) {
       try {
         await mkdir(missing, { mode: 0o700 });
@@ -97,7 +105,10 @@ export async function removeFile(path: string): Promise<boolean> {
 const fsyncOf = promisify(fsync);
 const fdatasyncOf = promisify(fdatasync);
 
-/** Puts a file's bytes and metadata on disk. By its number: the handles of Yarn's Plug'n'Play have no `sync()`. */
+/**
+ * Puts a file's bytes and metadata on disk. By its number: the handles of Yarn's Plug'n'Play have
+ * no `sync()`.
+ */
 export async function syncFile({ fd }: FileHandle): Promise<void> {
   await fsyncOf(fd);
 }

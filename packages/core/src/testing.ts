@@ -9,7 +9,10 @@ import type { AuditStorage, TimeRange } from "./storage/storage.ts";
 /** What a case is run against: an empty storage of its own. */
 export interface StorageUnderTest {
   readonly storage: AuditStorage;
-  /** Opens the same place again, as another process would. Absent where nothing outlives the storage. */
+  /**
+   * Opens the same place again, as another process would. Absent where nothing outlives the
+   * storage.
+   */
   readonly reopen?: () => Promise<AuditStorage>;
 }
 
@@ -29,8 +32,8 @@ export interface TestEntry {
 }
 
 /**
- * The promises of `AuditStorage`, one case each, for any test framework. `make` gives each case an empty storage; the
- * case closes it.
+ * The promises of `AuditStorage`, one case each, for any test framework. `make` gives each case an
+ * empty storage; the case closes it.
  *
  * @example
  * for (const { title, run } of storageContract(async () => ({ storage: new MyStorage() }))) test(title, run);
@@ -59,7 +62,10 @@ const ABSENT: Readonly<Record<string, unknown>> = Object.fromEntries(
   ]),
 );
 
-/** An entry as a logger writes it, of any time (milliseconds since the epoch). Ids ascend with the calls. */
+/**
+ * An entry as a logger writes it, of any time (milliseconds since the epoch). Ids ascend with the
+ * calls.
+ */
 export function testEntry(time: number, fields: Readonly<Record<string, unknown>> = {}): TestEntry {
   const id = v7({ msecs: time, seq: (sequence += 1) });
   const entry = {

@@ -15,7 +15,9 @@ import {
 import { OutputParserException } from "@langchain/core/output_parsers";
 import { ToolInputParsingException } from "@langchain/core/tools";
 
-/** Whether an error is LangGraph's way to leave a node: an interrupt, or a command to the parent. */
+/**
+ * Whether an error is LangGraph's way to leave a node: an interrupt, or a command to the parent.
+ */
 export function isBubbleUp(error: unknown): boolean {
   return fieldsOf(error)["is_bubble_up"] === true;
 }

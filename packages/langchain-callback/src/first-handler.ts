@@ -1,5 +1,5 @@
-// The first of several handlers of one logger to see a run keeps it. A handler given to a model and to its call
-// is called twice for the same run.
+// The first of several handlers of one logger to see a run keeps it. A handler given to a model and
+// to its call is called twice for the same run.
 import type { CallLogger } from "@ai-audit/core/capture";
 import type { RunContext } from "./runs.ts";
 
@@ -15,7 +15,10 @@ export function firstHandlersOf(logger: CallLogger): FirstHandlers {
   return handlers;
 }
 
-/** LangChain calls the handlers of a run one after the other, in the same turn: the first one writes. */
+/**
+ * LangChain calls the handlers of a run one after the other, in the same turn: the first one
+ * writes.
+ */
 export class FirstHandlers {
   /** The origins of open calls, by run id: an origin distinguishes runs of one id. */
   readonly #calls = new Map<string, readonly unknown[]>();

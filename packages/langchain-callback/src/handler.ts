@@ -1,4 +1,5 @@
-// AuditCallbackHandler: the one seam to LangChain. Callbacks report events; RunTracker writes one entry per call.
+// AuditCallbackHandler: the one seam to LangChain. Callbacks report events; RunTracker writes one
+// entry per call.
 import {
   type CallLogger,
   CallRecorder,
@@ -25,10 +26,10 @@ import { type CallbackStart, RunTracker } from "./tracker.ts";
 type Params = Record<string, unknown>;
 
 /**
- * Writes one entry for every model and tool call of LangChain and LangGraph. Give it to a model's constructor, to
- * `invoke`, or to a chain, agent or graph – or to several of these at once. When LangChain calls several
- * handlers of one logger for a run, only the first one writes its entry. Handlers of different loggers
- * are independent.
+ * Writes one entry for every model and tool call of LangChain and LangGraph. Give it to a model's
+ * constructor, to `invoke`, or to a chain, agent or graph – or to several of these at once. When
+ * LangChain calls several handlers of one logger for a run, only the first one writes its entry.
+ * Handlers of different loggers are independent.
  *
  * The entry is durable before `invoke` resolves or the stream ends.
  *
@@ -63,7 +64,9 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
     return this;
   }
 
-  /** Ends open calls as abandoned. The handler stays usable. `AuditLogger.close()` does this too. */
+  /**
+   * Ends open calls as abandoned. The handler stays usable. `AuditLogger.close()` does this too.
+   */
   async close(): Promise<void> {
     await this.#tracker.close();
   }

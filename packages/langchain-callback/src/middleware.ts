@@ -1,5 +1,5 @@
-// Safety events that no model or tool call shows: moderation, PII and human review, as LangChain's middleware and
-// LangGraph leave them in the chains around the calls.
+// Safety events that no model or tool call shows: moderation, PII and human review, as LangChain's
+// middleware and LangGraph leave them in the chains around the calls.
 import {
   type CapturedFields,
   type Fields,
@@ -19,7 +19,10 @@ import { describeMessage, isCommand, snapshot } from "./snapshot.ts";
 export interface SafetyEvent {
   /** The error that reports it. The same error at another node is the same event. */
   readonly cause?: object;
-  /** Ids of its interrupts. An outer graph reports its inner graph's interrupts again, in another error. */
+  /**
+   * Ids of its interrupts. An outer graph reports its inner graph's interrupts again, in another
+   * error.
+   */
   readonly ids?: readonly string[];
   readonly fields: CapturedFields;
 }
@@ -29,7 +32,10 @@ const PII = /^PIIMiddleware\[(.+)\]$/;
 const MODERATION = "OpenAIModerationMiddleware";
 const MODERATION_CHECK = "openai:moderation";
 
-/** The safety check that a middleware's node runs: `openai:moderation` or `pii:<type>`; else undefined. */
+/**
+ * The safety check that a middleware's node runs: `openai:moderation` or `pii:<type>`; else
+ * undefined.
+ */
 export function checkOfNode(
   name: string,
 ): { readonly check: string; readonly at: "input" | "output" } | undefined {

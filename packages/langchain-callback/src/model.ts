@@ -67,7 +67,10 @@ function providerOf(metadata: Fields, serialized: unknown): string | null {
   return PROVIDERS[name] ?? name;
 }
 
-/** The text of a single plain message, else the messages; an object when more than messages was sent. */
+/**
+ * The text of a single plain message, else the messages; an object when more than messages was
+ * sent.
+ */
 function describePrompt(
   messages: readonly unknown[],
   params: Fields,

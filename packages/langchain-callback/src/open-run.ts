@@ -12,7 +12,9 @@ export class OpenRun {
   /** Prompts of the one legacy `generate()` this call is part of. */
   readonly batchSize: number;
   readonly #startedAt: number = performance.now();
-  /** Weak: the signal's listeners reach the stream, which must be collectable once it has no reader. */
+  /**
+   * Weak: the signal's listeners reach the stream, which must be collectable once it has no reader.
+   */
   readonly #signal: WeakRef<AbortSignal> | undefined;
   /** Resolves when the call may be sent; with `intent` not at once. */
   started: RecordedCall | Promise<RecordedCall> | undefined;

@@ -14,7 +14,10 @@ import {
   optionsOf,
 } from "@ai-audit/core/capture";
 
-/** The chains (also graphs, their nodes and agents) that get entries, besides the model calls in them. */
+/**
+ * The chains (also graphs, their nodes and agents) that get entries, besides the model calls in
+ * them.
+ */
 export type ChainCapture = "none" | "roots" | "all";
 
 /** Options of `AuditCallbackHandler`. */
@@ -27,7 +30,9 @@ export interface AuditCallbackOptions extends Omit<CaptureOptions, "logger"> {
   readonly captureChains?: ChainCapture | undefined;
   /** Keys of LangChain's `metadata` that are copied into the entry's metadata. @default [] */
   readonly metadataKeys?: readonly string[] | undefined;
-  /** Keys of LangChain's `metadata` that name the conversation; the first that has a value counts. */
+  /**
+   * Keys of LangChain's `metadata` that name the conversation; the first that has a value counts.
+   */
   readonly conversationKeys?: readonly string[] | undefined;
   /** Whether a tag is kept in `run.tags`. @default all tags but LangChain's own (`seq:step:1` …) */
   readonly keepTag?: ((tag: string) => boolean) | undefined;

@@ -40,7 +40,10 @@ export class PartialAnswer {
     return this.#firstMs;
   }
 
-  /** A token of `handleLLMNewToken`; `chunk` is LangChain's object for it. `elapsedMs` since the call began. */
+  /**
+   * A token of `handleLLMNewToken`; `chunk` is LangChain's object for it. `elapsedMs` since the
+   * call began.
+   */
   token(text: string, completion: number, chunk: unknown, elapsedMs: number): void {
     this.#read(() => this.#addToken(text, completion, chunk, elapsedMs));
   }

@@ -48,7 +48,9 @@ export interface RunContext {
   /** Undefined for the root of a scope. */
   readonly parent: RunContext | undefined;
   readonly scope: Scope;
-  /** The list that LangChain passes to every callback of the run as its tags; compared by identity. */
+  /**
+   * The list that LangChain passes to every callback of the run as its tags; compared by identity.
+   */
   readonly origin: readonly unknown[] | undefined;
   /** The `run` object of this run's entry. */
   readonly run: Run;
@@ -82,7 +84,10 @@ export class RunContexts {
     return twins ? twins.find(({ origin }) => origin === tags) : this.#contexts.get(id);
   }
 
-  /** The run that a start with this id and these tags has already begun, for a handler that is called twice. */
+  /**
+   * The run that a start with this id and these tags has already begun, for a handler that is
+   * called twice.
+   */
   started(id: string, tags: unknown): RunContext | undefined {
     const context = this.find(id, tags);
     return context?.origin === originOf(tags) ? context : undefined;
@@ -149,7 +154,10 @@ export class RunContexts {
     agent.checks.add(check);
   }
 
-  /** The checks that ran in the agents a run is in; those of an agent beside it are not about this run. */
+  /**
+   * The checks that ran in the agents a run is in; those of an agent beside it are not about this
+   * run.
+   */
   checksOf(context: RunContext): string[] {
     const checks = new Set<string>();
     for (let run: RunContext | undefined = context; run; run = run.parent) {
@@ -212,8 +220,8 @@ function inherited(parent: RunContext | undefined): Run {
 }
 
 /**
- * The agent a run belongs to. A sub-agent called with its caller's config has the caller's name in its
- * metadata; the run around its nodes has the sub-agent's own name.
+ * The agent a run belongs to. A sub-agent called with its caller's config has the caller's name in
+ * its metadata; the run around its nodes has the sub-agent's own name.
  */
 function agentOf(
   { kind, name, metadata }: Pick<RunStart, "kind" | "name" | "metadata">,

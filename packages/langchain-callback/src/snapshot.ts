@@ -18,10 +18,10 @@ import { withoutSecretMembers } from "./secrets.ts";
 const CONTENT: ReadonlySet<unknown> = new Set(["messages", "prompt_values", "documents"]);
 
 /**
- * A JSON snapshot of any value. Base64 of more than `inlineBytes` becomes `{ mime, bytes, sha256 }`.
- * A model, a chain or another live part of LangChain becomes its name: the rest is configuration, with
- * headers in clear. In instances of classes, and in everything inside them, members with secret names
- * are censored.
+ * A JSON snapshot of any value. Base64 of more than `inlineBytes` becomes `{ mime, bytes, sha256
+ * }`. A model, a chain or another live part of LangChain becomes its name: the rest is
+ * configuration, with headers in clear. In instances of classes, and in everything inside them,
+ * members with secret names are censored.
  */
 export function snapshot(value: unknown, inlineBytes: number): JsonValue {
   return typeof value === "object" ? toJson(value, replacer(inlineBytes)) : toJson(value);
@@ -82,7 +82,10 @@ function neutralCommand({ goto, update, resume, graph }: Fields): Fields {
   return { command: Object.fromEntries(parts) };
 }
 
-/** The name in LangChain's `toJSON` of its parts: `{ lc, type, id, kwargs }`. Undefined for everything else. */
+/**
+ * The name in LangChain's `toJSON` of its parts: `{ lc, type, id, kwargs }`. Undefined for
+ * everything else.
+ */
 function nameOfPart({ lc, type, id }: Fields): Fields | undefined {
   if (lc !== 1 || !Array.isArray(id)) return undefined;
   const [where, what] = listOf(id);

@@ -10,11 +10,17 @@ interface Request {
   readonly entryId: string | undefined;
 }
 
-/** A tool runs soon after its request, or after a human review: the oldest requests are safe to forget. */
+/**
+ * A tool runs soon after its request, or after a human review: the oldest requests are safe to
+ * forget.
+ */
 const MAX_REQUESTS = 2000;
 const MAX_PER_ID = 4;
 
-/** Requests by tool call id. Ids may repeat (some models number them), so the closest request counts. */
+/**
+ * Requests by tool call id. Ids may repeat (some models number them), so the closest request
+ * counts.
+ */
 export class ToolRequests {
   readonly #requests = new Map<string, readonly Request[]>();
 
@@ -36,7 +42,9 @@ export class ToolRequests {
     }
   }
 
-  /** The id of a tool call, and the model call that asked for it, as members of its entry's `run`. */
+  /**
+   * The id of a tool call, and the model call that asked for it, as members of its entry's `run`.
+   */
   linkOf(toolCallId: string | undefined, context: RunContext): Run {
     if (toolCallId === undefined) return {};
     const request = this.#find(toolCallId, context);

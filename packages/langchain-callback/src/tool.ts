@@ -21,7 +21,10 @@ export function describeToolInput(input: unknown, inlineBytes: number): JsonValu
   }
 }
 
-/** The fields of a tool's result: a string, a tool message, a command to the graph, or anything else. */
+/**
+ * The fields of a tool's result: a string, a tool message, a command to the graph, or anything
+ * else.
+ */
 export function describeToolOutput(output: unknown, inlineBytes: number): CapturedFields {
   const failed = isMessage(output) && output["status"] === "error";
   return {
@@ -40,7 +43,10 @@ function answerIn(output: unknown): unknown {
     : output;
 }
 
-/** Name and id of the call that a tool message answers. Older versions of LangChain give the id only here. */
+/**
+ * Name and id of the call that a tool message answers. Older versions of LangChain give the id only
+ * here.
+ */
 export function answeredCall(output: unknown): {
   readonly toolName?: string;
   readonly toolCallId?: string;

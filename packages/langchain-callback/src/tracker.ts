@@ -39,8 +39,9 @@ export class RunTracker {
   /** Decisions that arrived at roots without a thread id. */
   readonly #undecided = new WeakMap<Scope, SafetyEvent>();
   /**
-   * A stream that nobody reads to its end gives no callback. LangChain's run manager holds the `metadata` object as
-   * long as it can still call back, so once that object is gone the run is over.
+   * A stream that nobody reads to its end gives no callback. LangChain's run manager holds the
+   * `metadata` object as long as it can still call back, so once that object is gone the run is
+   * over.
    */
   readonly #dropped = new FinalizationRegistry<RunContext>((context) => {
     this.#abandon(context).catch(() => undefined); // counted in `lost` and reported to onAuditError
@@ -93,8 +94,8 @@ export class RunTracker {
   }
 
   /**
-   * Begins the call of an entry, unless another handler of the logger has. `describe` is called at once: LangChain's
-   * objects change afterwards.
+   * Begins the call of an entry, unless another handler of the logger has. `describe` is called at
+   * once: LangChain's objects change afterwards.
    */
   async begin(
     context: RunContext,
@@ -131,7 +132,10 @@ export class RunTracker {
     await this.#enforceBounds();
   }
 
-  /** Hands the open run over to the caller, who ends it; undefined when it has ended or is another handler's. */
+  /**
+   * Hands the open run over to the caller, who ends it; undefined when it has ended or is another
+   * handler's.
+   */
   take(context: RunContext): OpenRun | undefined {
     const open = this.#open.get(context);
     if (open) this.#firstHandlers.release(context);
@@ -199,8 +203,9 @@ export class RunTracker {
   }
 
   /**
-   * Records the decision that a graph is resumed with, once, at the first run that knows its thread: chains around a
-   * graph are given the command, but not always the thread. At the latest it is recorded when the root ends.
+   * Records the decision that a graph is resumed with, once, at the first run that knows its
+   * thread: chains around a graph are given the command, but not always the thread. At the latest
+   * it is recorded when the root ends.
    */
   async recordDecision(context: RunContext, find: () => SafetyEvent | undefined): Promise<void> {
     const event = findSafely(find);
@@ -269,7 +274,10 @@ export class RunTracker {
   }
 }
 
-/** Waits for all, then rejects with the first rejection: the fail-closed mode wants it, the others must still end. */
+/**
+ * Waits for all, then rejects with the first rejection: the fail-closed mode wants it, the others
+ * must still end.
+ */
 async function awaitAll(ends: readonly Promise<unknown>[]): Promise<void> {
   for (const result of await Promise.allSettled(ends))
     if (result.status === "rejected") throw result.reason;

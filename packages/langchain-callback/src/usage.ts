@@ -10,7 +10,10 @@ import {
 
 /** The sources of a result's token counts. */
 export interface UsageSource {
-  /** Candidate 0's message. Every candidate carries the same figures of the whole call: they are never summed. */
+  /**
+   * Candidate 0's message. Every candidate carries the same figures of the whole call: they are
+   * never summed.
+   */
   readonly message: Fields;
   readonly llmOutput: Fields;
   /** The answer came from LangChain's cache. */

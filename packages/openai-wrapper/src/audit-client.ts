@@ -4,11 +4,13 @@ import { type Audit, attachAudit, auditSettingsOf, resolveAudit } from "./option
 import { installSeam } from "./seam.ts";
 
 /**
- * Records every call of this client from now on, and returns it. It stays the same object of the same class; its
- * methods are defined on it, not on its class, so other clients are untouched. Calls by other holders of this client
- * are recorded as well, and so are those of its clones by `withOptions()`.
+ * Records every call of this client from now on, and returns it. It stays the same object of the
+ * same class; its methods are defined on it, not on its class, so other clients are untouched.
+ * Calls by other holders of this client are recorded as well, and so are those of its clones by
+ * `withOptions()`.
  *
- * @throws `AUDIT_CONFIG_INVALID` when it is already recorded, or is not a client of openai 5, 6 or 7
+ * @throws `AUDIT_CONFIG_INVALID` when it is already recorded, or is not a client of openai 5, 6 or
+ * 7
  */
 export function auditClient<T extends object>(client: T, audit: Audit): T {
   if (auditSettingsOf(client))

@@ -1,5 +1,5 @@
-// A form that the SDK sends as a stream, as it does for files of fs.createReadStream(): what it holds
-// is read while it goes by. Nothing is read that the request does not take.
+// A form that the SDK sends as a stream, as it does for files of fs.createReadStream(): what it
+// holds is read while it goes by. Nothing is read that the request does not take.
 import { boundaryOf, describeForm, type JsonValue, MultipartReader } from "@ai-audit/core/capture";
 
 type Described = Promise<Readonly<Record<string, JsonValue>>>;
@@ -20,7 +20,9 @@ function isByteStream(body: unknown): body is ReadableStream<Uint8Array> {
   return body instanceof ReadableStream;
 }
 
-/** The request that is about to be sent. Its body may be replaced by one that passes the same bytes. */
+/**
+ * The request that is about to be sent. Its body may be replaced by one that passes the same bytes.
+ */
 function isRequest(init: unknown): init is { body: unknown; headers?: unknown } {
   return typeof init === "object" && init !== null && "body" in init;
 }

@@ -17,7 +17,8 @@ export {
 } from "./safety/moderation-detector.ts";
 
 // openai's own exports beside its clients, as far as versions 5 to 7 share them: an import of
-// `OpenAI, { toFile, APIError }` changes only its module's name. The unaudited clients are not here.
+// `OpenAI, { toFile, APIError }` changes only its module's name. The unaudited clients are not
+// here.
 export {
   APIConnectionError,
   APIConnectionTimeoutError,

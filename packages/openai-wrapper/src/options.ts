@@ -31,7 +31,10 @@ export interface AuditOptions extends CaptureOptions, DetectorOptions {
   readonly captureOutput?: boolean | undefined;
   /** Token log probabilities in the output, instead of their count and digest. @default false */
   readonly captureLogprobs?: boolean | undefined;
-  /** Whole embedding vectors in the output, instead of count, dimensions and digest. @default false */
+  /**
+   * Whole embedding vectors in the output, instead of count, dimensions and digest.
+   * @default false
+   */
   readonly captureEmbeddings?: boolean | undefined;
   /** Larger content is kept as digest and length, in bytes of UTF-8. @default 1048576 (1 MiB) */
   readonly maxContentBytes?: number | undefined;
@@ -142,8 +145,8 @@ export interface CallAuditOptions {
 }
 
 /**
- * Audit values of one call, to spread into the SDK's request options (the second argument of its methods). They
- * travel under a symbol, so nothing of them reaches the wire.
+ * Audit values of one call, to spread into the SDK's request options (the second argument of its
+ * methods). They travel under a symbol, so nothing of them reaches the wire.
  *
  * @example
  * await client.responses.create({ model, input }, auditOptions({ conversationId: "c-17" }));
@@ -178,7 +181,9 @@ export function auditStats(client: object): CaptureStats {
 
 const SETTINGS = Symbol("ai-audit.openai.settings");
 
-/** Under a symbol and not `#private`: private fields cannot be read through a Proxy of the caller's. */
+/**
+ * Under a symbol and not `#private`: private fields cannot be read through a Proxy of the caller's.
+ */
 export function attachAudit(client: object, settings: AuditSettings): void {
   Object.defineProperty(client, SETTINGS, { value: settings, configurable: true });
 }

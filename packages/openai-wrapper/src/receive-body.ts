@@ -1,4 +1,5 @@
-// Bodies that do not reach the caller as parsed data: read by the caller, or not readable by the SDK.
+// Bodies that do not reach the caller as parsed data: read by the caller, or not readable by the
+// SDK.
 import {
   type CapturedFields,
   eventsIn,
@@ -24,8 +25,8 @@ interface ReceivingCall {
 }
 
 /**
- * The caller has read the response's body: parsed, as text, as bytes, or in pieces too large to keep.
- * Resolves when the caller may have it.
+ * The caller has read the response's body: parsed, as text, as bytes, or in pieces too large to
+ * keep. Resolves when the caller may have it.
  */
 export async function receiveBody(
   call: ReceivingCall,
@@ -58,7 +59,10 @@ export async function receiveUndelivered(call: ReceivingCall, body: unknown): Pr
   return call.end({ ...call.answerIn(body), outcome: "error", error });
 }
 
-/** A body that the SDK could not read. Its own time limit ends the reading with an abort that is not the caller's. */
+/**
+ * A body that the SDK could not read. Its own time limit ends the reading with an abort that is not
+ * the caller's.
+ */
 export async function failUnread(call: ReceivingCall, error: unknown): Promise<void> {
   if (nameOf(error) !== "AbortError" || call.aborted) await call.fail(error);
   else

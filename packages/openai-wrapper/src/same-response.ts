@@ -1,4 +1,5 @@
-// A response or a run that is fetched again reports its usage again: it is linked to the entry that has it already.
+// A response or a run that is fetched again reports its usage again: it is linked to the entry that
+// has it already.
 import type { CapturedFields } from "@ai-audit/core/capture";
 
 interface Reported {
@@ -23,7 +24,10 @@ const PENDING: ReadonlySet<string> = new Set([
   "cancelling",
 ]);
 
-/** Entries by the id of the response or run that they report. The first one with its final state counts. */
+/**
+ * Entries by the id of the response or run that they report. The first one with its final state
+ * counts.
+ */
 export class ReportedResponses {
   readonly #byId = new Map<string, Reported>();
 

@@ -11,7 +11,8 @@ import { wireRequestOf } from "./wire-request.ts";
 type Method = (this: object, ...args: unknown[]) => unknown;
 
 /**
- * - `request` is where every resource's call passes: its promise parses, and derives from what it parsed.
+ * - `request` is where every resource's call passes: its promise parses, and derives from what it
+ *   parsed.
  * - `makeRequest` is one whole call with its retries, and each attempt again with a log id.
  * - `prepareRequest` is awaited with URL and body before each attempt is sent.
  * - `retryRequest` is a further attempt, also of a call whose body did not come in time.
@@ -29,8 +30,8 @@ const SEAM: Readonly<Record<string, (base: Method) => Method>> = {
 const PARSE = "parseResponseWithTimeout";
 
 /**
- * Puts the seam onto a class's prototype, or onto one client. `from` is where its methods are found then: the base
- * class's prototype, looked up at each call as `super` would.
+ * Puts the seam onto a class's prototype, or onto one client. `from` is where its methods are found
+ * then: the base class's prototype, looked up at each call as `super` would.
  *
  * @throws `AUDIT_CONFIG_INVALID` when this is not a client of openai 5 to 7
  */
@@ -55,7 +56,9 @@ export function installSeam(target: object, from: object): void {
   }
 }
 
-/** Other providers' SDKs come from the same generator and have the same methods; so has openai 4. */
+/**
+ * Other providers' SDKs come from the same generator and have the same methods; so has openai 4.
+ */
 function checkVersion(prototype: object): void {
   const { constructor } = prototype;
   if (!("OpenAIError" in constructor))
@@ -106,7 +109,10 @@ function request(base: Method): Method {
   };
 }
 
-/** Where the promise parses, and not then: it does so only when it is awaited, and `asResponse()` must not. */
+/**
+ * Where the promise parses, and not then: it does so only when it is awaited, and `asResponse()`
+ * must not.
+ */
 function observeParsing(promise: object): void {
   const { parseResponse: parse } = promise as { readonly parseResponse?: unknown };
   if (typeof parse !== "function") return;
@@ -234,13 +240,17 @@ function prototypeOf(value: object): object | null {
   return Object.getPrototypeOf(value);
 }
 
-/** On the SDK's options object of a call: cheaper than a WeakMap, for us and for the garbage collector. */
+/**
+ * On the SDK's options object of a call: cheaper than a WeakMap, for us and for the garbage
+ * collector.
+ */
 const CALL = Symbol("ai-audit.openai.call-of-options");
 /** For options of the caller's that cannot be extended. */
 const calls = new WeakMap<object, AuditedCall>();
 
 function remember(client: object, options: object, call: AuditedCall): void {
-  // With workload identity the SDK repeats a 401 with a copy of the options: copies have what is enumerable.
+  // With workload identity the SDK repeats a 401 with a copy of the options: copies have what is
+  // enumerable.
   const enumerable = Boolean(Reflect.get(client, "_workloadIdentityAuth"));
   const descriptor = { value: call, enumerable, configurable: true, writable: true };
   if (!Reflect.defineProperty(options, CALL, descriptor)) calls.set(options, call);

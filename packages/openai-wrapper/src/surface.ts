@@ -1,4 +1,5 @@
-// Which surface a request belongs to. docs/openai-surfaces.md is this table with what each entry holds.
+// Which surface a request belongs to. docs/openai-surfaces.md is this table with what each entry
+// holds.
 import {
   type CapturedFields,
   type GrowingFields,
@@ -98,8 +99,8 @@ const ROUTES: readonly Route[] = [
 const ADMINISTRATION = /^\/(?:organization|projects|vaults|webhook_endpoints)(?:\/|$)/;
 
 /**
- * The surface of a request; undefined where a request is not worth an entry: lists, models, downloads.
- * Paths may carry a base (`/v1`, `/openai/v1`) and an Azure deployment. Never throws.
+ * The surface of a request; undefined where a request is not worth an entry: lists, models,
+ * downloads. Paths may carry a base (`/v1`, `/openai/v1`) and an Azure deployment. Never throws.
  */
 export function surfaceOf(request: WireRequest): Surface | undefined {
   const { path, deployment } = normalize(request.path);

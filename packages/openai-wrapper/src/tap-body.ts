@@ -13,10 +13,11 @@ const LIFE = Symbol("ai-audit.openai.life-of-body");
 const FORGOTTEN = "Response object has been garbage collected";
 
 /**
- * Puts the ways to read this one stream through the call: iteration, readers, and the pipes. Nothing
- * is read that its reader does not ask for.
+ * Puts the ways to read this one stream through the call: iteration, readers, and the pipes.
+ * Nothing is read that its reader does not ask for.
  *
- * @param life what is watched in place of the body, where a clone of its response may be read as well
+ * @param life what is watched in place of the body, where a clone of its response may be read as
+ * well
  */
 export function tapBody(
   body: ReadableStream<Uint8Array>,

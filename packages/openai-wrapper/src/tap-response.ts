@@ -10,10 +10,12 @@ const TAPPED: readonly string[] = [...READERS, "clone", "body"];
 const CALL = Symbol("ai-audit.openai.call-of-response");
 
 /**
- * Puts the reading methods of this one response object through the call. It remains the object it was, and every
- * method does what it did: they come from a prototype of ours, between the object and its own prototype.
+ * Puts the reading methods of this one response object through the call. It remains the object it
+ * was, and every method does what it did: they come from a prototype of ours, between the object
+ * and its own prototype.
  *
- * One of the caller's own making that cannot be changed is left as it is: what the SDK makes of it is seen anyway.
+ * One of the caller's own making that cannot be changed is left as it is: what the SDK makes of it
+ * is seen anyway.
  */
 export function tapResponse(response: Response, call: AuditedCall): void {
   try {

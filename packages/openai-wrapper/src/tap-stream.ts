@@ -2,7 +2,10 @@
 import type { AuditedCall } from "./audited-call.ts";
 import { type Watcher, watchIterator } from "./watch-iterator.ts";
 
-/** The SDK's `Stream`, as far as it matters here. `iterator` is internal to it, and the same in all its versions. */
+/**
+ * The SDK's `Stream`, as far as it matters here. `iterator` is internal to it, and the same in all
+ * its versions.
+ */
 interface EventStream extends AsyncIterable<unknown> {
   readonly controller: AbortController;
   iterator: () => AsyncIterator<unknown>;
@@ -21,8 +24,8 @@ export function isEventStream(value: unknown): value is EventStream {
 }
 
 /**
- * The same stream object, on which everything is as it was. Each event is handed on once it was looked at; only
- * the end waits, in fail-closed mode, for the entry.
+ * The same stream object, on which everything is as it was. Each event is handed on once it was
+ * looked at; only the end waits, in fail-closed mode, for the entry.
  */
 export function tapStream(stream: EventStream, call: AuditedCall): void {
   call.collect();

@@ -1,5 +1,5 @@
-// Loops of model calls, such as `runTools()`: a call that brings the results of tools is linked to the
-// call that asked for them.
+// Loops of model calls, such as `runTools()`: a call that brings the results of tools is linked to
+// the call that asked for them.
 import {
   type CapturedFields,
   type Fields,

@@ -1,4 +1,5 @@
-// Looking at what an async iterator hands out, without taking anything from it that its reader does not take.
+// Looking at what an async iterator hands out, without taking anything from it that its reader does
+// not take.
 
 /** Is told about each value and the end. */
 export interface Watcher {
@@ -6,15 +7,17 @@ export interface Watcher {
   readonly open: boolean;
   /** A value goes by. Must not throw. */
   value(value: unknown): void;
-  /** There are no more values, or the reader stopped before. The reader's turn ends when this does. */
+  /**
+   * There are no more values, or the reader stopped before. The reader's turn ends when this does.
+   */
   end(stopped: boolean): Promise<void>;
   /** Reading failed. Resolves to the error that the reader gets. */
   fail(error: unknown): Promise<unknown>;
 }
 
 /**
- * Puts the iterator's methods through the watcher. It stays the same object, since an async generator is also
- * iterable and disposable; each `next()` is one `next()` of its own.
+ * Puts the iterator's methods through the watcher. It stays the same object, since an async
+ * generator is also iterable and disposable; each `next()` is one `next()` of its own.
  */
 export function watchIterator(iterator: AsyncIterator<unknown>, watcher: Watcher): void {
   const next = iterator.next.bind(iterator);

@@ -3,8 +3,9 @@ import { firstText, textOf } from "@ai-audit/core/capture";
 import type { WireRequest } from "./surface.ts";
 
 /**
- * The request as `prepareRequest` sees it. A call that failed before that may have failed in a `toJSON`
- * or a getter of the caller's, which must not run again: a body that has any keeps its plain members.
+ * The request as `prepareRequest` sees it. A call that failed before that may have failed in a
+ * `toJSON` or a getter of the caller's, which must not run again: a body that has any keeps its
+ * plain members.
  */
 export function wireRequestOf(
   client: object,

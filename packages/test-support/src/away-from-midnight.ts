@@ -1,4 +1,5 @@
-// A set-up file of vitest: no test file begins in the last minutes of a UTC day, so that none sees the day change.
+// A set-up file of vitest: no test file begins in the last minutes of a UTC day, so that none sees
+// the day change.
 import { setTimeout as sleep } from "node:timers/promises";
 
 const DAY_MS = 86_400_000;

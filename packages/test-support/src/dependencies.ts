@@ -46,8 +46,8 @@ export function switchOf(dependency: Dependency): string {
 }
 
 /**
- * Whether the tests of a dependency are left out: its switch is set, or it is absent. Under `CI` its absence
- * leaves nothing out: the tests run and fail.
+ * Whether the tests of a dependency are left out: its switch is set, or it is absent. Under `CI`
+ * its absence leaves nothing out: the tests run and fail.
  */
 export function isLeftOut(dependency: Dependency): boolean {
   if (process.env[switchOf(dependency)] === "1") return true;

@@ -39,7 +39,8 @@ export async function runBlock(
   { language, code }: Block,
   { from, cwd, env = {} }: RunOptions,
 ): Promise<{ readonly stdout: string; readonly stderr: string }> {
-  // Outside of the source tree, where a half-written file would be compiled by who builds at that moment.
+  // Outside of the source tree, where a half-written file would be compiled by who builds at that
+  // moment.
   const folder = await mkdtemp(join(tmpdir(), "ai-audit-block-"));
   try {
     for (const [, name = ""] of code.matchAll(/\bfrom "((?:@[\w-]+\/)?[\w-]+)(?:\/[\w/-]+)?"/g))

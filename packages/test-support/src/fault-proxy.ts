@@ -149,7 +149,10 @@ function listen(server: Server): Promise<number> {
   return promise;
 }
 
-/** A plan that hits one request in `every`, with one fault after the other. Deterministic: no chance in it. */
+/**
+ * A plan that hits one request in `every`, with one fault after the other. Deterministic: no chance
+ * in it.
+ */
 export function everyNth(
   every: number,
   faults: readonly Fault[],

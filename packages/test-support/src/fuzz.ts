@@ -1,4 +1,5 @@
-// Fuzzing with a corpus that lies beside the test: each file is an input, and every mutation of one follows from a seed.
+// Fuzzing with a corpus that lies beside the test: each file is an input, and every mutation of one
+// follows from a seed.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -47,7 +48,10 @@ export interface FuzzInput {
   readonly isOriginal: boolean;
 }
 
-/** The files of `corpus/<name>/` beside a test, each as it is and in so many mutations: 300, in a soak 3,000. */
+/**
+ * The files of `corpus/<name>/` beside a test, each as it is and in so many mutations: 300, in a
+ * soak 3,000.
+ */
 export function* fuzzInputs(name: string, test: string): Generator<FuzzInput> {
   const folder = fileURLToPath(new URL(`corpus/${name}/`, test));
   const files = readdirSync(folder).toSorted();

@@ -1,4 +1,5 @@
-// `node missing.ts`: a line for each dependency of the tests that is missing and not switched off. Exits with 1 if any is.
+// `node missing.ts`: a line for each dependency of the tests that is missing and not switched off.
+// Exits with 1 if any is.
 import { DEPENDENCIES, isPresent, switchOf } from "./dependencies.ts";
 
 const missing = DEPENDENCIES.filter(

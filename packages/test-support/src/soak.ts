@@ -1,4 +1,5 @@
-// How long tests go on that try many cases: briefly, or with AUDIT_SOAK=1 as long as CI and a release want.
+// How long tests go on that try many cases: briefly, or with AUDIT_SOAK=1 as long as CI and a
+// release want.
 
 /** Whether this run has the time. */
 export const isSoak: boolean = process.env["AUDIT_SOAK"] === "1";

@@ -24,7 +24,8 @@ export function parseDuration(text: string): number {
 }
 
 /**
- * Milliseconds since the epoch. A day means its first millisecond as the beginning of a range and its last as the end.
+ * Milliseconds since the epoch. A day means its first millisecond as the beginning of a range and
+ * its last as the end.
  */
 export function parseTime(text: string, edge: "from" | "to", now: Date): number {
   const [, amount, unit = ""] = /^(\d+)([smhdw])$/.exec(text) ?? [];

@@ -71,8 +71,8 @@ async function importLog(
 }
 
 /**
- * An import is sealed permanently, so a log of ours is never read as a source: neither the one being
- * written, nor another, whose entries would lose their seals and be recorded twice.
+ * An import is sealed permanently, so a log of ours is never read as a source: neither the one
+ * being written, nor another, whose entries would lose their seals and be recorded twice.
  *
  * @throws {Failure} `EXIT.usage`
  */

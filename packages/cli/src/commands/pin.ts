@@ -80,7 +80,9 @@ async function appendDurably(path: string, text: string): Promise<void> {
   }
 }
 
-/** The last state of each stream's newest file: it refers to the stream's earlier files by itself. */
+/**
+ * The last state of each stream's newest file: it refers to the stream's earlier files by itself.
+ */
 function newestHeads({ files }: Verification): Pin[] {
   const newest = new Map<string, Pin>();
   for (const { head } of files) {

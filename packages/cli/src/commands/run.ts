@@ -80,7 +80,9 @@ async function run(
   opener.check();
 }
 
-/** `run ROOT, 2026-11-30 12:00:01 UTC, 8.2 s; by ada; 5 entries; 1,204 tokens in, 310 out; 1 error`. */
+/**
+ * `run ROOT, 2026-11-30 12:00:01 UTC, 8.2 s; by ada; 5 entries; 1,204 tokens in, 310 out; 1 error`.
+ */
 function summaryOf(root: string, tree: readonly CallNode[]): string {
   const { entries, inputTokens, outputTokens, errors, blocked, stopped, endedAt } = figuresOf(tree);
   const began = tree[0]?.beganAt ?? endedAt;

@@ -97,7 +97,10 @@ async function ship(
 
 type ClosedSegment = Parameters<Archive["store"]>[0];
 
-/** The segment, with a word of what is read of it, to be sent. What is read again, for another try, counts once. */
+/**
+ * The segment, with a word of what is read of it, to be sent. What is read again, for another try,
+ * counts once.
+ */
 function countingReads(segment: ClosedSegment, onRead: (bytes: number) => void): ClosedSegment {
   let readTo = 0;
   return {

@@ -55,7 +55,10 @@ async function tail(given: string | undefined, flags: TailFlags, session: Sessio
 const POLL_MS = 250;
 /** Listing a bucket costs money. */
 const POLL_BUCKET_MS = 5000;
-/** How much later than its id's time an entry may become readable: commits of other processes take that long. */
+/**
+ * How much later than its id's time an entry may become readable: commits of other processes take
+ * that long.
+ */
 const LATE_MS = 10_000;
 
 /** Lines as they become readable. */

@@ -61,7 +61,10 @@ function wordsOf(command: Command, path: string): Words[] {
   ];
 }
 
-/** A `case` branch for each command: what can come next. File names are offered where that is nothing. */
+/**
+ * A `case` branch for each command: what can come next. File names are offered where that is
+ * nothing.
+ */
 function cases(words: readonly Words[]): string {
   return words
     .map(({ path, commands, choices, options }) => {
@@ -72,7 +75,10 @@ function cases(words: readonly Words[]): string {
     .join("\n");
 }
 
-/** A `case` branch for each option of each command that takes a value: what the value can be; any, where that is nothing. */
+/**
+ * A `case` branch for each option of each command that takes a value: what the value can be; any,
+ * where that is nothing.
+ */
 function valueCases(words: readonly Words[]): string {
   return words
     .flatMap(({ path, options }) =>

@@ -4,8 +4,9 @@ import { ask, type Answer, type BucketAccess } from "./bucket-settings.ts";
 import { type Finding, good, look, wrong } from "./finding.ts";
 
 /**
- * Lists and reads; asks to add a part to an upload that does not exist, which needs s3:PutObject and stores nothing;
- * and to delete a version of an object that does not exist, which needs s3:DeleteObjectVersion and deletes nothing.
+ * Lists and reads; asks to add a part to an upload that does not exist, which needs s3:PutObject
+ * and stores nothing; and to delete a version of an object that does not exist, which needs
+ * s3:DeleteObjectVersion and deletes nothing.
  */
 export async function examineRights(
   access: BucketAccess,

@@ -20,7 +20,9 @@ export interface BucketAccess {
   readonly client: S3Client;
 }
 
-/** `refused`: the credentials may not. `unknown`: the server does not know the question, or failed. */
+/**
+ * `refused`: the credentials may not. `unknown`: the server does not know the question, or failed.
+ */
 export type Answer<T> =
   | { readonly state: "answered"; readonly value: T }
   | { readonly state: "refused" }
@@ -46,7 +48,8 @@ export async function openBucket(
 }
 
 /**
- * Asks. `absent` names the errors by which a server says that nothing is set; then the value is undefined.
+ * Asks. `absent` names the errors by which a server says that nothing is set; then the value is
+ * undefined.
  * @throws what is neither an answer nor a refusal of the server: no network, no credentials
  */
 export async function ask<T>(

@@ -1,4 +1,5 @@
-// A bucket that holds a log: is it there, is what lies in it safe, and what may these credentials do?
+// A bucket that holds a log: is it there, is what lies in it safe, and what may these credentials
+// do?
 import type { _Object } from "@aws-sdk/client-s3";
 import { DEFAULT_RETENTION_DAYS } from "../keeping/retention.ts";
 import type { Settings } from "../settings/settings.ts";

@@ -101,7 +101,10 @@ function findingOf(
     : [kind("files", `${plural(files.length, "file")} ${what} (${first.file})`, remedy)];
 }
 
-/** What the log records about itself. A loss, or a file that became shorter, is something to look at. */
+/**
+ * What the log records about itself. A loss, or a file that became shorter, is something to look
+ * at.
+ */
 export async function examineFacts(location: string, settings: Settings): Promise<Finding[]> {
   const facts = await readFacts(location, settings);
   if (facts.length === 0) return [good("record", "no loss, removal, hold, erasure or open call")];
@@ -120,7 +123,10 @@ function isTrouble({ line }: Fact): boolean {
 
 const TROUBLE: ReadonlySet<string> = new Set(["loss", "segment.gap", "call.started"]);
 
-/** The setting against what the law asks, and the holds in force. `vkey`: of the key that signs here. */
+/**
+ * The setting against what the law asks, and the holds in force. `vkey`: of the key that signs
+ * here.
+ */
 export async function examineRetention(
   settings: Settings,
   location: string | undefined,

@@ -38,7 +38,10 @@ async function sizeOf(location: string): Promise<number> {
 /** A difference below this is what clocks of several machines have. */
 const TOLERANCE_MS = 5000;
 
-/** Entries must not come from the future, and files must not have been written before what they hold was recorded. */
+/**
+ * Entries must not come from the future, and files must not have been written before what they hold
+ * was recorded.
+ */
 export async function examineClock(
   location: string,
   settings: Settings,

@@ -31,7 +31,10 @@ export interface BundleContent {
   readonly findings: readonly string[];
 }
 
-/** Entries that were asked for and that nothing can be proven of. They are in the bundle where it holds whole files. */
+/**
+ * Entries that were asked for and that nothing can be proven of. They are in the bundle where it
+ * holds whole files.
+ */
 export interface Unproven {
   readonly count: number;
   /** The first of them, `ID: REASON`; none where it holds whole files. */
@@ -42,8 +45,8 @@ export interface Unproven {
 const NAMED = 5;
 
 /**
- * Writes `proofs/` and `entries.jsonl`, in the order of the log's files; entries without a proof are named in
- * `unproven.txt`.
+ * Writes `proofs/` and `entries.jsonl`, in the order of the log's files; entries without a proof
+ * are named in `unproven.txt`.
  */
 export async function writeProofs(
   directory: string,
@@ -98,7 +101,9 @@ async function* selectedIds(
   }
 }
 
-/** The line that a proof is about; undefined when the path does not lead from it to what was sealed. */
+/**
+ * The line that a proof is about; undefined when the path does not lead from it to what was sealed.
+ */
 function sealedLine(proof: string): string | undefined {
   return checkProof(proof, []).line;
 }

@@ -11,7 +11,10 @@ export function bundleReadme({
   readonly entries: number;
   readonly isWhole: boolean;
   readonly vkeys: readonly string[];
-  /** Entries that were asked for and that nothing proves: they are here only where the bundle holds whole files. */
+  /**
+   * Entries that were asked for and that nothing proves: they are here only where the bundle holds
+   * whole files.
+   */
   readonly unproven: number;
   /** Whether there is a `findings.txt`. */
   readonly hasFindings: boolean;

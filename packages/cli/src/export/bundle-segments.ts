@@ -1,4 +1,5 @@
-// Whole files of a log, for a bundle: byte for byte as they lie in a directory, or as a bucket's objects make them up.
+// Whole files of a log, for a bundle: byte for byte as they lie in a directory, or as a bucket's
+// objects make them up.
 import { mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
 import { type LogSource, logSourcesAt, type SourceFile } from "@ai-audit/core/verify";
@@ -16,8 +17,8 @@ interface Copy {
 }
 
 /**
- * Copies them to `segments/`; those of each directory that was shipped to a bucket into a folder of its own. Then verifies
- * them, and writes what did not hold to `findings.txt`.
+ * Copies them to `segments/`; those of each directory that was shipped to a bucket into a folder of
+ * its own. Then verifies them, and writes what did not hold to `findings.txt`.
  */
 export async function copySegments(
   directory: string,
@@ -110,7 +111,10 @@ class EntryCounter {
   }
 }
 
-/** The name stands in an object's metadata, where anybody may have written it: it must not lead out of the bundle. */
+/**
+ * The name stands in an object's metadata, where anybody may have written it: it must not lead out
+ * of the bundle.
+ */
 function folderName(name: string): string {
   return encodeURIComponent(name).replaceAll(".", "%2E");
 }

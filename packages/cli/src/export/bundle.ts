@@ -1,4 +1,5 @@
-// A bundle of evidence: what was logged, proofs, keys, and how to check all of it without this program.
+// A bundle of evidence: what was logged, proofs, keys, and how to check all of it without this
+// program.
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
@@ -12,8 +13,9 @@ import { type BundleContent, type BundleOptions, writeProofs } from "./bundle-pr
 import { copySegments } from "./bundle-segments.ts";
 
 /**
- * Writes a bundle into a new directory: the whole files of the log, or the entries that the filter lets through with
- * their proofs. Where that is not one entry, it fails or a signal ends it, no directory is left.
+ * Writes a bundle into a new directory: the whole files of the log, or the entries that the filter
+ * lets through with their proofs. Where that is not one entry, it fails or a signal ends it, no
+ * directory is left.
  *
  * @throws {Failure} when the directory exists or cannot be made
  */
@@ -51,7 +53,10 @@ async function fill(
   return content;
 }
 
-/** `SHA256SUMS`, as `sha256sum --check` reads it: of every file, in the order of their names. Written last. */
+/**
+ * `SHA256SUMS`, as `sha256sum --check` reads it: of every file, in the order of their names.
+ * Written last.
+ */
 async function writeManifest(directory: string): Promise<void> {
   const paths = (await readdir(directory, { recursive: true, withFileTypes: true }))
     .filter((item) => item.isFile())

@@ -1,4 +1,5 @@
-// check.py of a bundle: a second, independent reading of the format, in another language and with other tools.
+// check.py of a bundle: a second, independent reading of the format, in another language and with
+// other tools.
 
 /** The script's text. */
 export const CHECK_SCRIPT: string = `#!/usr/bin/env python3

@@ -2,7 +2,10 @@
 import { ENTRY_FIELDS } from "@ai-audit/core/format";
 import type { LogRecord } from "./redact.ts";
 
-/** Every field of an entry, in the order of the log's lines and named as there. Objects are JSON in their cell. */
+/**
+ * Every field of an entry, in the order of the log's lines and named as there. Objects are JSON in
+ * their cell.
+ */
 const COLUMNS: readonly string[] = ENTRY_FIELDS.map(({ name }) => name);
 
 /** With opened content in place of the stored one: `input` for `input_content`. */
@@ -28,7 +31,8 @@ function cell(value: unknown): string {
   if (value === undefined || value === null) return "";
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   const text = typeof value === "string" ? value : JSON.stringify(value);
-  // What begins like a formula is run by spreadsheets, and prompts are written by strangers (OWASP, CSV injection).
+  // What begins like a formula is run by spreadsheets, and prompts are written by strangers (OWASP,
+  // CSV injection).
   const tame = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(tame) ? `"${tame.replaceAll('"', '""')}"` : tame;
 }

@@ -1,4 +1,5 @@
-// The cursor of an export that goes on: what was written, so that nothing is written twice or left out across restarts.
+// The cursor of an export that goes on: what was written, so that nothing is written twice or left
+// out across restarts.
 import { constants, readFileSync } from "node:fs";
 import { open, rename } from "node:fs/promises";
 import { isObject } from "@ai-audit/core/format";
@@ -14,7 +15,10 @@ export interface Cursor {
   readonly export: string;
   /** What is written, and durable. */
   readonly done: Offsets;
-  /** A batch that is being written, from `done` to here: after a crash it is completed, byte for byte. */
+  /**
+   * A batch that is being written, from `done` to here: after a crash it is completed, byte for
+   * byte.
+   */
   readonly next?: Offsets;
   /** The output file, and its size before that batch. */
   readonly output: { readonly inode: number; readonly bytes: number };

@@ -13,20 +13,26 @@ export interface FollowOptions {
   readonly cursor: string;
   /** Format and options, as the cursor keeps them. */
   readonly exported: string;
-  /** The text to write for an entry's line; empty for one that is not exported. Always the same for the same line. */
+  /**
+   * The text to write for an entry's line; empty for one that is not exported. Always the same for
+   * the same line.
+   */
   readonly textOf: (line: string) => string;
 }
 
-/** Bytes of the log in one batch, so that memory is bounded whatever the log's size. One commit is never divided. */
+/**
+ * Bytes of the log in one batch, so that memory is bounded whatever the log's size. One commit is
+ * never divided.
+ */
 const BATCH_BYTES = 8 * 2 ** 20;
 
 /**
- * Appends the entries that are new since the cursor. Only sealed entries are taken: lines behind the last checkpoint of
- * a file may still be superseded. Resolves to the number of entries written.
+ * Appends the entries that are new since the cursor. Only sealed entries are taken: lines behind
+ * the last checkpoint of a file may still be superseded. Resolves to the number of entries written.
  *
- * A batch is written in three steps, each durable before the next: the cursor names the batch, the output gets it, the
- * cursor confirms it. After a crash the named batch is made again from the same bytes of the log, and what the output
- * lacks of it is appended.
+ * A batch is written in three steps, each durable before the next: the cursor names the batch, the
+ * output gets it, the cursor confirms it. After a crash the named batch is made again from the same
+ * bytes of the log, and what the output lacks of it is appended.
  */
 export async function exportNew(options: FollowOptions): Promise<number> {
   const { cursor: path, exported, output } = options;
@@ -84,7 +90,8 @@ async function writeBatch(
 ): Promise<Cursor> {
   const bytes = Buffer.from(text);
   const { ino, size } = await handle.stat();
-  // Of an output that was moved away in the middle of a batch nothing is known: the new one gets all of the batch.
+  // Of an output that was moved away in the middle of a batch nothing is known: the new one gets
+  // all of the batch.
   const written = ino === output.inode ? Math.max(0, size - output.bytes) : 0;
   await handle.appendFile(bytes.subarray(written));
   await handle.sync();
@@ -121,7 +128,10 @@ async function sizeOf(path: string): Promise<number | undefined> {
 
 const CHECKPOINT = Buffer.from('{"type":"checkpoint",');
 
-/** The offset behind the last checkpoint up to `size`, or behind the first one that fills the budget. */
+/**
+ * The offset behind the last checkpoint up to `size`, or behind the first one that fills the
+ * budget.
+ */
 async function lastSealed(
   path: string,
   from: number,
@@ -143,7 +153,10 @@ async function lastSealed(
   return sealed;
 }
 
-/** The text of a batch, file by file in the order of their names: always the same for the same offsets. */
+/**
+ * The text of a batch, file by file in the order of their names: always the same for the same
+ * offsets.
+ */
 async function readBatch(
   { directory, textOf }: FollowOptions,
   done: Offsets,

@@ -1,4 +1,5 @@
-// Entries as events of the Open Cybersecurity Schema Framework (OCSF) 1.8: API Activity (6003) with the profile ai_operation.
+// Entries as events of the Open Cybersecurity Schema Framework (OCSF) 1.8: API Activity (6003) with
+// the profile ai_operation.
 import type { Outcome } from "@ai-audit/core";
 import { type AuditEntry, lineToEntry } from "@ai-audit/core/format";
 import { actorOf, agentOf, beganAt, safetyVerdictOf, targetOf } from "../reading/call.ts";
@@ -55,7 +56,10 @@ function event(entry: AuditEntry, record: LogRecord): object {
   };
 }
 
-/** The outcome as OCSF's status. What the caller stopped, or a person has still to decide, neither succeeded nor failed. */
+/**
+ * The outcome as OCSF's status. What the caller stopped, or a person has still to decide, neither
+ * succeeded nor failed.
+ */
 const STATUSES: Readonly<
   Record<Outcome | "unknown", { readonly id: number; readonly name: string }>
 > = {

@@ -19,8 +19,8 @@ export interface OriginalExport {
 }
 
 /**
- * Writes the entries as lines of the original. Content that was encrypted is encrypted again, as the original does it:
- * that needs the key.
+ * Writes the entries as lines of the original. Content that was encrypted is encrypted again, as
+ * the original does it: that needs the key.
  */
 export async function writeOriginal(
   { log, range: { from, to }, filter }: OriginalOptions,
@@ -51,7 +51,10 @@ export async function writeOriginal(
   return { entries, remark: hadKeyedHash && hasToken ? `${PLAIN_HASHES}; ${LEFT_OUT}` : LEFT_OUT };
 }
 
-/** A content that was opened and encrypted again: a Fernet token, in base64 as the original keeps it. */
+/**
+ * A content that was opened and encrypted again: a Fernet token, in base64 as the original keeps
+ * it.
+ */
 const FERNET_CONTENT = /"(?:in|out)put_content":"Z0FBQUFB/;
 
 const PLAIN_HASHES =

@@ -1,5 +1,5 @@
-// Entries as OpenTelemetry spans: OTLP/JSON, one ExportTraceServiceRequest a line, with the attributes of the semantic
-// conventions for generative AI. One invocation is one trace.
+// Entries as OpenTelemetry spans: OTLP/JSON, one ExportTraceServiceRequest a line, with the
+// attributes of the semantic conventions for generative AI. One invocation is one trace.
 import { hash } from "node:crypto";
 import { type AuditEntry, lineToEntry } from "@ai-audit/core/format";
 import { agentOf, beganAt, isDuplicate, outcomeClass, targetOf, toolOf } from "../reading/call.ts";
@@ -18,7 +18,10 @@ interface Attribute {
   readonly value: Value;
 }
 
-/** opentelemetry/proto/trace/v1: SPAN_KIND_INTERNAL, SPAN_KIND_CLIENT, STATUS_CODE_OK, STATUS_CODE_ERROR. */
+/**
+ * opentelemetry/proto/trace/v1: SPAN_KIND_INTERNAL, SPAN_KIND_CLIENT, STATUS_CODE_OK,
+ * STATUS_CODE_ERROR.
+ */
 const INTERNAL = 1;
 const CLIENT = 3;
 const OK = 1;
@@ -38,15 +41,24 @@ export class SpanWriter {
   readonly #runs: ReadonlyMap<string, RunStarted>;
   /** The trace id that the first entry of each invocation has. */
   readonly #traces = new Map<string, string>();
-  /** Of each run without an entry so far, the end of the last call within it, in milliseconds since the epoch. */
+  /**
+   * Of each run without an entry so far, the end of the last call within it, in milliseconds since
+   * the epoch.
+   */
   readonly #openRuns = new Map<string, number>();
 
-  /** @param runs beginnings of runs: those that get no entry have spans of their own, so that every parent is there */
+  /**
+   * @param runs beginnings of runs: those that get no entry have spans of their own, so that every
+   * parent is there
+   */
   constructor(runs: readonly RunStarted[]) {
     this.#runs = new Map(runs.map((run) => [run.run, run]));
   }
 
-  /** One line of OTLP/JSON: the spans of these records. A call that another entry records too is left out. */
+  /**
+   * One line of OTLP/JSON: the spans of these records. A call that another entry records too is
+   * left out.
+   */
   line(records: readonly LogRecord[]): string {
     const spans = records.flatMap((record) => {
       const entry = lineToEntry(JSON.stringify(record));
@@ -55,7 +67,10 @@ export class SpanWriter {
     return request(spans);
   }
 
-  /** The spans of the runs that had no entry; undefined where there are none. Call it after the last record. */
+  /**
+   * The spans of the runs that had no entry; undefined where there are none. Call it after the last
+   * record.
+   */
   rest(): string | undefined {
     const spans = [...this.#openRuns].flatMap(([id, endMs]) => {
       const run = this.#runs.get(id);
@@ -141,7 +156,10 @@ function digest(id: string): string {
   return hash("sha256", id);
 }
 
-/** An error only where the call failed or was blocked: a person who is asked and a caller who stops are none. */
+/**
+ * An error only where the call failed or was blocked: a person who is asked and a caller who stops
+ * are none.
+ */
 function statusOf(entry: AuditEntry, outcome: AuditEntry["outcome"]): object {
   switch (outcomeClass(entry)) {
     case "error":
@@ -191,7 +209,10 @@ function genAiAttributes(entry: AuditEntry, record: LogRecord): Attribute[] {
   ];
 }
 
-/** Facts for which the conventions have no name. Nothing says that a call passed a check that nobody made. */
+/**
+ * Facts for which the conventions have no name. Nothing says that a call passed a check that nobody
+ * made.
+ */
 function auditAttributes(entry: AuditEntry): Attribute[] {
   const { safetyPassed, safetyChecks = [], actor } = entry;
   const isChecked = !safetyPassed || safetyChecks.length > 0;

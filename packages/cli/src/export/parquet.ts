@@ -22,8 +22,9 @@ export interface ParquetOptions {
 }
 
 /**
- * Writes `<directory>/day=YYYY-MM-DD/*.parquet` into a new directory. Resolves to the number of entries. A selection, or
- * a bucket's log, is gathered in a temporary directory first, as the lines that the log has.
+ * Writes `<directory>/day=YYYY-MM-DD/*.parquet` into a new directory. Resolves to the number of
+ * entries. A selection, or a bucket's log, is gathered in a temporary directory first, as the lines
+ * that the log has.
  */
 export async function writeParquet(directory: string, options: ParquetOptions): Promise<number> {
   const { log, isWhole } = options;

@@ -13,7 +13,10 @@ export interface RecordOptions {
   readonly onPage: (read: number, found: number) => void;
 }
 
-/** Pages of records. With the filter's keys, they have `input` and `output` where these could be opened. */
+/**
+ * Pages of records. With the filter's keys, they have `input` and `output` where these could be
+ * opened.
+ */
 export async function* exportRecords(
   options: RecordOptions,
 ): AsyncGenerator<LogRecord[], void, undefined> {
@@ -30,7 +33,10 @@ export async function* exportRecords(
   }
 }
 
-/** A line as the record that is exported. With the filter's keys, it has `input` and `output` where these could be opened. */
+/**
+ * A line as the record that is exported. With the filter's keys, it has `input` and `output` where
+ * these could be opened.
+ */
 export function recordOf(line: string, { opener }: Filter): LogRecord {
   const record: unknown = JSON.parse(line);
   const entry = opener.hasKeys ? lineToEntry(line) : undefined;

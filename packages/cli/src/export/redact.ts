@@ -10,9 +10,9 @@ const CENSOR = "[REDACTED]";
 const NEEDED: ReadonlySet<string> = new Set(["id", "timestamp"]);
 
 /**
- * A function that replaces the values at these paths, spelled as in the log: `conversation_id`, `metadata.email`.
- * `input`, `output` and `diagnostics` stand for all that is there of a content, its hash too: a short text can be
- * guessed from it.
+ * A function that replaces the values at these paths, spelled as in the log: `conversation_id`,
+ * `metadata.email`. `input`, `output` and `diagnostics` stand for all that is there of a content,
+ * its hash too: a short text can be guessed from it.
  *
  * @throws {Failure} for a path that no entry has, or cannot do without
  */

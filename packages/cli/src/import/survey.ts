@@ -1,4 +1,5 @@
-// A survey of a source before its import: the lines that can be imported, and those that cannot. Readers skip the latter.
+// A survey of a source before its import: the lines that can be imported, and those that cannot.
+// Readers skip the latter.
 import type { OnProgress } from "@ai-audit/core";
 import { eachLine, LineSplitter, lineToEntry, parseSegmentName } from "@ai-audit/core/format";
 import { directorySource } from "@ai-audit/core/verify";
@@ -70,7 +71,10 @@ export async function surveySource(
   };
 }
 
-/** Why a line is not an entry; undefined for an entry. The reason quotes nothing of the line, which may be a prompt. */
+/**
+ * Why a line is not an entry; undefined for an entry. The reason quotes nothing of the line, which
+ * may be a prompt.
+ */
 function whyNot(text: string): string | undefined {
   const entry = lineToEntry(text);
   if (entry !== undefined)

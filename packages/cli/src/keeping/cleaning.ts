@@ -1,4 +1,5 @@
-// What a clean-up works with: the key that signs its record, and the storage that believes the keys of the log.
+// What a clean-up works with: the key that signs its record, and the storage that believes the keys
+// of the log.
 import { AuditError, type AuditStorage, type Signer } from "@ai-audit/core";
 import { Failure } from "../failure.ts";
 import { trustedKeys } from "../settings/keys.ts";
@@ -29,8 +30,8 @@ export async function signerFor(
 }
 
 /**
- * The storage to clean. Files of the keys of AUDIT_TRUSTED_KEYS may go besides those of the signing key. What a run would do
- * that is refused for want of the right key is told as if there were it.
+ * The storage to clean. Files of the keys of AUDIT_TRUSTED_KEYS may go besides those of the signing
+ * key. What a run would do that is refused for want of the right key is told as if there were it.
  */
 export async function openForCleanup(
   location: string,

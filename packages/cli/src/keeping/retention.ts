@@ -18,7 +18,10 @@ export interface CutOff {
   readonly days: number | undefined;
   /** The rule that authorises it, for the log: `retention 365 days`. */
   readonly policy: string;
-  /** The rule, its origin and its effect: `retention 365 days (the default): removes entries older than …`. */
+  /**
+   * The rule, its origin and its effect: `retention 365 days (the default): removes entries older
+   * than …`.
+   */
   readonly description: string;
 }
 
@@ -59,7 +62,10 @@ function effectOf(before: number): string {
   return `removes entries older than ${formatTime(new Date(before).toISOString())} UTC`;
 }
 
-/** Files within the cut-off that stay because they may still grow: those of the present UTC day or of a later one. */
+/**
+ * Files within the cut-off that stay because they may still grow: those of the present UTC day or
+ * of a later one.
+ */
 export async function filesOfToday(
   location: string,
   before: number,

@@ -46,7 +46,8 @@ export function findSigner(settings: Settings): Signer | undefined {
 /**
  * The signing key for a log that is about to be appended to; undefined where the log is not signed.
  *
- * @throws {Failure} when the log is signed and there is no key: one unsigned segment would spoil its verdict
+ * @throws {Failure} when the log is signed and there is no key: one unsigned segment would spoil
+ * its verdict
  */
 export async function needSigner(
   location: string,
@@ -71,11 +72,12 @@ export async function needSigner(
 }
 
 /**
- * The signing key for a record that takes something away: one that those who verify the log believe. Else the record
- * would count for nothing, and what it took away would be missing for ever.
+ * The signing key for a record that takes something away: one that those who verify the log
+ * believe. Else the record would count for nothing, and what it took away would be missing for
+ * ever.
  *
- * @throws {Failure} as `needSigner()`, and for a key that AUDIT_TRUSTED_KEYS lacks or, where that is not set, that sealed
- * no file of a directory whose files others sealed
+ * @throws {Failure} as `needSigner()`, and for a key that AUDIT_TRUSTED_KEYS lacks or, where that
+ * is not set, that sealed no file of a directory whose files others sealed
  */
 export async function needTrustedSigner(
   location: string,

@@ -1,4 +1,5 @@
-// Control lines of a log: facts about the log itself, as its files hold them. Nothing here is verified.
+// Control lines of a log: facts about the log itself, as its files hold them. Nothing here is
+// verified.
 import {
   type ControlLine,
   type ControlLineOf,
@@ -27,8 +28,8 @@ export interface ControlLineOptions {
 }
 
 /**
- * The control lines of these types, file by file in the order of the names. Lines that do not fit the format are left
- * out: `verify` reports them.
+ * The control lines of these types, file by file in the order of the names. Lines that do not fit
+ * the format are left out: `verify` reports them.
  */
 export async function* controlLines<T extends ControlType>(
   source: LogSource,

@@ -4,7 +4,10 @@ import { EXIT, Failure } from "../failure.ts";
 import { describeRemoval } from "./find-removal.ts";
 import { isBucket } from "./location.ts";
 
-/** The line of an entry. @throws {Failure} when the log has none with this id: why, where the log of a directory knows */
+/**
+ * The line of an entry.
+ * @throws {Failure} when the log has none with this id: why, where the log of a directory knows
+ */
 export async function findEntryLine(
   storage: AuditStorage,
   location: string,

@@ -4,9 +4,9 @@ import { directorySource } from "@ai-audit/core/verify";
 import { controlLines, timeOf } from "./control-lines.ts";
 
 /**
- * The removal that a directory's log records for the time of an id: `audit_20240101.jsonl was removed on …`. Undefined
- * where it records none, or the id holds no time. Only files of later days can record it; they are read until one does.
- * The line is not verified: that is for `verify`.
+ * The removal that a directory's log records for the time of an id: `audit_20240101.jsonl was
+ * removed on …`. Undefined where it records none, or the id holds no time. Only files of later days
+ * can record it; they are read until one does. The line is not verified: that is for `verify`.
  */
 export async function describeRemoval(directory: string, id: string): Promise<string | undefined> {
   const milliseconds = timeOfId(id.toLowerCase());

@@ -20,8 +20,8 @@ export function isBucket(location: string): boolean {
 }
 
 /**
- * Where a log that can be read lies: the location given, or that of AUDIT_LOG, or `./audit-logs`. Directories are
- * absolute and looked into; a bucket is only asked once something is read from it.
+ * Where a log that can be read lies: the location given, or that of AUDIT_LOG, or `./audit-logs`.
+ * Directories are absolute and looked into; a bucket is only asked once something is read from it.
  *
  * @throws {Failure} saying what is there instead
  */

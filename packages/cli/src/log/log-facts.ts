@@ -1,4 +1,5 @@
-// Facts that a log records about itself: losses, calls under way, removals, holds, erasures. As recorded: not verified.
+// Facts that a log records about itself: losses, calls under way, removals, holds, erasures. As
+// recorded: not verified.
 import {
   type ControlLineOf,
   dayOfSegment,
@@ -48,8 +49,8 @@ interface Range {
 const MAX_OPEN_CALLS = 1_000_000;
 
 /**
- * The facts of a time range, oldest first, each once: lines are carried on into later files. A `call.started` line is
- * among them only while no entry of that call is on record.
+ * The facts of a time range, oldest first, each once: lines are carried on into later files. A
+ * `call.started` line is among them only while no entry of that call is on record.
  */
 export async function readFacts(
   location: string,

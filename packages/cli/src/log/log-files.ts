@@ -21,8 +21,9 @@ export interface LogFile {
 }
 
 /**
- * All `.jsonl` files, in the order of their names. They are read one after another, as a large log has more files than
- * may be open at once, and synchronously, which takes a tenth of the time: every command that reads a directory does this.
+ * All `.jsonl` files, in the order of their names. They are read one after another, as a large log
+ * has more files than may be open at once, and synchronously, which takes a tenth of the time:
+ * every command that reads a directory does this.
  */
 export async function listLogFiles(location: string): Promise<LogFile[]> {
   const files: LogFile[] = [];
@@ -32,7 +33,10 @@ export async function listLogFiles(location: string): Promise<LogFile[]> {
   return files;
 }
 
-/** One line about files that were not written by this library: read without any proof, or not read. Undefined if none. */
+/**
+ * One line about files that were not written by this library: read without any proof, or not read.
+ * Undefined if none.
+ */
 export async function describeForeign(
   location: string,
   readers: "of-segments" | "of-all",

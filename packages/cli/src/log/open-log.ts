@@ -16,9 +16,10 @@ export interface OpenLog {
 }
 
 /**
- * The log at a location. Nothing is written there before something is appended. `progress` shows how far its readers are.
- * What is not the log's own is named on standard error: files in a directory at once, objects in a bucket when the first
- * of them is read, for listing them all would cost more than the command.
+ * The log at a location. Nothing is written there before something is appended. `progress` shows
+ * how far its readers are. What is not the log's own is named on standard error: files in a
+ * directory at once, objects in a bucket when the first of them is read, for listing them all would
+ * cost more than the command.
  *
  * @throws {Failure} where there is none
  */

@@ -22,7 +22,10 @@ export class Output {
   #isOverwritten = false;
   #failure: Error | undefined;
 
-  /** @param neighbour the other stream: its status line is removed before this one writes to the terminal */
+  /**
+   * @param neighbour the other stream: its status line is removed before this one writes to the
+   * terminal
+   */
   constructor(stream: NodeJS.WriteStream, fileDescriptor: 1 | 2, neighbour?: Output) {
     this.#stream = stream;
     this.#neighbour = neighbour;
@@ -42,7 +45,10 @@ export class Output {
     return styleText(style, text, { stream: this.#stream });
   }
 
-  /** One line, with styles. The caller has made text of the log safe. Resolves when there is room for more. */
+  /**
+   * One line, with styles. The caller has made text of the log safe. Resolves when there is room
+   * for more.
+   */
   async line(text = ""): Promise<void> {
     await this.#append(`${text}\n`);
   }
@@ -53,8 +59,8 @@ export class Output {
   }
 
   /**
-   * Text without styles: lines of the log, JSON, CSV. A pipe or a file gets it as it is; a terminal gets control
-   * characters spelled out, in JSON as escapes. Resolves when there is room for more.
+   * Text without styles: lines of the log, JSON, CSV. A pipe or a file gets it as it is; a terminal
+   * gets control characters spelled out, in JSON as escapes. Resolves when there is room for more.
    */
   async write(text: string): Promise<void> {
     await this.#append(this.isTerminal ? safeText(text) : text);

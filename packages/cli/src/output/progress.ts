@@ -24,7 +24,10 @@ export class Progress {
     this.#detail = detail;
   }
 
-  /** Draws the bar for what reports a share; undefined where nobody looks, so that nothing is measured in vain. */
+  /**
+   * Draws the bar for what reports a share; undefined where nobody looks, so that nothing is
+   * measured in vain.
+   */
   get onProgress(): OnProgress | undefined {
     return this.#isShown ? (share) => this.update(share) : undefined;
   }

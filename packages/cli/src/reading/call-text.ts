@@ -6,7 +6,9 @@ import { errorMessage, type OpenedContent, type OpenedField } from "./opened-con
 import { textOf } from "./text-of.ts";
 import type { Message, Transcript } from "./transcript.ts";
 
-/** What a node is, in a few words: `supervisor asks gpt-5`, `tool weather, called by supervisor`. */
+/**
+ * What a node is, in a few words: `supervisor asks gpt-5`, `tool weather, called by supervisor`.
+ */
 export function titleOf({ entry, run }: CallNode): string {
   if (entry === undefined) return [run?.kind ?? "run", run?.name ?? run?.run].join(" ");
   const { operation = "call" } = entry;
@@ -55,7 +57,10 @@ export interface PassageOptions {
   readonly toldToolCalls: ReadonlySet<string>;
 }
 
-/** What was said in a call, in the order in which it was said. Messages of earlier calls are left out. */
+/**
+ * What was said in a call, in the order in which it was said. Messages of earlier calls are left
+ * out.
+ */
 export function passagesOf(entry: AuditEntry, options: PassageOptions): Passage[] {
   const { input, output } = options.content;
   const passages =

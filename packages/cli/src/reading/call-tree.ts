@@ -26,8 +26,9 @@ export interface PlacedNode {
 }
 
 /**
- * The roots of the tree of these entries and runs, in the order of their beginning. A call hangs below the run that its
- * `run.parentId` names, a review below what it reviews. Entries of a call that another entry records too are left out.
+ * The roots of the tree of these entries and runs, in the order of their beginning. A call hangs
+ * below the run that its `run.parentId` names, a review below what it reviews. Entries of a call
+ * that another entry records too are left out.
  */
 export function buildTree(entries: readonly AuditEntry[], runs: readonly RunStarted[]): CallNode[] {
   const nodes: CallNode[] = [];
@@ -70,7 +71,10 @@ function parentOf(
   return parent?.entry !== undefined && parent.entry === entry ? undefined : parent;
 }
 
-/** Nodes whose parents form a circle, as only a forged log has them: the first of each circle becomes a root. */
+/**
+ * Nodes whose parents form a circle, as only a forged log has them: the first of each circle
+ * becomes a root.
+ */
 function unreachable(nodes: readonly CallNode[], roots: readonly CallNode[]): CallNode[] {
   const reached = new Set<CallNode>();
   const reach = (from: readonly CallNode[]): void => {

@@ -1,4 +1,5 @@
-// Facts of an entry that tables, transcripts, figures and exports show: what was called, how it ended, who acted.
+// Facts of an entry that tables, transcripts, figures and exports show: what was called, how it
+// ended, who acted.
 import type { AuditEntry, JsonValue, Outcome } from "@ai-audit/core";
 
 /** Operations of entries that record an event in a run, and no call. */
@@ -33,7 +34,10 @@ export function outcomeClass({ outcome = "ok" }: AuditEntry): OutcomeClass {
   return Object.hasOwn(CLASSES, outcome) ? CLASSES[outcome] : "error";
 }
 
-/** The name of what was called: of a tool call the tool, of an agent's run the agent, else the model. */
+/**
+ * The name of what was called: of a tool call the tool, of an agent's run the agent, else the
+ * model.
+ */
 export function targetOf(entry: AuditEntry): string | undefined {
   const { operation, model, run } = entry;
   if (operation === "execute_tool") return toolOf(entry) ?? textOf(run?.["name"]);
@@ -55,12 +59,18 @@ export function agentOf({ operation, run }: AuditEntry): string | undefined {
   );
 }
 
-/** The id of the person or program that acted: the entry's actor, or else the user that its metadata names. */
+/**
+ * The id of the person or program that acted: the entry's actor, or else the user that its metadata
+ * names.
+ */
 export function actorOf({ actor, metadata }: AuditEntry): string | undefined {
   return actor?.id ?? textOf(metadata["user_id"]);
 }
 
-/** Whether a check passed the call: true and false as checked, undefined where no check is on record. */
+/**
+ * Whether a check passed the call: true and false as checked, undefined where no check is on
+ * record.
+ */
 export function safetyVerdictOf({ safetyPassed, safetyChecks }: AuditEntry): boolean | undefined {
   if (!safetyPassed) return false;
   return safetyChecks === undefined || safetyChecks.length === 0 ? undefined : true;

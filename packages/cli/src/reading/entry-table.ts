@@ -10,7 +10,10 @@ export function entryTable(out: Output): Table<AuditEntry> {
   return new Table(out, COLUMNS);
 }
 
-/** How the call ended. Entries without an outcome, as the Python original writes them, show at most that they were flagged. */
+/**
+ * How the call ended. Entries without an outcome, as the Python original writes them, show at most
+ * that they were flagged.
+ */
 export function outcomeOf({ outcome, safetyPassed }: AuditEntry): string {
   return outcome ?? (safetyPassed ? "-" : "flagged");
 }

@@ -4,7 +4,9 @@
 const BUCKET_FACTOR = 1.01;
 const LOG_FACTOR = Math.log(BUCKET_FACTOR);
 
-/** Counts non-negative values in buckets that grow with the value, as HdrHistogram and DDSketch do. */
+/**
+ * Counts non-negative values in buckets that grow with the value, as HdrHistogram and DDSketch do.
+ */
 export class Histogram {
   readonly #counts = new Map<number, number>();
   #total = 0;
@@ -15,7 +17,10 @@ export class Histogram {
     this.#total += 1;
   }
 
-  /** The value at or below which a share `q` of the values lies (nearest rank), within 1 %; null without values. */
+  /**
+   * The value at or below which a share `q` of the values lies (nearest rank), within 1 %; null
+   * without values.
+   */
   quantile(q: number): number | null {
     let rank = Math.max(1, Math.ceil(q * this.#total));
     for (const bucket of [...this.#counts.keys()].toSorted((a, b) => a - b)) {

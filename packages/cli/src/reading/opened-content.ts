@@ -85,8 +85,8 @@ export class ContentOpener {
   }
 
   /**
-   * Ends a command that was given keys: what it printed is not all that was asked for where they did not fit. The content
-   * of an erased person is nobody's mistake.
+   * Ends a command that was given keys: what it printed is not all that was asked for where they
+   * did not fit. The content of an erased person is nobody's mistake.
    *
    * @throws {Failure} naming the first entry that could not be opened
    */
@@ -119,7 +119,9 @@ function failureOf(
   return new Failure(exitCode, safeLine(`${which} could not be opened: ${reason}`), hint);
 }
 
-/** The provider's words in a failed or blocked entry, of this version's entries and of older ones. */
+/**
+ * The provider's words in a failed or blocked entry, of this version's entries and of older ones.
+ */
 export function errorMessage(entry: AuditEntry, { values }: OpenedContent): string | undefined {
   const { errorMessage: message, blockMessage } = readDiagnostics(values.diagnostics ?? {});
   return message ?? blockMessage ?? entry.error?.message;

@@ -14,7 +14,10 @@ export interface PrintFlags {
   readonly full?: true;
 }
 
-/** A function that prints pages of lines. Where the opener has keys, contents are opened and JSON has `input` and `output`. */
+/**
+ * A function that prints pages of lines. Where the opener has keys, contents are opened and JSON
+ * has `input` and `output`.
+ */
 export function entryPrinter(
   out: Output,
   { json, full }: PrintFlags,

@@ -109,7 +109,10 @@ function tokensOf({ entry }: CallNode): string {
   return `${formatTokens(entry.inputTokens)}>${formatTokens(entry.outputTokens)}`;
 }
 
-/** Prints a line of JSON for each call: its entry, with contents as far as they can be opened, `depth` and `began`. */
+/**
+ * Prints a line of JSON for each call: its entry, with contents as far as they can be opened,
+ * `depth` and `began`.
+ */
 export async function printTreeJson(
   out: Output,
   roots: readonly CallNode[],
@@ -127,7 +130,10 @@ export async function printTreeJson(
   }
 }
 
-/** Calls, tokens and outcomes of a tree, in a sentence: `5 calls, 1,204 tokens in, 310 out; 1 error`. */
+/**
+ * Calls, tokens and outcomes of a tree, in a sentence: `5 calls, 1,204 tokens in, 310 out; 1
+ * error`.
+ */
 export function figuresOf(roots: readonly CallNode[]): {
   readonly entries: number;
   readonly inputTokens: number | null;

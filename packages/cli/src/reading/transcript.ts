@@ -1,5 +1,5 @@
-// The messages that were new in each call. Chat APIs send all earlier messages again with every call; a reader wants each
-// of them once.
+// The messages that were new in each call. Chat APIs send all earlier messages again with every
+// call; a reader wants each of them once.
 import { isJsonObject, type JsonValue } from "@ai-audit/core/format";
 import { textOf } from "./text-of.ts";
 
@@ -32,7 +32,10 @@ interface History {
 /** More parallel histories than this are not compared. */
 const MAX_HISTORIES = 100;
 
-/** The messages of calls, each once. Calls of several agents may be mixed: each goes on from the history that it repeats. */
+/**
+ * The messages of calls, each once. Calls of several agents may be mixed: each goes on from the
+ * history that it repeats.
+ */
 export class Transcript {
   /** The one that went on last comes last. */
   #histories: History[] = [];
@@ -49,7 +52,8 @@ export class Transcript {
     // The last message is what the call is about: asked again, it is told again.
     const known = Math.min(repeats(history.messages, asked), asked.length - 1);
     const fresh = [...asked.slice(Math.max(0, known)), ...answered];
-    // With a history, a call says itself what went before; without one, it goes on from the calls before it.
+    // With a history, a call says itself what went before; without one, it goes on from the calls
+    // before it.
     history.messages = asked.length > 1 ? [...asked, ...answered] : [...history.messages, ...fresh];
     this.#histories = [...this.#histories.filter((each) => each !== history), history].slice(
       -MAX_HISTORIES,
@@ -136,7 +140,9 @@ function toMessage(item: Item): Message {
   };
 }
 
-/** `{ id, function: { name, arguments } }`, `{ id, name, args }`, or `{ call_id, name, arguments }`. */
+/**
+ * `{ id, function: { name, arguments } }`, `{ id, name, args }`, or `{ call_id, name, arguments }`.
+ */
 function toolCallOf(call: Item): ToolCall {
   const { function: named } = call;
   const source = isJsonObject(named) ? named : call;

@@ -51,7 +51,8 @@ export async function loadEncryption(settings: Settings): Promise<EncryptionMana
     );
   }
   const path = settings.path("AUDIT_SUBJECT_KEYS");
-  // An absent store would look like one that knows nobody, and an access request would be answered falsely.
+  // An absent store would look like one that knows nobody, and an access request would be answered
+  // falsely.
   if (path !== undefined && !statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
     throw new Failure(
       EXIT.config,
@@ -83,8 +84,9 @@ export function configuredTrust(settings: Settings): readonly string[] {
 }
 
 /**
- * The verification keys to trust: those given, or else those of AUDIT_TRUSTED_KEYS. A settings file that lies in the
- * log itself (`location`) is not believed: anybody who can change the log could change it too.
+ * The verification keys to trust: those given, or else those of AUDIT_TRUSTED_KEYS. A settings file
+ * that lies in the log itself (`location`) is not believed: anybody who can change the log could
+ * change it too.
  *
  * @throws {Failure} for such a file, and for an invalid key
  */

@@ -1,7 +1,9 @@
 // The commented settings file that `init` writes.
 import { SETTINGS, type SettingName } from "./settings.ts";
 
-/** Text of a settings file: every setting with what it is for, those without a value as comments. */
+/**
+ * Text of a settings file: every setting with what it is for, those without a value as comments.
+ */
 export function formatSettings(values: Readonly<Partial<Record<SettingName, string>>>): string {
   const own: Readonly<Partial<Record<string, string>>> = values;
   const blocks = Object.entries(SETTINGS).map(([name, purpose]) => {

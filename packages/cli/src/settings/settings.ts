@@ -1,4 +1,5 @@
-// Settings: environment variables, and a file of the same names for what the environment does not say.
+// Settings: environment variables, and a file of the same names for what the environment does not
+// say.
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { parseEnv } from "node:util";
@@ -60,9 +61,11 @@ export class Settings {
   }
 
   /**
-   * Reads the file that AUDIT_CONFIG names, or else `ai-audit.env` of the working directory where there is one.
+   * Reads the file that AUDIT_CONFIG names, or else `ai-audit.env` of the working directory where
+   * there is one.
    *
-   * @throws {Failure} when the file that AUDIT_CONFIG names, or that of the working directory, cannot be read
+   * @throws {Failure} when the file that AUDIT_CONFIG names, or that of the working directory,
+   * cannot be read
    */
   static load(env: Session["env"]): Settings {
     const named = env["AUDIT_CONFIG"];
@@ -120,8 +123,8 @@ export class Settings {
   }
 
   /**
-   * A key: its text, or the file that holds it. The environment wins over the settings file, and within either the key
-   * itself over the file.
+   * A key: its text, or the file that holds it. The environment wins over the settings file, and
+   * within either the key itself over the file.
    */
   key(
     name: "AUDIT_ENCRYPTION_KEY" | "AUDIT_SIGNING_KEY",

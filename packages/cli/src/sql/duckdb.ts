@@ -9,7 +9,10 @@ import { EXIT, Failure } from "../failure.ts";
 
 const MIB = 2 ** 20;
 const LEAST_MIB = 100;
-/** With what Node.js and the rows take it stays under 300 MiB, whatever the size of the log (benchmarks/cli.ts). */
+/**
+ * With what Node.js and the rows take it stays under 300 MiB, whatever the size of the log
+ * (benchmarks/cli.ts).
+ */
 export const DEFAULT_MIB = 160;
 
 /** SQL over a directory. DuckDB takes `memoryMib` at most. */
@@ -40,11 +43,15 @@ export function garbageCollector(): () => void {
   };
 }
 
-/** How many values may leave their garbage behind: each leaves some 1.5 kB, much of it outside V8's heap. */
+/**
+ * How many values may leave their garbage behind: each leaves some 1.5 kB, much of it outside V8's
+ * heap.
+ */
 const COLLECT_VALUES = 25_000;
 
 /**
- * Passes pages of rows on and has what they left behind collected while it is little: V8 would let it grow to more than DuckDB takes.
+ * Passes pages of rows on and has what they left behind collected while it is little: V8 would let
+ * it grow to more than DuckDB takes.
  */
 export async function* collecting<Row extends object>(
   pages: AsyncIterable<readonly Row[]>,

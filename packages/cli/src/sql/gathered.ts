@@ -8,8 +8,8 @@ import { pipeline } from "node:stream/promises";
 import { removingOnSignal } from "../output/whole-or-nothing.ts";
 
 /**
- * Writes lines into a temporary directory that only this user can read, and removes it after `work`, also where a signal
- * ends the process: prompts are in there.
+ * Writes lines into a temporary directory that only this user can read, and removes it after
+ * `work`, also where a signal ends the process: prompts are in there.
  *
  * @param pages lines without line feeds
  */

@@ -16,12 +16,17 @@ export function textOfCell(value: SqlValue): string {
   return json.startsWith('"') ? json.slice(1, -1) : json; // of a time, of bytes, of a large number
 }
 
-/** A value as JSON: times as in the log, bytes as hex digits, numbers beyond 2^53 as text: nothing is rounded. */
+/**
+ * A value as JSON: times as in the log, bytes as hex digits, numbers beyond 2^53 as text: nothing
+ * is rounded.
+ */
 export function toJsonText(value: SqlRow | SqlValue): string {
   return JSON.stringify(value ?? null, plain); // without a copy of a million rows
 }
 
-/** For `JSON.stringify`, which has made texts of times, and an object of a `Buffer`, before it asks. */
+/**
+ * For `JSON.stringify`, which has made texts of times, and an object of a `Buffer`, before it asks.
+ */
 function plain(this: Readonly<Record<string, unknown>>, name: string, value: unknown): unknown {
   if (value === undefined) return null;
   if (typeof value === "bigint") return isExact(value) ? Number(value) : value.toString();

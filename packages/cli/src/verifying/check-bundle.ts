@@ -1,4 +1,5 @@
-// Checks a bundle of `ai-audit export --format bundle` without running the program that came with it.
+// Checks a bundle of `ai-audit export --format bundle` without running the program that came with
+// it.
 import { createReadStream, existsSync, readFileSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -19,8 +20,8 @@ export interface BundleVerdict {
 }
 
 /**
- * Checks every file and entry of a bundle. Yields a verdict each; none where the bundle holds nothing, which proves
- * nothing.
+ * Checks every file and entry of a bundle. Yields a verdict each; none where the bundle holds
+ * nothing, which proves nothing.
  */
 export async function* checkBundle(
   directory: string,

@@ -1,4 +1,5 @@
-// Files of pins: an auditor's notes of a log, with the date and the rule that the auditor keeps with them.
+// Files of pins: an auditor's notes of a log, with the date and the rule that the auditor keeps
+// with them.
 import { readFileSync } from "node:fs";
 import { formatPin, parsePin, type Pin, type RetentionRule } from "@ai-audit/core/verify";
 import { EXIT, Failure, systemFailure } from "../failure.ts";
@@ -26,8 +27,8 @@ export interface PinNotes {
 /**
  * Reads a file of pins.
  *
- * @throws {Failure} for a file that cannot be read or holds something else: a verifier cannot work with half its pins.
- * A file that a setting names is a mistake in the settings.
+ * @throws {Failure} for a file that cannot be read or holds something else: a verifier cannot work
+ * with half its pins. A file that a setting names is a mistake in the settings.
  */
 export function readPins({ path, isOfSetting }: PinFile): PinNotes {
   try {
@@ -59,7 +60,10 @@ function parsePins(text: string): PinNotes {
   return { pins: notes.split(NEXT_NOTE).map((note) => parsePin(`${note.trim()}\n`)), rules };
 }
 
-/** Pins as the text of such a file: the date, a rule that binds files from that day on, and the log's own notes. */
+/**
+ * Pins as the text of such a file: the date, a rule that binds files from that day on, and the
+ * log's own notes.
+ */
 export function formatPins(
   pins: readonly Pin[],
   { now, retentionDays }: { readonly now: Date; readonly retentionDays?: number | undefined },

@@ -13,9 +13,9 @@ export interface Trust {
 }
 
 /**
- * The keys of --trust, or else of AUDIT_TRUSTED_KEYS: of the environment, or of the settings file that AUDIT_CONFIG
- * names. A settings file that merely lies in the working directory gives none: anybody who hands
- * over a log can put one beside it.
+ * The keys of --trust, or else of AUDIT_TRUSTED_KEYS: of the environment, or of the settings file
+ * that AUDIT_CONFIG names. A settings file that merely lies in the working directory gives none:
+ * anybody who hands over a log can put one beside it.
  *
  * @throws {Failure} for a settings file that lies in the log
  */

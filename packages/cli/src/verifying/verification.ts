@@ -88,7 +88,8 @@ export interface VerifiedLocation {
 /**
  * Verifies the log at a location.
  *
- * @throws {Failure} with exit code 3 when there is nothing to verify: that is a verdict, not an error of usage
+ * @throws {Failure} with exit code 3 when there is nothing to verify: that is a verdict, not an
+ * error of usage
  */
 export async function verifyLocation(
   given: string | undefined,

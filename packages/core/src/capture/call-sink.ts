@@ -2,7 +2,10 @@
 import type { CapturedFields } from "./fields.ts";
 import type { CallLayer, CaptureOrigin } from "./same-call.ts";
 
-/** Anything that recorders can write to, such as an `AuditLogger`, of this or another copy of the package. */
+/**
+ * Anything that recorders can write to, such as an `AuditLogger`, of this or another copy of the
+ * package.
+ */
 export interface CallLogger {
   readonly callSink: CallSink;
 }
@@ -33,20 +36,23 @@ export interface CallSink {
   readonly failureMode: "closed" | "open";
 
   /**
-   * Records a call. Fields that do not fit are left out and named in the entry's `alerts`. Resolves to the entry's id
-   * once the entry is durable; rejects only when it cannot be written.
+   * Records a call. Fields that do not fit are left out and named in the entry's `alerts`. Resolves
+   * to the entry's id once the entry is durable; rejects only when it cannot be written.
    *
-   * @param origin given by a recorder whose fields no one else can change and which already inherited the audit
+   * @param origin given by a recorder whose fields no one else can change and which already
+   * inherited the audit
    *   context. When the other layer recorded the same call, the second entry gets the first one's id as
    *   `run.sameCallAs`.
    */
   capture(fields: CapturedFields, origin?: CaptureOrigin): Promise<string>;
 
   /**
-   * Durably records that a call is about to be made (`call.started`). Resolves to the id for the field `call` of the
-   * call's entry. A start without such an entry was in flight when the process died.
+   * Durably records that a call is about to be made (`call.started`). Resolves to the id for the
+   * field `call` of the call's entry. A start without such an entry was in flight when the process
+   * died.
    *
-   * @param layer the wrapper's layer; calls of the other layer that end meanwhile can then be linked to this call
+   * @param layer the wrapper's layer; calls of the other layer that end meanwhile can then be
+   * linked to this call
    */
   started(start: CallStart, layer?: CallLayer): Promise<string>;
 

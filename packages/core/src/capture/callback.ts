@@ -1,6 +1,9 @@
 // Callbacks that users give us.
 
-/** As `notify`; without a callback, the error becomes a process warning. For work that no caller awaits. */
+/**
+ * As `notify`; without a callback, the error becomes a process warning. For work that no caller
+ * awaits.
+ */
 export function report<E extends Error & { readonly code: string }>(
   name: string,
   callback: ((error: E) => void) | undefined,
@@ -11,8 +14,8 @@ export function report<E extends Error & { readonly code: string }>(
 }
 
 /**
- * Calls one with a value. An error that it throws becomes a process warning (`AUDIT_CALLBACK_THREW`): it must not take the place
- * of what the caller of ours is told.
+ * Calls one with a value. An error that it throws becomes a process warning
+ * (`AUDIT_CALLBACK_THREW`): it must not take the place of what the caller of ours is told.
  *
  * @param name the option's, for the warning
  */

@@ -22,9 +22,9 @@ export const NO_CONTEXT: AuditContext = Object.freeze({});
 const contexts = new AsyncLocalStorage<AuditContext>();
 
 /**
- * Runs `fn`; entries written inside it, also after awaits, inherit the context. Nested contexts add to the
- * outer one: the inner value wins, `metadata` and `run` are merged key by key. The values of an entry win
- * over both. Throws `AUDIT_INPUT_INVALID` for a field that a context does not have.
+ * Runs `fn`; entries written inside it, also after awaits, inherit the context. Nested contexts add
+ * to the outer one: the inner value wins, `metadata` and `run` are merged key by key. The values of
+ * an entry win over both. Throws `AUDIT_INPUT_INVALID` for a field that a context does not have.
  */
 export function withAuditContext<T>(context: AuditContext, fn: () => T): T {
   checkContext(context);
@@ -43,7 +43,10 @@ const checkContext: (given: unknown) => void = optionsOf<AuditContext>(
   { what: "field", Failure: AuditInputError },
 );
 
-/** As things are now: what the caller changes later, or a getter that throws later, must not reach an entry. */
+/**
+ * As things are now: what the caller changes later, or a getter that throws later, must not reach
+ * an entry.
+ */
 function snapshot(context: AuditContext): AuditContext {
   const { metadata } = context;
   const members = metadata === undefined ? undefined : toJson(metadata);

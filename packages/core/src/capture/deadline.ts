@@ -1,4 +1,5 @@
-// One timer for many deadlines. All have the same length, so they expire in the order of their start.
+// One timer for many deadlines. All have the same length, so they expire in the order of their
+// start.
 import { setTimeout } from "node:timers"; // not the global one, which a caller's test may have stopped
 
 interface Waiting {
@@ -21,7 +22,9 @@ export class Deadline {
     this.#missed = missed;
   }
 
-  /** Settles as `work` does, or rejects when that is not in time. Keeps the process alive as long. */
+  /**
+   * Settles as `work` does, or rejects when that is not in time. Keeps the process alive as long.
+   */
   limit<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const waiting: Waiting = { due: performance.now() + this.#limitMs, reject };

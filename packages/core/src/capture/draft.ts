@@ -13,7 +13,9 @@ import { CallFields, membersOver } from "./fields.ts";
 import { type CheckedFields, checkFields, describeOpaque } from "./interaction.ts";
 import type { RedactableField } from "./redact.ts";
 
-/** `strict` rejects what does not fit; `lenient` records what does and names the rest in `alerts`. */
+/**
+ * `strict` rejects what does not fit; `lenient` records what does and names the rest in `alerts`.
+ */
 export type DraftMode = "strict" | "lenient";
 
 /** Settings, resolved when the logger is made. */
@@ -35,8 +37,9 @@ export interface Draft {
 }
 
 /**
- * Snapshots the interaction, at once: later changes by the caller do not count. A promise only where a schema has to
- * be asked. Throws, or rejects with, `AUDIT_INPUT_INVALID` or `AUDIT_METADATA_INVALID` when `strict`.
+ * Snapshots the interaction, at once: later changes by the caller do not count. A promise only
+ * where a schema has to be asked. Throws, or rejects with, `AUDIT_INPUT_INVALID` or
+ * `AUDIT_METADATA_INVALID` when `strict`.
  */
 export function draftEntry(
   interaction: object,
@@ -60,7 +63,9 @@ export function draftEntry(
   return settings.redact ? redactDraft(draft, settings.redact) : draft;
 }
 
-/** Only its call holds a `CallFields`: its members are replaced by their JSON. Others are copied. */
+/**
+ * Only its call holds a `CallFields`: its members are replaced by their JSON. Others are copied.
+ */
 function placeOf(interaction: object): Record<string, JsonValue | undefined> {
   if (!CallFields.isInstance(interaction)) return {};
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as the comment above says
@@ -149,7 +154,10 @@ const REDACTED = [
   "diagnostics",
 ] as const;
 
-/** A redaction that throws must neither leak the value nor lose the entry: the value goes, and an alert says so. */
+/**
+ * A redaction that throws must neither leak the value nor lose the entry: the value goes, and an
+ * alert says so.
+ */
 function redactDraft(draft: Draft, redact: NonNullable<DraftSettings["redact"]>): Draft {
   const alerts = [...draft.alerts];
   const apply = (field: RedactableField, value: JsonValue, replacement: JsonValue): JsonValue => {
@@ -204,8 +212,9 @@ export interface FinishedEntry {
 }
 
 /**
- * Gives the draft its id and time, hashes and encrypts it. Synchronous: ids must reach the storage in order.
- * Throws `AUDIT_INPUT_INVALID` when the line would be longer than any string can be (2^29 code units).
+ * Gives the draft its id and time, hashes and encrypts it. Synchronous: ids must reach the storage
+ * in order. Throws `AUDIT_INPUT_INVALID` when the line would be longer than any string can be (2^29
+ * code units).
  */
 export function finishEntry(
   draft: Draft,
@@ -271,8 +280,9 @@ function writeEntry(
 }
 
 /**
- * The clear fields without the provider's own words, which may quote the prompt, and these words as content. Type, code
- * and status of an error stay in clear, and so does a block reason that does not repeat the error's message.
+ * The clear fields without the provider's own words, which may quote the prompt, and these words as
+ * content. Type, code and status of an error stay in clear, and so does a block reason that does
+ * not repeat the error's message.
  */
 function withoutQuotes({ error, blockReason, diagnostics }: CheckedFields): {
   readonly error: JsonValue | undefined;

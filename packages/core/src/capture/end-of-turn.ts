@@ -4,9 +4,9 @@ import { setImmediate } from "node:timers"; // not the global one, which a calle
 let ending: Promise<void> | undefined;
 
 /**
- * Resolves at the end of the current event-loop turn. Waiters resume in the order of their calls; one
- * that waits again immediately resumes in the same turn. The work that a turn's calls have left is
- * then done together: one commit for all of them, with code and data in the processor's caches.
+ * Resolves at the end of the current event-loop turn. Waiters resume in the order of their calls;
+ * one that waits again immediately resumes in the same turn. The work that a turn's calls have left
+ * is then done together: one commit for all of them, with code and data in the processor's caches.
  */
 export function endOfTurn(): Promise<void> {
   ending ??= new Promise((resolve) =>

@@ -11,13 +11,16 @@ export type CapturedFields = Partial<InteractionFields> & {
 /** Fields that more are added to. */
 export type GrowingFields = { -readonly [F in keyof CapturedFields]: CapturedFields[F] };
 
-/** All fields by name. `Required` would forbid undefined in programs without `exactOptionalPropertyTypes`. */
+/**
+ * All fields by name. `Required` would forbid undefined in programs without
+ * `exactOptionalPropertyTypes`.
+ */
 type EveryField = Readonly<Record<keyof GrowingFields, unknown>>;
 
 /**
  * The fields of one call, as they grow. All properties are declared up front so that V8 keeps one
- * object shape; adding them one by one would change it. Only its call holds it, so a field that does
- * not fit is replaced in place.
+ * object shape; adding them one by one would change it. Only its call holds it, so a field that
+ * does not fit is replaced in place.
  */
 export class CallFields implements EveryField {
   readonly #made = true;
@@ -70,8 +73,9 @@ export function mergeFields(...parts: readonly CapturedFields[]): GrowingFields 
 }
 
 /**
- * Adds what another part says: its values win; alerts, checks and detectors add up; `run`, `diagnostics` and `metadata` are merged by key,
- * and so is the metadata's `safety`. In place, and as a plain loop: every call passes here a few times.
+ * Adds what another part says: its values win; alerts, checks and detectors add up; `run`,
+ * `diagnostics` and `metadata` are merged by key, and so is the metadata's `safety`. In place, and
+ * as a plain loop: every call passes here a few times.
  */
 export function addFields(into: GrowingFields, part: CapturedFields): GrowingFields {
   const merged: Record<string, unknown> = into;
@@ -134,8 +138,8 @@ function safetyIn(metadata: unknown): Members | undefined {
 }
 
 /**
- * A snapshot of an object of the caller's that can be merged: a getter that throws later, or a change, must not reach the
- * call or its entry. What is no object becomes the one member `name`.
+ * A snapshot of an object of the caller's that can be merged: a getter that throws later, or a
+ * change, must not reach the call or its entry. What is no object becomes the one member `name`.
  */
 export function membersOf(name: string, value: unknown): Members | undefined {
   if (value === undefined) return undefined;

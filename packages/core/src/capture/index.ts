@@ -3,12 +3,12 @@
 // A wrapper is a seam (how it sees the host's calls), a table of surfaces (what a request and an
 // answer of each endpoint hold), and this kit for all that is the same everywhere:
 //
-// - `CallRecorder` makes one entry per call, whatever the host: `begin()` may hold a call back until
-//   its start is durable, `RecordedCall.end()` may hold the answer back until its entry is. A hook
-//   that swallows errors uses the same calls and cannot hold back. A retry is an attempt of its call
-//   (`attempts`) or a call with the same `run.parentId`, as the host tells. A loop of model calls, a
-//   tool that is run or served, a decision of a person, a result that comes later: each is an entry
-//   with its `operation`, linked by `run`.
+// - `CallRecorder` makes one entry per call, whatever the host: `begin()` may hold a call back
+//   until its start is durable, `RecordedCall.end()` may hold the answer back until its entry is. A
+//   hook that swallows errors uses the same calls and cannot hold back. A retry is an attempt of
+//   its call (`attempts`) or a call with the same `run.parentId`, as the host tells. A loop of
+//   model calls, a tool that is run or served, a decision of a person, a result that comes later:
+//   each is an entry with its `operation`, linked by `run`.
 // - `classifySafety` judges whole bodies, streams put together, and single answers that a host took
 //   apart, each answer with its own verdict, by the tables in `safety/providers`.
 // - `stream/` collects typed parts in bounded memory, in-band errors among them, and says whether a

@@ -4,7 +4,10 @@ import type { AuditEntry, Diagnostics } from "../format/entry.ts";
 import { ENTRY_FIELDS, type FieldKind, type GivenField, misfit } from "../format/fields.ts";
 import { AuditInputError } from "../errors.ts";
 
-/** The caller's own data beside a call: members by name. (An `interface` has no index signature, so `object` it is.) */
+/**
+ * The caller's own data beside a call: members by name. (An `interface` has no index signature, so
+ * `object` it is.)
+ */
 export type Metadata = object;
 
 /** The fields of an interaction other than `metadata`. */
@@ -14,9 +17,14 @@ export interface InteractionFields extends GivenFields {
   /** The answer of the model. */
   readonly output: unknown;
   readonly parameters?: Readonly<Record<string, unknown>> | undefined;
-  /** The provider's own words. They may quote the prompt, so they are hashed and encrypted as content is. */
+  /**
+   * The provider's own words. They may quote the prompt, so they are hashed and encrypted as
+   * content is.
+   */
   readonly diagnostics?: Diagnostics | undefined;
-  /** Name of the person whose data this is. The log holds a random key id for it, never this name. */
+  /**
+   * Name of the person whose data this is. The log holds a random key id for it, never this name.
+   */
   readonly subject?: string | undefined;
 }
 
@@ -27,7 +35,9 @@ type GivenFields = {
     | undefined;
 };
 
-/** One call to record. `metadata` is required where the logger's `metadataSchema` requires a key. */
+/**
+ * One call to record. `metadata` is required where the logger's `metadataSchema` requires a key.
+ */
 export type Interaction<M extends object = Metadata> = InteractionFields &
   (Partial<M> extends M ? { readonly metadata?: M | undefined } : { readonly metadata: M });
 
@@ -46,10 +56,12 @@ export type CheckedFields = { readonly [F in FieldName]?: JsonValue };
 /**
  * The interaction's fields other than input and output, checked and snapshotted as JSON.
  *
- * `strict` throws `AUDIT_INPUT_INVALID` at the first field that cannot be used, and at unknown fields: a typo
- * must not lose data. `lenient` leaves such a field out and reports it: a captured call always gets its entry.
+ * `strict` throws `AUDIT_INPUT_INVALID` at the first field that cannot be used, and at unknown
+ * fields: a typo must not lose data. `lenient` leaves such a field out and reports it: a captured
+ * call always gets its entry.
  *
- * @param fields where the checked fields go. May be the interaction itself, when it belongs to the caller of this.
+ * @param fields where the checked fields go. May be the interaction itself, when it belongs to the
+ * caller of this.
  */
 export function checkFields(
   interaction: object,
@@ -82,7 +94,8 @@ function checkField(
   else if (kind === undefined)
     report(`${name} is not a field of an interaction; your own data goes into metadata`);
   else {
-    // The snapshot is checked too: it is kept, and a Date or a toJSON() may make it another kind of value.
+    // The snapshot is checked too: it is kept, and a Date or a toJSON() may make it another kind of
+    // value.
     const kinds = new Set<OpaqueKind>();
     const snapshot = toJson(value, undefined, (opaque) => kinds.add(opaque));
     for (const opaque of kinds) report(describeOpaque(name, opaque));

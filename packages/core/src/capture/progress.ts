@@ -21,7 +21,10 @@ export class CallProgress {
     return this.#firstContentMs !== undefined;
   }
 
-  /** An event of a stream arrived. `contentSeen`: it, or one before it, held something the model said. */
+  /**
+   * An event of a stream arrived. `contentSeen`: it, or one before it, held something the model
+   * said.
+   */
   event(contentSeen: boolean): void {
     const now = this.#elapsedMs();
     this.#firstEventMs ??= now;

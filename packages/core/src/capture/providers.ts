@@ -41,7 +41,9 @@ export function providerOfHost(host: string): string | undefined {
 const AUTHORITY =
   /^[a-z][a-z0-9+.-]*:\/\/(?:[^/?#@]*@)?(\[[^\]/]+\]|[^/?#:@]+)(?::(\d+))?(?=[/?#]|$)/i;
 
-/** The server in a URL; undefined when it names none. The port only where it is not the scheme's. */
+/**
+ * The server in a URL; undefined when it names none. The port only where it is not the scheme's.
+ */
 export function serverOf(url: string): Server | undefined {
   const [, address, port] = AUTHORITY.exec(url) ?? [];
   if (address === undefined) return undefined;

@@ -1,4 +1,5 @@
-// Redaction runs before anything is hashed, encrypted or kept: what it removes never reaches the log.
+// Redaction runs before anything is hashed, encrypted or kept: what it removes never reaches the
+// log.
 import { type JsonValue, toJson } from "../format/canonical.ts";
 import { AuditConfigError } from "../errors.ts";
 import { anything, callback, optionsOf, text } from "../options.ts";
@@ -14,14 +15,17 @@ export type RedactableField =
   | "alerts"
   | "diagnostics";
 
-/** Returns what is to be kept in place of `value`. Synchronous; to return nothing is a mistake and keeps nothing. */
+/**
+ * Returns what is to be kept in place of `value`. Synchronous; to return nothing is a mistake and
+ * keeps nothing.
+ */
 export type RedactFunction = (field: RedactableField, value: JsonValue) => JsonValue;
 
 /** Redaction before anything is hashed or kept. */
 export interface RedactionOptions {
   /**
-   * Paths into metadata whose values become the censor text: `user.email`, `headers.*` (any one key or index),
-   * `**.ssn` (at any depth).
+   * Paths into metadata whose values become the censor text: `user.email`, `headers.*` (any one key
+   * or index), `**.ssn` (at any depth).
    */
   readonly paths?: readonly string[] | undefined;
   readonly fn?: RedactFunction | undefined;

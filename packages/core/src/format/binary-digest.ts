@@ -26,7 +26,9 @@ const DATA_URL = /^data:([^;,]{0,127})(?:;[^;,]{1,127}){0,8};base64,/i;
 /** Longer than any match of `DATA_URL`. */
 const MAX_URL_BEGINNING = 1500;
 
-/** The digest of a base64 `data:` URL of more than `inlineBytes`; undefined for any other string. */
+/**
+ * The digest of a base64 `data:` URL of more than `inlineBytes`; undefined for any other string.
+ */
 export function digestDataUrl(
   text: string,
   inlineBytes: number = INLINE_BYTES,
@@ -40,7 +42,9 @@ export function digestDataUrl(
 
 const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}\s*$/;
 
-/** The digest of base64 of more than `inlineBytes`; undefined for less, and for anything but base64. */
+/**
+ * The digest of base64 of more than `inlineBytes`; undefined for less, and for anything but base64.
+ */
 export function digestBase64(
   base64: string,
   inlineBytes: number = INLINE_BYTES,

@@ -1,5 +1,5 @@
-// JSON in two steps: `toJson` makes a defined JSON value of any value and never throws; `canonicalJson` writes a JSON value
-// in the form of RFC 8785.
+// JSON in two steps: `toJson` makes a defined JSON value of any value and never throws;
+// `canonicalJson` writes a JSON value in the form of RFC 8785.
 import { createHash } from "node:crypto";
 import { types } from "node:util";
 
@@ -12,19 +12,26 @@ export type JsonValue =
   | readonly JsonValue[]
   | { readonly [key: string]: JsonValue };
 
-/** Deeper values become `"[too deep]"`: neither reading nor writing a line may exhaust the stack. */
+/**
+ * Deeper values become `"[too deep]"`: neither reading nor writing a line may exhaust the stack.
+ */
 const MAX_DEPTH = 200;
 
 /**
- * Objects and arrays in one value; further ones become `"[too many]"`. A few dozen objects that hold each other twice would
- * fill any memory when they are expanded.
+ * Objects and arrays in one value; further ones become `"[too many]"`. A few dozen objects that
+ * hold each other twice would fill any memory when they are expanded.
  */
 const MAX_OBJECTS = 1_000_000;
 
-/** Repeated objects are tracked only above this count, and at most this many of them are expanded again. */
+/**
+ * Repeated objects are tracked only above this count, and at most this many of them are expanded
+ * again.
+ */
 const MAX_REPEATED = 10_000;
 
-/** Longer arrays may be sparse: `a[4e9] = 1` has one value, and four billion when it is expanded. */
+/**
+ * Longer arrays may be sparse: `a[4e9] = 1` has one value, and four billion when it is expanded.
+ */
 const MAX_FILLED_LENGTH = 65_536;
 
 /** An object in which the snapshot is, and what that is in. */
@@ -46,8 +53,8 @@ interface Walk {
 }
 
 /**
- * As the replacer of `JSON.stringify`: returns the value to convert in place of a string or an object,
- * which may be the same one. `holder` has it under `key`.
+ * As the replacer of `JSON.stringify`: returns the value to convert in place of a string or an
+ * object, which may be the same one. `holder` has it under `key`.
  */
 export type Replace = (
   value: string | object,
@@ -55,18 +62,22 @@ export type Replace = (
   holder: object | undefined,
 ) => unknown;
 
-/** Objects that JSON says nothing of: a promise, or another object without members, such as a stream. */
+/**
+ * Objects that JSON says nothing of: a promise, or another object without members, such as a
+ * stream.
+ */
 export type OpaqueKind = "promise" | "object";
 
 /**
  * A snapshot of any value as JSON. Never throws and never keeps a reference to what it was given.
  *
- * Text becomes well-formed (a lone surrogate is U+FFFD). `undefined` is left out of objects and null in
- * arrays. Not in JSON, and what they become: `NaN` and infinities their name, bigint its digits, a `Date` its
- * ISO string, a `Map` an object, a `Set` an array, an `Error` its name and message, bytes
- * `{ bytes, sha256 }`, functions and symbols `"[function]"` and `"[symbol]"`, a promise `"[promise]"`, another object
- * that is not plain and has no members `"[object]"`, a cycle `"[circular]"`, a getter
- * that throws `"[threw]"`, a long array with holes an object of the members it has.
+ * Text becomes well-formed (a lone surrogate is U+FFFD). `undefined` is left out of objects and
+ * null in arrays. Not in JSON, and what they become: `NaN` and infinities their name, bigint its
+ * digits, a `Date` its ISO string, a `Map` an object, a `Set` an array, an `Error` its name and
+ * message, bytes `{ bytes, sha256 }`, functions and symbols `"[function]"` and `"[symbol]"`, a
+ * promise `"[promise]"`, another object that is not plain and has no members `"[object]"`, a cycle
+ * `"[circular]"`, a getter that throws `"[threw]"`, a long array with holes an object of the
+ * members it has.
  *
  * @param replace is asked about every text and object but those that it gave itself
  * @param onOpaque is told of each promise and of each object that became `"[object]"`
@@ -198,7 +209,10 @@ function opaque(kind: OpaqueKind, walk: Walk): JsonValue {
   return `[${kind}]`;
 }
 
-/** Asked first: most objects are plain, and the tests for the other kinds take longer than all the rest. */
+/**
+ * Asked first: most objects are plain, and the tests for the other kinds take longer than all the
+ * rest.
+ */
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return (prototype === Object.prototype || prototype === null) && !("toJSON" in value);
@@ -253,9 +267,9 @@ function digestOfBytes(bytes: Uint8Array): JsonValue {
 }
 
 /**
- * The canonical text of a JSON value: RFC 8785 (JCS). Members are sorted by the UTF-16 code units of their
- * names, numbers and strings are written as ECMAScript writes them, there is no white space. Expects
- * well-formed text and finite numbers, as `toJson` returns them.
+ * The canonical text of a JSON value: RFC 8785 (JCS). Members are sorted by the UTF-16 code units
+ * of their names, numbers and strings are written as ECMAScript writes them, there is no white
+ * space. Expects well-formed text and finite numbers, as `toJson` returns them.
  */
 export function canonicalJson(value: JsonValue): string {
   if (value === null || typeof value !== "object") return JSON.stringify(value);
@@ -271,7 +285,10 @@ export function canonicalJson(value: JsonValue): string {
   return `{${text}}`;
 }
 
-/** Insertion is faster than a sort, which copies twice, up to about this many keys; messages and choices have two to five. */
+/**
+ * Insertion is faster than a sort, which copies twice, up to about this many keys; messages and
+ * choices have two to five.
+ */
 const FEW_KEYS = 16;
 
 /** In the order of UTF-16 code units, which is that of `<` and of `sort()`: RFC 8785, 3.2.3. */

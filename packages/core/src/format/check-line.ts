@@ -1,11 +1,13 @@
-// Lines that a storage accepts. A line that breaks the form is refused alone, before it shares a commit with others.
+// Lines that a storage accepts. A line that breaks the form is refused alone, before it shares a
+// commit with others.
 import { AuditInputError } from "../errors.ts";
 import { timeOfId } from "./id.ts";
 import { CHECKPOINT_PREFIX, CONTROL_PREFIX } from "./control-line.ts";
 
 /**
- * Checks a line for `append`. With an `id` it must be the line of that entry and begin with the id, a UUIDv7: lookups
- * rely on it. Without one it must be a control line, and not one that only a storage writes.
+ * Checks a line for `append`. With an `id` it must be the line of that entry and begin with the id,
+ * a UUIDv7: lookups rely on it. Without one it must be a control line, and not one that only a
+ * storage writes.
  *
  * @throws `AUDIT_INPUT_INVALID`
  */

@@ -1,5 +1,6 @@
-// Control lines: facts about the log itself (docs/format.md, section 2). One table gives the members of each, in the order
-// of the line, with their checks; writer and reader follow from it. Over 300 lines: the shapes of all lines and the table.
+// Control lines: facts about the log itself (docs/format.md, section 2). One table gives the
+// members of each, in the order of the line, with their checks; writer and reader follow from it.
+// Over 300 lines: the shapes of all lines and the table.
 import { HASH_BYTES } from "../seal/merkle.ts";
 import { decodeBase64 } from "../seal/note.ts";
 
@@ -23,7 +24,9 @@ export interface SegmentTail {
   readonly sha256: string;
 }
 
-/** An earlier state of a file, and the proof that a later one only added leaves (RFC 6962, 2.1.2). */
+/**
+ * An earlier state of a file, and the proof that a later one only added leaves (RFC 6962, 2.1.2).
+ */
 export interface ConsistencyProof {
   /** Leaves of the earlier state. */
   readonly leaves: number;
@@ -52,7 +55,10 @@ export interface SegmentOpen {
   readonly seen: readonly SegmentRef[];
   /** Name and version of the writing library. */
   readonly sdk: string;
-  /** Days after which the place itself removes what is older (a bucket's lifecycle rule); absent where none does. */
+  /**
+   * Days after which the place itself removes what is older (a bucket's lifecycle rule); absent
+   * where none does.
+   */
   readonly expires?: number | undefined;
 }
 
@@ -88,13 +94,21 @@ export interface RetentionPrune {
   readonly to: string | null;
   readonly policy: string;
   readonly actor: string;
-  /** When the file was removed, RFC 3339: kept when the line is carried on. Absent in older logs. */
+  /**
+   * When the file was removed, RFC 3339: kept when the line is carried on. Absent in older logs.
+   */
   readonly at?: string | undefined;
-  /** Smaller states of the file that are on record or pinned, each proven to be a beginning of the one removed. */
+  /**
+   * Smaller states of the file that are on record or pinned, each proven to be a beginning of the
+   * one removed.
+   */
   readonly since?: readonly ConsistencyProof[] | undefined;
 }
 
-/** Keeps every file with an entry of a time range from removal, until it is released. Second line of its segment. */
+/**
+ * Keeps every file with an entry of a time range from removal, until it is released. Second line of
+ * its segment.
+ */
 export interface RetentionHold {
   readonly type: "retention.hold";
   readonly hold: string;
@@ -118,8 +132,9 @@ export interface RetentionRelease {
 }
 
 /**
- * States of segments that stay which only segments about to be removed recorded, as `seen` would. In a bucket, where a
- * first line has no room for them; a shipped segment is called `<directory>/<file>`.
+ * States of segments that stay which only segments about to be removed recorded, as `seen` would.
+ * In a bucket, where a first line has no room for them; a shipped segment is called
+ * `<directory>/<file>`.
  */
 export interface RetentionSeen {
   readonly type: "retention.seen";
@@ -149,13 +164,16 @@ export interface Loss {
   /** Ids of the first and the last of them. */
   readonly first?: string | undefined;
   readonly last?: string | undefined;
-  /** False where a write failed without saying how much it wrote: the entries may be there. @default true */
+  /**
+   * False where a write failed without saying how much it wrote: the entries may be there.
+   * @default true
+   */
   readonly certain?: boolean | undefined;
 }
 
 /**
- * The lines that follow were written to another segment, where the write failed. From `leaf` on, that segment is
- * superseded by these lines.
+ * The lines that follow were written to another segment, where the write failed. From `leaf` on,
+ * that segment is superseded by these lines.
  */
 export interface Again {
   readonly type: "again";
@@ -172,7 +190,10 @@ export interface Again {
   readonly reason: string;
 }
 
-/** A segment is shorter than its writer remembered outside the directory: it was cut, or a crash took its end. */
+/**
+ * A segment is shorter than its writer remembered outside the directory: it was cut, or a crash
+ * took its end.
+ */
 export interface SegmentGap {
   readonly type: "segment.gap";
   readonly file: string;
@@ -184,7 +205,10 @@ export interface SegmentGap {
   readonly found: number | null;
 }
 
-/** An ancestor of a run. It has no entry of its own yet, and an entry or another run names it as its parent. */
+/**
+ * An ancestor of a run. It has no entry of its own yet, and an entry or another run names it as its
+ * parent.
+ */
 export interface RunStarted {
   readonly type: "run.started";
   readonly run: string;
@@ -218,8 +242,8 @@ export interface CallStarted {
 }
 
 /**
- * Authorises the removal of a directory's own copy of a file, and is durable before it goes. The archive has confirmed
- * that it holds the same bytes; there the line authorises nothing.
+ * Authorises the removal of a directory's own copy of a file, and is durable before it goes. The
+ * archive has confirmed that it holds the same bytes; there the line authorises nothing.
  */
 export interface RetentionArchived {
   readonly type: "retention.archived";
@@ -231,7 +255,9 @@ export interface RetentionArchived {
   readonly sha256: string;
   /** Where it is now: `s3://bucket/key`. */
   readonly location: string;
-  /** When the copy was removed, RFC 3339: kept when the line is carried on. Absent in older logs. */
+  /**
+   * When the copy was removed, RFC 3339: kept when the line is carried on. Absent in older logs.
+   */
   readonly at?: string | undefined;
 }
 

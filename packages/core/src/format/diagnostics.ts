@@ -1,4 +1,5 @@
-// Diagnostics: the third content of an entry (docs/format.md, section 2). It is always a JSON object.
+// Diagnostics: the third content of an entry (docs/format.md, section 2). It is always a JSON
+// object.
 import type { Diagnostics } from "./entry.ts";
 import { inSnakeCase } from "./entry-line.ts";
 import { isJsonObject, type JsonValue, toJson } from "./canonical.ts";

@@ -4,7 +4,10 @@ import { camelCase, ENTRY_FIELDS, isOfKind, snakeCase } from "./fields.ts";
 
 type EntryFields = { readonly [F in keyof AuditEntry]?: unknown };
 
-/** Every field under its name on the line: a field of the table that the literal lacks is a type error. */
+/**
+ * Every field under its name on the line: a field of the table that the literal lacks is a type
+ * error.
+ */
 type LineFields = { readonly [F in keyof AuditEntry as Snake<F>]: unknown };
 type Snake<F extends string> = F extends `${infer Head}${infer Tail}`
   ? `${Head extends Lowercase<Head> ? Head : `_${Lowercase<Head>}`}${Snake<Tail>}`
@@ -17,8 +20,8 @@ export interface ContentTokens {
 }
 
 /**
- * The line of an entry, without the line feed: the 17 fields of the original, and of the other fields those that have a
- * value. The values are JSON already.
+ * The line of an entry, without the line feed: the 17 fields of the original, and of the other
+ * fields those that have a value. The values are JSON already.
  *
  * @param made id, time, hashes, contents, key ids: fields that the logger makes or completes
  * @param given fields as the caller gave them
@@ -29,7 +32,8 @@ export function entryToLine(
   given: EntryFields = made,
   tokens?: ContentTokens,
 ): string {
-  // A literal, in the order of the table: a loop over the table takes half as long again (5.4 against 8.3 us).
+  // A literal, in the order of the table: a loop over the table takes half as long again (5.4
+  // against 8.3 us).
   const fields: LineFields = {
     id: made.id,
     timestamp: made.timestamp,
@@ -78,8 +82,8 @@ export function entryToLine(
 }
 
 /**
- * The JSON of an entry with its contents put in as they are. A JWE is most of the line and needs no escaping: 1.1 us against
- * 17.7 us for `JSON.stringify` with two contents of 10 KB.
+ * The JSON of an entry with its contents put in as they are. A JWE is most of the line and needs no
+ * escaping: 1.1 us against 17.7 us for `JSON.stringify` with two contents of 10 KB.
  */
 function jsonWithTokens(fields: LineFields, { input, output }: ContentTokens): string {
   const line = JSON.stringify(fields);
@@ -88,9 +92,10 @@ function jsonWithTokens(fields: LineFields, { input, output }: ContentTokens): s
 }
 
 /**
- * The entry on a line; undefined for a control line (it has a `type`) and for anything else that is not an entry. Lines of the
- * Python original are read as they are, with UTC for its naive timestamps. A field that a foreign line lacks, or has as
- * another kind of value, is null or empty where `AuditEntry` requires it, and else undefined.
+ * The entry on a line; undefined for a control line (it has a `type`) and for anything else that is
+ * not an entry. Lines of the Python original are read as they are, with UTC for its naive
+ * timestamps. A field that a foreign line lacks, or has as another kind of value, is null or empty
+ * where `AuditEntry` requires it, and else undefined.
  */
 export function lineToEntry(line: string): AuditEntry | undefined {
   if (line.startsWith('{"type":')) return undefined; // most control lines: saves parsing
@@ -110,7 +115,10 @@ export function lineToEntry(line: string): AuditEntry | undefined {
   return isComplete(entry) ? entry : undefined;
 }
 
-/** True by construction: each field was checked against the table, whose type is made from `AuditEntry`. */
+/**
+ * True by construction: each field was checked against the table, whose type is made from
+ * `AuditEntry`.
+ */
 function isComplete(entry: object): entry is AuditEntry {
   return "metadata" in entry;
 }
@@ -133,19 +141,25 @@ function isEntryRecord(value: unknown): value is EntryRecord {
   );
 }
 
-/** `2026-11-23T07:02:20.115437` (the original's utcnow()) means UTC; Date.parse would take it as local time. */
+/**
+ * `2026-11-23T07:02:20.115437` (the original's utcnow()) means UTC; Date.parse would take it as
+ * local time.
+ */
 function asUtc(timestamp: string): string {
   return /(?:Z|[+-]\d\d:?\d\d)$/.test(timestamp) ? timestamp : `${timestamp}Z`;
 }
 
 /** Whether a line is an entry for a call that another entry records too (`run.same_call_as`). */
 export function recordsCallAgain(line: string): boolean {
-  // Only lines that hold this text are parsed; it may also stand in a prompt. A search for a string that begins
-  // with a quotation mark would stop at each of them.
+  // Only lines that hold this text are parsed; it may also stand in a prompt. A search for a string
+  // that begins with a quotation mark would stop at each of them.
   return line.includes('_call_as":') && lineToEntry(line)?.run?.sameCallAs !== undefined;
 }
 
-/** An object with its own members' names as the log spells them. Anything but an object is returned as it is. */
+/**
+ * An object with its own members' names as the log spells them. Anything but an object is returned
+ * as it is.
+ */
 export function inSnakeCase(value: unknown): unknown {
   return renamed(value, knownSnakeCase);
 }
@@ -171,7 +185,10 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null;
 }
 
-/** Results of `snakeCase`, a pure function: the names of usage figures and run members recur in every entry. */
+/**
+ * Results of `snakeCase`, a pure function: the names of usage figures and run members recur in
+ * every entry.
+ */
 const snakeNames = new Map<string, string>();
 const MAX_SNAKE_NAMES = 200;
 

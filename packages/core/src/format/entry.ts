@@ -1,4 +1,5 @@
-// An entry as programs see it. Names are camelCase here and snake_case in the log: `fields.ts` has the table of both.
+// An entry as programs see it. Names are camelCase here and snake_case in the log: `fields.ts` has
+// the table of both.
 import type { JsonValue } from "./canonical.ts";
 
 /**
@@ -26,13 +27,17 @@ export interface EntryError {
   /** HTTP status, where there was one. */
   readonly status?: number;
   /**
-   * The provider's own words. They may quote the prompt, so a logger keeps them in the entry's `diagnostics`, as content:
-   * entries that it reads back have none here, unless an older version wrote them.
+   * The provider's own words. They may quote the prompt, so a logger keeps them in the entry's
+   * `diagnostics`, as content: entries that it reads back have none here, unless an older version
+   * wrote them.
    */
   readonly message?: string;
 }
 
-/** The provider's own words about a call. They may quote the prompt or the answer, so they are kept as content. */
+/**
+ * The provider's own words about a call. They may quote the prompt or the answer, so they are kept
+ * as content.
+ */
 export interface Diagnostics {
   readonly errorMessage?: string;
   readonly blockMessage?: string;
@@ -56,7 +61,9 @@ export interface Server {
   readonly port?: number;
 }
 
-/** A person's decision about another entry. Reason, before, after and what was shown are content. */
+/**
+ * A person's decision about another entry. Reason, before, after and what was shown are content.
+ */
 export interface Review {
   /** Id of the entry, run or interrupt that was decided on. */
   readonly of: string;
@@ -73,7 +80,10 @@ export interface Review {
 export interface Usage {
   readonly cachedInputTokens?: number;
   readonly reasoningOutputTokens?: number;
-  /** Where the figures come from: the provider, our host's estimate, or the stale usage of a cache hit. */
+  /**
+   * Where the figures come from: the provider, our host's estimate, or the stale usage of a cache
+   * hit.
+   */
   readonly source?: "reported" | "estimated" | "cached";
   readonly [figure: string]: JsonValue | undefined;
 }
@@ -129,7 +139,10 @@ export interface AuditEntry {
   readonly inputTokens: number | null;
   readonly outputTokens: number | null;
   readonly metadata: Readonly<Record<string, JsonValue>>;
-  /** OpenTelemetry GenAI operation names where they exist: chat, text_completion, embeddings, execute_tool … */
+  /**
+   * OpenTelemetry GenAI operation names where they exist: chat, text_completion, embeddings,
+   * execute_tool …
+   */
   readonly operation?: string;
   readonly outcome?: Outcome;
   /** The checks that really ran; an empty list means nobody looked. */
@@ -161,7 +174,10 @@ export interface AuditEntry {
   readonly actor?: Actor;
   readonly server?: Server;
   readonly review?: Review;
-  /** Hash and content of the entry's `Diagnostics` as canonical JSON; the content is absent where only hashes are kept. */
+  /**
+   * Hash and content of the entry's `Diagnostics` as canonical JSON; the content is absent where
+   * only hashes are kept.
+   */
   readonly diagnosticsHash?: string;
   readonly diagnosticsContent?: string;
 }

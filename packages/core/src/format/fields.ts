@@ -1,11 +1,13 @@
-// The fields of an entry, once. The line, the checks of what callers give, SQL columns, CSV and the contract of a storage
-// follow from this table. To add a field, add it to `AuditEntry`, here, and to the literal of `entryToLine`.
+// The fields of an entry, once. The line, the checks of what callers give, SQL columns, CSV and the
+// contract of a storage follow from this table. To add a field, add it to `AuditEntry`, here, and
+// to the literal of `entryToLine`.
 import type { JsonValue } from "./canonical.ts";
 import { type AuditEntry, OUTCOMES } from "./entry.ts";
 
 /**
- * Kinds of values. `measure`: a number that may have a fraction. `count`: an integer. `texts`: a list of strings. `json`: an
- * object of the caller's, kept as it is. `members`: an object whose member names are ours, in snake_case in the log.
+ * Kinds of values. `measure`: a number that may have a fraction. `count`: an integer. `texts`: a
+ * list of strings. `json`: an object of the caller's, kept as it is. `members`: an object whose
+ * member names are ours, in snake_case in the log.
  */
 export type FieldKind =
   | "text"
@@ -25,7 +27,9 @@ export interface EntryField {
   /** Its name on the line. */
   readonly name: string;
   readonly kind: FieldKind;
-  /** Value of the original's 17 fields where a line lacks them; the other fields are then absent. */
+  /**
+   * Value of the original's 17 fields where a line lacks them; the other fields are then absent.
+   */
   readonly absent: JsonValue | undefined;
   /** Whether `log()` takes it. All other fields are made by the logger. */
   readonly isGiven: boolean;
@@ -117,7 +121,10 @@ function isField(name: string): name is keyof AuditEntry {
   return Object.hasOwn(ROWS, name);
 }
 
-/** The spelling of a member name in the log: `inputHash` is `input_hash`. A name that is not camelCase stays as it is. */
+/**
+ * The spelling of a member name in the log: `inputHash` is `input_hash`. A name that is not
+ * camelCase stays as it is.
+ */
 export function snakeCase(name: string): string {
   return /^[a-z][A-Za-z0-9]*$/.test(name)
     ? name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)

@@ -2,13 +2,16 @@
 import { randomBytes, randomFillSync } from "node:crypto";
 import { v7 } from "uuid";
 
-/** A step back of the clock up to this size holds the time of ids still; after a larger one they have the clock's time. */
+/**
+ * A step back of the clock up to this size holds the time of ids still; after a larger one they
+ * have the clock's time.
+ */
 const MAX_HELD_MS = 10_000;
 
 /**
- * A new entry id. Ids of one process ascend strictly, also within a millisecond and when the clock steps back a little: so
- * a segment can be searched by bisection. After a large step back (the clock was ahead, say) ids follow the clock again,
- * and storages begin a segment.
+ * A new entry id. Ids of one process ascend strictly, also within a millisecond and when the clock
+ * steps back a little: so a segment can be searched by bisection. After a large step back (the
+ * clock was ahead, say) ids follow the clock again, and storages begin a segment.
  */
 export function newEntryId(): string {
   const now = Date.now();
@@ -33,7 +36,10 @@ const newest: { time: number; sequence: number; id: string | undefined } = {
 };
 
 const RANDOM_BYTES = 16;
-/** One call of the generator costs as much for 4 KiB as for 16 bytes, and asking for each id was an eighth of `log()`'s CPU time. */
+/**
+ * One call of the generator costs as much for 4 KiB as for 16 bytes, and asking for each id was an
+ * eighth of `log()`'s CPU time.
+ */
 const pool = Buffer.alloc(256 * RANDOM_BYTES);
 let poolAt = pool.length;
 
@@ -57,7 +63,9 @@ export function timeOfId(id: string): number | undefined {
 /** RFC 9562: 48 bits of a UUIDv7 are its time. */
 const MAX_ID_TIME = 2 ** 48 - 1;
 
-/** The smallest id of a millisecond, cut off behind the time: it sorts before every id of that time. */
+/**
+ * The smallest id of a millisecond, cut off behind the time: it sorts before every id of that time.
+ */
 export function idAt(time: number): string {
   const hex = Math.min(Math.max(0, Math.floor(time)), MAX_ID_TIME)
     .toString(16)
@@ -90,7 +98,10 @@ export function timestampOf(id: string): string {
   return latest.text;
 }
 
-/** 96 random bits as 16 base64url characters: names a writer's life; no two are expected to be equal. */
+/**
+ * 96 random bits as 16 base64url characters: names a writer's life; no two are expected to be
+ * equal.
+ */
 export function newStream(): string {
   return randomBytes(12).toString("base64url");
 }

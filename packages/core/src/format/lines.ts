@@ -1,15 +1,20 @@
-// Splits raw bytes into lines on the byte 0x0A alone: a reader that also splits on U+2028 lets a prompt break the log.
+// Splits raw bytes into lines on the byte 0x0A alone: a reader that also splits on U+2028 lets a
+// prompt break the log.
 
 import { AuditError } from "../errors.ts";
 
 const LF = 0x0a;
 
-/** The longest string of V8, so no writer makes a longer line. A planted file must not fill the memory. */
+/**
+ * The longest string of V8, so no writer makes a longer line. A planted file must not fill the
+ * memory.
+ */
 const MAX_LINE_BYTES = 2 ** 29;
 
 /**
- * Whole lines, each ended by LF, in `bytes[start, end)`. `start` is at least 1, and the byte before each line may be
- * overwritten for a moment (`leafHashInPlace`). Valid until the next chunk is pushed.
+ * Whole lines, each ended by LF, in `bytes[start, end)`. `start` is at least 1, and the byte before
+ * each line may be overwritten for a moment (`leafHashInPlace`). Valid until the next chunk is
+ * pushed.
  */
 export interface LineBlock {
   readonly bytes: Buffer;
@@ -23,8 +28,9 @@ export interface LineBlock {
 export type LineHandler = (bytes: Buffer, start: number, end: number) => void;
 
 /**
- * Takes chunks, hands out blocks of whole lines. A byte is copied only when its line lies in two chunks or comes first
- * in one, and then once or twice whatever the line's length; memory is bounded by the longest line.
+ * Takes chunks, hands out blocks of whole lines. A byte is copied only when its line lies in two
+ * chunks or comes first in one, and then once or twice whatever the line's length; memory is
+ * bounded by the longest line.
  */
 export class LineSplitter {
   /** The beginning of a line whose end has not come yet. */
@@ -60,7 +66,10 @@ export class LineSplitter {
     return Buffer.concat(this.#pieces, this.#pieceBytes);
   }
 
-  /** Copies, because the reader reuses its buffer. Throws `AUDIT_READ_FAILED` for a line that is too long. */
+  /**
+   * Copies, because the reader reuses its buffer. Throws `AUDIT_READ_FAILED` for a line that is too
+   * long.
+   */
   #keep(bytes: Buffer): void {
     if (bytes.byteLength === 0) return;
     if (this.#pieceBytes + bytes.byteLength > MAX_LINE_BYTES) {

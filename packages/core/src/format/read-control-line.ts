@@ -1,5 +1,5 @@
-// Control lines as storages, the verifier and the command read them. Unknown members are ignored; a member that is not
-// what it must be makes the line no such line.
+// Control lines as storages, the verifier and the command read them. Unknown members are ignored; a
+// member that is not what it must be makes the line no such line.
 import { type Checkpoint, type Note, parseCheckpoint, parseNote } from "../seal/note.ts";
 import {
   type ControlLine,
@@ -62,8 +62,8 @@ function isOf<T extends ControlType>(
 const HOLD_PREFIX = prefixOf("retention.hold");
 
 /**
- * A hold errs by keeping too much: an attacker who spoils one of its members must not end it. A bound
- * that cannot be read is open, and a reason, an actor or a time that cannot be read is empty.
+ * A hold errs by keeping too much: an attacker who spoils one of its members must not end it. A
+ * bound that cannot be read is open, and a reason, an actor or a time that cannot be read is empty.
  */
 function readHold(text: string): RetentionHold | undefined {
   const { type, hold, from, to, reason, actor, placed } = parseObject(text) ?? {};
@@ -95,7 +95,9 @@ export interface ReadCheckpoint {
   readonly checkpoint: Checkpoint;
 }
 
-/** Reads a checkpoint line; undefined for anything else, and for one whose note holds no checkpoint. */
+/**
+ * Reads a checkpoint line; undefined for anything else, and for one whose note holds no checkpoint.
+ */
 export function readCheckpointLine(line: string): ReadCheckpoint | undefined {
   const text = readLineOf(line, "checkpoint")?.note;
   const note = text === undefined ? undefined : parseNote(text);

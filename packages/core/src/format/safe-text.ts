@@ -1,6 +1,6 @@
-// Makes strings of a log safe to show. Users, models and attackers who can write to its place wrote them. On a terminal
-// an escape sequence could hide lines, forge a verdict or type commands; a bidirectional override could turn text
-// around. Both are spelled out.
+// Makes strings of a log safe to show. Users, models and attackers who can write to its place wrote
+// them. On a terminal an escape sequence could hide lines, forge a verdict or type commands; a
+// bidirectional override could turn text around. Both are spelled out.
 
 /** One line of text: every control and bidirectional formatting character is spelled out. */
 export function safeLine(text: string): string {
@@ -14,7 +14,10 @@ export function safeText(text: string): string {
     .replaceAll(UNSAFE, (char) => (char === "\n" || char === "\t" ? char : spell(char)));
 }
 
-/** C0, DEL, C1, line and paragraph separators; marks, embeddings, overrides and isolates of UAX #9; lone surrogates. */
+/**
+ * C0, DEL, C1, line and paragraph separators; marks, embeddings, overrides and isolates of UAX #9;
+ * lone surrogates.
+ */
 const UNSAFE =
   // oxlint-disable-next-line no-control-regex -- control characters are the subject
   /[\u0000-\u001F\u007F-\u009F\u061C\u200E\u200F\u2028\u2029\u202A-\u202E\u2066-\u2069\uD800-\uDFFF]/gu;

@@ -4,16 +4,23 @@
 export interface SegmentName {
   /** The UTC day the segment was created on: `YYYYMMDD`. */
   readonly day: string;
-  /** 0 for the first file of the day, which has no number in its name; at most `MAX_SEGMENT_NUMBER`. */
+  /**
+   * 0 for the first file of the day, which has no number in its name; at most `MAX_SEGMENT_NUMBER`.
+   */
   readonly number: number;
 }
 
-/** A larger number is a planted name: counting on from it must not lead to names that cannot be read. */
+/**
+ * A larger number is a planted name: counting on from it must not lead to names that cannot be
+ * read.
+ */
 export const MAX_SEGMENT_NUMBER: number = 999_999;
 
 const NAME = /^audit_(\d{4})(\d{2})(\d{2})(?:_(\d{3}|[1-9]\d{3,5}))?\.jsonl$/;
 
-/** Reads a file name; undefined when no segment has it. A name has one spelling, and its day exists. */
+/**
+ * Reads a file name; undefined when no segment has it. A name has one spelling, and its day exists.
+ */
 export function parseSegmentName(file: string): SegmentName | undefined {
   const [, year = "", month = "", dayOfMonth = "", digits] = NAME.exec(file) ?? [];
   const date = new Date(`${year}-${month}-${dayOfMonth}T00:00:00Z`);
@@ -23,7 +30,10 @@ export function parseSegmentName(file: string): SegmentName | undefined {
   return { day, number: Number(digits ?? 0) };
 }
 
-/** The UTC day in the name of a segment, `YYYYMMDD`, also of one that lies in a bucket as several objects. */
+/**
+ * The UTC day in the name of a segment, `YYYYMMDD`, also of one that lies in a bucket as several
+ * objects.
+ */
 export function dayOfSegment(file: string): string | undefined {
   return /^audit_(\d{8})[_.]/.exec(file)?.[1];
 }

@@ -14,11 +14,14 @@ import { hasCode } from "../system-error.ts";
 /** Which KMS key wraps, and where the wrapped keys are kept. */
 export interface AwsKmsKeysOptions {
   /**
-   * The KMS key that wraps and unwraps: id, alias or ARN. Nothing that another one wrapped is used; an alias must go on
-   * meaning the same key.
+   * The KMS key that wraps and unwraps: id, alias or ARN. Nothing that another one wrapped is used;
+   * an alias must go on meaning the same key.
    */
   readonly kmsKeyId: string;
-  /** The key file. Useless without the right to `kms:Decrypt`, so it can lie, and be backed up, beside the log. */
+  /**
+   * The key file. Useless without the right to `kms:Decrypt`, so it can lie, and be backed up,
+   * beside the log.
+   */
   readonly path: string;
   /** @default a client with the SDK's own defaults: environment, profile, instance role */
   readonly client?: KMSClient;
@@ -30,32 +33,37 @@ interface KeyFile {
   readonly keys: Readonly<Record<string, string>>;
 }
 
-/** Additional authenticated data of each wrapped key: it names itself in CloudTrail and unwraps as nothing else. */
+/**
+ * Additional authenticated data of each wrapped key: it names itself in CloudTrail and unwraps as
+ * nothing else.
+ */
 const CONTEXT = { purpose: "ai-audit master key" };
 
 /**
- * Keys that AWS KMS wrapped, in a key file beside the log. At the first start a data key is generated
- * (`GenerateDataKey`) and its wrapped form kept; at each start the file's keys are unwrapped (`Decrypt`), and no entry
- * costs a call. Of several processes that start at once, one makes the file and all use its key.
+ * Keys that AWS KMS wrapped, in a key file beside the log. At the first start a data key is
+ * generated (`GenerateDataKey`) and its wrapped form kept; at each start the file's keys are
+ * unwrapped (`Decrypt`), and no entry costs a call. Of several processes that start at once, one
+ * makes the file and all use its key.
  *
- * The file is needed as long as the log: without it KMS can give nothing back. Rejects with `AuditConfigError`:
- * `AUDIT_CONFIG_INVALID` when the package is missing, or KMS or the file cannot be used, `AUDIT_KEY_INVALID` when
- * the file is damaged.
+ * The file is needed as long as the log: without it KMS can give nothing back. Rejects with
+ * `AuditConfigError`: `AUDIT_CONFIG_INVALID` when the package is missing, or KMS or the file cannot
+ * be used, `AUDIT_KEY_INVALID` when the file is damaged.
  */
 export function awsKmsKeys(options: AwsKmsKeysOptions): KeyProvider {
   return { load: async () => withKms(options, async (kms) => loadKeys(options, kms)) };
 }
 
 /**
- * Adds a new data key to the key file, which the next `load()` writes with, and gives its key id. Run it once,
- * then restart the processes: one that still runs writes under the older key, which stays known, and reads the new
- * one's entries after its restart.
- * Rejects as `awsKmsKeys` does; also when another rotation is under way.
+ * Adds a new data key to the key file, which the next `load()` writes with, and gives its key id.
+ * Run it once, then restart the processes: one that still runs writes under the older key, which
+ * stays known, and reads the new one's entries after its restart. Rejects as `awsKmsKeys` does;
+ * also when another rotation is under way.
  */
 export async function rotateAwsKmsKeys(options: AwsKmsKeysOptions): Promise<string> {
   return withKms(options, async (kms) => {
     const draft = `${options.path}.next`;
-    // Made exclusively: of two rotations at once, none can lose a key that the other one's readers already use.
+    // Made exclusively: of two rotations at once, none can lose a key that the other one's readers
+    // already use.
     const file = await open(draft, "wx", 0o600).catch((cause: unknown) => {
       throw new AuditConfigError(
         `Another rotation is under way; if it was cut off, remove ${draft}`,
@@ -154,8 +162,8 @@ async function withKms<T>(
       },
       async unwrap(wrapped, id) {
         const blob = Buffer.from(wrapped, "base64");
-        // With the key's name. Attacker: a writer of the file could otherwise make us use a key that
-        // another account's KMS key wrapped.
+        // With the key's name. Attacker: a writer of the file could otherwise make us use a key
+        // that another account's KMS key wrapped.
         const request = { KeyId: kmsKeyId, CiphertextBlob: blob, EncryptionContext: CONTEXT };
         const { Plaintext } = await service.send(new sdk.DecryptCommand(request));
         const key = masterKey(Plaintext, path);

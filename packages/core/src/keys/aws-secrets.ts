@@ -16,9 +16,9 @@ export interface AwsSecretsKeysOptions {
  * Keys in a secret of AWS Secrets Manager: its text is one key, or a ring as JSON
  * (`{"current":"v2","keys":{"v1":"…","v2":"…"}}`). One call (`GetSecretValue`) at start.
  *
- * To rotate, add a key to the ring: where the service replaces a bare key, older entries could not be read.
- * Rejects with `AuditConfigError`: `AUDIT_CONFIG_INVALID` when the package is missing or the secret cannot be read,
- * `AUDIT_KEY_INVALID` when it holds no keys.
+ * To rotate, add a key to the ring: where the service replaces a bare key, older entries could not
+ * be read. Rejects with `AuditConfigError`: `AUDIT_CONFIG_INVALID` when the package is missing or
+ * the secret cannot be read, `AUDIT_KEY_INVALID` when it holds no keys.
  */
 export function awsSecretsKeys(options: AwsSecretsKeysOptions): KeyProvider {
   return { load: async () => loadKeys(options) };

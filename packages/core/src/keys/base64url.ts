@@ -1,9 +1,9 @@
 // base64url (RFC 4648 section 5), strictly: one text for one sequence of bytes.
 
 /**
- * The bytes of unpadded base64url; undefined for anything else, also for the other spellings that lenient
- * decoders take (padding, `+` and `/`, white space, stray bits in the last character). So nobody can make a
- * second, different-looking copy of a ciphertext that still opens.
+ * The bytes of unpadded base64url; undefined for anything else, also for the other spellings that
+ * lenient decoders take (padding, `+` and `/`, white space, stray bits in the last character). So
+ * nobody can make a second, different-looking copy of a ciphertext that still opens.
  */
 export function decodeBase64url(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, "base64url");

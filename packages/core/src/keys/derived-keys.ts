@@ -13,7 +13,10 @@ export interface DerivedKeys {
   readonly subjectId: string | undefined;
 }
 
-/** Writers use one `kid` and readers a few hundred; with a subject in every entry, the latest are what is needed. */
+/**
+ * Writers use one `kid` and readers a few hundred; with a subject in every entry, the latest are
+ * what is needed.
+ */
 const CAPACITY = 1024;
 
 /** Derived keys by `kid`, the least recently used forgotten first. */

@@ -50,8 +50,8 @@ const TEXT = "text/plain";
 const JSON_TEXT = "application/json";
 
 /**
- * Encrypts, decrypts and digests content under master keys, from which a key of its own is derived for each
- * writer, each purpose and each data subject (docs/format.md, "Encrypted content").
+ * Encrypts, decrypts and digests content under master keys, from which a key of its own is derived
+ * for each writer, each purpose and each data subject (docs/format.md, "Encrypted content").
  *
  * Key material stays in KeyObjects: printing or serialising a manager shows none.
  */
@@ -72,8 +72,8 @@ export class EncryptionManager {
   /**
    * One key, or a ring of keys of which the current one writes and all read.
    *
-   * Without a key, one is generated: keep what `getKey()` returns, or what is encrypted here is lost with the
-   * process. Throws `AuditConfigError` (`AUDIT_KEY_INVALID`, `AUDIT_CONFIG_INVALID`).
+   * Without a key, one is generated: keep what `getKey()` returns, or what is encrypted here is
+   * lost with the process. Throws `AuditConfigError` (`AUDIT_KEY_INVALID`, `AUDIT_CONFIG_INVALID`).
    */
   constructor(key?: Keys, options: EncryptionOptions = {}) {
     checkOptions(options);
@@ -89,10 +89,11 @@ export class EncryptionManager {
   }
 
   /**
-   * A manager of the keys in an environment variable, `AUDIT_ENCRYPTION_KEY` by default: one key, or a ring as JSON.
+   * A manager of the keys in an environment variable, `AUDIT_ENCRYPTION_KEY` by default: one key,
+   * or a ring as JSON.
    *
-   * Throws `AuditConfigError` naming the variable: `AUDIT_CONFIG_INVALID` when it is missing or empty,
-   * `AUDIT_KEY_INVALID` when it holds something else.
+   * Throws `AuditConfigError` naming the variable: `AUDIT_CONFIG_INVALID` when it is missing or
+   * empty, `AUDIT_KEY_INVALID` when it holds something else.
    */
   static fromEnv(
     name?: string,
@@ -103,8 +104,8 @@ export class EncryptionManager {
   }
 
   /**
-   * A manager of the keys that `provider` gives, which is asked once. Rejects as it does, and as the constructor throws;
-   * also when it gives none (`AUDIT_CONFIG_INVALID`).
+   * A manager of the keys that `provider` gives, which is asked once. Rejects as it does, and as
+   * the constructor throws; also when it gives none (`AUDIT_CONFIG_INVALID`).
    */
   static async fromProvider(
     provider: KeyProvider,
@@ -121,12 +122,18 @@ export class EncryptionManager {
     return this.#masters.export();
   }
 
-  /** True while the only copy of a generated key is in this process, because no one asked for it yet. */
+  /**
+   * True while the only copy of a generated key is in this process, because no one asked for it
+   * yet.
+   */
   get unread(): boolean {
     return this.#unread;
   }
 
-  /** For loggers of a durable log: warns once when the only copy of a generated key is in this process. */
+  /**
+   * For loggers of a durable log: warns once when the only copy of a generated key is in this
+   * process.
+   */
   warnOfUnreadKey(): void {
     if (!this.#unread || this.#warned) return;
     this.#warned = true;
@@ -145,25 +152,25 @@ export class EncryptionManager {
   /**
    * The text of a JWE or of a Fernet token under any known key.
    *
-   * Throws `AuditDecryptError`: `AUDIT_KEY_MISSING` with the id of the key that is needed, `AUDIT_SUBJECT_ERASED`,
-   * `AUDIT_DECRYPT_FAILED` for what is no ciphertext or was altered.
+   * Throws `AuditDecryptError`: `AUDIT_KEY_MISSING` with the id of the key that is needed,
+   * `AUDIT_SUBJECT_ERASED`, `AUDIT_DECRYPT_FAILED` for what is no ciphertext or was altered.
    */
   decrypt(token: string): string {
     return this.open(token);
   }
 
   /**
-   * Encrypts a string as the Python original does: the base64url of a Fernet token under the current key, which is a
-   * Fernet key as well. For logs that are handed to it; bound to no entry.
+   * Encrypts a string as the Python original does: the base64url of a Fernet token under the
+   * current key, which is a Fernet key as well. For logs that are handed to it; bound to no entry.
    */
   encryptFernet(text: string): string {
     return wrapFernet(sealFernet(text, this.#masters.current));
   }
 
   /**
-   * For a logger: the `kid` of what a writer seals now, `<key id>.<stream>[.<subject id>]`. Ask for each entry:
-   * from 2^30 messages of this manager on, the stream's name is `<stream>~1` and the key another.
-   * Throws `TypeError` for an invalid stream name.
+   * For a logger: the `kid` of what a writer seals now, `<key id>.<stream>[.<subject id>]`. Ask for
+   * each entry: from 2^30 messages of this manager on, the stream's name is `<stream>~1` and the
+   * key another. Throws `TypeError` for an invalid stream name.
    */
   kidFor(stream: string, subject?: SubjectKey): string {
     const named = streamAfter(stream, this.#messages, this.#messagesPerKey);
@@ -174,8 +181,8 @@ export class EncryptionManager {
   }
 
   /**
-   * For a logger: the content of one field of one entry as a compact JWE that opens only there. `kid` is from
-   * `kidFor` with the same subject. Throws `TypeError` when it is not.
+   * For a logger: the content of one field of one entry as a compact JWE that opens only there.
+   * `kid` is from `kidFor` with the same subject. Throws `TypeError` when it is not.
    */
   encryptContent(
     content: Content,
@@ -187,18 +194,19 @@ export class EncryptionManager {
   }
 
   /**
-   * For a logger: `hmac-sha256:<base64url>` of the text's UTF-8 (RFC 2104) under the digest key of `kid`. Without
-   * the key, no guess at the text can be checked.
+   * For a logger: `hmac-sha256:<base64url>` of the text's UTF-8 (RFC 2104) under the digest key of
+   * `kid`. Without the key, no guess at the text can be checked.
    */
   digest(text: string, kid: string, subject?: SubjectKey): string {
     return digestUnder(text, this.#keysOf(kid, subject));
   }
 
   /**
-   * For a logger: the text of an entry's content. With `binding`, a ciphertext of another entry or field is
-   * refused; a Fernet token of the Python original is bound to nothing and accepted.
+   * For a logger: the text of an entry's content. With `binding`, a ciphertext of another entry or
+   * field is refused; a Fernet token of the Python original is bound to nothing and accepted.
    *
-   * Throws `AuditDecryptError`: `AUDIT_KEY_MISSING`, `AUDIT_SUBJECT_ERASED`, `AUDIT_DECRYPT_FAILED`.
+   * Throws `AuditDecryptError`: `AUDIT_KEY_MISSING`, `AUDIT_SUBJECT_ERASED`,
+   * `AUDIT_DECRYPT_FAILED`.
    */
   open(token: string, binding?: ContentBinding): string {
     if (typeof token !== "string")
@@ -215,8 +223,9 @@ export class EncryptionManager {
   }
 
   /**
-   * For a logger: an entry's content as it was sealed. Whether it is text or JSON is what the ciphertext says of
-   * itself, under its authentication tag, and not what stands beside it. Throws as `open` does.
+   * For a logger: an entry's content as it was sealed. Whether it is text or JSON is what the
+   * ciphertext says of itself, under its authentication tag, and not what stands beside it. Throws
+   * as `open` does.
    */
   openContent(token: string, binding: ContentBinding): Content {
     const text = this.open(token, binding);
@@ -225,8 +234,9 @@ export class EncryptionManager {
   }
 
   /**
-   * For a logger: whether `hash` is the keyed digest of `text` under `kid`; in constant time. False for what is no
-   * keyed digest. Throws `AuditDecryptError`: `AUDIT_KEY_MISSING`, `AUDIT_SUBJECT_ERASED`.
+   * For a logger: whether `hash` is the keyed digest of `text` under `kid`; in constant time. False
+   * for what is no keyed digest. Throws `AuditDecryptError`: `AUDIT_KEY_MISSING`,
+   * `AUDIT_SUBJECT_ERASED`.
    */
   matches(text: string, hash: string, kid: string): boolean {
     const expected = Buffer.from(digestUnder(text, this.#keysForReading(kid)));
@@ -235,25 +245,27 @@ export class EncryptionManager {
   }
 
   /**
-   * For a logger: the key of a data subject, made and durable when there was none. Ask for each entry, so that an
-   * erasure by another process is noticed. Rejects with `AuditError` (`AUDIT_SUBJECT_INVALID`).
+   * For a logger: the key of a data subject, made and durable when there was none. Ask for each
+   * entry, so that an erasure by another process is noticed. Rejects with `AuditError`
+   * (`AUDIT_SUBJECT_INVALID`).
    */
   async subjectKey(name: string): Promise<SubjectKey> {
     return this.#subjects.obtain(name);
   }
 
   /**
-   * The ids that stand in the log for a data subject: none or one, and more only if processes wrote under master
-   * keys that the others did not know.
+   * The ids that stand in the log for a data subject: none or one, and more only if processes wrote
+   * under master keys that the others did not know.
    */
   async subjectIds(name: string): Promise<readonly string[]> {
     return this.#subjects.find(name);
   }
 
   /**
-   * Destroys the secrets of a data subject and gives the ids they stood under, empty when there were none. From
-   * then on nobody can decrypt that subject's content, not even with the log and the master keys. A later
-   * entry for the same name begins with a new secret. Rejects with `AuditError` (`AUDIT_SUBJECT_INVALID`).
+   * Destroys the secrets of a data subject and gives the ids they stood under, empty when there
+   * were none. From then on nobody can decrypt that subject's content, not even with the log and
+   * the master keys. A later entry for the same name begins with a new secret. Rejects with
+   * `AuditError` (`AUDIT_SUBJECT_INVALID`).
    */
   async eraseSubject(name: string): Promise<readonly string[]> {
     const ids = await this.#subjects.destroy(name);
@@ -262,8 +274,9 @@ export class EncryptionManager {
   }
 
   /**
-   * The content key of one `kid`, to open that writer's (and that subject's) content elsewhere with any JOSE library.
-   * It opens nothing else, and checks no digests. Throws `AuditDecryptError` as `open` does.
+   * The content key of one `kid`, to open that writer's (and that subject's) content elsewhere with
+   * any JOSE library. It opens nothing else, and checks no digests. Throws `AuditDecryptError` as
+   * `open` does.
    */
   exportKey(kid: string): ContentJwk {
     const { content } = this.#keysForReading(kid);
@@ -303,7 +316,8 @@ export class EncryptionManager {
     return this.#keysOf(kid, this.#subjectFor(parts));
   }
 
-  // Asked each time, though the derived key may be at hand: another process may have erased the subject.
+  // Asked each time, though the derived key may be at hand: another process may have erased the
+  // subject.
   #subjectFor({ subjectId }: Kid): SubjectKey | undefined {
     if (subjectId === undefined) return undefined;
     try {

@@ -19,10 +19,14 @@ const BLOCK_BYTES = 16;
 /** Version, 64-bit time, IV. */
 const HEAD_BYTES = 1 + 8 + BLOCK_BYTES;
 const MAC_BYTES = 32;
-/** A token with a lifetime may come from a clock that is this far ahead: the specification's figure. */
+/**
+ * A token with a lifetime may come from a clock that is this far ahead: the specification's figure.
+ */
 const MAX_CLOCK_SKEW_SECONDS = 60;
 
-/** What is random or read from a clock when a token is made; given to reproduce published vectors. */
+/**
+ * What is random or read from a clock when a token is made; given to reproduce published vectors.
+ */
 export interface FernetOptions {
   /** @default the present */
   readonly now?: Date;
@@ -38,7 +42,10 @@ export interface FernetAge {
   readonly now?: Date;
 }
 
-/** The Fernet token of `text`: padded base64url. The key's first half signs, its second half encrypts. */
+/**
+ * The Fernet token of `text`: padded base64url. The key's first half signs, its second half
+ * encrypts.
+ */
 export function sealFernet(text: string, key: KeyObject, options: FernetOptions = {}): string {
   const { now = new Date(), iv = randomBytes(BLOCK_BYTES) } = options;
   const head = Buffer.alloc(HEAD_BYTES);
@@ -52,9 +59,9 @@ export function sealFernet(text: string, key: KeyObject, options: FernetOptions 
 }
 
 /**
- * The text of a Fernet token (or of the original's base64url of one) under whichever of the keys made it.
- * Throws `AuditDecryptError` (`AUDIT_DECRYPT_FAILED`) for anything else, and for a token that is too old or from
- * the future where a lifetime is given.
+ * The text of a Fernet token (or of the original's base64url of one) under whichever of the keys
+ * made it. Throws `AuditDecryptError` (`AUDIT_DECRYPT_FAILED`) for anything else, and for a token
+ * that is too old or from the future where a lifetime is given.
  */
 export function openFernet(token: string, keys: Iterable<KeyObject>, age: FernetAge = {}): string {
   const bytes = parseFernet(token);
@@ -70,7 +77,10 @@ export function openFernet(token: string, keys: Iterable<KeyObject>, age: Fernet
   throw refusal("was altered, or made under a key that is not known here");
 }
 
-/** True for what has the shape of a Fernet token, or of the original's base64url of one. Proves nothing. */
+/**
+ * True for what has the shape of a Fernet token, or of the original's base64url of one. Proves
+ * nothing.
+ */
 export function isFernetToken(text: string): boolean {
   return parseFernet(text) !== undefined;
 }
@@ -82,7 +92,8 @@ export function wrapFernet(token: string): string {
 
 function parseFernet(text: string): Buffer | undefined {
   const outer = decodePaddedBase64url(text);
-  // A token's first byte is 0x80, the first of its base64url is a letter: the two layers cannot be confused.
+  // A token's first byte is 0x80, the first of its base64url is a letter: the two layers cannot be
+  // confused.
   const bytes =
     outer?.[0] === VERSION ? outer : decodePaddedBase64url(outer?.toString("latin1") ?? "");
   const shortest = HEAD_BYTES + BLOCK_BYTES + MAC_BYTES;

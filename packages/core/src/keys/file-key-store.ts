@@ -14,7 +14,10 @@ import { hasCode } from "../system-error.ts";
 
 /** Where a `FileKeyStore` lives. */
 export interface FileKeyStoreOptions {
-  /** Directory; made with mode 0700 when it is missing. Keep it apart from the log, and out of the log's backups. */
+  /**
+   * Directory; made with mode 0700 when it is missing. Keep it apart from the log, and out of the
+   * log's backups.
+   */
   readonly path: string;
 }
 
@@ -29,17 +32,20 @@ const [SECRET_HEAD, SECRET_TAIL] = ['{"secret":"', '"}\n'];
 const TOMBSTONE = '{"erased":true}\n';
 
 /**
- * Keeps the secrets of data subjects in a directory on a local file system, for any number of processes:
+ * Keeps the secrets of data subjects in a directory on a local file system, for any number of
+ * processes:
  *
  *     subjects/<id>               {"secret":"<32 bytes, base64url>"}, or {"erased":true}
  *     names/<keyed hash>/<id>     empty: the subject of that name
  *
- * Without locks. A name's directory is made beside its place with its one file and renamed there, which succeeds
- * only where there is none or an empty one: so a name has one key: the first writer's. An erasure removes exactly
- * the file of the id it destroyed, so it can never take a newer key's name away.
+ * Without locks. A name's directory is made beside its place with its one file and renamed there,
+ * which succeeds only where there is none or an empty one: so a name has one key: the first
+ * writer's. An erasure removes exactly the file of the id it destroyed, so it can never take a
+ * newer key's name away.
  *
- * A secret is destroyed by overwriting its bytes in place. A file system or disk that writes elsewhere
- * (copy-on-write, snapshots, flash) keeps old blocks for a while: that is beyond what a program can reach.
+ * A secret is destroyed by overwriting its bytes in place. A file system or disk that writes
+ * elsewhere (copy-on-write, snapshots, flash) keeps old blocks for a while: that is beyond what a
+ * program can reach.
  *
  * Rejects with `AuditError` (`AUDIT_SUBJECT_INVALID`) when the directory cannot be used.
  */
@@ -106,7 +112,8 @@ export class FileKeyStore implements KeyStore {
   }
 
   async #findOrMake(names: readonly string[]): Promise<SubjectKey> {
-    // Each round, some process makes or removes a name; one that nobody contends for ends in the first.
+    // Each round, some process makes or removes a name; one that nobody contends for ends in the
+    // first.
     for (let round = 0; round < 100; round += 1) {
       const key = (await this.#firstLive(names)) ?? (await this.#make(names));
       if (key !== undefined) return key;
@@ -122,7 +129,8 @@ export class FileKeyStore implements KeyStore {
         if (state === undefined)
           throw unusable(`The key store names a subject "${id}" and has no file of it`);
         if (state === "erased") await this.#forgetNames([id]); // an erasure that was cut off: end it
-        // Known under an older master key: put it under the newest. The first writer to do that wins.
+        // Known under an older master key: put it under the newest. The first writer to do that
+        // wins.
         else if (name === newest || (await this.#putName(newest, id))) return state;
         else return undefined;
       }
@@ -173,7 +181,9 @@ export class FileKeyStore implements KeyStore {
     }
   }
 
-  /** Removes ids from all names: also from names under master keys that are not known here any more. */
+  /**
+   * Removes ids from all names: also from names under master keys that are not known here any more.
+   */
   async #forgetNames(ids: readonly string[]): Promise<void> {
     for (const name of ids.length > 0 ? await readdir(this.#names) : []) {
       const directory = join(this.#names, name);
@@ -200,7 +210,8 @@ export class FileKeyStore implements KeyStore {
   }
 
   #remember(name: string, key: SubjectKey): void {
-    // First what the file looks like, then that it still is alive: an erasure in between is noticed either way.
+    // First what the file looks like, then that it still is alive: an erasure in between is noticed
+    // either way.
     const { mtimeMs, size } = statSync(this.#fileOf(key.id));
     if (isLive(this.lookUp(key.id))) this.#cache.set(name, { key, modified: mtimeMs, size });
   }
@@ -215,7 +226,10 @@ export class FileKeyStore implements KeyStore {
   }
 }
 
-/** By no regular expression: the engine keeps the text that one matched last, for any code to read (`RegExp.$1`). */
+/**
+ * By no regular expression: the engine keeps the text that one matched last, for any code to read
+ * (`RegExp.$1`).
+ */
 function secretIn(text: string): KeyObject | undefined {
   if (!text.startsWith(SECRET_HEAD) || !text.endsWith(SECRET_TAIL)) return undefined;
   const bytes = decodeBase64url(text.slice(SECRET_HEAD.length, -SECRET_TAIL.length));

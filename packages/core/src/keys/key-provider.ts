@@ -4,8 +4,8 @@ import { AuditConfigError } from "../errors.ts";
 import { type Keys, parseKeys } from "./key-ring.ts";
 
 /**
- * A source of master keys, asked once at start: `EncryptionManager.fromProvider(provider)`. One of your own is an
- * object with this one method:
+ * A source of master keys, asked once at start: `EncryptionManager.fromProvider(provider)`. One of
+ * your own is an object with this one method:
  *
  *     const vaultKeys: KeyProvider = {
  *       load: async () => ({ current: "v2", keys: { v1: await vault.read("audit/v1"), v2: await vault.read("audit/v2") } }),
@@ -31,9 +31,9 @@ export function keysFromEnv(
 }
 
 /**
- * Keys in an environment variable: one key, or a ring as JSON. Other processes of the same user can read it.
- * Rejects with `AuditConfigError` naming the variable: `AUDIT_CONFIG_INVALID` when it is missing or empty,
- * `AUDIT_KEY_INVALID` when it holds something else.
+ * Keys in an environment variable: one key, or a ring as JSON. Other processes of the same user can
+ * read it. Rejects with `AuditConfigError` naming the variable: `AUDIT_CONFIG_INVALID` when it is
+ * missing or empty, `AUDIT_KEY_INVALID` when it holds something else.
  */
 export function environmentKeys(
   name: string = KEY_VARIABLE,
@@ -43,9 +43,10 @@ export function environmentKeys(
 }
 
 /**
- * Keys in a file: one key, or a ring as JSON; a line feed at the end is ignored. Rejects with `AuditConfigError`
- * naming the file: `AUDIT_CONFIG_INVALID` when it cannot be read, is empty, or when others than its owner may use it
- * (not checked on Windows, where the mode says nothing); `AUDIT_KEY_INVALID` when it holds something else.
+ * Keys in a file: one key, or a ring as JSON; a line feed at the end is ignored. Rejects with
+ * `AuditConfigError` naming the file: `AUDIT_CONFIG_INVALID` when it cannot be read, is empty, or
+ * when others than its owner may use it (not checked on Windows, where the mode says nothing);
+ * `AUDIT_KEY_INVALID` when it holds something else.
  */
 export function fileKeys(path: string): KeyProvider {
   return { load: async () => parseKeys(await readPrivateFile(path), `The key file ${path}`) };

@@ -9,7 +9,10 @@ import { parseJson } from "./parse-json.ts";
 export interface KeyRing {
   /** The id of the key that writes. */
   readonly current: string;
-  /** All known keys, the current one among them: 32 bytes each, as `generateKey()` makes them or as KeyObjects. */
+  /**
+   * All known keys, the current one among them: 32 bytes each, as `generateKey()` makes them or as
+   * KeyObjects.
+   */
   readonly keys: Readonly<Record<string, string | KeyObject>>;
 }
 
@@ -24,9 +27,10 @@ export class MasterKeys {
   readonly #current: KeyObject;
 
   /**
-   * One key is known by its fingerprint. Keys of a ring are known by their ids and by their fingerprints, so that
-   * a single key can become the first of a ring. Throws `AuditConfigError`: `AUDIT_KEY_INVALID` for a malformed
-   * key, `AUDIT_CONFIG_INVALID` for a ring without its current key or with an impossible id.
+   * One key is known by its fingerprint. Keys of a ring are known by their ids and by their
+   * fingerprints, so that a single key can become the first of a ring. Throws `AuditConfigError`:
+   * `AUDIT_KEY_INVALID` for a malformed key, `AUDIT_CONFIG_INVALID` for a ring without its current
+   * key or with an impossible id.
    */
   constructor(source: Keys) {
     if (typeof source === "string") {
@@ -63,7 +67,10 @@ export class MasterKeys {
     return this.#current;
   }
 
-  /** The key with this id. Throws `AuditDecryptError` (`AUDIT_KEY_MISSING`) with the id in its message. */
+  /**
+   * The key with this id. Throws `AuditDecryptError` (`AUDIT_KEY_MISSING`) with the id in its
+   * message.
+   */
   get(id: string): KeyObject {
     const key = this.#byId.get(id);
     if (key === undefined) {
@@ -93,8 +100,8 @@ export class MasterKeys {
 }
 
 /**
- * The keys that a string holds: a key by itself, or `{"current":"v2","keys":{"v1":"…","v2":"…"}}` as
- * JSON. `name` is its name in messages; they never show the string. Throws `AuditConfigError`:
+ * The keys that a string holds: a key by itself, or `{"current":"v2","keys":{"v1":"…","v2":"…"}}`
+ * as JSON. `name` is its name in messages; they never show the string. Throws `AuditConfigError`:
  * `AUDIT_CONFIG_INVALID` for an empty string, `AUDIT_KEY_INVALID` for any other without keys.
  */
 export function parseKeys(text: string, name: string): Keys {

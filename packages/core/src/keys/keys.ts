@@ -6,7 +6,10 @@ import { decodeBase64url, encodePaddedBase64url } from "./base64url.ts";
 /** Bytes of a master key, of a subject's secret and of every derived key. */
 export const KEY_BYTES = 32;
 
-/** The secret of one data subject. Without it, nothing that was sealed for that subject can be opened. */
+/**
+ * The secret of one data subject. Without it, nothing that was sealed for that subject can be
+ * opened.
+ */
 export interface SubjectKey {
   /** Random; stands in the log instead of the subject's name. */
   readonly id: string;
@@ -15,16 +18,17 @@ export interface SubjectKey {
 }
 
 /**
- * A new master key: 32 random bytes as base64url with padding, 44 characters. Python's Fernet takes the same
- * text as a key.
+ * A new master key: 32 random bytes as base64url with padding, 44 characters. Python's Fernet takes
+ * the same text as a key.
  */
 export function generateKey(): string {
   return encodePaddedBase64url(randomBytes(KEY_BYTES));
 }
 
 /**
- * The master key that `source` holds: 32 bytes as base64url, padded or not, or a KeyObject of them. `name` is what
- * messages call it. Throws `AuditConfigError` (`AUDIT_KEY_INVALID`), which never shows the text.
+ * The master key that `source` holds: 32 bytes as base64url, padded or not, or a KeyObject of them.
+ * `name` is what messages call it. Throws `AuditConfigError` (`AUDIT_KEY_INVALID`), which never
+ * shows the text.
  */
 export function decodeKey(source: string | KeyObject, name: string): KeyObject {
   if (typeof source !== "string") {
@@ -52,8 +56,8 @@ export function secretKey(bytes: Buffer): KeyObject {
 }
 
 /**
- * The key id of a master key that was given none: `k` and 60 bits of HKDF-SHA256 with info `ai-audit/1 kid`.
- * Enough to tell keys apart; tells nothing about the key.
+ * The key id of a master key that was given none: `k` and 60 bits of HKDF-SHA256 with info
+ * `ai-audit/1 kid`. Enough to tell keys apart; tells nothing about the key.
  */
 export function fingerprint(master: KeyObject): string {
   return `k${Buffer.from(hkdfSync("sha256", master, NO_SALT, "ai-audit/1 kid", KEY_BYTES))
@@ -65,8 +69,9 @@ export function fingerprint(master: KeyObject): string {
 export type Purpose = "enc" | "dig" | "name";
 
 /**
- * HKDF-SHA256 (RFC 5869) of the master key, followed by the subject's secret where there is one; no salt, since
- * the input is uniformly random already (section 3.1); info `ai-audit/1 <purpose> <context>`; 32 bytes.
+ * HKDF-SHA256 (RFC 5869) of the master key, followed by the subject's secret where there is one; no
+ * salt, since the input is uniformly random already (section 3.1); info `ai-audit/1 <purpose>
+ * <context>`; 32 bytes.
  */
 export function deriveKey(
   master: KeyObject,

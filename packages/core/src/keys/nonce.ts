@@ -4,7 +4,10 @@ import { randomFillSync } from "node:crypto";
 /** 96 bits: what RFC 7518 section 5.3 asks for. */
 export const NONCE_BYTES = 12;
 
-/** One call to the system's generator for this many nonces; a call for each would cost as much as the cipher. */
+/**
+ * One call to the system's generator for this many nonces; a call for each would cost as much as
+ * the cipher.
+ */
 const POOLED = 512;
 
 let pool = Buffer.alloc(0);

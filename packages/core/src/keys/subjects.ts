@@ -30,7 +30,10 @@ export class Subjects {
     return this.#stored().destroy(this.#hashesOf(name));
   }
 
-  /** The key behind an id that stands in a log. Throws `AUDIT_SUBJECT_ERASED` or `AUDIT_KEY_MISSING`. */
+  /**
+   * The key behind an id that stands in a log. Throws `AUDIT_SUBJECT_ERASED` or
+   * `AUDIT_KEY_MISSING`.
+   */
   get(id: string): SubjectKey {
     const state = this.#store?.lookUp(id);
     if (state === "erased") {

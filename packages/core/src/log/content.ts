@@ -33,7 +33,10 @@ const checkClaim: (given: unknown) => void = optionsOf<ContentCheck>(
 
 type Keys = EncryptionManager | undefined;
 
-/** The contents of an entry, decrypted and parsed; absent where only the hash was kept, or there was none. */
+/**
+ * The contents of an entry, decrypted and parsed; absent where only the hash was kept, or there was
+ * none.
+ */
 export interface EntryContent {
   readonly input?: JsonValue;
   readonly output?: JsonValue;
@@ -81,7 +84,8 @@ export function requireContent(entry: AuditEntry, keys: Keys): EntryContent {
 function openField(entry: AuditEntry, field: ContentField, keys: Keys): JsonValue | undefined {
   const { stored, hash, format } = partsOf(entry, field);
   if (stored === null) return undefined;
-  // The hash says what the stored text is: of itself, or of what it seals. A prompt may look like a ciphertext.
+  // The hash says what the stored text is: of itself, or of what it seals. A prompt may look like a
+  // ciphertext.
   const isPlain = hash === "" || equalText(hash, hashContent(stored));
   const content = isPlain ? { text: stored, format } : decryptField(stored, entry, field, keys);
   const value = valueOf(content);
@@ -116,9 +120,9 @@ function isJwe(stored: string): boolean {
 }
 
 /**
- * The content that a ciphertext holds. Its key and its subject must be those that the entry names, and
- * its hash the entry's. Attacker: somebody who may write to the log, or holds the key of one writer,
- * must not be able to put words into another entry.
+ * The content that a ciphertext holds. Its key and its subject must be those that the entry names,
+ * and its hash the entry's. Attacker: somebody who may write to the log, or holds the key of one
+ * writer, must not be able to put words into another entry.
  */
 function decryptField(stored: string, entry: AuditEntry, field: ContentField, keys: Keys): Content {
   const jwe = isJwe(stored) ? parseJwe(stored) : undefined;

@@ -7,7 +7,10 @@ import { AuditError, AuditInputError } from "../errors.ts";
 import type { AuditLogger } from "./logger.ts";
 import type { EntryQuery } from "./query.ts";
 
-/** `jsonl`: entry lines of this format. `rotalabs-comply`: lines that the Python original lists, reads and decrypts. */
+/**
+ * `jsonl`: entry lines of this format. `rotalabs-comply`: lines that the Python original lists,
+ * reads and decrypts.
+ */
 export type ExportFormat = "jsonl" | "rotalabs-comply";
 
 /** What to export, and how. */
@@ -18,14 +21,16 @@ export interface ExportOptions extends EntryQuery {
 /**
  * The entries that meet the query as lines, each without its line feed.
  *
- * `rotalabs-comply` lines have its 17 fields, naive UTC timestamps, and Fernet content under the logger's current key
- * where the content was encrypted. Hashes are SHA-256 where the content is there, as the original would have written
- * them. Its `latency_ms` is never null: unknown is 0.0 there. Content of erased persons is left out.
+ * `rotalabs-comply` lines have its 17 fields, naive UTC timestamps, and Fernet content under the
+ * logger's current key where the content was encrypted. Hashes are SHA-256 where the content is
+ * there, as the original would have written them. Its `latency_ms` is never null: unknown is 0.0
+ * there. Content of erased persons is left out.
  *
- * `jsonl` lines are written anew from the entries: members that a later format version added are not in them, and
- * they prove nothing. For evidence take the segments themselves.
+ * `jsonl` lines are written anew from the entries: members that a later format version added are
+ * not in them, and they prove nothing. For evidence take the segments themselves.
  *
- * @throws `AUDIT_INPUT_INVALID` for an unknown format; for encrypted content as `AuditLogger.content()`
+ * @throws `AUDIT_INPUT_INVALID` for an unknown format; for encrypted content as
+ * `AuditLogger.content()`
  */
 export async function* exportEntries(
   logger: AuditLogger,

@@ -26,11 +26,13 @@ export interface HoldOptions {
 }
 
 /**
- * Keeps every file that has an entry from `from` to `to` (both inclusive; absent ends are open) from removal by
- * retention; in a bucket (`s3://bucket/prefix`), every UTC day that the time touches. Resolves to the hold's id once it
- * is durable: removals that begin later respect it. A bucket's own lifecycle rule knows nothing of it.
+ * Keeps every file that has an entry from `from` to `to` (both inclusive; absent ends are open)
+ * from removal by retention; in a bucket (`s3://bucket/prefix`), every UTC day that the time
+ * touches. Resolves to the hold's id once it is durable: removals that begin later respect it. A
+ * bucket's own lifecycle rule knows nothing of it.
  *
- * @throws `AUDIT_INPUT_INVALID` for an invalid `Date` and for a range that ends before it begins; `AUDIT_WRITE_FAILED`
+ * @throws `AUDIT_INPUT_INVALID` for an invalid `Date` and for a range that ends before it begins;
+ * `AUDIT_WRITE_FAILED`
  */
 export async function placeHold(
   location: string,
@@ -60,8 +62,8 @@ export async function placeHold(
 /**
  * Ends a hold. Resolves once that is durable.
  *
- * @throws `AUDIT_INPUT_INVALID` when no such hold is in force, and without a `signer` where the hold was placed under one;
- * `AUDIT_WRITE_FAILED`
+ * @throws `AUDIT_INPUT_INVALID` when no such hold is in force, and without a `signer` where the
+ * hold was placed under one; `AUDIT_WRITE_FAILED`
  */
 export async function releaseHold(
   location: string,
@@ -92,10 +94,11 @@ export async function releaseHold(
 }
 
 /**
- * The holds in force, oldest first. A release counts when it is signed by the key under which the hold was placed, or by
- * `vkey`, that of the log's writers now.
+ * The holds in force, oldest first. A release counts when it is signed by the key under which the
+ * hold was placed, or by `vkey`, that of the log's writers now.
  *
- * @throws {AuditConfigError} `AUDIT_KEY_INVALID` when `vkey` is malformed; `AUDIT_READ_FAILED` when a bucket cannot be read
+ * @throws {AuditConfigError} `AUDIT_KEY_INVALID` when `vkey` is malformed; `AUDIT_READ_FAILED` when
+ * a bucket cannot be read
  */
 export async function listHolds(
   location: string,

@@ -55,8 +55,9 @@ export interface CleanupSchedule {
 }
 
 /**
- * Removes what is past retention, whole files at a time. Resolves to the number of entries removed. A file that is
- * not as it was sealed stays, as evidence: `onError`, or else a process warning, says so.
+ * Removes what is past retention, whole files at a time. Resolves to the number of entries removed.
+ * A file that is not as it was sealed stays, as evidence: `onError`, or else a process warning,
+ * says so.
  */
 export async function removeExpired(
   storage: AuditStorage,
@@ -80,7 +81,10 @@ export async function removeExpired(
   return entries;
 }
 
-/** Records `subject.erased` for each key id of a subject, then destroys the subject's secret. Resolves to the ids. */
+/**
+ * Records `subject.erased` for each key id of a subject, then destroys the subject's secret.
+ * Resolves to the ids.
+ */
 export async function eraseSubject(
   append: (line: string) => Promise<void>,
   keys: EncryptionManager,
@@ -97,8 +101,9 @@ export async function eraseSubject(
 }
 
 /**
- * Runs `clean` on a schedule, one run at a time, without keeping the process alive. Without `onRun`, `onError` gets the
- * errors of `clean`. Throws `AUDIT_CONFIG_INVALID` for an invalid cron expression or time zone.
+ * Runs `clean` on a schedule, one run at a time, without keeping the process alive. Without
+ * `onRun`, `onError` gets the errors of `clean`. Throws `AUDIT_CONFIG_INVALID` for an invalid cron
+ * expression or time zone.
  */
 export function startSchedule(
   clean: () => Promise<number>,

@@ -15,10 +15,12 @@ export interface LogAccess {
 }
 
 /**
- * Read access to the logs in a directory (one), or at `s3://bucket/prefix` (the one written directly, and each that was
- * shipped). A bucket is listed, with the metadata of every object; a directory only once its files are asked for.
+ * Read access to the logs in a directory (one), or at `s3://bucket/prefix` (the one written
+ * directly, and each that was shipped). A bucket is listed, with the metadata of every object; a
+ * directory only once its files are asked for.
  *
- * @throws {AuditConfigError} `AUDIT_CONFIG_INVALID` for a location that names no bucket; what the server says
+ * @throws {AuditConfigError} `AUDIT_CONFIG_INVALID` for a location that names no bucket; what the
+ * server says
  */
 export async function logSourcesAt(
   location: string,

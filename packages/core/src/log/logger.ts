@@ -1,4 +1,5 @@
-// AuditLogger: what a program holds of its log. The work is done in writing.ts, reading.ts, keeping.ts, wrapping.ts.
+// AuditLogger: what a program holds of its log. The work is done in writing.ts, reading.ts,
+// keeping.ts, wrapping.ts.
 import { notify } from "../capture/callback.ts";
 import type { CallSink } from "../capture/call-sink.ts";
 import { Deadline } from "../capture/deadline.ts";
@@ -98,11 +99,12 @@ export class AuditLogger<
   }
 
   /**
-   * Records one interaction. Resolves to the entry's id once the entry is durable and sealed. With `failureMode: "open"`
-   * it never rejects: it resolves to the empty string when the entry was not written.
+   * Records one interaction. Resolves to the entry's id once the entry is durable and sealed. With
+   * `failureMode: "open"` it never rejects: it resolves to the empty string when the entry was not
+   * written.
    *
-   * @throws `AUDIT_INPUT_INVALID` or `AUDIT_METADATA_INVALID` when a field cannot be used; `AUDIT_WRITE_FAILED`,
-   * `AUDIT_BACKLOG` or `AUDIT_CLOSED` when the entry was not written.
+   * @throws `AUDIT_INPUT_INVALID` or `AUDIT_METADATA_INVALID` when a field cannot be used;
+   * `AUDIT_WRITE_FAILED`, `AUDIT_BACKLOG` or `AUDIT_CLOSED` when the entry was not written.
    */
   async log(interaction: I): Promise<string> {
     return this.#writer.log(interaction);
@@ -114,8 +116,9 @@ export class AuditLogger<
   }
 
   /**
-   * Resolves once this logger has proven that it can write: it writes a `heartbeat` line, in the way of every entry,
-   * through keys, directory or bucket. For readiness checks and before the first paid call.
+   * Resolves once this logger has proven that it can write: it writes a `heartbeat` line, in the
+   * way of every entry, through keys, directory or bucket. For readiness checks and before the
+   * first paid call.
    *
    * @throws as `log()`, with the reason
    */
@@ -131,7 +134,10 @@ export class AuditLogger<
     return getEntry(this, id);
   }
 
-  /** All entries from `from` to `to`, both inclusive, oldest first. For many entries use `entries()`. */
+  /**
+   * All entries from `from` to `to`, both inclusive, oldest first. For many entries use
+   * `entries()`.
+   */
   async getEntries(from: Date, to: Date, filter: EntryFilter = {}): Promise<AuditEntry[]> {
     return Array.fromAsync(this.entries({ ...filter, from, to }));
   }
@@ -162,7 +168,8 @@ export class AuditLogger<
   }
 
   /**
-   * An entry's contents, decrypted and parsed; absent where only the hash was kept. `openContent()` of
+   * An entry's contents, decrypted and parsed; absent where only the hash was kept. `openContent()`
+   * of
    * @ai-audit/core/verify opens each content on its own instead of throwing the first failure.
    *
    * @throws as `decryptContent()`
@@ -189,14 +196,18 @@ export class AuditLogger<
   }
 
   /**
-   * Removes what is past `retentionDays`, whole files at a time. Resolves to the number of entries removed. A file that
-   * is not as it was sealed stays, as evidence: `onError`, or else a process warning, says so.
+   * Removes what is past `retentionDays`, whole files at a time. Resolves to the number of entries
+   * removed. A file that is not as it was sealed stays, as evidence: `onError`, or else a process
+   * warning, says so.
    */
   async cleanupExpired(options: CleanupOptions = {}): Promise<number> {
     return removeExpired(this.storage, this.retentionDays, this.#settings.onError, options);
   }
 
-  /** Runs `cleanupExpired()` on a schedule, by default daily at 02:00, until stopped or until the logger closes. */
+  /**
+   * Runs `cleanupExpired()` on a schedule, by default daily at 02:00, until stopped or until the
+   * logger closes.
+   */
   scheduleCleanup(options: ScheduleOptions = {}): CleanupSchedule {
     if (this.closed)
       throw new AuditWriteError("AUDIT_CLOSED", "scheduleCleanup(): the logger is closed");
@@ -206,11 +217,13 @@ export class AuditLogger<
   }
 
   /**
-   * Makes everything kept of one data subject permanently unreadable: records `subject.erased`, then destroys the
-   * subject's secret. The log still verifies, and all other content still opens. Call it again when it rejects.
-   * Resolves to the key ids that stood for the subject, empty when there were none.
+   * Makes everything kept of one data subject permanently unreadable: records `subject.erased`,
+   * then destroys the subject's secret. The log still verifies, and all other content still opens.
+   * Call it again when it rejects. Resolves to the key ids that stood for the subject, empty when
+   * there were none.
    *
-   * @throws `AUDIT_SUBJECT_INVALID` without a key store, `AUDIT_WRITE_FAILED` when the record cannot be kept
+   * @throws `AUDIT_SUBJECT_INVALID` without a key store, `AUDIT_WRITE_FAILED` when the record
+   * cannot be kept
    */
   async eraseSubject(name: string, by: ActorAndReason): Promise<readonly string[]> {
     const append = (line: string): Promise<void> => this.#writer.append(line);
@@ -223,9 +236,11 @@ export class AuditLogger<
   }
 
   /**
-   * Ends open calls as abandoned, stops schedules, flushes and seals. Idempotent. Later writes reject.
+   * Ends open calls as abandoned, stops schedules, flushes and seals. Idempotent. Later writes
+   * reject.
    *
-   * @param options `timeoutMs`: after this many milliseconds the promise rejects with `AUDIT_WRITE_TIMEOUT`, and the
+   * @param options `timeoutMs`: after this many milliseconds the promise rejects with
+   * `AUDIT_WRITE_TIMEOUT`, and the
    *   closing goes on. @default no limit
    */
   async close({ timeoutMs = Infinity }: { readonly timeoutMs?: number } = {}): Promise<void> {

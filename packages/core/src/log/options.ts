@@ -31,24 +31,32 @@ export interface AuditLoggerOptions<M extends object = Metadata> {
   /** A Standard Schema (zod, valibot, arktype …) that metadata must fit. */
   readonly metadataSchema?: StandardSchemaV1<M, unknown> | undefined;
   /**
-   * What happens to an entry that cannot be written. `closed`: `log()` rejects. `open`: `log()` resolves to the empty
-   * string, so that neither a caller nor a forgotten `await` harms the application; `onError`, or else a process
-   * warning, is told, and the log records the loss with its next entry. Wrappers inherit it. @default "closed"
+   * What happens to an entry that cannot be written. `closed`: `log()` rejects. `open`: `log()`
+   * resolves to the empty string, so that neither a caller nor a forgotten `await` harms the
+   * application; `onError`, or else a process warning, is told, and the log records the loss with
+   * its next entry. Wrappers inherit it. @default "closed"
    */
   readonly failureMode?: FailureMode | undefined;
   /**
-   * Memory that unwritten entries may hold, in bytes: their lines and about 2 KiB each. At least one entry is always
-   * taken. @default 268435456 (256 MiB)
+   * Memory that unwritten entries may hold, in bytes: their lines and about 2 KiB each. At least
+   * one entry is always taken. @default 268435456 (256 MiB)
    */
   readonly maxPendingBytes?: number | undefined;
   /**
-   * What `log()` does beyond `maxPendingBytes`. `refuse`: it rejects with `AUDIT_BACKLOG`. `wait`: it writes the entry
-   * once there is room, which slows down callers that await it. @default "refuse"
+   * What `log()` does beyond `maxPendingBytes`. `refuse`: it rejects with `AUDIT_BACKLOG`. `wait`:
+   * it writes the entry once there is room, which slows down callers that await it. @default
+   * "refuse"
    */
   readonly whenFull?: "refuse" | "wait" | undefined;
-  /** Close the logger at SIGTERM and SIGINT, and when the process has nothing left to do. @default false */
+  /**
+   * Close the logger at SIGTERM and SIGINT, and when the process has nothing left to do.
+   * @default false
+   */
   readonly closeOnExit?: boolean | undefined;
-  /** Told of every entry that could not be written, besides the rejection, and of what an archive could not ship. */
+  /**
+   * Told of every entry that could not be written, besides the rejection, and of what an archive
+   * could not ship.
+   */
   readonly onError?: ((error: AuditError) => void) | undefined;
 }
 
@@ -125,7 +133,10 @@ export function resolveLoggerOptions<M extends object>(
   };
 }
 
-/** Throws `AUDIT_SUBJECT_INVALID` without encryption: a subject's content is encrypted under a key of its own. */
+/**
+ * Throws `AUDIT_SUBJECT_INVALID` without encryption: a subject's content is encrypted under a key
+ * of its own.
+ */
 export function requireSubjectKeys(encryption: EncryptionManager | undefined): EncryptionManager {
   if (encryption) return encryption;
   throw new AuditError(

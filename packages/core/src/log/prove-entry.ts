@@ -10,12 +10,13 @@ import type { LogSource } from "../verify/log-source.ts";
 import { type LogAccess, logSourcesAt } from "./location.ts";
 
 /**
- * The proof of one entry, a C2SP tlog-proof, from the log in a directory or in the bucket of `s3://bucket/prefix`.
- * Undefined when there is no such entry.
+ * The proof of one entry, a C2SP tlog-proof, from the log in a directory or in the bucket of
+ * `s3://bucket/prefix`. Undefined when there is no such entry.
  * @param id The entry's id.
  * @param options `s3`: how to reach a bucket. @default the AWS SDK's own settings
  * @throws {AuditInputError} `AUDIT_INPUT_INVALID` when `id` cannot be one.
- * @throws {AuditError} `AUDIT_READ_FAILED` when the log cannot be read, or no checkpoint covers the entry.
+ * @throws {AuditError} `AUDIT_READ_FAILED` when the log cannot be read, or no checkpoint covers the
+ * entry.
  */
 export async function proveEntry(
   location: string,
@@ -27,15 +28,20 @@ export async function proveEntry(
   return undefined;
 }
 
-/** So many ids are searched for at once: some ten megabytes. A file is read once for each batch that it has a part in. */
+/**
+ * So many ids are searched for at once: some ten megabytes. A file is read once for each batch that
+ * it has a part in.
+ */
 const BATCH_IDS = 100_000;
 
 /**
- * The proofs of entries, from the log in a directory or in the bucket of `s3://bucket/prefix`, and of each entry without
- * one why there is none. Each file is read once for up to 100,000 ids; memory is bounded whatever the size of the log
- * and the number of ids. Ids in the order of their time are found fastest.
+ * The proofs of entries, from the log in a directory or in the bucket of `s3://bucket/prefix`, and
+ * of each entry without one why there is none. Each file is read once for up to 100,000 ids; memory
+ * is bounded whatever the size of the log and the number of ids. Ids in the order of their time are
+ * found fastest.
  *
- * What the log says is not verified: `checkProof` does that. The entries of a bucket are those it held at the beginning.
+ * What the log says is not verified: `checkProof` does that. The entries of a bucket are those it
+ * held at the beginning.
  * @param ids Ids of entries, each once. What cannot be an id is answered with "no such entry".
  * @throws {AuditError} `AUDIT_READ_FAILED` when the log cannot be read.
  */

@@ -47,8 +47,8 @@ const checkConditions: (given: unknown) => void = optionsOf<EntryQuery>(
 );
 
 /**
- * Throws `AUDIT_INPUT_INVALID` for an invalid `Date`, for a range that ends before it begins, and for a condition that
- * there is not: a misspelt one would match everything.
+ * Throws `AUDIT_INPUT_INVALID` for an invalid `Date`, for a range that ends before it begins, and
+ * for a condition that there is not: a misspelt one would match everything.
  */
 export function rangeOf(query: EntryQuery): TimeRange {
   checkConditions(query);
@@ -74,7 +74,10 @@ export function hasConditions({
   return Object.values(filter).some((condition) => condition !== undefined);
 }
 
-/** Whether an entry meets the conditions. `subjectIds` are the key ids that stand for `filter.subject`. */
+/**
+ * Whether an entry meets the conditions. `subjectIds` are the key ids that stand for
+ * `filter.subject`.
+ */
 export function meets(
   entry: AuditEntry,
   filter: EntryFilter,

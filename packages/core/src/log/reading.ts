@@ -27,7 +27,10 @@ export async function getEntry(log: ReadableLog, id: string): Promise<AuditEntry
   return line === undefined ? undefined : lineToEntry(line);
 }
 
-/** The entries that meet `query`. Throws `AUDIT_INPUT_INVALID` for a query that cannot be used, immediately. */
+/**
+ * The entries that meet `query`. Throws `AUDIT_INPUT_INVALID` for a query that cannot be used,
+ * immediately.
+ */
 export function selectEntries(
   log: ReadableLog,
   query: EntryQuery,

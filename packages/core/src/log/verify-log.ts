@@ -7,18 +7,25 @@ import type { S3Connection } from "../storage/s3/options.ts";
 
 /** What to verify against, and how to get there. */
 export interface VerifyOptions extends Omit<VerifySourceOptions, "archive"> {
-  /** The archive that files were moved to (`s3://bucket/prefix`): they are read there. @default it is not looked at */
+  /**
+   * The archive that files were moved to (`s3://bucket/prefix`): they are read there.
+   * @default it is not looked at
+   */
   readonly archive?: string;
-  /** Whether versions of a bucket's objects are left unlooked at, which the verdict says. @default false */
+  /**
+   * Whether versions of a bucket's objects are left unlooked at, which the verdict says.
+   * @default false
+   */
   readonly withoutVersions?: boolean;
   /** How to reach the bucket of an `s3://` location. @default the AWS SDK's own settings */
   readonly s3?: S3Connection;
 }
 
 /**
- * Verifies the log in a directory, or in a bucket (`s3://bucket/prefix`): integrity, completeness, anchoring. Findings,
- * and also that nothing could be read (exit code 3), are returned, not thrown.
- * @throws {AuditConfigError} `AUDIT_KEY_INVALID` or `AUDIT_CONFIG_INVALID` when a trusted key or a pin is malformed.
+ * Verifies the log in a directory, or in a bucket (`s3://bucket/prefix`): integrity, completeness,
+ * anchoring. Findings, and also that nothing could be read (exit code 3), are returned, not thrown.
+ * @throws {AuditConfigError} `AUDIT_KEY_INVALID` or `AUDIT_CONFIG_INVALID` when a trusted key or a
+ * pin is malformed.
  */
 export async function verifyLog(
   location: string,

@@ -1,4 +1,5 @@
-// The way of an entry into the log: resolve, redact, hash and encrypt, line, group commit, acknowledged.
+// The way of an entry into the log: resolve, redact, hash and encrypt, line, group commit,
+// acknowledged.
 import { notify, report } from "../capture/callback.ts";
 import { type AuditContext, currentAuditContext, NO_CONTEXT } from "../capture/context.ts";
 import {
@@ -48,16 +49,16 @@ export class EntryWriter {
   }
 
   /**
-   * Writes one entry and resolves to its id. The caller may change its object later, so the object is copied before
-   * this returns. The caller's audit context counts.
+   * Writes one entry and resolves to its id. The caller may change its object later, so the object
+   * is copied before this returns. The caller's audit context counts.
    */
   write(interaction: object, mode: DraftMode): Promise<string> {
     return this.#track(this.#write(interaction, mode, currentAuditContext()));
   }
 
   /**
-   * Writes the entry of a wrapper's call, which inherited its context when the call began. `sameCallAs`: the id of
-   * the entry that another layer writes for the same call.
+   * Writes the entry of a wrapper's call, which inherited its context when the call began.
+   * `sameCallAs`: the id of the entry that another layer writes for the same call.
    */
   writeCall(fields: object, sameCallAs?: Promise<string | undefined>): Promise<string> {
     return this.#track(this.#write(fields, "lenient", NO_CONTEXT, sameCallAs));
@@ -120,7 +121,10 @@ export class EntryWriter {
     while (this.#mustWait);
   }
 
-  /** Tells the program of an entry that is lost. In closed mode the caller's rejection is told in any case. */
+  /**
+   * Tells the program of an entry that is lost. In closed mode the caller's rejection is told in
+   * any case.
+   */
   #tell(error: AuditError): void {
     const { onError, failureMode } = this.#settings;
     if (onError || failureMode === "closed") return notify("onError", onError, error);
@@ -166,7 +170,8 @@ export class EntryWriter {
       const drafted = draftEntry(interaction, mode, settings, context);
       draft = drafted instanceof Promise ? await drafted : drafted;
     } catch (cause) {
-      // An interaction that cannot be used is the caller's mistake; in open mode its caller is not told.
+      // An interaction that cannot be used is the caller's mistake; in open mode its caller is not
+      // told.
       throw this.#settings.failureMode === "open" ? this.#lose(cause) : cause;
     }
     if (sameCallAs) draft = withSameCall(draft, await sameCallAs);
@@ -185,7 +190,10 @@ export class EntryWriter {
     return entry.id;
   }
 
-  /** An entry that cannot be hashed or encrypted, because a subject's key is missing say, is lost too. */
+  /**
+   * An entry that cannot be hashed or encrypted, because a subject's key is missing say, is lost
+   * too.
+   */
   #lose(cause: unknown): AuditError {
     const message = "the entry could not be hashed and encrypted";
     const error = AuditError.isInstance(cause)

@@ -1,10 +1,11 @@
-// Audit paths out of the end of a tree, for a reader that meets leaves one after the other and cannot keep all of them.
+// Audit paths out of the end of a tree, for a reader that meets leaves one after the other and
+// cannot keep all of them.
 import { leftLeavesOf, nodeHash, type TreeState } from "./merkle.ts";
 
 /**
- * Audit paths of the last leaves of a tree (RFC 6962, 2.1.1). Of the leaves before them it needs the roots of their perfect
- * subtrees alone, so memory grows with the leaves given and not with the tree. Each node is hashed once for any number of
- * paths.
+ * Audit paths of the last leaves of a tree (RFC 6962, 2.1.1). Of the leaves before them it needs
+ * the roots of their perfect subtrees alone, so memory grows with the leaves given and not with the
+ * tree. Each node is hashed once for any number of paths.
  */
 export class AuditPaths {
   readonly #firstLeaf: number;

@@ -1,4 +1,5 @@
-// Consistency proofs of RFC 6962, section 2.1.2 (RFC 9162, 2.1.4): a larger tree begins with all leaves of a smaller one.
+// Consistency proofs of RFC 6962, section 2.1.2 (RFC 9162, 2.1.4): a larger tree begins with all
+// leaves of a smaller one.
 import { leftLeavesOf, nodeHash, rootOf } from "./merkle.ts";
 
 /** Two states of one tree, and the claim that the second one only added leaves. */
@@ -14,7 +15,8 @@ export interface Consistency {
 }
 
 /**
- * The proof that a tree of these leaf hashes begins with its first `size` leaves. Empty where the two are the same.
+ * The proof that a tree of these leaf hashes begins with its first `size` leaves. Empty where the
+ * two are the same.
  * @throws {RangeError} when there are fewer leaves than `size`, or `size` is 0.
  */
 export function consistencyProof(leaves: readonly Buffer[], size: number): Buffer[] {

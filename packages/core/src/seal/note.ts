@@ -1,4 +1,5 @@
-// C2SP signed notes and checkpoints as pure functions: https://c2sp.org/signed-note, https://c2sp.org/tlog-checkpoint.
+// C2SP signed notes and checkpoints as pure functions: https://c2sp.org/signed-note,
+// https://c2sp.org/tlog-checkpoint.
 import { createPublicKey, hash, type KeyObject } from "node:crypto";
 import { AuditConfigError } from "../errors.ts";
 import { HASH_BYTES } from "./merkle.ts";
@@ -44,18 +45,26 @@ export interface VerificationKey {
   readonly publicKey: KeyObject;
 }
 
-/** Whether a string can name a key: not empty, no white space, no `+`, no control characters. C2SP signed-note. */
+/**
+ * Whether a string can name a key: not empty, no white space, no `+`, no control characters. C2SP
+ * signed-note.
+ */
 export function isKeyName(name: string): boolean {
   return name.isWellFormed() && /^[^+\p{White_Space}\p{Cc}\uFEFF]+$/u.test(name);
 }
 
-/** The key's 4-byte id as 8 hex digits: SHA-256(name ‖ LF ‖ 01 ‖ public key), cut. C2SP signed-note. */
+/**
+ * The key's 4-byte id as 8 hex digits: SHA-256(name ‖ LF ‖ 01 ‖ public key), cut. C2SP signed-note.
+ */
 export function keyHashOf(name: string, rawPublicKey: Uint8Array): string {
   const bytes = Buffer.concat([Buffer.from(`${name}\n`), Buffer.of(ED25519), rawPublicKey]);
   return hash("sha256", bytes).slice(0, 2 * KEY_HASH_BYTES);
 }
 
-/** `<name>+<key hash>+<base64(01 ‖ public key)>`: the form for auditors. `rawPublicKey` has 32 bytes. */
+/**
+ * `<name>+<key hash>+<base64(01 ‖ public key)>`: the form for auditors. `rawPublicKey` has 32
+ * bytes.
+ */
 export function formatVkey(name: string, rawPublicKey: Uint8Array): string {
   const key = Buffer.concat([Buffer.of(ED25519), rawPublicKey]).toString("base64");
   return `${name}+${keyHashOf(name, rawPublicKey)}+${key}`;
@@ -63,7 +72,8 @@ export function formatVkey(name: string, rawPublicKey: Uint8Array): string {
 
 /**
  * Reads a `vkey`.
- * @throws {AuditConfigError} `AUDIT_KEY_INVALID` when it is malformed, holds no Ed25519 key, or has another key's hash.
+ * @throws {AuditConfigError} `AUDIT_KEY_INVALID` when it is malformed, holds no Ed25519 key, or has
+ * another key's hash.
  */
 export function parseVkey(vkey: string): VerificationKey {
   const parts = /^([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)$/.exec(vkey);
@@ -101,7 +111,10 @@ export function formatCheckpoint({ origin, size, root }: Checkpoint): string {
   return `${origin}\n${size}\n${root}\n`;
 }
 
-/** Reads a checkpoint's text; undefined unless it is exactly what `formatCheckpoint` writes (no extension lines). */
+/**
+ * Reads a checkpoint's text; undefined unless it is exactly what `formatCheckpoint` writes (no
+ * extension lines).
+ */
 export function parseCheckpoint(text: string): Checkpoint | undefined {
   const [, origin, digits, root] =
     /^([^\n]+)\n(0|[1-9][0-9]{0,15})\n([A-Za-z0-9+/=]+)\n$/.exec(text) ?? [];
@@ -117,14 +130,18 @@ export function formatSignatureLine({ name, keyHash, signature }: NoteSignature)
   return `— ${name} ${Buffer.concat([Buffer.from(keyHash, "hex"), signature]).toString("base64")}\n`;
 }
 
-/** A note: the text, a blank line, the signature lines (none: an unsigned note ends with the blank line). */
+/**
+ * A note: the text, a blank line, the signature lines (none: an unsigned note ends with the blank
+ * line).
+ */
 export function formatNote(text: string, signatureLines: readonly string[]): string {
   return `${text}\n${signatureLines.join("")}`;
 }
 
 /**
- * Takes a note apart; undefined for anything else. An unsigned note is accepted with or without its blank line. Signature
- * lines of any algorithm are accepted (a witness may have added its own): the keys given decide which of them count.
+ * Takes a note apart; undefined for anything else. An unsigned note is accepted with or without its
+ * blank line. Signature lines of any algorithm are accepted (a witness may have added its own): the
+ * keys given decide which of them count.
  */
 export function parseNote(note: string): Note | undefined {
   if (!note.isWellFormed() || !note.endsWith("\n") || hasControls(note)) return undefined;
@@ -159,8 +176,8 @@ function parseSignatureLine(line: string): NoteSignature | undefined {
 }
 
 /**
- * Decodes standard base64 (RFC 4648, section 4); undefined for any other spelling of the same bytes. Two spellings
- * would let a byte of a log change without a finding.
+ * Decodes standard base64 (RFC 4648, section 4); undefined for any other spelling of the same
+ * bytes. Two spellings would let a byte of a log change without a finding.
  */
 export function decodeBase64(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, "base64");

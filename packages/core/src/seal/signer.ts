@@ -27,13 +27,16 @@ export function checkSigner(signer: Signer | undefined): void {
 }
 
 /**
- * Signs checkpoints (Ed25519, RFC 8032). Hand `vkey` to those who verify and keep the PEM secret: its holder can
- * rewrite the log since the last pin or anchor. The private key shows neither in `util.inspect` nor in JSON.
+ * Signs checkpoints (Ed25519, RFC 8032). Hand `vkey` to those who verify and keep the PEM secret:
+ * its holder can rewrite the log since the last pin or anchor. The private key shows neither in
+ * `util.inspect` nor in JSON.
  */
 export class Signer {
   readonly #privateKey: KeyObject;
   readonly #keyHash: string;
-  /** The key's name: no white space, no `+`. A name you own is best, such as `example.com/audit`. */
+  /**
+   * The key's name: no white space, no `+`. A name you own is best, such as `example.com/audit`.
+   */
   readonly name: string;
   /** `<name>+<key hash>+<base64>`: the public key in C2SP signed-note's form. */
   readonly vkey: string;
@@ -59,7 +62,8 @@ export class Signer {
 
   /**
    * A signer from a PKCS#8 PEM, as `toPem()` and `openssl genpkey -algorithm ed25519` write it.
-   * @throws {AuditConfigError} `AUDIT_KEY_INVALID` when it is no unencrypted Ed25519 private key or the name is not one.
+   * @throws {AuditConfigError} `AUDIT_KEY_INVALID` when it is no unencrypted Ed25519 private key or
+   * the name is not one.
    */
   static fromPem(name: string, pem: string): Signer {
     checkName(name);
@@ -67,10 +71,11 @@ export class Signer {
   }
 
   /**
-   * A signer from a PEM in an environment variable. A literal `\n` stands for a line feed, as in .env files.
+   * A signer from a PEM in an environment variable. A literal `\n` stands for a line feed, as in
+   * .env files.
    * @param variable `AUDIT_SIGNING_KEY` by default.
-   * @throws {AuditConfigError} `AUDIT_CONFIG_INVALID` when it is not set, `AUDIT_KEY_INVALID` when it holds no Ed25519
-   * private key.
+   * @throws {AuditConfigError} `AUDIT_CONFIG_INVALID` when it is not set, `AUDIT_KEY_INVALID` when
+   * it holds no Ed25519 private key.
    */
   static fromEnv(
     name: string,

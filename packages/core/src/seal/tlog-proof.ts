@@ -1,4 +1,5 @@
-// C2SP tlog-proof as pure functions: https://c2sp.org/tlog-proof. It has a leaf, its index, its audit path, the checkpoint.
+// C2SP tlog-proof as pure functions: https://c2sp.org/tlog-proof. It has a leaf, its index, its
+// audit path, the checkpoint.
 import { decodeBase64 } from "./note.ts";
 import { HASH_BYTES } from "./merkle.ts";
 

@@ -9,7 +9,10 @@ export interface Column {
   readonly type: ColumnType;
 }
 
-/** What a column holds, by the kind of the field. Members of objects differ between entries: they stay JSON text. */
+/**
+ * What a column holds, by the kind of the field. Members of objects differ between entries: they
+ * stay JSON text.
+ */
 const TYPES: { readonly [K in FieldKind]: ColumnType } = {
   text: "text",
   time: "timestamp",
@@ -29,12 +32,15 @@ export const COLUMNS: readonly Column[] = ENTRY_FIELDS.map(({ name, kind }) => (
 }));
 
 /**
- * A pattern of every engine's: a timestamp that says its offset from UTC. One that does not is the Python original's
- * and means UTC.
+ * A pattern of every engine's: a timestamp that says its offset from UTC. One that does not is the
+ * Python original's and means UTC.
  */
 export const ZONED = "(Z|[+-][0-9]{2}:?[0-9]{2})$";
 
-/** Column definitions in one engine's spelling, one a line. `type` is the member that tells control lines apart. */
+/**
+ * Column definitions in one engine's spelling, one a line. `type` is the member that tells control
+ * lines apart.
+ */
 export function columnLines(types: Readonly<Record<ColumnType, string>>, quote: string): string {
   const lines = COLUMNS.map(({ name, type }) => `  ${quote}${name}${quote} ${types[type]}`);
   return [...lines, `  ${quote}type${quote} ${types.text}`].join(",\n");

@@ -1,4 +1,5 @@
-// A DuckDB in memory that can be closed at any time. DuckDB itself crashes when a connection goes while it works on it.
+// A DuckDB in memory that can be closed at any time. DuckDB itself crashes when a connection goes
+// while it works on it.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,8 +23,8 @@ export class Database {
   }
 
   /**
-   * What does not fit into memory goes to a directory that only this user can read, until `close()`: DuckDB's own
-   * choice would be `.tmp` where the process stands.
+   * What does not fit into memory goes to a directory that only this user can read, until
+   * `close()`: DuckDB's own choice would be `.tmp` where the process stands.
    *
    * @param memoryBytes what it allows itself; undefined for its own choice, 80 % of the machine's
    */
@@ -42,7 +43,10 @@ export class Database {
     return this.#spill;
   }
 
-  /** A connection for one statement: a result that streams ends when its connection takes the next one. */
+  /**
+   * A connection for one statement: a result that streams ends when its connection takes the next
+   * one.
+   */
   async connect(): Promise<DuckDBConnection> {
     return this.step(async () => {
       const connection = await this.#instance.connect();

@@ -1,5 +1,6 @@
-// Entries as Parquet files, sorted, in memory that does not grow with them. DuckDB would sort whole rows of all days at
-// once; here they are first copied as they come, and then sorted a little at a time, by time.
+// Entries as Parquet files, sorted, in memory that does not grow with them. DuckDB would sort whole
+// rows of all days at once; here they are first copied as they come, and then sorted a little at a
+// time, by time.
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
@@ -12,11 +13,17 @@ import { quoted } from "./view.ts";
 const SORTED_BYTES = 12 * 2 ** 20;
 /** What a row takes beside its texts, about. */
 const ROW_BYTES = 500;
-/** Rows wait in memory until they are as many, however long: their number says nothing of their size. */
+/**
+ * Rows wait in memory until they are as many, however long: their number says nothing of their
+ * size.
+ */
 const ROW_GROUP_BYTES = 4 * 2 ** 20;
 /** Of the copy: a day is looked for in the files alone that have some of it. */
 const COPY_FILE_BYTES = 128 * 2 ** 20;
-/** Freed memory above this goes back to the system at once: otherwise the process holds twice what DuckDB uses, as measured. */
+/**
+ * Freed memory above this goes back to the system at once: otherwise the process holds twice what
+ * DuckDB uses, as measured.
+ */
 const HELD_BYTES = 2 ** 20;
 const SLICES = 1024;
 const DAY_US = 86_400_000_000;
@@ -36,8 +43,8 @@ interface Span {
 }
 
 /**
- * Copies the entries, unsorted, to `copy`, which must not exist, and resolves when `writeDays()` can read them. Both
- * take a connection's whole instance: its settings are changed.
+ * Copies the entries, unsorted, to `copy`, which must not exist, and resolves when `writeDays()`
+ * can read them. Both take a connection's whole instance: its settings are changed.
  */
 export async function copyEntries(connection: DuckDBConnection, copy: string): Promise<void> {
   await connection.run(
@@ -52,8 +59,9 @@ export async function copyEntries(connection: DuckDBConnection, copy: string): P
 }
 
 /**
- * Writes what was copied to `<folder>/day=YYYY-MM-DD/ai-audit_<n>.parquet`, sorted by time and id within a day, through
- * its files. Entries of one microsecond are never parted. Resolves to their number.
+ * Writes what was copied to `<folder>/day=YYYY-MM-DD/ai-audit_<n>.parquet`, sorted by time and id
+ * within a day, through its files. Entries of one microsecond are never parted. Resolves to their
+ * number.
  */
 export async function writeDays(
   connection: DuckDBConnection,

@@ -1,4 +1,5 @@
-// Tables over the same objects for engines that read S3 themselves. Control lines are hidden by a view.
+// Tables over the same objects for engines that read S3 themselves. Control lines are hidden by a
+// view.
 import { AuditConfigError } from "../errors.ts";
 import { parseLocation } from "../storage/s3/options.ts";
 import { columnLines, ZONED } from "./columns.ts";
@@ -14,9 +15,9 @@ export interface TableOptions {
 }
 
 /**
- * Statements for Amazon Athena, which is Trino: a table over the objects, one partition a day without a crawler
- * (partition projection), and a view of the entries alone. Objects are JSON text: `json_extract` reads them.
- * Throws `AUDIT_CONFIG_INVALID`.
+ * Statements for Amazon Athena, which is Trino: a table over the objects, one partition a day
+ * without a crawler (partition projection), and a view of the entries alone. Objects are JSON text:
+ * `json_extract` reads them. Throws `AUDIT_CONFIG_INVALID`.
  */
 export function athenaDdl(options: TableOptions): string {
   const { url, table, firstDay } = resolve(options);
@@ -52,8 +53,8 @@ WHERE type IS NULL AND id IS NOT NULL;
 }
 
 /**
- * Statements for ClickHouse: a table over the objects and a view of the entries alone. \`_path\` prunes by day.
- * Throws `AUDIT_CONFIG_INVALID`.
+ * Statements for ClickHouse: a table over the objects and a view of the entries alone. \`_path\`
+ * prunes by day. Throws `AUDIT_CONFIG_INVALID`.
  */
 export function clickhouseDdl(options: TableOptions): string {
   const { bucket, prefix, table } = resolve(options);

@@ -17,29 +17,34 @@ const LEAST_MEMORY_BYTES = 100 * 2 ** 20;
 
 export interface SqlOptions {
   /**
-   * Directories that hold the log: `FileStorage`'s own, or the downloaded or mounted days of a bucket. The log's own
-   * files are read, as by `count()`; other files and directories in them are not.
+   * Directories that hold the log: `FileStorage`'s own, or the downloaded or mounted days of a
+   * bucket. The log's own files are read, as by `count()`; other files and directories in them are
+   * not.
    */
   readonly paths: string | readonly string[];
   /**
-   * Further directories whose files statements may name, such as a price list to join: `"/"` for all that the process
-   * can read.
+   * Further directories whose files statements may name, such as a price list to join: `"/"` for
+   * all that the process can read.
    * @default none: a statement reads the log alone
    */
   readonly readable?: string | readonly string[];
   /**
-   * What DuckDB may take, beside what the rows take that were handed over; at least 100 MiB. Sorts and groups that do not
-   * fit go to disk. Less makes for fewer threads and shorter lines (docs/sql.md).
+   * What DuckDB may take, beside what the rows take that were handed over; at least 100 MiB. Sorts
+   * and groups that do not fit go to disk. Less makes for fewer threads and shorter lines
+   * (docs/sql.md).
    * @default 80 % of the machine's memory
    */
   readonly memoryBytes?: number | undefined;
-  /** Called with the progress of a statement or an export, as DuckDB estimates it; for each one separately. */
+  /**
+   * Called with the progress of a statement or an export, as DuckDB estimates it; for each one
+   * separately.
+   */
   readonly onProgress?: OnProgress | undefined;
 }
 
 /**
- * One log, queried as the view `entries`; control lines are not in it. Statements read, and read the directories named
- * here only; they reach no network. Several may run at a time.
+ * One log, queried as the view `entries`; control lines are not in it. Statements read, and read
+ * the directories named here only; they reach no network. Several may run at a time.
  */
 export class AuditSql {
   readonly #database: Database;
@@ -62,7 +67,8 @@ export class AuditSql {
   /**
    * Opens a log. Nothing is copied: each query reads the files as they are then.
    *
-   * @throws `AUDIT_CONFIG_INVALID` when the package is missing, a path is empty or the memory is too little, `AUDIT_READ_FAILED`
+   * @throws `AUDIT_CONFIG_INVALID` when the package is missing, a path is empty or the memory is
+   * too little, `AUDIT_READ_FAILED`
    * @example
    * await using sql = await AuditSql.open({ paths: "./audit-logs" });
    * await sql.query("SELECT model, count(*) AS calls FROM entries GROUP BY model");
@@ -80,7 +86,8 @@ export class AuditSql {
       !(memoryBytes >= LEAST_MEMORY_BYTES && Number.isSafeInteger(memoryBytes))
     )
       throw new AuditConfigError("memoryBytes must be a whole number of bytes, 100 MiB at least");
-    // DuckDB compares what it is given before it expands it: patterns of the folders are allowed as well.
+    // DuckDB compares what it is given before it expands it: patterns of the folders are allowed as
+    // well.
     const allowed = [...folders, ...folders.map(plainGlob), ...resolved("readable", readable)];
     const database = await Database.open(memoryBytes);
     let canMeasure = false;
@@ -109,8 +116,8 @@ export class AuditSql {
 
   /**
    * All rows of one statement. `parameters` stand for `$1`, `$2` … in it.
-   * @throws `AUDIT_INPUT_INVALID` for what is not one statement that reads, `AUDIT_READ_FAILED` when DuckDB cannot run
-   * it, `AUDIT_CLOSED`
+   * @throws `AUDIT_INPUT_INVALID` for what is not one statement that reads, `AUDIT_READ_FAILED`
+   * when DuckDB cannot run it, `AUDIT_CLOSED`
    */
   async query(statement: string, parameters: SqlParameters = []): Promise<SqlRow[]> {
     const rows: SqlRow[] = [];
@@ -119,8 +126,9 @@ export class AuditSql {
   }
 
   /**
-   * The rows of one statement as they are computed, in memory that does not grow with their number. Stopping early
-   * ends the statement. Errors come with the first row that is asked for, or a later one.
+   * The rows of one statement as they are computed, in memory that does not grow with their number.
+   * Stopping early ends the statement. Errors come with the first row that is asked for, or a later
+   * one.
    * @throws as `query()`
    */
   async *stream(
@@ -149,7 +157,10 @@ export class AuditSql {
     }
   }
 
-  /** Reports how far the connection's statements are until the function that it resolves to is called. Undefined where nobody asks. */
+  /**
+   * Reports how far the connection's statements are until the function that it resolves to is
+   * called. Undefined where nobody asks.
+   */
   async #watch(
     connection: DuckDBConnection,
     database: Database,
@@ -162,12 +173,13 @@ export class AuditSql {
   }
 
   /**
-   * Writes the entries as Parquet files, one folder a day: `<folder>/day=YYYY-MM-DD/ai-audit_*.parquet`. The folder
-   * mirrors the log: files of that name are replaced, and removed for days, or parts of days, that the log no longer
-   * has. Other files in it stay. A day is sorted by time and id, through its files by number; memory does not grow with the
-   * log. A folder takes one export at a time. Resolves to the number of entries.
-   * @throws `AUDIT_READ_FAILED` when DuckDB cannot run it, `AUDIT_WRITE_FAILED` when the folder cannot be written,
-   * `AUDIT_CLOSED`
+   * Writes the entries as Parquet files, one folder a day:
+   * `<folder>/day=YYYY-MM-DD/ai-audit_*.parquet`. The folder mirrors the log: files of that name
+   * are replaced, and removed for days, or parts of days, that the log no longer has. Other files
+   * in it stay. A day is sorted by time and id, through its files by number; memory does not grow
+   * with the log. A folder takes one export at a time. Resolves to the number of entries.
+   * @throws `AUDIT_READ_FAILED` when DuckDB cannot run it, `AUDIT_WRITE_FAILED` when the folder
+   * cannot be written, `AUDIT_CLOSED`
    */
   async exportParquet(folder: string): Promise<number> {
     if (folder === "") throw new AuditInputError("folder must name a directory");
@@ -209,8 +221,8 @@ export class AuditSql {
   }
 
   /**
-   * Ends what runs, which then rejects with `AUDIT_CLOSED` as later calls do, and resolves when all is released.
-   * Idempotent.
+   * Ends what runs, which then rejects with `AUDIT_CLOSED` as later calls do, and resolves when all
+   * is released. Idempotent.
    */
   async close(): Promise<void> {
     const closing = this.#database.close();

@@ -1,4 +1,5 @@
-// The files of a log, as DuckDB is told to read them: those that every other reader of the log reads, and no others.
+// The files of a log, as DuckDB is told to read them: those that every other reader of the log
+// reads, and no others.
 import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { parseSegmentName } from "../format/segment-name.ts";
@@ -9,8 +10,9 @@ const DAY = /^\d{4}-\d\d-\d\d$/;
 const DAYS = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]";
 
 /**
- * Patterns of DuckDB for the log in a folder: the segments of a `FileStorage`, or the objects of a bucket's days. The
- * folder may be one of these days. A file of another name, in a folder of another name, is no part of the log.
+ * Patterns of DuckDB for the log in a folder: the segments of a `FileStorage`, or the objects of a
+ * bucket's days. The folder may be one of these days. A file of another name, in a folder of
+ * another name, is no part of the log.
  */
 export async function logFilesIn(folder: string): Promise<string[]> {
   const entries = await entriesOf(folder);

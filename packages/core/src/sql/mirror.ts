@@ -1,4 +1,5 @@
-// A folder of files for each day that follows what is written: what the log no longer has goes there too.
+// A folder of files for each day that follows what is written: what the log no longer has goes
+// there too.
 import { mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { hasCode } from "../system-error.ts";
@@ -14,8 +15,9 @@ export function ownFile(number: number): string {
 }
 
 /**
- * Has `write` fill an empty directory with `day=…` folders, and makes `folder` hold the same. All is written before
- * anything is replaced, so a failure of `write` leaves what was there. `folder` takes one export at a time.
+ * Has `write` fill an empty directory with `day=…` folders, and makes `folder` hold the same. All
+ * is written before anything is replaced, so a failure of `write` leaves what was there. `folder`
+ * takes one export at a time.
  */
 export async function mirrorDays<T>(
   folder: string,

@@ -23,7 +23,10 @@ export async function measure(connection: DuckDBConnection): Promise<void> {
   await connection.run("SET enable_progress_bar = true; SET enable_progress_bar_print = false");
 }
 
-/** Tells how far the connection's statement is, until the function that it gives is called: before the connection goes. */
+/**
+ * Tells how far the connection's statement is, until the function that it gives is called: before
+ * the connection goes.
+ */
 export function watchProgress(connection: DuckDBConnection, onProgress: OnProgress): () => void {
   let share = 0;
   const timer = setInterval(() => {

@@ -1,9 +1,15 @@
 // How much of a machine's memory reading takes.
 import { availableParallelism, totalmem } from "node:os";
 
-/** DuckDB reads JSON in buffers of two objects a thread, and allows itself 80 % of the memory: half of that is for the answer. */
+/**
+ * DuckDB reads JSON in buffers of two objects a thread, and allows itself 80 % of the memory: half
+ * of that is for the answer.
+ */
 const READING_SHARE = 0.4;
-/** What an answer takes at least, as measured: with less, sorts and groups fail instead of going to disk. */
+/**
+ * What an answer takes at least, as measured: with less, sorts and groups fail instead of going to
+ * disk.
+ */
 const SPARE_BYTES = 48 * 2 ** 20;
 const LEAST_LINE_BYTES = 16 * 2 ** 20; // DuckDB's own default; its buffers are no smaller for less
 const MOST_LINE_BYTES = 256 * 2 ** 20;
@@ -26,7 +32,10 @@ export function readerLimits(memoryBytes: number, cores: number): ReaderLimits {
   return { threads, lineBytes };
 }
 
-/** For this process: a container's limit counts where there is one, and `memoryBytes` where it is less. */
+/**
+ * For this process: a container's limit counts where there is one, and `memoryBytes` where it is
+ * less.
+ */
 export function readerLimitsHere(memoryBytes: number = Infinity): ReaderLimits {
   const limit = process.constrainedMemory(); // 0 or beyond the machine's where there is none
   const total = totalmem();

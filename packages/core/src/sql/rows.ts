@@ -5,8 +5,9 @@ import type { DuckDBDataChunk, DuckDBValueConverter, JS } from "@duckdb/node-api
 export type SqlRow = Readonly<Record<string, JS>>;
 
 /**
- * The rows of a chunk, each made when it is asked for. What DuckDB holds for the chunk is released after the last one:
- * V8 knows nothing of its size and would let hundreds of them wait for a collection.
+ * The rows of a chunk, each made when it is asked for. What DuckDB holds for the chunk is released
+ * after the last one: V8 knows nothing of its size and would let hundreds of them wait for a
+ * collection.
  *
  * @param assertOpen throws when the chunk must not be touched any more
  */

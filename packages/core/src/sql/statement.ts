@@ -7,13 +7,18 @@ import { importDuckDb } from "./database.ts";
 export type SqlParameters = readonly (string | number | boolean | null)[];
 
 const READING = ["SELECT", "WITH", "FROM", "VALUES", "DESCRIBE", "SUMMARIZE", "SHOW", "EXPLAIN"];
-// Blanks, brackets and comments may stand before the first word. No two alternatives begin alike: there is no backtracking.
+// Blanks, brackets and comments may stand before the first word. No two alternatives begin alike:
+// there is no backtracking.
 const FIRST_WORD = /^(?:\s|\(|--[^\n]*\n|\/\*(?:[^*]|\*(?!\/))*\*\/)*([a-z]+)/i;
-// EXPLAIN ANALYZE runs what it explains, so that has to read too. Options are words alone: a comment in them could hide an end.
+// EXPLAIN ANALYZE runs what it explains, so that has to read too. Options are words alone: a
+// comment in them could hide an end.
 const EXPLAINED =
   /^\s*EXPLAIN\s+(?:ANALYZE\s+)?(?:\(\s*(?:ANALYZE|FORMAT)\b[\w\s,]*\))?(?<explained>.*)$/is;
 
-/** Begins a statement after it was found to be one, and to read. Rows are computed as they are fetched. */
+/**
+ * Begins a statement after it was found to be one, and to read. Rows are computed as they are
+ * fetched.
+ */
 export async function startReading(
   connection: DuckDBConnection,
   statement: string,

@@ -17,7 +17,10 @@ const TYPES: Readonly<Record<ColumnType, string>> = {
 const UTC = `CASE WHEN regexp_matches(line.timestamp, '${ZONED}')
   THEN line.timestamp::TIMESTAMPTZ ELSE (line.timestamp || 'Z')::TIMESTAMPTZ END`;
 
-/** Threads and time zone of an instance. `memoryBytes` is its memory limit; the view's lines are bounded by it. */
+/**
+ * Threads and time zone of an instance. `memoryBytes` is its memory limit; the view's lines are
+ * bounded by it.
+ */
 export async function setUp(
   connection: DuckDBConnection,
   memoryBytes: number | undefined,
@@ -27,8 +30,8 @@ export async function setUp(
 }
 
 /**
- * Makes the view over the log's files as they are now, for all connections of the same instance, with times in UTC.
- * `folders` are absolute.
+ * Makes the view over the log's files as they are now, for all connections of the same instance,
+ * with times in UTC. `folders` are absolute.
  */
 export async function makeView(
   connection: DuckDBConnection,

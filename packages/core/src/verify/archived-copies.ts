@@ -1,4 +1,5 @@
-// Files that a directory moved to an archive: read there, and judged as if they were still in the directory.
+// Files that a directory moved to an archive: read there, and judged as if they were still in the
+// directory.
 import { CallIds } from "./call-ids.ts";
 import { examineSegment } from "./examine-segment.ts";
 import type { LogSource } from "./log-source.ts";
@@ -18,8 +19,8 @@ interface ArchiveSettings extends ReadSettings {
 }
 
 /**
- * Looks for every file that a sealed `retention.archived` line names and that is not in the directory. A copy counts
- * when it has the root that the line names.
+ * Looks for every file that a sealed `retention.archived` line names and that is not in the
+ * directory. A copy counts when it has the root that the line names.
  */
 export async function readArchivedCopies(
   reports: readonly SegmentReport[],

@@ -10,7 +10,10 @@ export class CallIds {
   #left = MAX_CALLS;
   #isWanted = false;
 
-  /** Whether a `call.started` line was met: only then entries are searched for the call that they end. */
+  /**
+   * Whether a `call.started` line was met: only then entries are searched for the call that they
+   * end.
+   */
   get isWanted(): boolean {
     return this.#isWanted;
   }
@@ -27,7 +30,10 @@ export class CallIds {
     return this.#left > 0;
   }
 
-  /** Adds the call that an entry's line ends. Within JSON strings the quotes of the pattern are escaped. */
+  /**
+   * Adds the call that an entry's line ends. Within JSON strings the quotes of the pattern are
+   * escaped.
+   */
   collect(line: Buffer, into: string[]): void {
     for (let at = line.indexOf(MEMBER); at !== -1; at = line.indexOf(MEMBER, at + 1)) {
       const start = at + MEMBER.length;

@@ -13,7 +13,10 @@ import { timeOfSegment } from "./segment-time.ts";
 import { readCheckpointLine } from "../format/read-control-line.ts";
 import { originOf, UNSIGNED_NAME } from "../format/origin.ts";
 
-/** Base64 of a key hash (4 bytes) and an Ed25519 signature (64 bytes), and the line's end after it: `\n"}`. */
+/**
+ * Base64 of a key hash (4 bytes) and an Ed25519 signature (64 bytes), and the line's end after it:
+ * `\n"}`.
+ */
 const SIGNATURE_CHARS = 92;
 const SIGNATURE_END_CHARS = 4;
 const KEY_HASH_BYTES = 4;
@@ -64,8 +67,9 @@ export class CheckpointVerifier {
   }
 
   /**
-   * Compares a line with the one that the writer writes at this size and root, byte for byte: a change in it shows
-   * even where no key is known. Only the signature's own 64 bytes are left to be verified.
+   * Compares a line with the one that the writer writes at this size and root, byte for byte: a
+   * change in it shows even where no key is known. Only the signature's own 64 bytes are left to be
+   * verified.
    */
   check(line: string, size: number, root: string): GoodCheckpoint | BadCheckpoint {
     const text = formatCheckpoint({ origin: this.origin, size, root });
@@ -98,7 +102,8 @@ export class CheckpointVerifier {
       return culprit("the signature was removed");
     if (claimed.origin !== this.origin)
       return culprit(`the checkpoint is of ${claimed.origin}, not of ${this.origin}`);
-    // A good signature over what the lines say shows that the lines are right and the checkpoint was changed.
+    // A good signature over what the lines say shows that the lines are right and the checkpoint
+    // was changed.
     if (
       signature !== undefined &&
       this.key !== undefined &&

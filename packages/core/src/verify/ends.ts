@@ -1,4 +1,5 @@
-// The ends of files: which segment is a writer's newest, whether one is lacking after it, and what a bare end means.
+// The ends of files: which segment is a writer's newest, whether one is lacking after it, and what
+// a bare end means.
 import { dayOfSegment } from "../format/segment-name.ts";
 import type { Confirmation } from "./references.ts";
 import type { SegmentReport } from "./segment-report.ts";
@@ -26,8 +27,9 @@ export class Streams {
   }
 
   /**
-   * Whether a segment was ended because the next line did not fit into it, and the one with that line, of the same
-   * day, is not there. Other reasons (the day's end, the writer's) announce nothing.
+   * Whether a segment was ended because the next line did not fit into it, and the one with that
+   * line, of the same day, is not there. Other reasons (the day's end, the writer's) announce
+   * nothing.
    */
   lacksSuccessor(report: SegmentReport): boolean {
     const { file, open, closedFor } = report;
@@ -64,7 +66,9 @@ function isTail({ state }: Problem): boolean {
   return state === "TORN_TAIL" || state === "UNSEALED_TAIL";
 }
 
-/** Judges the end of a file. `problems` are those of the file itself, without what others say of it. */
+/**
+ * Judges the end of a file. `problems` are those of the file itself, without what others say of it.
+ */
 export function judgeEnd(report: SegmentReport, facts: EndFacts): EndJudgement {
   const { kind, isClosed, problems, sealed } = report;
   const { streams, now, confirmation } = facts;
@@ -104,8 +108,8 @@ function unclosed(message: string): Problem {
 }
 
 /**
- * A tail is settled by a later proven record that names its bytes: those bytes, or none, are what a crash left, and
- * any others were put there since.
+ * A tail is settled by a later proven record that names its bytes: those bytes, or none, are what a
+ * crash left, and any others were put there since.
  */
 function settleTail(
   { problems, tail }: SegmentReport,

@@ -1,5 +1,5 @@
-// Examines one file from its first byte to its last: is it what was sealed, and where does it end? Over 300 lines: one
-// pass over the bytes collects everything that the other steps need.
+// Examines one file from its first byte to its last: is it what was sealed, and where does it end?
+// Over 300 lines: one pass over the bytes collects everything that the other steps need.
 import { verify } from "node:crypto";
 import {
   type Again,
@@ -24,8 +24,8 @@ import { OverlongLine } from "./overlong-line.ts";
 import type { Problem } from "./verification.ts";
 
 /**
- * Examines one file. Rejects when it cannot be read, unless `isOfFile` says that the file itself is the reason: then
- * the report is of the bytes up to there.
+ * Examines one file. Rejects when it cannot be read, unless `isOfFile` says that the file itself is
+ * the reason: then the report is of the bytes up to there.
  */
 export async function examineSegment(
   file: string,
@@ -64,7 +64,10 @@ interface CloseLine {
   readonly reason: string | undefined;
 }
 
-/** Third byte of a line whose first member's name begins with `t`: the cheapest sign of a control line. */
+/**
+ * Third byte of a line whose first member's name begins with `t`: the cheapest sign of a control
+ * line.
+ */
 const T = 0x74;
 const CR = 0x0d;
 const QUOTE = 0x22;
@@ -92,7 +95,10 @@ class SegmentCheck {
   #newestAt = -Infinity;
   #sealed = { size: 0, root: "", entries: 0, line: 0, bytes: 0, newest: -Infinity };
   #note: string | undefined;
-  /** Bad checkpoints since the last good one. A good one after them shows that they alone were altered. */
+  /**
+   * Bad checkpoints since the last good one. A good one after them shows that they alone were
+   * altered.
+   */
   #suspects: (BadCheckpoint & { readonly line: number })[] = [];
   #close: CloseLine | undefined;
   #closeSealed = false;
@@ -417,7 +423,10 @@ class SegmentCheck {
     for (const id of callsEnded.splice(0)) this.#claims.callsEnded.push(id);
   }
 
-  /** A checkpoint of a later version: its text begins with the tree's size and root in every version. */
+  /**
+   * A checkpoint of a later version: its text begins with the tree's size and root in every
+   * version.
+   */
   #checkpointOfAnyVersion(line: string, end: number): void {
     const read = readCheckpointLine(line);
     if (read === undefined) return; // of a kind that this version cannot read
@@ -442,7 +451,10 @@ class SegmentCheck {
     if (leaves !== size) this.#tell("TAMPERED", line + 1, "a line follows the segment.close line");
   }
 
-  /** A torn or unsealed end is what a crash leaves: never called tampered, unless it is behind the very end. */
+  /**
+   * A torn or unsealed end is what a crash leaves: never called tampered, unless it is behind the
+   * very end.
+   */
   #checkTail(rest: Buffer): void {
     if (this.#kind === "unknown-version") return;
     if (this.#kind === "foreign") {

@@ -7,8 +7,8 @@ import type { RecordedHold } from "./verification.ts";
 const DAY_MS = 86_400_000;
 
 /**
- * All holds. A release counts from a segment of the key that the hold's segment names, or of one that the verifier was
- * given; that of an unsigned hold always.
+ * All holds. A release counts from a segment of the key that the hold's segment names, or of one
+ * that the verifier was given; that of an unsigned hold always.
  */
 export function findHolds(reports: readonly SegmentReport[]): RecordedHold[] {
   const found = reports.flatMap(({ hold, open, isProven }) =>

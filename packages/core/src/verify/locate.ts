@@ -1,5 +1,5 @@
-// Finds what was altered within a range of lines that no longer has the root it was sealed under. A root says that
-// something changed, never what; these are the traces that most changes leave.
+// Finds what was altered within a range of lines that no longer has the root it was sealed under. A
+// root says that something changed, never what; these are the traces that most changes leave.
 import { hash } from "node:crypto";
 import { timeOfId } from "../format/id.ts";
 import { CONTROL_PREFIX } from "../format/control-line.ts";
@@ -20,8 +20,8 @@ export interface BrokenRange {
 const MAX_PROBLEMS = 8;
 
 /**
- * The altered lines of a range: each line that shows a trace of it, or else the range as a whole. Reads the file once
- * more, and only up to the range's end.
+ * The altered lines of a range: each line that shows a trace of it, or else the range as a whole.
+ * Reads the file once more, and only up to the range's end.
  */
 export async function locate(
   chunks: AsyncIterable<Buffer>,
@@ -131,7 +131,8 @@ function traceWithin(line: Readonly<Record<string, unknown>>, id: string): strin
     const content = line[`${field}_content`];
     const digest = line[`${field}_hash`];
     if (typeof content !== "string" || typeof digest !== "string") continue;
-    // Keyed hashes and those of encrypted content cannot be checked without the key; plain ones of kept text can.
+    // Keyed hashes and those of encrypted content cannot be checked without the key; plain ones of
+    // kept text can.
     const isPlain = /^[0-9a-f]{64}$/.test(digest) && !JWE.test(content);
     if (isPlain && hash("sha256", content) !== digest)
       return `the entry's ${field} does not have its hash`;

@@ -1,4 +1,5 @@
-// Where the verifier reads from. A directory here; other homes of a log implement the same interface.
+// Where the verifier reads from. A directory here; other homes of a log implement the same
+// interface.
 import { constants, type Stats } from "node:fs";
 import { type FileHandle, lstat, open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -29,16 +30,18 @@ export interface LogSource {
   /** The files that are, or could be, segments: everything called `*.jsonl`. In no order. */
   files(): Promise<SourceFile[]>;
   /**
-   * The bytes of a file, in chunks. A chunk is valid until the next one is asked for; the reader may write into it.
+   * The bytes of a file, in chunks. A chunk is valid until the next one is asked for; the reader
+   * may write into it.
    */
   read(file: string): AsyncIterable<Buffer>;
   /**
-   * The present size of a file in bytes; undefined when it is gone. Absent where a listing is final, so that
-   * waiting for a writer is useless.
+   * The present size of a file in bytes; undefined when it is gone. Absent where a listing is
+   * final, so that waiting for a writer is useless.
    */
   sizeOf?(file: string): Promise<number | undefined>;
   /**
-   * Whether a failure is about the one file that was read: the others can still be judged. Absent where every failure is.
+   * Whether a failure is about the one file that was read: the others can still be judged. Absent
+   * where every failure is.
    */
   isOfFile?(error: unknown): boolean;
   /** Names of other files that lie beside the log's. Absent where there can be none. */
@@ -59,15 +62,24 @@ export interface SourceLimit {
 
 /** Facts that a place other than a directory knows of its files beyond their bytes. */
 export interface SourcePlace {
-  /** This log among several in one place: lines about it in another one call a file `<name>/<file>`. Empty for none. */
+  /**
+   * This log among several in one place: lines about it in another one call a file `<name>/<file>`.
+   * Empty for none.
+   */
   readonly name: string;
   /** How a file is called in the verdict. */
   labelOf(file: string): string;
   /** Where a line lies, in a file that is made of several objects. */
   placeOf(file: string, line: number): string | undefined;
-  /** What the place found about a file, once it was read: also where what it says beside the bytes is not so. */
+  /**
+   * What the place found about a file, once it was read: also where what it says beside the bytes
+   * is not so.
+   */
   problemsOf(report: SegmentReport): readonly Problem[];
-  /** Whether files of a directory are kept here permanently: a file that it says it moved must be here. */
+  /**
+   * Whether files of a directory are kept here permanently: a file that it says it moved must be
+   * here.
+   */
   readonly isArchive: boolean;
   /** Whether a file that is referred to may still be on its way here. */
   isAwaited(file: string): boolean;
@@ -97,7 +109,10 @@ export function directorySource(path: string): LogSource {
   };
 }
 
-/** What stands under a name, without opening it; undefined when it is gone, or no writer's: a directory `old.jsonl`. */
+/**
+ * What stands under a name, without opening it; undefined when it is gone, or no writer's: a
+ * directory `old.jsonl`.
+ */
 async function look(path: string, file: string): Promise<SourceFile | undefined> {
   const stats = await orGone(lstat(join(path, file)));
   if (stats === undefined) return undefined;

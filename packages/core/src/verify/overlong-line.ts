@@ -1,8 +1,12 @@
-// Recognises a line that no writer can have written, so that a planted file of any size, sparse or not, is not read on.
+// Recognises a line that no writer can have written, so that a planted file of any size, sparse or
+// not, is not read on.
 
 /** Follows a file's chunks. */
 export class OverlongLine {
-  /** The longest first line, and the longest run of bytes without a line feed that is read on in any case. */
+  /**
+   * The longest first line, and the longest run of bytes without a line feed that is read on in any
+   * case.
+   */
   static readonly MAX_FIRST_BYTES: number = 16 * 2 ** 20;
   #isFirst = true;
   /** Bytes since the last line feed, and the first of them. */
@@ -10,8 +14,8 @@ export class OverlongLine {
   #begins: number | undefined;
 
   /**
-   * Whether the line that is under way is no line: longer than 16 MiB, and the file's first one, or with a beginning or
-   * a byte that no JSON object has. Holes of sparse files read as zero bytes.
+   * Whether the line that is under way is no line: longer than 16 MiB, and the file's first one, or
+   * with a beginning or a byte that no JSON object has. Holes of sparse files read as zero bytes.
    */
   isReachedBy(chunk: Buffer): boolean {
     const at = chunk.lastIndexOf(LF);

@@ -1,18 +1,22 @@
-// Pins: what an auditor noted of a log earlier. A signed log alone cannot show that its newest end was cut off.
+// Pins: what an auditor noted of a log earlier. A signed log alone cannot show that its newest end
+// was cut off.
 import { AuditConfigError } from "../errors.ts";
 import { emptyRoot } from "../seal/merkle.ts";
 import { formatCheckpoint, formatNote, parseCheckpoint, parseNote } from "../seal/note.ts";
 import { isCount, isRoot } from "../format/control-line.ts";
 import type { Pin } from "./verification.ts";
 
-/** A pin as text: the log's own signed note of the checkpoint where the pin has it, else an unsigned C2SP note. */
+/**
+ * A pin as text: the log's own signed note of the checkpoint where the pin has it, else an unsigned
+ * C2SP note.
+ */
 export function formatPin(pin: Pin): string {
   return pin.note ?? formatNote(formatCheckpoint(pin), []);
 }
 
 /**
- * Reads a pin: a checkpoint with or without signature lines. Those are not verified; a pin is trusted because of where
- * it was kept.
+ * Reads a pin: a checkpoint with or without signature lines. Those are not verified; a pin is
+ * trusted because of where it was kept.
  * @throws {AuditConfigError} `AUDIT_CONFIG_INVALID` when it is malformed.
  */
 export function parsePin(text: string): Pin {

@@ -13,7 +13,10 @@ import { timeOfSegment } from "./segment-time.ts";
 
 /** What a proof shows. */
 export interface ProofCheck {
-  /** 0 proven by a key given, 1 refuted, 2 consistent but nobody given vouches for it, 3 not a proof. */
+  /**
+   * 0 proven by a key given, 1 refuted, 2 consistent but nobody given vouches for it, 3 not a
+   * proof.
+   */
   readonly exitCode: ExitCode;
   readonly state: "OK" | "TAMPERED" | "UNKNOWN_KEY" | "UNSIGNED" | "MALFORMED";
   /** One line in plain words. */
@@ -35,7 +38,8 @@ export interface ProofCheckOptions {
 
 /**
  * Checks a proof from its text alone.
- * @param trustedKeys `vkey`s of the keys that may have signed, or `vkey@from..to` for one that is trusted for a time.
+ * @param trustedKeys `vkey`s of the keys that may have signed, or `vkey@from..to` for one that is
+ * trusted for a time.
  * @throws {AuditConfigError} `AUDIT_KEY_INVALID` when a trusted key is malformed.
  */
 export function checkProof(

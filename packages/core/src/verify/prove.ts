@@ -17,9 +17,15 @@ export type EntryProof = ProvenEntry | UnprovenEntry;
 /** An entry and its proof. */
 export interface ProvenEntry {
   readonly id: string;
-  /** C2SP tlog-proof: the entry's line as extra data, its index, its audit path, the first checkpoint that covers it. */
+  /**
+   * C2SP tlog-proof: the entry's line as extra data, its index, its audit path, the first
+   * checkpoint that covers it.
+   */
   readonly proof: string;
-  /** The key that the entry's segment names; null when it is not signed. Not to be trusted because it stands there. */
+  /**
+   * The key that the entry's segment names; null when it is not signed. Not to be trusted because
+   * it stands there.
+   */
   readonly vkey: string | null;
 }
 
@@ -33,7 +39,8 @@ export interface UnprovenEntry {
 /**
  * The proof of one entry; undefined when the log has no such entry. See `proveEntriesIn`.
  * @throws {AuditInputError} `AUDIT_INPUT_INVALID` when `id` cannot be one.
- * @throws {AuditError} `AUDIT_READ_FAILED` when the log cannot be read, or no checkpoint covers the entry.
+ * @throws {AuditError} `AUDIT_READ_FAILED` when the log cannot be read, or no checkpoint covers the
+ * entry.
  */
 export async function proveEntryIn(source: LogSource, id: string): Promise<string | undefined> {
   requireId(id);
@@ -47,16 +54,19 @@ export function requireId(id: string): void {
     throw new AuditInputError("An entry id has 36 characters: 0-9, a-f and -");
 }
 
-/** The proof; undefined for an entry that is not there. Throws `AUDIT_READ_FAILED` for one that nothing seals. */
+/**
+ * The proof; undefined for an entry that is not there. Throws `AUDIT_READ_FAILED` for one that
+ * nothing seals.
+ */
 export function proofOf(found: EntryProof): string | undefined {
   if (found.proof !== undefined || found.reason === "no such entry") return found.proof;
   throw new AuditError("AUDIT_READ_FAILED", `No checkpoint covers entry ${found.id}`);
 }
 
 /**
- * The proofs of entries: first those that there are, in the order in which the log's files hold the entries, then what
- * could not be proven. Each file is read once, those of the ids' days first, and only as far as needed; memory grows with
- * the number of ids and with one commit.
+ * The proofs of entries: first those that there are, in the order in which the log's files hold the
+ * entries, then what could not be proven. Each file is read once, those of the ids' days first, and
+ * only as far as needed; memory grows with the number of ids and with one commit.
  *
  * The log is not verified here: `checkProof` does that, for the receiver of a proof.
  * @throws {AuditError} `AUDIT_READ_FAILED` when the log cannot be read.
@@ -116,7 +126,10 @@ class Search {
     return this.#isOfAnyDay || this.#days.has(dayOfSegment(file) ?? "");
   }
 
-  /** A likely file may hold the sealed twin of what was found unsealed; any other only what was not found at all. */
+  /**
+   * A likely file may hold the sealed twin of what was found unsealed; any other only what was not
+   * found at all.
+   */
   mayBeIn(file: string): boolean {
     return this.#unseen.size > 0 || (this.#unsealed.size > 0 && this.isLikelyIn(file));
   }
@@ -172,7 +185,9 @@ interface Waiting {
   readonly index: number;
 }
 
-/** Reads one file's lines. Keeps leaves only from the first entry wanted up to the next checkpoint. */
+/**
+ * Reads one file's lines. Keeps leaves only from the first entry wanted up to the next checkpoint.
+ */
 class ProofReader {
   readonly #search: Search;
   readonly #tree = new MerkleTree();

@@ -41,15 +41,19 @@ export interface LogReading {
   readonly reports: SegmentReport[];
   /** Files that are not regular, by name. */
   readonly odd: readonly SourceFile[];
-  /** The error that kept the rest from being read; those files are UNREADABLE. Undefined where all was read. */
+  /**
+   * The error that kept the rest from being read; those files are UNREADABLE. Undefined where all
+   * was read.
+   */
   readonly failure: unknown;
   /** The first error that made a file UNREADABLE. */
   readonly firstError: unknown;
 }
 
 /**
- * Examines all files, with the roots at every size that any of them, a pin, or `recorded` refers to. First lines are
- * read beforehand, so that one pass is enough; only what a writer adds meanwhile is read after that.
+ * Examines all files, with the roots at every size that any of them, a pin, or `recorded` refers
+ * to. First lines are read beforehand, so that one pass is enough; only what a writer adds
+ * meanwhile is read after that.
  */
 export async function readSegments(
   source: LogSource,
@@ -92,8 +96,8 @@ class LogReader {
   }
 
   /**
-   * Lists and reads. What a writer refers to may have begun after the listing: each file that is referred to and was
-   * not listed is looked for once more.
+   * Lists and reads. What a writer refers to may have begun after the listing: each file that is
+   * referred to and was not listed is looked for once more.
    */
   async readNewFiles(): Promise<void> {
     const lookedFor = new Set<string>();
@@ -107,7 +111,10 @@ class LogReader {
     }
   }
 
-  /** Between the end of a full segment and the beginning of the next there is a moment without either. */
+  /**
+   * Between the end of a full segment and the beginning of the next there is a moment without
+   * either.
+   */
   async awaitSuccessors(): Promise<void> {
     if (this.#source.sizeOf === undefined) return;
     for (let waitedMs = 0; waitedMs < PATIENCE_MS && this.#awaitsSuccessor(); waitedMs += POLL_MS) {
@@ -180,7 +187,10 @@ class LogReader {
     return changed;
   }
 
-  /** Notes lines that were written a second time. Returns the files whose first copy is to be compared. */
+  /**
+   * Notes lines that were written a second time. Returns the files whose first copy is to be
+   * compared.
+   */
   #wantSuperseded(reports: readonly SegmentReport[]): Set<string> {
     const changed = new Set<string>();
     for (const { isProven, repeats } of reports) {
@@ -212,7 +222,10 @@ class LogReader {
     return Promise.all([...reports.values()].map((report) => this.#lookCloser(report)));
   }
 
-  /** The last signature and all roots cover every line. Where something is wrong, all signatures tell where. */
+  /**
+   * The last signature and all roots cover every line. Where something is wrong, all signatures
+   * tell where.
+   */
   async #readOne(file: string, onBytes: (count: number) => void): Promise<SegmentReport> {
     const { keyring, signatures, calls } = this.#settings;
     const check = async (which: "all" | "last"): Promise<SegmentReport> =>
@@ -231,8 +244,9 @@ class LogReader {
   }
 
   /**
-   * Whether the examination ends for one file, and the others are judged. A file that is gone makes the verifier look at
-   * the log anew. A bucket that does not answer ends all reading: what was read by then is judged.
+   * Whether the examination ends for one file, and the others are judged. A file that is gone makes
+   * the verifier look at the log anew. A bucket that does not answer ends all reading: what was
+   * read by then is judged.
    */
   #endsOneFile(error: unknown): boolean {
     if (hasCode(error, "ENOENT")) return false;
@@ -254,9 +268,9 @@ class LogReader {
   }
 
   /**
-   * A writer's commit is not atomic for a reader: an end of today that still changes is no torn one. All are waited
-   * for at once. A file that goes meanwhile (its writer never wrote to it) makes `read` reject, and the log is looked
-   * at anew.
+   * A writer's commit is not atomic for a reader: an end of today that still changes is no torn
+   * one. All are waited for at once. A file that goes meanwhile (its writer never wrote to it)
+   * makes `read` reject, and the log is looked at anew.
    */
   async #rereadWhileWritten(
     files: readonly SourceFile[],

@@ -1,4 +1,5 @@
-// What files say about each other, and pins about files: is everything there that was ever recorded, and unchanged?
+// What files say about each other, and pins about files: is everything there that was ever
+// recorded, and unchanged?
 import type { SegmentRef, SegmentTail } from "../format/control-line.ts";
 import { fileOfOrigin } from "../format/origin.ts";
 import { dayOfSegment } from "../format/segment-name.ts";
@@ -40,7 +41,10 @@ export interface ReferenceContext extends RemovalContext {
   readonly archived?: ReadonlySet<string>;
   /** Whether a segment that its writer found shorter than it remembered counts. @default false */
   readonly isStrict?: boolean;
-  /** Why a file of another name may be what is missing: `<file>.gz lies beside it`. @default nothing */
+  /**
+   * Why a file of another name may be what is missing: `<file>.gz lies beside it`.
+   * @default nothing
+   */
   readonly hintOf?: (file: string) => string | undefined;
 }
 
@@ -54,11 +58,17 @@ export interface ReferenceReport {
   readonly absent: ReadonlyMap<string, AbsentFile>;
   /** Removals that count. */
   readonly removals: readonly RecordedRemoval[];
-  /** Whether the log says that files of a day were removed: which streams they were of, it does not say. */
+  /**
+   * Whether the log says that files of a day were removed: which streams they were of, it does not
+   * say.
+   */
   isOfRemovalDay(day: string | undefined): boolean;
   /** Records of removals, for other logs of the same place. */
   readonly prunes: readonly FoundRemoval[];
-  /** Files whose last checkpoint another segment records at a time when nothing could follow it any more. */
+  /**
+   * Files whose last checkpoint another segment records at a time when nothing could follow it any
+   * more.
+   */
   readonly confirmed: ReadonlyMap<string, Confirmation>;
   /** Pins that the log agrees with. */
   readonly confirmedPins: readonly Pin[];
@@ -80,7 +90,10 @@ export interface AbsentFile {
   readonly leaves: number;
 }
 
-/** The states that a segment records of others in its own log: in its first line, and where clean-up wrote them. */
+/**
+ * The states that a segment records of others in its own log: in its first line, and where clean-up
+ * wrote them.
+ */
 export function recordsOf({ open, seen }: SegmentReport): SegmentRef[] {
   // A first line that nothing seals, or under a bad signature, is no evidence against other files.
   return open === undefined
@@ -88,7 +101,10 @@ export function recordsOf({ open, seen }: SegmentReport): SegmentRef[] {
     : [...referencesOf(open), ...seen.filter(({ file }) => !file.includes("/"))];
 }
 
-/** The states that a segment records of segments in another log of the same place, called `<log>/<file>`. */
+/**
+ * The states that a segment records of segments in another log of the same place, called
+ * `<log>/<file>`.
+ */
 export function referencesElsewhere(from: SegmentReport): StateReference[] {
   const seen = from.open === undefined ? [] : from.seen;
   return seen.filter(({ file }) => file.includes("/")).map((ref) => ({ ref, from }));
@@ -185,7 +201,8 @@ class Follower implements ReferenceReport {
       return false;
     }
     if (size > target.knownLeaves) {
-      // Where a file is altered, or could not be read on, nothing behind that can be compared; else it is too short.
+      // Where a file is altered, or could not be read on, nothing behind that can be compared; else
+      // it is too short.
       const isCutShort = target.problems.some(({ state }) => CUT_SHORT.has(state));
       const message = `${by} records ${leaves(size)}; ${target.knownLeaves} ${target.knownLeaves === 1 ? "is" : "are"} there`;
       const hint = this.#context.hintOf?.(target.file);
@@ -210,12 +227,16 @@ class Follower implements ReferenceReport {
   #confirm({ by, from, isPrev = false, tail }: Reference, { file }: SegmentReport): void {
     const isProven = from?.isProven === true;
     const known = this.confirmed.get(file);
-    // A proven record counts more than one that is not, and one that names a tail more than one that does not.
+    // A proven record counts more than one that is not, and one that names a tail more than one
+    // that does not.
     if (known !== undefined && (known.isProven || !isProven) && (known.tail || !tail)) return;
     this.confirmed.set(file, { by, isPrev, isProven, tail });
   }
 
-  /** A writer remembered more of a file than it found at its next start, and says so under its own key. */
+  /**
+   * A writer remembered more of a file than it found at its next start, and says so under its own
+   * key.
+   */
   followGap(
     { file, size, root, found }: { file: string; size: number; root: string; found: number | null },
     from: SegmentReport,
@@ -357,7 +378,10 @@ class Follower implements ReferenceReport {
     }
   }
 
-  /** Blames the file referred to, unless a trusted key vouches for it and none for the file that refers. */
+  /**
+   * Blames the file referred to, unless a trusted key vouches for it and none for the file that
+   * refers.
+   */
   #disagree(
     state: FileState,
     { by, from, file }: Reference,
@@ -391,7 +415,10 @@ class Follower implements ReferenceReport {
 /** States of a file behind which nothing can be compared. */
 const CUT_SHORT: ReadonlySet<FileState> = new Set(["TAMPERED", "MISSING", "UNREADABLE"]);
 
-/** Whether the place has parts of the file alone, or shows it to nobody: what is left is judged, and its removal too. */
+/**
+ * Whether the place has parts of the file alone, or shows it to nobody: what is left is judged, and
+ * its removal too.
+ */
 export function isPartlyGone({ problems }: SegmentReport): boolean {
   return problems.some(({ state }) => state === "MISSING");
 }
@@ -409,8 +436,9 @@ function rootAt({ knownLeaves, roots }: SegmentReport, size: number): string | u
 }
 
 /**
- * Whether nothing can have followed what was recorded: a writer has let its previous segment go, and nobody appends to
- * a segment of an earlier day. What another writer saw on the same day may have grown after that.
+ * Whether nothing can have followed what was recorded: a writer has let its previous segment go,
+ * and nobody appends to a segment of an earlier day. What another writer saw on the same day may
+ * have grown after that.
  */
 function isFinal({ from, isPrev }: Reference, { file, open }: SegmentReport): boolean {
   if (from?.open === undefined || isPrev === true) return isPrev === true;

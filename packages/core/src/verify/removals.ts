@@ -14,7 +14,10 @@ export interface FoundRemoval {
   readonly prune: RemovalLine;
   /** Whether a trusted key vouches for it. */
   readonly isProven: boolean;
-  /** When the file was removed: a moment, or the UTC day of the segment where the line names no time. */
+  /**
+   * When the file was removed: a moment, or the UTC day of the segment where the line names no
+   * time.
+   */
   readonly when: TimeSpan;
 }
 
@@ -39,14 +42,20 @@ export interface RemovalContext {
   readonly prunes?: readonly FoundRemoval[];
   /** Whether these files are an archive: what was moved to it must be here. @default false */
   readonly isArchive?: boolean;
-  /** Whether the place has a rule of its own that removes old files: a bucket may, a directory has none. @default false */
+  /**
+   * Whether the place has a rule of its own that removes old files: a bucket may, a directory has
+   * none.
+   * @default false
+   */
   readonly mayExpire?: boolean;
 }
 
 /** The judgement on a file that is gone. */
 export interface RemovalJudgement {
   readonly state: "PRUNED" | "ARCHIVED" | "MISSING";
-  /** The line that counts; undefined where none does, and where the place itself removed the file. */
+  /**
+   * The line that counts; undefined where none does, and where the place itself removed the file.
+   */
   readonly record?: FoundRemoval;
   /** Why no line counts. */
   readonly why?: string;
@@ -107,7 +116,8 @@ export class Removals {
       this.#judgeRecord(file, record, states),
     );
     const good = judged.filter(({ state }) => state !== "MISSING");
-    // Of several lines the one that rests on least: a removal without unproven states, one by a rule.
+    // Of several lines the one that rests on least: a removal without unproven states, one by a
+    // rule.
     const best = good.find(({ unproven = [] }) => unproven.length === 0) ?? good[0] ?? judged[0];
     if (best !== undefined && best.state !== "MISSING") return best;
     return (
@@ -126,8 +136,8 @@ export class Removals {
     for (const state of states) {
       const tie = tieTo(prune, state);
       if (typeof tie === "string") return { state: "MISSING", why: tie };
-      // What a trusted key or a pin recorded only a trusted key may declare removed. Where nothing is proven at all,
-      // nothing ends as proven either.
+      // What a trusted key or a pin recorded only a trusted key may declare removed. Where nothing
+      // is proven at all, nothing ends as proven either.
       const needsProof = state.from === undefined || state.from.isProven || !tie;
       if (needsProof && !isProven && this.#hasProven)
         return { state: "MISSING", why: "no key that was given has sealed it" };
@@ -144,7 +154,10 @@ export class Removals {
     return { state: "PRUNED", record, unproven, isByRule: rule !== undefined };
   }
 
-  /** The place itself has removed everything of the file's day by now, as all who record the file say that it does. */
+  /**
+   * The place itself has removed everything of the file's day by now, as all who record the file
+   * say that it does.
+   */
   #judgeExpiry(file: string, states: readonly KnownState[]): RemovalJudgement | undefined {
     const recorded = states.filter(({ from }) => from !== undefined);
     const days =
@@ -194,8 +207,9 @@ export class Removals {
   }
 
   /**
-   * What a directory removed after it was shipped must be in the archive, whatever the directory's own retention says:
-   * there only the archive's own does. What was removed before it could be shipped is nowhere.
+   * What a directory removed after it was shipped must be in the archive, whatever the directory's
+   * own retention says: there only the archive's own does. What was removed before it could be
+   * shipped is nowhere.
    */
   #ofNeverShipped(records: readonly FoundRemoval[]): FoundRemoval[] {
     const moved = records.filter(
@@ -251,8 +265,9 @@ function flawOf({ prune, when }: FoundRemoval): string | undefined {
 }
 
 /**
- * Whether a removed state is tied to one that is on record: true where they are the same or a consistency proof holds,
- * false where the removed one is larger and only the remover's word says that it began so. Else why it is not.
+ * Whether a removed state is tied to one that is on record: true where they are the same or a
+ * consistency proof holds, false where the removed one is larger and only the remover's word says
+ * that it began so. Else why it is not.
  */
 function tieTo(prune: RemovalLine, { size, root, by }: KnownState): boolean | string {
   const { leaves } = prune;

@@ -1,4 +1,5 @@
-// Lines that were written a second time, because nobody knew how much of the first write had reached the disk.
+// Lines that were written a second time, because nobody knew how much of the first write had
+// reached the disk.
 import type { SegmentReport } from "./segment-report.ts";
 import type { Problem } from "./verification.ts";
 

@@ -29,7 +29,10 @@ export interface SegmentReport {
   readonly sealed: { readonly size: number; readonly root: string; readonly entries: number };
   /** The signed note of that checkpoint. */
   readonly note: string | undefined;
-  /** Leaves whose tree is known: the sealed ones, and whole ones after them unless the file is altered there. */
+  /**
+   * Leaves whose tree is known: the sealed ones, and whole ones after them unless the file is
+   * altered there.
+   */
   readonly knownLeaves: number;
   /** Root hashes (base64) at the sizes asked for, as far as `knownLeaves` reaches. */
   readonly roots: ReadonlyMap<number, string>;
@@ -42,7 +45,9 @@ export interface SegmentReport {
   readonly signedBy: string | undefined;
   /** Sealed `retention.prune` and `retention.archived` lines. */
   readonly prunes: readonly RemovalLine[];
-  /** States of others that its sealed `retention.seen` lines record, beside those of its first line. */
+  /**
+   * States of others that its sealed `retention.seen` lines record, beside those of its first line.
+   */
   readonly seen: readonly SegmentRef[];
   /** The hold or the release that its second line is, sealed. */
   readonly hold: RetentionHold | RetentionRelease | undefined;
@@ -51,19 +56,27 @@ export interface SegmentReport {
   /** Ids of calls that sealed lines began, and that sealed entries ended. */
   readonly callsBegun: readonly string[];
   readonly callsEnded: readonly string[];
-  /** The newest time that a good checkpoint covers, in milliseconds since the epoch; undefined when there is none. */
+  /**
+   * The newest time that a good checkpoint covers, in milliseconds since the epoch; undefined when
+   * there is none.
+   */
   readonly newest: number | undefined;
   /** Whether its writer leaves heartbeats. */
   readonly hasHeartbeat: boolean;
   /** Bytes of the file up to the end of the last good checkpoint. */
   readonly sealedBytes: number;
-  /** The bytes behind it, once they were read again; undefined where there are none, or too many. */
+  /**
+   * The bytes behind it, once they were read again; undefined where there are none, or too many.
+   */
   readonly tail?: SegmentTail;
   /** The lines that `again` lines of other segments supersede; undefined where there are none. */
   readonly superseded: Superseded | undefined;
   /** Lines that this segment repeats of another one, where the write failed. */
   readonly repeats: readonly Repeat[];
-  /** Where to search for what was altered: the lines after the last good checkpoint up to the first bad one. */
+  /**
+   * Where to search for what was altered: the lines after the last good checkpoint up to the first
+   * bad one.
+   */
   readonly broken: BrokenRange | undefined;
 }
 
@@ -89,13 +102,18 @@ export interface Repeat {
 /** How to check a file. */
 export interface SegmentCheckOptions {
   readonly keyring: TrustedKeys;
-  /** `last`: the last signature of the file. `all`: every one, which tells where a bad one stands. */
+  /**
+   * `last`: the last signature of the file. `all`: every one, which tells where a bad one stands.
+   */
   readonly signatures: "all" | "last";
   /** Sizes at which the tree's root is wanted, because something refers to them. */
   readonly sizesWanted: ReadonlySet<number>;
   /** The first leaf that an `again` line supersedes; undefined when there is none. */
   readonly supersededFrom?: number | undefined;
-  /** Reasons of the system that make this file, and not the verifier, fail. @default none: reading rejects */
+  /**
+   * Reasons of the system that make this file, and not the verifier, fail.
+   * @default none: reading rejects
+   */
   readonly isOfFile?: (error: unknown) => boolean;
   /** Collects the ids of calls that begin and end. @default none are collected */
   readonly calls?: CallIds;

@@ -13,8 +13,8 @@ export interface TrustedKey extends VerificationKey {
 export type TrustedKeys = ReadonlyMap<string, TrustedKey>;
 
 /**
- * Reads the keys to trust: `vkey`, or `vkey@from..to` for one that is trusted for a time. Each bound is an RFC 3339
- * time or a UTC day (a last day counts to its end), and either may be absent.
+ * Reads the keys to trust: `vkey`, or `vkey@from..to` for one that is trusted for a time. Each
+ * bound is an RFC 3339 time or a UTC day (a last day counts to its end), and either may be absent.
  * @throws {AuditConfigError} `AUDIT_KEY_INVALID` when one is malformed.
  */
 export function readTrustedKeys(trustedKeys: readonly string[]): TrustedKeys {

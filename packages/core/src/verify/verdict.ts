@@ -1,4 +1,5 @@
-// The verdict in one line of plain words: what was found, what it rests on, and what it could not know.
+// The verdict in one line of plain words: what was found, what it rests on, and what it could not
+// know.
 import { safeLine } from "../format/safe-text.ts";
 import type { SourceLimit } from "./log-source.ts";
 import {
@@ -29,7 +30,9 @@ export interface Evidence {
   readonly stale: readonly string[];
   /** Files of which a later day confirmed that they ended without their end. */
   readonly uncleanEnds: number;
-  /** Files written on a later day than their name's, by the day on which they were: `2026-11-30`. */
+  /**
+   * Files written on a later day than their name's, by the day on which they were: `2026-11-30`.
+   */
   readonly imports: ReadonlyMap<string, number>;
   /** Entries that were written twice after a failed write, with the reasons. */
   readonly repeated: { readonly entries: number; readonly reasons: readonly string[] };
@@ -45,7 +48,9 @@ export interface Evidence {
   readonly notJudged: NotJudged | undefined;
 }
 
-/** Sums up. 1 beats 3, and 3 beats 2: what was found stands, also where the rest could not be read. */
+/**
+ * Sums up. 1 beats 3, and 3 beats 2: what was found stands, also where the rest could not be read.
+ */
 export function judge(evidence: Evidence): Verification {
   const { pins, confirmedPins, record, failure, notJudged, limits } = evidence;
   const files = evidence.files.map(withSafeTexts);
@@ -90,8 +95,8 @@ export function judge(evidence: Evidence): Verification {
 }
 
 /**
- * The verifier could not do its work. Nothing may be concluded, least of all that all is well. `failure`: see
- * `Verification`.
+ * The verifier could not do its work. Nothing may be concluded, least of all that all is well.
+ * `failure`: see `Verification`.
  */
 export function couldNotVerify(
   reason: string,
@@ -128,7 +133,10 @@ function statesOfLog({ pins, confirmedPins, stale, limits }: Evidence): FileStat
   ];
 }
 
-/** Names of files, of keys and in lines are whatever somebody wrote there: none may pass for words of the verifier. */
+/**
+ * Names of files, of keys and in lines are whatever somebody wrote there: none may pass for words
+ * of the verifier.
+ */
 function withSafeTexts(file: FileVerification): FileVerification {
   return {
     ...file,

@@ -4,10 +4,12 @@ import type { Checkpoint } from "../seal/note.ts";
 /**
  * The state of a file. docs/verification.md explains each.
  *
- * - Altered or incomplete (exit code 1): `TAMPERED` other bytes than were sealed. `FORK` another history than is
- *   recorded elsewhere. `ROLLBACK` shorter than recorded elsewhere. `MISSING` recorded, and gone without a valid removal.
- * - Not proven (2): `UNREADABLE`, `TORN_TAIL`, `UNSEALED_TAIL`, `UNCLOSED`, `UNSIGNED`, `UNKNOWN_KEY`,
- *   `UNKNOWN_VERSION`, `FOREIGN`, `UNANCHORED`. Of a log as a whole also `UNCHECKED` and `STALE`.
+ * - Altered or incomplete (exit code 1): `TAMPERED` other bytes than were sealed. `FORK` another
+ *   history than is recorded elsewhere. `ROLLBACK` shorter than recorded elsewhere. `MISSING`
+ *   recorded, and gone without a valid removal.
+ * - Not proven (2): `UNREADABLE`, `TORN_TAIL`, `UNSEALED_TAIL`, `UNCLOSED`, `UNSIGNED`,
+ *   `UNKNOWN_KEY`, `UNKNOWN_VERSION`, `FOREIGN`, `UNANCHORED`. Of a log as a whole also `UNCHECKED`
+ *   and `STALE`.
  * - Proven (0): `OK`, `OPEN`, `PRUNED`, `ARCHIVED`.
  */
 export type FileState = keyof typeof STATE_EXIT_CODES;
@@ -69,12 +71,21 @@ export interface FileVerification {
   readonly file: string;
   /** The worst of its problems' states, or `OK`, `OPEN`, `PRUNED`, `ARCHIVED`. */
   readonly state: FileState;
-  /** Leaves under the last good checkpoint; of a file that is gone the leaves that the log records of it. */
+  /**
+   * Leaves under the last good checkpoint; of a file that is gone the leaves that the log records
+   * of it.
+   */
   readonly leaves: number;
-  /** Entries under the last good checkpoint; of a `FOREIGN` file all entries found, which nothing vouches for. */
+  /**
+   * Entries under the last good checkpoint; of a `FOREIGN` file all entries found, which nothing
+   * vouches for.
+   */
   readonly entries: number;
   readonly problems: readonly Problem[];
-  /** Facts that do not count against the log, in plain words: a crash that a later day confirmed, for example. */
+  /**
+   * Facts that do not count against the log, in plain words: a crash that a later day confirmed,
+   * for example.
+   */
   readonly remarks: readonly string[];
   /** The key given that signed its checkpoints: `<name>+<key hash>`. */
   readonly signedBy?: string;

@@ -1,5 +1,6 @@
-// Verifies a log with nothing but its bytes and the keys, pins and rules that the caller trusts. Imports neither logger
-// nor storage: an auditor can read this folder alone. The steps stand in `examineLog`, in their order.
+// Verifies a log with nothing but its bytes and the keys, pins and rules that the caller trusts.
+// Imports neither logger nor storage: an auditor can read this folder alone. The steps stand in
+// `examineLog`, in their order.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SegmentRef } from "../format/control-line.ts";
 import { dayOfSegment } from "../format/segment-name.ts";
@@ -43,8 +44,8 @@ export type { VerifyProgress } from "./read-segments.ts";
 /** The keys, pins and rules to verify against. */
 export interface VerifySourceOptions {
   /**
-   * `vkey`s of the keys that may have signed, or `vkey@from..to` for one that is trusted for a time. Keys found in the
-   * log are never trusted.
+   * `vkey`s of the keys that may have signed, or `vkey@from..to` for one that is trusted for a
+   * time. Keys found in the log are never trusted.
    * @default none: everything signed is UNKNOWN_KEY
    */
   readonly trustedKeys?: readonly string[];
@@ -53,18 +54,28 @@ export interface VerifySourceOptions {
   /** States of the log noted earlier. @default none */
   readonly pins?: readonly Pin[];
   /**
-   * How long files must be kept. A removal that breaks a rule is MISSING. Where several bind a file's day, the last one
-   * counts.
-   * @default none: the log's own rules are taken and told, and a removed file that is pinned is UNANCHORED
+   * How long files must be kept. A removal that breaks a rule is MISSING. Where several bind a
+   * file's day, the last one counts.
+   * @default none: the log's own rules are taken and told, and a removed file that is pinned is
+   * UNANCHORED
    */
   readonly retention?: readonly RetentionRule[];
-  /** Opens the archive that files were moved to, so that they are read there. @default it is not looked at */
+  /**
+   * Opens the archive that files were moved to, so that they are read there.
+   * @default it is not looked at
+   */
   readonly archive?: () => Promise<readonly LogSource[]>;
   /** Milliseconds: a log whose newest sealed time is older than this is STALE. @default any age */
   readonly maxAgeMs?: number;
-  /** Whether `maxAgeMs` holds for each writer that did not end in order, not for the log as a whole. @default false */
+  /**
+   * Whether `maxAgeMs` holds for each writer that did not end in order, not for the log as a whole.
+   * @default false
+   */
   readonly eachWriter?: boolean;
-  /** Whether a segment that its writer found shorter than it remembered counts (UNCLOSED). @default false: it is told */
+  /**
+   * Whether a segment that its writer found shorter than it remembered counts (UNCLOSED).
+   * @default false: it is told
+   */
   readonly strict?: boolean;
   /** Judges only files of this UTC day and of later ones. All are read. @default all files */
   readonly since?: Date;
@@ -73,17 +84,19 @@ export interface VerifySourceOptions {
   /** The present, which tells an open segment from an unclosed one. @default the system's clock */
   readonly now?: Date;
   /**
-   * `last`: the last signature of each file and every root, which together cover all lines; where something is wrong,
-   * all signatures of that file. `all`: every signature, which finds flipped bytes in superseded ones too.
+   * `last`: the last signature of each file and every root, which together cover all lines; where
+   * something is wrong, all signatures of that file. `all`: every signature, which finds flipped
+   * bytes in superseded ones too.
    * @default "last"
    */
   readonly signatures?: "all" | "last";
 }
 
 /**
- * Verifies one log: integrity, completeness, anchoring. Findings, and also that nothing could be read (exit code 3),
- * are returned, not thrown.
- * @throws {AuditConfigError} `AUDIT_KEY_INVALID` or `AUDIT_CONFIG_INVALID` when a trusted key or a pin is malformed.
+ * Verifies one log: integrity, completeness, anchoring. Findings, and also that nothing could be
+ * read (exit code 3), are returned, not thrown.
+ * @throws {AuditConfigError} `AUDIT_KEY_INVALID` or `AUDIT_CONFIG_INVALID` when a trusted key or a
+ * pin is malformed.
  */
 export async function verifySource(
   source: LogSource,
@@ -93,8 +106,8 @@ export async function verifySource(
 }
 
 /**
- * `verifySource` for several logs in one place, each complete in itself. The first may hold records of removals from
- * the others.
+ * `verifySource` for several logs in one place, each complete in itself. The first may hold records
+ * of removals from the others.
  * @param open Looks at the place; again, where it changed while it was read.
  */
 export async function verifySources(
@@ -111,7 +124,8 @@ export async function verifySources(
         return verification;
       isSecondLook = true;
     } catch (error) {
-      // Retention may remove a file between listing and reading it. Then its prune line is there on another look.
+      // Retention may remove a file between listing and reading it. Then its prune line is there on
+      // another look.
       if (attempt >= MAX_ATTEMPTS || !hasCode(error, "ENOENT"))
         return couldNotVerify(reasonOf(error), { failure: codeOf(error) });
       await sleep(FIRST_PAUSE_MS * 2 ** attempt);
@@ -154,8 +168,8 @@ function reasonOf(error: unknown): string {
 }
 
 /**
- * The code of an error, or of the one that retries ended with: the system's where it has one, else its name;
- * undefined for anything that is no error.
+ * The code of an error, or of the one that retries ended with: the system's where it has one, else
+ * its name; undefined for anything that is no error.
  */
 function codeOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
@@ -163,13 +177,16 @@ function codeOf(error: unknown): string | undefined {
   return "code" in error && typeof error.code === "string" ? error.code : error.name;
 }
 
-/** With the pauses between them some three seconds: longer than a removal of many files keeps its pace. */
+/**
+ * With the pauses between them some three seconds: longer than a removal of many files keeps its
+ * pace.
+ */
 const MAX_ATTEMPTS = 7;
 const FIRST_PAUSE_MS = 25;
 
 /**
- * Whether a place that is listed once, page by page, may have been listed too early for what is said to be lacking in
- * it: writers of today began, or went on, while later pages were read.
+ * Whether a place that is listed once, page by page, may have been listed too early for what is
+ * said to be lacking in it: writers of today began, or went on, while later pages were read.
  */
 function mayHaveBeenOvertaken(
   sources: readonly LogSource[],
@@ -386,8 +403,8 @@ function leftOut(
 }
 
 /**
- * A removal that one log records of another is a file of both: it is told once, as the other one tells it. Nothing
- * but such a removal is ever left out: names are whatever somebody gave.
+ * A removal that one log records of another is a file of both: it is told once, as the other one
+ * tells it. Nothing but such a removal is ever left out: names are whatever somebody gave.
  */
 function onceEach(files: readonly FileVerification[]): FileVerification[] {
   const last = new Map(files.map((file) => [file.file, file]));
@@ -436,7 +453,9 @@ function inPlace(verification: FileVerification, place: SourcePlace): FileVerifi
   };
 }
 
-/** Copies of a file that a tool other than this library makes, and that nobody reads as a segment. */
+/**
+ * Copies of a file that a tool other than this library makes, and that nobody reads as a segment.
+ */
 const COPY_ENDINGS = [".gz", ".zst", ".bz2", ".xz", ".1", ".bak", ".old", "~"];
 
 /** What may have become of a file that is gone or cut, by the names beside it. */

@@ -26,13 +26,17 @@ export interface ModerationDetectorOptions {
   readonly action?: DetectorFinding["action"] | undefined;
   /** @default both sides */
   readonly sides?: readonly ContentSide[] | undefined;
-  /** Scores from 0 to 1 by category, from which on it counts; other categories count when OpenAI flags them. */
+  /**
+   * Scores from 0 to 1 by category, from which on it counts; other categories count when OpenAI
+   * flags them.
+   */
   readonly thresholds?: Readonly<Record<string, number>> | undefined;
 }
 
 /**
- * A detector that sends the texts of a content to OpenAI's moderation endpoint; images are not sent. Each check is a
- * call of `client`: with an audited client it has an entry of its own, and is itself not checked.
+ * A detector that sends the texts of a content to OpenAI's moderation endpoint; images are not
+ * sent. Each check is a call of `client`: with an audited client it has an entry of its own, and is
+ * itself not checked.
  *
  * @throws `AUDIT_CONFIG_INVALID`
  */

@@ -1,4 +1,5 @@
-// Streams of the Assistants API: `{ event, data }`, with messages as deltas and the run's state in between.
+// Streams of the Assistants API: `{ event, data }`, with messages as deltas and the run's state in
+// between.
 import {
   type CapturedFields,
   type Fields,
@@ -81,7 +82,10 @@ export class AssistantCollector implements StreamCollector {
     return merged;
   }
 
-  /** The text of a run whose answer is one text; its messages and the tools it wants called otherwise. */
+  /**
+   * The text of a run whose answer is one text; its messages and the tools it wants called
+   * otherwise.
+   */
   #output(): JsonValue {
     const messages = [...this.#messages.values()].map((message) => message.value());
     const action = this.#run["required_action"];

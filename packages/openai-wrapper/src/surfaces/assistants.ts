@@ -1,4 +1,5 @@
-// beta assistants: threads and runs (POST …/runs, POST /threads/runs, submit_tool_outputs, cancel, GET of a run)
+// beta assistants: threads and runs (POST …/runs, POST /threads/runs, submit_tool_outputs, cancel,
+// GET of a run)
 import {
   type CapturedFields,
   type Fields,

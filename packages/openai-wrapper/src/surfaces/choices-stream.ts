@@ -36,7 +36,10 @@ export interface ChoicesShape {
   ) => CapturedFields;
 }
 
-/** Collects chunks. Choices are told apart by their index; a chunk may lack `delta` (Azure) or have no choices. */
+/**
+ * Collects chunks. Choices are told apart by their index; a chunk may lack `delta` (Azure) or have
+ * no choices.
+ */
 export class ChoicesCollector implements StreamCollector {
   readonly #options: ExtractOptions;
   readonly #shape: ChoicesShape;
@@ -202,7 +205,9 @@ export class ChoicesCollector implements StreamCollector {
     return state;
   }
 
-  /** Azure's asynchronous filter judges piece by piece: the strictest verdict of a category stays. */
+  /**
+   * Azure's asynchronous filter judges piece by piece: the strictest verdict of a category stays.
+   */
   #mergeFilter(known: Record<string, unknown>, results: Fields): void {
     for (const [category, verdict] of Object.entries(results)) {
       if (strictness(known[category]) > strictness(verdict)) continue;

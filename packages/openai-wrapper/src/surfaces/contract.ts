@@ -14,11 +14,18 @@ export interface WireRequest {
   /** URL path without base and query, such as `/chat/completions`. */
   readonly path: string;
   readonly url: string;
-  /** Parsed JSON, what `describeForm` made of a form, FormData, or a stream. Read synchronously, never kept. */
+  /**
+   * Parsed JSON, what `describeForm` made of a form, FormData, or a stream. Read synchronously,
+   * never kept.
+   */
   readonly body: unknown;
-  /** false for a call that failed before its body was put into JSON: only plain members are here. */
+  /**
+   * false for a call that failed before its body was put into JSON: only plain members are here.
+   */
   readonly isSerialized: boolean;
-  /** The provider whose client this is, as OpenTelemetry names it; undefined where the host tells. */
+  /**
+   * The provider whose client this is, as OpenTelemetry names it; undefined where the host tells.
+   */
   readonly provider: string | undefined;
 }
 
@@ -26,15 +33,18 @@ export interface WireRequest {
 export interface ExtractOptions extends ContentBounds {
   /** Token log probabilities in the output, instead of their count and digest. @default false */
   readonly captureLogprobs?: boolean | undefined;
-  /** Whole embedding vectors in the output, instead of count, dimensions and digest. @default false */
+  /**
+   * Whole embedding vectors in the output, instead of count, dimensions and digest.
+   * @default false
+   */
   readonly captureEmbeddings?: boolean | undefined;
   /** Provider codes that mean "blocked". @default `SAFETY_CODES` */
   readonly safetyCodes?: SafetyCodes | undefined;
 }
 
 /**
- * One endpoint. `request` and `response` never throw. `outcome` is among the fields only where the payload itself
- * says `blocked`, `error` or `aborted`: else the outcome is the transport's.
+ * One endpoint. `request` and `response` never throw. `outcome` is among the fields only where the
+ * payload itself says `blocked`, `error` or `aborted`: else the outcome is the transport's.
  */
 export interface Surface {
   /** OpenTelemetry GenAI's name where there is one. */
@@ -43,7 +53,10 @@ export interface Surface {
   request(request: WireRequest, options: ExtractOptions): GrowingFields;
   /** Everything in a complete response, in the wire's shape: parsed JSON, text, or bytes. */
   response(body: unknown, options: ExtractOptions, mime?: string): GrowingFields;
-  /** One collector for each response that is a stream; on surfaces without one of their own it keeps the events. */
+  /**
+   * One collector for each response that is a stream; on surfaces without one of their own it keeps
+   * the events.
+   */
   stream(options: ExtractOptions, mime?: string): StreamCollector;
   /** The media type that was asked for, where the answer does not say it itself. */
   mimeOf(request: WireRequest): string | undefined;

@@ -35,8 +35,8 @@ export const embeddings: SurfaceDefinition = {
 };
 
 /**
- * Count and dimensions of the vectors, and the SHA-256 of all their numbers in their order, as little-endian
- * 32-bit floats: the same for `encoding_format` `float` and `base64`.
+ * Count and dimensions of the vectors, and the SHA-256 of all their numbers in their order, as
+ * little-endian 32-bit floats: the same for `encoding_format` `float` and `base64`.
  */
 function digestVectors(data: readonly Fields[]): { readonly [key: string]: JsonValue } {
   const sha256 = createHash("sha256");

@@ -13,7 +13,10 @@ import {
 import type { ExtractOptions } from "./contract.ts";
 import { responseFields } from "./fields.ts";
 
-/** Collects events of any kind. What a terminal one looks like is not known, so every end is a good one. */
+/**
+ * Collects events of any kind. What a terminal one looks like is not known, so every end is a good
+ * one.
+ */
 export class EventCollector implements StreamCollector {
   readonly #options: ExtractOptions;
   readonly #budget: StreamBudget;

@@ -81,7 +81,10 @@ function servedFields(fields: Fields): CapturedFields {
   return isEmpty(served) ? {} : { metadata: { served: snapshot(served) } };
 }
 
-/** Collects `image_generation.*` and `image_edit.*` events; each image is one item of the output, partial ones too. */
+/**
+ * Collects `image_generation.*` and `image_edit.*` events; each image is one item of the output,
+ * partial ones too.
+ */
 class ImageCollector implements StreamCollector {
   readonly #options: ExtractOptions;
   readonly #mime: string | undefined;

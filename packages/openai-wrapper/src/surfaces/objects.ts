@@ -1,5 +1,5 @@
-// Calls that create or change an object rather than ask a model: files, batches, jobs, and unlisted paths.
-// Their entry holds the request's and the response's JSON, without credentials.
+// Calls that create or change an object rather than ask a model: files, batches, jobs, and unlisted
+// paths. Their entry holds the request's and the response's JSON, without credentials.
 import {
   type CapturedFields,
   type JsonValue,
@@ -50,7 +50,10 @@ export function keptFields(body: unknown, options: ExtractOptions): CapturedFiel
   return responseFields(withoutSecrets(snapshot(body ?? "")), { body }, options);
 }
 
-/** Keys, certificates and vaults: only that it happened. Their contents are credentials whatever their names. */
+/**
+ * Keys, certificates and vaults: only that it happened. Their contents are credentials whatever
+ * their names.
+ */
 export function administration(operation: string): SurfaceDefinition {
   const said: JsonValue = { omitted: "credentials" };
   return {

@@ -1,4 +1,5 @@
-// Streams of Responses events. The terminal event carries the whole response; before it, items add up from deltas.
+// Streams of Responses events. The terminal event carries the whole response; before it, items add
+// up from deltas.
 import {
   type CapturedFields,
   type Fields,
@@ -105,7 +106,8 @@ export class ResponsesCollector implements StreamCollector {
     }
     this.firstContentSeen = true;
     const text = JSON.stringify(item);
-    // The whole item stands for its deltas, unless there is no room for it: then they, or their digests, stay.
+    // The whole item stands for its deltas, unless there is no room for it: then they, or their
+    // digests, stay.
     state.release();
     if (this.#budget.takeText(Buffer.byteLength(text))) {
       state.item = item;
@@ -162,7 +164,10 @@ function partName(type: string): string {
   return type.slice("response.".length, -".delta".length);
 }
 
-/** Member that a finished item has for what these events deliver; others are content parts of this type. */
+/**
+ * Member that a finished item has for what these events deliver; others are content parts of this
+ * type.
+ */
 const MEMBERS: Readonly<Record<string, string>> = {
   function_call_arguments: "arguments",
   mcp_call_arguments: "arguments",

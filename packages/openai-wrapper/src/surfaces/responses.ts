@@ -1,4 +1,5 @@
-// responses: POST /responses, GET /responses/{id}, POST /responses/{id}/cancel, POST /responses/compact
+// responses: POST /responses, GET /responses/{id}, POST /responses/{id}/cancel, POST
+// /responses/compact
 import {
   type CapturedFields,
   type Fields,

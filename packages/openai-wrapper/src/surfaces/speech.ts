@@ -1,4 +1,5 @@
-// audio.speech: POST /audio/speech. The answer is bytes; an entry keeps their type, length and digest.
+// audio.speech: POST /audio/speech. The answer is bytes; an entry keeps their type, length and
+// digest.
 import {
   Base64Digest,
   type CapturedFields,

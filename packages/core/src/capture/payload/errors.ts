@@ -21,7 +21,9 @@ export interface ThrownError {
   readonly reported: Fields;
 }
 
-/** Describes a thrown value: an error of an SDK, an abort, a broken connection, or anything else. */
+/**
+ * Describes a thrown value: an error of an SDK, an abort, a broken connection, or anything else.
+ */
 export function describeThrown(thrown: unknown, typeOf: ErrorTypeOf = noType): ThrownError {
   const fields = fieldsOf(thrown);
   const type = typeOf(thrown) ?? typeIn(thrown);
@@ -39,7 +41,9 @@ export function describeThrown(thrown: unknown, typeOf: ErrorTypeOf = noType): T
   };
 }
 
-/** Describes an error that came as data: a failed response, an event of a stream, a member of a 200. */
+/**
+ * Describes an error that came as data: a failed response, an event of a stream, a member of a 200.
+ */
 export function describeReported(reported: unknown): EntryError {
   const { type, code, message } = fieldsOf(reported);
   return entryError({ type: textOf(type) ?? "provider_error", code, message });
@@ -85,7 +89,9 @@ function outcomeOf(type: string): ThrownError["outcome"] {
   return /^(?:APIConnection)?TimeoutError$/.test(type) ? "timeout" : "error";
 }
 
-/** SDKs keep the body's `error` under `error`; Anthropic's keeps the body, which has another in it. */
+/**
+ * SDKs keep the body's `error` under `error`; Anthropic's keeps the body, which has another in it.
+ */
 function reportedIn(thrown: Fields): Fields {
   const outer = fieldsOf(thrown["error"]);
   const inner = outer["error"];

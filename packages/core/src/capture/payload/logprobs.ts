@@ -1,4 +1,5 @@
-// Token log probabilities are many times the text they belong to: by default an entry counts and digests them.
+// Token log probabilities are many times the text they belong to: by default an entry counts and
+// digests them.
 import { createHash, type Hash } from "node:crypto";
 import type { JsonValue } from "../../format/canonical.ts";
 import { fieldsOf, listOf } from "./read.ts";
@@ -44,7 +45,10 @@ export class LogprobsDigest {
   }
 }
 
-/** Metadata that stands for log probabilities left out of the output: one digest a choice; none when there are none. */
+/**
+ * Metadata that stands for log probabilities left out of the output: one digest a choice; none when
+ * there are none.
+ */
 export function logprobsMetadata(
   digests: readonly LogprobsDigest[],
 ): { readonly logprobs: JsonValue } | undefined {

@@ -54,7 +54,9 @@ export function parametersOf(body: Fields): Record<string, unknown> {
   return parameters;
 }
 
-/** Members of requests that are content, that stand in a field of an entry, or that name somebody. */
+/**
+ * Members of requests that are content, that stand in a field of an entry, or that name somebody.
+ */
 const KNOWN: ReadonlySet<string> = new Set([
   "additional_instructions", "additional_messages", "attachments", "content", "conversation",
   "data_sources", "documents", "file", "function_call", "functions", "image", "images", "input",

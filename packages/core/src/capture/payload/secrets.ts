@@ -96,7 +96,9 @@ export function censorUrl(text: string): string {
   );
 }
 
-/** A path segment of 24 characters or more with letters and digits, as keys have and names have not. */
+/**
+ * A path segment of 24 characters or more with letters and digits, as keys have and names have not.
+ */
 const KEY_SEGMENT = /^(?=[^/]*\d)(?=[^/]*[a-z])[\w=-]{24,}$/i;
 
 /** Query parameters whose values are credentials: signed URLs of S3, Azure, Google and others. */

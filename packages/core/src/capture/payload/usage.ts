@@ -51,7 +51,9 @@ export function usageFields(usage: unknown): CapturedFields {
   );
 }
 
-/** https://ai.google.dev/api/generate-content#UsageMetadata: thoughts are not among the candidates. */
+/**
+ * https://ai.google.dev/api/generate-content#UsageMetadata: thoughts are not among the candidates.
+ */
 function geminiUsage(usage: Fields): CapturedFields {
   const answer = countOf(usage["candidatesTokenCount"]);
   const thoughts = countOf(usage["thoughtsTokenCount"]);

@@ -5,8 +5,8 @@ export interface SafetyCodes {
   /** Finish reasons, error codes and error types that mean: a filter or a policy stopped this. */
   readonly blocking: readonly string[];
   /**
-   * Any other code that this matches is recorded as suspected: the entry is flagged, and its outcome
-   * stays. undefined suspects nothing.
+   * Any other code that this matches is recorded as suspected: the entry is flagged, and its
+   * outcome stays. undefined suspects nothing.
    */
   readonly suspected: RegExp | undefined;
 }

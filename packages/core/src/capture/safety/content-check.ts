@@ -16,15 +16,22 @@ import { type Detection, runDetectors } from "./run-detectors.ts";
 
 /** Which detectors run, and what their objections do. */
 export interface DetectorOptions {
-  /** Checks of one's own. An input that one blocks is not sent: the call fails with a `ContentBlockedError`. */
+  /**
+   * Checks of one's own. An input that one blocks is not sent: the call fails with a
+   * `ContentBlockedError`.
+   */
   readonly detectors?: readonly Detector[] | undefined;
   /**
-   * The effect of an objection to an output: `mark` the entry, or also `withhold` the answer, so that the call fails with
-   * a `ContentBlockedError`. The events of a stream have been handed out by then: its iteration fails at the end.
+   * The effect of an objection to an output: `mark` the entry, or also `withhold` the answer, so
+   * that the call fails with a `ContentBlockedError`. The events of a stream have been handed out
+   * by then: its iteration fails at the end.
    * @default "mark"
    */
   readonly blockedOutput?: "mark" | "withhold" | undefined;
-  /** The effect of a failed detector: the content passes, or counts as blocked. The entry names it. @default "pass" */
+  /**
+   * The effect of a failed detector: the content passes, or counts as blocked. The entry names it.
+   * @default "pass"
+   */
   readonly onDetectorFailure?: "pass" | "block" | undefined;
   /** A detector that takes longer has failed, in milliseconds. @default 10000 */
   readonly detectorTimeoutMs?: number | undefined;

@@ -27,7 +27,10 @@ export interface DetectorContext {
 /** The answer of a check: undefined when it has no objection. */
 export type DetectorVerdict = DetectorFinding | undefined | Promise<DetectorFinding | undefined>;
 
-/** A check. One that throws, rejects or answers something else counts as not run, and the entry says so. */
+/**
+ * A check. One that throws, rejects or answers something else counts as not run, and the entry says
+ * so.
+ */
 export interface Detector {
   /** Names the check in `safetyChecks` and `detectorsTriggered`. */
   readonly name: string;
@@ -37,7 +40,10 @@ export interface Detector {
   checkOutput?(value: JsonValue, context: DetectorContext): DetectorVerdict;
 }
 
-/** All texts of a content, in their order: itself, or every string within it, without the names of members. */
+/**
+ * All texts of a content, in their order: itself, or every string within it, without the names of
+ * members.
+ */
 export function* textsOf(value: JsonValue): Generator<string, void, undefined> {
   if (typeof value === "string") yield value;
   else if (typeof value === "object" && value !== null)

@@ -25,8 +25,9 @@ export interface PatternDetectorOptions {
 }
 
 /**
- * A detector that looks for patterns in every text of a content. Its findings name the patterns, not what they
- * matched. A regular expression of your own should be linear: it runs over text that others choose.
+ * A detector that looks for patterns in every text of a content. Its findings name the patterns,
+ * not what they matched. A regular expression of your own should be linear: it runs over text that
+ * others choose.
  *
  * @example
  * const detectors = [patternDetector({ patterns: SECRET_PATTERNS, name: "secrets" })];

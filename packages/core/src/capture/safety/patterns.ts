@@ -1,6 +1,7 @@
-// Formats of secrets and of common personal data. Only formats with a prefix, a check digit or a fixed shape: what
-// cannot be told from ordinary text (names, addresses, generic passwords) needs more than a pattern. Every
-// expression is linear in the text: repetitions are bounded, or over characters that end them for certain.
+// Formats of secrets and of common personal data. Only formats with a prefix, a check digit or a
+// fixed shape: what cannot be told from ordinary text (names, addresses, generic passwords) needs
+// more than a pattern. Every expression is linear in the text: repetitions are bounded, or over
+// characters that end them for certain.
 import type { NamedPattern } from "./pattern-detector.ts";
 
 /** Credentials, by the formats that their issuers document. */
@@ -91,7 +92,10 @@ function passesLuhn(text: string): boolean {
   return sum % 10 === 0;
 }
 
-/** Lengths of the SWIFT IBAN registry: without them the words after an IBAN would be taken for a part of it. */
+/**
+ * Lengths of the SWIFT IBAN registry: without them the words after an IBAN would be taken for a
+ * part of it.
+ */
 const IBAN_LENGTHS: Readonly<Record<string, number>> = Object.fromEntries(
   (
     "AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DK18 DO28 EE20 EG29 ES24 FI18 " +
@@ -103,7 +107,9 @@ const IBAN_LENGTHS: Readonly<Record<string, number>> = Object.fromEntries(
     .map((entry) => [entry.slice(0, 2), Number(entry.slice(2))]),
 );
 
-/** ISO 7064 MOD 97-10 over the number with its first four characters last and letters as 10 to 35. */
+/**
+ * ISO 7064 MOD 97-10 over the number with its first four characters last and letters as 10 to 35.
+ */
 function isIban(text: string): boolean {
   const compact = text.replaceAll(" ", "");
   const length = IBAN_LENGTHS[compact.slice(0, 2)];

@@ -10,8 +10,8 @@ export interface ProviderTable {
   /** Prefix of its detectors. */
   readonly vendor: string;
   /**
-   * Finish reasons, error codes and error types that mean a block. `"input"` or `"output"` where the
-   * code itself names the side, undefined where the place decides in which it stands.
+   * Finish reasons, error codes and error types that mean a block. `"input"` or `"output"` where
+   * the code itself names the side, undefined where the place decides in which it stands.
    */
   readonly blocking: Readonly<Record<string, Side>>;
   /** Members around the answers: verdicts about the prompt, moderation, assessments. */

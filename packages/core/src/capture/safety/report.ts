@@ -10,8 +10,9 @@ import { judgeCode, type SafetyCodes } from "./codes.ts";
 export type Side = ContentSide | undefined;
 
 /**
- * The kind of a finding. `block`: the content was stopped. `modify`: it was changed, by a redaction for
- * example. `flag`: it was let pass, and marked. `suspect`: an unknown code that looks like a policy's.
+ * The kind of a finding. `block`: the content was stopped. `modify`: it was changed, by a redaction
+ * for example. `flag`: it was let pass, and marked. `suspect`: an unknown code that looks like a
+ * policy's.
  */
 export type SafetyAction = "block" | "modify" | "flag" | "suspect";
 

@@ -26,11 +26,14 @@ export interface Detection {
 
 /** How detectors are run. */
 export interface RunDetectorsOptions {
-  /** The effect of a failed detector: the content passes and the entry names it, or it is blocked. @default "pass" */
+  /**
+   * The effect of a failed detector: the content passes and the entry names it, or it is blocked.
+   * @default "pass"
+   */
   readonly onFailure?: "pass" | "block" | undefined;
   /**
-   * Whether the caller will stop the call. `mark`: it will go on, so the entry has the findings, but
-   * neither the outcome `blocked` nor a reason. @default "stop"
+   * Whether the caller will stop the call. `mark`: it will go on, so the entry has the findings,
+   * but neither the outcome `blocked` nor a reason. @default "stop"
    */
   readonly enforcement?: "stop" | "mark" | undefined;
   /** A detector that takes longer has failed, in milliseconds. @default 10000 */
@@ -40,8 +43,8 @@ export interface RunDetectorsOptions {
 type Answer = { readonly finding: DetectorFinding | undefined } | { readonly failure: string };
 
 /**
- * Shows the content to every detector that wants to see this side of a call; all run, also after one has objected.
- * Synchronous when all of them are. Never throws and never rejects.
+ * Shows the content to every detector that wants to see this side of a call; all run, also after
+ * one has objected. Synchronous when all of them are. Never throws and never rejects.
  */
 export function runDetectors(
   detectors: readonly Detector[],

@@ -1,11 +1,15 @@
-// Streams in bounded memory: deltas are merged as they arrive, text beyond the limit is only hashed.
+// Streams in bounded memory: deltas are merged as they arrive, text beyond the limit is only
+// hashed.
 import { createHash, type Hash } from "node:crypto";
 import type { JsonValue } from "../../format/canonical.ts";
 import { Base64Digest } from "../payload/binary.ts";
 import { snapshot } from "../payload/snapshot.ts";
 import { countOf, type Fields, fieldsOf, isFields, textOf } from "../payload/read.ts";
 
-/** Members and list items, besides their text, that one stream may make us keep; each counts as 64 bytes. */
+/**
+ * Members and list items, besides their text, that one stream may make us keep; each counts as 64
+ * bytes.
+ */
 const MAX_STRUCTURE_BYTES = 1024 * 1024;
 const MEMBER_BYTES = 64;
 
@@ -45,7 +49,10 @@ export class StreamBudget {
   }
 }
 
-/** Pieces before they are joined: adding each to the text at once would make a tree of them, as deep as they are many. */
+/**
+ * Pieces before they are joined: adding each to the text at once would make a tree of them, as deep
+ * as they are many.
+ */
 const MAX_PIECES = 64;
 
 /** A string that grows. Beyond the budget: its SHA-256 and length, over all of it. */
@@ -142,7 +149,10 @@ const WHOLE: ReadonlySet<string> = new Set([
   "type",
 ]);
 
-/** Deltas nest a few levels deep; what is deeper is taken as it comes, so that no stream can exhaust the stack. */
+/**
+ * Deltas nest a few levels deep; what is deeper is taken as it comes, so that no stream can exhaust
+ * the stack.
+ */
 const MAX_DEPTH = 16;
 
 type Part =
@@ -153,12 +163,18 @@ type Part =
   | Sequence
   | { readonly whole: JsonValue };
 
-/** An object that arrives as deltas: texts are appended, lists with an `index` merged by it, the rest replaced. */
+/**
+ * An object that arrives as deltas: texts are appended, lists with an `index` merged by it, the
+ * rest replaced.
+ */
 export class MergedDelta {
   readonly #budget: StreamBudget;
   readonly #path: readonly string[];
   readonly #parts = new Map<string, Part>();
-  /** The text that the latest delta went on with: mostly the next one does too, and a lookup for each shows. */
+  /**
+   * The text that the latest delta went on with: mostly the next one does too, and a lookup for
+   * each shows.
+   */
   #latest: { readonly key: string; readonly text: GrowingText } | undefined;
 
   constructor(budget: StreamBudget, path: readonly string[] = []) {
@@ -269,13 +285,16 @@ interface Item {
 }
 
 /**
- * A list that arrives as deltas: items with an `index` are merged by it, others appended. Some hosts
- * give all parallel tool calls the index 0: another id together with a name begins another call.
+ * A list that arrives as deltas: items with an `index` are merged by it, others appended. Some
+ * hosts give all parallel tool calls the index 0: another id together with a name begins another
+ * call.
  */
 export class MergedList {
   readonly #budget: StreamBudget;
   readonly #path: readonly string[];
-  /** In the order of their beginning. The last one of an index is the one that deltas go on with. */
+  /**
+   * In the order of their beginning. The last one of an index is the one that deltas go on with.
+   */
   readonly #indexed: Item[] = [];
   readonly #appended: JsonValue[] = [];
 

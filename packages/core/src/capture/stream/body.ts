@@ -36,7 +36,10 @@ export class BodyPieces {
   }
 }
 
-/** The JSON payloads of server-sent events: https://html.spec.whatwg.org/#event-stream-interpretation */
+/**
+ * The JSON payloads of server-sent events:
+ * https://html.spec.whatwg.org/#event-stream-interpretation
+ */
 export function* eventsIn(text: string): Generator {
   for (const block of text.split(/\r\n\r\n|\n\n|\r\r/)) {
     const data = block

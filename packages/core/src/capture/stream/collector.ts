@@ -1,4 +1,5 @@
-// Streams of a response, event by event. No payload may throw into the caller or cost the call its entry.
+// Streams of a response, event by event. No payload may throw into the caller or cost the call its
+// entry.
 import { type CapturedFields, type GrowingFields, mergeFields } from "../fields.ts";
 import { nameOf } from "../payload/read.ts";
 
@@ -6,7 +7,10 @@ import { nameOf } from "../payload/read.ts";
 export interface StreamCollector {
   /** Never throws; what it cannot read ends up in the entry's alerts. */
   push(event: unknown): void;
-  /** The provider said that the answer is complete: a finish reason for every choice, or a terminal event. */
+  /**
+   * The provider said that the answer is complete: a finish reason for every choice, or a terminal
+   * event.
+   */
   readonly terminal: boolean;
   /**
    * The fields that a stream adds if it ends before that. The outcome is the wrapper's to give:

@@ -57,7 +57,8 @@ export async function latestStates(
 }
 
 /**
- * The state that an object's metadata proves; undefined when it is not a state of a segment of its day.
+ * The state that an object's metadata proves; undefined when it is not a state of a segment of its
+ * day.
  */
 function stateIn(
   metadata: Metadata,
@@ -106,7 +107,8 @@ async function newestKeys(bucket: S3Bucket, own: string, now: number): Promise<s
 async function lastControlKeys(bucket: S3Bucket, day: string, own: string): Promise<string[]> {
   const last = new Map<string, string>();
   const entries = keyAt(day, boundsOf(day).from);
-  // A stream's name is random: it usually sorts behind the ids of the day, and sometimes before them.
+  // A stream's name is random: it usually sorts behind the ids of the day, and sometimes before
+  // them.
   for (const after of [undefined, keyAt(day, boundsOf(day).to + 1)]) {
     for await (const page of bucket.list({
       prefix: `${day}/`,
