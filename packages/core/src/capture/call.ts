@@ -231,11 +231,11 @@ export class RecordedCall implements OpenCall {
   }
 
   /**
-   * Ends the call. The first end wins; later ones return its promise. Resolves to the entry's id once
-   * it is durable. When it cannot be written: fail-open resolves to undefined, fail-closed rejects
-   * with an `AuditWriteError`. So await it before an answer is handed out, before the provider's
-   * error is thrown on, and before a stream tells its reader that it is over. Give every end its
-   * `outcome`, `ok` too: none is assumed.
+   * Ends the call. The first end wins; later ones return its promise. Resolves to the entry's id
+   * once it is durable. When it cannot be written: fail-open resolves to undefined, fail-closed
+   * rejects with an `AuditWriteError`. So await it before an answer is handed out, before the
+   * provider's error is thrown on, and before a stream tells its reader that it is over. Give every
+   * end its `outcome`, `ok` too: none is assumed.
    *
    * @param fields a promise if some of them take a moment to compute. The call ends now. Must not
    *   reject.

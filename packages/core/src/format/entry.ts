@@ -4,8 +4,8 @@ import type { JsonValue } from "./canonical.ts";
 
 /**
  * How a call can end. `blocked`: a filter, a policy or a detector stopped it. `aborted`: the caller
- * gave up, by a signal or by leaving a stream. `interrupted`: it waits for a person, and is no error.
- * `abandoned`: nobody ended it, say before the logger closed.
+ * gave up, by a signal or by leaving a stream. `interrupted`: it waits for a person, and is no
+ * error. `abandoned`: nobody ended it, say before the logger closed.
  */
 export const OUTCOMES = [
   "ok",

@@ -45,8 +45,8 @@ export interface SafetyEvidence {
   /** The JSON of an answer, or what a stream amounted to, in the provider's shape. */
   readonly body?: unknown;
   /**
-   * The answers, where the host takes the body apart: each with its finish reason and verdicts under
-   * the provider's names. @default the body's `choices` or `candidates`, else the body itself
+   * The answers, where the host takes the body apart: each with its finish reason and verdicts
+   * under the provider's names. @default the body's `choices` or `candidates`, else the body itself
    */
   readonly answers?: readonly Fields[];
   /** The error object of a failed call. */
@@ -66,9 +66,9 @@ export interface SafetyEvidence {
  * `detectorsTriggered` holds `<vendor>:<code>`, `<vendor>:<category>`, `openai:refusal`,
  * `openai:moderation:<category>`, `<vendor>:suspected:<code>`; `safetyChecks` the checks that ran,
  * with that of every detector listed. A code that a table lists has that table's vendor, whoever
- * sends it: `content_filter` is `openai:content_filter`. `metadata.blocked_at` and `metadata.modified_at` are `input` or
- * `output`, and absent where the provider does not tell. `metadata.safety` keeps the verdicts under
- * the provider's names. No field holds content.
+ * sends it: `content_filter` is `openai:content_filter`. `metadata.blocked_at` and
+ * `metadata.modified_at` are `input` or `output`, and absent where the provider does not tell.
+ * `metadata.safety` keeps the verdicts under the provider's names. No field holds content.
  */
 export function classifySafety(
   evidence: SafetyEvidence,
