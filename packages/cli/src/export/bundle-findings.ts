@@ -1,4 +1,5 @@
-// What of the whole files in a bundle nothing proves: nobody hands on as evidence what he did not look at.
+// Findings about the whole files of a bundle, so that nobody hands on as evidence a file that fails
+// its check.
 import { join } from "node:path";
 import { AuditError, verifyLog } from "@ai-audit/core";
 import type { FileState, FileVerification } from "@ai-audit/core/verify";
@@ -13,7 +14,10 @@ import type { BundleOptions } from "./bundle-proofs.ts";
 export interface BundleFindings {
   /** Entries that are proven. */
   readonly proven: number;
-  /** `STATE FILE, line 7: what was found`, of every file that is not what was sealed or that nothing seals. */
+  /**
+   * `STATE FILE, line 7: what was found`, of every file that is not what was sealed or that nothing
+   * seals.
+   */
   readonly findings: readonly string[];
 }
 
@@ -31,9 +35,10 @@ interface FindOptions extends Pick<BundleOptions, "log"> {
 }
 
 /**
- * Verifies the files of a bundle, as they are there; those of a bucket, which has rules of its own for what may be gone, in
- * the bucket. Under AUDIT_TRUSTED_KEYS where it is set; else under the keys that the files name, which shows whether
- * they are in keeping with themselves: whom to believe is for whoever receives the bundle.
+ * Verifies the files of a bundle, as they are there; those of a bucket, which has rules of its own
+ * for what may be gone, in the bucket. Under AUDIT_TRUSTED_KEYS where it is set; else under the
+ * keys that the files name, which shows whether they agree with themselves: the receiver of the
+ * bundle decides which key to trust.
  */
 export async function findUnproven(
   { segments, vkeys }: BundledFiles,
@@ -54,7 +59,8 @@ export async function findUnproven(
     configuredTrust(settings).length > 0
       ? await verify(trustedKeys([], settings, location))
       : await verify(vkeys).catch((error: unknown) => {
-          // What a file names as its key is what anybody wrote there: where it is none, nothing is believed.
+          // What a file names as its key is what anybody wrote there: where it is none, nothing is
+          // believed.
           if (AuditError.isInstance(error) && error.code === "AUDIT_KEY_INVALID") return verify([]);
           throw error;
         });
@@ -86,7 +92,10 @@ const ABSENT: ReadonlySet<FileState> = new Set([
   "UNKNOWN_KEY",
 ]);
 
-/** What a bundle says by itself (nobody signed), or what takes no line of it away (a crash after the last seal). */
+/**
+ * What a bundle says by itself (nobody signed), or what takes no line of it away (a crash after the
+ * last seal).
+ */
 const ACCEPTED: ReadonlySet<FileState> = new Set([
   "UNSIGNED",
   "UNCLOSED",

@@ -76,8 +76,8 @@ export async function importLines(
 }
 
 /**
- * The ids that the target already has. It is read once, over the time of all drafts: asking for each
- * id alone takes a hundred times as long.
+ * The ids that the target already has. It is read once, over the time of all drafts: asking for
+ * each id alone takes a hundred times as long.
  */
 async function knownIds(target: AuditStorage, drafts: readonly Draft[]): Promise<Set<string>> {
   const wanted = new Set(drafts.map(({ id }) => id));

@@ -6,7 +6,9 @@ import { entryToLine } from "../format/entry-line.ts";
 import type { EncryptionManager } from "../keys/encryption.ts";
 import { type FinishedEntry, hashUnder } from "./draft.ts";
 
-/** The stored contents in clear; undefined for one that is kept as it is (only its hash is there). */
+/**
+ * The stored contents in clear; undefined for one that is kept as it is (only its hash is there).
+ */
 export interface ImportedContents {
   readonly input?: string | undefined;
   readonly output?: string | undefined;
