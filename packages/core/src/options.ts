@@ -13,12 +13,14 @@ export type OptionChecks<T extends object> = { readonly [Name in keyof T]-?: Opt
 /** For an option whose value is checked where it is used. */
 export const anything: OptionCheck = () => undefined;
 
+/** A value that is true or false. */
 export const flag: OptionCheck = (value) =>
   typeof value === "boolean" ? undefined : "must be a boolean";
 
 export const text: OptionCheck = (value) =>
   typeof value === "string" ? undefined : "must be a string";
 
+/** A function. */
 export const callback: OptionCheck = (value) =>
   typeof value === "function" ? undefined : "must be a function";
 
@@ -34,6 +36,7 @@ export function moreThan(limit: number): OptionCheck {
     typeof value === "number" && value > limit ? undefined : `must be a number > ${limit}`;
 }
 
+/** One of these strings. */
 export function oneOf(...values: readonly string[]): OptionCheck {
   const quoted = values.map((value) => `'${value}'`);
   const message = `must be ${quoted.slice(0, -1).join(", ")} or ${quoted.at(-1)}`;

@@ -4,6 +4,7 @@ import { ENTRY_FIELDS, type FieldKind } from "../format/fields.ts";
 /** What a column holds. Each engine has its own name for it. */
 export type ColumnType = "text" | "timestamp" | "boolean" | "integer" | "number" | "texts" | "json";
 
+/** One column of the table of entries. */
 export interface Column {
   readonly name: string;
   readonly type: ColumnType;

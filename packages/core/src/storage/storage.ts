@@ -50,6 +50,7 @@ export interface ExpiredPart {
   readonly reason?: string;
 }
 
+/** What retention removes, and what its record says. */
 export interface PruneOptions {
   /** Whole files go whose newest entry is older than this, in milliseconds since the epoch. */
   readonly before: number;

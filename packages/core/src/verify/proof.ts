@@ -31,6 +31,7 @@ export interface ProofCheck {
   readonly signedBy?: string;
 }
 
+/** The keys that a proof is checked with. */
 export interface ProofCheckOptions {
   /** How the keys came to be trusted, for the verdict: `--trust`. @default not said */
   readonly trustedBy?: string;

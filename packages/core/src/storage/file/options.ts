@@ -7,6 +7,7 @@ import { anything, moreThan, oneOf, optionsOf } from "../../options.ts";
 import type { SegmentArchive } from "../../retention/archive.ts";
 import { checkTrustedKeys } from "../../retention/trust.ts";
 
+/** Where a `FileStorage` keeps the log, and how it writes, seals and ships it. */
 export interface FileStorageOptions {
   /** Directory of the log; made with mode 0700 when the first line is written. */
   readonly path: string;

@@ -64,6 +64,7 @@ export interface S3ObjectOptions {
   readonly writeTimeoutMs?: number;
 }
 
+/** Where an `S3Storage` keeps the log, and how it writes and protects its objects. */
 export interface S3StorageOptions extends S3Connection, S3ObjectOptions {
   readonly bucket: string;
   /** @default "audit/" */
