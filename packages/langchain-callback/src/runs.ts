@@ -7,9 +7,11 @@ import {
   defined,
   firstText,
   listOf,
+  pick,
   textOf,
 } from "@ai-audit/core/capture";
 import type { Settings } from "./options.ts";
+import { snapshotOfFields } from "./snapshot.ts";
 
 export type RunKind = "chain" | "model" | "tool" | "retriever";
 
@@ -55,6 +57,8 @@ export interface RunContext {
   /** The `run` object of this run's entry. */
   readonly run: Run;
   readonly conversationId: string | undefined;
+  /** The members of LangChain's metadata that `metadataKeys` names. */
+  readonly metadata: Readonly<Record<string, JsonValue>>;
   /** Alerts for the run's entries. */
   readonly alerts: readonly string[];
   /** The content that a moderation node checks. Inputs of other chains are not kept. */
@@ -108,12 +112,21 @@ export class RunContexts {
       run: {
         ...inherited(parent),
         ...place,
-        ...defined({ agentName: agentOf({ kind, name, metadata }, parent), parentId }),
+        ...defined({
+          agentName: agentOf({ kind, name, metadata }, parent),
+          parentId,
+          rootId: parent ? parent.run.rootId : parentId === undefined ? id : undefined,
+          name: kind === "tool" ? undefined : name,
+        }),
         id,
       },
       conversationId:
         firstText(...this.#settings.conversationKeys.map((key) => metadata[key])) ??
         parent?.conversationId,
+      metadata: snapshotOfFields(
+        pick(metadata, this.#settings.metadataKeys),
+        this.#settings.inlineBytes,
+      ),
       alerts: other ? [...alerts, "ai-audit: another call of the same run id was open"] : alerts,
     };
     if (other) this.#twins.set(id, [...(this.#twins.get(id) ?? [other]), context]);

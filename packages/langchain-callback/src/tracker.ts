@@ -4,14 +4,12 @@ import {
   type CapturedFields,
   type JsonValue,
   fieldsOf,
-  pick,
 } from "@ai-audit/core/capture";
 import type { FirstHandlers } from "./first-handler.ts";
 import type { SafetyEvent } from "./middleware.ts";
 import { OpenRun } from "./open-run.ts";
 import type { Settings } from "./options.ts";
 import { type RunContext, RunContexts, type RunKind, type Scope, nameOfRun } from "./runs.ts";
-import { snapshotOfFields } from "./snapshot.ts";
 
 /** Arguments of every start callback. */
 export interface CallbackStart {
@@ -103,8 +101,7 @@ export class RunTracker {
     describe: () => CapturedFields,
   ): Promise<void> {
     if (!this.#firstHandlers.take(context, "call")) return;
-    const { extraParams, metadata } = start;
-    const { metadataKeys, inlineBytes } = this.#settings;
+    const { extraParams } = start;
     const described = withAlerts(describeSafely(describe), context.alerts);
     const batchSize = extraParams?.["batch_size"];
     const open = new OpenRun(context, described, {
@@ -116,7 +113,7 @@ export class RunTracker {
       {
         run: context.run,
         ...(context.conversationId !== undefined && { conversationId: context.conversationId }),
-        metadata: snapshotOfFields(pick(fieldsOf(metadata), metadataKeys), inlineBytes),
+        metadata: context.metadata,
         ...described,
       },
       () => open.unfinished(),
@@ -199,6 +196,7 @@ export class RunTracker {
       ...(context.conversationId !== undefined && { conversationId: context.conversationId }),
       latencyMs: null,
       ...withAlerts(event.fields, context.alerts),
+      metadata: { ...context.metadata, ...event.fields.metadata },
     });
   }
 

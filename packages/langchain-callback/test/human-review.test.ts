@@ -1,4 +1,5 @@
 // Decisions of humans, wherever in a program the graph is that they resume.
+import { randomUUID } from "node:crypto";
 import { RunnableLambda, RunnablePassthrough } from "@langchain/core/runnables";
 import { tool } from "@langchain/core/tools";
 import {
@@ -38,6 +39,26 @@ const ASKED_AND_DECIDED = [
   ["human_review interrupted", "requested", "t1", "t1"],
   ["human_review ok", "decided", "t1", "t1"],
 ];
+
+describe("A question to a human and the decision", () => {
+  it("have the metadata that metadataKeys names, the name of their run, and the run of the invocation", async () => {
+    await using bench = await startBench(undefined, { metadataKeys: ["team"] });
+    const graph = makeAsking();
+    const config = {
+      callbacks: [bench.handler],
+      configurable: { thread_id: "t1" },
+      metadata: { team: "press" },
+    };
+    const [asked, decided] = [randomUUID(), randomUUID()];
+    await graph.invoke({ topic: "news" }, { ...config, runId: asked });
+    await graph.invoke(new Command({ resume: "yes" }), { ...config, runId: decided });
+    const entries = await bench.entries();
+    expect(entries.map(({ metadata, run }) => [metadata["team"], run?.name, run?.rootId])).toEqual([
+      ["press", "review", asked],
+      ["press", "LangGraph", decided],
+    ]);
+  });
+});
 
 describe("A decision", () => {
   it("is recorded once, with its thread, when chains around the graph are given the command", async () => {

@@ -79,13 +79,14 @@ describe("two calls of one run id at a time", () => {
       outcome: "ok",
       inputContent: "in",
       outputContent: "Hi.",
-      run: { id: runId, parentId: runId, path: ["outer"] },
+      run: { id: runId, parentId: runId, rootId: runId, name: "ChatOpenAI", path: ["outer"] },
       alerts: [SHARED],
     });
     expect(outer).toMatchObject({
       operation: "invoke_chain",
       outcome: "ok",
       outputFormat: "json",
+      run: { rootId: runId, name: "outer" },
       alerts: [],
     });
     expect(bench.handler.stats).toEqual({ open: 0, written: 2, lost: 0 });
