@@ -17,7 +17,11 @@ import { newEntryId } from "../format/id.ts";
 import { type LoggerSettings, requireSubjectKeys } from "./options.ts";
 import type { AuditStorage } from "../storage/storage.ts";
 
-/** Memory of an entry on its way beside its line, in bytes: about 1.9 KiB were measured. */
+/**
+ * Memory of a pending entry beside its line, in bytes. Measured on Node 24 with 200,000 calls that
+ * nobody awaited on a directory: 1,884 whether the input had 10 bytes or 1 KB, 1,879 with content
+ * stored, 2,036 in open mode. A storage in memory has no pending entries.
+ */
 const ENTRY_BYTES = 2048;
 
 /** Writes the entries of one logger. */
@@ -38,14 +42,11 @@ export class EntryWriter {
   }
 
   /** As `write` of an interaction by hand; in open mode a failure resolves to the empty string. */
-  async log(interaction: object): Promise<string> {
-    try {
-      if (this.#isClosed) throw this.#closedError();
-      return await this.write(interaction, "strict");
-    } catch (error) {
-      if (this.#settings.failureMode === "closed") throw error;
-      return "";
-    }
+  log(interaction: object): Promise<string> {
+    const written = this.#isClosed
+      ? Promise.reject<string>(this.#closedError())
+      : this.write(interaction, "strict");
+    return this.#settings.failureMode === "closed" ? written : written.catch(() => "");
   }
 
   /**
@@ -176,18 +177,36 @@ export class EntryWriter {
     }
     if (sameCallAs) draft = withSameCall(draft, await sameCallAs);
     if (this.#waiting.length > 0 || this.#mustWait) await this.#room();
+    let subject: SubjectKey | undefined;
+    try {
+      if (draft.fields.subject !== undefined) subject = await this.#subjectOf(draft);
+    } catch (cause) {
+      throw this.#lose(cause);
+    }
+    return this.#finish(draft, subject);
+  }
+
+  /**
+   * Makes the line and appends it. Not async: the frame of a function that waits for the append
+   * would hold the contents, which `maxPendingBytes` does not count.
+   */
+  #finish(draft: Draft, subject: SubjectKey | undefined): Promise<string> {
     let entry: FinishedEntry;
     try {
-      const subject = draft.fields.subject === undefined ? undefined : await this.#subjectOf(draft);
-      entry = finishEntry(draft, subject, settings);
+      entry = finishEntry(draft, subject, this.#settings.draft);
     } catch (cause) {
       throw this.#lose(cause);
     }
     // Nothing is awaited between the making of an id and the append: ids ascend in the storage.
-    await this.append(entry.line, entry.id);
-    const isKeyed = settings.storeContent || settings.digest === "hmac-sha256";
-    if (isKeyed && this.#storage.durable) settings.encryption?.warnOfUnreadKey();
-    return entry.id;
+    return this.#acknowledge(entry);
+  }
+
+  async #acknowledge({ line, id }: FinishedEntry): Promise<string> {
+    await this.append(line, id);
+    const { storeContent, digest, encryption } = this.#settings.draft;
+    const isKeyed = storeContent || digest === "hmac-sha256";
+    if (isKeyed && this.#storage.durable) encryption?.warnOfUnreadKey();
+    return id;
   }
 
   /**
