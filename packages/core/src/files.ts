@@ -1,7 +1,7 @@
 // Small files that outlast a power cut.
 import { randomBytes } from "node:crypto";
 import { fdatasync, fsync } from "node:fs";
-import { type FileHandle, link, mkdir, open, rm, unlink } from "node:fs/promises";
+import { type FileHandle, link, mkdir, open, rename, rm, unlink } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { promisify } from "node:util";
 import { hasCode } from "./system-error.ts";
@@ -14,7 +14,7 @@ const MODE = 0o600;
  * already.
  */
 export async function createFile(path: string, text: string): Promise<boolean> {
-  const draft = `${path}.${randomBytes(6).toString("hex")}.tmp`;
+  const draft = draftOf(path);
   try {
     await writeNewFile(draft, text);
     // A link, which unlike a rename never replaces: of several processes, one makes the file.
@@ -27,6 +27,23 @@ export async function createFile(path: string, text: string): Promise<boolean> {
   }
   await syncDirectory(dirname(path));
   return true;
+}
+
+/** Replaces or makes a file, atomically. Its bytes and its name are durable when it resolves. */
+export async function replaceFile(path: string, text: string): Promise<void> {
+  const draft = draftOf(path);
+  try {
+    await writeNewFile(draft, text);
+    await rename(draft, path);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
+  await syncDirectory(dirname(path));
+}
+
+function draftOf(path: string): string {
+  return `${path}.${randomBytes(6).toString("hex")}.tmp`;
 }
 
 /**

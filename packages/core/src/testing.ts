@@ -5,6 +5,7 @@ import { AuditError, type AuditErrorCode } from "./errors.ts";
 import { formatControlLine } from "./format/control-line.ts";
 import { ENTRY_FIELDS } from "./format/fields.ts";
 import type { AuditStorage, TimeRange } from "./storage/storage.ts";
+import { DAY_MS } from "./time.ts";
 
 /** What a case is run against: an empty storage of its own. */
 export interface StorageUnderTest {
@@ -78,8 +79,6 @@ export function testEntry(time: number, fields: Readonly<Record<string, unknown>
   };
   return { id, line: JSON.stringify(entry) };
 }
-
-const DAY_MS = 86_400_000;
 
 /** Noon of a day before today: far from any rotation at midnight. */
 function noon(daysAgo: number): number {

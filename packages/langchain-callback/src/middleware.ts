@@ -4,6 +4,7 @@ import {
   type CapturedFields,
   type Fields,
   type JsonValue,
+  causesOf,
   defined,
   fieldsOf,
   isFields,
@@ -107,7 +108,7 @@ export function eventOfEnd(
 /** The event of an error that leaves a chain, if a safety check or a human review threw it. */
 export function eventOfError(error: unknown, inlineBytes: number): SafetyEvent | undefined {
   // Middleware errors come wrapped in errors of the same name.
-  for (const cause of causesOf(error).toReversed()) {
+  for (const cause of [...causesOf(error)].filter(isFields).toReversed()) {
     const fields = eventFieldsOf(cause, inlineBytes);
     if (fields) return { cause, ids: interruptIds(cause), fields };
   }
@@ -119,13 +120,6 @@ function eventFieldsOf(error: Fields, inlineBytes: number): CapturedFields | und
   if (error["name"] === "OpenAIModerationError") return moderationBlocked(error);
   if (error["name"] === "PIIDetectionError") return piiBlocked(error);
   return undefined;
-}
-
-function causesOf(error: unknown): Fields[] {
-  const causes: Fields[] = [];
-  for (let cause = error; isFields(cause) && causes.length < 5; cause = cause["cause"])
-    causes.push(cause);
-  return causes;
 }
 
 function moderationBlocked({ stage, result, content }: Fields): CapturedFields {

@@ -3,6 +3,7 @@ import type { CapturedFields, RecordedCall } from "@ai-audit/core/capture";
 import { PartialAnswer } from "./partial.ts";
 import type { RunContext } from "./runs.ts";
 import { unfinishedOutcome } from "./failure.ts";
+import { elapsedMs } from "@ai-audit/core/capture";
 
 /** A call that has begun. */
 export class OpenRun {
@@ -37,7 +38,7 @@ export class OpenRun {
 
   /** Milliseconds since the call began. */
   get elapsedMs(): number {
-    return Math.round((performance.now() - this.#startedAt) * 1000) / 1000;
+    return elapsedMs(this.#startedAt);
   }
 
   /** The fields of a call without an end. Its duration is known up to its last token only. */

@@ -1,5 +1,5 @@
 // Finds the model call that asked for a tool call.
-import { type Run, defined } from "@ai-audit/core/capture";
+import { RecentMap, type Run, defined } from "@ai-audit/core/capture";
 import type { RunContext } from "./runs.ts";
 
 interface Request {
@@ -22,7 +22,7 @@ const MAX_PER_ID = 4;
  * counts.
  */
 export class ToolRequests {
-  readonly #requests = new Map<string, readonly Request[]>();
+  readonly #requests = new RecentMap<string, readonly Request[]>(MAX_REQUESTS);
 
   /** Notes the tool calls in a model call's answer. */
   note(
@@ -32,13 +32,8 @@ export class ToolRequests {
   ): void {
     for (const toolCallId of toolCallIds) {
       const earlier = this.#requests.get(toolCallId) ?? [];
-      this.#requests.delete(toolCallId);
       const request = { runId: id, rootId: scope.rootId, threadId: run.threadId, entryId };
       this.#requests.set(toolCallId, [...earlier, request].slice(-MAX_PER_ID));
-    }
-    for (const oldest of this.#requests.keys()) {
-      if (this.#requests.size <= MAX_REQUESTS) break;
-      this.#requests.delete(oldest);
     }
   }
 

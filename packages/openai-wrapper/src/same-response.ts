@@ -1,6 +1,6 @@
 // A response or a run that is fetched again reports its usage again: it is linked to the entry that
 // has it already.
-import type { CapturedFields } from "@ai-audit/core/capture";
+import { type CapturedFields, RecentMap } from "@ai-audit/core/capture";
 
 interface Reported {
   /** The entry's id once it is written; undefined when it could not be. */
@@ -29,7 +29,7 @@ const PENDING: ReadonlySet<string> = new Set([
  * counts.
  */
 export class ReportedResponses {
-  readonly #byId = new Map<string, Reported>();
+  readonly #byId = new RecentMap<string, Reported>(MAX_REPORTED);
 
   /** The entry that has said already what this one says: the same response, in no later a state. */
   known(operation: string, fields: CapturedFields): Promise<string | undefined> | undefined {
@@ -46,12 +46,7 @@ export class ReportedResponses {
     const terminal = isTerminal(fields);
     const before = this.#byId.get(id);
     if (before && ASKING.test(operation) && (before.terminal || !terminal)) return;
-    this.#byId.delete(id); // so that it counts as new
     this.#byId.set(id, { entry: written.catch(() => undefined), terminal }); // the writer is told
-    for (const oldest of this.#byId.keys()) {
-      if (this.#byId.size <= MAX_REPORTED) break;
-      this.#byId.delete(oldest);
-    }
   }
 }
 

@@ -1,7 +1,7 @@
 // Points in time as people type them. Without a zone they are UTC, as everything in the log is.
 import { InvalidArgumentError } from "commander";
+import { DAY_MS } from "@ai-audit/core/format";
 
-const DAY_MS = 86_400_000;
 const UNIT_MS: Readonly<Record<string, number>> = {
   s: 1000,
   m: 60_000,

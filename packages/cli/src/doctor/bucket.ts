@@ -9,8 +9,7 @@ import { examineRights } from "./bucket-rights.ts";
 import { ask, type BucketAccess, type Keeping, openBucket, unlearnt } from "./bucket-settings.ts";
 import { type Finding, good, look, wrong } from "./finding.ts";
 import { examineLifecycle } from "./lifecycle.ts";
-
-const DAY_MS = 86_400_000;
+import { DAY_MS } from "@ai-audit/core/format";
 
 /** How long an object cannot be removed. */
 interface Lock {

@@ -8,6 +8,7 @@ import { s3Connection } from "../log/storage.ts";
 import { makeNewDirectory } from "../output/new-files.ts";
 import { findUnproven, writeFindings } from "./bundle-findings.ts";
 import type { BundleContent, BundleOptions } from "./bundle-proofs.ts";
+import { LF } from "@ai-audit/core/format";
 
 interface Copy {
   readonly source: LogSource;
@@ -82,7 +83,6 @@ async function copyFile(
   return vkey;
 }
 
-const LF = 0x0a;
 /** How a control line begins; every other line is an entry's. */
 const CONTROL_START = '{"type":';
 

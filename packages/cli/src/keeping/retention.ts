@@ -4,11 +4,10 @@ import { EXIT, Failure } from "../failure.ts";
 import { listLogFiles } from "../log/log-files.ts";
 import { formatTime, plural } from "../output/format.ts";
 import type { Settings } from "../settings/settings.ts";
+import { DAY_MS } from "@ai-audit/core/format";
 
 /** Days kept by default. */
 export const DEFAULT_RETENTION_DAYS = 365;
-
-const DAY_MS = 86_400_000;
 
 /** Entries older than this are removed. */
 export interface CutOff {

@@ -16,6 +16,7 @@ import {
   type OptionChecks,
 } from "../options.ts";
 import type { CallLayer } from "./same-call.ts";
+import { elapsedMs } from "../time.ts";
 
 /** Options that all wrappers have. */
 export interface CaptureOptions {
@@ -222,7 +223,7 @@ export class RecordedCall implements OpenCall {
 
   /** Milliseconds since the call began, on the monotonic clock. */
   get elapsedMs(): number {
-    return Math.round((performance.now() - this.#startedAt) * 1000) / 1000;
+    return elapsedMs(this.#startedAt);
   }
 
   /** Adds further facts about the call. */

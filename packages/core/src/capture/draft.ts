@@ -12,6 +12,7 @@ import { newEntryId, timestampOf } from "../format/id.ts";
 import { CallFields, membersOver } from "./fields.ts";
 import { type CheckedFields, checkFields, describeOpaque } from "./interaction.ts";
 import type { RedactableField } from "./redact.ts";
+import { nameOf } from "./payload/read.ts";
 
 /**
  * `strict` rejects what does not fit; `lenient` records what does and names the rest in `alerts`.
@@ -355,9 +356,4 @@ function describeIssue(issue: StandardSchemaV1.Issue): string {
 
 function pathOf({ path = [] }: StandardSchemaV1.Issue): string {
   return path.map((step) => String(typeof step === "object" ? step.key : step)).join(".");
-}
-
-/** The name of an error. Its message may quote data. */
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : typeof error;
 }

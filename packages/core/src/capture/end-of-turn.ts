@@ -1,6 +1,7 @@
 // The end of the event loop's turn: one timer for all waiters.
 import { setImmediate } from "node:timers"; // not the global one, which a caller's test may have stopped
 
+// State of the module: a process has one event loop, and so one end of the turn.
 let ending: Promise<void> | undefined;
 
 /**

@@ -133,6 +133,7 @@ export { BodyPieces, eventsIn, LargeBody } from "./stream/body.ts";
 export { boundaryOf, MultipartReader } from "./stream/multipart.ts";
 export { guarded, GuardedCollector, type StreamCollector } from "./stream/collector.ts";
 export { RecentMap } from "../bounded-map.ts";
+export { elapsedMs } from "../time.ts";
 export {
   type BinaryDigest,
   digestBase64,

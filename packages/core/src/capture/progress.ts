@@ -1,5 +1,6 @@
 // Measurements of a call: attempts and times, on the monotonic clock.
 import type { GrowingFields } from "./fields.ts";
+import { elapsedMs } from "../time.ts";
 
 /** Attempts, latency, time to the first event and to the first content. */
 export class CallProgress {
@@ -44,6 +45,6 @@ export class CallProgress {
   }
 
   #elapsedMs(): number {
-    return Math.round((performance.now() - (this.#sentAt ?? 0)) * 1000) / 1000;
+    return elapsedMs(this.#sentAt ?? 0);
   }
 }

@@ -28,7 +28,10 @@ export function newEntryId(): string {
   return id;
 }
 
-/** The newest entry id of this process: its milliseconds, and the 32 bits behind them. */
+/**
+ * The newest entry id: its milliseconds, and the 32 bits behind them. State of the module, since ids
+ * ascend in the whole process, over all loggers.
+ */
 const newest: { time: number; sequence: number; id: string | undefined } = {
   time: -Infinity,
   sequence: 0,

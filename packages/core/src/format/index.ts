@@ -20,6 +20,7 @@ export {
   readFirstLine,
   readLineOf,
 } from "./read-control-line.ts";
-export { eachLine, type LineBlock, LineSplitter } from "./lines.ts";
+export { eachLine, LF, type LineBlock, LineSplitter } from "./lines.ts";
 export { dayOfSegment, parseSegmentName, type SegmentName, segmentDay } from "./segment-name.ts";
 export { timeOfId, timestampOf } from "./id.ts";
+export { DAY_MS } from "../time.ts";

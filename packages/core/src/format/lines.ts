@@ -3,7 +3,8 @@
 
 import { AuditError } from "../errors.ts";
 
-const LF = 0x0a;
+/** Ends each line. */
+export const LF = 0x0a;
 
 /**
  * The longest string of V8, so no writer makes a longer line. A planted file must not fill the

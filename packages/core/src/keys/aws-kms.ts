@@ -1,10 +1,10 @@
 // Master keys wrapped by AWS KMS. Needs the package @aws-sdk/client-kms.
 import type { KeyObject } from "node:crypto";
 import type { KMSClient } from "@aws-sdk/client-kms";
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { AuditConfigError, AuditError, missingPeer } from "../errors.ts";
-import { createFile, makeDirectory, syncDirectory, syncFile } from "../files.ts";
+import { createFile, makeDirectory, replaceFile, writeNewFile } from "../files.ts";
 import type { KeyProvider } from "./key-provider.ts";
 import type { KeyRing } from "./key-ring.ts";
 import { fingerprint, KEY_BYTES, secretKey } from "./keys.ts";
@@ -61,30 +61,23 @@ export function awsKmsKeys(options: AwsKmsKeysOptions): KeyProvider {
  */
 export async function rotateAwsKmsKeys(options: AwsKmsKeysOptions): Promise<string> {
   return withKms(options, async (kms) => {
-    const draft = `${options.path}.next`;
-    // Made exclusively: of two rotations at once, none can lose a key that the other one's readers
+    const lock = `${options.path}.next`;
+    // Made exclusively: of two rotations at once, neither can lose a key that the other's readers
     // already use.
-    const file = await open(draft, "wx", 0o600).catch((cause: unknown) => {
+    await writeNewFile(lock, "").catch((cause: unknown) => {
       throw new AuditConfigError(
-        `Another rotation is under way; if it was cut off, remove ${draft}`,
+        `Another rotation is under way; if it was cut off, remove ${lock}`,
         { cause },
       );
     });
     try {
       const { keys } = await readKeyFile(options.path);
       const made = await kms.generate();
-      await file.writeFile(
-        formatKeyFile({ current: made.id, keys: { ...keys, [made.id]: made.wrapped } }),
-      );
-      await syncFile(file);
-      await rename(draft, options.path);
-      await syncDirectory(dirname(options.path));
+      const next = { current: made.id, keys: { ...keys, [made.id]: made.wrapped } };
+      await replaceFile(options.path, formatKeyFile(next));
       return made.id;
-    } catch (error) {
-      await rm(draft, { force: true });
-      throw error;
     } finally {
-      await file.close();
+      await rm(lock, { force: true });
     }
   });
 }

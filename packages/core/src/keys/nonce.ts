@@ -10,6 +10,7 @@ export const NONCE_BYTES = 12;
  */
 const POOLED = 512;
 
+// State of the module: all managers share the pool, and no slice of it is handed out twice.
 let pool = Buffer.alloc(0);
 let used = 0;
 

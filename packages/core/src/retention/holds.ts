@@ -4,6 +4,7 @@ import { prefixOf } from "../format/control-line.ts";
 import { readLineOf } from "../format/read-control-line.ts";
 import { safeLine } from "../format/safe-text.ts";
 import { type RandomAccess, readAt } from "./random-access.ts";
+import { LF } from "../format/lines.ts";
 
 /** A hold in force: no release ended it. */
 export interface Hold {
@@ -135,7 +136,6 @@ function overlaps(hold: Hold, from: number, to: number): boolean {
   );
 }
 
-const LF = 0x0a;
 /** Both lines together: a first line has at most 16 MiB. */
 const MAX_SECOND_LINE_END = 32 * 2 ** 20;
 

@@ -15,6 +15,7 @@ import { type TrustedKeys, readTrustedKeys } from "../verify/trusted-keys.ts";
 import { examineSegment } from "../verify/examine-segment.ts";
 import { safeLine } from "../format/safe-text.ts";
 import { type RandomAccess, readAt } from "./random-access.ts";
+import { LF } from "../format/lines.ts";
 
 /** The proven sealer of a segment: its `vkey`; null for a segment that is not signed. */
 export interface Seal {
@@ -61,7 +62,6 @@ export class Actor {
   }
 }
 
-const LF = 0x0a;
 const CHECKPOINT_START = Buffer.from(`\n${CHECKPOINT_PREFIX}`);
 /** A segment whose first commit has no end within these bytes proves nothing. */
 const MAX_FIRST_COMMIT_BYTES = 256 * 2 ** 20;

@@ -22,6 +22,7 @@ import { type BadCheckpoint, CheckpointVerifier } from "./checkpoint-check.ts";
 import type { Fact, SegmentCheckOptions, SegmentReport } from "./segment-report.ts";
 import { OverlongLine } from "./overlong-line.ts";
 import type { Problem } from "./verification.ts";
+import { DAY_MS } from "../time.ts";
 
 /**
  * Examines one file. Rejects when it cannot be read, unless `isOfFile` says that the file itself is
@@ -71,7 +72,6 @@ interface CloseLine {
 const T = 0x74;
 const CR = 0x0d;
 const QUOTE = 0x22;
-const DAY_MS = 86_400_000;
 
 class SegmentCheck {
   /** Where the current block's buffer begins in the file. */

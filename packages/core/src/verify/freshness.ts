@@ -1,5 +1,6 @@
 // How new a log is: its newest sealed time, and whether that is too old.
 import type { SegmentReport } from "./segment-report.ts";
+import { DAY_MS } from "../time.ts";
 
 /** A clock that is further ahead is worth a remark. */
 const CLOCK_TOLERANCE_MS = 5 * 60_000;
@@ -76,7 +77,7 @@ function newestOf(reports: readonly SegmentReport[]): number | undefined {
 function spell(ms: number): string {
   if (!Number.isFinite(ms)) return "ever";
   const units = [
-    [86_400_000, "day"],
+    [DAY_MS, "day"],
     [3_600_000, "hour"],
     [60_000, "minute"],
     [1000, "second"],

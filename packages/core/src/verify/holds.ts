@@ -3,8 +3,7 @@ import { dayOfSegment, startOfDay } from "../format/segment-name.ts";
 import type { SegmentReport } from "./segment-report.ts";
 import { timeOfSegment } from "./segment-time.ts";
 import type { RecordedHold } from "./verification.ts";
-
-const DAY_MS = 86_400_000;
+import { DAY_MS } from "../time.ts";
 
 /**
  * All holds. A release counts from a segment of the key that the hold's segment names, or of one

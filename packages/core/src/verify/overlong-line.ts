@@ -1,5 +1,6 @@
 // Recognises a line that no writer can have written, so that a planted file of any size, sparse or
 // not, is not read on.
+import { LF } from "../format/lines.ts";
 
 /** Follows a file's chunks. */
 export class OverlongLine {
@@ -30,5 +31,4 @@ export class OverlongLine {
   }
 }
 
-const LF = 0x0a;
 const BRACE = 0x7b;

@@ -10,6 +10,7 @@ import { leafHashInPlace, MerkleTree, type TreeState } from "../seal/merkle.ts";
 import { readFirstLine, readLineOf } from "../format/read-control-line.ts";
 import { dayOfSegment, segmentDay } from "../format/segment-name.ts";
 import { formatTlogProof } from "../seal/tlog-proof.ts";
+import { DAY_MS } from "../time.ts";
 
 /** The proof of an entry, or why there is none. */
 export type EntryProof = ProvenEntry | UnprovenEntry;
@@ -171,7 +172,6 @@ async function* readProofs(
   }
 }
 
-const DAY_MS = 86_400_000;
 /** `{"id":"`, 36 characters and the closing quote. */
 const ID_BYTES = 44;
 /** No commit is that long: a file without checkpoints must not fill the memory. */

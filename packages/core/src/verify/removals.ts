@@ -6,8 +6,7 @@ import { dayIn, holdOn, inForce, type TimeSpan } from "./holds.ts";
 import type { SegmentReport } from "./segment-report.ts";
 import { dayWritten } from "./segment-time.ts";
 import type { RecordedHold, RecordedRemoval, RetentionRule } from "./verification.ts";
-
-const DAY_MS = 86_400_000;
+import { DAY_MS } from "../time.ts";
 
 /** A line that authorises a removal, and what is known of it. */
 export interface FoundRemoval {

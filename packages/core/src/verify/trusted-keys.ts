@@ -1,6 +1,7 @@
 // The keys that a verifier was given, each with the time for which it is trusted.
 import { AuditConfigError } from "../errors.ts";
 import { parseVkey, type VerificationKey } from "../seal/note.ts";
+import { DAY_MS } from "../time.ts";
 
 /** A key that is trusted, for a time. */
 export interface TrustedKey extends VerificationKey {
@@ -52,8 +53,6 @@ function parseTrustedKey(text: string): TrustedKey {
   }
   return { ...key, ...window };
 }
-
-const DAY_MS = 86_400_000;
 
 function boundOf(text: string, open: number, afterDayMs: number): number {
   if (text === "") return open;
