@@ -35,7 +35,7 @@ export const EXIT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT] | 2;
 
-/** What ends a command. `hint` is the next step, a sentence or a command line. */
+/** An error that ends a command. `hint` is the next step, a sentence or a command line. */
 export class Failure extends Error {
   override readonly name: string = "Failure";
   readonly exitCode: ExitCode;
@@ -54,7 +54,7 @@ export function usageFailure(message: string, hint?: string): Failure {
 }
 
 /**
- * What an operating system's error means for an operator; undefined for any other error.
+ * An operating system's error as a failure for an operator; undefined for any other error.
  *
  * @param used the path that was used, for errors that do not say (reading a directory as a file)
  */
@@ -75,10 +75,9 @@ export function systemFailure(error: unknown, used?: string): Failure | undefine
 }
 
 /**
- * What it means that a file cannot be used which a setting names: a mistake in the settings,
- * whatever the system says.
+ * The failure for a file that a setting names and that cannot be used: a mistake in the settings.
  *
- * @param remedy the next step, where the system's error does not tell one
+ * @param remedy the next step, if the system's error has none
  * @param used see `systemFailure()`
  */
 export function settingFailure(

@@ -6,8 +6,8 @@ import { VERSION } from "./version.ts";
 
 /**
  * The program with all its commands.
- * @param words what was typed: only commands named in it are defined in full. `"all"`: every one
- * is.
+ * @param words the command line: only commands named in it are defined in full. `"all"` defines
+ * every command.
  */
 export async function buildProgram(
   session: Session,
@@ -35,7 +35,7 @@ export async function buildProgram(
   return program;
 }
 
-/** Adds what every command has: help and --json. */
+/** Adds the options of every command: help and --json. */
 function finish(command: Command): void {
   command.helpOption("-h, --help", "print help").helpCommand(false);
   if (command.commands.length > 0) for (const child of command.commands) finish(child);

@@ -1,7 +1,7 @@
-// What the AWS SDK or the network says when a bucket cannot be used.
+// Errors of the AWS SDK or the network for a bucket that cannot be used.
 import { EXIT, type ExitCode, Failure } from "./failure.ts";
 
-/** What it means for an operator; undefined where neither is somewhere down the chain of causes. */
+/** The failure for an operator; undefined if no cause in the chain is of these kinds. */
 export function serviceFailure(error: Error): Failure | undefined {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     const code = "code" in cause && typeof cause.code === "string" ? cause.code : cause.name;

@@ -1,4 +1,4 @@
-// What one run of the command works with: its environment, its clock, its streams.
+// One run of the command: its environment, clock and streams.
 import type { ExitCode } from "./failure.ts";
 import type { Output } from "./output/output.ts";
 
@@ -7,14 +7,11 @@ export interface Session {
   /** The present. */
   readonly now: () => Date;
   readonly out: Output;
-  /** Where progress and remarks go, so that results can be piped. */
+  /** Stream of progress and remarks, so that results can be piped. */
   readonly log: Output;
   readonly stdin: NodeJS.ReadStream;
-  /**
-   * Whether a person sees how far a task is: on a terminal that can overwrite a line, and not with
-   * --json.
-   */
+  /** Whether progress is shown: on a terminal that can overwrite a line, and not with --json. */
   showsProgress: boolean;
-  /** What the process will exit with. */
+  /** The exit code of the process. */
   exitCode: ExitCode;
 }

@@ -249,7 +249,7 @@ describe.skipIf(isLeftOut("moto"))("A log in a bucket", { timeout: 120_000 }, ()
       look   at rest       the bucket has no default encryption by the server
                            → set the bucket's default encryption, or serverSideEncryption for the writer
       look   rights        these credentials may list, read, delete versions; the server did not say whether they may write
-                           → only cleanup needs to delete: give it credentials of its own, and nobody else
+                           → only cleanup needs to delete: give that right to its own credentials alone
       look   encryption    no key is set: encrypted content cannot be opened here
                            → set AUDIT_ENCRYPTION_KEY_FILE
       good   retention     365 days; the legal minimum is 184
@@ -265,7 +265,7 @@ describe.skipIf(isLeftOut("moto"))("A log in a bucket", { timeout: 120_000 }, ()
       good   lifecycle     the bucket removes nothing of the log by itself
       good   at rest       the server encrypts: aws:kms, key alias/audit
       look   rights        these credentials may list, read, delete versions; the server did not say whether they may write
-                           → only cleanup needs to delete: give it credentials of its own, and nobody else
+                           → only cleanup needs to delete: give that right to its own credentials alone
       look   encryption    no key is set: encrypted content cannot be opened here
                            → set AUDIT_ENCRYPTION_KEY_FILE
       good   retention     365 days; the legal minimum is 184

@@ -10,7 +10,7 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   w: 7 * DAY_MS,
 };
 
-/** What can be typed, for help. */
+/** The accepted forms, for help. */
 export const TIME_FORMS =
   "2026-11-23, 2026-11-23T14:30, today, yesterday, or back from now: 90s, 30m, 2h, 7d, 4w";
 
@@ -24,8 +24,8 @@ export function parseDuration(text: string): number {
 }
 
 /**
- * Milliseconds since the epoch. A day means its first millisecond as the beginning of a range and
- * its last as the end.
+ * Milliseconds since the epoch. A day is its first millisecond at the beginning of a range, and its
+ * last at the end.
  */
 export function parseTime(text: string, edge: "from" | "to", now: Date): number {
   const [, amount, unit = ""] = /^(\d+)([smhdw])$/.exec(text) ?? [];

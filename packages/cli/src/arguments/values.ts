@@ -1,4 +1,4 @@
-// Reading the values of arguments and options. What cannot be read is named with what would do.
+// Reads values of arguments and options. An error names the value and the accepted forms.
 import { InvalidArgumentError } from "commander";
 
 /** A whole number, at least 1. */

@@ -29,7 +29,7 @@ export function define(command: Command, session: Session): void {
   )
     .description(
       "Checks the proof of one entry, or a whole bundle, by itself and the keys that you trust, without the log. The " +
-        "exit code is the verdict: 0 proven, 1 refuted or incomplete, 2 consistent but signed by nobody you trust, 3 not " +
+        "exit code is the verdict: 0 proven, 1 refuted or incomplete, 2 consistent but signed by no key that you trust, 3 not " +
         "a proof and not a bundle.",
     )
     .option("-d, --decrypt", "open encrypted content, with AUDIT_ENCRYPTION_KEY")
@@ -54,7 +54,7 @@ async function check(path: string, flags: CheckFlags, session: Session): Promise
   if (result.exitCode === 0) opener.check(); // a verdict that is worse comes first
 }
 
-/** 1 beats 3: what was found stands, whatever could not be checked. */
+/** 1 beats 3: an alteration that was found outweighs parts that could not be checked. */
 const WORST_FIRST: readonly ExitCode[] = [1, 3, 2, 0];
 
 /** A bundle: the worst verdict counts, and 1 beats 3. An empty bundle proves nothing. */

@@ -1,4 +1,4 @@
-// ai-audit doctor: is everything as it should be, and if not, what helps?
+// ai-audit doctor: examines settings, keys and log, and names remedies.
 import { safeLine } from "@ai-audit/core/format";
 import type { Command } from "commander";
 import { type Finding, examineLocation } from "../doctor/examine-location.ts";

@@ -25,7 +25,7 @@ export function define(command: Command, session: Session): void {
     ),
   )
     .description(
-      "Destroys the secret of one person, so that nobody can ever open that person's content again, and records the erasure in the log. The log still verifies, and the content of all others still opens. A backup of the key store undoes the erasure.",
+      "Destroys the secret of one person: that person's content can never be opened again. The log records the erasure. The log still verifies, and the content of all others still opens. A backup of the key store undoes the erasure.",
     )
     .requiredOption("--reason <text>", "why, for the log; it must not name the person")
     .option("-y, --yes", "do it: it cannot be undone")

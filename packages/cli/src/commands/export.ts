@@ -264,7 +264,7 @@ async function exportBundle(
     await session.log.line(line);
 }
 
-/** @throws {Failure} where none is named, or more is asked for than lines as they are */
+/** @throws {Failure} when no directory is named, or an option would change the lines */
 function namedDirectory(
   { output, redact, decrypt }: ExportFlags,
   what: string,

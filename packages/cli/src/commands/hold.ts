@@ -1,4 +1,4 @@
-// ai-audit hold: what must not be removed, whatever its age.
+// ai-audit hold: keeps entries from removal, whatever their age.
 import { type Hold, listHolds, placeHold, releaseHold } from "@ai-audit/core";
 import { lineToEntry } from "@ai-audit/core/format";
 import type { Command } from "commander";

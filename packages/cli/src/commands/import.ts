@@ -109,7 +109,7 @@ async function report(
 ): Promise<void> {
   const { out, log } = session;
   const { unreadable, firstUnreadable, torn, otherFiles } = survey;
-  // A reader passes over more than single lines where a file's first line is not one.
+  // Readers skip the whole file where its first line is not an entry.
   const unread = Math.max(0, survey.entries - imported - skipped);
   if (altered > 0 || unread > 0 || (unreadable > 0 && flags.acceptUnreadable !== true))
     session.exitCode = EXIT.data;

@@ -115,7 +115,7 @@ Next: ${calledAs(env)} doctor
 `;
 }
 
-/** The words that called this program. npm tells scripts and npx what it runs. */
+/** The words that called this program. npm passes scripts and npx their name. */
 function calledAs(env: Session["env"]): string {
   const event = env["npm_lifecycle_event"];
   if (event === "ai-audit") return "npm run -s ai-audit --";
@@ -141,7 +141,7 @@ async function ignoreByGit(path: string, line: string): Promise<void> {
   await appendFile(path, `${text === "" || text.endsWith("\n") ? "" : "\n"}${line}\n`);
 }
 
-/** Never overwrites: nothing opens what a replaced key has encrypted. */
+/** Never overwrites: content encrypted with a replaced key could not be opened. */
 async function guarded(work: Promise<unknown>): Promise<void> {
   try {
     await work;

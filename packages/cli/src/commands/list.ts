@@ -1,4 +1,4 @@
-// ai-audit list: the latest entries, or what the log records about itself.
+// ai-audit list: the latest entries, or the log's records about itself.
 import { type Command, Option } from "commander";
 import { parseCount } from "../arguments/values.ts";
 import { EXIT } from "../failure.ts";

@@ -1,4 +1,4 @@
-// ai-audit prove: one entry, for somebody who has nothing else.
+// ai-audit prove: writes the proof of one entry, which is checked without the log.
 import { checkProof, proveEntry } from "@ai-audit/core/verify";
 import type { Command } from "commander";
 import { EXIT, Failure } from "../failure.ts";

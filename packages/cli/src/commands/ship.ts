@@ -75,7 +75,7 @@ async function ship(
       return place;
     },
   };
-  await new FileStorage({ path: location, archive }).close(); // which ships what the archive lacks
+  await new FileStorage({ path: location, archive }).close(); // closing ships the missing segments
   progress.clear();
   if (json) await out.json({ shipped, errors: errors.map(({ message }) => message) });
   else {
@@ -98,8 +98,7 @@ async function ship(
 type ClosedSegment = Parameters<Archive["store"]>[0];
 
 /**
- * The segment, with a word of what is read of it, to be sent. What is read again, for another try,
- * counts once.
+ * The segment, reporting the bytes that are read from it. Bytes read again by a retry count once.
  */
 function countingReads(segment: ClosedSegment, onRead: (bytes: number) => void): ClosedSegment {
   let readTo = 0;

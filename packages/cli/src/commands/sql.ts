@@ -128,7 +128,7 @@ async function* pagesOf(
   if (page.length > 0) yield page;
 }
 
-/** What DuckDB says of the statement itself, and not of the files that it reads. */
+/** DuckDB's errors about the statement, and not about the files that it reads. */
 const MISTAKE =
   /^DuckDB: (?:Failed to extract statements: )?((?:Parser|Binder|Catalog|Conversion|Invalid Input) Error: .*)/;
 

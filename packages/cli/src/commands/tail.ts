@@ -56,8 +56,7 @@ const POLL_MS = 250;
 /** Listing a bucket costs money. */
 const POLL_BUCKET_MS = 5000;
 /**
- * How much later than its id's time an entry may become readable: commits of other processes take
- * that long.
+ * An entry may become readable this much later than its id's time: its process commits it first.
  */
 const LATE_MS = 10_000;
 
@@ -75,14 +74,14 @@ class Follower {
     this.#since = session.now().getTime() - LATE_MS;
   }
 
-  /** From now on: what can be read already is not new. */
+  /** Starts now: entries that can be read already are not new. */
   static async begin(storage: AuditStorage, session: Session): Promise<Follower> {
     const follower = new Follower(storage, session);
     await follower.poll();
     return follower;
   }
 
-  /** What became readable since the last call, in the order of its time. */
+  /** The entries that became readable since the last call, by time. */
   async poll(): Promise<string[]> {
     const nextSince = this.#session.now().getTime() - LATE_MS;
     const readable: string[] = [];

@@ -29,7 +29,7 @@ export function define(command: Command, session: Session): void {
   addVerificationOptions(addLocationArgument(command))
     .description(
       "Checks every byte of a log against its seals, the files against each other, and all of it against the keys, pins " +
-        "and rules that you give. Keys found in the log, or in a settings file that nobody named, are never trusted. The " +
+        "and rules that you give. Keys found in the log, or in a settings file that was not named, are never trusted. The " +
         "exit code is the verdict: 0 proven, 1 altered or incomplete, 2 nothing wrong found but not proven, 3 the " +
         "verifier could not do its work.",
     )

@@ -14,7 +14,7 @@ interface OptionWords {
   readonly flags: readonly string[];
   readonly description: string;
   readonly takesValue: boolean;
-  /** Values that it can have; empty where it can have any, or none. */
+  /** Accepted values; empty if it takes any value, or none. */
   readonly choices: readonly string[];
 }
 
@@ -62,8 +62,7 @@ function wordsOf(command: Command, path: string): Words[] {
 }
 
 /**
- * A `case` branch for each command: what can come next. File names are offered where that is
- * nothing.
+ * A `case` branch for each command, with the words that can follow. File names if there are none.
  */
 function cases(words: readonly Words[]): string {
   return words
@@ -76,8 +75,8 @@ function cases(words: readonly Words[]): string {
 }
 
 /**
- * A `case` branch for each option of each command that takes a value: what the value can be; any,
- * where that is nothing.
+ * A `case` branch for each option that takes a value, with the accepted values. Any value if there
+ * are none.
  */
 function valueCases(words: readonly Words[]): string {
   return words
@@ -152,7 +151,7 @@ function fishScript(words: readonly Words[]): string {
   return `# ai-audit completion fish > ~/.config/fish/completions/ai-audit.fish\n${lines.join("\n")}\n`;
 }
 
-/** `-r`: a value follows; `-x`: and it is no file. */
+/** `-r`: a value follows; `-x`: the value is not a file. */
 function fishOption({ flags, description, takesValue, choices }: OptionWords): string {
   const names = flags.map((flag) =>
     flag.startsWith("--") ? `-l ${quote(flag.slice(2))}` : `-s ${quote(flag.slice(1))}`,

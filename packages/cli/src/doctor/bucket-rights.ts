@@ -1,4 +1,4 @@
-// What the credentials at hand may do in a bucket, found out without changing anything there.
+// The rights of the credentials in a bucket, found out without changing anything there.
 import { randomUUID } from "node:crypto";
 import { ask, type Answer, type BucketAccess } from "./bucket-settings.ts";
 import { type Finding, good, look, wrong } from "./finding.ts";
@@ -15,7 +15,7 @@ export async function examineRights(
   const { sdk, client, bucket: Bucket, prefix } = access;
   const Key = `${prefix}ai-audit-doctor-${randomUUID()}`;
   const asked = await ask(client.send(new sdk.GetObjectCommand({ Bucket, Key })), "NoSuchKey");
-  // Who may not list is not told that there is no such object either.
+  // Without the right to list, S3 does not report that an object is missing.
   const read = listed.state === "refused" && asked.state === "refused" ? UNKNOWN : asked;
   const upload = { Bucket, Key, UploadId: randomUUID(), PartNumber: 1, Body: "" };
   const write = await ask(client.send(new sdk.UploadPartCommand(upload)), "NoSuchUpload");
@@ -42,7 +42,7 @@ export async function examineRights(
     return look(
       "rights",
       message,
-      "only cleanup needs to delete: give it credentials of its own, and nobody else",
+      "only cleanup needs to delete: give that right to its own credentials alone",
     );
   }
   return good("rights", message);

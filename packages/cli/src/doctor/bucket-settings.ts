@@ -1,4 +1,4 @@
-// A bucket's settings as its server tells them: one question for each, and what came of it.
+// A bucket's settings, as its server reports them: one request for each.
 import type { S3Client } from "@aws-sdk/client-s3";
 import { EXIT, Failure } from "../failure.ts";
 import { type Finding, look } from "./finding.ts";
@@ -21,7 +21,8 @@ export interface BucketAccess {
 }
 
 /**
- * `refused`: the credentials may not. `unknown`: the server does not know the question, or failed.
+ * `refused`: the credentials lack the right. `unknown`: the server does not support the request, or
+ * failed.
  */
 export type Answer<T> =
   | { readonly state: "answered"; readonly value: T }
@@ -48,9 +49,9 @@ export async function openBucket(
 }
 
 /**
- * Asks. `absent` names the errors by which a server says that nothing is set; then the value is
+ * Sends one request. `absent` names the errors that mean "nothing is set": the value is then
  * undefined.
- * @throws what is neither an answer nor a refusal of the server: no network, no credentials
+ * @throws any other error: no network, no credentials
  */
 export async function ask<T>(
   question: Promise<T>,
@@ -75,7 +76,7 @@ function statusOf(error: unknown): number | undefined {
   return typeof metadata.httpStatusCode === "number" ? metadata.httpStatusCode : undefined;
 }
 
-/** What could not be learnt. */
+/** A setting that could not be read. */
 export function unlearnt(
   about: string,
   answer: Exclude<Answer<unknown>, { state: "answered" }>,

@@ -1,5 +1,5 @@
-// A bucket that holds a log: is it there, is what lies in it safe, and what may these credentials
-// do?
+// Examines a bucket that holds a log: its existence, its protection, and the rights of the
+// credentials.
 import type { _Object } from "@aws-sdk/client-s3";
 import { DEFAULT_RETENTION_DAYS } from "../keeping/retention.ts";
 import type { Settings } from "../settings/settings.ts";
@@ -18,7 +18,7 @@ interface Lock {
   readonly days: number;
 }
 
-/** Everything about the bucket itself. `isThere` tells whether its log can be read at all. */
+/** All findings about the bucket itself. `isThere`: its log can be read. */
 export async function examineBucket(
   location: string,
   settings: Settings,

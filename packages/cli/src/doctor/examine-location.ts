@@ -13,7 +13,7 @@ import { examineContents, examineFacts, examinePermissions, examineRetention } f
 
 export type { Finding } from "./finding.ts";
 
-/** Looks at everything. What fails is a finding; the others are still looked at. */
+/** Runs every examination. One that fails becomes a finding; the others still run. */
 export async function examineLocation(
   given: string | undefined,
   session: Session,

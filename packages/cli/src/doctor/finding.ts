@@ -1,4 +1,4 @@
-// What an examination says.
+// Findings of an examination.
 
 /** One thing that was looked at. */
 export interface Finding {

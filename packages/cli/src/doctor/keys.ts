@@ -38,7 +38,7 @@ export function examineSigning(settings: Settings): Finding[] {
   return [good("signing", `${signer.name}, trusted`)];
 }
 
-/** The encryption key, and whether it opens what was written last. */
+/** The encryption key, tried on the newest encrypted content. */
 export async function examineEncryption(
   settings: Settings,
   location: string | undefined,

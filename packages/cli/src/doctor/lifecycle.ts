@@ -7,7 +7,7 @@ import { type Finding, good, look, wrong } from "./finding.ts";
 /** Classes whose objects cannot be read before they are restored. */
 const FROZEN: readonly string[] = ["GLACIER", "DEEP_ARCHIVE"];
 
-/** What the bucket does by itself to objects of the log. */
+/** Lifecycle rules that the bucket applies to the log's objects. */
 export async function examineLifecycle(access: BucketAccess, keeping: Keeping): Promise<Finding[]> {
   const { sdk, client, bucket: Bucket } = access;
   const answer = await ask(

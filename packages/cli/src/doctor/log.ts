@@ -1,4 +1,4 @@
-// The log itself: permissions, files, what it records about itself, retention.
+// The log itself: permissions, files, its records about itself, retention.
 import { stat } from "node:fs/promises";
 import { listHolds } from "@ai-audit/core";
 import { configuredTrust } from "../settings/keys.ts";
@@ -13,7 +13,7 @@ import { type Finding, good, look, wrong } from "./finding.ts";
 /** Bits of others than the owner. */
 const OTHERS = 0o077;
 
-/** Nobody but the owner. */
+/** Only the owner. */
 export async function examinePermissions(location: string): Promise<Finding[]> {
   if (process.platform === "win32") return []; // the mode says nothing there
   const { mode } = await stat(location);
@@ -101,10 +101,7 @@ function findingOf(
     : [kind("files", `${plural(files.length, "file")} ${what} (${first.file})`, remedy)];
 }
 
-/**
- * What the log records about itself. A loss, or a file that became shorter, is something to look
- * at.
- */
+/** The log's records about itself. A loss, or a file that became shorter, needs a look. */
 export async function examineFacts(location: string, settings: Settings): Promise<Finding[]> {
   const facts = await readFacts(location, settings);
   if (facts.length === 0) return [good("record", "no loss, removal, hold, erasure or open call")];
@@ -124,8 +121,8 @@ function isTrouble({ line }: Fact): boolean {
 const TROUBLE: ReadonlySet<string> = new Set(["loss", "segment.gap", "call.started"]);
 
 /**
- * The setting against what the law asks, and the holds in force. `vkey`: of the key that signs
- * here.
+ * The retention setting beside the legal minimum, and the holds in force. `vkey`: of the signing
+ * key.
  */
 export async function examineRetention(
   settings: Settings,

@@ -35,13 +35,10 @@ async function sizeOf(location: string): Promise<number> {
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
 }
 
-/** A difference below this is what clocks of several machines have. */
+/** Clocks of several machines differ by up to this. */
 const TOLERANCE_MS = 5000;
 
-/**
- * Entries must not come from the future, and files must not have been written before what they hold
- * was recorded.
- */
+/** Entries must not come from the future, and files must not be older than their entries. */
 export async function examineClock(
   location: string,
   settings: Settings,

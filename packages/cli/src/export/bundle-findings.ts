@@ -10,14 +10,11 @@ import { s3Connection } from "../log/storage.ts";
 import { writeNewFile } from "../output/new-files.ts";
 import type { BundleOptions } from "./bundle-proofs.ts";
 
-/** What did not hold. */
+/** The result of verifying a bundle's files. */
 export interface BundleFindings {
   /** Entries that are proven. */
   readonly proven: number;
-  /**
-   * `STATE FILE, line 7: what was found`, of every file that is not what was sealed or that nothing
-   * seals.
-   */
+  /** `STATE FILE, line 7: problem` for each file that was altered or is not sealed. */
   readonly findings: readonly string[];
 }
 
@@ -59,8 +56,7 @@ export async function findUnproven(
     configuredTrust(settings).length > 0
       ? await verify(trustedKeys([], settings, location))
       : await verify(vkeys).catch((error: unknown) => {
-          // What a file names as its key is what anybody wrote there: where it is none, nothing is
-          // believed.
+          // Anybody can write a key into a file. With an invalid one, no key is trusted.
           if (AuditError.isInstance(error) && error.code === "AUDIT_KEY_INVALID") return verify([]);
           throw error;
         });
@@ -76,7 +72,7 @@ export async function findUnproven(
   };
 }
 
-/** Writes them into the bundle, where there are any. */
+/** Writes the findings into the bundle, if there are any. */
 export async function writeFindings(directory: string, findings: readonly string[]): Promise<void> {
   if (findings.length === 0) return;
   const text = findings.map((finding) => `${finding}\n`).join("");
@@ -93,8 +89,8 @@ const ABSENT: ReadonlySet<FileState> = new Set([
 ]);
 
 /**
- * What a bundle says by itself (nobody signed), or what takes no line of it away (a crash after the
- * last seal).
+ * States that are no finding: the bundle says so itself (unsigned), or no line is lost (a crash
+ * after the last seal).
  */
 const ACCEPTED: ReadonlySet<FileState> = new Set([
   "UNSIGNED",

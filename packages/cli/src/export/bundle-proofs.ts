@@ -11,7 +11,7 @@ import { withSink } from "../output/output-file.ts";
 import type { Output } from "../output/output.ts";
 import { s3Connection } from "../log/storage.ts";
 
-/** What a bundle is made of. */
+/** Options of a bundle. */
 export interface BundleOptions {
   readonly log: OpenLog;
   readonly range: TimeRange;
@@ -21,23 +21,22 @@ export interface BundleOptions {
   readonly onProgress: (share: number, entries: number) => void;
 }
 
-/** What a bundle holds. */
+/** The content of a bundle. */
 export interface BundleContent {
   readonly entries: number;
   /** Public keys that the log names, each once. Not to be trusted because they stand there. */
   readonly vkeys: readonly string[];
   readonly unproven: Unproven;
-  /** What did not hold of whole files: see `findUnproven()`. */
+  /** Problems of whole files: see `findUnproven()`. */
   readonly findings: readonly string[];
 }
 
 /**
- * Entries that were asked for and that nothing can be proven of. They are in the bundle where it
- * holds whole files.
+ * Selected entries that cannot be proven. A bundle of whole files holds them, any other does not.
  */
 export interface Unproven {
   readonly count: number;
-  /** The first of them, `ID: REASON`; none where it holds whole files. */
+  /** The first of them, as `ID: REASON`; empty for whole files. */
   readonly first: readonly string[];
 }
 
@@ -101,9 +100,7 @@ async function* selectedIds(
   }
 }
 
-/**
- * The line that a proof is about; undefined when the path does not lead from it to what was sealed.
- */
+/** The line that a proof proves; undefined if the proof does not lead to the sealed root. */
 function sealedLine(proof: string): string | undefined {
   return checkProof(proof, []).line;
 }

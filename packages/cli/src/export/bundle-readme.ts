@@ -1,4 +1,4 @@
-// What a third party reads first.
+// The README of a bundle, for a third party.
 
 /** The bundle's README.md. */
 export function bundleReadme({
@@ -11,10 +11,7 @@ export function bundleReadme({
   readonly entries: number;
   readonly isWhole: boolean;
   readonly vkeys: readonly string[];
-  /**
-   * Entries that were asked for and that nothing proves: they are here only where the bundle holds
-   * whole files.
-   */
+  /** Selected entries that cannot be proven: only a bundle of whole files holds them. */
   readonly unproven: number;
   /** Whether there is a `findings.txt`. */
   readonly hasFindings: boolean;
@@ -50,7 +47,7 @@ ${keys}
 2. ${isWhole ? "The lines of a file up to each checkpoint have the root hash that the checkpoint names." : "A proof (C2SP tlog-proof) leads from the line to the root hash of a checkpoint (RFC 6962, section 2.1.1)."}
 3. The checkpoint is signed with Ed25519 (C2SP signed-note, RFC 8032); openssl verifies it.
 
-## What that shows, and what not
+## What this shows, and its limits
 
 ${isWhole ? SHOWS_WHOLE : SHOWS_SELECTED}${hasFindings ? EXCEPT_FINDINGS : ""} It does not show that the log is complete: entries may
 never have been written, and a holder of the signing key could have written another log. Content that is encrypted or kept as a
@@ -64,7 +61,7 @@ const SHOWS_WHOLE =
   "No line was changed, added or removed between the first and the last checkpoint of each file.";
 const SHOWS_SELECTED =
   "Each entry was in the log when its checkpoint was signed, byte for byte as it is here.";
-const EXCEPT_FINDINGS = " **That does not hold of what `findings.txt` names.**";
+const EXCEPT_FINDINGS = " **This does not apply to the files that `findings.txt` names.**";
 const FILES_WHOLE = "| `segments/` | the log, byte for byte |";
 const FILES_SELECTED = `| \`entries.jsonl\` | the entries, one JSON object a line |
 | \`proofs/<id>.tlog-proof\` | the proof of each |`;
@@ -75,5 +72,5 @@ function filesUnproven(count: number): string {
 
 function filesFindings(unproven: number): string {
   const count = unproven === 0 ? "" : `; ${unproven} of the entries are not proven`;
-  return `| \`findings.txt\` | what did not hold when the files were verified for this bundle${count} |`;
+  return `| \`findings.txt\` | problems found when the files were verified for this bundle${count} |`;
 }

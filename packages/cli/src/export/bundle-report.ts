@@ -1,14 +1,14 @@
-// What is said of a bundle that was written.
+// The report about a bundle that was written.
 import { plural } from "../output/format.ts";
 import type { BundleContent } from "./bundle-proofs.ts";
 
 /** With --json. `findings`: see `BundleContent`. */
 export interface BundleResult {
   readonly entries: number;
-  /** Entries that nothing proves: left out or, where the bundle holds whole files, in it. */
+  /** Entries that cannot be proven: left out of a selection, kept in whole files. */
   readonly unproven: number;
   readonly findings?: readonly string[];
-  /** Null where none was made. */
+  /** Null if no bundle was made. */
   readonly output: string | null;
 }
 
@@ -24,7 +24,7 @@ export function bundleResult(
 /** How many findings are told on the terminal. */
 const TOLD = 5;
 
-/** For people, a line each; where JSON says the rest, only what is not proven. */
+/** The report as lines; with JSON output, only the unproven entries. */
 export function bundleRemarks(output: string, content: BundleContent, isJson: boolean): string[] {
   const { entries, unproven, findings } = content;
   const done =

@@ -1,5 +1,5 @@
-// Whole files of a log, for a bundle: byte for byte as they lie in a directory, or as a bucket's
-// objects make them up.
+// Whole files of a log, for a bundle: copied from a directory, or put together from a bucket's
+// objects.
 import { mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
 import { type LogSource, logSourcesAt, type SourceFile } from "@ai-audit/core/verify";
@@ -18,8 +18,8 @@ interface Copy {
 }
 
 /**
- * Copies them to `segments/`; those of each directory that was shipped to a bucket into a folder of
- * its own. Then verifies them, and writes what did not hold to `findings.txt`.
+ * Copies the files to `segments/`, with a folder for each directory that was shipped to a bucket.
+ * Then verifies them and writes the problems to `findings.txt`.
  */
 export async function copySegments(
   directory: string,
@@ -74,7 +74,7 @@ async function copyFile(
     for await (const chunk of source.read(file)) {
       if (isFirst) vkey = parseFirstLine(chunk.toString("utf8")).vkey;
       isFirst = false;
-      await handle.writeFile(chunk); // from where it stands; all of it, however many writes that takes
+      await handle.writeFile(chunk); // appends the whole chunk, in several writes if needed
       onChunk(chunk);
     }
   } finally {
@@ -86,10 +86,10 @@ async function copyFile(
 /** How a control line begins; every other line is an entry's. */
 const CONTROL_START = '{"type":';
 
-/** Counts entries in what passes by, whatever is claimed of their number elsewhere. */
+/** Counts the entries in the bytes that are copied; it trusts no number in the log. */
 class EntryCounter {
   entries = 0;
-  /** The beginning of the present line, as far as it tells what the line is. */
+  /** The first bytes of the current line: they show its kind. */
   #start = "";
 
   push(chunk: Buffer): void {
@@ -105,15 +105,15 @@ class EntryCounter {
     }
   }
 
-  /** What has no line feed at its end is no line yet. */
+  /** Bytes without a line feed are not a line yet. */
   endFile(): void {
     this.#start = "";
   }
 }
 
 /**
- * The name stands in an object's metadata, where anybody may have written it: it must not lead out
- * of the bundle.
+ * The name comes from an object's metadata, which an attacker may have written: it must not lead
+ * out of the bundle.
  */
 function folderName(name: string): string {
   return encodeURIComponent(name).replaceAll(".", "%2E");

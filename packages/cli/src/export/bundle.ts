@@ -1,5 +1,4 @@
-// A bundle of evidence: what was logged, proofs, keys, and how to check all of it without this
-// program.
+// A bundle of evidence: entries, proofs, keys, and the means to check them without this program.
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
@@ -13,9 +12,9 @@ import { type BundleContent, type BundleOptions, writeProofs } from "./bundle-pr
 import { copySegments } from "./bundle-segments.ts";
 
 /**
- * Writes a bundle into a new directory: the whole files of the log, or the entries that the filter
- * lets through with their proofs. Where that is not one entry, it fails or a signal ends it, no
- * directory is left.
+ * Writes a bundle into a new directory: the whole files of the log, or the selected entries with
+ * their proofs. Leaves no directory behind if there is no entry, on failure, or when a signal ends
+ * the process.
  *
  * @throws {Failure} when the directory exists or cannot be made
  */
@@ -53,10 +52,7 @@ async function fill(
   return content;
 }
 
-/**
- * `SHA256SUMS`, as `sha256sum --check` reads it: of every file, in the order of their names.
- * Written last.
- */
+/** Writes `SHA256SUMS` for `sha256sum --check`: every file, by name. Called last. */
 async function writeManifest(directory: string): Promise<void> {
   const paths = (await readdir(directory, { recursive: true, withFileTypes: true }))
     .filter((item) => item.isFile())

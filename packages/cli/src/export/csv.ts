@@ -31,8 +31,8 @@ function cell(value: unknown): string {
   if (value === undefined || value === null) return "";
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   const text = typeof value === "string" ? value : JSON.stringify(value);
-  // What begins like a formula is run by spreadsheets, and prompts are written by strangers (OWASP,
-  // CSV injection).
+  // Spreadsheets run a cell that begins like a formula, and strangers write prompts (OWASP, CSV
+  // injection).
   const tame = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(tame) ? `"${tame.replaceAll('"', '""')}"` : tame;
 }

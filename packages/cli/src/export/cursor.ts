@@ -1,5 +1,5 @@
-// The cursor of an export that goes on: what was written, so that nothing is written twice or left
-// out across restarts.
+// The cursor of a continued export. It records what was written, so that restarts repeat and skip
+// nothing.
 import { constants, readFileSync } from "node:fs";
 import { open, rename } from "node:fs/promises";
 import { isObject } from "@ai-audit/core/format";
@@ -13,10 +13,10 @@ export interface Cursor {
   readonly v: 1;
   /** Format and options of the export: lines of another one would not go with those written. */
   readonly export: string;
-  /** What is written, and durable. */
+  /** Offsets that are written and durable. */
   readonly done: Offsets;
   /**
-   * A batch that is being written, from `done` to here: after a crash it is completed, byte for
+   * The end of the batch that is being written from `done`. After a crash it is completed, byte for
    * byte.
    */
   readonly next?: Offsets;
@@ -25,7 +25,7 @@ export interface Cursor {
 }
 
 /**
- * Reads a cursor; undefined where there is none yet.
+ * Reads a cursor; undefined if there is none yet.
  *
  * @throws {Failure} for a file that holds something else, and for the cursor of another export
  */

@@ -6,7 +6,7 @@ import { eachLine, LineSplitter, parseSegmentName } from "@ai-audit/core/format"
 import { EXIT, Failure, systemFailure } from "../failure.ts";
 import { type Cursor, type Offsets, readCursor, writeCursor } from "./cursor.ts";
 
-/** What is exported, and where to. */
+/** Source and target of the export. */
 export interface FollowOptions {
   readonly directory: string;
   readonly output: string;
@@ -32,7 +32,7 @@ const BATCH_BYTES = 8 * 2 ** 20;
  *
  * A batch is written in three steps, each durable before the next: the cursor names the batch, the
  * output gets it, the cursor confirms it. After a crash the named batch is made again from the same
- * bytes of the log, and what the output lacks of it is appended.
+ * bytes, and its missing part is appended.
  */
 export async function exportNew(options: FollowOptions): Promise<number> {
   const { cursor: path, exported, output } = options;
@@ -81,7 +81,7 @@ async function stateOf(handle: FileHandle): Promise<Cursor["output"]> {
   return { inode: ino, bytes: size };
 }
 
-/** Appends what the output lacks of a batch, and confirms it. */
+/** Appends the missing part of a batch to the output, and confirms the batch. */
 async function writeBatch(
   handle: FileHandle,
   text: string,
@@ -90,8 +90,7 @@ async function writeBatch(
 ): Promise<Cursor> {
   const bytes = Buffer.from(text);
   const { ino, size } = await handle.stat();
-  // Of an output that was moved away in the middle of a batch nothing is known: the new one gets
-  // all of the batch.
+  // The output was moved away in the middle of a batch: the new file gets the whole batch.
   const written = ino === output.inode ? Math.max(0, size - output.bytes) : 0;
   await handle.appendFile(bytes.subarray(written));
   await handle.sync();
@@ -100,7 +99,7 @@ async function writeBatch(
   return confirmed;
 }
 
-/** The offsets after the next batch; undefined where no file has more that is sealed. */
+/** The offsets after the next batch; undefined if no file has new sealed lines. */
 async function nextOffsets(directory: string, done: Offsets): Promise<Offsets | undefined> {
   const next: Record<string, number> = {};
   let budget = BATCH_BYTES;

@@ -10,7 +10,7 @@ const OCSF_VERSION = "1.8.0";
 const CATEGORY = 6;
 const CLASS = 6003;
 
-/** The event's line; empty for a record that is no entry. */
+/** The event's line; empty for a record that is not an entry. */
 export function ocsfLine(record: LogRecord): string {
   const entry = lineToEntry(JSON.stringify(record));
   return entry === undefined ? "" : `${JSON.stringify(event(entry, record))}\n`;
@@ -57,8 +57,8 @@ function event(entry: AuditEntry, record: LogRecord): object {
 }
 
 /**
- * The outcome as OCSF's status. What the caller stopped, or a person has still to decide, neither
- * succeeded nor failed.
+ * The outcome as OCSF's status. A call that the caller stopped, or that waits for a person, is
+ * neither success nor failure.
  */
 const STATUSES: Readonly<
   Record<Outcome | "unknown", { readonly id: number; readonly name: string }>
@@ -114,7 +114,7 @@ function metadataOf({ id, timestamp, run, conversationId }: AuditEntry): object 
   };
 }
 
-/** The person or program that acted; the application where the log names none. */
+/** The person or program that acted; the application if the log names nobody. */
 function actorObject(entry: AuditEntry): object {
   const id = actorOf(entry);
   const { actor } = entry;
@@ -188,7 +188,7 @@ function contextOf(entry: AuditEntry): object {
 /** Facts for which OCSF has no attribute. No content, and no words of a provider. */
 function unmappedOf(entry: AuditEntry): object {
   return {
-    // Absent where no check is on record: the call passed none.
+    // Absent if no check is on record.
     ...given("safety_passed", safetyVerdictOf(entry)),
     safety_checks: entry.safetyChecks ?? [],
     detectors_triggered: entry.detectorsTriggered,

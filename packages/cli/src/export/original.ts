@@ -1,4 +1,4 @@
-// Lines for the Python original, and what its readers have to know of them.
+// Lines for the Python original, and remarks for their readers.
 import { AuditLogger, exportEntries, type TimeRange } from "@ai-audit/core";
 import type { Filter } from "../reading/filters.ts";
 import { encryptionKeys, loadEncryption } from "../settings/keys.ts";
@@ -11,7 +11,7 @@ export interface OriginalOptions {
   readonly filter: Filter;
 }
 
-/** What was written. */
+/** The result of the export. */
 export interface OriginalExport {
   readonly entries: number;
   /** Says what the lines lack compared with the log; undefined where no entry was written. */

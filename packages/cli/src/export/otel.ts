@@ -42,8 +42,8 @@ export class SpanWriter {
   /** The trace id that the first entry of each invocation has. */
   readonly #traces = new Map<string, string>();
   /**
-   * Of each run without an entry so far, the end of the last call within it, in milliseconds since
-   * the epoch.
+   * For each run without an entry so far: the end of its last call, in milliseconds since the
+   * epoch.
    */
   readonly #openRuns = new Map<string, number>();
 
@@ -68,7 +68,7 @@ export class SpanWriter {
   }
 
   /**
-   * The spans of the runs that had no entry; undefined where there are none. Call it after the last
+   * The spans of the runs that had no entry; undefined if there are none. Call it after the last
    * record.
    */
   rest(): string | undefined {
@@ -157,8 +157,8 @@ function digest(id: string): string {
 }
 
 /**
- * An error only where the call failed or was blocked: a person who is asked and a caller who stops
- * are none.
+ * An error only if the call failed or was blocked. A question to a person, or a caller's stop, is
+ * not an error.
  */
 function statusOf(entry: AuditEntry, outcome: AuditEntry["outcome"]): object {
   switch (outcomeClass(entry)) {
@@ -209,10 +209,7 @@ function genAiAttributes(entry: AuditEntry, record: LogRecord): Attribute[] {
   ];
 }
 
-/**
- * Facts for which the conventions have no name. Nothing says that a call passed a check that nobody
- * made.
- */
+/** Facts for which the conventions have no name. A call without a check has no safety attribute. */
 function auditAttributes(entry: AuditEntry): Attribute[] {
   const { safetyPassed, safetyChecks = [], actor } = entry;
   const isChecked = !safetyPassed || safetyChecks.length > 0;

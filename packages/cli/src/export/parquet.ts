@@ -14,7 +14,7 @@ export interface ParquetOptions {
   readonly filter: Filter;
   /** All entries: the log's own files are read in place. */
   readonly isWhole: boolean;
-  /** What DuckDB may take. */
+  /** Memory limit of DuckDB. */
   readonly memoryMib: number | undefined;
   readonly onPage: (read: number, found: number) => void;
   /** Told how far the writing is. */
@@ -56,7 +56,7 @@ async function convert(
   directory: string,
   { memoryMib, onProgress }: Pick<ParquetOptions, "memoryMib" | "onProgress">,
 ): Promise<number> {
-  garbageCollector()(); // of what gathering the lines left, before DuckDB takes its share
+  garbageCollector()(); // collects the garbage of gathering before DuckDB takes its memory
   const sql = await openSql({ paths: source, memoryMib, onProgress });
   try {
     await makeNewDirectory(directory);

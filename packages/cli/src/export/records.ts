@@ -8,13 +8,13 @@ export interface RecordOptions {
   readonly storage: AuditStorage;
   readonly range: TimeRange;
   readonly filter: Filter;
-  /** Paths of what is left out. */
+  /** Paths of the members that are left out. */
   readonly redact: readonly string[];
   readonly onPage: (read: number, found: number) => void;
 }
 
 /**
- * Pages of records. With the filter's keys, they have `input` and `output` where these could be
+ * Pages of records. With the filter's keys, they have `input` and `output` if these could be
  * opened.
  */
 export async function* exportRecords(
@@ -34,7 +34,7 @@ export async function* exportRecords(
 }
 
 /**
- * A line as the record that is exported. With the filter's keys, it has `input` and `output` where
+ * A line as the record that is exported. With the filter's keys, it has `input` and `output` if
  * these could be opened.
  */
 export function recordOf(line: string, { opener }: Filter): LogRecord {

@@ -1,4 +1,4 @@
-// Leaving things out of what is handed on.
+// Leaves members out of exported records.
 import { usageFailure } from "../failure.ts";
 
 /** A record as the log spells it. */
@@ -11,8 +11,8 @@ const NEEDED: ReadonlySet<string> = new Set(["id", "timestamp"]);
 
 /**
  * A function that replaces the values at these paths, spelled as in the log: `conversation_id`,
- * `metadata.email`. `input`, `output` and `diagnostics` stand for all that is there of a content,
- * its hash too: a short text can be guessed from it.
+ * `metadata.email`. `input`, `output` and `diagnostics` stand for the whole content, with its hash:
+ * a short text can be guessed from it.
  *
  * @throws {Failure} for a path that no entry has, or cannot do without
  */

@@ -105,7 +105,7 @@ function byId(a: Draft, b: Draft): number {
   return a.id < b.id ? -1 : 1;
 }
 
-/** The content of the source in clear; undefined where there is none, or only its hash. */
+/** The content of the source in clear; undefined if there is none, or only its hash. */
 function originalText(
   entry: AuditEntry,
   field: "input" | "output",

@@ -29,7 +29,7 @@ export interface Survey {
 /** Number of unreadable lines that are named. */
 const MAX_NAMED = 5;
 
-/** Reads every line of a directory's files. @throws the system's error for what cannot be read */
+/** Reads every line of a directory's files. @throws the system's error for an unreadable file */
 export async function surveySource(
   path: string,
   onProgress: OnProgress = () => undefined,

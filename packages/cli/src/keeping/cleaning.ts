@@ -1,5 +1,4 @@
-// What a clean-up works with: the key that signs its record, and the storage that believes the keys
-// of the log.
+// The parts of a clean-up: the key that signs its record, and a storage that trusts the log's keys.
 import { AuditError, type AuditStorage, type Signer } from "@ai-audit/core";
 import { Failure } from "../failure.ts";
 import { trustedKeys } from "../settings/keys.ts";
@@ -15,7 +14,7 @@ export interface Signing {
   readonly refusal?: Failure;
 }
 
-/** A dry run needs no key, and says where the run itself would. */
+/** A dry run needs no key, and says if the run itself needs one. */
 export async function signerFor(
   location: string,
   settings: Settings,
@@ -30,8 +29,8 @@ export async function signerFor(
 }
 
 /**
- * The storage to clean. Files of the keys of AUDIT_TRUSTED_KEYS may go besides those of the signing
- * key. What a run would do that is refused for want of the right key is told as if there were it.
+ * The storage to clean. It may remove files sealed by the keys of AUDIT_TRUSTED_KEYS, besides those
+ * of the signing key. A dry run without the right key shows the same plan.
  */
 export async function openForCleanup(
   location: string,
@@ -46,6 +45,6 @@ export async function openForCleanup(
     return await openStorage(location, settings, signer, named);
   } catch (error) {
     if (!AuditError.isInstance(error) || error.code !== "AUDIT_KEY_INVALID") throw error;
-    return openStorage(location, settings, signer); // a file names what is no key
+    return openStorage(location, settings, signer); // a file names an invalid key
   }
 }

@@ -13,7 +13,7 @@ export const DEFAULT_RETENTION_DAYS = 365;
 export interface CutOff {
   /** Milliseconds since the epoch. */
   readonly before: number;
-  /** Days kept; undefined where a time was given instead. */
+  /** Days kept; undefined if a time was given instead. */
   readonly days: number | undefined;
   /** The rule that authorises it, for the log: `retention 365 days`. */
   readonly policy: string;

@@ -1,4 +1,4 @@
-// What commands that append to a log need: who acts, and the key that signs.
+// The actor and the signing key of commands that append to a log.
 import { readFileSync, statSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { Signer } from "@ai-audit/core";
@@ -16,13 +16,13 @@ export function addActorOption(command: Command): Command {
   );
 }
 
-/** Who acts, when nobody says so. */
+/** The default actor. */
 export function defaultActor(): string {
   return `${userInfo().username}@${hostname()}`;
 }
 
 /**
- * The signing key of the settings; undefined where none is set.
+ * The signing key of the settings; undefined if none is set.
  *
  * @throws {Failure} for a key without a name, or a file that cannot be read
  * @throws {AuditConfigError} `AUDIT_KEY_INVALID` for an invalid key
@@ -44,9 +44,9 @@ export function findSigner(settings: Settings): Signer | undefined {
 }
 
 /**
- * The signing key for a log that is about to be appended to; undefined where the log is not signed.
+ * The signing key for a log that is about to be appended to; undefined if the log is not signed.
  *
- * @throws {Failure} when the log is signed and there is no key: one unsigned segment would spoil
+ * @throws {Failure} when the log is signed and there is no key: one unsigned segment would lower
  * its verdict
  */
 export async function needSigner(
@@ -72,9 +72,8 @@ export async function needSigner(
 }
 
 /**
- * The signing key for a record that takes something away: one that those who verify the log
- * believe. Else the record would count for nothing, and what it took away would be missing for
- * ever.
+ * The signing key for a record that permits a removal. Verifiers must trust it: otherwise the
+ * record would not count, and the removed files would be MISSING permanently.
  *
  * @throws {Failure} as `needSigner()`, and for a key that AUDIT_TRUSTED_KEYS lacks or, where that
  * is not set, that sealed no file of a directory whose files others sealed

@@ -23,7 +23,7 @@ export interface PlacedLine<T extends ControlType = ControlType> {
 export interface ControlLineOptions {
   /** Files of this UTC day (`YYYYMMDD`) and of later ones. @default all files */
   readonly fromDay?: string | undefined;
-  /** Called with every line that is no control line. The bytes are valid during the call. */
+  /** Called with every line that is not a control line. The bytes are valid during the call. */
   readonly onEntry?: ((bytes: Buffer, start: number, end: number) => void) | undefined;
 }
 
@@ -59,7 +59,7 @@ export async function* controlLines<T extends ControlType>(
 /** `t` of `{"type":`. The first member of an entry's line is `id`. */
 const TYPE_BYTE = 0x74;
 
-/** When a control line's fact happened, RFC 3339; undefined where the line does not say. */
+/** When a control line's fact happened, RFC 3339; undefined if the line has no time. */
 export function timeOf(line: ControlLine): string | undefined {
   switch (line.type) {
     case "segment.open":

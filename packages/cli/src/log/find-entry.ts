@@ -6,7 +6,8 @@ import { isBucket } from "./location.ts";
 
 /**
  * The line of an entry.
- * @throws {Failure} when the log has none with this id: why, where the log of a directory knows
+ * @throws {Failure} when the log has none with this id: with the reason, if a directory's log
+ * records one
  */
 export async function findEntryLine(
   storage: AuditStorage,

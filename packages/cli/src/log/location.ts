@@ -1,4 +1,4 @@
-// Where the log is.
+// The location of the log.
 import { readdirSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { Argument, type Command } from "commander";
@@ -20,10 +20,10 @@ export function isBucket(location: string): boolean {
 }
 
 /**
- * Where a log that can be read lies: the location given, or that of AUDIT_LOG, or `./audit-logs`.
- * Directories are absolute and looked into; a bucket is only asked once something is read from it.
+ * The location of an existing log: the argument, or AUDIT_LOG, or `./audit-logs`. Directories are
+ * absolute and looked into; a bucket is only asked once something is read from it.
  *
- * @throws {Failure} saying what is there instead
+ * @throws {Failure} that names what is there instead
  */
 export function resolveLocation(given: string | undefined, settings: Settings): string {
   const location = placeOf(given, settings);
@@ -35,7 +35,7 @@ export function resolveLocation(given: string | undefined, settings: Settings): 
   return location;
 }
 
-/** As `resolveLocation()`, for what only a directory can have. */
+/** As `resolveLocation()`, for commands that need a directory. */
 export function resolveDirectory(
   given: string | undefined,
   settings: Settings,
@@ -76,7 +76,7 @@ function checkDirectory(path: string, isDefault: boolean): void {
   }
 }
 
-/** Where a log lies that need not exist yet. */
+/** The location of a log that need not exist yet. */
 export function placeOf(given: string | undefined, settings: Settings): string {
   const own = given ?? settings.get("AUDIT_LOG")?.value;
   if (own !== undefined && isBucket(own)) return own;

@@ -87,7 +87,7 @@ function dayIn({ file }: Pick<PlacedLine, "file">): string {
   return `${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}`;
 }
 
-/** What a fact says, without its time and file. Plain text, safe for a terminal. */
+/** A fact without its time and file. Plain text, safe for a terminal. */
 export function factText({ line }: Fact): string {
   return safeLine(textOf(line));
 }
@@ -143,7 +143,7 @@ export function summaryOf(facts: readonly Fact[]): string[] {
 
 type GroupText = (facts: readonly Fact[]) => string;
 
-/** What is told together, and how. */
+/** Facts that are reported together, and how. */
 function groupOf(line: ToldLine): [key: string, text: GroupText] {
   switch (line.type) {
     case "loss": {

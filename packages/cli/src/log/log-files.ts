@@ -86,7 +86,7 @@ const HEAD_BYTES = 4096;
 /** No first line is longer: a planted file must not fill the memory. */
 const MAX_HEAD_BYTES = 2 ** 24;
 
-/** The first line of a file, with whatever was read behind it. */
+/** The beginning of a file: its first line, and more if it was read. */
 function readBeginning(path: string): string {
   const descriptor = openSync(path, "r");
   try {

@@ -17,11 +17,11 @@ export interface OpenLog {
 
 /**
  * The log at a location. Nothing is written there before something is appended. `progress` shows
- * how far its readers are. What is not the log's own is named on standard error: files in a
- * directory at once, objects in a bucket when the first of them is read, for listing them all would
- * cost more than the command.
+ * how far its readers are. Foreign data is named on standard error: files in a directory at once,
+ * objects in a bucket when the first of them is read, for listing them all would cost more than the
+ * command.
  *
- * @throws {Failure} where there is none
+ * @throws {Failure} when there is none
  */
 export async function openLog(
   given: string | undefined,
@@ -39,7 +39,7 @@ export async function openLog(
   };
 }
 
-/** One line about files in a directory that are not the log's own; none where there are none. */
+/** One line about foreign files in a directory; undefined if there are none. */
 export async function noteForeign(
   location: string,
   { log }: Session,
@@ -48,5 +48,5 @@ export async function noteForeign(
   const note = await describeForeign(location, readers);
   if (note === undefined) return;
   await log.line(note);
-  await log.flush(); // before anything else, also where a command goes on until it is interrupted
+  await log.flush(); // first of all: a command may run until it is interrupted
 }

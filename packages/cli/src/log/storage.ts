@@ -38,10 +38,10 @@ export function reportingReads(
   };
 }
 
-/** How a line begins that a writer of ours made: its id is a UUIDv7. */
+/** The beginning of a line that this library wrote: its id is a UUIDv7. */
 const OWN_LINE = /^\{"id":"[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}"/;
 
-/** The storage, which says once on `log` that a line was read which no writer of ours made. */
+/** The storage. It reports once on `log` that a line of another writer was read. */
 export function namingForeign(storage: AuditStorage, log: Output): AuditStorage {
   let isNamed = false;
   const look = async (lines: readonly string[]): Promise<void> => {
@@ -86,7 +86,10 @@ function delegating(storage: AuditStorage): AuditStorage {
   };
 }
 
-/** The archive at `s3://bucket/prefix`. `onError` is told of what could not be shipped. */
+/**
+ * The archive at `s3://bucket/prefix`. `onError` gets an error for each segment that could not be
+ * shipped.
+ */
 export async function openArchive(
   location: string,
   settings: Settings,

@@ -20,7 +20,7 @@ export function addOutputOption(command: Command): Command {
 
 /**
  * Runs `produce` with a sink: the file, made with mode 0600 and durable when this resolves, or
- * standard output. Where it fails no file is left.
+ * standard output. Leaves no file behind on failure.
  *
  * @throws {Failure} when the file exists or cannot be made
  */

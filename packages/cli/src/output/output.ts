@@ -2,7 +2,6 @@
 import { once } from "node:events";
 import { isatty } from "node:tty";
 import { styleText } from "node:util";
-import { safeText } from "@ai-audit/core/format";
 import { EXIT, Failure } from "../failure.ts";
 
 /** A colour or weight of `util.styleText`. */
@@ -35,7 +34,7 @@ export class Output {
     });
   }
 
-  /** Width in characters; 80 where it is unknown. */
+  /** Width in characters; 80 if it is unknown. */
   get columns(): number {
     return this.#stream.columns || 80;
   }
@@ -63,7 +62,10 @@ export class Output {
    * gets control characters spelled out, in JSON as escapes. Resolves when there is room for more.
    */
   async write(text: string): Promise<void> {
-    await this.#append(this.isTerminal ? safeText(text) : text);
+    if (!this.isTerminal) return this.#append(text);
+    // Loaded here: core would make the start of `--version` half as long again.
+    const { safeText } = await import("@ai-audit/core/format");
+    await this.#append(safeText(text));
   }
 
   async #append(text: string): Promise<void> {

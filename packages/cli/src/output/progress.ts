@@ -1,4 +1,4 @@
-// How far a long task has come: on a terminal, and only once it has taken a second.
+// Progress of a long task: on a terminal, once the task has taken a second.
 import type { OnProgress } from "@ai-audit/core";
 import type { Session } from "../session.ts";
 import type { Output } from "./output.ts";
@@ -16,7 +16,7 @@ export class Progress {
   readonly #startedAt = performance.now();
   #drawnAt = 0;
 
-  /** @param detail what to say behind the bar; asked for when it is drawn */
+  /** @param detail text behind the bar; called when it is drawn */
   constructor({ log, showsProgress }: Session, label: string, detail: () => string = () => "") {
     this.#log = log;
     this.#isShown = showsProgress;
@@ -24,10 +24,7 @@ export class Progress {
     this.#detail = detail;
   }
 
-  /**
-   * Draws the bar for what reports a share; undefined where nobody looks, so that nothing is
-   * measured in vain.
-   */
+  /** Draws the bar; undefined without a terminal, so that nothing is measured in vain. */
   get onProgress(): OnProgress | undefined {
     return this.#isShown ? (share) => this.update(share) : undefined;
   }

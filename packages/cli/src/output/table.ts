@@ -9,7 +9,7 @@ export interface Column<Row> {
   /** The cell's plain text. */
   readonly value: (row: Row) => string;
   readonly style?: (row: Row) => Style | undefined;
-  /** Where the text stands in its column. @default "left" */
+  /** Alignment in the column. @default "left" */
   readonly align?: "left" | "right";
   /** Cells at least, so that pages of one table align. @default the widest cell */
   readonly width?: number;

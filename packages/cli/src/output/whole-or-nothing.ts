@@ -1,18 +1,17 @@
-// What is half made must not be left behind: it would be taken for the whole, or hold prompts that
-// nobody knows of.
+// Removes unfinished output: it would be taken for the whole, or hold prompts unnoticed.
 import { rmSync } from "node:fs";
 import { rm } from "node:fs/promises";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
- * Runs `work` and removes what lies at `path` where a signal ends the process meanwhile, as it
- * would have without.
+ * Runs `work`. If a signal arrives meanwhile, removes `path`; the signal then ends the process as
+ * usual.
  */
 export async function removingOnSignal<T>(path: string, work: () => Promise<T>): Promise<T> {
   const onSignal = (signal: NodeJS.Signals): void => {
-    rmSync(path, { recursive: true, force: true, maxRetries: 3 }); // a write under way may add a file meanwhile
-    process.kill(process.pid, signal); // the listener was for once: this ends the process
+    rmSync(path, { recursive: true, force: true, maxRetries: 3 }); // a running write may add a file
+    process.kill(process.pid, signal); // the listener is gone: this ends the process
   };
   for (const signal of SIGNALS) process.once(signal, onSignal);
   try {
@@ -22,10 +21,7 @@ export async function removingOnSignal<T>(path: string, work: () => Promise<T>):
   }
 }
 
-/**
- * Runs `work`, which makes what lies at `path`, and removes it where that fails or a signal ends
- * the process.
- */
+/** Runs `work`, which makes `path`. Removes it on failure, or when a signal ends the process. */
 export async function wholeOrNothing<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await removingOnSignal(path, work);

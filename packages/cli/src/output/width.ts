@@ -21,7 +21,7 @@ export function cellsOf(text: string): number {
   return cells;
 }
 
-/** The text, cut to so many cells; an ellipsis stands for what was cut. For text without styles. */
+/** The text, cut to this number of cells, with an ellipsis at the cut. For text without styles. */
 export function cutTo(text: string, cells: number): string {
   if (cellsOf(text) <= cells) return text;
   let kept = "";
@@ -34,7 +34,7 @@ export function cutTo(text: string, cells: number): string {
   return `${kept}…`;
 }
 
-/** The text, filled with spaces to so many cells. */
+/** The text, filled with spaces to this number of cells. */
 export function padTo(text: string, cells: number, side: "left" | "right" = "left"): string {
   const space = " ".repeat(Math.max(0, cells - cellsOf(text)));
   return side === "left" ? text + space : space + text;

@@ -1,4 +1,4 @@
-// A node of a call tree in words: what it is, who did it, what was said.
+// A node of a call tree in words: its kind, its actor, its messages.
 import type { AuditEntry } from "@ai-audit/core/format";
 import { actorOf, agentOf, decisionOf, targetOf, toolOf } from "./call.ts";
 import type { CallNode } from "./call-tree.ts";
@@ -6,9 +6,7 @@ import { errorMessage, type OpenedContent, type OpenedField } from "./opened-con
 import { textOf } from "./text-of.ts";
 import type { Message, Transcript } from "./transcript.ts";
 
-/**
- * What a node is, in a few words: `supervisor asks gpt-5`, `tool weather, called by supervisor`.
- */
+/** A node in a few words: `supervisor asks gpt-5`, `tool weather, called by supervisor`. */
 export function titleOf({ entry, run }: CallNode): string {
   if (entry === undefined) return [run?.kind ?? "run", run?.name ?? run?.run].join(" ");
   const { operation = "call" } = entry;
@@ -40,27 +38,24 @@ function titled(kind: string, name: string | undefined, agent: string | undefine
   return `${name === undefined ? kind : `${kind} ${name}`}${who}`;
 }
 
-/** Something said or handed over, with who or what it comes from. */
+/** A passage of text, and its speaker or source. */
 export interface Passage {
   readonly label: string;
   readonly text: string;
 }
 
-/** What a passage is read from. */
+/** Sources of a passage. */
 export interface PassageOptions {
   readonly content: OpenedContent;
   /** The messages told so far. */
   readonly transcript: Transcript;
   /** The tool call within which this one was made; its agent speaks as the user then. */
   readonly within: AuditEntry | undefined;
-  /** Ids of tool calls that have an entry: what they returned is told there. */
+  /** Ids of tool calls with an entry of their own: that entry shows the result. */
   readonly toldToolCalls: ReadonlySet<string>;
 }
 
-/**
- * What was said in a call, in the order in which it was said. Messages of earlier calls are left
- * out.
- */
+/** The passages of a call, in order. Messages of earlier calls are left out. */
 export function passagesOf(entry: AuditEntry, options: PassageOptions): Passage[] {
   const { input, output } = options.content;
   const passages =

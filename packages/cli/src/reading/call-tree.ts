@@ -1,14 +1,14 @@
-// Calls as a tree: who called whom, in the order of their beginning.
+// Calls as a tree of callers and callees, by start time.
 import type { AuditEntry, ControlLineOf } from "@ai-audit/core/format";
 import { beganAt, interruptsOf, isDuplicate } from "./call.ts";
 
-/** The beginning of a run that has no entry of its own. */
+/** The start of a run that has no entry. */
 export type RunStarted = ControlLineOf<"run.started">;
 
 /** A call, an event or a run. */
 export interface CallNode {
   readonly entry?: AuditEntry;
-  /** Set where there is no entry. */
+  /** Set if there is no entry. */
   readonly run?: RunStarted;
   /** Milliseconds since the epoch. */
   readonly beganAt: number;
@@ -72,8 +72,8 @@ function parentOf(
 }
 
 /**
- * Nodes whose parents form a circle, as only a forged log has them: the first of each circle
- * becomes a root.
+ * Nodes whose parents form a cycle, which only a forged log has. The first of each cycle becomes a
+ * root.
  */
 function unreachable(nodes: readonly CallNode[], roots: readonly CallNode[]): CallNode[] {
   const reached = new Set<CallNode>();

@@ -1,5 +1,5 @@
-// Facts of an entry that tables, transcripts, figures and exports show: what was called, how it
-// ended, who acted.
+// Facts of an entry for tables, transcripts, figures and exports: the callee, the outcome, the
+// actor.
 import type { AuditEntry, JsonValue, Outcome } from "@ai-audit/core";
 
 /** Operations of entries that record an event in a run, and no call. */
@@ -18,7 +18,7 @@ export function isDuplicate({ run }: AuditEntry): boolean {
 /** How a call ended, as figures count it. */
 export type OutcomeClass = "ok" | "blocked" | "error" | "stopped";
 
-/** A person who is asked and a caller who stops reading are no errors. */
+/** A question to a person, or a caller's stop, is not an error. */
 const CLASSES: Readonly<Record<Outcome, OutcomeClass>> = {
   ok: "ok",
   blocked: "blocked",
@@ -35,7 +35,7 @@ export function outcomeClass({ outcome = "ok" }: AuditEntry): OutcomeClass {
 }
 
 /**
- * The name of what was called: of a tool call the tool, of an agent's run the agent, else the
+ * The name of the callee: the tool of a tool call, the agent of an agent's run, otherwise the
  * model.
  */
 export function targetOf(entry: AuditEntry): string | undefined {
@@ -68,15 +68,14 @@ export function actorOf({ actor, metadata }: AuditEntry): string | undefined {
 }
 
 /**
- * Whether a check passed the call: true and false as checked, undefined where no check is on
- * record.
+ * Whether a check passed the call: true and false as checked, undefined if no check is on record.
  */
 export function safetyVerdictOf({ safetyPassed, safetyChecks }: AuditEntry): boolean | undefined {
   if (!safetyPassed) return false;
   return safetyChecks === undefined || safetyChecks.length === 0 ? undefined : true;
 }
 
-/** What a reader should look at: detectors that were triggered, and alerts. */
+/** Things to look at: triggered detectors, and alerts. */
 export function flagsOf({ safetyPassed, detectorsTriggered, alerts }: AuditEntry): string {
   const found =
     detectorsTriggered.length > 0 ? detectorsTriggered : safetyPassed ? [] : ["flagged"];

@@ -111,11 +111,11 @@ type Condition = (entry: AuditEntry) => boolean;
 
 /** The conditions of a query. */
 export class Filter {
-  /** Opens contents to be printed, with keys where --decrypt is given. */
+  /** Opens contents for printing; with keys only under --decrypt. */
   readonly opener: ContentOpener;
   /** The same for --text. */
   readonly #searcher: ContentOpener;
-  /** Number of entries that --text could not search, for want of a key. */
+  /** Number of entries that --text could not search, without the key. */
   unopened = 0;
   readonly #conditions: readonly Condition[];
   /** Texts that the line of a matching entry contains. Other lines are not parsed. */
@@ -171,7 +171,8 @@ export class Filter {
         needleOf,
       ),
       ...(outcome === "flagged" ? [] : needleOf(outcome)), // not a word of the log
-      ...(flagged || outcome === "flagged" ? [/"safety_passed": ?false/] : []), // Python's json writes a space here
+      // Python's json writes a space here.
+      ...(flagged || outcome === "flagged" ? [/"safety_passed": ?false/] : []),
     ];
   }
 
@@ -196,7 +197,7 @@ export class Filter {
     return this.#conditions.every((condition) => condition(entry));
   }
 
-  /** Whether there is no condition. */
+  /** True without any condition. */
   get isEmpty(): boolean {
     return this.#conditions.length === 0;
   }

@@ -16,7 +16,7 @@ export type OpenedField =
 export interface OpenedContent {
   readonly input: OpenedField;
   readonly output: OpenedField;
-  /** The provider's own words: an error's message, say. Undefined where it said nothing. */
+  /** The provider's own words: an error's message, say. Undefined if there are none. */
   readonly diagnostics: OpenedField | undefined;
   /** Those that are open. */
   readonly values: {
@@ -26,7 +26,7 @@ export interface OpenedContent {
   };
 }
 
-/** Opens contents with the keys at hand, and remembers where these do not fit. */
+/** Opens contents with the keys at hand, and remembers contents that they do not open. */
 export class ContentOpener {
   readonly #encryption: EncryptionManager | undefined;
   readonly #failures = new Map<
@@ -34,7 +34,7 @@ export class ContentOpener {
     { entries: number; readonly reason: string; readonly firstId: string }
   >();
 
-  /** `encryption`: the keys; without them only what is not encrypted is open. */
+  /** `encryption`: the keys; without them only plain content is opened. */
   constructor(encryption: EncryptionManager | undefined) {
     this.#encryption = encryption;
   }
@@ -44,7 +44,7 @@ export class ContentOpener {
     return this.#encryption !== undefined;
   }
 
-  /** Opens the contents, each on its own: where one cannot be opened the others still are. */
+  /** Opens each content on its own: a failure of one does not hide another. */
   open(entry: AuditEntry): OpenedContent {
     const found = openContent(entry, this.#encryption);
     const input = this.#field(found, "input");
@@ -85,8 +85,8 @@ export class ContentOpener {
   }
 
   /**
-   * Ends a command that was given keys: what it printed is not all that was asked for where they
-   * did not fit. The content of an erased person is nobody's mistake.
+   * Fails a command whose keys did not open every content: its output is incomplete. Content of an
+   * erased person is no failure.
    *
    * @throws {Failure} naming the first entry that could not be opened
    */

@@ -15,8 +15,8 @@ export interface PrintFlags {
 }
 
 /**
- * A function that prints pages of lines. Where the opener has keys, contents are opened and JSON
- * has `input` and `output`.
+ * A function that prints pages of lines. If the opener has keys, contents are opened and JSON has
+ * `input` and `output`.
  */
 export function entryPrinter(
   out: Output,

@@ -12,7 +12,7 @@ import { Transcript } from "./transcript.ts";
 
 const INDENT = "    ";
 
-/** Prints what was said, call by call, each call indented below the one that made it. */
+/** Prints the passages of each call, indented below its caller. */
 export async function printTranscript(
   out: Output,
   roots: readonly CallNode[],
@@ -51,7 +51,7 @@ function toolCallsOf(roots: readonly CallNode[]): ReadonlySet<string> {
   return ids;
 }
 
-/** What it is, how it ended, and its id. */
+/** Its kind, its outcome, and its id. */
 function headOf(node: CallNode, out: Output): string {
   const title = out.style("bold", safeLine(titleOf(node)));
   const { entry } = node;
@@ -67,7 +67,7 @@ function headOf(node: CallNode, out: Output): string {
   return [title, ...facts].join("  ");
 }
 
-/** Prints the calls as a table, with lines that show who called whom. */
+/** Prints the calls as a table, with lines from caller to callee. */
 export async function printTree(out: Output, roots: readonly CallNode[]): Promise<void> {
   const table = new Table<PlacedNode>(out, TREE_COLUMNS);
   await table.rows([...walk(roots)]);
@@ -110,8 +110,8 @@ function tokensOf({ entry }: CallNode): string {
 }
 
 /**
- * Prints a line of JSON for each call: its entry, with contents as far as they can be opened,
- * `depth` and `began`.
+ * Prints a line of JSON for each call: its entry, with the contents that can be opened, `depth` and
+ * `began`.
  */
 export async function printTreeJson(
   out: Output,

@@ -31,7 +31,7 @@ export async function readEntries(
 
 const PLAIN = /^[\w:.-]*$/;
 
-/** The beginnings of the runs of these roots. @param roots all where it is undefined */
+/** The beginnings of the runs of these roots. @param roots all if undefined */
 export async function readRuns(
   { location, settings }: Pick<OpenLog, "location" | "settings">,
   roots: ReadonlySet<string> | undefined,

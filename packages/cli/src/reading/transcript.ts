@@ -7,7 +7,7 @@ import { textOf } from "./text-of.ts";
 export interface Message {
   /** `user`, `assistant`, `system`, `tool` … */
   readonly role: string;
-  /** Empty where only tools are called. */
+  /** Empty if only tools are called. */
   readonly text: string;
   /** The tools that the model asks for. */
   readonly toolCalls: readonly ToolCall[];
@@ -49,11 +49,10 @@ export class Transcript {
     const asked = input === undefined ? [] : messagesOf(input, "user");
     const answered = output === undefined || output === "" ? [] : messagesOf(output, "assistant");
     const history = this.#historyOf(asked, speaker);
-    // The last message is what the call is about: asked again, it is told again.
+    // The last message is the call's question: repeated, it is shown again.
     const known = Math.min(repeats(history.messages, asked), asked.length - 1);
     const fresh = [...asked.slice(Math.max(0, known)), ...answered];
-    // With a history, a call says itself what went before; without one, it goes on from the calls
-    // before it.
+    // A call with a history names its earlier messages; one without continues the calls before it.
     history.messages = asked.length > 1 ? [...asked, ...answered] : [...history.messages, ...fresh];
     this.#histories = [...this.#histories.filter((each) => each !== history), history].slice(
       -MAX_HISTORIES,

@@ -12,7 +12,7 @@ import {
 import { EXIT, Failure, settingFailure } from "../failure.ts";
 import type { Settings } from "./settings.ts";
 
-/** Where the encryption keys come from; undefined where none are set. */
+/** The source of the encryption keys; undefined if none are set. */
 export function encryptionKeys(settings: Settings): KeyProvider | undefined {
   const key = settings.key("AUDIT_ENCRYPTION_KEY");
   if (key === undefined) return undefined;
@@ -36,9 +36,9 @@ async function keysInFile(path: string): Promise<Keys> {
 }
 
 /**
- * What opens encrypted content.
+ * The keys that open encrypted content.
  *
- * @throws {Failure} where no key is set
+ * @throws {Failure} when no key is set
  * @throws {AuditError} `AUDIT_CONFIG_INVALID` or `AUDIT_KEY_INVALID` for keys that cannot be used
  */
 export async function loadEncryption(settings: Settings): Promise<EncryptionManager> {
@@ -51,8 +51,7 @@ export async function loadEncryption(settings: Settings): Promise<EncryptionMana
     );
   }
   const path = settings.path("AUDIT_SUBJECT_KEYS");
-  // An absent store would look like one that knows nobody, and an access request would be answered
-  // falsely.
+  // A missing store would look like an empty one: an access request would get a false answer.
   if (path !== undefined && !statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
     throw new Failure(
       EXIT.config,
@@ -66,7 +65,7 @@ export async function loadEncryption(settings: Settings): Promise<EncryptionMana
   );
 }
 
-/** As `loadEncryption()`, for what is done with data subjects. */
+/** As `loadEncryption()`, for commands about data subjects. */
 export async function loadSubjectKeys(settings: Settings): Promise<EncryptionManager> {
   if (settings.get("AUDIT_SUBJECT_KEYS") === undefined) {
     throw new Failure(
@@ -78,7 +77,7 @@ export async function loadSubjectKeys(settings: Settings): Promise<EncryptionMan
   return loadEncryption(settings);
 }
 
-/** The verification keys of AUDIT_TRUSTED_KEYS; none where it is not set. */
+/** The verification keys of AUDIT_TRUSTED_KEYS; empty if it is not set. */
 export function configuredTrust(settings: Settings): readonly string[] {
   return settings.get("AUDIT_TRUSTED_KEYS")?.value.split(/\s+/) ?? [];
 }

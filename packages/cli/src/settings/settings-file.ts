@@ -2,7 +2,7 @@
 import { SETTINGS, type SettingName } from "./settings.ts";
 
 /**
- * Text of a settings file: every setting with what it is for, those without a value as comments.
+ * Text of a settings file: every setting with its purpose; settings without a value are comments.
  */
 export function formatSettings(values: Readonly<Partial<Record<SettingName, string>>>): string {
   const own: Readonly<Partial<Record<string, string>>> = values;

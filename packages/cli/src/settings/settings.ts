@@ -1,5 +1,5 @@
-// Settings: environment variables, and a file of the same names for what the environment does not
-// say.
+// Settings: environment variables, and a file of the same names for those that the environment
+// lacks.
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { parseEnv } from "node:util";
@@ -9,7 +9,7 @@ import type { Session } from "../session.ts";
 /** Name of the file that is read from the working directory. */
 export const SETTINGS_FILE = "ai-audit.env";
 
-/** What each setting is for; `init` writes these lines into the file. */
+/** The purpose of each setting; `init` writes these lines into the file. */
 export const SETTINGS = {
   AUDIT_LOG: "directory of the log, or s3://bucket/prefix, for commands that are given none",
   AUDIT_S3_ENDPOINT:
@@ -31,12 +31,12 @@ export const SETTINGS = {
     "days that entries must be kept by law; doctor warns of a shorter retention",
 } as const;
 
-/** Where a setting was found that is in no file. */
+/** The source of a setting that is in no file. */
 const ENVIRONMENT = "the environment";
 
 export type SettingName = keyof typeof SETTINGS;
 
-/** A setting's value, and where it was found, for messages. */
+/** A setting's value, and its source for messages. */
 export interface Setting {
   readonly value: string;
   /** `the environment`, or a path. */
@@ -61,7 +61,7 @@ export class Settings {
   }
 
   /**
-   * Reads the file that AUDIT_CONFIG names, or else `ai-audit.env` of the working directory where
+   * Reads the file that AUDIT_CONFIG names, or else `ai-audit.env` of the working directory, if
    * there is one.
    *
    * @throws {Failure} when the file that AUDIT_CONFIG names, or that of the working directory,
@@ -109,7 +109,7 @@ export class Settings {
     return { value, source: this.#file, base: dirname(this.#file) };
   }
 
-  /** Whole days. @throws {Failure} when it is no such number */
+  /** Whole days. @throws {Failure} for any other value */
   days(name: "AUDIT_RETENTION_DAYS" | "AUDIT_RETENTION_FLOOR_DAYS"): number | undefined {
     const setting = this.get(name);
     if (setting === undefined) return undefined;

@@ -10,7 +10,7 @@ import { EXIT, Failure } from "../failure.ts";
 const MIB = 2 ** 20;
 const LEAST_MIB = 100;
 /**
- * With what Node.js and the rows take it stays under 300 MiB, whatever the size of the log
+ * Node.js, the rows and DuckDB stay under 300 MiB together, for logs of any size
  * (benchmarks/cli.ts).
  */
 export const DEFAULT_MIB = 160;
@@ -34,7 +34,7 @@ export function shortOfMemory(error: unknown): Failure | undefined {
   });
 }
 
-/** What collects garbage. V8 by itself would keep what it does not need. */
+/** A function that collects garbage: V8 would not do so early enough by itself. */
 export function garbageCollector(): () => void {
   setFlagsFromString("--expose-gc");
   const collect: unknown = runInNewContext("gc");
@@ -44,14 +44,14 @@ export function garbageCollector(): () => void {
 }
 
 /**
- * How many values may leave their garbage behind: each leaves some 1.5 kB, much of it outside V8's
+ * Values between two collections: each leaves about 1.5 kB of garbage, much of it outside V8's
  * heap.
  */
 const COLLECT_VALUES = 25_000;
 
 /**
- * Passes pages of rows on and has what they left behind collected while it is little: V8 would let
- * it grow to more than DuckDB takes.
+ * Passes pages of rows on and collects their garbage early: V8 would let it grow beyond DuckDB's
+ * own memory.
  */
 export async function* collecting<Row extends object>(
   pages: AsyncIterable<readonly Row[]>,

@@ -1,4 +1,4 @@
-// Lines of a log in a directory of their own, for what reads files alone.
+// Lines of a log in a temporary directory, for readers of files.
 import { createWriteStream } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

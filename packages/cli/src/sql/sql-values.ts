@@ -8,7 +8,7 @@ export function isFigure(value: SqlValue): boolean {
   return value === null || typeof value === "number" || typeof value === "bigint";
 }
 
-/** A cell of a table; `-` where there is nothing. */
+/** A cell of a table; `-` if there is no value. */
 export function textOfCell(value: SqlValue): string {
   if (value === null || value === undefined) return "-";
   if (typeof value === "string") return value;
@@ -25,7 +25,8 @@ export function toJsonText(value: SqlRow | SqlValue): string {
 }
 
 /**
- * For `JSON.stringify`, which has made texts of times, and an object of a `Buffer`, before it asks.
+ * For `JSON.stringify`, which turns times into strings and a `Buffer` into an object before it
+ * calls this.
  */
 function plain(this: Readonly<Record<string, unknown>>, name: string, value: unknown): unknown {
   if (value === undefined) return null;

@@ -20,8 +20,8 @@ export interface BundleVerdict {
 }
 
 /**
- * Checks every file and entry of a bundle. Yields a verdict each; none where the bundle holds
- * nothing, which proves nothing.
+ * Checks every file and entry of a bundle. Yields a verdict for each; none for an empty bundle,
+ * which proves nothing.
  */
 export async function* checkBundle(
   directory: string,
@@ -97,7 +97,7 @@ function inBucket(source: LogSource, folder: string, segments: string): LogSourc
       labelOf: (file) => (isArchive ? `${folder}/${file}` : file),
       placeOf: () => undefined,
       problemsOf: () => [],
-      isAwaited: () => isArchive, // what a directory had not shipped yet is not in the bundle
+      isAwaited: () => isArchive, // segments that were not shipped yet are not in the bundle
       isOfPin: ({ origin }) =>
         existsSync(join(segments, folder, `${origin.slice(origin.lastIndexOf("/") + 1)}.jsonl`)),
     },

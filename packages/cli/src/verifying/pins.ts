@@ -4,13 +4,13 @@ import { readFileSync } from "node:fs";
 import { formatPin, parsePin, type Pin, type RetentionRule } from "@ai-audit/core/verify";
 import { EXIT, Failure, systemFailure } from "../failure.ts";
 
-/** Where the next note begins: an origin, a size and a root, a line each. */
+/** The beginning of the next note: origin, size and root, a line each. */
 const NEXT_NOTE = /\n(?=\S[^\n]*\n\d+\n[A-Za-z0-9+/]{43}=\n)/;
 /** A statement of the auditor between notes. An origin has no space. */
 const STATEMENT = /^# .*$/;
 const RULE = /^# retention (\d+) days for files since (\d{4}-\d\d-\d\d)$/;
 
-/** A file of pins, and who named it. */
+/** A file of pins, and the source of its name. */
 export interface PinFile {
   readonly path: string;
   /** The setting, and not the command line. */

@@ -6,9 +6,9 @@ import type { Settings } from "../settings/settings.ts";
 /** Keys to verify with. */
 export interface Trust {
   readonly keys: readonly string[];
-  /** For the verdict: `--trust`. Undefined where there are none. */
+  /** For the verdict: `--trust`. Undefined if there are none. */
   readonly by: string | undefined;
-  /** A settings file whose keys were not taken; undefined where there is none. */
+  /** A settings file whose keys were not used; undefined if there is none. */
   readonly passedOver: string | undefined;
 }
 

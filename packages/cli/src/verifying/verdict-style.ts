@@ -1,5 +1,4 @@
-// A verdict's line, its first word in the colour of its exit code, and what helps where it says
-// less than it might.
+// A verdict's line, its first word in the colour of its exit code, and a remedy if there is one.
 import { safeLine } from "@ai-audit/core/format";
 import { systemFailure } from "../failure.ts";
 import type { Output, Style } from "../output/output.ts";
@@ -25,8 +24,8 @@ const COLOURS = { 0: "green", 1: "red", 2: "yellow", 3: "red" } as const satisfi
 >;
 
 /**
- * The remedy for a verdict that proves less than it might: a key, a right. Undefined where there is
- * none. `passedOver`: a settings file whose keys were not taken.
+ * The remedy for a verdict that proves less than it might: a key, a right. Undefined if there is
+ * none. `passedOver`: a settings file whose keys were not used.
  */
 export function remedyOf(
   { exitCode, failure }: Verdict,

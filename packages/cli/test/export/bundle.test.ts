@@ -88,9 +88,9 @@ describe("An evidence bundle of selected entries", { timeout: 60_000 }, () => {
     );
     const readme = await readFile(join(bundle, "README.md"), "utf8");
     expect(readme).toContain(
-      "| `findings.txt` | what did not hold when the files were verified for this bundle; 5 of",
+      "| `findings.txt` | problems found when the files were verified for this bundle; 5 of",
     );
-    expect(readme).toContain("**That does not hold of what `findings.txt` names.**");
+    expect(readme).toContain("**This does not apply to the files that `findings.txt` names.**");
     expect(await readFile(join(bundle, "SHA256SUMS"), "utf8")).toContain("  findings.txt\n");
     const json = await cli([...words, join(sample.root, "other"), "--json"], {
       env: { AUDIT_TRUSTED_KEYS: sample.vkey },
