@@ -253,6 +253,7 @@ describe.skipIf(isLeftOut("moto"))("A log in a bucket", { timeout: 120_000 }, ()
       look   encryption    no key is set: encrypted content cannot be opened here
                            → set AUDIT_ENCRYPTION_KEY_FILE
       good   retention     365 days; the legal minimum is 184
+      good   record        no loss, removal, hold, erasure or open call
       good   clock         2026-01-01T00:00:00.000Z; no entry to compare with
       "
     `);
@@ -269,6 +270,7 @@ describe.skipIf(isLeftOut("moto"))("A log in a bucket", { timeout: 120_000 }, ()
       look   encryption    no key is set: encrypted content cannot be opened here
                            → set AUDIT_ENCRYPTION_KEY_FILE
       good   retention     365 days; the legal minimum is 184
+      good   record        no loss, removal, hold, erasure or open call
       good   clock         2026-01-01T00:00:00.000Z; no entry to compare with
       "
     `);
