@@ -91,9 +91,9 @@ describe("A directory's writer", () => {
   it.skipIf(isLeftOut("mount"))(
     "refuses entries on a full disk, loses none acknowledged, records the loss, and goes on when there is room",
     async () => {
-      const path = join(await smallDisk("128k"), "log");
+      const path = join(await smallDisk("384k"), "log");
       const ballast = join(path, "../ballast");
-      await writeFile(ballast, "x".repeat(64 * 1024));
+      await writeFile(ballast, "x".repeat(256 * 1024));
       const signer = await Signer.generate("test");
       const said = await fill(process.execPath, [SCRIPT, path, signer.toPem()], () => rm(ballast));
       await expectRefusals(path, said, "ENOSPC");
