@@ -149,14 +149,16 @@ describe("Any bytes", { timeout: 600_000 }, () => {
 
   it("open as a Fernet token only to a text that was encrypted", () => {
     const key = decodeKey(fernet.secret, "the secret");
+    const open = (text: string, name: string): string | undefined =>
+      answerOf(name, () => openFernet(text, [key]));
     const texts = new Set<string | undefined>([undefined]);
-    const found = exceptions("fernet", (text, name, isOriginal) => {
-      const opened = answerOf(name, () => openFernet(text, [key]));
-      if (isOriginal) texts.add(opened);
-      return texts.has(opened);
+    // All originals first: a mutation may mend an invalid token into a valid one.
+    exceptions("fernet", (text, name, isOriginal) => {
+      if (isOriginal) texts.add(open(text, name));
+      return true;
     });
-    expect(found).toEqual([]);
     expect(texts).toContain("hello");
+    expect(exceptions("fernet", (text, name) => texts.has(open(text, name)))).toEqual([]);
   });
 });
 
@@ -174,7 +176,11 @@ describe("A directory with a damaged segment", { timeout: 600_000 }, () => {
       const [, file = ""] = /^(audit_\d{8})/.exec(name) ?? [];
       writeFileSync(join(folder, `${file}.jsonl`), bytes);
       const { exitCode } = await verifyLog(folder, { trustedKeys: [segments.key.vkey] });
-      const lines = bytes.toString().split("\n");
+      // Checkpoints are no leaves: by default only the last signature of a file is checked.
+      const lines = bytes
+        .toString()
+        .split("\n")
+        .filter((line) => !line.startsWith('{"type":"checkpoint",'));
       if (isOriginal) for (const line of lines) sealed.add(line);
       if (exitCode === 0 && lines.some((line) => !sealed.has(line))) found.push(`${name}: proven`);
       await using logger = new AuditLogger(folder);

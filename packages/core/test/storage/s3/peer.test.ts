@@ -28,15 +28,15 @@ async function run(script: string, peers: "named" | "missing"): Promise<string> 
 }
 
 function urlOf(file: string): string {
-  return JSON.stringify(new URL(`../../src/${file}`, import.meta.url).href);
+  return JSON.stringify(new URL(`../../../src/${file}`, import.meta.url).href);
 }
 
 describe("The SDK", { timeout: 30_000 }, () => {
   it("is not loaded with the package, nor with S3Storage before it is used, nor to verify a directory", async () => {
     const script = `
       const { verifyLog } = await import(${urlOf("index.ts")});
-      const { S3Storage } = await import(${urlOf("storage/s3.ts")});
-      await import(${urlOf("sql.ts")});
+      const { S3Storage } = await import(${urlOf("storage/s3/index.ts")});
+      await import(${urlOf("sql/index.ts")});
       new S3Storage({ bucket: "b", region: "us-east-1" });
       await verifyLog(${JSON.stringify(fileURLToPath(new URL("../../vectors", import.meta.url)))});`;
     expect(await run(script, "named")).toBe("");
@@ -44,8 +44,8 @@ describe("The SDK", { timeout: 30_000 }, () => {
 
   it("is named when it is missing, with AUDIT_CONFIG_INVALID", async () => {
     const script = `
-      const { S3Storage } = await import(${urlOf("storage/s3.ts")});
-      const { AuditSql } = await import(${urlOf("sql.ts")});
+      const { S3Storage } = await import(${urlOf("storage/s3/index.ts")});
+      const { AuditSql } = await import(${urlOf("sql/index.ts")});
       const storage = new S3Storage({ bucket: "b", region: "us-east-1" });
       for (const use of [storage.count({}), AuditSql.open({ paths: "." })]) {
         await use.catch(({ code, message }) => console.log(code, message));
