@@ -1,6 +1,6 @@
 // A survey of a source before its import: the lines that can be imported, and those that cannot.
 // Readers skip the latter.
-import type { OnProgress } from "@ai-audit/core";
+import { AuditError, type OnProgress } from "@ai-audit/core";
 import { eachLine, LineSplitter, lineToEntry, parseSegmentName } from "@ai-audit/core/format";
 import { directorySource } from "@ai-audit/core/verify";
 
@@ -48,7 +48,7 @@ export async function surveySource(
   };
   let bytesRead = 0;
   for (const { file } of read) {
-    for await (const { text, line, isComplete, bytes } of linesOf(source.read(file))) {
+    for await (const { text, line, isComplete, bytes } of linesOf(file, source.read(file))) {
       bytesRead += bytes;
       onProgress(Math.min(1, bytesRead / totalBytes));
       if (text.trim() === "") continue;
@@ -101,6 +101,7 @@ interface SourceLine {
 }
 
 async function* linesOf(
+  file: string,
   chunks: AsyncIterable<Buffer>,
 ): AsyncGenerator<SourceLine, void, undefined> {
   const splitter = new LineSplitter();
@@ -118,6 +119,8 @@ async function* linesOf(
     }
     yield* lines;
   }
+  if (splitter.isCut)
+    throw new AuditError("AUDIT_READ_FAILED", `${file}: a line is longer than 64 MiB`);
   const rest = splitter.rest();
   if (rest.length > 0) yield take(rest.toString(), rest.length, false);
 }

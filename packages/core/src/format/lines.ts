@@ -1,16 +1,14 @@
 // Splits raw bytes into lines on the byte 0x0A alone: a reader that also splits on U+2028 lets a
 // prompt break the log.
 
-import { AuditError } from "../errors.ts";
-
 /** Ends each line. */
 export const LF = 0x0a;
 
 /**
- * The longest string of V8, so no writer makes a longer line. A planted file must not fill the
- * memory.
+ * No writer makes a longer line (64 MiB), and no reader keeps more of one. A planted file must not
+ * fill the memory.
  */
-const MAX_LINE_BYTES = 2 ** 29;
+export const MAX_LINE_BYTES: number = 64 * 2 ** 20;
 
 /**
  * Whole lines, each ended by LF, in `bytes[start, end)`. `start` is at least 1, and the byte before
@@ -30,17 +28,24 @@ export type LineHandler = (bytes: Buffer, start: number, end: number) => void;
 
 /**
  * Takes chunks, hands out blocks of whole lines. A byte is copied only when its line lies in two
- * chunks or comes first in one, and then once or twice whatever the line's length; memory is
- * bounded by the longest line.
+ * chunks or comes first in one, and then once or twice whatever the line's length. Memory is
+ * bounded: behind a line that is too long nothing is a log's line any more, and all is dropped.
  */
 export class LineSplitter {
   /** The beginning of a line whose end has not come yet. */
   #pieces: Buffer[] = [];
   #pieceBytes = 0;
   #offset = 0;
+  #isCut = false;
+
+  /** Whether a line was too long: it and everything behind it were dropped. */
+  get isCut(): boolean {
+    return this.#isCut;
+  }
 
   /** Blocks that this chunk completes: none, one or two. */
   push(chunk: Buffer): LineBlock[] {
+    if (this.#isCut) return [];
     const first = chunk.indexOf(LF);
     if (first === -1) {
       this.#keep(chunk);
@@ -67,20 +72,13 @@ export class LineSplitter {
     return Buffer.concat(this.#pieces, this.#pieceBytes);
   }
 
-  /**
-   * Copies, because the reader reuses its buffer. Throws `AUDIT_READ_FAILED` for a line that is too
-   * long.
-   */
+  /** Copies, because the reader reuses its buffer. */
   #keep(bytes: Buffer): void {
     if (bytes.byteLength === 0) return;
-    if (this.#pieceBytes + bytes.byteLength > MAX_LINE_BYTES) {
-      throw new AuditError(
-        "AUDIT_READ_FAILED",
-        `a line at byte ${this.#offset} is longer than any line can be`,
-      );
-    }
-    this.#pieces.push(Buffer.from(bytes));
     this.#pieceBytes += bytes.byteLength;
+    this.#isCut = this.#pieceBytes > MAX_LINE_BYTES;
+    if (this.#isCut) [this.#pieces, this.#pieceBytes] = [[], 0];
+    else this.#pieces.push(Buffer.from(bytes));
   }
 }
 

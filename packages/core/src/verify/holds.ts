@@ -58,9 +58,12 @@ export function holdOn(
   );
 }
 
-/** Holds that were in force at all times of a span. */
+/**
+ * Holds that were in force at any time of a span: a removal that does not name its time must not
+ * profit from that.
+ */
 export function inForce(holds: readonly RecordedHold[], { from, to }: TimeSpan): RecordedHold[] {
   return holds.filter(
-    ({ placed, released }) => Date.parse(placed) < from && !(Date.parse(released ?? "") <= to),
+    ({ placed, released }) => Date.parse(placed) < to && !(Date.parse(released ?? "") <= from),
   );
 }

@@ -1,13 +1,10 @@
 // Recognises a line that no writer can have written, so that a planted file of any size, sparse or
 // not, is not read on.
-import { LF } from "../format/lines.ts";
+import { LF, MAX_LINE_BYTES } from "../format/lines.ts";
 
 /** Follows a file's chunks. */
 export class OverlongLine {
-  /**
-   * The longest first line, and the longest run of bytes without a line feed that is read on in any
-   * case.
-   */
+  /** The longest first line, and the longest line that does not look like JSON. */
   static readonly MAX_FIRST_BYTES: number = 16 * 2 ** 20;
   #isFirst = true;
   /** Bytes since the last line feed, and the first of them. */
@@ -15,8 +12,9 @@ export class OverlongLine {
   #begins: number | undefined;
 
   /**
-   * Whether the line that is under way is no line: longer than 16 MiB, and the file's first one, or
-   * with a beginning or a byte that no JSON object has. Holes of sparse files read as zero bytes.
+   * Whether the line that is under way is no line: longer than 64 MiB; or longer than 16 MiB, and
+   * the file's first one, or with a beginning or a byte that no JSON object has. Holes of sparse
+   * files read as zero bytes.
    */
   isReachedBy(chunk: Buffer): boolean {
     const at = chunk.lastIndexOf(LF);
@@ -27,7 +25,12 @@ export class OverlongLine {
     if (this.#pending === 0) this.#begins = chunk[at + 1];
     this.#pending += chunk.byteLength - (at + 1);
     if (this.#pending <= OverlongLine.MAX_FIRST_BYTES) return false;
-    return this.#isFirst || this.#begins !== BRACE || chunk.includes(0);
+    return (
+      this.#isFirst ||
+      this.#begins !== BRACE ||
+      this.#pending > MAX_LINE_BYTES - chunk.byteLength ||
+      chunk.includes(0)
+    );
   }
 }
 

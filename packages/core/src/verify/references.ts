@@ -197,7 +197,8 @@ class Follower implements ReferenceReport {
     const isOtherTree =
       origin !== undefined && target.origin !== undefined && origin !== target.origin;
     if (target.kind === "foreign" || isOtherTree) {
-      this.#disagree("FORK", reference, target, `not the segment that ${by} records`);
+      const message = `not the segment that ${by} records`;
+      this.#disagree("FORK", reference, target, message + this.#hint(target.file));
       return false;
     }
     if (size > target.knownLeaves) {
@@ -205,14 +206,8 @@ class Follower implements ReferenceReport {
       // it is too short.
       const isCutShort = target.problems.some(({ state }) => CUT_SHORT.has(state));
       const message = `${by} records ${leaves(size)}; ${target.knownLeaves} ${target.knownLeaves === 1 ? "is" : "are"} there`;
-      const hint = this.#context.hintOf?.(target.file);
       if (!isCutShort)
-        this.#disagree(
-          "ROLLBACK",
-          reference,
-          target,
-          message + (hint === undefined ? "" : `; ${hint}`),
-        );
+        this.#disagree("ROLLBACK", reference, target, message + this.#hint(target.file));
       return false;
     }
     if (rootAt(target, size) !== root) {
@@ -337,17 +332,22 @@ class Follower implements ReferenceReport {
       return;
     }
     const proven = states.find(({ from }) => from === undefined || from.isProven) ?? states[0];
-    const hint = this.#context.hintOf?.(file);
     const recorded = proven === undefined ? "" : `${proven.by} records ${leaves(proven.size)}; `;
     const message = `${recorded}the file is gone, ${excuse}${hold}`;
-    this.#add(file, "MISSING", message + (hint === undefined ? "" : `; ${hint}`));
+    this.#add(file, "MISSING", message + this.#hint(file));
+  }
+
+  /** What may have become of a file, as an end of a message. */
+  #hint(file: string): string {
+    const hint = this.#context.hintOf?.(file);
+    return hint === undefined ? "" : `; ${hint}`;
   }
 
   /** A file that is gone may have been the only one that recorded its neighbours. */
   #tellNeighbours(): void {
     for (const [file, { state }] of this.absent) {
       if (state !== "MISSING" || this.#reports.has(file)) continue;
-      this.#remark(file, "more may be gone: whatever only this file recorded cannot be missed");
+      this.#remark(file, `${MORE_GONE}: whatever only this file recorded cannot be missed`);
     }
   }
 
@@ -411,6 +411,9 @@ class Follower implements ReferenceReport {
     if (!remarks.includes(remark)) this.remarks.set(file, [...remarks, remark]);
   }
 }
+
+/** The remark on a file that is gone begins so. */
+export const MORE_GONE = "more may be gone";
 
 /** States of a file behind which nothing can be compared. */
 const CUT_SHORT: ReadonlySet<FileState> = new Set(["TAMPERED", "MISSING", "UNREADABLE"]);

@@ -63,4 +63,16 @@ describe("the line splitter", () => {
     expect(block?.bytes.byteLength).toBe(1 + 800 * 64 * 1024 + 4);
     expect(splitter.rest().byteLength).toBe(0);
   });
+
+  it("keeps at most 64 MiB of a line, and nothing behind a longer one", () => {
+    const splitter = new LineSplitter();
+    const chunk = Buffer.alloc(2 ** 20, "x");
+    for (let count = 0; count < 64; count += 1) splitter.push(chunk);
+    expect(splitter.isCut).toBe(false);
+    expect(splitter.rest().byteLength).toBe(64 * 2 ** 20);
+    expect(splitter.push(chunk)).toEqual([]);
+    expect(splitter.isCut).toBe(true);
+    expect(splitter.push(Buffer.from("\n{}\n"))).toEqual([]);
+    expect(splitter.rest().byteLength).toBe(0);
+  });
 });

@@ -201,6 +201,19 @@ const REMOVALS: readonly Row[] = [
     says: "hold H1 by legal was in force: lawsuit 12",
   },
   {
+    what: "a hold of the same day counts against a removal that does not name its time",
+    act: async () => {
+      await record([hold("2026-11-23T08:30:00.000Z")], {
+        file: "audit_20261123_040.jsonl",
+        stream: "legal",
+      });
+      await rm(pathOf(OLD));
+      await record([prune(bench.old, { at: undefined })]);
+    },
+    exitCode: 1,
+    says: "hold H1 by legal was in force: lawsuit 12",
+  },
+  {
     what: "a hold that was placed later does not make an earlier removal wrong",
     act: async () => {
       await record([hold("2026-11-23T11:00:00.000Z")], {
@@ -404,6 +417,48 @@ const ALTERATIONS: readonly Row[] = [
     says: `${OLD}.gz lies beside it: was it rotated by another tool?`,
   },
   {
+    what: "a file that another tool copied and emptied under its writer is told",
+    act: async () => {
+      const lines = (await readFile(pathOf(OLD), "utf8")).split("\n");
+      await writeFile(pathOf(`${OLD}.1`), lines.slice(0, 4).join("\n"));
+      await writeFile(pathOf(OLD), lines.slice(4).join("\n"));
+    },
+    exitCode: 1,
+    says: `FORK ${OLD}: not the segment that ${NEXT} records; ${OLD}.1 lies beside it`,
+  },
+  {
+    what: "an empty line behind the end of a file is told",
+    act: async () => appendFile(pathOf(OLD), "\n"),
+    exitCode: 1,
+    says: "an empty line follows the end of the segment: added by an editor?",
+  },
+  {
+    what: "a planted line of any length costs bounded memory, and hides no alteration of another",
+    act: async () => {
+      await plantLongLine("audit_20261122.jsonl");
+      const text = await readFile(pathOf(OLD), "utf8");
+      await writeFile(pathOf(OLD), text.replace("France", "Norway"));
+    },
+    exitCode: 1,
+    says: `TAMPERED ${OLD}: the entry's input does not have its hash`,
+  },
+  {
+    what: "a planted line that no writer can have written is told, and not read on",
+    act: async () => plantLongLine("audit_20261122.jsonl"),
+    exitCode: 2,
+    says: "a line without its end at the end: more than 16777216 bytes that were never sealed",
+  },
+  {
+    what: "a recorded file whose lines such a line replaces is too short",
+    act: async () => {
+      const text = await readFile(pathOf(OLD), "utf8");
+      await writeFile(pathOf(OLD), text.split("\n").slice(0, 2).join("\n") + "\n");
+      await plantLongLine(OLD, false);
+    },
+    exitCode: 1,
+    says: `ROLLBACK ${OLD}: ${NEXT} records 5 leaves`,
+  },
+  {
     what: "a file that another tool emptied is told",
     act: async () => {
       await writeFile(pathOf(`${OLD}.1`), await readFile(pathOf(OLD)));
@@ -416,7 +471,7 @@ const ALTERATIONS: readonly Row[] = [
     what: "a file that is gone may have been the only one that recorded others",
     act: async () => rm(pathOf(NEXT)),
     exitCode: 1,
-    says: "more may be gone: whatever only this file recorded cannot be missed",
+    says: "more may be gone: a missing file may have been the only record of others",
   },
   {
     what: "a log whose newest sealed time is too old is STALE",
@@ -425,6 +480,16 @@ const ALTERATIONS: readonly Row[] = [
     says: "STALE: ",
   },
 ];
+
+/** Puts a line of 90 MB behind the lines of a file, and a line feed behind it. */
+async function plantLongLine(file: string, isNew = true): Promise<void> {
+  if (isNew)
+    await writeSegment(bench.directory, { file, stream: "planted", signer, end: "unclosed" });
+  const piece = Buffer.alloc(10 * 2 ** 20, "x");
+  await appendFile(pathOf(file), '{"id":"');
+  for (let count = 0; count < 9; count += 1) await appendFile(pathOf(file), piece);
+  await appendFile(pathOf(file), '"}\n');
+}
 
 /** A crash left a file without its end and bytes behind its checkpoint; a later day recorded both, or one of them. */
 async function crashed(recorded: string, actual: string): Promise<void> {

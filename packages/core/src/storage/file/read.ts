@@ -2,9 +2,8 @@
 // no checkpoint covers are left out: a failed write left them, or somebody without the key appended
 // them.
 import { idAt, idOfLine, timeOfId } from "../../format/id.ts";
-import { constants } from "node:buffer";
 import { lineToEntry, recordsCallAgain } from "../../format/entry-line.ts";
-import { splitLines } from "../../format/lines.ts";
+import { MAX_LINE_BYTES, splitLines } from "../../format/lines.ts";
 import { segmentDay } from "../../format/segment-name.ts";
 import type { Directory, Head, ListedFile } from "./directory.ts";
 import { type KeyedLine, mergePages } from "../merge.ts";
@@ -17,8 +16,6 @@ const LF = 0x0a;
 /** The first page of a file is smaller: one page of every file of a day is in memory. */
 const FIRST_PAGE_BYTES = 16 * 1024;
 const PAGE_BYTES = 256 * 1024;
-/** No string can be longer: 512 MiB. */
-const MAX_LINE_BYTES = constants.MAX_STRING_LENGTH;
 const DAY_MS = 86_400_000;
 
 type Order = "oldest-first" | "newest-first";
@@ -248,8 +245,7 @@ async function* readForward(
     if (bytes.length === 0) return; // removed meanwhile
     at += bytes.length;
     if (restBytes === 0) first = bytes[0];
-    // A string cannot be that long, and a line that does not begin so is not JSON: it is dropped as
-    // it comes.
+    // No line is that long, and one that does not begin so is not JSON: it is dropped as it comes.
     const isDropped = (): boolean => restBytes > MAX_LINE_BYTES || first === 0;
     const last = bytes.lastIndexOf(LF);
     if (last === -1) {
