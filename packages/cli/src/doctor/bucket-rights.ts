@@ -36,7 +36,7 @@ export async function examineRights(
       ...(listed.state === "refused" ? ["s3:ListBucket"] : []),
       ...(read.state === "refused" ? ["s3:GetObject"] : []),
     ].join(" and ");
-    return wrong("rights", message, `allow ${missing}: nothing can be read or verified without`);
+    return wrong("rights", message, `allow ${missing}: nothing can be read or verified without${listed.state === "refused" ? UNWITNESSED : ""}`);
   }
   if (remove.state === "answered") {
     return look(
@@ -48,6 +48,8 @@ export async function examineRights(
   return good("rights", message);
 }
 
+const UNWITNESSED =
+  "; a writer that may not list records no other writer, so a whole day can vanish unseen";
 const UNKNOWN: Answer<never> = { state: "unknown", reason: "" };
 
 function sentence(beginning: string, rights: readonly string[]): string[] {

@@ -260,7 +260,7 @@ function flawOf({ prune, when }: FoundRemoval): string | undefined {
   });
   if (!isOfDay) return "it is of another day than the file";
   // A line of the file's own day, or of an earlier one, would let anybody remove the file later.
-  return when.to <= day.to ? "it was written before the file's day was over" : undefined;
+  return when.from <= day.to ? "it was written before the file's day was over" : undefined;
 }
 
 /**
@@ -292,7 +292,7 @@ function whyTooEarly({ prune, when }: FoundRemoval, { days }: RetentionRule): st
   const day = dayIn(prune.file);
   if (prune.type !== "retention.prune" || day === undefined) return undefined;
   const newest = prune.to === null ? day.from : Date.parse(prune.to);
-  if (when.to - newest >= days * DAY_MS) return undefined;
-  const age = Math.floor((when.to - newest) / DAY_MS);
+  if (when.from - newest >= days * DAY_MS) return undefined;
+  const age = Math.floor((when.from - newest) / DAY_MS);
   return `${prune.actor} removed it after ${age} ${age === 1 ? "day" : "days"}, and your rule keeps files ${days} days`;
 }

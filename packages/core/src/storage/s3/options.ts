@@ -74,8 +74,9 @@ export interface S3StorageOptions extends S3Connection, S3ObjectOptions {
    */
   readonly signer?: Signer;
   /**
-   * `vkey`s of earlier keys of this log. Segments that they sealed may be removed by retention, and
-   * what they record counts as much as what the `signer`'s do; those of any other key stay.
+   * `vkey`s of earlier keys of this log. Segments that they sealed are recorded by new ones and may
+   * be removed by retention, and what they record counts as much as what the `signer`'s do; those
+   * of any other key stay.
    * @default none
    */
   readonly trustedKeys?: readonly string[];

@@ -50,6 +50,7 @@ export class S3Storage implements AuditStorage {
       connection,
       objects,
       signer,
+      trustedKeys,
       expiresDays,
       maxEntries,
       maxBytes,
@@ -62,6 +63,7 @@ export class S3Storage implements AuditStorage {
       stream: this.stream,
       objects,
       signer,
+      trustedKeys,
       expiresDays,
     });
     this.#lane = new WriteLane({

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { recordsCallAgain } from "../../format/entry-line.ts";
 import { AuditWriteError } from "../../errors.ts";
 import { newStream, timeOfId } from "../../format/id.ts";
-import type { SegmentRef } from "../../format/control-line.ts";
+import { formatControlLine, type SegmentRef } from "../../format/control-line.ts";
 import { Segment } from "../segment.ts";
 import type { Signer } from "../../seal/signer.ts";
 import { SDK } from "../../version.ts";
@@ -30,6 +30,8 @@ export interface StreamWriterOptions {
   readonly stream: string;
   readonly objects: ResolvedObjectOptions;
   readonly signer: Signer | undefined;
+  /** `vkey`s of earlier keys of the log. */
+  readonly trustedKeys: readonly string[];
   readonly expiresDays: number | undefined;
 }
 
@@ -40,6 +42,8 @@ interface OpenSegment {
   readonly seq: number;
   readonly segment: Segment;
   previousKey: string | undefined;
+  /** States that the first line has no room for, and that nobody else has recorded today. */
+  unrecorded: readonly SegmentRef[];
 }
 
 /** What one commit holds, and what it is sealed into. */
@@ -87,7 +91,7 @@ export class StreamWriter {
     if (this.#open && this.#open.day !== day) await this.end("day").catch(() => undefined);
     for (let forks = 0; ; forks += 1) {
       const open = (this.#open ??= await this.#start(day));
-      if (await this.#store(open, commit)) return;
+      if (await this.#store(open, commit)) return this.#recordStates(open);
       if (forks === MAX_FORKS)
         throw new AuditWriteError("AUDIT_WRITE_FAILED", "somebody else writes under our keys");
       this.#fork();
@@ -110,6 +114,15 @@ export class StreamWriter {
       lastId: "",
     });
     this.#detach();
+  }
+
+  /** Records the states that the first line had no room for. The commit before is stored anyway. */
+  async #recordStates(open: OpenSegment): Promise<void> {
+    const { unrecorded } = open;
+    if (unrecorded.length === 0) return;
+    open.unrecorded = [];
+    const line = formatControlLine({ type: "retention.seen", seen: unrecorded });
+    await this.#store(open, { lines: [line], ids: [], linked: 0 }).catch(() => false);
   }
 
   /** Whether the commit is stored; not when its key is taken. */
@@ -186,7 +199,7 @@ export class StreamWriter {
   }
 
   async #start(day: string): Promise<OpenSegment> {
-    const { bucket, signer, expiresDays } = this.#options;
+    const { bucket, signer, trustedKeys, expiresDays } = this.#options;
     const settings = {
       file: segmentFileName(day, this.#stream, this.#seq),
       stream: this.#stream,
@@ -199,17 +212,19 @@ export class StreamWriter {
     };
     // Not to see other writers must keep nobody from logging: a role may be allowed to write and
     // nothing else.
-    const states = latestStates(
-      bucket,
-      { stream: this.#stream, vkey: signer?.vkey },
-      Date.now(),
-    ).catch(() => []);
-    const known = await Promise.race([states, sleep(SEEN_TIMEOUT_MS, [], { ref: false })]);
-    let seen: readonly SegmentRef[] = known.filter(({ file }) => file !== this.#prev?.file);
+    const vkeys = signer === undefined ? [] : [signer.vkey, ...trustedKeys];
+    const nothing = { states: [], isFirstOfDay: false };
+    const known = await Promise.race([
+      latestStates(bucket, { stream: this.#stream, vkeys }, Date.now()).catch(() => nothing),
+      sleep(SEEN_TIMEOUT_MS, nothing, { ref: false }),
+    ]);
+    const all = known.states.filter(({ file }) => file !== this.#prev?.file);
+    let seen: readonly SegmentRef[] = all;
     while (seen.length > 0 && openLineBytes({ ...settings, seen }) > MAX_OPEN_LINE_BYTES)
       seen = seen.slice(0, -1);
     const segment = new Segment({ ...settings, seen });
-    return { day, stream: this.#stream, seq: this.#seq, segment, previousKey: undefined };
+    const unrecorded = known.isFirstOfDay ? all.slice(seen.length) : [];
+    return { day, stream: this.#stream, seq: this.#seq, segment, previousKey: undefined, unrecorded };
   }
 }
 

@@ -5,41 +5,72 @@ import { parseCheckpoint, parseNote, parseVkey, type VerificationKey } from "../
 import { fileOfOrigin } from "../../format/origin.ts";
 import { vouchesFor } from "../../retention/trust.ts";
 import type { Metadata, S3Bucket } from "./bucket.ts";
-import { boundsOf, dayOf, keyAt, parseKey, parseSegmentFileName } from "./keys.ts";
+import { boundsOf, dayOf, isDay, keyAt, parseKey, parseSegmentFileName } from "./keys.ts";
 import { mapConcurrently } from "./request.ts";
 import { parseCommitMetadata } from "./metadata.ts";
 
 /**
- * How far back to look for other writers: as far as one page of a listing reaches. In milliseconds.
+ * How far back to look for other writers: as far as two pages of a listing reach. In milliseconds.
  */
 const LOOK_BACK_MS = [86_400_000, 3_600_000, 300_000, 30_000];
 const MAX_HEADS = 32;
+/** Days with a folder that are tried, where nobody has written for a day. */
+const MAX_DAYS = 8;
 const CONCURRENCY = 16;
 
-/** Who is about to record them. */
+/** The writer that is about to record them. */
 export interface Recorder {
   readonly stream: string;
-  /** Of its signing key; undefined where nothing is signed. */
-  readonly vkey: string | undefined;
+  /** Its signing key and those that it trusts; none where nothing is signed. */
+  readonly vkeys: readonly string[];
+}
+
+/** States of other streams, newest first. */
+export interface Witnessed {
+  readonly states: readonly SegmentRef[];
+  /**
+   * Whether no other stream of the present day is among them: nobody else has recorded the days
+   * before.
+   */
+  readonly isFirstOfDay: boolean;
 }
 
 /**
  * The latest states known of other streams, newest first. It costs a few listings and at most 32
  * small requests, once for each segment, and so it sees the writers of the last seconds in a busy
- * log and those of a day in a quiet one.
+ * log and those of a day in a quiet one. Where nobody has written for a day, it sees the last day
+ * with a segment, so that no past day can vanish unseen.
  *
- * What is recorded is held against a stream later, so only that counts which the recorder's own key
- * signed for that very segment: streams under other keys are left to their own. Without a key
- * nobody can tell who wrote what.
+ * What is recorded is held against a stream later, so only that counts which the recorder's own
+ * key, or one that it trusts, signed for that very segment. Without a key nobody can tell who wrote
+ * what.
  */
 export async function latestStates(
   bucket: S3Bucket,
-  { stream, vkey }: Recorder,
+  recorder: Recorder,
   now: number,
+): Promise<Witnessed> {
+  const today = dayOf(now);
+  const near = await statesBefore(bucket, recorder, now);
+  const isFirstOfDay = near.every(({ file }) => parseSegmentFileName(file)?.day !== today);
+  if (near.length > 0) return { states: near, isFirstOfDay };
+  const days = (await Array.fromAsync(bucket.folders())).filter((day) => isDay(day) && day < today);
+  // Anybody can put an object into a later day's folder: a few days are tried.
+  for (const day of days.toSorted().toReversed().slice(0, MAX_DAYS)) {
+    const states = await statesBefore(bucket, recorder, boundsOf(day).to);
+    if (states.length > 0) return { states, isFirstOfDay };
+  }
+  return { states: [], isFirstOfDay };
+}
+
+async function statesBefore(
+  bucket: S3Bucket,
+  { stream, vkeys }: Recorder,
+  time: number,
 ): Promise<SegmentRef[]> {
-  const key = vkey === undefined ? undefined : parseVkey(vkey);
+  const keys = vkeys.map((vkey) => parseVkey(vkey));
   const heads = await mapConcurrently(
-    await newestKeys(bucket, stream, now),
+    await newestKeys(bucket, stream, time),
     CONCURRENCY,
     async (object) => ({
       object,
@@ -48,7 +79,7 @@ export async function latestStates(
   );
   const states = new Map<string, SegmentRef>();
   for (const { object, head } of heads) {
-    const state = head && stateIn(head.metadata, parseKey(object)?.day, key);
+    const state = head && stateIn(head.metadata, parseKey(object)?.day, keys);
     if (!state || state.stream === stream) continue;
     const { file, size, root } = state;
     if (size > (states.get(file)?.size ?? 0)) states.set(file, { file, size, root });
@@ -63,7 +94,7 @@ export async function latestStates(
 function stateIn(
   metadata: Metadata,
   day: string | undefined,
-  key: VerificationKey | undefined,
+  keys: readonly VerificationKey[],
 ): (SegmentRef & { readonly stream: string }) | undefined {
   const commit = parseCommitMetadata(metadata);
   const note = commit && parseNote(commit.note);
@@ -72,12 +103,10 @@ function stateIn(
   const { origin, size, root } = checkpoint;
   const file = fileOfOrigin(origin);
   const segment = parseSegmentFileName(file);
-  if (
-    !segment ||
-    segment.day !== day ||
-    !vouchesFor(key, { origin, note }, { stream: segment.stream, file })
-  )
-    return undefined;
+  if (!segment || segment.day !== day) return undefined;
+  const isProven = (key?: VerificationKey): boolean =>
+    vouchesFor(key, { origin, note }, { stream: segment.stream, file });
+  if (keys.length === 0 ? !isProven() : !keys.some(isProven)) return undefined;
   return { file, size, root, stream: segment.stream };
 }
 

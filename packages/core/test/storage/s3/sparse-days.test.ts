@@ -1,0 +1,107 @@
+// Logs in a bucket whose sessions lie days apart: no past day can vanish unseen.
+import { beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { isLeftOut } from "@ai-audit/test-support/dependencies";
+import { type S3Server, s3Server } from "@ai-audit/test-support/s3-servers";
+import { Signer } from "../../../src/seal/signer.ts";
+import { appendCommits, S3Log } from "../../support/s3-log.ts";
+
+const DAY_MS = 86_400_000;
+
+describe.skipIf(isLeftOut("moto"))("sessions that lie days apart", { timeout: 60_000 }, () => {
+  let server: S3Server;
+  let log: S3Log;
+
+  beforeAll(async () => {
+    server = await s3Server("moto");
+  }, 60_000);
+
+  beforeEach(async () => {
+    log = await S3Log.make(server);
+    onTestFinished(() => void vi.useRealTimers());
+  });
+
+  /** Streams that are at work together, so many days ago, and end in order or not at all. */
+  async function session(
+    daysAgo: number,
+    { streams = 1, isEnded = true, signer = log.signer, trustedKeys = new Array<string>() } = {},
+  ): Promise<void> {
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() - daysAgo * DAY_MS });
+    const storages = Array.from({ length: streams }, () => log.storage({ signer, trustedKeys }));
+    for (const storage of storages) await appendCommits(storage, [1, 1], Date.now());
+    for (const storage of storages) if (isEnded) await storage.close();
+    vi.useRealTimers();
+  }
+
+  async function removeDay(at: number): Promise<string> {
+    const keys = await log.keys();
+    const day = [...new Set(keys.map((key) => key.slice(0, 10)))].toSorted().at(at) ?? "";
+    for (const key of keys.filter((each) => each.startsWith(day))) await log.remove(key);
+    return day.replaceAll("-", "");
+  }
+
+  it.each([
+    { gaps: [5, 4, 3, 2], at: 1 },
+    { gaps: [200, 90, 1], at: 0 },
+  ])("of $gaps days ago: the day at $at is missed", async ({ gaps, at }) => {
+    for (const gap of gaps) await session(gap);
+    expect(await log.verify()).toMatchObject({ exitCode: 0 });
+    const day = await removeDay(at);
+    const { exitCode, files } = await log.verify();
+    const missing = files.filter(({ state }) => state === "MISSING").map(({ file }) => file);
+    expect(exitCode).toBe(1);
+    expect(missing).toEqual([expect.stringContaining(`audit_${day}_`)]);
+  });
+
+  it("without an end: the day is missed, and its ends are told while it is there", async () => {
+    await session(9, { isEnded: false });
+    await session(3);
+    const { exitCode, verdict } = await log.verify();
+    expect({ exitCode, verdict }).toEqual({
+      exitCode: 0,
+      verdict: expect.stringContaining("1 file ended without its end (crash or cut)"),
+    });
+    await removeDay(0);
+    expect(await log.verify()).toMatchObject({ exitCode: 1 });
+  });
+
+  it("of many streams: the first one of the next day records all that ended", async () => {
+    await session(9, { streams: 12 });
+    await session(3);
+    await removeDay(0);
+    const { files } = await log.verify();
+    expect(files.filter(({ state }) => state === "MISSING")).toHaveLength(12);
+  });
+
+  it("under an earlier key: the new key records them where it is told to trust it", async () => {
+    await session(9);
+    const signer = await Signer.generate("test");
+    await session(3, { signer, trustedKeys: [log.signer.vkey] });
+    await removeDay(0);
+    const trustedKeys = [log.signer.vkey, signer.vkey];
+    expect(await log.verify({ trustedKeys })).toMatchObject({ exitCode: 1 });
+  });
+
+  it("with objects that somebody planted on the days between: they hide nothing", async () => {
+    await session(9);
+    for (const gap of [4, 5, 6]) {
+      const day = new Date(Date.now() - gap * DAY_MS).toISOString().slice(0, 10);
+      await log.write(`${day}/x/control_0_0.jsonl`, "{}\n");
+    }
+    await session(3);
+    await removeDay(0);
+    expect((await log.verify()).exitCode).toBe(1);
+  });
+
+  it("remove what is past retention without a false alarm, at the first, the second and the third clean-up", async () => {
+    for (const gap of [400, 300, 200, 100, 0]) await session(gap);
+    for (const days of [350, 250, 150]) {
+      vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
+      const storage = log.storage();
+      const now = Date.now();
+      await storage.prune({ before: now - days * DAY_MS, policy: "retention", actor: "test", now });
+      await storage.close();
+      vi.useRealTimers();
+      expect(await log.verify()).toMatchObject({ exitCode: 0 });
+    }
+  });
+});
