@@ -36,7 +36,11 @@ export async function examineRights(
       ...(listed.state === "refused" ? ["s3:ListBucket"] : []),
       ...(read.state === "refused" ? ["s3:GetObject"] : []),
     ].join(" and ");
-    return wrong("rights", message, `allow ${missing}: nothing can be read or verified without${listed.state === "refused" ? UNWITNESSED : ""}`);
+    return wrong(
+      "rights",
+      message,
+      `allow ${missing}: nothing can be read or verified without${listed.state === "refused" ? UNWITNESSED : ""}`,
+    );
   }
   if (remove.state === "answered") {
     return look(

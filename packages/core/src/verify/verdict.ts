@@ -208,7 +208,9 @@ function stateClauses(files: readonly FileVerification[]): string[] {
       )
       .join(", ");
   const unreadable = filesWith(files, "UNREADABLE").length;
-  const isMoreGone = files.some(({ remarks }) => remarks.some((text) => text.startsWith(MORE_GONE)));
+  const isMoreGone = files.some(({ remarks }) =>
+    remarks.some((text) => text.startsWith(MORE_GONE)),
+  );
   return [
     ...(isMoreGone ? [`${MORE_GONE}: a missing file may have been the only record of others`] : []),
     ...clause("OPEN", "still open"),

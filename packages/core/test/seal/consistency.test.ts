@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { consistencyProof, isConsistent } from "../../src/seal/consistency.ts";
+import { ConsistencyProofs, consistencyProof, isConsistent } from "../../src/seal/consistency.ts";
 import { leafHash, rootOf } from "../../src/seal/merkle.ts";
 
 /** The leaves of Certificate Transparency's published tests. */
@@ -120,5 +120,22 @@ describe("A consistency proof", () => {
   it("is not made from no leaves, nor from more than there are", () => {
     expect(() => consistencyProof(PUBLISHED, 0)).toThrow("no proof from 0 to 8 leaves");
     expect(() => consistencyProof(PUBLISHED, 9)).toThrow("no proof from 9 to 8 leaves");
+  });
+
+  it("is the same for a reader that meets each leaf once, from any size to any other", () => {
+    const leaves = Array.from({ length: 70 }, (_, at) => leafHash(Buffer.from(`${at}`)));
+    const sizes = leaves.map((_, at) => at + 1);
+    const proofs = new ConsistencyProofs(sizes);
+    for (const leaf of leaves) {
+      proofs.append(leaf);
+      const { size } = proofs;
+      for (const small of sizes.filter((each) => each <= size))
+        expect(proofs.proof(small)).toEqual(consistencyProof(leaves.slice(0, size), small));
+    }
+    const few = new ConsistencyProofs([3, 21]);
+    for (const leaf of leaves) few.append(leaf);
+    expect(few.proof(21)).toEqual(consistencyProof(leaves, 21));
+    expect(() => few.proof(71)).toThrow("no proof from 71 to 70 leaves");
+    expect(() => few.proof(5)).toThrow("was not kept");
   });
 });

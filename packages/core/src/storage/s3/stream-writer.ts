@@ -224,7 +224,14 @@ export class StreamWriter {
       seen = seen.slice(0, -1);
     const segment = new Segment({ ...settings, seen });
     const unrecorded = known.isFirstOfDay ? all.slice(seen.length) : [];
-    return { day, stream: this.#stream, seq: this.#seq, segment, previousKey: undefined, unrecorded };
+    return {
+      day,
+      stream: this.#stream,
+      seq: this.#seq,
+      segment,
+      previousKey: undefined,
+      unrecorded,
+    };
   }
 }
 
