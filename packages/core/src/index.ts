@@ -6,6 +6,7 @@ export type { CleanupOptions, CleanupSchedule, ScheduleOptions } from "./log/kee
 export { exportEntries, type ExportFormat, type ExportOptions } from "./log/export.ts";
 export type { AuditHealth } from "./log/health.ts";
 export type { EntryFilter, EntryQuery } from "./log/query.ts";
+export { joinReviews, type ReviewCase, type ReviewDecision } from "./log/reviews.ts";
 export type { ContentCheck } from "./log/content.ts";
 export { type HoldOptions, listHolds, placeHold, releaseHold } from "./log/holds.ts";
 export { verifyLog, type VerifyOptions } from "./log/verify-log.ts";
@@ -32,7 +33,17 @@ export {
   type PatternDetectorOptions,
 } from "./capture/safety/pattern-detector.ts";
 export { PERSONAL_DATA_PATTERNS, SECRET_PATTERNS } from "./capture/safety/patterns.ts";
-export type { AuditEntry, EntryError, Outcome, Run, Trace, Usage } from "./format/entry.ts";
+export type {
+  Actor,
+  AuditEntry,
+  EntryError,
+  Outcome,
+  Review,
+  ReviewVerdict,
+  Run,
+  Trace,
+  Usage,
+} from "./format/entry.ts";
 export type { JsonValue } from "./format/canonical.ts";
 export { hashContent } from "./format/content.ts";
 export {

@@ -1,6 +1,7 @@
 // The one `audit` option of a client, and what a single call may say of itself.
 import { AuditConfigError } from "@ai-audit/core";
 import {
+  type Actor,
   anything,
   atLeast,
   CAPTURE_OPTIONS,
@@ -52,7 +53,11 @@ export interface CallAudit {
   readonly metadata?: Metadata | undefined;
   /** Whose data this is. The logger's `EncryptionManager` needs a key store for it (`subjects`). */
   readonly subject?: string | undefined;
+  /** The person or program that acts. */
+  readonly actor?: Actor | undefined;
   readonly run?: Run | undefined;
+  /** A person should review the call. */
+  readonly reviewRequired?: boolean | undefined;
 }
 
 /** An `audit` option, checked and with its defaults. */
@@ -163,10 +168,13 @@ export function callAuditOf(options: object): CapturedFields | undefined {
   return typeof values === "object" && values !== null ? pickCallAudit(values) : undefined;
 }
 
-function pickCallAudit({ conversationId, metadata, subject, run }: CallAudit): CapturedFields {
+function pickCallAudit(values: CallAudit): CapturedFields {
+  const { conversationId, metadata, subject, actor, run, reviewRequired } = values;
   return {
     conversationId,
     subject,
+    actor,
+    reviewRequired,
     metadata: membersOf("metadata", metadata),
     run: membersOf("run", run),
   };

@@ -1,4 +1,6 @@
 // The port between a recorder and the logger that it writes to.
+import type { JsonValue } from "../format/canonical.ts";
+import type { AuditEntry } from "../format/entry.ts";
 import type { CapturedFields } from "./fields.ts";
 import type { CallLayer, CaptureOrigin } from "./same-call.ts";
 
@@ -25,6 +27,13 @@ export interface OpenCall {
   readonly layer: CallLayer;
   /** Writes the entry with outcome `abandoned`. Must not reject. */
   abandon(): Promise<unknown>;
+}
+
+/** A request to a person that waits for a decision. */
+export interface OpenRequest {
+  readonly entry: AuditEntry;
+  /** What the person is asked; undefined where only its hash was kept, or its key is not here. */
+  readonly input: JsonValue | undefined;
 }
 
 /** Takes the calls of all wrappers of one logger. */
@@ -55,6 +64,12 @@ export interface CallSink {
    * linked to this call
    */
   started(start: CallStart, layer?: CallLayer): Promise<string>;
+
+  /**
+   * The requests to people that nobody has decided on, of the latest invocation of a thread: those of
+   * other processes too, where they write to the same log.
+   */
+  openRequests(threadId: string): Promise<readonly OpenRequest[]>;
 
   /** Makes `close()` end this call as abandoned, unless `untrack()` is called first. */
   track(call: OpenCall): void;

@@ -1,9 +1,10 @@
 // One call, one entry, one terminal outcome, and the two ways to go on when it cannot be written.
 import { notify } from "./callback.ts";
 import { addFields, CallFields, type CapturedFields, membersOf } from "./fields.ts";
-import { currentAuditContext } from "./context.ts";
+import { currentAuditContext, currentRunScope, NO_CONTEXT, runOfEntry } from "./context.ts";
 import { Deadline } from "./deadline.ts";
 import { AuditConfigError, AuditError, AuditWriteError } from "../errors.ts";
+import type { Actor } from "../format/entry.ts";
 import type { Metadata } from "./interaction.ts";
 import type { CallLogger, CallSink, OpenCall } from "./call-sink.ts";
 import {
@@ -15,7 +16,9 @@ import {
   oneOf,
   type OptionChecks,
 } from "../options.ts";
-import type { CallLayer } from "./same-call.ts";
+import type { RunScope } from "./run-scope.ts";
+import type { CallLayer, CaptureOrigin } from "./same-call.ts";
+import { activeTrace } from "./active-trace.ts";
 import { elapsedMs } from "../time.ts";
 
 /** Options that all wrappers have. */
@@ -39,6 +42,7 @@ export interface CaptureOptions {
   readonly conversationId?: string | undefined;
   readonly metadata?: Metadata | undefined;
   readonly subject?: string | undefined;
+  readonly actor?: Actor | undefined;
 }
 
 /** The checks of these options, for the tables of wrappers. */
@@ -51,6 +55,7 @@ export const CAPTURE_OPTIONS: OptionChecks<CaptureOptions> = {
   conversationId: anything,
   metadata: anything,
   subject: anything,
+  actor: anything,
 };
 
 /** Counts since the recorder was made. */
@@ -90,8 +95,8 @@ export class CallRecorder {
     this.#options = options;
     this.#sink = logger.callSink;
     this.failsClosed = failureMode === "closed";
-    const { conversationId, subject, metadata } = options;
-    this.#own = { conversationId, subject, metadata: membersOf("metadata", metadata) };
+    const { conversationId, subject, actor, metadata } = options;
+    this.#own = { conversationId, subject, actor, metadata: membersOf("metadata", metadata) };
     this.#layer = layer;
     const missed = (): AuditError =>
       new AuditWriteError("AUDIT_WRITE_TIMEOUT", `not durable within ${writeTimeoutMs} ms`);
@@ -111,10 +116,12 @@ export class CallRecorder {
    *   caller can still change
    * @param partial the fields known so far, for a logger that closes under the call. The outcome is
    *   `abandoned` unless they have one.
+   * @param within the run that the call is part of @default the one of the audit context
    */
   begin(
     fields: CapturedFields,
     partial?: () => CapturedFields,
+    within: RunScope | undefined = currentRunScope(),
   ): RecordedCall | Promise<RecordedCall> {
     const start = this.#inherit(fields);
     if (this.failsClosed && this.#sink.closed) {
@@ -122,16 +129,19 @@ export class CallRecorder {
         this.#lose(new AuditWriteError("AUDIT_CLOSED", "the logger is closed")),
       );
     }
-    if (!this.#options.intent) return this.#track(start, partial);
+    if (!this.#options.intent) return this.#track(start, within, partial);
     return this.#start(start).then((call) => {
       start.call ??= call;
-      return this.#track(start, partial);
+      return this.#track(start, within, partial);
     });
   }
 
   /** Records an event that is not a call. Resolves and rejects as `RecordedCall.end()`. */
-  async record(fields: CapturedFields): Promise<string | undefined> {
-    return this.#track(this.#inherit(fields)).end({});
+  async record(
+    fields: CapturedFields,
+    within: RunScope | undefined = currentRunScope(),
+  ): Promise<string | undefined> {
+    return this.#track(this.#inherit(fields), within).end({});
   }
 
   /** The fields over the audit context in force, over this recorder's own. */
@@ -139,14 +149,26 @@ export class CallRecorder {
     const inherited = new CallFields();
     inherited.safetyChecks = []; // a list that stays empty says that no check ran
     addFields(inherited, this.#own);
-    addFields(inherited, currentAuditContext());
+    const context = currentAuditContext();
+    if (context !== NO_CONTEXT) addFields(inherited, { ...context, run: undefined });
     addRead(inherited, fields);
+    inherited.run = runOfEntry(context.run, inherited.run);
+    inherited.trace ??= activeTrace();
     return inherited;
   }
 
-  #track(fields: CallFields, partial?: () => CapturedFields): RecordedCall {
+  #track(
+    fields: CallFields,
+    within: RunScope | undefined,
+    partial?: () => CapturedFields,
+  ): RecordedCall {
     this.#open += 1;
-    const call = new RecordedCall(this.#layer, fields, this.#writeEnded, partial);
+    const call = new RecordedCall(
+      { layer: this.#layer, within },
+      fields,
+      this.#writeEnded,
+      partial,
+    );
     this.#sink.track(call);
     return call;
   }
@@ -162,7 +184,7 @@ export class CallRecorder {
 
   async #write(call: RecordedCall, entry: CapturedFields): Promise<string | undefined> {
     try {
-      const id = await this.#deadline.limit(this.#sink.capture(entry, { layer: this.#layer }));
+      const id = await this.#deadline.limit(this.#sink.capture(entry, call.origin));
       this.#written += 1;
       return id;
     } catch (unwritten) {
@@ -196,7 +218,7 @@ type WriteEnded = (call: RecordedCall, fields: CapturedFields) => Promise<string
 
 /** One call on its way to its one entry. */
 export class RecordedCall implements OpenCall {
-  readonly layer: CallLayer;
+  readonly origin: CaptureOrigin;
   readonly #write: WriteEnded;
   readonly #startedAt = performance.now();
   #partial: (() => CapturedFields) | undefined;
@@ -206,15 +228,19 @@ export class RecordedCall implements OpenCall {
 
   /** For `CallRecorder`. */
   constructor(
-    layer: CallLayer,
+    origin: CaptureOrigin,
     fields: CallFields,
     write: WriteEnded,
     partial?: () => CapturedFields,
   ) {
-    this.layer = layer;
+    this.origin = origin;
     this.#fields = fields;
     this.#write = write;
     this.#partial = partial;
+  }
+
+  get layer(): CallLayer {
+    return this.origin.layer;
   }
 
   get ended(): boolean {

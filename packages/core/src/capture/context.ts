@@ -1,17 +1,25 @@
 // Values that entries inherit from the code around the call, by AsyncLocalStorage.
 import { AsyncLocalStorage } from "node:async_hooks";
+import { randomUUID } from "node:crypto";
 import { isJsonObject, toJson } from "../format/canonical.ts";
-import type { Run, Trace } from "../format/entry.ts";
+import type { Actor, Run, Trace } from "../format/entry.ts";
 import { AuditInputError } from "../errors.ts";
 import { membersOver } from "./fields.ts";
 import type { Metadata } from "./interaction.ts";
 import { anything, optionsOf } from "../options.ts";
+import { type RunScope, runWithin } from "./run-scope.ts";
 
 /** Values that `withAuditContext` sets for every entry written inside it. */
 export interface AuditContext {
   readonly conversationId?: string | undefined;
   readonly metadata?: Metadata | undefined;
   readonly subject?: string | undefined;
+  /** The person or program that acts. */
+  readonly actor?: Actor | undefined;
+  /**
+   * With a `name` or an `id`: a run begins here, within the run around it. Everything inside is
+   * part of it. Other members are facts about the run that goes on.
+   */
   readonly run?: Run | undefined;
   readonly trace?: Trace | undefined;
 }
@@ -19,16 +27,29 @@ export interface AuditContext {
 /** Nothing to inherit. */
 export const NO_CONTEXT: AuditContext = Object.freeze({});
 
-const contexts = new AsyncLocalStorage<AuditContext>();
+interface Surroundings {
+  readonly context: AuditContext;
+  readonly scope: RunScope | undefined;
+}
+
+const NOWHERE: Surroundings = { context: NO_CONTEXT, scope: undefined };
+
+const surroundings = new AsyncLocalStorage<Surroundings>();
 
 /**
  * Runs `fn`; entries written inside it, also after awaits, inherit the context. Nested contexts add
- * to the outer one: the inner value wins, `metadata` and `run` are merged key by key. The values of
- * an entry win over both. Throws `AUDIT_INPUT_INVALID` for a field that a context does not have.
+ * to the outer one: the inner value wins, `metadata` is merged key by key, and a `run` with a name
+ * becomes a run within the outer one. The values of an entry win over both.
+ *
+ * @example
+ * await withAuditContext({ run: { name: "supervisor", kind: "agent" } }, async () => {
+ *   await client.chat.completions.create(question); // its entry names this run as its parent
+ * });
+ * @throws `AUDIT_INPUT_INVALID` for a field that a context does not have
  */
 export function withAuditContext<T>(context: AuditContext, fn: () => T): T {
   checkContext(context);
-  return contexts.run(mergeContexts(contexts.getStore(), snapshot(context)), fn);
+  return surroundings.run(nested(surroundings.getStore() ?? NOWHERE, snapshot(context)), fn);
 }
 
 const checkContext: (given: unknown) => void = optionsOf<AuditContext>(
@@ -37,6 +58,7 @@ const checkContext: (given: unknown) => void = optionsOf<AuditContext>(
     conversationId: anything,
     metadata: anything,
     subject: anything,
+    actor: anything,
     run: anything,
     trace: anything,
   },
@@ -48,23 +70,72 @@ const checkContext: (given: unknown) => void = optionsOf<AuditContext>(
  * an entry.
  */
 function snapshot(context: AuditContext): AuditContext {
-  const { metadata } = context;
-  const members = metadata === undefined ? undefined : toJson(metadata);
-  return { ...context, ...(isJsonObject(members) && { metadata: members }) };
-}
-
-/** The context in force here. */
-export function currentAuditContext(): AuditContext {
-  return contexts.getStore() ?? NO_CONTEXT;
-}
-
-/** `inner` over `outer`; `metadata` and `run` key by key. */
-function mergeContexts(outer: AuditContext | undefined, inner: AuditContext): AuditContext {
+  const members = context.metadata === undefined ? undefined : toJson(context.metadata);
+  const run = context.run === undefined ? undefined : toJson(context.run);
   return {
-    conversationId: inner.conversationId ?? outer?.conversationId,
-    subject: inner.subject ?? outer?.subject,
-    trace: inner.trace ?? outer?.trace,
-    metadata: membersOver(outer?.metadata, inner.metadata),
-    run: membersOver(outer?.run, inner.run),
+    ...context,
+    ...(isJsonObject(members) && { metadata: members }),
+    ...(isJsonObject(run) && { run }),
   };
+}
+
+/**
+ * The context in force here. Its `run` is the run that goes on: keep its `id` and `rootId` to go on
+ * with it in another process, and give an entry all of it to make it the entry of the run itself.
+ */
+export function currentAuditContext(): AuditContext {
+  return surroundings.getStore()?.context ?? NO_CONTEXT;
+}
+
+/** The run in force here. */
+export function currentRunScope(): RunScope | undefined {
+  return surroundings.getStore()?.scope;
+}
+
+/** `inner` in `outer`; `metadata` key by key. */
+function nested({ context: outer, scope }: Surroundings, inner: AuditContext): Surroundings {
+  const { run, ...others } = inner;
+  const begun = beginRun(outer.run, run, scope);
+  const merged: AuditContext = {
+    conversationId: others.conversationId ?? outer.conversationId,
+    subject: others.subject ?? outer.subject,
+    actor: others.actor ?? outer.actor,
+    trace: others.trace ?? outer.trace,
+    metadata: membersOver(outer.metadata, others.metadata),
+    run: begun.run,
+  };
+  return { context: merged, scope: begun.scope };
+}
+
+/** The run of a nested context: a new one where it has a name or an id, else the one around it. */
+function beginRun(
+  outer: Run | undefined,
+  inner: Run | undefined,
+  scope: RunScope | undefined,
+): { readonly run: Run | undefined; readonly scope: RunScope | undefined } {
+  if (inner === undefined) return { run: outer, scope };
+  const { id, name, kind } = inner;
+  const goesOn = (name === undefined && id === undefined) || (id !== undefined && id === scope?.id);
+  if (goesOn) return { run: membersOver(outer, inner), scope };
+  const own = id ?? randomUUID();
+  const within = outer === undefined ? {} : runWithin(outer);
+  const run: Run = { rootId: own, ...within, ...inner, id: own };
+  const { parentId, rootId = own } = run;
+  const begun = {
+    id: own,
+    parent: parentId === scope?.id ? scope : undefined,
+    parentId,
+    rootId,
+    name,
+    kind,
+    startedAt: new Date().toISOString(),
+  };
+  return { run, scope: begun };
+}
+
+/** The `run` of an entry that is written within a context. */
+export function runOfEntry(around: Run | undefined, own: Run | undefined): Run | undefined {
+  if (around === undefined) return own;
+  if (around.id === undefined || own?.id === around.id) return membersOver(around, own);
+  return { id: randomUUID(), ...runWithin(around), ...own };
 }

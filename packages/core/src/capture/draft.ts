@@ -2,7 +2,7 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { isJsonObject, type JsonValue, toJson, type OpaqueKind } from "../format/canonical.ts";
 import { type Content, contentOf, hashContent } from "../format/content.ts";
-import { type AuditContext, NO_CONTEXT } from "./context.ts";
+import { type AuditContext, NO_CONTEXT, runOfEntry } from "./context.ts";
 import type { EncryptionManager } from "../keys/encryption.ts";
 import type { SubjectKey } from "../keys/keys.ts";
 import { diagnosticsValue } from "../format/diagnostics.ts";
@@ -76,8 +76,11 @@ function placeOf(interaction: object): Record<string, JsonValue | undefined> {
 /** Over what is inherited; `metadata` and `run` key by key. */
 function fieldsOver(inherited: CheckedFields, own: CheckedFields): CheckedFields {
   const metadata = membersOver(asRecord(inherited.metadata), asRecord(own.metadata));
-  const run = membersOver(asRecord(inherited.run), asRecord(own.run));
-  return { ...inherited, ...own, metadata, run };
+  const run = runOfEntry(
+    inherited.run === undefined ? undefined : asRecord(inherited.run),
+    own.run === undefined ? undefined : asRecord(own.run),
+  );
+  return { ...inherited, ...own, metadata, run: toJson(run) };
 }
 
 async function withFittedMetadata(
@@ -277,7 +280,18 @@ function writeEntry(
             : undefined,
     }),
   };
-  return { id, line: entryToLine(sealed, draft.fields, tokens) };
+  return { id, line: entryToLine(sealed, withoutSubjectName(draft.fields, subject), tokens) };
+}
+
+/** An actor who is the subject has the subject's key id: its name is nowhere in the log. */
+function withoutSubjectName(fields: CheckedFields, subject: SubjectKey | undefined): CheckedFields {
+  const { actor, subject: name } = fields;
+  if (subject === undefined || !isJsonObject(actor)) return fields;
+  const own = Object.entries(actor).map(([member, value]) => [
+    member,
+    value === name && (member === "id" || member === "onBehalfOf") ? subject.id : value,
+  ]);
+  return { ...fields, actor: Object.fromEntries(own) };
 }
 
 /**

@@ -57,6 +57,7 @@ export class CallFields implements EveryField {
   actor: CapturedFields["actor"];
   server: CapturedFields["server"];
   review: CapturedFields["review"];
+  reviewRequired: CapturedFields["reviewRequired"];
   diagnostics: CapturedFields["diagnostics"];
 
   /** Asks no Proxy, which might throw. */

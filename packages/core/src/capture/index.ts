@@ -14,7 +14,9 @@
 // - `stream/` collects typed parts in bounded memory, in-band errors among them, and says whether a
 //   stream reached its end.
 // - `payload/` reads usage, errors, parameters, binaries and secrets in every provider's spelling.
-export type { CallLogger, CallSink, CallStart, OpenCall } from "./call-sink.ts";
+export type { CallLogger, CallSink, CallStart, OpenCall, OpenRequest } from "./call-sink.ts";
+export { currentRunScope } from "./context.ts";
+export { runWithin, type RunScope } from "./run-scope.ts";
 export {
   CAPTURE_OPTIONS,
   CallRecorder,
@@ -142,7 +144,15 @@ export {
   INLINE_BYTES,
 } from "../format/binary-digest.ts";
 export { type JsonValue, type Replace, toJson } from "../format/canonical.ts";
-export type { EntryError, Outcome, Run, Usage } from "../format/entry.ts";
+export {
+  type Actor,
+  type EntryError,
+  type Outcome,
+  type Review,
+  type ReviewVerdict,
+  type Run,
+  type Usage,
+} from "../format/entry.ts";
 export {
   anything,
   atLeast,

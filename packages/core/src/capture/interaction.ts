@@ -1,8 +1,9 @@
 // Interactions that callers pass to log(), and the check of each field.
-import { type JsonValue, type OpaqueKind, toJson } from "../format/canonical.ts";
-import type { AuditEntry, Diagnostics } from "../format/entry.ts";
+import { isJsonObject, type JsonValue, type OpaqueKind, toJson } from "../format/canonical.ts";
+import { ACTOR_KINDS, type AuditEntry, type Diagnostics } from "../format/entry.ts";
 import { ENTRY_FIELDS, type FieldKind, type GivenField, misfit } from "../format/fields.ts";
 import { AuditInputError } from "../errors.ts";
+import { isSecretText } from "./payload/secrets.ts";
 
 /**
  * The caller's own data beside a call: members by name. (An `interface` has no index signature, so
@@ -100,7 +101,9 @@ function checkField(
     const snapshot = toJson(value, undefined, (opaque) => kinds.add(opaque));
     for (const opaque of kinds) report(describeOpaque(name, opaque));
     const wanted =
-      misfitOf(kind, value) ?? (snapshot === value ? undefined : misfit(kind, snapshot));
+      misfitOf(kind, value) ??
+      (snapshot === value ? undefined : misfit(kind, snapshot)) ??
+      (name === "actor" ? actorMisfit(snapshot) : undefined);
     if (wanted === undefined) return snapshot;
     report(`${name} must be ${wanted}`);
   }
@@ -112,6 +115,19 @@ export function describeOpaque(name: string, kind: OpaqueKind): string {
   return kind === "promise"
     ? `${name} is or holds a promise: write await before it`
     : `${name} is or holds an object without members, such as a stream: nothing of it can be recorded`;
+}
+
+/** What an actor should be; undefined when it is that. A log is no place for keys of an actor. */
+function actorMisfit(actor: JsonValue): string | undefined {
+  const { id, kind, role = "", onBehalfOf = "" } = isJsonObject(actor) ? actor : {};
+  const texts = [id, kind, role, onBehalfOf];
+  if (!texts.every((text) => typeof text === "string") || id === "")
+    return "{ id, kind, role?, onBehalfOf? }, all strings";
+  if (!ACTOR_KINDS.some((known) => known === kind))
+    return `of a kind that there is (${ACTOR_KINDS.join(", ")})`;
+  if (texts.some((text) => typeof text === "string" && isSecretText(text)))
+    return "named by an id, and not by a key or token";
+  return undefined;
 }
 
 /** Stands for a value whose getter or Proxy trap threw. */

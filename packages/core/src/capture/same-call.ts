@@ -1,6 +1,7 @@
 // One call that two layers capture (a framework over an audited client) is linked, and counts once.
 import { RecentMap } from "../bounded-map.ts";
 import type { CapturedFields } from "./fields.ts";
+import type { RunScope } from "./run-scope.ts";
 
 /** What a wrapper wraps: the provider's client, or a framework that may sit on one. */
 export type CallLayer = "client" | "framework";
@@ -8,6 +9,8 @@ export type CallLayer = "client" | "framework";
 /** How an entry came about. */
 export interface CaptureOrigin {
   readonly layer: CallLayer;
+  /** The run that the call is part of. */
+  readonly within?: RunScope | undefined;
 }
 
 interface Half {

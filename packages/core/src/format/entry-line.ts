@@ -75,6 +75,7 @@ export function entryToLine(
     actor: inSnakeCase(given.actor),
     server: inSnakeCase(given.server),
     review: inSnakeCase(given.review),
+    review_required: given.reviewRequired,
     diagnostics_hash: made.diagnosticsHash,
     diagnostics_content: made.diagnosticsContent,
   };

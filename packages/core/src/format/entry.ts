@@ -46,10 +46,14 @@ export interface Diagnostics {
   readonly assessments?: JsonValue;
 }
 
+/** Kinds of actors. */
+export const ACTOR_KINDS = ["user", "agent", "service"] as const;
+
 /** The person or program that made the call. */
 export interface Actor {
+  /** A name or number of the caller's. It is kept in clear: it may be personal data. */
   readonly id: string;
-  readonly kind: "user" | "agent" | "service";
+  readonly kind: (typeof ACTOR_KINDS)[number];
   readonly role?: string;
   /** Id of the person or service that the actor acts for. */
   readonly onBehalfOf?: string;
@@ -62,12 +66,27 @@ export interface Server {
 }
 
 /**
+ * What a person can decide. `answered`: a person's answer that is no such decision by itself, as a
+ * host passed it on.
+ */
+export const REVIEW_VERDICTS = [
+  "approved",
+  "modified",
+  "rejected",
+  "escalated",
+  "answered",
+] as const;
+
+/** What a person decided. */
+export type ReviewVerdict = (typeof REVIEW_VERDICTS)[number];
+
+/**
  * A person's decision about another entry. Reason, before, after and what was shown are content.
  */
 export interface Review {
   /** Id of the entry, run or interrupt that was decided on. */
   readonly of: string;
-  readonly verdict: "approved" | "modified" | "rejected" | "escalated";
+  readonly verdict: ReviewVerdict;
   /** The role in which the person decided. */
   readonly role?: string;
   /** The hashes of the entry that was decided on, where it is in this log. */
@@ -96,11 +115,15 @@ export interface Run {
   /** The outermost run: one id for everything that an invocation does. */
   readonly rootId?: string;
   readonly name?: string;
+  /** `agent`, `tool`, `chain`, say. */
+  readonly kind?: string;
   /** Names of the ancestors, outermost first. */
   readonly path?: readonly string[];
   readonly threadId?: string;
   readonly node?: string;
   readonly toolCallId?: string;
+  /** Id of the tool call within which this happened: the one that started the agent, say. */
+  readonly calledBy?: string;
   /** Id of another entry that records the same call: this one is left out of counts. */
   readonly sameCallAs?: string;
   readonly [detail: string]: JsonValue | undefined;
@@ -174,6 +197,8 @@ export interface AuditEntry {
   readonly actor?: Actor;
   readonly server?: Server;
   readonly review?: Review;
+  /** A person should review this. Interrupted calls wait for one without it. */
+  readonly reviewRequired?: boolean;
   /**
    * Hash and content of the entry's `Diagnostics` as canonical JSON; the content is absent where
    * only hashes are kept.

@@ -108,6 +108,7 @@ const ROWS: { readonly [F in keyof AuditEntry]-?: Row<F extends MadeField ? fals
   actor: given("members"),
   server: given("members"),
   review: given("members"),
+  reviewRequired: given("flag"),
   diagnosticsHash: made("text"),
   diagnosticsContent: made("text"),
 };

@@ -34,6 +34,7 @@ import {
   selectEntries,
   type SubjectEntry,
 } from "./reading.ts";
+import { joinReviews, type ReviewCase, type ReviewDecision, reviewFields } from "./reviews.ts";
 import { WrappedCalls } from "./wrapping.ts";
 import { EntryWriter } from "./writing.ts";
 import { requireNode } from "../runtime.ts";
@@ -72,7 +73,7 @@ export class AuditLogger<
     this.storage = typeof storage === "string" ? new FileStorage({ path: storage }) : storage;
     this.#settings = resolveLoggerOptions(this.storage, options);
     this.#writer = new EntryWriter(this.storage, this.#settings);
-    this.#calls = new WrappedCalls(this.#writer, this.#settings.failureMode);
+    this.#calls = new WrappedCalls(this.#writer, this, this.#settings.failureMode);
     this.#keepOpen = this.#settings.closeOnExit ? closeOnExit(() => this.close()) : () => undefined;
     const { onError } = this.#settings;
     if (onError) this.storage.onProblem?.((error) => notify("onError", onError, error));
@@ -108,6 +109,35 @@ export class AuditLogger<
    */
   async log(interaction: I): Promise<string> {
     return this.#writer.log(interaction);
+  }
+
+  /**
+   * Records a person's decision about an entry, a run or an interrupt, as an entry of its own
+   * (`human_review`). What was shown, the reason, and the values before and after are kept as content.
+   * Resolves to the entry's id once the entry is durable and sealed. An id that is not in the log is
+   * recorded with an alert.
+   *
+   * @example
+   * await logger.review({ of: entryId, by: "ada", role: "credit officer", verdict: "approved" });
+   * @throws as `log()`
+   */
+  async review(decision: ReviewDecision): Promise<string> {
+    return this.#writer.log(await reviewFields(this.storage, decision));
+  }
+
+  /**
+   * What waited for a person in the entries that meet `query`, and the decisions about it, oldest
+   * first: interrupted calls and entries with `reviewRequired`.
+   *
+   * @example
+   * const open = (await logger.reviews()).filter(({ decided }) => !decided);
+   */
+  async reviews({ to, where, ...query }: EntryQuery = {}): Promise<ReviewCase[]> {
+    const isAsked = (entry: AuditEntry): boolean =>
+      (to === undefined || Date.parse(entry.timestamp) <= to.getTime()) && where?.(entry) !== false;
+    const meets = (entry: AuditEntry): boolean => entry.review !== undefined || isAsked(entry);
+    const entries = this.entries({ ...query, newestFirst: false, where: meets });
+    return joinReviews(entries, Date.now());
   }
 
   /** Resolves when everything logged before the call is durable or was rejected. */

@@ -1,15 +1,18 @@
 // The logger's side of the port that wrappers write calls to.
-import type { CallSink, CallStart, OpenCall } from "../capture/call-sink.ts";
+import type { CallSink, CallStart, OpenCall, OpenRequest } from "../capture/call-sink.ts";
 import type { CapturedFields } from "../capture/fields.ts";
 import { type CallLayer, CallPairs, type CaptureOrigin } from "../capture/same-call.ts";
 import { formatControlLine } from "../format/control-line.ts";
 import { newEntryId, timestampOf } from "../format/id.ts";
 import type { FailureMode } from "./options.ts";
+import type { ReadableLog } from "./reading.ts";
+import { openRequests } from "./reviews.ts";
 import type { EntryWriter } from "./writing.ts";
 
 /** The calls of all wrappers of one logger. */
 export class WrappedCalls implements CallSink {
   readonly #writer: EntryWriter;
+  readonly #log: ReadableLog;
   readonly #open = new Set<OpenCall>();
   /** Of all calls that ever began. */
   readonly #layers = new Set<CallLayer>();
@@ -18,8 +21,9 @@ export class WrappedCalls implements CallSink {
   /** Of the logger; wrappers may have another. */
   readonly failureMode: FailureMode;
 
-  constructor(writer: EntryWriter, failureMode: FailureMode) {
+  constructor(writer: EntryWriter, log: ReadableLog, failureMode: FailureMode) {
     this.#writer = writer;
+    this.#log = log;
     this.failureMode = failureMode;
   }
 
@@ -30,9 +34,9 @@ export class WrappedCalls implements CallSink {
   capture(fields: CapturedFields, origin?: CaptureOrigin): Promise<string> {
     if (!origin) return this.#writer.write(fields, "lenient");
     const isOnlyLayer = this.#layers.size === 1 && this.#layers.has(origin.layer);
-    if (isOnlyLayer) return this.#writer.writeCall(fields);
+    if (isOnlyLayer) return this.#writer.writeCall(fields, origin.within);
     const twin = this.#pairs.take(fields, origin);
-    const written = this.#writer.writeCall(fields, twin);
+    const written = this.#writer.writeCall(fields, origin.within, twin);
     if (!twin) this.#pairs.offer(written, fields, origin);
     return written;
   }
@@ -64,6 +68,10 @@ export class WrappedCalls implements CallSink {
 
   untrack(call: OpenCall): void {
     this.#open.delete(call);
+  }
+
+  async openRequests(threadId: string): Promise<readonly OpenRequest[]> {
+    return openRequests(this.#log, threadId);
   }
 
   /** Ends the calls that are open as abandoned. */

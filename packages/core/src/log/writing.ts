@@ -1,7 +1,14 @@
 // The way of an entry into the log: resolve, redact, hash and encrypt, line, group commit,
 // acknowledged.
 import { notify, report } from "../capture/callback.ts";
-import { type AuditContext, currentAuditContext, NO_CONTEXT } from "../capture/context.ts";
+import { activeTrace } from "../capture/active-trace.ts";
+import {
+  type AuditContext,
+  currentAuditContext,
+  currentRunScope,
+  NO_CONTEXT,
+} from "../capture/context.ts";
+import type { RunScope } from "../capture/run-scope.ts";
 import {
   type Draft,
   draftEntry,
@@ -15,6 +22,7 @@ import type { SubjectKey } from "../keys/keys.ts";
 import { AuditError, AuditInputError, AuditWriteError } from "../errors.ts";
 import { newEntryId } from "../format/id.ts";
 import { type LoggerSettings, requireSubjectKeys } from "./options.ts";
+import { RunRecord } from "./run-record.ts";
 import type { AuditStorage } from "../storage/storage.ts";
 
 /**
@@ -24,12 +32,21 @@ import type { AuditStorage } from "../storage/storage.ts";
  */
 const ENTRY_BYTES = 2048;
 
+/** How an entry came about. */
+interface Way {
+  readonly mode: DraftMode;
+  readonly context: AuditContext;
+  readonly within: RunScope | undefined;
+  readonly sameCallAs?: Promise<string | undefined> | undefined;
+}
+
 /** Writes the entries of one logger. */
 export class EntryWriter {
   readonly #storage: AuditStorage;
   readonly #settings: LoggerSettings;
   /** Entries between their call and their end. */
   readonly #pending = new Set<Promise<string>>();
+  readonly #runs: RunRecord;
   /** Entries that wait for room, the first first. */
   readonly #waiting: (() => void)[] = [];
   #isClosed = false;
@@ -39,6 +56,7 @@ export class EntryWriter {
   constructor(storage: AuditStorage, settings: LoggerSettings) {
     this.#storage = storage;
     this.#settings = settings;
+    this.#runs = new RunRecord(storage);
   }
 
   /** As `write` of an interaction by hand; in open mode a failure resolves to the empty string. */
@@ -54,15 +72,24 @@ export class EntryWriter {
    * is copied before this returns. The caller's audit context counts.
    */
   write(interaction: object, mode: DraftMode): Promise<string> {
-    return this.#track(this.#write(interaction, mode, currentAuditContext()));
+    const trace = activeTrace();
+    const around = currentAuditContext();
+    const context = trace && !around.trace ? { ...around, trace } : around;
+    return this.#track(this.#write(interaction, { mode, context, within: currentRunScope() }));
   }
 
   /**
    * Writes the entry of a wrapper's call, which inherited its context when the call began.
-   * `sameCallAs`: the id of the entry that another layer writes for the same call.
+   * `within`: the run that the call is part of. `sameCallAs`: the id of the entry that another layer
+   * writes for the same call.
    */
-  writeCall(fields: object, sameCallAs?: Promise<string | undefined>): Promise<string> {
-    return this.#track(this.#write(fields, "lenient", NO_CONTEXT, sameCallAs));
+  writeCall(
+    fields: object,
+    within: RunScope | undefined,
+    sameCallAs?: Promise<string | undefined>,
+  ): Promise<string> {
+    const way: Way = { mode: "lenient", context: NO_CONTEXT, within, sameCallAs };
+    return this.#track(this.#write(fields, way));
   }
 
   /** `log()` takes nothing more. Calls that are open still get their entries. */
@@ -157,12 +184,7 @@ export class EntryWriter {
     return written;
   }
 
-  async #write(
-    interaction: object,
-    mode: DraftMode,
-    context: AuditContext,
-    sameCallAs?: Promise<string | undefined>,
-  ): Promise<string> {
+  async #write(interaction: object, { mode, context, within, sameCallAs }: Way): Promise<string> {
     const settings = this.#settings.draft;
     let draft: Draft;
     try {
@@ -183,14 +205,19 @@ export class EntryWriter {
     } catch (cause) {
       throw this.#lose(cause);
     }
-    return this.#finish(draft, subject);
+    return this.#finish(draft, subject, within);
   }
 
   /**
    * Makes the line and appends it. Not async: the frame of a function that waits for the append
    * would hold the contents, which `maxPendingBytes` does not count.
    */
-  #finish(draft: Draft, subject: SubjectKey | undefined): Promise<string> {
+  #finish(
+    draft: Draft,
+    subject: SubjectKey | undefined,
+    within: RunScope | undefined,
+  ): Promise<string> {
+    if (within) this.#runs.announce(within, draft.fields.run);
     let entry: FinishedEntry;
     try {
       entry = finishEntry(draft, subject, this.#settings.draft);

@@ -22,7 +22,7 @@ describe("withAuditContext()", () => {
   it("gives what it sets to every entry written inside it, also after awaits", async () => {
     const trace = { traceId: "0af7651916cd43dd8448eb211c80319c" };
     const entry = await withAuditContext(
-      { conversationId: "c", metadata: { user: "u" }, run: { id: "r" }, trace },
+      { conversationId: "c", metadata: { user: "u" }, run: { threadId: "t" }, trace },
       async () => {
         await sleep(1);
         return logged();
@@ -31,16 +31,16 @@ describe("withAuditContext()", () => {
     expect(entry).toMatchObject({
       conversationId: "c",
       metadata: { user: "u" },
-      run: { id: "r" },
+      run: { threadId: "t" },
       trace,
     });
     expect(await logged()).toMatchObject({ conversationId: null, metadata: {} });
     expect((await logged())?.run).toBeUndefined();
   });
 
-  it("nested adds to the outer one: the inner value wins, metadata and run are merged key by key", async () => {
+  it("nested adds to the outer one: the inner value wins, metadata and facts of a run are merged key by key", async () => {
     const entry = await withAuditContext(
-      { conversationId: "outer", metadata: { a: 1, b: 1 }, run: { id: "1" } },
+      { conversationId: "outer", metadata: { a: 1, b: 1 }, run: { threadId: "t" } },
       () =>
         withAuditContext({ metadata: { b: 2 }, run: { node: "n" } }, () => {
           expect(currentAuditContext()).toMatchObject({
@@ -53,19 +53,19 @@ describe("withAuditContext()", () => {
     expect(entry).toMatchObject({
       conversationId: "outer",
       metadata: { a: 1, b: 2 },
-      run: { id: "1", node: "n" },
+      run: { threadId: "t", node: "n" },
     });
   });
 
   it("yields to what an entry says of itself", async () => {
     const entry = await withAuditContext(
-      { conversationId: "c", metadata: { a: 1, b: 1 }, run: { id: "1" } },
+      { conversationId: "c", metadata: { a: 1, b: 1 }, run: { node: "n" } },
       () => logged({ conversationId: "own", metadata: { b: 2 }, run: { threadId: "t" } }),
     );
     expect(entry).toMatchObject({
       conversationId: "own",
       metadata: { a: 1, b: 2 },
-      run: { id: "1", threadId: "t" },
+      run: { node: "n", threadId: "t" },
     });
   });
 

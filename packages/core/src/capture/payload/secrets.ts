@@ -137,6 +137,17 @@ const SECRETS: readonly (readonly [pattern: RegExp, replacement: string])[] = [
   [SECRET_PARAMETER, `$1${CENSOR}`],
 ];
 
+/**
+ * Whether a whole value is a credential: a key with a known prefix, a JSON Web Token, or the value of
+ * an Authorization header.
+ */
+export function isSecretText(text: string): boolean {
+  return SECRET_TEXT.test(text) || TOKEN.test(text);
+}
+
+const TOKEN =
+  /^(?:(?:bearer|basic)\s+\S|eyJ[\w-]{8,}\.|AIza[\w-]{20}|(?:AKIA|ASIA)[A-Z0-9]{12}|(?:gsk|hf|r8|ghp|gho)_\w{20}|(?:xai|pplx)-\w{20})/i;
+
 /** An error message without credentials, cut to 2000 characters. */
 export function scrubSecrets(message: string): string {
   const text =
