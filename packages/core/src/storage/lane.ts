@@ -1,17 +1,10 @@
 // The write lane: group commit. Lines that arrive while one commit runs share the next.
 import { clearTimeout, setTimeout } from "node:timers"; // a caller's test may have stopped the global ones
 import { AuditWriteError } from "../errors.ts";
-import { Losses, UncertainWrite, UntriedWrite } from "./losses.ts";
+import type { PendingLine } from "./commit.ts";
+import { Losses } from "./losses.ts";
 import type { WriteStatus } from "./storage.ts";
-
-/** A line that waits for its commit. */
-export interface PendingLine {
-  readonly line: string;
-  /** Undefined for control lines. */
-  readonly id: string | undefined;
-  /** UTF-8 bytes of the line. */
-  readonly bytes: number;
-}
+import { UncertainWrite, UntriedWrite } from "./write-failure.ts";
 
 interface Waiting extends PendingLine {
   readonly resolve: () => void;

@@ -16,31 +16,6 @@ interface Run {
   line: string | undefined;
 }
 
-/**
- * A failed write after which the entries may be in the log anyway: a sync failed, or the file
- * system did not answer.
- */
-export class UncertainWrite extends Error {
-  override readonly name: string = "UncertainWrite";
-  override readonly cause: Error;
-
-  constructor(cause: Error) {
-    super(cause.message);
-    this.cause = cause;
-  }
-}
-
-/** A commit that was refused without a try, because the file system does not answer. */
-export class UntriedWrite extends Error {
-  override readonly name: string = "UntriedWrite";
-  override readonly cause: Error;
-
-  constructor(cause: Error) {
-    super(cause.message);
-    this.cause = cause;
-  }
-}
-
 export class Losses {
   #runs: Run[] = [];
   #total = 0;

@@ -1,12 +1,12 @@
 // Seals lines into a segment: the bytes of one file from its first line to its last. No I/O.
 import { AuditInputError, AuditWriteError } from "../errors.ts";
+import { LF } from "../format/lines.ts";
 import { CHECKPOINT_PREFIX, formatControlLine, type SegmentRef } from "../format/control-line.ts";
 import { HASH_BYTES, MerkleTree } from "../seal/merkle.ts";
 import { formatCheckpoint, formatNote, formatSignatureLine } from "../seal/note.ts";
 import { originOf, UNSIGNED_NAME } from "../format/origin.ts";
 import type { Signer } from "../seal/signer.ts";
 
-const LF = 0x0a;
 /** Ed25519, RFC 8032. */
 const SIGNATURE_BYTES = 64;
 

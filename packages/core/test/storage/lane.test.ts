@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { type PendingLine, WriteLane } from "../../src/storage/lane.ts";
-import { UncertainWrite, UntriedWrite } from "../../src/storage/losses.ts";
+import type { PendingLine } from "../../src/storage/commit.ts";
+import { WriteLane } from "../../src/storage/lane.ts";
+import { UncertainWrite, UntriedWrite } from "../../src/storage/write-failure.ts";
 import { testEntry } from "../../src/testing.ts";
 import { rejected } from "@ai-audit/test-support/caught";
 

@@ -1,12 +1,17 @@
 // A segment file that this process writes. It is made by its one writer and never opened for
 // writing again.
 import { join } from "node:path";
+import { timeOfId } from "../../format/id.ts";
 import {
   formatSegmentName,
   MAX_SEGMENT_NUMBER,
   parseSegmentName,
+  segmentDay,
 } from "../../format/segment-name.ts";
 import { hasCode } from "../../system-error.ts";
+import { DAY_MS } from "../../time.ts";
+import type { Commit } from "../commit.ts";
+import type { SegmentPlace } from "../segment-backend.ts";
 import { lastRemoved } from "./archive-state.ts";
 import type { Directory } from "./directory.ts";
 import { recordedRefs } from "./witnessed.ts";
@@ -15,38 +20,50 @@ import type { WriterThread } from "./writer-thread.ts";
 /** How often the name of the file is looked up. */
 const LOOK_INTERVAL_MS = 1000;
 
-interface OwnFileOptions {
+/**
+ * A clock that went back by more than this begins a segment. After a smaller step, ids keep the
+ * time that they had.
+ */
+const CLOCK_STEP_MS = 10_000;
+
+export interface OwnFileOptions {
   readonly directory: Directory;
   readonly thread: WriterThread;
   /** Whether the name and the content must survive a power cut. */
   readonly sync: boolean;
+  /** Bytes of lines in the file, unless one commit alone has more. */
+  readonly maxBytes: number;
+  readonly onRelease: () => void;
 }
 
-export class OwnFile {
-  readonly name: string;
-  readonly #path: string;
+export class OwnFile implements SegmentPlace {
+  readonly file: string;
+  readonly #day: number;
   readonly #fd: number;
-  readonly #thread: WriterThread;
-  readonly #sync: boolean;
+  readonly #options: OwnFileOptions;
   #bytes = 0;
+  #lastId = "";
   /** `performance.now()` */
   #lookedAt: number = performance.now();
 
-  private constructor(name: string, fd: number, { directory, thread, sync }: OwnFileOptions) {
-    this.name = name;
-    this.#path = join(directory.path, name);
+  private constructor(file: string, day: number, fd: number, options: OwnFileOptions) {
+    this.file = file;
+    this.#day = day;
     this.#fd = fd;
-    this.#thread = thread;
-    this.#sync = sync;
+    this.#options = options;
   }
 
-  /** Makes the next file of a day. `previous` is the writer's own last file, which may be gone. */
+  /**
+   * Makes the next file of a day (whole days since the epoch). `previous` is the writer's own last
+   * file, which may be gone.
+   */
   static async create(
-    day: string,
+    utcDay: number,
     previous: string | undefined,
     options: OwnFileOptions,
   ): Promise<OwnFile> {
     const { directory, thread, sync } = options;
+    const day = segmentDay(new Date(utcDay * DAY_MS));
     for (const number of candidates(await freeNumbers(directory, day, previous))) {
       const name = formatSegmentName({ day, number });
       try {
@@ -54,7 +71,7 @@ export class OwnFile {
           path: join(directory.path, name),
           directory: sync ? directory.path : undefined,
         });
-        return new OwnFile(name, fd, options);
+        return new OwnFile(name, utcDay, fd, options);
       } catch (error) {
         if (!hasCode(error, "EEXIST")) throw error; // another process has that number
       }
@@ -62,52 +79,70 @@ export class OwnFile {
     throw new Error(`every segment name of ${day} is taken`);
   }
 
-  /** Bytes acknowledged as written. */
-  get bytes(): number {
-    return this.#bytes;
+  get room(): number {
+    return this.#options.maxBytes - this.#bytes;
   }
 
-  /**
-   * Appends; resolves when the bytes are as durable as this file promises. They must fill their
-   * buffer.
-   */
-  async write(bytes: Buffer): Promise<void> {
-    const expected = this.#bytes + bytes.length;
-    const { size, names } = await this.#thread.call("append", {
-      fd: this.#fd,
-      bytes,
-      sync: this.#sync,
-    });
+  async whyEnd({ ids: [firstId], day, bytes }: Commit): Promise<string> {
+    const isBack = firstId !== undefined && firstId <= this.#lastId;
+    if (isBack && wasAhead(this.#lastId)) return "clock";
+    // The id of an entry leads to the file of its own day. Control lines alone never go back a day.
+    if (day > this.#day || (firstId !== undefined && day < this.#day)) return "day";
+    if (await this.#wasMoved()) return "moved"; // readers do not find it under its new name
+    if (this.#bytes > 0 && bytes > this.room) return "size";
+    return isBack ? "order" : ""; // bisection relies on ascending ids
+  }
+
+  /** The bytes must fill their buffer, which is handed over. */
+  async append(sealed: Buffer, { ids }: Commit): Promise<"stored"> {
+    const { thread, sync } = this.#options;
+    const expected = this.#bytes + sealed.length;
+    const { size, names } = await thread.call("append", { fd: this.#fd, bytes: sealed, sync });
     // Bytes in a file without a name are lost; a file of another size was cut, or written to by
     // another process.
-    if (names === 0) throw new Error(`${this.name} was removed while it was written to`);
+    if (names === 0) throw new Error(`${this.file} was removed while it was written to`);
     if (size !== expected) {
       const what = size < expected ? "cut" : "written to by another process";
-      throw new Error(`${this.name} was ${what}: it has ${size} bytes, not ${expected}`);
+      throw new Error(`${this.file} was ${what}: it has ${size} bytes, not ${expected}`);
     }
     this.#bytes = expected;
+    this.#lastId = ids.at(-1) ?? this.#lastId;
+    return "stored";
+  }
+
+  async size(): Promise<number> {
+    return this.#options.thread.call("size", { fd: this.#fd });
+  }
+
+  /** Closes the file; an empty one is removed, and its number may be taken again. */
+  async release(): Promise<void> {
+    const { thread, onRelease } = this.#options;
+    await thread.call("close", { fd: this.#fd, path: this.#path });
+    onRelease();
   }
 
   /**
-   * Whether another file, or none, has the name now. Asked at most once a second: entries that are
-   * acknowledged until then lie in the file that was moved.
+   * Whether another file, or none, has the name now. Looked up at most once a second: entries that
+   * are acknowledged until then lie in the file that was moved.
    */
-  async wasMoved(): Promise<boolean> {
+  async #wasMoved(): Promise<boolean> {
     const now = performance.now();
     if (now - this.#lookedAt < LOOK_INTERVAL_MS) return false;
     this.#lookedAt = now;
-    return this.#thread.call("wasMoved", { fd: this.#fd, path: this.#path });
+    return this.#options.thread.call("wasMoved", { fd: this.#fd, path: this.#path });
   }
 
-  /** Present size in bytes, also after a failed write. */
-  async size(): Promise<number> {
-    return this.#thread.call("size", { fd: this.#fd });
+  get #path(): string {
+    return join(this.#options.directory.path, this.file);
   }
+}
 
-  /** Closes the file; an empty one goes, and its number may be taken again. */
-  async release(): Promise<void> {
-    await this.#thread.call("close", { fd: this.#fd, path: this.#path });
-  }
+/**
+ * Whether an id was made while the clock was ahead: an import of old entries goes back in time as
+ * well.
+ */
+function wasAhead(id: string): boolean {
+  return (timeOfId(id) ?? 0) > Date.now() + CLOCK_STEP_MS;
 }
 
 /**

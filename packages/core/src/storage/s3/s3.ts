@@ -1,16 +1,14 @@
 // S3Storage: the log in a bucket of S3, or of any server that speaks its protocol.
-import { AuditWriteError } from "../../errors.ts";
-import { newStream, timeOfId } from "../../format/id.ts";
-import { checkLine } from "../../format/check-line.ts";
+import { newStream } from "../../format/id.ts";
 import { Actor } from "../../retention/trust.ts";
-import { type PendingLine, WriteLane } from "../lane.ts";
 import { reading, readingPages } from "../read-failure.ts";
+import { SegmentWriter } from "../segment-writer.ts";
 import { S3Bucket } from "./bucket.ts";
-import { dayOf, MAX_SPAN_MS } from "./keys.ts";
+import { MAX_SPAN_MS } from "./keys.ts";
 import { resolveOptions, type ResolvedOptions, type S3StorageOptions } from "./options.ts";
 import { pruneBucket } from "./prune.ts";
 import { countEntries, findEntry, readPages } from "./read.ts";
-import { StreamWriter } from "./stream-writer.ts";
+import { BucketSegments } from "./segment-objects.ts";
 import type {
   AuditStorage,
   OnProgress,
@@ -33,10 +31,7 @@ export class S3Storage implements AuditStorage {
   readonly location: string;
   readonly #options: ResolvedOptions;
   readonly #bucket: S3Bucket;
-  readonly #writer: StreamWriter;
-  readonly #lane: WriteLane;
-  #endOfDay: NodeJS.Timeout | undefined;
-  #isClosed = false;
+  readonly #writer: SegmentWriter;
 
   /**
    * Throws `AUDIT_CONFIG_INVALID`, `AUDIT_KEY_INVALID` for an invalid trusted key. A missing
@@ -58,17 +53,14 @@ export class S3Storage implements AuditStorage {
     } = this.#options;
     this.#bucket = new S3Bucket(bucket, prefix, connection);
     this.location = this.#bucket.urlOf("");
-    this.#writer = new StreamWriter({
-      bucket: this.#bucket,
-      stream: this.stream,
-      objects,
+    const { stream } = this;
+    const backend = new BucketSegments({ bucket: this.#bucket, stream, objects, trustedKeys });
+    this.#writer = new SegmentWriter(backend, {
+      stream,
       signer,
-      trustedKeys,
       expiresDays,
-    });
-    this.#lane = new WriteLane({
-      take: (waiting) => this.#take(waiting),
-      commit: (lines) => this.#commit(lines),
+      bounds: { maxLines: maxEntries, maxBytes, maxSpanMs: MAX_SPAN_MS },
+      maxSegmentBytes: Infinity,
       ...(maxDelayMs > 0 && {
         company: {
           delayMs: maxDelayMs,
@@ -78,13 +70,12 @@ export class S3Storage implements AuditStorage {
     });
   }
 
-  async append(line: string, id?: string): Promise<void> {
-    checkLine(line, id);
-    return this.#lane.append(line, id);
+  append(line: string, id?: string): Promise<void> {
+    return this.#writer.append(line, id);
   }
 
   lose(id: string, reason: string): void {
-    this.#lane.lose(id, reason);
+    this.#writer.lose(id, reason);
   }
 
   get(id: string): Promise<string | undefined> {
@@ -119,93 +110,29 @@ export class S3Storage implements AuditStorage {
    */
   async prune(options: PruneOptions): Promise<PruneResult> {
     // Our own segment of an earlier day ends before anything is recorded about it.
-    if (options.dryRun !== true) await this.#lane.exclusive(() => this.#endEarlierDay());
+    if (options.dryRun !== true) await this.#writer.endEarlierDay();
     const { signer, trustedKeys } = this.#options;
-    const record = (lines: readonly string[]): Promise<void> => this.#record(lines);
-    const remover = { record, actor: new Actor(signer?.vkey, trustedKeys), stream: this.stream };
+    const remover = {
+      // A commit of their own: a later clean-up finds them without reading what entries say.
+      record: (lines: readonly string[]) => this.#writer.commitAlone(lines),
+      actor: new Actor(signer?.vkey, trustedKeys),
+      stream: this.stream,
+    };
     return reading(
       "expired days could not be removed",
       pruneBucket(this.#bucket, options, remover),
     );
   }
 
-  /**
-   * Control lines as a commit of their own: so a later clean-up finds them without reading what
-   * entries say.
-   */
-  async #record(lines: readonly string[]): Promise<void> {
-    const pending = lines.map((line) => ({ line, id: undefined, bytes: Buffer.byteLength(line) }));
-    await this.#lane.exclusive(async () => {
-      if (this.#isClosed) throw new AuditWriteError("AUDIT_CLOSED", "the storage is closed");
-      await this.#commit(pending);
-    });
-  }
-
-  async #endEarlierDay(): Promise<void> {
-    const day = this.#writer.openDay;
-    if (day !== undefined && day < dayOf(Date.now())) await this.#writer.end("day");
-  }
-
   status(): WriteStatus {
-    return this.#lane.status();
+    return this.#writer.status();
   }
 
   flush(): Promise<void> {
-    return this.#lane.flush();
+    return this.#writer.flush();
   }
 
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    await this.#lane.close(async () => {
-      clearTimeout(this.#endOfDay);
-      await this.#writer.end("close");
-    });
+  close(): Promise<void> {
+    return this.#writer.close();
   }
-
-  /**
-   * A commit stays within one UTC day, one ascending run of ids, a span of time, and the bounds
-   * given.
-   */
-  #take(waiting: readonly PendingLine[]): number {
-    const { maxEntries, maxBytes } = this.#options;
-    let bytes = 0;
-    let first = "";
-    let last = "";
-    let taken = 0;
-    for (const { id, bytes: size } of waiting) {
-      bytes += size + 1;
-      if (taken > 0 && (bytes > maxBytes || taken >= maxEntries)) break;
-      if (id !== undefined && first !== "" && (id <= last || !areNear(first, id))) break;
-      if (id !== undefined) {
-        first ||= id;
-        last = id;
-      }
-      taken += 1;
-    }
-    return taken;
-  }
-
-  async #commit(lines: readonly PendingLine[]): Promise<void> {
-    await this.#writer.commit(lines);
-    this.#watchEndOfDay();
-  }
-
-  /**
-   * An idle writer ends its segment when its day does, so that yesterday's log verifies as closed.
-   */
-  #watchEndOfDay(): void {
-    clearTimeout(this.#endOfDay);
-    const dayMs = 86_400_000;
-    const isOver = (this.#writer.openDay ?? "") < dayOf(Date.now()); // written just before midnight, or imported
-    const restOfDayMs = isOver ? 0 : dayMs - (Date.now() % dayMs);
-    this.#endOfDay = setTimeout(() => {
-      this.#lane.exclusive(() => this.#endEarlierDay()).catch(() => undefined); // the segment stays unclosed, which the verifier reports
-    }, restOfDayMs + 1000).unref();
-  }
-}
-
-/** What lets an entry be found by its id: see `MAX_SPAN_MS`. */
-function areNear(first: string, id: string): boolean {
-  const [from, to] = [timeOfId(first) ?? 0, timeOfId(id) ?? 0];
-  return to - from <= MAX_SPAN_MS && dayOf(from) === dayOf(to);
 }
