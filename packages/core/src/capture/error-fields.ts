@@ -1,4 +1,5 @@
 // An error as the fields of an entry: outcome, `error`, request id and safety.
+import type { EntryError } from "../format/entry.ts";
 import { type CapturedFields, type GrowingFields, mergeFields } from "./fields.ts";
 import { describeReported, describeThrown, type ErrorTypeOf } from "./payload/errors.ts";
 import { isEmpty } from "./payload/read.ts";
@@ -26,6 +27,12 @@ export function noAnswerFields(found: CapturedFields): CapturedFields {
     classifySafety({ inferred: "possible_block" }),
   );
 }
+
+/** The error of a stream that ended, and whose answer has no finish reason: it may be cut. */
+export const NO_FINISH_REASON: EntryError = {
+  type: "NoFinishReason",
+  message: "the stream ended without a finish reason",
+};
 
 /**
  * The fields of a call that threw: an SDK's error with its body and status, an abort, a time-out, a

@@ -45,6 +45,7 @@ export { CallProgress } from "./progress.ts";
 export { providerOfHost, serverOf } from "./providers.ts";
 export {
   type ErrorReading,
+  NO_FINISH_REASON,
   noAnswerFields,
   providerErrorFields,
   thrownErrorFields,
@@ -69,6 +70,7 @@ export {
   describeReported,
   describeThrown,
   type ErrorTypeOf,
+  isFailureReason,
   NOT_JSON,
   type ThrownError,
 } from "./payload/errors.ts";

@@ -5,6 +5,7 @@ import {
   type JsonValue,
   LogprobsDigest,
   MergedDelta,
+  NO_FINISH_REASON,
   StreamBudget,
   type StreamCollector,
   countOf,
@@ -70,7 +71,7 @@ export class ChoicesCollector implements StreamCollector {
     return this.#choices.size === 0
       ? noAnswerFields({})
       : {
-          error: { type: "NoFinishReason", message: "the stream ended without a finish reason" },
+          error: NO_FINISH_REASON,
         };
   }
 

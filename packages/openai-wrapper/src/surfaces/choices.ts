@@ -9,6 +9,7 @@ import {
   defined,
   fieldsOf,
   isEmpty,
+  isFailureReason,
   isFields,
   logprobsMetadata,
   noAnswerFields,
@@ -58,10 +59,10 @@ function errorIn(
 ): CapturedFields {
   const errors = choices.map((choice) => choice["error"]).filter(isFields);
   const failed = choices.filter(
-    ({ finish_reason: reason, error }) => reason === "error" || isFields(error),
+    ({ finish_reason: reason, error }) => isFailureReason(reason) || isFields(error),
   );
   if (!isFields(body["error"]) && failed.length === 0) return {};
-  const error = body["error"] ?? errors[0] ?? {};
+  const error = body["error"] ?? errors[0] ?? { code: failed[0]?.["finish_reason"] };
   const { outcome, ...said } = providerErrorFields(error, { codes: options.safetyCodes });
   // An error of one choice leaves the others.
   return failed.length < choices.length && !isFields(body["error"]) ? said : { outcome, ...said };

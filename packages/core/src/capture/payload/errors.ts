@@ -49,6 +49,18 @@ export function describeReported(reported: unknown): EntryError {
   return entryError({ type: textOf(type) ?? "provider_error", code, message });
 }
 
+/**
+ * Finish reasons that mean: generation failed. OpenRouter and Mistral say `error`, Cohere `ERROR`,
+ * Zhipu `network_error`, DeepSeek `insufficient_system_resource`, Bedrock `malformed_…`.
+ */
+const FAILED =
+  /^(?:error|network_error|insufficient_system_resource|malformed_(?:model_output|tool_use|function_call))$/i;
+
+/** Whether a finish reason says that generation failed. */
+export function isFailureReason(reason: unknown): boolean {
+  return typeof reason === "string" && FAILED.test(reason);
+}
+
 function entryError(about: { readonly type: string } & Fields): EntryError {
   const { type, code, status, message } = about;
   const isCode = (typeof code === "string" && code !== "") || typeof code === "number";
@@ -90,13 +102,26 @@ function outcomeOf(type: string): ThrownError["outcome"] {
 }
 
 /**
- * SDKs keep the body's `error` under `error`; Anthropic's keeps the body, which has another in it.
+ * SDKs keep the body's `error` under `error`; Anthropic's keeps the body, which has another in it;
+ * Mistral's keeps the text of the body.
  */
 function reportedIn(thrown: Fields): Fields {
-  const outer = fieldsOf(thrown["error"]);
+  const outer = isFields(thrown["error"]) ? thrown["error"] : parsedBody(thrown["body"]);
   const inner = outer["error"];
   return isFields(inner) ? inner : outer;
 }
+
+function parsedBody(body: unknown): Fields {
+  if (typeof body !== "string" || body.length > MAX_BODY_LENGTH) return {};
+  try {
+    return fieldsOf(JSON.parse(body));
+  } catch {
+    return {}; // a proxy's page
+  }
+}
+
+/** Errors of providers are far shorter. In UTF-16 units. */
+const MAX_BODY_LENGTH = 100_000;
 
 /** The code of the error or of one of its causes: a connection's own is some causes down. */
 function codeOf(thrown: unknown): unknown {
@@ -110,25 +135,36 @@ function codeOf(thrown: unknown): unknown {
   return undefined;
 }
 
-/** Anthropic's errors have no code: the type in the nested body is theirs. */
+/** Errors of Anthropic and Mistral may have no code: the type in their body is theirs. */
 function codeIn(thrown: Fields, reported: Fields): string | undefined {
-  const isNested = isFields(fieldsOf(thrown["error"])["error"]);
+  const isBody = isFields(fieldsOf(thrown["error"])["error"]) || !isFields(thrown["error"]);
   return firstText(
     reported["code"],
-    isNested ? reported["type"] : undefined,
+    isBody ? reported["type"] : undefined,
     thrown["lc_error_code"],
   );
 }
 
 function statusOf(thrown: Fields): number | undefined {
   const metadata = fieldsOf(thrown["$metadata"]); // AWS
-  const all = [thrown["status"], thrown["statusCode"], metadata["httpStatusCode"]];
+  const all = [
+    thrown["status"],
+    thrown["statusCode"],
+    thrown["status_code"],
+    metadata["httpStatusCode"],
+  ];
   return all.find((status) => typeof status === "number");
 }
 
 function requestIdOf(thrown: Fields): string | undefined {
   const metadata = fieldsOf(thrown["$metadata"]);
-  return firstText(thrown["requestID"], thrown["request_id"], metadata["requestId"]);
+  const body = fieldsOf(thrown["error"]); // Anthropic names the request in the body too
+  return firstText(
+    thrown["requestID"],
+    thrown["request_id"],
+    metadata["requestId"],
+    body["request_id"],
+  );
 }
 
 function messageOf(thrown: unknown): string | undefined {

@@ -11,7 +11,7 @@ import { gemini } from "./providers/gemini.ts";
 import { mistral } from "./providers/mistral.ts";
 import { openai } from "./providers/openai.ts";
 import { openrouter } from "./providers/openrouter.ts";
-import { SafetyReport, type Side } from "./report.ts";
+import { type CodeOwner, SafetyReport, type Side } from "./report.ts";
 
 /** In this order they read, and in this order their detectors stand in an entry. */
 const TABLES: readonly ProviderTable[] = [
@@ -27,7 +27,7 @@ const TABLES: readonly ProviderTable[] = [
   cohere,
 ];
 
-const OWNERS: ReadonlyMap<string, { readonly vendor: string; readonly at: Side }> = new Map(
+const OWNERS: ReadonlyMap<string, CodeOwner> = new Map(
   TABLES.flatMap(({ vendor, blocking }) =>
     Object.entries(blocking).map(([code, at]) => [code, { vendor, at }] as const),
   ),
@@ -94,7 +94,7 @@ export function classifySafety(
   return report.fields(answers.length);
 }
 
-function ownerOf(code: string): { readonly vendor: string; readonly at: Side } | undefined {
+function ownerOf(code: string): CodeOwner | undefined {
   return OWNERS.get(code);
 }
 
@@ -105,7 +105,8 @@ function answersIn(body: Fields): readonly Fields[] {
 }
 
 function readAnswer(report: SafetyReport, answer: Fields): void {
-  report.code(finishReasonOf(answer), "output");
+  const changesOnly = TABLES.some((table) => table.changesOnly?.(answer) === true);
+  report.code(finishReasonOf(answer), "output", changesOnly);
   for (const table of TABLES) table.answer?.(report, answer);
   const at = listOf(answer["output"]).length > 0 ? "output" : undefined;
   if (isFields(answer["error"])) readError(report, answer["error"], at);

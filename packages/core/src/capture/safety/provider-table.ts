@@ -11,9 +11,15 @@ export interface ProviderTable {
   readonly vendor: string;
   /**
    * Finish reasons, error codes and error types that mean a block. `"input"` or `"output"` where
-   * the code itself names the side, undefined where the place decides in which it stands.
+   * the code itself names the side, undefined where the place decides in which it stands, null
+   * where neither tells.
    */
-  readonly blocking: Readonly<Record<string, Side>>;
+  readonly blocking: Readonly<Record<string, Side | null>>;
+  /**
+   * Whether the finish reason of this answer, though among the blocking ones, only says that content
+   * was changed.
+   */
+  readonly changesOnly?: (answer: Fields) => boolean;
   /** Members around the answers: verdicts about the prompt, moderation, assessments. */
   readonly body?: (report: SafetyReport, body: Fields) => void;
   /** One answer: a choice, a candidate, a message. Its finish reason is read by the classifier. */

@@ -26,11 +26,17 @@ interface Found {
   readonly answer: number | undefined;
 }
 
+/** The vendor of a code, and the side it names: null where nothing tells. */
+export interface CodeOwner {
+  readonly vendor: string;
+  readonly at: Side | null;
+}
+
 /** Codes and the vendor in whose words they are. */
 export interface Vocabulary {
   readonly codes: SafetyCodes;
   /** The vendor of a code and the side it names, where a table lists it. */
-  readonly ownerOf: (code: string) => { readonly vendor: string; readonly at: Side } | undefined;
+  readonly ownerOf: (code: string) => CodeOwner | undefined;
   /** The vendor of codes that no table lists: whose protocol the host speaks. */
   readonly vendor: string;
 }
@@ -82,14 +88,17 @@ export class SafetyReport {
     this.found(detector, { detector, action: "flag", reason: detector, at });
   }
 
-  /** A finish reason, an error code or an error type. Nothing, unless it is about safety. */
-  code(value: unknown, at: Side): void {
+  /**
+   * A finish reason, an error code or an error type. Nothing, unless it is about safety. With
+   * `changesOnly` a code that blocks says that content was changed.
+   */
+  code(value: unknown, at: Side, changesOnly = false): void {
     const text = textOf(value);
     if (text === undefined) return;
     const code = undoubled(text);
     const { codes } = this.#vocabulary;
     const verdict = judgeCode(code, codes);
-    if (verdict === "block") return this.#coded(code, "block", at);
+    if (verdict === "block") return this.#coded(code, changesOnly ? "modify" : "block", at);
     // Gateways put the code of the model behind them after their own: `content_filter: SAFETY`.
     if (code.includes(": ")) {
       const part = code.split(": ").findLast((one) => judgeCode(one, codes) === "block");
@@ -98,10 +107,10 @@ export class SafetyReport {
     if (verdict === "suspect") this.#coded(code, "suspect", at);
   }
 
-  #coded(code: string, action: "block" | "suspect", at: Side): void {
+  #coded(code: string, action: "block" | "modify" | "suspect", at: Side): void {
     const { ownerOf, vendor } = this.#vocabulary;
     const owner = ownerOf(code);
-    const side = owner?.at ?? at;
+    const side = owner?.at === null ? undefined : (owner?.at ?? at);
     const whose = owner?.vendor ?? vendor;
     if (action === "suspect") {
       const detector = `${whose}:suspected:${code}`;

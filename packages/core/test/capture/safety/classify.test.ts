@@ -378,7 +378,7 @@ const CASES: readonly Case[] = [
   ...(
     [
       ["anthropic:refusal", { stop_reason: "refusal", content: [] }],
-      ["bedrock:guardrail_intervened", { stopReason: "guardrail_intervened", output: {} }],
+      ["bedrock:content_filtered", { stopReason: "content_filtered", output: {} }],
       ["gemini:SAFETY", { candidates: [{ finishReason: "SAFETY", index: 0 }] }],
       ["gemini:SAFETY", { choices: [choice({ native_finish_reason: "SAFETY" })] }],
       ["zhipu:sensitive", { choices: [choice({ finish_reason: "sensitive" })] }],
@@ -452,6 +452,14 @@ const CASES: readonly Case[] = [
       ],
     },
     checks: ["gemini:safety_ratings"],
+  },
+  {
+    name: "Bedrock: a guardrail without its trace, which alone tells the side",
+    body: { stopReason: "guardrail_intervened", output: {} },
+    blocked: "untold",
+    reason: "guardrail_intervened",
+    triggered: ["bedrock:guardrail_intervened"],
+    checks: ["bedrock:guardrail_intervened"],
   },
   {
     name: "Bedrock: what a guardrail assessed, blocked and anonymized",

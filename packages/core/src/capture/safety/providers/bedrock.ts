@@ -8,31 +8,61 @@ const CHECK = "bedrock:guardrail";
 
 export const bedrock: ProviderTable = {
   vendor: "bedrock",
-  blocking: { guardrail_intervened: undefined, content_filtered: undefined },
+  // A guardrail looks at both sides and has one reason: its assessments tell which one it was.
+  blocking: { guardrail_intervened: null, content_filtered: undefined },
+
+  changesOnly,
 
   answer(report, answer) {
-    const trace = answer["trace"] ?? answer["amazon-bedrock-trace"];
-    const { guardrail } = fieldsOf(trace);
-    const { inputAssessment, outputAssessments } = fieldsOf(guardrail);
-    assessed(report, inputAssessment, "input");
-    assessed(report, outputAssessments, "output");
+    for (const one of assessmentsOf(answer)) judged(report, one);
+    const guardrail = guardrailOf(answer);
     report.keep("guardrail", withoutMatches(guardrail));
     report.quote("guardrail", guardrail);
     if (answer["amazon-bedrock-guardrailAction"] === "INTERVENED")
-      report.code("guardrail_intervened", undefined);
+      report.code("guardrail_intervened", undefined, changesOnly(answer));
   },
 };
 
-/** Assessments by the guardrail's id; those of an output are lists. */
-function assessed(report: SafetyReport, assessments: unknown, at: Side): void {
-  for (const given of Object.values(fieldsOf(assessments)))
-    for (const assessment of Array.isArray(given) ? given : [given])
-      for (const [policy, found] of Object.entries(fieldsOf(assessment)))
-        for (const [list, items] of Object.entries(fieldsOf(found)))
-          for (const item of listOf(items)) judged(report, policy, list, fieldsOf(item), at);
+/** Masking has the stop reason of a block, and the answer goes through. */
+function changesOnly(answer: Fields): boolean {
+  const actions = assessmentsOf(answer).map(({ item }) => ACTIONS.get(item["action"]));
+  return actions.includes("modify") && !actions.includes("block");
 }
 
-function judged(report: SafetyReport, policy: string, list: string, item: Fields, at: Side): void {
+/** One thing that a guardrail looked for, with what it did. */
+interface Assessed {
+  readonly policy: string;
+  readonly list: string;
+  readonly item: Fields;
+  readonly at: Side;
+}
+
+/** Where `Converse` and `InvokeModel` have it, and in which event of a stream. */
+function guardrailOf(answer: Fields): unknown {
+  const trace =
+    answer["trace"] ?? answer["amazon-bedrock-trace"] ?? fieldsOf(answer["metadata"])["trace"];
+  return fieldsOf(trace)["guardrail"];
+}
+
+function assessmentsOf(answer: Fields): readonly Assessed[] {
+  const { inputAssessment, outputAssessments } = fieldsOf(guardrailOf(answer));
+  return [...assessed(inputAssessment, "input"), ...assessed(outputAssessments, "output")];
+}
+
+/** Assessments by the guardrail's id; those of an output are lists. */
+function assessed(assessments: unknown, at: Side): readonly Assessed[] {
+  const lists = Object.values(fieldsOf(assessments));
+  return lists
+    .flatMap((given) => (Array.isArray(given) ? listOf(given) : [given]))
+    .flatMap((assessment) => Object.entries(fieldsOf(assessment)))
+    .flatMap(([policy, found]) =>
+      Object.entries(fieldsOf(found)).flatMap(([list, items]) =>
+        listOf(items).map((item) => ({ policy, list, item: fieldsOf(item), at })),
+      ),
+    );
+}
+
+function judged(report: SafetyReport, { policy, list, item, at }: Assessed): void {
   report.ran(CHECK);
   const action = ACTIONS.get(item["action"]);
   if (action === undefined) return;
