@@ -9,6 +9,7 @@ import {
   listOf,
 } from "@ai-audit/core/capture";
 import { BaseCallbackHandler } from "@langchain/core/callbacks/base";
+import { destinationOf } from "./destination.ts";
 import { firstHandlersOf } from "./first-handler.ts";
 import { failureFields, resultFields } from "./endings.ts";
 import { describeFailure } from "./failure.ts";
@@ -120,12 +121,11 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
     if (known) return known;
     const context = this.#tracker.enter("model", llm, start);
     const params = fieldsOf(start.extraParams?.["invocation_params"]);
+    const metadata = fieldsOf(start.metadata);
+    const host = destinationOf(metadata, llm);
     const safetyChecks = this.#tracker.checksOf(context);
-    await this.#tracker.begin(context, start, () => ({
-      ...describeModelStart(
-        { serialized: llm, prompt, params, metadata: fieldsOf(start.metadata) },
-        this.#settings,
-      ),
+    await this.#tracker.begin(context, { ...start, host }, () => ({
+      ...describeModelStart({ prompt, params, metadata, destination: host }, this.#settings),
       ...(safetyChecks.length > 0 && { safetyChecks }),
     }));
   }
@@ -276,7 +276,7 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
     tags?: string[],
   ): void {
     const open = this.#tracker.openRun(runId, tags);
-    open?.partial.token("", 0, undefined, open.elapsedMs);
+    open?.partial.event(undefined, open.elapsedMs);
   }
 
   override async handleToolEnd(

@@ -36,7 +36,7 @@ export function neutralMessage(message: unknown): NeutralMessage {
     ...additionsOf(kwargs), // first: they must not replace role or content
     role: roleOf(source),
     ...defined({
-      name: textOf(source["name"]),
+      name: nameIn(source),
       tool_call_id: textOf(source["tool_call_id"]),
       status: source["status"] === "error" ? "error" : undefined,
     }),
@@ -62,8 +62,14 @@ function typeOf(message: Fields): string | undefined {
 export function roleOf(message: Fields): string {
   const kwargs = fieldsOf(message["additional_kwargs"]);
   const type = typeOf(message) ?? "unknown";
-  if (type === "generic") return textOf(message["role"]) ?? type;
+  // A stream that names no role amounts to a generic message without one: it is an answer.
+  if (type === "generic") return textOf(message["role"]) ?? "assistant";
   return textOf(kwargs["__openai_role__"]) ?? ROLES[type] ?? type;
+}
+
+/** Gemini's streams have their role as a name. */
+function nameIn({ name }: Fields): string | undefined {
+  return name === "model" ? undefined : textOf(name);
 }
 
 /** The content without tool calls, which content blocks repeat. */
@@ -118,15 +124,28 @@ function toolCallsOf(message: Fields, kwargs: Fields): Fields {
 }
 
 /** Members that repeat other members of the message. */
-const COPIES: ReadonlySet<string> = new Set(["tool_calls", "parsed"]);
+const COPIES: ReadonlySet<string> = new Set(["tool_calls", "parsed", "originalTextContentBlock"]);
+/**
+ * Members of a provider's envelope, which hosts put beside the content of a message. The fields of an
+ * entry have them, once: a message is repeated in the input of every later call.
+ */
+const ENVELOPE: ReadonlySet<string> = new Set([
+  // Anthropic
+  "container", "context_management", "id", "model", "role", "stop_details", "stop_reason",
+  "stop_sequence", "type", "usage",
+  // Gemini
+  "avgLogprobs", "finishReason", "index", "logprobsResult", "safetyRatings", "tokenCount",
+  // LangChain
+  "lc_source", "model_provider",
+]); // prettier-ignore
 /** LangChain's own notes, `__openai_role__` and the like. */
 const OWN_NOTE = /^__(?!proto__$)/;
 
 /** Members that providers add to a message: refusal, audio, reasoning, function_call … */
 function additionsOf(kwargs: Fields): Fields {
   const kept = Object.entries(kwargs).filter(([key, value]) => {
-    if (COPIES.has(key) || OWN_NOTE.test(key) || value === undefined || value === null)
-      return false;
+    if (COPIES.has(key) || ENVELOPE.has(key) || OWN_NOTE.test(key)) return false;
+    if (value === undefined || value === null) return false;
     return (
       !(isFields(value) && isEmpty(value)) && !(key === "reasoning" && isEmptyReasoning(value))
     );

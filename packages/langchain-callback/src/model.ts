@@ -6,46 +6,47 @@ import {
   defined,
   fieldsOf,
   firstText,
+  isFailureReason,
   isEmpty,
   listOf,
   noAnswerFields,
   parametersOf,
   pick,
+  providerErrorFields,
+  type SafetyCodes,
   textOf,
+  undoubled,
 } from "@ai-audit/core/capture";
+import type { Destination } from "./destination.ts";
 import { onlyText } from "./messages.ts";
 import type { Settings } from "./options.ts";
 import { answerSafety, finishReasonsOf } from "./safety.ts";
 import { describeMessage, snapshotOfFields } from "./snapshot.ts";
+import type { StreamedUsage } from "./partial.ts";
 import { usageOf } from "./usage.ts";
 
 /** Arguments of a model's start callbacks, besides its ids. */
 export interface ModelStart {
-  readonly serialized: unknown;
   /** Messages of one chat call, or the prompt of one legacy call. */
   readonly prompt: readonly unknown[] | string;
   readonly params: Fields;
   readonly metadata: Fields;
+  readonly destination: Destination;
 }
 
 /** Parameters that the model sees besides the messages. */
 const SEEN: readonly string[] = ["tools", "functions", "instructions", "prediction", "system"];
 
-/** OpenTelemetry's names where they differ from LangChain's. */
-const PROVIDERS: Readonly<Record<string, string>> = {
-  azure: "azure.ai.openai",
-  azure_openai: "azure.ai.openai",
-};
-
 /** The fields known when a model is called. */
 export function describeModelStart(
-  { serialized, prompt, params, metadata }: ModelStart,
+  { prompt, params, metadata, destination: { provider, server } }: ModelStart,
   settings: Settings,
 ): CapturedFields {
   const parameters = parametersOf(params);
   return {
     operation: typeof prompt === "string" ? "text_completion" : "chat",
-    provider: providerOf(metadata, serialized),
+    provider,
+    ...defined({ server }),
     model:
       firstText(
         metadata["ls_model_name"],
@@ -58,13 +59,6 @@ export function describeModelStart(
       typeof prompt === "string" ? prompt : describePrompt(prompt, params, settings.inlineBytes),
     ...(!isEmpty(parameters) && { parameters }),
   };
-}
-
-function providerOf(metadata: Fields, serialized: unknown): string | null {
-  const id = listOf(fieldsOf(serialized)["id"]);
-  const name = textOf(metadata["ls_provider"]) ?? textOf(id[id.length - 1]);
-  if (name === undefined) return null;
-  return PROVIDERS[name] ?? name;
 }
 
 /**
@@ -96,15 +90,21 @@ function formatOf(params: Fields): Record<string, unknown> {
   };
 }
 
+/** The facts of a call that its result does not have. */
+export interface ResultContext {
+  readonly vendor: string;
+  /** The answer came from LangChain's cache. */
+  readonly cached: boolean;
+  readonly batchSize: number;
+  /** Token counts in the pieces of a stream. */
+  readonly streamed: StreamedUsage;
+  readonly settings: Settings;
+}
+
 /** The fields that a result adds. */
 export function describeResult(
   result: unknown,
-  {
-    provider,
-    cached,
-    batchSize,
-    settings,
-  }: { provider: string; cached: boolean; batchSize: number; settings: Settings },
+  { vendor, cached, batchSize, streamed, settings }: ResultContext,
 ): CapturedFields {
   const { generations, llmOutput } = fieldsOf(result);
   const candidates = listOf(listOf(generations)[0]).flatMap((generation) => {
@@ -117,18 +117,43 @@ export function describeResult(
   const first = candidates[0]?.message ?? {};
   const response = fieldsOf(first["response_metadata"]);
   const finishReasons = candidates.flatMap(({ message, info }) => finishReasonsOf(message, info));
-  const safety = answerSafety(candidates, provider, settings.safetyCodes);
+  const safety = answerSafety(candidates, vendor, settings.safetyCodes);
   return {
     outcome: "ok",
     output: outputOf(candidates, settings.inlineBytes),
     ...defined({
       responseId: responseIdOf(first, response),
-      responseModel: firstText(response["model_name"], response["model"]),
+      responseModel: modelOf(first, response),
+      requestId: textOf(fieldsOf(response["$metadata"])["requestId"]),
       finishReasons: finishReasons.length > 0 ? finishReasons : undefined,
     }),
-    ...usageOf({ message: first, llmOutput: fieldsOf(llmOutput), cached, batchSize }),
+    ...usageOf({
+      message: first,
+      llmOutput: fieldsOf(llmOutput),
+      cached,
+      batchSize,
+      streamed,
+      vendor,
+    }),
+    ...failureIn(finishReasons, settings.safetyCodes),
     ...(candidates.length > 0 ? safety : noAnswerFields(safety)),
   };
+}
+
+/** LangChain drops the error inside of a choice. The finish reason beside it stays. */
+function failureIn(finishReasons: readonly string[], codes: SafetyCodes): CapturedFields {
+  const failed = finishReasons.find(isFailureReason);
+  if (failed === undefined) return {};
+  const { outcome, error } = providerErrorFields({ code: failed }, { codes });
+  // An error of one answer leaves the others.
+  return finishReasons.every(isFailureReason) ? { outcome, error } : { error };
+}
+
+/** In streams Anthropic's stands beside the message. Joined chunks of some hosts repeat it. */
+function modelOf(message: Fields, response: Fields): string | undefined {
+  const kwargs = fieldsOf(message["additional_kwargs"]);
+  const model = firstText(response["model_name"], response["model"], kwargs["model"]);
+  return model === undefined ? undefined : undoubled(model);
 }
 
 /** Ids of the tool calls in a result. */

@@ -1,15 +1,22 @@
 // A model, tool or retriever call between its start and its one end.
 import type { CapturedFields, RecordedCall } from "@ai-audit/core/capture";
+import type { Destination } from "./destination.ts";
 import { PartialAnswer } from "./partial.ts";
 import type { RunContext } from "./runs.ts";
 import { unfinishedOutcome } from "./failure.ts";
 import { elapsedMs } from "@ai-audit/core/capture";
 
+/** Facts about the package of a model that are needed at its end. */
+export type ModelHost = Pick<Destination, "vendor" | "givesReasons">;
+
 /** A call that has begun. */
 export class OpenRun {
   readonly context: RunContext;
   readonly partial: PartialAnswer = new PartialAnswer();
-  readonly provider: string;
+  /** The vendor of codes that no safety table lists. */
+  readonly vendor: string;
+  /** LangChain passes on why this model's streams end. */
+  readonly givesReasons: boolean;
   /** Prompts of the one legacy `generate()` this call is part of. */
   readonly batchSize: number;
   readonly #startedAt: number = performance.now();
@@ -22,11 +29,16 @@ export class OpenRun {
 
   constructor(
     context: RunContext,
-    described: CapturedFields,
-    { signal, batchSize }: { signal: unknown; batchSize: number },
+    {
+      signal,
+      batchSize,
+      vendor = "langchain",
+      givesReasons = false,
+    }: { signal: unknown; batchSize: number } & Partial<ModelHost>,
   ) {
     this.context = context;
-    this.provider = described.provider ?? "langchain";
+    this.vendor = vendor;
+    this.givesReasons = givesReasons;
     this.batchSize = batchSize;
     this.#signal = signal instanceof AbortSignal ? new WeakRef(signal) : undefined;
   }

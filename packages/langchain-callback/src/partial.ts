@@ -3,8 +3,10 @@ import {
   type CapturedFields,
   type Fields,
   type JsonValue,
+  countOf,
   defined,
   fieldsOf,
+  isEmpty,
   isFields,
   listOf,
   textOf,
@@ -22,6 +24,14 @@ interface Candidate {
   readonly toolCalls: Map<unknown, PartialToolCall>;
 }
 
+/** Token counts in the pieces of a stream. LangChain adds them up, which suits not every host. */
+export interface StreamedUsage {
+  /** The provider's object in the last piece that has one. */
+  readonly last: Fields | undefined;
+  /** The largest count of output tokens that a piece has. */
+  readonly maxOutputTokens: number | undefined;
+}
+
 /** Collects tokens; O(1) per token. Holds no more than the host itself keeps of the answer. */
 export class PartialAnswer {
   readonly #candidates = new Map<number, Candidate>();
@@ -29,10 +39,27 @@ export class PartialAnswer {
   #firstMs: number | undefined;
   #lastMs: number | undefined;
   #unread = 0;
+  #tokens = 0;
+  #hasPieces = false;
+  #usage: Fields | undefined;
+  #maxOutputTokens: number | undefined;
 
-  /** Whether a token or an event came, even one without content. */
+  /**
+   * Whether the answer came in pieces, even without content. Some hosts call back once for an answer
+   * that came whole, without LangChain's object for a piece.
+   */
   get streamed(): boolean {
+    return this.#hasPieces || this.#tokens > 1;
+  }
+
+  /** Whether a token or an event came. */
+  get begun(): boolean {
     return this.#lastMs !== undefined;
+  }
+
+  /** Token counts in the pieces. */
+  get usage(): StreamedUsage {
+    return { last: this.#usage, maxOutputTokens: this.#maxOutputTokens };
   }
 
   /** Milliseconds until the first content; undefined before. */
@@ -65,7 +92,10 @@ export class PartialAnswer {
   #addToken(text: string, completion: number, chunk: unknown, elapsedMs: number): void {
     const candidate = this.#candidate(completion);
     candidate.text += text;
+    this.#tokens += 1;
+    if (chunk !== undefined) this.#hasPieces = true;
     const message = fieldsOf(fieldsOf(chunk)["message"]);
+    this.#noteUsage(message);
     const id = textOf(message["id"]);
     if (id !== undefined && !id.startsWith("run-")) this.#responseId ??= id;
     const pieces = listOf(message["tool_call_chunks"]);
@@ -73,7 +103,16 @@ export class PartialAnswer {
     this.#note(elapsedMs, text !== "" || pieces.length > 0);
   }
 
+  #noteUsage({ usage_metadata: figures, response_metadata: response }: Fields): void {
+    const { usage } = fieldsOf(response);
+    if (!isEmpty(usage)) this.#usage = fieldsOf(usage);
+    const output = countOf(fieldsOf(figures)["output_tokens"]);
+    if (output !== undefined && output > (this.#maxOutputTokens ?? -1))
+      this.#maxOutputTokens = output;
+  }
+
   #addEvent(event: unknown, elapsedMs: number): void {
+    this.#hasPieces = true;
     const { event: kind, index, delta, content, id } = fieldsOf(event);
     const candidate = this.#candidate(0);
     if (kind === "message-start") this.#responseId ??= textOf(id);
@@ -100,11 +139,14 @@ export class PartialAnswer {
       this.#unread > 0
         ? [`ai-audit: ${this.#unread} pieces of the stream could not be read`]
         : undefined;
-    if (!this.streamed) return defined({ alerts });
+    if (!this.begun) return defined({ alerts });
     return {
       ...defined({ alerts }),
-      streamed: true,
-      ...defined({ timeToFirstTokenMs: this.#firstMs, responseId: this.#responseId }),
+      ...(this.streamed && { streamed: true }),
+      ...defined({
+        timeToFirstTokenMs: this.streamed ? this.#firstMs : undefined,
+        responseId: this.#responseId,
+      }),
       ...(this.#firstMs !== undefined && { output: this.#output() }),
     };
   }

@@ -7,6 +7,7 @@ import {
   defined,
   fieldsOf,
   finishReasonOf,
+  isEmpty,
   listOf,
   textOf,
   undoubled,
@@ -22,23 +23,15 @@ export interface Candidate {
 /** Safety fields of an answer. */
 export function answerSafety(
   candidates: readonly Candidate[],
-  provider: string,
+  vendor: string,
   codes: SafetyCodes,
 ): CapturedFields {
   const answers = candidates.map(({ message, info }) => answerOf(message, info));
   const inferred = candidates.some((candidate) => seemsRefused(candidate));
   const body = answers[0] ?? {};
-  const fields = classifySafety({ body, answers, vendor: vendorOf(provider) }, codes);
+  const fields = classifySafety({ body, answers, vendor }, codes);
   if (!inferred || fields.safetyPassed === false) return fields;
-  return classifySafety(
-    { body, answers, vendor: vendorOf(provider), inferred: "possible_refusal" },
-    codes,
-  );
-}
-
-/** The vendor of codes that no table lists: Azure's codes are OpenAI's. */
-export function vendorOf(provider: string): string {
-  return provider.startsWith("azure") ? "openai" : provider;
+  return classifySafety({ body, answers, vendor, inferred: "possible_refusal" }, codes);
 }
 
 /** The finish reason of a candidate, in the provider's spelling. */
@@ -73,8 +66,8 @@ function refusalIn(message: Fields): string | undefined {
 }
 
 /**
- * LangChain drops the `refusal` of a Chat Completions message. An ordinary end remains, with paid
- * output tokens and an empty answer.
+ * LangChain drops the `refusal` of a Chat Completions message. An ordinary end remains with an empty
+ * answer, and with output tokens that were paid for, where the host reports them.
  */
 function seemsRefused({ message, info, text }: Candidate): boolean {
   const kwargs = fieldsOf(message["additional_kwargs"]);
@@ -89,7 +82,7 @@ function seemsRefused({ message, info, text }: Candidate): boolean {
     !kwargs["function_call"] &&
     !kwargs["audio"] &&
     finishReasonsOf(message, info).includes("stop") &&
-    typeof spent === "number" &&
-    spent > (typeof reasoned === "number" ? reasoned : 0)
+    (isEmpty(usage) ||
+      (typeof spent === "number" && spent > (typeof reasoned === "number" ? reasoned : 0)))
   );
 }

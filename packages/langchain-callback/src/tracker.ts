@@ -7,7 +7,7 @@ import {
 } from "@ai-audit/core/capture";
 import type { FirstHandlers } from "./first-handler.ts";
 import type { SafetyEvent } from "./middleware.ts";
-import { OpenRun } from "./open-run.ts";
+import { type ModelHost, OpenRun } from "./open-run.ts";
 import type { Settings } from "./options.ts";
 import { type RunContext, RunContexts, type RunKind, type Scope, nameOfRun } from "./runs.ts";
 
@@ -20,6 +20,8 @@ export interface CallbackStart {
   readonly runName?: string | undefined;
   /** A model's: invocation parameters, options, batch size. */
   readonly extraParams?: Record<string, unknown> | undefined;
+  /** A model's. */
+  readonly host?: ModelHost | undefined;
 }
 
 /** Bound of contexts per open call. Contexts are small, and chains have them too. */
@@ -104,9 +106,10 @@ export class RunTracker {
     const { extraParams } = start;
     const described = withAlerts(describeSafely(describe), context.alerts);
     const batchSize = extraParams?.["batch_size"];
-    const open = new OpenRun(context, described, {
+    const open = new OpenRun(context, {
       signal: fieldsOf(extraParams?.["options"])["signal"],
       batchSize: typeof batchSize === "number" ? batchSize : 1,
+      ...start.host,
     });
     this.#open.set(context, open);
     const begun = this.#recorder.begin(

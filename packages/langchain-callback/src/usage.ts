@@ -7,6 +7,7 @@ import {
   fieldsOf,
   isEmpty,
 } from "@ai-audit/core/capture";
+import type { StreamedUsage } from "./partial.ts";
 
 /** The sources of a result's token counts. */
 export interface UsageSource {
@@ -20,13 +21,16 @@ export interface UsageSource {
   readonly cached: boolean;
   /** Prompts that one legacy `generate()` sent together: its figures are those of the batch. */
   readonly batchSize: number;
+  readonly streamed: StreamedUsage;
+  readonly vendor: string;
 }
 
 /** The usage fields of an entry; null where unknown. */
-export function usageOf({ message, llmOutput, cached, batchSize }: UsageSource): CapturedFields {
+export function usageOf(source: UsageSource): CapturedFields {
+  const { llmOutput, cached, batchSize } = source;
   // The stored answer's cost is not this call's: nothing was sent.
   if (cached) return { inputTokens: 0, outputTokens: 0, usage: { source: "cached" } };
-  const reported = reportedBy(message);
+  const reported = reportedBy(source);
   if (reported) return reported;
   const total = figuresOf(fieldsOf(llmOutput["tokenUsage"]));
   if (total && batchSize > 1) {
@@ -56,13 +60,16 @@ export function usageOf({ message, llmOutput, cached, batchSize }: UsageSource):
   return { inputTokens: null, outputTokens: null };
 }
 
-function reportedBy(message: Fields): CapturedFields | undefined {
+function reportedBy({ message, streamed, vendor }: UsageSource): CapturedFields | undefined {
   const usage = fieldsOf(message["usage_metadata"]);
-  // Hosts leave a reported 0 out of usage_metadata; the provider's own object still has it.
-  const raw = fieldsOf(fieldsOf(message["response_metadata"])["usage"]);
+  // Hosts leave a reported 0 out of usage_metadata; the provider's own object still has it. Of a
+  // stream LangChain has added up the objects of all pieces: the last one has the figures.
+  const raw = streamed.last ?? fieldsOf(fieldsOf(message["response_metadata"])["usage"]);
   const input =
     countOf(usage["input_tokens"]) ?? countOf(raw["prompt_tokens"]) ?? countOf(raw["input_tokens"]);
   const output =
+    // LangChain adds the count at Anthropic's start to the one at its end, which includes it.
+    (vendor === "anthropic" ? streamed.maxOutputTokens : undefined) ??
     countOf(usage["output_tokens"]) ??
     countOf(raw["completion_tokens"]) ??
     countOf(raw["output_tokens"]);
@@ -75,13 +82,23 @@ function reportedBy(message: Fields): CapturedFields | undefined {
     audioInputTokens: countOf(inputDetails["audio"]),
     reasoningOutputTokens: countOf(outputDetails["reasoning"]),
     audioOutputTokens: countOf(outputDetails["audio"]),
-    totalTokens: countOf(usage["total_tokens"]),
+    totalTokens: totalOf(usage, input, output),
   });
   return {
     inputTokens: input ?? null,
     outputTokens: output ?? null,
     usage: { ...details, source: "reported" },
   };
+}
+
+/** The total, without the tokens that the host counted twice. */
+function totalOf(
+  { total_tokens: total, output_tokens: counted }: Fields,
+  input: number | undefined,
+  output: number | undefined,
+): number | undefined {
+  const isCorrected = input !== undefined && output !== undefined && output !== countOf(counted);
+  return isCorrected && total !== undefined ? input + output : countOf(total);
 }
 
 function figuresOf(

@@ -49,7 +49,7 @@ describe("an agent with tools", () => {
           run: { threadId: "t1", agentName: "forecaster", tags: ["mine"] },
         });
       }
-      expect(first).toMatchObject({ provider: "openai", model: "gpt-test" });
+      expect(first).toMatchObject({ operation: "chat", model: "gpt-test" });
       expect(first?.run).toMatchObject({
         path: ["forecaster", "model_request"],
         node: "model_request",

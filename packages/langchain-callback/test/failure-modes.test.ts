@@ -139,7 +139,6 @@ describe("with intent", () => {
     const [started, entry] = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(started).toMatchObject({
       type: "call.started",
-      provider: "openai",
       model: "gpt-test",
       operation: "chat",
     });

@@ -31,7 +31,8 @@ describe("a chat model call", () => {
     expect(only(await bench.entries())).toMatchObject({
       operation: "chat",
       outcome: "ok",
-      provider: "openai",
+      provider: null, // the server is not one that is known
+      server: { address: "127.0.0.1", port: Number(new URL(bench.server.url).port) },
       model: "gpt-test",
       responseModel: "gpt-test-2026",
       finishReasons: ["stop"],

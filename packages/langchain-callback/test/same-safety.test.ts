@@ -118,7 +118,7 @@ const ROWS: readonly Row[] = [
     ["SAFETY", "gemini:SAFETY"],
     ["content_filter: PROHIBITED_CONTENT", "gemini:PROHIBITED_CONTENT"],
     ["refusal", "anthropic:refusal"],
-    ["guardrail_intervened", "bedrock:guardrail_intervened"],
+    ["content_filtered", "bedrock:content_filtered"],
     ["sensitive", "zhipu:sensitive"],
   ].flatMap(([reason = "", detector = ""]): Row[] => [
     {

@@ -19,8 +19,8 @@ export interface CorpusCase {
   readonly events?: readonly unknown[];
   /** The entry of the audited client. */
   readonly client: Pinned;
-  /** The entry of the handler; null where the host does not carry the answer. */
-  readonly handler: Pinned | null;
+  /** The entry of the handler. LangChain drops members of some answers before it is called. */
+  readonly handler: Pinned;
 }
 
 /** All cases, in the order of their files. */
