@@ -2,67 +2,150 @@
 // cleaner, a shipper, readers and a verifier over one directory, a simulated clock, and crashes of writers. Every file call
 // of the process waits until the schedule, which the seed decides, lets it go; one is under way at a time. Prints a JSON
 // line for each seed; a seed that fails is run again by its number alone.
+import crypto from "node:crypto";
+import { EventEmitter } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import callbacks from "node:fs";
 import fs from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { tmpdir } from "node:os";
+import timers from "node:timers";
+import timersPromises from "node:timers/promises";
 import { promisify } from "node:util";
-import { Worker } from "node:worker_threads";
+import threads from "node:worker_threads";
 import { Random } from "@ai-audit/test-support/random";
 
 const DAY_MS = 86_400_000;
 const START = Date.UTC(2026, 0, 15, 12);
 const FILE_CALLS = [
-  "open",
-  "readdir",
-  "stat",
-  "lstat",
-  "unlink",
-  "rm",
-  "mkdir",
-  "rename",
+  "access",
+  "copyFile",
   "link",
+  "lstat",
+  "mkdir",
+  "open",
+  "opendir",
   "readFile",
-  "writeFile",
+  "readdir",
+  "realpath",
+  "rename",
+  "rm",
+  "rmdir",
+  "stat",
+  "statfs",
+  "unlink",
   "utimes",
+  "writeFile",
 ] as const;
-const POOL_CALLS = ["open", "write", "fdatasync", "fsync", "fstat", "close"] as const;
-const HANDLE_CALLS = ["write", "datasync", "sync", "stat", "read", "writev"] as const;
+const POOL_CALLS = ["open", "write", "writev", "fdatasync", "fsync", "fstat", "close"] as const;
+const HANDLE_CALLS = [
+  "appendFile",
+  "datasync",
+  "read",
+  "readFile",
+  "readv",
+  "stat",
+  "sync",
+  "truncate",
+  "utimes",
+  "write",
+  "writeFile",
+  "writev",
+] as const;
+/** Calls that take their turn and no time: no power is cut here. */
+const SYNCS: ReadonlySet<string> = new Set(["datasync", "sync", "fdatasync", "fsync"]);
+/** Turns of the event loop after which nothing is under way that is no file call or timer. */
+const QUIET_TURNS = 4;
+/** A shorter timer fires whenever the schedule says so. */
+const SHORT_TIMER_MS = 1_000;
+/** A longer timer fires once the clock is there; one between the two is a time-out, and no call hangs. */
+const LONG_TIMER_MS = 60_000;
 
-/** Lets one file call go at a time, in an order that the seed decides. */
+const { setImmediate } = timers;
+const realTimeout = timers.setTimeout;
+
+interface Waiting {
+  readonly go: () => void;
+  /** Simulated time before which it does not go. */
+  readonly notBefore: number;
+}
+
+/** Lets one file call or timer go at a time, in an order that the seed decides. */
 class Schedule {
   random = new Random(0);
-  #waiting: (() => void)[] = [];
+  readonly #waiting = new Set<Waiting>();
   #isBusy = false;
+  #isChoosing = false;
+  /** What went so far; the clock of durations goes on with it. */
+  steps = 0;
   isOn = false;
 
+  /** Waits for its turn, and makes the call while all others wait. */
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (!this.isOn) return work();
-    await new Promise<void>((go) => {
-      this.#waiting.push(go);
-      setImmediate(() => this.#next());
-    });
+    await new Promise<void>((go) => this.add({ go, notBefore: 0 }));
     try {
       return await work();
     } finally {
       this.#isBusy = false;
-      setImmediate(() => this.#next());
+      this.#choose();
     }
   }
 
-  #next(): void {
-    if (this.#isBusy || this.#waiting.length === 0) return;
-    this.#isBusy = true;
-    const [go] = this.#waiting.splice(this.random.below(this.#waiting.length), 1);
-    go?.();
+  add(waiting: Waiting): void {
+    this.#waiting.add(waiting);
+    this.#choose();
+  }
+
+  remove(waiting: Waiting): void {
+    this.#waiting.delete(waiting);
+  }
+
+  /** A timer's turn is over as soon as its function has been called. */
+  pass(): void {
+    this.#isBusy = false;
+    this.#choose();
+  }
+
+  /** What still waits never goes: its process was killed. */
+  stop(): void {
+    this.isOn = false;
+    this.#waiting.clear();
+  }
+
+  #choose(): void {
+    if (this.#isChoosing || this.#isBusy) return;
+    this.#isChoosing = true;
+    let turns = 0;
+    const turn = (): void => {
+      turns += 1;
+      if (turns < QUIET_TURNS) return void setImmediate(turn);
+      this.#isChoosing = false;
+      const ready = [...this.#waiting].filter(({ notBefore }) => notBefore <= now);
+      const next = ready[this.random.below(ready.length)];
+      if (!this.isOn || !next) return;
+      this.#isBusy = true;
+      this.steps += 1;
+      this.#waiting.delete(next);
+      next.go();
+    };
+    setImmediate(turn);
   }
 }
 
 const schedule = new Schedule();
 let now = START;
-Date.now = () => now;
+class SimulatedDate extends Date {
+  constructor(value: number | string | Date = now) {
+    super(value);
+  }
+  static override now(): number {
+    return now;
+  }
+}
+Reflect.set(globalThis, "Date", SimulatedDate);
+performance.now = () => now - START + schedule.steps;
 
 type AsyncCall = (...values: unknown[]) => Promise<unknown>;
 
@@ -70,7 +153,11 @@ function wrap(owner: object, name: string): void {
   const original: unknown = Reflect.get(owner, name);
   if (typeof original !== "function") throw new Error(`no ${name}`);
   const scheduled: AsyncCall = function (this: unknown, ...values) {
-    return schedule.run(() => Reflect.apply(original, this, values) as Promise<unknown>);
+    return schedule.run(() =>
+      SYNCS.has(name)
+        ? Promise.resolve()
+        : (Reflect.apply(original, this, values) as Promise<unknown>),
+    );
   };
   Reflect.set(owner, name, scheduled);
 }
@@ -80,25 +167,75 @@ const handles: object = Object.getPrototypeOf(probe);
 await probe.close();
 for (const name of HANDLE_CALLS) wrap(handles, name);
 for (const name of FILE_CALLS) wrap(fs, name);
-// The writers' first calls on libuv's pool, and then those of their threads.
+const { open } = fs;
+fs.open = async (...values) => {
+  const handle = await open(...values);
+  wrap(handle, "close");
+  return handle;
+};
 for (const name of POOL_CALLS) {
   const callback = callbacks[name];
   const original = promisify(callback) as AsyncCall;
   const wrapped = Object.assign(callback.bind(callbacks), {
-    [promisify.custom]: (...values: unknown[]) => schedule.run(() => original(...values)),
+    [promisify.custom]: (...values: unknown[]) =>
+      schedule.run(() => (SYNCS.has(name) ? Promise.resolve() : original(...values))),
   });
   Reflect.set(callbacks, name, wrapped);
 }
-const post: unknown = Reflect.get(Worker.prototype, "postMessage");
-Reflect.set(Worker.prototype, "postMessage", function (this: Worker, ...message: unknown[]) {
-  void schedule.run(
-    () =>
-      new Promise<void>((resolve) => {
-        this.once("message", () => resolve());
-        if (typeof post === "function") Reflect.apply(post, this, message);
-      }),
-  );
+
+// Timers are part of the schedule.
+class Timer {
+  readonly #waiting: Waiting;
+  constructor(work: () => void, ms: number) {
+    const go = (): void => {
+      work();
+      schedule.pass();
+    };
+    const isTimeOut = ms > SHORT_TIMER_MS && ms < LONG_TIMER_MS;
+    const atMs = ms <= SHORT_TIMER_MS ? 0 : now + ms;
+    this.#waiting = { go, notBefore: isTimeOut ? Number.POSITIVE_INFINITY : atMs };
+    schedule.add(this.#waiting);
+  }
+  clear(): void {
+    schedule.remove(this.#waiting);
+  }
+  ref(): this {
+    return this;
+  }
+  unref(): this {
+    return this;
+  }
+}
+const realClear = timers.clearTimeout;
+Reflect.set(timers, "setTimeout", (work: () => void, ms = 1) =>
+  schedule.isOn ? new Timer(work, ms) : realTimeout(work, ms),
+);
+Reflect.set(timers, "clearTimeout", (timer: Timer | NodeJS.Timeout | undefined) =>
+  timer instanceof Timer ? timer.clear() : realClear(timer),
+);
+Reflect.set(
+  timersPromises,
+  "setTimeout",
+  (ms: number) =>
+    new Promise<void>((resolve) => timers.setTimeout(() => resolve(), ms)),
+);
+// Threads cannot be ordered: the writers' calls stay on libuv's pool, where they are the same.
+Reflect.set(
+  threads,
+  "Worker",
+  class extends EventEmitter {
+    ref(): void {}
+    unref(): void {}
+    terminate(): void {}
+  },
+);
+globalThis.setInterval = () => realTimeout(() => {}, 0).unref();
+// The same seed makes the same ids.
+Reflect.set(crypto, "randomFillSync", (bytes: Uint8Array) => {
+  for (let at = 0; at < bytes.length; at += 1) bytes[at] = schedule.random.below(256);
+  return bytes;
 });
+Reflect.set(crypto, "randomBytes", (length: number) => crypto.randomFillSync(Buffer.alloc(length)));
 syncBuiltinESMExports();
 
 // After the calls are wrapped: these modules take them as they are now.
@@ -123,7 +260,8 @@ async function simulate(seed: number): Promise<Simulated> {
   mkdirSync(shipped);
   const random = new Random(seed);
   schedule.random = new Random(seed ^ 0x5eed);
-  now = START;
+  // Ids of one process ascend: each seed has a time of its own.
+  now = START + seed * 10 * DAY_MS;
   const findings: string[] = [];
   const acknowledged: { readonly id: string; readonly day: number }[] = [];
   const alarms = (error: Error): void => void findings.push(`alarm: ${error.message}`);
@@ -189,7 +327,7 @@ async function simulate(seed: number): Promise<Simulated> {
   } catch (error) {
     findings.push(`threw ${String(error)}`);
   } finally {
-    schedule.isOn = false;
+    schedule.stop();
   }
   // What retention may have removed is not looked for.
   const oldest = Math.floor(now / DAY_MS) - retentionDays;

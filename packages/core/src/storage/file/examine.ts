@@ -137,11 +137,23 @@ async function prove(
   return { sealed: undefined, isSound: diedEarly && isAsRecorded, isWhole: false, report };
 }
 
-/** The tree over all whole lines of a file in which nothing is sealed: a removal line names it. */
-export async function treeOf(directory: Directory, file: string): Promise<SegmentRef> {
+/**
+ * The state that a removal line names: what is sealed in a file or, where nothing is, the tree of
+ * its whole lines.
+ */
+export async function stateToRemove(
+  file: string,
+  head: Head | undefined,
+  read: () => AsyncIterable<Buffer>,
+): Promise<SegmentRef> {
+  if (head && !head.foreign) {
+    const report = await checkSegment(file, head.vkey, read(), new Set());
+    const { size, root } = report.sealed;
+    if (size > 0) return { file, size, root };
+  }
   const tree = new MerkleTree();
   const lines = new LineSplitter();
-  for await (const chunk of directory.chunks(file)) {
+  for await (const chunk of read()) {
     for (const block of lines.push(chunk)) {
       eachLine(block, (bytes, start, end) => tree.append(leafHash(bytes.subarray(start, end))));
     }

@@ -17,8 +17,8 @@ import { referencesOf } from "../../verify/references.ts";
 import type { ExpiredPart, PruneOptions, PruneResult } from "../storage.ts";
 import { ArchiveState } from "./archive-state.ts";
 import { withCleanupMark } from "./cleanup-mark.ts";
-import type { Directory } from "./directory.ts";
-import { type ExaminedFile, examineFile, treeOf } from "./examine.ts";
+import { type Directory, type Head, readChunks } from "./directory.ts";
+import { type ExaminedFile, examineFile, stateToRemove } from "./examine.ts";
 import { readHolds } from "./holds.ts";
 import { boundsOfDay } from "./read.ts";
 import { recordedRefs, recordedToday } from "./witnessed.ts";
@@ -34,7 +34,9 @@ export interface Remover {
 /** A file past retention. */
 interface ExpiredFile extends Candidate {
   readonly stream: string;
+  readonly bytes: number;
   readonly sha256: string;
+  readonly head: Head | undefined;
   /** Times that a hold on it must cover. */
   readonly span: { readonly from: string | null; readonly to: string | null };
 }
@@ -83,15 +85,31 @@ async function prune(
     expired: inOrder(candidates, [...keep, ...plan.remove.map((file) => partOf(file, "removed"))]),
   };
   if (dryRun) return { ...totalOf(plan.remove), ...stays };
-  // Another process may have removed some meanwhile: it has recorded them.
-  const there = new Set((await directory.list()).map(({ file }) => file));
-  const remove = plan.remove.filter(({ file }) => there.has(file));
+  const remove = await unchanged(directory, plan.remove);
   if (remove.length === 0) return { ...totalOf([]), ...stays };
   const at = new Date().toISOString();
   const lines = removalLines(remove, { policy, actor, at });
   const shipped = await linesOfShipped(directory, remove, at);
   await remover.record([...lines, ...shipped, ...plan.carried], plan.states);
-  return { ...totalOf(await removeFiles(directory, remove)), ...stays };
+  const { removed, grown } = await removeFiles(directory, remove);
+  if (grown.length > 0)
+    await remover.record(removalLines(grown, { policy, actor, at: new Date().toISOString() }), []);
+  return { ...totalOf(removed), ...stays };
+}
+
+/**
+ * Files that are as they were when they were examined. Another process may have removed one: it has
+ * recorded that. Its writer may have woken up after days and ended it: then others may have
+ * recorded more of it than the removal line would name, and it waits for the next clean-up.
+ */
+async function unchanged(
+  directory: Directory,
+  files: readonly ExpiredFile[],
+): Promise<ExpiredFile[]> {
+  const found = [];
+  for (const file of files)
+    if ((await directory.sizeOf(file.file)) === file.bytes) found.push(file);
+  return found;
 }
 
 /** An examined file as the plan takes it. */
@@ -107,9 +125,11 @@ export async function asCandidate(
   return {
     file,
     stream: head?.stream ?? "",
+    bytes: digest.bytes,
     sha256: digest.sha256(),
+    head,
     // Nothing is sealed in a foreign file, or in one whose writer died before its first commit.
-    ref: sealed ?? (await treeOf(directory, file)),
+    ref: sealed ?? (await stateToRemove(file, head, () => directory.chunks(file))),
     entries: digest.dated,
     // A foreign file may have times off its day: with them a verifier would not believe the line.
     from: isDated ? isoOf(from) : null,
@@ -201,16 +221,35 @@ async function linesOfShipped(
   });
 }
 
-/** Another process may remove a file at the same time: it counts there. */
+/**
+ * Removes files that are still as recorded. One that another process removes at the same time
+ * counts there. `grown` are those that were written to in the last instant, with the state that
+ * they had at the end.
+ */
 async function removeFiles(
   directory: Directory,
   remove: readonly ExpiredFile[],
-): Promise<ExpiredFile[]> {
+): Promise<{ removed: ExpiredFile[]; grown: ExpiredFile[] }> {
   const removed: ExpiredFile[] = [];
-  for (const file of remove)
-    if (await removeFile(join(directory.path, file.file))) removed.push(file);
+  const grown: ExpiredFile[] = [];
+  for (const expired of remove) {
+    const { file, bytes, head } = expired;
+    const handle = await directory.open(file);
+    if (!handle) continue;
+    try {
+      if ((await handle.stat()).size !== bytes) continue;
+      if (!(await removeFile(join(directory.path, file)))) continue;
+      removed.push(expired);
+      if ((await handle.stat()).size !== bytes) {
+        const ref = await stateToRemove(file, head, () => readChunks(handle));
+        grown.push({ ...expired, ref });
+      }
+    } finally {
+      await handle.close();
+    }
+  }
   await directory.sync();
-  return removed;
+  return { removed, grown };
 }
 
 function totalOf(files: readonly ExpiredFile[]): Pick<PruneResult, "entries" | "files"> {

@@ -193,6 +193,7 @@ export class Shipper {
     if (kept) throw new AuditError("AUDIT_READ_FAILED", `${file}: ${kept.reason}`);
     await record([archived, ...carried], states);
     await this.#state.reserveName(listed);
+    if ((await directory.sizeOf(file)) !== segment.bytes) return; // its writer has woken up after days: it stays
     await removeFile(join(directory.path, file));
     await directory.sync();
     await this.#state.forget(file);
