@@ -216,8 +216,7 @@ Reflect.set(timers, "clearTimeout", (timer: Timer | NodeJS.Timeout | undefined) 
 Reflect.set(
   timersPromises,
   "setTimeout",
-  (ms: number) =>
-    new Promise<void>((resolve) => timers.setTimeout(() => resolve(), ms)),
+  (ms: number) => new Promise<void>((resolve) => timers.setTimeout(() => resolve(), ms)),
 );
 // Threads cannot be ordered: the writers' calls stay on libuv's pool, where they are the same.
 Reflect.set(

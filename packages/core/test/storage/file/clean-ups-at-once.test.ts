@@ -80,6 +80,38 @@ describe("Two clean-ups of one directory", () => {
   });
 });
 
+describe("A clean-up while the writer of an expired file wakes up and ends it", () => {
+  it("raises no alarm, though another process has recorded its end", async () => {
+    const path = await temporaryDirectory();
+    const signer = await Signer.generate("example.com/audit");
+    onTestFinished(() => void vi.useRealTimers());
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() - 5 * DAY_MS });
+    const sleeper = new FileStorage({ path, signer });
+    await log(sleeper);
+    vi.useRealTimers();
+    const cleaner = new FileStorage({ path, signer });
+    const witness = new FileStorage({ path, signer });
+    const append = cleaner.append.bind(cleaner);
+    cleaner.append = async (...removalLine) => {
+      await sleeper.close();
+      await log(witness);
+      return append(...removalLine);
+    };
+
+    expect((await cleaner.prune(pruneAll())).files).toEqual([]);
+
+    cleaner.append = append;
+    expect((await cleaner.prune(pruneAll())).files).toHaveLength(1);
+    await Promise.all([cleaner.close(), witness.close()]);
+    expect(await verifyLog(path, { trustedKeys: [signer.vkey] })).toMatchObject({ exitCode: 0 });
+  });
+});
+
+async function log(storage: FileStorage): Promise<void> {
+  const { line, id } = testEntry(Date.now());
+  await storage.append(line, id);
+}
+
 function pruneAll(): Parameters<FileStorage["prune"]>[0] {
   const now = Date.now();
   return { before: now - 2 * DAY_MS, policy: "retention 2 days", actor: "test", now };
