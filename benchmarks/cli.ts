@@ -1,9 +1,10 @@
-// The built command on a log of a million entries: verify beside the machine's own reading, a query over one hour,
-// start-up, and how much memory each command takes.
+// The built command on a log of a million entries: verify beside the machine's own reading, a query
+// over one hour, start-up, and how much memory each command takes.
 //
 //   npm run bench:cli
 //
-// The log is written once by the real logger, whose clock is moved over thirty days, and removed afterwards.
+// The log is written once by the real logger, whose clock is moved over thirty days, and removed
+// afterwards.
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { mkdtemp, open, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -68,7 +69,10 @@ async function writeLog(path: string, entries: number, signer: Signer): Promise<
   }
 }
 
-/** Runs the built command to its end, its output counted and thrown away. `oneCore`: with one core to run on. */
+/**
+ * Runs the built command to its end, its output counted and thrown away. `oneCore`: with one core
+ * to run on.
+ */
 async function run(
   words: readonly string[],
   { oneCore = false }: { readonly oneCore?: boolean } = {},
@@ -166,7 +170,8 @@ try {
   );
 
   console.log("");
-  // `sql` is mostly what DuckDB takes by itself; more columns at a time take more, more rows do not.
+  // `sql` is mostly what DuckDB takes by itself; more columns at a time take more, more rows do
+  // not.
   const commands: Readonly<Record<string, readonly string[]>> = {
     verify,
     stats: ["stats", large, "--by", "model"],

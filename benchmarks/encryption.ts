@@ -1,4 +1,4 @@
-// What encryption adds to an entry of 1 KB + 1 KB: CPU over hash-only.
+// Cost of encryption for an entry of 1 KB + 1 KB: CPU over hash-only.
 //
 //   npm run bench:encryption
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// What AuditCallbackHandler adds to a model call of LangChain: CPU, hash-only, file storage.
+// Cost of AuditCallbackHandler for a model call of LangChain: CPU, hash-only, file storage.
 //
 //   npm run bench:langchain
 import { join } from "node:path";

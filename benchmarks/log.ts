@@ -2,8 +2,8 @@
 //
 //   npm run bench
 //
-// pino writes a line and promises nothing; log() promises that the entry is on disk and sealed. The ratio says what
-// that costs; `os` durability is the like-for-like row.
+// pino writes a line and promises nothing; log() promises that the entry is on disk and sealed. The
+// ratio says what that costs; `os` durability is the like-for-like row.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// What AuditedOpenAI adds to a call of the openai package: CPU, hash-only, file storage.
+// Cost of AuditedOpenAI for a call of the openai package: CPU, hash-only, file storage.
 //
 //   npm run bench:openai
 import { join } from "node:path";

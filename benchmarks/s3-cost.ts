@@ -1,4 +1,5 @@
-// What S3 charges for a log, from measured sizes and counts. List prices of S3 Standard, us-east-1: look yours up.
+// S3's charges for a log, from measured sizes and counts. List prices of S3 Standard, us-east-1:
+// look yours up.
 const WRITE_DOLLARS = 0.005 / 1000; // PUT, POST, COPY, LIST; the requests that begin and end an upload in parts too
 const READ_DOLLARS = 0.0004 / 1000; // GET, HEAD
 const STORAGE_DOLLARS = 0.023; // a GB a month
@@ -31,8 +32,8 @@ interface Direct {
 }
 
 /**
- * Objects a second, at most: one for each entry; one at a time for each process, which waits for company and then for
- * the answer. Sooner where 5,000 entries or 8 MiB are together.
+ * Objects a second, at most: one for each entry; one at a time for each process, which waits for
+ * company and then for the answer. Sooner where 5,000 entries or 8 MiB are together.
  */
 function directObjectsPerSecond(
   callsPerSecond: number,
@@ -47,7 +48,10 @@ function directObjectsPerSecond(
   );
 }
 
-/** Requests to ship a segment: it is looked for, stored, looked at once more, and read back where it went in parts. */
+/**
+ * Requests to ship a segment: it is looked for, stored, looked at once more, and read back where it
+ * went in parts.
+ */
 function shippingRequests(bytes: number): { readonly writes: number; readonly reads: number } {
   const parts = Math.ceil(bytes / PART_BYTES);
   return parts <= 1 ? { writes: 1, reads: 2 } : { writes: parts + 2, reads: parts + 3 };

@@ -1,14 +1,15 @@
-// S3Storage beside one object an entry (the Python original's way), on the same server; finding one entry among many;
-// and FileStorage that ships to it.
+// S3Storage beside one object an entry (the Python original's way), on the same server; finding one
+// entry among many; and FileStorage that ships to it.
 //
 //   node --conditions=ai-audit-source benchmarks/s3.ts          starts Ceph's radosgw (scripts/install-test-tools.sh)
 //   node --conditions=ai-audit-source benchmarks/s3.ts URL      any server with the keys test/testtest
 //
-// Server and client share the machine, and the machine is never quiet: single objects a second drift between 700 and
-// 1,400 within a minute, and a block of 6,400 entries, the first one cold, gives anything between 6,600 and 23,500 a
-// second. So the two ways run in pairs of blocks, each some seconds long, in turn first and second; the first pair warms
-// up client and server and is not counted. The verdict is on the median of the pairs' ratios; all of them are printed.
-// Processor time an entry is what the client itself takes; who else is busy changes it little.
+// Server and client share the machine, and the machine is never quiet: single objects a second
+// drift between 700 and 1,400 within a minute, and a block of 6,400 entries, the first one cold,
+// gives anything between 6,600 and 23,500 a second. So the two ways run in pairs of blocks, each
+// some seconds long, in turn first and second; the first pair warms up client and server and is not
+// counted. The verdict is on the median of the pairs' ratios; all of them are printed. Processor
+// time an entry is what the client itself takes; who else is busy changes it little.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { cpus, loadavg, tmpdir } from "node:os";

@@ -1,4 +1,5 @@
-// An OpenAI-compatible server as a process of its own, so that its CPU is not counted: fixed answers, no parsing.
+// An OpenAI-compatible server as a process of its own, so that its CPU is not counted: fixed
+// answers, no parsing.
 import { createServer, type ServerResponse } from "node:http";
 
 const CHUNKS = 200;
@@ -25,7 +26,10 @@ const events = [
   chunk({ index: 0, delta: {}, finish_reason: "stop" }),
 ];
 
-/** One event a write and a turn, as tokens come: a client that gets them all at once spends its time copying them. */
+/**
+ * One event a write and a turn, as tokens come: a client that gets them all at once spends its time
+ * copying them.
+ */
 function writeStream(response: ServerResponse, at = 0): void {
   if (at === events.length) response.end("data: [DONE]\n\n");
   else response.write(events[at], () => setImmediate(() => writeStream(response, at + 1)));

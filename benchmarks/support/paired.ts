@@ -19,10 +19,15 @@ export async function startModelServer(): Promise<ModelServer> {
   return { baseURL: `http://127.0.0.1:${String(port)}/v1`, stop: () => child.disconnect() };
 }
 
-/** The compiler decides anew in each process, and one decision more or less is worth as much as what is measured. */
+/**
+ * The compiler decides anew in each process, and one decision more or less is worth as much as what
+ * is measured.
+ */
 const PROCESSES = 5;
 const ROUNDS = 16;
-/** The compiler goes on improving hot code for tens of thousands of calls; its work is not a call's. */
+/**
+ * The compiler goes on improving hot code for tens of thousands of calls; its work is not a call's.
+ */
 const WARM_UP_ROUNDS = 10;
 /** As many as in the other benchmarks. */
 const IN_FLIGHT = 64;
@@ -45,11 +50,12 @@ interface Measured {
   readonly audited: number;
 }
 
-/** How the script is told that it is to measure. */
+/** The variable that tells the script to measure. */
 const MEASURE = "--measure";
 
 /**
- * Runs the script in several processes, in which `body` hands its pairs to `compare`, and prints what they cost.
+ * Runs the script in several processes, in which `body` hands its pairs to `compare`, and prints
+ * what they cost.
  *
  * @param script the file that calls this
  * @param whose whose CPU it is, for the headline
@@ -94,7 +100,10 @@ async function printPairs(script: string): Promise<void> {
   }
 }
 
-/** All CPU of the rounds, by their calls: what the collector and the compiler do is in it, whenever they do it. */
+/**
+ * All CPU of the rounds, by their calls: what the collector and the compiler do is in it, whenever
+ * they do it.
+ */
 async function measure({ name, calls, plain, audited, targetUs }: Pair): Promise<Measured> {
   const sum = { plain: 0, audited: 0 };
   for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round += 1) {
@@ -109,7 +118,10 @@ async function measure({ name, calls, plain, audited, targetUs }: Pair): Promise
   return { name, targetUs, plain: sum.plain / ROUNDS, audited: sum.audited / ROUNDS };
 }
 
-/** Prints what a commit costs that holds nothing but a kilobyte: the machine's own share of durability. */
+/**
+ * Prints what a commit costs that holds nothing but a kilobyte: the machine's own share of
+ * durability.
+ */
 async function printSyncCost(directory: string): Promise<void> {
   const file = await open(join(directory, "sync"), "a");
   const line = Buffer.alloc(1024, "x");

@@ -12,7 +12,7 @@ export interface Bundling {
   readonly program?: string;
 }
 
-/** What the bundled program prints. Rejects when it cannot be bundled, or fails. */
+/** The output of the bundled program. Rejects when it cannot be bundled, or fails. */
 export async function runBundled(
   project: string,
   { bundler, minify = false, program = "bundle.mjs" }: Bundling,
@@ -31,7 +31,7 @@ export async function runBundled(
   return run(process.execPath, [file], { cwd: folder, env });
 }
 
-/** What the route of a built Next.js application answers. */
+/** The answer of a built Next.js application's route. */
 export async function runNext(
   project: string,
   compiler: "turbopack" | "webpack",

@@ -216,7 +216,7 @@ function bundleCases({ work, registry, env }: Setting): readonly Case[] {
   ];
 }
 
-/** What is bundled runs the scenario, and prints where its log lies. */
+/** The bundled program runs the scenario, and prints the place of its log. */
 function bundle(name: string, quick: boolean, build: () => Promise<string>): Case {
   return {
     name: `bundles: ${name}`,

@@ -1,6 +1,7 @@
-// pnpm clickhouse: runs our statements for ClickHouse in ClickHouse, over a bucket with a log that was
-// written directly and one that was shipped. ClickHouse comes as the npm package chdb (566 MB), which
-// is installed beside the work folder once. Athena is a service of AWS: it cannot be run here.
+// pnpm clickhouse: runs our statements for ClickHouse in ClickHouse, over a bucket with a log that
+// was written directly and one that was shipped. ClickHouse comes as the npm package chdb (566 MB),
+// which is installed beside the work folder once. Athena is a service of AWS: it cannot be run
+// here.
 import assert from "node:assert/strict";
 import { cp, mkdir, writeFile } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";

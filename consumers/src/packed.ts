@@ -68,7 +68,9 @@ interface Packed {
   readonly tarball: Buffer;
 }
 
-/** What a registry says of a package: one version, published long enough ago for any age limit. */
+/**
+ * A registry's answer about a package: one version, published long enough ago for any age limit.
+ */
 function packument(
   name: string,
   url: string,

@@ -81,7 +81,7 @@ export const PACKAGE_MANAGERS = {
   },
 } as const satisfies Readonly<Record<string, PackageManager>>;
 
-/** What programs install beside ours. */
+/** Packages that programs install beside ours. */
 const PEERS: Readonly<Record<string, string>> = {
   "@langchain/core": "^1",
   "@langchain/openai": "^1",

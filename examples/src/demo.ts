@@ -1,5 +1,5 @@
-// npm run demo: real SDK calls become sealed entries; the log is verified; a tampered copy is caught.
-// With `npm run demo -- --real` and OPENAI_API_KEY the calls go to the real API.
+// npm run demo: real SDK calls become sealed entries; the log is verified; a tampered copy is
+// caught. With `npm run demo -- --real` and OPENAI_API_KEY the calls go to the real API.
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";

@@ -1,4 +1,5 @@
-// A bucket behind a network and a server on their bad days: refusals, broken connections, no answer, slow answers.
+// A bucket behind a network and a server on their bad days: refusals, broken connections, no
+// answer, slow answers.
 import { AuditLogger, Signer, verifyLog } from "@ai-audit/core";
 import { S3Storage } from "@ai-audit/core/s3";
 import { type Fault, everyNth, FaultProxy } from "@ai-audit/test-support/fault-proxy";

@@ -1,4 +1,5 @@
-// What is left of a log after a fault: nothing lost, nothing twice, and no false word of the verifier.
+// The judgement of a log after a fault: nothing lost, nothing twice, and no false word of the
+// verifier.
 import { existsSync } from "node:fs";
 import { AuditLogger, verifyLog } from "@ai-audit/core";
 import type { Row } from "./row.ts";
@@ -11,8 +12,8 @@ export interface Judgement {
 }
 
 /**
- * Reads and verifies a directory that no one tampered with. Exit codes 0 and 2 are right; 3 is where there is no log,
- * and then nothing may have been acknowledged.
+ * Reads and verifies a directory that no one tampered with. Exit codes 0 and 2 are right; 3 is
+ * where there is no log, and then nothing may have been acknowledged.
  */
 export async function judgeLog(
   path: string,

@@ -1,5 +1,6 @@
-// `pnpm mutants [number...]`: makes one change at a time in a copy of core, each of which takes a promise away, and runs the
-// tests that hold the promise. A mutant that lives, or whose place is gone, is a failure.
+// `pnpm mutants [number...]`: makes one change at a time in a copy of core, each of which takes a
+// promise away, and runs the tests that hold the promise. A mutant that lives, or whose place is
+// gone, is a failure.
 import { spawnSync } from "node:child_process";
 import {
   cpSync,

@@ -1,5 +1,6 @@
-// Power cuts: the recorded work is cut at every call, with everything that was not certain, without it, without each
-// single change, with each pair of changes in the other order, and in random orders.
+// Power cuts: the recorded work is cut at every call, with everything that was not certain, without
+// it, without each single change, with each pair of changes in the other order, and in random
+// orders.
 import {
   cpSync,
   existsSync,
@@ -42,7 +43,7 @@ export interface PowerCutOptions {
   readonly every: number;
 }
 
-/** What the program had said by the time of a cut. */
+/** The program's output by the time of a cut. */
 interface Said {
   readonly acknowledged: { readonly id: string; readonly subject: string }[];
   /** Acknowledgements at the time at which the erasure was asked for. */
@@ -123,9 +124,9 @@ export async function powerCuts({ seed, orders, every }: PowerCutOptions): Promi
 }
 
 /**
- * Every subset of the uncertain changes that a cut at this step can leave and no earlier one could: with all of them,
- * with none, and, where the step made a change, with each earlier one dropped, and with the new one ahead of each.
- * What is certain is in every subset.
+ * Every subset of the uncertain changes that a cut at this step can leave and no earlier one could:
+ * with all of them, with none, and, where the step made a change, with each earlier one dropped,
+ * and with the new one ahead of each. What is certain is in every subset.
  */
 function* systematic(pending: readonly Pending[], isNew: boolean): Generator<readonly Pending[]> {
   const open = pending.filter(({ isCertain }) => !isCertain);
@@ -225,7 +226,9 @@ class CutJudge {
   }
 }
 
-/** Segments of days that are past: the clean-up removes some, and the shipper the copies of others. */
+/**
+ * Segments of days that are past: the clean-up removes some, and the shipper the copies of others.
+ */
 async function makeOldDays(path: string, signer: Signer): Promise<void> {
   mkdirSync(path, { recursive: true, mode: 0o700 });
   for (const days of [7, 6, 3, 2]) {

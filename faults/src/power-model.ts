@@ -1,5 +1,6 @@
-// What a disk may hold after a power cut. A write is certain once fdatasync() or fsync() of its file returned that began
-// after it, a name once fsync() of its directory did. Of everything else the disk holds what it likes, in any order.
+// The possible contents of a disk after a power cut. A write is certain once fdatasync() or fsync()
+// of its file returned that began after it, a name once fsync() of its directory did. Of everything
+// else the disk holds what it likes, in any order.
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -63,7 +64,9 @@ export class Image {
     }
   }
 
-  /** The same for images that hold the same. Paths below a directory that is not there do not count. */
+  /**
+   * The same for images that hold the same. Paths below a directory that is not there do not count.
+   */
   digest(): string {
     const hash = createHash("sha256");
     for (const [path, node] of this.#reachable()) {
@@ -106,7 +109,7 @@ export class PowerModel {
   readonly #cwd: string;
   /** Everything before the first change that is not certain. */
   readonly #base: Image;
-  /** What the program sees. */
+  /** The content as the program sees it. */
   readonly #now: Image;
   #pending: Pending[] = [];
   #nodes = DIRECTORY;

@@ -9,9 +9,12 @@ export interface Row {
   readonly lost: number;
   /** Ids returned more than once. */
   readonly duplicated: number;
-  /** Verdicts of tampering, of a missing file or of a verifier that could not work, on a log nobody touched. */
+  /**
+   * Verdicts of tampering, of a missing file or of a verifier that could not work, on a log nobody
+   * touched.
+   */
   readonly falseVerdicts: number;
-  /** What the program that logs was told. */
+  /** The errors and waits of the program that logs. */
   readonly caller: string;
   /** Findings in words, the first few. Empty where all is well. */
   readonly findings: readonly string[];

@@ -1,5 +1,6 @@
-// `pnpm faults [--short] [--seed N] [--write]`: tries the faults, prints the table and every finding, and exits with 1 where
-// an entry was lost or doubled or a verdict false. --short: as many tries as CI has time for. --write: docs/faults.md, too.
+// `pnpm faults [--short] [--seed N] [--write]`: tries the faults, prints the table and every
+// finding, and exits with 1 where an entry was lost or doubled or a verdict false. --short: as many
+// tries as CI has time for. --write: docs/faults.md, too.
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { isLeftOut } from "@ai-audit/test-support/dependencies";

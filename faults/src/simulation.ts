@@ -1,7 +1,8 @@
-// Deterministic simulation: `node simulation.ts <first seed> <seeds>`. One seed is one interleaving of eight writers, a
-// cleaner, a shipper, readers and a verifier over one directory, a simulated clock, and crashes of writers. Every file call
-// of the process waits until the schedule, which the seed decides, lets it go; one is under way at a time. Prints a JSON
-// line for each seed; a seed that fails is run again by its number alone.
+// Deterministic simulation: `node simulation.ts <first seed> <seeds>`. One seed is one interleaving
+// of eight writers, a cleaner, a shipper, readers and a verifier over one directory, a simulated
+// clock, and crashes of writers. Every file call of the process waits until the schedule, which the
+// seed decides, lets it go; one is under way at a time. Prints a JSON line for each seed; a seed
+// that fails is run again by its number alone.
 import crypto from "node:crypto";
 import { EventEmitter } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -59,7 +60,10 @@ const SYNCS: ReadonlySet<string> = new Set(["datasync", "sync", "fdatasync", "fs
 const QUIET_TURNS = 4;
 /** A shorter timer fires whenever the schedule says so. */
 const SHORT_TIMER_MS = 1_000;
-/** A longer timer fires once the clock is there; one between the two is a time-out, and no call hangs. */
+/**
+ * A longer timer fires once the clock is there; one between the two is a time-out, and no call
+ * hangs.
+ */
 const LONG_TIMER_MS = 60_000;
 
 const { setImmediate } = timers;
@@ -77,7 +81,7 @@ class Schedule {
   readonly #waiting = new Set<Waiting>();
   #isBusy = false;
   #isChoosing = false;
-  /** What went so far; the clock of durations goes on with it. */
+  /** Calls and timers that went; the clock of durations goes on with them. */
   steps = 0;
   isOn = false;
 
@@ -108,7 +112,7 @@ class Schedule {
     this.#choose();
   }
 
-  /** What still waits never goes: its process was killed. */
+  /** Waiting calls never go: their process was killed. */
   stop(): void {
     this.isOn = false;
     this.#waiting.clear();
@@ -328,7 +332,7 @@ async function simulate(seed: number): Promise<Simulated> {
   } finally {
     schedule.stop();
   }
-  // What retention may have removed is not looked for.
+  // Entries that retention may have removed are not looked for.
   const oldest = Math.floor(now / DAY_MS) - retentionDays;
   const due = acknowledged.filter(({ day }) => day > oldest).map(({ id }) => id);
   const judged = await judgeLog(path, due, signer.vkey);

@@ -1,4 +1,5 @@
-// Runs the simulation for many seeds, in processes of their own. A seed that fails is printed with the command that runs it again.
+// Runs the simulation for many seeds, in processes of their own. A seed that fails is printed with
+// the command that runs it again.
 import { execFile } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";

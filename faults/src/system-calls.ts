@@ -1,4 +1,5 @@
-// Errors, short writes and hangs at each system call of the write path in turn, by a library that is loaded before libc.
+// Errors, short writes and hangs at each system call of the write path in turn, by a library that
+// is loaded before libc.
 import { execFile, execFileSync } from "node:child_process";
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

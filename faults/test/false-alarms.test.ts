@@ -1,5 +1,6 @@
-// What makes other tamper-evident logs cry wolf, re-enacted. Nothing here was tampered with: the verdict is "proven" (0) or
-// "not proven" (2), and no file is called TAMPERED, MISSING, FORK or ROLLBACK.
+// What makes other tamper-evident logs cry wolf, re-enacted. Nothing here was tampered with: the
+// verdict is "proven" (0) or "not proven" (2), and no file is called TAMPERED, MISSING, FORK or
+// ROLLBACK.
 import {
   copyFileSync,
   cpSync,

@@ -26,7 +26,7 @@ export interface ToyOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What the provider answers. */
+/** The provider's answer. */
 export interface ToyScript {
   readonly pieces: readonly string[];
   /** Absent: a stream ends without its last part. */

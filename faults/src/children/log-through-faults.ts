@@ -1,5 +1,6 @@
-// `node log-through-faults.ts <folder> <pem> <every>`, with the shim loaded: logs to a new directory again and again, each
-// time with a fault at the next call on it, until the work makes no more calls than that. Prints one JSON line a try.
+// `node log-through-faults.ts <folder> <pem> <every>`, with the shim loaded: logs to a new
+// directory again and again, each time with a fault at the next call on it, until the work makes no
+// more calls than that. Prints one JSON line a try.
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { AuditError, AuditLogger, FileStorage, Signer } from "@ai-audit/core";

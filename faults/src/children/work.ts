@@ -1,6 +1,7 @@
-// The work whose system calls are recorded: `node work.ts <log> <keys> <archive> <pem>`. Two hundred operations: entries
-// in eight lanes with rotation, one clean-up, one erasure, segments shipped and their copies removed. Each entry that is
-// acknowledged is printed by one system call, so that the recording has the moment.
+// The work whose system calls are recorded: `node work.ts <log> <keys> <archive> <pem>`. Two
+// hundred operations: entries in eight lanes with rotation, one clean-up, one erasure, segments
+// shipped and their copies removed. Each entry that is acknowledged is printed by one system call,
+// so that the recording has the moment.
 import { mkdirSync, readFileSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import {

@@ -16,7 +16,10 @@ import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 const ORIGINAL = join(ORIGINAL_LOGS, "plain");
 
-/** Commands that read, with `LOG` for the location. What they print of a directory they print of its archive. */
+/**
+ * Commands that read, with `LOG` for the location. What they print of a directory they print of its
+ * archive.
+ */
 const READERS: readonly (readonly string[])[] = [
   ["list", "LOG"],
   ["list", "LOG", "--json", "-n", "2"],
@@ -281,7 +284,9 @@ describe.skipIf(isLeftOut("moto"))("On a bucket", { timeout: 120_000 }, () => {
   });
 });
 
-/** What the original's export says of a log, but for contents, which are encrypted anew each time. */
+/**
+ * What the original's export says of a log, but for contents, which are encrypted anew each time.
+ */
 async function originalFields(
   location: string,
   env: Readonly<Record<string, string>>,

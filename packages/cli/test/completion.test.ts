@@ -79,7 +79,9 @@ describe("fish", () => {
   );
 });
 
-/** A shell of nobody's habits, with a terminal. Typing gives what the command was then called with. */
+/**
+ * A shell of nobody's habits, with a terminal. Typing gives what the command was then called with.
+ */
 function openShell(shell: "bash" | "zsh", home: string): (text: string) => Promise<string> {
   const words = shell === "bash" ? ["bash", "--norc", "--noprofile", "-i"] : ["zsh", "-f", "-i"];
   const child = spawn("python3", [ON_TERMINAL, "all", ...words], {

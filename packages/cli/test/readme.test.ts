@@ -13,7 +13,10 @@ const run = promisify(execFile);
 const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 const README = await readFile(new URL("../../../README.md", import.meta.url), "utf8");
 
-/** The lines of the README's shell blocks that call the command, without the prompt and what npm does. */
+/**
+ * The lines of the README's shell blocks that call the command, without the prompt and what npm
+ * does.
+ */
 const COMMANDS = [...README.matchAll(/```(?:sh|console)\n([\s\S]*?)```/g)]
   .flatMap(([, block = ""]) => block.split("\n"))
   .map((line) => line.replace(/^\$ /, ""))

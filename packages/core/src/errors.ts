@@ -98,7 +98,7 @@ export class AuditInputError extends AuditError {
   }
 }
 
-/** What an `AuditWriteError` keeps of the call whose entry could not be written. */
+/** The part of a call that an `AuditWriteError` keeps when its entry could not be written. */
 export interface UnrecordedCall extends ErrorOptions {
   readonly response?: unknown;
   readonly callError?: unknown;
@@ -111,7 +111,7 @@ export interface UnrecordedCall extends ErrorOptions {
 export class AuditWriteError extends AuditError {
   override readonly name: string = "AuditWriteError";
   /**
-   * What the call would have returned; undefined when it returned nothing. Not enumerable: it holds
+   * The result that the call would have had; undefined when it had none. Not enumerable: it holds
    * content.
    */
   declare readonly response: unknown;
@@ -156,7 +156,7 @@ export class ContentBlockedError extends AuditError {
   override readonly name: string = "ContentBlockedError";
   /** Name of the detector. */
   readonly detector: string;
-  /** Which of the call's contents it objected to. */
+  /** The contents of the call that it objected to. */
   readonly side: "input" | "output";
   /** The detector's reason. */
   readonly reason: string;

@@ -43,7 +43,7 @@ export function oneOf(...values: readonly string[]): OptionCheck {
   return (value) => (values.some((known) => known === value) ? undefined : message);
 }
 
-/** How messages call a member, and the error that they are thrown in. */
+/** The name of a member in messages, and the error that they are thrown in. */
 export interface OptionKind {
   readonly what: string;
   readonly Failure: new (message: string) => AuditError;

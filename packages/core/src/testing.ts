@@ -7,7 +7,7 @@ import { ENTRY_FIELDS } from "./format/fields.ts";
 import type { AuditStorage, TimeRange } from "./storage/storage.ts";
 import { DAY_MS } from "./time.ts";
 
-/** What a case is run against: an empty storage of its own. */
+/** The subject of a case: an empty storage of its own. */
 export interface StorageUnderTest {
   readonly storage: AuditStorage;
   /**

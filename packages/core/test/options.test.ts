@@ -1,4 +1,5 @@
-// Options objects: every value is checked, and an unknown name is refused with the place it belongs to.
+// Options objects: every value is checked, and an unknown name is refused with the place it belongs
+// to.
 import { describe, expect, it } from "vitest";
 import { CAPTURE_OPTIONS, DETECTOR_OPTIONS } from "../src/capture/index.ts";
 import {

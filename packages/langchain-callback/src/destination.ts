@@ -1,4 +1,4 @@
-// Where a model's call goes: the server in its configuration, and the provider there.
+// The destination of a model's call: the server in its configuration, and the provider there.
 import {
   type Fields,
   fieldsOf,
@@ -43,7 +43,7 @@ const ADDRESSES: readonly string[] = [
   "endpoint_host",
 ];
 
-/** Who is called. */
+/** The one that is called. */
 export interface Destination {
   readonly provider: string | null;
   readonly server: ReturnType<typeof serverOf>;

@@ -3,7 +3,7 @@
 import type { CallLogger } from "@ai-audit/core/capture";
 import type { RunContext } from "./runs.ts";
 
-/** What a run may leave in the log: the entry of its call, a safety event, a human's decision. */
+/** The entries of a run: its call, a safety event, a human's decision. */
 export type EntryKind = "call" | "event" | "decision";
 
 const FIRST_HANDLERS = new WeakMap<CallLogger, FirstHandlers>();

@@ -126,8 +126,8 @@ function toolCallsOf(message: Fields, kwargs: Fields): Fields {
 /** Members that repeat other members of the message. */
 const COPIES: ReadonlySet<string> = new Set(["tool_calls", "parsed", "originalTextContentBlock"]);
 /**
- * Members of a provider's envelope, which hosts put beside the content of a message. The fields of an
- * entry have them, once: a message is repeated in the input of every later call.
+ * Members of a provider's envelope, which hosts put beside the content of a message. The fields of
+ * an entry have them, once: a message is repeated in the input of every later call.
  */
 const ENVELOPE: ReadonlySet<string> = new Set([
   // Anthropic

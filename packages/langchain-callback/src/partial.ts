@@ -45,8 +45,8 @@ export class PartialAnswer {
   #maxOutputTokens: number | undefined;
 
   /**
-   * Whether the answer came in pieces, even without content. Some hosts call back once for an answer
-   * that came whole, without LangChain's object for a piece.
+   * Whether the answer came in pieces, even without content. Some hosts call back once for an
+   * answer that came whole, without LangChain's object for a piece.
    */
   get streamed(): boolean {
     return this.#hasPieces || this.#tokens > 1;
@@ -151,7 +151,7 @@ export class PartialAnswer {
     };
   }
 
-  /** When the last event came, in milliseconds since the call began; null when none did. */
+  /** Time of the last event, in milliseconds since the call began; null when none came. */
   get lastMs(): number | null {
     return this.#lastMs ?? null;
   }

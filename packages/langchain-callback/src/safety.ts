@@ -66,8 +66,8 @@ function refusalIn(message: Fields): string | undefined {
 }
 
 /**
- * LangChain drops the `refusal` of a Chat Completions message. An ordinary end remains with an empty
- * answer, and with output tokens that were paid for, where the host reports them.
+ * LangChain drops the `refusal` of a Chat Completions message. An ordinary end remains with an
+ * empty answer, and with output tokens that were paid for, where the host reports them.
  */
 function seemsRefused({ message, info, text }: Candidate): boolean {
   const kwargs = fieldsOf(message["additional_kwargs"]);

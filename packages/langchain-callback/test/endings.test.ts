@@ -14,7 +14,10 @@ const WAIT = { timeout: 15_000 };
 const STOPPED = /abort|timed out|timeout|terminated|cancel|premature|socket|other side/i;
 const PIECES = ["One ", "two ", "three ", "four"];
 
-/** All entries, once nothing is open any more and closing the log has waited for what is on its way to the disk. */
+/**
+ * All entries, once nothing is open any more and closing the log has waited for what is on its way
+ * to the disk.
+ */
 async function settled(bench: Bench): Promise<Awaited<ReturnType<Bench["entries"]>>> {
   await expect.poll(async () => (await collectGarbage(), bench.handler.stats.open), WAIT).toBe(0);
   await bench.logger.close();

@@ -71,7 +71,10 @@ export function only(entries: readonly AuditEntry[]): AuditEntry {
   return entry;
 }
 
-/** LangChain's middleware in the type that createAgent takes: theirs do not hold under exactOptionalPropertyTypes. */
+/**
+ * LangChain's middleware in the type that createAgent takes: theirs do not hold under
+ * exactOptionalPropertyTypes.
+ */
 export function middleware(
   make: (...options: never[]) => object,
   ...options: unknown[]
@@ -85,7 +88,10 @@ function isMiddleware(value: unknown): value is AgentMiddleware {
   return typeof value === "object" && value !== null && "name" in value;
 }
 
-/** Set where the suite runs against the oldest supported LangChain, which loses some of what the API says. */
+/**
+ * Set where the suite runs against the oldest supported LangChain, which loses some of what the API
+ * says.
+ */
 export const OLDEST_HOST: boolean = process.env["LANGCHAIN_OLDEST"] === "1";
 
 /** A storage whose disk is full as long as `full` is true. */

@@ -1,5 +1,5 @@
-// Nothing is kept of runs that are over, however they ended. A round has 150 runs of one ending, with AUDIT_SOAK=1
-// 2,000; HEAP_RUNS sets another number.
+// Nothing is kept of runs that are over, however they ended. A round has 150 runs of one ending,
+// with AUDIT_SOAK=1 2,000; HEAP_RUNS sets another number.
 import { AuditLogger, MemoryStorage } from "@ai-audit/core";
 import { RunnableLambda } from "@langchain/core/runnables";
 import { tool } from "@langchain/core/tools";

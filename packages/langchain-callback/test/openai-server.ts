@@ -1,5 +1,5 @@
-// An OpenAI-compatible server for tests: chat completions, responses, completions, moderations and embeddings over
-// node:http. It is told what to answer; it knows nothing of the code under test.
+// An OpenAI-compatible server for tests: chat completions, responses, completions, moderations and
+// embeddings over node:http. It is told what to answer; it knows nothing of the code under test.
 import {
   createServer,
   type IncomingHttpHeaders,

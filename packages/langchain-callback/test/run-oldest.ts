@@ -1,6 +1,7 @@
-// node packages/langchain-callback/test/run-oldest.ts: runs this package's tests against the oldest LangChain it
-// supports, in a directory of its own, with the sources as they are here and the Node that runs this. Of agents those
-// tests stay out that need an agent's name, content blocks or a middleware, which these do not have. Exits with 1 when a test fails or npm cannot install.
+// node packages/langchain-callback/test/run-oldest.ts: runs this package's tests against the oldest
+// LangChain it supports, in a directory of its own, with the sources as they are here and the Node
+// that runs this. Of agents those tests stay out that need an agent's name, content blocks or a
+// middleware, which these do not have. Exits with 1 when a test fails or npm cannot install.
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

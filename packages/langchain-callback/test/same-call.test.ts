@@ -43,7 +43,10 @@ class ResponsesOverAuditedClient extends ChatOpenAIResponses {
 /** A busy machine takes its time. */
 const WAIT = { timeout: 15_000 };
 
-/** Whether the log holds `count` pairs of linked entries and counts each once; what is wrong with them otherwise. */
+/**
+ * Whether the log holds `count` pairs of linked entries and counts each once; what is wrong with
+ * them otherwise.
+ */
 async function problemsOf(bench: Bench, count: number): Promise<string[]> {
   await expect.poll(async () => (await bench.entries()).length, WAIT).toBe(2 * count); // an abort is told to its caller first
   const entries = await bench.entries();

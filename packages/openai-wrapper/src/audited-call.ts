@@ -98,7 +98,7 @@ export class AuditedCall {
     this.#signal = "signal" in options ? options.signal : undefined;
   }
 
-  /** Where the call is. A logger that closes ends it too. */
+  /** The stage of the call. A logger that closes ends it too. */
   get state(): "asking" | "reading" | "ended" {
     return this.ended ? "ended" : this.#state.name;
   }

@@ -24,7 +24,7 @@ import { ReportedResponses } from "./same-response.ts";
 import type { ExtractOptions } from "./surface.ts";
 import { ToolTurns } from "./tool-turns.ts";
 
-/** How a client's calls are recorded. */
+/** Options for recording a client's calls. */
 export interface AuditOptions extends CaptureOptions, DetectorOptions {
   /** false: of the input only digest and length reach the log. @default true */
   readonly captureInput?: boolean | undefined;

@@ -26,7 +26,7 @@ const SEAM: Readonly<Record<string, (base: Method) => Method>> = {
   retryRequest,
 };
 
-/** Where all promises parse, from version 7.5 on. */
+/** The place where all promises parse, from version 7.5 on. */
 const PARSE = "parseResponseWithTimeout";
 
 /**

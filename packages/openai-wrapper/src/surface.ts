@@ -1,4 +1,4 @@
-// Which surface a request belongs to. docs/openai-surfaces.md is this table with what each entry
+// The surface of a request. docs/openai-surfaces.md is this table with what each entry
 // holds.
 import {
   type CapturedFields,
@@ -161,7 +161,7 @@ function deletionOf(path: string): string {
   return [...names, "delete"].join(".");
 }
 
-/** Where a request goes. */
+/** The destination of a request. */
 interface Destination {
   readonly provider: string | null;
   readonly server: CapturedFields["server"];

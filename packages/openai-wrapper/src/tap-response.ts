@@ -68,7 +68,7 @@ function tappedPrototype(base: object): object {
   return tapped;
 }
 
-/** How a member is tapped. `member` is what it was. */
+/** A way to tap a member. `member` is the original. */
 function tappedMember(name: string, member: (response: Response) => unknown): PropertyDescriptor {
   if (name === "body") return { configurable: true, get: bodyOf };
   const value = name === "clone" ? cloneOf : read;

@@ -7,7 +7,7 @@ export type ClientClass = new (...args: never[]) => object;
 
 /** The class's own options, and `audit`. */
 export type AuditedOptions<C extends ClientClass> = NonNullable<ConstructorParameters<C>[0]> & {
-  /** How calls are recorded: a logger, or `{ logger, … }`. Clones by `withOptions()` keep it. */
+  /** The record of calls: a logger, or `{ logger, … }`. Clones by `withOptions()` keep it. */
   readonly audit: Audit;
 };
 

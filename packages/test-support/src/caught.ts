@@ -1,4 +1,4 @@
-/** What a promise rejects with, or a function throws. Throws when neither happens. */
+/** The error that a promise rejects with, or a function throws. Throws when neither happens. */
 export async function rejected(attempt: Promise<unknown> | (() => unknown)): Promise<unknown> {
   try {
     await (typeof attempt === "function" ? attempt() : attempt);
@@ -8,7 +8,7 @@ export async function rejected(attempt: Promise<unknown> | (() => unknown)): Pro
   throw new Error("expected an error");
 }
 
-/** What a synchronous function throws. Throws when it throws nothing. */
+/** The error that a synchronous function throws. Throws when it throws nothing. */
 export function caught(fn: () => unknown): unknown {
   try {
     fn();

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { tmpdir } from "node:os";
 
-/** How to tell whether a dependency is on this machine. */
+/** A test for a dependency on this machine. */
 const CHECKS = {
   bash: () => hasPrograms("bash"),
   /** A C compiler, for the library that makes system calls fail. */

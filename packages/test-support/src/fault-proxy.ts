@@ -9,7 +9,7 @@ import {
 } from "node:http";
 import { onTestFinished } from "vitest";
 
-/** What happens to one request. */
+/** The fault of one request. */
 export type Fault =
   /** The server refuses, without having done anything. */
   | { readonly kind: "refuse"; readonly status: number; readonly code: string }
@@ -32,7 +32,7 @@ export interface SeenRequest {
   readonly url: string;
 }
 
-/** What is to happen to a request; undefined for nothing. */
+/** The fault that a request meets; undefined for none. */
 export type Plan = (seen: SeenRequest) => Fault | undefined;
 
 export class FaultProxy {

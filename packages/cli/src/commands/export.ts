@@ -166,7 +166,7 @@ function recordText(format: ExportFlags["format"], record: LogRecord, opened: bo
   return format === "ocsf" ? ocsfLine(record) : `${JSON.stringify(record)}\n`;
 }
 
-/** How often a directory is looked at. */
+/** Time between two looks at a directory. */
 const POLL_MS = 1000;
 
 /** Appends what is new to a file; with --follow again and again. */

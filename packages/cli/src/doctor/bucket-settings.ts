@@ -5,7 +5,7 @@ import { type Finding, look } from "./finding.ts";
 
 type Sdk = typeof import("@aws-sdk/client-s3");
 
-/** How long entries are kept, and how long they must be: days. */
+/** Days for which entries are kept, and for which they must be. */
 export interface Keeping {
   readonly days: number;
   readonly floor: number | undefined;

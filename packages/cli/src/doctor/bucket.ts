@@ -11,7 +11,7 @@ import { type Finding, good, look, wrong } from "./finding.ts";
 import { examineLifecycle } from "./lifecycle.ts";
 import { DAY_MS } from "@ai-audit/core/format";
 
-/** How long an object cannot be removed. */
+/** The time for which an object cannot be removed. */
 interface Lock {
   /** `GOVERNANCE` or `COMPLIANCE`. */
   readonly mode: string;

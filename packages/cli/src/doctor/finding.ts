@@ -6,7 +6,7 @@ export interface Finding {
   /** `look`: somebody should look at it. `wrong`: it does not work, or is dangerous. */
   readonly state: "good" | "look" | "wrong";
   readonly message: string;
-  /** What to do. */
+  /** The remedy. */
   readonly remedy?: string;
 }
 

@@ -40,7 +40,7 @@ export interface Unproven {
   readonly first: readonly string[];
 }
 
-/** How many unproven entries are named on the terminal. */
+/** Number of unproven entries that the terminal names. */
 const NAMED = 5;
 
 /**

@@ -21,7 +21,7 @@ export function bundleResult(
   return { entries, unproven: unproven.count, ...found, output: entries === 0 ? null : output };
 }
 
-/** How many findings are told on the terminal. */
+/** Number of findings that the terminal shows. */
 const TOLD = 5;
 
 /** The report as lines; with JSON output, only the unproven entries. */

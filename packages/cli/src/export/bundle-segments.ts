@@ -83,7 +83,7 @@ async function copyFile(
   return vkey;
 }
 
-/** How a control line begins; every other line is an entry's. */
+/** The first bytes of a control line; every other line is an entry. */
 const CONTROL_START = '{"type":';
 
 /** Counts the entries in the bytes that are copied; it trusts no number in the log. */

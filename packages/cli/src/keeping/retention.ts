@@ -1,4 +1,4 @@
-// How long entries are kept.
+// The retention of a log: for how long entries are kept.
 import { parseSegmentName, segmentDay } from "@ai-audit/core/format";
 import { EXIT, Failure } from "../failure.ts";
 import { listLogFiles } from "../log/log-files.ts";

@@ -59,7 +59,7 @@ export async function* controlLines<T extends ControlType>(
 /** `t` of `{"type":`. The first member of an entry's line is `id`. */
 const TYPE_BYTE = 0x74;
 
-/** When a control line's fact happened, RFC 3339; undefined if the line has no time. */
+/** Time of a control line's fact, RFC 3339; undefined if the line has no time. */
 export function timeOf(line: ControlLine): string | undefined {
   switch (line.type) {
     case "segment.open":

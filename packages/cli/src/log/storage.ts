@@ -99,7 +99,7 @@ export async function openArchive(
   return new Archive({ ...parseLocation(location), ...s3Connection(settings), onError });
 }
 
-/** How to reach a bucket. */
+/** The way to a bucket. */
 export function s3Connection(settings: Settings): S3Connection {
   const endpoint = settings.get("AUDIT_S3_ENDPOINT");
   if (endpoint === undefined) return {};

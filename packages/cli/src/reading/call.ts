@@ -15,7 +15,7 @@ export function isDuplicate({ run }: AuditEntry): boolean {
   return run?.sameCallAs !== undefined;
 }
 
-/** How a call ended, as figures count it. */
+/** The end of a call, as figures count it. */
 export type OutcomeClass = "ok" | "blocked" | "error" | "stopped";
 
 /** A question to a person, or a caller's stop, is not an error. */
@@ -84,7 +84,7 @@ export function flagsOf({ safetyPassed, detectorsTriggered, alerts }: AuditEntry
   return [...found, ...noted].join(", ");
 }
 
-/** When the call began, in milliseconds since the epoch. Entries have the time of its end. */
+/** Begin of the call, in milliseconds since the epoch. Entries have the time of its end. */
 export function beganAt({ timestamp, latencyMs }: AuditEntry): number {
   return Date.parse(timestamp) - (latencyMs ?? 0);
 }

@@ -11,7 +11,7 @@ export function entryTable(out: Output): Table<AuditEntry> {
 }
 
 /**
- * How the call ended. Entries without an outcome, as the Python original writes them, show at most
+ * The end of the call. Entries without an outcome, as the Python original writes them, show at most
  * that they were flagged.
  */
 export function outcomeOf({ outcome, safetyPassed }: AuditEntry): string {

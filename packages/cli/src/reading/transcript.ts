@@ -74,7 +74,7 @@ export class Transcript {
   }
 }
 
-/** How many messages from the first on were told before. */
+/** Number of messages, from the first on, that were told before. */
 function repeats(told: readonly Message[], messages: readonly Message[]): number {
   const differs = messages.findIndex((message, at) => !isSame(told[at], message));
   return differs === -1 ? messages.length : differs;

@@ -1,4 +1,5 @@
-// OCSF 1.8, API Activity with the profile ai_operation: https://schema.ocsf.io/1.8.0/classes/api_activity
+// OCSF 1.8, API Activity with the profile ai_operation:
+// https://schema.ocsf.io/1.8.0/classes/api_activity
 import { describe, expect, it } from "vitest";
 import { AuditLogger, type Outcome } from "@ai-audit/core";
 import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";

@@ -1,4 +1,5 @@
-// The log of an agent at work: a supervisor, two parallel calls of one sub-agent, a tool, a guardrail, a person asked.
+// The log of an agent at work: a supervisor, two parallel calls of one sub-agent, a tool, a
+// guardrail, a person asked.
 import { join } from "node:path";
 import { AuditLogger } from "@ai-audit/core";
 
@@ -19,7 +20,10 @@ const TASK = [
   { role: "user", content: "Check invoice 7." },
 ];
 
-/** All entries have the present as their time: their latencies say when they began, in milliseconds before it. */
+/**
+ * All entries have the present as their time: their latencies say when they began, in milliseconds
+ * before it.
+ */
 const INTERACTIONS: readonly Interaction[] = [
   {
     ...THREAD,

@@ -1,7 +1,10 @@
 // What differs from run to run, replaced by what does not.
 import type { SampleLog } from "./sample-log.ts";
 
-/** The text with names for ids, times, keys, hashes and places. Times of 2024 and 2025 are of the tests themselves. */
+/**
+ * The text with names for ids, times, keys, hashes and places. Times of 2024 and 2025 are of the
+ * tests themselves.
+ */
 export function normalise(text: string, sample?: SampleLog): string {
   let result = text;
   if (sample !== undefined) {

@@ -8,7 +8,9 @@ export function oldId(timestamp: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
 }
 
-/** Writes one entry at noon of each day (`2024-01-31`), signed where there is a key (PKCS#8 PEM). */
+/**
+ * Writes one entry at noon of each day (`2024-01-31`), signed where there is a key (PKCS#8 PEM).
+ */
 export async function writeOldLog(
   directory: string,
   days: readonly string[],

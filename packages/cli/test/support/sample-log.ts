@@ -17,7 +17,10 @@ export interface SampleLog {
   readonly ids: readonly string[];
 }
 
-/** Writes seven entries into `root`/audit-logs, of two conversations, signed and encrypted: plain, blocked, failed, with tools, about a person. */
+/**
+ * Writes seven entries into `root`/audit-logs, of two conversations, signed and encrypted: plain,
+ * blocked, failed, with tools, about a person.
+ */
 export async function writeSampleLog(root: string): Promise<SampleLog> {
   const directory = join(root, "audit-logs");
   const subjects = join(root, "subjects");

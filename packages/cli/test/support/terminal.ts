@@ -2,7 +2,10 @@
 import { fileURLToPath } from "node:url";
 import { type CliOptions, type CliResult, finish, type RunningCli, start } from "./cli.ts";
 
-/** Runs a command with a terminal for `stderr`, or for `all` streams: then all of its output is in `stderr`. */
+/**
+ * Runs a command with a terminal for `stderr`, or for `all` streams: then all of its output is in
+ * `stderr`.
+ */
 export const ON_TERMINAL: string = fileURLToPath(new URL("on-terminal.py", import.meta.url));
 const FAST_CLOCK = `--import=${new URL("fast-clock.ts", import.meta.url).href}`;
 

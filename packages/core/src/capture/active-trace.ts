@@ -1,6 +1,6 @@
 // The active span of OpenTelemetry. The package is not imported: `@opentelemetry/api` registers
-// itself under a global symbol, so that all copies and versions of it share one state. So this works
-// as ES module, as CommonJS and in a bundle, with the package and without it.
+// itself under a global symbol, so that all copies and versions of it share one state. So this
+// works as ES module, as CommonJS and in a bundle, with the package and without it.
 import type { Trace } from "../format/entry.ts";
 
 /** Registry of all 1.x versions of `@opentelemetry/api`. */

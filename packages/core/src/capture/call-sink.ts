@@ -32,7 +32,7 @@ export interface OpenCall {
 /** A request to a person that waits for a decision. */
 export interface OpenRequest {
   readonly entry: AuditEntry;
-  /** What the person is asked; undefined where only its hash was kept, or its key is not here. */
+  /** The question to the person; undefined where only its hash was kept, or its key is not here. */
   readonly input: JsonValue | undefined;
 }
 
@@ -66,8 +66,8 @@ export interface CallSink {
   started(start: CallStart, layer?: CallLayer): Promise<string>;
 
   /**
-   * The requests to people that nobody has decided on, of the latest invocation of a thread: those of
-   * other processes too, where they write to the same log.
+   * The requests to people that nobody has decided on, of the latest invocation of a thread: those
+   * of other processes too, where they write to the same log.
    */
   openRequests(threadId: string): Promise<readonly OpenRequest[]>;
 

@@ -6,7 +6,7 @@ import { isEmpty } from "./payload/read.ts";
 import { classifySafety, type SafetyEvidence } from "./safety/classify.ts";
 import type { SafetyCodes } from "./safety/codes.ts";
 
-/** How errors are read. */
+/** Options for reading errors. */
 export interface ErrorReading extends Pick<SafetyEvidence, "answered" | "vendor"> {
   /** The type of errors that the host knows by its own classes. */
   readonly typeOf?: ErrorTypeOf | undefined;

@@ -117,7 +117,7 @@ export function describeOpaque(name: string, kind: OpaqueKind): string {
     : `${name} is or holds an object without members, such as a stream: nothing of it can be recorded`;
 }
 
-/** What an actor should be; undefined when it is that. A log is no place for keys of an actor. */
+/** The flaw of an actor; undefined when there is none. A log is no place for keys of an actor. */
 function actorMisfit(actor: JsonValue): string | undefined {
   const { id, kind, role = "", onBehalfOf = "" } = isJsonObject(actor) ? actor : {};
   const texts = [id, kind, role, onBehalfOf];

@@ -3,10 +3,10 @@ import { RecentMap } from "../bounded-map.ts";
 import type { CapturedFields } from "./fields.ts";
 import type { RunScope } from "./run-scope.ts";
 
-/** What a wrapper wraps: the provider's client, or a framework that may sit on one. */
+/** The layer of a wrapper: the provider's client, or a framework that may sit on one. */
 export type CallLayer = "client" | "framework";
 
-/** How an entry came about. */
+/** The origin of an entry. */
 export interface CaptureOrigin {
   readonly layer: CallLayer;
   /** The run that the call is part of. */

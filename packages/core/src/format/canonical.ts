@@ -41,7 +41,7 @@ interface Step {
   readonly up: Step | undefined;
 }
 
-/** Where in the value the snapshot is. */
+/** The place in the value that the snapshot has reached. */
 interface Walk {
   /** Innermost. */
   step: Step | undefined;

@@ -18,7 +18,7 @@ export interface SegmentRef {
 
 /** Bytes behind a last checkpoint, named so that they cannot be replaced unseen. */
 export interface SegmentTail {
-  /** How many there are. */
+  /** Number of them. */
   readonly bytes: number;
   /** Their SHA-256, 64 hex digits. */
   readonly sha256: string;
@@ -47,7 +47,7 @@ export interface SegmentOpen {
   readonly seq: number;
   /** RFC 3339. */
   readonly created: string;
-  /** Which key to ask for; null when nothing is signed. It must never be trusted itself. */
+  /** The key to ask for; null when nothing is signed. It must never be trusted itself. */
   readonly vkey: string | null;
   /** The same writer's previous segment. */
   readonly prev: SegmentRef | null;
@@ -71,7 +71,7 @@ export interface SegmentClose {
   readonly leaves: number;
   /** Entries of the whole segment. */
   readonly entries: number;
-  /** How many of them record a call that another entry records too; absent when none does. */
+  /** Number of them that record a call which another entry records too; absent when none does. */
   readonly linked?: number | undefined;
 }
 
@@ -95,7 +95,7 @@ export interface RetentionPrune {
   readonly policy: string;
   readonly actor: string;
   /**
-   * When the file was removed, RFC 3339: kept when the line is carried on. Absent in older logs.
+   * Time of the file's removal, RFC 3339: kept when the line is carried on. Absent in older logs.
    */
   readonly at?: string | undefined;
   /**
@@ -159,7 +159,7 @@ export interface Loss {
   readonly from: string;
   readonly to: string;
   readonly reason: string;
-  /** When this was found out, RFC 3339. Absent in older logs. */
+  /** Time of the finding, RFC 3339. Absent in older logs. */
   readonly at?: string | undefined;
   /** Ids of the first and the last of them. */
   readonly first?: string | undefined;
@@ -253,10 +253,10 @@ export interface RetentionArchived {
   readonly root: string;
   /** SHA-256 of the file's bytes, 64 hex digits. */
   readonly sha256: string;
-  /** Where it is now: `s3://bucket/key`. */
+  /** Its present place: `s3://bucket/key`. */
   readonly location: string;
   /**
-   * When the copy was removed, RFC 3339: kept when the line is carried on. Absent in older logs.
+   * Time of the copy's removal, RFC 3339: kept when the line is carried on. Absent in older logs.
    */
   readonly at?: string | undefined;
 }
@@ -282,18 +282,18 @@ export type ControlLine =
   | RunStarted
   | Heartbeat;
 
-/** What tells control lines apart. */
+/** The member that tells control lines apart. */
 export type ControlType = ControlLine["type"];
 
 /** The control line of a type. */
 export type ControlLineOf<T extends ControlType> = Extract<ControlLine, { readonly type: T }>;
 
-/** What every control line begins with, and no entry does. */
+/** The first bytes of every control line, and of no entry. */
 export const CONTROL_PREFIX = '{"type":';
-/** What makes a line no leaf. */
+/** The first bytes of a line that is no leaf. */
 export const CHECKPOINT_PREFIX = '{"type":"checkpoint",';
 
-/** What a control line of this type begins with. */
+/** The first bytes of a control line of this type. */
 export function prefixOf(type: ControlType): string {
   return `${CONTROL_PREFIX}"${type}",`;
 }

@@ -3,7 +3,7 @@
 import type { JsonValue } from "./canonical.ts";
 
 /**
- * How a call can end. `blocked`: a filter, a policy or a detector stopped it. `aborted`: the caller
+ * The ends of a call. `blocked`: a filter, a policy or a detector stopped it. `aborted`: the caller
  * gave up, by a signal or by leaving a stream. `interrupted`: it waits for a person, and is no
  * error. `abandoned`: nobody ended it, say before the logger closed.
  */
@@ -17,7 +17,7 @@ export const OUTCOMES = [
   "abandoned",
 ] as const;
 
-/** How a call ended. */
+/** The end of a call. */
 export type Outcome = (typeof OUTCOMES)[number];
 
 /** Why a call failed. */
@@ -66,7 +66,7 @@ export interface Server {
 }
 
 /**
- * What a person can decide. `answered`: a person's answer that is no such decision by itself, as a
+ * The decisions of a person. `answered`: a person's answer that is no such decision by itself, as a
  * host passed it on.
  */
 export const REVIEW_VERDICTS = [
@@ -77,7 +77,7 @@ export const REVIEW_VERDICTS = [
   "answered",
 ] as const;
 
-/** What a person decided. */
+/** A person's decision. */
 export type ReviewVerdict = (typeof REVIEW_VERDICTS)[number];
 
 /**
@@ -100,14 +100,14 @@ export interface Usage {
   readonly cachedInputTokens?: number;
   readonly reasoningOutputTokens?: number;
   /**
-   * Where the figures come from: the provider, our host's estimate, or the stale usage of a cache
+   * The source of the figures: the provider, our host's estimate, or the stale usage of a cache
    * hit.
    */
   readonly source?: "reported" | "estimated" | "cached";
   readonly [figure: string]: JsonValue | undefined;
 }
 
-/** Where in an application's run the call happened. */
+/** The place of the call in an application's run. */
 export interface Run {
   readonly id?: string;
   /** The run that began this one: an entry's `run.id`, or that of a `run.started` line. */
@@ -139,7 +139,7 @@ export interface Trace {
 export interface AuditEntry {
   /** UUIDv7; its time is `timestamp`. Entries of the Python original have a UUIDv4. */
   readonly id: string;
-  /** When the entry was recorded (the end of the call): RFC 3339 UTC with milliseconds. */
+  /** Time of the record (the end of the call): RFC 3339 UTC with milliseconds. */
   readonly timestamp: string;
   /** 64 hex digits of SHA-256, or `hmac-sha256:<base64url>`. */
   readonly inputHash: string;

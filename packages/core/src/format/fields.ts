@@ -144,7 +144,7 @@ export function isOfKind(kind: FieldKind, value: unknown): boolean {
   return KINDS[kind].reads(value);
 }
 
-/** What a value given to `log()` should be; undefined when it is that. */
+/** The type that a value given to `log()` should have; undefined when it has it. */
 export function misfit(kind: FieldKind, value: unknown): string | undefined {
   const { reads, accepts = reads, wanted } = KINDS[kind];
   return accepts(value) ? undefined : wanted;

@@ -29,8 +29,8 @@ export function newEntryId(): string {
 }
 
 /**
- * The newest entry id: its milliseconds, and the 32 bits behind them. State of the module, since ids
- * ascend in the whole process, over all loggers.
+ * The newest entry id: its milliseconds, and the 32 bits behind them. State of the module, since
+ * ids ascend in the whole process, over all loggers.
  */
 const newest: { time: number; sequence: number; id: string | undefined } = {
   time: -Infinity,
@@ -79,7 +79,7 @@ export function idAt(time: number): string {
 const QUOTE = 0x22;
 /** Every entry line of this library begins with it. */
 const ENTRY_PREFIX = Buffer.from('{"id":"');
-/** Where the id of an entry line ends. */
+/** The end of an entry line's id. */
 export const ID_END: number = ENTRY_PREFIX.length + 36;
 
 /** The id of an entry line of this library, without parsing it; undefined for any other line. */

@@ -12,7 +12,7 @@ import {
   type SegmentOpen,
 } from "./control-line.ts";
 
-/** What the first line of a file says about the file. */
+/** The facts about a file in its first line. */
 export type FirstLine =
   | { readonly kind: "segment"; readonly open: SegmentOpen }
   /** It says that it opens a segment, and its members make no sense. */

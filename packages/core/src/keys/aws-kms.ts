@@ -11,7 +11,7 @@ import { fingerprint, KEY_BYTES, secretKey } from "./keys.ts";
 import { parseJson } from "./parse-json.ts";
 import { hasCode } from "../system-error.ts";
 
-/** Which KMS key wraps, and where the wrapped keys are kept. */
+/** The KMS key that wraps, and the place of the wrapped keys. */
 export interface AwsKmsKeysOptions {
   /**
    * The KMS key that wraps and unwraps: id, alias or ARN. Nothing that another one wrapped is used;

@@ -4,7 +4,7 @@ import { AuditConfigError, AuditError, missingPeer } from "../errors.ts";
 import type { KeyProvider } from "./key-provider.ts";
 import { type Keys, parseKeys } from "./key-ring.ts";
 
-/** Which secret holds the keys. */
+/** The secret that holds the keys. */
 export interface AwsSecretsKeysOptions {
   /** Name or ARN. */
   readonly secretId: string;

@@ -3,7 +3,7 @@ import type { KeyObject } from "node:crypto";
 import { deriveKey, type SubjectKey } from "./keys.ts";
 import { RecentMap } from "../bounded-map.ts";
 
-/** What is derived for one `kid`. */
+/** The keys that are derived for one `kid`. */
 export interface DerivedKeys {
   /** For AES-256-GCM. */
   readonly content: KeyObject;

@@ -15,7 +15,7 @@ import { formatKid, type Kid, MESSAGES_PER_KEY, parseKid, streamAfter } from "./
 import { nextNonce } from "./nonce.ts";
 import { Subjects } from "./subjects.ts";
 
-/** Where a ciphertext belongs: it opens nowhere else. */
+/** The place of a ciphertext: it opens nowhere else. */
 export interface ContentBinding {
   /** The entry's id. */
   readonly id: string;
@@ -34,7 +34,7 @@ export interface ContentJwk {
 
 /** Further choices of an `EncryptionManager`. */
 export interface EncryptionOptions {
-  /** Where the secrets of data subjects are kept. @default none: entries cannot name a subject */
+  /** The store of the data subjects' secrets. @default none: entries cannot name a subject */
   readonly subjects?: KeyStore;
   /** Messages sealed before the next key is derived; may be lowered. @default 2^30 */
   readonly messagesPerKey?: number;

@@ -25,7 +25,7 @@ const MAC_BYTES = 32;
 const MAX_CLOCK_SKEW_SECONDS = 60;
 
 /**
- * What is random or read from a clock when a token is made; given to reproduce published vectors.
+ * The random and timed parts of a new token; given to reproduce published vectors.
  */
 export interface FernetOptions {
   /** @default the present */
@@ -34,7 +34,7 @@ export interface FernetOptions {
   readonly iv?: Uint8Array;
 }
 
-/** How old a token may be. */
+/** The largest age of a token. */
 export interface FernetAge {
   /** Seconds. @default no limit, as for a log that is kept for years */
   readonly lifetimeSeconds?: number;

@@ -12,7 +12,7 @@ import { KEY_BYTES, secretKey, type SubjectKey } from "./keys.ts";
 import { RecentMap } from "../bounded-map.ts";
 import { hasCode } from "../system-error.ts";
 
-/** Where a `FileKeyStore` lives. */
+/** The place of a `FileKeyStore`. */
 export interface FileKeyStoreOptions {
   /**
    * Directory; made with mode 0700 when it is missing. Keep it apart from the log, and out of the

@@ -13,9 +13,9 @@ const TAG = { authTagLength: 16 };
 
 /** The two header parameters that differ from one JWE of ours to the next. */
 export interface JweHeader {
-  /** Which key: see kid.ts. */
+  /** The key: see kid.ts. */
   readonly kid: string;
-  /** What the text is and, for an entry's content, which entry and field it belongs to. */
+  /** The kind of the text and, for an entry's content, which entry and field it belongs to. */
   readonly cty: string;
 }
 

@@ -1,4 +1,4 @@
-// Where master keys come from when a program starts.
+// The source of master keys when a program starts.
 import { open } from "node:fs/promises";
 import { AuditConfigError } from "../errors.ts";
 import { type Keys, parseKeys } from "./key-ring.ts";
@@ -16,7 +16,7 @@ export interface KeyProvider {
   load(): Promise<Keys>;
 }
 
-/** Where keys are looked for when no variable is named. */
+/** The variable with the keys when none is named. */
 const KEY_VARIABLE = "AUDIT_ENCRYPTION_KEY";
 
 /** The keys in an environment variable. Throws as `environmentKeys` rejects. */

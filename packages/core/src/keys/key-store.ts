@@ -1,7 +1,7 @@
-// Where the secrets of data subjects live: the interface alone.
+// The store of data subjects' secrets: the interface alone.
 import type { SubjectKey } from "./keys.ts";
 
-/** What a key store knows of an id: the key, that it was destroyed, or nothing. */
+/** A key store's knowledge of an id: the key, that it was destroyed, or nothing. */
 export type SubjectState = SubjectKey | "erased" | undefined;
 
 /**
@@ -27,7 +27,7 @@ export interface KeyStore {
    */
   find(names: readonly string[]): Promise<readonly string[]>;
   /**
-   * What is known of an id. Synchronous, because reading an entry's content is: a store that lies
+   * The knowledge of an id. Synchronous, because reading an entry's content is: a store that lies
    * across a network keeps a local copy of it.
    */
   lookUp(id: string): SubjectState;

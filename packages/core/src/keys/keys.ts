@@ -43,7 +43,7 @@ export function decodeKey(source: string | KeyObject, name: string): KeyObject {
   );
 }
 
-/** What `generateKey()` gave. The only place where a master key becomes text again. */
+/** The result of `generateKey()`. The only place where a master key becomes text again. */
 export function encodeKey(key: KeyObject): string {
   return encodePaddedBase64url(key.export());
 }
@@ -65,7 +65,7 @@ export function fingerprint(master: KeyObject): string {
     .slice(0, 10)}`;
 }
 
-/** What a derived key is for. */
+/** The purpose of a derived key. */
 export type Purpose = "enc" | "dig" | "name";
 
 /**

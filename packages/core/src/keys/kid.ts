@@ -3,11 +3,11 @@
 
 /** The parts of a `kid`. */
 export interface Kid {
-  /** Which master key. */
+  /** The master key. */
   readonly keyId: string;
   /** Whose writer's life, and so which derived key. */
   readonly stream: string;
-  /** Which data subject's secret is needed as well; undefined for none. */
+  /** The data subject whose secret is needed as well; undefined for none. */
   readonly subjectId: string | undefined;
 }
 

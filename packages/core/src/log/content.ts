@@ -18,7 +18,7 @@ import type { AuditEntry, Diagnostics } from "../format/entry.ts";
 import { AuditDecryptError, AuditError, AuditInputError } from "../errors.ts";
 import { anything, optionsOf } from "../options.ts";
 
-/** What the contents are said to have been. */
+/** The alleged contents. */
 export interface ContentCheck {
   readonly input?: unknown;
   readonly output?: unknown;
@@ -112,7 +112,9 @@ function partsOf(entry: AuditEntry, field: ContentField): ContentParts {
   return { stored, hash, format: "json" };
 }
 
-/** How every JWE of ours begins: base64url of `{"alg":"dir","enc":"A256GCM","kid":"`. */
+/**
+ * The first characters of every JWE of ours: base64url of `{"alg":"dir","enc":"A256GCM","kid":"`.
+ */
 const JWE_PREFIX = Buffer.from('{"alg":"dir","enc":"A256GCM","kid":"').toString("base64url");
 
 function isJwe(stored: string): boolean {

@@ -13,7 +13,7 @@ import type { EntryQuery } from "./query.ts";
  */
 export type ExportFormat = "jsonl" | "rotalabs-comply";
 
-/** What to export, and how. */
+/** Options of an export. */
 export interface ExportOptions extends EntryQuery {
   readonly format: ExportFormat;
 }
@@ -95,7 +95,7 @@ function contentsUnlessErased(
   }
 }
 
-/** What could be opened was opened with the manager, so there is one. */
+/** Opened content was opened with the manager, so there is one. */
 function encrypted(text: string, encryption: EncryptionManager | undefined): string {
   return encryption ? encryption.encryptFernet(text) : text;
 }

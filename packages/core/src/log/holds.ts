@@ -15,13 +15,13 @@ import { reading } from "../storage/read-failure.ts";
 import { parseLocation, resolveConnection, type S3Connection } from "../storage/s3/options.ts";
 import type { AuditStorage } from "../storage/storage.ts";
 
-/** Who acts and why, for the log itself. */
+/** The person who acts and the reason, for the log itself. */
 export interface HoldOptions {
   readonly reason: string;
   readonly actor: string;
   /** Signs the record, as the log's other writers do theirs. */
   readonly signer?: Signer | undefined;
-  /** How to reach the bucket of an `s3://` location. @default the AWS SDK's own settings */
+  /** Settings for the bucket of an `s3://` location. @default the AWS SDK's own settings */
   readonly s3?: S3Connection | undefined;
 }
 

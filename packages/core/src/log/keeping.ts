@@ -25,7 +25,7 @@ export function requireActorAndReason(caller: string, given: ActorAndReason): vo
   }
 }
 
-/** How `AuditLogger.cleanupExpired()` removes. */
+/** Options of `AuditLogger.cleanupExpired()`. */
 export interface CleanupOptions {
   /** The current time. @default the clock's */
   readonly now?: Date | undefined;
@@ -35,7 +35,7 @@ export interface CleanupOptions {
   readonly actor?: string | undefined;
 }
 
-/** When `AuditLogger.scheduleCleanup()` runs. */
+/** Options of `AuditLogger.scheduleCleanup()`. */
 export interface ScheduleOptions {
   /** Cron expression, five or six fields. @default "0 2 * * *" (02:00 daily) */
   readonly cron?: string | undefined;
@@ -49,7 +49,7 @@ export interface ScheduleOptions {
 
 /** A running schedule. */
 export interface CleanupSchedule {
-  /** When the next run is due; null once stopped. */
+  /** Time of the next run; null once stopped. */
   readonly nextRun: Date | null;
   stop(): void;
 }

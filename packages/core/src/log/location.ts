@@ -1,10 +1,10 @@
-// Where a log lies: a directory, or a bucket. The verifier below knows neither.
+// The location of a log: a directory, or a bucket. The verifier below knows neither.
 import { directorySource, type LogSource } from "../verify/log-source.ts";
 import type { S3Connection } from "../storage/s3/options.ts";
 
-/** How to get to a log. */
+/** The way to a log. */
 export interface LogAccess {
-  /** How to reach the bucket of an `s3://` location. @default the AWS SDK's own settings */
+  /** Settings for the bucket of an `s3://` location. @default the AWS SDK's own settings */
   readonly s3?: S3Connection;
   /** Whether versions of a bucket's objects are not asked for. @default false */
   readonly withoutVersions?: boolean;

@@ -113,9 +113,9 @@ export class AuditLogger<
 
   /**
    * Records a person's decision about an entry, a run or an interrupt, as an entry of its own
-   * (`human_review`). What was shown, the reason, and the values before and after are kept as content.
-   * Resolves to the entry's id once the entry is durable and sealed. An id that is not in the log is
-   * recorded with an alert.
+   * (`human_review`). What was shown, the reason, and the values before and after are kept as
+   * content. Resolves to the entry's id once the entry is durable and sealed. An id that is not in
+   * the log is recorded with an alert.
    *
    * @example
    * await logger.review({ of: entryId, by: "ada", role: "credit officer", verdict: "approved" });
@@ -181,7 +181,7 @@ export class AuditLogger<
     return selectEntries(this, query);
   }
 
-  /** How many entries meet `query`. A call that two layers recorded counts once. */
+  /** Number of entries that meet `query`. A call that two layers recorded counts once. */
   async count(query: EntryQuery = {}): Promise<number> {
     return countEntries(this, query);
   }

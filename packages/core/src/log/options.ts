@@ -16,7 +16,7 @@ import { compileRedaction, type Redaction } from "../capture/redact.ts";
 import type { DraftSettings } from "../capture/draft.ts";
 import type { AuditStorage } from "../storage/storage.ts";
 
-/** How a logger records, and how long its entries are kept. */
+/** Options of a logger: its records, and their retention. */
 export interface AuditLoggerOptions<M extends object = Metadata> {
   /** Encrypts stored content and keys the hashes. */
   readonly encryption?: EncryptionManager | undefined;
@@ -31,7 +31,7 @@ export interface AuditLoggerOptions<M extends object = Metadata> {
   /** A Standard Schema (zod, valibot, arktype …) that metadata must fit. */
   readonly metadataSchema?: StandardSchemaV1<M, unknown> | undefined;
   /**
-   * What happens to an entry that cannot be written. `closed`: `log()` rejects. `open`: `log()`
+   * The fate of an entry that cannot be written. `closed`: `log()` rejects. `open`: `log()`
    * resolves to the empty string, so that neither a caller nor a forgotten `await` harms the
    * application; `onError`, or else a process warning, is told, and the log records the loss with
    * its next entry. Wrappers inherit it. @default "closed"
@@ -43,9 +43,9 @@ export interface AuditLoggerOptions<M extends object = Metadata> {
    */
   readonly maxPendingBytes?: number | undefined;
   /**
-   * What `log()` does beyond `maxPendingBytes`. `refuse`: it rejects with `AUDIT_BACKLOG`. `wait`:
-   * it writes the entry once there is room, which slows down callers that await it. @default
-   * "refuse"
+   * The answer of `log()` beyond `maxPendingBytes`. `refuse`: it rejects with `AUDIT_BACKLOG`.
+   * `wait`: it writes the entry once there is room, which slows down callers that await it.
+   * @default "refuse"
    */
   readonly whenFull?: "refuse" | "wait" | undefined;
   /**

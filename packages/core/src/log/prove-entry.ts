@@ -29,7 +29,7 @@ export async function proveEntry(
 }
 
 /**
- * So many ids are searched for at once: some ten megabytes. A file is read once for each batch that
+ * Ids that are searched for at once: some ten megabytes. A file is read once for each batch that
  * it has a part in.
  */
 const BATCH_IDS = 100_000;
@@ -40,8 +40,8 @@ const BATCH_IDS = 100_000;
  * is bounded whatever the size of the log and the number of ids. Ids in the order of their time are
  * found fastest.
  *
- * What the log says is not verified: `checkProof` does that. The entries of a bucket are those it
- * held at the beginning.
+ * The log's own words are not verified: `checkProof` does that. The entries of a bucket are those
+ * it held at the beginning.
  * @param ids Ids of entries, each once. What cannot be an id is answered with "no such entry".
  * @throws {AuditError} `AUDIT_READ_FAILED` when the log cannot be read.
  */

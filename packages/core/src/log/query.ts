@@ -1,4 +1,4 @@
-// Which entries a caller asks for.
+// A query: the entries that a caller asks for.
 import type { AuditEntry, Outcome } from "../format/entry.ts";
 import { AuditInputError } from "../errors.ts";
 import { anything, callback, flag, optionsOf } from "../options.ts";

@@ -38,7 +38,7 @@ export function selectEntries(
   return select(log, query, rangeOf(query));
 }
 
-/** How many entries meet `query`. A call that two layers recorded counts once. */
+/** Number of entries that meet `query`. A call that two layers recorded counts once. */
 export async function countEntries(log: ReadableLog, query: EntryQuery): Promise<number> {
   const range = rangeOf(query);
   if (!hasConditions(query)) return log.storage.count(range);

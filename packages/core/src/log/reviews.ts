@@ -24,10 +24,10 @@ export interface ReviewDecision {
   /** The person; a string is the id of a user. */
   readonly by: Actor | string;
   readonly verdict: ReviewVerdict;
-  /** What had been proposed, and what it was changed to. */
+  /** The proposal, and what became of it. */
   readonly before?: unknown;
   readonly after?: unknown;
-  /** What the person saw when deciding. */
+  /** The content that the person saw when deciding. */
   readonly shown?: unknown;
   readonly reason?: string | undefined;
   /** The role in which the person decided: `credit officer`, say. */

@@ -15,8 +15,8 @@ export class RunRecord {
   }
 
   /**
-   * Appends a line for each run around an entry that is not on record, the outermost first. They are
-   * in the entry's commit, or before it. An entry of the run itself needs no line of that run.
+   * Appends a line for each run around an entry that is not on record, the outermost first. They
+   * are in the entry's commit, or before it. An entry of the run itself needs no line of that run.
    */
   announce(within: RunScope, run: JsonValue | undefined): void {
     const missing: RunScope[] = [];

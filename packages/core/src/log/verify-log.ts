@@ -5,7 +5,7 @@ import { type VerifySourceOptions, verifySources } from "../verify/verifier.ts";
 import { logSourcesAt } from "./location.ts";
 import type { S3Connection } from "../storage/s3/options.ts";
 
-/** What to verify against, and how to get there. */
+/** Keys, pins and rules to verify against, and the way to the log. */
 export interface VerifyOptions extends Omit<VerifySourceOptions, "archive"> {
   /**
    * The archive that files were moved to (`s3://bucket/prefix`): they are read there.
@@ -17,7 +17,7 @@ export interface VerifyOptions extends Omit<VerifySourceOptions, "archive"> {
    * @default false
    */
   readonly withoutVersions?: boolean;
-  /** How to reach the bucket of an `s3://` location. @default the AWS SDK's own settings */
+  /** Settings for the bucket of an `s3://` location. @default the AWS SDK's own settings */
   readonly s3?: S3Connection;
 }
 

@@ -32,7 +32,7 @@ import type { AuditStorage } from "../storage/storage.ts";
  */
 const ENTRY_BYTES = 2048;
 
-/** How an entry came about. */
+/** The origin of an entry. */
 interface Way {
   readonly mode: DraftMode;
   readonly context: AuditContext;
@@ -80,8 +80,8 @@ export class EntryWriter {
 
   /**
    * Writes the entry of a wrapper's call, which inherited its context when the call began.
-   * `within`: the run that the call is part of. `sameCallAs`: the id of the entry that another layer
-   * writes for the same call.
+   * `within`: the run that the call is part of. `sameCallAs`: the id of the entry that another
+   * layer writes for the same call.
    */
   writeCall(
     fields: object,

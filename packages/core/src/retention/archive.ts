@@ -29,7 +29,10 @@ export interface ClosedSegment {
   read(from: number, to: number): Promise<Buffer>;
 }
 
-/** Where a `FileStorage` ships its closed segments to. `S3Archive` of @ai-audit/core/s3 is one. */
+/**
+ * The place to which a `FileStorage` ships its closed segments. `S3Archive` of @ai-audit/core/s3 is
+ * one.
+ */
 export interface SegmentArchive {
   /** Days that a local copy stays after the archive confirmed it. Infinity: permanently. */
   readonly keepLocalDays: number;

@@ -14,7 +14,7 @@ export interface Hold {
   readonly to: string | null;
   readonly reason: string;
   readonly actor: string;
-  /** When it was placed, RFC 3339. */
+  /** Time of its placing, RFC 3339. */
   readonly placed: string;
   /** The segment that records it; in a bucket, the key of the object. */
   readonly file: string;
@@ -39,7 +39,7 @@ export interface SecondLine {
 const HOLD_PREFIX = prefixOf("retention.hold");
 const RELEASE_PREFIX = prefixOf("retention.release");
 
-/** What a second line does to holds; undefined for any other line. */
+/** The effect of a second line on holds; undefined for any other line. */
 export function kindOfHoldLine(line: string): "hold" | "release" | undefined {
   if (line.startsWith(HOLD_PREFIX)) return "hold";
   return line.startsWith(RELEASE_PREFIX) ? "release" : undefined;

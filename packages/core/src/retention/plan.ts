@@ -1,5 +1,5 @@
-// Which segments retention removes, and the lines to write first. Decisions only: a directory and a
-// bucket gather the facts, and carry the plan out.
+// The plan of a removal: the segments that go, and the lines to write first. Decisions only: a
+// directory and a bucket gather the facts, and carry the plan out.
 import { formatControlLine, type RemovalLine, type SegmentRef } from "../format/control-line.ts";
 
 /** A segment past retention, with the facts that decide about it. */
@@ -28,7 +28,7 @@ export interface Candidate {
 }
 
 /**
- * What the rest of the log says about the candidates. `going` are the names of all that are to be
+ * The rest of the log's facts about the candidates. `going` are the names of all that are to be
  * removed.
  */
 export interface Surroundings {

@@ -68,7 +68,7 @@ export interface TreeState {
 export class MerkleTree {
   /** Roots of perfect subtrees one after the other, largest (leftmost) first. */
   readonly #roots = Buffer.alloc(MAX_SUBTREES * HASH_BYTES);
-  /** Where the next root goes. */
+  /** The place of the next root. */
   #end = 0;
   #size = 0;
 

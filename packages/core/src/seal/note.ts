@@ -13,7 +13,7 @@ const MAX_SIGNATURES = 64;
 
 /** The state of a tree, as a checkpoint names it. */
 export interface Checkpoint {
-  /** Which tree: `<key name>/<stream>/<file stem>`. */
+  /** The tree: `<key name>/<stream>/<file stem>`. */
   readonly origin: string;
   /** Leaves. */
   readonly size: number;

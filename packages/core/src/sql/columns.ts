@@ -1,7 +1,7 @@
 // The columns of every engine's table: the fields of an entry.
 import { ENTRY_FIELDS, type FieldKind } from "../format/fields.ts";
 
-/** What a column holds. Each engine has its own name for it. */
+/** The type of a column. Each engine has its own name for it. */
 export type ColumnType = "text" | "timestamp" | "boolean" | "integer" | "number" | "texts" | "json";
 
 /** One column of the table of entries. */
@@ -11,7 +11,7 @@ export interface Column {
 }
 
 /**
- * What a column holds, by the kind of the field. Members of objects differ between entries: they
+ * The type of a column, by the kind of the field. Members of objects differ between entries: they
  * stay JSON text.
  */
 const TYPES: { readonly [K in FieldKind]: ColumnType } = {

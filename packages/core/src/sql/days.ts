@@ -11,7 +11,7 @@ import { quoted } from "./view.ts";
 
 /** Text that is sorted at a time, and becomes a file. */
 const SORTED_BYTES = 12 * 2 ** 20;
-/** What a row takes beside its texts, about. */
+/** Bytes of a row beside its strings, about. */
 const ROW_BYTES = 500;
 /**
  * Rows wait in memory until they are as many, however long: their number says nothing of their

@@ -4,7 +4,7 @@ import { AuditConfigError } from "../errors.ts";
 import { parseLocation } from "../storage/s3/options.ts";
 import { columnLines, ZONED } from "./columns.ts";
 
-/** Where the log lies and what its table is to be called. */
+/** The place of the log and the name of its table. */
 export interface TableOptions {
   /** `s3://bucket/prefix` */
   readonly location: string;

@@ -15,7 +15,7 @@ import { makeView, quoted, setUp } from "./view.ts";
 /** With one thread and lines of 16 MiB, the reader's buffers leave some of it for the answer. */
 const LEAST_MEMORY_BYTES = 100 * 2 ** 20;
 
-/** Where the log lies, and how much memory DuckDB may use. */
+/** The place of the log, and the memory that DuckDB may use. */
 export interface SqlOptions {
   /**
    * Directories that hold the log: `FileStorage`'s own, or the downloaded or mounted days of a

@@ -4,7 +4,7 @@ import { mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { hasCode } from "../system-error.ts";
 
-// What an export owns is known by these names alone: nothing else in the folder is touched.
+// An export owns the files with these names alone: it touches nothing else in the folder.
 const STAGE = ".ai-audit-export";
 const DAY = /^day=/;
 const OWN_FILE = /^ai-audit_\d+\.parquet$/;

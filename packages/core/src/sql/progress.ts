@@ -1,4 +1,4 @@
-// How far DuckDB is with a statement.
+// The progress of DuckDB with a statement.
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { OnProgress } from "../storage/storage.ts";
 

@@ -1,4 +1,4 @@
-// How much of a machine's memory reading takes.
+// The share of a machine's memory that reading takes.
 import { availableParallelism, totalmem } from "node:os";
 
 /**
@@ -7,14 +7,14 @@ import { availableParallelism, totalmem } from "node:os";
  */
 const READING_SHARE = 0.4;
 /**
- * What an answer takes at least, as measured: with less, sorts and groups fail instead of going to
+ * Least memory for an answer, as measured: with less, sorts and groups fail instead of going to
  * disk.
  */
 const SPARE_BYTES = 48 * 2 ** 20;
 const LEAST_LINE_BYTES = 16 * 2 ** 20; // DuckDB's own default; its buffers are no smaller for less
 const MOST_LINE_BYTES = 256 * 2 ** 20;
 
-/** What `read_json` may take. */
+/** Most memory that `read_json` may take. */
 export interface ReaderLimits {
   readonly threads: number;
   /** A line may be as long. */

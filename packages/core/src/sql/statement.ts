@@ -1,4 +1,4 @@
-// What a statement may do: read, and that alone.
+// The rule for statements: they read, and do nothing else.
 import type { DuckDBConnection, DuckDBResult } from "@duckdb/node-api";
 import { AuditInputError } from "../errors.ts";
 import { importDuckDb } from "./database.ts";

@@ -63,7 +63,7 @@ function keyOf({ page, at }: Source): string {
 }
 
 /**
- * Where the lines of a source's page end that come no later than `limit`; its first line always
+ * The end of the lines of a source's page that come no later than `limit`; its first line always
  * does.
  */
 function runEnd({ page, at }: Source, limit: string, before: Before): number {

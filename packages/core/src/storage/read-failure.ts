@@ -1,4 +1,4 @@
-// What reading fails with: the system's error, in the one error model.
+// The error of a failed reading: the system's, in the one error model.
 import { AuditError } from "../errors.ts";
 
 /** Rethrows what `read` throws as `AUDIT_READ_FAILED`, with the system's error as its cause. */

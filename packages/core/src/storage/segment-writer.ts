@@ -1,6 +1,6 @@
 // The segments of one writer, one after the other: the segment of each commit, its end, and the
-// second try after a failed write. A backend keeps the bytes. Over 300 lines: the way of a commit in
-// one piece, with its failures.
+// second try after a failed write. A backend keeps the bytes. Over 300 lines: the way of a commit
+// in one piece, with its failures.
 import { clearTimeout, setTimeout } from "node:timers"; // a caller's test may have stopped the global ones
 import { setTimeout as sleep } from "node:timers/promises";
 import { AuditWriteError } from "../errors.ts";

@@ -10,7 +10,7 @@ import type { Signer } from "../seal/signer.ts";
 /** Ed25519, RFC 8032. */
 const SIGNATURE_BYTES = 64;
 
-/** What a segment's first line will say. */
+/** The facts for a segment's first line. */
 export interface SegmentOptions {
   /** File name without a directory. */
   readonly file: string;

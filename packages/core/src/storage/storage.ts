@@ -1,5 +1,5 @@
-// What a storage is: a keeper of lines. It never looks into content; it makes lines durable and
-// finds them again.
+// The contract of a storage, a keeper of lines. It never looks into content; it makes lines durable
+// and finds them again.
 import type { AuditError } from "../errors.ts";
 
 /** An inclusive range of entry timestamps, milliseconds since the epoch. Absent ends are open. */
@@ -11,7 +11,7 @@ export interface TimeRange {
 /** Told how much of what there is to read has been read: from 0 to 1, never less than before. */
 export type OnProgress = (share: number) => void;
 
-/** What `prune` did or, with `dryRun`, would do. */
+/** The result of `prune` or, with `dryRun`, its plan. */
 export interface PruneResult {
   /** Entries removed. */
   readonly entries: number;
@@ -33,7 +33,7 @@ export interface PruneResult {
   readonly expired?: readonly ExpiredPart[];
 }
 
-/** What is past retention: a file of a directory, or a day of a bucket (`2026-11-23/`). */
+/** A part of the log past retention: a file, or a day of a bucket (`2026-11-23/`). */
 export interface ExpiredPart {
   readonly file: string;
   /** Entries in it; null where it stays and nobody counted. */
@@ -44,19 +44,19 @@ export interface ExpiredPart {
    */
   readonly from: string | null;
   readonly to: string | null;
-  /** What becomes of it or, with `dryRun`, would. */
+  /** Its fate or, with `dryRun`, the planned one. */
   readonly fate: "removed" | "held" | "refused";
   /** Why it stays. */
   readonly reason?: string;
 }
 
-/** What retention removes, and what its record says. */
+/** Options of a removal, and the facts for its record. */
 export interface PruneOptions {
   /** Whole files go whose newest entry is older than this, in milliseconds since the epoch. */
   readonly before: number;
   /** The rule that authorises the removal, for the log itself: `retention 365 days`. */
   readonly policy: string;
-  /** Who removes, for the log itself. */
+  /** The one who removes, for the log itself. */
   readonly actor: string;
   readonly dryRun?: boolean;
   /** The present, in milliseconds since the epoch. */
@@ -113,7 +113,7 @@ export interface AuditStorage {
     order: "oldest-first" | "newest-first",
     onProgress?: OnProgress,
   ): AsyncIterable<readonly string[]>;
-  /** How many calls a time range holds: entries, less those with `run.sameCallAs`. */
+  /** Number of calls in a time range: entries, less those with `run.sameCallAs`. */
   count(range: TimeRange): Promise<number>;
   /** Removes what is past retention, after durably recording that it did. */
   prune(options: PruneOptions): Promise<PruneResult>;

@@ -5,7 +5,10 @@ const MAX_CALLS = 1_000_000;
 const MEMBER = Buffer.from('"call":"');
 const ID_BYTES = 36;
 
-/** What the examination of files shares: how many ids it keeps, and whether it looks for any. */
+/**
+ * State that the examination of files shares: the number of ids it keeps, and whether it looks for
+ * any.
+ */
 export class CallIds {
   #left = MAX_CALLS;
   #isWanted = false;

@@ -2,7 +2,7 @@
 import type { SegmentReport } from "./segment-report.ts";
 import type { UnendedCalls } from "./verification.ts";
 
-/** How many ids are given. */
+/** Number of ids that are given. */
 const NAMED = 10;
 
 /** Joins the calls that proven segments began with the entries that ended them. */

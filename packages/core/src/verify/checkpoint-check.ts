@@ -35,7 +35,7 @@ export interface GoodCheckpoint {
 /** A checkpoint line that is not what the tree says. */
 export interface BadCheckpoint {
   readonly ok: false;
-  /** What was altered, as far as this line shows: itself, or the lines before it. */
+  /** The altered part, as far as this line shows: itself, or the lines before it. */
   readonly altered: "checkpoint" | "lines" | "removed-lines";
   readonly message: string;
 }

@@ -38,7 +38,7 @@ export class Streams {
   }
 }
 
-/** What the end of a file is judged by, beside the file. */
+/** The facts that the end of a file is judged by, beside the file. */
 export interface EndFacts {
   readonly streams: Streams;
   readonly now: Date;

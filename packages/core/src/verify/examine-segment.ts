@@ -74,7 +74,7 @@ const CR = 0x0d;
 const QUOTE = 0x22;
 
 class SegmentCheck {
-  /** Where the current block's buffer begins in the file. */
+  /** Offset of the current block's buffer in the file. */
   blockOffset = 0;
   readonly #file: string;
   readonly #options: SegmentCheckOptions;

@@ -1,4 +1,4 @@
-// How new a log is: its newest sealed time, and whether that is too old.
+// The age of a log: its newest sealed time, and whether that is too old.
 import type { SegmentReport } from "./segment-report.ts";
 import { DAY_MS } from "../time.ts";
 

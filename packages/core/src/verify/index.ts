@@ -1,4 +1,4 @@
-// What an auditor needs, and nothing that logs: @ai-audit/core/verify.
+// @ai-audit/core/verify: everything for an auditor, and nothing that logs.
 export {
   verifySource,
   verifySources,

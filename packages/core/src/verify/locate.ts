@@ -85,7 +85,7 @@ class RangeSearch {
   }
 
   problems(): Problem[] {
-    // What every entry shows is the way their writer works, and no trace of a change.
+    // A trait of every entry is the way of their writer, and no trace of a change.
     const isHabit = this.#entries > 1 && this.#inconsistent === this.#entries;
     const found = [...this.#found, ...(isHabit ? [] : this.#foundWithin)];
     if (found.length > 0) return found.toSorted((a, b) => a.line - b.line);
@@ -107,7 +107,7 @@ class RangeSearch {
     });
   }
 
-  /** What is wrong with a line where it stands. */
+  /** The flaw of a line at its place. */
   #traceOfPlace(
     text: string,
     line: object | undefined,
@@ -121,7 +121,7 @@ class RangeSearch {
   }
 }
 
-/** What does not fit within an entry. */
+/** Contradictions within an entry. */
 function traceWithin(line: Readonly<Record<string, unknown>>, id: string): string | undefined {
   const time = timeOfId(id);
   if (time !== undefined && line["timestamp"] !== new Date(time).toISOString()) {

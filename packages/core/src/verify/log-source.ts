@@ -1,4 +1,4 @@
-// Where the verifier reads from. A directory here; other homes of a log implement the same
+// The verifier's source of files. A directory here; other homes of a log implement the same
 // interface.
 import { constants, type Stats } from "node:fs";
 import { type FileHandle, lstat, open, readdir, stat } from "node:fs/promises";
@@ -19,7 +19,7 @@ export interface SourceFile {
 
 /** Something that has the name of a log's file and is no regular file. */
 export interface Oddity {
-  /** What it is: `a directory`, say. */
+  /** Its kind in words: `a directory`, say. */
   readonly what: string;
   /** Whether a file lies behind it. */
   readonly isReadable: boolean;
@@ -67,13 +67,13 @@ export interface SourcePlace {
    * Empty for none.
    */
   readonly name: string;
-  /** How a file is called in the verdict. */
+  /** The name of a file in the verdict. */
   labelOf(file: string): string;
-  /** Where a line lies, in a file that is made of several objects. */
+  /** The object of a line, in a file that is made of several objects. */
   placeOf(file: string, line: number): string | undefined;
   /**
-   * What the place found about a file, once it was read: also where what it says beside the bytes
-   * is not so.
+   * The place's own findings about a file, once it was read: also where what it says beside the
+   * bytes is not so.
    */
   problemsOf(report: SegmentReport): readonly Problem[];
   /**
@@ -110,7 +110,7 @@ export function directorySource(path: string): LogSource {
 }
 
 /**
- * What stands under a name, without opening it; undefined when it is gone, or no writer's: a
+ * The thing under a name, without opening it; undefined when it is gone, or no writer's: a
  * directory `old.jsonl`.
  */
 async function look(path: string, file: string): Promise<SourceFile | undefined> {

@@ -11,7 +11,7 @@ import type { ExitCode } from "./verification.ts";
 import { isTrustedAt, type TrustedKeys, readTrustedKeys } from "./trusted-keys.ts";
 import { timeOfSegment } from "./segment-time.ts";
 
-/** What a proof shows. */
+/** The result of checking a proof. */
 export interface ProofCheck {
   /**
    * 0 proven by a key given, 1 refuted, 2 consistent but nobody given vouches for it, 3 not a
@@ -33,7 +33,7 @@ export interface ProofCheck {
 
 /** The keys that a proof is checked with. */
 export interface ProofCheckOptions {
-  /** How the keys came to be trusted, for the verdict: `--trust`. @default not said */
+  /** The source of the trust in the keys, for the verdict: `--trust`. @default not said */
   readonly trustedBy?: string;
 }
 

@@ -176,7 +176,7 @@ async function* readProofs(
 const ID_BYTES = 44;
 /** No commit is that long: a file without checkpoints must not fill the memory. */
 const MAX_COMMIT_BYTES = 256 * 2 ** 20;
-/** What a leaf's hash takes in memory, about. */
+/** Bytes of a leaf's hash in memory, about. */
 const LEAF_BYTES = 128;
 
 /** An entry that no checkpoint covers yet. */

@@ -18,7 +18,7 @@ import type { SegmentReport } from "./segment-report.ts";
 import { mayBeWritten } from "./segment-time.ts";
 import type { Pin } from "./verification.ts";
 
-/** How far verification has come. */
+/** The progress of a verification. */
 export interface VerifyProgress {
   readonly file: string;
   /** Bytes read of all files. */
@@ -26,7 +26,7 @@ export interface VerifyProgress {
   readonly totalBytes: number;
 }
 
-/** How to read a log. */
+/** Options for reading a log. */
 export interface ReadSettings {
   readonly keyring: TrustedKeys;
   readonly pins: readonly Pin[];

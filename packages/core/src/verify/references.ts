@@ -1,4 +1,4 @@
-// What files say about each other, and pins about files: is everything there that was ever
+// Records of files in other files and in pins: is everything there that was ever
 // recorded, and unchanged?
 import type { SegmentRef, SegmentTail } from "../format/control-line.ts";
 import { fileOfOrigin } from "../format/origin.ts";
@@ -337,7 +337,7 @@ class Follower implements ReferenceReport {
     this.#add(file, "MISSING", message + this.#hint(file));
   }
 
-  /** What may have become of a file, as an end of a message. */
+  /** The possible fate of a file, as an end of a message. */
   #hint(file: string): string {
     const hint = this.#context.hintOf?.(file);
     return hint === undefined ? "" : `; ${hint}`;

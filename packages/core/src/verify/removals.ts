@@ -14,7 +14,7 @@ export interface FoundRemoval {
   /** Whether a trusted key vouches for it. */
   readonly isProven: boolean;
   /**
-   * When the file was removed: a moment, or the UTC day of the segment where the line names no
+   * Time of the file's removal: a moment, or the UTC day of the segment where the line names no
    * time.
    */
   readonly when: TimeSpan;
@@ -33,7 +33,10 @@ export interface KnownState {
 /** The files alone do not say this of removals. */
 export interface RemovalContext {
   readonly now: Date;
-  /** How long files must be kept. @default no rule: the log's own word is taken, and said */
+  /**
+   * The time for which files must be kept.
+   * @default no rule: the log's own word is taken, and said
+   */
   readonly rules?: readonly RetentionRule[];
   /** Holds, also those released. @default none */
   readonly holds?: readonly RecordedHold[];
@@ -206,9 +209,9 @@ export class Removals {
   }
 
   /**
-   * What a directory removed after it was shipped must be in the archive, whatever the directory's
-   * own retention says: there only the archive's own does. What was removed before it could be
-   * shipped is nowhere.
+   * A file that a directory removed after it was shipped must be in the archive, whatever the
+   * directory's own retention says: there only the archive's own does. What was removed before it
+   * could be shipped is nowhere.
    */
   #ofNeverShipped(records: readonly FoundRemoval[]): FoundRemoval[] {
     const moved = records.filter(

@@ -74,7 +74,7 @@ export interface SegmentReport {
   /** Lines that this segment repeats of another one, where the write failed. */
   readonly repeats: readonly Repeat[];
   /**
-   * Where to search for what was altered: the lines after the last good checkpoint up to the first
+   * The place to search for an alteration: the lines after the last good checkpoint up to the first
    * bad one.
    */
   readonly broken: BrokenRange | undefined;
@@ -99,7 +99,7 @@ export interface Repeat {
   readonly hashes: readonly string[];
 }
 
-/** How to check a file. */
+/** Options for checking a file. */
 export interface SegmentCheckOptions {
   readonly keyring: TrustedKeys;
   /**

@@ -40,7 +40,7 @@ export interface Evidence {
   readonly limits: readonly SourceLimit[];
   /** Further facts in plain words. */
   readonly remarks: readonly string[];
-  /** How the keys came to be trusted: `--trust`. */
+  /** The source of the trust in the keys: `--trust`. */
   readonly trustedBy: string | undefined;
   /** Whether a rule was given that removals are judged by. */
   readonly hasRule: boolean;

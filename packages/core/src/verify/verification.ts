@@ -58,7 +58,9 @@ export interface Pin extends Checkpoint {
   readonly note?: string;
 }
 
-/** How long files must be kept. It is the auditor's own rule and never comes from the log. */
+/**
+ * The time for which files must be kept. It is the auditor's own rule and never comes from the log.
+ */
 export interface RetentionRule {
   /** Days from a file's newest entry to the earliest removal. */
   readonly days: number;
@@ -115,7 +117,7 @@ export interface RecordedRemoval {
   readonly file: string;
   readonly state: "PRUNED" | "ARCHIVED";
   readonly leaves: number;
-  /** When, RFC 3339; a UTC day where the line names no time. */
+  /** Time, RFC 3339; a UTC day where the line names no time. */
   readonly at: string;
   /** The rule that the remover followed, and who removed. Absent for `ARCHIVED`. */
   readonly policy?: string;
@@ -184,7 +186,7 @@ export interface Verification extends LogRecord {
   readonly newest?: string;
   /** The newest pin given that the log agrees with. */
   readonly anchoredTo?: Pin;
-  /** How many pins were given, and how many the log agrees with. */
+  /** Number of pins that were given, and number that the log agrees with. */
   readonly pins: { readonly given: number; readonly confirmed: number };
   /** Things that could not be looked at, or that count against no single file, in plain words. */
   readonly remarks: readonly string[];
@@ -201,7 +203,7 @@ export interface NotJudged {
   /** UTC day of the first files judged: `2026-11-23`. */
   readonly before: string;
   readonly files: number;
-  /** How many of them count against the log. */
+  /** Number of them that count against the log. */
   readonly notOk: number;
 }
 

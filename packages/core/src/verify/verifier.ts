@@ -49,13 +49,13 @@ export interface VerifySourceOptions {
    * @default none: everything signed is UNKNOWN_KEY
    */
   readonly trustedKeys?: readonly string[];
-  /** How the keys came to be trusted, for the verdict: `--trust`. @default not said */
+  /** The source of the trust in the keys, for the verdict: `--trust`. @default not said */
   readonly trustedBy?: string;
   /** States of the log noted earlier. @default none */
   readonly pins?: readonly Pin[];
   /**
-   * How long files must be kept. A removal that breaks a rule is MISSING. Where several bind a
-   * file's day, the last one counts.
+   * The time for which files must be kept. A removal that breaks a rule is MISSING. Where several
+   * bind a file's day, the last one counts.
    * @default none: the log's own rules are taken and told, and a removed file that is pinned is
    * UNANCHORED
    */
@@ -458,7 +458,7 @@ function inPlace(verification: FileVerification, place: SourcePlace): FileVerifi
  */
 const COPY_ENDINGS = [".gz", ".zst", ".bz2", ".xz", ".1", ".bak", ".old", "~"];
 
-/** What may have become of a file that is gone or cut, by the names beside it. */
+/** The possible fate of a file that is gone or cut, by the names beside it. */
 function hintsFrom(names: readonly string[]): (file: string) => string | undefined {
   return (file) => {
     const copy = COPY_ENDINGS.map((ending) => file + ending).find((name) => names.includes(name));
@@ -468,7 +468,7 @@ function hintsFrom(names: readonly string[]): (file: string) => string | undefin
   };
 }
 
-/** What the state of a file is settled by. */
+/** The facts that settle the state of a file. */
 interface JudgeFacts {
   readonly references: ReferenceReport;
   readonly repeats: RepeatReport;
@@ -494,7 +494,7 @@ function judgeFile(given: SegmentReport, facts: JudgeFacts): FileVerification {
     confirmation: references.confirmed.get(file),
     isSuccessorExcused: isAwaited(file) || references.isOfRemovalDay(dayOfSegment(file)),
   });
-  // What a removal has left behind of a file says nothing any more, unless it was altered.
+  // The remains of a removed file say nothing any more, unless they were altered.
   const own = isRemoved
     ? end.problems.filter(({ state }) => state !== "MISSING" && STATE_EXIT_CODES[state] === 1)
     : end.problems;

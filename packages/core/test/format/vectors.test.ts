@@ -1,4 +1,5 @@
-// Segments computed from the format's text by another program in another language: ours must write the same bytes.
+// Segments computed from the format's text by another program in another language: ours must write
+// the same bytes.
 import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,5 +1,6 @@
-// Whatever bytes they are given, the parsers of the format answer as they promise: with a value, with undefined, or with an
-// AuditError; and nothing that was altered is taken for what was written. FUZZ_SEED begins elsewhere, AUDIT_SOAK=1 takes longer.
+// Whatever bytes they are given, the parsers of the format answer as they promise: with a value,
+// with undefined, or with an AuditError; and nothing that was altered is taken for what was
+// written. FUZZ_SEED begins elsewhere, AUDIT_SOAK=1 takes longer.
 import { createSecretKey } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -38,7 +39,9 @@ const segments: SegmentVectors = JSON.parse(
 );
 const fernet: FernetVectors = JSON.parse(readFileSync(new URL("fernet.json", VECTORS), "utf8"));
 
-/** What a parser gives; undefined where it refuses with an AuditError. Any other error is a failure. */
+/**
+ * What a parser gives; undefined where it refuses with an AuditError. Any other error is a failure.
+ */
 function answerOf<T>(name: string, parse: () => T): T | undefined {
   try {
     return parse();

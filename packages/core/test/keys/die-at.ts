@@ -1,5 +1,5 @@
-// Child process: begins what it is told with a FileKeyStore, and dies by SIGKILL just before its `at`-th step on files.
-// Exits by itself, with code 0, when there are fewer steps.
+// Child process: begins what it is told with a FileKeyStore, and dies by SIGKILL just before its
+// `at`-th step on files. Exits by itself, with code 0, when there are fewer steps.
 import { syncBuiltinESMExports } from "node:module";
 import { once } from "node:events";
 import files, { open } from "node:fs/promises";

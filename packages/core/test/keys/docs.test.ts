@@ -1,4 +1,5 @@
-// Every block of docs/keys.md runs, as it stands, in a process of its own; one after the other, in one directory.
+// Every block of docs/keys.md runs, as it stands, in a process of its own; one after the other, in
+// one directory.
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";

@@ -1,4 +1,5 @@
-// Child process: makes one subject's key after the other, and prints name and id of each once it is durable.
+// Child process: makes one subject's key after the other, and prints name and id of each once it is
+// durable.
 import { FileKeyStore } from "../../src/keys/file-key-store.ts";
 
 const [path = "", run = ""] = process.argv.slice(2);

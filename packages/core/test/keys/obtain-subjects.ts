@@ -1,4 +1,5 @@
-// Child process: makes or finds the keys of the subjects 0 … n-1 and prints their ids and what it sealed.
+// Child process: makes or finds the keys of the subjects 0 … n-1 and prints their ids and what it
+// sealed.
 import { EncryptionManager } from "../../src/keys/encryption.ts";
 import { FileKeyStore } from "../../src/keys/file-key-store.ts";
 

@@ -3,7 +3,10 @@ import { describe, expect, it } from "vitest";
 import { isLeftOut } from "@ai-audit/test-support/dependencies";
 import { EncryptionManager } from "../../src/keys/encryption.ts";
 
-/** What the original's `EncryptionManager.decrypt` and `encrypt` do, with the package they do it with. */
+/**
+ * What the original's `EncryptionManager.decrypt` and `encrypt` do, with the package they do it
+ * with.
+ */
 const program = `
 import base64, json, sys
 from cryptography.fernet import Fernet

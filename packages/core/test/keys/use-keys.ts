@@ -1,5 +1,5 @@
-// Child process: does everything that is done with keys, then writes a snapshot of its heap. It is given its keys in
-// the environment and in a file, and keeps what it is given as arguments.
+// Child process: does everything that is done with keys, then writes a snapshot of its heap. It is
+// given its keys in the environment and in a file, and keeps what it is given as arguments.
 import { writeHeapSnapshot } from "node:v8";
 import { AuditLogger, EncryptionManager, FileKeyStore, fileKeys } from "../../src/index.ts";
 

@@ -92,7 +92,10 @@ describe("A log that the Python original wrote", () => {
   });
 });
 
-/** Reads lines as the original does: json.loads, its 17 fields, datetime.fromisoformat, Fernet of base64. */
+/**
+ * Reads lines as the original does: json.loads, its 17 fields, datetime.fromisoformat, Fernet of
+ * base64.
+ */
 const reader = `
 import base64, json, sys
 from datetime import datetime

@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { AuditPaths } from "../../src/seal/audit-paths.ts";
 import { emptyRoot, leafHash, MerkleTree, rootOf, rootOfInclusion } from "../../src/seal/merkle.ts";
 
-// The eight leaves and some audit paths that Certificate Transparency's implementations share as test data.
+// The eight leaves and some audit paths that Certificate Transparency's implementations share as
+// test data.
 const LEAVES = [
   "",
   "00",

@@ -7,7 +7,8 @@ import {
   rootOfInclusion,
 } from "../../src/seal/merkle.ts";
 
-// The eight leaves, roots and audit paths that Certificate Transparency's implementations share as test data.
+// The eight leaves, roots and audit paths that Certificate Transparency's implementations share as
+// test data.
 const LEAVES = [
   "",
   "00",

@@ -5,7 +5,8 @@ import { parseNote, parseVkey } from "../../src/seal/note.ts";
 import { Signer } from "../../src/seal/signer.ts";
 import { caught } from "@ai-audit/test-support/caught";
 
-// The private key of the example in golang.org/x/mod/sumdb/note, as PKCS#8 (RFC 8410): its 32-byte seed after a prefix.
+// The private key of the example in golang.org/x/mod/sumdb/note, as PKCS#8 (RFC 8410): its 32-byte
+// seed after a prefix.
 const SEED = Buffer.from("AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz", "base64").subarray(1);
 const PKCS8 = Buffer.concat([Buffer.from("302e020100300506032b657004220420", "hex"), SEED]);
 const PEM = `-----BEGIN PRIVATE KEY-----\n${PKCS8.toString("base64")}\n-----END PRIVATE KEY-----\n`;

@@ -47,7 +47,8 @@ describe("athenaDdl()", () => {
 });
 
 describe("The view of athenaDdl()", () => {
-  // DuckDB stands in for Trino: it runs the very text, with the two functions that it calls otherwise.
+  // DuckDB stands in for Trino: it runs the very text, with the two functions that it calls
+  // otherwise.
   it.each([
     ["2026-11-23T12:00:00.115437", "2026-11-23T12:00:00.115Z"], // the Python original's
     ["2026-11-23T12:00:00.115Z", "2026-11-23T12:00:00.115Z"],

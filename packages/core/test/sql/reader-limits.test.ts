@@ -3,7 +3,8 @@ import { readerLimits } from "../../src/sql/reader-limits.ts";
 
 const MIB = 2 ** 20;
 
-// Two buffers of a line a thread stay within 40 % of the memory less 48 MiB, unless one thread with 16 MiB lines is more already.
+// Two buffers of a line a thread stay within 40 % of the memory less 48 MiB, unless one thread with
+// 16 MiB lines is more already.
 it.each([
   [64 * 1024 * MIB, 32, { threads: 32, lineBytes: 256 * MIB }],
   [24 * 1024 * MIB, 2, { threads: 2, lineBytes: 256 * MIB }],

@@ -1,5 +1,6 @@
 // A process that logs to a directory with an archive until it is killed:
-// `node archive-writer.ts <directory> <endpoint> <bucket> <pem>`. Prints the id of each entry that was acknowledged.
+// `node archive-writer.ts <directory> <endpoint> <bucket> <pem>`. Prints the id of each entry that
+// was acknowledged.
 import { Signer } from "../../src/seal/signer.ts";
 import { FileStorage } from "../../src/storage/file/file.ts";
 import { S3Archive } from "../../src/storage/s3/index.ts";
@@ -14,7 +15,8 @@ const storage = new FileStorage({
   signer: Signer.fromPem("test", pem),
   archive,
 });
-// Days that are past, so that copies may be removed as well; each process has its own, and hours of it.
+// Days that are past, so that copies may be removed as well; each process has its own, and hours of
+// it.
 const start = Date.now() - 30 * 86_400_000 - process.pid * 1000;
 for (let count = 0; ; count += 1) {
   const { id, line } = testEntry(start + count);

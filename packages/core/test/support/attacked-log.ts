@@ -1,4 +1,5 @@
-// A log in a bucket, and what somebody who may put and delete objects, without the signing key, can do to it.
+// A log in a bucket, and what somebody who may put and delete objects, without the signing key, can
+// do to it.
 import { readdir } from "node:fs/promises";
 import { beforeAll, beforeEach, onTestFinished, vi } from "vitest";
 import { Segment } from "../../src/storage/segment.ts";
@@ -88,7 +89,9 @@ export class AttackedLog {
     return result;
   }
 
-  /** Puts another stream's name on a segment that a stranger sealed, as the stranger can seal it. */
+  /**
+   * Puts another stream's name on a segment that a stranger sealed, as the stranger can seal it.
+   */
   async renameStream(keys: readonly string[], name: string): Promise<void> {
     const stranger = await Signer.generate("stranger");
     const day = dayOf(Date.now() - 40 * DAY_MS);
@@ -158,7 +161,9 @@ export class AttackedLog {
     return new S3Archive({ bucket, prefix, client, keepLocalDays, onError: this.onError });
   }
 
-  /** A directory with three entries on each of the days so many days ago and of today, all shipped. */
+  /**
+   * A directory with three entries on each of the days so many days ago and of today, all shipped.
+   */
   async shippedDirectory(days: readonly number[]): Promise<string> {
     const path = await temporaryDirectory();
     for (const ago of days)

@@ -1,4 +1,5 @@
-// A process of its own that logs: `node s3-writer.ts <endpoint> <bucket> <prefix> <pem> <entries>`. Prints the ids.
+// A process of its own that logs: `node s3-writer.ts <endpoint> <bucket> <prefix> <pem> <entries>`.
+// Prints the ids.
 import { AuditLogger } from "../../src/log/logger.ts";
 import { Signer } from "../../src/seal/signer.ts";
 import { S3Storage } from "../../src/storage/s3/index.ts";

@@ -1,5 +1,6 @@
-// Attacks on a log in a directory, and the honest logs that resemble them: what was done, under which pin, hold or rule,
-// and the exit code and sentence that the verdict owes. The rules stand in docs/verification.md.
+// Attacks on a log in a directory, and the honest logs that resemble them: what was done, under
+// which pin, hold or rule, and the exit code and sentence that the verdict owes. The rules stand in
+// docs/verification.md.
 import { createHash } from "node:crypto";
 import { appendFile, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -23,7 +24,9 @@ const TODAY = "audit_20261123.jsonl";
 const CLEANER = "audit_20261123_050.jsonl";
 const signer = await Signer.generate("acme");
 
-/** A log of three days: two segments of one writer, and one of today by another that has seen both. */
+/**
+ * A log of three days: two segments of one writer, and one of today by another that has seen both.
+ */
 interface Bench {
   readonly directory: string;
   readonly old: SegmentRef;
@@ -491,7 +494,10 @@ async function plantLongLine(file: string, isNew = true): Promise<void> {
   await appendFile(pathOf(file), '"}\n');
 }
 
-/** A crash left a file without its end and bytes behind its checkpoint; a later day recorded both, or one of them. */
+/**
+ * A crash left a file without its end and bytes behind its checkpoint; a later day recorded both,
+ * or one of them.
+ */
 async function crashed(recorded: string, actual: string): Promise<void> {
   const file = "audit_20261122.jsonl";
   const spec = { file, stream: "crashed", signer, end: "unclosed" as const };

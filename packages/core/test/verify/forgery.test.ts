@@ -47,7 +47,10 @@ async function replace(
   return writeSegment(directory, { file, commits, ...(by && { signer: by }) });
 }
 
-/** An unsigned segment of any lines whatever, with all hashes right: what an attacker can make without a key. */
+/**
+ * An unsigned segment of any lines whatever, with all hashes right: what an attacker can make
+ * without a key.
+ */
 async function forge(file: string, commits: readonly (readonly string[])[]): Promise<void> {
   const opening = {
     v: 1,
@@ -195,7 +198,8 @@ describe("a rewritten entry with recomputed hashes", () => {
     const other = await Signer.generate("bank-prod");
     await writeSegment(directory, { file: TODAY, signer: other });
     const path = join(directory, TODAY);
-    // The attacker claims the trusted key in the first line, recomputes every root, and signs with what they have.
+    // The attacker claims the trusted key in the first line, recomputes every root, and signs with
+    // what they have.
     const claimed = Object.create(other) as Signer;
     Object.defineProperty(claimed, "vkey", { value: signer.vkey });
     Object.defineProperty(claimed, "name", { value: signer.name });

@@ -71,7 +71,10 @@ export async function writeSegment(directory: string, spec: SegmentSpec): Promis
   return segment.ref();
 }
 
-/** An entry's line as one of another UTC day, at the same time of day: entries lie in the file of their day. */
+/**
+ * An entry's line as one of another UTC day, at the same time of day: entries lie in the file of
+ * their day.
+ */
 function onDay(line: string, day: string): string {
   const [, high = "", low = ""] = /^\{"id":"([0-9a-f]{8})-([0-9a-f]{4})-7/.exec(line) ?? [];
   if (high === "") return line;

@@ -1,4 +1,5 @@
-// Any change of any file of a log is found, and found where it was made; no log that nobody changed is accused.
+// Any change of any file of a log is found, and found where it was made; no log that nobody changed
+// is accused.
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as fc from "fast-check";
@@ -27,7 +28,9 @@ interface Log {
   readonly originals: ReadonlyMap<string, Buffer>;
 }
 
-/** Two streams over two days: one file closed, one left unclosed and confirmed later, one of today. */
+/**
+ * Two streams over two days: one file closed, one left unclosed and confirmed later, one of today.
+ */
 async function makeLog(signer: Signer | undefined): Promise<Log> {
   const directory = await sharedDirectory();
   const signing = signer && { signer };
@@ -83,7 +86,10 @@ function isFinding(state: FileState): boolean {
   return STATE_EXIT_CODES[state] > 0 && state !== "UNSIGNED" && state !== "UNCLOSED";
 }
 
-/** Whether findings beyond "unsigned" name the file, and the first of them a line of a changed commit. */
+/**
+ * Whether findings beyond "unsigned" name the file, and the first of them a line of a changed
+ * commit.
+ */
 function locate(
   result: Verification,
   file: string,
@@ -147,7 +153,8 @@ describe.each([
       fc.asyncProperty(change, async ({ file, kind, at, other }) => {
         const lines = (log.originals.get(file) ?? "").toString().split("\n").slice(0, -1);
         const line = lines[at] ?? "";
-        // A checkpoint that a later one supersedes is no leaf and seals nothing any more: without it nothing is lost.
+        // A checkpoint that a later one supersedes is no leaf and seals nothing any more: without
+        // it nothing is lost.
         const isLastCheckpoint =
           lines.findLastIndex((text) => text.startsWith('{"type":"checkpoint",')) === at;
         fc.pre(kind !== "delete" || isLastCheckpoint || !line.startsWith('{"type":"checkpoint",'));
@@ -164,7 +171,8 @@ describe.each([
           commitOf(lines, at + 1),
           ...(kind === "swap" ? [commitOf(lines, other + 1)] : []),
         ];
-        // The tree alone cannot tell a removed last commit from one that was never written: links do.
+        // The tree alone cannot tell a removed last commit from one that was never written: links
+        // do.
         const isCut = kind === "delete" && at === lines.length - 1;
         expect(
           locate(result, file, isCut ? [{ first: 0, last: lines.length }] : spans),
@@ -199,7 +207,10 @@ describe.each([
   }, 60_000);
 });
 
-/** Where the last leaf of a file ends: from there on all leaves are there, if not all that seals them. */
+/**
+ * Where the last leaf of a file ends: from there on all leaves are there, if not all that seals
+ * them.
+ */
 function endOfLeaves(log: Log, file: string): number {
   const bytes = log.originals.get(file) ?? Buffer.alloc(0);
   return bytes.lastIndexOf("\n", -2) + 1;

@@ -29,7 +29,7 @@ export interface WireRequest {
   readonly provider: string | undefined;
 }
 
-/** How much of the content an entry gets. */
+/** The part of the content that an entry gets. */
 export interface ExtractOptions extends ContentBounds {
   /** Token log probabilities in the output, instead of their count and digest. @default false */
   readonly captureLogprobs?: boolean | undefined;

@@ -1,4 +1,5 @@
-// Running one scenario with the plain and with the audited class, and comparing all that can be seen of it.
+// Running one scenario with the plain and with the audited class, and comparing all that can be
+// seen of it.
 import { type AuditEntry, AuditLogger, MemoryStorage } from "@ai-audit/core";
 import type * as Newest from "openai";
 import { afterAll, beforeAll, expect } from "vitest";
@@ -58,8 +59,8 @@ export function useWireServer(): void {
 }
 
 /**
- * Runs the scenario with both classes and expects results, errors, notes and wire bytes to be the same. Resolves to the
- * audited run's entries, oldest first, and to what both saw.
+ * Runs the scenario with both classes and expects results, errors, notes and wire bytes to be the
+ * same. Resolves to the audited run's entries, oldest first, and to what both saw.
  */
 export async function expectSameBehaviour(
   sdk: Sdk,

@@ -105,7 +105,10 @@ export interface StreamEnding {
   readonly named?: boolean;
 }
 
-/** A stream of events. `named` ones carry their `type` as the event's name, as the Responses API does. */
+/**
+ * A stream of events. `named` ones carry their `type` as the event's name, as the Responses API
+ * does.
+ */
 export function events(
   all: readonly unknown[],
   { ending = "done", named = false }: StreamEnding = {},

@@ -1,5 +1,5 @@
-// Nothing is kept of calls that are over, however they ended. A round has 150 calls of one ending, with AUDIT_SOAK=1
-// 2,000; HEAP_CALLS sets another number.
+// Nothing is kept of calls that are over, however they ended. A round has 150 calls of one ending,
+// with AUDIT_SOAK=1 2,000; HEAP_CALLS sets another number.
 import { AuditLogger, MemoryStorage } from "@ai-audit/core";
 import type { OpenAI } from "openai";
 import { describe, expect, it } from "vitest";

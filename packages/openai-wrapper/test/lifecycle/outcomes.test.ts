@@ -1,4 +1,5 @@
-// The table of outcomes in docs/openai.md, row by row and word by word, with every supported version.
+// The table of outcomes in docs/openai.md, row by row and word by word, with every supported
+// version.
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { withAudit } from "../../src/index.ts";

@@ -1,4 +1,5 @@
-// The table of surfaces in docs/openai-surfaces.md: each operation by the SDK's own method, and what its entry holds.
+// The table of surfaces in docs/openai-surfaces.md: each operation by the SDK's own method, and
+// what its entry holds.
 import { readFile } from "node:fs/promises";
 import { type AuditEntry, AuditLogger, type JsonValue, MemoryStorage } from "@ai-audit/core";
 import type { OpenAI } from "openai";

@@ -1,4 +1,5 @@
-// No payload may cost a call its entry: each member of recorded payloads, replaced by what does not belong there.
+// No payload may cost a call its entry: each member of recorded payloads, replaced by what does not
+// belong there.
 import { describe, expect, it } from "vitest";
 import { classifySafety } from "@ai-audit/core/capture";
 import { collect, OPTIONS, post, surfaceFor } from "./wire.ts";

@@ -1,4 +1,5 @@
-// What the SDKs of three major versions hand to a reader of a stream, fed to the collectors as it comes.
+// What the SDKs of three major versions hand to a reader of a stream, fed to the collectors as it
+// comes.
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import OpenAI from "openai";

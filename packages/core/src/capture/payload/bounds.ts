@@ -1,9 +1,10 @@
-// How much of a content an entry keeps: all of it, or a digest if it is too large or not wanted.
+// The part of a content that an entry keeps: all of it, or a digest if it is too large or not
+// wanted.
 import { hash } from "node:crypto";
 import { canonicalJson, type JsonValue } from "../../format/canonical.ts";
 import { isFields } from "./read.ts";
 
-/** How much of a call's content its entry gets. */
+/** The part of a call's content that its entry gets. */
 export interface ContentBounds {
   /** Larger content becomes `{ omitted, bytes, sha256 }`, in bytes of UTF-8. */
   readonly maxContentBytes: number;

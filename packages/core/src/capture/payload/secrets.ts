@@ -138,8 +138,8 @@ const SECRETS: readonly (readonly [pattern: RegExp, replacement: string])[] = [
 ];
 
 /**
- * Whether a whole value is a credential: a key with a known prefix, a JSON Web Token, or the value of
- * an Authorization header.
+ * Whether a whole value is a credential: a key with a known prefix, a JSON Web Token, or the value
+ * of an Authorization header.
  */
 export function isSecretText(text: string): boolean {
   return SECRET_TEXT.test(text) || TOKEN.test(text);

@@ -14,7 +14,7 @@ import { isFields } from "../payload/read.ts";
 import type { ContentSide, Detector } from "./detector.ts";
 import { type Detection, runDetectors } from "./run-detectors.ts";
 
-/** Which detectors run, and what their objections do. */
+/** The detectors that run, and the effect of their objections. */
 export interface DetectorOptions {
   /**
    * Checks of one's own. An input that one blocks is not sent: the call fails with a

@@ -36,7 +36,7 @@ export interface Detector {
   readonly name: string;
   /** Before the call is sent. */
   checkInput?(value: JsonValue, context: DetectorContext): DetectorVerdict;
-  /** When the answer is there. */
+  /** Once the answer is there. */
   checkOutput?(value: JsonValue, context: DetectorContext): DetectorVerdict;
 }
 

@@ -13,7 +13,7 @@ export interface NamedPattern {
   readonly accept?: ((match: string) => boolean) | undefined;
 }
 
-/** What a pattern detector looks for, and what it does when it finds something. */
+/** The patterns of a detector, and its action when one is found. */
 export interface PatternDetectorOptions {
   /** A pattern without a name is called by its place in the list: `pattern 1`. */
   readonly patterns: readonly (RegExp | string | NamedPattern)[];

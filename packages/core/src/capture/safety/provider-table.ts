@@ -16,8 +16,8 @@ export interface ProviderTable {
    */
   readonly blocking: Readonly<Record<string, Side | null>>;
   /**
-   * Whether the finish reason of this answer, though among the blocking ones, only says that content
-   * was changed.
+   * Whether the finish reason of this answer, though among the blocking ones, only says that
+   * content was changed.
    */
   readonly changesOnly?: (answer: Fields) => boolean;
   /** Members around the answers: verdicts about the prompt, moderation, assessments. */

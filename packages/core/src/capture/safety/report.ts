@@ -6,7 +6,7 @@ import { defined, isEmpty, textOf, undoubled } from "../payload/read.ts";
 import { snapshot } from "../payload/snapshot.ts";
 import { judgeCode, type SafetyCodes } from "./codes.ts";
 
-/** Which content a check looked at; undefined where the payload does not tell. */
+/** The content that a check looked at; undefined where the payload does not tell. */
 export type Side = ContentSide | undefined;
 
 /**

@@ -24,7 +24,7 @@ export interface Detection {
   readonly blocked: ContentBlockedError | undefined;
 }
 
-/** How detectors are run. */
+/** Options for running detectors. */
 export interface RunDetectorsOptions {
   /**
    * The effect of a failed detector: the content passes and the entry names it, or it is blocked.

@@ -21,7 +21,7 @@ export interface ListedFile extends SegmentName {
   readonly file: string;
 }
 
-/** What the first line says. */
+/** The facts in the first line. */
 export interface Head {
   /** Not begun by `segment.open`: written by the Python original, say. */
   readonly foreign: boolean;
@@ -40,7 +40,7 @@ export interface Head {
   readonly refs: readonly SegmentRef[];
 }
 
-/** What the last lines say. */
+/** The facts in the last lines. */
 export interface Tail {
   /** The last checkpoint's size and root: a claim. */
   readonly ref: SegmentRef;
@@ -59,7 +59,7 @@ export interface Tail {
 const LF = 0x0a;
 /** No segment has a longer first line. */
 const MAX_FIRST_LINE_BYTES: number = 16 * 2 ** 20;
-/** How far back a last checkpoint is looked for: behind it there is one torn commit at most. */
+/** The last bytes in which a checkpoint is looked for: one torn commit at most follows it. */
 const MAX_TAIL_BYTES = 256 * 2 ** 20;
 const TAIL_WINDOW_BYTES = 2 ** 20;
 const CHUNK_BYTES = 2 ** 20;
@@ -179,7 +179,7 @@ export class Directory {
     }
   }
 
-  /** What the first line says; undefined while there is no complete one. */
+  /** The facts in the first line; undefined while there is no complete one. */
   async head(file: string): Promise<Head | undefined> {
     const known = this.#heads.get(file);
     if (known) return known;
@@ -190,7 +190,7 @@ export class Directory {
     return head;
   }
 
-  /** What the last lines say; undefined when no complete checkpoint is there. */
+  /** The facts in the last lines; undefined when no complete checkpoint is there. */
   async tail(file: string): Promise<Tail | undefined> {
     const known = this.#closedTails.get(file);
     if (known) return known;
@@ -345,7 +345,7 @@ async function readTail(handle: FileHandle, file: string): Promise<Tail | undefi
   return undefined;
 }
 
-/** How many calls a `segment.close` line counts; undefined for any other line. */
+/** Number of calls in a `segment.close` line; undefined for any other line. */
 function closedCalls(line: string | undefined): number | undefined {
   const close = line === undefined ? undefined : readLineOf(line, "segment.close");
   return close && close.entries - (close.linked ?? 0);

@@ -7,16 +7,16 @@ import { anything, moreThan, oneOf, optionsOf } from "../../options.ts";
 import type { SegmentArchive } from "../../retention/archive.ts";
 import { checkTrustedKeys } from "../../retention/trust.ts";
 
-/** Where a `FileStorage` keeps the log, and how it writes, seals and ships it. */
+/** Options of a `FileStorage`: the place of the log, and how it is written, sealed and shipped. */
 export interface FileStorageOptions {
   /** Directory of the log; made with mode 0700 when the first line is written. */
   readonly path: string;
   /** A segment that would grow beyond this many MiB ends. @default 100 */
   readonly rotationSizeMb?: number;
   /**
-   * When `append` resolves: `fsync` after fdatasync(2), so that a power cut loses nothing
-   * acknowledged; `os` once the operating system has the bytes, so that a killed process loses
-   * nothing. @default "fsync"
+   * The moment at which `append` resolves: `fsync` after fdatasync(2), so that a power cut loses
+   * nothing acknowledged; `os` once the operating system has the bytes, so that a killed process
+   * loses nothing. @default "fsync"
    */
   readonly durability?: "fsync" | "os";
   /**
@@ -34,7 +34,10 @@ export interface FileStorageOptions {
    * believes their records like those of the `signer`. Segments of other keys stay. @default none
    */
   readonly trustedKeys?: readonly string[];
-  /** Where closed segments are shipped to: `S3Archive` of @ai-audit/core/s3. @default nowhere */
+  /**
+   * The place to which closed segments are shipped: `S3Archive` of @ai-audit/core/s3.
+   * @default nowhere
+   */
   readonly archive?: SegmentArchive;
 }
 

@@ -17,7 +17,7 @@ import type { Directory } from "./directory.ts";
 import { recordedRefs } from "./witnessed.ts";
 import type { WriterThread } from "./writer-thread.ts";
 
-/** How often the name of the file is looked up. */
+/** Time between two look-ups of the file's name. */
 const LOOK_INTERVAL_MS = 1000;
 
 /**

@@ -170,7 +170,7 @@ async function surroundingsOf(
 }
 
 /**
- * Which files are there, which of them refer to which, and what is on record in segments of today.
+ * The files that are there, their references to each other, and the records in segments of today.
  */
 export async function factsOf(
   directory: Directory,

@@ -1,4 +1,4 @@
-// How far a reader of many files has come.
+// The progress of a reader of many files.
 import type { RandomAccess } from "../../retention/random-access.ts";
 import type { OnProgress } from "../storage.ts";
 
@@ -15,8 +15,8 @@ export class ReadMeter {
   }
 
   /**
-   * So much more was read. The files may have grown since they were measured: more than all of it
-   * is all of it.
+   * Counts bytes that were read. The files may have grown since they were measured: more than all
+   * of it is all of it.
    */
   add(amount: number): void {
     this.#read += amount;

@@ -62,7 +62,9 @@ export async function* readPages(
   }
 }
 
-/** How many calls a time range holds, each once; whole closed files say it themselves. */
+/**
+ * Number of calls in a time range, each once; whole closed files give theirs in their last lines.
+ */
 export async function countEntries(directory: Directory, range: TimeRange): Promise<number> {
   let count = 0;
   const listed = await listInRange(directory, range);
@@ -194,7 +196,9 @@ export async function* readSegmentPages(
   }
 }
 
-/** Where the lines of the range lie in a file. A foreign file is in no order: it is read whole. */
+/**
+ * The part of a file with the lines of the range. A foreign file is in no order: it is read whole.
+ */
 async function spanOf(
   handle: RandomAccess,
   size: number,

@@ -6,7 +6,7 @@ import { type RandomAccess, readAt } from "../../retention/random-access.ts";
 const LF = 0x0a;
 /** One probe: usually room for the end of one line and the beginning of the next. */
 const PROBE_BYTES = 2048;
-/** Where a line is long, probes grow to this. */
+/** Probes of long lines grow to this. */
 const MAX_PROBE_BYTES = 2 ** 20;
 
 interface EntryPlace {

@@ -17,7 +17,7 @@ import { asCandidate, factsOf } from "./prune.ts";
 import { recordedRefs } from "./witnessed.ts";
 
 const DAY_MS = 86_400_000;
-/** How often segments of other processes, and failed ones, are looked at. */
+/** Time between two looks at segments of other processes, and at failed ones. */
 const INTERVAL_MS = 60_000;
 /** Segments stored at the same time. */
 const CONCURRENCY = 4;

@@ -7,7 +7,7 @@ import type { Directory, Head, ListedFile } from "./directory.ts";
 /** States in one first line, which so stays within 16 MiB. Later segments record the rest. */
 export const MAX_STATES: number = 50_000;
 
-/** Which files to look at. */
+/** The files to look at. */
 export interface LookOptions {
   /** The number of states that fit into the segment. @default MAX_STATES */
   readonly room?: number;

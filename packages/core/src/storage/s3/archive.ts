@@ -18,7 +18,7 @@ import {
 } from "./options.ts";
 import { putOnce } from "./put-once.ts";
 
-/** Where an `S3Archive` puts closed segments, and how long local copies stay. */
+/** Options of an `S3Archive`: the place of closed segments, and the time that local copies stay. */
 export interface S3ArchiveOptions extends S3Connection, S3ObjectOptions {
   readonly bucket: string;
   /** @default "audit/" */

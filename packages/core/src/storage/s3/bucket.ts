@@ -141,7 +141,7 @@ export class S3Bucket {
     });
   }
 
-  /** What is known of an object without reading it; undefined when there is none. */
+  /** The attributes of an object, which is not read; undefined when there is none. */
   async head(key: string, versionId?: string): Promise<ObjectHead | undefined> {
     const { sdk, client } = await this.open();
     const version = versionId === undefined ? {} : { VersionId: versionId };

@@ -10,7 +10,7 @@ const DAY_MS = 86_400_000;
  */
 export const MAX_SPAN_MS = 1000;
 
-/** What a key below the prefix is. */
+/** The kinds of keys below the prefix. */
 export type LogKey =
   /**
    * A commit written directly: `<day>/<id>.json` or `<day>/<first id>.jsonl`, after a fork `<first
@@ -85,7 +85,7 @@ export function boundsOf(day: string): { readonly from: number; readonly to: num
 }
 
 /**
- * Where the direct objects of a time begin, for `StartAfter`: sorts before every key of that time.
+ * The begin of the direct objects of a time, for `StartAfter`: sorts before every key of that time.
  */
 export function keyAt(day: string, time: number): string {
   return `${day}/${idAt(time)}`;

@@ -204,7 +204,7 @@ export interface LostObject {
   readonly key: string;
   /** Behind a delete marker; else overwritten. */
   readonly isDeleted: boolean;
-  /** When, RFC 3339. */
+  /** Time, RFC 3339. */
   readonly modified: string;
   /** The first version, which is what the log wrote. */
   readonly versionId: string;

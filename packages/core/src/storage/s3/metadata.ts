@@ -22,7 +22,7 @@ export interface CommitMetadata {
   readonly previous: string | undefined;
   /** Entries in the body. */
   readonly entries: number;
-  /** How many of them record a call that another entry records too. */
+  /** Number of them that record a call which another entry records too. */
   readonly linked: number;
   /** Id of the last entry; empty when there is none. */
   readonly lastId: string;
@@ -135,7 +135,7 @@ export interface PlacedCommit {
   readonly previous: string | undefined;
 }
 
-/** What is wrong with the name and the metadata of a commit; empty when nothing is. */
+/** The flaw in the name or the metadata of a commit; empty when there is none. */
 export function wrongClaims(
   { key, file, previous }: PlacedCommit,
   { body, metadata }: FetchedObject,

@@ -1,4 +1,4 @@
-// What a user may ask of S3Storage, checked once.
+// The options of S3Storage, checked once.
 import { AuditConfigError } from "../../errors.ts";
 import { MAX_SPAN_MS } from "./keys.ts";
 import { checkSigner, type Signer } from "../../seal/signer.ts";
@@ -14,7 +14,7 @@ export interface S3ClientLike {
   destroy(): void;
 }
 
-/** How to reach a bucket. Credentials come from the SDK's own chain, or from a `client`. */
+/** The way to a bucket. Credentials come from the SDK's own chain, or from a `client`. */
 export interface S3Connection {
   /** @default the SDK's: AWS_REGION or the shared configuration */
   readonly region?: string;
@@ -43,7 +43,7 @@ export interface ResolvedConnection extends S3Connection {
   readonly requestTimeoutMs: number;
 }
 
-/** What new objects are given. */
+/** Attributes of new objects. */
 export interface S3ObjectOptions {
   /**
    * Nobody, or with GOVERNANCE nobody without a special permission, removes an object for so many
@@ -64,7 +64,7 @@ export interface S3ObjectOptions {
   readonly writeTimeoutMs?: number;
 }
 
-/** Where an `S3Storage` keeps the log, and how it writes and protects its objects. */
+/** Options of an `S3Storage`: the place of the log, and how objects are written and protected. */
 export interface S3StorageOptions extends S3Connection, S3ObjectOptions {
   readonly bucket: string;
   /** @default "audit/" */
@@ -93,7 +93,7 @@ export interface S3StorageOptions extends S3Connection, S3ObjectOptions {
     /** @default 8388608 (8 MiB) */
     readonly maxBytes?: number;
     /**
-     * How long an entry may wait for company, in milliseconds. More saves requests, and each
+     * Milliseconds for which an entry may wait for company. More saves requests, and each
      * `log()` takes so much longer. Entries that arrive while an object is on its way share the
      * next one in any case. @default 0
      */
@@ -121,7 +121,7 @@ export interface ResolvedObjectOptions extends S3ObjectOptions {
   readonly writeTimeoutMs: number;
 }
 
-/** What a direct writer and an archive share. */
+/** Options of a direct writer and of an archive. */
 export const PLACE_OPTIONS: OptionChecks<
   S3Connection & S3ObjectOptions & { readonly bucket: string; readonly prefix?: string }
 > = {

@@ -15,7 +15,7 @@ export type PutResult = "stored" | "taken";
 /** The slowest that a body is waited for: 256 KiB a second. */
 const BYTES_PER_MS = 256 * 1.024;
 
-/** What an object is to hold: bytes in memory, or somewhere to read them from. */
+/** The content of a new object: bytes in memory, or a place to read them from. */
 export interface Content {
   readonly bytes: number;
   /** Bytes [`from`, `to`). */

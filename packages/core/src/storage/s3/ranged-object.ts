@@ -12,7 +12,7 @@ export class RangedObject implements RandomAccess {
   readonly #size: number;
   readonly #blockBytes: number;
   readonly #blocks = new Map<number, Buffer>();
-  /** What the object says about itself; nothing until something of it was read. */
+  /** The object's own metadata; nothing until something of it was read. */
   metadata: Metadata = {};
 
   constructor(bucket: S3Bucket, key: string, size: number, blockBytes: number) {

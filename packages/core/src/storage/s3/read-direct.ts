@@ -85,7 +85,7 @@ function descending(a: KeyedLine, b: KeyedLine): number {
   return ascending(b, a);
 }
 
-/** How many calls the objects hold in the range. An object within it is not read. */
+/** Number of calls of the range in the objects. An object within it is not read. */
 export async function countDirect(
   bucket: S3Bucket,
   objects: readonly DirectObject[],

@@ -72,7 +72,7 @@ export async function* foreignPages(
   }
 }
 
-/** How many entries of the range there are. An open range is counted by names alone. */
+/** Number of entries in the range. An open range is counted by names alone. */
 export async function countForeign(
   bucket: S3Bucket,
   objects: readonly ForeignObject[],

@@ -85,7 +85,7 @@ async function* chainPages(
   }
 }
 
-/** How many calls of the range the segments hold; one within the range is not read. */
+/** Number of calls of the range in the segments; a segment within the range is not read. */
 export async function countShipped(
   bucket: S3Bucket,
   objects: readonly ShippedObject[],

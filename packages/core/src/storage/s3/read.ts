@@ -104,8 +104,8 @@ export async function* readPages(
 }
 
 /**
- * How many calls a time range holds, each once; objects say it themselves where they lie within the
- * range.
+ * Number of calls in a time range, each once; objects give theirs in metadata where they lie within
+ * the range.
  */
 export async function countEntries(bucket: S3Bucket, range: TimeRange): Promise<number> {
   let count = 0;

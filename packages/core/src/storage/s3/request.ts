@@ -5,7 +5,7 @@ import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
 
-/** How often and how long a request is tried. */
+/** The number of tries of a request, and their time. */
 export interface RetryPolicy {
   /** Milliseconds from the first attempt after which no other begins. */
   readonly timeoutMs: number;
@@ -129,7 +129,7 @@ export function statusOf(error: unknown): number | undefined {
   return typeof metadata.httpStatusCode === "number" ? metadata.httpStatusCode : undefined;
 }
 
-/** What a server's error says, for a message. */
+/** A server's error in words, for a message. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const status = statusOf(error);

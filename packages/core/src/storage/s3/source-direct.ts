@@ -1,4 +1,4 @@
-// What was written directly, as segments: a stream's objects of one day, one after the other.
+// Direct commits, read as segments: a stream's objects of one day, one after the other.
 import { AuditError } from "../../errors.ts";
 import { formatControlLine } from "../../format/control-line.ts";
 import type { LogSource, SourceFile } from "../../verify/log-source.ts";
@@ -111,7 +111,7 @@ function link(file: string, objects: readonly CommitObject[]): Chain {
 }
 
 /**
- * What became of an object whose first version the bucket still has. That version is read and
+ * The fate of an object whose first version the bucket still has. That version is read and
  * judged.
  */
 export function problemOfLost({ key, isDeleted, modified, versionId }: LostObject): Problem {

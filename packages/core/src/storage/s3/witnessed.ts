@@ -10,7 +10,7 @@ import { mapConcurrently } from "./request.ts";
 import { parseCommitMetadata } from "./metadata.ts";
 
 /**
- * How far back to look for other writers: as far as two pages of a listing reach. In milliseconds.
+ * The past in which other writers are looked for: two pages of a listing at most. In milliseconds.
  */
 const LOOK_BACK_MS = [86_400_000, 3_600_000, 300_000, 30_000];
 const MAX_HEADS = 32;

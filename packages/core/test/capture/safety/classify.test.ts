@@ -22,7 +22,10 @@ interface Case {
   readonly checks?: readonly string[];
 }
 
-/** One row for each place where a provider says something about safety, in the shape it was recorded in. */
+/**
+ * One row for each place where a provider says something about safety, in the shape it was recorded
+ * in.
+ */
 const CASES: readonly Case[] = [
   { name: "nothing at all", body: { choices: [choice({})] } },
   {

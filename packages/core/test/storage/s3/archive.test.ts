@@ -321,7 +321,9 @@ const KILLED: ReadonlySet<string> = new Set([
   "UNSEALED_TAIL",
 ]);
 
-/** Kills a process once it has written something and `until` has resolved. Resolves to its lines. */
+/**
+ * Kills a process once it has written something and `until` has resolved. Resolves to its lines.
+ */
 async function killAfter(child: ChildProcess, until: () => Promise<unknown>): Promise<string[]> {
   let output = "";
   child.stdout?.setEncoding("utf8");

@@ -37,7 +37,7 @@ interface Assessed {
   readonly at: Side;
 }
 
-/** Where `Converse` and `InvokeModel` have it, and in which event of a stream. */
+/** Its places in `Converse` and `InvokeModel`, and in which event of a stream. */
 function guardrailOf(answer: Fields): unknown {
   const trace =
     answer["trace"] ?? answer["amazon-bedrock-trace"] ?? fieldsOf(answer["metadata"])["trace"];
