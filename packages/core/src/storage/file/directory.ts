@@ -62,6 +62,8 @@ const MAX_FIRST_LINE_BYTES: number = 16 * 2 ** 20;
 /** The last bytes in which a checkpoint is looked for: one torn commit at most follows it. */
 const MAX_TAIL_BYTES = 256 * 2 ** 20;
 const TAIL_WINDOW_BYTES = 2 ** 20;
+/** Most files of a log with many are small. */
+const FIRST_CHUNK_BYTES = 2 ** 16;
 const CHUNK_BYTES = 2 ** 20;
 /** A longer line is no checkpoint: 64 signature lines fit many times. */
 const MAX_CHECKPOINT_BYTES = 64 * 1024;
@@ -264,11 +266,12 @@ export class Directory {
 
 /** The bytes of an open file in chunks that the reader may write into. */
 export async function* readChunks(handle: RandomAccess): AsyncGenerator<Buffer, void, void> {
-  for (let at = 0; ;) {
-    const chunk = await readAt(handle, at, CHUNK_BYTES);
-    if (chunk.length === 0) return;
+  let at = 0;
+  for (let length = FIRST_CHUNK_BYTES; ; length = CHUNK_BYTES) {
+    const chunk = await readAt(handle, at, length);
+    if (chunk.length > 0) yield chunk;
+    if (chunk.length < length) return;
     at += chunk.length;
-    yield chunk;
   }
 }
 
