@@ -11,21 +11,7 @@ export { AuditedOpenAI as default };
 export const AuditedAzureOpenAI: Audited<typeof AzureOpenAI> = withAudit(AzureOpenAI);
 export type AuditedAzureOpenAI = AzureOpenAI;
 
-export { type Audited, type AuditedOptions, type ClientClass, withAudit } from "./with-audit.ts";
-export { auditClient } from "./audit-client.ts";
-export {
-  type Audit,
-  type AuditOptions,
-  auditOptions,
-  auditStats,
-  type CallAudit,
-  type CallAuditOptions,
-} from "./options.ts";
-export {
-  type ModerationClient,
-  type ModerationDetectorOptions,
-  openAIModerationDetector,
-} from "./safety/moderation-detector.ts";
+export * from "./exports.ts";
 
 // openai's own exports, as in index.ts.
 export {

@@ -1,20 +1,6 @@
 // The public surface of @ai-audit/openai-wrapper. index.cts is the same for `require()`.
 export { AuditedAzureOpenAI, AuditedOpenAI, AuditedOpenAI as default } from "./clients.ts";
-export { type Audited, type AuditedOptions, type ClientClass, withAudit } from "./with-audit.ts";
-export { auditClient } from "./audit-client.ts";
-export {
-  type Audit,
-  type AuditOptions,
-  auditOptions,
-  auditStats,
-  type CallAudit,
-  type CallAuditOptions,
-} from "./options.ts";
-export {
-  type ModerationClient,
-  type ModerationDetectorOptions,
-  openAIModerationDetector,
-} from "./safety/moderation-detector.ts";
+export * from "./exports.ts";
 
 // openai's own exports beside its clients, as far as versions 5 to 7 share them: an import of
 // `OpenAI, { toFile, APIError }` changes only its module's name. The unaudited clients are not

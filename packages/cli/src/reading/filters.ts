@@ -1,6 +1,6 @@
 // The conditions that entries must meet: options, and the test of one line.
 import type { AuditEntry, EncryptionManager, Outcome, TimeRange } from "@ai-audit/core";
-import { lineToEntry } from "@ai-audit/core/format";
+import { lineToEntry, OUTCOMES } from "@ai-audit/core/format";
 import { type Command, Option } from "commander";
 import { collectPairs } from "../arguments/values.ts";
 import { actorOf, agentOf, toolOf } from "./call.ts";
@@ -39,16 +39,7 @@ export interface FilterFlags extends RangeFlags {
 /** The values of the column OUTCOME. */
 type ShownOutcome = Outcome | "flagged";
 
-const OUTCOMES: readonly ShownOutcome[] = [
-  "ok",
-  "blocked",
-  "error",
-  "aborted",
-  "timeout",
-  "interrupted",
-  "abandoned",
-  "flagged",
-];
+const SHOWN_OUTCOMES: readonly ShownOutcome[] = [...OUTCOMES, "flagged"];
 
 /** Gives a command --since and --until. */
 export function addRangeOptions(command: Command, session: Session): Command {
@@ -79,7 +70,7 @@ export function addFilterOptions(command: Command, session: Session): Command {
       new Option(
         "--outcome <outcome>",
         "that ended like this; flagged: without an outcome, and a safety check was not passed",
-      ).choices(OUTCOMES),
+      ).choices(SHOWN_OUTCOMES),
     )
     .option("--flagged", "that did not pass a safety check")
     .option("--detector <name>", "that triggered this detector")

@@ -1,5 +1,12 @@
 // The bytes of a log, written and read: @ai-audit/core/format.
-export type { Actor, AuditEntry, Diagnostics, Review, Server } from "./entry.ts";
+export {
+  type Actor,
+  type AuditEntry,
+  type Diagnostics,
+  OUTCOMES,
+  type Review,
+  type Server,
+} from "./entry.ts";
 export { diagnosticsValue, readDiagnostics } from "./diagnostics.ts";
 export { ENTRY_FIELDS, type EntryField, type FieldKind } from "./fields.ts";
 export { entryToLine, lineToEntry } from "./entry-line.ts";
