@@ -1,4 +1,5 @@
 // The contract of a storage as a suite that any test framework can run. Needs node:assert alone.
+// Over 300 lines: the cases stand one after the other, in the order of a reader of the contract.
 import { deepEqual, equal, match, notEqual, ok, rejects } from "node:assert/strict";
 import { v7 } from "uuid";
 import { AuditError, type AuditErrorCode } from "./errors.ts";

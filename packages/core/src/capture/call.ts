@@ -1,4 +1,5 @@
 // One call, one entry, one terminal outcome, and the two ways to go on when it cannot be written.
+// Over 300 lines: a recorder and its calls are one machine of states.
 import { notify } from "./callback.ts";
 import { addFields, CallFields, type CapturedFields, membersOf } from "./fields.ts";
 import { currentAuditContext, currentRunScope, NO_CONTEXT, runOfEntry } from "./context.ts";

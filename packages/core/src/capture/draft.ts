@@ -1,4 +1,5 @@
-// From an interaction to the entry's line: resolve, validate, redact, hash and encrypt.
+// From an interaction to the entry's line: resolve, validate, redact, hash and encrypt. Over 300
+// lines: the steps stand in their order.
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { isJsonObject, type JsonValue, toJson, type OpaqueKind } from "../format/canonical.ts";
 import { type Content, contentOf, hashContent } from "../format/content.ts";

@@ -1,5 +1,5 @@
-// Records of files in other files and in pins: is everything there that was ever
-// recorded, and unchanged?
+// Records of files in other files and in pins: is everything there that was ever recorded, and
+// unchanged? Over 300 lines: all rules of references share what is known of each file.
 import type { SegmentRef, SegmentTail } from "../format/control-line.ts";
 import { fileOfOrigin } from "../format/origin.ts";
 import { dayOfSegment } from "../format/segment-name.ts";

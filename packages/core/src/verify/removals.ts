@@ -1,4 +1,5 @@
-// Files that are gone: the removals that a log records, and which of them count.
+// Files that are gone: the removals that a log records, and which of them count. Over 300 lines:
+// the rules of a removal stand together.
 import type { RemovalLine } from "../format/control-line.ts";
 import { dayOfSegment, startOfDay } from "../format/segment-name.ts";
 import { isConsistent } from "../seal/consistency.ts";

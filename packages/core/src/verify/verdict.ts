@@ -1,5 +1,5 @@
 // The verdict in one line of plain words: what was found, what it rests on, and what it could not
-// know.
+// know. Over 300 lines: one function for each clause of the line, in its order.
 import { safeLine } from "../format/safe-text.ts";
 import type { SourceLimit } from "./log-source.ts";
 import { MORE_GONE } from "./references.ts";

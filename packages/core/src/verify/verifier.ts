@@ -1,6 +1,6 @@
 // Verifies a log with nothing but its bytes and the keys, pins and rules that the caller trusts.
 // Imports neither logger nor storage: an auditor can read this folder alone. The steps stand in
-// `examineLog`, in their order.
+// `examineLog`, in their order. Over 300 lines: the order of the steps is the specification.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SegmentRef } from "../format/control-line.ts";
 import { dayOfSegment } from "../format/segment-name.ts";

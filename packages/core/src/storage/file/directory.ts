@@ -1,4 +1,5 @@
-// A directory of segments: its files, and the first and last lines of each.
+// A directory of segments: its files, and the first and last lines of each. Over 300 lines: the
+// class keeps what the readers of first and last lines find, and both change together.
 import { constants, type Dirent } from "node:fs";
 import { type FileHandle, lstat, open, readdir } from "node:fs/promises";
 import { join } from "node:path";

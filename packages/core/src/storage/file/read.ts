@@ -1,6 +1,6 @@
 // Reading a directory of segments: one entry by its id, a time range in pages, a count. Lines that
 // no checkpoint covers are left out: a failed write left them, or somebody without the key appended
-// them.
+// them. Over 300 lines: the three questions share how a file is paged and searched.
 import { idAt, idOfLine, timeOfId } from "../../format/id.ts";
 import { lineToEntry, recordsCallAgain } from "../../format/entry-line.ts";
 import { MAX_LINE_BYTES, splitLines } from "../../format/lines.ts";

@@ -1,5 +1,6 @@
 // A bucket: reading, listing and deleting below one prefix. Only this file, put-once.ts and
-// connection.ts touch the AWS SDK.
+// connection.ts touch the AWS SDK. Over 300 lines: one method for each request, with the answers of
+// servers that it tells apart.
 import { Readable } from "node:stream";
 import type {
   ListObjectVersionsCommandInput,

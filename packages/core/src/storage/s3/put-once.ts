@@ -1,4 +1,5 @@
-// Stores an object exactly once, whatever the network does in between.
+// Stores an object exactly once, whatever the network does in between. Over 300 lines: one put and
+// an upload in parts share the question whose object is there.
 import { hash } from "node:crypto";
 import { AuditError, AuditWriteError } from "../../errors.ts";
 import type { PutObjectCommandInput } from "@aws-sdk/client-s3";
