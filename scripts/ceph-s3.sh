@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A one-node Ceph in memory with an S3 gateway on 127.0.0.1:PORT, all of it in DIR. Keys: test / testtest.
 #   ceph-s3.sh start DIR PORT      uses PORT and PORT+1
+#   ceph-s3.sh kill-gateway DIR     SIGKILL, and a new one over the same store
 #   ceph-s3.sh stop DIR
 set -euo pipefail
 command=$1
@@ -18,6 +19,13 @@ stop() {
 
 if [ "$command" = stop ]; then
   stop
+  exit 0
+fi
+
+if [ "$command" = kill-gateway ]; then
+  kill -9 "$(cat "$dir/rgw.pid")"
+  sleep 1
+  radosgw -n client.rgw -c "$dir/ceph.conf" >"$dir/log/rgw.start.log" 2>&1
   exit 0
 fi
 

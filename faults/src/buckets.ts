@@ -1,10 +1,18 @@
 // A bucket behind a network and a server on their bad days: refusals, broken connections, no
 // answer, slow answers.
+import { setTimeout as sleep } from "node:timers/promises";
 import { AuditLogger, Signer, verifyLog } from "@ai-audit/core";
 import { S3Storage } from "@ai-audit/core/s3";
 import { type Fault, everyNth, FaultProxy } from "@ai-audit/test-support/fault-proxy";
-import { s3Server, serverAt, type ServerKind } from "@ai-audit/test-support/s3-servers";
-import { Tally } from "./judge.ts";
+import {
+  killGateway,
+  type S3Server,
+  s3Server,
+  serverAt,
+  type ServerKind,
+} from "@ai-audit/test-support/s3-servers";
+
+import { type Judgement, Tally } from "./judge.ts";
 import type { Row } from "./row.ts";
 
 const KINDS: Readonly<Record<string, readonly Fault[]>> = {
@@ -42,30 +50,79 @@ export async function buckets(kind: ServerKind): Promise<Row[]> {
       }
     }
     await logger.close();
-    const direct = server.client();
-    const seen: string[] = [];
-    const reader = new AuditLogger(new S3Storage({ bucket, prefix, client: direct, signer }));
-    for await (const { id } of reader.entries()) seen.push(id);
-    await reader.close();
-    const { exitCode, verdict } = await verifyLog(`s3://${bucket}/${prefix}`, {
-      trustedKeys: [signer.vkey],
-      s3: { client: direct },
-    });
-    const ids = new Set(seen);
-    const isFalse = exitCode === 1 || exitCode === 3;
+    tally.add(await judgeBucket(server, `${bucket}/${prefix}`, acknowledged, signer.vkey), name);
     tally.acknowledged = acknowledged.length;
-    tally.add(
-      {
-        lost: acknowledged.filter((id) => !ids.has(id)).length,
-        duplicated: seen.length - ids.size,
-        falseVerdicts: isFalse ? 1 : 0,
-        findings: isFalse ? [verdict] : [],
-      },
-      name,
-    );
-    const caller = refused === 0 ? "nothing: tried again" : `${refused} refused`;
     tally.tries = proxy.faults;
-    rows.push(tally.row(`S3 (${kind}): ${name}`, caller));
+    rows.push(tally.row(`S3 (${kind}): ${name}`, refusedIn(refused)));
   }
   return rows;
+}
+
+const KILLS = 3;
+
+/** A server whose process is killed while entries are written, and that comes back with its store. */
+export async function killedServers(): Promise<Row[]> {
+  const server = await s3Server("ceph");
+  const bucket = await server.makeBucket();
+  const tally = new Tally();
+  const signer = await Signer.generate("faults");
+  const client = server.client();
+  const logger = new AuditLogger(
+    new S3Storage({ bucket, prefix: "killed", client, signer, requestTimeoutMs: 2000 }),
+  );
+  const acknowledged: string[] = [];
+  let refused = 0;
+  const end = new AbortController();
+  const writing = async (): Promise<void> => {
+    while (!end.signal.aborted) {
+      const calls = [1, 2, 3].map((n) => logger.log({ input: `${n}`, output: "" }));
+      for (const result of await Promise.allSettled(calls)) {
+        if (result.status === "fulfilled") acknowledged.push(result.value);
+        else refused += 1;
+      }
+    }
+  };
+  const written = writing();
+  for (let kill = 0; kill < KILLS; kill += 1) {
+    const wanted = acknowledged.length + 12;
+    while (acknowledged.length < wanted) await sleep(5);
+    await killGateway();
+  }
+  end.abort();
+  await written;
+  await logger.close();
+  const name = "the server's process is killed (SIGKILL) and started again";
+  const judged = await judgeBucket(server, `${bucket}/killed`, acknowledged, signer.vkey);
+  tally.add(judged, name);
+  tally.tries = KILLS;
+  tally.acknowledged = acknowledged.length;
+  return [tally.row(`S3 (ceph): ${name}`, refusedIn(refused))];
+}
+
+async function judgeBucket(
+  server: S3Server,
+  place: string,
+  acknowledged: readonly string[],
+  vkey: string,
+): Promise<Judgement> {
+  const [bucket = "", prefix = ""] = place.split("/");
+  const client = server.client();
+  const seen: string[] = [];
+  const reader = new AuditLogger(new S3Storage({ bucket, prefix, client }));
+  for await (const { id } of reader.entries()) seen.push(id);
+  await reader.close();
+  const options = { trustedKeys: [vkey], s3: { client } };
+  const { exitCode, verdict } = await verifyLog(`s3://${place}`, options);
+  const ids = new Set(seen);
+  const isFalse = exitCode === 1 || exitCode === 3;
+  return {
+    lost: acknowledged.filter((id) => !ids.has(id)).length,
+    duplicated: seen.length - ids.size,
+    falseVerdicts: isFalse ? 1 : 0,
+    findings: isFalse ? [verdict] : [],
+  };
+}
+
+function refusedIn(refused: number): string {
+  return refused === 0 ? "nothing: tried again" : `${refused} refused`;
 }

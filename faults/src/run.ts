@@ -4,7 +4,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { isLeftOut } from "@ai-audit/test-support/dependencies";
-import { buckets } from "./buckets.ts";
+import { buckets, killedServers } from "./buckets.ts";
 import { disks } from "./disks.ts";
 import { powerCuts } from "./power-cuts.ts";
 import { isClean, type Row, tableOf } from "./row.ts";
@@ -32,6 +32,7 @@ const FAMILIES: readonly (readonly [name: string, isAbsent: boolean, run: () => 
     ["system calls", isLeftOut("cc"), () => systemCalls({ every: 1 })],
     ["disks", isLeftOut("mount"), disks],
     ["buckets", isLeftOut("moto"), () => buckets("moto")],
+    ["killed servers", isLeftOut("ceph"), killedServers],
     ["simulation", false, () => simulations({ first: seed, seeds: short ? 200 : 10_000 })],
   ];
 

@@ -25,12 +25,23 @@ const CEPH_SCRIPT = fileURLToPath(new URL("../../../scripts/ceph-s3.sh", import.
 const KEYS = { accessKeyId: "test", secretAccessKey: "testtest" };
 const START_TIMEOUT_MS = 90_000;
 
+/** Kills the process that answers at the test run's Ceph, and starts another over its store. */
+export async function killGateway(): Promise<void> {
+  await promisify(execFile)(CEPH_SCRIPT, ["kill-gateway", join(folderOf("ceph"), "data")]);
+}
+
+/** The runner, which outlives its workers. */
+const run = isMainThread ? process.ppid : process.pid;
+
+function folderOf(kind: ServerKind): string {
+  return join(tmpdir(), `ai-audit-${kind}-${run}`);
+}
+
 /** The test run's server of this kind. The first call starts it; it ends with the run. */
 export async function s3Server(kind: ServerKind): Promise<S3Server> {
-  const run = isMainThread ? process.ppid : process.pid; // the runner, which outlives its workers
-  const folder = join(tmpdir(), `ai-audit-${kind}-${run}`);
+  const folder = folderOf(kind);
   const ready = join(folder, "endpoint");
-  if (await isFirst(folder)) await start(kind, folder, ready, run);
+  if (await isFirst(folder)) await start(kind, folder, ready);
   const deadline = Date.now() + START_TIMEOUT_MS;
   while (!existsSync(ready)) {
     if (Date.now() > deadline) throw new Error(`${kind} did not start; see ${folder}`);
@@ -76,7 +87,7 @@ async function isFirst(folder: string): Promise<boolean> {
   }
 }
 
-async function start(kind: ServerKind, folder: string, ready: string, run: number): Promise<void> {
+async function start(kind: ServerKind, folder: string, ready: string): Promise<void> {
   const port = await freePort();
   const endpoint = `http://127.0.0.1:${port}`;
   const data = join(folder, "data");
