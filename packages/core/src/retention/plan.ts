@@ -1,6 +1,11 @@
 // The plan of a removal: the segments that go, and the lines to write first. Decisions only: a
 // directory and a bucket gather the facts, and carry the plan out.
-import { formatControlLine, type RemovalLine, type SegmentRef } from "../format/control-line.ts";
+import {
+  type ConsistencyProof,
+  formatControlLine,
+  type RemovalLine,
+  type SegmentRef,
+} from "../format/control-line.ts";
 
 /** A segment past retention, with the facts that decide about it. */
 export interface Candidate {
@@ -8,6 +13,8 @@ export interface Candidate {
   readonly file: string;
   /** The state sealed in it; of a file without a checkpoint, the tree of its lines. */
   readonly ref: SegmentRef;
+  /** Proofs that it began as smaller states on record say. */
+  readonly since: readonly ConsistencyProof[];
   readonly entries: number;
   /** Timestamps of its oldest and newest entry, RFC 3339; null when it has none of its own day. */
   readonly from: string | null;
@@ -114,7 +121,7 @@ export function removalLines(
 ): string[] {
   return remove
     .filter(({ isRemains }) => !isRemains)
-    .map(({ ref: { file, size, root }, from, to }) =>
+    .map(({ ref: { file, size, root }, since, from, to }) =>
       formatControlLine({
         type: "retention.prune",
         file,
@@ -125,6 +132,7 @@ export function removalLines(
         policy,
         actor,
         at,
+        since: since.length > 0 ? since : undefined,
       }),
     );
 }

@@ -3,7 +3,8 @@
 // planted line that is believed becomes a signed one.
 import { verify } from "node:crypto";
 import { AuditConfigError } from "../errors.ts";
-import { CHECKPOINT_PREFIX } from "../format/control-line.ts";
+import { CHECKPOINT_PREFIX, type ConsistencyProof, type SegmentRef } from "../format/control-line.ts";
+import { ConsistencyProofs } from "../seal/consistency.ts";
 import { leafHash, MerkleTree } from "../seal/merkle.ts";
 import { type Note, parseVkey, type VerificationKey } from "../seal/note.ts";
 import { splitLines } from "../format/lines.ts";
@@ -135,7 +136,7 @@ function trustedKeysFor(vkey: string | null): TrustedKeys | undefined {
 }
 
 /**
- * Reads a whole segment and checks it under the key that it names. `sizesWanted`: see
+ * Reads a whole segment and checks it under the key that it names. `sizesWanted` and `proofs`: see
  * `SegmentCheckOptions`.
  */
 export function checkSegment(
@@ -143,13 +144,47 @@ export function checkSegment(
   vkey: string | null,
   chunks: AsyncIterable<Buffer>,
   sizesWanted: ReadonlySet<number> = new Set(),
+  proofs?: ConsistencyProofs,
 ): Promise<SegmentReport> {
   return examineSegment(file, chunks, {
     keyring: trustedKeysFor(vkey) ?? new Map(),
     signatures: "last",
     sizesWanted,
+    ...(proofs && { proofs }),
   });
 }
+
+/** A segment as a remover reads it: the proofs are for the record of its removal. */
+export interface RecordedSegment {
+  readonly report: SegmentReport;
+  /** From smaller states on record to the one that is sealed. */
+  readonly since: readonly ConsistencyProof[];
+}
+
+/** Reads a whole segment as `checkSegment` does, and proves that it began as was recorded. */
+export async function checkRecorded(
+  file: string,
+  vkey: string | null,
+  chunks: AsyncIterable<Buffer>,
+  recorded: readonly SegmentRef[],
+): Promise<RecordedSegment> {
+  const sizes = new Set(recorded.map(({ size }) => size));
+  const proven = [...sizes].toSorted((a, b) => b - a).slice(0, MAX_PROOFS);
+  const proofs = new ConsistencyProofs(proven);
+  const report = await checkSegment(file, vkey, chunks, sizes, proofs);
+  const { sealed, roots } = report;
+  // Where lines follow the last checkpoint, the proofs would lead to a tree that nothing seals.
+  if (proofs.size !== sealed.size) return { report, since: [] };
+  const since = proven.flatMap((leaves) => {
+    const root = roots.get(leaves);
+    if (leaves < 1 || leaves >= sealed.size || root === undefined) return [];
+    return { leaves, root, proof: proofs.proof(leaves).map((node) => node.toString("base64")) };
+  });
+  return { report, since };
+}
+
+/** Each takes about a kilobyte of the line. */
+const MAX_PROOFS = 64;
 
 /**
  * Whether the sealed part of a segment is unaltered and signed by the key that the segment names.

@@ -272,6 +272,7 @@ class SegmentCheck {
         this.#superseded.hashes.push(leafHashInPlace(bytes, start, end).toString("base64"));
     }
     this.#repeatedLine(bytes, start, end);
+    this.#options.proofs?.append(leafHashInPlace(bytes, start, end));
     this.#tree.appendInPlace(bytes, start, end);
     if (!this.#options.sizesWanted.has(this.#tree.size)) return;
     this.#roots.set(this.#tree.size, this.#tree.root().toString("base64"));

@@ -322,7 +322,7 @@ async function readFirstLineOf(chunks: AsyncIterable<Buffer>): Promise<string> {
 /** Longer tails are not what a crash leaves behind, and no record names them. */
 const MAX_TAIL_BYTES = 64 * 2 ** 20;
 
-/** The bytes of a file from an offset on; undefined where there are none, or too many. */
+/** The bytes of a file from an offset on; undefined where there are too many. */
 async function hashTail(
   chunks: AsyncIterable<Buffer>,
   from: number,
@@ -337,7 +337,7 @@ async function hashTail(
     bytes += rest.byteLength;
     if (bytes > MAX_TAIL_BYTES) return undefined;
   }
-  return bytes === 0 ? undefined : { bytes, sha256: hash.digest("hex") };
+  return { bytes, sha256: hash.digest("hex") };
 }
 
 /** Some writes and their fdatasync take that long on a busy disk. */

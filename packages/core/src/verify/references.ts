@@ -185,6 +185,8 @@ class Follower implements ReferenceReport {
   /** Whether the log agrees with the reference. Disagreement is recorded. */
   follow(reference: Reference): boolean {
     const target = this.#reports.get(reference.file);
+    // A file without one whole line says nothing, there or not.
+    if (target === undefined && reference.size === 0) return false;
     if (target === undefined || isPartlyGone(target)) {
       const known = this.#known.get(reference.file) ?? [];
       this.#known.set(reference.file, [...known, reference]);

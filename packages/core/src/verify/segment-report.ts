@@ -11,6 +11,7 @@ import type {
   SegmentTail,
   SubjectErased,
 } from "../format/control-line.ts";
+import type { ConsistencyProofs } from "../seal/consistency.ts";
 import type { CallIds } from "./call-ids.ts";
 import type { TrustedKeys } from "./trusted-keys.ts";
 import type { BrokenRange } from "./locate.ts";
@@ -108,6 +109,8 @@ export interface SegmentCheckOptions {
   readonly signatures: "all" | "last";
   /** Sizes at which the tree's root is wanted, because something refers to them. */
   readonly sizesWanted: ReadonlySet<number>;
+  /** Takes each leaf, for proofs from the sizes wanted. @default none are made */
+  readonly proofs?: ConsistencyProofs;
   /** The first leaf that an `again` line supersedes; undefined when there is none. */
   readonly supersededFrom?: number | undefined;
   /**

@@ -108,6 +108,7 @@ function segment(file: string, facts: Partial<Candidate> = {}): Candidate {
   return {
     file,
     ref: ref(file),
+    since: [],
     entries: 1,
     from: null,
     to: null,

@@ -1,10 +1,16 @@
 // A directory of segments: its files, and the first and last lines of each. Over 300 lines: the
 // class keeps what the readers of first and last lines find, and both change together.
+import { hash } from "node:crypto";
 import { constants, type Dirent } from "node:fs";
 import { type FileHandle, lstat, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { CHECKPOINT_PREFIX, prefixOf, type SegmentRef } from "../../format/control-line.ts";
-import { splitLines } from "../../format/lines.ts";
+import {
+  CHECKPOINT_PREFIX,
+  prefixOf,
+  type SegmentRef,
+  type SegmentTail,
+} from "../../format/control-line.ts";
+import { MAX_LINE_BYTES, splitLines } from "../../format/lines.ts";
 import { readCheckpointLine, readFirstLine, readLineOf } from "../../format/read-control-line.ts";
 import type { Note } from "../../seal/note.ts";
 import {
@@ -57,6 +63,12 @@ export interface Tail {
   readonly closedCalls: number | undefined;
 }
 
+/** A state for a record of it, and the offset behind its checkpoint. */
+export interface StateToRecord {
+  readonly ref: SegmentRef;
+  readonly end: number;
+}
+
 const LF = 0x0a;
 /** No segment has a longer first line. */
 const MAX_FIRST_LINE_BYTES: number = 16 * 2 ** 20;
@@ -89,7 +101,7 @@ export class Directory {
   /** States that were computed, by the size of the file that they were computed over. */
   readonly #checked = new Map<
     string,
-    { readonly bytes: number | undefined; readonly ref: SegmentRef | undefined }
+    { readonly bytes: number | undefined; readonly state: StateToRecord | undefined }
   >();
 
   constructor(path: string, actor: Actor = new Actor()) {
@@ -206,20 +218,40 @@ export class Directory {
   /**
    * A segment's latest checkpoint, for a record of it that others will hold against the file. It is
    * taken from the file's last line where that is signed by our key; else the tree is computed over
-   * the whole file, once for each state, which takes 0.3 s for 100 MB.
+   * the whole file, once for each state, which takes 0.3 s for 100 MB. Undefined where there is
+   * none.
    */
-  async stateToRecord(file: string): Promise<SegmentRef | undefined> {
+  async stateToRecord(file: string): Promise<StateToRecord | undefined> {
     const head = await this.head(file);
     if (!head || head.foreign) return undefined;
     const tail = await this.tail(file);
-    if (tail && vouchesFor(this.actor.key, tail, { stream: head.stream, file })) return tail.ref;
+    if (tail && vouchesFor(this.actor.key, tail, { stream: head.stream, file }))
+      return { ref: tail.ref, end: tail.end };
     const bytes = await this.sizeOf(file);
     const checked = this.#checked.get(file);
-    if (checked && checked.bytes === bytes) return checked.ref;
-    const { open: opened, sealed } = await checkSegment(file, head.vkey, this.chunks(file));
-    const ref = opened && { file, size: sealed.size, root: sealed.root };
-    this.#checked.set(file, { bytes, ref });
-    return ref;
+    if (checked && checked.bytes === bytes) return checked.state;
+    const { open: opened, sealed, sealedBytes } = await checkSegment(
+      file,
+      head.vkey,
+      this.chunks(file),
+    );
+    const state = opened && {
+      ref: { file, size: sealed.size, root: sealed.root },
+      end: sealedBytes,
+    };
+    this.#checked.set(file, { bytes, state });
+    return state;
+  }
+
+  /**
+   * The bytes of a file from an offset on; undefined where the file is gone, or has more of them
+   * than a crash leaves.
+   */
+  async tailFrom(file: string, from: number): Promise<SegmentTail | undefined> {
+    const size = await this.sizeOf(file);
+    if (size === undefined || size < from || size - from > MAX_LINE_BYTES) return undefined;
+    const rest = await this.#with(file, (handle) => readAt(handle, from, size - from));
+    return rest && { bytes: rest.length, sha256: hash("sha256", rest) };
   }
 
   /** A file's bytes in chunks that the reader may write into. */

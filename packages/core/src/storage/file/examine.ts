@@ -1,13 +1,13 @@
 // One file of a directory, read through once: its entries, and whether it is what was sealed and
 // recorded. Retention and the shipper decide by this.
 import type { FileHandle } from "node:fs/promises";
-import { CONTROL_PREFIX, type SegmentRef } from "../../format/control-line.ts";
+import { type ConsistencyProof, CONTROL_PREFIX, type SegmentRef } from "../../format/control-line.ts";
 import { lineToEntry } from "../../format/entry-line.ts";
 import { idOfLine, timeOfId } from "../../format/id.ts";
 import { eachLine, LineSplitter } from "../../format/lines.ts";
 import { segmentDay } from "../../format/segment-name.ts";
 import { SegmentDigest } from "../../retention/segment-digest.ts";
-import { checkSegment, isSound } from "../../retention/trust.ts";
+import { checkRecorded, isSound } from "../../retention/trust.ts";
 import { leafHash, MerkleTree } from "../../seal/merkle.ts";
 import type { SegmentReport } from "../../verify/segment-report.ts";
 import { type Directory, type Head, type ListedFile, readChunks } from "./directory.ts";
@@ -24,6 +24,8 @@ export interface ExaminedFile {
   readonly digest: FileDigest;
   /** The state sealed in it; undefined when nothing is. */
   readonly sealed: SegmentRef | undefined;
+  /** Proofs that it began as smaller states on record say. */
+  readonly since: readonly ConsistencyProof[];
   /**
    * Whether its sealed part is unaltered and agrees with every record of it. Of a foreign file:
    * nothing recorded it.
@@ -85,6 +87,7 @@ export async function examineFile(
       head,
       digest,
       sealed: proof?.sealed,
+      since: proof?.since ?? [],
       isSound: proof ? proof.isSound : recorded.every(({ size }) => size === 0),
       isTrusted: head !== undefined && proof?.isWhole === true && directory.actor.trusts(head.vkey),
       report: proof?.report,
@@ -112,6 +115,7 @@ async function* untilTime(
 
 interface Proof {
   readonly sealed: SegmentRef | undefined;
+  readonly since: readonly ConsistencyProof[];
   readonly isSound: boolean;
   readonly isWhole: boolean;
   readonly report: SegmentReport;
@@ -123,18 +127,18 @@ async function prove(
   recorded: readonly SegmentRef[],
   chunks: AsyncIterable<Buffer>,
 ): Promise<Proof> {
-  const report = await checkSegment(file, vkey, chunks, new Set(recorded.map(({ size }) => size)));
+  const { report, since } = await checkRecorded(file, vkey, chunks, recorded);
   const { size, root } = report.sealed;
   const isAsRecorded = recorded.every(
     (ref) => ref.size === 0 || report.roots.get(ref.size) === ref.root,
   );
   if (size > 0) {
     const isWhole = isSound(report);
-    return { sealed: { file, size, root }, isSound: isWhole && isAsRecorded, isWhole, report };
+    return { sealed: { file, size, root }, since, isSound: isWhole && isAsRecorded, isWhole, report };
   }
   const isTampered = report.problems.some(({ state }) => state === "TAMPERED");
   const diedEarly = report.kind === "segment" && !report.broken && !isTampered;
-  return { sealed: undefined, isSound: diedEarly && isAsRecorded, isWhole: false, report };
+  return { sealed: undefined, since, isSound: diedEarly && isAsRecorded, isWhole: false, report };
 }
 
 /**

@@ -115,7 +115,7 @@ async function unchanged(
 /** An examined file as the plan takes it. */
 export async function asCandidate(
   directory: Directory,
-  { file, day, head, digest, sealed, isSound, isTrusted, report }: ExaminedFile,
+  { file, day, head, digest, sealed, since, isSound, isTrusted, report }: ExaminedFile,
 ): Promise<ExpiredFile> {
   const { from, to } = digest;
   const vkey = head?.vkey ?? null;
@@ -130,6 +130,7 @@ export async function asCandidate(
     head,
     // Nothing is sealed in a foreign file, or in one whose writer died before its first commit.
     ref: sealed ?? (await stateToRemove(file, head, () => directory.chunks(file))),
+    since,
     entries: digest.dated,
     // A foreign file may have times off its day: with them a verifier would not believe the line.
     from: isDated ? isoOf(from) : null,
@@ -242,7 +243,7 @@ async function removeFiles(
       removed.push(expired);
       if ((await handle.stat()).size !== bytes) {
         const ref = await stateToRemove(file, head, () => readChunks(handle));
-        grown.push({ ...expired, ref });
+        grown.push({ ...expired, ref, since: [] });
       }
     } finally {
       await handle.close();

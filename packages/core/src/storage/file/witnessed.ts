@@ -2,6 +2,7 @@
 // deleted stream leaves a hole.
 import type { SegmentRef } from "../../format/control-line.ts";
 import { dayOfSegment, segmentDay, startOfDay } from "../../format/segment-name.ts";
+import { emptyRoot } from "../../seal/merkle.ts";
 import type { Directory, Head, ListedFile } from "./directory.ts";
 
 /** States in one first line, which so stays within 16 MiB. Later segments record the rest. */
@@ -47,15 +48,58 @@ export async function latestStates(
       size !== undefined && size === known?.size && !(await isToConfirm(directory, listed, own));
     // The last line is a claim: it only decides whether to look further, and is never recorded.
     if (await isRecorded((await orUnreadable(directory.tail(listed.file)))?.ref.size)) continue;
-    const ref = await orUnreadable(directory.stateToRecord(listed.file));
-    if (!ref || (await isRecorded(ref.size))) continue;
+    const found = await orUnreadable(stateWithTail(directory, listed, own));
+    if (!found || (await isRecorded(found.size))) continue;
     // Another process may not have synced yet: a recorded state must survive the same power cut as
     // its record.
     if (listed.day === segmentDay(new Date())) await orUnreadable(directory.syncFile(listed.file));
-    states.push(ref);
+    states.push(found);
+  }
+  for (const listed of recent) {
+    if (states.length >= room) break;
+    if (recorded.has(listed.file)) continue;
+    const stub = await orUnreadable(stubToRecord(directory, listed, own));
+    if (stub) states.push(stub);
   }
   return states;
 }
+
+/**
+ * A file of an earlier day without one whole line: its writer was killed before its first commit
+ * was there. Nothing is sealed in it, and its bytes are recorded. Undefined for any other file.
+ */
+async function stubToRecord(
+  directory: Directory,
+  { file, day }: ListedFile,
+  own: string,
+): Promise<SegmentRef | undefined> {
+  if ((dayOfSegment(own) ?? "") <= day || (await directory.head(file)) !== undefined)
+    return undefined;
+  const isUnderWay = (await directory.modified(file)) > Date.now() - GRACE_MS;
+  const tail = isUnderWay ? undefined : await directory.tailFrom(file, 0);
+  return tail && { file, size: 0, root: emptyRoot().toString("base64"), tail };
+}
+
+/**
+ * The state of a file, and on a later day the bytes behind its last checkpoint: what a crash left is
+ * settled so. Undefined while those bytes may still be on their way: a commit that midnight found
+ * under way. The next segment records the file then.
+ */
+async function stateWithTail(
+  directory: Directory,
+  { file, day }: ListedFile,
+  own: string,
+): Promise<SegmentRef | undefined> {
+  const state = await directory.stateToRecord(file);
+  if (!state || (dayOfSegment(own) ?? "") <= day) return state?.ref;
+  const tail = await directory.tailFrom(file, state.end);
+  if (!tail || tail.bytes === 0) return state.ref;
+  const isUnderWay = (await directory.modified(file)) > Date.now() - GRACE_MS;
+  return isUnderWay ? undefined : { ...state.ref, tail };
+}
+
+/** A commit takes minutes at most. */
+const GRACE_MS = 5 * 60_000;
 
 /**
  * A state recorded on a file's own day may be short of its end. So the end of a file without

@@ -10,7 +10,7 @@ import { timeOfId } from "../../format/id.ts";
 import { inMemory } from "../../retention/random-access.ts";
 import {
   type Actor,
-  checkSegment,
+  checkRecorded,
   isSound,
   sealedByAnother,
   sealOfHead,
@@ -198,8 +198,8 @@ async function examineCandidate(
 ): Promise<ExpiredSegment> {
   const { source, file, name, prefix, keys, vkey, witnesses, isUsurped, firstId, lastId } =
     candidate;
-  const sizes = new Set(witnesses.map(({ ref }) => ref.size));
-  const report = await checkSegment(file, vkey, source.read(file), sizes);
+  const recorded = witnesses.map(({ ref }) => ref);
+  const { report, since } = await checkRecorded(file, vkey, source.read(file), recorded);
   const { size, root, entries } = report.sealed;
   const [from, to] = [firstId, lastId].map((id) => timeOfId(id));
   const isOfDay = [from, to].every((time) => time === undefined || dayOf(time) === day);
@@ -213,6 +213,7 @@ async function examineCandidate(
     file: name,
     keys,
     ref: { file: name, size, root },
+    since,
     entries,
     from: isoOf(from),
     to: isoOf(to),

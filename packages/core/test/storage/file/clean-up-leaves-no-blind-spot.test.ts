@@ -1,9 +1,10 @@
 import { once } from "node:events";
-import { cp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, cp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { FileStorage, placeHold, releaseHold, Signer, verifyLog } from "../../../src/index.ts";
+import { readFirstLine } from "../../../src/format/read-control-line.ts";
 import type { SegmentArchive } from "../../../src/retention/archive.ts";
 import type { PruneResult } from "../../../src/storage/storage.ts";
 import { testEntry } from "../../../src/testing.ts";
@@ -13,6 +14,58 @@ import { times } from "@ai-audit/test-support/soak";
 
 const DAY_MS = 86_400_000;
 const BY = { reason: "case 12/2026", actor: "legal@example.com" };
+
+describe("The record of a removal", () => {
+  it("proves that the file began as smaller states on record say, so that a pin of one counts", async () => {
+    const path = await temporaryDirectory();
+    const signer = await newKey();
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() - 40 * DAY_MS });
+    onTestFinished(() => void vi.useRealTimers());
+    const [long, short] = [new FileStorage({ path, signer }), new FileStorage({ path, signer })];
+    const write = async (storage: FileStorage): Promise<void> => {
+      const { line, id } = testEntry(Date.now());
+      await storage.append(line, id);
+    };
+    await write(long);
+    await write(short); // its first line records the long one at 2 leaves
+    for (let count = 0; count < 5; count += 1) await write(long);
+    await long.close();
+    await short.close();
+    vi.useRealTimers();
+    const [first = "", second = ""] = await files(path);
+    const open = readFirstLine((await readFile(join(path, second), "utf8")).split("\n", 1)[0] ?? "");
+    const [seen] = open.kind === "segment" ? open.open.seen : [];
+    expect(seen).toMatchObject({ file: first, size: 2 });
+    const origin = `${signer.name}/${long.stream}/${first.replace(".jsonl", "")}`;
+    const pins = [{ origin, size: 2, root: seen?.root ?? "" }];
+    await write(new FileStorage({ path, signer })); // so that something of the log is left
+
+    expect(await prune(path, signer)).toMatchObject({ files: [first, second] });
+
+    const trustedKeys = [signer.vkey];
+    const result = await verifyLog(path, { trustedKeys, pins, retention: [{ days: 30 }] });
+    expect(result.files[0]).toMatchObject({ file: first, state: "PRUNED", problems: [] });
+    const forged = [{ origin, size: 3, root: seen?.root ?? "" }];
+    const doubted = await verifyLog(path, { trustedKeys, pins: forged, retention: [{ days: 30 }] });
+    expect(doubted.files[0]?.problems[0]?.message).toContain("pinned at 3 leaves, and the record");
+  });
+
+  it("is of no use where a writer that slept comes back: the file stays", async () => {
+    const { path, signer } = await logOf(40, 39);
+    const [first = "", second = ""] = await files(path);
+    const storage = new FileStorage({ path, signer });
+    const append = storage.append.bind(storage);
+    storage.append = async (line, id) => {
+      await append(line, id);
+      await appendFile(join(path, first), "x");
+    };
+    const now = Date.now();
+    const options = { before: now - 30 * DAY_MS, policy: "30 days", actor: "cron", now };
+    expect(await storage.prune(options)).toMatchObject({ files: [second] });
+    await storage.close();
+    expect(await files(path)).toContain(first);
+  });
+});
 
 describe("What only removed segments recorded of a file that stays", () => {
   it("is on record again: a held file that is deleted after the clean-up is missing, and its hold is named", async () => {

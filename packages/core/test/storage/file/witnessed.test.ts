@@ -1,6 +1,6 @@
-import { readdir, readFile, utimes } from "node:fs/promises";
+import { appendFile, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { FileStorage, Signer, verifyLog } from "../../../src/index.ts";
 import { readFirstLine } from "../../../src/format/read-control-line.ts";
 import { testEntry } from "../../../src/testing.ts";
@@ -76,6 +76,77 @@ describe("what a new segment records of others", () => {
     const late = new Date("2026-11-23T12:00:00Z");
     await utimes(join(path, DAY_1[0]), late, late);
     expect(await lateFiles(directory, "audit_20261125.jsonl")).toMatchObject([{ file: DAY_1[0] }]);
+  });
+});
+
+describe("what a crash left behind a last checkpoint", () => {
+  const yesterday = Date.now() - 86_400_000;
+  const torn = '{"id":"torn';
+  let path: string;
+  let signer: Signer;
+  let crashed: string;
+
+  beforeEach(async () => {
+    path = await temporaryDirectory();
+    signer = await Signer.generate("acme");
+    crashed = `audit_${new Date(yesterday).toISOString().slice(0, 10).replaceAll("-", "")}.jsonl`;
+  });
+
+  const leave = async (bytes: string, modified = yesterday): Promise<void> => {
+    await appendFile(join(path, crashed), bytes);
+    await utimes(join(path, crashed), modified / 1000, modified / 1000);
+  };
+  const crash = async (bytes: string, modified = yesterday): Promise<void> => {
+    const spec = { file: crashed, stream: "crashed", signer, end: "unclosed" as const };
+    await writeSegment(path, spec);
+    await leave(bytes, modified);
+  };
+  const restart = async (): Promise<void> => {
+    const storage = new FileStorage({ path, signer });
+    const { line, id } = testEntry(Date.now());
+    await storage.append(line, id);
+    await storage.close();
+  };
+  const verify = (): ReturnType<typeof verifyLog> => verifyLog(path, { trustedKeys: [signer.vkey] });
+
+  it("counts until a later day has recorded it, and no longer", async () => {
+    await crash(torn);
+    expect(await verify()).toMatchObject({ exitCode: 2, files: [{ state: "TORN_TAIL" }] });
+    await restart();
+    expect(await verify()).toMatchObject({ exitCode: 0, files: [{ state: "OK" }, { state: "OK" }] });
+  });
+
+  it("may go, and may not become anything else", async () => {
+    await crash(torn);
+    await restart();
+    const whole = await readFile(join(path, crashed), "utf8");
+    await writeFile(join(path, crashed), whole.slice(0, -torn.length));
+    expect(await verify()).toMatchObject({ exitCode: 0 });
+    await writeFile(join(path, crashed), whole.replace("torn", "born"));
+    expect(await verify()).toMatchObject({ exitCode: 1, files: [{ state: "TAMPERED" }, {}] });
+    await writeFile(join(path, crashed), `${whole}"}\n`);
+    expect(await verify()).toMatchObject({ exitCode: 1, files: [{ state: "TAMPERED" }, {}] });
+  });
+
+  it("is not recorded while it may still be on its way to the disk", async () => {
+    await crash(torn, Date.now());
+    await restart();
+    expect(await recordedIn(path)).toEqual([]);
+    await leave("", yesterday);
+    await restart();
+    expect(await recordedIn(path)).toContain(crashed);
+    expect(await verify()).toMatchObject({ exitCode: 0 });
+  });
+
+  it.each(["", '{"type":"segment.open","v":1'])("is a file with no more than %j", async (bytes) => {
+    await leave(bytes);
+    expect(await verify()).toMatchObject({ files: [{ state: "TORN_TAIL" }] });
+    await restart();
+    expect(await verify()).toMatchObject({ exitCode: 0 });
+    await appendFile(join(path, crashed), "x");
+    expect(await verify()).toMatchObject({ exitCode: 1 });
+    await rm(join(path, crashed));
+    expect(await verify()).toMatchObject({ exitCode: 0 });
   });
 });
 
