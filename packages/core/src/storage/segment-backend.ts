@@ -31,6 +31,8 @@ export interface BegunSegment {
 export interface SegmentPlace {
   /** The segment's name. */
   readonly file: string;
+  /** In a bucket: the key of the last object. */
+  readonly lastKey?: string | undefined;
   /** Bytes of lines that still fit. */
   readonly room: number;
   /** The reason to end the segment before this commit: `day`, `size` …; empty when it fits. */

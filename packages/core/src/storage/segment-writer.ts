@@ -21,6 +21,7 @@ import {
 } from "./commit.ts";
 import { type LaneOptions, WriteLane } from "./lane.ts";
 import { Segment } from "./segment.ts";
+import type { Mark } from "./mark.ts";
 import type { SegmentBackend, SegmentPlace } from "./segment-backend.ts";
 import type { WriteStatus } from "./storage.ts";
 import type { Attempt, TimeLimit } from "./time-limit.ts";
@@ -49,6 +50,8 @@ export interface SegmentWriterOptions {
    * @default the backend tries as often as it makes sense
    */
   readonly secondTry?: { readonly maxPauseMs: number };
+  /** Remembers outside of the log how far it had come. @default nothing does */
+  readonly mark?: Mark | undefined;
   /** Called once, after the first commit. */
   readonly onFirstCommit?: () => void;
 }
@@ -118,9 +121,10 @@ export class SegmentWriter {
   }
 
   /** Writes the lines that wait, and ends the segment. */
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.#isClosing = true;
-    return this.#lane.close(() => this.#inTime(() => this.#end("close")));
+    await this.#lane.close(() => this.#inTime(() => this.#end("close")));
+    await this.#options.mark?.end();
   }
 
   /** Writes control lines as one commit, which holds nothing else. */
@@ -250,6 +254,7 @@ export class SegmentWriter {
     }
     open.bytes = bytes;
     this.#prev = segment.ref();
+    this.#options.mark?.note(this.#prev, place.lastKey);
     return true;
   }
 

@@ -14,7 +14,7 @@ import type { TrustedKeys } from "./trusted-keys.ts";
 import { locate } from "./locate.ts";
 import type { LogSource, SourceFile } from "./log-source.ts";
 import { OverlongLine } from "./overlong-line.ts";
-import { recordsOf, referenceOfPin, referencesOf } from "./references.ts";
+import { gapsOf, recordsOf, referenceOfPin, referencesOf } from "./references.ts";
 import type { SegmentReport } from "./segment-report.ts";
 import { mayBeWritten } from "./segment-time.ts";
 import type { Pin } from "./verification.ts";
@@ -152,7 +152,7 @@ class LogReader {
     while (unread.length > 0) {
       for (const report of await this.#readAll(unread)) this.#reports.set(report.file, report);
       const reports = [...this.#reports.values()];
-      const later = this.#want(reports.flatMap(recordsOf));
+      const later = this.#want(reports.flatMap((report) => [...recordsOf(report), ...gapsOf(report)]));
       unread = this.#filesRead(new Set([...later, ...this.#wantSuperseded(reports)]));
     }
   }

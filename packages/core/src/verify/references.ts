@@ -118,6 +118,11 @@ export function referencesOf(open: {
   return open.prev === null ? [...open.seen] : [open.prev, ...open.seen];
 }
 
+/** The states that a segment says its stream remembered and did not find again. */
+export function gapsOf({ facts }: SegmentReport): SegmentRef[] {
+  return facts.flatMap((fact) => (fact.type === "segment.gap" ? [fact] : []));
+}
+
 /** A pin as a reference to a file. */
 export function referenceOfPin({ origin, size, root }: Pin): SegmentRef {
   return { file: fileOfOrigin(origin), size, root };
@@ -241,6 +246,10 @@ class Follower implements ReferenceReport {
     const target = this.#reports.get(file);
     if (target === undefined && found === null)
       return void this.follow({ file, size, root, by: from.file, from });
+    if (target !== undefined && found === null && rootAt(target, size) !== root) {
+      const message = `the segment that its writer remembered at ${leaves(size)} is gone, and another one has its name, as ${from.file} records`;
+      return this.#add(file, "MISSING", message);
+    }
     if (target === undefined || size <= target.knownLeaves)
       return void (target && this.#compare({ file, size, root, by: from.file, from }, target));
     const lost = size - target.knownLeaves;

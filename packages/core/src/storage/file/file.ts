@@ -3,7 +3,9 @@ import { makeDirectory, makeMissing } from "../../files.ts";
 import { AuditWriteError, type AuditError } from "../../errors.ts";
 import { formatControlLine, type SegmentRef } from "../../format/control-line.ts";
 import { newStream } from "../../format/id.ts";
+import { dayOfSegment, segmentDay } from "../../format/segment-name.ts";
 import { Actor } from "../../retention/trust.ts";
+import { Mark } from "../mark.ts";
 import { reading, readingPages } from "../read-failure.ts";
 import type { BegunSegment, NextSegment } from "../segment-backend.ts";
 import { SegmentWriter } from "../segment-writer.ts";
@@ -23,7 +25,7 @@ import { probeDirectory } from "./probe.ts";
 import { pruneDirectory } from "./prune.ts";
 import { countEntries, findEntry, readPages } from "./read.ts";
 import { Shipper } from "./ship.ts";
-import { lateFiles, latestStates, MAX_STATES } from "./witnessed.ts";
+import { lateFiles, latestStates, leavesThere, MAX_STATES } from "./witnessed.ts";
 import { WriterThread } from "./writer-thread.ts";
 
 export type { FileStorageOptions } from "./options.ts";
@@ -48,6 +50,7 @@ export class FileStorage implements AuditStorage {
   readonly #thread = new WriterThread();
   readonly #fileOptions: OwnFileOptions;
   readonly #writer: SegmentWriter;
+  readonly #mark: Mark | undefined;
   readonly #shipper: Shipper | undefined;
   readonly #listeners = new Set<(error: AuditError) => void>();
   #closing: Promise<void> | undefined;
@@ -57,9 +60,10 @@ export class FileStorage implements AuditStorage {
    * key
    */
   constructor(options: FileStorageOptions) {
-    const { path, rotationSizeMb, durability, signer, trustedKeys, archive, writeTimeoutMs } =
+    const { path, rotationSizeMb, durability, signer, trustedKeys, mark, archive, writeTimeoutMs } =
       resolveOptions(options);
     this.path = path;
+    this.#mark = mark === undefined ? undefined : new Mark(mark, path, this.stream);
     this.#directory = new Directory(this.path, new Actor(signer?.vkey, trustedKeys));
     const maxSegmentBytes = rotationSizeMb * MIB - END_BYTES;
     this.#fileOptions = {
@@ -79,7 +83,11 @@ export class FileStorage implements AuditStorage {
         maxSegmentBytes,
         limit: new TimeLimit(writeTimeoutMs, () => lateError(path, writeTimeoutMs)),
         secondTry: { maxPauseMs: Math.min(MAX_PAUSE_MS, writeTimeoutMs / 2) },
-        onFirstCommit: () => this.#lookBack(),
+        mark: this.#mark,
+        onFirstCommit: () => {
+          this.#lookBack();
+          this.#findGaps().catch(() => undefined); // the next process looks again
+        },
       },
     );
     this.#shipper =
@@ -202,6 +210,18 @@ export class FileStorage implements AuditStorage {
       if (states.length > 0 && !this.#closing) await this.#record([line], states);
     };
     look().catch(() => undefined); // the next process looks again
+  }
+
+  /** Tells of segments that are shorter than their writers remembered. */
+  async #findGaps(): Promise<void> {
+    if (!this.#mark) return;
+    const today = segmentDay(new Date());
+    const { lines, settle } = await this.#mark.gaps(
+      (state) => leavesThere(this.#directory, state),
+      (file) => (dayOfSegment(file) ?? today) < today,
+    );
+    if (lines.length > 0) await this.#writer.commitAlone(lines);
+    await settle();
   }
 
   /**

@@ -6,6 +6,7 @@ import { checkSigner, type Signer } from "../../seal/signer.ts";
 import { anything, moreThan, oneOf, optionsOf } from "../../options.ts";
 import type { SegmentArchive } from "../../retention/archive.ts";
 import { checkTrustedKeys } from "../../retention/trust.ts";
+import { resolveMark } from "../mark.ts";
 
 /** Options of a `FileStorage`: the place of the log, and how it is written, sealed and shipped. */
 export interface FileStorageOptions {
@@ -35,6 +36,13 @@ export interface FileStorageOptions {
    */
   readonly trustedKeys?: readonly string[];
   /**
+   * A directory outside of `path`, where the writer notes how far its open segment has come. A
+   * segment that is shorter at the next start is told by a sealed `segment.gap` line: a crash, or
+   * somebody, took its end.
+   * @default none: a cut looks like a crash
+   */
+  readonly mark?: string;
+  /**
    * The place to which closed segments are shipped: `S3Archive` of @ai-audit/core/s3.
    * @default nowhere
    */
@@ -48,6 +56,7 @@ const checkOptions: (given: unknown) => void = optionsOf<FileStorageOptions>("Fi
   writeTimeoutMs: anything,
   signer: anything,
   trustedKeys: anything,
+  mark: anything,
   archive: anything,
 });
 
@@ -60,6 +69,8 @@ export interface ResolvedFileOptions {
   readonly writeTimeoutMs: number;
   readonly signer: Signer | undefined;
   readonly trustedKeys: readonly string[];
+  /** Absolute. */
+  readonly mark: string | undefined;
   readonly archive: SegmentArchive | undefined;
 }
 
@@ -75,6 +86,7 @@ export function resolveOptions(options: FileStorageOptions): ResolvedFileOptions
     writeTimeoutMs = 30_000,
     signer,
     trustedKeys = [],
+    mark,
     archive,
   } = options;
   if (typeof path !== "string" || path === "")
@@ -90,6 +102,7 @@ export function resolveOptions(options: FileStorageOptions): ResolvedFileOptions
     throw new AuditConfigError(`path ${absolute} is not a directory`);
   return {
     path: absolute,
+    mark: resolveMark(mark, absolute),
     rotationSizeMb,
     durability,
     writeTimeoutMs,

@@ -1,6 +1,7 @@
 // Witnessed states: segments record the latest checkpoints of other writers' files, so that a
 // deleted stream leaves a hole.
 import type { SegmentRef } from "../../format/control-line.ts";
+import { LineSplitter } from "../../format/lines.ts";
 import { dayOfSegment, segmentDay, startOfDay } from "../../format/segment-name.ts";
 import { emptyRoot } from "../../seal/merkle.ts";
 import type { Directory, Head, ListedFile } from "./directory.ts";
@@ -100,6 +101,35 @@ async function stateWithTail(
 
 /** A commit takes minutes at most. */
 const GRACE_MS = 5 * 60_000;
+
+/**
+ * The leaves of a stream's segment that a checkpoint covers; null when it is gone, and undefined
+ * when a line says that it was removed or shipped. Whether that line counts is for the verifier to
+ * judge.
+ */
+export async function leavesThere(
+  directory: Directory,
+  { file, stream }: { readonly file: string; readonly stream: string },
+): Promise<number | null | undefined> {
+  const head = await directory.head(file);
+  if (head?.stream === stream) return (await directory.stateToRecord(file))?.ref.size ?? 0;
+  if (head === undefined && (await directory.sizeOf(file)) !== undefined) return 0;
+  const records = ["retention.prune", "retention.archived"].map(
+    (type) => `{"type":"${type}","file":${JSON.stringify(file)}`,
+  );
+  const since = dayOfSegment(file) ?? "";
+  for (const listed of await directory.list()) {
+    if (listed.day < since) continue;
+    const lines = new LineSplitter();
+    let isRecorded = false;
+    for await (const chunk of directory.chunks(listed.file)) {
+      for (const { bytes, start, end } of lines.push(chunk))
+        isRecorded ||= records.some((record) => bytes.subarray(start, end).includes(record));
+      if (isRecorded) return undefined;
+    }
+  }
+  return null;
+}
 
 /**
  * A state recorded on a file's own day may be short of its end. So the end of a file without

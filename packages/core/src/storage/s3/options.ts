@@ -3,6 +3,7 @@ import { AuditConfigError } from "../../errors.ts";
 import { MAX_SPAN_MS } from "./keys.ts";
 import { checkSigner, type Signer } from "../../seal/signer.ts";
 import { checkTrustedKeys } from "../../retention/trust.ts";
+import { resolveMark } from "../mark.ts";
 import { anything, atLeast, type OptionChecks, optionsOf } from "../../options.ts";
 
 /**
@@ -86,6 +87,12 @@ export interface S3StorageOptions extends S3Connection, S3ObjectOptions {
    * @default none
    */
   readonly expiresDays?: number;
+  /**
+   * A directory on this machine, where the writer notes how far its open segment has come. A segment
+   * that is shorter at the next start is told by a sealed `segment.gap` line.
+   * @default none: a cut looks like a crash
+   */
+  readonly mark?: string;
   /** Bounds of what shares one object. */
   readonly commit?: {
     /** @default 5000 */
@@ -111,6 +118,8 @@ export interface ResolvedOptions {
   readonly signer: Signer | undefined;
   readonly trustedKeys: readonly string[];
   readonly expiresDays: number | undefined;
+  /** Absolute. */
+  readonly mark: string | undefined;
   readonly maxEntries: number;
   readonly maxBytes: number;
   readonly maxDelayMs: number;
@@ -145,6 +154,7 @@ const checkOptions: (given: unknown) => void = optionsOf<S3StorageOptions>("S3St
   signer: anything,
   trustedKeys: anything,
   expiresDays: anything,
+  mark: anything,
   commit: anything,
 });
 
@@ -171,6 +181,7 @@ export function resolveOptions(options: S3StorageOptions): ResolvedOptions {
   return {
     ...resolvePlace(options),
     expiresDays,
+    mark: resolveMark(options.mark),
     connection: resolveConnection(options),
     objects: resolveObjectOptions(options),
     signer,

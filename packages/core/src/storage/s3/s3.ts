@@ -1,6 +1,8 @@
 // S3Storage: the log in a bucket of S3, or of any server that speaks its protocol.
 import { newStream } from "../../format/id.ts";
+import { dayOfSegment, segmentDay } from "../../format/segment-name.ts";
 import { Actor } from "../../retention/trust.ts";
+import { Mark } from "../mark.ts";
 import { reading, readingPages } from "../read-failure.ts";
 import { SegmentWriter } from "../segment-writer.ts";
 import { S3Bucket } from "./bucket.ts";
@@ -9,6 +11,7 @@ import { resolveOptions, type ResolvedOptions, type S3StorageOptions } from "./o
 import { pruneBucket } from "./prune.ts";
 import { countEntries, findEntry, readPages } from "./read.ts";
 import { BucketSegments } from "./segment-objects.ts";
+import { leavesThere } from "./witnessed.ts";
 import type {
   AuditStorage,
   OnProgress,
@@ -32,6 +35,7 @@ export class S3Storage implements AuditStorage {
   readonly #options: ResolvedOptions;
   readonly #bucket: S3Bucket;
   readonly #writer: SegmentWriter;
+  readonly #mark: Mark | undefined;
 
   /**
    * Throws `AUDIT_CONFIG_INVALID`, `AUDIT_KEY_INVALID` for an invalid trusted key. A missing
@@ -47,6 +51,7 @@ export class S3Storage implements AuditStorage {
       signer,
       trustedKeys,
       expiresDays,
+      mark,
       maxEntries,
       maxBytes,
       maxDelayMs,
@@ -54,6 +59,7 @@ export class S3Storage implements AuditStorage {
     this.#bucket = new S3Bucket(bucket, prefix, connection);
     this.location = this.#bucket.urlOf("");
     const { stream } = this;
+    this.#mark = mark === undefined ? undefined : new Mark(mark, this.location, stream);
     const backend = new BucketSegments({ bucket: this.#bucket, stream, objects, trustedKeys });
     this.#writer = new SegmentWriter(backend, {
       stream,
@@ -61,6 +67,8 @@ export class S3Storage implements AuditStorage {
       expiresDays,
       bounds: { maxLines: maxEntries, maxBytes, maxSpanMs: MAX_SPAN_MS },
       maxSegmentBytes: Infinity,
+      mark: this.#mark,
+      onFirstCommit: () => void this.#findGaps().catch(() => undefined), // the next process looks again
       ...(maxDelayMs > 0 && {
         company: {
           delayMs: maxDelayMs,
@@ -68,6 +76,20 @@ export class S3Storage implements AuditStorage {
         },
       }),
     });
+  }
+
+  /** Tells of segments that are shorter than their writers remembered. */
+  async #findGaps(): Promise<void> {
+    if (!this.#mark) return;
+    const { signer, trustedKeys, expiresDays } = this.#options;
+    const actor = new Actor(signer?.vkey, trustedKeys);
+    const today = segmentDay(new Date());
+    const { lines, settle } = await this.#mark.gaps(
+      (state) => leavesThere(this.#bucket, state, { actor, expiresDays }),
+      (file) => (dayOfSegment(file) ?? today) < today,
+    );
+    if (lines.length > 0) await this.#writer.commitAlone(lines);
+    await settle();
   }
 
   append(line: string, id?: string): Promise<void> {

@@ -73,7 +73,7 @@ class SegmentObjects implements SegmentPlace {
   readonly #day: string;
   readonly #stream: string;
   readonly #seq: number;
-  #previousKey: string | undefined;
+  lastKey: string | undefined;
 
   constructor(
     options: BucketSegmentsOptions,
@@ -119,12 +119,12 @@ class SegmentObjects implements SegmentPlace {
       linked,
       lastId: ids.at(-1) ?? "",
       stream: this.#stream,
-      previous: this.#previousKey,
+      previous: this.lastKey,
     });
     const contentType = key.endsWith(".json") ? "application/json" : "application/x-ndjson";
     const content = contentOf(isSingle ? body.subarray(0, -1) : body);
     const result = await putOnce(bucket, { key, metadata, contentType }, content, objects);
-    if (result === "stored") this.#previousKey = key;
+    if (result === "stored") this.lastKey = key;
     return result;
   }
 

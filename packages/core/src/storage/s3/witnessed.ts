@@ -3,11 +3,15 @@
 import type { SegmentRef } from "../../format/control-line.ts";
 import { parseCheckpoint, parseNote, parseVkey, type VerificationKey } from "../../seal/note.ts";
 import { fileOfOrigin } from "../../format/origin.ts";
-import { vouchesFor } from "../../retention/trust.ts";
+import { type Actor, vouchesFor } from "../../retention/trust.ts";
+import { DAY_MS } from "../../time.ts";
+import type { MarkedState } from "../mark.ts";
 import type { Metadata, S3Bucket } from "./bucket.ts";
 import { boundsOf, dayOf, isDay, keyAt, parseKey, parseSegmentFileName } from "./keys.ts";
 import { mapConcurrently } from "./request.ts";
-import { parseCommitMetadata } from "./metadata.ts";
+import { EarlierRuns, OtherSegments } from "./surroundings.ts";
+import { FoundObjects, listDay } from "./listing.ts";
+import { checkpointOf, parseCommitMetadata } from "./metadata.ts";
 
 /**
  * The past in which other writers are looked for: two pages of a listing at most. In milliseconds.
@@ -152,4 +156,28 @@ async function lastControlKeys(bucket: S3Bucket, day: string, own: string): Prom
     }
   }
   return [...last.values()];
+}
+
+/**
+ * The leaves of a segment that objects hold; null when it is gone, and undefined when its removal is
+ * on record, or the bucket's own rule may have removed it.
+ */
+export async function leavesThere(
+  bucket: S3Bucket,
+  { file, size, key }: MarkedState,
+  { actor, expiresDays = Infinity }: { readonly actor: Actor; readonly expiresDays?: number | undefined },
+): Promise<number | null | undefined> {
+  const last = key === undefined ? undefined : await bucket.head(key);
+  const commit = last && parseCommitMetadata(last.metadata);
+  const checkpoint = commit && checkpointOf(commit);
+  if (checkpoint && fileOfOrigin(checkpoint.origin) === file && checkpoint.size >= size)
+    return checkpoint.size;
+  const day = parseSegmentFileName(file)?.day;
+  if (day === undefined || Date.now() - boundsOf(day).from >= expiresDays * DAY_MS) return undefined;
+  const found = new FoundObjects();
+  await found.addDay(bucket, await listDay(bucket, day));
+  const objects = found.commits.get(file);
+  if (objects) return Math.max(...objects.map((object) => object.size));
+  const earlier = new EarlierRuns(bucket, new OtherSegments(bucket, actor), actor);
+  return (await earlier.removed(file)) ? undefined : null;
 }

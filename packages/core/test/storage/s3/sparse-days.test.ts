@@ -1,7 +1,10 @@
 // Logs in a bucket whose sessions lie days apart: no past day can vanish unseen.
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { isLeftOut } from "@ai-audit/test-support/dependencies";
 import { type S3Server, s3Server } from "@ai-audit/test-support/s3-servers";
+import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 import { Signer } from "../../../src/seal/signer.ts";
 import { appendCommits, S3Log } from "../../support/s3-log.ts";
 
@@ -104,4 +107,28 @@ describe.skipIf(isLeftOut("moto"))("sessions that lie days apart", { timeout: 60
       expect(await log.verify()).toMatchObject({ exitCode: 0 });
     }
   });
+
+  it("with a mark on the machine tell of objects that went while no writer was at work", async () => {
+    const mark = await temporaryDirectory();
+    const killed = log.storage({ mark });
+    await appendCommits(killed, [1, 1, 1]);
+    await expect.poll(async () => marksIn(mark), { timeout: 10_000 }).toContain('"size":4');
+    const [, , newest = ""] = await log.keys();
+    await log.remove(newest);
+    const next = log.storage({ mark });
+    await appendCommits(next, [1]);
+    await expect
+      .poll(async () => (await log.keys()).join(), { timeout: 10_000 })
+      .toContain(`${next.stream}/control_0_2.jsonl`);
+    await next.close();
+    const { exitCode, files } = await log.verify();
+    expect(exitCode).toBe(0);
+    expect(JSON.stringify(files)).toContain("1 leaf that its writer remembered is gone");
+    expect(await log.verify({ strict: true })).toMatchObject({ exitCode: 2 });
+  });
 });
+
+async function marksIn(directory: string): Promise<string> {
+  const names = (await readdir(directory)).filter((name) => name.endsWith(".json"));
+  return (await Promise.all(names.map((name) => readFile(join(directory, name), "utf8")))).join();
+}
