@@ -3,7 +3,11 @@
 // planted line that is believed becomes a signed one.
 import { verify } from "node:crypto";
 import { AuditConfigError } from "../errors.ts";
-import { CHECKPOINT_PREFIX, type ConsistencyProof, type SegmentRef } from "../format/control-line.ts";
+import {
+  CHECKPOINT_PREFIX,
+  type ConsistencyProof,
+  type SegmentRef,
+} from "../format/control-line.ts";
 import { ConsistencyProofs } from "../seal/consistency.ts";
 import { leafHash, MerkleTree } from "../seal/merkle.ts";
 import { type Note, parseVkey, type VerificationKey } from "../seal/note.ts";

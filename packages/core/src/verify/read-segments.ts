@@ -152,7 +152,9 @@ class LogReader {
     while (unread.length > 0) {
       for (const report of await this.#readAll(unread)) this.#reports.set(report.file, report);
       const reports = [...this.#reports.values()];
-      const later = this.#want(reports.flatMap((report) => [...recordsOf(report), ...gapsOf(report)]));
+      const later = this.#want(
+        reports.flatMap((report) => [...recordsOf(report), ...gapsOf(report)]),
+      );
       unread = this.#filesRead(new Set([...later, ...this.#wantSuperseded(reports)]));
     }
   }

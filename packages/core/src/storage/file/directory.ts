@@ -230,11 +230,11 @@ export class Directory {
     const bytes = await this.sizeOf(file);
     const checked = this.#checked.get(file);
     if (checked && checked.bytes === bytes) return checked.state;
-    const { open: opened, sealed, sealedBytes } = await checkSegment(
-      file,
-      head.vkey,
-      this.chunks(file),
-    );
+    const {
+      open: opened,
+      sealed,
+      sealedBytes,
+    } = await checkSegment(file, head.vkey, this.chunks(file));
     const state = opened && {
       ref: { file, size: sealed.size, root: sealed.root },
       end: sealedBytes,

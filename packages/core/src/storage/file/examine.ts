@@ -1,13 +1,17 @@
 // One file of a directory, read through once: its entries, and whether it is what was sealed and
 // recorded. Retention and the shipper decide by this.
 import type { FileHandle } from "node:fs/promises";
-import { type ConsistencyProof, CONTROL_PREFIX, type SegmentRef } from "../../format/control-line.ts";
+import {
+  type ConsistencyProof,
+  CONTROL_PREFIX,
+  type SegmentRef,
+} from "../../format/control-line.ts";
 import { lineToEntry } from "../../format/entry-line.ts";
 import { idOfLine, timeOfId } from "../../format/id.ts";
 import { eachLine, LineSplitter } from "../../format/lines.ts";
 import { segmentDay } from "../../format/segment-name.ts";
 import { SegmentDigest } from "../../retention/segment-digest.ts";
-import { checkRecorded, isSound } from "../../retention/trust.ts";
+import { checkRecorded, checkSegment, isSound } from "../../retention/trust.ts";
 import { leafHash, MerkleTree } from "../../seal/merkle.ts";
 import type { SegmentReport } from "../../verify/segment-report.ts";
 import { type Directory, type Head, type ListedFile, readChunks } from "./directory.ts";
@@ -134,7 +138,13 @@ async function prove(
   );
   if (size > 0) {
     const isWhole = isSound(report);
-    return { sealed: { file, size, root }, since, isSound: isWhole && isAsRecorded, isWhole, report };
+    return {
+      sealed: { file, size, root },
+      since,
+      isSound: isWhole && isAsRecorded,
+      isWhole,
+      report,
+    };
   }
   const isTampered = report.problems.some(({ state }) => state === "TAMPERED");
   const diedEarly = report.kind === "segment" && !report.broken && !isTampered;

@@ -165,7 +165,10 @@ async function lastControlKeys(bucket: S3Bucket, day: string, own: string): Prom
 export async function leavesThere(
   bucket: S3Bucket,
   { file, size, key }: MarkedState,
-  { actor, expiresDays = Infinity }: { readonly actor: Actor; readonly expiresDays?: number | undefined },
+  {
+    actor,
+    expiresDays = Infinity,
+  }: { readonly actor: Actor; readonly expiresDays?: number | undefined },
 ): Promise<number | null | undefined> {
   const last = key === undefined ? undefined : await bucket.head(key);
   const commit = last && parseCommitMetadata(last.metadata);
@@ -173,7 +176,8 @@ export async function leavesThere(
   if (checkpoint && fileOfOrigin(checkpoint.origin) === file && checkpoint.size >= size)
     return checkpoint.size;
   const day = parseSegmentFileName(file)?.day;
-  if (day === undefined || Date.now() - boundsOf(day).from >= expiresDays * DAY_MS) return undefined;
+  if (day === undefined || Date.now() - boundsOf(day).from >= expiresDays * DAY_MS)
+    return undefined;
   const found = new FoundObjects();
   await found.addDay(bucket, await listDay(bucket, day));
   const objects = found.commits.get(file);

@@ -33,7 +33,9 @@ describe("The record of a removal", () => {
     await short.close();
     vi.useRealTimers();
     const [first = "", second = ""] = await files(path);
-    const open = readFirstLine((await readFile(join(path, second), "utf8")).split("\n", 1)[0] ?? "");
+    const open = readFirstLine(
+      (await readFile(join(path, second), "utf8")).split("\n", 1)[0] ?? "",
+    );
     const [seen] = open.kind === "segment" ? open.open.seen : [];
     expect(seen).toMatchObject({ file: first, size: 2 });
     const origin = `${signer.name}/${long.stream}/${first.replace(".jsonl", "")}`;

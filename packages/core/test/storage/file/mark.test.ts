@@ -46,7 +46,8 @@ async function verify(options: object = {}): Promise<Verification> {
   return verifyLog(path, { trustedKeys: [signer.vkey], ...options });
 }
 
-const GAP = /2 leaves that its writer remembered are gone: a crash or a cut, as audit_\d+_001\.jsonl records/;
+const GAP =
+  /2 leaves that its writer remembered are gone: a crash or a cut, as audit_\d+_001\.jsonl records/;
 
 describe("a mark outside of the log", () => {
   it("tells of a segment that was cut after its writer was killed: 0, and 2 where the auditor is strict", async () => {

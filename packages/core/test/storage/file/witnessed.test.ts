@@ -107,13 +107,17 @@ describe("what a crash left behind a last checkpoint", () => {
     await storage.append(line, id);
     await storage.close();
   };
-  const verify = (): ReturnType<typeof verifyLog> => verifyLog(path, { trustedKeys: [signer.vkey] });
+  const verify = (): ReturnType<typeof verifyLog> =>
+    verifyLog(path, { trustedKeys: [signer.vkey] });
 
   it("counts until a later day has recorded it, and no longer", async () => {
     await crash(torn);
     expect(await verify()).toMatchObject({ exitCode: 2, files: [{ state: "TORN_TAIL" }] });
     await restart();
-    expect(await verify()).toMatchObject({ exitCode: 0, files: [{ state: "OK" }, { state: "OK" }] });
+    expect(await verify()).toMatchObject({
+      exitCode: 0,
+      files: [{ state: "OK" }, { state: "OK" }],
+    });
   });
 
   it("may go, and may not become anything else", async () => {
