@@ -1,12 +1,11 @@
 // ai-audit check: a proof, with nothing else at hand.
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { text as readAll } from "node:stream/consumers";
 import { lineToEntry } from "@ai-audit/core/format";
 import { checkProof, type ExitCode, type ProofCheck } from "@ai-audit/core/verify";
 import type { Command } from "commander";
 import { describeEntry } from "../reading/entry-details.ts";
-import { EXIT, Failure, systemFailure } from "../failure.ts";
+import { EXIT, Failure } from "../failure.ts";
 import { loadEncryption } from "../settings/keys.ts";
 import { ContentOpener } from "../reading/opened-content.ts";
 import { printFields } from "../output/fields.ts";
@@ -14,6 +13,7 @@ import type { Session } from "../session.ts";
 import { Settings } from "../settings/settings.ts";
 import { addTrustOption } from "../verifying/verification.ts";
 import { checkBundle } from "../verifying/check-bundle.ts";
+import { readProof, readProofFrom } from "../verifying/read-evidence.ts";
 import { findTrust } from "../verifying/trust.ts";
 import { remedyOf, styledVerdict } from "../verifying/verdict-style.ts";
 
@@ -40,7 +40,7 @@ async function check(path: string, flags: CheckFlags, session: Session): Promise
   const { trust, decrypt, json } = flags;
   if (path !== "-" && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true)
     return checkDirectory(path, flags, session);
-  const text = path === "-" ? await readAll(session.stdin) : readProof(path);
+  const text = path === "-" ? await readProofFrom(session.stdin) : await readProof(path);
   const settings = Settings.load(session.env);
   const { keys, by, passedOver } = findTrust(trust, settings, undefined);
   const result = checkProof(text, keys, by === undefined ? {} : { trustedBy: by });
@@ -102,23 +102,4 @@ async function printEntry(
   if (entry === undefined) return;
   await out.line();
   await printFields(out, describeEntry(entry, opener.open(entry)));
-}
-
-function readProof(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ERR_STRING_TOO_LONG")
-      throw new Failure(
-        EXIT.notVerified,
-        `longer than any proof can be: ${path}`,
-        "proofs are written by: ai-audit prove",
-        { cause: error },
-      );
-    const failure = systemFailure(error, path);
-    if (failure === undefined) throw error;
-    throw new Failure(EXIT.notVerified, failure.message, "proofs are written by: ai-audit prove", {
-      cause: error,
-    });
-  }
 }

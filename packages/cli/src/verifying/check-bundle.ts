@@ -1,9 +1,8 @@
 // Checks a bundle of `ai-audit export --format bundle` without running the program that came with
 // it.
-import { createReadStream, existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import {
   checkProof,
   directorySource,
@@ -11,6 +10,7 @@ import {
   type LogSource,
   verifySources,
 } from "@ai-audit/core/verify";
+import { readBundleFile, readBundleLines } from "./read-evidence.ts";
 import type { Trust } from "./trust.ts";
 
 /** One finding about a bundle, or the verdict on its files. */
@@ -27,7 +27,7 @@ export async function* checkBundle(
   directory: string,
   trust: Trust,
 ): AsyncGenerator<BundleVerdict, void, void> {
-  for (const name of missingFiles(directory))
+  for (const name of await missingFiles(directory))
     yield { exitCode: 1, verdict: `MISSING: ${name} is not in the bundle` };
   const segments = join(directory, "segments");
   if (existsSync(segments)) {
@@ -46,10 +46,7 @@ async function* checkEntries(
   path: string,
   { keys, by }: Trust,
 ): AsyncGenerator<BundleVerdict, void, void> {
-  for await (const line of createInterface({
-    input: createReadStream(path),
-    crlfDelay: Infinity,
-  })) {
+  for await (const line of readBundleLines(path)) {
     const id = /^\{"id":"([0-9a-f-]{36})"/.exec(line)?.[1] ?? "";
     const proof = join(directory, "proofs", `${id}.tlog-proof`);
     if (id === "" || !existsSync(proof)) {
@@ -60,7 +57,7 @@ async function* checkEntries(
       continue;
     }
     const options = by === undefined ? {} : { trustedBy: by };
-    const result = checkProof(readFileSync(proof, "utf8"), keys, options);
+    const result = checkProof(await readBundleFile(proof), keys, options);
     yield result.line === line || result.line === undefined
       ? result
       : { exitCode: 1, verdict: `TAMPERED: the proof of ${id} is of another line` };
@@ -68,8 +65,9 @@ async function* checkEntries(
 }
 
 /** Files that the manifest names and that are not there. */
-function missingFiles(directory: string): string[] {
-  return readFileSync(join(directory, "SHA256SUMS"), "utf8")
+async function missingFiles(directory: string): Promise<string[]> {
+  const manifest = await readBundleFile(join(directory, "SHA256SUMS"));
+  return manifest
     .split("\n")
     .flatMap((line) => /^[0-9a-f]{64} {2}(.+)$/.exec(line)?.[1] ?? [])
     .filter((name) => !existsSync(join(directory, name)));

@@ -1,8 +1,18 @@
 import { execFile } from "node:child_process";
-import { appendFile, mkdir, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
+import {
+  appendFile,
+  mkdir,
+  readFile,
+  readdir,
+  rm,
+  stat,
+  truncate,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
+import { AuditLogger, FileStorage, Signer } from "@ai-audit/core";
 import { cli, printed } from "../support/cli.ts";
 import { writeOldLog } from "../support/old-log.ts";
 import { ownSample } from "../support/samples.ts";
@@ -193,6 +203,49 @@ describe("An evidence bundle", { timeout: 60_000 }, () => {
         stdout: "",
         stderr: expect.stringMatching(/^NOT CHECKED: /) as string,
       });
+    });
+  });
+
+  it("of entries with any line separator in them is whole: U+2028 ends no line", async () => {
+    const sample = await ownSample();
+    const signer = Signer.fromPem("example.com/audit", sample.signingKey);
+    const storage = new FileStorage({ path: sample.directory, signer });
+    const logger = new AuditLogger(storage, { storeContent: true });
+    await logger.log({ input: "a\u2028b\u2029c\u0085d\re", output: "x", safetyPassed: false });
+    await logger.close();
+    const bundle = join(sample.root, "bundle");
+    await printed(["export", sample.directory, "-f", "bundle", "-o", bundle, "--flagged"]);
+    await run("python3", [join(bundle, "check.py"), sample.vkey]);
+    expect(await cli(["check", bundle, "-t", sample.vkey])).toMatchObject({ code: 0 });
+  });
+
+  it.each(["SHA256SUMS", "entries.jsonl", "proofs"])(
+    "with a pipe for %s cannot be checked, and nobody waits for it",
+    async (name) => {
+      const sample = await ownSample();
+      const bundle = join(sample.root, "bundle");
+      await printed(["export", sample.directory, "-f", "bundle", "-o", bundle, "--flagged"]);
+      const [proof = ""] = await readdir(join(bundle, "proofs"));
+      const path = join(bundle, name === "proofs" ? join(name, proof) : name);
+      await rm(path);
+      await run("mkfifo", [path]);
+      const { code, stderr } = await cli(["check", bundle, "-t", sample.vkey]);
+      expect({ code, stderr }).toEqual({
+        code: 3,
+        stderr: expect.stringContaining(`no regular file: ${path}`) as string,
+      });
+    },
+  );
+
+  it("with a line longer than any line cannot be checked, in bounded memory", async () => {
+    const sample = await ownSample();
+    const bundle = join(sample.root, "bundle");
+    await printed(["export", sample.directory, "-f", "bundle", "-o", bundle, "--flagged"]);
+    await truncate(join(bundle, "entries.jsonl"), 2 ** 30);
+    const { code, stderr } = await cli(["check", bundle, "-t", sample.vkey]);
+    expect({ code, stderr }).toEqual({
+      code: 3,
+      stderr: expect.stringContaining("longer than any proof or line can be") as string,
     });
   });
 

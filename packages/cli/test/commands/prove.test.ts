@@ -1,3 +1,4 @@
+import { truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { cli, printed } from "../support/cli.ts";
@@ -70,6 +71,18 @@ describe("ai-audit prove and check", { timeout: 60_000 }, () => {
         proofs are written by: ai-audit prove
       "
     `);
+  });
+
+  it("what is longer than any proof cannot be checked", async () => {
+    const sample = await ownSample();
+    const proof = join(sample.root, "long.proof");
+    await writeFile(proof, "");
+    await truncate(proof, 2 ** 30);
+    const { code, stderr } = await cli(["check", proof, "-t", sample.vkey]);
+    expect({ code, stderr }).toEqual({
+      code: 3,
+      stderr: expect.stringContaining("longer than any proof or line can be") as string,
+    });
   });
 
   it("of a key that was not given is not proven, and it is said how it would be", async () => {

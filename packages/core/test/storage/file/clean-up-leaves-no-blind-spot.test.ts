@@ -15,6 +15,11 @@ import { times } from "@ai-audit/test-support/soak";
 const DAY_MS = 86_400_000;
 const BY = { reason: "case 12/2026", actor: "legal@example.com" };
 
+async function writeNow(storage: FileStorage): Promise<void> {
+  const { line, id } = testEntry(Date.now());
+  await storage.append(line, id);
+}
+
 describe("The record of a removal", () => {
   it("proves that the file began as smaller states on record say, so that a pin of one counts", async () => {
     const path = await temporaryDirectory();
@@ -22,13 +27,9 @@ describe("The record of a removal", () => {
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() - 40 * DAY_MS });
     onTestFinished(() => void vi.useRealTimers());
     const [long, short] = [new FileStorage({ path, signer }), new FileStorage({ path, signer })];
-    const write = async (storage: FileStorage): Promise<void> => {
-      const { line, id } = testEntry(Date.now());
-      await storage.append(line, id);
-    };
-    await write(long);
-    await write(short); // its first line records the long one at 2 leaves
-    for (let count = 0; count < 5; count += 1) await write(long);
+    await writeNow(long);
+    await writeNow(short); // its first line records the long one at 2 leaves
+    for (let count = 0; count < 5; count += 1) await writeNow(long);
     await long.close();
     await short.close();
     vi.useRealTimers();
@@ -40,7 +41,7 @@ describe("The record of a removal", () => {
     expect(seen).toMatchObject({ file: first, size: 2 });
     const origin = `${signer.name}/${long.stream}/${first.replace(".jsonl", "")}`;
     const pins = [{ origin, size: 2, root: seen?.root ?? "" }];
-    await write(new FileStorage({ path, signer })); // so that something of the log is left
+    await writeNow(new FileStorage({ path, signer })); // so that something of the log is left
 
     expect(await prune(path, signer)).toMatchObject({ files: [first, second] });
 
