@@ -61,8 +61,10 @@ function outcomeOf(
   if (outcome !== "error") return outcome;
   // Hosts throw plain errors with these messages when their signal fires.
   const { message } = fieldsOf(error);
-  return message === "AbortError" || message === "Aborted" ? "aborted" : "error";
+  return typeof message === "string" && ABORTED.has(message) ? "aborted" : "error";
 }
+
+const ABORTED: ReadonlySet<string> = new Set(["AbortError", "Aborted", "Abort"]);
 
 function abortOutcome(signal: AbortSignal): Outcome {
   return fieldsOf(signal.reason)["name"] === "TimeoutError" ? "timeout" : "aborted";

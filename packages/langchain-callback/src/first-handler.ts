@@ -43,6 +43,18 @@ export class FirstHandlers {
     return true;
   }
 
+  /** Whether the caller is the first to be told of this callback, of which a run may have several. */
+  takeTurn(context: RunContext): boolean {
+    const { id, origin } = context;
+    if (origin === undefined) return true;
+    const taken = this.#rest.get(origin) ?? new Set();
+    const key = `turn ${id}`;
+    if (taken.has(key)) return false;
+    this.#rest.set(origin, taken.add(key));
+    queueMicrotask(() => taken.delete(key));
+    return true;
+  }
+
   /** Releases the call of a run that has ended: a manager may be used again, under the same id. */
   release({ id, origin }: RunContext): void {
     if (origin === undefined) return;

@@ -6,20 +6,34 @@ import {
   type CaptureStats,
   type CapturedFields,
   fieldsOf,
-  listOf,
 } from "@ai-audit/core/capture";
 import { BaseCallbackHandler } from "@langchain/core/callbacks/base";
 import { destinationOf } from "./destination.ts";
 import { firstHandlersOf } from "./first-handler.ts";
 import { failureFields, resultFields } from "./endings.ts";
 import { describeFailure } from "./failure.ts";
-import { checkOfNode, checkedBy, eventOfEnd, eventOfError, eventOfResume } from "./middleware.ts";
+import { decisionIn } from "./decisions.ts";
+import {
+  checkOfNode,
+  checkedBy,
+  customEvent,
+  eventOfEnd,
+  eventOfError,
+  eventOfFailure,
+  eventOfSteering,
+} from "./middleware.ts";
 import { describeModelStart, toolCallIds } from "./model.ts";
 import type { OpenRun } from "./open-run.ts";
 import { type AuditCallbackOptions, type Settings, resolveOptions } from "./options.ts";
-import type { RunContext } from "./runs.ts";
-import { isCommand, snapshot } from "./snapshot.ts";
-import { answeredCall, describeDocument, describeToolInput, describeToolOutput } from "./tool.ts";
+import { type RunContext, retrievalsBefore } from "./runs.ts";
+import { snapshot } from "./snapshot.ts";
+import {
+  answeredCall,
+  describeDocuments,
+  describeRetriever,
+  describeToolInput,
+  describeToolOutput,
+} from "./tool.ts";
 import { ToolRequests } from "./tool-requests.ts";
 import { type CallbackStart, RunTracker } from "./tracker.ts";
 
@@ -52,7 +66,7 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
     super({ _awaitHandler: true, raiseError: recorder.failsClosed });
     this.#settings = settings;
     this.#recorder = recorder;
-    this.#tracker = new RunTracker(settings, recorder, firstHandlersOf(logger));
+    this.#tracker = new RunTracker(settings, recorder, logger, firstHandlersOf(logger));
   }
 
   /** Calls open now, entries written and entries lost, since the handler was made. */
@@ -124,9 +138,11 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
     const metadata = fieldsOf(start.metadata);
     const host = destinationOf(metadata, llm);
     const safetyChecks = this.#tracker.checksOf(context);
+    const retrievals = retrievalsBefore(context);
     await this.#tracker.begin(context, { ...start, host }, () => ({
       ...describeModelStart({ prompt, params, metadata, destination: host }, this.#settings),
       ...(safetyChecks.length > 0 && { safetyChecks }),
+      ...(retrievals.length > 0 && { run: { ...context.run, retrievals } }),
     }));
   }
 
@@ -184,6 +200,7 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
     tags?: string[],
   ): Promise<void> {
     const open = this.#takeModel(runId, tags);
+    if (open) this.#tracker.noteFailure(open.context, error);
     if (open) await this.#tracker.end(open, () => failureFields(open, error, this.#settings));
   }
 
@@ -202,9 +219,11 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
     const known = this.#tracker.known(start);
     if (known) return known;
     const context = this.#tracker.enter("chain", chain, start);
-    const { captureChains, inlineBytes } = this.#settings;
-    if (isCommand(inputs))
-      await this.#tracker.recordDecision(context, () => eventOfResume(inputs, inlineBytes));
+    const { captureChains, captureEvents, inlineBytes } = this.#settings;
+    const decision = decisionIn(inputs, inlineBytes);
+    if (decision) await this.#tracker.recordDecision(context, decision);
+    const steering = captureEvents && eventOfSteering(context, inputs, inlineBytes);
+    if (steering) await this.#tracker.recordAlways(context, () => steering);
     this.#tracker.noteChecked(context, () => checkedBy(context.name, inputs, inlineBytes));
     if (captureChains === "none" || (captureChains === "roots" && context.parent)) return;
     await this.#tracker.begin(context, start, () => ({
@@ -224,7 +243,8 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
     const { inlineBytes } = this.#settings;
     const node = checkOfNode(context.name);
     if (node) this.#tracker.noteCheck(context, node.check);
-    if (node) await this.#tracker.record(context, () => eventOfEnd(context, outputs, inlineBytes));
+    if (node || this.#settings.captureEvents)
+      await this.#tracker.record(context, () => eventOfEnd(context, outputs, inlineBytes));
     await this.#endChain(context, () => ({
       outcome: "ok",
       output: snapshot(outputs, inlineBytes),
@@ -240,7 +260,21 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
     const context = this.#tracker.find(runId, tags);
     if (!context) return;
     await this.#tracker.record(context, () => eventOfError(error, this.#settings.inlineBytes));
+    if (this.#settings.captureEvents)
+      await this.#tracker.recordFailure(context, error, () => eventOfFailure(error));
     await this.#endChain(context, () => describeFailure(error, undefined), error);
+  }
+
+  override async handleCustomEvent(
+    eventName: string,
+    data: unknown,
+    runId: string,
+    tags?: string[],
+  ): Promise<void> {
+    const context = this.#tracker.find(runId, tags) ?? this.#tracker.find(runId, undefined);
+    const { captureEvents, inlineBytes } = this.#settings;
+    if (!context || !captureEvents) return;
+    await this.#tracker.recordAlways(context, () => customEvent(eventName, data, inlineBytes));
   }
 
   override async handleToolStart(
@@ -253,7 +287,7 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
     runName?: string,
     toolCallId?: string,
   ): Promise<void> {
-    const start = { runId, parentRunId, tags, metadata, runName };
+    const start = { runId, parentRunId, tags, metadata, runName, toolCallId };
     const known = this.#tracker.known(start);
     if (known) return known;
     const context = this.#tracker.enter("tool", tool, start);
@@ -303,6 +337,7 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
     const context = this.#tracker.find(runId, tags);
     if (context)
       await this.#tracker.record(context, () => eventOfError(error, this.#settings.inlineBytes));
+    if (context && this.#settings.captureTools) this.#tracker.noteFailure(context, error);
     await this.#endRun(runId, tags, () => describeFailure(error, undefined), error);
   }
 
@@ -320,7 +355,11 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
     if (known) return known;
     const context = this.#tracker.enter("retriever", retriever, start);
     if (!this.#settings.captureRetrievers) return;
-    await this.#tracker.begin(context, start, () => ({ operation: "retrieval", input: query }));
+    await this.#tracker.begin(context, start, () => ({
+      operation: "retrieval",
+      input: query,
+      run: { ...context.run, ...describeRetriever(fieldsOf(metadata)) },
+    }));
   }
 
   override async handleRetrieverEnd(
@@ -329,12 +368,10 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
     _parentRunId?: string,
     tags?: string[],
   ): Promise<void> {
-    await this.#endRun(runId, tags, () => ({
-      outcome: "ok",
-      output: listOf(documents).map((document) =>
-        describeDocument(document, this.#settings.inlineBytes),
-      ),
-    }));
+    const { captureRetrievers, inlineBytes } = this.#settings;
+    const context = this.#tracker.find(runId, tags);
+    if (context && captureRetrievers) this.#tracker.noteRetrieval(context);
+    await this.#endRun(runId, tags, () => describeDocuments(documents, inlineBytes));
   }
 
   override async handleRetrieverError(
@@ -343,6 +380,8 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
     _parentRunId?: string,
     tags?: string[],
   ): Promise<void> {
+    const context = this.#tracker.find(runId, tags);
+    if (context && this.#settings.captureRetrievers) this.#tracker.noteFailure(context, error);
     await this.#endRun(runId, tags, () => describeFailure(error, undefined), error);
   }
 

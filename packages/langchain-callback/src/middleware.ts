@@ -1,5 +1,7 @@
 // Safety events that no model or tool call shows: moderation, PII and human review, as LangChain's
-// middleware and LangGraph leave them in the chains around the calls.
+// middleware and LangGraph leave them in the chains around the calls. So are events that stop or steer
+// a run.
+import { AuditError } from "@ai-audit/core";
 import {
   type CapturedFields,
   type Fields,
@@ -11,7 +13,7 @@ import {
   listOf,
   textOf,
 } from "@ai-audit/core/capture";
-import { isBubbleUp } from "./failure.ts";
+import { describeFailure, isBubbleUp } from "./failure.ts";
 import { isMessage, onlyText, roleOf } from "./messages.ts";
 import type { RunContext } from "./runs.ts";
 import { describeMessage, isCommand, snapshot } from "./snapshot.ts";
@@ -84,7 +86,8 @@ export function eventOfEnd(
   const node = checkOfNode(context.name);
   // A node that found nothing returns no messages.
   const { messages, jumpTo } = updateOf(output);
-  if (!node || !Array.isArray(messages)) return undefined;
+  if (!node) return eventOfStop(context, output, inlineBytes);
+  if (!Array.isArray(messages)) return undefined;
   const blocked = jumpTo === "end";
   const verdict =
     node.check === MODERATION_CHECK && blocked ? snapshot(messages, inlineBytes) : undefined;
@@ -186,33 +189,88 @@ function interruptIds(error: Fields): string[] {
   );
 }
 
-/** The decision that a graph is resumed with. */
-export function eventOfResume(input: unknown, inlineBytes: number): SafetyEvent | undefined {
-  if (!isCommand(input)) return undefined;
-  const { resume } = input;
-  if (resume === undefined || resume === null) return undefined;
-  const decisions = decisionsIn(resume);
+/**
+ * The event of a hook of any other middleware that ended the run, or of a limit that refused a tool
+ * call.
+ */
+function eventOfStop(
+  context: RunContext,
+  output: unknown,
+  inlineBytes: number,
+): SafetyEvent | undefined {
+  const [, middleware] = HOOK.exec(context.name) ?? [];
+  if (middleware === undefined) return undefined;
+  const { messages, jumpTo } = updateOf(output);
+  const limit = LIMITS.get(middleware);
+  const said = Array.isArray(messages) && messages.length > 0;
+  if (jumpTo !== "end" && !(limit !== undefined && said)) return undefined;
   return {
-    cause: input,
     fields: {
-      operation: "human_review",
-      outcome: "ok",
-      output: snapshot(resume, inlineBytes),
-      metadata: { review: "decided", ...(decisions.length > 0 && { decisions }) },
+      operation: "event",
+      // A limit stopped the run; why another middleware ended it is not known.
+      outcome: limit === undefined ? "ok" : "blocked",
+      ...(limit !== undefined && { blockReason: limit }),
+      input: "",
+      output: said ? snapshot(messages, inlineBytes) : "",
+      metadata: {
+        event: limit ?? "ended_by_middleware",
+        middleware,
+        ends_run: jumpTo === "end",
+      },
     },
   };
 }
 
-/** `{ decisions: [{ type }] }`, also by interrupt id. */
-function decisionsIn(resume: unknown): string[] {
-  const own = listOf(fieldsOf(resume)["decisions"]);
-  const all =
-    own.length > 0
-      ? own
-      : Object.values(Array.isArray(resume) ? resume : fieldsOf(resume)).flatMap((one) =>
-          listOf(fieldsOf(one)["decisions"]),
-        );
-  return all.flatMap((decision) => textOf(fieldsOf(decision)["type"]) ?? []);
+/** LangChain's middleware that counts calls. */
+const LIMITS: ReadonlyMap<string, string> = new Map([
+  ["ModelCallLimitMiddleware", "model_call_limit"],
+  ["ToolCallLimitMiddleware", "tool_call_limit"],
+]);
+
+/** The event of an error that ended a run outside of model and tool calls. */
+export function eventOfFailure(error: unknown): CapturedFields | undefined {
+  // Our own errors have been told of, and the entry that cannot be written is why they are here.
+  if (isBubbleUp(error) || AuditError.isInstance(error)) return undefined;
+  const described = describeFailure(error, undefined);
+  if (described.outcome === "ok" || described.outcome === "aborted") return undefined;
+  const isLimit = fieldsOf(error)["lc_error_code"] === "GRAPH_RECURSION_LIMIT";
+  return {
+    operation: "event",
+    ...described,
+    metadata: { event: isLimit ? "recursion_limit" : "run_failed" },
+  };
+}
+
+/** The event that an application dispatches by a name of its own. */
+export function customEvent(name: string, data: unknown, inlineBytes: number): CapturedFields {
+  return {
+    operation: "event",
+    outcome: "ok",
+    input: data === undefined ? "" : snapshot(data, inlineBytes),
+    metadata: { event: name },
+  };
+}
+
+/**
+ * Values that somebody writes into a paused graph (`updateState`), and a graph that goes on after a
+ * breakpoint (`invoke(null)`). LangGraph names the first one's run after the graph.
+ */
+export function eventOfSteering(
+  { name, parent, place }: RunContext,
+  input: unknown,
+  inlineBytes: number,
+): CapturedFields | undefined {
+  if (parent !== undefined) return undefined;
+  if (name.endsWith("UpdateState"))
+    return {
+      operation: "event",
+      outcome: "ok",
+      input: snapshot(input, inlineBytes),
+      metadata: { event: "state_updated" },
+    };
+  if (input === null && place.kind !== "chain")
+    return { operation: "event", outcome: "ok", metadata: { event: "resumed" } };
+  return undefined;
 }
 
 /** A node's update: what it returned, or the update of the command it returned. */

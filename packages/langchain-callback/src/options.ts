@@ -24,8 +24,16 @@ export type ChainCapture = "none" | "roots" | "all";
 export interface AuditCallbackOptions extends Omit<CaptureOptions, "logger"> {
   /** An entry for every tool call (`execute_tool`). @default true */
   readonly captureTools?: boolean | undefined;
-  /** An entry for every retriever call (`retrieval`). @default false */
+  /**
+   * An entry for every retriever call (`retrieval`): ids, sources and scores of the documents, and
+   * their texts as content. @default true
+   */
   readonly captureRetrievers?: boolean | undefined;
+  /**
+   * An entry for every event that stops or steers a run (`event`): a limit, a middleware that ends
+   * the run, a node that throws, custom events. @default true
+   */
+  readonly captureEvents?: boolean | undefined;
   /** @default "none" */
   readonly captureChains?: ChainCapture | undefined;
   /** Keys of LangChain's `metadata` that are copied into the entry's metadata. @default [] */
@@ -34,6 +42,11 @@ export interface AuditCallbackOptions extends Omit<CaptureOptions, "logger"> {
    * Keys of LangChain's `metadata` that name the conversation; the first that has a value counts.
    */
   readonly conversationKeys?: readonly string[] | undefined;
+  /**
+   * Keys of LangChain's `metadata` that name the person who acts (`actor`); the first that has a
+   * value counts. An empty list: none. @default ["user_id", "userId"]
+   */
+  readonly actorKeys?: readonly string[] | undefined;
   /** Whether a tag is kept in `run.tags`. @default all tags but LangChain's own (`seq:step:1` …) */
   readonly keepTag?: ((tag: string) => boolean) | undefined;
   /** Base64 of more bytes becomes `{ mime, bytes, sha256 }`; `Infinity` keeps all. @default 2048 */
@@ -50,8 +63,10 @@ export interface AuditCallbackOptions extends Omit<CaptureOptions, "logger"> {
 export interface Settings {
   readonly captureTools: boolean;
   readonly captureRetrievers: boolean;
+  readonly captureEvents: boolean;
   readonly captureChains: ChainCapture;
   readonly metadataKeys: readonly string[];
+  readonly actorKeys: readonly string[];
   readonly conversationKeys: readonly string[];
   readonly keepTag: (tag: string) => boolean;
   readonly inlineBytes: number;
@@ -80,8 +95,10 @@ const checkOptions: (given: unknown) => void = optionsOf<AuditCallbackOptions>(
     ...CAPTURE,
     captureTools: flag,
     captureRetrievers: flag,
+    captureEvents: flag,
     captureChains: oneOf("none", "roots", "all"),
     metadataKeys: anything,
+    actorKeys: anything,
     conversationKeys: anything,
     keepTag: callback,
     inlineBytes: atLeast(0),
@@ -99,9 +116,11 @@ export function resolveOptions(logger: CallLogger, options: AuditCallbackOptions
   const { captureChains = "none", inlineBytes = INLINE_BYTES, maxOpenRuns = 10_000 } = options;
   return {
     captureTools: options.captureTools ?? true,
-    captureRetrievers: options.captureRetrievers ?? false,
+    captureRetrievers: options.captureRetrievers ?? true,
+    captureEvents: options.captureEvents ?? true,
     captureChains,
     metadataKeys: options.metadataKeys ?? [],
+    actorKeys: options.actorKeys ?? ["user_id", "userId"],
     conversationKeys: options.conversationKeys ?? CONVERSATION_KEYS,
     keepTag: options.keepTag ?? ((tag) => !OWN_TAGS.test(tag)),
     inlineBytes,

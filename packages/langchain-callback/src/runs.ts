@@ -1,13 +1,20 @@
 // The place of a run: its ancestors, and the fields that it inherits from them. Contexts are small
 // copies without references to LangChain's objects.
+import { randomUUID } from "node:crypto";
+import { currentAuditContext } from "@ai-audit/core";
 import {
+  type Actor,
   type Fields,
   type JsonValue,
+  RecentMap,
   type Run,
+  type RunScope,
+  currentRunScope,
   defined,
   firstText,
   listOf,
   pick,
+  runWithin,
   textOf,
 } from "@ai-audit/core/capture";
 import type { Settings } from "./options.ts";
@@ -23,6 +30,10 @@ export interface RunStart {
   readonly name: string;
   readonly tags: unknown;
   readonly metadata: Fields;
+  /** A compiled graph of LangGraph, which agents are too. */
+  readonly isGraph: boolean;
+  /** Of a tool: the call that it answers. */
+  readonly toolCallId?: string | undefined;
 }
 
 /** All runs under one root. It ends with its root. */
@@ -33,6 +44,8 @@ export class Scope {
   readonly interrupts: Set<string> = new Set();
   /** Commands whose decision is on record; one passes every chain down to its graph. */
   readonly decisions: WeakSet<object> = new WeakSet();
+  /** Errors that are on record; an error passes every run on its way out. */
+  readonly failures: Set<unknown> = new Set();
 
   constructor(rootId: string) {
     this.rootId = rootId;
@@ -54,8 +67,14 @@ export interface RunContext {
    * The list that LangChain passes to every callback of the run as its tags; compared by identity.
    */
   readonly origin: readonly unknown[] | undefined;
+  /** The run as the log names it. */
+  readonly place: RunScope;
   /** The `run` object of this run's entry. */
   readonly run: Run;
+  /** The person who acts, by LangChain's metadata. */
+  readonly actor: Actor | undefined;
+  /** Ids of retrievals that have ended within this run. */
+  readonly retrievals: string[];
   readonly conversationId: string | undefined;
   /** The members of LangChain's metadata that `metadataKeys` names. */
   readonly metadata: Readonly<Record<string, JsonValue>>;
@@ -72,6 +91,8 @@ export class RunContexts {
   readonly #contexts = new Map<string, RunContext>();
   /** Runs of one id: callers choose ids, and may give one to two calls at a time. */
   readonly #twins = new Map<string, readonly RunContext[]>();
+  /** Parents of which nothing is known but their id: the handler was given to a run within them. */
+  readonly #strangers = new RecentMap<string, RunScope>(MAX_STRANGERS);
   readonly #settings: Settings;
 
   constructor(settings: Settings) {
@@ -98,28 +119,43 @@ export class RunContexts {
   }
 
   /** Adds a run; a run whose parent is not known is the root of a scope of its own. */
-  enter({ id, parentId, kind, name, tags, metadata }: RunStart): RunContext {
+  enter(start: RunStart): RunContext {
+    const { id, parentId, kind, name, tags, metadata, toolCallId } = start;
     const parent = this.#parent(parentId);
     const other = this.#contexts.get(id);
-    const { place, alerts } = this.#place(metadata, tags);
-    const context = {
+    const { place: facts, alerts } = this.#place(metadata, tags);
+    const outer = parent?.place ?? this.#around(parentId);
+    const agentName = agentOf(start, parent);
+    const place = {
+      id,
+      parent: outer,
+      rootId: outer?.rootId ?? id,
+      name,
+      kind: kind === "chain" ? chainKind(start, agentName) : kind,
+      startedAt: new Date().toISOString(),
+    };
+    const context: RunContext = {
       id,
       kind,
       name,
       parent,
       scope: parent?.scope ?? new Scope(id),
+      place,
       origin: originOf(tags),
       run: {
         ...inherited(parent),
-        ...place,
+        ...facts,
         ...defined({
-          agentName: agentOf({ kind, name, metadata }, parent),
-          parentId,
-          rootId: parent ? parent.run.rootId : parentId === undefined ? id : undefined,
+          agentName,
+          parentId: outer?.id,
           name: kind === "tool" ? undefined : name,
+          toolCallId,
         }),
+        rootId: place.rootId,
         id,
       },
+      actor: this.#actorOf(metadata) ?? parent?.actor,
+      retrievals: [],
       conversationId:
         firstText(...this.#settings.conversationKeys.map((key) => metadata[key])) ??
         parent?.conversationId,
@@ -158,6 +194,37 @@ export class RunContexts {
     const [first, ...others] = this.#twins.get(id)?.filter(({ kind }) => kind !== "model") ?? [];
     if (!first) return this.#contexts.get(id);
     return others.every(({ scope }) => scope === first.scope) ? first : undefined;
+  }
+
+  /** The run around the outermost one that this handler hears of. */
+  #around(parentId: string | undefined): RunScope | undefined {
+    if (parentId === undefined) return currentRunScope();
+    const known = this.#strangers.get(parentId);
+    if (known) return known;
+    const outer = currentRunScope();
+    const stranger = {
+      id: parentId,
+      parent: outer,
+      rootId: outer?.rootId ?? parentId,
+      name: undefined,
+      kind: undefined,
+      startedAt: new Date().toISOString(),
+    };
+    this.#strangers.set(parentId, stranger);
+    return stranger;
+  }
+
+  #actorOf(metadata: Fields): Actor | undefined {
+    const id = firstText(...this.#settings.actorKeys.map((key) => metadata[key]));
+    return id === undefined ? undefined : { id, kind: "user" };
+  }
+
+  /** Notes a retrieval that has ended, for the model calls after it. */
+  noteRetrieval({ id, parent }: RunContext): void {
+    for (let run = parent; run; run = run.parent) {
+      run.retrievals.push(id);
+      if (run.retrievals.length > MAX_RETRIEVALS) run.retrievals.shift();
+    }
   }
 
   /** Notes a check that the agent around `node` ran. */
@@ -225,24 +292,63 @@ function originOf(tags: unknown): readonly unknown[] | undefined {
   return Array.isArray(tags) ? tags : undefined;
 }
 
-/** Fields inherited from the parent: path, thread and node. Each run has its own tags. */
+/**
+ * Fields inherited from the parent: path, thread, node, and the tool call around. Each run has its
+ * own tags. The outermost run inherits from the audit context.
+ */
 function inherited(parent: RunContext | undefined): Run {
-  if (!parent) return {};
-  const { path = [], threadId, node } = parent.run;
-  return { path: [...path, parent.name], ...defined({ threadId, node }) };
+  if (!parent) return runWithin(currentAuditContext().run ?? {});
+  const { path = [], threadId, node, toolCallId, calledBy } = parent.run;
+  return {
+    path: [...path, parent.name],
+    ...defined({ threadId, node, calledBy: toolCallId ?? calledBy }),
+  };
 }
+
+/** `agent` for a run that has the agent's name, `graph` for other graphs, else `chain`. */
+function chainKind({ name, isGraph }: RunStart, agentName: string | undefined): string {
+  if (agentName === name) return "agent";
+  return isGraph ? "graph" : "chain";
+}
+
+/** The `run` of an event: of its own, and within the run that it happened in. */
+export function runOfEvent({ run, name }: RunContext): Run {
+  const { path = [], toolCallId, calledBy } = run;
+  return {
+    ...runWithin(run),
+    ...defined({ calledBy: toolCallId ?? calledBy }),
+    path: [...path, name],
+    name,
+    id: randomUUID(),
+  };
+}
+
+/**
+ * The retrievals whose documents a model may have seen: those that ended before in its agent or
+ * graph, or else in its invocation, and in the agents that these called.
+ */
+export function retrievalsBefore(context: RunContext): readonly string[] {
+  let run = context.parent;
+  while (run?.parent && run.place.kind !== "agent" && run.place.kind !== "graph") run = run.parent;
+  return [...(run?.retrievals ?? [])];
+}
+
+/** Bounds of memory: parents that the handler does not hear of, and retrievals of one run. */
+const MAX_STRANGERS = 1000;
+const MAX_RETRIEVALS = 20;
 
 /**
  * The agent a run belongs to. A sub-agent called with its caller's config has the caller's name in
  * its metadata; the run around its nodes has the sub-agent's own name.
  */
 function agentOf(
-  { kind, name, metadata }: Pick<RunStart, "kind" | "name" | "metadata">,
+  { kind, name, metadata, isGraph }: RunStart,
   parent: RunContext | undefined,
 ): string | undefined {
   const given = textOf(metadata["lc_agent_name"]);
   const ofParent = textOf(parent?.run["agentName"]);
   if (kind !== "chain") return ofParent ?? given;
+  if (isGraph && name !== UNNAMED_GRAPH) return name;
   const isAgentNode =
     metadata["ls_integration"] === "langchain_create_agent" && metadata["langgraph_node"] === name;
   return isAgentNode && parent && parent.name !== UNNAMED_GRAPH ? parent.name : (given ?? ofParent);

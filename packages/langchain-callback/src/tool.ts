@@ -1,9 +1,14 @@
 // Fields of a tool call's entry.
 import {
   type CapturedFields,
+  type Fields,
   type JsonValue,
+  type Run,
+  censorUrl,
   defined,
   fieldsOf,
+  firstText,
+  listOf,
   pick,
   textOf,
 } from "@ai-audit/core/capture";
@@ -55,7 +60,44 @@ export function answeredCall(output: unknown): {
   return defined({ toolName: textOf(output["name"]), toolCallId: textOf(output["tool_call_id"]) });
 }
 
-/** A retrieved document. */
-export function describeDocument(document: unknown, inlineBytes: number): JsonValue {
-  return snapshot(pick(fieldsOf(document), ["id", "pageContent", "metadata"]), inlineBytes);
+/** The fields of a retrieval: whole documents as content, and in clear which ones they were. */
+export function describeDocuments(documents: unknown, inlineBytes: number): CapturedFields {
+  const found = listOf(documents);
+  return {
+    outcome: "ok",
+    output: found.map((document) =>
+      snapshot(pick(fieldsOf(document), ["id", "pageContent", "metadata"]), inlineBytes),
+    ),
+    metadata: { documents: found.slice(0, MAX_DOCUMENTS).map(nameDocument) },
+  };
+}
+
+const MAX_DOCUMENTS = 100;
+/** Longer sources are not kept in clear: they may be texts. In UTF-16 units. */
+const MAX_SOURCE = 500;
+
+/** Id, source and score, where the store or the loader gave them. */
+function nameDocument(document: unknown): JsonValue {
+  const { id, metadata } = fieldsOf(document);
+  const facts = fieldsOf(metadata);
+  const source = firstText(...SOURCES.map((name) => facts[name]));
+  const score = SCORES.map((name) => facts[name]).find((each) => typeof each === "number");
+  return defined({
+    id: textOf(id) ?? textOf(facts["id"]),
+    source: source === undefined ? undefined : censorUrl(source).slice(0, MAX_SOURCE),
+    score: typeof score === "number" ? score : undefined,
+  });
+}
+
+/** Members of a document's metadata under which loaders and stores name source and score. */
+const SOURCES = ["source", "url", "file_path", "path", "file_name", "title"];
+const SCORES = ["score", "relevance_score", "relevanceScore", "_score", "similarity"];
+
+/** The names that LangChain gives the retriever and its store. */
+export function describeRetriever(metadata: Fields): Run {
+  return defined({
+    retriever: textOf(metadata["ls_retriever_name"]),
+    vectorStore: textOf(metadata["ls_vector_store_provider"]),
+    embedding: textOf(metadata["ls_embedding_provider"]),
+  });
 }

@@ -1,16 +1,30 @@
 // The runs in flight: open calls, their places among the runs, and one end for each call. Over 300
 // lines: begin and end of a run share its state.
 import {
+  type CallLogger,
   type CallRecorder,
+  type CallSink,
   type CapturedFields,
   type JsonValue,
+  type OpenRequest,
+  causesOf,
   fieldsOf,
+  listOf,
+  nameOf,
 } from "@ai-audit/core/capture";
 import type { FirstHandlers } from "./first-handler.ts";
+import type { Decision } from "./decisions.ts";
 import type { SafetyEvent } from "./middleware.ts";
 import { type ModelHost, OpenRun } from "./open-run.ts";
 import type { Settings } from "./options.ts";
-import { type RunContext, RunContexts, type RunKind, type Scope, nameOfRun } from "./runs.ts";
+import {
+  type RunContext,
+  RunContexts,
+  type RunKind,
+  type Scope,
+  nameOfRun,
+  runOfEvent,
+} from "./runs.ts";
 
 /** Arguments of every start callback. */
 export interface CallbackStart {
@@ -19,6 +33,8 @@ export interface CallbackStart {
   readonly tags?: unknown;
   readonly metadata?: Record<string, unknown> | undefined;
   readonly runName?: string | undefined;
+  /** A tool's: the call that it answers. */
+  readonly toolCallId?: string | undefined;
   /** A model's: invocation parameters, options, batch size. */
   readonly extraParams?: Record<string, unknown> | undefined;
   /** A model's. */
@@ -32,13 +48,14 @@ const CONTEXTS_PER_OPEN_RUN = 10;
 export class RunTracker {
   readonly #settings: Settings;
   readonly #recorder: CallRecorder;
+  readonly #sink: CallSink;
   readonly #firstHandlers: FirstHandlers;
   readonly #contexts: RunContexts;
   readonly #open = new Map<RunContext, OpenRun>();
   /** An error passes every node on its way out: it is one event. */
   readonly #reported = new WeakSet<object>();
   /** Decisions that arrived at roots without a thread id. */
-  readonly #undecided = new WeakMap<Scope, SafetyEvent>();
+  readonly #undecided = new WeakMap<Scope, Decision>();
   /**
    * A stream that nobody reads to its end gives no callback. LangChain's run manager holds the
    * `metadata` object as long as it can still call back, so once that object is gone the run is
@@ -48,8 +65,14 @@ export class RunTracker {
     this.#abandon(context).catch(() => undefined); // counted in `lost` and reported to onAuditError
   });
 
-  constructor(settings: Settings, recorder: CallRecorder, firstHandlers: FirstHandlers) {
+  constructor(
+    settings: Settings,
+    recorder: CallRecorder,
+    { callSink }: CallLogger,
+    firstHandlers: FirstHandlers,
+  ) {
     this.#settings = settings;
+    this.#sink = callSink;
     this.#recorder = recorder;
     this.#firstHandlers = firstHandlers;
     this.#contexts = new RunContexts(settings);
@@ -79,9 +102,10 @@ export class RunTracker {
   enter(
     kind: RunKind,
     serialized: unknown,
-    { runId, parentRunId, tags, metadata, runName }: CallbackStart,
+    { runId, parentRunId, tags, metadata, runName, toolCallId }: CallbackStart,
   ): RunContext {
     const name = nameOfRun(runName, fieldsOf(serialized), kind);
+    const [origin, part] = listOf(fieldsOf(serialized)["id"]);
     const context = this.#contexts.enter({
       id: runId,
       parentId: parentRunId,
@@ -89,6 +113,8 @@ export class RunTracker {
       name,
       tags,
       metadata: fieldsOf(metadata),
+      isGraph: origin === "langgraph" && part === "pregel",
+      toolCallId,
     });
     if (metadata) this.#dropped.register(metadata, context, context);
     return context;
@@ -116,11 +142,12 @@ export class RunTracker {
     const begun = this.#recorder.begin(
       {
         run: context.run,
-        ...(context.conversationId !== undefined && { conversationId: context.conversationId }),
+        ...placeOf(context),
         metadata: context.metadata,
         ...described,
       },
       () => open.unfinished(),
+      context.place,
     );
     open.started = begun;
     try {
@@ -185,43 +212,95 @@ export class RunTracker {
   /** Records an event that is no call, once, at its place among the runs. */
   async record(context: RunContext, find: () => SafetyEvent | undefined): Promise<void> {
     const event = findSafely(find);
-    if (event && !this.#isReported(event, context.scope))
-      await this.#recordEvent(context, event, "event");
+    if (event?.cause) this.noteFailure(context, event.cause);
+    if (event && !this.#isReported(event, context.scope)) await this.#recordEvent(context, event);
   }
 
-  async #recordEvent(
-    context: RunContext,
-    event: SafetyEvent,
-    kind: "event" | "decision",
-  ): Promise<void> {
-    if (!this.#firstHandlers.take(context, kind)) return;
-    await this.#recorder.record({
-      run: context.run,
-      ...(context.conversationId !== undefined && { conversationId: context.conversationId }),
-      latencyMs: null,
-      ...withAlerts(event.fields, context.alerts),
-      metadata: { ...context.metadata, ...event.fields.metadata },
-    });
+  async #recordEvent(context: RunContext, event: SafetyEvent): Promise<void> {
+    if (this.#firstHandlers.take(context, "event")) await this.#write(context, event.fields);
+  }
+
+  async #write(context: RunContext, fields: CapturedFields): Promise<void> {
+    await this.#recorder.record(
+      {
+        run: runOfEvent(context),
+        ...placeOf(context),
+        latencyMs: null,
+        ...withAlerts(fields, context.alerts),
+        metadata: { ...context.metadata, ...fields.metadata },
+      },
+      context.place,
+    );
+  }
+
+  /** Records an event that another one of the run does not stand for, such as a custom event. */
+  async recordAlways(context: RunContext, find: () => CapturedFields): Promise<void> {
+    if (this.#firstHandlers.takeTurn(context)) await this.#write(context, describeSafely(find));
   }
 
   /**
-   * Records the decision that a graph is resumed with, once, at the first run that knows its
-   * thread: chains around a graph are given the command, but not always the thread. At the latest
-   * it is recorded when the root ends.
+   * Records an error that leaves a run and that no entry tells of: no model call, tool call or event
+   * had it. An error passes every run around it, also as the cause of others.
    */
-  async recordDecision(context: RunContext, find: () => SafetyEvent | undefined): Promise<void> {
-    const event = findSafely(find);
-    if (!event) return;
-    if (context.run["threadId"] !== undefined) await this.#recordDecision(context, event);
-    else if (!context.parent) this.#undecided.set(context.scope, event);
+  async recordFailure(
+    context: RunContext,
+    error: unknown,
+    describe: () => CapturedFields | undefined,
+  ): Promise<void> {
+    const { failures } = context.scope;
+    const isKnown = [error, ...causesOf(error)].some((cause) => failures.has(cause));
+    this.noteFailure(context, error);
+    if (isKnown || this.#open.has(context)) return;
+    const fields = describe();
+    if (fields) await this.#recordEvent(context, { fields });
   }
 
-  async #recordDecision(context: RunContext, event: SafetyEvent): Promise<void> {
+  /** Notes an error that an entry tells of. */
+  noteFailure({ scope }: RunContext, error: unknown): void {
+    for (const cause of [error, ...causesOf(error)]) scope.failures.add(cause);
+  }
+
+  /**
+   * Records the decisions that a graph is resumed with, once, at the first run that knows its thread:
+   * chains around a graph are given the command, but not always the thread. At the latest they are
+   * recorded when the root ends.
+   */
+  async recordDecision(context: RunContext, decision: Decision): Promise<void> {
+    if (context.run.threadId !== undefined) await this.#recordDecision(context, decision);
+    else if (!context.parent) this.#undecided.set(context.scope, decision);
+  }
+
+  async #recordDecision(context: RunContext, { command, describe }: Decision): Promise<void> {
     const { decisions } = context.scope;
     this.#undecided.delete(context.scope);
-    if (event.cause && decisions.has(event.cause)) return;
-    if (event.cause) decisions.add(event.cause);
-    await this.#recordEvent(context, event, "decision");
+    if (decisions.has(command)) return;
+    decisions.add(command);
+    if (!this.#firstHandlers.take(context, "decision")) return;
+    const { requests, alerts } = await this.#requestsOf(context.run.threadId);
+    const place = { threadId: context.run.threadId, runId: context.id };
+    for (const fields of describeAll(() => describe(requests, place)))
+      await this.#write(context, withAlerts(fields, alerts));
+  }
+
+  /** The requests that wait in this thread. A log that cannot be read costs no decision. */
+  async #requestsOf(threadId: string | undefined): Promise<{
+    readonly requests: readonly OpenRequest[];
+    readonly alerts: readonly string[];
+  }> {
+    if (threadId === undefined) return { requests: [], alerts: [] };
+    try {
+      return { requests: await this.#sink.openRequests(threadId), alerts: [] };
+    } catch (error) {
+      return {
+        requests: [],
+        alerts: [`ai-audit: the log could not be searched (${nameOf(error)})`],
+      };
+    }
+  }
+
+  /** Notes a retrieval that has ended, for the model calls after it. */
+  noteRetrieval(context: RunContext): void {
+    this.#contexts.noteRetrieval(context);
   }
 
   /** Notes a check that a middleware's node ran. */
@@ -299,6 +378,25 @@ function describeSafely(
         `ai-audit: not everything could be read (${error instanceof Error ? error.name : typeof error})`,
       ],
     };
+  }
+}
+
+/** Conversation and person. */
+function placeOf({ conversationId, actor }: RunContext): CapturedFields {
+  return { ...(conversationId !== undefined && { conversationId }), ...(actor && { actor }) };
+}
+
+/** As `describeSafely`, for several entries. */
+function describeAll(describe: () => readonly CapturedFields[]): readonly CapturedFields[] {
+  try {
+    return describe();
+  } catch (error) {
+    return [
+      {
+        operation: "human_review",
+        alerts: [`ai-audit: a decision could not be read (${nameOf(error)})`],
+      },
+    ];
   }
 }
 

@@ -232,9 +232,15 @@ describe("the end of the root", () => {
       "one branch fails",
     );
     expect(bench.handler.stats.open).toBe(0);
-    expect(only(await bench.entries())).toMatchObject({
+    const entries = await bench.entries();
+    expect(only(entries.filter(({ operation }) => operation === "chat"))).toMatchObject({
       outcome: "abandoned",
       inputContent: "Hello!",
+    });
+    expect(only(entries.filter(({ operation }) => operation === "event"))).toMatchObject({
+      outcome: "error",
+      metadata: { event: "run_failed" },
+      run: { path: ["RunnableMap", "RunnableLambda"] },
     });
   });
 

@@ -106,7 +106,7 @@ describe("a LangGraph", () => {
     expect(only(reviews)).toMatchObject({
       outcome: "interrupted",
       inputContent: "send?",
-      run: { path: ["firm", "office", "clerk", "tools"], agentName: "clerk" },
+      run: { path: ["firm", "office", "clerk", "tools", "send"], agentName: "clerk" },
     });
   });
 

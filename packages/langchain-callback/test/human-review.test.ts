@@ -88,7 +88,10 @@ describe("A decision", () => {
     await decide.invoke({ publish: "no" }, { callbacks: [bench.handler] });
     const entries = await bench.entries();
     expect(entries.map(told)).toEqual(ASKED_AND_DECIDED);
-    expect(entries[1]).toMatchObject({ outputContent: "no", run: { path: ["decide"] } });
+    expect(entries[1]).toMatchObject({
+      outputContent: "no",
+      run: { path: ["decide", "LangGraph"] },
+    });
   });
 
   it("is recorded each time that one command is used", async () => {

@@ -6,12 +6,12 @@ import { addLocationArgument } from "../log/location.ts";
 import { openLog } from "../log/open-log.ts";
 import { formatCount, formatMs, formatTime, plural } from "../output/format.ts";
 import { Progress } from "../output/progress.ts";
-import { actorOf } from "../reading/call.ts";
+import { actorOf, interruptsOf } from "../reading/call.ts";
 import { buildTree, type CallNode } from "../reading/call-tree.ts";
 import { addRangeOptions, type RangeFlags, rangeOf } from "../reading/filters.ts";
 import { ContentOpener } from "../reading/opened-content.ts";
 import { figuresOf, printTree, printTreeJson } from "../reading/print-tree.ts";
-import { readEntries, readRuns } from "../reading/read-calls.ts";
+import { readEntries, readRuns, rootsOf } from "../reading/read-calls.ts";
 import type { Session } from "../session.ts";
 import { loadEncryption } from "../settings/keys.ts";
 
@@ -62,7 +62,10 @@ async function run(
   let entries = await search(given);
   const root = entries.flatMap((entry) => entry.run?.rootId ?? [])[0] ?? given;
   if (root !== given) entries = await search(root);
-  const runs = await readRuns(log, new Set([root]));
+  entries = await withResumed(entries, search, (of) =>
+    readEntries(log, rangeOf(flags), of, ({ review }) => review?.of === of),
+  );
+  const runs = await readRuns(log, new Set([root, ...rootsOf(entries)]));
   progress.clear();
   if (entries.length === 0)
     throw new Failure(
@@ -78,6 +81,32 @@ async function run(
     await printTree(out, tree);
   }
   opener.check();
+}
+
+/**
+ * The entries of an invocation, and of those that went on with it: a person's decision on one of its
+ * requests may begin another one.
+ */
+async function withResumed(
+  entries: readonly AuditEntry[],
+  search: (root: string) => Promise<AuditEntry[]>,
+  decisionsOn: (request: string) => Promise<AuditEntry[]>,
+): Promise<AuditEntry[]> {
+  const all = new Map(entries.map((entry) => [entry.id, entry]));
+  const roots = rootsOf(entries);
+  for (const entry of all.values()) {
+    if (entry.outcome !== "interrupted") continue;
+    for (const of of [entry.id, ...interruptsOf(entry)]) {
+      for (const decision of await decisionsOn(of)) {
+        all.set(decision.id, decision);
+        const root = decision.run?.rootId;
+        if (root === undefined || roots.has(root)) continue;
+        roots.add(root);
+        for (const later of await search(root)) all.set(later.id, later);
+      }
+    }
+  }
+  return [...all.values()];
 }
 
 /**

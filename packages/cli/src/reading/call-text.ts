@@ -1,5 +1,5 @@
 // A node of a call tree in words: its kind, its actor, its messages.
-import type { AuditEntry } from "@ai-audit/core/format";
+import { type AuditEntry, isJsonObject, type JsonValue } from "@ai-audit/core/format";
 import { actorOf, agentOf, decisionOf, targetOf, toolOf } from "./call.ts";
 import type { CallNode } from "./call-tree.ts";
 import { errorMessage, type OpenedContent, type OpenedField } from "./opened-content.ts";
@@ -17,7 +17,9 @@ export function titleOf({ entry, run }: CallNode): string {
     case "invoke_agent":
       return titled("agent", agentOf(entry), undefined);
     case "guardrail":
-      return titled("guardrail", entry.detectorsTriggered[0] ?? targetOf(entry), undefined);
+      return guardrailTitle(entry);
+    case "event":
+      return eventTitle(entry);
     case "human_review": {
       const { verdict, role } = decisionOf(entry) ?? { verdict: "requested", role: undefined };
       if (verdict === "requested") return "a person is asked to decide";
@@ -31,6 +33,28 @@ export function titleOf({ entry, run }: CallNode): string {
       return agent === undefined ? `${model} is asked` : `${agent} asks ${model}`;
     }
   }
+}
+
+/** `guardrail pii:email changed the input`. */
+function guardrailTitle(entry: AuditEntry): string {
+  const { detectorsTriggered, metadata } = entry;
+  const name = titled("guardrail", detectorsTriggered[0] ?? targetOf(entry), undefined);
+  for (const [member, done] of [
+    ["modified_at", "changed"],
+    ["blocked_at", "blocked"],
+  ] as const) {
+    const side = metadata[member];
+    if (typeof side === "string") return `${name} ${done} the ${side}`;
+  }
+  return name;
+}
+
+/** `event model_call_limit, by ModelCallLimitMiddleware`. */
+function eventTitle({ metadata, run }: AuditEntry): string {
+  const { event, middleware } = metadata;
+  const name = typeof event === "string" ? `event ${event}` : "event";
+  const place = typeof middleware === "string" ? middleware : run?.name;
+  return place === undefined ? name : `${name}, in ${place}`;
 }
 
 function titled(kind: string, name: string | undefined, agent: string | undefined): string {
@@ -81,7 +105,6 @@ const MODEL_CALLS: ReadonlySet<string> = new Set(["chat", "responses", "text_com
 /** Labels of input and output of other operations. */
 const LABELS: Readonly<Partial<Record<string, readonly [string, string]>>> = {
   execute_tool: ["called with", "returned"],
-  human_review: ["shown", "decision"],
   guardrail: ["examined", "made of it"],
   retrieval: ["query", "documents"],
   invoke_agent: ["called with", "returned"],
@@ -89,11 +112,13 @@ const LABELS: Readonly<Partial<Record<string, readonly [string, string]>>> = {
 };
 
 function handedOver(
-  { operation = "" }: AuditEntry,
+  { operation = "", metadata }: AuditEntry,
   input: OpenedField,
   output: OpenedField,
 ): Passage[] {
+  if (operation === "human_review") return [...reviewed(input, SHOWN), ...reviewed(output, SAID)];
   const [given, made] = LABELS[operation] ?? ["input", "output"];
+  const documents = documentsIn(metadata);
   return [
     ...(input.state === "open" && !isBlank(input.value)
       ? [{ label: given, text: textOf(input.value) }]
@@ -101,7 +126,51 @@ function handedOver(
     ...(output.state === "open" && !isBlank(output.value)
       ? [{ label: made, text: textOf(output.value) }]
       : []),
+    ...(documents === "" ? [] : [{ label: "found", text: documents }]),
   ];
+}
+
+/** A line for each document that a retrieval found: id, source and score, which stand in clear. */
+function documentsIn({ documents }: AuditEntry["metadata"]): string {
+  if (!Array.isArray(documents)) return "";
+  return documents
+    .filter(isJsonObject)
+    .map(({ id, source, score }) =>
+      [id, source, score === undefined ? undefined : `score ${textOf(score)}`]
+        .filter((fact) => fact !== undefined)
+        .map((fact) => textOf(fact))
+        .join("  "),
+    )
+    .join("\n");
+}
+
+/** Labels of the parts of a review. A request of LangChain's middleware holds the actions. */
+const SHOWN = { whole: "shown", before: "proposed", shown: "shown", actionRequests: "proposed" };
+const SAID = { whole: "decision", after: "changed to", reason: "reason" };
+
+/** The parts of a review's content, each under its label; other content as a whole. */
+function reviewed(field: OpenedField, labels: Readonly<Record<string, string>>): Passage[] {
+  if (field.state !== "open" || isBlank(field.value)) return [];
+  const { value } = field;
+  const parts = isJsonObject(value) ? Object.entries(value) : [];
+  const known = parts.filter(([name]) => labels[name] !== undefined && name !== "whole");
+  if (known.length === 0) return [{ label: labels["whole"] ?? "", text: proposalText(value) }];
+  return known.flatMap(([name, part]) =>
+    (name === "actionRequests" && Array.isArray(part) ? part : [part]).map((one) => ({
+      label: labels[name] ?? name,
+      text: proposalText(one),
+    })),
+  );
+}
+
+/** `pay {"amount":950}` for a tool call, else the value. */
+function proposalText(value: JsonValue): string {
+  if (!isJsonObject(value)) return textOf(value);
+  const { name, args, arguments: given } = value;
+  const parameters = args ?? given;
+  return typeof name === "string" && parameters !== undefined
+    ? `${name} ${typeof parameters === "string" ? parameters : JSON.stringify(parameters)}`
+    : textOf(value);
 }
 
 function isBlank(value: unknown): boolean {
@@ -113,7 +182,8 @@ function spokenIn(
   { content, transcript, within, toldToolCalls }: PassageOptions,
 ): Passage[] {
   const { input, output } = content.values;
-  const speaker = agentOf(entry) ?? entry.model ?? "";
+  // Calls of one agent that run at the same time are told apart by what started them.
+  const speaker = `${agentOf(entry) ?? entry.model ?? ""} ${entry.run?.calledBy ?? ""}`;
   return transcript
     .add(input, output, speaker)
     .filter(({ role, answers }) => role !== "tool" || !toldToolCalls.has(answers ?? ""))

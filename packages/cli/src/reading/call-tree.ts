@@ -28,7 +28,8 @@ export interface PlacedNode {
 /**
  * The roots of the tree of these entries and runs, in the order of their beginning. A call hangs
  * below the run that its `run.parentId` names, a review below what it reviews. Entries of a call
- * that another entry records too are left out.
+ * that another entry records too are left out, and so are steps: what is within them hangs below the
+ * agent, tool or graph around.
  */
 export function buildTree(entries: readonly AuditEntry[], runs: readonly RunStarted[]): CallNode[] {
   const nodes: CallNode[] = [];
@@ -51,11 +52,15 @@ export function buildTree(entries: readonly AuditEntry[], runs: readonly RunStar
   }
   nodes.sort(byBeginning);
   const roots: CallNode[] = [];
+  const resumed = resumedRuns(nodes, byRun, byReviewable);
   for (const node of nodes) {
-    const parent = parentOf(node, byRun, byReviewable);
+    if (isStep(node, byRun)) continue;
+    const found = parentOf(node, byRun, byReviewable) ?? resumed.get(node);
+    const parent = aroundSteps(found, byRun);
     (parent === undefined ? roots : parent.children).push(node);
   }
-  return [...roots, ...unreachable(nodes, roots)].toSorted(byBeginning);
+  const shown = nodes.filter((node) => !isStep(node, byRun));
+  return [...roots, ...unreachable(shown, roots)].toSorted(byBeginning);
 }
 
 function parentOf(
@@ -69,6 +74,45 @@ function parentOf(
   if (target !== undefined && target.entry !== entry) return target;
   const parent = byRun.get(run?.parent ?? entry?.run?.parentId ?? "");
   return parent?.entry !== undefined && parent.entry === entry ? undefined : parent;
+}
+
+/**
+ * Runs that a decision began, and the run that had asked for it: an invocation that goes on, in
+ * another process perhaps.
+ */
+function resumedRuns(
+  nodes: readonly CallNode[],
+  byRun: ReadonlyMap<string, CallNode>,
+  byReviewable: ReadonlyMap<string, CallNode>,
+): ReadonlyMap<CallNode, CallNode> {
+  const resumed = new Map<CallNode, CallNode>();
+  for (const { entry } of nodes) {
+    const request = byReviewable.get(entry?.review?.of ?? "");
+    const [now, before] = [entry?.run, request?.entry?.run].map((run) =>
+      run?.rootId === undefined ? undefined : byRun.get(run.rootId),
+    );
+    if (now !== undefined && before !== undefined && now !== before) resumed.set(now, before);
+  }
+  return resumed;
+}
+
+/** Whether a node is a step within a run: a framework's part that has no entry and no name of its own. */
+function isStep({ run }: CallNode, byRun: ReadonlyMap<string, CallNode>): boolean {
+  return run?.kind === "chain" && run.parent !== null && byRun.has(run.parent);
+}
+
+/** The first node on the way up that is no step. */
+function aroundSteps(
+  from: CallNode | undefined,
+  byRun: ReadonlyMap<string, CallNode>,
+): CallNode | undefined {
+  const climbed = new Set<CallNode>();
+  let node = from;
+  while (node !== undefined && isStep(node, byRun) && !climbed.has(node)) {
+    climbed.add(node);
+    node = byRun.get(node.run?.parent ?? "");
+  }
+  return node !== undefined && climbed.has(node) ? undefined : node;
 }
 
 /**

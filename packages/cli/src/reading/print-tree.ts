@@ -61,6 +61,7 @@ function headOf(node: CallNode, out: Output): string {
   const facts = [
     style === undefined ? outcome : out.style(style, outcome),
     ...(entry.latencyMs === null ? [] : [formatMs(entry.latencyMs)]),
+    ...(tokensOf(node) === "-" ? [] : [`${tokensOf(node)} tokens`]),
     ...(flagsOf(entry) === "" ? [] : [out.style("red", safeLine(flagsOf(entry)))]),
     out.style("dim", safeLine(entry.id)),
   ];

@@ -47,6 +47,6 @@ export async function readRuns(
 }
 
 /** The ids of the invocations that these entries belong to. */
-export function rootsOf(entries: readonly AuditEntry[]): ReadonlySet<string> {
+export function rootsOf(entries: readonly AuditEntry[]): Set<string> {
   return new Set(entries.flatMap(({ run }) => run?.rootId ?? []));
 }

@@ -22,7 +22,7 @@ describe("ai-audit conversation, of an agent", { timeout: 60_000 }, () => {
     expect(steady(stdout)).toMatchInlineSnapshot(`
       "── TIME  agent supervisor  interrupted  9.0 s  ENTRY
 
-          ── TIME  supervisor asks gpt-5  ok  8.0 s  ENTRY
+          ── TIME  supervisor asks gpt-5  ok  8.0 s  100>30 tokens  ENTRY
               ada (user)
                   Pay what is due.
               supervisor (assistant)
@@ -38,7 +38,7 @@ describe("ai-audit conversation, of an agent", { timeout: 60_000 }, () => {
               returned
                   Invoice 7 is due.
 
-              ── TIME  researcher asks gpt-5-mini  ok  6.5 s  ENTRY
+              ── TIME  researcher asks gpt-5-mini  ok  6.5 s  20>5 tokens  ENTRY
                   system
                       You check invoices.
                   supervisor (user)

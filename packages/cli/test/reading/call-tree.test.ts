@@ -35,13 +35,47 @@ describe("A tree of calls", () => {
     const at = "2026-01-01T00:00:00.000Z";
     const runs = [
       { ...started, run: "root", parent: null, root: "root", at },
-      { ...started, run: "node", parent: "root", root: "root", at },
+      { ...started, run: "agent", kind: "agent", parent: "root", root: "root", at },
     ];
-    expect(placesOf([entryOf("a", 1, { id: "x", parentId: "node" })], runs)).toEqual([
+    expect(placesOf([entryOf("a", 1, { id: "x", parentId: "agent" })], runs)).toEqual([
       "root",
-      " node",
+      " agent",
       "  a",
     ]);
+  });
+
+  it("leaves out the steps of a framework, also several in a row, and steps in a circle", () => {
+    const started = { type: "run.started", name: "app", kind: "chain", root: "root" } as const;
+    const at = "2026-01-01T00:00:00.000Z";
+    const runs = [
+      { ...started, run: "root", parent: null, at },
+      { ...started, run: "outer", parent: "root", at },
+      { ...started, run: "inner", parent: "outer", at },
+      { ...started, run: "c1", parent: "c2", at },
+      { ...started, run: "c2", parent: "c1", at },
+    ];
+    const entries = [
+      entryOf("a", 1, { id: "x", parentId: "inner" }),
+      entryOf("b", 2, { id: "y", parentId: "c1" }),
+    ];
+    expect(placesOf(entries, runs)).toEqual(["root", " a", "b"]);
+  });
+
+  it("hangs an invocation that a decision began below the one that had asked", () => {
+    const entries = [
+      entryOf("asks", 1, { id: "r1", rootId: "one", parentId: "one" }),
+      {
+        ...entryOf("decides", 2, { id: "r2", rootId: "two", parentId: "two" }),
+        review: { of: "asks", verdict: "approved" as const },
+      },
+      entryOf("goes-on", 3, { id: "r3", rootId: "two", parentId: "two" }),
+    ];
+    const started = { type: "run.started", name: "app", kind: "agent", parent: null } as const;
+    const runs = [
+      { ...started, run: "one", root: "one", at: "2026-01-01T00:00:00.000Z" },
+      { ...started, run: "two", root: "two", at: "2026-01-01T00:00:02.000Z" },
+    ];
+    expect(placesOf(entries, runs)).toEqual(["one", " asks", "  decides", " two", "  goes-on"]);
   });
 
   it("leaves out an entry of a call that another entry records", () => {
