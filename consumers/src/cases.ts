@@ -166,7 +166,7 @@ function typeCases({ work, tools }: Setting): readonly Case[] {
 function filesFor(version: string, module: TypeCheck["module"]): readonly string[] {
   if (module === "commonjs") return version === "7" ? [] : ["types/program.cts"];
   const hasCommonJs = module === "nodenext" && version !== "5.6";
-  return hasCommonJs ? ["types/program.ts", "types/program.cts"] : ["types/program.ts"];
+  return hasCommonJs ? ["types/program.mts", "types/program.cts"] : ["types/program.mts"];
 }
 
 async function expectNoErrors(project: string, check: TypeCheck): Promise<void> {

@@ -174,6 +174,15 @@ export class ContentBlockedError extends AuditError {
 }
 
 /**
+ * A loaded peer. A bundler may put an empty module in the place of one that is not installed.
+ * @throws {TypeError} when the module does not export a class of that name
+ */
+export function withClass<Module extends object>(module: Module, name: keyof Module): Module {
+  if (typeof module[name] !== "function") throw new TypeError(`no ${String(name)} is exported`);
+  return module;
+}
+
+/**
  * The error for an optional package that cannot be loaded. Write `import()` in a `try` block and
  * throw this in its `catch`: bundlers then leave a package that is not installed out, in place of
  * failing.

@@ -34,10 +34,13 @@ export function shortOfMemory(error: unknown): Failure | undefined {
   });
 }
 
-/** A function that collects garbage: V8 would not do so early enough by itself. */
+/**
+ * A function that collects garbage: V8 would not do so early enough by itself. It does nothing in
+ * an engine that cannot be told to.
+ */
 export function garbageCollector(): () => void {
   setFlagsFromString("--expose-gc");
-  const collect: unknown = runInNewContext("gc");
+  const collect: unknown = runInNewContext("typeof gc === 'function' ? gc : undefined");
   return () => {
     if (typeof collect === "function") collect();
   };

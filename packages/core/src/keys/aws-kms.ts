@@ -3,7 +3,7 @@ import type { KeyObject } from "node:crypto";
 import type { KMSClient } from "@aws-sdk/client-kms";
 import { readFile, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { AuditConfigError, AuditError, missingPeer } from "../errors.ts";
+import { AuditConfigError, AuditError, missingPeer, withClass } from "../errors.ts";
 import { createFile, makeDirectory, replaceFile, writeNewFile } from "../files.ts";
 import type { KeyProvider } from "./key-provider.ts";
 import type { KeyRing } from "./key-ring.ts";
@@ -186,7 +186,7 @@ function masterKey(plaintext: Uint8Array | undefined, path: string): KeyObject {
 
 async function loadSdk(): Promise<typeof import("@aws-sdk/client-kms")> {
   try {
-    return await import("@aws-sdk/client-kms");
+    return withClass(await import("@aws-sdk/client-kms"), "KMSClient");
   } catch (cause) {
     throw missingPeer("@aws-sdk/client-kms", cause);
   }

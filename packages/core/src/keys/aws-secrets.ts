@@ -1,6 +1,6 @@
 // Master keys from AWS Secrets Manager. Needs the package @aws-sdk/client-secrets-manager.
 import type { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { AuditConfigError, AuditError, missingPeer } from "../errors.ts";
+import { AuditConfigError, AuditError, missingPeer, withClass } from "../errors.ts";
 import type { KeyProvider } from "./key-provider.ts";
 import { type Keys, parseKeys } from "./key-ring.ts";
 
@@ -42,7 +42,7 @@ async function loadKeys({ secretId, client }: AwsSecretsKeysOptions): Promise<Ke
 
 async function loadSdk(): Promise<typeof import("@aws-sdk/client-secrets-manager")> {
   try {
-    return await import("@aws-sdk/client-secrets-manager");
+    return withClass(await import("@aws-sdk/client-secrets-manager"), "SecretsManagerClient");
   } catch (cause) {
     throw missingPeer("@aws-sdk/client-secrets-manager", cause);
   }

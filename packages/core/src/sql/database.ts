@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
-import { AuditError, missingPeer } from "../errors.ts";
+import { AuditError, missingPeer, withClass } from "../errors.ts";
 
 /** An interrupt that comes before DuckDB has begun a step is lost: it is repeated. */
 const INTERRUPT_AGAIN_MS = 20;
@@ -102,7 +102,7 @@ export class Database {
 /** @throws `AUDIT_CONFIG_INVALID` when it is not installed */
 export async function importDuckDb(): Promise<typeof import("@duckdb/node-api")> {
   try {
-    return await import("@duckdb/node-api");
+    return withClass(await import("@duckdb/node-api"), "DuckDBInstance");
   } catch (cause) {
     throw missingPeer("@duckdb/node-api", cause);
   }

@@ -126,6 +126,8 @@ const ON_POOL: {
 
 /** A short-lived process makes fewer calls, and never starts a thread. */
 const CALLS_ON_POOL = 10;
+/** Deno gives each thread file descriptors of its own: there, all calls are made on the pool. */
+const CAN_SHARE_DESCRIPTORS = process.versions["deno"] === undefined;
 
 interface Waiting {
   readonly resolve: (result: never) => void;
@@ -154,7 +156,7 @@ export class WriterThread {
     input: Calls[Name]["input"],
   ): Promise<Calls[Name]["result"]> {
     this.#calls += 1;
-    if (this.#calls === CALLS_ON_POOL) this.#worker = this.#start();
+    if (this.#calls === CALLS_ON_POOL && CAN_SHARE_DESCRIPTORS) this.#worker = this.#start();
     const worker = this.#worker;
     if (!worker || !this.#isOnline) return ON_POOL[name](input);
     const id = this.#calls;

@@ -1,6 +1,6 @@
 // The AWS SDK, which is loaded when a bucket is first used.
 import type { S3Client } from "@aws-sdk/client-s3";
-import { missingPeer } from "../../errors.ts";
+import { missingPeer, withClass } from "../../errors.ts";
 import type { ResolvedConnection } from "./options.ts";
 
 type Sdk = typeof import("@aws-sdk/client-s3");
@@ -40,7 +40,7 @@ export async function openClient({
 
 async function loadSdk(): Promise<Sdk> {
   try {
-    return await import("@aws-sdk/client-s3");
+    return withClass(await import("@aws-sdk/client-s3"), "S3Client");
   } catch (cause) {
     throw missingPeer("@aws-sdk/client-s3", cause);
   }
