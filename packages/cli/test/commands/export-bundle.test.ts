@@ -206,6 +206,15 @@ describe("An evidence bundle", { timeout: 60_000 }, () => {
     });
   });
 
+  it("has the check script whose hash docs/verification.md publishes", async () => {
+    const sample = await ownSample();
+    const bundle = join(sample.root, "bundle");
+    await printed(["export", sample.directory, "-f", "bundle", "-o", bundle]);
+    const docs = new URL("../../../../docs/verification.md", import.meta.url);
+    const { stdout } = await run("sha256sum", ["check.py"], { cwd: bundle });
+    expect(await readFile(docs, "utf8")).toContain(`    ${stdout.trim()}\n`);
+  });
+
   it("of entries with any line separator in them is whole: U+2028 ends no line", async () => {
     const sample = await ownSample();
     const signer = Signer.fromPem("example.com/audit", sample.signingKey);

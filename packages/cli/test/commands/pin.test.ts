@@ -2,8 +2,9 @@ import { copyFile, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { AuditLogger, FileStorage, Signer } from "@ai-audit/core";
-import { cli, printed } from "../support/cli.ts";
+import { cli, printed, withAllKeys } from "../support/cli.ts";
 import { firstFile } from "../support/first-file.ts";
+import { writeOldLog } from "../support/old-log.ts";
 import type { SampleLog } from "../support/sample-log.ts";
 import { ownSample, sharedSample } from "../support/samples.ts";
 
@@ -104,6 +105,60 @@ describe("ai-audit pin", { timeout: 60_000 }, () => {
       "
     `);
   });
+
+  it("--append verifies with the pins that are there, and adds what is new to them", async () => {
+    const copy = await ownSample();
+    const pins = join(copy.root, "pins");
+    const append = ["pin", copy.directory, "-t", copy.vkey, "--append", pins];
+    const notes = async (): Promise<number> =>
+      (await readFile(pins, "utf8")).split("example.com/audit/").length - 1;
+    await printed(append);
+    expect(await notes()).toBe(1);
+    await logMore(copy);
+    const { stderr } = await cli(append);
+    expect(stderr).toContain("anchored to example.com/audit/");
+    expect(await notes()).toBe(2);
+    await printed(append);
+    expect(await notes()).toBe(2);
+
+    const file = await firstFile(copy);
+    const lines = (await readFile(file, "utf8")).split("\n");
+    await writeFile(file, `${lines.slice(0, 7).join("\n")}\n`);
+    const refused = await cli(append);
+    expect({ code: refused.code, stderr: refused.stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringContaining("nothing was pinned. ROLLBACK") as string,
+    });
+    expect(await notes()).toBe(2);
+  });
+
+  it.each([
+    { rule: [], since: "", code: 2, says: "pinned, and removed by those who keep the log" },
+    {
+      rule: ["--retention", "3650"],
+      since: "2020-01-01",
+      code: 1,
+      says: "your rule keeps files 3650 days",
+    },
+    { rule: ["--retention", "30"], since: "2020-01-01", code: 0, says: "within your rule" },
+    { rule: ["--retention", "3650"], since: "", code: 2, says: "pinned, and removed by those" },
+  ])(
+    "a rule kept with pins judges removals of files since its day: $rule $since",
+    async ({ rule, since, code, says }) => {
+      const copy = await ownSample();
+      await writeOldLog(copy.directory, ["2024-01-01"], copy.signingKey);
+      const pins = join(copy.root, "pins");
+      await printed(["pin", copy.directory, "-t", copy.vkey, "-o", pins, ...rule]);
+      const text = await readFile(pins, "utf8");
+      if (since !== "") await writeFile(pins, text.replace(/since \S+$/m, `since ${since}`));
+      await printed(["cleanup", copy.directory, "--actor", "ops"], { env: withAllKeys(copy) });
+      const result = await cli(["verify", copy.directory, "-t", copy.vkey, "-p", pins]);
+      expect({ code: result.code, stdout: result.stdout }).toEqual({
+        code,
+        stdout: expect.stringContaining(says) as string,
+      });
+    },
+  );
 
   it("a directory for a pin is named", async () => {
     const sample = await sharedSample();

@@ -1,5 +1,6 @@
 // Files that a directory moved to an archive: read there, and judged as if they were still in the
 // directory.
+import { hasCode } from "../system-error.ts";
 import { CallIds } from "./call-ids.ts";
 import { examineSegment } from "./examine-segment.ts";
 import type { LogSource } from "./log-source.ts";
@@ -52,10 +53,12 @@ export async function readArchivedCopies(
         signatures: settings.signatures,
         sizesWanted,
         calls: new CallIds(),
+        isOfFile: (error) => source.isOfFile?.(error) !== false && !hasCode(error, "ENOENT"),
       });
+      const isUnreadable = report.problems.some(({ state }) => state === "UNREADABLE");
       const isIt = report.sealed.size === leaves && report.sealed.root === root;
       const problems = [...(source.place?.problemsOf(report) ?? []), ...report.problems];
-      if (isIt) found.set(file, { ...report, problems });
+      if (isIt || isUnreadable) found.set(file, { ...report, problems });
     }
   }
   return { reports: [...found.values()], files: new Set(found.keys()) };

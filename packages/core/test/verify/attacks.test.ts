@@ -2,6 +2,7 @@
 // which pin, hold or rule, and the exit code and sentence that the verdict owes. The rules stand in
 // docs/verification.md.
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { appendFile, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
@@ -23,6 +24,8 @@ const NEXT = "audit_20261121.jsonl";
 const TODAY = "audit_20261123.jsonl";
 const CLEANER = "audit_20261123_050.jsonl";
 const signer = await Signer.generate("acme");
+/** The key after a rotation. */
+const newer = await Signer.generate("acme");
 
 /**
  * A log of three days: two segments of one writer, and one of today by another that has seen both.
@@ -386,6 +389,22 @@ const ALTERATIONS: readonly Row[] = [
     says: "a key that is trusted for 2026-11-21T00:00:00.000Z.. alone",
   },
   {
+    what: "an old day that the newer of two keys sealed is not believed where each has its time",
+    act: async () => {
+      const file = "audit_20261120_001.jsonl";
+      await writeSegment(bench.directory, { file, stream: "twin", signer: newer });
+      return { trustedKeys: [signer.vkey, `${newer.vkey}@2026-11-22..`] };
+    },
+    exitCode: 2,
+    says: "a key that is trusted for 2026-11-22T00:00:00.000Z.. alone",
+  },
+  {
+    what: "a key whose time is over seals nothing any more",
+    act: async () => ({ trustedKeys: [`${signer.vkey}@..2026-11-22`] }),
+    exitCode: 2,
+    says: "a key that is trusted for ..2026-11-22",
+  },
+  {
     what: "a line that was appended without the key is told",
     act: async () => {
       const file = "audit_20261122.jsonl";
@@ -476,11 +495,60 @@ const ALTERATIONS: readonly Row[] = [
     exitCode: 1,
     says: "more may be gone: a missing file may have been the only record of others",
   },
+];
+
+const TIMES: readonly Row[] = [
   {
     what: "a log whose newest sealed time is too old is STALE",
     act: async () => ({ maxAgeMs: 60_000 }),
     exitCode: 2,
-    says: "STALE: ",
+    says: "the log ends at 2026-11-23T08:",
+  },
+  {
+    what: "without a heartbeat nobody can tell whether it is quiet or cut",
+    act: async () => ({ maxAgeMs: 60_000 }),
+    exitCode: 2,
+    says: "ago: quiet or cut: no heartbeat",
+  },
+  {
+    what: "a writer that leaves heartbeats would have left one",
+    act: async () => {
+      await record([{ type: "heartbeat", at: "2026-11-23T09:00:00.000Z" }]);
+      return { maxAgeMs: 60_000 };
+    },
+    exitCode: 2,
+    says: "the log ends at 2026-11-23T09:00:00.000Z, 3 hours ago: and it has heartbeats",
+  },
+  {
+    what: "a heartbeat is a sealed time: the log is new enough",
+    act: async () => {
+      await record([{ type: "heartbeat", at: "2026-11-23T11:59:30.000Z" }]);
+      return { maxAgeMs: 60_000 };
+    },
+    exitCode: 0,
+    says: "newest sealed time 2026-11-23T11:59:30.000Z",
+  },
+  {
+    what: "each writer that did not end in order must be new enough, where the auditor says so",
+    act: async () => ({ maxAgeMs: 86_400_000, eachWriter: true }),
+    exitCode: 2,
+    says: "writer streamA ends at 2026-11-21T",
+  },
+  {
+    what: "a writer that ended in order is asked for nothing more",
+    act: async () => {
+      const file = "audit_20261119.jsonl";
+      await writeSegment(bench.directory, { file, stream: "done", signer, reason: "close" });
+      return { maxAgeMs: 3 * 86_400_000, eachWriter: true };
+    },
+    exitCode: 0,
+    says: "OK: ",
+  },
+  {
+    what: "a time that lies ahead of the verifier's clock is said",
+    act: async () => record([{ type: "heartbeat", at: "2026-11-23T14:00:00.000Z" }]),
+    exitCode: 0,
+    says: "the newest sealed time is 2 hours ahead of this clock",
   },
 ];
 
@@ -729,13 +797,40 @@ const HONEST: readonly Row[] = [
   },
 ];
 
-describe.each([
-  ["a removal", REMOVALS],
-  ["an alteration", ALTERATIONS],
-  ["an end", ENDS],
-  ["a recorded fact", FACTS],
-  ["an honest log", HONEST],
-])("%s", (_, rows) => {
+/** The tables, each with the sentences of docs/verification.md that it holds the verifier to. */
+const TABLES: readonly (readonly [string, readonly string[], readonly Row[]])[] = [
+  [
+    "a removal",
+    [
+      "A removal is judged by whoever verifies.",
+      "A larger state needs a proof.",
+      "Pins are counted.",
+    ],
+    REMOVALS,
+  ],
+  [
+    "an alteration",
+    [
+      "The worst finding counts, and one bad file hides nothing.",
+      "The tree says in every version whether lines were altered.",
+      "What readers cannot find does not verify.",
+      "Keys come from you.",
+    ],
+    ALTERATIONS,
+  ],
+  ["an end", ["Ends are told."], ENDS],
+  ["a time", ["Every verdict names the newest sealed time."], TIMES],
+  ["a recorded fact", ["Losses, calls in flight, removals, holds and erasures are told"], FACTS],
+  ["an honest log", [], HONEST],
+];
+
+const RULES = readFileSync(new URL("../../../../docs/verification.md", import.meta.url), "utf8");
+
+describe.each(TABLES)("%s", (_, sentences, rows) => {
+  it.each(sentences)("is judged as docs/verification.md says: %s", (sentence) => {
+    expect(RULES).toContain(`**${sentence}`);
+  });
+
   it.each(rows)("$what ($exitCode)", async ({ act, exitCode, says }) => {
     const options = await act();
     const result = await verify(options ?? {});
