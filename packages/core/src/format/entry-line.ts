@@ -5,10 +5,10 @@ import { camelCase, ENTRY_FIELDS, isOfKind, snakeCase } from "./fields.ts";
 type EntryFields = { readonly [F in keyof AuditEntry]?: unknown };
 
 /**
- * Every field under its name on the line: a field of the table that the literal lacks is a type
+ * Every field under its name on the line: a field of `AuditEntry` that the literal lacks is a type
  * error.
  */
-type LineFields = { readonly [F in keyof AuditEntry as Snake<F>]: unknown };
+type LineFields = { readonly [F in keyof AuditEntry as Snake<F>]-?: unknown };
 type Snake<F extends string> = F extends `${infer Head}${infer Tail}`
   ? `${Head extends Lowercase<Head> ? Head : `_${Lowercase<Head>}`}${Snake<Tail>}`
   : "";

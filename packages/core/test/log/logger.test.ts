@@ -14,7 +14,7 @@ import { rejected } from "@ai-audit/test-support/caught";
 import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 import { inMemory, sha256 } from "./in-memory.ts";
 
-const EVERY_FIELD: Interaction = {
+const EVERY_FIELD: Required<Omit<Interaction, "subject">> = {
   input: "Hello!",
   output: { role: "assistant", content: "Hi." },
   provider: "openai",
@@ -56,6 +56,7 @@ const EVERY_FIELD: Interaction = {
   actor: { id: "u-1", kind: "user", role: "clerk", onBehalfOf: "u-2" },
   server: { address: "api.openai.com", port: 443 },
   review: { of: "01981f6c-3a00-7abc-8def-0123456789ab", verdict: "approved", role: "officer" },
+  reviewRequired: true,
   diagnostics: { assessments: [1] },
 };
 
