@@ -80,6 +80,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/run.ts"),
   },
   {
+    name: "reviews",
+    summary: "list what waited for a person, and the decisions",
+    group: "Reading:",
+    load: () => import("./commands/reviews.ts"),
+  },
+  {
     name: "stats",
     summary: "count calls, tokens, errors and blocks by time, model or actor",
     group: "Reading:",

@@ -202,8 +202,11 @@ function eventOfStop(
   if (middleware === undefined) return undefined;
   const { messages, jumpTo } = updateOf(output);
   const limit = LIMITS.get(middleware);
-  const said = Array.isArray(messages) && messages.length > 0;
-  if (jumpTo !== "end" && !(limit !== undefined && said)) return undefined;
+  const said = listOf(messages);
+  // A limit that is not reached returns the messages that it was given.
+  const refused =
+    said.length > 0 && said.every((message) => isMessage(message) && roleOf(message) === "tool");
+  if (jumpTo !== "end" && !(limit !== undefined && refused)) return undefined;
   return {
     fields: {
       operation: "event",
@@ -211,7 +214,7 @@ function eventOfStop(
       outcome: limit === undefined ? "ok" : "blocked",
       ...(limit !== undefined && { blockReason: limit }),
       input: "",
-      output: said ? snapshot(messages, inlineBytes) : "",
+      output: said.length > 0 ? snapshot(said, inlineBytes) : "",
       metadata: {
         event: limit ?? "ended_by_middleware",
         middleware,
@@ -268,7 +271,9 @@ export function eventOfSteering(
       input: snapshot(input, inlineBytes),
       metadata: { event: "state_updated" },
     };
-  if (input === null && place.kind !== "chain")
+  // LangChain passes an input that is no object as `{ input }`.
+  const isNothing = input === null || (isFields(input) && input["input"] === null);
+  if (isNothing && place.kind !== "chain")
     return { operation: "event", outcome: "ok", metadata: { event: "resumed" } };
   return undefined;
 }

@@ -207,10 +207,30 @@ export class AuditedCall {
     const form = formIn(wire.body, init);
     if (form) request.form = formFields(surface, wire, form, extract);
     else if (isStream(wire.body)) addFields(fields, { alerts: [STREAM_UNSEEN] });
-    const begun = recorder.begin(check.bounded(fields), () => this.#unfinished());
-    if ("then" in begun) return this.#await(begun);
-    this.#recorded = begun;
-    return undefined;
+    const begin = (): Promise<void> | undefined => {
+      const begun = recorder.begin(check.bounded(fields), () => this.#unfinished());
+      if ("then" in begun) return this.#await(begun);
+      this.#recorded = begun;
+      return undefined;
+    };
+    const decisions = this.#settings.approvals.decisionsIn(wire.body);
+    return decisions.length === 0 ? begin() : this.#recordFirst(decisions, begin);
+  }
+
+  /** A person's decisions are on record before the request that brings them is sent. */
+  async #recordFirst(
+    decisions: readonly CapturedFields[],
+    begin: () => Promise<void> | undefined,
+  ): Promise<void> {
+    const { recorder, check, approvals } = this.#settings;
+    try {
+      for (const decision of decisions)
+        await recorder.record(check.bounded({ ...decision, ...this.#own }));
+    } catch (error) {
+      approvals.forget(decisions); // the caller's next try records them
+      throw error;
+    }
+    await begin();
   }
 
   async #await(begun: Promise<RecordedCall>): Promise<void> {
@@ -426,6 +446,7 @@ export class AuditedCall {
     const written = recorded.end(isPending ? completed(entry, form, { known, asked }) : entry);
     reported.note(operation, entry, written);
     turns.note(entry, written);
+    this.#settings.approvals.note(entry);
     return written;
   }
 }

@@ -20,6 +20,7 @@ import {
   membersOf,
   optionsOf,
 } from "@ai-audit/core/capture";
+import { McpApprovals } from "./mcp-approvals.ts";
 import { ReportedResponses } from "./same-response.ts";
 import type { ExtractOptions } from "./surface.ts";
 import { ToolTurns } from "./tool-turns.ts";
@@ -67,6 +68,7 @@ export interface AuditSettings {
   readonly check: ContentCheck<ExtractOptions>;
   readonly reported: ReportedResponses;
   readonly turns: ToolTurns;
+  readonly approvals: McpApprovals;
 }
 
 /** Clones of a client share the recorder, and with it the counts. */
@@ -107,6 +109,7 @@ function settingsOf(options: AuditOptions): AuditSettings {
     check: new ContentCheck(options, extract),
     reported: new ReportedResponses(),
     turns: new ToolTurns(),
+    approvals: new McpApprovals(),
   };
 }
 

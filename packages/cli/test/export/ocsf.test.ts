@@ -22,11 +22,23 @@ const REQUIRED = [
   "type_uid",
 ] as const;
 
+/** Attributes that these objects require, where they are there. */
+const REQUIRED_IN: Readonly<Record<string, readonly string[]>> = {
+  ai_model: ["ai_provider", "name"],
+  "api.request": ["uid"],
+};
+
 /** Objects of which at least one of these members must be there. */
 const AT_LEAST_ONE: Readonly<Record<string, readonly string[]>> = {
   actor: ["process", "user", "session", "app_name", "app_uid"],
   src_endpoint: ["ip", "uid", "name", "hostname", "svc_name"],
   message_context: ["application", "service"],
+  "message_context.application": ["uid", "name"],
+  "message_context.service": ["uid", "name"],
+  "api.service": ["uid", "name"],
+  "metadata.product": ["uid", "name"],
+  "actor.user": ["account", "uid", "name"],
+  dst_endpoint: ["ip", "uid", "name", "hostname", "svc_name"],
 };
 
 function memberOf(event: Event, path: string): unknown {
@@ -37,8 +49,16 @@ function memberOf(event: Event, path: string): unknown {
 
 function expectValid(event: Event): void {
   expect(REQUIRED.filter((path) => memberOf(event, path) === undefined)).toEqual([]);
-  for (const [name, members] of Object.entries(AT_LEAST_ONE))
-    expect(Object.keys(event[name] as Event).some((member) => members.includes(member))).toBe(true);
+  const has = (path: string): readonly string[] => Object.keys(Object(memberOf(event, path)));
+  const isThere = ([path]: readonly [string, unknown]): boolean =>
+    memberOf(event, path) !== undefined;
+  const lacking = Object.entries(REQUIRED_IN)
+    .filter(isThere)
+    .filter(([path, members]) => !members.every((member) => has(path).includes(member)));
+  const empty = Object.entries(AT_LEAST_ONE)
+    .filter(isThere)
+    .filter(([path, members]) => !has(path).some((member) => members.includes(member)));
+  expect([lacking, empty]).toEqual([[], []]);
   expect(event).toMatchObject({ category_uid: 6, class_uid: 6003 });
   expect(event["type_uid"]).toBe(600_300 + Number(event["activity_id"]));
   expect([0, 1, 2, 3, 4, 99]).toContain(event["activity_id"]);

@@ -15,6 +15,7 @@ import {
   textOf,
   usageFields,
 } from "@ai-audit/core/capture";
+import { approvalRequestFields } from "../mcp-approvals.ts";
 import { envelopeFields } from "./choices.ts";
 import type { ExtractOptions } from "./contract.ts";
 import { responseFields } from "./fields.ts";
@@ -36,6 +37,7 @@ export function responseObjectFields(body: Fields, options: ExtractOptions): Cap
       ? providerErrorFields(error, { codes: options.safetyCodes })
       : {},
     responseFields(textOfOutput(kept) ?? kept, { body }, options),
+    approvalRequestFields(output),
   );
 }
 
