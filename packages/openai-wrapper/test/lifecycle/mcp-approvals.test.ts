@@ -70,7 +70,7 @@ describe("an approval of an MCP tool call", () => {
     const input = [{ ...request, type: "mcp_approval_request" as const }, decision];
     bench.storage.fault = "fail";
     await expect(bench.client.responses.create({ model: "gpt-5", input })).rejects.toThrow(
-      "could not be",
+      "the storage could not keep the entry",
     );
     expect(bench.server.seen).toHaveLength(0);
     bench.storage.repair();
