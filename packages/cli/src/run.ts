@@ -41,8 +41,11 @@ async function report(session: Session, failure: Failure, error: unknown): Promi
   } catch {
     return failure.exitCode; // the reader has gone
   }
-  await session.log.line(`${session.log.style("red", "error:")} ${failure.message}`);
-  if (failure.hint !== undefined) await session.log.line(`  ${failure.hint}`);
+  // Messages repeat words of the command line, which may have come from anywhere.
+  const { safeText } = await import("@ai-audit/core/format");
+  const message = safeText(failure.message);
+  await session.log.line(`${session.log.style("red", "error:")} ${message}`);
+  if (failure.hint !== undefined) await session.log.line(`  ${safeText(failure.hint)}`);
   if (failure.exitCode === EXIT.internal && session.env["AUDIT_DEBUG"] && error instanceof Error) {
     await session.log.line(error.stack ?? "");
   }

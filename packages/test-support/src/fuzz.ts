@@ -1,7 +1,7 @@
 // Fuzzing with a corpus that lies beside the test: each file is an input, and every mutation of one
 // follows from a seed.
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Random } from "./random.ts";
 import { times } from "./soak.ts";
@@ -49,19 +49,27 @@ export interface FuzzInput {
 }
 
 /**
- * The files of `corpus/<name>/` beside a test, each as it is and in so many mutations: 300, in a
- * soak 3,000.
+ * The files of `corpus/<name>/` beside a test, each as it is and in a number of mutations.
+ *
+ * @param mutations of each file. @default 300, in a soak 3,000
  */
-export function* fuzzInputs(name: string, test: string): Generator<FuzzInput> {
+export function* fuzzInputs(
+  name: string,
+  test: string,
+  mutations: number = times(300, 3000),
+): Generator<FuzzInput> {
   const folder = fileURLToPath(new URL(`corpus/${name}/`, test));
-  const files = readdirSync(folder).toSorted();
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((item) => item.isFile())
+    .map((item) => relative(folder, join(item.parentPath, item.name)))
+    .toSorted();
   if (files.length === 0) throw new Error(`no corpus in ${folder}`);
   const originals = files.map((file) => readFileSync(join(folder, file)));
   const random = new Random(SEED);
   for (const [index, file] of files.entries()) {
     const original = originals[index] ?? Buffer.alloc(0);
     yield { name: file, bytes: original, isOriginal: true };
-    for (let count = 0; count < times(300, 3000); count += 1) {
+    for (let count = 0; count < mutations; count += 1) {
       let bytes: Buffer = original;
       for (let step = 0; step <= random.below(3); step += 1)
         bytes = mutated(bytes, random, originals);

@@ -125,6 +125,28 @@ describe("An evidence bundle of selected entries", { timeout: 60_000 }, () => {
     expect(none.stderr).toContain("what the bundle holds is not all proven, 7 entries of it:\n");
   });
 
+  it("holds lines that end at line feeds alone, whatever the content", async () => {
+    const sample = await ownSample();
+    const logger = new AuditLogger(
+      new FileStorage({
+        path: sample.directory,
+        signer: Signer.fromPem("example.com/audit", sample.signingKey),
+      }),
+      { storeContent: true },
+    );
+    await logger.log({ input: "a\u2028b\u2029c\u0085d\re", output: "" });
+    await logger.close();
+    const bundle = join(sample.root, "bundle");
+    await printed(
+      ["export", sample.directory, "-f", "bundle", "-o", bundle, "--since", "2024-01-01"],
+      {
+        sample,
+      },
+    );
+    expect(await cli(["check", bundle, "--trust", sample.vkey])).toMatchObject({ code: 0 });
+    expect((await checked(bundle, [sample.vkey])).match(/^PROVEN/gm)).toHaveLength(8);
+  });
+
   it("that would be empty is not made", async () => {
     const sample = await ownSample();
     const bundle = join(sample.root, "bundle");
