@@ -362,14 +362,15 @@ class SegmentCheck {
     this.#noteTime(timeIn(line));
     if (line.type === "heartbeat") this.#hasHeartbeat = true;
     const { prunes, seen, facts, callsBegun } = this.#waiting;
-    if (line.type === "retention.prune" || line.type === "retention.archived") prunes.push(line);
-    else if (line.type === "retention.seen") seen.push(...line.seen);
+    if (line.type === "retention.prune" || line.type === "retention.archived")
+      moveInto(prunes, [line]);
+    else if (line.type === "retention.seen") moveInto(seen, line.seen);
     else if (line.type === "retention.hold" || line.type === "retention.release") {
       if (this.#line === 2) this.#hold = line;
     } else if (line.type === "call.started") {
       if (this.#options.calls?.admit() === true) callsBegun.push(line.call);
     } else if (line.type === "again") {
-      this.#repeats.push({ line, hashes: [] });
+      moveInto(this.#repeats, [{ line, hashes: [] }]);
     } else if (
       (line.type === "loss" || line.type === "subject.erased" || line.type === "segment.gap") &&
       facts.length < MAX_FACTS
@@ -417,11 +418,12 @@ class SegmentCheck {
     const bytes = this.blockOffset + end + 1;
     this.#sealed = { size, root, entries: this.#entries, line: this.#line, bytes, newest };
     const { prunes, seen, facts, callsBegun, callsEnded } = this.#waiting;
-    this.#claims.prunes.push(...prunes.splice(0));
-    this.#claims.seen = this.#claims.seen.concat(seen.splice(0));
-    this.#claims.facts.push(...facts.splice(0));
-    for (const id of callsBegun.splice(0)) this.#claims.callsBegun.push(id);
-    for (const id of callsEnded.splice(0)) this.#claims.callsEnded.push(id);
+    const claims = this.#claims;
+    moveInto(claims.prunes, prunes.splice(0));
+    moveInto(claims.seen, seen.splice(0));
+    moveInto(claims.facts, facts.splice(0));
+    moveInto(claims.callsBegun, callsBegun.splice(0));
+    moveInto(claims.callsEnded, callsEnded.splice(0));
   }
 
   /**
@@ -531,6 +533,11 @@ function newClaims(): {
   return { prunes: [], seen: [], facts: [], callsBegun: [], callsEnded: [] };
 }
 
+/** Adds items up to `MAX_CLAIMS`. One by one: there may be more than a call has arguments. */
+function moveInto<T>(target: T[], items: readonly T[]): void {
+  for (const item of items) if (target.length < MAX_CLAIMS) target.push(item);
+}
+
 /** The time that a control line names. */
 function timeIn(line: ControlLine): string | undefined {
   if (line.type === "retention.hold") return line.placed;
@@ -552,6 +559,8 @@ const MAX_SUSPECTS = 8;
 /** A commit has fewer lines; a file of nothing but such lines must not fill the memory. */
 const MAX_REPEATED = 65_536;
 const MAX_FACTS = 100_000;
+/** Lines of one kind. A segment of 100 MB that held nothing else would have fewer. */
+const MAX_CLAIMS = 1_000_000;
 const AGAIN_PREFIX = '{"type":"again"';
 const ID_PREFIX = '{"id":"';
 const ID_END = ID_PREFIX.length + 36 + 1;

@@ -193,8 +193,9 @@ class Follower implements ReferenceReport {
     // A file without one whole line says nothing, there or not.
     if (target === undefined && reference.size === 0) return false;
     if (target === undefined || isPartlyGone(target)) {
-      const known = this.#known.get(reference.file) ?? [];
-      this.#known.set(reference.file, [...known, reference]);
+      const known = this.#known.get(reference.file);
+      if (known) known.push(reference);
+      else this.#known.set(reference.file, [reference]);
     }
     return target !== undefined && this.#compare(reference, target);
   }
@@ -263,7 +264,8 @@ class Follower implements ReferenceReport {
     for (const [file, states] of this.#known) {
       const judgement = this.#removals.judge(file, states);
       const report = this.#reports.get(file);
-      const known = Math.max(0, this.#removals.leavesOf(file), ...states.map(({ size }) => size));
+      const recorded = states.reduce((most, { size }) => Math.max(most, size), 0);
+      const known = Math.max(recorded, this.#removals.leavesOf(file));
       const count = report === undefined ? known : report.sealed.size;
       if (judgement.state !== "MISSING") this.#noteRemoval(file, judgement, states, count);
       else if (

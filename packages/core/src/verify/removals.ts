@@ -108,8 +108,9 @@ export class Removals {
 
   /** The most leaves that a line says a file had. */
   leavesOf(file: string): number {
-    const named = (this.#byFile.get(file) ?? []).map(({ prune }) => prune.leaves);
-    return Math.max(0, ...named, this.#refused.get(file)?.leaves ?? 0);
+    const refused = this.#refused.get(file)?.leaves ?? 0;
+    const lines = this.#byFile.get(file) ?? [];
+    return lines.reduce((most, { prune }) => Math.max(most, prune.leaves), refused);
   }
 
   /** Judges a file that is gone by everything that is on record of it. */
@@ -166,7 +167,10 @@ export class Removals {
     const days =
       recorded.length === 0
         ? this.#expiryOf(file, undefined)
-        : Math.max(...recorded.map(({ from }) => this.#expiryOf(file, from) ?? Infinity));
+        : recorded.reduce(
+            (most, { from }) => Math.max(most, this.#expiryOf(file, from) ?? Infinity),
+            -Infinity,
+          );
     if (days === undefined || days === Infinity) return undefined;
     const rule = this.#ruleFor(file);
     if (rule !== undefined && days < rule.days) {
@@ -187,7 +191,7 @@ export class Removals {
         ? [open.expires]
         : [],
     );
-    return days.length === 0 ? undefined : Math.min(...days);
+    return days.length === 0 ? undefined : days.reduce((least, each) => Math.min(least, each));
   }
 
   /** A hold that was in force when the file was removed, and that covers entries of it. */

@@ -212,9 +212,9 @@ async function verifyOnce(
   for (const source of sources) {
     const log = await examineLog(source, settings, earlier);
     logs.push(log);
-    earlier.prunes.push(...log.references.prunes);
+    for (const prune of log.references.prunes) earlier.prunes.push(prune);
     for (const report of log.reports) {
-      earlier.states.push(...referencesElsewhere(report));
+      for (const state of referencesElsewhere(report)) earlier.states.push(state);
       if (report.hold) earlier.holders.push(report);
     }
   }

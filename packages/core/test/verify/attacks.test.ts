@@ -471,6 +471,26 @@ const ALTERATIONS: readonly Row[] = [
     says: "a line without its end at the end: more than 16777216 bytes that were never sealed",
   },
   {
+    what: "any number of lines in a planted segment hides no alteration of another",
+    act: async () => {
+      const line = formatControlLine(prune(bench.next));
+      const lines = Array.from({ length: 130_000 }, () => line); // more than a call has arguments
+      const again = { type: "again", leaf: 1, first: null, last: null, count: 1 } as const;
+      const repeat = formatControlLine({ ...again, file: NEXT, reason: "EIO" });
+      const seen = Array.from({ length: 50_000 }, () => ({ ...bench.old, file: "gone.jsonl" }));
+      const states = formatControlLine({ type: "retention.seen", seen });
+      await writeSegment(bench.directory, {
+        file: "audit_20261122.jsonl",
+        stream: "planted",
+        commits: [lines, [repeat, repeat], [states, states, states], ["{}"]],
+      });
+      const text = await readFile(pathOf(OLD), "utf8");
+      await writeFile(pathOf(OLD), text.replace("France", "Norway"));
+    },
+    exitCode: 1,
+    says: `TAMPERED ${OLD}: the entry's input does not have its hash`,
+  },
+  {
     what: "a recorded file whose lines such a line replaces is too short",
     act: async () => {
       const text = await readFile(pathOf(OLD), "utf8");

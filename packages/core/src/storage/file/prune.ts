@@ -182,8 +182,7 @@ export async function factsOf(
   const referrers = new Map<string, string[]>();
   if (candidates.some(({ removals }) => removals.length > 0)) {
     for (const { file } of listed) {
-      for (const ref of (await directory.head(file))?.refs ?? [])
-        referrers.set(ref.file, [...(referrers.get(ref.file) ?? []), file]);
+      for (const ref of (await directory.head(file))?.refs ?? []) append(referrers, ref.file, file);
     }
   }
   const isRecording = candidates.some(({ states }) => states.length > 0);
@@ -193,6 +192,12 @@ export async function factsOf(
     isReferredTo: (file, going) => (referrers.get(file) ?? []).some((by) => !going.has(by)),
     isOnRecord: (state) => (today.get(state.file) ?? []).some((ref) => covers(ref, state)),
   };
+}
+
+function append(map: Map<string, string[]>, key: string, item: string): void {
+  const known = map.get(key);
+  if (known) known.push(item);
+  else map.set(key, [item]);
 }
 
 /**

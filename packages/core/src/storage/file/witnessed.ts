@@ -194,7 +194,7 @@ export async function recordedToday(directory: Directory): Promise<SegmentRef[]>
     if (!head || head.refs.length === 0 || !directory.isTrusted(await directory.seal(file)))
       continue;
     await directory.syncFile(file);
-    refs.push(...head.refs);
+    for (const ref of head.refs) refs.push(ref);
   }
   return refs;
 }

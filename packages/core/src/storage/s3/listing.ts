@@ -204,6 +204,8 @@ export interface LostObject {
   readonly key: string;
   /** Behind a delete marker; else overwritten. */
   readonly isDeleted: boolean;
+  /** What is other than it was, where it was overwritten. */
+  readonly changed: "bytes" | "metadata";
   /** Time, RFC 3339. */
   readonly modified: string;
   /** The first version, which is what the log wrote. */
@@ -218,7 +220,7 @@ export async function lostObjects(bucket: S3Bucket, prefix: string): Promise<Los
   const byKey = new Map<string, ObjectVersion[]>();
   for await (const version of bucket.versions(prefix)) {
     if (!parseKey(version.key)) continue;
-    byKey.set(version.key, [...(byKey.get(version.key) ?? []), version]);
+    append(byKey, version.key, version);
   }
   const lost: LostObject[] = [];
   for (const versions of byKey.values()) {
@@ -233,17 +235,29 @@ async function findLost(
   versions: readonly ObjectVersion[],
 ): Promise<LostObject | undefined> {
   const newest = versions.find(({ isLatest }) => isLatest);
-  const first = versions
-    .filter(({ isDeleteMarker }) => !isDeleteMarker)
-    .toSorted((a, b) => (a.modified < b.modified ? -1 : 1))[0];
-  // The same bytes put once more are what they were.
-  if (!newest || !first || newest.etag === first.etag) return undefined;
+  const bodies = versions.filter((version) => !version.isDeleteMarker);
+  // Newest first: of several that were stored in one second the last one is the oldest.
+  const first = bodies.reduce<ObjectVersion | undefined>(
+    (oldest, each) => (oldest && oldest.modified < each.modified ? oldest : each),
+    undefined,
+  );
+  if (!newest || !first || newest.versionId === first.versionId) return undefined;
   const { key, modified, isDeleteMarker } = newest;
   const head = await bucket.head(key, first.versionId);
   if (head === undefined) return undefined; // it went in between
+  const lost = { key, isDeleted: isDeleteMarker, modified, versionId: first.versionId, head };
+  if (isDeleteMarker) return { ...lost, changed: "bytes" };
   // An ETag need not be a digest on every server.
-  if (!isDeleteMarker && (await hasSameBytes(bucket, key, newest, first))) return undefined;
-  return { key, isDeleted: isDeleteMarker, modified, versionId: first.versionId, head };
+  const isSame = newest.etag === first.etag || (await hasSameBytes(bucket, key, newest, first));
+  if (!isSame) return { ...lost, changed: "bytes" };
+  // The same bytes put once more are what they were, unless they now belong to another segment.
+  const now = await bucket.head(key, newest.versionId);
+  return now && sealOf(now) !== sealOf(head) ? { ...lost, changed: "metadata" } : undefined;
+}
+
+/** The seal of an object: its checkpoint, and what comes before it. */
+function sealOf({ metadata }: ObjectHead): string {
+  return JSON.stringify([metadata["audit-stream"], metadata["audit-checkpoint"]]);
 }
 
 async function hasSameBytes(

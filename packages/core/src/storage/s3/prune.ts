@@ -90,8 +90,9 @@ export async function pruneBucket(
     const entries = plan.remove.reduce((sum, segment) => sum + segment.entries, unsealed.length);
     const keys = keysGoing(decision);
     result.entries += entries;
-    result.files.push(...keys);
-    result.refused.push(...refused.flatMap((segment) => segment.keys));
+    // One by one: a day may have more objects than a call has arguments.
+    for (const key of keys) result.files.push(key);
+    for (const segment of refused) for (const key of segment.keys) result.refused.push(key);
     if (keys.length > 0)
       result.expired.push({ file: `${day}/`, entries, ...range, fate: "removed" });
     for (const { file, reason: flaw } of refused) {

@@ -114,7 +114,13 @@ function link(file: string, objects: readonly CommitObject[]): Chain {
  * The fate of an object whose first version the bucket still has. That version is read and
  * judged.
  */
-export function problemOfLost({ key, isDeleted, modified, versionId }: LostObject): Problem {
+export function problemOfLost({
+  key,
+  isDeleted,
+  changed,
+  modified,
+  versionId,
+}: LostObject): Problem {
   return isDeleted
     ? {
         state: "MISSING",
@@ -124,7 +130,7 @@ export function problemOfLost({ key, isDeleted, modified, versionId }: LostObjec
     : {
         state: "TAMPERED",
         line: 0,
-        message: `${key} was overwritten with other bytes (${modified}); version ${versionId} is the first`,
+        message: `${key} was overwritten with other ${changed} (${modified}); version ${versionId} is the first`,
       };
 }
 

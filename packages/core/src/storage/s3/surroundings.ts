@@ -105,8 +105,8 @@ export class OtherSegments {
     for await (const day of this.#bucket.folders()) {
       if (!isDay(day)) continue;
       const { shipped, control } = await listDay(this.#bucket, day, { from: 1, to: 0 });
-      all.shipped.push(...shipped);
-      all.control.push(...control);
+      for (const object of shipped) all.shipped.push(object);
+      for (const object of control) all.control.push(object);
     }
     return all;
   }

@@ -181,7 +181,7 @@ export async function leavesThere(
   const found = new FoundObjects();
   await found.addDay(bucket, await listDay(bucket, day));
   const objects = found.commits.get(file);
-  if (objects) return Math.max(...objects.map((object) => object.size));
+  if (objects) return objects.reduce((most, object) => Math.max(most, object.size), 0);
   const earlier = new EarlierRuns(bucket, new OtherSegments(bucket, actor), actor);
   return (await earlier.removed(file)) ? undefined : null;
 }

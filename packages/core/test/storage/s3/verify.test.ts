@@ -282,6 +282,23 @@ describe.skipIf(isLeftOut("ceph"))("verifyLog('s3://bucket/prefix')", { timeout:
     });
   });
 
+  it("is TAMPERED where the same bytes were put into another segment, under a key's new metadata", async () => {
+    log = await S3Log.make(server, { withObjectLock: true });
+    const storage = log.storage();
+    await appendCommits(storage, [1, 1]);
+    await storage.close();
+    const other = log.storage();
+    await appendCommits(other, [1]);
+    await other.close();
+    const single = (await log.keys()).filter((key) => key.endsWith(".json"));
+    const [first = "", , third = ""] = single;
+    const { body } = await log.read(first);
+    await log.write(first, body, (await log.read(third)).metadata);
+    const verification = await log.verify();
+    expect(verification.exitCode).toBe(1);
+    expect(messages(verification)).toContain(`${first} was overwritten with other metadata (20`);
+  });
+
   it("says PRUNED for days that cleanupExpired() removed, also where it was broken off", async () => {
     log = await S3Log.make(server);
     const old = log.storage();
