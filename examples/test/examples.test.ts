@@ -53,6 +53,13 @@ describe("examples", () => {
     expect(output).toContain("chat ok");
   });
 
+  it("the OpenAI Agents SDK over an audited client is a run with a tool in it", async () => {
+    const output = await runExample("agent-openai-agents", directory);
+    expect(output).toContain(
+      "responses ok forecaster \nexecute_tool ok forecaster call_1\nresponses ok forecaster",
+    );
+  });
+
   it("the toy wrapper leaves an entry for an answer, a refusal and a broken stream", async () => {
     const output = await runExample("toy-wrapper", directory);
     expect(output).toContain("ok [] Paris is the capital of France.");
