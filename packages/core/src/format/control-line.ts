@@ -36,6 +36,22 @@ export interface ConsistencyProof {
   readonly proof: readonly string[];
 }
 
+/**
+ * Files of one day that ended and whose last state is on record. A writer looks at the others
+ * alone, so that a start does not take longer with the number of files.
+ */
+export interface SettledFiles {
+  /** As file names spell it: `YYYYMMDD`. */
+  readonly day: string;
+  /** Numbers of the files in ascending ranges: `0-17,19`. */
+  readonly numbers: string;
+  /**
+   * The last state of the first of them. A writer believes the list only in a directory that has
+   * this state: the same key may sign the segments of several directories.
+   */
+  readonly state: SegmentRef;
+}
+
 /** First line of every segment. */
 export interface SegmentOpen {
   readonly type: "segment.open";
@@ -60,6 +76,8 @@ export interface SegmentOpen {
    * where none does.
    */
   readonly expires?: number | undefined;
+  /** In a directory: the files that no later writer needs to look at. Absent where there are none. */
+  readonly settled?: readonly SettledFiles[] | undefined;
 }
 
 /** Last leaf of a segment that was ended in order. */
@@ -308,6 +326,10 @@ function scalar<T>(is: (value: unknown) => value is T): Kind<T> {
   return { is, ordered: (value) => value };
 }
 
+function matching(pattern: RegExp): Kind<string> {
+  return scalar((value): value is string => typeof value === "string" && pattern.test(value));
+}
+
 function literal<const T extends string | number>(wanted: T): Kind<T> {
   return scalar((value): value is T => value === wanted);
 }
@@ -368,9 +390,16 @@ const text = scalar((value): value is string => typeof value === "string");
 const flag = scalar((value): value is boolean => typeof value === "boolean");
 const count = scalar(isCount);
 const root = scalar(isRoot);
-const sha256 = scalar((value): value is string => /^[0-9a-f]{64}$/.test(String(value)));
+const sha256 = matching(/^[0-9a-f]{64}$/);
 const tail = members<SegmentTail>({ bytes: count, sha256 });
 const ref = members<SegmentRef>({ file: text, size: count, root, tail: optional(tail) });
+/** Ascending ranges of numbers: `0-17,19`. */
+const NUMBERS = /^\d+(-\d+)?(,\d+(-\d+)?)*$/;
+const settledFiles = members<SettledFiles>({
+  day: matching(/^\d{8}$/),
+  numbers: matching(NUMBERS),
+  state: ref,
+});
 const proof = members<ConsistencyProof>({ leaves: count, root, proof: listOf(root) });
 
 /** Every control line: its members in the order of the line, and what each must be. */
@@ -387,6 +416,7 @@ const LINES: { readonly [T in ControlType]: Kind<ControlLineOf<T>> } = {
     seen: listOf(ref),
     sdk: text,
     expires: optional(count),
+    settled: optional(listOf(settledFiles)),
   }),
   "segment.close": members({
     type: literal("segment.close"),

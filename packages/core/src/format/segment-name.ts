@@ -16,18 +16,30 @@ export interface SegmentName {
  */
 export const MAX_SEGMENT_NUMBER: number = 999_999;
 
-const NAME = /^audit_(\d{4})(\d{2})(\d{2})(?:_(\d{3}|[1-9]\d{3,5}))?\.jsonl$/;
+const NAME = /^audit_\d{8}(?:_(?:\d{3}|[1-9]\d{3,5}))?\.jsonl$/;
+/** Where a name has its day and its number. */
+const [DAY_AT, NUMBER_AT] = ["audit_".length, "audit_YYYYMMDD_".length];
+const END = ".jsonl";
+const DAY_IN_NAME = /^audit_\d{8}[_.]/;
 
 /**
  * Reads a file name; undefined when no segment has it. A name has one spelling, and its day exists.
  */
 export function parseSegmentName(file: string): SegmentName | undefined {
-  const [, year = "", month = "", dayOfMonth = "", digits] = NAME.exec(file) ?? [];
-  const date = new Date(`${year}-${month}-${dayOfMonth}T00:00:00Z`);
-  const day = year + month + dayOfMonth;
-  if (Number.isNaN(date.getTime()) || segmentDay(date) !== day || digits === "000")
-    return undefined;
-  return { day, number: Number(digits ?? 0) };
+  if (!NAME.test(file)) return undefined;
+  const day = file.slice(DAY_AT, NUMBER_AT - 1);
+  if (!isDay(day)) return undefined;
+  const digits = file.slice(NUMBER_AT, -END.length);
+  return digits === "000" ? undefined : { day, number: Number(digits) };
+}
+
+/** Whether a date exists. In numbers alone: a directory may have ten thousand names. */
+function isDay(day: string): boolean {
+  const date = Number(day);
+  const [year, month] = [Math.trunc(date / 10_000), Math.trunc(date / 100) % 100];
+  const isLeap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  const last = month === 2 ? (isLeap ? 29 : 28) : [4, 6, 9, 11].includes(month) ? 30 : 31;
+  return month >= 1 && month <= 12 && date % 100 >= 1 && date % 100 <= last;
 }
 
 /**
@@ -35,7 +47,7 @@ export function parseSegmentName(file: string): SegmentName | undefined {
  * objects.
  */
 export function dayOfSegment(file: string): string | undefined {
-  return /^audit_(\d{8})[_.]/.exec(file)?.[1];
+  return DAY_IN_NAME.test(file) ? file.slice(DAY_AT, NUMBER_AT - 1) : undefined;
 }
 
 /**

@@ -1,5 +1,6 @@
 // C2SP signed notes and checkpoints as pure functions: https://c2sp.org/signed-note,
 // https://c2sp.org/tlog-checkpoint.
+import { RecentMap } from "../bounded-map.ts";
 import { createPublicKey, hash, type KeyObject } from "node:crypto";
 import { AuditConfigError } from "../errors.ts";
 import { HASH_BYTES } from "./merkle.ts";
@@ -76,6 +77,17 @@ export function formatVkey(name: string, rawPublicKey: Uint8Array): string {
  * another key's hash.
  */
 export function parseVkey(vkey: string): VerificationKey {
+  const known = parsed.get(vkey);
+  if (known) return known;
+  const key = readVkey(vkey);
+  parsed.set(vkey, key);
+  return key;
+}
+
+/** Every segment of a log names the same few keys, and a key object takes 0.1 ms to make. */
+const parsed = new RecentMap<string, VerificationKey>(64);
+
+function readVkey(vkey: string): VerificationKey {
   const parts = /^([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)$/.exec(vkey);
   const [, name = "", keyHash = "", encoded = ""] = parts ?? [];
   const key = decodeBase64(encoded);

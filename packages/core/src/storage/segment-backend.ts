@@ -1,5 +1,5 @@
 // The port of the segment writer: what a directory and a bucket do each in its own way.
-import type { SegmentRef } from "../format/control-line.ts";
+import type { SegmentRef, SettledFiles } from "../format/control-line.ts";
 import type { Commit } from "./commit.ts";
 import type { SegmentOptions } from "./segment.ts";
 
@@ -16,7 +16,7 @@ export interface NextSegment {
   /** States that the first line must record, although another segment has recorded them. */
   readonly kept: readonly SegmentRef[];
   /** The rest of the first line, but for the name and the witnessed states. */
-  readonly about: Omit<SegmentOptions, "file" | "seen">;
+  readonly about: Omit<SegmentOptions, "file" | "seen" | "settled">;
 }
 
 export interface BegunSegment {
@@ -25,6 +25,8 @@ export interface BegunSegment {
   readonly seen: readonly SegmentRef[];
   /** States that the first line has no room for: a line behind the first commit records them. */
   readonly unrecorded: readonly SegmentRef[];
+  /** Files that no later writer needs to look at. */
+  readonly settled?: readonly SettledFiles[];
 }
 
 /** The home of one open segment: a file, or a row of objects. */

@@ -293,9 +293,9 @@ export class SegmentWriter {
       ...(signer && { signer }),
       ...(expiresDays !== undefined && { expires: expiresDays }),
     };
-    const { place, seen, unrecorded } = await this.#backend.begin({ day, kept, about });
+    const { place, seen, unrecorded, settled } = await this.#backend.begin({ day, kept, about });
     this.#watchEndOfDay(day);
-    const segment = new Segment({ ...about, file: place.file, seen });
+    const segment = new Segment({ ...about, file: place.file, seen, ...(settled && { settled }) });
     return { day, segment, place, bytes: 0, firstLineBytes: 0, unrecorded };
   }
 

@@ -1,7 +1,12 @@
 // Seals lines into a segment: the bytes of one file from its first line to its last. No I/O.
 import { AuditInputError, AuditWriteError } from "../errors.ts";
 import { LF } from "../format/lines.ts";
-import { CHECKPOINT_PREFIX, formatControlLine, type SegmentRef } from "../format/control-line.ts";
+import {
+  CHECKPOINT_PREFIX,
+  formatControlLine,
+  type SegmentRef,
+  type SettledFiles,
+} from "../format/control-line.ts";
 import { HASH_BYTES, MerkleTree } from "../seal/merkle.ts";
 import { formatCheckpoint, formatNote, formatSignatureLine } from "../seal/note.ts";
 import { originOf, UNSIGNED_NAME } from "../format/origin.ts";
@@ -29,6 +34,8 @@ export interface SegmentOptions {
   readonly sdk: string;
   /** Days after which the place itself removes what is older. */
   readonly expires?: number;
+  /** Files that no later writer needs to look at. */
+  readonly settled?: readonly SettledFiles[];
 }
 
 /**
@@ -60,7 +67,7 @@ export class Segment {
     this.#origin = originOf(options.signer?.name ?? UNSIGNED_NAME, options.stream, options.file);
     this.#checkpointBytes = Buffer.byteLength(this.#longestCheckpointLine());
     this.#root = this.#tree.root().toString("base64");
-    const { file, stream, seq, created, signer, prev, seen, sdk, expires } = options;
+    const { file, stream, seq, created, signer, prev, seen, sdk, expires, settled } = options;
     const vkey = signer?.vkey ?? null;
     this.#openLine = formatControlLine({
       type: "segment.open",
@@ -74,6 +81,7 @@ export class Segment {
       seen,
       sdk,
       expires,
+      settled,
     });
   }
 

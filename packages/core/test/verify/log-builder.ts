@@ -3,7 +3,7 @@ import { hash } from "node:crypto";
 import { appendFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { v7 } from "uuid";
-import type { SegmentRef } from "../../src/format/control-line.ts";
+import type { SegmentRef, SettledFiles } from "../../src/format/control-line.ts";
 import { Segment } from "../../src/storage/segment.ts";
 import type { Signer } from "../../src/seal/signer.ts";
 
@@ -19,6 +19,7 @@ export interface SegmentSpec {
   readonly signer?: Signer;
   readonly prev?: SegmentRef;
   readonly seen?: readonly SegmentRef[];
+  readonly settled?: readonly SettledFiles[];
   /** Lines of each commit. @default two commits, of two entries and of one */
   readonly commits?: readonly (readonly string[])[];
   /** @default "closed" */
@@ -54,6 +55,7 @@ export async function writeSegment(directory: string, spec: SegmentSpec): Promis
     seen,
     sdk: "test",
     ...(signer && { signer }),
+    ...(spec.settled && { settled: spec.settled }),
   });
   const path = join(directory, file);
   await writeFile(path, "", { flag: "wx" });

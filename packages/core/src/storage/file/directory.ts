@@ -9,19 +9,28 @@ import {
   prefixOf,
   type SegmentRef,
   type SegmentTail,
+  type SettledFiles,
 } from "../../format/control-line.ts";
-import { MAX_LINE_BYTES, splitLines } from "../../format/lines.ts";
+import { LF, MAX_LINE_BYTES, splitLines } from "../../format/lines.ts";
 import { readCheckpointLine, readFirstLine, readLineOf } from "../../format/read-control-line.ts";
 import type { Note } from "../../seal/note.ts";
 import {
   compareSegmentNames,
+  dayOfSegment,
   parseSegmentName,
   type SegmentName,
 } from "../../format/segment-name.ts";
 import { syncDirectory, syncFileData } from "../../files.ts";
 import { hasCode } from "../../system-error.ts";
 import { type RandomAccess, readAt } from "../../retention/random-access.ts";
-import { Actor, checkSegment, type Seal, sealOfHead, vouchesFor } from "../../retention/trust.ts";
+import {
+  Actor,
+  checkSegment,
+  isSound,
+  type Seal,
+  sealOfHead,
+  vouchesFor,
+} from "../../retention/trust.ts";
 
 /** A segment or foreign file by its name. */
 export interface ListedFile extends SegmentName {
@@ -45,6 +54,21 @@ export interface Head {
   readonly vkey: string | null;
   /** States of other files that this one records: `prev` and `seen`. */
   readonly refs: readonly SegmentRef[];
+  /** Files that no later writer needs to look at. */
+  readonly settled: readonly SettledFiles[] | undefined;
+}
+
+/** A segment's beginning and end, read at once where the file is small. */
+export interface Look {
+  readonly head: Head;
+  /** Whether its first lines are sealed by a key that is believed. */
+  readonly isTrusted: boolean;
+  /** The last checkpoint's state: a claim, unless the whole file was checked. */
+  readonly ref: SegmentRef | undefined;
+  /** Whether it says that its writer ended it in order. */
+  readonly isEnded: boolean;
+  /** Bytes of the file, where all of them are sealed, and tree and signature were checked. */
+  readonly wholeBytes: number | undefined;
 }
 
 /** The facts in the last lines. */
@@ -69,9 +93,10 @@ export interface StateToRecord {
   readonly end: number;
 }
 
-const LF = 0x0a;
 /** No segment has a longer first line. */
 const MAX_FIRST_LINE_BYTES: number = 16 * 2 ** 20;
+/** A file of up to these bytes is read as one piece. */
+export const PIECE_BYTES: number = 16 * 1024;
 /** The last bytes in which a checkpoint is looked for: one torn commit at most follows it. */
 const MAX_TAIL_BYTES = 256 * 2 ** 20;
 const TAIL_WINDOW_BYTES = 2 ** 20;
@@ -96,6 +121,8 @@ export class Directory {
   readonly #names = new Map<string, ListedFile>();
   /** Nor does a closed file. */
   readonly #closedTails = new Map<string, Tail>();
+  /** Nor do the whole and checked ones among them. */
+  readonly #endedLooks = new Map<string, Look>();
   /** Nor does a first commit. */
   readonly #seals = new Map<string, Seal>();
   /** States that were computed, by the size of the file that they were computed over. */
@@ -140,27 +167,59 @@ export class Directory {
       if (!hasCode(error, "ENOENT")) throw error;
       found = [];
     }
-    this.#forgetAllBut(new Set(found.map(({ name }) => name)));
     const listed: ListedFile[] = [];
+    const before = this.#names.size;
+    let remembered = 0;
     for (const entry of found) {
       if (!entry.isFile()) continue; // a directory, a pipe or a link of that name is no part of the log
       const known = this.#names.get(entry.name);
       const name = known ?? parseSegmentName(entry.name);
       if (!name) continue;
       const file = known ?? { file: entry.name, ...name };
-      if (!known) this.#names.set(entry.name, file);
+      if (known) remembered += 1;
+      else this.#names.set(entry.name, file);
       listed.push(file);
+    }
+    if (remembered < before) this.#forgetAllBut(new Set(found.map(({ name }) => name)));
+    return listed.toSorted(compareSegmentNames);
+  }
+
+  /**
+   * Files of a day, of the last day before it with a segment, and of later days, in the order of
+   * their names. What is no file cannot be told from one here: a look at it finds nothing. A start
+   * reads the names of all files, and makes nothing of the older ones.
+   */
+  async listSince(day: string): Promise<ListedFile[]> {
+    let names: string[];
+    try {
+      names = await readdir(this.path);
+    } catch (error) {
+      if (!hasCode(error, "ENOENT")) throw error;
+      names = [];
+    }
+    if (this.#heads.size > 0) this.#forgetAllBut(new Set(names));
+    let since = "";
+    for (const name of names) {
+      const other = dayOfSegment(name) ?? "";
+      if (other > since && other < day && parseSegmentName(name)) since = other;
+    }
+    const listed: ListedFile[] = [];
+    for (const name of names) {
+      if ((dayOfSegment(name) ?? "") < (since || day)) continue;
+      const parsed = parseSegmentName(name);
+      if (parsed) listed.push({ file: name, day: parsed.day, number: parsed.number });
     }
     return listed.toSorted(compareSegmentNames);
   }
 
   /** A day far back, or a directory made anew, may get a file of the same name again. */
   #forgetAllBut(files: ReadonlySet<string>): void {
-    for (const known of this.#names.keys()) {
+    for (const known of [...this.#names.keys(), ...this.#heads.keys(), ...this.#checked.keys()]) {
       if (files.has(known)) continue;
       this.#names.delete(known);
       this.#heads.delete(known);
       this.#closedTails.delete(known);
+      this.#endedLooks.delete(known);
       this.#seals.delete(known);
       this.#checked.delete(known);
     }
@@ -203,6 +262,54 @@ export class Directory {
     const head = parseHead(beginning.line, beginning.isSecondTry);
     this.#heads.set(file, head);
     return head;
+  }
+
+  /** Whether a look at a file reads nothing. */
+  hasLookedAt(file: string): boolean {
+    return this.#endedLooks.has(file);
+  }
+
+  /**
+   * Reads a file's beginning and end. A file of up to `wholeBytes` bytes is read and checked whole.
+   * Undefined while there is no complete first line.
+   */
+  async look(file: string, wholeBytes: number = PIECE_BYTES): Promise<Look | undefined> {
+    const known = this.#endedLooks.get(file);
+    if (known) return known;
+    const bytes = await this.#with(file, (handle) => readPiece(handle, wholeBytes));
+    const look = bytes ? await this.#lookAt(file, bytes) : await this.#lookAtParts(file);
+    if (look?.isEnded === true && look.wholeBytes !== undefined) this.#endedLooks.set(file, look);
+    return look;
+  }
+
+  async #lookAt(file: string, bytes: Buffer): Promise<Look | undefined> {
+    const end = bytes.indexOf(LF);
+    if (end === -1) return undefined;
+    const second = bytes.subarray(end + 1, end + 1 + AGAIN.length);
+    const head = parseHead(bytes.toString("utf8", 0, end), second.equals(AGAIN));
+    this.#heads.set(file, head);
+    if (head.stream === "") return this.#lookAtParts(file);
+    const wholeBytes = bytes.length;
+    const report = await checkSegment(file, head.vkey, once(bytes));
+    const { size, root } = report.sealed;
+    const isSealed = report.sealedBytes === bytes.length && size > 0;
+    const isWhole = isSound(report) && isSealed && (head.vkey === null || report.isProven);
+    if (!isWhole) return this.#lookAtParts(file);
+    const seal = { vkey: head.vkey };
+    this.#seals.set(file, seal);
+    const isTrusted = this.isTrusted(seal);
+    const ref = { file, size, root };
+    return { head, isTrusted, ref, isEnded: report.isClosed, wholeBytes };
+  }
+
+  async #lookAtParts(file: string): Promise<Look | undefined> {
+    const head = await this.head(file);
+    if (!head) return undefined;
+    const isRecorder = head.refs.length > 0 || head.settled !== undefined;
+    const isTrusted = isRecorder && this.isTrusted(await this.seal(file));
+    const tail = await this.tail(file);
+    const isEnded = tail?.closedCalls !== undefined;
+    return { head, isTrusted, ref: tail?.ref, isEnded, wholeBytes: undefined };
   }
 
   /** The facts in the last lines; undefined when no complete checkpoint is there. */
@@ -297,6 +404,18 @@ export class Directory {
   }
 }
 
+/** All bytes of a file; undefined when it has more than `most`. */
+async function readPiece(handle: FileHandle, most: number): Promise<Buffer | undefined> {
+  const first = await readAt(handle, 0, Math.min(most, PIECE_BYTES) + 1);
+  if (first.length <= Math.min(most, PIECE_BYTES)) return first;
+  const { size } = await handle.stat();
+  return size <= most ? readAt(handle, 0, size) : undefined;
+}
+
+async function* once(bytes: Buffer): AsyncGenerator<Buffer, void, void> {
+  yield bytes;
+}
+
 /** The bytes of an open file in chunks that the reader may write into. */
 export async function* readChunks(handle: RandomAccess): AsyncGenerator<Buffer, void, void> {
   let at = 0;
@@ -338,6 +457,7 @@ const NO_SEGMENT: Head = {
   stream: "",
   vkey: null,
   refs: [],
+  settled: undefined,
 };
 const AGAIN = Buffer.from(prefixOf("again"));
 
@@ -347,7 +467,7 @@ function parseHead(line: string, isSecondTry: boolean): Head {
   // A malformed line, or one of a later version, is not acted on: the file is never removed or
   // shipped, since no check of it succeeds.
   if (first.kind !== "segment") return { ...NO_SEGMENT, isSecondTry };
-  const { stream, vkey, prev, seen } = first.open;
+  const { stream, vkey, prev, seen, settled } = first.open;
   return {
     foreign: false,
     isReadable: true,
@@ -355,6 +475,7 @@ function parseHead(line: string, isSecondTry: boolean): Head {
     stream,
     vkey,
     refs: prev === null ? seen : [prev, ...seen],
+    settled,
   };
 }
 

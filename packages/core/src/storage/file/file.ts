@@ -5,6 +5,7 @@ import { formatControlLine, type SegmentRef } from "../../format/control-line.ts
 import { newStream } from "../../format/id.ts";
 import { dayOfSegment, segmentDay } from "../../format/segment-name.ts";
 import { Actor } from "../../retention/trust.ts";
+import { DAY_MS } from "../../time.ts";
 import { Mark } from "../mark.ts";
 import { reading, readingPages } from "../read-failure.ts";
 import type { BegunSegment, NextSegment } from "../segment-backend.ts";
@@ -18,7 +19,7 @@ import type {
   WriteStatus,
 } from "../storage.ts";
 import { TimeLimit } from "../time-limit.ts";
-import { Directory } from "./directory.ts";
+import { Directory, type ListedFile } from "./directory.ts";
 import { type FileStorageOptions, resolveOptions } from "./options.ts";
 import { OwnFile, type OwnFileOptions } from "./own-file.ts";
 import { probeDirectory } from "./probe.ts";
@@ -36,6 +37,8 @@ const COMMIT_BYTES = 8 * MIB;
 /** Room for what a segment adds to its lines when it ends: `segment.close` and two checkpoints. */
 const END_BYTES = 1024;
 const MAX_PAUSE_MS = 5000;
+/** A segment is begun for no other reason where it saves later starts as many looks. */
+const SETTLED_WORTH_A_SEGMENT = 24;
 
 /**
  * Keeps the log in a directory, in the format of docs/format.md. Any number of processes and
@@ -54,6 +57,9 @@ export class FileStorage implements AuditStorage {
   readonly #shipper: Shipper | undefined;
   readonly #listeners = new Set<(error: AuditError) => void>();
   #closing: Promise<void> | undefined;
+  #hasBegun = false;
+  /** Files that the first segment's states leave out. */
+  #rest: readonly ListedFile[] = [];
 
   /**
    * @throws {AuditConfigError} `AUDIT_CONFIG_INVALID`; `AUDIT_KEY_INVALID` for an invalid trusted
@@ -177,37 +183,59 @@ export class FileStorage implements AuditStorage {
   async #begin({ day, kept, about }: NextSegment): Promise<BegunSegment> {
     if (this.#fileOptions.sync) await makeDirectory(this.path);
     else await makeMissing(this.path);
-    const place = await OwnFile.create(day, about.prev?.file, this.#fileOptions);
+    const dayName = segmentDay(new Date(day * DAY_MS));
+    const listed = await this.#directory.listSince(dayName);
+    const place = await OwnFile.create(day, about.prev?.file, listed, this.#fileOptions);
     try {
-      const seen = await this.#statesFor(place.file, kept);
+      const there = place.hasRivals ? await this.#directory.listSince(dayName) : listed;
+      const states = await this.#statesFor(place.file, there, kept);
       this.#shipper?.wake();
-      return { place, seen, unrecorded: [] };
+      return { place, ...states, unrecorded: [] };
     } catch (error) {
       await place.release();
       throw error;
     }
   }
 
-  async #statesFor(file: string, kept: readonly SegmentRef[]): Promise<SegmentRef[]> {
-    const room = MAX_STATES - kept.length;
-    const latest = await latestStates(this.#directory, this.stream, file, { room });
-    const known = new Set(kept.map((ref) => `${ref.file} ${ref.size} ${ref.root}`));
-    return [...kept, ...latest.filter((ref) => !known.has(`${ref.file} ${ref.size} ${ref.root}`))];
+  async #statesFor(
+    own: string,
+    listed: readonly ListedFile[],
+    kept: readonly SegmentRef[],
+  ): Promise<Pick<BegunSegment, "seen" | "settled">> {
+    const { states, settled, rest } = await latestStates(
+      this.#directory,
+      this.stream,
+      own,
+      listed,
+      { room: MAX_STATES - kept.length, isFirst: !this.#hasBegun },
+    );
+    if (!this.#hasBegun) this.#rest = rest;
+    this.#hasBegun = true;
+    const known = new Set(kept.map(spell));
+    return {
+      seen: [...kept, ...states.filter((ref) => !known.has(spell(ref)))],
+      ...(settled.length > 0 && { settled }),
+    };
   }
 
   /**
-   * Records files of earlier days that were written late. Once for each process, and not before
-   * its first entry.
+   * Looks at the files that a process has no time for before its first entry: those that its first
+   * segment left out, and those of earlier days that were written late.
    */
   #lookBack(): void {
     const own = this.#writer.openFile;
     if (own === undefined) return;
+    const directory = this.#directory;
     const look = async (): Promise<void> => {
-      const late = await lateFiles(this.#directory, own);
-      if (late.length === 0) return;
-      const states = await latestStates(this.#directory, this.stream, own, { late });
+      const listed = await directory.list();
+      const only = [...(await lateFiles(directory, own, listed)), ...this.#rest];
+      if (only.length === 0) return;
+      const { states } = await latestStates(directory, this.stream, own, listed, { only });
+      const settled = this.#rest.filter(({ file }) => directory.hasLookedAt(file)).length;
+      this.#rest = [];
+      if (this.#closing || (states.length === 0 && settled < SETTLED_WORTH_A_SEGMENT)) return;
       const line = formatControlLine({ type: "heartbeat", at: new Date().toISOString() });
-      if (states.length > 0 && !this.#closing) await this.#record([line], states);
+      await this.#writer.beginWith(states.length > 0 ? groupsOf(states) : [[]], line);
     };
     look().catch(() => undefined); // the next process looks again
   }
@@ -229,13 +257,23 @@ export class FileStorage implements AuditStorage {
    * look for them there.
    */
   async #record(lines: readonly string[], states: readonly SegmentRef[]): Promise<void> {
-    const groups: (readonly SegmentRef[])[] = [];
-    for (let at = 0; at < states.length; at += MAX_STATES)
-      groups.push(states.slice(at, at + MAX_STATES));
+    const groups = groupsOf(states);
     const [first = "", ...others] = lines;
     if (groups.length > 0) await this.#writer.beginWith(groups, first);
     await Promise.all((groups.length > 0 ? others : lines).map((line) => this.append(line)));
   }
+}
+
+/** As many states for each segment as fit into its first line. */
+function groupsOf(states: readonly SegmentRef[]): readonly (readonly SegmentRef[])[] {
+  const groups: (readonly SegmentRef[])[] = [];
+  for (let at = 0; at < states.length; at += MAX_STATES)
+    groups.push(states.slice(at, at + MAX_STATES));
+  return groups;
+}
+
+function spell({ file, size, root }: SegmentRef): string {
+  return `${file} ${size} ${root}`;
 }
 
 function lateError(path: string, timeoutMs: number): AuditWriteError {

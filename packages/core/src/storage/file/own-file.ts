@@ -7,14 +7,15 @@ import {
   MAX_SEGMENT_NUMBER,
   parseSegmentName,
   segmentDay,
+  type SegmentName,
 } from "../../format/segment-name.ts";
 import { hasCode } from "../../system-error.ts";
 import { DAY_MS } from "../../time.ts";
 import type { Commit } from "../commit.ts";
 import type { SegmentPlace } from "../segment-backend.ts";
 import { lastRemoved } from "./archive-state.ts";
-import type { Directory } from "./directory.ts";
-import { recordedRefs } from "./witnessed.ts";
+import type { Directory, ListedFile } from "./directory.ts";
+import { recordedRefs, refsAhead } from "./witnessed.ts";
 import type { WriterThread } from "./writer-thread.ts";
 
 /** Time between two look-ups of the file's name. */
@@ -38,6 +39,8 @@ export interface OwnFileOptions {
 
 export class OwnFile implements SegmentPlace {
   readonly file: string;
+  /** Whether other processes took numbers meanwhile. */
+  readonly hasRivals: boolean;
   readonly #day: number;
   readonly #fd: number;
   readonly #options: OwnFileOptions;
@@ -46,8 +49,15 @@ export class OwnFile implements SegmentPlace {
   /** `performance.now()` */
   #lookedAt: number = performance.now();
 
-  private constructor(file: string, day: number, fd: number, options: OwnFileOptions) {
+  private constructor(
+    file: string,
+    hasRivals: boolean,
+    day: number,
+    fd: number,
+    options: OwnFileOptions,
+  ) {
     this.file = file;
+    this.hasRivals = hasRivals;
     this.#day = day;
     this.#fd = fd;
     this.#options = options;
@@ -55,23 +65,27 @@ export class OwnFile implements SegmentPlace {
 
   /**
    * Makes the next file of a day (whole days since the epoch). `previous` is the writer's own last
-   * file, which may be gone.
+   * file, which may be gone. Another process may have made files since they were `listed`: see
+   * `hasRivals`.
    */
   static async create(
     utcDay: number,
     previous: string | undefined,
+    listed: readonly ListedFile[],
     options: OwnFileOptions,
   ): Promise<OwnFile> {
     const { directory, thread, sync } = options;
     const day = segmentDay(new Date(utcDay * DAY_MS));
-    for (const number of candidates(await freeNumbers(directory, day, previous))) {
+    let tries = 0;
+    for (const number of candidates(await freeNumbers(directory, day, previous, listed))) {
+      tries += 1;
       const name = formatSegmentName({ day, number });
       try {
         const fd = await thread.call("create", {
           path: join(directory.path, name),
           directory: sync ? directory.path : undefined,
         });
-        return new OwnFile(name, utcDay, fd, options);
+        return new OwnFile(name, tries > 1, utcDay, fd, options);
       } catch (error) {
         if (!hasCode(error, "EEXIST")) throw error; // another process has that number
       }
@@ -153,22 +167,26 @@ async function freeNumbers(
   directory: Directory,
   day: string,
   previous: string | undefined,
+  listed: readonly ListedFile[],
 ): Promise<FreeNumbers> {
-  // A segment is older than every record of it.
-  const refs = (await recordedRefs(directory, day)).map(({ file }) => file);
-  const recorded = [...refs, ...(previous === undefined ? [] : [previous])].flatMap(
-    (file) => parseSegmentName(file) ?? [],
-  );
-  const taken = [...(await directory.list()), ...recorded].filter((segment) => segment.day === day);
-  const numbers = new Set(taken.map(({ number }) => number));
+  const taken = [
+    ...listed,
+    ...parsed(await refsAhead(directory, day, listed)),
+    ...(previous === undefined ? [] : parsed([{ file: previous }])),
+  ].filter((segment) => segment.day === day);
   const gone = await lastRemoved(directory.path, day); // after the listing: it is written before a file goes
-  return {
-    numbers,
-    first: taken.reduce((next, { number }) => Math.max(next, number + 1), gone + 1),
-  };
+  const first = taken.reduce((next, { number }) => Math.max(next, number + 1), gone + 1);
+  if (first <= MAX_SEGMENT_NUMBER) return { numbers: new Set(), first };
+  const recorded = parsed(await recordedRefs(directory, day)).filter((one) => one.day === day);
+  return { numbers: new Set([...taken, ...recorded].map(({ number }) => number)), first };
+}
+
+function parsed(refs: readonly { readonly file: string }[]): readonly SegmentName[] {
+  return refs.flatMap(({ file }) => parseSegmentName(file) ?? []);
 }
 
 interface FreeNumbers {
+  /** Numbers that are taken, where the last possible one is. */
   readonly numbers: ReadonlySet<number>;
   readonly first: number;
 }

@@ -1,68 +1,137 @@
 // Witnessed states: segments record the latest checkpoints of other writers' files, so that a
 // deleted stream leaves a hole.
-import type { SegmentRef } from "../../format/control-line.ts";
+import type { SegmentRef, SettledFiles } from "../../format/control-line.ts";
 import { LineSplitter } from "../../format/lines.ts";
 import { dayOfSegment, segmentDay, startOfDay } from "../../format/segment-name.ts";
 import { emptyRoot } from "../../seal/merkle.ts";
-import type { Directory, Head, ListedFile } from "./directory.ts";
+import { type Directory, type Head, type ListedFile, type Look, PIECE_BYTES } from "./directory.ts";
+import { type LookAtFile, lookOrSkip, Settled } from "./settled.ts";
 
 /** States in one first line, which so stays within 16 MiB. Later segments record the rest. */
 export const MAX_STATES: number = 50_000;
+/** Files that are looked at before a process's first entry. Others wait until after it. */
+export const FIRST_LOOKS: number = 48;
+/** Bytes of files that are checked whole before a first commit. */
+const FIRST_BYTES = 512 * 1024;
+/** After a first commit a file of up to these bytes is checked whole, and so may be settled. */
+const LATER_BYTES = 1024 * 1024;
+
+/** Writers that may begin a segment at the same time, each one behind the other. */
+const NEWEST = 8;
 
 /** The files to look at. */
 export interface LookOptions {
   /** The number of states that fit into the segment. @default MAX_STATES */
   readonly room?: number;
-  /**
-   * Files of earlier days that were written late. They are looked at instead of those of the last
-   * days.
-   */
-  readonly late?: readonly ListedFile[];
+  /** Whether a first entry waits: no more than `FIRST_LOOKS` files are looked at. */
+  readonly isFirst?: boolean;
+  /** The files to record. @default those of the last two days with a segment */
+  readonly only?: readonly ListedFile[];
+}
+
+/** States and lists to seal in a first line. */
+export interface LatestStates {
+  readonly states: readonly SegmentRef[];
+  readonly settled: readonly SettledFiles[];
+  /** Files that were left for later, and have to be looked at after the first commit. */
+  readonly rest: readonly ListedFile[];
 }
 
 /**
  * The latest checkpoint of every other stream's file, unless an earlier segment has recorded it at
  * the same size. `own` is the file being begun. Only its day and the last one before it with a
- * segment are looked at: the first segment of that day has recorded all files before it. So a start
- * does not take longer with the age of the log.
+ * segment are looked at: the first segment of that day has recorded all files before it. Of these,
+ * settled files are not looked at. So a start does not take longer with the age of the log, or
+ * with the number of its files.
  */
 export async function latestStates(
   directory: Directory,
   stream: string,
   own: string,
-  { room = MAX_STATES, late }: LookOptions = {},
-): Promise<SegmentRef[]> {
-  const all = await directory.list();
-  const since = lastDayBefore(all, own);
-  const recent = all.filter(({ file, day }) => day >= since && file !== own);
-  const segments = await readHeads(directory, [...(late ?? []), ...recent]);
-  const looked = new Set(late?.map(({ file }) => file));
-  const recorded = recordedStates(await proven(directory, segments));
-  const states: SegmentRef[] = [];
-  for (const { listed, head } of segments) {
-    if (states.length >= room) break;
-    if (head.stream === stream || (late && !looked.has(listed.file))) continue;
-    const known = recorded.get(listed.file);
+  listed: readonly ListedFile[],
+  { room = MAX_STATES, isFirst = false, only }: LookOptions = {},
+): Promise<LatestStates> {
+  const since = lastDayBefore(listed, own);
+  const recent = listed.filter(({ file, day }) => day >= since && file !== own);
+  const lookOnce = isFirst ? lookSparingly(directory) : lookWhole(directory);
+  const wanted = only && new Set(only.map(({ file }) => file));
+  const settled = await Settled.read(directory, recent.slice(-FIRST_LOOKS), lookOnce);
+  const open = recent.filter((each) => !settled.has(each) && wanted?.has(each.file) !== true);
+  const rest = isFirst ? open.slice(0, -FIRST_LOOKS) : [];
+  const now = [...(only ?? []), ...open.slice(rest.length)];
+  const segments = await lookAt(now, lookOnce);
+  const recorded = recordedStates(segments);
+  const states = new Map<string, SegmentRef>();
+  const unsettled = new Set(now.map(({ file }) => file));
+  const left = new Set(rest.map(({ file }) => file));
+  for (const { listed: each, look } of segments) {
+    const { file, day } = each;
+    if (states.size >= room) break;
+    const known = recorded.get(file);
     // Nobody appends to a segment of an earlier day: a state recorded on a later day is final.
-    if (known && known.day > listed.day) continue;
-    const isRecorded = async (size: number | undefined): Promise<boolean> =>
-      size !== undefined && size === known?.size && !(await isToConfirm(directory, listed, own));
-    // The last line is a claim: it only decides whether to look further, and is never recorded.
-    if (await isRecorded((await orUnreadable(directory.tail(listed.file)))?.ref.size)) continue;
-    const found = await orUnreadable(stateWithTail(directory, listed, own));
-    if (!found || (await isRecorded(found.size))) continue;
-    // Another process may not have synced yet: a recorded state must survive the same power cut as
-    // its record.
-    if (listed.day === segmentDay(new Date())) await orUnreadable(directory.syncFile(listed.file));
-    states.push(found);
+    const isFinal = known !== undefined && known.day > day;
+    if (!isFinal && look.head.stream !== stream && wanted?.has(file) !== false) {
+      const state = await stateToRecord(directory, each, look, known?.ref, own);
+      if (state) states.set(file, state);
+    }
+    const isRecorded = isSameState(states.get(file) ?? known?.ref, look.ref);
+    if (isFinal || (isRecorded && look.wholeBytes !== undefined && look.isEnded)) {
+      // The newest record of a file that is looked at again must be found again: here, unless this
+      // segment takes it over.
+      const { refs } = look.head;
+      const needed = refs.filter(
+        (ref) =>
+          recorded.get(ref.file)?.by === file &&
+          !states.has(ref.file) &&
+          (unsettled.has(ref.file) || (refs.length > NEWEST && left.has(ref.file))),
+      );
+      if (needed.length > NEWEST || refs.some((ref) => ref.file < `audit_${since}`)) continue;
+      for (const ref of needed) states.set(ref.file, ref);
+      settled.add(each);
+      unsettled.delete(file);
+    }
   }
-  for (const listed of recent) {
-    if (states.length >= room) break;
-    if (recorded.has(listed.file)) continue;
-    const stub = await orUnreadable(stubToRecord(directory, listed, own));
-    if (stub) states.push(stub);
+  const segmentFiles = new Set(segments.map((each) => each.listed.file));
+  for (const each of now) {
+    if (states.size >= room) break;
+    if (recorded.has(each.file) || segmentFiles.has(each.file)) continue;
+    const stub = await stubToRecord(directory, each, own).catch(() => undefined);
+    if (stub) states.set(each.file, stub);
   }
-  return states;
+  return {
+    states: [...states.values()],
+    settled: await settled.toSeal(directory, since),
+    rest,
+  };
+}
+
+/** The state of a file to record; undefined when that is on record. */
+async function stateToRecord(
+  directory: Directory,
+  listed: ListedFile,
+  look: Look,
+  known: SegmentRef | undefined,
+  own: string,
+): Promise<SegmentRef | undefined> {
+  const { file, day } = listed;
+  // The end of a file without `segment.close` is recorded once more when its day is over: only this
+  // tells a crash from a later cut.
+  const isToConfirm = !look.isEnded && (dayOfSegment(own) ?? "") > day;
+  // The last line is a claim: it only decides whether to look further, and is never recorded.
+  if (!isToConfirm && isSameState(look.ref, known)) return undefined;
+  const ref =
+    look.wholeBytes !== undefined
+      ? look.ref
+      : await stateWithTail(directory, listed, own).catch(() => undefined);
+  if (!ref || (!isToConfirm && isSameState(ref, known))) return undefined;
+  // Another process may not have synced yet: a recorded state must survive the same power cut as
+  // its record.
+  if (day === segmentDay(new Date())) await directory.syncFile(file).catch(() => undefined);
+  return ref;
+}
+
+function isSameState(a: SegmentRef | undefined, b: SegmentRef | undefined): boolean {
+  return a !== undefined && a.size === b?.size && a.root === b.root;
 }
 
 /**
@@ -132,30 +201,19 @@ export async function leavesThere(
 }
 
 /**
- * A state recorded on a file's own day may be short of its end. So the end of a file without
- * `segment.close` is recorded once more when that day is over: only this tells a crash from a later
- * cut.
- */
-async function isToConfirm(
-  directory: Directory,
-  { file, day }: ListedFile,
-  own: string,
-): Promise<boolean> {
-  if ((dayOfSegment(own) ?? "") <= day) return false;
-  return (await orUnreadable(directory.tail(file)))?.closedCalls === undefined;
-}
-
-/**
  * Files of earlier days that were written since the last day with a segment began: imported ones,
  * say. No later segment may have recorded them.
  */
-export async function lateFiles(directory: Directory, own: string): Promise<ListedFile[]> {
-  const all = await directory.list();
-  const since = lastDayBefore(all, own);
+export async function lateFiles(
+  directory: Directory,
+  own: string,
+  listed: readonly ListedFile[],
+): Promise<ListedFile[]> {
+  const since = lastDayBefore(listed, own);
   const late: ListedFile[] = [];
-  for (const listed of all) {
-    if (listed.day >= since) break;
-    if ((await directory.modified(listed.file)) >= startOfDay(since)) late.push(listed);
+  for (const each of listed) {
+    if (each.day >= since) break;
+    if ((await directory.modified(each.file)) >= startOfDay(since)) late.push(each);
   }
   return late;
 }
@@ -166,6 +224,24 @@ export async function lateFiles(directory: Directory, own: string): Promise<List
 function lastDayBefore(listed: readonly ListedFile[], own: string): string {
   const today = dayOfSegment(own) ?? "";
   return listed.findLast(({ day }) => day < today)?.day ?? today;
+}
+
+/**
+ * Proven records that may name a file of this day with a higher number than any that is there.
+ * Numbers ascend, so the newest files have them, and all files of later days.
+ */
+export async function refsAhead(
+  directory: Directory,
+  day: string,
+  listed: readonly ListedFile[],
+): Promise<SegmentRef[]> {
+  if ((listed.at(-1)?.day ?? day) > day) return recordedRefs(directory, day);
+  const refs: SegmentRef[] = [];
+  for (const { file } of listed.filter((each) => each.day === day).slice(-NEWEST)) {
+    const look = await lookOrSkip(directory, file);
+    if (look?.isTrusted === true) refs.push(...look.head.refs);
+  }
+  return refs;
 }
 
 /**
@@ -238,14 +314,56 @@ function orUnreadable<T>(read: Promise<T>): Promise<T | undefined> {
   return read.catch(() => undefined);
 }
 
-/** By file: the largest size recorded, and the day of the newest segment that recorded it. */
-function recordedStates(segments: readonly ReadHead[]): Map<string, Recorded> {
+interface LookedAt {
+  readonly listed: ListedFile;
+  readonly look: Look;
+}
+
+async function lookAt(
+  files: readonly ListedFile[],
+  look: LookAtFile,
+): Promise<readonly LookedAt[]> {
+  const segments: LookedAt[] = [];
+  for (const listed of files) {
+    const seen = await look(listed.file);
+    if (seen && seen.head.stream !== "") segments.push({ listed, look: seen });
+  }
+  return segments;
+}
+
+/** Looks at each file once. Checks files whole as long as there is room for their bytes. */
+function lookSparingly(directory: Directory): LookAtFile {
+  const looks = new Map<string, Look | undefined>();
+  let room = FIRST_BYTES;
+  return async (file) => {
+    if (!looks.has(file)) {
+      const isKnown = directory.hasLookedAt(file);
+      const look = await lookOrSkip(directory, file, Math.max(room / 2, PIECE_BYTES));
+      if (!isKnown) room -= look?.wholeBytes ?? 0;
+      looks.set(file, look);
+    }
+    return looks.get(file);
+  };
+}
+
+function lookWhole(directory: Directory): LookAtFile {
+  return (file) => lookOrSkip(directory, file, LATER_BYTES);
+}
+
+/**
+ * By file: the largest state on record, and where it is. A planted line could keep a file from
+ * being recorded, and so let it vanish: a segment whose seal is not believed vouches for nothing.
+ */
+function recordedStates(segments: readonly LookedAt[]): ReadonlyMap<string, Recorded> {
   const recorded = new Map<string, Recorded>();
-  for (const { listed, head } of segments) {
-    for (const { file, size } of head.refs) {
-      const known = recorded.get(file);
-      recorded.set(file, {
-        size: Math.max(size, known?.size ?? 0),
+  for (const { listed, look } of segments) {
+    if (!look.isTrusted) continue;
+    for (const ref of look.head.refs) {
+      const known = recorded.get(ref.file);
+      const isNewest = known === undefined || ref.size >= known.ref.size;
+      recorded.set(ref.file, {
+        ref: isNewest ? ref : known.ref,
+        by: isNewest ? listed.file : known.by,
         day: known && known.day > listed.day ? known.day : listed.day,
       });
     }
@@ -254,6 +372,9 @@ function recordedStates(segments: readonly ReadHead[]): Map<string, Recorded> {
 }
 
 interface Recorded {
-  readonly size: number;
+  readonly ref: SegmentRef;
+  /** The file that has the record. */
+  readonly by: string;
+  /** The day of the newest segment with a record. */
   readonly day: string;
 }

@@ -2,6 +2,7 @@ import { appendFile, readdir, readFile, rm, utimes, writeFile } from "node:fs/pr
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { FileStorage, Signer, verifyLog } from "../../../src/index.ts";
+import type { SegmentRef } from "../../../src/format/control-line.ts";
 import { readFirstLine } from "../../../src/format/read-control-line.ts";
 import { testEntry } from "../../../src/testing.ts";
 import { Directory } from "../../../src/storage/file/directory.ts";
@@ -28,14 +29,17 @@ describe("what a new segment records of others", () => {
     const seen = [crashed, closed];
     const witness = await writeSegment(path, { file: DAY_1[2], stream: "witness", seen });
     const directory = new Directory(path);
-    expect(await latestStates(directory, "new", "audit_20261121_003.jsonl")).toEqual([witness]);
-    expect(await latestStates(directory, "new", DAY_2[0])).toEqual([crashed, witness]);
+    expect(await statesFor(directory, "new", "audit_20261121_003.jsonl")).toEqual([
+      witness,
+      crashed,
+    ]);
+    expect(await statesFor(directory, "new", DAY_2[0])).toEqual([crashed, witness]);
     const next = await writeSegment(path, {
       file: DAY_2[0],
       stream: "new",
       seen: [crashed, witness],
     });
-    expect(await latestStates(directory, "newer", DAY_2[1])).toEqual([next]);
+    expect(await statesFor(directory, "newer", DAY_2[1])).toEqual([next]);
   });
 
   it("is no file of a day before the last one with a segment, which has recorded it", async () => {
@@ -43,7 +47,7 @@ describe("what a new segment records of others", () => {
     const first = await writeSegment(path, { file: DAY_1[0], stream: "first" });
     const second = await writeSegment(path, { file: DAY_2[0], stream: "second", seen: [first] });
     const directory = new Directory(path);
-    expect(await latestStates(directory, "third", "audit_20261125.jsonl")).toEqual([second]);
+    expect(await statesFor(directory, "third", "audit_20261125.jsonl")).toEqual([second]);
   });
 
   it("is a file of an earlier day that was written late, soon after a writer's first entry", async () => {
@@ -72,10 +76,12 @@ describe("what a new segment records of others", () => {
     await writeSegment(path, { file: DAY_2[0], stream: "new" });
     const old = new Date("2026-11-21T12:00:00Z");
     await utimes(join(path, DAY_1[0]), old, old);
-    expect(await lateFiles(directory, "audit_20261125.jsonl")).toEqual([]);
+    expect(await lateFiles(directory, "audit_20261125.jsonl", await directory.list())).toEqual([]);
     const late = new Date("2026-11-23T12:00:00Z");
     await utimes(join(path, DAY_1[0]), late, late);
-    expect(await lateFiles(directory, "audit_20261125.jsonl")).toMatchObject([{ file: DAY_1[0] }]);
+    expect(
+      await lateFiles(directory, "audit_20261125.jsonl", await directory.list()),
+    ).toMatchObject([{ file: DAY_1[0] }]);
   });
 });
 
@@ -162,4 +168,12 @@ async function recordedIn(path: string): Promise<string[]> {
     const first = readFirstLine(text.split("\n", 1)[0] ?? "");
     return first.kind === "segment" ? first.open.seen.map(({ file }) => file) : [];
   });
+}
+
+async function statesFor(
+  directory: Directory,
+  stream: string,
+  own: string,
+): Promise<readonly SegmentRef[]> {
+  return (await latestStates(directory, stream, own, await directory.list())).states;
 }
