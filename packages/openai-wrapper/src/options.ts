@@ -69,6 +69,10 @@ export interface AuditSettings {
   readonly reported: ReportedResponses;
   readonly turns: ToolTurns;
   readonly approvals: McpApprovals;
+  /** Calls may wait: for a start that becomes durable, or for a detector. */
+  readonly holdsBack: boolean;
+  /** The WebSockets opened with clients of these settings. */
+  readonly sockets: { audited: boolean; warned: boolean };
 }
 
 /** Clones of a client share the recorder, and with it the counts. */
@@ -94,7 +98,7 @@ function settingsOf(options: AuditOptions): AuditSettings {
     captureEmbeddings,
     safetyCodes,
   } = options;
-  const { maxContentBytes = 1_048_576 } = options;
+  const { maxContentBytes = 1_048_576, intent = false, detectors = [] } = options;
   const extract = {
     maxContentBytes,
     captureInput,
@@ -110,6 +114,8 @@ function settingsOf(options: AuditOptions): AuditSettings {
     reported: new ReportedResponses(),
     turns: new ToolTurns(),
     approvals: new McpApprovals(),
+    holdsBack: intent || detectors.length > 0,
+    sockets: { audited: false, warned: false },
   };
 }
 

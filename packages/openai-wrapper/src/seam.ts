@@ -3,6 +3,7 @@ import { AuditConfigError } from "@ai-audit/core";
 import { AuditedCall } from "./audited-call.ts";
 import { errorTypesOf } from "./error-types.ts";
 import { auditSettingsOf } from "./options.ts";
+import { noteOpened } from "./socket/audit-socket.ts";
 import { tapResponse } from "./tap-response.ts";
 import { isEventStream, tapStream } from "./tap-stream.ts";
 import { wireRequestOf } from "./wire-request.ts";
@@ -16,6 +17,7 @@ type Method = (this: object, ...args: unknown[]) => unknown;
  * - `makeRequest` is one whole call with its retries, and each attempt again with a log id.
  * - `prepareRequest` is awaited with URL and body before each attempt is sent.
  * - `retryRequest` is a further attempt, also of a call whose body did not come in time.
+ * - `buildURL` tells of sockets: a request without a query has none there, a socket an empty one.
  *
  * `prepareRequest` is for subclasses; the others are internal, and the same in versions 5 to 7.
  */
@@ -24,6 +26,7 @@ const SEAM: Readonly<Record<string, (base: Method) => Method>> = {
   makeRequest,
   prepareRequest,
   retryRequest,
+  buildURL,
 };
 
 /** The place where all promises parse, from version 7.5 on. */
@@ -209,6 +212,15 @@ async function failed(
   const thrown = await call.fail(error, () => wireRequestOf(client, options));
   forget(options);
   return thrown;
+}
+
+function buildURL(base: Method): Method {
+  return function (...args) {
+    const [path, query] = args;
+    if (path === "/responses" && isObject(query) && Object.keys(query).length === 0)
+      noteOpened(this);
+    return base.apply(this, args);
+  };
 }
 
 function prepareRequest(base: Method): Method {

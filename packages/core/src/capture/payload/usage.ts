@@ -29,7 +29,11 @@ export function usageFields(usage: unknown): CapturedFields {
   const input = fieldsOf(
     usage["prompt_tokens_details"] ?? usage["input_tokens_details"] ?? usage["input_token_details"],
   );
-  const output = fieldsOf(usage["completion_tokens_details"] ?? usage["output_tokens_details"]);
+  const output = fieldsOf(
+    usage["completion_tokens_details"] ??
+      usage["output_tokens_details"] ??
+      usage["output_token_details"],
+  );
   const created = countOf(usage["cache_creation_input_tokens"]);
   const read = countOf(usage["cache_read_input_tokens"]);
   const figures: Record<string, JsonValue> = {};
