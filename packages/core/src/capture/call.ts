@@ -21,6 +21,7 @@ import type { RunScope } from "./run-scope.ts";
 import type { CallLayer, CaptureOrigin } from "./same-call.ts";
 import { activeTrace } from "./active-trace.ts";
 import { elapsedMs } from "../time.ts";
+import { withoutProse } from "./words.ts";
 
 /** Options that all wrappers have. */
 export interface CaptureOptions {
@@ -185,7 +186,7 @@ export class CallRecorder {
 
   async #write(call: RecordedCall, entry: CapturedFields): Promise<string | undefined> {
     try {
-      const id = await this.#deadline.limit(this.#sink.capture(entry, call.origin));
+      const id = await this.#deadline.limit(this.#sink.capture(withoutProse(entry), call.origin));
       this.#written += 1;
       return id;
     } catch (unwritten) {

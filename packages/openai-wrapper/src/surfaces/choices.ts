@@ -13,7 +13,8 @@ import {
   isFields,
   logprobsMetadata,
   noAnswerFields,
-  pickStated,
+  isWord,
+  pick,
   providerErrorFields,
   snapshot,
   textOf,
@@ -97,31 +98,39 @@ const KNOWN_MEMBERS: ReadonlySet<string> = new Set([
   "x_groq",
 ]);
 
-/** Members of a host's own: short ones are facts (`provider`), others content (`citations`). */
+/** Members of a host's own: facts (`provider`, numbers), and content (`citations`). */
 function membersBeside(body: Fields): { readonly facts: Fields; readonly content: Fields } {
   const facts: Record<string, unknown> = {};
   const content: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(body)) {
     if (KNOWN_MEMBERS.has(name) || isEmpty(value)) continue;
-    const isFact = typeof value === "string" ? FACT.test(value) : typeof value !== "object";
+    const isFact =
+      typeof value === "string" ? FACTS.has(name) && isWord(value) : typeof value !== "object";
     (isFact ? facts : content)[name] = value;
   }
   return { facts, content };
 }
 
-/** A name, a version or an id, and no prose. */
-const FACT = /^[\w./:@+-]{1,100}(?: [\w./:@+-]{1,50}){0,2}$/;
-
 const SERVED = ["system_fingerprint", "service_tier"];
+
+/** Members with the name of a service or a version. Any other text may quote somebody. */
+const FACTS: ReadonlySet<string> = new Set([...SERVED, "inference_geo", "provider", "region"]);
 
 /** Id, served model and facts of a response. */
 export function envelopeFields(
   body: Fields,
-  served: Fields = pickStated(body, SERVED),
+  served: Fields = wordsAmong(body, SERVED),
 ): CapturedFields {
   return {
     responseId: textOf(body["id"]),
     responseModel: textOf(body["model"]),
     metadata: isEmpty(served) ? undefined : { served: snapshot(served) },
   };
+}
+
+function wordsAmong(body: Fields, names: readonly string[]): Fields {
+  const served = Object.entries(pick(body, names));
+  return Object.fromEntries(
+    served.filter(([, value]) => typeof value === "string" && isWord(value)),
+  );
 }

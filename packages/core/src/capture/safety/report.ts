@@ -4,6 +4,7 @@ import type { JsonValue } from "../../format/canonical.ts";
 import type { CapturedFields } from "../fields.ts";
 import { defined, isEmpty, textOf, undoubled } from "../payload/read.ts";
 import { snapshot } from "../payload/snapshot.ts";
+import { IN_DIAGNOSTICS, isWord } from "../words.ts";
 import { judgeCode, type SafetyCodes } from "./codes.ts";
 
 /** The content that a check looked at; undefined where the payload does not tell. */
@@ -48,7 +49,7 @@ export class SafetyReport {
   readonly #findings: Found[] = [];
   readonly #failed = new Set<string>();
   readonly #inferred = new Set<string>();
-  readonly #raw: Record<string, unknown> = {};
+  readonly #raw: Record<string, JsonValue> = {};
   readonly #quotes: Record<string, JsonValue> = {};
   #message: string | undefined;
   /** Index of the answer that is being read; undefined while the rest of the payload is. */
@@ -79,7 +80,11 @@ export class SafetyReport {
     },
   ): void {
     this.#checks.add(check);
-    this.#findings.push({ ...finding, answer: this.answer });
+    const { detector, reason } = finding;
+    const isClear = isWord(reason) && isWord(detector);
+    const named = isClear ? {} : { detector: `${check}:unnamed`, reason: "unnamed" };
+    if (!isClear) this.quote("unnamed", reason);
+    this.#findings.push({ ...finding, ...named, answer: this.answer });
   }
 
   /** A conclusion from missing members. No check reported it. */
@@ -121,9 +126,15 @@ export class SafetyReport {
     this.found(detector, { detector, action, reason: code, at: side });
   }
 
-  /** Keeps a verdict as it came, under the provider's name. Must hold no content. */
+  /**
+   * Keeps a verdict as it came, under the provider's name. Texts in it that are no words go to the
+   * diagnostics.
+   */
   keep(name: string, verdict: unknown): void {
-    if (!isEmpty(verdict)) this.#raw[name] = verdict;
+    if (isEmpty(verdict)) return;
+    const words = wordsIn(snapshot(verdict));
+    this.#raw[name] = words.clear;
+    if (words.quotes) this.quote(name, verdict);
   }
 
   /** Keeps a verdict that quotes content, as content. */
@@ -146,7 +157,7 @@ export class SafetyReport {
       blocked_at: sideOf(blocks),
       modified_at: sideOf(changes),
       inferred: listed(this.#inferred),
-      safety: isEmpty(this.#raw) ? undefined : snapshot(this.#raw),
+      safety: isEmpty(this.#raw) ? undefined : this.#raw,
     });
     return defined({
       safetyPassed: findings.length > 0 ? false : undefined,
@@ -167,6 +178,22 @@ export class SafetyReport {
     });
     return isEmpty(words) ? undefined : words;
   }
+}
+
+/** JSON with words alone, and whether something else was in it. */
+function wordsIn(value: JsonValue): { readonly clear: JsonValue; readonly quotes: boolean } {
+  let quotes = false;
+  const clear = (part: JsonValue): JsonValue => {
+    if (typeof part === "string") {
+      if (part === "" || isWord(part)) return part;
+      quotes = true;
+      return IN_DIAGNOSTICS;
+    }
+    if (typeof part !== "object" || part === null) return part;
+    if (Array.isArray(part)) return part.map((item: JsonValue) => clear(item));
+    return Object.fromEntries(Object.entries(part).map(([name, member]) => [name, clear(member)]));
+  };
+  return { clear: clear(value), quotes };
 }
 
 function listed(values: ReadonlySet<string>): readonly string[] | undefined {
