@@ -273,7 +273,8 @@ export class AuditCallbackHandler extends BaseCallbackHandler {
   ): Promise<void> {
     const context = this.#tracker.find(runId, tags) ?? this.#tracker.find(runId, undefined);
     const { captureEvents, inlineBytes } = this.#settings;
-    if (!context || !captureEvents) return;
+    // Packages of models dispatch each request and chunk as an event: the call's entry has them.
+    if (!context || context.kind === "model" || !captureEvents) return;
     await this.#tracker.recordAlways(context, () => customEvent(eventName, data, inlineBytes));
   }
 

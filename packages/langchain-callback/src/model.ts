@@ -16,6 +16,7 @@ import {
   type SafetyCodes,
   textOf,
   undoubled,
+  withoutToolSecrets,
 } from "@ai-audit/core/capture";
 import type { Destination } from "./destination.ts";
 import { onlyText } from "./messages.ts";
@@ -74,7 +75,8 @@ function describePrompt(
   const seen = { ...pick(params, SEEN), ...formatOf(params) };
   for (const [name, value] of Object.entries(seen))
     if (Array.isArray(value) && value.length === 0) delete seen[name];
-  if (!isEmpty(seen)) return { messages: described, ...snapshotOfFields(seen, inlineBytes) };
+  if (!isEmpty(seen))
+    return withoutToolSecrets({ messages: described, ...snapshotOfFields(seen, inlineBytes) });
   const [only] = described;
   const text = described.length === 1 && only !== undefined ? onlyText(only, "user") : undefined;
   return text ?? described;

@@ -16,6 +16,7 @@ import {
   pick,
   runWithin,
   textOf,
+  withoutSecrets,
 } from "@ai-audit/core/capture";
 import type { Settings } from "./options.ts";
 import { snapshotOfFields } from "./snapshot.ts";
@@ -159,16 +160,22 @@ export class RunContexts {
       conversationId:
         firstText(...this.#settings.conversationKeys.map((key) => metadata[key])) ??
         parent?.conversationId,
-      metadata: snapshotOfFields(
-        pick(metadata, this.#settings.metadataKeys),
-        this.#settings.inlineBytes,
-      ),
+      metadata: this.#chosen(metadata),
       alerts: other ? [...alerts, "ai-audit: another call of the same run id was open"] : alerts,
     };
     if (other) this.#twins.set(id, [...(this.#twins.get(id) ?? [other]), context]);
     else this.#contexts.set(id, context);
     context.scope.members.add(context);
     return context;
+  }
+
+  /** The chosen members, without credentials in them. */
+  #chosen(metadata: Fields): Readonly<Record<string, JsonValue>> {
+    const { metadataKeys, inlineBytes } = this.#settings;
+    const chosen = snapshotOfFields(pick(metadata, metadataKeys), inlineBytes);
+    return Object.fromEntries(
+      Object.entries(chosen).map(([name, value]) => [name, withoutSecrets(value)]),
+    );
   }
 
   /** Removes a run. */

@@ -16,13 +16,13 @@ import { HOSTS, startNativeServer } from "./native-server.ts";
 
 /** A log, and a way to call a model so that its entry names the place. */
 async function startLog(): Promise<{
-  call(model: BaseChatModel, place: string, isStream: boolean): Promise<void>;
-  bytes(): Promise<string>;
+  readonly call: (model: BaseChatModel, place: string, isStream: boolean) => Promise<void>;
+  readonly bytes: () => Promise<string>;
 }> {
   const path = await temporaryDirectory();
   const logger = new AuditLogger(new FileStorage({ path }));
   return {
-    async call(model, place, isStream) {
+    call: async (model, place, isStream) => {
       const callbacks = [new AuditCallbackHandler(logger, { metadata: { place } })];
       try {
         if (isStream) for await (const _ of await model.stream("hi", { callbacks }));
@@ -31,7 +31,7 @@ async function startLog(): Promise<{
         // errors are answers too
       }
     },
-    async bytes() {
+    bytes: async () => {
       await logger.close();
       const files = await readdir(path);
       return (await Promise.all(files.map((file) => readFile(join(path, file), "utf8")))).join("");

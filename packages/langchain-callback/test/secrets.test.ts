@@ -13,7 +13,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { AuditCallbackHandler } from "../src/index.ts";
 import { API_KEY, HEADER_SECRET, startBench } from "./fixtures.ts";
-import { chatFor, failure } from "./openai-server.ts";
+import { chatFor, failure, responded } from "./openai-server.ts";
 
 it("No key, header or defaultHeaders value is in any line of the log, whatever happens", async () => {
   await using bench = await startBench();
@@ -77,6 +77,41 @@ it("No key, header or defaultHeaders value is in any line of the log, whatever h
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
+});
+
+describe("Credentials in what a program hands over", () => {
+  const TOKEN = "tok-4711-secret";
+  const server = {
+    type: "mcp",
+    server_label: "shelf",
+    server_url: `https://user:${TOKEN}@mcp.example/sse?token=${TOKEN}`,
+    authorization: TOKEN,
+    headers: { "x-key": TOKEN },
+  };
+
+  it.each<[string, object, object]>([
+    ["a tool's definition", { tools: [server] }, {}],
+    [
+      "LangChain's metadata",
+      {},
+      { headers: { authorization: TOKEN }, endpoint: { url: server.server_url } },
+    ],
+  ])("are censored, and what is beside them stays: %s", async (_, options, metadata) => {
+    await using bench = await startBench(() => responded("Hi."), {
+      metadataKeys: ["headers", "endpoint"],
+    });
+    const model = bench.model({ useResponsesApi: true });
+    await model.invoke("Hello!", {
+      callbacks: [bench.handler],
+      metadata: { ...metadata },
+      ...options,
+    });
+    const [entry] = await bench.entries();
+    const log = JSON.stringify([entry, bench.content(entry)]);
+    expect(log).toContain("mcp.example");
+    expect(log).toContain("[REDACTED]");
+    expect(log).not.toContain(TOKEN);
+  });
 });
 
 const SECRETS = [API_KEY, API_KEY.slice(-12), HEADER_SECRET, "x-internal"];
