@@ -22,6 +22,8 @@ export interface ClosedSegment {
   readonly entries: number;
   /** Number of entries that record a call which another entry records too. */
   readonly linked: number;
+  /** Whether it has entries that another segment may have too: a failed commit, written again. */
+  readonly isSecondTry: boolean;
   /** Ids of its first and last entry; empty when it has none. */
   readonly firstId: string;
   readonly lastId: string;

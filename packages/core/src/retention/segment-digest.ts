@@ -4,6 +4,9 @@ import { createHash } from "node:crypto";
 import { recordsCallAgain } from "../format/entry-line.ts";
 import { eachLine, LineSplitter } from "../format/lines.ts";
 import { idOfLine } from "../format/id.ts";
+import { prefixOf } from "../format/control-line.ts";
+
+const AGAIN = Buffer.from(prefixOf("again"));
 
 /** Counts the entries among lines. */
 export class EntryTally {
@@ -13,11 +16,16 @@ export class EntryTally {
   /** Ids of the first and the last entry; empty while there is none. */
   firstId = "";
   lastId = "";
+  /** Whether a line announces entries that another segment may have too. */
+  isSecondTry = false;
 
   /** Takes any line, without its line feed. */
   add(line: Buffer): void {
     const id = idOfLine(line);
-    if (id === undefined) return;
+    if (id === undefined) {
+      this.isSecondTry ||= line.subarray(0, AGAIN.length).equals(AGAIN);
+      return;
+    }
     this.entries += 1;
     if (line.includes('"same_call_as":') && recordsCallAgain(line.toString())) this.linked += 1;
     this.firstId ||= id;

@@ -241,6 +241,7 @@ function closedSegment(
     ref: sealed ?? { file, size: 0, root: "" },
     entries: digest.entries,
     linked: digest.linked,
+    isSecondTry: digest.isSecondTry,
     firstId: digest.firstId,
     lastId: digest.lastId,
     read: (from, to) => readRange(directory, file, from, to),

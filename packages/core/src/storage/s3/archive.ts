@@ -84,6 +84,7 @@ export class S3Archive implements SegmentArchive {
       sha256,
       entries,
       linked,
+      isSecondTry: segment.isSecondTry,
       firstId,
       lastId,
       leaves: ref.size,

@@ -36,6 +36,8 @@ export interface ShippedMetadata {
   readonly sha256: string;
   readonly entries: number;
   readonly linked: number;
+  /** Whether it has entries that another segment of its directory may have too. */
+  readonly isSecondTry: boolean;
   /** Ids of the first and the last entry; empty when there is none. */
   readonly firstId: string;
   readonly lastId: string;
@@ -90,6 +92,7 @@ export function formatShippedMetadata(shipped: ShippedMetadata): Metadata {
     "audit-sha256": shipped.sha256,
     "audit-entries": String(shipped.entries),
     ...(shipped.linked > 0 && { "audit-linked": String(shipped.linked) }),
+    ...(shipped.isSecondTry && { "audit-again": "1" }),
     ...(shipped.firstId !== "" && { "audit-first": shipped.firstId, "audit-last": shipped.lastId }),
     "audit-leaves": String(shipped.leaves),
     "audit-root": shipped.root,
@@ -105,6 +108,7 @@ export function parseShippedMetadata(metadata: Metadata): ShippedMetadata | unde
     sha256: metadata["audit-sha256"] ?? "",
     entries: toCount(metadata["audit-entries"]) ?? 0,
     linked: toCount(metadata["audit-linked"]) ?? 0,
+    isSecondTry: metadata["audit-again"] === "1",
     firstId: metadata["audit-first"] ?? "",
     lastId: metadata["audit-last"] ?? "",
     leaves: toCount(metadata["audit-leaves"]) ?? 0,
@@ -179,6 +183,11 @@ export function wrongShippedClaims(
       ? []
       : [`its place is ${place}: an object under another name`]),
     ...wrongCounts(about, digest),
+    ...(about.isSecondTry === digest.isSecondTry
+      ? []
+      : [
+          `its metadata says that it has ${about.isSecondTry ? "" : "no "}lines written again; that is not so`,
+        ]),
     ...differs("as the first entry", about.firstId, digest.firstId),
     ...differs("as the last entry", about.lastId, digest.lastId),
     ...(about.leaves === sealed.size

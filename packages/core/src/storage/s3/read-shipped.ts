@@ -1,7 +1,7 @@
 // Segments that a directory shipped: files in a bucket, searched as files are.
 import { recordsCallAgain } from "../../format/entry-line.ts";
 import { idAt, timeOfId } from "../../format/id.ts";
-import type { KeyedLine } from "../merge.ts";
+import { type KeyedLine, mergePages } from "../merge.ts";
 import { readSegmentPages, seekId } from "../file/read.ts";
 import type { TimeRange } from "../storage.ts";
 import type { S3Bucket } from "./bucket.ts";
@@ -85,14 +85,28 @@ async function* chainPages(
   }
 }
 
-/** Number of calls of the range in the segments; a segment within the range is not read. */
+/**
+ * Number of calls of the range in the segments; a segment within the range is not read, unless one
+ * of them was written again: an entry that two segments have counts once.
+ */
 export async function countShipped(
   bucket: S3Bucket,
   objects: readonly ShippedObject[],
   range: TimeRange,
 ): Promise<number> {
-  const counts = await mapConcurrently(objects, HEADS_AHEAD, (object) =>
-    countSegment(bucket, object, range),
+  const heads = await mapConcurrently(objects, HEADS_AHEAD, async (object) => ({
+    object,
+    about: await readAbout(bucket, object),
+  }));
+  if (heads.some(({ about }) => about?.isSecondTry === true)) {
+    const sources = await shippedSources(bucket, objects, range, "oldest-first");
+    let merged = 0;
+    for await (const page of mergePages(sources, "oldest-first"))
+      merged += page.filter(({ line }) => !recordsCallAgain(line)).length;
+    return merged;
+  }
+  const counts = await mapConcurrently(heads, HEADS_AHEAD, ({ object, about }) =>
+    countSegment(bucket, object, about, range),
   );
   return counts.reduce((sum, count) => sum + count, 0);
 }
@@ -100,9 +114,9 @@ export async function countShipped(
 async function countSegment(
   bucket: S3Bucket,
   object: ShippedObject,
+  about: ShippedMetadata | undefined,
   range: TimeRange,
 ): Promise<number> {
-  const about = await readAbout(bucket, object);
   if (about && isOutside(about, range)) return 0;
   if (about && isInside(about, range)) return about.entries - about.linked;
   let count = 0;

@@ -42,6 +42,7 @@ describe.skipIf(isLeftOut("ceph"))(
       const shippedLies: readonly (readonly [string, string, string])[] = [
         ["audit-entries", "5", "its metadata says 5 entries; there are 3"],
         ["audit-linked", "3", "its metadata says 3 linked"],
+        ["audit-again", "1", "its metadata says that it has lines written again"],
         ["audit-first", "ffffffff-0000-7000-8000-000000000000", "as the first entry"],
         ["audit-last", "00000000-0000-7000-8000-000000000000", "as the last entry"],
         ["audit-leaves", "900", "its metadata says 900 leaves"],
