@@ -11,14 +11,14 @@
  * - `AUDIT_BACKLOG` too many bytes already wait to be written.
  * - `AUDIT_CLOSED` the logger or storage was closed before the call, or `AuditSql` before or during
  *   it.
- * - `AUDIT_READ_FAILED` stored entries could not be read, or a file past retention is not what was
- *   sealed and stays.
+ * - `AUDIT_READ_FAILED` stored entries could not be read, or a file past retention does not match
+ *   its seal and stays.
  * - `AUDIT_KEY_INVALID` key material is malformed.
  * - `AUDIT_KEY_MISSING` the key that a ciphertext or a keyed hash names is not known here.
  * - `AUDIT_DECRYPT_FAILED` content is not a ciphertext, was altered, or belongs to another entry or
  *   field.
  * - `AUDIT_SUBJECT_ERASED` the content belonged to a data subject whose key was destroyed.
- * - `AUDIT_SUBJECT_INVALID` a subject was named where none can be kept, or its key store does not
+ * - `AUDIT_SUBJECT_INVALID` a subject was named without a key store, or its key store does not
  *   answer.
  * - `AUDIT_CONTENT_BLOCKED` a detector stopped the call.
  */
@@ -41,7 +41,7 @@ export type AuditErrorCode =
 const MARK = Symbol.for("ai-audit.error");
 
 /**
- * Every error that ai-audit raises. `code` says what happened, `cause` holds the underlying error.
+ * Every error that ai-audit raises. `code` names the reason, `cause` holds the underlying error.
  * Messages never contain prompt text, keys or plaintext.
  */
 export class AuditError extends Error {
@@ -82,7 +82,7 @@ export class AuditConfigError extends AuditError {
 export class AuditInputError extends AuditError {
   override readonly name: string = "AuditInputError";
   /**
-   * With `AUDIT_METADATA_INVALID`: what the schema said. Not enumerable, so that no logger prints
+   * With `AUDIT_METADATA_INVALID`: the schema's issues. Not enumerable, so that no logger prints
    * it: a schema's messages may quote the value.
    */
   declare readonly issues?: readonly { readonly message: string }[];
@@ -111,8 +111,8 @@ export interface UnrecordedCall extends ErrorOptions {
 export class AuditWriteError extends AuditError {
   override readonly name: string = "AuditWriteError";
   /**
-   * The result that the call would have had; undefined when it had none. Not enumerable: it holds
-   * content.
+   * The result that the call would have returned; undefined if there is none. Not enumerable: it
+   * holds content.
    */
   declare readonly response: unknown;
   /** The error the call would have ended with; undefined when it succeeded. Not enumerable. */
@@ -150,13 +150,14 @@ export class AuditDecryptError extends AuditError {
 
 /**
  * A detector stopped a call before it was sent, or withheld its answer. Code:
- * `AUDIT_CONTENT_BLOCKED`. Says who, where and why; never what was found.
+ * `AUDIT_CONTENT_BLOCKED`. Names the detector, the side and the reason; never the text that was
+ * found.
  */
 export class ContentBlockedError extends AuditError {
   override readonly name: string = "ContentBlockedError";
   /** Name of the detector. */
   readonly detector: string;
-  /** The contents of the call that it objected to. */
+  /** The side of the call that the detector objected to. */
   readonly side: "input" | "output";
   /** The detector's reason. */
   readonly reason: string;
@@ -184,7 +185,7 @@ export function withClass<Module extends object>(module: Module, name: keyof Mod
 
 /**
  * The error for an optional package that cannot be loaded. Write `import()` in a `try` block and
- * throw this in its `catch`: bundlers then leave a package that is not installed out, in place of
+ * throw this in its `catch`: bundlers then leave out a package that is not installed instead of
  * failing.
  */
 export function missingPeer(name: string, cause: unknown): AuditConfigError {

@@ -10,14 +10,13 @@ import { hasCode } from "./system-error.ts";
 const MODE = 0o600;
 
 /**
- * Makes a file, whole and durable when it resolves to true. False when there is one of that name
- * already.
+ * Makes a file. Resolves to true once it is whole and durable, to false when the name is taken.
  */
 export async function createFile(path: string, text: string): Promise<boolean> {
   const draft = draftOf(path);
   try {
     await writeNewFile(draft, text);
-    // A link, which unlike a rename never replaces: of several processes, one makes the file.
+    // A link never replaces a file, unlike a rename: only one of several processes makes it.
     await link(draft, path);
   } catch (error) {
     if (hasCode(error, "EEXIST")) return false;
@@ -61,9 +60,9 @@ export async function writeNewFile(path: string, text: string): Promise<void> {
 }
 
 /**
- * Makes a directory with mode 0700, and its name durable: also when another process has just made
- * it, and may lose power before it syncs. A parent that this process may not open was made by
- * somebody else, and is left to them.
+ * Makes a directory with mode 0700, and its name durable. The name is also synced when another
+ * process has just made it: that process may lose power before it syncs. A parent that this process
+ * may not open belongs to another user and is not synced.
  */
 export async function makeDirectory(path: string): Promise<void> {
   const made = await makeMissing(resolve(path));
@@ -78,7 +77,7 @@ export async function makeDirectory(path: string): Promise<void> {
   }
 }
 
-/** Resolves to the topmost directory that it made; undefined when all were there. */
+/** Resolves to the topmost directory made; undefined when all existed. */
 export async function makeMissing(path: string): Promise<string | undefined> {
   try {
     return await mkdir(path, { recursive: true, mode: 0o700 });
@@ -123,14 +122,14 @@ const fsyncOf = promisify(fsync);
 const fdatasyncOf = promisify(fdatasync);
 
 /**
- * Puts a file's bytes and metadata on disk. By its number: the handles of Yarn's Plug'n'Play have
- * no `sync()`.
+ * Syncs a file's bytes and metadata to disk. Takes the descriptor: the handles of Yarn's
+ * Plug'n'Play have no `sync()`.
  */
 export async function syncFile({ fd }: FileHandle): Promise<void> {
   await fsyncOf(fd);
 }
 
-/** Puts a file's bytes on disk, and of its metadata only the size. */
+/** Syncs a file's bytes to disk, and only the size of its metadata. */
 export async function syncFileData({ fd }: FileHandle): Promise<void> {
   await fdatasyncOf(fd);
 }

@@ -1,9 +1,9 @@
-// Options objects: the names that each has, a check of each value, and one error for unknown names.
+// Options objects: their names, a check of each value, and one error for unknown names.
 import { AuditConfigError, type AuditError } from "./errors.ts";
 
 /**
- * Looks at the value of one option. Returns what it must be (`must be a boolean`), or undefined
- * when the value can be used. An option that is undefined is not looked at.
+ * Checks the value of one option. Returns the requirement (`must be a boolean`), or undefined when
+ * the value can be used. An option that is undefined is not checked.
  */
 export type OptionCheck = (value: unknown) => string | undefined;
 
@@ -52,9 +52,9 @@ export interface OptionKind {
 const OPTION: OptionKind = { what: "option", Failure: AuditConfigError };
 
 /**
- * Makes the function that checks the options of one class. It throws for a value that is not an
- * object, for an unknown option, because a misspelt one would silently do nothing, and for a value
- * that its check refuses.
+ * Makes the function that checks the options of one class. The function throws for a value that is
+ * not an object, for an unknown option, and for a value that its check refuses. A misspelt option
+ * would silently do nothing.
  *
  * @param owner the class or function, which begins every message
  * @param kind @default options, refused with `AUDIT_CONFIG_INVALID`

@@ -301,7 +301,7 @@ const TESTS: Readonly<Record<string, Test>> = {
     equal(await storage.count({}), 1);
   },
 
-  "prune() with dryRun removes nothing and tells the same": async ({ storage }) => {
+  "prune() with dryRun removes nothing and reports the same": async ({ storage }) => {
     await appendAll(storage, [...tenEntries(), testEntry(Date.now())]);
     const options = { before: noon(2), policy: "a test", actor: "a test", now: Date.now() };
     const foretold = await storage.prune({ ...options, dryRun: true });

@@ -212,7 +212,7 @@ describe("ai-audit cleanup", { timeout: 60_000 }, () => {
     expect(steady(output)).toMatchInlineSnapshot(`
       "retention 365 days (the default): removes entries older than TIME UTC
       FILE                  FROM                      TO                        ENTRIES  FATE
-      audit_20240101.jsonl  2024-01-01T12:00:00.000Z  2024-01-01T12:00:00.000Z        1  refused: it is not what was sealed, or not what the log recorded of it
+      audit_20240101.jsonl  2024-01-01T12:00:00.000Z  2024-01-01T12:00:00.000Z        1  refused: it does not match its seal, or the log's record of it
       audit_20240102.jsonl  2024-01-02T12:00:00.000Z  2024-01-02T12:00:00.000Z        1  removed
       1 entry in 1 file removed
       --- stderr

@@ -183,7 +183,7 @@ describe("ai-audit import", { timeout: 60_000 }, () => {
     `);
     const { stdout } = await cli(["export", join(root, "log")]);
     expect(stdout).toMatch(
-      /"alerts":\[.*"ai-audit: imported input did not have its hash [0-9a-f]{64}"\]/,
+      /"alerts":\[.*"ai-audit: imported input did not match its hash [0-9a-f]{64}"\]/,
     );
   });
 });

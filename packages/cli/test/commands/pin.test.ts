@@ -39,7 +39,7 @@ describe("ai-audit pin", { timeout: 60_000 }, () => {
     });
 
     expect(output).toMatchInlineSnapshot(`
-      "ROLLBACK: 3 entries in 1 file; audit_20260101.jsonl: a pin records 9 leaves; 4 are there; sealed by example.com/audit+KEYHASH (trusted by --trust); newest sealed time 2026-01-01T00:00:00.000Z; not anchored: no pin that was given fits
+      "ROLLBACK: 3 entries in 1 file; audit_20260101.jsonl: a pin records 9 leaves; 4 are there; sealed by example.com/audit+KEYHASH (trusted by --trust); newest sealed time 2026-01-01T00:00:00.000Z; not anchored: none of the given pins fits
 
       FILE                  STATE     ENTRIES  LEAVES  SIGNED BY
       audit_20260101.jsonl  ROLLBACK        3       4  example.com/audit+KEYHASH

@@ -61,7 +61,7 @@ describe("ai-audit prove and check", { timeout: 60_000 }, () => {
     const sample = await sharedSample();
     expect(await printed(["check", await firstFile(sample)], { sample, code: 3 }))
       .toMatchInlineSnapshot(`
-      "NOT VERIFIED: this is no proof of an entry
+      "NOT VERIFIED: this is not a proof of an entry
       "
     `);
     expect(await printed(["check", join(sample.root, "none")], { sample, code: 3 }))

@@ -178,7 +178,7 @@ function redactDraft(draft: Draft, redact: NonNullable<DraftSettings["redact"]>)
     const redacted = apply(field, value, REPLACEMENT[field]);
     if (kindOf(redacted) === kindOf(value)) return redacted;
     alerts.push(
-      `ai-audit: redaction of ${field} made it ${kindOf(redacted)}: nothing of it is kept`,
+      `ai-audit: redaction of ${field} made it ${kindOf(redacted)}: the field is not kept`,
     );
     return REPLACEMENT[field];
   };
@@ -230,7 +230,7 @@ export function finishEntry(
     return writeEntry(draft, subject, settings);
   } catch (cause) {
     if (cause instanceof RangeError)
-      throw new AuditInputError("log(): the entry is too long for a line", { cause });
+      throw new AuditInputError("log(): the entry is too long for one line", { cause });
     throw cause;
   }
 }

@@ -46,7 +46,7 @@ export function importEntry(
     const text = contents[name];
     if (text === undefined) return { content: stored, hash: recordedHash };
     if (hashContent(text) !== recordedHash)
-      alerts.push(`ai-audit: imported ${name} did not have its hash ${recordedHash}`);
+      alerts.push(`ai-audit: imported ${name} did not match its hash ${recordedHash}`);
     const content = contentOf(text);
     return {
       content:

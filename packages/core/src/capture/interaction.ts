@@ -114,7 +114,7 @@ function checkField(
 export function describeOpaque(name: string, kind: OpaqueKind): string {
   return kind === "promise"
     ? `${name} is or holds a promise: write await before it`
-    : `${name} is or holds an object without members, such as a stream: nothing of it can be recorded`;
+    : `${name} is or holds an object without members, such as a stream: it cannot be recorded`;
 }
 
 /** The flaw of an actor; undefined when there is none. A log is no place for keys of an actor. */
@@ -124,7 +124,7 @@ function actorMisfit(actor: JsonValue): string | undefined {
   if (!texts.every((text) => typeof text === "string") || id === "")
     return "{ id, kind, role?, onBehalfOf? }, all strings";
   if (!ACTOR_KINDS.some((known) => known === kind))
-    return `of a kind that there is (${ACTOR_KINDS.join(", ")})`;
+    return `of a known kind (${ACTOR_KINDS.join(", ")})`;
   if (texts.some((text) => typeof text === "string" && isSecretText(text)))
     return "named by an id, and not by a key or token";
   return undefined;

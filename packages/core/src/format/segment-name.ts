@@ -56,7 +56,7 @@ export function dayOfSegment(file: string): string | undefined {
  */
 export function formatSegmentName({ day, number }: SegmentName): string {
   if (!Number.isInteger(number) || number < 0 || number > MAX_SEGMENT_NUMBER) {
-    throw new RangeError(`A day has no segment number ${number}`);
+    throw new RangeError(`${number} is not a segment number of a day`);
   }
   return number === 0
     ? `audit_${day}.jsonl`

@@ -66,7 +66,7 @@ export async function rotateAwsKmsKeys(options: AwsKmsKeysOptions): Promise<stri
     // already use.
     await writeNewFile(lock, "").catch((cause: unknown) => {
       throw new AuditConfigError(
-        `Another rotation is under way; if it was cut off, remove ${lock}`,
+        `Another rotation is running; if it was interrupted, remove ${lock}`,
         { cause },
       );
     });

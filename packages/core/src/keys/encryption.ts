@@ -310,7 +310,7 @@ export class EncryptionManager {
     if (parts === undefined) {
       throw new AuditDecryptError(
         "AUDIT_DECRYPT_FAILED",
-        "The encrypted content names no key of this log's form",
+        "The encrypted content does not name a key in this log's form",
       );
     }
     this.#masters.get(parts.keyId); // the master key first: without it no subject's secret helps

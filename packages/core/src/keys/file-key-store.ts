@@ -96,7 +96,7 @@ export class FileKeyStore implements KeyStore {
     if (text.startsWith(TOMBSTONE)) return "erased";
     const secret = secretIn(text);
     if (secret === undefined)
-      throw unusable(`The key store's file of the subject "${id}" is damaged`);
+      throw unusable(`The key store's file for the subject "${id}" is damaged`);
     return { id, secret };
   }
 
@@ -127,7 +127,7 @@ export class FileKeyStore implements KeyStore {
       for (const id of await this.#idsOf([name])) {
         const state = this.lookUp(id);
         if (state === undefined)
-          throw unusable(`The key store names a subject "${id}" and has no file of it`);
+          throw unusable(`The key store names a subject "${id}" and has no file for it`);
         if (state === "erased") await this.#forgetNames([id]); // an erasure that was cut off: end it
         // Known under an older master key: put it under the newest. The first writer to do that
         // wins.

@@ -1,4 +1,4 @@
-// An entry's contents, opened or compared with what somebody claims they were.
+// An entry's contents, opened or compared with alleged contents.
 import { timingSafeEqual } from "node:crypto";
 import type { JsonValue } from "../format/canonical.ts";
 import {
@@ -84,8 +84,7 @@ export function requireContent(entry: AuditEntry, keys: Keys): EntryContent {
 function openField(entry: AuditEntry, field: ContentField, keys: Keys): JsonValue | undefined {
   const { stored, hash, format } = partsOf(entry, field);
   if (stored === null) return undefined;
-  // The hash says what the stored text is: of itself, or of what it seals. A prompt may look like a
-  // ciphertext.
+  // The hash tells plain text from a ciphertext, because a prompt may look like a ciphertext.
   const isPlain = hash === "" || equalText(hash, hashContent(stored));
   const content = isPlain ? { text: stored, format } : decryptField(stored, entry, field, keys);
   const value = valueOf(content);
@@ -93,7 +92,7 @@ function openField(entry: AuditEntry, field: ContentField, keys: Keys): JsonValu
   // No cause: the parser's message quotes the content.
   throw new AuditError(
     "AUDIT_READ_FAILED",
-    `${field} of ${entry.id} is said to be JSON and is not`,
+    `${field} of ${entry.id} is marked as JSON and is not valid JSON`,
   );
 }
 
@@ -130,7 +129,7 @@ function decryptField(stored: string, entry: AuditEntry, field: ContentField, ke
   const jwe = isJwe(stored) ? parseJwe(stored) : undefined;
   if (!jwe && !isFernetToken(stored)) throw altered(entry, field);
   if (jwe && entry.kid !== undefined && jwe.kid !== entry.kid) throw altered(entry, field);
-  // Or `exportSubject` would give one person what another said.
+  // Otherwise `exportSubject` could give one person another person's words.
   if (jwe && parseKid(jwe.kid)?.subjectId !== entry.subject) throw altered(entry, field);
   if (!keys) {
     throw new AuditDecryptError(
@@ -146,7 +145,7 @@ function decryptField(stored: string, entry: AuditEntry, field: ContentField, ke
 function altered(entry: AuditEntry, field: ContentField): AuditDecryptError {
   return new AuditDecryptError(
     "AUDIT_DECRYPT_FAILED",
-    `${field} of ${entry.id} is not what its hash was made of: it was altered, or belongs elsewhere`,
+    `${field} of ${entry.id} does not match its hash: it was altered, or belongs to another entry`,
   );
 }
 
@@ -159,9 +158,7 @@ export function matchContent(
   checkClaim(claimed);
   const { input, output, diagnostics } = claimed;
   if (input === undefined && output === undefined && diagnostics === undefined) {
-    throw new AuditInputError(
-      "verifyContent() takes an input, an output or diagnostics: nothing was claimed",
-    );
+    throw new AuditInputError("verifyContent() needs an input, an output or diagnostics");
   }
   return {
     ...(input !== undefined && {

@@ -4,10 +4,9 @@
 const SIGNALS = ["SIGTERM", "SIGINT"] as const;
 
 /**
- * Runs `close` at SIGTERM and SIGINT, and when the process has nothing left to do. A signal that
- * the program does not handle itself ends the process afterwards, as it would have.
- * `process.exit()` waits for nothing: await `close()` before it. Returns a function that undoes
- * this.
+ * Runs `close` at SIGTERM and SIGINT, and when the process has nothing left to do. Afterwards, a
+ * signal that the program does not handle itself ends the process as usual. `process.exit()` waits
+ * for nothing: await `close()` before it. Returns a function that undoes this.
  */
 export function closeOnExit(close: () => Promise<void>): () => void {
   const handlers = SIGNALS.map((signal) => {

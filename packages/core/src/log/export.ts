@@ -23,11 +23,11 @@ export interface ExportOptions extends EntryQuery {
  *
  * `rotalabs-comply` lines have its 17 fields, naive UTC timestamps, and Fernet content under the
  * logger's current key where the content was encrypted. Hashes are SHA-256 where the content is
- * there, as the original would have written them. Its `latency_ms` is never null: unknown is 0.0
- * there. Content of erased persons is left out.
+ * kept, as the original writes them. Its `latency_ms` is never null: unknown is 0.0 there. Content
+ * of erased persons is left out.
  *
- * `jsonl` lines are written anew from the entries: members that a later format version added are
- * not in them, and they prove nothing. For evidence take the segments themselves.
+ * `jsonl` lines are written anew from the entries: they lack members that a later format version
+ * added, and they prove nothing. For evidence, use the segments themselves.
  *
  * @throws `AUDIT_INPUT_INVALID` for an unknown format; for encrypted content as
  * `AuditLogger.content()`
@@ -82,7 +82,7 @@ function originalLine(entry: AuditEntry, logger: AuditLogger): string {
   });
 }
 
-/** Of an erased person, only what the log still says: the hashes. */
+/** For an erased person, only the hashes. */
 function contentsUnlessErased(
   entry: AuditEntry,
   logger: AuditLogger,
@@ -95,7 +95,7 @@ function contentsUnlessErased(
   }
 }
 
-/** Opened content was opened with the manager, so there is one. */
+/** The manager opened the content, so it is defined. */
 function encrypted(text: string, encryption: EncryptionManager | undefined): string {
   return encryption ? encryption.encryptFernet(text) : text;
 }

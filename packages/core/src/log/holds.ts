@@ -19,7 +19,7 @@ import type { AuditStorage } from "../storage/storage.ts";
 export interface HoldOptions {
   readonly reason: string;
   readonly actor: string;
-  /** Signs the record, as the log's other writers do theirs. */
+  /** Signs the record, as the log's other writers sign theirs. */
   readonly signer?: Signer | undefined;
   /** Settings for the bucket of an `s3://` location. @default the AWS SDK's own settings */
   readonly s3?: S3Connection | undefined;
@@ -29,7 +29,7 @@ export interface HoldOptions {
  * Keeps every file that has an entry from `from` to `to` (both inclusive; absent ends are open)
  * from removal by retention; in a bucket (`s3://bucket/prefix`), every UTC day that the time
  * touches. Resolves to the hold's id once it is durable: removals that begin later respect it. A
- * bucket's own lifecycle rule knows nothing of it.
+ * bucket's own lifecycle rule ignores holds.
  *
  * @throws `AUDIT_INPUT_INVALID` for an invalid `Date` and for a range that ends before it begins;
  * `AUDIT_WRITE_FAILED`
@@ -76,7 +76,7 @@ export async function releaseHold(
   if (known.length === 0) throw new AuditInputError(`no hold ${hold} is in force`);
   if (!signer && known.some(({ vkey }) => vkey !== null)) {
     throw new AuditInputError(
-      `hold ${hold} was placed under a signing key: a release that is not signed does not end it`,
+      `hold ${hold} was placed under a signing key: an unsigned release does not end it`,
     );
   }
   await record(
@@ -120,7 +120,7 @@ export async function listHolds(
   return active.toSorted((a, b) => (a.placed < b.placed ? -1 : 1));
 }
 
-/** A new storage's first line is its segment's second, where it is looked for. */
+/** The record is the second line of the new storage's segment, where readers look for it. */
 async function record(
   location: string,
   line: string,

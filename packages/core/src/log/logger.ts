@@ -94,7 +94,7 @@ export class AuditLogger<
     return this.#settings.retentionDays;
   }
 
-  /** For wrappers: their recorders write calls here. */
+  /** The port that wrappers write calls to. */
   get callSink(): CallSink {
     return this.#calls;
   }
@@ -126,8 +126,8 @@ export class AuditLogger<
   }
 
   /**
-   * What waited for a person in the entries that meet `query`, and the decisions about it, oldest
-   * first: interrupted calls and entries with `reviewRequired`.
+   * The requests for a person's decision in the entries that meet `query`, with their decisions,
+   * oldest first: interrupted calls and entries with `reviewRequired`.
    *
    * @example
    * const open = (await logger.reviews()).filter(({ decided }) => !decided);
@@ -146,9 +146,9 @@ export class AuditLogger<
   }
 
   /**
-   * Resolves once this logger has proven that it can write: it writes a `heartbeat` line, in the
-   * way of every entry, through keys, directory or bucket. For readiness checks and before the
-   * first paid call.
+   * Resolves once this logger has proven that it can write: it writes a `heartbeat` line, on the
+   * same path as every entry, through keys, directory or bucket. Use it for readiness checks and
+   * before the first paid call.
    *
    * @throws as `log()`, with the reason
    */
@@ -227,8 +227,8 @@ export class AuditLogger<
 
   /**
    * Removes what is past `retentionDays`, whole files at a time. Resolves to the number of entries
-   * removed. A file that is not as it was sealed stays, as evidence: `onError`, or else a process
-   * warning, says so.
+   * removed. A file that does not match its seal stays as evidence, reported to `onError`, or else
+   * by a process warning.
    */
   async cleanupExpired(options: CleanupOptions = {}): Promise<number> {
     return removeExpired(this.storage, this.retentionDays, this.#settings.onError, options);
@@ -260,7 +260,7 @@ export class AuditLogger<
     return eraseSubject(append, requireSubjectKeys(this.encryption), name, by);
   }
 
-  /** Everything kept of one data subject, opened, as an access request asks for it. */
+  /** All entries of one data subject, opened: the answer to an access request. */
   exportSubject(name: string): AsyncGenerator<SubjectEntry, void, undefined> {
     return exportSubject(this, name);
   }

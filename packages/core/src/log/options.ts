@@ -26,15 +26,15 @@ export interface AuditLoggerOptions<M extends object = Metadata> {
   readonly digest?: "sha256" | "hmac-sha256" | undefined;
   /** Days that `cleanupExpired()` keeps. @default 365 */
   readonly retentionDays?: number | undefined;
-  /** Applied before anything is hashed or kept. */
+  /** Redaction, applied before content is hashed or kept. */
   readonly redact?: Redaction | undefined;
   /** A Standard Schema (zod, valibot, arktype …) that metadata must fit. */
   readonly metadataSchema?: StandardSchemaV1<M, unknown> | undefined;
   /**
    * The fate of an entry that cannot be written. `closed`: `log()` rejects. `open`: `log()`
    * resolves to the empty string, so that neither a caller nor a forgotten `await` harms the
-   * application; `onError`, or else a process warning, is told, and the log records the loss with
-   * its next entry. Wrappers inherit it. @default "closed"
+   * application. The failure goes to `onError`, or else to a process warning, and the log records
+   * the loss with its next entry. Wrappers inherit it. @default "closed"
    */
   readonly failureMode?: FailureMode | undefined;
   /**
@@ -54,8 +54,8 @@ export interface AuditLoggerOptions<M extends object = Metadata> {
    */
   readonly closeOnExit?: boolean | undefined;
   /**
-   * Told of every entry that could not be written, besides the rejection, and of what an archive
-   * could not ship.
+   * Called for every entry that could not be written, besides the rejection, and for segments that
+   * could not be shipped to an archive.
    */
   readonly onError?: ((error: AuditError) => void) | undefined;
 }

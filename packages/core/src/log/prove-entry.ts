@@ -29,20 +29,20 @@ export async function proveEntry(
 }
 
 /**
- * Ids that are searched for at once: some ten megabytes. A file is read once for each batch that
- * it has a part in.
+ * Ids searched for at once: about ten megabytes. A file is read once for each batch that it has a
+ * part in.
  */
 const BATCH_IDS = 100_000;
 
 /**
- * The proofs of entries, from the log in a directory or in the bucket of `s3://bucket/prefix`, and
- * of each entry without one why there is none. Each file is read once for up to 100,000 ids; memory
- * is bounded whatever the size of the log and the number of ids. Ids in the order of their time are
- * found fastest.
+ * The proofs of entries, from the log in a directory or in the bucket of `s3://bucket/prefix`, or
+ * the reason why an entry has none. Each file is read once for up to 100,000 ids; memory is bounded
+ * whatever the size of the log and the number of ids. Ids in the order of their time are found
+ * fastest.
  *
- * The log's own words are not verified: `checkProof` does that. The entries of a bucket are those
- * it held at the beginning.
- * @param ids Ids of entries, each once. What cannot be an id is answered with "no such entry".
+ * The proofs are not verified here: `checkProof` does that. The entries of a bucket are those it
+ * held at the beginning.
+ * @param ids Ids of entries, each once. The answer for an invalid id is "no such entry".
  * @throws {AuditError} `AUDIT_READ_FAILED` when the log cannot be read.
  */
 export async function* proveEntries(

@@ -24,7 +24,7 @@ export interface EntryQuery extends EntryFilter {
   readonly newestFirst?: boolean | undefined;
 }
 
-/** Callers without types hand over anything. */
+/** Callers without types may pass anything. */
 export function isValidDate(value: unknown): value is Date {
   return value instanceof Date && !Number.isNaN(value.getTime());
 }
@@ -48,7 +48,7 @@ const checkConditions: (given: unknown) => void = optionsOf<EntryQuery>(
 
 /**
  * Throws `AUDIT_INPUT_INVALID` for an invalid `Date`, for a range that ends before it begins, and
- * for a condition that there is not: a misspelt one would match everything.
+ * for an unknown condition: a misspelt one would match everything.
  */
 export function rangeOf(query: EntryQuery): TimeRange {
   checkConditions(query);

@@ -48,7 +48,7 @@ export async function countEntries(log: ReadableLog, query: EntryQuery): Promise
   return count;
 }
 
-/** Everything kept of one data subject, opened. */
+/** All entries of one data subject, opened. */
 export async function* exportSubject(
   log: ReadableLog,
   name: string,

@@ -24,7 +24,7 @@ export interface ReviewDecision {
   /** The person; a string is the id of a user. */
   readonly by: Actor | string;
   readonly verdict: ReviewVerdict;
-  /** The proposal, and what became of it. */
+  /** The proposal before and after the decision. */
   readonly before?: unknown;
   readonly after?: unknown;
   /** The content that the person saw when deciding. */
@@ -40,7 +40,7 @@ const checkDecision: (given: unknown) => void = optionsOf<ReviewDecision>(
     of: (value) =>
       typeof value === "string" && value !== ""
         ? undefined
-        : "must be the id of what was decided on",
+        : "must be the id of the entry, run or interrupt that was decided on",
     by: anything,
     verdict: oneOf(...REVIEW_VERDICTS),
     before: anything,
@@ -56,7 +56,7 @@ const checkDecision: (given: unknown) => void = optionsOf<ReviewDecision>(
 const SEARCH_DAYS = 30;
 
 /**
- * The fields of a decision's entry, joined to what it is about.
+ * The fields of a decision's entry, joined to the entry that it is about.
  * @throws `AUDIT_INPUT_INVALID` for a decision that cannot be used
  */
 export async function reviewFields(
@@ -90,7 +90,7 @@ async function searchReviewed(
   try {
     const found = await findReviewed(storage, of);
     if (found) return { found, alerts: [] };
-    return { alerts: [`ai-audit: nothing of this id was found in the last ${SEARCH_DAYS} days`] };
+    return { alerts: [`ai-audit: this id was not found in the last ${SEARCH_DAYS} days`] };
   } catch (error) {
     return { alerts: [`ai-audit: the log could not be searched (${nameOf(error)})`] };
   }
@@ -107,7 +107,7 @@ function hashesOf(entry: AuditEntry | undefined, of: string): Partial<Review> {
   return { inputHash: entry.inputHash, outputHash: entry.outputHash };
 }
 
-/** The decision belongs to the invocation and the conversation of what it is about. */
+/** A decision belongs to the invocation and conversation of its subject. */
 function placeOf(entry: AuditEntry | undefined): CapturedFields {
   if (entry === undefined) return {};
   const { run, conversationId } = entry;
@@ -154,7 +154,7 @@ export function idsOf({ id, run, metadata }: AuditEntry): readonly string[] {
   ];
 }
 
-/** The requests of the latest invocation of a thread that nobody has decided on. */
+/** The undecided requests of a thread's latest invocation. */
 export async function openRequests(log: ReadableLog, threadId: string): Promise<OpenRequest[]> {
   const quoted = JSON.stringify(threadId);
   const decided = new Set<string>();
@@ -231,8 +231,8 @@ function wantsReview({ outcome, reviewRequired }: AuditEntry): boolean {
 }
 
 /**
- * A tool call or an agent that an interrupt ended waits for the same decision as the request that
- * stands beside it.
+ * A tool call or an agent ended by an interrupt waits for the same decision as the request beside
+ * it.
  */
 function isRequest({ operation, reviewRequired }: AuditEntry): boolean {
   return operation === "human_review" || reviewRequired === true;

@@ -41,7 +41,7 @@ export class RunRecord {
       kind,
       at: startedAt,
     });
-    // The entry that follows tells of the failure. The next one tries again.
+    // The entry that follows reports the failure. The next one tries again.
     this.#storage.append(line).catch(() => this.#recorded.delete(scope));
   }
 }

@@ -9,11 +9,11 @@ import type { S3Connection } from "../storage/s3/options.ts";
 export interface VerifyOptions extends Omit<VerifySourceOptions, "archive"> {
   /**
    * The archive that files were moved to (`s3://bucket/prefix`): they are read there.
-   * @default it is not looked at
+   * @default the archive is not read
    */
   readonly archive?: string;
   /**
-   * Whether versions of a bucket's objects are left unlooked at, which the verdict says.
+   * Skip the versions of a bucket's objects; the verdict then says so.
    * @default false
    */
   readonly withoutVersions?: boolean;

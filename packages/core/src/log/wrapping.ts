@@ -14,11 +14,11 @@ export class WrappedCalls implements CallSink {
   readonly #writer: EntryWriter;
   readonly #log: ReadableLog;
   readonly #open = new Set<OpenCall>();
-  /** Of all calls that ever began. */
+  /** Calls begun so far. */
   readonly #layers = new Set<CallLayer>();
   readonly #pairs = new CallPairs();
 
-  /** Of the logger; wrappers may have another. */
+  /** The logger's mode; a wrapper may have another. */
   readonly failureMode: FailureMode;
 
   constructor(writer: EntryWriter, log: ReadableLog, failureMode: FailureMode) {

@@ -47,7 +47,7 @@ export class EntryWriter {
   /** Entries between their call and their end. */
   readonly #pending = new Set<Promise<string>>();
   readonly #runs: RunRecord;
-  /** Entries that wait for room, the first first. */
+  /** Entries that wait for room, oldest first. */
   readonly #waiting: (() => void)[] = [];
   #isClosed = false;
   /** One process warning for failures in a row. */
@@ -92,7 +92,7 @@ export class EntryWriter {
     return this.#track(this.#write(fields, way));
   }
 
-  /** `log()` takes nothing more. Calls that are open still get their entries. */
+  /** Refuses further `log()` calls. Open calls still get their entries. */
   close(): void {
     this.#isClosed = true;
   }
@@ -150,8 +150,7 @@ export class EntryWriter {
   }
 
   /**
-   * Tells the program of an entry that is lost. In closed mode the caller's rejection is told in
-   * any case.
+   * Reports a lost entry to the program. In closed mode the caller also gets the rejection.
    */
   #tell(error: AuditError): void {
     const { onError, failureMode } = this.#settings;
@@ -193,8 +192,7 @@ export class EntryWriter {
       const drafted = draftEntry(interaction, mode, settings, context);
       draft = drafted instanceof Promise ? await drafted : drafted;
     } catch (cause) {
-      // An interaction that cannot be used is the caller's mistake; in open mode its caller is not
-      // told.
+      // An invalid interaction is the caller's mistake; in open mode its caller gets no error.
       throw this.#settings.failureMode === "open" ? this.#lose(cause) : cause;
     }
     if (sameCallAs) draft = withSameCall(draft, await sameCallAs);

@@ -73,8 +73,9 @@ export interface RemovalPlan<C extends Candidate> {
 }
 
 /** The reason for a segment that is not what was sealed. */
-export const UNSOUND = "it is not what was sealed, or not what the log recorded of it";
-const UNPROVEN = "it records a removal that is still referred to, and nothing proves it";
+export const UNSOUND = "it does not match its seal, or the log's record of it";
+const UNPROVEN =
+  "it records a removal that other files still refer to, and no checkpoint proves it";
 
 /**
  * Decides what goes. A candidate stays if a hold keeps it, if its removal cannot be vouched for

@@ -233,7 +233,10 @@ export class SegmentWriter {
       if (attempt.isGivenUp) throw new Error("given up before anything was written");
       if (await this.#write(open, commit)) return this.#recordStates(open);
       if (forks === MAX_FORKS)
-        throw new AuditWriteError("AUDIT_WRITE_FAILED", "somebody else writes under our keys");
+        throw new AuditWriteError(
+          "AUDIT_WRITE_FAILED",
+          "another process writes under this writer's keys",
+        );
       this.#fork();
     }
   }

@@ -113,7 +113,7 @@ class RangeSearch {
     line: object | undefined,
     id: string | undefined,
   ): string | undefined {
-    if (line === undefined) return "the line is no JSON object";
+    if (line === undefined) return "the line is not a JSON object";
     if (text.startsWith(CONTROL_PREFIX)) return undefined;
     if (id === undefined) return "the line does not begin with an entry id";
     if (id === this.#previousId) return "the entry id repeats the one before";

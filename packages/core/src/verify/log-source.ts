@@ -150,7 +150,7 @@ async function* readChunks(path: string): AsyncGenerator<Buffer, void, void> {
   try {
     // Something else took its place since it was listed: as good as gone.
     if (!(await handle.stat()).isFile())
-      throw Object.assign(new Error(`${path} is no file`), { code: "ENOENT" });
+      throw Object.assign(new Error(`${path} is not a file`), { code: "ENOENT" });
     yield* readAhead(handle);
   } finally {
     await handle.close();

@@ -56,7 +56,7 @@ export function checkProof(
     return {
       exitCode: 3,
       state: "MALFORMED",
-      verdict: "NOT VERIFIED: this is no proof of an entry",
+      verdict: "NOT VERIFIED: this is not a proof of an entry",
     };
   }
   const { extra, index, path } = proof;
@@ -125,7 +125,7 @@ function judgeSignatures(
     return {
       exitCode: 2,
       state: "UNSIGNED",
-      verdict: `UNSIGNED: ${what} ${place}, which anybody can have written`,
+      verdict: `UNSIGNED: ${what} ${place}, which anybody could have written`,
     };
   }
   const names = note.signatures.map(({ name, keyHash }) => `${name}+${keyHash}`).join(", ");

@@ -307,20 +307,20 @@ class Follower implements ReferenceReport {
       this.#add(
         file,
         "UNANCHORED",
-        "pinned, and moved to an archive that was not looked at: give it (--archive)",
+        "pinned, and moved to an archive that was not read: give it (--archive)",
       );
     else if (pins.length > 0 && !isByRule)
       this.#add(
         file,
         "UNANCHORED",
-        "pinned, and removed by those who keep the log: give the rule that you expect them to keep (--retention)",
+        "pinned, and removed by the log's operator: give the rule that you expect (--retention)",
       );
     else if (unclear.length > 0) {
       const sizes = unclear.map(({ size }) => leaves(size)).join(", ");
       this.#add(
         file,
         "UNANCHORED",
-        `pinned at ${sizes}, and the record of its removal does not prove that it began so`,
+        `pinned at ${sizes}, and the record of its removal does not prove that it began with this pin`,
       );
     }
   }
@@ -360,7 +360,7 @@ class Follower implements ReferenceReport {
   #tellNeighbours(): void {
     for (const [file, { state }] of this.absent) {
       if (state !== "MISSING" || this.#reports.has(file)) continue;
-      this.#remark(file, `${MORE_GONE}: whatever only this file recorded cannot be missed`);
+      this.#remark(file, `${MORE_GONE}: losses that only this file recorded cannot be noticed`);
     }
   }
 
@@ -405,7 +405,7 @@ class Follower implements ReferenceReport {
       this.#add(
         by,
         "FORK",
-        `what it records of ${file} is not so, and ${file} is signed by a trusted key`,
+        `its record of ${file} is wrong, and ${file} is signed by a trusted key`,
       );
     } else {
       this.#add(target.file, state, message);

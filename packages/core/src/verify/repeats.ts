@@ -29,7 +29,7 @@ export function compareRepeats(reports: readonly SegmentReport[]): RepeatReport 
       const first = old.superseded.hashes.slice(line.leaf - old.superseded.leaf);
       const isEqual = first.length <= line.count && first.every((hash, at) => hash === hashes[at]);
       if (!isEqual) {
-        const message = `from leaf ${line.leaf} on it is not what ${by} repeats of it`;
+        const message = `from leaf ${line.leaf} on it differs from the repetition in ${by}`;
         problems.set(line.file, [{ state: "FORK", line: 0, message }]);
         continue;
       }

@@ -256,7 +256,7 @@ function removalClauses(
       : []),
     ...(rest > 0 ? [`${plural(rest, "file")} removed by the bucket's own rule`] : []),
     ...(notLookedAt > 0
-      ? [`${plural(notLookedAt, "file")} moved to an archive, which was not looked at`]
+      ? [`${plural(notLookedAt, "file")} moved to an archive, which was not read`]
       : []),
     ...(archived.length > notLookedAt
       ? [`${plural(archived.length - notLookedAt, "file")} read in the archive`]
@@ -337,7 +337,7 @@ function anchorClause(anchoredTo: Pin | undefined, { pins, confirmedPins }: Evid
   if (anchoredTo !== undefined)
     return `anchored to ${anchoredTo.origin} at ${plural(anchoredTo.size, "leaf", "leaves")}${count}`;
   return pins.length > 0
-    ? `not anchored: no pin that was given fits`
+    ? `not anchored: none of the given pins fits`
     : "not anchored: a cut-off newest end would not show";
 }
 

@@ -40,7 +40,7 @@ describe("importEntry", () => {
     expect(isAltered).toBe(true);
     expect(lineToEntry(line)).toMatchObject({
       inputContent: "Goodbye",
-      alerts: ["seen", `ai-audit: imported input did not have its hash ${HELLO}`],
+      alerts: ["seen", `ai-audit: imported input did not match its hash ${HELLO}`],
     });
   });
 

@@ -105,8 +105,8 @@ describe("Redaction by function", () => {
     expect(entry["metadata"]).toEqual({});
     expect(entry["alerts"]).toEqual([
       "[REDACTION FAILED]",
-      "ai-audit: redaction of metadata made it null: nothing of it is kept",
-      "ai-audit: redaction of alerts made it null: nothing of it is kept",
+      "ai-audit: redaction of metadata made it null: the field is not kept",
+      "ai-audit: redaction of alerts made it null: the field is not kept",
     ]);
   });
 });

@@ -153,7 +153,7 @@ describe("actor", () => {
   it.each([
     [{ kind: "user" }, "actor must be { id, kind, role?, onBehalfOf? }, all strings"],
     [{ id: "", kind: "user" }, "actor must be { id, kind, role?, onBehalfOf? }, all strings"],
-    [{ id: "a", kind: "robot" }, "actor must be of a kind that there is (user, agent, service)"],
+    [{ id: "a", kind: "robot" }, "actor must be of a known kind (user, agent, service)"],
     [{ id: "sk-live-1234567", kind: "user" }, "named by an id, and not by a key or token"],
     [{ id: "a", kind: "user", onBehalfOf: "Bearer abc" }, "and not by a key or token"],
     [{ id: "eyJhbGciOiJIUzI1NiJ9.e30.x", kind: "user" }, "and not by a key or token"],

@@ -234,7 +234,7 @@ describe("A whole interaction that is odd", () => {
     ]);
     expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
     expect(results[1]).toMatchObject({
-      reason: { code: "AUDIT_INPUT_INVALID", message: "log(): the entry is too long for a line" },
+      reason: { code: "AUDIT_INPUT_INVALID", message: "log(): the entry is too long for one line" },
     });
     await logger.close();
   }, 60_000);

@@ -70,7 +70,7 @@ describe("a segment's name", () => {
   it("is not made from a number that could not be read again", () => {
     for (const number of [MAX_SEGMENT_NUMBER + 1, 1e15, -1, 0.5, Number.NaN]) {
       expect(() => formatSegmentName({ day: "20261123", number })).toThrow(
-        `A day has no segment number ${number}`,
+        `${number} is not a segment number of a day`,
       );
     }
     expect(parseSegmentName("audit_20261123_1000000.jsonl")).toBeUndefined();

@@ -156,7 +156,7 @@ describe.skipIf(isLeftOut("moto"))("keys in AWS", () => {
       const error = await failureOf(rotateAwsKmsKeys(options));
       expect(error).toMatchObject({
         code: "AUDIT_CONFIG_INVALID",
-        message: `Another rotation is under way; if it was cut off, remove ${options.path}.next`,
+        message: `Another rotation is running; if it was interrupted, remove ${options.path}.next`,
       });
       expect((await EncryptionManager.fromProvider(awsKmsKeys(options))).keyId).toBe(keyId);
     });

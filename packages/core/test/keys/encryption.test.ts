@@ -303,7 +303,7 @@ describe("sealing an entry's content", () => {
     const token = [Buffer.from(JSON.stringify(header)).toString("base64url"), ...rest].join(".");
     expect(caught(() => manager.open(token))).toMatchObject({
       code: "AUDIT_DECRYPT_FAILED",
-      message: "The encrypted content names no key of this log's form",
+      message: "The encrypted content does not name a key in this log's form",
     });
   });
 

@@ -208,14 +208,14 @@ describe("FileKeyStore", () => {
     const store = new FileKeyStore({ path });
     const damaged = {
       code: "AUDIT_SUBJECT_INVALID",
-      message: `The key store's file of the subject "${id}" is damaged`,
+      message: `The key store's file for the subject "${id}" is damaged`,
     };
     await expect(store.obtain(["name-a"])).rejects.toMatchObject(damaged);
     expect(() => store.lookUp(id)).toThrow(expect.objectContaining(damaged));
     await rm(file);
     await expect(store.obtain(["name-a"])).rejects.toMatchObject({
       code: "AUDIT_SUBJECT_INVALID",
-      message: `The key store names a subject "${id}" and has no file of it`,
+      message: `The key store names a subject "${id}" and has no file for it`,
     });
   });
 

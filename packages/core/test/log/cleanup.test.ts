@@ -177,7 +177,7 @@ describe("cleanupExpired()", () => {
     expect(await logger.cleanupExpired()).toBe(3);
     await logger.close();
     const message =
-      `${altered} is past retention and stays: it is not what was sealed, or not what the log recorded of it. ` +
+      `${altered} is past retention and stays: it does not match its seal, or the log's record of it. ` +
       "Verify the log";
     expect(told.map((error) => [error.code, error.message])).toEqual([
       ["AUDIT_READ_FAILED", message],

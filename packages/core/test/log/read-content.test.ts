@@ -29,7 +29,7 @@ describe("Content whose format was changed beside it", () => {
     const error = await rejected(() => entry && logger.content({ ...entry, inputFormat: "json" }));
     expect(error).toMatchObject({
       code: "AUDIT_READ_FAILED",
-      message: `input of ${entry?.id} is said to be JSON and is not`,
+      message: `input of ${entry?.id} is marked as JSON and is not valid JSON`,
     });
     expect(error instanceof Error && error.cause).toBeUndefined();
   });
@@ -42,7 +42,7 @@ describe("verifyContent", () => {
     const misspelt: object = { inputs: "a" };
     expect(await rejected(() => entry && logger.verifyContent(entry, {}))).toMatchObject({
       code: "AUDIT_INPUT_INVALID",
-      message: "verifyContent() takes an input, an output or diagnostics: nothing was claimed",
+      message: "verifyContent() needs an input, an output or diagnostics",
     });
     expect(await rejected(() => entry && logger.verifyContent(entry, misspelt))).toMatchObject({
       code: "AUDIT_INPUT_INVALID",
@@ -52,7 +52,7 @@ describe("verifyContent", () => {
 });
 
 function refusal(id: string): string {
-  return `input of ${id} is not what its hash was made of: it was altered, or belongs elsewhere`;
+  return `input of ${id} does not match its hash: it was altered, or belongs to another entry`;
 }
 
 describe("Content that was put into an entry", () => {

@@ -96,12 +96,15 @@ describe("review()", () => {
     expect(root.review?.inputHash).toBeUndefined();
     expect(await decide("nobody")).toMatchObject({
       review: { of: "nobody", verdict: "approved" },
-      alerts: ["ai-audit: nothing of this id was found in the last 30 days"],
+      alerts: ["ai-audit: this id was not found in the last 30 days"],
     });
   });
 
   it.each([
-    [{ of: "", by: "a", verdict: "approved" }, "of must be the id of what was decided on"],
+    [
+      { of: "", by: "a", verdict: "approved" },
+      "of must be the id of the entry, run or interrupt that was decided on",
+    ],
     [{ by: "a", verdict: "approved" }, "of, by and verdict are required"],
     [{ of: "x", by: "a", verdict: "okay" }, "verdict must be 'approved', 'modified'"],
     [{ of: "x", by: "", verdict: "approved" }, "actor must be { id, kind"],

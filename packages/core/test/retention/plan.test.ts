@@ -86,7 +86,7 @@ describe("A removal plan", () => {
     expect(remove).toEqual([]);
     expect(names(keep.map(({ candidate }) => candidate))).toEqual(["a", "b"]);
     expect(keep[0]?.reason).toBe(
-      "it records a removal that is still referred to, and nothing proves it",
+      "it records a removal that other files still refer to, and no checkpoint proves it",
     );
   });
 

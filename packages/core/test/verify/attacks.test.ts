@@ -269,7 +269,7 @@ const REMOVALS: readonly Row[] = [
       return { ...DAY, pins: [pinOf(bench.old), pinOf(bench.next)] };
     },
     exitCode: 2,
-    says: "pinned at 5 leaves, and the record of its removal does not prove that it began so",
+    says: "pinned at 5 leaves, and the record of its removal does not prove that it began with this pin",
   },
   {
     what: "a consistency proof ties a larger state to the smaller one that is pinned",
@@ -307,7 +307,7 @@ const REMOVALS: readonly Row[] = [
       return { ...YEAR, pins: [pinOf(bench.old), pinOf(bench.next)] };
     },
     exitCode: 2,
-    says: "pinned, and moved to an archive that was not looked at",
+    says: "pinned, and moved to an archive that was not read",
   },
 ];
 
@@ -731,7 +731,7 @@ const FACTS: readonly Row[] = [
     what: "lines that differ from what they repeat are a FORK",
     act: async () => repeated((line) => line.replace("France", "Norway")),
     exitCode: 1,
-    says: "FORK audit_20261122.jsonl: from leaf 2 on it is not what audit_20261122_001.jsonl repeats of it",
+    says: "FORK audit_20261122.jsonl: from leaf 2 on it differs from the repetition in audit_20261122_001.jsonl",
   },
 ];
 
@@ -798,7 +798,7 @@ const HONEST: readonly Row[] = [
       return YEAR;
     },
     exitCode: 0,
-    says: "1 file moved to an archive, which was not looked at",
+    says: "1 file moved to an archive, which was not read",
   },
   {
     what: "a key that is trusted for the time of the log",

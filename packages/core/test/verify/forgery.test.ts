@@ -296,7 +296,7 @@ describe("whole files", () => {
     const { files } = await verifyLog(directory, { trustedKeys, now: NOW });
     expect(files.map(({ state }) => state)).toEqual(["OK", "FORK"]);
     expect(files[1]?.problems[1]?.message).toBe(
-      `what it records of ${TODAY} is not so, and ${TODAY} is signed by a trusted key`,
+      `its record of ${TODAY} is wrong, and ${TODAY} is signed by a trusted key`,
     );
   });
 });

@@ -132,7 +132,7 @@ describe("a pin", () => {
     expect(result.exitCode).toBe(2);
     expect(result.anchoredTo).toBeUndefined();
     expect(result.verdict).toMatch(
-      /^UNANCHORED: 0 entries in 1 file; .*; 1 file removed by a under 'p', as the log itself authorises; .*; not anchored: no pin that was given fits$/,
+      /^UNANCHORED: 0 entries in 1 file; .*; 1 file removed by a under 'p', as the log itself authorises; .*; not anchored: none of the given pins fits$/,
     );
   });
 

@@ -93,7 +93,7 @@ describe("the proof of an entry", () => {
     expect(checkProof(text, [signer.vkey])).toMatchObject({
       exitCode: 2,
       state: "UNSIGNED",
-      verdict: `UNSIGNED: ${id} is in ai-audit/streamA/audit_20261123, which anybody can have written`,
+      verdict: `UNSIGNED: ${id} is in ai-audit/streamA/audit_20261123, which anybody could have written`,
     });
   });
 
@@ -135,7 +135,7 @@ describe("the proof of an entry", () => {
     expect(checkProof(text, [])).toEqual({
       exitCode: 3,
       state: "MALFORMED",
-      verdict: "NOT VERIFIED: this is no proof of an entry",
+      verdict: "NOT VERIFIED: this is not a proof of an entry",
     });
   });
 

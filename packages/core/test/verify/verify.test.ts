@@ -626,7 +626,7 @@ describe("what was altered is located", () => {
   it("by the line that is no JSON any more", async () => {
     await edit(7, (line) => line.slice(0, 100));
     expect(await findings()).toMatchObject([
-      { line: 8, message: expect.stringMatching(/^the line is no JSON object/) },
+      { line: 8, message: expect.stringMatching(/^the line is not a JSON object/) },
     ]);
   });
 
@@ -797,7 +797,7 @@ describe("removed files", () => {
           message: `${TODAY} records 5 leaves; the file is gone, and no retention.prune line says why`,
         },
       ],
-      remarks: ["more may be gone: whatever only this file recorded cannot be missed"],
+      remarks: ["more may be gone: losses that only this file recorded cannot be noticed"],
     });
   });
 

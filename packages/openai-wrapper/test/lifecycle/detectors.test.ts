@@ -182,7 +182,7 @@ describe("detectors", () => {
         outcome: "ok",
         safetyChecks: [],
         alerts: [
-          "ai-audit: the output is larger than maxContentBytes: digest and length kept",
+          "ai-audit: the output is larger than maxContentBytes: only digest and length are kept",
           "ai-audit: the detectors did not see the output: it is larger than maxContentBytes",
         ],
       },

@@ -182,7 +182,7 @@ describe("a streamed chat completion", () => {
     );
     const { alerts } = collect(REQUEST, events).result();
     expect(alerts).toEqual([
-      expect.stringMatching(/^ai-audit: \d+ parts of the stream were too many to keep$/),
+      expect.stringMatching(/^ai-audit: \d+ parts of the stream were dropped: too many to keep$/),
     ]);
   });
 

@@ -136,7 +136,7 @@ describe("a chat completion's request", () => {
     });
     expect(fields.input).toEqual({ omitted: "maxContentBytes", bytes: 1200, sha256: sha256(text) });
     expect(fields.alerts).toEqual([
-      "ai-audit: the input is larger than maxContentBytes: digest and length kept",
+      "ai-audit: the input is larger than maxContentBytes: only digest and length are kept",
     ]);
   });
 

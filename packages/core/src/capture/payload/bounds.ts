@@ -57,7 +57,7 @@ function bound(
 
 /** The alert about content that was too large to keep. */
 export function tooLarge(what: string): string {
-  return `ai-audit: the ${what} is larger than maxContentBytes: digest and length kept`;
+  return `ai-audit: the ${what} is larger than maxContentBytes: only digest and length are kept`;
 }
 
 /** Whether a value stands for content that had no room while it was streamed. */

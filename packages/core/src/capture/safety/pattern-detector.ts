@@ -66,7 +66,7 @@ function compile(
     return { category: name, finds: (text) => text.toLowerCase().includes(wanted) };
   }
   if (!(pattern instanceof RegExp))
-    throw new AuditConfigError(`patternDetector: ${name} is neither text nor RegExp`);
+    throw new AuditConfigError(`patternDetector: ${name} is neither a string nor a RegExp`);
   // Our own copies: a global or sticky expression remembers where its owner's last search ended.
   const flags = pattern.flags.replace("y", "").replace("g", "");
   if (!accept) {

@@ -44,7 +44,7 @@ export class StreamBudget {
   /** The alerts about parts that found no room. */
   get alerts(): readonly string[] {
     return this.dropped > 0
-      ? [`ai-audit: ${this.dropped} parts of the stream were too many to keep`]
+      ? [`ai-audit: ${this.dropped} parts of the stream were dropped: too many to keep`]
       : [];
   }
 }

@@ -116,6 +116,6 @@ function isOtherThanDirectory(path: string): boolean {
   try {
     return statSync(path, { throwIfNoEntry: false })?.isDirectory() === false;
   } catch (cause) {
-    throw new AuditConfigError(`path ${path} cannot be looked at`, { cause });
+    throw new AuditConfigError(`path ${path} cannot be accessed`, { cause });
   }
 }

@@ -221,8 +221,7 @@ function isProven({ isSound, sealed }: ExaminedFile): boolean {
 
 /** An archive keeps a segment under its name permanently, so it is not given an altered one. */
 function unproven(): AuditError {
-  const reason =
-    "it is not what was sealed, or not what the log recorded of it: verify the directory";
+  const reason = "it does not match its seal, or the log's record of it: verify the directory";
   return new AuditError("AUDIT_READ_FAILED", reason);
 }
 

@@ -250,7 +250,7 @@ function flawIn(source: LogSource, report: SegmentReport): string | undefined {
   const worst = problems.find(({ state }) => STATE_EXIT_CODES[state] === 1);
   if (worst) return worst.message;
   if (report.sealed.size > 0 && isSound(report)) return undefined;
-  return report.broken?.message ?? "nothing in it is sealed";
+  return report.broken?.message ?? "no line in it is sealed";
 }
 
 /** A proven record of a state that the segment does not have. */
@@ -260,7 +260,7 @@ async function contradiction(
 ): Promise<string | undefined> {
   for (const { ref, by, isProven } of witnesses) {
     if (ref.size > 0 && roots.get(ref.size) !== ref.root && (await isProven()))
-      return `it is not what ${by} records of it`;
+      return `it does not match the record of it in ${by}`;
   }
   return undefined;
 }

@@ -45,7 +45,7 @@ async function addVersions(
   withoutVersions: boolean,
 ): Promise<SourceLimit[]> {
   if (withoutVersions)
-    return [{ message: "versions of objects were not looked at, as was asked for", counts: false }];
+    return [{ message: "versions of objects were not read, as requested", counts: false }];
   const isVersioned = await bucket.isVersioned();
   if (isVersioned === false) return [];
   try {
@@ -55,8 +55,8 @@ async function addVersions(
     if (statusOf(error) !== 403) throw error;
     const counts = isVersioned === true || found.hasVersions;
     const message = counts
-      ? "versions of objects could not be looked at: no right to list them, so deleted and overwritten objects do not show"
-      : "whether the bucket keeps versions of objects could not be asked: no right";
+      ? "versions of objects could not be listed: no permission, so deleted and overwritten objects do not show"
+      : "the bucket's versioning status could not be read: no permission";
     return [{ message, counts }];
   }
 }

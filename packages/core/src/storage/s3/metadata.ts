@@ -147,7 +147,7 @@ export function wrongClaims(
   const commit = parseCommitMetadata(metadata);
   const segment = parseSegmentFileName(file);
   if (!commit) return ["it has no metadata of a commit any more"];
-  if (!segment) return [`${file} is not how a segment in a bucket is called`];
+  if (!segment) return [`${file} is not the name of a segment in a bucket`];
   const tally = new EntryTally();
   const isWhole = body.at(-1) === LF; // the body of a single entry is that alone
   for (const line of isWhole ? splitLines(body) : [body]) tally.add(line);

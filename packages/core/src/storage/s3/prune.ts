@@ -246,8 +246,8 @@ class BucketRetention {
     if (!hasRefused && lacking.length + stripped.length === 0) return undefined;
     const reason =
       lacking.length > 0
-        ? `nothing seals it, and ${lacking[0]} is not there`
-        : "nothing seals it any more";
+        ? `it has no seal, and ${lacking[0]} is not there`
+        : "it has no seal any more";
     return { file: `${day}/`, keys: [...stripped, ...unsealed], reason };
   }
 

@@ -221,5 +221,5 @@ function foreignLabel(day: string, objects: readonly { readonly key: string }[])
   const [first] = objects;
   return objects.length === 1 && first
     ? first.key
-    : `${day}/ (${objects.length} objects that nothing seals)`;
+    : `${day}/ (${objects.length} objects without a seal)`;
 }

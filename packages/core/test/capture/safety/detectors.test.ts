@@ -218,7 +218,7 @@ describe("a detector of patterns", () => {
     [{ patterns: [" "] }, "patternDetector: pattern 1 is empty"],
     [
       { patterns: [{ name: "odd", pattern: 5 }] },
-      "patternDetector: odd is neither text nor RegExp",
+      "patternDetector: odd is neither a string nor a RegExp",
     ],
   ])("cannot be made of nothing: %j", (options, message) => {
     const make = (): unknown => patternDetector(options as Parameters<typeof patternDetector>[0]);

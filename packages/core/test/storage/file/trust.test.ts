@@ -53,7 +53,7 @@ describe("What a writer signs", () => {
     });
     expect(expired.map(({ reason }) => reason)).toEqual([
       `sealed by another key: ${other.vkey.split("+", 2).join("+")}, which is not in trustedKeys`,
-      "it records a removal that is still referred to, and nothing proves it",
+      "it records a removal that other files still refer to, and no checkpoint proves it",
     ]);
     expect(await statesOf(path, signer)).toMatchObject({ [victim]: "MISSING" });
   });
@@ -140,7 +140,7 @@ describe("Retention", () => {
         file: altered,
         entries: 1,
         fate: "refused",
-        reason: "it is not what was sealed, or not what the log recorded of it",
+        reason: "it does not match its seal, or the log's record of it",
       },
       { file: other, entries: 1, fate: "removed" },
     ]);
@@ -211,7 +211,7 @@ describe("A hold", () => {
     expect(await listHolds(path)).toMatchObject([{ id }]);
     await expect(releaseHold(path, id, BY)).rejects.toMatchObject({
       code: "AUDIT_INPUT_INVALID",
-      message: `hold ${id} was placed under a signing key: a release that is not signed does not end it`,
+      message: `hold ${id} was placed under a signing key: an unsigned release does not end it`,
     });
   });
 

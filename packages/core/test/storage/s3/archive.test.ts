@@ -114,7 +114,7 @@ describe.skipIf(isLeftOut("ceph"))("A directory with an archive", { timeout: 180
     expect(local.files.flatMap(({ problems }) => problems)).toEqual([]);
     expect(local.exitCode).toBe(0);
     expect(local.verdict).toContain(
-      `${shipped.length} files moved to an archive, which was not looked at`,
+      `${shipped.length} files moved to an archive, which was not read`,
     );
     expect(local.files.filter(({ state }) => state === "ARCHIVED").map(({ file }) => file)).toEqual(
       shipped,

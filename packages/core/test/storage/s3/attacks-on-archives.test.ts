@@ -37,7 +37,9 @@ describe.skipIf(isLeftOut("ceph"))(
         );
         await bench.ship(path, 0);
 
-        expect(bench.errors.join()).toContain(`${file} was not shipped: it is not what was sealed`);
+        expect(bench.errors.join()).toContain(
+          `${file} was not shipped: it does not match its seal`,
+        );
         expect((await log.keys()).filter((key) => key.endsWith(file))).toEqual([]);
         expect(await segments(path)).toContain(file);
         for (const name of await segments(path))

@@ -152,7 +152,7 @@ describe.skipIf(isLeftOut("ceph"))(
         // The stream that went on has recorded the first one: what is left of it is cut short.
         expect(refused.toSorted()).toEqual([...keys, shipped].toSorted());
         expect(files).toHaveLength(2);
-        expect(bench.errors.join("\n")).toContain("nothing seals it any more");
+        expect(bench.errors.join("\n")).toContain("it has no seal any more");
       });
 
       it("by a segment of its own under the name of one that our key sealed, whatever refers to that later", async () => {

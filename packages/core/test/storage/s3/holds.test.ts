@@ -87,7 +87,7 @@ describe.skipIf(isLeftOut("moto"))("holds in a bucket", { timeout: 120_000 }, ()
     await releaseHold(location, hold, other);
     await expect(releaseHold(location, hold, { ...by, signer: undefined })).rejects.toMatchObject({
       code: "AUDIT_INPUT_INVALID",
-      message: `hold ${hold} was placed under a signing key: a release that is not signed does not end it`,
+      message: `hold ${hold} was placed under a signing key: an unsigned release does not end it`,
     });
     const [own = ""] = (await log.keys()).filter((key) => key.includes("/control_0_0."));
     const { metadata } = await log.read(own);

@@ -254,7 +254,7 @@ describe.skipIf(isLeftOut("ceph"))("verifyLog('s3://bucket/prefix')", { timeout:
       ["pinned, within the rule", { retention: [{ days: 30 }] }, true, 0, "PRUNED", "anchored to"],
       ["against the rule", { retention: [{ days: 90 }] }, false, 1, "MISSING", "keeps files 90"],
       [
-        "not looked at",
+        "not read, as requested",
         { withoutVersions: true },
         false,
         0,
