@@ -24,19 +24,20 @@ export interface S3ArchiveOptions extends S3Connection, S3ObjectOptions {
   /** @default "audit/" */
   readonly prefix?: string;
   /**
-   * Days that a local copy stays after it was confirmed in the bucket; of the present UTC day none
-   * is removed.
+   * Days that a local copy stays after it was confirmed in the bucket. Copies of the present UTC
+   * day always stay.
    * @default Infinity: local copies stay until retention removes them
    */
   readonly keepLocalDays?: number;
   /**
-   * Days after which a lifecycle rule of the bucket removes objects; see `lifecycleRule()`. It
-   * stands, sealed, in the directory's segments, so that to the verifier what is older is removed
-   * from the bucket and not missing. @default none
+   * Days after which a lifecycle rule of the bucket removes objects; see `lifecycleRule()`. It is
+   * recorded and sealed in the directory's segments: the verifier then reports older objects as
+   * removed, not as missing. @default none
    */
   readonly expiresDays?: number;
   /**
-   * Told of what could not be shipped; it is tried again every minute. @default a process warning
+   * Called for each segment that could not be shipped; it is tried again every minute. @default a
+   * process warning
    */
   readonly onError?: (error: Error) => void;
 }
@@ -111,8 +112,8 @@ export class S3Archive implements SegmentArchive {
   }
 
   /**
-   * Of what the bucket holds: by its own word where it knows the whole object's, else by reading it
-   * back.
+   * SHA-256 of the stored object: the server's, where it knows that of the whole object, else
+   * computed by reading the object back.
    */
   async #sha256Of(key: string, bytes: number): Promise<string> {
     const known = (await this.#bucket.head(key))?.sha256;

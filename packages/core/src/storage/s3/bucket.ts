@@ -1,6 +1,6 @@
 // A bucket: reading, listing and deleting below one prefix. Only this file, put-once.ts and
-// connection.ts touch the AWS SDK. Over 300 lines: one method for each request, with the answers of
-// servers that it tells apart.
+// connection.ts touch the AWS SDK. Over 300 lines: one method for each request, with the servers'
+// answers that it distinguishes.
 import { Readable } from "node:stream";
 import type {
   ListObjectVersionsCommandInput,
@@ -60,8 +60,8 @@ export interface NewObject {
   readonly metadata: Metadata;
   readonly contentType: string;
   /**
-   * Until when it is locked, where objects are locked. Fixed once, so that every attempt says the
-   * same.
+   * End of the object's lock, where objects are locked. Fixed once, so that every attempt sends the
+   * same time.
    */
   readonly lockedUntil: Date | undefined;
 }
@@ -81,13 +81,13 @@ export interface ListRange {
   readonly after?: string;
 }
 
-/** Milliseconds for which a read is tried again. */
+/** Milliseconds during which a read is retried. */
 const READ_TIMEOUT_MS = 60_000;
-/** S3 deletes at most so many objects in one request. */
+/** S3 deletes at most this many objects in one request. */
 const DELETE_BATCH = 1000;
 
 /**
- * Keys, bodies and metadata below one prefix of one bucket. Reads are tried again where a failure
+ * Keys, bodies and metadata below one prefix of one bucket. Reads are retried after failures that
  * may pass.
  */
 export class S3Bucket {
@@ -133,7 +133,7 @@ export class S3Bucket {
       const body =
         answer.Body instanceof Readable ? await readAll(answer.Body, alive) : Buffer.alloc(0);
       if (isCut(answer, body.length)) throw new IncompleteBody(key);
-      // An ETag need not be a digest on every server: the same bytes twice are what is there.
+      // An ETag need not be a digest on every server: the same bytes read twice are the object's.
       if (!hasItsETag(answer, body) && doubtful?.equals(body) !== true) {
         doubtful = body;
         throw new IncompleteBody(key);
@@ -142,7 +142,7 @@ export class S3Bucket {
     });
   }
 
-  /** The attributes of an object, which is not read; undefined when there is none. */
+  /** The attributes of an object, without its body; undefined when there is none. */
   async head(key: string, versionId?: string): Promise<ObjectHead | undefined> {
     const { sdk, client } = await this.open();
     const version = versionId === undefined ? {} : { VersionId: versionId };
@@ -160,9 +160,9 @@ export class S3Bucket {
   }
 
   /**
-   * The same of an object that may not be there; undefined also where that is not for this caller
-   * to know. Without `s3:ListBucket` S3 says 403 of every key that is not there: a writer need not
-   * be allowed to list what there is.
+   * The same of an object that may not be there; undefined also where the server does not say.
+   * Without `s3:ListBucket`, S3 answers 403 for every missing key, and a writer need not have that
+   * permission.
    */
   async peek(key: string): Promise<ObjectHead | undefined> {
     try {
@@ -228,7 +228,7 @@ export class S3Bucket {
     return withRetries(this.#readPolicy, async (abortSignal) => {
       const page = await client.send(new sdk.ListObjectsV2Command(input), { abortSignal });
       const listed = (page.Contents?.length ?? 0) + (page.CommonPrefixes?.length ?? 0);
-      // Half an answer can be well-formed to a lenient parser; its own count tells.
+      // A lenient parser may accept a truncated answer; the count in the answer reveals it.
       if (page.IsTruncated === undefined || (page.KeyCount ?? listed) !== listed) {
         throw new IncompleteListing(this.urlOf(prefix));
       }
@@ -282,7 +282,7 @@ export class S3Bucket {
     }
   }
 
-  /** Whether the bucket keeps versions; undefined when this may not be asked. */
+  /** Whether the bucket keeps versions; undefined without permission to ask. */
   async isVersioned(): Promise<boolean | undefined> {
     const { sdk, client } = await this.open();
     return this.#readSetting(async (abortSignal) => {
@@ -323,14 +323,14 @@ export class S3Bucket {
     try {
       return await withRetries(this.#readPolicy, attempt);
     } catch (error) {
-      // No key, but not: no bucket.
+      // A missing key, not a missing bucket.
       if (statusOf(error) === 404 && error instanceof Error && error.name !== "NoSuchBucket")
         return undefined;
       throw error;
     }
   }
 
-  /** A setting of the bucket: none, unknown to the server, or not for this caller to know. */
+  /** A setting of the bucket: none, unknown to the server, or refused to these credentials. */
   async #readSetting<T>(attempt: Attempt<T>): Promise<T | undefined> {
     try {
       return await withRetries(this.#readPolicy, attempt);
@@ -352,7 +352,7 @@ export class S3Bucket {
   }
 }
 
-/** A page of a listing that does not hold what it says, or does not say how to go on. */
+/** A page of a listing that lacks keys it counts, or does not say how to continue. */
 class IncompleteListing extends Error {
   override readonly name: string = "IncompleteListing";
   constructor(url: string) {

@@ -30,7 +30,7 @@ export async function openClient({
       ...(region === undefined && { region: "us-east-1" }),
     }),
     forcePathStyle: pathStyle,
-    maxAttempts: 1, // retries are ours: with one key, one deadline, and what a 412 means
+    maxAttempts: 1, // request.ts retries: with one key, one deadline, and its own reading of a 412
     requestChecksumCalculation: "WHEN_REQUIRED" as const, // checksums are given where they count
     responseChecksumValidation: "WHEN_REQUIRED" as const,
   };

@@ -1,4 +1,4 @@
-// A day past retention: its segments, and whether each is what was sealed and recorded.
+// A day past retention: its segments, and whether each matches its seal and the records of it.
 import type { RemovalLine, SegmentRef } from "../../format/control-line.ts";
 import type { Candidate } from "../../retention/plan.ts";
 import type { LogSource } from "../../verify/log-source.ts";
@@ -29,7 +29,7 @@ import { boundsOf, dayOf, parseKey, parseSegmentFileName } from "./keys.ts";
 import { assemble, directSource } from "./source-direct.ts";
 import { shippedSource } from "./source-shipped.ts";
 
-/** Segments that are read through at once. */
+/** Segments that are read in parallel. */
 const SEGMENTS_AHEAD = 4;
 
 /** A segment past retention. */
@@ -40,11 +40,11 @@ export interface ExpiredSegment extends Candidate {
 export interface ExpiredDay {
   readonly day: string;
   readonly segments: readonly ExpiredSegment[];
-  /** Objects without a seal, under names that only this library gives: they were sealed once. */
+  /** Objects without a seal, under names that only this library uses: they were sealed once. */
   readonly stripped: readonly string[];
   /**
-   * Objects without a seal, under names that others may give too: each may be part of a segment
-   * here.
+   * Objects without a seal, under names that other programs may use too: each may be part of a
+   * segment here.
    */
   readonly unsealed: readonly string[];
   /** Other objects without a seal, such as those of the Python original. */
@@ -145,8 +145,7 @@ function directCandidates(
 ): Parts[] {
   const source = directSource(bucket, found, new Set());
   return [...found.commits].map(([file, objects]) => ({
-    // A stream has one key: a segment of one of our streams under another key was put in the place
-    // of ours.
+    // A stream has one key: a segment of one of our streams under another key has replaced ours.
     isUsurped: async () =>
       !actor.trusts(vkeyIn(objects)) &&
       (await others.isOurStream(parseSegmentFileName(file)?.stream)),
@@ -270,7 +269,7 @@ async function isAnyProven(witnesses: readonly Witness[]): Promise<boolean> {
   return false;
 }
 
-/** Keys of objects that are still there: of a deleted one the bucket has the marker alone. */
+/** Keys of objects that still exist: for a deleted one the bucket has only the marker. */
 function keysOf(objects: readonly (CommitObject | ShippedFile)[]): string[] {
   return objects.filter(({ lost }) => lost?.isDeleted !== true).map(({ key }) => key);
 }

@@ -5,8 +5,8 @@ import { parseSegmentName } from "../../format/segment-name.ts";
 const DAY_MS = 86_400_000;
 
 /**
- * Entry ids of one object lie at most this far apart, in milliseconds. It is what makes an entry
- * findable: its object's key is at most this much older than its id.
+ * Entry ids of one object lie at most this far apart, in milliseconds. Readers find an entry by it:
+ * the key of its object is at most this much older than its id.
  */
 export const MAX_SPAN_MS = 1000;
 
@@ -43,7 +43,7 @@ const KEY = /^(\d{4}-\d\d-\d\d)\/(?:([^/]+)\/)?([^/]+)$/;
 const DIRECT =
   /^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?:-[\w-]{16})?\.json(l?)$/;
 
-/** Reads a key without its prefix; undefined for what is no part of a log. */
+/** Reads a key without its prefix; undefined for a key that is not part of a log. */
 export function parseKey(key: string): LogKey | undefined {
   const [, day = "", folder, name = ""] = KEY.exec(key) ?? [];
   if (!isDay(day)) return undefined;
@@ -85,15 +85,15 @@ export function boundsOf(day: string): { readonly from: number; readonly to: num
 }
 
 /**
- * The begin of the direct objects of a time, for `StartAfter`: sorts before every key of that time.
+ * The start of the direct objects of a time, for `StartAfter`: sorts before every key of that time.
  */
 export function keyAt(day: string, time: number): string {
   return `${day}/${idAt(time)}`;
 }
 
 /**
- * The key of a commit of entries. `fork` is the stream, when the plain key is taken by somebody
- * else's bytes.
+ * The key of a commit of entries. `fork` is the stream, when another writer's bytes have the plain
+ * key.
  */
 export function entriesKey(
   firstId: string,
@@ -116,8 +116,8 @@ export function shippedKey(day: string, stream: string, file: string): string {
 }
 
 /**
- * The name under which a stream's objects of one day are verified as one segment. It stands in
- * checkpoints' origins and in `segment.open`, and no file on disk is called that.
+ * The name under which a stream's objects of one day are verified as one segment. It is in
+ * checkpoints' origins and in `segment.open`; no file on disk has this name.
  */
 export function segmentFileName(day: string, stream: string, seq: number): string {
   return `audit_${day.replaceAll("-", "")}_${stream}_${seq}.jsonl`;

@@ -15,10 +15,9 @@ export interface LifecycleRule {
 }
 
 /**
- * The rule by which a bucket itself removes what is older than `retentionDays`, for `Rules` of a
- * lifecycle configuration. It costs no request. But no sealed record says what was removed: to the
- * verifier, days that a rule removed are removed by the bucket's owner. Throws
- * `AUDIT_CONFIG_INVALID`.
+ * The rule by which a bucket itself removes objects older than `retentionDays`, for `Rules` of a
+ * lifecycle configuration. It costs no request. But no sealed record names the removed objects: to
+ * the verifier, the bucket's owner removed those days. Throws `AUDIT_CONFIG_INVALID`.
  *
  * @param prefix as of the storage. @default "audit/"
  */
@@ -29,8 +28,8 @@ export function lifecycleRule(retentionDays: number, prefix = "audit/"): Lifecyc
   return {
     ID: `ai-audit retention ${retentionDays} days`,
     Status: "Enabled",
-    Filter: { Prefix: normalizePrefix(prefix) }, // `audit` alone would take `audit-finance/` along
-    // An object expires so many days after it was written, at the next midnight UTC: never before
+    Filter: { Prefix: normalizePrefix(prefix) }, // `audit` alone would match `audit-finance/` too
+    // An object expires this many days after it was written, at the next midnight UTC: never before
     // its entries do.
     Expiration: { Days: retentionDays + 1 },
     NoncurrentVersionExpiration: { NoncurrentDays: 1 },

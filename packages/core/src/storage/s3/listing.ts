@@ -31,7 +31,9 @@ export interface DayListing {
   readonly shipped: readonly ShippedObject[];
 }
 
-/** Lists what a day holds. Direct objects that cannot hold an entry of `range` may be left out. */
+/**
+ * Lists the objects of a day. Direct objects that cannot hold an entry of `range` may be left out.
+ */
 export async function listDay(
   bucket: S3Bucket,
   day: string,
@@ -94,7 +96,7 @@ async function* keysBetween(
   }
 }
 
-/** An object by what it says about itself; its bytes are checked when they are read. */
+/** An object as its metadata describes it; its bytes are checked when they are read. */
 export interface CommitObject {
   readonly key: string;
   readonly bytes: number;
@@ -127,9 +129,9 @@ export class FoundObjects {
   readonly commits: Map<string, CommitObject[]> = new Map();
   /** By the directory that they come from. */
   readonly shipped: Map<string, ShippedFile[]> = new Map();
-  /** Nothing seals them. */
+  /** Objects without a seal. */
   foreign: { readonly key: string; readonly bytes: number }[] = [];
-  /** Whether an answer named a version: the bucket keeps them. */
+  /** Whether an answer named a version, so that the bucket keeps versions. */
   hasVersions = false;
 
   /** Asks for the metadata of a day's objects. */
@@ -199,7 +201,7 @@ function append<T>(map: Map<string, T[]>, key: string, item: T): void {
   else map.set(key, [item]);
 }
 
-/** An object that is not what was first stored under its key. */
+/** An object that differs from the first one stored under its key. */
 export interface LostObject {
   readonly key: string;
   /** Behind a delete marker; else overwritten. */
@@ -244,13 +246,13 @@ async function findLost(
   if (!newest || !first || newest.versionId === first.versionId) return undefined;
   const { key, modified, isDeleteMarker } = newest;
   const head = await bucket.head(key, first.versionId);
-  if (head === undefined) return undefined; // it went in between
+  if (head === undefined) return undefined; // removed since the listing
   const lost = { key, isDeleted: isDeleteMarker, modified, versionId: first.versionId, head };
   if (isDeleteMarker) return { ...lost, changed: "bytes" };
   // An ETag need not be a digest on every server.
   const isSame = newest.etag === first.etag || (await hasSameBytes(bucket, key, newest, first));
   if (!isSame) return { ...lost, changed: "bytes" };
-  // The same bytes put once more are what they were, unless they now belong to another segment.
+  // The same bytes stored again changed nothing, unless they now belong to another segment.
   const now = await bucket.head(key, newest.versionId);
   return now && sealOf(now) !== sealOf(head) ? { ...lost, changed: "metadata" } : undefined;
 }

@@ -36,8 +36,8 @@ export async function bucketSources(
 }
 
 /**
- * Looks at the versions of objects, where the bucket keeps them. Resolves to what could not be
- * looked at.
+ * Reads the versions of objects, where the bucket keeps them. Resolves to the parts that could not
+ * be read.
  */
 async function addVersions(
   bucket: S3Bucket,

@@ -1,5 +1,5 @@
-// The metadata of an object: written, read, and compared with the object's bytes. Readers go by it,
-// and only the tree's part of it is sealed, so a verifier must compare it.
+// The metadata of an object: written, read, and compared with the object's bytes. Readers rely on
+// it, and only the tree's part of it is sealed, so a verifier must compare it.
 import { timeOfId } from "../../format/id.ts";
 import { splitLines } from "../../format/lines.ts";
 import { dayOfSegment } from "../../format/segment-name.ts";
@@ -60,7 +60,7 @@ export function formatCommitMetadata(commit: CommitMetadata): Metadata {
   };
 }
 
-/** Reads it; undefined for an object that is no commit of ours. Nothing of it is proven. */
+/** Reads it; undefined for an object that is not a commit of this library. It is not proven. */
 export function parseCommitMetadata(metadata: Metadata): CommitMetadata | undefined {
   const stream = metadata["audit-stream"];
   const leaf = toCount(metadata["audit-leaf"]);
@@ -99,7 +99,7 @@ export function formatShippedMetadata(shipped: ShippedMetadata): Metadata {
   };
 }
 
-/** Reads it; undefined for an object that nothing shipped. */
+/** Reads it; undefined for an object that was not shipped. */
 export function parseShippedMetadata(metadata: Metadata): ShippedMetadata | undefined {
   const directory = metadata["audit-directory"];
   if (directory === undefined) return undefined;
@@ -149,7 +149,7 @@ export function wrongClaims(
   if (!commit) return ["it has no metadata of a commit any more"];
   if (!segment) return [`${file} is not the name of a segment in a bucket`];
   const tally = new EntryTally();
-  const isWhole = body.at(-1) === LF; // the body of a single entry is that alone
+  const isWhole = body.at(-1) === LF; // a body of a single entry has no line feed
   for (const line of isWhole ? splitLines(body) : [body]) tally.add(line);
   const { day, stream, seq } = segment;
   const time = timeOfId(tally.firstId);
@@ -171,7 +171,7 @@ export function wrongClaims(
   ];
 }
 
-/** The same of a shipped segment, once it was read through. */
+/** The same for a shipped segment, after it was read to its end. */
 export function wrongShippedClaims(
   { key, about }: { readonly key: string; readonly about: ShippedMetadata },
   { file, open, sealed }: SegmentReport,

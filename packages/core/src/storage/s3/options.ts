@@ -32,8 +32,8 @@ export interface S3Connection {
    */
   readonly pathStyle?: boolean;
   /**
-   * Milliseconds without a sign of life after which a request is broken off and made again. A write
-   * has a second more for each 256 KiB. @default 15000
+   * Milliseconds without a sign of life after which a request is aborted and retried. A write has a
+   * second more for each 256 KiB. @default 15000
    */
   readonly requestTimeoutMs?: number;
 }
@@ -47,11 +47,10 @@ export interface ResolvedConnection extends S3Connection {
 /** Attributes of new objects. */
 export interface S3ObjectOptions {
   /**
-   * Nobody, or with GOVERNANCE nobody without a special permission, removes an object for so many
-   * days.
+   * Days during which an object cannot be removed, with GOVERNANCE except by a special permission.
    */
   readonly objectLock?: { readonly mode: "GOVERNANCE" | "COMPLIANCE"; readonly days: number };
-  /** Puts a legal hold on every object: it stays until somebody lifts the hold. @default false */
+  /** Puts a legal hold on every object: it stays until the hold is lifted. @default false */
   readonly legalHold?: boolean;
   /** Encryption by the server: `"sse-s3"`, or a KMS key. @default the bucket's */
   readonly serverSideEncryption?: "sse-s3" | { readonly kmsKeyId: string };
@@ -61,7 +60,7 @@ export interface S3ObjectOptions {
    * Objects larger than this go in parts of this size; at least 5 MiB. @default 16777216 (16 MiB)
    */
   readonly partBytes?: number;
-  /** Milliseconds for which a write is tried again before it is given up. @default 60000 */
+  /** Milliseconds during which a write is retried before it fails. @default 60000 */
   readonly writeTimeoutMs?: number;
 }
 
@@ -76,33 +75,34 @@ export interface S3StorageOptions extends S3Connection, S3ObjectOptions {
   readonly signer?: Signer;
   /**
    * `vkey`s of earlier keys of this log. Segments that they sealed are recorded by new ones and may
-   * be removed by retention, and what they record counts as much as what the `signer`'s do; those
-   * of any other key stay.
+   * be removed by retention. Their records count as much as those of the `signer`. Segments of any
+   * other key stay.
    * @default none
    */
   readonly trustedKeys?: readonly string[];
   /**
-   * Days after which a lifecycle rule of the bucket removes objects; see `lifecycleRule()`. It
-   * stands, sealed, in the log, so that to the verifier what is older is removed and not missing.
+   * Days after which a lifecycle rule of the bucket removes objects; see `lifecycleRule()`. It is
+   * recorded and sealed in the log: the verifier then reports older objects as removed, not as
+   * missing.
    * @default none
    */
   readonly expiresDays?: number;
   /**
-   * A directory on this machine, where the writer notes how far its open segment has come. A segment
-   * that is shorter at the next start is told by a sealed `segment.gap` line.
+   * A directory on this machine, where the writer notes the state of its open segment. A segment
+   * that is shorter at the next start gets a sealed `segment.gap` line.
    * @default none: a cut looks like a crash
    */
   readonly mark?: string;
-  /** Bounds of what shares one object. */
+  /** Limits of one object with several entries. */
   readonly commit?: {
     /** @default 5000 */
     readonly maxEntries?: number;
     /** @default 8388608 (8 MiB) */
     readonly maxBytes?: number;
     /**
-     * Milliseconds for which an entry may wait for company. More saves requests, and each
-     * `log()` takes so much longer. Entries that arrive while an object is on its way share the
-     * next one in any case. @default 0
+     * Milliseconds for which an entry may wait for others. More saves requests and makes each
+     * `log()` slower by as much. Entries that arrive while an object is being stored share the next
+     * one in any case. @default 0
      */
     readonly maxDelayMs?: number;
   };
@@ -163,7 +163,7 @@ const checkCommit: (given: unknown) => void = optionsOf<NonNullable<S3StorageOpt
   { maxEntries: atLeast(1), maxBytes: atLeast(1), maxDelayMs: atLeast(0) },
 );
 
-/** S3 takes no smaller part, except the last. */
+/** S3 accepts no smaller part, except as the last. */
 const MIN_PART_BYTES = 5 * 2 ** 20;
 
 /** Throws `AUDIT_CONFIG_INVALID`, and `AUDIT_KEY_INVALID` for an invalid trusted key. */
@@ -174,7 +174,8 @@ export function resolveOptions(options: S3StorageOptions): ResolvedOptions {
   checkTrustedKeys(trustedKeys);
   checkCommit(commit);
   const { maxEntries = 5000, maxBytes = 8 * 2 ** 20, maxDelayMs = 0 } = commit;
-  // Entries of one object lie within this span, so what waits longer could not share one anyway.
+  // Entries of one object lie within this span, so an entry that waits longer could not share one
+  // anyway.
   if (maxDelayMs > MAX_SPAN_MS)
     throw new AuditConfigError(`commit.maxDelayMs must be at most ${MAX_SPAN_MS}`);
   checkExpiresDays(expiresDays);

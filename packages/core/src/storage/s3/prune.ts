@@ -1,5 +1,5 @@
-// Retention in a bucket: whole UTC days go, after a durable record of every segment that goes with
-// them. An altered segment stays, as in a directory.
+// Retention in a bucket: whole UTC days are removed, after a durable record of each of their
+// segments. An altered segment stays, as in a directory.
 import { AuditWriteError } from "../../errors.ts";
 import { formatControlLine } from "../../format/control-line.ts";
 import { dayOfSegment, startOfDay } from "../../format/segment-name.ts";
@@ -31,7 +31,7 @@ export interface BucketRemover {
 /** The decision about a day. */
 interface DayPlan {
   readonly plan: RemovalPlan<ExpiredSegment>;
-  /** Objects without a seal that go. */
+  /** Objects without a seal to remove. */
   readonly unsealed: readonly string[];
   readonly refused: readonly Refused[];
 }
@@ -44,7 +44,7 @@ interface Refused {
 
 /** Keeps a line at about 100 KB. */
 const STATES_PER_LINE = 1000;
-/** A day that another process removes at the same time is looked at again; so often. */
+/** Times that a day is examined again while another process removes it. */
 const MAX_LOOKS = 5;
 
 /** Removes days that ended before `before`; never the present one. */
@@ -53,7 +53,7 @@ export async function pruneBucket(
   { before, policy, actor, dryRun = false, now, onProgress = () => undefined }: PruneOptions,
   remover: BucketRemover,
 ): Promise<PruneResult> {
-  // The caller's present may lie ahead; other writers' open segments are of the real one.
+  // The caller's `now` may lie ahead; other writers' open segments are of the real present.
   const limit = Math.min(before, now, Date.now());
   const days = (await Array.fromAsync(bucket.folders())).filter(
     (day) => isDay(day) && boundsOf(day).to < limit,
@@ -72,8 +72,8 @@ export async function pruneBucket(
     isVersioned: (await bucket.isVersioned()) === true,
     isMissed: (day) => !(boundsOf(day).to < limit) || whyHeld(day) !== undefined,
   });
-  // One day after the other: a run that breaks off has removed the oldest days, and the next run
-  // goes on.
+  // One day after the other: an interrupted run has removed the oldest days, and the next run
+  // continues.
   for (const [at, day] of days.toSorted().entries()) {
     onProgress(at / days.length);
     const { from, to } = boundsOf(day);
@@ -126,8 +126,8 @@ class BucketRetention {
   }
 
   /**
-   * Looks again where another process removes the same day: half of a segment is not what was
-   * sealed.
+   * Examines again where another process removes the same day: half of a segment does not match its
+   * seal.
    */
   async decide(day: string): Promise<DayPlan> {
     for (let looks = 1; ; looks += 1) {
@@ -187,8 +187,8 @@ class BucketRetention {
   /**
    * The facts about the rest of the bucket. The first line of a shipped segment names the files
    * that it refers to. A direct segment refers to the one before it in its stream, at any distance,
-   * and its end shows in a listing; to others only within a day, but for the states that clean-up
-   * kept on record.
+   * and its end shows in a listing; to others only within a day, except for the states that
+   * clean-up kept on record.
    */
   async #surroundingsOf(segments: readonly ExpiredSegment[]): Promise<Surroundings> {
     const keysOf = new Map(segments.map(({ file, keys }) => [file, keys]));
@@ -235,7 +235,7 @@ class BucketRetention {
     ];
   }
 
-  /** Objects without a seal, under names that this library gives, may be the rest of a segment. */
+  /** Objects without a seal, under names that this library uses, may be the rest of a segment. */
   async #unsealedEvidence(
     { day, stripped, unsealed, missing }: ExpiredDay,
     hasRefused: boolean,
@@ -275,8 +275,8 @@ class BucketRetention {
   }
 
   /**
-   * Deletes objects with all their versions: a mere delete marker would keep what retention must
-   * remove.
+   * Deletes objects with all their versions: a delete marker alone would keep the content that
+   * retention must remove.
    */
   async #remove(day: string, keys: readonly string[], isWhole: boolean): Promise<void> {
     const going = new Set(keys);

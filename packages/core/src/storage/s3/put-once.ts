@@ -1,5 +1,5 @@
-// Stores an object exactly once, whatever the network does in between. Over 300 lines: one put and
-// an upload in parts share the question whose object is there.
+// Stores an object exactly once, despite any failure of the network. Over 300 lines: one put and an
+// upload in parts share the check of the object found there.
 import { hash } from "node:crypto";
 import { AuditError, AuditWriteError } from "../../errors.ts";
 import type { PutObjectCommandInput } from "@aws-sdk/client-s3";
@@ -8,12 +8,12 @@ import type { ResolvedObjectOptions } from "./options.ts";
 import { RetriesExhausted, type RetryPolicy, reasonOf, statusOf, withRetries } from "./request.ts";
 
 /**
- * `stored`: it is there with these bytes, by this attempt or one before. `taken`: somebody else's
- * bytes are there.
+ * `stored`: it is there with these bytes, by this attempt or an earlier one. `taken`: another
+ * writer's bytes are there.
  */
 export type PutResult = "stored" | "taken";
 
-/** The slowest that a body is waited for: 256 KiB a second. */
+/** The lowest accepted speed of a body: 256 KiB a second. */
 const BYTES_PER_MS = 256 * 1.024;
 
 /** The content of a new object: bytes in memory, or a place to read them from. */
@@ -29,10 +29,10 @@ export function contentOf(body: Buffer): Content {
 }
 
 /**
- * Stores content under a key that nothing was stored under. A retry after an answer that was lost
- * finds the object there (412): equal bytes mean that the earlier attempt had worked.
+ * Stores content under an unused key. A retry after a lost answer finds the object there (412):
+ * equal bytes mean that the earlier attempt succeeded.
  *
- * @throws `AUDIT_WRITE_TIMEOUT` when nothing came of it in time (it may still be there),
+ * @throws `AUDIT_WRITE_TIMEOUT` when no attempt succeeded in time (the object may still be there),
  * `AUDIT_WRITE_FAILED` when the server refuses it.
  */
 export async function putOnce(
@@ -84,7 +84,7 @@ class ObjectPut {
     });
   }
 
-  /** Parts are tried again one by one; what decides is the request that makes an object of them. */
+  /** Parts are retried one by one; only the request that joins them makes the object. */
   async inParts(): Promise<PutResult> {
     const { partBytes } = this.#options;
     const { key } = this.#object;
@@ -106,8 +106,8 @@ class ObjectPut {
           ),
         );
       }
-      // Not every server honours the condition on the last request: asked beforehand, it is at
-      // least no common accident.
+      // Some servers ignore the condition on the last request: asking beforehand at least rules out
+      // common accidents.
       if (await this.#bucket.peek(key)) {
         await this.#uploads.abandonParts(key, uploadId);
         return await this.#compare();
@@ -117,22 +117,21 @@ class ObjectPut {
           await this.#uploads.finishParts(key, uploadId, parts, signal);
           return "stored";
         } catch (error) {
-          // 404: the upload is no more, because an attempt before made the object of it.
+          // 404: the upload has ended, because an earlier attempt made the object.
           if (statusOf(error) !== 412 && statusOf(error) !== 404) throw error;
           return this.#compare();
         }
       });
     } catch (error) {
-      // What is left of the upload costs until a lifecycle rule removes it; the error that counts
-      // is the first.
+      // The upload's remains cost money until a lifecycle rule removes them. The first error is the
+      // one that counts.
       await this.#uploads.abandonParts(key, uploadId).catch(() => undefined);
       throw error;
     }
   }
 
   /**
-   * Whether what is there is what was to be stored: byte for byte, and in what it says about
-   * itself.
+   * Whether the stored object equals the new one: its bytes and its metadata.
    */
   async #compare(): Promise<PutResult> {
     const { key, metadata } = this.#object;
@@ -162,8 +161,8 @@ function sameMetadata(there: Metadata, ours: Metadata): boolean {
 }
 
 /**
- * There when it was to be written, gone when it was read. The name makes it one of those that are
- * tried again.
+ * The object existed at the write and was gone at the read. The error's name makes it one that is
+ * retried.
  */
 class Vanished extends Error {
   override readonly name: string = "IncompleteBody";
@@ -204,7 +203,7 @@ class Uploads {
     const input = {
       ...this.#newObject(object, options),
       Body: body,
-      ChecksumAlgorithm: "SHA256" as const, // said besides the checksum itself: some servers ask for it with a lock
+      ChecksumAlgorithm: "SHA256" as const, // named besides the checksum itself: some servers require it with a lock
       ChecksumSHA256: hash("sha256", body, "base64"),
       IfNoneMatch: "*",
     };
@@ -248,7 +247,7 @@ class Uploads {
   }
 
   /**
-   * Makes the object of its parts; rejects with the server's 412 where there is one, and 404 for an
+   * Joins the parts into the object; rejects with the server's 412 where one exists, and 404 for an
    * unknown upload.
    */
   async finishParts(
@@ -299,7 +298,7 @@ class Uploads {
         ServerSideEncryption: "aws:kms" as const,
         SSEKMSKeyId: serverSideEncryption.kmsKeyId,
       }),
-      // The SDK's list of classes grows with its versions; the server knows which there are.
+      // The SDK's list of classes grows with its versions; the server checks the name.
       ...(storageClass !== undefined && {
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
         StorageClass: storageClass as NonNullable<ObjectInput["StorageClass"]>,

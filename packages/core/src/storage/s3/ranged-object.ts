@@ -1,4 +1,4 @@
-// An object as something to read from at any place, a block at a time.
+// An object that is read at any offset, a block at a time.
 import type { RandomAccess } from "../../retention/random-access.ts";
 import type { Metadata, S3Bucket } from "./bucket.ts";
 
@@ -12,7 +12,7 @@ export class RangedObject implements RandomAccess {
   readonly #size: number;
   readonly #blockBytes: number;
   readonly #blocks = new Map<number, Buffer>();
-  /** The object's own metadata; nothing until something of it was read. */
+  /** The object's own metadata; empty until a part of it was read. */
   metadata: Metadata = {};
 
   constructor(bucket: S3Bucket, key: string, size: number, blockBytes: number) {
@@ -40,7 +40,7 @@ export class RangedObject implements RandomAccess {
         from,
         Math.min(block.length, from + end - at),
       );
-      if (count === 0) break; // gone since it was listed
+      if (count === 0) break; // removed since the listing
       at += count;
     }
     return { bytesRead: Math.max(0, at - position) };

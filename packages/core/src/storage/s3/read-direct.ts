@@ -36,13 +36,13 @@ function keyedLine(bytes: Buffer): KeyedLine[] {
   const id = idOfLine(bytes);
   if (id !== undefined) return [{ key: id, line: bytes.toString() }];
   const line = bytes.toString();
-  const entry = lineToEntry(line); // under a name of ours, and not as we write it
+  const entry = lineToEntry(line); // under a name of this library, in another form
   return entry ? [{ key: entry.id, line }] : [];
 }
 
 /**
- * Entry lines of the range. Objects of all writers overlap by at most `MAX_SPAN_MS`: lines further
- * back than that can be handed on.
+ * Entry lines of the range. Objects of all writers overlap by at most `MAX_SPAN_MS`: older lines
+ * can be returned.
  */
 export async function* directPages(
   bucket: S3Bucket,

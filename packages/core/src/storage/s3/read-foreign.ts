@@ -1,5 +1,4 @@
-// Entries under ids without a time: what the Python original wrote into the same bucket, one object
-// each.
+// Entries under ids without a time: the Python original's, in the same bucket, one object each.
 import { lineToEntry } from "../../format/entry-line.ts";
 import type { KeyedLine } from "../merge.ts";
 import { idAt } from "../../format/id.ts";
@@ -10,7 +9,7 @@ import type { ForeignObject } from "./listing.ts";
 
 const REQUESTS_AHEAD = 32;
 const PAGE_LINES = 1000;
-/** Beyond this, lines are read a second time when their turn comes instead of being held. */
+/** Lines beyond this are not held in memory but read again when their turn comes. */
 const MAX_HELD_BYTES = 64 * 2 ** 20;
 
 /** An entry whose line is held, or is to be fetched again. */
@@ -20,13 +19,13 @@ interface Known {
   readonly line: string | undefined;
 }
 
-/** The line of the entry with this id, on whichever of the days it is. */
+/** The line of the entry with this id, on any of the days. */
 export async function findForeign(
   bucket: S3Bucket,
   days: readonly string[],
   id: string,
 ): Promise<string | undefined> {
-  if (id.includes("/")) return undefined; // no name of an object
+  if (id.includes("/")) return undefined; // not a name of an object
   const reads = mapInOrder(days.toReversed(), REQUESTS_AHEAD, (day) =>
     bucket.get(`${day}/${id}.json`),
   );
@@ -38,8 +37,8 @@ export async function findForeign(
 }
 
 /**
- * Entry lines of the range. Nothing but the entries themselves tells their time, so a day is read
- * as a whole before its first page.
+ * Entry lines of the range. Only the entries themselves hold their time, so a day is read as a
+ * whole before its first page.
  */
 export async function* foreignPages(
   bucket: S3Bucket,
@@ -106,14 +105,14 @@ async function readForeign(
   return { object, entry: { time, key: `${idAt(time)}-${entry.id}`, line } };
 }
 
-/** The object on one line, however it was printed; undefined when it is no JSON. */
+/** The object on one line, however it was printed; undefined when it is not JSON. */
 export function foreignLine(body: Buffer): string | undefined {
   const text = body.toString();
   if (!text.trim().includes("\n")) return text.trim();
   try {
     return JSON.stringify(JSON.parse(text));
   } catch {
-    return undefined; // no entry: the verifier says that nothing vouches for it
+    return undefined; // not an entry: the verifier reports it
   }
 }
 

@@ -15,7 +15,7 @@ const HEADS_AHEAD = 16;
 const SEARCH_BLOCK_BYTES = 64 * 1024;
 const PAGE_BLOCK_BYTES = 1024 * 1024;
 
-/** The line of the entry with this id. Metadata tells which segments can hold it. */
+/** The line of the entry with this id. Metadata shows the segments that can hold it. */
 export async function findShipped(
   bucket: S3Bucket,
   objects: readonly ShippedObject[],
@@ -42,7 +42,7 @@ interface Span {
 
 /**
  * Entry lines of the range as a few sources, each in order: segments that follow each other in time
- * share one, so that as many are open at once as wrote at once, and not all of a day's.
+ * share one, so that only segments that overlap in time are open at once, not all of a day.
  */
 export async function shippedSources(
   bucket: S3Bucket,

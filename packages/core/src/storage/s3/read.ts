@@ -12,8 +12,8 @@ import { boundsOf, dayOf, isDay, keyAt, MAX_SPAN_MS, parseKey } from "./keys.ts"
 
 const DAY_MS = 86_400_000;
 /**
- * Ranges of so many days are looked up day by day; for longer ones the days that exist are listed
- * first.
+ * Ranges up to this number of days are read day by day; for longer ones the existing days are
+ * listed first.
  */
 const FEW_DAYS = 8;
 /** Days whose listings are fetched ahead. */
@@ -22,9 +22,8 @@ const DAYS_AHEAD = 4;
 type Order = "oldest-first" | "newest-first";
 
 /**
- * The line of the entry with this id. Its time tells the day and, but for a second, the key: one
- * listing and one read usually. Ids of the Python original hold no time: one request for each day
- * there is.
+ * The line of the entry with this id. Its time gives the day and, to a second, the key: usually one
+ * listing and one read. Ids of the Python original hold no time: one request for each existing day.
  */
 export async function findEntry(bucket: S3Bucket, id: string): Promise<string | undefined> {
   const time = timeOfId(id);
@@ -48,8 +47,8 @@ export async function findEntry(bucket: S3Bucket, id: string): Promise<string | 
 }
 
 /**
- * Direct objects that may hold the entry, the likeliest first: those that begin with it or shortly
- * before it.
+ * Direct objects that may hold the entry, the likeliest first: those that begin with the entry or
+ * shortly before it.
  */
 async function candidates(bucket: S3Bucket, id: string, time: number): Promise<DirectObject[]> {
   const day = dayOf(time);
@@ -94,8 +93,7 @@ export async function* readPages(
     for await (const page of mergePages(sources, order)) {
       if (page.length > 0) yield page.map(({ line }) => line);
       bytesRead += page.reduce((sum, { line }) => sum + line.length, 0);
-      // How many bytes the other days hold is known when they are listed: until then each counts
-      // alike.
+      // The size of the other days is known once they are listed: until then all count alike.
       onProgress((daysRead + Math.min(1, bytesRead / bytesOfDay)) / days.length);
     }
     daysRead += 1;

@@ -1,5 +1,4 @@
-// Requests to a bucket: which failures are tried again, bodies read and checked, and several
-// requests at once.
+// Requests to a bucket: retries, bodies read and checked, and several requests at once.
 import { getFips, hash } from "node:crypto";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -7,21 +6,20 @@ import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
 
 /** The number of tries of a request, and their time. */
 export interface RetryPolicy {
-  /** Milliseconds from the first attempt after which no other begins. */
+  /** Milliseconds from the first attempt after which no further attempt begins. */
   readonly timeoutMs: number;
   /**
-   * Milliseconds that one attempt may go without a sign of life; then it is broken off and made
-   * again.
+   * Milliseconds that one attempt may go without a sign of life; then it is aborted and repeated.
    */
   readonly attemptMs: number;
 }
 
-/** Nothing came of a request within its time. `cause` is the last attempt's error. */
+/** Every attempt failed before the deadline. `cause` is the last attempt's error. */
 export class RetriesExhausted extends Error {
   override readonly name: string = "RetriesExhausted";
 }
 
-/** Full jitter up to here: many writers that were refused together must not come back together. */
+/** Full jitter up to here: writers refused at the same time must not retry at the same time. */
 const FIRST_WAIT_MS = 50;
 const MAX_WAIT_MS = 5000;
 
@@ -55,8 +53,7 @@ export async function withRetries<T>(
 }
 
 /**
- * A request that hangs is broken off. Aborting alone is not enough: a body that trickles may not
- * notice.
+ * Abandons a request that hangs. Aborting alone is not enough: a body that trickles may not notice.
  */
 async function within<T>(milliseconds: number, attempt: Attempt<T>): Promise<T> {
   const abort = new AbortController();
@@ -70,7 +67,7 @@ async function within<T>(milliseconds: number, attempt: Attempt<T>): Promise<T> 
     return await Promise.race([attempted, expired]);
   } finally {
     clearTimeout(timer);
-    attempted.catch(() => undefined); // broken off: its own error says nothing more
+    attempted.catch(() => undefined); // abandoned: its own error adds nothing
   }
 }
 
@@ -78,10 +75,10 @@ class AttemptTimeout extends Error {
   override readonly name: string = "AttemptTimeout";
 }
 
-/** The server refuses what it may accept soon, or says nothing about the request itself. */
+/** The server may accept the same request soon, or its answer is not about the request itself. */
 const PASSING_NAMES: ReadonlySet<string> = new Set([
   "AttemptTimeout",
-  "BadDigest", // bytes were damaged on their way
+  "BadDigest", // bytes were damaged in transit
   "ExpiredToken", // the credential provider is asked again
   "ExpiredTokenException",
   "IncompleteBody",
@@ -103,13 +100,13 @@ function isPassing(error: unknown): boolean {
   const status = statusOf(error);
   // HEAD has no body that could hold a code: a bad request may be one with expired credentials.
   if (status === 400 && /^(?:Unknown|UnknownError|BadRequest|400)$/.test(error.name)) return true;
-  // An error in spite of a 2xx: the answer ended in the middle.
+  // An error despite a 2xx: the answer was truncated.
   if (status !== undefined)
     return status < 300 || status === 408 || status === 409 || status === 429 || status >= 500;
   return isNetworkError(error);
 }
 
-/** The connection failed, at whatever moment: nobody knows whether the server did it. */
+/** The connection failed: the server may or may not have carried out the request. */
 function isNetworkError(error: Error): boolean {
   if (
     "code" in error &&
@@ -136,7 +133,7 @@ export function reasonOf(error: unknown): string {
   return `${status === undefined ? "" : `${status} `}${error.name}: ${error.message}`;
 }
 
-/** A body may take its time, as long as it keeps coming. */
+/** A body may be slow as long as bytes keep arriving. */
 export async function readAll(body: Readable, alive: () => void): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of body) {
@@ -172,7 +169,7 @@ export function hasItsETag(
   return hash("md5", body) === md5;
 }
 
-/** Fewer bytes than announced. The name is S3's own for the same. */
+/** Fewer bytes than announced. S3 uses the same name for it. */
 export class IncompleteBody extends Error {
   override readonly name: string = "IncompleteBody";
   constructor(key: string) {

@@ -116,8 +116,8 @@ export class S3Storage implements AuditStorage {
   }
 
   /**
-   * Counts by what objects say about themselves, where they lie within the range: a body is read
-   * only at its ends. `verifyLog` holds that against the bodies; this does not.
+   * Counts by the metadata of objects within the range; a body is read only at the range's ends.
+   * `verifyLog` compares metadata with the bodies; this does not.
    */
   count(range: TimeRange): Promise<number> {
     return reading("the log could not be counted", countEntries(this.#bucket, range));
@@ -125,8 +125,8 @@ export class S3Storage implements AuditStorage {
 
   /**
    * Removes whole UTC days that are past `before` and that no hold covers, with all their versions,
-   * after a durable record of each segment. A segment that is not what was sealed stays: `refused`
-   * has its keys, and `expired` why.
+   * after a durable record of each segment. A segment that does not match its seal stays: `refused`
+   * has its keys, and `expired` the reason.
    * @throws `AUDIT_WRITE_FAILED` naming the first object that the server refuses to delete (a lock,
    * a hold, a permission)
    */
@@ -135,7 +135,7 @@ export class S3Storage implements AuditStorage {
     if (options.dryRun !== true) await this.#writer.endEarlierDay();
     const { signer, trustedKeys } = this.#options;
     const remover = {
-      // A commit of their own: a later clean-up finds them without reading what entries say.
+      // A commit of their own: a later clean-up finds them without reading entries.
       record: (lines: readonly string[]) => this.#writer.commitAlone(lines),
       actor: new Actor(signer?.vkey, trustedKeys),
       stream: this.stream,

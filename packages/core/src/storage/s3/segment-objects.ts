@@ -1,4 +1,4 @@
-// Segments as objects: one object for each commit, whose metadata says what its body does not.
+// Segments as objects: one object for each commit, whose metadata holds what the body lacks.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SegmentRef } from "../../format/control-line.ts";
 import { timeOfId } from "../../format/id.ts";
@@ -22,7 +22,7 @@ import { latestStates } from "./witnessed.ts";
 
 /** S3 allows 2 KiB of metadata; the first line of a segment has this much of it, as base64. */
 const MAX_OPEN_LINE_BYTES = 900;
-/** A write does not wait longer than this for what can be learned of other writers. */
+/** A write waits no longer than this, in milliseconds, for the states of other writers. */
 const SEEN_TIMEOUT_MS = 5000;
 
 export interface BucketSegmentsOptions {
@@ -49,7 +49,7 @@ export class BucketSegments implements SegmentBackend {
     const vkeys = signer === undefined ? [] : [signer.vkey, ...trustedKeys];
     const nothing = { states: [], isFirstOfDay: false };
     const known = await Promise.race([
-      // A role may be allowed to write and nothing else: then nothing is recorded of other writers.
+      // A role may be allowed only to write: then no states of other writers are recorded.
       latestStates(bucket, { stream, vkeys }, Date.now()).catch(() => nothing),
       sleep(SEEN_TIMEOUT_MS, nothing, { ref: false }),
     ]);
@@ -153,7 +153,7 @@ interface SealedParts {
   readonly note: string;
 }
 
-/** A segment's bytes as a file would hold them, taken apart into what goes where in an object. */
+/** A segment's bytes as a file would hold them, split into an object's body and metadata. */
 function takeApart(sealed: Buffer, hasOpen: boolean): SealedParts {
   const start = hasOpen ? sealed.indexOf(LF) + 1 : 0;
   const end = sealed.lastIndexOf(LF, sealed.length - 2) + 1;

@@ -18,7 +18,7 @@ interface Objects {
   readonly foreign: readonly { readonly key: string; readonly bytes: number }[];
 }
 
-/** A segment's objects in the order of their leaves, and what does not fit. */
+/** A segment's objects in the order of their leaves, and the problems found. */
 interface Chain {
   readonly file: string;
   readonly objects: readonly CommitObject[];
@@ -28,9 +28,9 @@ interface Chain {
 }
 
 /**
- * The log of all direct streams. Beyond the tree, the place finds holes, two objects in one place,
- * objects under a key that is not theirs, and deletions that left a marker. `otherStreams` are
- * those of the logs beside it.
+ * The log of all direct streams. Besides the tree, it checks for holes, two objects in one place,
+ * objects under a key that is not theirs, and deletions that left a marker. `otherStreams` are the
+ * streams of the logs beside it.
  */
 export function directSource(
   bucket: S3Bucket,
@@ -75,12 +75,14 @@ export function directSource(
   };
 }
 
-/** Whether a failure is about one object: what may not be read, or lies in an archive tier. */
+/**
+ * Whether a failure concerns one object: no permission to read it, or it lies in an archive tier.
+ */
 export function isOfFile(error: unknown): boolean {
   return statusOf(error) === 403 || AuditError.isInstance(error);
 }
 
-/** Orders a segment's objects. What follows a hole cannot be checked: the tree goes no further. */
+/** Orders a segment's objects. Objects after a hole cannot be checked: the tree ends there. */
 function link(file: string, objects: readonly CommitObject[]): Chain {
   const problems: Problem[] = [];
   const chain: CommitObject[] = [];
@@ -177,8 +179,7 @@ function describe({ key, lost }: CommitObject): string {
 
 /**
  * An object moved as a whole, metadata and all, fits into its tree, and metadata is sealed only in
- * part. Where the bytes themselves are altered, the tree says so, and this adds what it makes of
- * them.
+ * part. Where the bytes themselves are altered, the tree shows it, and this adds its own findings.
  */
 function noteClaims(
   chain: Chain,
@@ -193,7 +194,7 @@ function noteClaims(
   }
 }
 
-/** Makes the verifier look once more: what was listed is gone. */
+/** Makes the verifier list again: a listed object is gone. */
 function gone(key: string): Error {
   return Object.assign(new Error(`${key} was removed while it was to be read`), { code: "ENOENT" });
 }
@@ -204,7 +205,7 @@ async function* readForeign(
 ): AsyncGenerator<Buffer, void, void> {
   for await (const found of mapInOrder(objects, OBJECTS_AHEAD, ({ key }) => bucket.get(key))) {
     if (!found) continue;
-    // A line of JSON for each, whatever its bytes are: nothing is claimed about them.
+    // A line of JSON for each, whatever its bytes: they are not checked.
     yield Buffer.from(`${foreignLine(found.body) ?? "{}"}\n`);
   }
 }

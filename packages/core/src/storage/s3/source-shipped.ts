@@ -33,7 +33,7 @@ export function shippedSource(
     isOfFile,
     read: (file) => {
       const digest = new SegmentDigest();
-      digests.set(file, digest); // of the latest reading: the last one before problems are asked for is a whole one
+      digests.set(file, digest); // of the latest reading: the last one before `problems` is complete
       return digest.through(readObject(bucket, byName.get(file)?.[0]));
     },
     place: {
@@ -65,7 +65,7 @@ function twinsOf(first: ShippedFile, others: readonly ShippedFile[]): Problem[] 
   }));
 }
 
-/** Of bytes that are altered themselves nothing more is said. */
+/** Altered bytes get no further finding. */
 function claimsOf(
   file: ShippedFile,
   report: SegmentReport,

@@ -1,5 +1,5 @@
-// The rest of a bucket, as retention looks at it: segments that refer to expired ones, and records
-// of earlier runs.
+// The rest of a bucket, as retention needs it: segments that refer to expired ones, and records of
+// earlier runs.
 import type { SegmentRef } from "../../format/control-line.ts";
 import { fileOfOrigin } from "../../format/origin.ts";
 import { readFirstLine, readLineOf } from "../../format/read-control-line.ts";
@@ -38,7 +38,7 @@ export interface Witness {
 /** The beginning of a shipped segment. */
 export interface ShippedBeginning {
   readonly key: string;
-  /** The directory that it says it comes from. */
+  /** The directory that it claims to come from. */
   readonly directory: string;
   /** The key that it names; null when it is not signed. */
   readonly vkey: string | null;

@@ -1,5 +1,5 @@
-// What a new segment records of other writers' streams, so that a whole stream that is deleted
-// leaves a hole.
+// States of other writers' streams that a new segment records, so that a deleted stream leaves a
+// hole.
 import type { SegmentRef } from "../../format/control-line.ts";
 import { parseCheckpoint, parseNote, parseVkey, type VerificationKey } from "../../seal/note.ts";
 import { fileOfOrigin } from "../../format/origin.ts";
@@ -18,7 +18,7 @@ import { checkpointOf, parseCommitMetadata } from "./metadata.ts";
  */
 const LOOK_BACK_MS = [86_400_000, 3_600_000, 300_000, 30_000];
 const MAX_HEADS = 32;
-/** Days with a folder that are tried, where nobody has written for a day. */
+/** Days with a folder that are tried when no writer has written for a day. */
 const MAX_DAYS = 8;
 const CONCURRENCY = 16;
 
@@ -33,7 +33,7 @@ export interface Recorder {
 export interface Witnessed {
   readonly states: readonly SegmentRef[];
   /**
-   * Whether no other stream of the present day is among them: nobody else has recorded the days
+   * Whether no other stream of the present day is among them: no other writer has recorded the days
    * before.
    */
   readonly isFirstOfDay: boolean;
@@ -42,12 +42,12 @@ export interface Witnessed {
 /**
  * The latest states known of other streams, newest first. It costs a few listings and at most 32
  * small requests, once for each segment, and so it sees the writers of the last seconds in a busy
- * log and those of a day in a quiet one. Where nobody has written for a day, it sees the last day
- * with a segment, so that no past day can vanish unseen.
+ * log and those of a day in a quiet one. When no writer has written for a day, it sees the last day
+ * with a segment, so that no past day can vanish unnoticed.
  *
- * What is recorded is held against a stream later, so only that counts which the recorder's own
- * key, or one that it trusts, signed for that very segment. Without a key nobody can tell who wrote
- * what.
+ * A recorded state is evidence against its stream later. So it must be signed, for that very
+ * segment, by the recorder's own key or one that it trusts. Without a key the writer of a state is
+ * unknown.
  */
 export async function latestStates(
   bucket: S3Bucket,
@@ -59,7 +59,7 @@ export async function latestStates(
   const isFirstOfDay = near.every(({ file }) => parseSegmentFileName(file)?.day !== today);
   if (near.length > 0) return { states: near, isFirstOfDay };
   const days = (await Array.fromAsync(bucket.folders())).filter((day) => isDay(day) && day < today);
-  // Anybody can put an object into a later day's folder: a few days are tried.
+  // An attacker can put an object into a later day's folder, so a few days are tried.
   for (const day of days.toSorted().toReversed().slice(0, MAX_DAYS)) {
     const states = await statesBefore(bucket, recorder, boundsOf(day).to);
     if (states.length > 0) return { states, isFirstOfDay };
@@ -130,7 +130,7 @@ async function newestKeys(bucket: S3Bucket, own: string, now: number): Promise<s
         if ((pages += 1) > 2) break;
       }
     }
-    // More than that, and the newest keys are not among them: look at less.
+    // With more, the newest keys are not among them: read a shorter past.
     if (pages <= 2) return [...keys.toReversed(), ...ends].slice(0, MAX_HEADS);
   }
   return ends.slice(0, MAX_HEADS);
