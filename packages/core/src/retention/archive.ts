@@ -39,15 +39,15 @@ export interface SegmentArchive {
   /** Days that a local copy stays after the archive confirmed it. Infinity: permanently. */
   readonly keepLocalDays: number;
   /**
-   * Days after which a rule of the archive removes segments. Each segment states it, sealed, so
-   * that to the verifier older segments are removed there and not missing. @default none
+   * Days after which a rule of the archive removes segments. Each segment records and seals it: the
+   * verifier then reports older segments as removed, not as missing. @default none
    */
   readonly expiresDays?: number | undefined;
-  /** Receives failures to ship or remove a segment; each is tried again later. */
+  /** Receives failures to ship or remove a segment; each is retried later. */
   readonly onError: (error: Error) => void;
   /**
    * Receives the files that the archive may lack, before the first of them is stored. Files that
-   * are still written to follow later. @default nobody
+   * are still written to follow later. @default none
    */
   readonly onWaiting?: ((files: readonly string[]) => void) | undefined;
   /**

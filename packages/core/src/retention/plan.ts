@@ -1,5 +1,5 @@
-// The plan of a removal: the segments that go, and the lines to write first. Decisions only: a
-// directory and a bucket gather the facts, and carry the plan out.
+// The plan of a removal: the segments to remove, and the lines to write first. Decisions only:
+// directory and bucket gather the facts and carry the plan out.
 import {
   type ConsistencyProof,
   formatControlLine,
@@ -20,11 +20,11 @@ export interface Candidate {
   readonly from: string | null;
   readonly to: string | null;
   /**
-   * Why its removal cannot be vouched for: altered, not as recorded, another key's. Undefined: it
-   * can.
+   * Why its removal cannot be vouched for: it is altered, differs from its record, or has another
+   * key. Undefined when it can.
    */
   readonly flaw: string | undefined;
-  /** An earlier run recorded its removal and was broken off: it goes without another line. */
+  /** An earlier run recorded its removal and was interrupted: it needs no further line. */
   readonly isRemains: boolean;
   /** A trusted key sealed it. Only then are its own records believed. */
   readonly isTrusted: boolean;
@@ -35,8 +35,8 @@ export interface Candidate {
 }
 
 /**
- * The rest of the log's facts about the candidates. `going` are the names of all that are to be
- * removed.
+ * The rest of the log's facts about the candidates. `going` are the names of all segments to
+ * remove.
  */
 export interface Surroundings {
   /** The hold that keeps a candidate; undefined when none does. */
@@ -45,7 +45,7 @@ export interface Surroundings {
   isReferredTo(file: string, going: ReadonlySet<string>): boolean;
   /** Whether states of this file must stay on record, although it may be gone. */
   mustStayOnRecord(file: string): boolean;
-  /** Whether a segment that nobody removes records this state, or a larger one of the same file. */
+  /** Whether a segment that stays records this state, or a larger one of the same file. */
   isOnRecord(state: SegmentRef): boolean;
 }
 
@@ -61,27 +61,26 @@ export interface RemovalPlan<C extends Candidate> {
   readonly remove: readonly C[];
   readonly keep: readonly Kept<C>[];
   /**
-   * States of segments that stay which only removed ones record: to be recorded before anything
-   * goes.
+   * States of segments that stay and that only removed ones record: to be recorded before any
+   * removal.
    */
   readonly states: readonly SegmentRef[];
   /**
-   * Removal lines that stand in removed segments and are still referred to: to be written once
-   * more.
+   * Removal lines in removed segments that other segments still refer to: to be written again.
    */
   readonly carried: readonly string[];
 }
 
-/** The reason for a segment that is not what was sealed. */
+/** The reason for a segment that does not match its seal. */
 export const UNSOUND = "it does not match its seal, or the log's record of it";
 const UNPROVEN =
   "it records a removal that other files still refer to, and no checkpoint proves it";
 
 /**
- * Decides what goes. A candidate stays if a hold keeps it, if its removal cannot be vouched for
- * (the record of the removal would be all that is left of the evidence), or if it alone records a
- * removal that is still referred to and no trusted key sealed that record. Each candidate that
- * stays may refer to others in turn, so the decision is repeated until it no longer changes.
+ * Decides about each candidate. It stays if a hold keeps it, if its removal cannot be vouched for
+ * (only the record of the removal would be left as evidence), or if it alone records a removal that
+ * other segments still refer to and no trusted key sealed that record. Each candidate that stays
+ * may refer to others in turn, so the decision is repeated until it no longer changes.
  *
  * @param candidates oldest first
  */
@@ -115,7 +114,7 @@ export function planRemoval<C extends Candidate>(
   }
 }
 
-/** One removal line for each segment that goes. `at` is the time of the removal, RFC 3339. */
+/** One removal line for each segment to remove. `at` is the time of the removal, RFC 3339. */
 export function removalLines(
   remove: readonly Candidate[],
   { policy, actor, at }: { readonly policy: string; readonly actor: string; readonly at: string },

@@ -34,7 +34,7 @@ export class EntryTally {
 }
 
 /**
- * Size, SHA-256 and entries of bytes on their way to another reader: complete after the last chunk.
+ * Size, SHA-256 and entries of bytes passed on to another reader: complete after the last chunk.
  */
 export class SegmentDigest extends EntryTally {
   bytes = 0;

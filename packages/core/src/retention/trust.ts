@@ -28,7 +28,7 @@ export interface Seal {
 }
 
 /**
- * The keys of a writer that acts on what is in the log: its own, and earlier ones of the same log.
+ * The keys of a writer that acts on lines of the log: its own, and earlier ones of the same log.
  */
 export class Actor {
   /** Undefined for a writer that does not sign. */
@@ -73,7 +73,7 @@ const MAX_FIRST_COMMIT_BYTES = 256 * 2 ** 20;
 
 /**
  * The sealer of a segment's first commit, and so of its first two lines: tree and signature are
- * checked under the key that the segment names. Undefined when nothing is proven.
+ * checked under the key that the segment names. Undefined without proof.
  */
 export async function sealOfHead(handle: RandomAccess, file: string): Promise<Seal | undefined> {
   const lines = await firstCommit(handle);

@@ -1,6 +1,6 @@
 // The ids of calls that begin and end in a log. Only logs written with `intent` have them.
 
-/** More calls are not joined: memory is bounded. */
+/** Ids kept at most: memory is bounded. */
 const MAX_CALLS = 1_000_000;
 const MEMBER = Buffer.from('"call":"');
 const ID_BYTES = 36;

@@ -21,7 +21,7 @@ const SIGNATURE_CHARS = 92;
 const SIGNATURE_END_CHARS = 4;
 const KEY_HASH_BYTES = 4;
 
-/** A checkpoint line that says what the tree says. Its signature is still to be verified. */
+/** A checkpoint line that agrees with the tree. Its signature is still to be verified. */
 export interface GoodCheckpoint {
   readonly ok: true;
   /** The whole note. */
@@ -32,7 +32,7 @@ export interface GoodCheckpoint {
   readonly signature: Buffer | undefined;
 }
 
-/** A checkpoint line that is not what the tree says. */
+/** A checkpoint line that disagrees with the tree. */
 export interface BadCheckpoint {
   readonly ok: false;
   /** The altered part, as far as this line shows: itself, or the lines before it. */
@@ -47,7 +47,7 @@ export class CheckpointVerifier {
   readonly keyId: string | undefined;
   /** That key, when it was given and is trusted for the segment's time. */
   readonly key: TrustedKey | undefined;
-  /** Why nobody given vouches for the segment; undefined when the key was given. */
+  /** Why no given key vouches for the segment; undefined when the key was given. */
   readonly distrust: string | undefined;
   readonly #named: VerificationKey | undefined;
 
@@ -102,7 +102,7 @@ export class CheckpointVerifier {
       return culprit("the signature was removed");
     if (claimed.origin !== this.origin)
       return culprit(`the checkpoint is of ${claimed.origin}, not of ${this.origin}`);
-    // A good signature over what the lines say shows that the lines are right and the checkpoint
+    // A good signature over the root of the lines shows that the lines are right and the checkpoint
     // was changed.
     if (
       signature !== undefined &&

@@ -1,16 +1,16 @@
-// The ends of files: which segment is a writer's newest, whether one is lacking after it, and what
-// a bare end means.
+// The ends of files: a writer's newest segment, a missing one after it, and the meaning of an end
+// without its line.
 import { dayOfSegment } from "../format/segment-name.ts";
 import type { Confirmation } from "./references.ts";
 import type { SegmentReport } from "./segment-report.ts";
 import { mayBeWritten } from "./segment-time.ts";
 import type { FileState, Problem } from "./verification.ts";
 
-/** The streams of a log: what the segments of one writer say about each other's order. */
+/** The streams of a log: the order of one writer's segments, as they record it. */
 export class Streams {
   /** By stream: the highest place that a segment has in it. */
   readonly #newest = new Map<string, number>();
-  /** Days with a file whose stream is not known: it may be the one that is looked for. */
+  /** Days with a file whose stream is unknown: it may be the missing one. */
   readonly #unclearDays = new Set<string | undefined>();
 
   constructor(reports: readonly SegmentReport[]) {
@@ -21,15 +21,15 @@ export class Streams {
     }
   }
 
-  /** Whether no later segment of the same stream is there. */
+  /** Whether the log has no later segment of the same stream. */
   isNewest({ open }: SegmentReport): boolean {
     return open === undefined || this.#newest.get(open.stream) === open.seq;
   }
 
   /**
-   * Whether a segment was ended because the next line did not fit into it, and the one with that
-   * line, of the same day, is not there. Other reasons (the day's end, the writer's) announce
-   * nothing.
+   * Whether a segment was ended because the next line did not fit, and the segment with that line,
+   * of the same day, is missing. Other reasons (the day's end, the writer's) announce no further
+   * segment.
    */
   lacksSuccessor(report: SegmentReport): boolean {
     const { file, open, closedFor } = report;
@@ -38,13 +38,13 @@ export class Streams {
   }
 }
 
-/** The facts that the end of a file is judged by, beside the file. */
+/** The facts for judging the end of a file, beside the file itself. */
 export interface EndFacts {
   readonly streams: Streams;
   readonly now: Date;
   /** A later record of this end. */
   readonly confirmation: Confirmation | undefined;
-  /** Whether the segment that should follow may be gone, or on its way. */
+  /** Whether the segment that should follow is missing, or may still arrive. */
   readonly isSuccessorExcused: boolean;
 }
 
@@ -53,11 +53,11 @@ export interface EndJudgement {
   readonly state: FileState;
   readonly problems: readonly Problem[];
   readonly remarks: readonly string[];
-  /** Whether the file ended without its end, as a later day has confirmed: a crash or a cut. */
+  /** Whether the file has no end line, as a later day has confirmed: a crash or a cut. */
   readonly isUnclean: boolean;
 }
 
-/** Whether a file ends in something that nothing seals. */
+/** Whether a file ends in bytes without a seal. */
 export function hasTail({ problems }: SegmentReport): boolean {
   return problems.some(isTail);
 }
@@ -67,7 +67,8 @@ function isTail({ state }: Problem): boolean {
 }
 
 /**
- * Judges the end of a file. `problems` are those of the file itself, without what others say of it.
+ * Judges the end of a file. `problems` are those of the file itself, without records in other
+ * files.
  */
 export function judgeEnd(report: SegmentReport, facts: EndFacts): EndJudgement {
   const { kind, isClosed, problems, sealed } = report;
@@ -100,7 +101,7 @@ export function judgeEnd(report: SegmentReport, facts: EndFacts): EndJudgement {
   return found("OK", { isUnclean: !isPrev, remarks: [...settled.remarks, remark] });
 }
 
-/** States of a file whose end says nothing. */
+/** States of a file whose end has no meaning. */
 const STOPS: ReadonlySet<FileState> = new Set(["TAMPERED", "MISSING", "UNREADABLE"]);
 
 function unclosed(message: string): Problem {
@@ -108,8 +109,8 @@ function unclosed(message: string): Problem {
 }
 
 /**
- * A tail is settled by a later proven record that names its bytes: those bytes, or none, are what a
- * crash left, and any others were put there since.
+ * A later proven record that names the tail's bytes settles it: a crash left those bytes, or none,
+ * and any others were added since.
  */
 function settleTail(
   { problems, tail }: SegmentReport,

@@ -1,4 +1,4 @@
-// Examines one file from its first byte to its last: is it what was sealed, and where does it end?
+// Examines one file from its first byte to its last: does it match its seal, and where does it end?
 // Over 300 lines: one pass over the bytes collects everything that the other steps need.
 import { verify } from "node:crypto";
 import {
@@ -46,7 +46,7 @@ export async function examineSegment(
       }
       options.onBytes?.(chunk.byteLength);
       await check.room();
-      if (overlong.isReachedBy(chunk)) break; // no line is like that, so nothing behind it is one either
+      if (overlong.isReachedBy(chunk)) break; // not a line, so no lines can follow
     }
   } catch (error) {
     if (options.isOfFile?.(error) !== true) throw error;
@@ -58,9 +58,9 @@ export async function examineSegment(
 /** A `segment.close` line that waits for its checkpoint. */
 interface CloseLine {
   readonly line: number;
-  /** Its own place: the leaves there should be in all. */
+  /** Its own leaf number: the number of leaves expected in all. */
   readonly leaves: number;
-  /** Whether it counts what is before it. */
+  /** Whether its counts match the lines before it. */
   readonly isRight: boolean;
   readonly reason: string | undefined;
 }
@@ -102,7 +102,7 @@ class SegmentCheck {
   #suspects: (BadCheckpoint & { readonly line: number })[] = [];
   #close: CloseLine | undefined;
   #closeSealed = false;
-  /** Lines since the last good checkpoint, and those that one covers. */
+  /** Lines since the last good checkpoint, and the lines that it covers. */
   #waiting = newClaims();
   readonly #claims = newClaims();
   #hold: RetentionHold | RetentionRelease | undefined;
@@ -149,7 +149,7 @@ class SegmentCheck {
 
   async end(rest: Buffer): Promise<SegmentReport> {
     if (this.#line === 0 && rest.byteLength > OverlongLine.MAX_FIRST_BYTES) {
-      this.#kind = "foreign"; // whatever it is, it is no segment: what others record of one is not so
+      this.#kind = "foreign"; // not a segment, so records of a segment under this name are wrong
       this.#tell("UNREADABLE", 0, "not read: its first line has no end within 16 MiB");
       return this.#report();
     }
@@ -247,7 +247,7 @@ class SegmentCheck {
     try {
       this.#checkpoints = new CheckpointVerifier(first.open, this.#options.keyring);
     } catch {
-      return this.#tell("TAMPERED", 1, "the vkey of the segment.open line is malformed"); // what the error says
+      return this.#tell("TAMPERED", 1, "the vkey of the segment.open line is malformed"); // the error's meaning
     }
     this.#open = first.open;
     this.#noteTime(first.open.created);
@@ -287,7 +287,7 @@ class SegmentCheck {
     repeat.hashes.push(leafHashInPlace(bytes, start, end).toString("base64"));
   }
 
-  /** A line of a file that makes no claim about itself. */
+  /** A line of a file without a segment.open line. */
   #unsealedLine(isControl: boolean, isCheckpoint: boolean): void {
     if (this.#kind !== "foreign") return;
     if (!isControl) this.#entries += 1;
@@ -330,7 +330,7 @@ class SegmentCheck {
     this.#misplaced.push({ line: this.#line, id });
   }
 
-  /** Entries that readers cannot find. Told only where a checkpoint covers them. */
+  /** Entries that readers cannot find. Reported only where a checkpoint covers them. */
   #misplaced: { readonly line: number; readonly id: string }[] = [];
 
   #tellMisplaced(): void {
@@ -455,8 +455,8 @@ class SegmentCheck {
   }
 
   /**
-   * A torn or unsealed end is what a crash leaves: never called tampered, unless it is behind the
-   * very end.
+   * A crash leaves a torn or unsealed end: it is never TAMPERED, unless it follows the segment's
+   * end.
    */
   #checkTail(rest: Buffer): void {
     if (this.#kind === "unknown-version") return;
@@ -552,11 +552,11 @@ function idTime(time: number): string {
   return `${hex.slice(0, 8)}-${hex.slice(8)}`;
 }
 
-/** A file made to be reported on must not fill the memory. */
+/** An attacker's file with many problems must not fill the memory. */
 const MAX_PROBLEMS = 100;
-/** More altered checkpoints in a row are not told one by one. */
+/** Further altered checkpoints in a row are not reported one by one. */
 const MAX_SUSPECTS = 8;
-/** A commit has fewer lines; a file of nothing but such lines must not fill the memory. */
+/** A commit has fewer lines; a file of such lines alone must not fill the memory. */
 const MAX_REPEATED = 65_536;
 const MAX_FACTS = 100_000;
 /** Lines of one kind. A segment of 100 MB that held nothing else would have fewer. */

@@ -2,7 +2,7 @@
 import type { SegmentReport } from "./segment-report.ts";
 import { DAY_MS } from "../time.ts";
 
-/** A clock that is further ahead is worth a remark. */
+/** A clock further ahead than this gets a remark. */
 const CLOCK_TOLERANCE_MS = 5 * 60_000;
 
 /** The findings about a log's newest times. */

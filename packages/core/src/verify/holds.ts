@@ -47,20 +47,19 @@ export function dayIn(file: string): TimeSpan | undefined {
   return Number.isNaN(start) ? undefined : { from: start, to: start + DAY_MS - 1 };
 }
 
-/** A hold that covers a part of a span of entries' times, of those given. */
+/** A hold, of those given, that covers a part of a span of entries' times. */
 export function holdOn(
   { from, to }: TimeSpan,
   holds: readonly RecordedHold[],
 ): RecordedHold | undefined {
-  // A bound that cannot be read is an open one.
+  // An unreadable bound counts as open.
   return holds.find(
     (hold) => !(Date.parse(hold.from ?? "") > to) && !(Date.parse(hold.to ?? "") < from),
   );
 }
 
 /**
- * Holds that were in force at any time of a span: a removal that does not name its time must not
- * profit from that.
+ * Holds that were in force at any time of a span: a removal must not gain by leaving out its time.
  */
 export function inForce(holds: readonly RecordedHold[], { from, to }: TimeSpan): RecordedHold[] {
   return holds.filter(

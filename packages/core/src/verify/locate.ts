@@ -1,5 +1,5 @@
 // Finds what was altered within a range of lines that no longer has the root it was sealed under. A
-// root says that something changed, never what; these are the traces that most changes leave.
+// root shows that bytes changed, not which bytes; these are the traces that most changes leave.
 import { hash } from "node:crypto";
 import { timeOfId } from "../format/id.ts";
 import { CONTROL_PREFIX } from "../format/control-line.ts";
@@ -11,16 +11,16 @@ import type { Problem } from "./verification.ts";
 export interface BrokenRange {
   readonly fromLine: number;
   readonly toLine: number;
-  /** Lines are gone: an entry that is still there is not the one. */
+  /** Lines are gone: the altered entry is not among those that remain. */
   readonly isRemoval: boolean;
   readonly message: string;
 }
 
-/** More traces in one range than this are not told one by one. */
+/** Further traces in one range are not reported one by one. */
 const MAX_PROBLEMS = 8;
 
 /**
- * The altered lines of a range: each line that shows a trace of it, or else the range as a whole.
+ * The altered lines of a range: each line with a trace of alteration, or else the range as a whole.
  * Reads the file once more, and only up to the range's end.
  */
 export async function locate(
@@ -43,7 +43,7 @@ export async function locate(
 class RangeSearch {
   readonly #range: BrokenRange;
   readonly #found: Problem[] = [];
-  /** Inconsistencies within an entry, which some writers may always have. */
+  /** Inconsistencies within an entry, which some writers may always produce. */
   readonly #foundWithin: Problem[] = [];
   #entries = 0;
   #inconsistent = 0;
@@ -85,7 +85,7 @@ class RangeSearch {
   }
 
   problems(): Problem[] {
-    // A trait of every entry is the way of their writer, and no trace of a change.
+    // An inconsistency of every entry comes from the writer and is no trace of a change.
     const isHabit = this.#entries > 1 && this.#inconsistent === this.#entries;
     const found = [...this.#found, ...(isHabit ? [] : this.#foundWithin)];
     if (found.length > 0) return found.toSorted((a, b) => a.line - b.line);

@@ -1,4 +1,4 @@
-// The verifier's source of files. A directory here; other homes of a log implement the same
+// The verifier's source of files. A directory here; other places of a log implement the same
 // interface.
 import { constants, type Stats } from "node:fs";
 import { type FileHandle, lstat, open, readdir, stat } from "node:fs/promises";
@@ -13,15 +13,15 @@ export interface SourceFile {
   /** Name without a directory. */
   readonly file: string;
   readonly bytes: number;
-  /** Set where it is no regular file. */
+  /** Set where it is not a regular file. */
   readonly oddity?: Oddity;
 }
 
-/** Something that has the name of a log's file and is no regular file. */
+/** A thing with the name of a log's file that is not a regular file. */
 export interface Oddity {
   /** Its kind in words: `a directory`, say. */
   readonly what: string;
-  /** Whether a file lies behind it. */
+  /** Whether it leads to a file. */
   readonly isReadable: boolean;
 }
 
@@ -44,15 +44,15 @@ export interface LogSource {
    * where every failure is.
    */
   isOfFile?(error: unknown): boolean;
-  /** Names of other files that lie beside the log's. Absent where there can be none. */
+  /** Names of other files beside the log's. Absent where none can exist. */
   otherNames?(): Promise<readonly string[]>;
-  /** Facts about the place that could not be looked at. @default none */
+  /** Facts about the place that could not be read. @default none */
   readonly limits?: readonly SourceLimit[];
-  /** Facts that only the log's place knows. Absent for a directory, where a file is a file. */
+  /** Facts that only the log's place knows. Absent for a directory, which knows only files. */
   readonly place?: SourcePlace;
 }
 
-/** Something about a place that could not be looked at. */
+/** A fact about a place that could not be read. */
 export interface SourceLimit {
   /** In plain words. */
   readonly message: string;
@@ -72,16 +72,15 @@ export interface SourcePlace {
   /** The object of a line, in a file that is made of several objects. */
   placeOf(file: string, line: number): string | undefined;
   /**
-   * The place's own findings about a file, once it was read: also where what it says beside the
-   * bytes is not so.
+   * The place's own findings about a file, once it was read: also wrong metadata beside the bytes.
    */
   problemsOf(report: SegmentReport): readonly Problem[];
   /**
-   * Whether files of a directory are kept here permanently: a file that it says it moved must be
+   * Whether files of a directory are kept here permanently: a file that the directory moved must be
    * here.
    */
   readonly isArchive: boolean;
-  /** Whether a file that is referred to may still be on its way here. */
+  /** Whether a file that others refer to may still arrive here. */
   isAwaited(file: string): boolean;
   /** Whether a pin is about this log. */
   isOfPin(pin: Pin): boolean;
@@ -110,15 +109,15 @@ export function directorySource(path: string): LogSource {
 }
 
 /**
- * The thing under a name, without opening it; undefined when it is gone, or no writer's: a
- * directory `old.jsonl`.
+ * The thing under a name, without opening it; undefined when it is gone, or cannot come from a
+ * writer: a directory `old.jsonl`.
  */
 async function look(path: string, file: string): Promise<SourceFile | undefined> {
   const stats = await orGone(lstat(join(path, file)));
   if (stats === undefined) return undefined;
   if (stats.isFile()) return { file, bytes: stats.size };
   if (stats.isSymbolicLink()) {
-    const target = await stat(join(path, file)).catch(() => undefined); // a loop, a place out of reach: nothing to read
+    const target = await stat(join(path, file)).catch(() => undefined); // a loop or an unreachable target: not readable
     const isReadable = target?.isFile() === true;
     const what = `a symbolic link${isReadable ? ", so that what is in it can change elsewhere" : " to no file"}`;
     return { file, bytes: isReadable ? target.size : 0, oddity: { what, isReadable } };
@@ -148,7 +147,7 @@ const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 async function* readChunks(path: string): AsyncGenerator<Buffer, void, void> {
   const handle = await open(path, OPEN_FLAGS);
   try {
-    // Something else took its place since it was listed: as good as gone.
+    // Another thing replaced it since the listing: it counts as gone.
     if (!(await handle.stat()).isFile())
       throw Object.assign(new Error(`${path} is not a file`), { code: "ENOENT" });
     yield* readAhead(handle);
@@ -157,7 +156,7 @@ async function* readChunks(path: string): AsyncGenerator<Buffer, void, void> {
   }
 }
 
-/** While one chunk is being worked on, the next is on its way into the other buffer. */
+/** While one chunk is processed, the next is read into the other buffer. */
 async function* readAhead(handle: FileHandle): AsyncGenerator<Buffer, void, void> {
   const first = Buffer.allocUnsafe(FIRST_CHUNK_BYTES);
   const { bytesRead } = await handle.read(first, 0, FIRST_CHUNK_BYTES, null);

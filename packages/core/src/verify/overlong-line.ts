@@ -1,5 +1,5 @@
 // Recognises a line that no writer can have written, so that a planted file of any size, sparse or
-// not, is not read on.
+// not, is not read to its end.
 import { LF, MAX_LINE_BYTES } from "../format/lines.ts";
 
 /** Follows a file's chunks. */
@@ -12,9 +12,9 @@ export class OverlongLine {
   #begins: number | undefined;
 
   /**
-   * Whether the line that is under way is no line: longer than 64 MiB; or longer than 16 MiB, and
-   * the file's first one, or with a beginning or a byte that no JSON object has. Holes of sparse
-   * files read as zero bytes.
+   * Whether the current bytes cannot be a line. They are longer than 64 MiB; or longer than 16 MiB
+   * and the file's first line, or with a beginning or a byte that no JSON object has. Holes of
+   * sparse files read as zero bytes.
    */
   isReachedBy(chunk: Buffer): boolean {
     const at = chunk.lastIndexOf(LF);

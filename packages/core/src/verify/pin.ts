@@ -1,5 +1,5 @@
-// Pins: what an auditor noted of a log earlier. A signed log alone cannot show that its newest end
-// was cut off.
+// Pins: states of a log that an auditor noted earlier. A signed log alone cannot show that its
+// newest end was cut off.
 import { AuditConfigError } from "../errors.ts";
 import { emptyRoot } from "../seal/merkle.ts";
 import { formatCheckpoint, formatNote, parseCheckpoint, parseNote } from "../seal/note.ts";
@@ -15,8 +15,8 @@ export function formatPin(pin: Pin): string {
 }
 
 /**
- * Reads a pin: a checkpoint with or without signature lines. Those are not verified; a pin is
- * trusted because of where it was kept.
+ * Reads a pin: a checkpoint with or without signature lines. The signatures are not verified: the
+ * auditor trusts a pin because of the place where it was kept.
  * @throws {AuditConfigError} `AUDIT_CONFIG_INVALID` when it is malformed.
  */
 export function parsePin(text: string): Pin {

@@ -1,4 +1,4 @@
-// Checks the proof of one entry, with nothing but its text and the keys that one trusts.
+// Checks the proof of one entry, from its text and the trusted keys alone.
 import { verify } from "node:crypto";
 import { safeLine } from "../format/safe-text.ts";
 import { idOf } from "./locate.ts";
@@ -14,7 +14,7 @@ import { timeOfSegment } from "./segment-time.ts";
 /** The result of checking a proof. */
 export interface ProofCheck {
   /**
-   * 0 proven by a key given, 1 refuted, 2 consistent but nobody given vouches for it, 3 not a
+   * 0 proven by a given key, 1 refuted, 2 consistent but no given key vouches for it, 3 not a
    * proof.
    */
   readonly exitCode: ExitCode;
@@ -26,14 +26,14 @@ export interface ProofCheck {
   readonly entryId?: string;
   /** The checkpoint that covers it. */
   readonly checkpoint?: Checkpoint;
-  /** Of the line in the tree, from 0. */
+  /** The line's index in the tree, from 0. */
   readonly index?: number;
   readonly signedBy?: string;
 }
 
 /** The keys that a proof is checked with. */
 export interface ProofCheckOptions {
-  /** The source of the trust in the keys, for the verdict: `--trust`. @default not said */
+  /** The source of the trust in the keys, for the verdict: `--trust`. @default not stated */
   readonly trustedBy?: string;
 }
 
@@ -82,7 +82,7 @@ export function checkProof(
     what: entryId ?? "this line",
     by: options.trustedBy === undefined ? "" : ` (trusted by ${options.trustedBy})`,
   });
-  return { ...found, ...judgement, verdict: safeLine(judgement.verdict) }; // origin and names are whatever the note says
+  return { ...found, ...judgement, verdict: safeLine(judgement.verdict) }; // origin and names come from the note
 }
 
 type Judgement = Pick<ProofCheck, "exitCode" | "state" | "verdict" | "signedBy">;

@@ -1,4 +1,4 @@
-// Proofs of entries, for somebody who has nothing but a proof's text and the keys they trust.
+// Proofs of entries, for a receiver who has only a proof's text and trusted keys.
 import { AuditError, AuditInputError } from "../errors.ts";
 import { timeOfId } from "../format/id.ts";
 import { AuditPaths } from "../seal/audit-paths.ts";
@@ -24,13 +24,13 @@ export interface ProvenEntry {
    */
   readonly proof: string;
   /**
-   * The key that the entry's segment names; null when it is not signed. Not to be trusted because
-   * it stands there.
+   * The key that the entry's segment names; null when it is not signed. Its presence there is no
+   * reason to trust it.
    */
   readonly vkey: string | null;
 }
 
-/** An entry of which there is no proof. */
+/** An entry without a proof. */
 export interface UnprovenEntry {
   readonly id: string;
   readonly proof: undefined;
@@ -56,8 +56,8 @@ export function requireId(id: string): void {
 }
 
 /**
- * The proof; undefined for an entry that is not there. Throws `AUDIT_READ_FAILED` for one that
- * nothing seals.
+ * The proof; undefined for an entry that does not exist. Throws `AUDIT_READ_FAILED` for one without
+ * a seal.
  */
 export function proofOf(found: EntryProof): string | undefined {
   if (found.proof !== undefined || found.reason === "no such entry") return found.proof;
@@ -65,9 +65,9 @@ export function proofOf(found: EntryProof): string | undefined {
 }
 
 /**
- * The proofs of entries: first those that there are, in the order in which the log's files hold the
- * entries, then what could not be proven. Each file is read once, those of the ids' days first, and
- * only as far as needed; memory grows with the number of ids and with one commit.
+ * The proofs of entries, in the order in which the log's files hold them, then the entries that
+ * could not be proven. Each file is read once, those of the ids' days first, and only as far as
+ * needed; memory grows with the number of ids and with one commit.
  *
  * The log is not verified here: `checkProof` does that, for the receiver of a proof.
  * @throws {AuditError} `AUDIT_READ_FAILED` when the log cannot be read.
@@ -88,7 +88,7 @@ export async function* proveEntriesIn(
   yield* search.unproven();
 }
 
-/** The files of the days that the ids tell, by name, and then the others. */
+/** The files of the ids' days, by name, then the others. */
 async function filesLikelyFirst(source: LogSource, search: Search): Promise<string[]> {
   const readable = (await source.files()).filter(({ oddity }) => oddity?.isReadable !== false);
   const names = readable.map(({ file }) => file).toSorted();
@@ -101,7 +101,7 @@ async function filesLikelyFirst(source: LogSource, search: Search): Promise<stri
 /** Ids whose proof is not found yet. */
 class Search {
   readonly #unseen: Set<string>;
-  /** Found, and nothing seals them there. */
+  /** Found without a seal. */
   readonly #unsealed = new Set<string>();
   /** UTC days whose files probably hold them, `YYYYMMDD`. */
   readonly #days = new Set<string>();
@@ -128,8 +128,8 @@ class Search {
   }
 
   /**
-   * A likely file may hold the sealed twin of what was found unsealed; any other only what was not
-   * found at all.
+   * A likely file may hold the sealed copy of an entry found unsealed; other files are searched
+   * only for entries not found yet.
    */
   mayBeIn(file: string): boolean {
     return this.#unseen.size > 0 || (this.#unsealed.size > 0 && this.isLikelyIn(file));
@@ -174,9 +174,9 @@ async function* readProofs(
 
 /** `{"id":"`, 36 characters and the closing quote. */
 const ID_BYTES = 44;
-/** No commit is that long: a file without checkpoints must not fill the memory. */
+/** Longer than any commit: a file without checkpoints must not fill the memory. */
 const MAX_COMMIT_BYTES = 256 * 2 ** 20;
-/** Bytes of a leaf's hash in memory, about. */
+/** Approximate bytes of a leaf's hash in memory. */
 const LEAF_BYTES = 128;
 
 /** An entry that no checkpoint covers yet. */
@@ -227,7 +227,7 @@ class ProofReader {
 
   #await(id: string, line: Buffer): void {
     this.#search.noteFound(id);
-    if (this.#waiting.has(id)) return; // the first of them is the one
+    if (this.#waiting.has(id)) return; // the first one counts
     if (this.#waiting.size === 0) this.#before = this.#tree.state();
     this.#waiting.set(id, { line, index: this.#tree.size });
     this.#keptBytes += line.length;

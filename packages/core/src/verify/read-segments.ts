@@ -43,8 +43,8 @@ export interface LogReading {
   /** Files that are not regular, by name. */
   readonly odd: readonly SourceFile[];
   /**
-   * The error that kept the rest from being read; those files are UNREADABLE. Undefined where all
-   * was read.
+   * The error that stopped reading; the remaining files are UNREADABLE. Undefined where all were
+   * read.
    */
   readonly failure: unknown;
   /** The first error that made a file UNREADABLE. */
@@ -53,8 +53,8 @@ export interface LogReading {
 
 /**
  * Examines all files, with the roots at every size that any of them, a pin, or `recorded` refers
- * to. First lines are read beforehand, so that one pass is enough; only what a writer adds
- * meanwhile is read after that.
+ * to. First lines are read beforehand, so that one pass is enough; only lines that a writer adds
+ * meanwhile are read after that.
  */
 export async function readSegments(
   source: LogSource,
@@ -72,7 +72,7 @@ class LogReader {
   readonly #settings: ReadSettings;
   readonly #files = new Map<string, SourceFile>();
   readonly #reports = new Map<string, SegmentReport>();
-  /** For each file the sizes of its tree that something refers to. */
+  /** For each file the sizes of its tree that other files or pins refer to. */
   readonly #wanted = new Map<string, Set<number>>();
   /** For each file the first leaf that another one repeats. */
   readonly #superseded = new Map<string, number>();
@@ -97,8 +97,8 @@ class LogReader {
   }
 
   /**
-   * Lists and reads. What a writer refers to may have begun after the listing: each file that is
-   * referred to and was not listed is looked for once more.
+   * Lists and reads. A file that a writer refers to may have begun after the listing, so files that
+   * were not listed are looked for once more.
    */
   async readNewFiles(): Promise<void> {
     const lookedFor = new Set<string>();
@@ -140,7 +140,7 @@ class LogReader {
     return added.filter(({ oddity }) => oddity?.isReadable !== false);
   }
 
-  /** Reads new files, and those again of which more is wanted only now. */
+  /** Reads new files, and again those for which more is wanted now. */
   async #read(files: readonly SourceFile[]): Promise<void> {
     const again = new Set<string>();
     for (const { file } of files) {
@@ -163,12 +163,12 @@ class LogReader {
     try {
       return await readFirstLineOf(this.#bytesOf(file));
     } catch (error) {
-      if (this.#endsOneFile(error)) return ""; // its examination says so
+      if (this.#endsOneFile(error)) return ""; // its examination reports it
       throw error;
     }
   }
 
-  /** A file's bytes. After a failure that is not of one file nothing more is asked for. */
+  /** A file's bytes. After a failure that does not concern one file, no further file is read. */
   #bytesOf(file: string): AsyncIterable<Buffer> {
     return this.#failure === undefined ? this.#source.read(file) : failing(this.#failure);
   }
@@ -226,8 +226,8 @@ class LogReader {
   }
 
   /**
-   * The last signature and all roots cover every line. Where something is wrong, all signatures
-   * tell where.
+   * The last signature and all roots cover every line. Where they show a problem, checking all
+   * signatures locates it.
    */
   async #readOne(file: string, onBytes: (count: number) => void): Promise<SegmentReport> {
     const { keyring, signatures, calls } = this.#settings;
@@ -247,9 +247,9 @@ class LogReader {
   }
 
   /**
-   * Whether the examination ends for one file, and the others are judged. A file that is gone makes
-   * the verifier look at the log anew. A bucket that does not answer ends all reading: what was
-   * read by then is judged.
+   * Whether the examination ends for one file, and the others are judged. A missing file makes the
+   * verifier read the log again. A bucket that does not answer ends all reading: what was read by
+   * then is judged.
    */
   #endsOneFile(error: unknown): boolean {
     if (hasCode(error, "ENOENT")) return false;
@@ -258,7 +258,7 @@ class LogReader {
     return true;
   }
 
-  /** Finds the lines that were altered, and names the bytes that nothing seals. */
+  /** Finds the altered lines, and names the bytes without a seal. */
   async #lookCloser(report: SegmentReport): Promise<SegmentReport> {
     const { file, broken, problems, sealedBytes } = report;
     if (broken !== undefined) {
@@ -271,9 +271,9 @@ class LogReader {
   }
 
   /**
-   * A writer's commit is not atomic for a reader: an end of today that still changes is no torn
-   * one. All are waited for at once. A file that goes meanwhile (its writer never wrote to it)
-   * makes `read` reject, and the log is looked at anew.
+   * A writer's commit is not atomic for a reader: an end of today that still changes is not torn.
+   * The wait is one for all files. A file that is removed meanwhile (its writer never wrote to it)
+   * makes `read` reject, and the log is read again.
    */
   async #rereadWhileWritten(
     files: readonly SourceFile[],
@@ -321,7 +321,7 @@ async function readFirstLineOf(chunks: AsyncIterable<Buffer>): Promise<string> {
   return "";
 }
 
-/** Longer tails are not what a crash leaves behind, and no record names them. */
+/** A crash leaves no longer tail, and no record names one. */
 const MAX_TAIL_BYTES = 64 * 2 ** 20;
 
 /** The bytes of a file from an offset on; undefined where there are too many. */

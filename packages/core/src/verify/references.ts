@@ -1,5 +1,5 @@
-// Records of files in other files and in pins: is everything there that was ever recorded, and
-// unchanged? Over 300 lines: all rules of references share what is known of each file.
+// Records of files in other files and in pins: are all recorded states present and unchanged? Over
+// 300 lines: all rules of references share the facts about each file.
 import type { SegmentRef, SegmentTail } from "../format/control-line.ts";
 import { fileOfOrigin } from "../format/origin.ts";
 import { dayOfSegment } from "../format/segment-name.ts";
@@ -17,7 +17,7 @@ import type { SegmentReport } from "./segment-report.ts";
 import { dayWritten } from "./segment-time.ts";
 import type { FileState, Pin, Problem, RecordedRemoval } from "./verification.ts";
 
-/** Something that refers to a state of a file. */
+/** A reference to a state of a file. */
 interface Reference extends SegmentRef, KnownState {
   /** Whether the same writer refers to its previous segment. */
   readonly isPrev?: boolean;
@@ -31,9 +31,9 @@ export interface StateReference {
   readonly from: SegmentReport;
 }
 
-/** The files alone do not say this. */
+/** Facts from outside the files. */
 export interface ReferenceContext extends RemovalContext {
-  /** Whether a file may still be on its way. @default never */
+  /** Whether a file may still arrive. @default never */
   readonly isAwaited?: (file: string) => boolean;
   /** States of these files that another log of the same place records. @default none */
   readonly states?: readonly StateReference[];
@@ -42,7 +42,7 @@ export interface ReferenceContext extends RemovalContext {
   /** Whether a segment that its writer found shorter than it remembered counts. @default false */
   readonly isStrict?: boolean;
   /**
-   * Why a file of another name may be what is missing: `<file>.gz lies beside it`.
+   * Why a file of another name may be the missing one: `<file>.gz lies beside it`.
    * @default nothing
    */
   readonly hintOf?: (file: string) => string | undefined;
@@ -54,20 +54,19 @@ export interface ReferenceReport {
   readonly problems: ReadonlyMap<string, readonly Problem[]>;
   /** Remarks by file: facts that do not count against it. */
   readonly remarks: ReadonlyMap<string, readonly string[]>;
-  /** Files that are gone, or partly gone, and are referred to or named by a record of a removal. */
+  /** Files that are gone, or partly gone, and that a reference or a record of a removal names. */
   readonly absent: ReadonlyMap<string, AbsentFile>;
   /** Removals that count. */
   readonly removals: readonly RecordedRemoval[];
   /**
-   * Whether the log says that files of a day were removed: which streams they were of, it does not
-   * say.
+   * Whether the log records removals of a day's files; it does not record their streams.
    */
   isOfRemovalDay(day: string | undefined): boolean;
   /** Records of removals, for other logs of the same place. */
   readonly prunes: readonly FoundRemoval[];
   /**
-   * Files whose last checkpoint another segment records at a time when nothing could follow it any
-   * more.
+   * Files whose last checkpoint another segment records at a time after which no line could follow
+   * it.
    */
   readonly confirmed: ReadonlyMap<string, Confirmation>;
   /** Pins that the log agrees with. */
@@ -77,14 +76,14 @@ export interface ReferenceReport {
 /** A record of a file's end. */
 export interface Confirmation {
   readonly by: string;
-  /** The writer itself went on elsewhere. */
+  /** The writer itself continued in another segment. */
   readonly isPrev: boolean;
   readonly isProven: boolean;
   /** The bytes behind its last checkpoint; undefined where the record names none. */
   readonly tail: SegmentTail | undefined;
 }
 
-/** A file that is not there. `OPEN`: it is still on its way from its writer. */
+/** A file that is not there. `OPEN`: it has not arrived from its writer yet. */
 export interface AbsentFile {
   readonly state: "MISSING" | "PRUNED" | "ARCHIVED" | "OPEN";
   readonly leaves: number;
@@ -95,7 +94,7 @@ export interface AbsentFile {
  * wrote them.
  */
 export function recordsOf({ open, seen }: SegmentReport): SegmentRef[] {
-  // A first line that nothing seals, or under a bad signature, is no evidence against other files.
+  // A first line without a seal, or with a bad signature, is no evidence against other files.
   return open === undefined
     ? []
     : [...referencesOf(open), ...seen.filter(({ file }) => !file.includes("/"))];
@@ -165,7 +164,7 @@ class Follower implements ReferenceReport {
   readonly #reports: ReadonlyMap<string, SegmentReport>;
   readonly #removals: Removals;
   readonly #context: ReferenceContext;
-  /** Everything that is on record of files that are gone, or partly gone. */
+  /** All records of files that are gone, or partly gone. */
   readonly #known = new Map<string, Reference[]>();
 
   constructor(reports: readonly SegmentReport[], context: ReferenceContext) {
@@ -210,8 +209,8 @@ class Follower implements ReferenceReport {
       return false;
     }
     if (size > target.knownLeaves) {
-      // Where a file is altered, or could not be read on, nothing behind that can be compared; else
-      // it is too short.
+      // Where a file is altered or unreadable, later lines cannot be compared; otherwise it is too
+      // short.
       const isCutShort = target.problems.some(({ state }) => CUT_SHORT.has(state));
       const message = `${by} records ${leaves(size)}; ${target.knownLeaves} ${target.knownLeaves === 1 ? "is" : "are"} there`;
       if (!isCutShort)
@@ -230,15 +229,15 @@ class Follower implements ReferenceReport {
   #confirm({ by, from, isPrev = false, tail }: Reference, { file }: SegmentReport): void {
     const isProven = from?.isProven === true;
     const known = this.confirmed.get(file);
-    // A proven record counts more than one that is not, and one that names a tail more than one
-    // that does not.
+    // A proven record outranks an unproven one, and a record that names a tail outranks one
+    // without.
     if (known !== undefined && (known.isProven || !isProven) && (known.tail || !tail)) return;
     this.confirmed.set(file, { by, isPrev, isProven, tail });
   }
 
   /**
-   * A writer remembered more of a file than it found at its next start, and says so under its own
-   * key.
+   * A writer remembered more of a file than it found at its next start, and records this under its
+   * own key.
    */
   followGap(
     { file, size, root, found }: { file: string; size: number; root: string; found: number | null },
@@ -259,7 +258,7 @@ class Follower implements ReferenceReport {
     else this.#remark(file, message);
   }
 
-  /** Judges every file that is gone, once all that is on record of it is known. */
+  /** Judges every file that is gone, once all records of it are known. */
   judgeAbsent(): void {
     for (const [file, states] of this.#known) {
       const judgement = this.#removals.judge(file, states);
@@ -339,7 +338,7 @@ class Follower implements ReferenceReport {
         : `and the retention line for it does not count: ${why}`;
     const report = this.#reports.get(file);
     if (report !== undefined) {
-      // Its place says which parts of it are gone; here is why that is no removal.
+      // The place reports the parts that are gone; this is why it is not a removal.
       if (why !== undefined || hold !== "")
         this.#add(file, "MISSING", `parts of it are gone, ${excuse}${hold}`);
       return;
@@ -364,7 +363,7 @@ class Follower implements ReferenceReport {
     }
   }
 
-  /** Of a file that is gone: that a hold should have kept it. */
+  /** The hold that should have kept a file that is gone. */
   #holdOn(file: string): string {
     const day = dayIn(file);
     const inForce = (this.#context.holds ?? []).filter(({ released }) => released === undefined);
@@ -377,7 +376,7 @@ class Follower implements ReferenceReport {
     const places = new Map<string, SegmentReport>();
     for (const report of this.#reports.values()) {
       const { open } = report;
-      if (open === undefined || open.file !== report.file) continue; // renamed: reported, and no twin of its original
+      if (open === undefined || open.file !== report.file) continue; // renamed: reported elsewhere, and not a twin of its original
       const place = `${open.seq}/${open.stream}`;
       const twin = places.get(place);
       if (twin === undefined) {
@@ -425,15 +424,15 @@ class Follower implements ReferenceReport {
   }
 }
 
-/** The remark on a file that is gone begins so. */
+/** The beginning of the remark on a file that is gone. */
 export const MORE_GONE = "more may be gone";
 
-/** States of a file behind which nothing can be compared. */
+/** States of a file whose later lines cannot be compared. */
 const CUT_SHORT: ReadonlySet<FileState> = new Set(["TAMPERED", "MISSING", "UNREADABLE"]);
 
 /**
- * Whether the place has parts of the file alone, or shows it to nobody: what is left is judged, and
- * its removal too.
+ * Whether the place has only parts of the file, or hides it: the rest is judged, and its removal
+ * too.
  */
 export function isPartlyGone({ problems }: SegmentReport): boolean {
   return problems.some(({ state }) => state === "MISSING");
@@ -452,9 +451,9 @@ function rootAt({ knownLeaves, roots }: SegmentReport, size: number): string | u
 }
 
 /**
- * Whether nothing can have followed what was recorded: a writer has let its previous segment go,
- * and nobody appends to a segment of an earlier day. What another writer saw on the same day may
- * have grown after that.
+ * Whether no line can have followed the recorded state. A writer never appends to its previous
+ * segment, and no writer appends to a segment of an earlier day. A state that another writer saw on
+ * the same day may have grown since.
  */
 function isFinal({ from, isPrev }: Reference, { file, open }: SegmentReport): boolean {
   if (from?.open === undefined || isPrev === true) return isPrev === true;

@@ -1,5 +1,5 @@
-// Files that are gone: the removals that a log records, and which of them count. Over 300 lines:
-// the rules of a removal stand together.
+// Files that are gone: the removals that a log records, and whether they count. Over 300 lines: the
+// rules of a removal stand together.
 import type { RemovalLine } from "../format/control-line.ts";
 import { dayOfSegment, startOfDay } from "../format/segment-name.ts";
 import { isConsistent } from "../seal/consistency.ts";
@@ -9,7 +9,7 @@ import { dayWritten } from "./segment-time.ts";
 import type { RecordedHold, RecordedRemoval, RetentionRule } from "./verification.ts";
 import { DAY_MS } from "../time.ts";
 
-/** A line that authorises a removal, and what is known of it. */
+/** A line that authorises a removal, with the facts about it. */
 export interface FoundRemoval {
   readonly prune: RemovalLine;
   /** Whether a trusted key vouches for it. */
@@ -31,19 +31,19 @@ export interface KnownState {
   readonly from: SegmentReport | undefined;
 }
 
-/** The files alone do not say this of removals. */
+/** Facts about removals from outside the files. */
 export interface RemovalContext {
   readonly now: Date;
   /**
    * The time for which files must be kept.
-   * @default no rule: the log's own word is taken, and said
+   * @default no rule: the log's own rules are accepted, and the verdict says so
    */
   readonly rules?: readonly RetentionRule[];
   /** Holds, also those released. @default none */
   readonly holds?: readonly RecordedHold[];
   /** Removals that another log of the same place records. @default none */
   readonly prunes?: readonly FoundRemoval[];
-  /** Whether these files are an archive: what was moved to it must be here. @default false */
+  /** Whether these files are an archive: files moved to it must be here. @default false */
   readonly isArchive?: boolean;
   /**
    * Whether the place has a rule of its own that removes old files: a bucket may, a directory has
@@ -71,9 +71,9 @@ export interface RemovalJudgement {
 /** The removals that a log records. */
 export class Removals {
   readonly #byFile: ReadonlyMap<string, readonly FoundRemoval[]>;
-  /** Why lines that authorise nothing do not count, by file. */
+  /** Why removal lines do not count, by file. */
   readonly #refused = new Map<string, { readonly why: string; readonly leaves: number }>();
-  /** Whether a trusted key vouches for anything in the log. */
+  /** Whether a trusted key vouches for any part of the log. */
   readonly #hasProven: boolean;
   readonly #reports: readonly SegmentReport[];
   readonly #context: RemovalContext;
@@ -101,27 +101,27 @@ export class Removals {
     return [...this.#byFile.values()].flat();
   }
 
-  /** Files of which any line says that they were removed. */
+  /** Files that any line reports as removed. */
   get files(): ReadonlySet<string> {
     return new Set([...this.#byFile.keys(), ...this.#refused.keys()]);
   }
 
-  /** The most leaves that a line says a file had. */
+  /** The largest number of leaves that a line records for a file. */
   leavesOf(file: string): number {
     const refused = this.#refused.get(file)?.leaves ?? 0;
     const lines = this.#byFile.get(file) ?? [];
     return lines.reduce((most, { prune }) => Math.max(most, prune.leaves), refused);
   }
 
-  /** Judges a file that is gone by everything that is on record of it. */
+  /** Judges a file that is gone by all records of it. */
   judge(file: string, states: readonly KnownState[]): RemovalJudgement {
     const refused = this.#refused.get(file)?.why;
     const judged = (this.#byFile.get(file) ?? []).map((record) =>
       this.#judgeRecord(file, record, states),
     );
     const good = judged.filter(({ state }) => state !== "MISSING");
-    // Of several lines the one that rests on least: a removal without unproven states, one by a
-    // rule.
+    // Of several lines, the one with the fewest assumptions: a removal without unproven states,
+    // then one by a rule.
     const best = good.find(({ unproven = [] }) => unproven.length === 0) ?? good[0] ?? judged[0];
     if (best !== undefined && best.state !== "MISSING") return best;
     return (
@@ -140,8 +140,8 @@ export class Removals {
     for (const state of states) {
       const tie = tieTo(prune, state);
       if (typeof tie === "string") return { state: "MISSING", why: tie };
-      // What a trusted key or a pin recorded only a trusted key may declare removed. Where nothing
-      // is proven at all, nothing ends as proven either.
+      // Only a trusted key may declare removed the states that a trusted key or a pin recorded.
+      // Without any proof in the log, the removal is not proven either.
       const needsProof = state.from === undefined || state.from.isProven || !tie;
       if (needsProof && !isProven && this.#hasProven)
         return { state: "MISSING", why: "no key that was given has sealed it" };
@@ -159,8 +159,8 @@ export class Removals {
   }
 
   /**
-   * The place itself has removed everything of the file's day by now, as all who record the file
-   * say that it does.
+   * The place itself has removed the file's whole day by now, by the rule that all records of the
+   * file name.
    */
   #judgeExpiry(file: string, states: readonly KnownState[]): RemovalJudgement | undefined {
     const recorded = states.filter(({ from }) => from !== undefined);
@@ -215,8 +215,8 @@ export class Removals {
 
   /**
    * A file that a directory removed after it was shipped must be in the archive, whatever the
-   * directory's own retention says: there only the archive's own does. What was removed before it
-   * could be shipped is nowhere.
+   * directory's own retention says: in the archive only its own retention counts. A file removed
+   * before it could be shipped is nowhere.
    */
   #ofNeverShipped(records: readonly FoundRemoval[]): FoundRemoval[] {
     const moved = records.filter(
@@ -257,11 +257,11 @@ export function recordsIn({ prunes, isProven, open }: SegmentReport): FoundRemov
   });
 }
 
-/** Why a line authorises nothing, whatever it is about; undefined where it may. */
+/** Why a line cannot authorise any removal; undefined where it may. */
 function flawOf({ prune, when }: FoundRemoval): string | undefined {
   const day = dayIn(prune.file);
   if (prune.type !== "retention.prune" || day === undefined) return undefined;
-  // Entries lie in the file of their day: any other line is one that somebody was tricked into.
+  // Entries lie in the file of their day: a remover records another day only when deceived.
   const isOfDay = [prune.from, prune.to].every((time) => {
     const at = time === null ? day.from : Date.parse(time);
     return at >= day.from && at <= day.to;
@@ -273,8 +273,8 @@ function flawOf({ prune, when }: FoundRemoval): string | undefined {
 
 /**
  * Whether a removed state is tied to one that is on record: true where they are the same or a
- * consistency proof holds, false where the removed one is larger and only the remover's word says
- * that it began so. Else why it is not.
+ * consistency proof holds, false where the removed one is larger and only the remover claims that
+ * it began with it. Else the reason against it.
  */
 function tieTo(prune: RemovalLine, { size, root, by }: KnownState): boolean | string {
   const { leaves } = prune;

@@ -1,5 +1,5 @@
-// Lines that were written a second time, because nobody knew how much of the first write had
-// reached the disk.
+// Lines that were written a second time, because the writer could not know how much of the first
+// write had reached the disk.
 import type { SegmentReport } from "./segment-report.ts";
 import type { Problem } from "./verification.ts";
 
@@ -11,7 +11,7 @@ export interface RepeatReport {
   readonly reasons: readonly string[];
   /** Files whose end is superseded by equal lines elsewhere. */
   readonly settled: ReadonlyMap<string, { readonly entries: number; readonly remark: string }>;
-  /** Files whose end is not what the other segment repeats. */
+  /** Files whose end differs from the other segment's repetition. */
   readonly problems: ReadonlyMap<string, readonly Problem[]>;
 }
 
@@ -25,7 +25,7 @@ export function compareRepeats(reports: readonly SegmentReport[]): RepeatReport 
   for (const { file: by, isProven, repeats } of reports) {
     for (const { line, hashes } of isProven ? repeats : []) {
       const old = byFile.get(line.file);
-      if (old?.superseded === undefined) continue; // nothing of the first write is there
+      if (old?.superseded === undefined) continue; // no line of the first write is there
       const first = old.superseded.hashes.slice(line.leaf - old.superseded.leaf);
       const isEqual = first.length <= line.count && first.every((hash, at) => hash === hashes[at]);
       if (!isEqual) {

@@ -1,4 +1,4 @@
-// A file, read on its own: the report that examine-segment.ts makes and everything else judges by.
+// A file, read on its own: the report that examine-segment.ts makes and all other steps use.
 import type {
   Again,
   Loss,
@@ -104,17 +104,17 @@ export interface Repeat {
 export interface SegmentCheckOptions {
   readonly keyring: TrustedKeys;
   /**
-   * `last`: the last signature of the file. `all`: every one, which tells where a bad one stands.
+   * `last`: the last signature of the file. `all`: every one, which locates a bad one.
    */
   readonly signatures: "all" | "last";
-  /** Sizes at which the tree's root is wanted, because something refers to them. */
+  /** Sizes at which the tree's root is wanted, because other files or pins refer to them. */
   readonly sizesWanted: ReadonlySet<number>;
   /** Takes each leaf, for proofs from the sizes wanted. @default none are made */
   readonly proofs?: ConsistencyProofs;
   /** The first leaf that an `again` line supersedes; undefined when there is none. */
   readonly supersededFrom?: number | undefined;
   /**
-   * Reasons of the system that make this file, and not the verifier, fail.
+   * Error codes of the system that concern this file alone, not the verifier.
    * @default none: reading rejects
    */
   readonly isOfFile?: (error: unknown) => boolean;

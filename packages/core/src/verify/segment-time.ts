@@ -1,10 +1,10 @@
-// The time of a segment: validity of keys, "a later day" and imports go by it.
+// The time of a segment, which decides on validity of keys, "a later day" and imports.
 import { dayOfSegment, segmentDay, startOfDay } from "../format/segment-name.ts";
 
 /**
  * Milliseconds since the epoch: the later of the name's day and `created`. An import writes files
- * of earlier days, so the name alone is too early; and `created` alone is whatever the writer's
- * clock said.
+ * of earlier days, so the name alone is too early; and `created` alone depends on the writer's
+ * clock.
  */
 export function timeOfSegment({ file, created }: { file: string; created: string }): number {
   const times = [startOfDay(dayOfSegment(file) ?? ""), Date.parse(created)];
@@ -27,7 +27,7 @@ export function isImported({ file, created }: { file: string; created: string })
 
 /**
  * An idle writer ends its segment a second after midnight by its own clock. That clock may be off,
- * and a commit that midnight found under way may wait for a disk or a bucket: minutes, not hours.
+ * and a commit in progress at midnight may wait for a disk or a bucket: minutes, not hours.
  */
 const GRACE_MS = 5 * 60_000;
 

@@ -1,5 +1,5 @@
-// The verdict in one line of plain words: what was found, what it rests on, and what it could not
-// know. Over 300 lines: one function for each clause of the line, in its order.
+// The verdict in one line of plain words: the findings, their basis, and their limits. Over 300
+// lines: one function for each clause of the line, in its order.
 import { safeLine } from "../format/safe-text.ts";
 import type { SourceLimit } from "./log-source.ts";
 import { MORE_GONE } from "./references.ts";
@@ -16,7 +16,7 @@ import {
   worstState,
 } from "./verification.ts";
 
-/** Everything that a verdict is made of. */
+/** The facts behind a verdict. */
 export interface Evidence {
   /** Oldest first. */
   readonly files: readonly FileVerification[];
@@ -27,9 +27,9 @@ export interface Evidence {
   readonly record: LogRecord;
   /** The newest time that is sealed, in milliseconds since the epoch. */
   readonly newest: number | undefined;
-  /** Why the log counts as too old; none where it does not, or where nobody asked. */
+  /** Why the log counts as too old; none where it does not, or without `maxAgeMs`. */
   readonly stale: readonly string[];
-  /** Files of which a later day confirmed that they ended without their end. */
+  /** Files without an end line, as a later day confirmed. */
   readonly uncleanEnds: number;
   /**
    * Files written on a later day than their name's, by the day on which they were: `2026-11-30`.
@@ -50,7 +50,7 @@ export interface Evidence {
 }
 
 /**
- * Sums up. 1 beats 3, and 3 beats 2: what was found stands, also where the rest could not be read.
+ * Sums up. 1 beats 3, and 3 beats 2: a finding stands even where the rest could not be read.
  */
 export function judge(evidence: Evidence): Verification {
   const { pins, confirmedPins, record, failure, notJudged, limits } = evidence;
@@ -96,8 +96,8 @@ export function judge(evidence: Evidence): Verification {
 }
 
 /**
- * The verifier could not do its work. Nothing may be concluded, least of all that all is well.
- * `failure`: see `Verification`.
+ * The verifier could not do its work. No conclusion is possible, least of all that the log is
+ * intact. `failure`: see `Verification`.
  */
 export function couldNotVerify(
   reason: string,
@@ -135,8 +135,8 @@ function statesOfLog({ pins, confirmedPins, stale, limits }: Evidence): FileStat
 }
 
 /**
- * Names of files, of keys and in lines are whatever somebody wrote there: none may pass for words
- * of the verifier.
+ * An attacker chooses names of files, of keys and in lines: none may pass for words of the
+ * verifier.
  */
 function withSafeTexts(file: FileVerification): FileVerification {
   return {
@@ -225,10 +225,10 @@ function stateClauses(files: readonly FileVerification[]): string[] {
   ];
 }
 
-/** At most so many files, rules or losses are spelled out in one line. */
+/** At most this many files, rules or losses are named in one line. */
 const MAX_NAMED = 3;
 
-/** Removals by who removed and under which rule. */
+/** Removals by actor and rule. */
 function removalClauses(
   files: readonly FileVerification[],
   { record, hasRule }: Evidence,

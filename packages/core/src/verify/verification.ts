@@ -4,8 +4,8 @@ import type { Checkpoint } from "../seal/note.ts";
 /**
  * The state of a file. docs/verification.md explains each.
  *
- * - Altered or incomplete (exit code 1): `TAMPERED` other bytes than were sealed. `FORK` another
- *   history than is recorded elsewhere. `ROLLBACK` shorter than recorded elsewhere. `MISSING`
+ * - Altered or incomplete (exit code 1): `TAMPERED` bytes differ from those sealed. `FORK` history
+ *   differs from a record elsewhere. `ROLLBACK` shorter than recorded elsewhere. `MISSING`
  *   recorded, and gone without a valid removal.
  * - Not proven (2): `UNREADABLE`, `TORN_TAIL`, `UNSEALED_TAIL`, `UNCLOSED`, `UNSIGNED`,
  *   `UNKNOWN_KEY`, `UNKNOWN_VERSION`, `FOREIGN`, `UNANCHORED`. Of a log as a whole also `UNCHECKED`
@@ -79,8 +79,8 @@ export interface FileVerification {
    */
   readonly leaves: number;
   /**
-   * Entries under the last good checkpoint; of a `FOREIGN` file all entries found, which nothing
-   * vouches for.
+   * Entries under the last good checkpoint; of a `FOREIGN` file all entries found, without any
+   * proof.
    */
   readonly entries: number;
   readonly problems: readonly Problem[];
@@ -97,7 +97,7 @@ export interface FileVerification {
 
 /** Entries that a writer could not write, as a sealed `loss` line says. */
 export interface RecordedLoss {
-  /** The segment that says so. */
+  /** The segment with that line. */
   readonly file: string;
   readonly entries: number;
   /** Times of the first and the last of them, RFC 3339. */
@@ -111,7 +111,7 @@ export interface RecordedLoss {
   readonly last?: string;
 }
 
-/** A file that is gone, as a sealed line authorises it. */
+/** A file that is gone, with a sealed line that authorises it. */
 export interface RecordedRemoval {
   /** The file removed. */
   readonly file: string;
@@ -143,7 +143,7 @@ export interface RecordedHold {
 
 /** The destruction of a data subject's secret. */
 export interface RecordedErasure {
-  /** The segment that says so. */
+  /** The segment with that line. */
   readonly file: string;
   readonly subject: string;
   readonly actor: string;
@@ -152,13 +152,13 @@ export interface RecordedErasure {
   readonly at?: string;
 }
 
-/** Calls that began, as `call.started` lines say, and have no entry. */
+/** Calls with a `call.started` line and without an entry. */
 export interface UnendedCalls {
-  /** In files that nobody writes to any more. */
+  /** In files that no writer writes to any more. */
   readonly neverEnded: number;
   /** In files that are still open. */
   readonly underWay: number;
-  /** Whether there were too many to compare: the numbers are the least there can be. */
+  /** Whether there were too many to compare: the numbers are then minimums. */
   readonly isAtLeast: boolean;
   /** The ids of the first calls that never ended. */
   readonly first: readonly string[];
@@ -176,7 +176,7 @@ export interface LogRecord {
 /** The findings about a log. */
 export interface Verification extends LogRecord {
   readonly exitCode: ExitCode;
-  /** One line in plain words: what was found, what it rests on, what it could not know. */
+  /** One line in plain words: the findings, their basis, their limits. */
   readonly verdict: string;
   /** Entries under good checkpoints, in all files that are not foreign. */
   readonly entries: number;
@@ -188,9 +188,9 @@ export interface Verification extends LogRecord {
   readonly anchoredTo?: Pin;
   /** Number of pins that were given, and number that the log agrees with. */
   readonly pins: { readonly given: number; readonly confirmed: number };
-  /** Things that could not be looked at, or that count against no single file, in plain words. */
+  /** Facts that could not be read, or that count against no single file, in plain words. */
   readonly remarks: readonly string[];
-  /** Files that are left out of the verdict, because `since` asks for later ones. */
+  /** Files left out of the verdict, because `since` asks for later ones. */
   readonly notJudged?: NotJudged;
   /**
    * With exit code 3, the cause: a code of the system (`EACCES`) or of the server (`NoSuchBucket`).

@@ -1,6 +1,6 @@
-// Verifies a log with nothing but its bytes and the keys, pins and rules that the caller trusts.
-// Imports neither logger nor storage: an auditor can read this folder alone. The steps stand in
-// `examineLog`, in their order. Over 300 lines: the order of the steps is the specification.
+// Verifies a log from its bytes and the caller's trusted keys, pins and rules alone. Imports
+// neither logger nor storage: an auditor can read this folder alone. `examineLog` has the steps in
+// their order. Over 300 lines: the order of the steps is the specification.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SegmentRef } from "../format/control-line.ts";
 import { dayOfSegment } from "../format/segment-name.ts";
@@ -49,20 +49,20 @@ export interface VerifySourceOptions {
    * @default none: everything signed is UNKNOWN_KEY
    */
   readonly trustedKeys?: readonly string[];
-  /** The source of the trust in the keys, for the verdict: `--trust`. @default not said */
+  /** The source of the trust in the keys, for the verdict: `--trust`. @default not stated */
   readonly trustedBy?: string;
   /** States of the log noted earlier. @default none */
   readonly pins?: readonly Pin[];
   /**
    * The time for which files must be kept. A removal that breaks a rule is MISSING. Where several
    * bind a file's day, the last one counts.
-   * @default none: the log's own rules are taken and told, and a removed file that is pinned is
+   * @default none: the log's own rules are accepted and named, and a removed file that is pinned is
    * UNANCHORED
    */
   readonly retention?: readonly RetentionRule[];
   /**
    * Opens the archive that files were moved to, so that they are read there.
-   * @default it is not looked at
+   * @default the archive is not read
    */
   readonly archive?: () => Promise<readonly LogSource[]>;
   /** Milliseconds: a log whose newest sealed time is older than this is STALE. @default any age */
@@ -74,14 +74,17 @@ export interface VerifySourceOptions {
   readonly eachWriter?: boolean;
   /**
    * Whether a segment that its writer found shorter than it remembered counts (UNCLOSED).
-   * @default false: it is told
+   * @default false: it is reported
    */
   readonly strict?: boolean;
   /** Judges only files of this UTC day and of later ones. All are read. @default all files */
   readonly since?: Date;
   /** Called after each chunk read. */
   readonly onProgress?: (progress: VerifyProgress) => void;
-  /** The present, which tells an open segment from an unclosed one. @default the system's clock */
+  /**
+   * The present time, which distinguishes an open segment from an unclosed one.
+   * @default the system's clock
+   */
   readonly now?: Date;
   /**
    * `last`: the last signature of each file and every root, which together cover all lines; where
@@ -108,7 +111,7 @@ export async function verifySource(
 /**
  * `verifySource` for several logs in one place, each complete in itself. The first may hold records
  * of removals from the others.
- * @param open Looks at the place; again, where it changed while it was read.
+ * @param open Lists the place; called again where it changed while it was read.
  */
 export async function verifySources(
   open: (now: Date) => Promise<readonly LogSource[]>,
@@ -124,8 +127,8 @@ export async function verifySources(
         return verification;
       isSecondLook = true;
     } catch (error) {
-      // Retention may remove a file between listing and reading it. Then its prune line is there on
-      // another look.
+      // Retention may remove a file between listing and reading it. A second reading then finds its
+      // prune line.
       if (attempt >= MAX_ATTEMPTS || !hasCode(error, "ENOENT"))
         return couldNotVerify(reasonOf(error), { failure: codeOf(error) });
       await sleep(FIRST_PAUSE_MS * 2 ** attempt);
@@ -169,7 +172,7 @@ function reasonOf(error: unknown): string {
 
 /**
  * The code of an error, or of the one that retries ended with: the system's where it has one, else
- * its name; undefined for anything that is no error.
+ * its name; undefined for a value that is not an error.
  */
 function codeOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
@@ -178,15 +181,14 @@ function codeOf(error: unknown): string | undefined {
 }
 
 /**
- * With the pauses between them some three seconds: longer than a removal of many files keeps its
- * pace.
+ * About three seconds in total with the pauses: longer than a large clean-up keeps removing files.
  */
 const MAX_ATTEMPTS = 7;
 const FIRST_PAUSE_MS = 25;
 
 /**
- * Whether a place that is listed once, page by page, may have been listed too early for what is
- * said to be lacking in it: writers of today began, or went on, while later pages were read.
+ * Whether a place that is listed once, page by page, may have been listed too early to call a file
+ * missing: writers of today began, or continued, while later pages were read.
  */
 function mayHaveBeenOvertaken(
   sources: readonly LogSource[],
@@ -234,7 +236,7 @@ interface LogFindings {
   readonly firstError: unknown;
 }
 
-/** Records of the logs of one place that were read before, about those after them. */
+/** Records in the logs of one place that were read earlier, about later ones. */
 interface EarlierLogs {
   readonly prunes: FoundRemoval[];
   readonly states: StateReference[];
@@ -242,7 +244,7 @@ interface EarlierLogs {
   readonly holders: SegmentReport[];
 }
 
-/** One log: its files, and what they say about each other. */
+/** One log: its files, and their records of each other. */
 async function examineLog(
   source: LogSource,
   settings: Settings,
@@ -343,7 +345,7 @@ function summarise(
   });
 }
 
-/** The remark on a file that ended without its end begins so. */
+/** The beginning of the remark on a file without its end. */
 const UNCLEAN = "without its end (crash or cut)";
 
 /** Facts that sealed lines record: of proven segments, or of all where nothing is proven. */
@@ -403,8 +405,8 @@ function leftOut(
 }
 
 /**
- * A removal that one log records of another is a file of both: it is told once, as the other one
- * tells it. Nothing but such a removal is ever left out: names are whatever somebody gave.
+ * A removal that one log records of another is a file of both: it is reported once, as the other
+ * one records it. No other finding is left out, because an attacker chooses names.
  */
 function onceEach(files: readonly FileVerification[]): FileVerification[] {
   const last = new Map(files.map((file) => [file.file, file]));
@@ -454,7 +456,7 @@ function inPlace(verification: FileVerification, place: SourcePlace): FileVerifi
 }
 
 /**
- * Copies of a file that a tool other than this library makes, and that nobody reads as a segment.
+ * Copies of a file made by other tools, which are not read as segments.
  */
 const COPY_ENDINGS = [".gz", ".zst", ".bz2", ".xz", ".1", ".bak", ".old", "~"];
 
@@ -478,7 +480,7 @@ interface JudgeFacts {
   readonly isAwaited: (file: string) => boolean;
 }
 
-/** The state of a file, once everything that others say about it is known. */
+/** The state of a file, once all records of it are known. */
 function judgeFile(given: SegmentReport, facts: JudgeFacts): FileVerification {
   const { references, repeats, copies, streams, now, isAwaited } = facts;
   const { file, sealed, origin, signedBy, note } = given;
@@ -494,7 +496,7 @@ function judgeFile(given: SegmentReport, facts: JudgeFacts): FileVerification {
     confirmation: references.confirmed.get(file),
     isSuccessorExcused: isAwaited(file) || references.isOfRemovalDay(dayOfSegment(file)),
   });
-  // The remains of a removed file say nothing any more, unless they were altered.
+  // The remains of a removed file count only if they were altered.
   const own = isRemoved
     ? end.problems.filter(({ state }) => state !== "MISSING" && STATE_EXIT_CODES[state] === 1)
     : end.problems;
@@ -527,7 +529,7 @@ function judgeFile(given: SegmentReport, facts: JudgeFacts): FileVerification {
   };
 }
 
-/** A file that is not regular is a finding, whatever else is known under its name. */
+/** A file that is not regular is a finding, whatever else has its name. */
 function withOddities(
   files: readonly FileVerification[],
   odd: readonly SourceFile[],
