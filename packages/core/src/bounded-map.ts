@@ -1,10 +1,10 @@
 // A Map that forgets.
 
-/** A map of bounded size: the entry that was used the longest time ago goes first. */
+/** A map of bounded size that drops the least recently used entry. */
 export class RecentMap<K, V> {
   readonly #entries = new Map<K, V>();
   readonly #capacity: number;
-  /** The key that was used last: most uses are of the same one again. */
+  /** The key used last: most uses repeat it. */
   #latest: K | undefined;
 
   constructor(capacity: number) {
@@ -35,7 +35,7 @@ export class RecentMap<K, V> {
     return this.#entries.entries();
   }
 
-  // A Map iterates in the order of insertion: what is put in anew is the last to go.
+  // A Map iterates in the order of insertion: an entry inserted again is the last to go.
   #place(key: K, value: V): void {
     this.#entries.delete(key);
     this.#entries.set(key, value);

@@ -1,5 +1,5 @@
-// The contract of a storage as a suite that any test framework can run. Needs node:assert alone.
-// Over 300 lines: the cases stand one after the other, in the order of a reader of the contract.
+// The contract of a storage as a suite that any test framework can run. Needs only node:assert.
+// Over 300 lines: the cases follow in the order of the contract.
 import { deepEqual, equal, match, notEqual, ok, rejects } from "node:assert/strict";
 import { v7 } from "uuid";
 import { AuditError, type AuditErrorCode } from "./errors.ts";
@@ -56,7 +56,7 @@ export function storageContract(make: () => Promise<StorageUnderTest>): readonly
 
 let sequence = 0;
 
-/** The fields that every line has, each with the value that stands for none. */
+/** The fields that every line has, each with its empty value. */
 const ABSENT: Readonly<Record<string, unknown>> = Object.fromEntries(
   ENTRY_FIELDS.filter(({ absent }) => absent !== undefined).map(({ name, absent }) => [
     name,

@@ -20,7 +20,7 @@ const MAX_DEPTH = 200;
 
 /**
  * Objects and arrays in one value; further ones become `"[too many]"`. A few dozen objects that
- * hold each other twice would fill any memory when they are expanded.
+ * hold each other twice would fill any memory when expanded.
  */
 const MAX_OBJECTS = 1_000_000;
 
@@ -31,11 +31,11 @@ const MAX_OBJECTS = 1_000_000;
 const MAX_REPEATED = 10_000;
 
 /**
- * Longer arrays may be sparse: `a[4e9] = 1` has one value, and four billion when it is expanded.
+ * Longer arrays may be sparse: `a[4e9] = 1` has one value, and four billion when expanded.
  */
 const MAX_FILLED_LENGTH = 65_536;
 
-/** An object in which the snapshot is, and what that is in. */
+/** The object that the snapshot is reading, and the objects around it. */
 interface Step {
   readonly object: object;
   readonly depth: number;
@@ -54,8 +54,8 @@ interface Walk {
 }
 
 /**
- * As the replacer of `JSON.stringify`: returns the value to convert in place of a string or an
- * object, which may be the same one. `holder` has it under `key`.
+ * Like the replacer of `JSON.stringify`: returns the value to convert instead of a string or an
+ * object, possibly the same one. `holder` has it under `key`.
  */
 export type Replace = (
   value: string | object,
@@ -64,31 +64,30 @@ export type Replace = (
 ) => unknown;
 
 /**
- * Objects that JSON says nothing of: a promise, or another object without members, such as a
- * stream.
+ * Objects that JSON cannot express: a promise, or another object without members, such as a stream.
  */
 export type OpaqueKind = "promise" | "object";
 
 /**
- * A snapshot of any value as JSON. Never throws and never keeps a reference to what it was given.
+ * A snapshot of any value as JSON. Never throws and never keeps a reference to the value.
  *
- * Text becomes well-formed (a lone surrogate is U+FFFD). `undefined` is left out of objects and
- * null in arrays. Not in JSON, and what they become: `NaN` and infinities their name, bigint its
- * digits, a `Date` its ISO string, a `Map` an object, a `Set` an array, an `Error` its name and
- * message, bytes `{ bytes, sha256 }`, functions and symbols `"[function]"` and `"[symbol]"`, a
- * promise `"[promise]"`, another object that is not plain and has no members `"[object]"`, a cycle
- * `"[circular]"`, a getter that throws `"[threw]"`, a long array with holes an object of the
- * members it has.
+ * Text becomes well-formed (a lone surrogate is U+FFFD). `undefined` is left out of objects and is
+ * null in arrays. Other values that JSON lacks are replaced: `NaN` and infinities by their name,
+ * bigint by its digits, a `Date` by its ISO string, a `Map` by an object, a `Set` by an array, an
+ * `Error` by its name and message, bytes by `{ bytes, sha256 }`, functions and symbols by
+ * `"[function]"` and `"[symbol]"`, a promise by `"[promise]"`, another object that is not plain and
+ * has no members by `"[object]"`, a cycle by `"[circular]"`, a getter that throws by `"[threw]"`, a
+ * long array with holes by an object of its members.
  *
- * @param replace is asked about every text and object but those that it gave itself
- * @param onOpaque is told of each promise and of each object that became `"[object]"`
+ * @param replace is called for every string and object except those that it returned
+ * @param onOpaque is called for each promise and each object that became `"[object]"`
  */
 export function toJson(
   value: unknown,
   replace?: Replace,
   onOpaque?: (kind: OpaqueKind) => void,
 ): JsonValue {
-  if (!replace && typeof value === "string") return value.toWellFormed(); // most values are; there is nothing to walk
+  if (!replace && typeof value === "string") return value.toWellFormed(); // most values are strings, which need no walk
   if (typeof value === "number" && Number.isFinite(value)) return value;
   return (
     convert(
@@ -211,7 +210,7 @@ function opaque(kind: OpaqueKind, walk: Walk): JsonValue {
 }
 
 /**
- * Asked first: most objects are plain, and the tests for the other kinds take longer than all the
+ * Tested first: most objects are plain, and the tests for other kinds take longer than all the
  * rest.
  */
 function isPlain(value: object): boolean {
@@ -236,7 +235,7 @@ function convertMembers(value: object, walk: Walk, into: Record<string, JsonValu
   return into;
 }
 
-/** One member: a getter that throws costs that member, not its neighbours. */
+/** One member: a getter that throws loses that member only. */
 function convertMember(holder: object, name: string | number, walk: Walk): JsonValue | undefined {
   let value: unknown;
   try {
@@ -269,8 +268,8 @@ function digestOfBytes(bytes: Uint8Array): JsonValue {
 
 /**
  * The canonical text of a JSON value: RFC 8785 (JCS). Members are sorted by the UTF-16 code units
- * of their names, numbers and strings are written as ECMAScript writes them, there is no white
- * space. Expects well-formed text and finite numbers, as `toJson` returns them.
+ * of their names, numbers and strings are written as ECMAScript writes them, without white space.
+ * Expects well-formed text and finite numbers, as `toJson` returns them.
  */
 export function canonicalJson(value: JsonValue): string {
   if (value === null || typeof value !== "object") return JSON.stringify(value);

@@ -1,5 +1,5 @@
-// Lines that a storage accepts. A line that breaks the form is refused alone, before it shares a
-// commit with others.
+// Lines that a storage accepts. A malformed line is refused alone, before it shares a commit with
+// others.
 import { AuditInputError } from "../errors.ts";
 import { timeOfId } from "./id.ts";
 import { CHECKPOINT_PREFIX, CONTROL_PREFIX } from "./control-line.ts";

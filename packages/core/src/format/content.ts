@@ -1,4 +1,4 @@
-// The contents of an entry: text where the whole of it is one text, and otherwise canonical JSON.
+// The contents of an entry: text where the whole content is one string, otherwise canonical JSON.
 import { hash } from "node:crypto";
 import { canonicalJson, type JsonValue, toJson } from "./canonical.ts";
 
@@ -37,7 +37,7 @@ export function valueOf({ text, format }: Content): JsonValue | undefined {
 /**
  * SHA-256 of the UTF-8 text, as 64 lower-case hex digits.
  *
- * Short or guessable content can be found by trying: see `digest: 'hmac-sha256'`.
+ * Short or guessable content can be found by trying guesses: see `digest: 'hmac-sha256'`.
  */
 export function hashContent(text: string): string {
   return hash("sha256", text.toWellFormed());

@@ -16,7 +16,7 @@ export interface SegmentRef {
   readonly tail?: SegmentTail | undefined;
 }
 
-/** Bytes behind a last checkpoint, named so that they cannot be replaced unseen. */
+/** Bytes behind a last checkpoint, recorded so that they cannot be replaced unnoticed. */
 export interface SegmentTail {
   /** Number of them. */
   readonly bytes: number;
@@ -63,7 +63,10 @@ export interface SegmentOpen {
   readonly seq: number;
   /** RFC 3339. */
   readonly created: string;
-  /** The key to ask for; null when nothing is signed. It must never be trusted itself. */
+  /**
+   * The verification key that the segment names; null when it is not signed. Readers must never
+   * trust it for being here.
+   */
   readonly vkey: string | null;
   /** The same writer's previous segment. */
   readonly prev: SegmentRef | null;
@@ -72,8 +75,8 @@ export interface SegmentOpen {
   /** Name and version of the writing library. */
   readonly sdk: string;
   /**
-   * Days after which the place itself removes what is older (a bucket's lifecycle rule); absent
-   * where none does.
+   * Days after which the place itself removes objects (a bucket's lifecycle rule); absent without
+   * such a rule.
    */
   readonly expires?: number | undefined;
   /** In a directory: the files that no later writer needs to look at. Absent where there are none. */
@@ -100,7 +103,7 @@ export interface CheckpointLine {
   readonly note: string;
 }
 
-/** Authorises the removal of a file, and is durable before the file goes. */
+/** Authorises the removal of a file, and is durable before the removal. */
 export interface RetentionPrune {
   readonly type: "retention.prune";
   readonly file: string;
@@ -118,7 +121,7 @@ export interface RetentionPrune {
   readonly at?: string | undefined;
   /**
    * Smaller states of the file that are on record or pinned, each proven to be a beginning of the
-   * one removed.
+   * removed state.
    */
   readonly since?: readonly ConsistencyProof[] | undefined;
 }
@@ -183,7 +186,7 @@ export interface Loss {
   readonly first?: string | undefined;
   readonly last?: string | undefined;
   /**
-   * False where a write failed without saying how much it wrote: the entries may be there.
+   * False where a write failed without reporting its length: the entries may be there.
    * @default true
    */
   readonly certain?: boolean | undefined;
@@ -235,13 +238,13 @@ export interface RunStarted {
   /** The outermost run: its own id for a root. */
   readonly root: string;
   readonly name: string | null;
-  /** Of the host: `chain`, `agent`, `tool`, say. */
+  /** The host's kind: `chain`, `agent` or `tool`, for example. */
   readonly kind: string | null;
   /** RFC 3339. */
   readonly at: string;
 }
 
-/** The writer is alive and had nothing else to write. */
+/** The writer is alive and had no other line to write. */
 export interface Heartbeat {
   readonly type: "heartbeat";
   /** RFC 3339. */
@@ -260,8 +263,8 @@ export interface CallStarted {
 }
 
 /**
- * Authorises the removal of a directory's own copy of a file, and is durable before it goes. The
- * archive has confirmed that it holds the same bytes; there the line authorises nothing.
+ * Authorises the removal of a directory's own copy of a file, and is durable before the removal.
+ * The archive has confirmed that it holds the same bytes; there the line authorises nothing.
  */
 export interface RetentionArchived {
   readonly type: "retention.archived";
@@ -300,10 +303,10 @@ export type ControlLine =
   | RunStarted
   | Heartbeat;
 
-/** The member that tells control lines apart. */
+/** The member that names the type of a control line. */
 export type ControlType = ControlLine["type"];
 
-/** The control line of a type. */
+/** The control line with a given type. */
 export type ControlLineOf<T extends ControlType> = Extract<ControlLine, { readonly type: T }>;
 
 /** The first bytes of every control line, and of no entry. */
@@ -402,7 +405,7 @@ const settledFiles = members<SettledFiles>({
 });
 const proof = members<ConsistencyProof>({ leaves: count, root, proof: listOf(root) });
 
-/** Every control line: its members in the order of the line, and what each must be. */
+/** Every control line: its members in the order of the line, with the check of each. */
 const LINES: { readonly [T in ControlType]: Kind<ControlLineOf<T>> } = {
   "segment.open": members({
     type: literal("segment.open"),
@@ -524,7 +527,7 @@ export function formatControlLine(line: ControlLine): string {
   return JSON.stringify(kindOf(line.type)?.ordered(line));
 }
 
-/** Whether a line's object is a control line of this version, with every member as it must be. */
+/** Whether a line's object is a control line of this version, with every member valid. */
 export function isControlLine(line: unknown): line is ControlLine {
   return isObject(line) && (kindOf(line["type"])?.is(line) ?? false);
 }

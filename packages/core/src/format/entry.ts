@@ -4,8 +4,8 @@ import type { JsonValue } from "./canonical.ts";
 
 /**
  * The ends of a call. `blocked`: a filter, a policy or a detector stopped it. `aborted`: the caller
- * gave up, by a signal or by leaving a stream. `interrupted`: it waits for a person, and is no
- * error. `abandoned`: nobody ended it, say before the logger closed.
+ * gave up, by a signal or by leaving a stream. `interrupted`: it waits for a person, and is not an
+ * error. `abandoned`: it had no end, for example before the logger closed.
  */
 export const OUTCOMES = [
   "ok",
@@ -51,7 +51,10 @@ export const ACTOR_KINDS = ["user", "agent", "service"] as const;
 
 /** The person or program that made the call. */
 export interface Actor {
-  /** A name or number of the caller's. It is kept in clear: it may be personal data. */
+  /**
+   * The caller's own name or number for the actor. It is kept in clear text and may be personal
+   * data.
+   */
   readonly id: string;
   readonly kind: (typeof ACTOR_KINDS)[number];
   readonly role?: string;
@@ -66,7 +69,7 @@ export interface Server {
 }
 
 /**
- * The decisions of a person. `answered`: a person's answer that is no such decision by itself, as a
+ * The decisions of a person. `answered`: a person's answer that is none of these by itself, as the
  * host passed it on.
  */
 export const REVIEW_VERDICTS = [
@@ -81,7 +84,7 @@ export const REVIEW_VERDICTS = [
 export type ReviewVerdict = (typeof REVIEW_VERDICTS)[number];
 
 /**
- * A person's decision about another entry. Reason, before, after and what was shown are content.
+ * A person's decision about another entry. Reason, before, after and the content shown are content.
  */
 export interface Review {
   /** Id of the entry, run or interrupt that was decided on. */
@@ -112,17 +115,17 @@ export interface Run {
   readonly id?: string;
   /** The run that began this one: an entry's `run.id`, or that of a `run.started` line. */
   readonly parentId?: string;
-  /** The outermost run: one id for everything that an invocation does. */
+  /** The outermost run: one id for a whole invocation. */
   readonly rootId?: string;
   readonly name?: string;
-  /** `agent`, `tool`, `chain`, say. */
+  /** For example `agent`, `tool` or `chain`. */
   readonly kind?: string;
   /** Names of the ancestors, outermost first. */
   readonly path?: readonly string[];
   readonly threadId?: string;
   readonly node?: string;
   readonly toolCallId?: string;
-  /** Id of the tool call within which this happened: the one that started the agent, say. */
+  /** Id of the tool call around this call: for example the one that started the agent. */
   readonly calledBy?: string;
   /** Id of another entry that records the same call: this one is left out of counts. */
   readonly sameCallAs?: string;
@@ -151,7 +154,7 @@ export interface AuditEntry {
   /** The model as requested. */
   readonly model: string | null;
   readonly conversationId: string | null;
-  /** false only when something was flagged or blocked. */
+  /** false only when a check flagged or blocked something. */
   readonly safetyPassed: boolean;
   readonly detectorsTriggered: readonly string[];
   readonly blockReason: string | null;
@@ -168,7 +171,7 @@ export interface AuditEntry {
    */
   readonly operation?: string;
   readonly outcome?: Outcome;
-  /** The checks that really ran; an empty list means nobody looked. */
+  /** The checks that really ran; an empty list means no check. */
   readonly safetyChecks?: readonly string[];
   readonly error?: EntryError;
   readonly responseId?: string;

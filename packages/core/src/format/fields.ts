@@ -1,4 +1,4 @@
-// The fields of an entry, once. The line, the checks of what callers give, SQL columns, CSV and the
+// The fields of an entry, once. The line, the checks of callers' values, SQL columns, CSV and the
 // contract of a storage follow from this table. To add a field, add it to `AuditEntry`, here, and
 // to the literal of `entryToLine`.
 import type { JsonValue } from "./canonical.ts";
@@ -6,8 +6,8 @@ import { type AuditEntry, OUTCOMES } from "./entry.ts";
 
 /**
  * Kinds of values. `measure`: a number that may have a fraction. `count`: an integer. `texts`: a
- * list of strings. `json`: an object of the caller's, kept as it is. `members`: an object whose
- * member names are ours, in snake_case in the log.
+ * list of strings. `json`: the caller's own object, kept unchanged. `members`: an object with
+ * member names of this format, in snake_case in the log.
  */
 export type FieldKind =
   | "text"
@@ -28,7 +28,7 @@ export interface EntryField {
   readonly name: string;
   readonly kind: FieldKind;
   /**
-   * Value of the original's 17 fields where a line lacks them; the other fields are then absent.
+   * Value of the original's 17 fields where a line lacks them; other missing fields stay absent.
    */
   readonly absent: JsonValue | undefined;
   /** Whether `log()` takes it. All other fields are made by the logger. */
@@ -144,7 +144,7 @@ export function isOfKind(kind: FieldKind, value: unknown): boolean {
   return KINDS[kind].reads(value);
 }
 
-/** The type that a value given to `log()` should have; undefined when it has it. */
+/** The type expected of a value given to `log()`; undefined when the value is valid. */
 export function misfit(kind: FieldKind, value: unknown): string | undefined {
   const { reads, accepts = reads, wanted } = KINDS[kind];
   return accepts(value) ? undefined : wanted;
@@ -155,7 +155,7 @@ interface KindChecks {
   readonly reads: (value: unknown) => boolean;
   /** Writers are stricter. @default reads */
   readonly accepts?: (value: unknown) => boolean;
-  /** `a string`, say: for messages. */
+  /** For messages, such as `a string`. */
   readonly wanted: string;
 }
 

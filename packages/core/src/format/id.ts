@@ -3,22 +3,22 @@ import { randomBytes, randomFillSync } from "node:crypto";
 import { v7 } from "uuid";
 
 /**
- * A step back of the clock up to this size holds the time of ids still; after a larger one they
- * have the clock's time.
+ * After a step back of the clock up to this size, ids keep their latest time; after a larger one
+ * they follow the clock.
  */
 const MAX_HELD_MS = 10_000;
 
 /**
  * A new entry id. Ids of one process ascend strictly, also within a millisecond and when the clock
  * steps back a little: so a segment can be searched by bisection. After a large step back (the
- * clock was ahead, say) ids follow the clock again, and storages begin a segment.
+ * clock had been ahead) ids follow the clock again, and storages begin a segment.
  */
 export function newEntryId(): string {
   const now = Date.now();
   const random = nextRandom();
   if (now > newest.time || now < newest.time - MAX_HELD_MS) {
     newest.time = now;
-    newest.sequence = random.readUInt32BE(6) >>> 1; // RFC 9562, 6.2: begins low enough not to run over
+    newest.sequence = random.readUInt32BE(6) >>> 1; // RFC 9562, 6.2: begins low enough not to overflow
   } else {
     newest.sequence = (newest.sequence + 1) >>> 0;
     if (newest.sequence === 0) newest.time += 1;
@@ -57,7 +57,7 @@ function nextRandom(): Buffer {
 
 /** Milliseconds since the epoch that a UUIDv7 holds; undefined for any other id. */
 export function timeOfId(id: string): number | undefined {
-  if (id === newest.id) return newest.time; // asked twice of each that is logged
+  if (id === newest.id) return newest.time; // called twice for each logged entry
   return /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(id)
     ? Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)
     : undefined;
@@ -102,7 +102,7 @@ export function timestampOf(id: string): string {
 }
 
 /**
- * 96 random bits as 16 base64url characters: names a writer's life; no two are expected to be
+ * 96 random bits as 16 base64url characters: names one run of a writer; no two are expected to be
  * equal.
  */
 export function newStream(): string {

@@ -29,7 +29,7 @@ export type LineHandler = (bytes: Buffer, start: number, end: number) => void;
 /**
  * Takes chunks, hands out blocks of whole lines. A byte is copied only when its line lies in two
  * chunks or comes first in one, and then once or twice whatever the line's length. Memory is
- * bounded: behind a line that is too long nothing is a log's line any more, and all is dropped.
+ * bounded: bytes from a line that is too long onwards cannot be a log's lines and are dropped.
  */
 export class LineSplitter {
   /** The beginning of a line whose end has not come yet. */
@@ -38,7 +38,7 @@ export class LineSplitter {
   #offset = 0;
   #isCut = false;
 
-  /** Whether a line was too long: it and everything behind it were dropped. */
+  /** Whether a line was too long: it and all later bytes were dropped. */
   get isCut(): boolean {
     return this.#isCut;
   }

@@ -1,5 +1,5 @@
 // Control lines as storages, the verifier and the command read them. Unknown members are ignored; a
-// member that is not what it must be makes the line no such line.
+// line with an invalid member is not read as a control line.
 import { type Checkpoint, type Note, parseCheckpoint, parseNote } from "../seal/note.ts";
 import {
   type ControlLine,
@@ -15,10 +15,10 @@ import {
 /** The facts about a file in its first line. */
 export type FirstLine =
   | { readonly kind: "segment"; readonly open: SegmentOpen }
-  /** It says that it opens a segment, and its members make no sense. */
+  /** A `segment.open` line with invalid members. */
   | { readonly kind: "malformed" }
   | { readonly kind: "unknown-version"; readonly version: string }
-  /** No `segment.open` line. */
+  /** Not a `segment.open` line. */
   | { readonly kind: "foreign" };
 
 /** Reads a first line. */
@@ -111,6 +111,6 @@ export function parseObject(text: string): Readonly<Record<string, unknown>> | u
     const value: unknown = JSON.parse(text);
     return isObject(value) ? value : undefined;
   } catch {
-    return undefined; // no JSON: the caller decides what that means
+    return undefined; // not JSON: the caller decides what that means
   }
 }

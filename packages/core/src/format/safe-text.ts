@@ -1,6 +1,6 @@
-// Makes strings of a log safe to show. Users, models and attackers who can write to its place wrote
-// them. On a terminal an escape sequence could hide lines, forge a verdict or type commands; a
-// bidirectional override could turn text around. Both are spelled out.
+// Makes strings of a log safe to show. Their authors are users, models and attackers who can write
+// to its place. On a terminal an escape sequence could hide lines, forge a verdict or type
+// commands; a bidirectional override could reverse text. Both are spelled out.
 
 /** One line of text: every control and bidirectional formatting character is spelled out. */
 export function safeLine(text: string): string {

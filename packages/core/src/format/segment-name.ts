@@ -11,8 +11,7 @@ export interface SegmentName {
 }
 
 /**
- * A larger number is a planted name: counting on from it must not lead to names that cannot be
- * read.
+ * A larger number is a planted name: counting from it must not lead to unreadable names.
  */
 export const MAX_SEGMENT_NUMBER: number = 999_999;
 

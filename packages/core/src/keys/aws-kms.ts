@@ -14,12 +14,12 @@ import { hasCode } from "../system-error.ts";
 /** The KMS key that wraps, and the place of the wrapped keys. */
 export interface AwsKmsKeysOptions {
   /**
-   * The KMS key that wraps and unwraps: id, alias or ARN. Nothing that another one wrapped is used;
-   * an alias must go on meaning the same key.
+   * The KMS key that wraps and unwraps: id, alias or ARN. Keys wrapped by another KMS key are not
+   * used; an alias must keep pointing to the same key.
    */
   readonly kmsKeyId: string;
   /**
-   * The key file. Useless without the right to `kms:Decrypt`, so it can lie, and be backed up,
+   * The key file. Useless without the right to `kms:Decrypt`, so it can be kept and backed up
    * beside the log.
    */
   readonly path: string;
@@ -34,8 +34,8 @@ interface KeyFile {
 }
 
 /**
- * Additional authenticated data of each wrapped key: it names itself in CloudTrail and unwraps as
- * nothing else.
+ * Additional authenticated data of each wrapped key: it shows in CloudTrail, and the key unwraps
+ * only with it.
  */
 const CONTEXT = { purpose: "ai-audit master key" };
 
@@ -45,7 +45,7 @@ const CONTEXT = { purpose: "ai-audit master key" };
  * unwrapped (`Decrypt`), and no entry costs a call. Of several processes that start at once, one
  * makes the file and all use its key.
  *
- * The file is needed as long as the log: without it KMS can give nothing back. Rejects with
+ * The file is needed as long as the log: without it KMS cannot restore the keys. Rejects with
  * `AuditConfigError`: `AUDIT_CONFIG_INVALID` when the package is missing, or KMS or the file cannot
  * be used, `AUDIT_KEY_INVALID` when the file is damaged.
  */
@@ -55,9 +55,9 @@ export function awsKmsKeys(options: AwsKmsKeysOptions): KeyProvider {
 
 /**
  * Adds a new data key to the key file, which the next `load()` writes with, and gives its key id.
- * Run it once, then restart the processes: one that still runs writes under the older key, which
- * stays known, and reads the new one's entries after its restart. Rejects as `awsKmsKeys` does;
- * also when another rotation is under way.
+ * Run it once, then restart the processes: a process that still runs writes under the older key,
+ * which stays known, and can read the new key's entries after its restart. Rejects as `awsKmsKeys`
+ * does; also when another rotation is under way.
  */
 export async function rotateAwsKmsKeys(options: AwsKmsKeysOptions): Promise<string> {
   return withKms(options, async (kms) => {
@@ -100,7 +100,7 @@ async function readOrMakeKeyFile(path: string, kms: Kms): Promise<KeyFile> {
   const { id, wrapped } = await kms.generate();
   await makeDirectory(dirname(path));
   await createFile(path, formatKeyFile({ current: id, keys: { [id]: wrapped } }));
-  return readKeyFile(path); // ours, or that of a process that was faster
+  return readKeyFile(path); // this process's file, or that of a faster process
 }
 
 async function readKeyFile(path: string): Promise<KeyFile> {
@@ -131,7 +131,7 @@ function isKeyFile(value: unknown): value is KeyFile {
   return current in keys && Object.values(keys).every((key) => typeof key === "string");
 }
 
-/** The two calls that are made of KMS. */
+/** The two calls to KMS. */
 interface Kms {
   generate(): Promise<{ readonly id: string; readonly wrapped: string }>;
   unwrap(wrapped: string, id: string): Promise<KeyObject>;
@@ -174,7 +174,7 @@ async function withKms<T>(
   }
 }
 
-/** A KeyObject of what KMS gave, which is wiped. */
+/** A KeyObject of the bytes from KMS, which are wiped. */
 function masterKey(plaintext: Uint8Array | undefined, path: string): KeyObject {
   if (plaintext?.byteLength === KEY_BYTES) {
     return secretKey(Buffer.from(plaintext.buffer, plaintext.byteOffset, plaintext.byteLength));

@@ -3,7 +3,7 @@
 /**
  * The bytes of unpadded base64url; undefined for anything else, also for the other spellings that
  * lenient decoders take (padding, `+` and `/`, white space, stray bits in the last character). So
- * nobody can make a second, different-looking copy of a ciphertext that still opens.
+ * an attacker cannot make a second, different-looking copy of a ciphertext that still opens.
  */
 export function decodeBase64url(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, "base64url");

@@ -9,13 +9,13 @@ export interface DerivedKeys {
   readonly content: KeyObject;
   /** For HMAC-SHA256. */
   readonly digest: KeyObject;
-  /** Whose secret went into them; undefined for nobody's. */
+  /** The data subject whose secret went into them; undefined without one. */
   readonly subjectId: string | undefined;
 }
 
 /**
- * Writers use one `kid` and readers a few hundred; with a subject in every entry, the latest are
- * what is needed.
+ * Writers use one `kid` and readers a few hundred; with a subject in every entry, only the latest
+ * are needed.
  */
 const CAPACITY = 1024;
 

@@ -1,4 +1,4 @@
-// EncryptionManager: what callers and the logger do with keys. Over 300 lines, a third of them
+// EncryptionManager: the keys' uses by callers and the logger. Over 300 lines, a third of them
 // docstrings of the public class.
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { Content, ContentField } from "../format/content.ts";
@@ -16,7 +16,7 @@ import { formatKid, type Kid, MESSAGES_PER_KEY, parseKid, streamAfter } from "./
 import { nextNonce } from "./nonce.ts";
 import { Subjects } from "./subjects.ts";
 
-/** The place of a ciphertext: it opens nowhere else. */
+/** The only place where a ciphertext opens. */
 export interface ContentBinding {
   /** The entry's id. */
   readonly id: string;
@@ -37,7 +37,7 @@ export interface ContentJwk {
 export interface EncryptionOptions {
   /** The store of the data subjects' secrets. @default none: entries cannot name a subject */
   readonly subjects?: KeyStore;
-  /** Messages sealed before the next key is derived; may be lowered. @default 2^30 */
+  /** Messages encrypted before the next key is derived; may be lowered. @default 2^30 */
   readonly messagesPerKey?: number;
 }
 
@@ -54,7 +54,7 @@ const JSON_TEXT = "application/json";
  * Encrypts, decrypts and digests content under master keys, from which a key of its own is derived
  * for each writer, each purpose and each data subject (docs/format.md, "Encrypted content").
  *
- * Key material stays in KeyObjects: printing or serialising a manager shows none.
+ * Key material stays in KeyObjects: printing or serialising a manager shows no key.
  */
 export class EncryptionManager {
   /** The id of the key that writes. */
@@ -73,7 +73,7 @@ export class EncryptionManager {
   /**
    * One key, or a ring of keys of which the current one writes and all read.
    *
-   * Without a key, one is generated: keep what `getKey()` returns, or what is encrypted here is
+   * Without a key, one is generated: keep the result of `getKey()`, or the encrypted content is
    * lost with the process. Throws `AuditConfigError` (`AUDIT_KEY_INVALID`, `AUDIT_CONFIG_INVALID`).
    */
   constructor(key?: Keys, options: EncryptionOptions = {}) {
@@ -105,8 +105,9 @@ export class EncryptionManager {
   }
 
   /**
-   * A manager of the keys that `provider` gives, which is asked once. Rejects as it does, and as
-   * the constructor throws; also when it gives none (`AUDIT_CONFIG_INVALID`).
+   * A manager of the keys that `provider` gives, which is called once. Rejects with the provider's
+   * error and those of the constructor; also when the provider gives no keys
+   * (`AUDIT_CONFIG_INVALID`).
    */
   static async fromProvider(
     provider: KeyProvider,
@@ -117,15 +118,15 @@ export class EncryptionManager {
     return new EncryptionManager(keys, options);
   }
 
-  /** The current key, as `generateKey()` makes them. Keep it where the log is not. */
+  /** The current key, as `generateKey()` makes them. Keep it apart from the log. */
   getKey(): string {
     this.#unread = false;
     return this.#masters.export();
   }
 
   /**
-   * True while the only copy of a generated key is in this process, because no one asked for it
-   * yet.
+   * True while the only copy of a generated key is in this process, because `getKey()` was not
+   * called yet.
    */
   get unread(): boolean {
     return this.#unread;
@@ -154,7 +155,8 @@ export class EncryptionManager {
    * The text of a JWE or of a Fernet token under any known key.
    *
    * Throws `AuditDecryptError`: `AUDIT_KEY_MISSING` with the id of the key that is needed,
-   * `AUDIT_SUBJECT_ERASED`, `AUDIT_DECRYPT_FAILED` for what is no ciphertext or was altered.
+   * `AUDIT_SUBJECT_ERASED`, `AUDIT_DECRYPT_FAILED` for a string that is not a ciphertext or was
+   * altered.
    */
   decrypt(token: string): string {
     return this.open(token);
@@ -169,9 +171,9 @@ export class EncryptionManager {
   }
 
   /**
-   * For a logger: the `kid` of what a writer seals now, `<key id>.<stream>[.<subject id>]`. Ask for
-   * each entry: from 2^30 messages of this manager on, the stream's name is `<stream>~1` and the
-   * key another. Throws `TypeError` for an invalid stream name.
+   * For a logger: the `kid` for a writer's next content, `<key id>.<stream>[.<subject id>]`. Call
+   * it for each entry: from 2^30 messages of this manager on, the stream's name is `<stream>~1`,
+   * with another key. Throws `TypeError` for an invalid stream name.
    */
   kidFor(stream: string, subject?: SubjectKey): string {
     const named = streamAfter(stream, this.#messages, this.#messagesPerKey);
@@ -224,9 +226,9 @@ export class EncryptionManager {
   }
 
   /**
-   * For a logger: an entry's content as it was sealed. Whether it is text or JSON is what the
-   * ciphertext says of itself, under its authentication tag, and not what stands beside it. Throws
-   * as `open` does.
+   * For a logger: an entry's content as it was encrypted. The ciphertext itself says, under its
+   * authentication tag, whether it is text or JSON; the fields beside it do not count. Throws as
+   * `open` does.
    */
   openContent(token: string, binding: ContentBinding): Content {
     const text = this.open(token, binding);
@@ -236,7 +238,7 @@ export class EncryptionManager {
 
   /**
    * For a logger: whether `hash` is the keyed digest of `text` under `kid`; in constant time. False
-   * for what is no keyed digest. Throws `AuditDecryptError`: `AUDIT_KEY_MISSING`,
+   * for a hash that is not keyed. Throws `AuditDecryptError`: `AUDIT_KEY_MISSING`,
    * `AUDIT_SUBJECT_ERASED`.
    */
   matches(text: string, hash: string, kid: string): boolean {
@@ -246,7 +248,7 @@ export class EncryptionManager {
   }
 
   /**
-   * For a logger: the key of a data subject, made and durable when there was none. Ask for each
+   * For a logger: the key of a data subject, made and durable when there was none. Call it for each
    * entry, so that an erasure by another process is noticed. Rejects with `AuditError`
    * (`AUDIT_SUBJECT_INVALID`).
    */
@@ -264,8 +266,8 @@ export class EncryptionManager {
 
   /**
    * Destroys the secrets of a data subject and gives the ids they stood under, empty when there
-   * were none. From then on nobody can decrypt that subject's content, not even with the log and
-   * the master keys. A later entry for the same name begins with a new secret. Rejects with
+   * were none. From then on that subject's content cannot be decrypted, even with the log and the
+   * master keys. A later entry for the same name begins with a new secret. Rejects with
    * `AuditError` (`AUDIT_SUBJECT_INVALID`).
    */
   async eraseSubject(name: string): Promise<readonly string[]> {
@@ -317,8 +319,8 @@ export class EncryptionManager {
     return this.#keysOf(kid, this.#subjectFor(parts));
   }
 
-  // Asked each time, though the derived key may be at hand: another process may have erased the
-  // subject.
+  // The store is asked each time, although the derived key may be known: another process may have
+  // erased the subject.
   #subjectFor({ subjectId }: Kid): SubjectKey | undefined {
     if (subjectId === undefined) return undefined;
     try {

@@ -59,9 +59,9 @@ export function sealFernet(text: string, key: KeyObject, options: FernetOptions 
 }
 
 /**
- * The text of a Fernet token (or of the original's base64url of one) under whichever of the keys
- * made it. Throws `AuditDecryptError` (`AUDIT_DECRYPT_FAILED`) for anything else, and for a token
- * that is too old or from the future where a lifetime is given.
+ * The text of a Fernet token (or of the original's base64url of one) under any of the keys. Throws
+ * `AuditDecryptError` (`AUDIT_DECRYPT_FAILED`) for anything else, and for a token that is too old
+ * or from the future where a lifetime is given.
  */
 export function openFernet(token: string, keys: Iterable<KeyObject>, age: FernetAge = {}): string {
   const bytes = parseFernet(token);
@@ -78,8 +78,8 @@ export function openFernet(token: string, keys: Iterable<KeyObject>, age: Fernet
 }
 
 /**
- * True for what has the shape of a Fernet token, or of the original's base64url of one. Proves
- * nothing.
+ * True for a string in the form of a Fernet token, or of the original's base64url of one. It is no
+ * proof.
  */
 export function isFernetToken(text: string): boolean {
   return parseFernet(text) !== undefined;

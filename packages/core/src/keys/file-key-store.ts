@@ -39,13 +39,13 @@ const TOMBSTONE = '{"erased":true}\n';
  *     names/<keyed hash>/<id>     empty: the subject of that name
  *
  * Without locks. A name's directory is made beside its place with its one file and renamed there,
- * which succeeds only where there is none or an empty one: so a name has one key: the first
+ * which succeeds only where no directory, or an empty one, exists. So a name has one key: the first
  * writer's. An erasure removes exactly the file of the id it destroyed, so it can never take a
  * newer key's name away.
  *
  * A secret is destroyed by overwriting its bytes in place. A file system or disk that writes
- * elsewhere (copy-on-write, snapshots, flash) keeps old blocks for a while: that is beyond what a
- * program can reach.
+ * elsewhere (copy-on-write, snapshots, flash) keeps old blocks for a while, which a program cannot
+ * reach.
  *
  * Rejects with `AuditError` (`AUDIT_SUBJECT_INVALID`) when the directory cannot be used.
  */
@@ -112,8 +112,8 @@ export class FileKeyStore implements KeyStore {
   }
 
   async #findOrMake(names: readonly string[]): Promise<SubjectKey> {
-    // Each round, some process makes or removes a name; one that nobody contends for ends in the
-    // first.
+    // In each round some process makes or removes a name; without contention the first round ends
+    // it.
     for (let round = 0; round < 100; round += 1) {
       const key = (await this.#firstLive(names)) ?? (await this.#make(names));
       if (key !== undefined) return key;
@@ -128,7 +128,7 @@ export class FileKeyStore implements KeyStore {
         const state = this.lookUp(id);
         if (state === undefined)
           throw unusable(`The key store names a subject "${id}" and has no file for it`);
-        if (state === "erased") await this.#forgetNames([id]); // an erasure that was cut off: end it
+        if (state === "erased") await this.#forgetNames([id]); // an interrupted erasure: complete it
         // Known under an older master key: put it under the newest. The first writer to do that
         // wins.
         else if (name === newest || (await this.#putName(newest, id))) return state;
@@ -142,7 +142,8 @@ export class FileKeyStore implements KeyStore {
     const id = newStream();
     const secret = randomBytes(KEY_BYTES);
     const file = this.#fileOf(id);
-    // The secret first: a name never points to nothing. Nobody knows this id yet.
+    // The secret first, so that a name never points to a missing file. The id is still unknown to
+    // others.
     await createFile(file, `${SECRET_HEAD}${secret.toString("base64url")}${SECRET_TAIL}`);
     const key = { id, secret: secretKey(secret) };
     if (await this.#putName(newest, id)) return key;
@@ -210,7 +211,7 @@ export class FileKeyStore implements KeyStore {
   }
 
   #remember(name: string, key: SubjectKey): void {
-    // First what the file looks like, then that it still is alive: an erasure in between is noticed
+    // Reads the file first, then checks that it still exists: an erasure in between is noticed
     // either way.
     const { mtimeMs, size } = statSync(this.#fileOf(key.id));
     if (isLive(this.lookUp(key.id))) this.#cache.set(name, { key, modified: mtimeMs, size });
@@ -255,7 +256,7 @@ async function removeIfEmpty(directory: string): Promise<void> {
   try {
     await rmdir(directory);
   } catch (error) {
-    if (!hasCode(error, "ENOTEMPTY", "EEXIST", "ENOENT")) throw error; // somebody put a newer key there
+    if (!hasCode(error, "ENOTEMPTY", "EEXIST", "ENOENT")) throw error; // another process put a newer key there
   }
 }
 

@@ -11,7 +11,7 @@ import { parseJson } from "./parse-json.ts";
 const CIPHER = "aes-256-gcm";
 const TAG = { authTagLength: 16 };
 
-/** The two header parameters that differ from one JWE of ours to the next. */
+/** The two header parameters that differ between JWEs of this library. */
 export interface JweHeader {
   /** The key: see kid.ts. */
   readonly kid: string;
@@ -22,7 +22,7 @@ export interface JweHeader {
 /** A JWE taken apart, not yet opened. */
 export interface Jwe {
   readonly kid: string;
-  /** Undefined in a JWE that others made without one. */
+  /** Undefined in another program's JWE without one. */
   readonly cty: string | undefined;
   /** The first part as it stands: the additional authenticated data. */
   readonly protectedHeader: string;
@@ -34,7 +34,7 @@ export interface Jwe {
 /**
  * The compact JWE of `text` under a 32-byte key. The protected header's members are, in this order,
  * `alg`, `enc`, `kid` and `cty`. `iv` is 12 bytes that were never used with this key before: a
- * repeated one gives both texts and the authentication key away.
+ * repeated one reveals both texts and the authentication key.
  */
 export function encryptJwe(
   text: string,
@@ -50,7 +50,7 @@ export function encryptJwe(
   // Bytes in and bytes out, measured: 6.4 µs of CPU for 1 KB, against 7.8 µs with strings on both
   // sides.
   const ciphertext = cipher.update(Buffer.from(text.toWellFormed()));
-  cipher.final(); // GCM gives nothing here, but makes the tag
+  cipher.final(); // GCM returns no bytes here, but makes the tag
   const tag = cipher.getAuthTag();
   const body = `${iv.toString("base64url")}.${ciphertext.toString("base64url")}.${tag.toString("base64url")}`;
   return `${protectedHeader}..${body}`;
@@ -59,8 +59,8 @@ export function encryptJwe(
 /**
  * Takes a compact JWE apart. Throws `AuditDecryptError` (`AUDIT_DECRYPT_FAILED`) unless it has five
  * parts in canonical base64url, no encrypted key, `alg` dir and `enc` A256GCM, a `kid`, neither
- * `crit` nor `zip`, a 96-bit iv and a 128-bit tag. Header parameters we do not know are ignored
- * (RFC 7516 section 4).
+ * `crit` nor `zip`, a 96-bit iv and a 128-bit tag. Unknown header parameters are ignored (RFC 7516
+ * section 4).
  */
 export function parseJwe(token: string): Jwe {
   const [

@@ -32,8 +32,8 @@ export function keysFromEnv(
 
 /**
  * Keys in an environment variable: one key, or a ring as JSON. Other processes of the same user can
- * read it. Rejects with `AuditConfigError` naming the variable: `AUDIT_CONFIG_INVALID` when it is
- * missing or empty, `AUDIT_KEY_INVALID` when it holds something else.
+ * read the variable. Rejects with `AuditConfigError` naming the variable: `AUDIT_CONFIG_INVALID`
+ * when it is missing or empty, `AUDIT_KEY_INVALID` when it holds something else.
  */
 export function environmentKeys(
   name: string = KEY_VARIABLE,
@@ -45,8 +45,8 @@ export function environmentKeys(
 /**
  * Keys in a file: one key, or a ring as JSON; a line feed at the end is ignored. Rejects with
  * `AuditConfigError` naming the file: `AUDIT_CONFIG_INVALID` when it cannot be read, is empty, or
- * when others than its owner may use it (not checked on Windows, where the mode says nothing);
- * `AUDIT_KEY_INVALID` when it holds something else.
+ * when users other than its owner may use it (not checked on Windows, where the mode has no
+ * meaning); `AUDIT_KEY_INVALID` when it holds something else.
  */
 export function fileKeys(path: string): KeyProvider {
   return { load: async () => parseKeys(await readPrivateFile(path), `The key file ${path}`) };
@@ -57,7 +57,7 @@ async function readPrivateFile(path: string): Promise<string> {
     throw unreadable(path, cause);
   });
   try {
-    checkMode((await file.stat()).mode, path); // of what was opened: the name may change hands in between
+    checkMode((await file.stat()).mode, path); // of the opened file: the name may point to another file by now
     return await file.readFile("utf8");
   } catch (cause) {
     if (cause instanceof AuditConfigError) throw cause;

@@ -1,4 +1,4 @@
-// The master keys a program knows: one writes, all read.
+// The master keys of a program: one writes, all read.
 import type { KeyObject } from "node:crypto";
 import { AuditConfigError, AuditDecryptError } from "../errors.ts";
 import { decodeKey, encodeKey, fingerprint } from "./keys.ts";
@@ -127,7 +127,7 @@ function isKeyRing(
   return isRing(value) && Object.values(value.keys).every((key) => typeof key === "string");
 }
 
-/** Keys come from vaults and settings, which no type checks. */
+/** Keys come from vaults and settings, where types are not checked. */
 function isRing(value: unknown): value is { readonly current: string; readonly keys: object } {
   if (typeof value !== "object" || value === null || !("current" in value) || !("keys" in value))
     return false;

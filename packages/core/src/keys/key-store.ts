@@ -1,7 +1,7 @@
 // The store of data subjects' secrets: the interface alone.
 import type { SubjectKey } from "./keys.ts";
 
-/** A key store's knowledge of an id: the key, that it was destroyed, or nothing. */
+/** The state of an id in a key store: its key, destroyed, or unknown. */
 export type SubjectState = SubjectKey | "erased" | undefined;
 
 /**
@@ -11,7 +11,7 @@ export type SubjectState = SubjectKey | "erased" | undefined;
  * 43 characters), one for each known master key, the current one's first. All of them mean the same
  * subject; which of them a store has seen before depends on when the keys were rotated.
  *
- * Backups of a store undo erasures: keep them shorter than you may take to erase.
+ * Backups of a store undo erasures: keep them for less time than an erasure may take.
  */
 export interface KeyStore {
   /**
@@ -22,19 +22,18 @@ export interface KeyStore {
    */
   obtain(names: readonly string[]): Promise<SubjectKey>;
   /**
-   * Ids of the keys known under any of these names: none or one, but more after processes that did
+   * Ids of the keys known under any of these names: none or one, or more after processes that did
    * not know each other's keys.
    */
   find(names: readonly string[]): Promise<readonly string[]>;
   /**
-   * The knowledge of an id. Synchronous, because reading an entry's content is: a store that lies
-   * across a network keeps a local copy of it.
+   * The state of an id. Synchronous, because reading an entry's content is synchronous: a store
+   * across a network keeps a local copy.
    */
   lookUp(id: string): SubjectState;
   /**
    * Destroys the secrets known under any of these names, and the names; remembers that the ids were
-   * erased. Gives those ids. When it resolves, nothing that can be read from the store opens their
-   * content.
+   * erased. Gives those ids. When it resolves, no data readable from the store opens their content.
    */
   destroy(names: readonly string[]): Promise<readonly string[]>;
 }

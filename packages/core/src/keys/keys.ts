@@ -7,11 +7,10 @@ import { decodeBase64url, encodePaddedBase64url } from "./base64url.ts";
 export const KEY_BYTES = 32;
 
 /**
- * The secret of one data subject. Without it, nothing that was sealed for that subject can be
- * opened.
+ * The secret of one data subject. Without it, content encrypted for that subject cannot be opened.
  */
 export interface SubjectKey {
-  /** Random; stands in the log instead of the subject's name. */
+  /** Random; the log has it instead of the subject's name. */
   readonly id: string;
   /** 32 bytes. */
   readonly secret: KeyObject;
@@ -27,7 +26,7 @@ export function generateKey(): string {
 
 /**
  * The master key that `source` holds: 32 bytes as base64url, padded or not, or a KeyObject of them.
- * `name` is what messages call it. Throws `AuditConfigError` (`AUDIT_KEY_INVALID`), which never
+ * `name` is its name in messages. Throws `AuditConfigError` (`AUDIT_KEY_INVALID`), which never
  * shows the text.
  */
 export function decodeKey(source: string | KeyObject, name: string): KeyObject {
@@ -56,8 +55,8 @@ export function secretKey(bytes: Buffer): KeyObject {
 }
 
 /**
- * The key id of a master key that was given none: `k` and 60 bits of HKDF-SHA256 with info
- * `ai-audit/1 kid`. Enough to tell keys apart; tells nothing about the key.
+ * The key id of a master key without a given id: `k` and 60 bits of HKDF-SHA256 with info
+ * `ai-audit/1 kid`. Enough to distinguish keys; reveals nothing about the key.
  */
 export function fingerprint(master: KeyObject): string {
   return `k${Buffer.from(hkdfSync("sha256", master, NO_SALT, "ai-audit/1 kid", KEY_BYTES))

@@ -5,15 +5,15 @@
 export interface Kid {
   /** The master key. */
   readonly keyId: string;
-  /** Whose writer's life, and so which derived key. */
+  /** The run of a writer, which decides on the derived key. */
   readonly stream: string;
   /** The data subject whose secret is needed as well; undefined for none. */
   readonly subjectId: string | undefined;
 }
 
 /**
- * Letters, digits, `-` and `_`: no dot, which separates, and nothing that a message or a file name
- * would have to escape.
+ * Letters, digits, `-` and `_`: no dot, which separates, and no character that a message or a file
+ * name would have to escape.
  */
 export function isKeyId(text: string): boolean {
   return /^[\w-]{1,64}$/.test(text);
@@ -21,7 +21,7 @@ export function isKeyId(text: string): boolean {
 
 /**
  * One `kid` of its parts. Throws `TypeError` for a part that would read back as something else:
- * streams and subject ids are ours, so that is a mistake in the program.
+ * streams and subject ids come from this library, so that is a mistake in the program.
  */
 export function formatKid(keyId: string, stream: string, subjectId?: string): string {
   if (!isName(stream) || (subjectId !== undefined && !isName(subjectId))) {
@@ -39,14 +39,15 @@ export function parseKid(kid: string): Kid | undefined {
 }
 
 /**
- * Messages sealed before the next key is derived. With random 96-bit nonces, 2^32 messages under
+ * Messages encrypted before the next key is derived. With random 96-bit nonces, 2^32 messages under
  * one key is the limit of NIST SP 800-38D section 8.3 (a repeated nonce then has a chance of
  * 2^-32); a quarter of it leaves room for calls in flight and makes that chance 2^-37.
  */
 export const MESSAGES_PER_KEY: number = 2 ** 30;
 
 /**
- * The stream's name for keys once a manager has sealed that many messages: `s`, then `s~1`, `s~2` …
+ * The stream's name for keys once a manager has encrypted that many messages: `s`, then `s~1`,
+ * `s~2` …
  */
 export function streamAfter(
   stream: string,

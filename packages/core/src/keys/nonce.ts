@@ -1,7 +1,7 @@
 // Random nonces for AES-GCM.
 import { randomFillSync } from "node:crypto";
 
-/** 96 bits: what RFC 7518 section 5.3 asks for. */
+/** 96 bits, as RFC 7518 section 5.3 requires. */
 export const NONCE_BYTES = 12;
 
 /**

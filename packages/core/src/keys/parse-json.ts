@@ -5,6 +5,6 @@ export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return undefined; // the engine's message quotes the text: no key or plaintext may get into a `cause` that way
+    return undefined; // the engine's message quotes the text, and a `cause` must not hold a key or plaintext
   }
 }

@@ -31,8 +31,7 @@ export class Subjects {
   }
 
   /**
-   * The key behind an id that stands in a log. Throws `AUDIT_SUBJECT_ERASED` or
-   * `AUDIT_KEY_MISSING`.
+   * The key of an id in a log. Throws `AUDIT_SUBJECT_ERASED` or `AUDIT_KEY_MISSING`.
    */
   get(id: string): SubjectKey {
     const state = this.#store?.lookUp(id);
@@ -57,7 +56,7 @@ export class Subjects {
     );
   }
 
-  // Keyed: an attacker who steals the store can neither read names nor try them out.
+  // Keyed: an attacker who steals the store can neither read names nor test guesses.
   #hashesOf(name: string): readonly string[] {
     if (typeof name !== "string" || name === "") {
       throw new AuditError(
@@ -72,7 +71,10 @@ export class Subjects {
   }
 }
 
-/** A store may be anybody's: with a short secret, or none, an erasure would destroy nothing. */
+/**
+ * The store may come from the application: with a short secret, or none, an erasure would destroy
+ * nothing.
+ */
 function checkSecret(key: SubjectKey): SubjectKey {
   if (key.secret.symmetricKeySize === KEY_BYTES) return key;
   throw new AuditError(

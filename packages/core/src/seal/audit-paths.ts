@@ -1,5 +1,5 @@
-// Audit paths out of the end of a tree, for a reader that meets leaves one after the other and
-// cannot keep all of them.
+// Audit paths from the end of a tree, for a reader that meets leaves in order and cannot keep all
+// of them.
 import { leftLeavesOf, nodeHash, type TreeState } from "./merkle.ts";
 
 /**

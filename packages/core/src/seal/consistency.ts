@@ -91,7 +91,7 @@ export class ConsistencyProofs {
 
   /**
    * The proof from one of the sizes to all leaves so far.
-   * @throws {RangeError} when the size was not asked for, or is larger
+   * @throws {RangeError} when the size was not requested, or is larger
    */
   proof(size: number): Buffer[] {
     if (size < 1 || size > this.#size)

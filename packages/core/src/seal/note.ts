@@ -157,7 +157,7 @@ export function formatNote(text: string, signatureLines: readonly string[]): str
  */
 export function parseNote(note: string): Note | undefined {
   if (!note.isWellFormed() || !note.endsWith("\n") || hasControls(note)) return undefined;
-  const blank = note.lastIndexOf("\n\n"); // the last empty line parts text and signatures
+  const blank = note.lastIndexOf("\n\n"); // the last empty line separates text and signatures
   if (blank <= 0) return blank === 0 ? undefined : { text: note, signatures: [] };
   const lines = note
     .slice(blank + 2)

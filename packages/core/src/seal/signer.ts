@@ -13,8 +13,8 @@ import { formatSignatureLine, formatVkey, isKeyName, keyHashOf } from "./note.ts
 const generateEd25519 = promisify(generateKeyPair);
 
 /**
- * Whether an option can sign.
- * @throws {AuditConfigError} `AUDIT_CONFIG_INVALID` for a key's text, say, in place of a signer.
+ * Checks that an option is a signer.
+ * @throws {AuditConfigError} `AUDIT_CONFIG_INVALID` for another value, such as a key's text.
  */
 export function checkSigner(signer: Signer | undefined): void {
   if (signer instanceof Promise)
@@ -27,8 +27,8 @@ export function checkSigner(signer: Signer | undefined): void {
 }
 
 /**
- * Signs checkpoints (Ed25519, RFC 8032). Hand `vkey` to those who verify and keep the PEM secret:
- * its holder can rewrite the log since the last pin or anchor. The private key shows neither in
+ * Signs checkpoints (Ed25519, RFC 8032). Give `vkey` to verifiers and keep the PEM secret: its
+ * holder can rewrite the log since the last pin or anchor. The private key shows neither in
  * `util.inspect` nor in JSON.
  */
 export class Signer {
@@ -52,7 +52,7 @@ export class Signer {
 
   /**
    * A signer with a new key. Keep it with `toPem()`.
-   * @throws {AuditConfigError} `AUDIT_KEY_INVALID` when the name cannot be one.
+   * @throws {AuditConfigError} `AUDIT_KEY_INVALID` when the name is invalid.
    */
   static async generate(name: string): Promise<Signer> {
     checkName(name);
@@ -62,8 +62,8 @@ export class Signer {
 
   /**
    * A signer from a PKCS#8 PEM, as `toPem()` and `openssl genpkey -algorithm ed25519` write it.
-   * @throws {AuditConfigError} `AUDIT_KEY_INVALID` when it is no unencrypted Ed25519 private key or
-   * the name is not one.
+   * @throws {AuditConfigError} `AUDIT_KEY_INVALID` when it is not an unencrypted Ed25519 private
+   * key or the name is invalid.
    */
   static fromPem(name: string, pem: string): Signer {
     checkName(name);

@@ -33,14 +33,14 @@ export const COLUMNS: readonly Column[] = ENTRY_FIELDS.map(({ name, kind }) => (
 }));
 
 /**
- * A pattern of every engine's: a timestamp that says its offset from UTC. One that does not is the
- * Python original's and means UTC.
+ * A pattern that every engine accepts: a timestamp with its offset from UTC. One without an offset
+ * is the Python original's and means UTC.
  */
 export const ZONED = "(Z|[+-][0-9]{2}:?[0-9]{2})$";
 
 /**
- * Column definitions in one engine's spelling, one a line. `type` is the member that tells control
- * lines apart.
+ * Column definitions in one engine's spelling, one a line. `type` is the member of control lines
+ * alone.
  */
 export function columnLines(types: Readonly<Record<ColumnType, string>>, quote: string): string {
   const lines = COLUMNS.map(({ name, type }) => `  ${quote}${name}${quote} ${types[type]}`);

@@ -1,5 +1,5 @@
-// A DuckDB in memory that can be closed at any time. DuckDB itself crashes when a connection goes
-// while it works on it.
+// A DuckDB in memory that can be closed at any time. DuckDB itself crashes when a connection closes
+// while it is in use.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,10 +23,10 @@ export class Database {
   }
 
   /**
-   * What does not fit into memory goes to a directory that only this user can read, until
-   * `close()`: DuckDB's own choice would be `.tmp` where the process stands.
+   * Data that does not fit into memory goes to a directory that only this user can read, until
+   * `close()`. DuckDB's own choice would be `.tmp` in the working directory.
    *
-   * @param memoryBytes what it allows itself; undefined for its own choice, 80 % of the machine's
+   * @param memoryBytes its memory limit; undefined for its own choice, 80 % of the machine's
    */
   static async open(memoryBytes: number | undefined): Promise<Database> {
     const { DuckDBInstance } = await importDuckDb();
@@ -38,7 +38,10 @@ export class Database {
     );
   }
 
-  /** The directory of what does not fit into memory. What else is put there is removed with it. */
+  /**
+   * The directory for data that does not fit into memory. Other files put there are removed with
+   * it.
+   */
   get spill(): string {
     return this.#spill;
   }
@@ -65,7 +68,7 @@ export class Database {
   }
 
   /**
-   * Everything that DuckDB does runs in here, so that `close()` knows of it.
+   * Runs every use of DuckDB, so that `close()` can wait for it.
    * @throws `AUDIT_READ_FAILED` with DuckDB's reason, `AUDIT_CLOSED`
    */
   async step<T>(work: () => Promise<T>): Promise<T> {
@@ -82,7 +85,7 @@ export class Database {
     }
   }
 
-  /** Interrupts what runs, waits until DuckDB has let go of it, and ends. Idempotent. */
+  /** Interrupts running statements, waits until DuckDB has released them, and ends. Idempotent. */
   async close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;

@@ -1,6 +1,6 @@
 // Entries as Parquet files, sorted, in memory that does not grow with them. DuckDB would sort whole
-// rows of all days at once; here they are first copied as they come, and then sorted a little at a
-// time, by time.
+// rows of all days at once; here they are first copied unsorted, and then sorted in small ranges of
+// time.
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
@@ -9,16 +9,16 @@ import { COLUMNS } from "./columns.ts";
 import { ownFile } from "./mirror.ts";
 import { quoted } from "./view.ts";
 
-/** Text that is sorted at a time, and becomes a file. */
+/** Bytes that are sorted at once and become one file. */
 const SORTED_BYTES = 12 * 2 ** 20;
-/** Bytes of a row beside its strings, about. */
+/** Approximate bytes of a row beside its strings. */
 const ROW_BYTES = 500;
 /**
  * Rows wait in memory until they are as many, however long: their number says nothing of their
  * size.
  */
 const ROW_GROUP_BYTES = 4 * 2 ** 20;
-/** Of the copy: a day is looked for in the files alone that have some of it. */
+/** Size of a file of the copy: a day is read only from the files that hold a part of it. */
 const COPY_FILE_BYTES = 128 * 2 ** 20;
 /**
  * Freed memory above this goes back to the system at once: otherwise the process holds twice what
@@ -35,7 +35,7 @@ const BYTES = [
 ].join(" + ");
 const NAMES = COLUMNS.map(({ name }) => name).join(", ");
 
-/** Microseconds since the epoch, `to` excluded, and what the entries between take. */
+/** Microseconds since the epoch, `to` excluded, and the bytes of the entries between. */
 interface Span {
   readonly from: number;
   readonly to: number;
@@ -60,7 +60,7 @@ export async function copyEntries(connection: DuckDBConnection, copy: string): P
 
 /**
  * Writes what was copied to `<folder>/day=YYYY-MM-DD/ai-audit_<n>.parquet`, sorted by time and id
- * within a day, through its files. Entries of one microsecond are never parted. Resolves to their
+ * within a day, through its files. Entries of one microsecond are never split. Resolves to their
  * number.
  */
 export async function writeDays(
@@ -102,7 +102,7 @@ export async function writeDays(
   return entries;
 }
 
-/** Times that follow one another, with little enough in each to be sorted at once. */
+/** Consecutive time ranges, each small enough to be sorted at once. */
 async function spansOf(
   connection: DuckDBConnection,
   source: string,

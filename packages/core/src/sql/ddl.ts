@@ -10,7 +10,7 @@ export interface TableOptions {
   readonly location: string;
   /** @default "audit_entries" */
   readonly table?: string;
-  /** The first day there is, for engines that count days: `2026-11-01`. */
+  /** The first day of the log, for engines that count days: `2026-11-01`. */
   readonly firstDay?: string;
 }
 

@@ -30,8 +30,8 @@ export interface SqlOptions {
    */
   readonly readable?: string | readonly string[];
   /**
-   * What DuckDB may take, beside what the rows take that were handed over; at least 100 MiB. Sorts
-   * and groups that do not fit go to disk. Less makes for fewer threads and shorter lines
+   * Memory limit for DuckDB in bytes, not counting rows already returned; at least 100 MiB. Sorts
+   * and groups that do not fit go to disk. Less memory means fewer threads and shorter lines
    * (docs/sql.md).
    * @default 80 % of the machine's memory
    */
@@ -87,8 +87,7 @@ export class AuditSql {
       !(memoryBytes >= LEAST_MEMORY_BYTES && Number.isSafeInteger(memoryBytes))
     )
       throw new AuditConfigError("memoryBytes must be a whole number of bytes, 100 MiB at least");
-    // DuckDB compares what it is given before it expands it: patterns of the folders are allowed as
-    // well.
+    // DuckDB compares paths before it expands them, so patterns of the folders are allowed as well.
     const allowed = [...folders, ...folders.map(plainGlob), ...resolved("readable", readable)];
     const database = await Database.open(memoryBytes);
     let canMeasure = false;
@@ -117,8 +116,8 @@ export class AuditSql {
 
   /**
    * All rows of one statement. `parameters` stand for `$1`, `$2` … in it.
-   * @throws `AUDIT_INPUT_INVALID` for what is not one statement that reads, `AUDIT_READ_FAILED`
-   * when DuckDB cannot run it, `AUDIT_CLOSED`
+   * @throws `AUDIT_INPUT_INVALID` for anything but one reading statement, `AUDIT_READ_FAILED` when
+   * DuckDB cannot run it, `AUDIT_CLOSED`
    */
   async query(statement: string, parameters: SqlParameters = []): Promise<SqlRow[]> {
     const rows: SqlRow[] = [];
@@ -159,8 +158,8 @@ export class AuditSql {
   }
 
   /**
-   * Reports how far the connection's statements are until the function that it resolves to is
-   * called. Undefined where nobody asks.
+   * Reports the progress of the connection's statements until the returned function is called.
+   * Undefined without `onProgress`.
    */
   async #watch(
     connection: DuckDBConnection,
@@ -222,8 +221,8 @@ export class AuditSql {
   }
 
   /**
-   * Ends what runs, which then rejects with `AUDIT_CLOSED` as later calls do, and resolves when all
-   * is released. Idempotent.
+   * Ends running statements, which then reject with `AUDIT_CLOSED` as later calls do. Resolves when
+   * all is released. Idempotent.
    */
   async close(): Promise<void> {
     const closing = this.#database.close();

@@ -1,5 +1,4 @@
-// The files of a log, as DuckDB is told to read them: those that every other reader of the log
-// reads, and no others.
+// The files of a log for DuckDB: those that every other reader of the log reads, and no others.
 import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { parseSegmentName } from "../format/segment-name.ts";
@@ -12,7 +11,7 @@ const DAYS = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]";
 /**
  * Patterns of DuckDB for the log in a folder: the segments of a `FileStorage`, or the objects of a
  * bucket's days. The folder may be one of these days. A file of another name, in a folder of
- * another name, is no part of the log.
+ * another name, is not part of the log.
  */
 export async function logFilesIn(folder: string): Promise<string[]> {
   const entries = await entriesOf(folder);
@@ -30,7 +29,7 @@ function objectsOf(day: string): string[] {
   return ["*.json", "*.jsonl", "*/audit_*.jsonl"].map((pattern) => join(day, pattern));
 }
 
-/** A regular expression for the names of files that are read: patterns say less than names do. */
+/** A regular expression for the names of files that are read: patterns are less exact. */
 export const LOG_FILE: string = [
   "/[^/]+[.]json",
   "/audit_[0-9]{8}(_[0-9]{3,6})?[.]jsonl",
@@ -54,7 +53,7 @@ async function readEntries(
   return readdir(folder, { withFileTypes: true });
 }
 
-/** A pattern that means this path alone, whatever stands in its name. */
+/** A pattern for this path alone, whatever characters its name has. */
 export function plainGlob(path: string): string {
   return path.replaceAll(/[*?[\]]/g, "[$&]");
 }

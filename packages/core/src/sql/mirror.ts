@@ -1,5 +1,5 @@
-// A folder of files for each day that follows what is written: what the log no longer has goes
-// there too.
+// A folder of files for each day that mirrors the export: files of days that the log no longer has
+// are removed.
 import { mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { hasCode } from "../system-error.ts";
@@ -16,15 +16,15 @@ export function ownFile(number: number): string {
 
 /**
  * Has `write` fill an empty directory with `day=…` folders, and makes `folder` hold the same. All
- * is written before anything is replaced, so a failure of `write` leaves what was there. `folder`
- * takes one export at a time.
+ * is written before anything is replaced, so a failure of `write` leaves the folder unchanged.
+ * `folder` takes one export at a time.
  */
 export async function mirrorDays<T>(
   folder: string,
   write: (stage: string) => Promise<T>,
 ): Promise<T> {
   const stage = join(folder, STAGE);
-  await rm(stage, { recursive: true, force: true }); // of an export that was killed: it may hold what was removed since
+  await rm(stage, { recursive: true, force: true }); // of a killed export: it may hold entries removed since
   await mkdir(folder, { recursive: true });
   await mkdir(stage, { mode: 0o700 });
   try {

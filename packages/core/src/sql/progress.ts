@@ -24,8 +24,8 @@ export async function measure(connection: DuckDBConnection): Promise<void> {
 }
 
 /**
- * Tells how far the connection's statement is, until the function that it gives is called: before
- * the connection goes.
+ * Reports the progress of the connection's statement until the returned function is called. Call it
+ * before the connection closes.
  */
 export function watchProgress(connection: DuckDBConnection, onProgress: OnProgress): () => void {
   let share = 0;

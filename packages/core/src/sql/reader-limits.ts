@@ -1,4 +1,4 @@
-// The share of a machine's memory that reading takes.
+// The share of a machine's memory for reading.
 import { availableParallelism, totalmem } from "node:os";
 
 /**
@@ -17,11 +17,13 @@ const MOST_LINE_BYTES = 256 * 2 ** 20;
 /** Most memory that `read_json` may take. */
 export interface ReaderLimits {
   readonly threads: number;
-  /** A line may be as long. */
+  /** Longest line, in bytes. */
   readonly lineBytes: number;
 }
 
-/** As long lines as the memory allows, with as many threads as 16 MiB lines leave room for. */
+/**
+ * The longest lines that the memory allows, with as many threads as 16 MiB lines leave room for.
+ */
 export function readerLimits(memoryBytes: number, cores: number): ReaderLimits {
   const lines = (memoryBytes * READING_SHARE - SPARE_BYTES) / 2;
   const threads = Math.min(cores, Math.max(1, Math.floor(lines / LEAST_LINE_BYTES)));

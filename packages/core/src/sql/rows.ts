@@ -5,8 +5,8 @@ import type { DuckDBDataChunk, DuckDBValueConverter, JS } from "@duckdb/node-api
 export type SqlRow = Readonly<Record<string, JS>>;
 
 /**
- * The rows of a chunk, each made when it is asked for. What DuckDB holds for the chunk is released
- * after the last one: V8 knows nothing of its size and would let hundreds of them wait for a
+ * The rows of a chunk, each made when it is asked for. DuckDB's memory for the chunk is released
+ * after the last row: V8 does not know its size and would let hundreds of chunks wait for a
  * collection.
  *
  * @param assertOpen throws when the chunk must not be touched any more

@@ -10,14 +10,14 @@ const READING = ["SELECT", "WITH", "FROM", "VALUES", "DESCRIBE", "SUMMARIZE", "S
 // Blanks, brackets and comments may stand before the first word. No two alternatives begin alike:
 // there is no backtracking.
 const FIRST_WORD = /^(?:\s|\(|--[^\n]*\n|\/\*(?:[^*]|\*(?!\/))*\*\/)*([a-z]+)/i;
-// EXPLAIN ANALYZE runs what it explains, so that has to read too. Options are words alone: a
-// comment in them could hide an end.
+// EXPLAIN ANALYZE runs its statement, so that must read too. Options are words alone: a comment in
+// them could hide an end.
 const EXPLAINED =
   /^\s*EXPLAIN\s+(?:ANALYZE\s+)?(?:\(\s*(?:ANALYZE|FORMAT)\b[\w\s,]*\))?(?<explained>.*)$/is;
 
 /**
- * Begins a statement after it was found to be one, and to read. Rows are computed as they are
- * fetched.
+ * Begins a statement after checking that it is a single one and only reads. Rows are computed as
+ * they are fetched.
  */
 export async function startReading(
   connection: DuckDBConnection,

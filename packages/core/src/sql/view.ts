@@ -43,7 +43,7 @@ export async function makeView(
   await connection.run(viewOver(await readable(connection, files), lineBytes));
 }
 
-/** Patterns that match something: DuckDB refuses a list in which one does not. */
+/** Patterns that match a file: DuckDB refuses a list with one that matches none. */
 async function readable(
   connection: DuckDBConnection,
   patterns: readonly string[],

@@ -146,7 +146,7 @@ const REMOVALS: readonly Row[] = [
       return { pins: [pinOf(bench.old), pinOf(bench.next)] };
     },
     exitCode: 2,
-    says: "pinned, and removed by those who keep the log",
+    says: "pinned, and removed by the log's operator",
   },
   {
     what: "with a doctored twin beside it too",

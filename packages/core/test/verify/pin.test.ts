@@ -183,7 +183,7 @@ describe("a pin", () => {
         {
           state: "UNANCHORED",
           problems: [
-            { message: expect.stringMatching(/^pinned, and removed by those who keep the log/) },
+            { message: expect.stringMatching(/^pinned, and removed by the log's operator/) },
           ],
         },
         {},
