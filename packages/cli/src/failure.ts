@@ -1,5 +1,4 @@
-// Failures as an operator sees them: one line, the next step, and an exit code that scripts can
-// tell apart.
+// Failures as an operator sees them: one line, the next step, and an exit code for scripts.
 
 /**
  * Exit codes besides the verdicts of `verify` and `check` (0 to 3). Those from 64 on are of
@@ -13,7 +12,7 @@ export const EXIT = {
   notVerified: 3,
   /** EX_USAGE: wrong arguments. */
   usage: 64,
-  /** EX_DATAERR: a file is not what it should be. */
+  /** EX_DATAERR: a file is malformed. */
   data: 65,
   /** EX_NOINPUT: a location or file does not exist. */
   missing: 66,

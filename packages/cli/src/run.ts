@@ -41,7 +41,7 @@ async function report(session: Session, failure: Failure, error: unknown): Promi
   } catch {
     return failure.exitCode; // the reader has gone
   }
-  // Messages repeat words of the command line, which may have come from anywhere.
+  // Messages repeat words of the command line, which may come from an attacker.
   const { safeText } = await import("@ai-audit/core/format");
   const message = safeText(failure.message);
   await session.log.line(`${session.log.style("red", "error:")} ${message}`);

@@ -17,7 +17,9 @@ interface Package {
   readonly vendor?: string;
 }
 
-/** Packages that pass on why a stream ended: a stream of theirs without a reason was cut. */
+/**
+ * Packages that report the reason of a stream's end: one of their streams without a reason was cut.
+ */
 const PACKAGES: Readonly<Record<string, Package>> = {
   amazon_bedrock: { provider: "aws.bedrock", vendor: "bedrock" },
   anthropic: { provider: "anthropic" },
@@ -48,7 +50,7 @@ export interface Destination {
   readonly provider: string | null;
   readonly server: ReturnType<typeof serverOf>;
   readonly vendor: string;
-  /** LangChain passes on why the streams of this package end. */
+  /** LangChain reports why the streams of this package end. */
   readonly givesReasons: boolean;
 }
 

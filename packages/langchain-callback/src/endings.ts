@@ -1,4 +1,4 @@
-// The fields that a model's result or error adds to what is known of its open call.
+// The fields that a model's result or error adds to those of its open call.
 import {
   type CapturedFields,
   classifySafety,
@@ -42,7 +42,7 @@ function isJoined(output: unknown): boolean {
   return "tool_call_chunks" in fieldsOf(fieldsOf(generation)["message"]);
 }
 
-/** A stream without a finish reason. Of a host that is not known to give one, it may be whole. */
+/** A stream without a finish reason. It may be whole if its host is not known to give one. */
 function unendedFields(
   { givesReasons, vendor, signal }: OpenRun,
   { alerts = [], responseId }: CapturedFields,

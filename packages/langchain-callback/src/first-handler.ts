@@ -8,7 +8,7 @@ export type EntryKind = "call" | "event" | "decision";
 
 const FIRST_HANDLERS = new WeakMap<CallLogger, FirstHandlers>();
 
-/** The record of who came first, which all handlers of a logger share. */
+/** The record of the first handlers, which all handlers of a logger share. */
 export function firstHandlersOf(logger: CallLogger): FirstHandlers {
   let handlers = FIRST_HANDLERS.get(logger);
   if (!handlers) FIRST_HANDLERS.set(logger, (handlers = new FirstHandlers()));
@@ -43,7 +43,7 @@ export class FirstHandlers {
     return true;
   }
 
-  /** Whether the caller is the first to be told of this callback, of which a run may have several. */
+  /** Whether the caller is the first to get this callback. A run may have several. */
   takeTurn(context: RunContext): boolean {
     const { id, origin } = context;
     if (origin === undefined) return true;

@@ -62,7 +62,7 @@ function typeOf(message: Fields): string | undefined {
 export function roleOf(message: Fields): string {
   const kwargs = fieldsOf(message["additional_kwargs"]);
   const type = typeOf(message) ?? "unknown";
-  // A stream that names no role amounts to a generic message without one: it is an answer.
+  // A stream without a role becomes a generic message without one: it is an answer.
   if (type === "generic") return textOf(message["role"]) ?? "assistant";
   return textOf(kwargs["__openai_role__"]) ?? ROLES[type] ?? type;
 }

@@ -18,7 +18,7 @@ import { isMessage, onlyText, roleOf } from "./messages.ts";
 import type { RunContext } from "./runs.ts";
 import { describeMessage, isCommand, snapshot } from "./snapshot.ts";
 
-/** Something to record once. */
+/** An event to record once. */
 export interface SafetyEvent {
   /** The error that reports it. The same error at another node is the same event. */
   readonly cause?: object;
@@ -52,7 +52,7 @@ export function checkOfNode(
     : { check, at: hook.startsWith("before") ? "input" : "output" };
 }
 
-/** The messages that a moderation node is about to look at; undefined for every other node. */
+/** The messages that a moderation node is about to check; undefined for every other node. */
 export function checkedBy(
   name: string,
   inputs: unknown,
@@ -203,7 +203,7 @@ function eventOfStop(
   const { messages, jumpTo } = updateOf(output);
   const limit = LIMITS.get(middleware);
   const said = listOf(messages);
-  // A limit that is not reached returns the messages that it was given.
+  // A limit that is not reached returns its messages unchanged.
   const refused =
     said.length > 0 && said.every((message) => isMessage(message) && roleOf(message) === "tool");
   if (jumpTo !== "end" && !(limit !== undefined && refused)) return undefined;
@@ -232,7 +232,7 @@ const LIMITS: ReadonlyMap<string, string> = new Map([
 
 /** The event of an error that ended a run outside of model and tool calls. */
 export function eventOfFailure(error: unknown): CapturedFields | undefined {
-  // Our own errors have been told of, and the entry that cannot be written is why they are here.
+  // Errors of this library were reported already: an entry that could not be written caused them.
   if (isBubbleUp(error) || AuditError.isInstance(error)) return undefined;
   const described = describeFailure(error, undefined);
   if (described.outcome === "ok" || described.outcome === "aborted") return undefined;
@@ -255,8 +255,8 @@ export function customEvent(name: string, data: unknown, inlineBytes: number): C
 }
 
 /**
- * Values that somebody writes into a paused graph (`updateState`), and a graph that goes on after a
- * breakpoint (`invoke(null)`). LangGraph names the first one's run after the graph.
+ * Values written into a paused graph (`updateState`), and a graph that continues after a breakpoint
+ * (`invoke(null)`). LangGraph names the first one's run after the graph.
  */
 export function eventOfSteering(
   { name, parent, place }: RunContext,
@@ -271,7 +271,7 @@ export function eventOfSteering(
       input: snapshot(input, inlineBytes),
       metadata: { event: "state_updated" },
     };
-  // LangChain passes an input that is no object as `{ input }`.
+  // LangChain passes an input that is not an object as `{ input }`.
   const isNothing = input === null || (isFields(input) && input["input"] === null);
   if (isNothing && place.kind !== "chain")
     return { operation: "event", outcome: "ok", metadata: { event: "resumed" } };

@@ -53,7 +53,7 @@ export class Scope {
   }
 }
 
-/** LangGraph's name for a graph or agent that was given none. */
+/** LangGraph's name for a graph or agent without one. */
 const UNNAMED_GRAPH = "LangGraph";
 
 /** A run's place among the others. */
@@ -92,7 +92,7 @@ export class RunContexts {
   readonly #contexts = new Map<string, RunContext>();
   /** Runs of one id: callers choose ids, and may give one to two calls at a time. */
   readonly #twins = new Map<string, readonly RunContext[]>();
-  /** Parents of which nothing is known but their id: the handler was given to a run within them. */
+  /** Parents of which only the id is known: the handler was given to a run within them. */
   readonly #strangers = new RecentMap<string, RunScope>(MAX_STRANGERS);
   readonly #settings: Settings;
 
@@ -203,7 +203,7 @@ export class RunContexts {
     return others.every(({ scope }) => scope === first.scope) ? first : undefined;
   }
 
-  /** The run around the outermost one that this handler hears of. */
+  /** The run around the outermost one that this handler knows. */
   #around(parentId: string | undefined): RunScope | undefined {
     if (parentId === undefined) return currentRunScope();
     const known = this.#strangers.get(parentId);
@@ -340,7 +340,7 @@ export function retrievalsBefore(context: RunContext): readonly string[] {
   return [...(run?.retrievals ?? [])];
 }
 
-/** Bounds of memory: parents that the handler does not hear of, and retrievals of one run. */
+/** Bounds of memory: parents unknown to the handler, and retrievals of one run. */
 const MAX_STRANGERS = 1000;
 const MAX_RETRIEVALS = 20;
 

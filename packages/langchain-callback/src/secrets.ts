@@ -8,7 +8,7 @@ import { CENSOR, isSecretName } from "@ai-audit/core/capture";
 export function withoutSecretMembers(value: object): object {
   if (value instanceof Set) return [...value];
   if (value instanceof Map) return withoutSecretMembers(Object.fromEntries(value));
-  // The result of a toJSON is looked at in its turn; bytes become a digest.
+  // The result of a toJSON is examined in its turn; bytes become a digest.
   if (Array.isArray(value) || ArrayBuffer.isView(value) || hasToJson(value)) return value;
   const secrets = Object.keys(value).filter(isSecretName);
   if (secrets.length === 0) return value;

@@ -60,7 +60,10 @@ export function answeredCall(output: unknown): {
   return defined({ toolName: textOf(output["name"]), toolCallId: textOf(output["tool_call_id"]) });
 }
 
-/** The fields of a retrieval: whole documents as content, and in clear which ones they were. */
+/**
+ * The fields of a retrieval: whole documents as content, and their ids, sources and scores in clear
+ * text.
+ */
 export function describeDocuments(documents: unknown, inlineBytes: number): CapturedFields {
   const found = listOf(documents);
   return {
@@ -73,7 +76,7 @@ export function describeDocuments(documents: unknown, inlineBytes: number): Capt
 }
 
 const MAX_DOCUMENTS = 100;
-/** Longer sources are not kept in clear: they may be texts. In UTF-16 units. */
+/** Longer sources are not kept in clear text: they may be content. In UTF-16 units. */
 const MAX_SOURCE = 500;
 
 /** Id, source and score, where the store or the loader gave them. */

@@ -57,7 +57,7 @@ export class RunTracker {
   /** Decisions that arrived at roots without a thread id. */
   readonly #undecided = new WeakMap<Scope, Decision>();
   /**
-   * A stream that nobody reads to its end gives no callback. LangChain's run manager holds the
+   * A stream that is not read to its end gives no callback. LangChain's run manager holds the
    * `metadata` object as long as it can still call back, so once that object is gone the run is
    * over.
    */
@@ -185,7 +185,7 @@ export class RunTracker {
     this.#dropped.unregister(context);
   }
 
-  /** After the end of a root: nothing under it is left open. */
+  /** After the end of a root: ends the open calls under it. */
   async closeScope(root: RunContext, rootError?: unknown): Promise<void> {
     const { scope } = root;
     const ends: Promise<unknown>[] = [];
@@ -209,7 +209,7 @@ export class RunTracker {
     }
   }
 
-  /** Records an event that is no call, once, at its place among the runs. */
+  /** Records an event that is not a call, once, at its place among the runs. */
   async record(context: RunContext, find: () => SafetyEvent | undefined): Promise<void> {
     const event = findSafely(find);
     if (event?.cause) this.noteFailure(context, event.cause);
@@ -233,13 +233,13 @@ export class RunTracker {
     );
   }
 
-  /** Records an event that another one of the run does not stand for, such as a custom event. */
+  /** Records an event that no other event of the run represents, such as a custom event. */
   async recordAlways(context: RunContext, find: () => CapturedFields): Promise<void> {
     if (this.#firstHandlers.takeTurn(context)) await this.#write(context, describeSafely(find));
   }
 
   /**
-   * Records an error that leaves a run and that no entry tells of: no model call, tool call or event
+   * Records an error that leaves a run and that no entry reports: no model call, tool call or event
    * had it. An error passes every run around it, also as the cause of others.
    */
   async recordFailure(
@@ -255,7 +255,7 @@ export class RunTracker {
     if (fields) await this.#recordEvent(context, { fields });
   }
 
-  /** Notes an error that an entry tells of. */
+  /** Notes an error that an entry reports. */
   noteFailure({ scope }: RunContext, error: unknown): void {
     for (const cause of [error, ...causesOf(error)]) scope.failures.add(cause);
   }
@@ -282,7 +282,9 @@ export class RunTracker {
       await this.#write(context, withAlerts(fields, alerts));
   }
 
-  /** The requests that wait in this thread. A log that cannot be read costs no decision. */
+  /**
+   * The requests that wait in this thread. Decisions are recorded even if the log cannot be read.
+   */
   async #requestsOf(threadId: string | undefined): Promise<{
     readonly requests: readonly OpenRequest[];
     readonly alerts: readonly string[];
@@ -322,7 +324,7 @@ export class RunTracker {
     return reported;
   }
 
-  /** Ends everything that is open. */
+  /** Ends all open runs. */
   async close(): Promise<void> {
     const open = [...this.#open.keys()].flatMap((context) => this.take(context) ?? []);
     const ends = open.map((run) => this.end(run, () => run.unfinished()));

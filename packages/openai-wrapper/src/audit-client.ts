@@ -1,4 +1,4 @@
-// A client that somebody else constructed.
+// Recording of a client that the application constructed.
 import { AuditConfigError } from "@ai-audit/core";
 import { type Audit, attachAudit, auditSettingsOf, resolveAudit } from "./options.ts";
 import { installSeam } from "./seam.ts";

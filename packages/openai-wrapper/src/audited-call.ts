@@ -47,7 +47,7 @@ interface Reading {
   collector?: StreamCollector | undefined;
   /** Clones of the response, of which one is enough. */
   copies: number;
-  /** Somebody reads it, or is watched for it. */
+  /** A caller reads it, or is expected to. */
   taken: boolean;
 }
 
@@ -60,7 +60,7 @@ const ENDED: Ended = { name: "ended" };
 
 const STREAM_UNSEEN = "ai-audit: input not seen: the request's body is a stream";
 
-/** The request, from the first attempt on. Its contents are let go when the call ends. */
+/** The request, from the first attempt on. Its contents are released when the call ends. */
 interface Request {
   readonly surface: Surface;
   /** The media type that was asked for. */
@@ -131,7 +131,7 @@ export class AuditedCall {
     return this.#state.name === "reading" ? this.#state.reader : "caller";
   }
 
-  /** Says who reads the response's body. */
+  /** Sets the reader of the response's body. */
   set reader(reader: BodyReader) {
     if (this.#state.name === "reading") this.#state.reader = reader;
   }
@@ -165,7 +165,7 @@ export class AuditedCall {
    * An HTTP attempt is about to be made. Before the first one the call begins, with `intent`
    * durably, and its input is checked.
    *
-   * @throws `AuditWriteError` or `ContentBlockedError`: then nothing may be sent
+   * @throws `AuditWriteError` or `ContentBlockedError`: then the request must not be sent
    */
   attempt(request: () => WireRequest, init?: unknown): Promise<void> | undefined {
     const begun = this.#request === undefined ? this.#begin(request(), init) : undefined;
@@ -242,9 +242,9 @@ export class AuditedCall {
     throw blocked;
   }
 
-  /** The SDK got a response that it takes for the final one. */
+  /** The SDK got a response that it considers final. */
   respond(response: Response): void {
-    // A stream may take minutes. The attempt, which has the request's body in it, is let go here.
+    // A stream may take minutes. The attempt, which holds the request's body, is released here.
     const reading: Reading = { name: "reading", reader: "caller", copies: 0, taken: false };
     this.#state = reading;
     this.#progress.requestId = response.headers.get("x-request-id") ?? undefined;
@@ -268,7 +268,7 @@ export class AuditedCall {
     this.#watch.watch(target);
   }
 
-  /** Somebody has begun to read: the call ends with that. */
+  /** A caller has begun to read: the call ends with the reading. */
   unwatch(): void {
     this.#take();
     this.#watch.stop();
@@ -284,8 +284,8 @@ export class AuditedCall {
   }
 
   /**
-   * The response's data are on their way to the caller, who may have them when this resolves. If
-   * the caller has to wait for the entry, they are read together with the turn's other calls.
+   * The response's data go to the caller when this resolves. If the caller has to wait for the
+   * entry, they are read together with the turn's other calls.
    */
   deliver(data: unknown): Promise<void> | undefined {
     if (!this.#request || !this.open) return undefined;
@@ -331,7 +331,7 @@ export class AuditedCall {
     return this.#state.name === "reading" ? this.#state.collector : undefined;
   }
 
-  /** The stream is over, or its reader stopped. Resolves when the reader may know. */
+  /** The stream is over, or its reader stopped. Resolves when the reader may learn of it. */
   async finish(stopped: boolean): Promise<void> {
     const collector = this.#collector;
     const fields = collector?.result() ?? {

@@ -22,7 +22,7 @@ type Known = readonly (readonly [name: string, type: object])[];
 
 const known = new WeakMap<object, Known>();
 
-/** Tells the SDK's errors apart, by the classes that the client's own class has as its statics. */
+/** Distinguishes the SDK's errors by the classes that the client's own class has as statics. */
 export function errorTypesOf(client: object): ErrorTypeOf {
   const { constructor } = client;
   let classes = known.get(constructor);

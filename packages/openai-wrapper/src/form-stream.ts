@@ -1,10 +1,10 @@
-// A form that the SDK sends as a stream, as it does for files of fs.createReadStream(): what it
-// holds is read while it goes by. Nothing is read that the request does not take.
+// A form that the SDK sends as a stream, as it does for files of fs.createReadStream(): its content
+// is read while it passes. Only bytes that the request takes are read.
 import { boundaryOf, describeForm, type JsonValue, MultipartReader } from "@ai-audit/core/capture";
 
 type Described = Promise<Readonly<Record<string, JsonValue>>>;
 
-/** The form in a request's body, with its files; undefined for a body that is no form. */
+/** The form in a request's body, with its files; undefined for a body that is not a form. */
 export function formIn(body: unknown, init: unknown): Described | undefined {
   if (body instanceof FormData) return describeForm(body);
   if (!isByteStream(body) || !isRequest(init) || init.body !== body) return undefined;

@@ -8,7 +8,7 @@ export interface Held {
   readonly callError?: unknown;
 }
 
-/** Fail-closed: what the caller is refused goes with the error. */
+/** Fail-closed: the error holds the result that the caller is refused. */
 export async function holding(written: Promise<unknown>, held: Held): Promise<void> {
   try {
     await written;

@@ -14,7 +14,7 @@ import {
 /** A history that is sent again repeats its decisions: the latest are known. */
 const MAX_KNOWN = 2000;
 
-/** What a response's entry says of the approvals that it asks for. */
+/** The approvals that a response asks for, as its entry records them. */
 export function approvalRequestFields(output: unknown): CapturedFields {
   const asked = listOf(output)
     .map(fieldsOf)

@@ -1,4 +1,4 @@
-// The one `audit` option of a client, and what a single call may say of itself.
+// The one `audit` option of a client, and the audit values of a single call.
 import { AuditConfigError } from "@ai-audit/core";
 import {
   type Actor,
@@ -52,7 +52,10 @@ export interface CallAudit {
   readonly conversationId?: string | undefined;
   /** Added to the client's and the context's, key by key. */
   readonly metadata?: Metadata | undefined;
-  /** Whose data this is. The logger's `EncryptionManager` needs a key store for it (`subjects`). */
+  /**
+   * Name of the person whose data this is. The logger's `EncryptionManager` needs a key store for
+   * it (`subjects`).
+   */
   readonly subject?: string | undefined;
   /** The person or program that acts. */
   readonly actor?: Actor | undefined;
@@ -160,7 +163,7 @@ export interface CallAuditOptions {
 
 /**
  * Audit values of one call, to spread into the SDK's request options (the second argument of its
- * methods). They travel under a symbol, so nothing of them reaches the wire.
+ * methods). They travel under a symbol, so they never reach the wire.
  *
  * @example
  * await client.responses.create({ model, input }, auditOptions({ conversationId: "c-17" }));

@@ -51,7 +51,7 @@ export async function receiveBody(
   return isJson ? receiveUndelivered(call, content) : call.deliver(content);
 }
 
-/** A body that the SDK has read and could not, or did not, hand on. */
+/** A body that the SDK has read and could not, or did not, pass on. */
 export async function receiveUndelivered(call: ReceivingCall, body: unknown): Promise<void> {
   const parsed = typeof body === "string" ? parseJson(body) : { value: body };
   if (parsed) return call.deliver(parsed.value);
@@ -76,6 +76,6 @@ function parseJson(text: string): { readonly value: unknown } | undefined {
   try {
     return { value: JSON.parse(text) as unknown };
   } catch {
-    return undefined; // the caller's error says so as well
+    return undefined; // the caller's error reports it as well
   }
 }

@@ -14,7 +14,7 @@ const MAX_REPORTED = 1000;
 /** Operations that report a response or a run. */
 const REPORTING = /^(?:responses|threads\.(?:runs\..+|create_and_run))/;
 
-/** Those among them that ask for one that exists; all others are calls of their own. */
+/** Those that fetch an existing one; all others are separate calls. */
 const ASKING = /^(?:responses|threads\.runs)\.(?:retrieve|cancel)$/;
 
 const PENDING: ReadonlySet<string> = new Set([
@@ -31,7 +31,7 @@ const PENDING: ReadonlySet<string> = new Set([
 export class ReportedResponses {
   readonly #byId = new RecentMap<string, Reported>(MAX_REPORTED);
 
-  /** The entry that has said already what this one says: the same response, in no later a state. */
+  /** The entry that already recorded this response, in the same or a later state. */
   known(operation: string, fields: CapturedFields): Promise<string | undefined> | undefined {
     const id = reportedId(operation, fields);
     if (id === undefined || !ASKING.test(operation)) return undefined;

@@ -1,4 +1,4 @@
-// The one seam to the SDK: a few methods of its client, put through here.
+// The one seam to the SDK: a few methods of its client, wrapped here.
 import { AuditConfigError } from "@ai-audit/core";
 import { AuditedCall } from "./audited-call.ts";
 import { errorTypesOf } from "./error-types.ts";
@@ -8,7 +8,7 @@ import { tapResponse } from "./tap-response.ts";
 import { isEventStream, tapStream } from "./tap-stream.ts";
 import { wireRequestOf } from "./wire-request.ts";
 
-/** A method whose types are the SDK's business, and differ between its versions. */
+/** A method with types of the SDK, which differ between its versions. */
 type Method = (this: object, ...args: unknown[]) => unknown;
 
 /**
@@ -17,7 +17,7 @@ type Method = (this: object, ...args: unknown[]) => unknown;
  * - `makeRequest` is one whole call with its retries, and each attempt again with a log id.
  * - `prepareRequest` is awaited with URL and body before each attempt is sent.
  * - `retryRequest` is a further attempt, also of a call whose body did not come in time.
- * - `buildURL` tells of sockets: a request without a query has none there, a socket an empty one.
+ * - `buildURL` reveals sockets: a request without a query has none there, a socket an empty one.
  *
  * `prepareRequest` is for subclasses; the others are internal, and the same in versions 5 to 7.
  */
@@ -113,8 +113,8 @@ function request(base: Method): Method {
 }
 
 /**
- * Where the promise parses, and not then: it does so only when it is awaited, and `asResponse()`
- * must not.
+ * Wraps the promise's parsing without starting it: it parses only when awaited, and `asResponse()`
+ * must not parse.
  */
 function observeParsing(promise: object): void {
   const { parseResponse: parse } = promise as { readonly parseResponse?: unknown };
@@ -192,7 +192,7 @@ function retryRequest(base: Method): Method {
   };
 }
 
-/** The SDK has a response that it takes for the final one. Must not throw. */
+/** The SDK has a response that it considers final. Must not throw. */
 function responded(options: object, call: AuditedCall, props: unknown): unknown {
   if (!call.open) forget(options); // not a call that is recorded
   else if (isProps(props)) {

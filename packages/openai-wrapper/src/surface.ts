@@ -80,7 +80,7 @@ const ROUTES: readonly Route[] = [
     runSurface("threads.runs.submit_tool_outputs"),
   ),
   route("POST", `/threads/${ID}/messages`, threadMessage),
-  // Answers and outcomes that only these bring.
+  // Events with answers and outcomes.
   route("GET", `/chat/completions/${ID}`, storedChat),
   route("GET", `/batches/${ID}`, objectSurface("batches.retrieve")),
   route("GET", `/videos/${ID}`, objectSurface("videos.retrieve")),
@@ -99,8 +99,8 @@ const ROUTES: readonly Route[] = [
 const ADMINISTRATION = /^\/(?:organization|projects|vaults|webhook_endpoints)(?:\/|$)/;
 
 /**
- * The surface of a request; undefined where a request is not worth an entry: lists, models,
- * downloads. Paths may carry a base (`/v1`, `/openai/v1`) and an Azure deployment. Never throws.
+ * The surface of a request; undefined where a request needs no entry: lists, models, downloads.
+ * Paths may carry a base (`/v1`, `/openai/v1`) and an Azure deployment. Never throws.
  */
 export function surfaceOf(request: WireRequest): Surface | undefined {
   const { path, deployment } = normalize(request.path);
@@ -127,7 +127,7 @@ export function errorFields(error: unknown, reading: ErrorReading): GrowingField
 
 /**
  * The fields of a form, once its files are known: `described` resolves when they have been read, or
- * have gone by on the wire.
+ * have passed on the wire.
  */
 export async function formFields(
   surface: Surface,
@@ -146,7 +146,7 @@ export async function formFields(
   }
 }
 
-/** An unlisted path that changes something is recorded under its own name. */
+/** An unlisted path with a changing method is recorded under its own name. */
 function unlisted(method: string, path: string): SurfaceDefinition | undefined {
   if (method === "GET" || method === "HEAD") return undefined;
   const operation = method === "DELETE" ? deletionOf(path) : operationOf(path);
@@ -190,7 +190,7 @@ class BoundSurface implements Surface {
       fields,
       guarded("request", () => this.#definition.request(body, options, request)),
     );
-    // On Azure the deployment is what is asked for, whatever the body says.
+    // On Azure the deployment is the requested model, regardless of the body.
     if (deployment !== undefined) fields.model = deployment;
     const omitted = this.#definition.keepsBody ? [] : omittedParameters(body);
     if (omitted.length > 0)
@@ -217,7 +217,7 @@ class BoundSurface implements Surface {
     try {
       return this.#definition.mimeOf?.(fieldsOf(request.body));
     } catch {
-      return undefined; // `request` says that something could not be read
+      return undefined; // `request` reports the part that could not be read
     }
   }
 
@@ -227,7 +227,7 @@ class BoundSurface implements Surface {
   }
 }
 
-/** Gateways answer 200 with an error in place of an answer. */
+/** Gateways answer 200 with an error instead of an answer. */
 function errorIn(body: unknown, options: ExtractOptions): CapturedFields {
   const { error } = fieldsOf(body);
   const reported = typeof error === "string" ? { message: error } : error;
@@ -241,10 +241,10 @@ export function isStream(body: unknown): body is ReadableStream<Uint8Array> {
 
 const UNSERIALIZED = "ai-audit: input not seen whole: the call failed before its request was made";
 
-/** Read when it goes by, if it is a form. */
+/** Read when it passes, if it is a form. */
 const UNSEEN: CapturedFields = { input: "" };
 
-/** Gateways and proxies answer with what they like. */
+/** Gateways and proxies may answer with any type. */
 function isExpected(body: unknown, { list }: SurfaceDefinition): boolean {
   return list === undefined || Array.isArray(fieldsOf(body)[list]);
 }

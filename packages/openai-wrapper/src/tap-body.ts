@@ -1,4 +1,4 @@
-// Watching a raw body go by: a download, or events that the caller parses himself.
+// Watches a raw body as it passes: a download, or events that the caller parses.
 import type { AuditedCall } from "./audited-call.ts";
 import { BodyPieces } from "@ai-audit/core/capture";
 import { receiveBody } from "./receive-body.ts";
@@ -13,10 +13,10 @@ const LIFE = Symbol("ai-audit.openai.life-of-body");
 const FORGOTTEN = "Response object has been garbage collected";
 
 /**
- * Puts the ways to read this one stream through the call: iteration, readers, and the pipes.
- * Nothing is read that its reader does not ask for.
+ * Puts the ways to read this one stream through the call: iteration, readers, and the pipes. Only
+ * bytes that its reader asks for are read.
  *
- * @param life what is watched in place of the body, where a clone of its response may be read as
+ * @param life the object to watch instead of the body, where a clone of its response may be read as
  * well
  */
 export function tapBody(
@@ -55,7 +55,7 @@ export function tapBody(
       body,
       name,
       (...args: readonly unknown[]) =>
-        // A stream that somebody reads already refuses, as it does without the audit.
+        // A stream with another reader refuses, as it does without the audit.
         Reflect.apply(method, body.locked ? body : passedThrough(body), args) as unknown,
     );
   }
@@ -131,7 +131,7 @@ class BodyWatcher implements Watcher {
     return this.#call.fail(error);
   }
 
-  /** The reader cancelled. Nothing is left to withhold, and few await this. */
+  /** The reader cancelled. No data is left to withhold, and few callers await this. */
   async cancelled(cancelling: Promise<void>, reason?: unknown): Promise<void> {
     await cancelling;
     if (!this.open) return;

@@ -10,12 +10,12 @@ const TAPPED: readonly string[] = [...READERS, "clone", "body"];
 const CALL = Symbol("ai-audit.openai.call-of-response");
 
 /**
- * Puts the reading methods of this one response object through the call. It remains the object it
- * was, and every method does what it did: they come from a prototype of ours, between the object
+ * Puts the reading methods of this one response object through the call. It remains the same
+ * object, and every method works as before: they come from an added prototype, between the object
  * and its own prototype.
  *
- * One of the caller's own making that cannot be changed is left as it is: what the SDK makes of it
- * is seen anyway.
+ * A caller's own response that cannot be changed is left alone: the data that the SDK reads from it
+ * are seen anyway.
  */
 export function tapResponse(response: Response, call: AuditedCall): void {
   try {
@@ -110,7 +110,7 @@ function invoke(method: unknown, response: Response, args: readonly unknown[]): 
   return Reflect.apply(method, response, args) as unknown;
 }
 
-/** A method that was taken off its object has none. */
+/** A method detached from its object has no call. */
 function callOf(response: Response | undefined): AuditedCall | undefined {
   const call: unknown = isObject(response) ? Reflect.get(response, CALL) : undefined;
   return call instanceof AuditedCall ? call : undefined;

@@ -1,4 +1,5 @@
-// Watching a stream of events go by: the SDK's own iterator, with its methods passing through here.
+// Watches a stream of events as it passes: the SDK's own iterator, with its methods passing through
+// here.
 import type { AuditedCall } from "./audited-call.ts";
 import { type Watcher, watchIterator } from "./watch-iterator.ts";
 
@@ -24,8 +25,8 @@ export function isEventStream(value: unknown): value is EventStream {
 }
 
 /**
- * The same stream object, on which everything is as it was. Each event is handed on once it was
- * looked at; only the end waits, in fail-closed mode, for the entry.
+ * The same stream object, otherwise unchanged. Each event is passed on after it was read; only the
+ * end waits, in fail-closed mode, for the entry.
  */
 export function tapStream(stream: EventStream, call: AuditedCall): void {
   call.collect();
@@ -61,7 +62,7 @@ class EventWatcher implements Watcher {
     this.#call.event(event);
   }
 
-  /** An abort ends the iteration without an error: only the signal tells. */
+  /** An abort ends the iteration without an error: only the signal shows it. */
   end(stopped: boolean): Promise<void> {
     return this.#call.finish(stopped || this.#signal.aborted);
   }

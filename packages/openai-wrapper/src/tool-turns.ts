@@ -12,7 +12,7 @@ import {
 /** An entry's id once it is written; undefined when it could not be. */
 type Written = Promise<string | undefined>;
 
-/** Results follow their request soon, or after a person has looked. */
+/** Results follow their request soon, or after a person's review. */
 const MAX_WAITING = 2000;
 
 /** Entries by the ids of the tool calls that they ask for. */
@@ -31,7 +31,7 @@ export class ToolTurns {
   note({ output }: CapturedFields, written: Written): void {
     const calls = [output].flat().flatMap((item) => callsIn(fieldsOf(item)));
     if (calls.length === 0) return;
-    const id = written.catch(() => undefined); // the caller is told
+    const id = written.catch(() => undefined); // the caller gets the error
     for (const call of calls) this.#byCall.set(call, id);
   }
 }

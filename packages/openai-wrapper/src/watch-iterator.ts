@@ -1,11 +1,10 @@
-// Looking at what an async iterator hands out, without taking anything from it that its reader does
-// not take.
+// Watches the values of an async iterator, without taking any that its reader does not take.
 
-/** Is told about each value and the end. */
+/** Called with each value and at the end. */
 export interface Watcher {
   /** The call may still end. */
   readonly open: boolean;
-  /** A value goes by. Must not throw. */
+  /** A value passes. Must not throw. */
   value(value: unknown): void;
   /**
    * There are no more values, or the reader stopped before. The reader's turn ends when this does.

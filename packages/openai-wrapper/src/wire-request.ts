@@ -55,7 +55,7 @@ function isPlainData(value: unknown, seen: Set<object>): boolean {
   );
 }
 
-/** Objects in a body that are looked at. A larger one counts as not plain. */
+/** Number of objects examined in a body. A larger body counts as not plain. */
 const MAX_LOOKED_AT = 10_000;
 
 function plainMembersOf(body: unknown): unknown {

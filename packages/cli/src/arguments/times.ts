@@ -1,4 +1,4 @@
-// Points in time as people type them. Without a zone they are UTC, as everything in the log is.
+// Points in time as people type them. Without a zone they are UTC, like all times in the log.
 import { InvalidArgumentError } from "commander";
 import { DAY_MS } from "@ai-audit/core/format";
 

@@ -1,4 +1,4 @@
-// ai-audit check: a proof, with nothing else at hand.
+// ai-audit check: checks a proof or a bundle without the log.
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { lineToEntry } from "@ai-audit/core/format";

@@ -86,7 +86,7 @@ async function cleanup(
 
 interface PrintOptions extends CleanupFlags {
   readonly location: string;
-  /** Why the run itself would not begin. */
+  /** Why the run itself would be refused. */
   readonly refusal: Failure | undefined;
   /** See `filesOfToday()`. */
   readonly today: readonly string[];

@@ -169,7 +169,7 @@ function recordText(format: ExportFlags["format"], record: LogRecord, opened: bo
 /** Time between two looks at a directory. */
 const POLL_MS = 1000;
 
-/** Appends what is new to a file; with --follow again and again. */
+/** Appends new entries to a file, with --follow repeatedly. */
 async function followLog(
   given: string | undefined,
   flags: ExportFlags,
@@ -208,7 +208,7 @@ async function followLog(
   filter.check();
 }
 
-/** Format and conditions, for the cursor: with others the same entries would make other lines. */
+/** Format and conditions, for the cursor: other ones would make other lines of the same entries. */
 function describeExport(flags: ExportFlags): string {
   const given = Object.entries(flags)
     .filter(([name]) => !UNRELATED.has(name))
@@ -216,7 +216,7 @@ function describeExport(flags: ExportFlags): string {
   return JSON.stringify(Object.fromEntries(given));
 }
 
-/** Options that do not change what is written. */
+/** Options that do not change the lines. */
 const UNRELATED: ReadonlySet<string> = new Set(["output", "cursor", "follow", "json", "memory"]);
 
 /** A directory with the lines as they are. */
@@ -279,7 +279,7 @@ function namedDirectory(
   );
 }
 
-/** Whether all entries are asked for. */
+/** Whether all entries are exported. */
 function isWhole({ since, until }: ExportFlags, filter: Filter): boolean {
   return filter.isEmpty && since === undefined && until === undefined;
 }

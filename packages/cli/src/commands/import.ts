@@ -71,8 +71,8 @@ async function importLog(
 }
 
 /**
- * An import is sealed permanently, so a log of ours is never read as a source: neither the one
- * being written, nor another, whose entries would lose their seals and be recorded twice.
+ * An import is sealed permanently, so a log of this library is never read as a source: neither the
+ * target itself, nor another log, whose entries would lose their seals and be recorded twice.
  *
  * @throws {Failure} `EXIT.usage`
  */
@@ -91,7 +91,7 @@ async function checkSource(from: string, to: string): Promise<void> {
   );
 }
 
-/** Wherever links lead; a place that does not exist yet, or is in a bucket, as it is. */
+/** The path without links; unchanged for a place that does not exist yet, or is in a bucket. */
 function realPathOf(place: string): string {
   try {
     return realpathSync(place);

@@ -1,4 +1,4 @@
-// ai-audit reviews: what waited for a person, and the decisions.
+// ai-audit reviews: requests for a person's decision, and the decisions.
 import { joinReviews, type ReviewCase } from "@ai-audit/core";
 import { type AuditEntry, entryToLine, lineToEntry } from "@ai-audit/core/format";
 import type { Command } from "commander";

@@ -84,7 +84,7 @@ async function run(
 }
 
 /**
- * The entries of an invocation, and of those that went on with it: a person's decision on one of its
+ * The entries of an invocation, and of those that continued it: a person's decision on one of its
  * requests may begin another one.
  */
 async function withResumed(

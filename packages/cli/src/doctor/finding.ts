@@ -1,9 +1,9 @@
 // Findings of an examination.
 
-/** One thing that was looked at. */
+/** One thing that was examined. */
 export interface Finding {
   readonly about: string;
-  /** `look`: somebody should look at it. `wrong`: it does not work, or is dangerous. */
+  /** `look`: an operator should look at it. `wrong`: it does not work, or is dangerous. */
   readonly state: "good" | "look" | "wrong";
   readonly message: string;
   /** The remedy. */

@@ -1,4 +1,4 @@
-// Keys: are they there, are they usable, do they fit the log?
+// Keys: do they exist, are they usable, do they fit the log?
 import { stat } from "node:fs/promises";
 import { EncryptionManager } from "@ai-audit/core";
 import { lineToEntry } from "@ai-audit/core/format";
@@ -11,7 +11,7 @@ import { openStorage } from "../log/storage.ts";
 import { findSigner } from "../keeping/writing.ts";
 import { type Finding, good, look, wrong } from "./finding.ts";
 
-/** The signing key, and whether we trust ourselves. */
+/** The signing key, and whether AUDIT_TRUSTED_KEYS has it. */
 export function examineSigning(settings: Settings): Finding[] {
   const signer = findSigner(settings);
   const trusted = configuredTrust(settings);

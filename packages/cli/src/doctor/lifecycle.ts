@@ -1,4 +1,4 @@
-// A bucket's own rules that remove or move objects, against how long the log is kept.
+// A bucket's own rules that remove or move objects, compared with the retention of the log.
 import type { LifecycleRule } from "@aws-sdk/client-s3";
 import { plural } from "../output/format.ts";
 import { ask, type BucketAccess, type Keeping, unlearnt } from "./bucket-settings.ts";

@@ -10,12 +10,12 @@ import type { Settings } from "../settings/settings.ts";
 import { s3Connection } from "../log/storage.ts";
 import { type Finding, good, look, wrong } from "./finding.ts";
 
-/** Bits of others than the owner. */
+/** Permission bits of users other than the owner. */
 const OTHERS = 0o077;
 
-/** Only the owner. */
+/** Permissions for the owner alone. */
 export async function examinePermissions(location: string): Promise<Finding[]> {
-  if (process.platform === "win32") return []; // the mode says nothing there
+  if (process.platform === "win32") return []; // the mode has no meaning there
   const { mode } = await stat(location);
   const open = (await listLogFiles(location)).filter((file) => (file.mode & OTHERS) !== 0);
   const findings: Finding[] = [];
@@ -41,7 +41,7 @@ export async function examinePermissions(location: string): Promise<Finding[]> {
   return findings.length > 0 ? findings : [good("permissions", "the owner alone reads and writes")];
 }
 
-/** Segments signed by whom we trust, and nothing else. */
+/** Whether all files are segments signed by trusted keys. */
 export async function examineContents(location: string, settings: Settings): Promise<Finding[]> {
   const files = await listLogFiles(location);
   const trusted = configuredTrust(settings);

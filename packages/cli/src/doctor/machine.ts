@@ -1,4 +1,4 @@
-// The machine under the log: room and time.
+// The machine of the log: disk space and clock.
 import { readdir, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { lineToEntry } from "@ai-audit/core/format";
@@ -14,7 +14,7 @@ const ROOM_SHARE = 0.1;
 /** Not enough for a segment. */
 const TOO_LITTLE_BYTES = 128 * 2 ** 20;
 
-/** Room for more. */
+/** Enough space for more. */
 export async function examineDisk(location: string): Promise<Finding[]> {
   const { bavail, bsize, blocks } = await statfs(location);
   const free = bavail * bsize;

@@ -1,5 +1,5 @@
-// Findings about the whole files of a bundle, so that nobody hands on as evidence a file that fails
-// its check.
+// Findings about the whole files of a bundle, so that a file that fails its check is not passed on
+// as evidence.
 import { join } from "node:path";
 import { AuditError, verifyLog } from "@ai-audit/core";
 import type { FileState, FileVerification } from "@ai-audit/core/verify";
@@ -27,14 +27,14 @@ export interface BundledFiles {
 }
 
 interface FindOptions extends Pick<BundleOptions, "log"> {
-  /** Told the share that is verified, from 0 to 1. */
+  /** Called with the share that is verified, from 0 to 1. */
   readonly onProgress: (share: number) => void;
 }
 
 /**
- * Verifies the files of a bundle, as they are there; those of a bucket, which has rules of its own
- * for what may be gone, in the bucket. Under AUDIT_TRUSTED_KEYS where it is set; else under the
- * keys that the files name, which shows whether they agree with themselves: the receiver of the
+ * Verifies the files of a bundle as they are in it. Files of a bucket are verified in the bucket,
+ * which has its own rules for removals. Uses AUDIT_TRUSTED_KEYS where it is set. Otherwise it uses
+ * the keys that the files name, which shows only that the files are consistent: the receiver of the
  * bundle decides which key to trust.
  */
 export async function findUnproven(
@@ -56,7 +56,7 @@ export async function findUnproven(
     configuredTrust(settings).length > 0
       ? await verify(trustedKeys([], settings, location))
       : await verify(vkeys).catch((error: unknown) => {
-          // Anybody can write a key into a file. With an invalid one, no key is trusted.
+          // An attacker can write a key into a file. With an invalid one, no key is trusted.
           if (AuditError.isInstance(error) && error.code === "AUDIT_KEY_INVALID") return verify([]);
           throw error;
         });
@@ -89,7 +89,7 @@ const ABSENT: ReadonlySet<FileState> = new Set([
 ]);
 
 /**
- * States that are no finding: the bundle says so itself (unsigned), or no line is lost (a crash
+ * States that are not a finding: the bundle says so itself (unsigned), or no line is lost (a crash
  * after the last seal).
  */
 const ACCEPTED: ReadonlySet<FileState> = new Set([

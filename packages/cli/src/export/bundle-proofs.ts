@@ -17,14 +17,14 @@ export interface BundleOptions {
   readonly range: TimeRange;
   readonly filter: Filter;
   readonly out: Output;
-  /** Told the share that is done, from 0 to 1, and the number of entries written. */
+  /** Called with the share that is done, from 0 to 1, and the number of entries written. */
   readonly onProgress: (share: number, entries: number) => void;
 }
 
 /** The content of a bundle. */
 export interface BundleContent {
   readonly entries: number;
-  /** Public keys that the log names, each once. Not to be trusted because they stand there. */
+  /** Public keys that the log names, each once. Their presence there is no reason to trust them. */
   readonly vkeys: readonly string[];
   readonly unproven: Unproven;
   /** Problems of whole files: see `findUnproven()`. */

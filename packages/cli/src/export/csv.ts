@@ -22,7 +22,7 @@ export function csvRow(record: LogRecord, opened: boolean): string {
   return `${(opened ? OPENED : COLUMNS).map((column) => cell(shown[column])).join(",")}\r\n`;
 }
 
-/** A call that no check looked at did not pass one: its cell `safety_passed` is empty. */
+/** A call without a check passed none: its cell `safety_passed` is empty. */
 function isUnchecked({ safety_passed: passed, safety_checks: checks }: LogRecord): boolean {
   return passed === true && !(Array.isArray(checks) && checks.length > 0);
 }
@@ -31,7 +31,7 @@ function cell(value: unknown): string {
   if (value === undefined || value === null) return "";
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   const text = typeof value === "string" ? value : JSON.stringify(value);
-  // Spreadsheets run a cell that begins like a formula, and strangers write prompts (OWASP, CSV
+  // Spreadsheets run a cell that begins like a formula, and attackers can write prompts (OWASP, CSV
   // injection).
   const tame = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(tame) ? `"${tame.replaceAll('"', '""')}"` : tame;

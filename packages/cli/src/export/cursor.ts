@@ -1,5 +1,5 @@
-// The cursor of a continued export. It records what was written, so that restarts repeat and skip
-// nothing.
+// The cursor of a continued export. It records the progress of writing, so that restarts neither
+// repeat nor skip an entry.
 import { constants, readFileSync } from "node:fs";
 import { open, rename } from "node:fs/promises";
 import { isObject } from "@ai-audit/core/format";
@@ -11,7 +11,7 @@ export type Offsets = Readonly<Record<string, number>>;
 /** The state of an export. */
 export interface Cursor {
   readonly v: 1;
-  /** Format and options of the export: lines of another one would not go with those written. */
+  /** Format and options of the export: lines of another export would not fit those written. */
   readonly export: string;
   /** Offsets that are written and durable. */
   readonly done: Offsets;

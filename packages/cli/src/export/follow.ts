@@ -1,4 +1,4 @@
-// An export that goes on: the sealed entries of a directory, each once, appended to a file.
+// A continued export: the sealed entries of a directory, each once, appended to a file.
 import { constants, createReadStream } from "node:fs";
 import { type FileHandle, open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";

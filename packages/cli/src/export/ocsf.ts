@@ -114,7 +114,7 @@ function metadataOf({ id, timestamp, run, conversationId }: AuditEntry): object 
   };
 }
 
-/** The person or program that acted; the application if the log names nobody. */
+/** The person or program that acted; the application if the log names no actor. */
 function actorObject(entry: AuditEntry): object {
   const id = actorOf(entry);
   const { actor } = entry;

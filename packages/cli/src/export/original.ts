@@ -14,7 +14,10 @@ export interface OriginalOptions {
 /** The result of the export. */
 export interface OriginalExport {
   readonly entries: number;
-  /** Says what the lines lack compared with the log; undefined where no entry was written. */
+  /**
+   * Reports the fields that the lines lack compared with the log; undefined where no entry was
+   * written.
+   */
   readonly remark: string | undefined;
 }
 

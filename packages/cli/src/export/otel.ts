@@ -120,7 +120,7 @@ export class SpanWriter {
     };
   }
 
-  /** Notes for each ancestor without an entry how long it went on. */
+  /** Notes for each ancestor without an entry the time of its end. */
   #extend(parentId: string | undefined, endMs: number): void {
     const climbed = new Set<string>();
     for (let id = parentId ?? null; id !== null && !climbed.has(id);) {

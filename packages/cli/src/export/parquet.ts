@@ -17,7 +17,7 @@ export interface ParquetOptions {
   /** Memory limit of DuckDB. */
   readonly memoryMib: number | undefined;
   readonly onPage: (read: number, found: number) => void;
-  /** Told how far the writing is. */
+  /** Called with the progress of writing. */
   readonly onProgress: OnProgress | undefined;
 }
 

@@ -6,7 +6,7 @@ export type LogRecord = Readonly<Record<string, unknown>>;
 
 const CENSOR = "[REDACTED]";
 
-/** Members that readers rely on: nothing can be said about an entry without them. */
+/** Members that readers rely on: an entry has no meaning without them. */
 const NEEDED: ReadonlySet<string> = new Set(["id", "timestamp"]);
 
 /**

@@ -1,4 +1,4 @@
-// Entries of another log as new lines of ours.
+// Entries of another log as new lines of this log.
 import type { AuditEntry, AuditStorage, EncryptionManager, OnProgress } from "@ai-audit/core";
 import { importedId, importEntry } from "@ai-audit/core/capture";
 import { type JsonValue, lineToEntry } from "@ai-audit/core/format";

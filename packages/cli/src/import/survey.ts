@@ -20,7 +20,7 @@ export interface Survey {
   readonly unreadable: number;
   /** The first of them. */
   readonly firstUnreadable: readonly BadLine[];
-  /** Last lines that break off: their writer was stopped. */
+  /** Incomplete last lines: their writer was stopped. */
   readonly torn: readonly BadLine[];
   /** `.jsonl` files without the name of a log file. */
   readonly otherFiles: readonly string[];

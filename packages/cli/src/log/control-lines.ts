@@ -14,7 +14,7 @@ import type { LogSource } from "@ai-audit/core/verify";
 /** A control line and its place. */
 export interface PlacedLine<T extends ControlType = ControlType> {
   readonly file: string;
-  /** The line as it stands in the file. */
+  /** The line as it is in the file. */
   readonly text: string;
   readonly line: ControlLineOf<T>;
 }

@@ -16,7 +16,7 @@ export async function findEntryLine(
 ): Promise<string> {
   const line = await storage.get(id.toLowerCase());
   if (line !== undefined) return line;
-  // A bucket would have to be fetched as a whole for that.
+  // A bucket would have to be downloaded as a whole for that.
   const removal = isBucket(location) ? undefined : await describeRemoval(location, id);
   throw new Failure(
     EXIT.nothing,

@@ -2,7 +2,7 @@
 import type { AuditStorage, TimeRange } from "@ai-audit/core";
 import type { Filter } from "../reading/filters.ts";
 
-/** The newest `limit` lines that a filter lets through, oldest first. */
+/** The newest `limit` lines that pass a filter, oldest first. */
 export async function latestLines(
   storage: AuditStorage,
   range: TimeRange,

@@ -21,9 +21,9 @@ export function isBucket(location: string): boolean {
 
 /**
  * The location of an existing log: the argument, or AUDIT_LOG, or `./audit-logs`. Directories are
- * absolute and looked into; a bucket is only asked once something is read from it.
+ * absolute and are checked; a bucket is contacted only at the first read.
  *
- * @throws {Failure} that names what is there instead
+ * @throws {Failure} that names the thing found instead
  */
 export function resolveLocation(given: string | undefined, settings: Settings): string {
   const location = placeOf(given, settings);

@@ -13,7 +13,7 @@ import type { Settings } from "../settings/settings.ts";
 import { controlLines, type PlacedLine, timeOf } from "./control-lines.ts";
 import { s3Connection } from "./storage.ts";
 
-/** Control lines that tell a reader something about the log. The others hold it together. */
+/** Control lines with facts for a reader. The others are about the structure of the log. */
 const TOLD = [
   "loss",
   "again",
@@ -31,10 +31,10 @@ export type ToldLine = ControlLineOf<(typeof TOLD)[number]>;
 
 /** A fact, its file, and its time. */
 export interface Fact {
-  /** RFC 3339, or the UTC day of the file (`2026-11-23`) for a line that does not say. */
+  /** RFC 3339, or the UTC day of the file (`2026-11-23`) for a line without a time. */
   readonly at: string;
   readonly file: string;
-  /** The line as it stands in the file. */
+  /** The line as it is in the file. */
   readonly text: string;
   readonly line: ToldLine;
 }
@@ -45,7 +45,7 @@ interface Range {
   readonly to?: number | undefined;
 }
 
-/** More calls than this are not followed to their end. */
+/** Further calls are not followed to their end. */
 const MAX_OPEN_CALLS = 1_000_000;
 
 /**

@@ -16,7 +16,7 @@ export interface LogFile {
   readonly mode: number;
   /** `foreign`: not begun by `segment.open`. `unreadable`: the operating system refused. */
   readonly kind: "segment" | "foreign" | "empty" | "unreadable";
-  /** The key that the segment names; undefined for an unsigned one. Never to be trusted. */
+  /** The key that the segment names; undefined for an unsigned one. It must never be trusted. */
   readonly vkey: string | undefined;
 }
 

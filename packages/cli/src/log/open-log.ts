@@ -16,10 +16,10 @@ export interface OpenLog {
 }
 
 /**
- * The log at a location. Nothing is written there before something is appended. `progress` shows
- * how far its readers are. Foreign data is named on standard error: files in a directory at once,
- * objects in a bucket when the first of them is read, for listing them all would cost more than the
- * command.
+ * The log at a location. Nothing is written there before the first append. `progress` shows the
+ * progress of its readers. Foreign data is named on standard error: files in a directory at once,
+ * objects in a bucket when the first of them is read, because listing them all would cost more than
+ * the command.
  *
  * @throws {Failure} when there is none
  */

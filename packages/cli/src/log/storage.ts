@@ -8,8 +8,8 @@ import type { Output } from "../output/output.ts";
 import type { Settings } from "../settings/settings.ts";
 
 /**
- * The storage at a location. Nothing is written there before something is appended. `earlierKeys`:
- * vkeys of the log whose files may be removed as well as those of the signer.
+ * The storage at a location. Nothing is written there before the first append. `earlierKeys`: vkeys
+ * of the log whose files may be removed as well as those of the signer.
  */
 export async function openStorage(
   location: string,

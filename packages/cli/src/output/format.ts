@@ -40,7 +40,7 @@ export function formatBytes(bytes: number): string {
   return `${unit === 0 ? value : value.toFixed(1)} ${UNITS[unit] ?? "B"}`;
 }
 
-/** An entry's time to the second, as it stands in the log: UTC. */
+/** An entry's time to the second, as in the log: UTC. */
 export function formatTime(timestamp: string): string {
   return `${timestamp.slice(0, 10)} ${timestamp.slice(11, 19)}`;
 }

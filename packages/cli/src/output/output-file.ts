@@ -6,7 +6,7 @@ import { EXIT, Failure, systemFailure } from "../failure.ts";
 import { wholeOrNothing } from "./whole-or-nothing.ts";
 import type { Output } from "./output.ts";
 
-/** Something text is written to. */
+/** A target for text. */
 export interface Sink {
   readonly write: (text: string) => Promise<void>;
 }

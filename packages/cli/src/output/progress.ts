@@ -24,12 +24,12 @@ export class Progress {
     this.#detail = detail;
   }
 
-  /** Draws the bar; undefined without a terminal, so that nothing is measured in vain. */
+  /** Draws the bar; undefined without a terminal, which saves the measurement. */
   get onProgress(): OnProgress | undefined {
     return this.#isShown ? (share) => this.update(share) : undefined;
   }
 
-  /** @param share how much is done, from 0 to 1 */
+  /** @param share the part that is done, from 0 to 1 */
   update(share: number): void {
     const now = performance.now();
     if (!this.#isShown || now - this.#startedAt < QUIET_MS || now - this.#drawnAt < REDRAW_MS)

@@ -130,7 +130,9 @@ function handedOver(
   ];
 }
 
-/** A line for each document that a retrieval found: id, source and score, which stand in clear. */
+/**
+ * A line for each document that a retrieval found: id, source and score, which are in clear text.
+ */
 function documentsIn({ documents }: AuditEntry["metadata"]): string {
   if (!Array.isArray(documents)) return "";
   return documents
@@ -182,7 +184,7 @@ function spokenIn(
   { content, transcript, within, toldToolCalls }: PassageOptions,
 ): Passage[] {
   const { input, output } = content.values;
-  // Calls of one agent that run at the same time are told apart by what started them.
+  // Parallel calls of one agent are distinguished by the calls that started them.
   const speaker = `${agentOf(entry) ?? entry.model ?? ""} ${entry.run?.calledBy ?? ""}`;
   return transcript
     .add(input, output, speaker)

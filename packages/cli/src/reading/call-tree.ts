@@ -28,7 +28,7 @@ export interface PlacedNode {
 /**
  * The roots of the tree of these entries and runs, in the order of their beginning. A call hangs
  * below the run that its `run.parentId` names, a review below what it reviews. Entries of a call
- * that another entry records too are left out, and so are steps: what is within them hangs below the
+ * that another entry records too are left out, and so are steps: calls within them hang below the
  * agent, tool or graph around.
  */
 export function buildTree(entries: readonly AuditEntry[], runs: readonly RunStarted[]): CallNode[] {
@@ -77,8 +77,8 @@ function parentOf(
 }
 
 /**
- * Runs that a decision began, and the run that had asked for it: an invocation that goes on, in
- * another process perhaps.
+ * Runs that a decision began, and the run that had asked for it: an invocation that continues,
+ * possibly in another process.
  */
 function resumedRuns(
   nodes: readonly CallNode[],
@@ -101,7 +101,7 @@ function isStep({ run }: CallNode, byRun: ReadonlyMap<string, CallNode>): boolea
   return run?.kind === "chain" && run.parent !== null && byRun.has(run.parent);
 }
 
-/** The first node on the way up that is no step. */
+/** The first ancestor that is not a step. */
 function aroundSteps(
   from: CallNode | undefined,
   byRun: ReadonlyMap<string, CallNode>,
@@ -139,7 +139,7 @@ function unreachable(nodes: readonly CallNode[], roots: readonly CallNode[]): Ca
   return found;
 }
 
-/** All nodes of a tree, each before those within it. A node is visited once, also in a circle. */
+/** All nodes of a tree, each before those within it. A node is visited once, even in a cycle. */
 export function* walk(roots: readonly CallNode[]): Generator<PlacedNode, void, undefined> {
   const visited = new Set<CallNode>();
   const open = placed(roots, 0, []).toReversed();

@@ -75,7 +75,7 @@ export function safetyVerdictOf({ safetyPassed, safetyChecks }: AuditEntry): boo
   return safetyChecks === undefined || safetyChecks.length === 0 ? undefined : true;
 }
 
-/** Things to look at: triggered detectors, and alerts. */
+/** Remarks for a reader: triggered detectors, and alerts. */
 export function flagsOf({ safetyPassed, detectorsTriggered, alerts }: AuditEntry): string {
   const found =
     detectorsTriggered.length > 0 ? detectorsTriggered : safetyPassed ? [] : ["flagged"];

@@ -161,7 +161,7 @@ export class Filter {
       ...[provider, model, operation, tool, agent, actor, detector, conversation, thread].flatMap(
         needleOf,
       ),
-      ...(outcome === "flagged" ? [] : needleOf(outcome)), // not a word of the log
+      ...(outcome === "flagged" ? [] : needleOf(outcome)), // not a value in the log
       // Python's json writes a space here.
       ...(flagged || outcome === "flagged" ? [/"safety_passed": ?false/] : []),
     ];

@@ -10,13 +10,13 @@ export type OpenedField =
   | { readonly state: "open"; readonly value: JsonValue }
   /** Only the hash was kept. */
   | { readonly state: "hash-only" }
-  /** Encrypted, and either not asked for or not to be opened: `reason` says why. */
+  /** Encrypted, and either not requested or impossible to open: `reason` says why. */
   | { readonly state: "sealed"; readonly reason: string; readonly code: AuditErrorCode };
 
 export interface OpenedContent {
   readonly input: OpenedField;
   readonly output: OpenedField;
-  /** The provider's own words: an error's message, say. Undefined if there are none. */
+  /** The provider's own words, such as an error's message. Undefined if there are none. */
   readonly diagnostics: OpenedField | undefined;
   /** Those that are open. */
   readonly values: {
@@ -86,7 +86,7 @@ export class ContentOpener {
 
   /**
    * Fails a command whose keys did not open every content: its output is incomplete. Content of an
-   * erased person is no failure.
+   * erased person is not a failure.
    *
    * @throws {Failure} naming the first entry that could not be opened
    */

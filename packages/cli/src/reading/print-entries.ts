@@ -10,7 +10,7 @@ import type { Output } from "../output/output.ts";
 export interface PrintFlags {
   /** The line of the log, one each. */
   readonly json?: true;
-  /** Everything that an entry says. */
+  /** All fields of an entry. */
   readonly full?: true;
 }
 

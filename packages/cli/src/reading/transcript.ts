@@ -3,7 +3,7 @@
 import { isJsonObject, type JsonValue } from "@ai-audit/core/format";
 import { textOf } from "./text-of.ts";
 
-/** Something said. */
+/** One message. */
 export interface Message {
   /** `user`, `assistant`, `system`, `tool` … */
   readonly role: string;
@@ -33,11 +33,11 @@ interface History {
 const MAX_HISTORIES = 100;
 
 /**
- * The messages of calls, each once. Calls of several agents may be mixed: each goes on from the
+ * The messages of calls, each once. Calls of several agents may be mixed: each continues the
  * history that it repeats.
  */
 export class Transcript {
-  /** The one that went on last comes last. */
+  /** The one continued last comes last. */
   #histories: History[] = [];
 
   /**
@@ -60,7 +60,7 @@ export class Transcript {
     return fresh;
   }
 
-  /** The history that repeats most; of equals, the speaker's own, and the latest. */
+  /** The history with the longest repetition; among equals the speaker's own, then the latest. */
   #historyOf(asked: readonly Message[], speaker: string): History {
     let best: History | undefined;
     let most = 0;
@@ -157,7 +157,7 @@ function idOf(value: JsonValue | undefined): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
-/** Text parts as text, anything else (images, say) as JSON. */
+/** Text parts as text, anything else, such as images, as JSON. */
 function partText(part: JsonValue): string {
   if (!Array.isArray(part)) return textOf(part);
   return part

@@ -84,8 +84,8 @@ export function configuredTrust(settings: Settings): readonly string[] {
 
 /**
  * The verification keys to trust: those given, or else those of AUDIT_TRUSTED_KEYS. A settings file
- * that lies in the log itself (`location`) is not believed: anybody who can change the log could
- * change it too.
+ * in the log itself (`location`) is not trusted: an attacker who can change the log could change it
+ * too.
  *
  * @throws {Failure} for such a file, and for an invalid key
  */
@@ -105,7 +105,7 @@ export function trustedKeys(
   return setting === undefined ? given : configuredTrust(settings);
 }
 
-/** Whatever links lead there. */
+/** Also by way of links. */
 function liesIn(file: string, directory: string): boolean {
   if (!existsSync(file) || !existsSync(directory)) return false; // the environment, a bucket
   return realpathSync(file).startsWith(realpathSync(directory) + sep);

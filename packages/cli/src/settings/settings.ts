@@ -93,7 +93,7 @@ export class Settings {
     return this.#file;
   }
 
-  /** Whether AUDIT_CONFIG names that file. Else it merely lies in the working directory. */
+  /** Whether AUDIT_CONFIG names that file. Otherwise it was found in the working directory. */
   get isNamed(): boolean {
     return this.#env["AUDIT_CONFIG"] !== undefined;
   }

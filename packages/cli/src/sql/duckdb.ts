@@ -1,4 +1,4 @@
-// DuckDB within the memory that the command allows itself.
+// DuckDB within the memory limit of the command.
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { AuditError } from "@ai-audit/core";
@@ -36,7 +36,7 @@ export function shortOfMemory(error: unknown): Failure | undefined {
 
 /**
  * A function that collects garbage: V8 would not do so early enough by itself. It does nothing in
- * an engine that cannot be told to.
+ * an engine without that function.
  */
 export function garbageCollector(): () => void {
   setFlagsFromString("--expose-gc");

@@ -9,7 +9,7 @@ import { removingOnSignal } from "../output/whole-or-nothing.ts";
 
 /**
  * Writes lines into a temporary directory that only this user can read, and removes it after
- * `work`, also where a signal ends the process: prompts are in there.
+ * `work`, also where a signal ends the process, because it holds prompts.
  *
  * @param pages lines without line feeds
  */

@@ -1,5 +1,4 @@
-// Checks a bundle of `ai-audit export --format bundle` without running the program that came with
-// it.
+// Checks a bundle of `ai-audit export --format bundle` without running the script inside it.
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -64,7 +63,7 @@ async function* checkEntries(
   }
 }
 
-/** Files that the manifest names and that are not there. */
+/** Files that the manifest names and that are missing. */
 async function missingFiles(directory: string): Promise<string[]> {
   const manifest = await readBundleFile(join(directory, "SHA256SUMS"));
   return manifest

@@ -48,7 +48,7 @@ export interface CallSink {
    * Records a call. Fields that do not fit are left out and named in the entry's `alerts`. Resolves
    * to the entry's id once the entry is durable; rejects only when it cannot be written.
    *
-   * @param origin given by a recorder whose fields no one else can change and which already
+   * @param origin given by a recorder whose fields no other code can change and which already
    * inherited the audit
    *   context. When the other layer recorded the same call, the second entry gets the first one's id as
    *   `run.sameCallAs`.
@@ -66,8 +66,8 @@ export interface CallSink {
   started(start: CallStart, layer?: CallLayer): Promise<string>;
 
   /**
-   * The requests to people that nobody has decided on, of the latest invocation of a thread: those
-   * of other processes too, where they write to the same log.
+   * The undecided requests to people, of the latest invocation of a thread, including those of
+   * other processes that write to the same log.
    */
   openRequests(threadId: string): Promise<readonly OpenRequest[]>;
 

@@ -1,5 +1,5 @@
-// One call, one entry, one terminal outcome, and the two ways to go on when it cannot be written.
-// Over 300 lines: a recorder and its calls are one machine of states.
+// One call, one entry, one terminal outcome, and the two reactions to an entry that cannot be
+// written. Over 300 lines: a recorder and its calls are one state machine.
 import { notify } from "./callback.ts";
 import { addFields, CallFields, type CapturedFields, membersOf } from "./fields.ts";
 import { currentAuditContext, currentRunScope, NO_CONTEXT, runOfEntry } from "./context.ts";
@@ -112,10 +112,11 @@ export class CallRecorder {
   /**
    * Begins a call. With `intent`, resolves once its start is durable; otherwise synchronous. In
    * fail-closed mode rejects with an `AuditWriteError` when the start cannot be made durable or the
-   * logger is closed: then nothing may be sent. The entry inherits the audit context in force here.
+   * logger is closed: then the request must not be sent. The entry inherits the audit context in
+   * force here.
    *
-   * @param fields kept as they are until the end: hand over a `snapshot()` of an input that the
-   *   caller can still change
+   * @param fields kept unchanged until the end: pass a `snapshot()` of an input that the caller can
+   * still change
    * @param partial the fields known so far, for a logger that closes under the call. The outcome is
    *   `abandoned` unless they have one.
    * @param within the run that the call is part of @default the one of the audit context
@@ -149,7 +150,7 @@ export class CallRecorder {
   /** The fields over the audit context in force, over this recorder's own. */
   #inherit(fields: CapturedFields): CallFields {
     const inherited = new CallFields();
-    inherited.safetyChecks = []; // a list that stays empty says that no check ran
+    inherited.safetyChecks = []; // a list that stays empty means that no check ran
     addFields(inherited, this.#own);
     const context = currentAuditContext();
     if (context !== NO_CONTEXT) addFields(inherited, { ...context, run: undefined });
@@ -224,7 +225,7 @@ export class RecordedCall implements OpenCall {
   readonly #write: WriteEnded;
   readonly #startedAt = performance.now();
   #partial: (() => CapturedFields) | undefined;
-  /** Undefined after the end: an ended call that is kept somewhere keeps no content. */
+  /** Undefined after the end: a reference to an ended call then holds no content. */
   #fields: CallFields | undefined;
   #ended: Promise<string | undefined> | undefined;
 
@@ -263,8 +264,8 @@ export class RecordedCall implements OpenCall {
    * Ends the call. The first end wins; later ones return its promise. Resolves to the entry's id
    * once it is durable. When it cannot be written: fail-open resolves to undefined, fail-closed
    * rejects with an `AuditWriteError`. So await it before an answer is handed out, before the
-   * provider's error is thrown on, and before a stream tells its reader that it is over. Give every
-   * end its `outcome`, `ok` too: none is assumed.
+   * provider's error is rethrown, and before a stream reports its end to its reader. Give every end
+   * its `outcome`, `ok` too: there is no default.
    *
    * @param fields a promise if some of them take a moment to compute. The call ends now. Must not
    *   reject.

@@ -1,4 +1,4 @@
-// Callbacks that users give us.
+// Callbacks of the application.
 
 /**
  * As `notify`; without a callback, the error becomes a process warning. For work that no caller
@@ -15,7 +15,7 @@ export function report<E extends Error & { readonly code: string }>(
 
 /**
  * Calls one with a value. An error that it throws becomes a process warning
- * (`AUDIT_CALLBACK_THREW`): it must not take the place of what the caller of ours is told.
+ * (`AUDIT_CALLBACK_THREW`): it must not replace the error that the caller gets.
  *
  * @param name the option's, for the warning
  */

@@ -18,7 +18,7 @@ export interface AuditContext {
   readonly actor?: Actor | undefined;
   /**
    * With a `name` or an `id`: a run begins here, within the run around it. Everything inside is
-   * part of it. Other members are facts about the run that goes on.
+   * part of it. Other members are facts about the current run.
    */
   readonly run?: Run | undefined;
   readonly trace?: Trace | undefined;
@@ -66,8 +66,7 @@ const checkContext: (given: unknown) => void = optionsOf<AuditContext>(
 );
 
 /**
- * As things are now: what the caller changes later, or a getter that throws later, must not reach
- * an entry.
+ * A snapshot: a later change by the caller, or a getter that throws later, must not reach an entry.
  */
 function snapshot(context: AuditContext): AuditContext {
   const members = context.metadata === undefined ? undefined : toJson(context.metadata);
@@ -80,8 +79,8 @@ function snapshot(context: AuditContext): AuditContext {
 }
 
 /**
- * The context in force here. Its `run` is the run that goes on: keep its `id` and `rootId` to go on
- * with it in another process, and give an entry all of it to make it the entry of the run itself.
+ * The context in force here. Its `run` is the current run: keep its `id` and `rootId` to continue
+ * it in another process, and give an entry the whole `run` to make it the entry of the run itself.
  */
 export function currentAuditContext(): AuditContext {
   return surroundings.getStore()?.context ?? NO_CONTEXT;

@@ -23,7 +23,7 @@ export class Deadline {
   }
 
   /**
-   * Settles as `work` does, or rejects when that is not in time. Keeps the process alive as long.
+   * Settles as `work` does, or rejects when it is late. Keeps the process alive meanwhile.
    */
   limit<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {

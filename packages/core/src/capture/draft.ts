@@ -16,7 +16,8 @@ import type { RedactableField } from "./redact.ts";
 import { nameOf } from "./payload/read.ts";
 
 /**
- * `strict` rejects what does not fit; `lenient` records what does and names the rest in `alerts`.
+ * `strict` rejects fields that do not fit; `lenient` records the others and names these in
+ * `alerts`.
  */
 export type DraftMode = "strict" | "lenient";
 
@@ -39,8 +40,8 @@ export interface Draft {
 }
 
 /**
- * Snapshots the interaction, at once: later changes by the caller do not count. A promise only
- * where a schema has to be asked. Throws, or rejects with, `AUDIT_INPUT_INVALID` or
+ * Snapshots the interaction, at once: later changes by the caller do not count. Returns a promise
+ * only where the schema is asynchronous. Throws, or rejects with, `AUDIT_INPUT_INVALID` or
  * `AUDIT_METADATA_INVALID` when `strict`.
  */
 export function draftEntry(
@@ -160,8 +161,8 @@ const REDACTED = [
 ] as const;
 
 /**
- * A redaction that throws must neither leak the value nor lose the entry: the value goes, and an
- * alert says so.
+ * A redaction that throws must neither leak the value nor lose the entry: the value is dropped, and
+ * an alert says so.
  */
 function redactDraft(draft: Draft, redact: NonNullable<DraftSettings["redact"]>): Draft {
   const alerts = [...draft.alerts];
@@ -173,7 +174,7 @@ function redactDraft(draft: Draft, redact: NonNullable<DraftSettings["redact"]>)
       return replacement;
     }
   };
-  /** A redaction may change what a field says, not what kind of value it is. */
+  /** A redaction may change a field's value, not its type. */
   const applyInKind = (field: keyof typeof REPLACEMENT, value: JsonValue): JsonValue => {
     const redacted = apply(field, value, REPLACEMENT[field]);
     if (kindOf(redacted) === kindOf(value)) return redacted;
@@ -364,7 +365,7 @@ function metadataError(issues: readonly StandardSchemaV1.Issue[]): AuditError {
   return new AuditInputError(message, { code: "AUDIT_METADATA_INVALID", issues });
 }
 
-/** Which member, never the schema's message: some of them quote the value. */
+/** The member's path, never the schema's message: some messages quote the value. */
 function describeIssue(issue: StandardSchemaV1.Issue): string {
   return `${["metadata", pathOf(issue)].join(" ").trim()} does not fit its schema`;
 }

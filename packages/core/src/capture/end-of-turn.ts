@@ -12,7 +12,7 @@ let ending: Promise<void> | undefined;
 export function endOfTurn(): Promise<void> {
   ending ??= new Promise((resolve) =>
     setImmediate(() => {
-      // After all waiters: a loop that waits again and again must not keep the next turn away.
+      // After all waiters: a loop that waits again and again must not delay the next turn.
       void ending?.then(() => (ending = undefined));
       resolve();
     }),

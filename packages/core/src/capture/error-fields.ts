@@ -15,8 +15,8 @@ export interface ErrorReading extends Pick<SafetyEvidence, "answered" | "vendor"
 }
 
 /**
- * The fields of a call whose answer is empty of answers: no choice, no candidate. `found` is what
- * the classifier says of it. Without a reason the block is inferred.
+ * The fields of a call whose response has no answer: no choice, no candidate. `found` is the
+ * classifier's result. Without a reason the block is inferred.
  */
 export function noAnswerFields(found: CapturedFields): CapturedFields {
   const error = { type: "NoAnswer", message: "the provider gave no answer" };

@@ -74,9 +74,9 @@ export function mergeFields(...parts: readonly CapturedFields[]): GrowingFields 
 }
 
 /**
- * Adds what another part says: its values win; alerts, checks and detectors add up; `run`,
- * `diagnostics` and `metadata` are merged by key, and so is the metadata's `safety`. In place, and
- * as a plain loop: every call passes here a few times.
+ * Adds another part: its values win; alerts, checks and detectors add up; `run`, `diagnostics` and
+ * `metadata` are merged by key, and so is the metadata's `safety`. In place, and as a plain loop:
+ * every call passes here a few times.
  */
 export function addFields(into: GrowingFields, part: CapturedFields): GrowingFields {
   const merged: Record<string, unknown> = into;
@@ -105,7 +105,7 @@ function valueOver(name: string, before: unknown, value: unknown): unknown {
 }
 
 function listOver(before: unknown, value: unknown): unknown {
-  if (!Array.isArray(value)) return value; // the check of the entry says what is wrong
+  if (!Array.isArray(value)) return value; // the check of the entry reports the problem
   const [earlier, later] = [listOf(before), listOf(value)];
   if (later.length === 0) return before;
   return earlier.length === 0 ? later : [...new Set([...earlier, ...later])];
@@ -140,7 +140,8 @@ function safetyIn(metadata: unknown): Members | undefined {
 
 /**
  * A snapshot of an object of the caller's that can be merged: a getter that throws later, or a
- * change, must not reach the call or its entry. What is no object becomes the one member `name`.
+ * change, must not reach the call or its entry. A value that is not an object becomes the only
+ * member, `name`.
  */
 export function membersOf(name: string, value: unknown): Members | undefined {
   if (value === undefined) return undefined;

@@ -1,4 +1,5 @@
-// An entry of another log as a line of ours: the same time and fields, hashed and encrypted anew.
+// An entry of another log as a line of this log: the same time and fields, hashed and encrypted
+// again.
 import { hash } from "node:crypto";
 import { contentOf, hashContent } from "../format/content.ts";
 import type { AuditEntry } from "../format/entry.ts";

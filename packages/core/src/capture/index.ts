@@ -1,7 +1,7 @@
 // The kit for wrappers of an SDK or a framework: @ai-audit/core/capture.
 //
 // A wrapper is a seam (how it sees the host's calls), a table of surfaces (what a request and an
-// answer of each endpoint hold), and this kit for all that is the same everywhere:
+// answer of each endpoint hold), and this kit for the parts that all wrappers share:
 //
 // - `CallRecorder` makes one entry per call, whatever the host: `begin()` may hold a call back
 //   until its start is durable, `RecordedCall.end()` may hold the answer back until its entry is. A

@@ -110,14 +110,14 @@ function checkField(
   return undefined;
 }
 
-/** Why a value says nothing, for an error or an alert. */
+/** Why a value cannot be recorded, for an error or an alert. */
 export function describeOpaque(name: string, kind: OpaqueKind): string {
   return kind === "promise"
     ? `${name} is or holds a promise: write await before it`
     : `${name} is or holds an object without members, such as a stream: it cannot be recorded`;
 }
 
-/** The flaw of an actor; undefined when there is none. A log is no place for keys of an actor. */
+/** The flaw of an actor; undefined when there is none. A log must not hold an actor's keys. */
 function actorMisfit(actor: JsonValue): string | undefined {
   const { id, kind, role = "", onBehalfOf = "" } = isJsonObject(actor) ? actor : {};
   const texts = [id, kind, role, onBehalfOf];

@@ -23,8 +23,7 @@ export class CallProgress {
   }
 
   /**
-   * An event of a stream arrived. `contentSeen`: it, or one before it, held something the model
-   * said.
+   * An event of a stream arrived. `contentSeen`: it, or an earlier one, held content of the model.
    */
   event(contentSeen: boolean): void {
     const now = this.#elapsedMs();

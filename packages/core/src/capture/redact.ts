@@ -1,5 +1,4 @@
-// Redaction runs before anything is hashed, encrypted or kept: what it removes never reaches the
-// log.
+// Redaction runs before anything is hashed, encrypted or kept: removed values never reach the log.
 import { type JsonValue, toJson } from "../format/canonical.ts";
 import { AuditConfigError } from "../errors.ts";
 import { anything, callback, optionsOf, text } from "../options.ts";
@@ -16,8 +15,8 @@ export type RedactableField =
   | "diagnostics";
 
 /**
- * Returns what is to be kept in place of `value`. Synchronous; to return nothing is a mistake and
- * keeps nothing.
+ * Returns the value to keep instead of `value`. Synchronous; returning undefined is a mistake, and
+ * the value is then dropped.
  */
 export type RedactFunction = (field: RedactableField, value: JsonValue) => JsonValue;
 
@@ -36,7 +35,7 @@ export interface RedactionOptions {
 /** A function, metadata paths, or both. */
 export type Redaction = RedactFunction | RedactionOptions;
 
-/** Decides once, at construction, what is done for each value. Throws `AUDIT_CONFIG_INVALID`. */
+/** Decides once, at construction, on the work for each value. Throws `AUDIT_CONFIG_INVALID`. */
 export function compileRedaction(
   redaction: Redaction,
 ): (field: RedactableField, value: JsonValue) => JsonValue {
@@ -67,7 +66,9 @@ const checkOptions: (given: unknown) => void = optionsOf<RedactionOptions>("reda
   censor: text,
 });
 
-/** A function that forgets its `return`, or is async, has not redacted: nothing is kept then. */
+/**
+ * A function that forgets its `return`, or is async, has not redacted: the value is dropped then.
+ */
 function redacted(value: unknown): JsonValue {
   if (value === undefined) throw new TypeError("redact returned nothing");
   if (typeof value === "object" && value !== null && "then" in value)
@@ -75,7 +76,10 @@ function redacted(value: unknown): JsonValue {
   return toJson(value);
 }
 
-/** A copy of `value` in which what `pattern` names from step `at` on is the censor text. */
+/**
+ * A copy of `value` in which the members that `pattern` names from step `at` on are the censor
+ * text.
+ */
 function censorAt(
   value: JsonValue,
   pattern: readonly string[],

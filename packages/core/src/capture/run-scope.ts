@@ -11,7 +11,7 @@ export interface RunScope {
   /** Id of the outermost run: its own for a root. */
   readonly rootId: string;
   readonly name: string | undefined;
-  /** `agent`, `tool`, `chain`, say. */
+  /** For example `agent`, `tool` or `chain`. */
   readonly kind: string | undefined;
   /** RFC 3339. */
   readonly startedAt: string;
@@ -35,7 +35,7 @@ const OWN: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The facts that a run hands down to everything within it: its place, the names on the way there,
+ * The facts that a run passes down to everything within it: its place, the names on the way there,
  * the agent, and the tool call that started it.
  */
 export function runWithin(run: Run): Run {

@@ -26,10 +26,9 @@ interface Half {
 const MAX_WAITING = 1000;
 
 /**
- * Pairs the entries of the two layers by response id or request id, and by nothing else: a call
- * that ends without either leaves two entries. Each entry is paired at most once, and only with one
- * whose call was going on at the same time, so a server that repeats its ids does not swallow
- * calls.
+ * Pairs the entries of the two layers by response id or request id alone: a call that ends without
+ * either leaves two entries. Each entry is paired at most once, and only with one whose call was
+ * going on at the same time, so a server that repeats its ids does not swallow calls.
  */
 export class CallPairs {
   readonly #byId = new RecentMap<string, Half>(MAX_WAITING);

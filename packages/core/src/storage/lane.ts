@@ -15,8 +15,8 @@ export interface LaneOptions {
   /** The number of waiting lines that the next commit takes, at least one. */
   readonly take: (waiting: readonly PendingLine[]) => number;
   /**
-   * Makes these lines durable and sealed: all of them, or it rejects. With `UncertainWrite` where
-   * they may be there anyway, with `UntriedWrite` where nothing was tried.
+   * Makes these lines durable and sealed: all of them, or it rejects. Rejects with `UncertainWrite`
+   * where they may be there anyway, with `UntriedWrite` where no write was tried.
    */
   readonly commit: (lines: readonly PendingLine[]) => Promise<void>;
   /**
@@ -43,7 +43,7 @@ export class WriteLane {
   readonly #losses = new Losses();
   #lastError: Error | undefined;
   #closing: Promise<void> | undefined;
-  /** Ends the wait for company. */
+  /** Ends the wait for further lines. */
   #hurry: (() => void) | undefined;
   /** Calls of `flush()` that wait. */
   #flushing = 0;
@@ -81,7 +81,7 @@ export class WriteLane {
   }
 
   /**
-   * Takes back the loss of a commit that began with this entry: its write ended well after the
+   * Takes back the loss of a commit that began with this entry: its write succeeded after the
    * time-out.
    */
   withdrawLoss(firstId: string): void {

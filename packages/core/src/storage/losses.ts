@@ -10,7 +10,7 @@ interface Run {
   last: string;
   entries: number;
   readonly reason: string;
-  /** False where a write failed without saying how much it wrote. */
+  /** False where a write failed without reporting its length. */
   readonly isCertain: boolean;
   /** Fixed by the first commit that tries to write it. */
   line: string | undefined;
@@ -37,7 +37,7 @@ export class Losses {
     }
   }
 
-  /** Takes an uncertain loss back: its write ended well after all. */
+  /** Takes an uncertain loss back: its write succeeded after all. */
   withdraw(firstId: string): void {
     const run = this.#runs.find(({ first, isCertain }) => first === firstId && !isCertain);
     if (!run || run.line !== undefined) return;
@@ -56,7 +56,7 @@ export class Losses {
     this.#runs = this.#runs.filter(({ line }) => line === undefined || !written.has(line));
   }
 
-  /** These lines were not tried, and are in no file: later losses may still join them. */
+  /** These lines were not written to any file: later losses may still join them. */
   release(lines: readonly string[]): void {
     const untried = new Set(lines);
     for (const run of this.#runs)

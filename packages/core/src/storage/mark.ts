@@ -17,7 +17,9 @@ export interface MarkedState extends SegmentRef {
   readonly key?: string | undefined;
 }
 
-/** Marks are written at most so often: a busy writer replaces its mark many times a second. */
+/**
+ * Shortest time between two writes of a mark: a busy writer would replace it many times a second.
+ */
 const INTERVAL_MS = 100;
 
 /** The marks of the writers of one log, a file each in a directory that is not the log's. */
@@ -37,8 +39,8 @@ export class Mark {
   }
 
   /**
-   * Notes a durable state. Nobody waits for it, and a failure is no failure of the log: the mark is
-   * then older than the log, and says less.
+   * Notes a durable state, without a wait. A failure does not harm the log: the mark is then older
+   * than the log, and proves less.
    */
   note({ file, size, root }: SegmentRef, key?: string): void {
     this.#next = { log: this.#log, stream: this.#stream, file, size, root, key };
@@ -63,8 +65,8 @@ export class Mark {
   }
 
   /**
-   * Removes the mark: the writer has ended its segment in order. A mark that cannot be removed says
-   * what the log has.
+   * Removes the mark: the writer has ended its segment in order. A mark that cannot be removed
+   * agrees with the log.
    */
   async end(): Promise<void> {
     this.#next = undefined;
@@ -73,11 +75,12 @@ export class Mark {
   }
 
   /**
-   * The `segment.gap` lines that are due about earlier writers of this log: one for each that
-   * remembered more than `leavesOf` finds. `settle` removes their marks, once the lines are durable.
-   * @param leavesOf the leaves of a segment that are there; null when it is gone, undefined when its
+   * The `segment.gap` lines that are due about earlier writers of this log: one for each writer
+   * that remembered more than `leavesOf` finds. `settle` removes their marks, once the lines are
+   * durable.
+   * @param leavesOf the present leaves of a segment; null when it is gone, undefined when its
    * removal is on record
-   * @param isOver whether nobody writes to a segment any more
+   * @param isOver whether no writer writes to a segment any more
    */
   async gaps(
     leavesOf: (state: MarkedState) => Promise<number | null | undefined>,
@@ -125,7 +128,8 @@ export class Mark {
 
 /**
  * The directory of the option `mark`, absolute; undefined where none is given.
- * @param log the log's own directory, where whoever cuts the log can reach the mark too
+ * @param log the log's own directory, which is refused: an attacker who cuts the log could reach
+ * the mark too
  * @throws {AuditConfigError} `AUDIT_CONFIG_INVALID`
  */
 export function resolveMark(mark: string | undefined, log?: string): string | undefined {
@@ -138,7 +142,7 @@ export function resolveMark(mark: string | undefined, log?: string): string | un
   return absolute;
 }
 
-/** Undefined for a file that a power cut left without its bytes, or that is no mark. */
+/** Undefined for a file that a power cut left without its bytes, or that is not a mark. */
 function readState(text: string): MarkedState | undefined {
   try {
     const { log, stream, file, size, root, key }: Partial<MarkedState> = JSON.parse(text);

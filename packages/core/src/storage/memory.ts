@@ -15,7 +15,7 @@ interface Kept {
 
 const PAGE_LINES = 1000;
 
-/** Keeps entries in this process only. Beyond `maxEntries` the oldest go first. */
+/** Keeps entries in this process only. Beyond `maxEntries` the oldest are dropped. */
 export class MemoryStorage implements AuditStorage {
   readonly stream: string = newStream();
   readonly durable: boolean = false;
@@ -25,7 +25,7 @@ export class MemoryStorage implements AuditStorage {
   #lost = 0;
 
   /**
-   * @param options `maxEntries`: how many are kept at most. @default Infinity. Throws
+   * @param options `maxEntries`: largest number of entries kept. @default Infinity. Throws
    * `AUDIT_CONFIG_INVALID`.
    */
   constructor({ maxEntries = Infinity }: { readonly maxEntries?: number } = {}) {
@@ -36,7 +36,7 @@ export class MemoryStorage implements AuditStorage {
   async append(line: string, id?: string): Promise<void> {
     if (this.#closed) throw new AuditWriteError("AUDIT_CLOSED", "the storage is closed");
     checkLine(line, id);
-    if (id === undefined) return; // control lines serve sealing, which memory does not have
+    if (id === undefined) return; // control lines serve sealing, which memory lacks
     this.#kept.set(id, { id, time: timeOfId(id) ?? 0, line, counted: !recordsCallAgain(line) });
     if (this.#kept.size > this.#maxEntries) {
       const [oldest] = this.#kept.keys();

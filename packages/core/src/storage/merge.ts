@@ -14,8 +14,8 @@ interface Source {
 
 /**
  * Merges sources that are each in `order` of their keys. Pages of one source pass whole where no
- * other interferes. A line that two sources have is passed once: a commit that failed is written
- * again into the next segment.
+ * other source overlaps. A line in two sources is passed once: a failed commit is written again
+ * into the next segment.
  */
 export async function* mergePages(
   sources: readonly AsyncIterable<readonly KeyedLine[]>[],
@@ -71,7 +71,7 @@ function runEnd({ page, at }: Source, limit: string, before: Before): number {
   return end === -1 ? page.length : end;
 }
 
-/** The source that comes next, and the one after it. */
+/** The next source, and the one after it. */
 function firstTwo(
   open: readonly Source[],
   before: Before,

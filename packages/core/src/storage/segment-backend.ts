@@ -1,4 +1,4 @@
-// The port of the segment writer: what a directory and a bucket do each in its own way.
+// The port of the segment writer, which a directory and a bucket implement each in its own way.
 import type { SegmentRef, SettledFiles } from "../format/control-line.ts";
 import type { Commit } from "./commit.ts";
 import type { SegmentOptions } from "./segment.ts";
@@ -29,7 +29,7 @@ export interface BegunSegment {
   readonly settled?: readonly SettledFiles[];
 }
 
-/** The home of one open segment: a file, or a row of objects. */
+/** The place of one open segment: a file, or a series of objects. */
 export interface SegmentPlace {
   /** The segment's name. */
   readonly file: string;
@@ -41,11 +41,11 @@ export interface SegmentPlace {
   whyEnd(commit: Commit): string | Promise<string>;
   /**
    * Makes the sealed bytes of a commit durable, after all earlier ones. `leaf` is the index of its
-   * first line in the tree. Resolves to `taken` when somebody else's bytes are there: nothing was
+   * first line in the tree. Resolves to `taken` when another writer's bytes are there: no byte was
    * written then. After a rejection the place may hold some of the bytes, and gets no more.
    */
   append(sealed: Buffer, commit: Commit, leaf: number): Promise<"stored" | "taken">;
-  /** Present size in bytes, also after a failed write; undefined where nobody can look. */
+  /** Present size in bytes, also after a failed write; undefined where it cannot be read. */
   size(): Promise<number | undefined>;
   /** Closes the place. */
   release(): Promise<void>;

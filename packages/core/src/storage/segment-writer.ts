@@ -1,5 +1,5 @@
 // The segments of one writer, one after the other: the segment of each commit, its end, and the
-// second try after a failed write. A backend keeps the bytes. Over 300 lines: the way of a commit
+// second try after a failed write. A backend keeps the bytes. Over 300 lines: the path of a commit
 // in one piece, with its failures.
 import { clearTimeout, setTimeout } from "node:timers"; // a caller's test may have stopped the global ones
 import { setTimeout as sleep } from "node:timers/promises";
@@ -29,13 +29,13 @@ import { againLine, controlLine, FailedCommit, UncertainWrite } from "./write-fa
 
 /** After a failed second try the next commit waits this long; twice as long each time. */
 const FIRST_PAUSE_MS = 100;
-/** Names of one writer that are taken again and again are no accident. */
+/** Most changes of identity: names that are taken again and again are no accident. */
 const MAX_FORKS = 3;
 
 export interface SegmentWriterOptions {
   readonly stream: string;
   readonly signer: Signer | undefined;
-  /** Days after which the place itself removes what is older. */
+  /** Days after which the place itself removes objects. */
   readonly expiresDays: number | undefined;
   readonly bounds: CommitBounds;
   /** Bytes of lines in a segment, unless one line alone has more. */
@@ -47,10 +47,10 @@ export interface SegmentWriterOptions {
   /**
    * Tries a failed commit again in the next segment, and waits between commits at most this long
    * while both tries fail: on a dead disk each try may leave a file.
-   * @default the backend tries as often as it makes sense
+   * @default the backend has its own retries
    */
   readonly secondTry?: { readonly maxPauseMs: number };
-  /** Remembers outside of the log how far it had come. @default nothing does */
+  /** Remembers the writer's state outside of the log. @default none */
   readonly mark?: Mark | undefined;
   /** Called once, after the first commit. */
   readonly onFirstCommit?: () => void;
@@ -188,7 +188,7 @@ export class SegmentWriter {
 
   /**
    * Writes the lines, and once more into the next segment if that fails: a passing error of a disk
-   * then refuses nothing. From the place on that the `again` line names, the first segment is
+   * then loses no line. The `again` line names the place from which the first segment is
    * superseded.
    */
   async #commitTwice(lines: readonly PendingLine[], attempt: Attempt): Promise<void> {
@@ -316,7 +316,9 @@ export class SegmentWriter {
     }
   }
 
-  /** Closes the place of a segment. Resolves to its size in bytes; undefined where nobody knows. */
+  /**
+   * Closes the place of a segment. Resolves to its size in bytes; undefined where it is unknown.
+   */
   async #detach(open: OpenSegment): Promise<number | undefined> {
     clearTimeout(this.#endOfDay);
     this.#open = undefined;

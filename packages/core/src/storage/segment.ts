@@ -32,7 +32,7 @@ export interface SegmentOptions {
   readonly seen: readonly SegmentRef[];
   /** Name and version of the library. */
   readonly sdk: string;
-  /** Days after which the place itself removes what is older. */
+  /** Days after which the place itself removes objects. */
   readonly expires?: number;
   /** Files that no later writer needs to look at. */
   readonly settled?: readonly SettledFiles[];
@@ -42,8 +42,8 @@ export interface SegmentOptions {
  * One segment in the making. Every call returns bytes that must be appended to the file in one
  * `write()`, in the order of the calls.
  *
- * A call counts on its bytes reaching the file. Where a write failed, nobody knows how much of it
- * is there: abandon the segment, and let the next one's `prev` be the `ref()` taken after the last
+ * A call assumes that its bytes reach the file. After a failed write the length in the file is
+ * unknown: abandon the segment, and let the next one's `prev` be the `ref()` taken after the last
  * write that succeeded.
  */
 export class Segment {
@@ -112,8 +112,8 @@ export class Segment {
    * (`checkLine`).
    * @param entries How many of them are entries, not control lines.
    * @param linked How many of these record a call that another entry records too.
-   * @throws {AuditInputError} `AUDIT_INPUT_INVALID` when a line is no JSON object, or is one that
-   * only the segment itself may write. The segment is then unchanged.
+   * @throws {AuditInputError} `AUDIT_INPUT_INVALID` when a line is not a JSON object, or is one
+   * that only the segment itself may write. The segment is then unchanged.
    * @throws {AuditWriteError} `AUDIT_CLOSED` after `close`.
    */
   seal(lines: readonly string[], entries: number, linked = 0): Buffer {
@@ -172,7 +172,7 @@ export class Segment {
   }
 
   /**
-   * As long as a checkpoint line of this segment can get: room is made before the root is known.
+   * The longest checkpoint line of this segment: its room is reserved before the root is known.
    */
   #longestCheckpointLine(): string {
     const root = Buffer.alloc(HASH_BYTES).toString("base64");

@@ -8,7 +8,7 @@ export interface TimeRange {
   readonly to?: number;
 }
 
-/** Told how much of what there is to read has been read: from 0 to 1, never less than before. */
+/** Called with the fraction read so far: from 0 to 1, never less than before. */
 export type OnProgress = (share: number) => void;
 
 /** The result of `prune` or, with `dryRun`, its plan. */
@@ -20,15 +20,15 @@ export interface PruneResult {
   /** Files past retention that a hold keeps. Absent where a storage knows no holds. */
   readonly held?: readonly string[];
   /**
-   * Files past retention that stay because they are not what was sealed, or not what the log
-   * recorded of them: removing one would remove the evidence. The verifier says what is wrong. Also
-   * those that another key sealed than the signer's and those trusted: a record of their removal
-   * would be believed by nobody. Absent where a storage does not look.
+   * Files past retention that stay because they do not match their seal, or the log's record of
+   * them: removing one would remove the evidence. The verifier reports the problem. Also files
+   * sealed by a key other than the signer's and the trusted ones: no verifier would believe a
+   * record of their removal. Absent where a storage does not check.
    */
   readonly refused?: readonly string[];
   /**
-   * All of these, in the order of their names, with what they hold, and why those stay that do.
-   * Absent where a storage does not say.
+   * All files past retention, in the order of their names, with their contents and the reasons of
+   * those that stay. Absent where a storage does not list them.
    */
   readonly expired?: readonly ExpiredPart[];
 }
@@ -36,7 +36,7 @@ export interface PruneResult {
 /** A part of the log past retention: a file, or a day of a bucket (`2026-11-23/`). */
 export interface ExpiredPart {
   readonly file: string;
-  /** Entries in it; null where it stays and nobody counted. */
+  /** Entries in it; null where it stays and was not counted. */
   readonly entries: number | null;
   /**
    * Timestamps of its oldest and newest entry, RFC 3339, or the day's bounds; null when it has
@@ -52,16 +52,18 @@ export interface ExpiredPart {
 
 /** Options of a removal, and the facts for its record. */
 export interface PruneOptions {
-  /** Whole files go whose newest entry is older than this, in milliseconds since the epoch. */
+  /**
+   * Whole files whose newest entry is older than this are removed, in milliseconds since the epoch.
+   */
   readonly before: number;
   /** The rule that authorises the removal, for the log itself: `retention 365 days`. */
   readonly policy: string;
-  /** The one who removes, for the log itself. */
+  /** The person or program that removes, for the log itself. */
   readonly actor: string;
   readonly dryRun?: boolean;
   /** The present, in milliseconds since the epoch. */
   readonly now: number;
-  /** Told how much of what may go was examined, by a storage that knows. */
+  /** Called with the fraction examined, by a storage that knows it. */
   readonly onProgress?: OnProgress | undefined;
 }
 
@@ -85,28 +87,29 @@ export interface WriteStatus {
  */
 export interface AuditStorage {
   /**
-   * Random id of this writer's life: it names the segments written and the keys derived for them.
+   * Random id of this run of the writer: it names the segments written and the keys derived for
+   * them.
    */
   readonly stream: string;
   /** False when a restart loses everything (memory). */
   readonly durable: boolean;
   /**
    * Keeps one line. Resolves when the line is durable and sealed; rejects with an `AuditWriteError`
-   * when it is not, and with `AUDIT_INPUT_INVALID` an invalid line, which costs no other line
-   * its place. Lines are kept in the order of the calls. `id` is the entry's id, with which its
-   * line begins; absent for control lines.
+   * when it is not, and with `AUDIT_INPUT_INVALID` for an invalid line, without harm to other
+   * lines. Lines are kept in the order of the calls. `id` is the entry's id, with which its line
+   * begins; absent for control lines.
    */
   append(line: string, id?: string): Promise<void>;
   /**
-   * Counts an entry that was refused before it got here; the log records the loss with its next
-   * commit.
+   * Counts an entry that was refused before it reached the storage; the log records the loss with
+   * its next commit.
    */
   lose(id: string, reason: string): void;
   /** The line of the entry with this id. */
   get(id: string): Promise<string | undefined>;
   /**
    * Entry lines of a time range, a page at a time, in the order of their time (or the reverse). A
-   * storage that knows how far it is tells `onProgress`.
+   * storage that knows its progress calls `onProgress`.
    */
   pages(
     range: TimeRange,
@@ -115,7 +118,7 @@ export interface AuditStorage {
   ): AsyncIterable<readonly string[]>;
   /** Number of calls in a time range: entries, less those with `run.sameCallAs`. */
   count(range: TimeRange): Promise<number>;
-  /** Removes what is past retention, after durably recording that it did. */
+  /** Removes files past retention, after durably recording the removal. */
   prune(options: PruneOptions): Promise<PruneResult>;
   status(): WriteStatus;
   /**
@@ -123,12 +126,12 @@ export interface AuditStorage {
    * does not answer. Writes nothing. Absent where a storage cannot tell.
    */
   probe?(): Promise<void>;
-  /** Has `listener` told of failures that no caller waits for, such as those of an archive. */
+  /** Registers `listener` for failures that no caller waits for, such as those of an archive. */
   onProblem?(listener: (error: AuditError) => void): void;
   /** Resolves when every line appended before the call was acknowledged or rejected. */
   flush(): Promise<void>;
   /**
-   * Flushes, ends what is open and releases it. Idempotent. Later appends reject with
+   * Flushes, ends open segments and releases them. Idempotent. Later appends reject with
    * `AUDIT_CLOSED`.
    */
   close(): Promise<void>;

@@ -3,7 +3,7 @@ import { clearTimeout, setTimeout } from "node:timers"; // a caller's test may h
 import type { AuditWriteError } from "../errors.ts";
 import { UntriedWrite } from "./write-failure.ts";
 
-/** Work that may have been given up because it took too long. */
+/** Work that may have been abandoned because it took too long. */
 export interface Attempt {
   isGivenUp: boolean;
 }
@@ -21,9 +21,9 @@ export class TimeLimit {
   }
 
   /**
-   * Rejects when this work does not end in time, and with `UntriedWrite` when earlier work is
-   * still stuck until then. Stuck work goes on in the background; `onLateSuccess` is called if it
-   * ends well.
+   * Rejects when this work does not end in time, and with `UntriedWrite` when earlier work is still
+   * stuck until then. Stuck work continues in the background; `onLateSuccess` is called if it
+   * succeeds.
    */
   async run(work: (attempt: Attempt) => Promise<void>, onLateSuccess?: () => void): Promise<void> {
     const attempt: Attempt = { isGivenUp: false };

@@ -1,4 +1,4 @@
-// Failed writes: how much of a commit may be in the log, and the line that supersedes it.
+// Failed writes: the part of a commit that may be in the log, and the line that supersedes it.
 import { formatControlLine } from "../format/control-line.ts";
 import type { PendingLine } from "./commit.ts";
 
@@ -32,7 +32,7 @@ export class FailedCommit extends Error {
   override readonly cause: Error;
   /**
    * The segment, and the index in its tree of the commit's first line; undefined where the segment
-   * holds no byte, or nobody can look.
+   * holds no byte, or cannot be read.
    */
   readonly at: { readonly file: string; readonly leaf: number } | undefined;
   /** Whether the segment may hold all of the commit. */

@@ -1,5 +1,5 @@
-// auditSocket: entries for the responses on a WebSocket of openai's. Its events are seen as they go
-// by: what the SDK hands to the transport, and what it hands to listeners.
+// auditSocket: entries for the responses on a WebSocket of openai's. Its events are seen as they
+// pass: those that the SDK gives to the transport, and those that it gives to listeners.
 import { AuditConfigError } from "@ai-audit/core";
 import { type Fields, fieldsOf, isFields, thrownErrorFields } from "@ai-audit/core/capture";
 import { type Audit, type AuditSettings, auditSettingsOf, resolveAudit } from "../options.ts";
@@ -26,9 +26,9 @@ const UNWRITTEN = 4000;
  * after the socket is made. Returns the socket, which otherwise works as before, reconnects
  * included.
  *
- * Events are sent and handed out at once. So `intent` and `detectors` are refused, and an answer is
+ * Events are sent and delivered at once. So `intent` and `detectors` are refused, and an answer is
  * heard before its entry is durable. Fail-closed: a socket with an entry that cannot be written is
- * closed with code 4000, and nothing is sent once the logger is closed.
+ * closed with code 4000, and it sends no event once the logger is closed.
  *
  * @throws `AUDIT_CONFIG_INVALID`
  * @example
@@ -124,7 +124,7 @@ function own(transport: object, name: string, value: unknown): void {
   Object.defineProperty(transport, name, { value, configurable: true, writable: true });
 }
 
-/** A frame as JSON; frames that are none have nothing to record. */
+/** A frame as JSON; other frames have nothing to record. */
 function eventIn(data: unknown): Fields {
   if (typeof data !== "string" && !ArrayBuffer.isView(data)) return {};
   try {

@@ -1,4 +1,4 @@
-// What a socket's protocol does with events: begin calls, add to them, end them.
+// A socket's protocol: its events begin calls, add to them, and end them.
 import type { CapturedFields, Fields } from "@ai-audit/core/capture";
 import type { SocketCall } from "./socket-calls.ts";
 

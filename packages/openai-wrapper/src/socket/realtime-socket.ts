@@ -1,5 +1,5 @@
 // Events of the Realtime API. Items and audio gather between responses; the server begins responses
-// by itself when it hears that a person stopped to speak.
+// by itself when it hears that a person has stopped speaking.
 import {
   Base64Digest,
   type CapturedFields,
@@ -14,7 +14,7 @@ import {
 import type { RequestReader, SocketProtocol } from "./protocol.ts";
 import type { SocketCall, SocketCalls } from "./socket-calls.ts";
 
-/** Members of a session that the model sees, or that say how it answers. */
+/** Members of a session that the model sees, or that control its answers. */
 const SEEN = [
   "instructions",
   "max_output_tokens",
@@ -111,7 +111,7 @@ export class RealtimeSocket implements SocketProtocol {
     return call;
   }
 
-  /** What the model is given: the items, with the session as it is now. */
+  /** The model's input: the items, with the present session. */
   #request(said: Fields): CapturedFields {
     const model = this.#model ?? this.#session["model"];
     const body = { ...pick(this.#session, SEEN), model, ...said };

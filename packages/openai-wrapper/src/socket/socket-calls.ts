@@ -17,10 +17,10 @@ import { ResponsesCollector } from "../surfaces/responses-stream.ts";
 export class SocketCall {
   readonly #collector: StreamCollector;
   readonly #progress = new CallProgress();
-  /** What is known of the request; more may be known once the response begins. */
+  /** The known fields of the request; more may follow once the response begins. */
   #request: CapturedFields;
   readonly #steered: JsonValue[] = [];
-  /** What the protocol tells calls apart by: a lane, or an id of an event or a response. */
+  /** The protocol's key of the call: a lane, or an id of an event or a response. */
   key: string | undefined;
   /** Added to the entry's metadata. */
   readonly metadata: Record<string, JsonValue> = {};
@@ -48,7 +48,7 @@ export class SocketCall {
     if (!this.#progress.contentSeen) this.#progress.event(hasContent);
   }
 
-  /** More is known of the request than when it was sent. */
+  /** Adds fields of the request that were unknown when it was sent. */
   requested(request: CapturedFields): void {
     this.#request = request;
   }
@@ -106,7 +106,7 @@ export class SocketCalls {
     return call;
   }
 
-  /** Ends a call. `fields` win over what its events amount to. */
+  /** Ends a call. `fields` win over those of its events. */
   end(call: SocketCall, fields: CapturedFields = {}): void {
     const recorded = this.#open.get(call);
     if (recorded === undefined) return;

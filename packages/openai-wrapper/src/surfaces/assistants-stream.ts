@@ -19,7 +19,7 @@ import {
 import type { ExtractOptions } from "./contract.ts";
 import { runFields } from "./run-object.ts";
 
-/** After these a run says nothing more in this stream. */
+/** After these a run has no more events in this stream. */
 const TERMINAL = /^thread\.run\.(?:completed|incomplete|failed|cancelled|expired|requires_action)$/;
 
 /** Members of a run that are echoes of the request. */

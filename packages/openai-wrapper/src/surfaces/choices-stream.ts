@@ -21,7 +21,7 @@ import {
 } from "@ai-audit/core/capture";
 import type { ExtractOptions } from "./contract.ts";
 
-/** A choice as its chunks amount to it. */
+/** A choice joined from its chunks. */
 export interface StreamedChoice extends Fields {
   readonly delta: Fields;
 }
@@ -38,15 +38,18 @@ export interface ChoicesShape {
 }
 
 /**
- * Collects chunks. Choices are told apart by their index; a chunk may lack `delta` (Azure) or have
- * no choices.
+ * Collects chunks. Choices are distinguished by their index; a chunk may lack `delta` (Azure) or
+ * have no choices.
  */
 export class ChoicesCollector implements StreamCollector {
   readonly #options: ExtractOptions;
   readonly #shape: ChoicesShape;
   readonly #budget: StreamBudget;
   readonly #choices = new Map<number, ChoiceState>();
-  /** The choice of the latest chunk: most streams have one, and a lookup for each chunk shows. */
+  /**
+   * The choice of the latest chunk: most streams have one, and a lookup for each chunk is
+   * measurable.
+   */
   #latest: ChoiceState | undefined;
   readonly #envelope: Envelope = {
     id: undefined,
@@ -66,7 +69,9 @@ export class ChoicesCollector implements StreamCollector {
     this.#budget = new StreamBudget(options.maxContentBytes);
   }
 
-  /** `[DONE]` is not seen here: a host that sends no finish reason may have said everything. */
+  /**
+   * `[DONE]` is not seen here: a host that sends no finish reason may have sent the whole answer.
+   */
   get unended(): CapturedFields {
     return this.#choices.size === 0
       ? noAnswerFields({})
@@ -86,7 +91,7 @@ export class ChoicesCollector implements StreamCollector {
     const chunk = fieldsOf(event);
     const { choices, error } = chunk;
     // Around its choices, the last chunk that has a member decides. A switch, since a stream has
-    // thousands of chunks: a look-up for each member of each of them would show.
+    // thousands of chunks: a look-up for each member of each of them would be measurable.
     const around = this.#envelope;
     for (const name in chunk) {
       switch (name) {

@@ -80,7 +80,7 @@ function digestOf(logprobs: unknown, options: ExtractOptions): LogprobsDigest {
   return digest;
 }
 
-/** Members of a response that the fields of an entry have, or that say nothing. */
+/** Members of a response that the fields of an entry have, or that have no meaning. */
 const KNOWN_MEMBERS: ReadonlySet<string> = new Set([
   "choices",
   "created",
@@ -113,7 +113,7 @@ function membersBeside(body: Fields): { readonly facts: Fields; readonly content
 
 const SERVED = ["system_fingerprint", "service_tier"];
 
-/** Members with the name of a service or a version. Any other text may quote somebody. */
+/** Members with the name of a service or a version. Any other text may quote content. */
 const FACTS: ReadonlySet<string> = new Set([...SERVED, "inference_geo", "provider", "region"]);
 
 /** Id, served model and facts of a response. */

@@ -8,7 +8,7 @@ import type {
   StreamCollector,
 } from "@ai-audit/core/capture";
 
-/** A request as it goes on the wire. */
+/** A request as it is sent. */
 export interface WireRequest {
   readonly method: string;
   /** URL path without base and query, such as `/chat/completions`. */
@@ -24,7 +24,7 @@ export interface WireRequest {
    */
   readonly isSerialized: boolean;
   /**
-   * The provider whose client this is, as OpenTelemetry names it; undefined where the host tells.
+   * The provider whose client this is, as OpenTelemetry names it; undefined where the host decides.
    */
   readonly provider: string | undefined;
 }
@@ -58,11 +58,11 @@ export interface Surface {
    * the events.
    */
   stream(options: ExtractOptions, mime?: string): StreamCollector;
-  /** The media type that was asked for, where the answer does not say it itself. */
+  /** The requested media type, where the answer does not name its own. */
   mimeOf(request: WireRequest): string | undefined;
 }
 
-/** A surface before it is bound to a provider and guarded: may throw on odd payloads. */
+/** A surface before it is bound to a provider and guarded: it may throw on odd payloads. */
 export interface SurfaceDefinition {
   readonly operation: string;
   /** The entry's input is the whole body. */

@@ -1,4 +1,4 @@
-// Streams that no surface of ours expects: the events themselves, as far as there is room.
+// Streams that no surface expects: the events themselves, up to the limit.
 import {
   type CapturedFields,
   type JsonValue,
@@ -14,8 +14,7 @@ import type { ExtractOptions } from "./contract.ts";
 import { responseFields } from "./fields.ts";
 
 /**
- * Collects events of any kind. What a terminal one looks like is not known, so every end is a good
- * one.
+ * Collects events of any kind. The terminal event is unknown, so every end counts as good.
  */
 export class EventCollector implements StreamCollector {
   readonly #options: ExtractOptions;

@@ -51,8 +51,8 @@ export function keptFields(body: unknown, options: ExtractOptions): CapturedFiel
 }
 
 /**
- * Keys, certificates and vaults: only that it happened. Their contents are credentials whatever
- * their names.
+ * Keys, certificates and vaults: only the fact of the call. Their contents are credentials under
+ * any name.
  */
 export function administration(operation: string): SurfaceDefinition {
   const said: JsonValue = { omitted: "credentials" };

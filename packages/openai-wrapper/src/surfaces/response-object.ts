@@ -1,4 +1,4 @@
-// A response object, in whatever state it is: the body of a call, and what a stream's events carry.
+// A response object in any state: the body of a call, and of a stream's events.
 import {
   type CapturedFields,
   type Fields,
@@ -20,7 +20,7 @@ import { envelopeFields } from "./choices.ts";
 import type { ExtractOptions } from "./contract.ts";
 import { responseFields } from "./fields.ts";
 
-/** The fields of a response object, in whatever state it is. */
+/** The fields of a response object in any state. */
 export function responseObjectFields(body: Fields, options: ExtractOptions): CapturedFields {
   const { status, incomplete_details: details, error, output } = body;
   const { kept, digest } = withoutLogprobs(output, options);

@@ -79,7 +79,7 @@ export class ResponsesCollector implements StreamCollector {
 
   #pushResponse(response: Fields, terminal: boolean): void {
     if (terminal) {
-      // Some servers leave the output out of the last event: what came before it then counts.
+      // Some servers leave the output out of the last event: the earlier events then count.
       const output = listOf(response["output"]).length > 0 ? response["output"] : this.#output();
       this.#final = responseObjectFields({ ...response, output }, this.#options);
       this.#items.clear();
@@ -165,7 +165,7 @@ function partName(type: string): string {
 }
 
 /**
- * Member that a finished item has for what these events deliver; others are content parts of this
+ * Member of a finished item with the content of these events; others are content parts of this
  * type.
  */
 const MEMBERS: Readonly<Record<string, string>> = {

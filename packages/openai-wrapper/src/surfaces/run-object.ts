@@ -1,4 +1,4 @@
-// A run of the Assistants API, in whatever state it is.
+// A run of the Assistants API in any state.
 import {
   type CapturedFields,
   type Fields,
@@ -14,7 +14,7 @@ import {
 import type { ExtractOptions } from "./contract.ts";
 import { responseFields } from "./fields.ts";
 
-/** The fields of a run with the output that is known of it. */
+/** The fields of a run with its known output. */
 export function runFields(run: Fields, output: JsonValue, options: ExtractOptions): CapturedFields {
   const { status, last_error: error, incomplete_details: details } = run;
   const threadId = textOf(run["thread_id"]);

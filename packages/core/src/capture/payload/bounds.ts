@@ -76,7 +76,7 @@ function isList(value: JsonValue): value is readonly JsonValue[] {
   return Array.isArray(value);
 }
 
-/** About the bytes of a value's canonical JSON, never more; stops counting beyond `limit`. */
+/** Approximate bytes of a value's canonical JSON, never more; stops counting beyond `limit`. */
 function sizeAtLeast(value: JsonValue, limit: number): number {
   if (typeof value === "string") return Buffer.byteLength(value);
   if (typeof value !== "object" || value === null) return 1;

@@ -1,5 +1,5 @@
 // Request parameters that an entry names. An allow-list: any other member is content, a secret, or
-// somebody's name (`user`, `safety_identifier`, `metadata`).
+// a person's name (`user`, `safety_identifier`, `metadata`).
 import { type Fields, fieldsOf, isEmpty, isFields, listOf, textOf } from "./read.ts";
 import { snapshot } from "./snapshot.ts";
 
@@ -55,7 +55,7 @@ export function parametersOf(body: Fields): Record<string, unknown> {
 }
 
 /**
- * Members of requests that are content, that stand in a field of an entry, or that name somebody.
+ * Members of requests that are content, that stand in a field of an entry, or that name a person.
  */
 const KNOWN: ReadonlySet<string> = new Set([
   "additional_instructions", "additional_messages", "attachments", "content", "conversation",

@@ -45,7 +45,7 @@ export function firstCount(...values: readonly unknown[]): number | undefined {
   return undefined;
 }
 
-/** Whether a value says nothing: null, undefined, "", [] or {}. */
+/** Whether a value is empty: null, undefined, "", [] or {}. */
 export function isEmpty(value: unknown): boolean {
   if (value === null || value === undefined || value === "") return true;
   if (Array.isArray(value)) return value.length === 0;
@@ -62,7 +62,7 @@ export function pick(source: Fields, names: readonly string[]): Record<string, u
   return picked;
 }
 
-/** The named members that say something: not null, undefined, "", [] or {}. */
+/** The named members that are not empty: not null, undefined, "", [] or {}. */
 export function pickStated(source: Fields, names: readonly string[]): Record<string, unknown> {
   const picked: Record<string, unknown> = {};
   for (const name of names) {
@@ -105,5 +105,5 @@ export function undoubled(text: string): string {
   return text;
 }
 
-/** More repetitions than this are taken for a name that looks like that. */
+/** More repetitions than this count as a name that happens to repeat. */
 const MAX_REPEATS = 8;

@@ -68,7 +68,7 @@ function memberWithout(
   return withoutSecrets(member);
 }
 
-/** Names stay, values go. Numbers, such as counts of tokens, are no credentials. */
+/** Names stay, values are removed. Numbers, such as counts of tokens, are not credentials. */
 function censorAll(value: JsonValue): JsonValue {
   if (typeof value === "string") return CENSOR;
   if (isList(value)) return value.map(censorAll);
@@ -128,7 +128,7 @@ const SECRETS: readonly (readonly [pattern: RegExp, replacement: string])[] = [
   ],
   // a JSON Web Token (Azure AD)
   [/\beyJ[\w-]{8,}\.[\w-]+\.?[\w-]*/g, CENSOR],
-  // whatever else the provider has masked
+  // other strings that the provider has masked
   [/[\w-]{0,12}\*{4,}[\w-]{0,12}/g, CENSOR],
   // Azure keys: 32 hex digits, or 84 of the base64 alphabet
   [/\b(?:[0-9a-f]{32}|[A-Za-z0-9]{84})\b/g, CENSOR],

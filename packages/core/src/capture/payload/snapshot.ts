@@ -1,4 +1,5 @@
-// A copy of a payload as JSON without bulky binaries. SDKs change the objects they hand out later.
+// A copy of a payload as JSON without bulky binaries. SDKs change the objects that they returned
+// later.
 import { type JsonValue, toJson } from "../../format/canonical.ts";
 import { digestMember, outlineBlob } from "./binary.ts";
 

@@ -1,4 +1,4 @@
-// The one classifier: from what a payload or an error says to the safety fields of an entry. Pure.
+// The one classifier: from a payload or an error to the safety fields of an entry. Pure.
 import type { CapturedFields } from "../fields.ts";
 import { type Fields, fieldsOf, firstText, isEmpty, isFields, listOf } from "../payload/read.ts";
 import type { SafetyCodes } from "./codes.ts";
@@ -33,7 +33,7 @@ const OWNERS: ReadonlyMap<string, CodeOwner> = new Map(
   ),
 );
 
-/** The codes of all tables; unknown ones that speak of policy, safety or filters are suspected. */
+/** The codes of all tables; unknown ones that mention policy, safety or filters are suspected. */
 export const SAFETY_CODES: SafetyCodes = {
   blocking: [...OWNERS.keys()],
   suspected:
@@ -42,7 +42,7 @@ export const SAFETY_CODES: SafetyCodes = {
 
 /** The payload to judge. */
 export interface SafetyEvidence {
-  /** The JSON of an answer, or what a stream amounted to, in the provider's shape. */
+  /** The JSON of an answer, or the joined stream, in the provider's shape. */
   readonly body?: unknown;
   /**
    * The answers, where the host takes the body apart: each with its finish reason and verdicts
@@ -55,7 +55,7 @@ export interface SafetyEvidence {
   readonly answered?: boolean | undefined;
   /** Whose protocol the host speaks: the vendor of codes that no table lists. @default "openai" */
   readonly vendor?: string | undefined;
-  /** Conclusions of the host's wrapper from what is missing, such as `possible_refusal`. */
+  /** Conclusions of the host's wrapper from missing members, such as `possible_refusal`. */
   readonly inferred?: string | undefined;
 }
 
@@ -65,8 +65,8 @@ export interface SafetyEvidence {
  *
  * `detectorsTriggered` holds `<vendor>:<code>`, `<vendor>:<category>`, `openai:refusal`,
  * `openai:moderation:<category>`, `<vendor>:suspected:<code>`; `safetyChecks` the checks that ran,
- * with that of every detector listed. A code that a table lists has that table's vendor, whoever
- * sends it: `content_filter` is `openai:content_filter`. `metadata.blocked_at` and
+ * with that of every detector listed. A code that a table lists has that table's vendor, from any
+ * sender: `content_filter` is `openai:content_filter`. `metadata.blocked_at` and
  * `metadata.modified_at` are `input` or `output`, and absent where the provider does not tell.
  * `metadata.safety` keeps the verdicts under the provider's names. No field holds content.
  */

@@ -17,8 +17,8 @@ import { type Detection, runDetectors } from "./run-detectors.ts";
 /** The detectors that run, and the effect of their objections. */
 export interface DetectorOptions {
   /**
-   * Checks of one's own. An input that one blocks is not sent: the call fails with a
-   * `ContentBlockedError`.
+   * The application's own checks. An input that one of them blocks is not sent: the call fails with
+   * a `ContentBlockedError`.
    */
   readonly detectors?: readonly Detector[] | undefined;
   /**
@@ -50,7 +50,7 @@ export const DETECTOR_OPTIONS: OptionChecks<DetectorOptions> = {
   detectorTimeoutMs: moreThan(0),
 };
 
-/** Fields with what the detectors said of them, and the error when they stop the call. */
+/** Fields with the detectors' findings, and the error when they stop the call. */
 export interface Checked {
   readonly fields: CapturedFields;
   /** The findings alone. */
@@ -74,7 +74,7 @@ export class ContentCheck<Extract extends ContentBounds> {
     return this.#options.detectors !== undefined && this.#options.detectors.length > 0;
   }
 
-  /** How much to extract: detectors see the whole content, the entry gets the bounded one. */
+  /** The size to extract: detectors see the whole content, the entry gets the bounded one. */
   get extract(): Extract {
     return this.active
       ? {
@@ -86,7 +86,7 @@ export class ContentCheck<Extract extends ContentBounds> {
       : this.#extract;
   }
 
-  /** How much to extract of a stream. No more than the limit is in memory. */
+  /** The size to extract from a stream. Memory holds no more than the limit. */
   get streamExtract(): Extract {
     return this.active ? { ...this.#extract, captureOutput: true } : this.#extract;
   }

@@ -5,7 +5,9 @@ import type { ContentField } from "../../format/content.ts";
 /** The contents of a call that a check looks at. */
 export type ContentSide = Exclude<ContentField, "diagnostics">;
 
-/** An objection. Goes into the entry as it is, so it never holds the text that was found. */
+/**
+ * An objection. It goes into the entry unchanged, so it must never hold the text that was found.
+ */
 export interface DetectorFinding {
   /** `block` stops the call (or marks it, when it is over); `flag` marks it. */
   readonly action: "block" | "flag";
@@ -28,15 +30,15 @@ export interface DetectorContext {
 export type DetectorVerdict = DetectorFinding | undefined | Promise<DetectorFinding | undefined>;
 
 /**
- * A check. One that throws, rejects or answers something else counts as not run, and the entry says
- * so.
+ * A check. One that throws, rejects or gives an invalid answer counts as not run, and the entry
+ * says so.
  */
 export interface Detector {
   /** Names the check in `safetyChecks` and `detectorsTriggered`. */
   readonly name: string;
   /** Before the call is sent. */
   checkInput?(value: JsonValue, context: DetectorContext): DetectorVerdict;
-  /** Once the answer is there. */
+  /** After the answer has arrived. */
   checkOutput?(value: JsonValue, context: DetectorContext): DetectorVerdict;
 }
 

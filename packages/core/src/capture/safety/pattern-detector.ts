@@ -3,13 +3,13 @@ import type { JsonValue } from "../../format/canonical.ts";
 import { AuditConfigError } from "../../errors.ts";
 import { type ContentSide, type Detector, type DetectorFinding, textsOf } from "./detector.ts";
 
-/** Something to look for. */
+/** A pattern to look for. */
 export interface NamedPattern {
-  /** Says in the entry what was found; the text itself never gets there. */
+  /** Name of the finding in the entry, which never holds the text itself. */
   readonly name: string;
   /** A regular expression, or a string, found in any case. */
   readonly pattern: RegExp | string;
-  /** Tells real matches from look-alikes, by a check digit for example. */
+  /** Separates real matches from look-alikes, by a check digit for example. */
   readonly accept?: ((match: string) => boolean) | undefined;
 }
 
@@ -27,8 +27,8 @@ export interface PatternDetectorOptions {
 
 /**
  * A detector that looks for patterns in every text of a content. Its findings name the patterns,
- * not what they matched. A regular expression of your own should be linear: it runs over text that
- * others choose.
+ * not the matched text. Your own regular expressions should be linear: they run over text that an
+ * attacker may choose.
  *
  * @example
  * const detectors = [patternDetector({ patterns: SECRET_PATTERNS, name: "secrets" })];

@@ -1,6 +1,6 @@
 // Formats of secrets and of common personal data. Only formats with a prefix, a check digit or a
-// fixed shape: what cannot be told from ordinary text (names, addresses, generic passwords) needs
-// more than a pattern. Every expression is linear in the text: repetitions are bounded, or over
+// fixed shape: data that looks like ordinary text (names, addresses, generic passwords) needs more
+// than a pattern. Every expression is linear in the text: repetitions are bounded, or over
 // characters that end them for certain.
 import type { NamedPattern } from "./pattern-detector.ts";
 
@@ -58,7 +58,7 @@ export const SECRET_PATTERNS: readonly NamedPattern[] = [
   { name: "twilio_key", pattern: /\bSK[0-9a-f]{32}\b/ },
 ];
 
-/** Personal data whose form tells it. */
+/** Personal data with a recognisable form. */
 export const PERSONAL_DATA_PATTERNS: readonly NamedPattern[] = [
   // RFC 5321 section 4.5.3.1: 64 octets before the @, labels of 63
   {

@@ -1,4 +1,4 @@
-// The table of one provider: its codes, and the other places where its payloads speak of safety.
+// The table of one provider: its codes, and the other safety members of its payloads.
 import type { Fields } from "../payload/read.ts";
 import type { SafetyReport, Side } from "./report.ts";
 
@@ -11,8 +11,8 @@ export interface ProviderTable {
   readonly vendor: string;
   /**
    * Finish reasons, error codes and error types that mean a block. `"input"` or `"output"` where
-   * the code itself names the side, undefined where the place decides in which it stands, null
-   * where neither tells.
+   * the code itself names the side, undefined where the code's place in the payload decides, null
+   * where the side is unknown.
    */
   readonly blocking: Readonly<Record<string, Side | null>>;
   /**

@@ -1,4 +1,4 @@
-// Running detectors over one content and turning what they say into an entry's safety fields.
+// Runs detectors over one content and turns their findings into an entry's safety fields.
 import type { JsonValue } from "../../format/canonical.ts";
 import { ContentBlockedError } from "../../errors.ts";
 import type { InteractionFields, Metadata } from "../interaction.ts";
@@ -107,7 +107,7 @@ function failureOf(error: unknown): Answer {
   return { failure: error instanceof Error ? error.name : typeof error };
 }
 
-/** Detectors may be anybody's JavaScript: what is no finding is a failure, never a pass. */
+/** Detectors are foreign JavaScript: an invalid finding is a failure, never a pass. */
 function answerOf(verdict: unknown): Answer {
   if (verdict === undefined || verdict === null) return { finding: undefined };
   if (typeof verdict !== "object" || !("action" in verdict) || !("reason" in verdict))

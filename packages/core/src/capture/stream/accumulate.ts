@@ -7,8 +7,8 @@ import { snapshot } from "../payload/snapshot.ts";
 import { countOf, type Fields, fieldsOf, isFields, textOf } from "../payload/read.ts";
 
 /**
- * Members and list items, besides their text, that one stream may make us keep; each counts as 64
- * bytes.
+ * Largest number of members and list items kept of one stream, besides their text; each counts as
+ * 64 bytes.
  */
 const MAX_STRUCTURE_BYTES = 1024 * 1024;
 const MEMBER_BYTES = 64;
@@ -50,8 +50,8 @@ export class StreamBudget {
 }
 
 /**
- * Pieces before they are joined: adding each to the text at once would make a tree of them, as deep
- * as they are many.
+ * Pieces before they are joined: appending each separately would build a rope as deep as the number
+ * of pieces.
  */
 const MAX_PIECES = 64;
 
@@ -92,7 +92,7 @@ export class GrowingText {
     return { omitted: "maxContentBytes", bytes: this.#bytes + Buffer.byteLength(text), sha256 };
   }
 
-  /** Gives the memory back; the text is no longer needed. */
+  /** Releases the memory; the text is no longer needed. */
   release(): void {
     if (!this.#hash) this.#budget.returnText(this.#bytes);
     this.#bytes = 0;
@@ -150,8 +150,8 @@ const WHOLE: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Deltas nest a few levels deep; what is deeper is taken as it comes, so that no stream can exhaust
- * the stack.
+ * Deltas nest a few levels deep; deeper values are kept unmerged, so that no stream can exhaust the
+ * stack.
  */
 const MAX_DEPTH = 16;
 
@@ -172,8 +172,8 @@ export class MergedDelta {
   readonly #path: readonly string[];
   readonly #parts = new Map<string, Part>();
   /**
-   * The text that the latest delta went on with: mostly the next one does too, and a lookup for
-   * each shows.
+   * The text that the latest delta continued: the next one usually continues it too, and a lookup
+   * for each is measurable.
    */
   #latest: { readonly key: string; readonly text: GrowingText } | undefined;
 
@@ -293,7 +293,7 @@ export class MergedList {
   readonly #budget: StreamBudget;
   readonly #path: readonly string[];
   /**
-   * In the order of their beginning. The last one of an index is the one that deltas go on with.
+   * In the order of their beginning. Deltas continue the last item of an index.
    */
   readonly #indexed: Item[] = [];
   readonly #appended: JsonValue[] = [];

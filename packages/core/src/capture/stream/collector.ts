@@ -5,7 +5,7 @@ import { nameOf } from "../payload/read.ts";
 
 /** Takes in the events of one streamed response. Copies what it keeps. */
 export interface StreamCollector {
-  /** Never throws; what it cannot read ends up in the entry's alerts. */
+  /** Never throws; unreadable events are named in the entry's alerts. */
   push(event: unknown): void;
   /**
    * The provider said that the answer is complete: a finish reason for every choice, or a terminal
@@ -17,7 +17,7 @@ export interface StreamCollector {
    * `error`, or `aborted` where the reader left. @default the error `TruncatedStream`
    */
   readonly unended?: CapturedFields;
-  /** Something that the model said, other than a role or an id, has arrived. */
+  /** Content of the model, other than a role or an id, has arrived. */
   readonly firstContentSeen: boolean;
   /** The fields so far: a partial output counts. Never throws. */
   result(): CapturedFields;
@@ -41,7 +41,7 @@ const TRUNCATED: CapturedFields = {
   error: { type: "TruncatedStream", message: "the stream ended without its terminal event" },
 };
 
-/** A collector that reports what it could not take in. */
+/** A collector that reports events that it could not read. */
 export class GuardedCollector implements StreamCollector {
   readonly #collector: StreamCollector;
   #failures = 0;

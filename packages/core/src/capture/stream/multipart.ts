@@ -1,5 +1,4 @@
-// A multipart form as it goes by in pieces: fields as they are, files as { name, mime, bytes,
-// sha256 }. https://www.rfc-editor.org/rfc/rfc7578
+// A multipart form that passes in pieces: fields unchanged, files as { name, mime, bytes, sha256 }. https://www.rfc-editor.org/rfc/rfc7578
 import { createHash, type Hash } from "node:crypto";
 import type { JsonValue } from "../../format/canonical.ts";
 import { addField } from "../payload/binary.ts";
@@ -7,12 +6,12 @@ import { addField } from "../payload/binary.ts";
 /** Longer fields are cut: a form's text is short, its files are not kept. In bytes. */
 const MAX_FIELD_BYTES = 1024 * 1024;
 
-/** Headers of a part that are longer are no headers. In bytes. */
+/** Longer headers of a part are not headers. In bytes. */
 const MAX_HEADER_BYTES = 16 * 1024;
 
 interface Part {
   readonly field: string;
-  /** undefined for a field that is no file. */
+  /** undefined for a field that is not a file. */
   readonly file: { readonly name: string; readonly mime: string | undefined } | undefined;
   readonly hash: Hash;
   readonly text: Buffer[];

@@ -10,7 +10,7 @@ import { hasCode } from "../../system-error.ts";
 
 /** A segment that the archive confirmed. */
 export interface Shipped {
-  /** The stream of the segment: its name may stand for another file by now. */
+  /** The stream of the segment: its name may belong to another file by now. */
   readonly stream: string;
   /** SHA-256 of its bytes, hex. */
   readonly sha256: string;
@@ -85,7 +85,9 @@ export class ArchiveState {
     await this.#write(`${file}.json`, JSON.stringify(shipped));
   }
 
-  /** Reserves the name of a file that is about to be removed: in the archive it is taken. */
+  /**
+   * Reserves the name of a file that is about to be removed: the archive has a file of this name.
+   */
   async reserveName({ day, number }: SegmentName): Promise<void> {
     if (number > (await lastRemoved(this.#directory, day)))
       await this.#write(removedFile(day), String(number));

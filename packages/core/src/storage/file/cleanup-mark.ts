@@ -13,7 +13,7 @@ const FILE = ".cleanup";
 const STALE_MS = 30_000;
 const RENEWAL_MS = 5000;
 const POLL_MS = 100;
-/** Nobody may keep retention from its work by renewing a mark. */
+/** Longest wait: another process must not block retention by renewing a mark. */
 const MAX_WAIT_MS = 600_000;
 
 /** Waits while another clean-up is at work, then runs `work` under a mark of its own. */
@@ -45,7 +45,7 @@ async function take(path: string): Promise<boolean> {
       }
       return true;
     } catch (error) {
-      if (!hasCode(error, "EEXIST")) return false; // a read-only directory, say: what the work fails with says more
+      if (!hasCode(error, "EEXIST")) return false; // for example a read-only directory: the error of the work itself says more
     }
     if (await isLeftOver(path)) await removeFile(path);
     else await sleep(POLL_MS);

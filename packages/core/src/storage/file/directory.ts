@@ -1,5 +1,5 @@
 // A directory of segments: its files, and the first and last lines of each. Over 300 lines: the
-// class keeps what the readers of first and last lines find, and both change together.
+// class caches the results of the readers of first and last lines, and both change together.
 import { hash } from "node:crypto";
 import { constants, type Dirent } from "node:fs";
 import { type FileHandle, lstat, open, readdir } from "node:fs/promises";
@@ -39,7 +39,7 @@ export interface ListedFile extends SegmentName {
 
 /** The facts in the first line. */
 export interface Head {
-  /** Not begun by `segment.open`: written by the Python original, say. */
+  /** Without `segment.open`: written by the Python original, for example. */
   readonly foreign: boolean;
   /**
    * False for a foreign file whose first line is too long for a segment and is not JSON: it is not
@@ -65,7 +65,7 @@ export interface Look {
   readonly isTrusted: boolean;
   /** The last checkpoint's state: a claim, unless the whole file was checked. */
   readonly ref: SegmentRef | undefined;
-  /** Whether it says that its writer ended it in order. */
+  /** Whether its last line records an end in order. */
   readonly isEnded: boolean;
   /** Bytes of the file, where all of them are sealed, and tree and signature were checked. */
   readonly wholeBytes: number | undefined;
@@ -103,11 +103,11 @@ const TAIL_WINDOW_BYTES = 2 ** 20;
 /** Most files of a log with many are small. */
 const FIRST_CHUNK_BYTES = 2 ** 16;
 const CHUNK_BYTES = 2 ** 20;
-/** A longer line is no checkpoint: 64 signature lines fit many times. */
+/** A longer line is not a checkpoint: 64 signature lines fit many times. */
 const MAX_CHECKPOINT_BYTES = 64 * 1024;
 /**
- * Opening what is no file must neither hang (a FIFO) nor lead elsewhere (a link). Windows has
- * neither flag.
+ * Opening a thing that is not a file must neither hang (a FIFO) nor lead elsewhere (a link).
+ * Windows has neither flag.
  */
 const READ_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0);
 
@@ -171,7 +171,7 @@ export class Directory {
     const before = this.#names.size;
     let remembered = 0;
     for (const entry of found) {
-      if (!entry.isFile()) continue; // a directory, a pipe or a link of that name is no part of the log
+      if (!entry.isFile()) continue; // a directory, a pipe or a link of that name is not part of the log
       const known = this.#names.get(entry.name);
       const name = known ?? parseSegmentName(entry.name);
       if (!name) continue;
@@ -186,8 +186,8 @@ export class Directory {
 
   /**
    * Files of a day, of the last day before it with a segment, and of later days, in the order of
-   * their names. What is no file cannot be told from one here: a look at it finds nothing. A start
-   * reads the names of all files, and makes nothing of the older ones.
+   * their names. Things that are not files are not recognised here: reading one finds nothing. A
+   * start reads the names of all files, and ignores the older ones.
    */
   async listSince(day: string): Promise<ListedFile[]> {
     let names: string[];
@@ -212,7 +212,7 @@ export class Directory {
     return listed.toSorted(compareSegmentNames);
   }
 
-  /** A day far back, or a directory made anew, may get a file of the same name again. */
+  /** An old day, or a directory made again, may get a file of the same name. */
   #forgetAllBut(files: ReadonlySet<string>): void {
     for (const known of [...this.#names.keys(), ...this.#heads.keys(), ...this.#checked.keys()]) {
       if (files.has(known)) continue;
@@ -264,7 +264,7 @@ export class Directory {
     return head;
   }
 
-  /** Whether a look at a file reads nothing. */
+  /** Whether the facts about a file are known without reading it. */
   hasLookedAt(file: string): boolean {
     return this.#endedLooks.has(file);
   }
@@ -323,10 +323,10 @@ export class Directory {
   }
 
   /**
-   * A segment's latest checkpoint, for a record of it that others will hold against the file. It is
-   * taken from the file's last line where that is signed by our key; else the tree is computed over
-   * the whole file, once for each state, which takes 0.3 s for 100 MB. Undefined where there is
-   * none.
+   * A segment's latest checkpoint, for a record that verifiers will compare with the file. It is
+   * taken from the file's last line where this writer's key signed it. Otherwise the tree is
+   * computed over the whole file, once for each state, which takes 0.3 s for 100 MB. Undefined
+   * where there is none.
    */
   async stateToRecord(file: string): Promise<StateToRecord | undefined> {
     const head = await this.head(file);
@@ -352,7 +352,7 @@ export class Directory {
 
   /**
    * The bytes of a file from an offset on; undefined where the file is gone, or has more of them
-   * than a crash leaves.
+   * than a crash can leave.
    */
   async tailFrom(file: string, from: number): Promise<SegmentTail | undefined> {
     const size = await this.sizeOf(file);
@@ -386,8 +386,7 @@ export class Directory {
   }
 
   /**
-   * Makes what another process may just have written to a file durable before anything is said
-   * about it.
+   * Syncs bytes that another process may just have written to a file, before any line records them.
    */
   async syncFile(file: string): Promise<void> {
     await this.#with(file, syncFileData);
@@ -496,7 +495,7 @@ async function readTail(handle: FileHandle, file: string): Promise<Tail | undefi
       const closed = closedCalls(lines[at - 1]?.toString());
       return { ...claim, end: start + behind, closedCalls: closed };
     }
-    // The line feed before a line belongs to what is read before it: overlap by that one byte.
+    // The line feed before a line lies in the window before it: overlap by that one byte.
     end = start === 0 ? 0 : start + 1;
   }
   return undefined;
@@ -508,7 +507,7 @@ function closedCalls(line: string | undefined): number | undefined {
   return close && close.entries - (close.linked ?? 0);
 }
 
-/** The state that a checkpoint line claims; undefined when it is none. Nothing is verified here. */
+/** The state that a checkpoint line claims; undefined for another line. It is not verified here. */
 function claimOf(line: string, file: string): Omit<Tail, "closedCalls" | "end"> | undefined {
   const { note, checkpoint } = readCheckpointLine(line) ?? {};
   return (

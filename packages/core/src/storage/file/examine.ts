@@ -1,5 +1,5 @@
-// One file of a directory, read through once: its entries, and whether it is what was sealed and
-// recorded. Retention and the shipper decide by this.
+// One file of a directory, read through once: its entries, and whether it matches its seal and the
+// records of it. Retention and the shipper rely on this.
 import type { FileHandle } from "node:fs/promises";
 import {
   type ConsistencyProof,
@@ -18,7 +18,7 @@ import { type Directory, type Head, type ListedFile, readChunks } from "./direct
 
 const DAY_MS = 86_400_000;
 
-/** A file as it is, and what that proves. */
+/** A file's facts and their proofs. */
 export interface ExaminedFile {
   readonly file: string;
   readonly day: string;
@@ -28,11 +28,11 @@ export interface ExaminedFile {
   readonly digest: FileDigest;
   /** The state sealed in it; undefined when nothing is. */
   readonly sealed: SegmentRef | undefined;
-  /** Proofs that it began as smaller states on record say. */
+  /** Proofs that it began with the smaller states on record. */
   readonly since: readonly ConsistencyProof[];
   /**
-   * Whether its sealed part is unaltered and agrees with every record of it. Of a foreign file:
-   * nothing recorded it.
+   * Whether its sealed part is unaltered and agrees with every record of it. Of a foreign file: no
+   * record names it.
    */
   readonly isSound: boolean;
   /** Whether a trusted key sealed it, and it is unaltered. */
@@ -65,7 +65,7 @@ export class FileDigest extends SegmentDigest {
 /**
  * Reads a file through; undefined when it is gone, or when an entry in it is not older than
  * `before`. The file stays open meanwhile: another process may remove it at any time, and half of
- * it is not what was sealed.
+ * it does not match its seal.
  *
  * @param recorded states of the file on record, as far as they are proven
  */
@@ -152,7 +152,7 @@ async function prove(
 }
 
 /**
- * The state that a removal line names: what is sealed in a file or, where nothing is, the tree of
+ * The state that a removal line names: the sealed state of a file or, without a seal, the tree of
  * its whole lines.
  */
 export async function stateToRemove(
@@ -176,8 +176,8 @@ export async function stateToRemove(
 }
 
 /**
- * Whether a file's writer has ended it: in order, or by a crash. A crash is assumed when nobody has
- * written to the file for a day, and its own day and the next one are past.
+ * Whether a file's writer has ended it: in order, or by a crash. A crash is assumed when the file
+ * has not been written to for a day, and its own day and the next one are past.
  */
 export async function isClosed(
   directory: Directory,

@@ -34,10 +34,13 @@ export type { FileStorageOptions } from "./options.ts";
 const MIB = 2 ** 20;
 /** Bytes of lines in one write. */
 const COMMIT_BYTES = 8 * MIB;
-/** Room for what a segment adds to its lines when it ends: `segment.close` and two checkpoints. */
+/** Room for a segment's own lines at its end: `segment.close` and two checkpoints. */
 const END_BYTES = 1024;
 const MAX_PAUSE_MS = 5000;
-/** A segment is begun for no other reason where it saves later starts as many looks. */
+/**
+ * Number of files that later starts need not read, above which a segment is begun just to record
+ * them.
+ */
 const SETTLED_WORTH_A_SEGMENT = 24;
 
 /**
@@ -219,8 +222,8 @@ export class FileStorage implements AuditStorage {
   }
 
   /**
-   * Looks at the files that a process has no time for before its first entry: those that its first
-   * segment left out, and those of earlier days that were written late.
+   * Reads the files that a process has no time for before its first entry: those left out of its
+   * first segment, and those of earlier days that were written late.
    */
   #lookBack(): void {
     const own = this.#writer.openFile;
@@ -240,7 +243,7 @@ export class FileStorage implements AuditStorage {
     look().catch(() => undefined); // the next process looks again
   }
 
-  /** Tells of segments that are shorter than their writers remembered. */
+  /** Records segments that are shorter than their writers remembered. */
   async #findGaps(): Promise<void> {
     if (!this.#mark) return;
     const today = segmentDay(new Date());

@@ -9,8 +9,8 @@ import {
 import type { Directory } from "./directory.ts";
 
 /**
- * Reads the beginning of every file. A hold is believed wherever it stands: a forged one keeps too
- * much, which shows. A release must be proven, by the directory's own key or by the key under which
+ * Reads the beginning of every file. A hold is believed in any file: a forged one keeps too much,
+ * which is visible. A release must be proven, by the directory's own key or by the key under which
  * the hold was placed.
  */
 export async function readHolds(directory: Directory): Promise<Holds> {
@@ -26,7 +26,7 @@ export async function readHolds(directory: Directory): Promise<Holds> {
       if (seal) seconds.set(file, { line, vkey: seal.vkey });
     }
   }
-  // An unsigned hold is as easily taken away as it is released.
+  // An unsigned hold can be removed as easily as released.
   return holdsOf(
     seconds,
     (vkey, hold) => hold.vkey === null || vkey === hold.vkey || directory.actor.isOwn(vkey),

@@ -31,14 +31,14 @@ export interface FileStorageOptions {
    */
   readonly signer?: Signer;
   /**
-   * `vkey`s of earlier keys of this log. Retention may remove segments that they sealed, and
-   * believes their records like those of the `signer`. Segments of other keys stay. @default none
+   * `vkey`s of earlier keys of this log. Retention may remove segments that they sealed, and trusts
+   * their records like those of the `signer`. Segments of other keys stay. @default none
    */
   readonly trustedKeys?: readonly string[];
   /**
-   * A directory outside of `path`, where the writer notes how far its open segment has come. A
-   * segment that is shorter at the next start is told by a sealed `segment.gap` line: a crash, or
-   * somebody, took its end.
+   * A directory outside of `path`, where the writer notes the state of its open segment. A segment
+   * that is shorter at the next start gets a sealed `segment.gap` line: a crash or an attacker
+   * removed its end.
    * @default none: a cut looks like a crash
    */
   readonly mark?: string;

@@ -107,7 +107,7 @@ export class OwnFile implements SegmentPlace {
     return isBack ? "order" : ""; // bisection relies on ascending ids
   }
 
-  /** The bytes must fill their buffer, which is handed over. */
+  /** The bytes must fill their buffer, which is transferred to the thread. */
   async append(sealed: Buffer, { ids }: Commit): Promise<"stored"> {
     const { thread, sync } = this.#options;
     const expected = this.#bytes + sealed.length;
@@ -160,8 +160,8 @@ function wasAhead(id: string): boolean {
 }
 
 /**
- * A name is given once: what others recorded of a file that is gone is not true of another in its
- * place. Numbers ascend. After the last possible number, the lowest free one follows.
+ * A name is used once: records of a removed file would not fit another file in its place. Numbers
+ * ascend. After the last possible number, the lowest free one follows.
  */
 async function freeNumbers(
   directory: Directory,

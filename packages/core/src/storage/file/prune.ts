@@ -1,4 +1,4 @@
-// Retention on a directory: whole files go, after a durable record of their removal.
+// Retention on a directory: whole files are removed, after a durable record of their removal.
 import { join } from "node:path";
 import { formatControlLine, type SegmentRef } from "../../format/control-line.ts";
 import { dayOfSegment, segmentDay } from "../../format/segment-name.ts";
@@ -59,7 +59,7 @@ async function prune(
   { before, policy, actor, dryRun, now, onProgress = () => undefined }: PruneOptions,
   remover: Remover,
 ): Promise<PruneResult> {
-  // The caller's present may lie ahead; other writers' open files are of the real one.
+  // The caller's `now` may lie ahead; other writers' open files are of the real present.
   const today = segmentDay(new Date(Math.min(now, Date.now())));
   const cutoffDay = segmentDay(new Date(Math.max(0, before)));
   const listed = (await directory.list()).filter(
@@ -98,9 +98,9 @@ async function prune(
 }
 
 /**
- * Files that are as they were when they were examined. Another process may have removed one: it has
- * recorded that. Its writer may have woken up after days and ended it: then others may have
- * recorded more of it than the removal line would name, and it waits for the next clean-up.
+ * Files that are as they were when they were examined. Another process may have removed one, and
+ * has recorded it. A writer may have woken up after days and ended its file: other files may then
+ * record more of it than the removal line would name, and it waits for the next clean-up.
  */
 async function unchanged(
   directory: Directory,
@@ -128,14 +128,14 @@ export async function asCandidate(
     bytes: digest.bytes,
     sha256: digest.sha256(),
     head,
-    // Nothing is sealed in a foreign file, or in one whose writer died before its first commit.
+    // A foreign file has no seal, nor has one whose writer died before its first commit.
     ref: sealed ?? (await stateToRemove(file, head, () => directory.chunks(file))),
     since,
     entries: digest.dated,
     // A foreign file may have times off its day: with them a verifier would not believe the line.
     from: isDated ? isoOf(from) : null,
     to: isDated ? isoOf(to) : null,
-    // Entries of an unproven file may have been taken out: it stays under any hold on its day.
+    // Entries of an unproven file may have been removed: it stays under any hold on its day.
     span: isTrusted ? { from: isoOf(from), to: isoOf(to) } : withDay(day, from, to),
     flaw: isOwner ? flaw : sealedByAnother(vkey ?? ""),
     isRemains: false,
@@ -201,8 +201,8 @@ function append(map: Map<string, string[]>, key: string, item: string): void {
 }
 
 /**
- * Records of files that an archive has: in the archive, retention here then explains nothing that
- * is gone there. A file that was never shipped has none.
+ * Records of files that an archive has: retention here does not explain a file missing in the
+ * archive. A file that was never shipped has none.
  */
 async function linesOfShipped(
   directory: Directory,
@@ -228,9 +228,9 @@ async function linesOfShipped(
 }
 
 /**
- * Removes files that are still as recorded. One that another process removes at the same time
- * counts there. `grown` are those that were written to in the last instant, with the state that
- * they had at the end.
+ * Removes files that are still as recorded. A file that another process removes at the same time
+ * counts in that process. `grown` are the files that were written to at the last moment, with their
+ * final state.
  */
 async function removeFiles(
   directory: Directory,

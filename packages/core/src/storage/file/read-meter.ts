@@ -2,21 +2,20 @@
 import type { RandomAccess } from "../../retention/random-access.ts";
 import type { OnProgress } from "../storage.ts";
 
-/** Adds up what was read. */
+/** Adds up the bytes read. */
 export class ReadMeter {
   readonly #total: number;
   readonly #onProgress: OnProgress;
   #read = 0;
 
-  /** @param total what there is, in any unit */
+  /** @param total the whole, in any unit */
   constructor(total: number, onProgress: OnProgress) {
     this.#total = total;
     this.#onProgress = onProgress;
   }
 
   /**
-   * Counts bytes that were read. The files may have grown since they were measured: more than all
-   * of it is all of it.
+   * Adds bytes read. Capped at 100 %: the files may have grown since they were measured.
    */
   add(amount: number): void {
     this.#read += amount;
@@ -24,7 +23,7 @@ export class ReadMeter {
   }
 }
 
-/** The reader, with what it reads added to a meter in bytes. */
+/** The reader, with its bytes added to a meter. */
 export function countingReader(reader: RandomAccess, meter: ReadMeter): RandomAccess {
   return {
     read: async (buffer, offset, length, position) => {

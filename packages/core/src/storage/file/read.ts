@@ -1,6 +1,6 @@
 // Reading a directory of segments: one entry by its id, a time range in pages, a count. Lines that
-// no checkpoint covers are left out: a failed write left them, or somebody without the key appended
-// them. Over 300 lines: the three questions share how a file is paged and searched.
+// no checkpoint covers are left out: a failed write left them, or an attacker without the key
+// appended them. Over 300 lines: the three questions share how a file is paged and searched.
 import { idAt, idOfLine, timeOfId } from "../../format/id.ts";
 import { lineToEntry, recordsCallAgain } from "../../format/entry-line.ts";
 import { MAX_LINE_BYTES, splitLines } from "../../format/lines.ts";
@@ -158,7 +158,9 @@ async function bytesInRange(
   return bytes;
 }
 
-/** One file's entry lines of the range. A last line without a line feed is not there yet. */
+/**
+ * One file's entry lines of the range. A last line without a line feed counts as not written yet.
+ */
 async function* readFilePages(
   directory: Directory,
   { file }: ListedFile,
@@ -226,8 +228,8 @@ function keyedLine(
 }
 
 /**
- * What a line of a foreign file is found by; without a time that can be read it is no entry, for
- * any reader.
+ * The sort key of a line of a foreign file; without a readable time it is not an entry, for any
+ * reader.
  */
 function foreignEntry(line: string): { readonly id: string; readonly time: number } | undefined {
   const entry = lineToEntry(line);
@@ -249,7 +251,8 @@ async function* readForward(
     if (bytes.length === 0) return; // removed meanwhile
     at += bytes.length;
     if (restBytes === 0) first = bytes[0];
-    // No line is that long, and one that does not begin so is not JSON: it is dropped as it comes.
+    // No line is that long, and one with another beginning is not JSON: its bytes are dropped as
+    // they come.
     const isDropped = (): boolean => restBytes > MAX_LINE_BYTES || first === 0;
     const last = bytes.lastIndexOf(LF);
     if (last === -1) {
@@ -274,7 +277,7 @@ async function* readBackward(
 ): AsyncGenerator<Buffer[]> {
   let rest: Buffer[] = []; // the end of a line whose beginning lies before what was read
   let restBytes = 0;
-  let torn = true; // nothing is known to be complete until a line feed was seen
+  let torn = true; // no line is known to be complete until a line feed was seen
   for (let at = end, page = FIRST_PAGE_BYTES; at > start; page = Math.min(page * 4, PAGE_BYTES)) {
     const length = Math.min(page, at - start);
     at -= length;

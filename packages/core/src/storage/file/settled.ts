@@ -5,7 +5,7 @@ import type { Directory, ListedFile, Look } from "./directory.ts";
 
 /** A larger file ties no list to its directory: each start reads it. */
 const MAX_STATE_BYTES = 256 * 1024;
-/** How many files are tried, to find one that is small enough. */
+/** Number of files tried, to find one that is small enough. */
 const STATE_TRIES = 4;
 
 /** Looks at a file; undefined when it cannot be read, or has no complete first line. */
@@ -24,8 +24,8 @@ export class Settled {
   }
 
   /**
-   * The newest list of this directory that a proven one of these files seals. They are in the order
-   * of their names.
+   * The newest list of this directory that a proven segment among these files seals. The files are
+   * in the order of their names.
    */
   static async read(
     directory: Directory,
@@ -78,8 +78,8 @@ export class Settled {
 
 /**
  * Ties a list to its directory by the state of its first file. Segments of another directory under
- * the same key name other states. The file cannot be planted for them either: its number is taken,
- * or no file with a higher one is here.
+ * the same key name other states. An attacker cannot plant the file for them either: its number is
+ * taken, or no file here has a higher one.
  */
 async function tied(
   directory: Directory,

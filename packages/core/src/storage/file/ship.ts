@@ -1,6 +1,6 @@
 // Ships closed segments to an archive, and removes local copies that the archive has. Every step is
-// safe to do twice and to break off anywhere: the archive confirms what it has, and a durable line
-// precedes a removal.
+// safe to repeat and to interrupt: the archive confirms its bytes, and a durable line precedes a
+// removal.
 import { join } from "node:path";
 import { AuditError } from "../../errors.ts";
 import { removeFile } from "../../files.ts";
@@ -27,7 +27,7 @@ export interface ShipperOptions {
   readonly archive: SegmentArchive;
   /** True for the segment that the process itself has open. */
   readonly isOpen: (file: string) => boolean;
-  /** Told of what the archive's own `onError` is told of. */
+  /** Called like the archive's own `onError`. */
   readonly onProblem: (error: AuditError) => void;
   /** Makes control lines durable, and before them states of files that stay. */
   readonly record: (lines: readonly string[], states: readonly SegmentRef[]) => Promise<void>;
@@ -46,7 +46,7 @@ export class Shipper {
     this.#state = new ArchiveState(options.directory.path);
   }
 
-  /** Looks for segments to ship soon: one was ended, or the process begins. */
+  /** Looks for segments to ship soon, after the end of one or at the start of the process. */
   wake(): void {
     if (this.#isClosing) return; // close() looks once more
     this.#timer ??= setInterval(() => this.wake(), INTERVAL_MS).unref();
@@ -54,13 +54,13 @@ export class Shipper {
     this.#running ??= this.#runWhileDue();
   }
 
-  /** Removes nothing more: the log is about to take no more lines. */
+  /** Stops removals: the log is about to take no more lines. */
   beginClose(): void {
     this.#isClosing = true;
     clearInterval(this.#timer);
   }
 
-  /** Ships what is left, and ends. */
+  /** Ships the remaining segments, and ends. */
   async close(): Promise<void> {
     this.beginClose();
     this.#isDue = true;
@@ -69,7 +69,7 @@ export class Shipper {
   }
 
   async #runWhileDue(): Promise<void> {
-    // In the next turn of the event loop: the caller goes first.
+    // In the next turn of the event loop, so that the caller goes first.
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#isDue) {
       this.#isDue = false;
@@ -214,7 +214,7 @@ type Examine = (
   file: ListedFile,
 ) => Promise<{ readonly examined: ExaminedFile; readonly segment: ClosedSegment } | undefined>;
 
-/** An altered file, or one that is not as recorded, is neither given to an archive nor removed. */
+/** An altered file, or one that differs from its record, is neither shipped nor removed. */
 function isProven({ isSound, sealed }: ExaminedFile): boolean {
   return isSound && sealed !== undefined;
 }

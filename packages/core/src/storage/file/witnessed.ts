@@ -7,19 +7,19 @@ import { emptyRoot } from "../../seal/merkle.ts";
 import { type Directory, type Head, type ListedFile, type Look, PIECE_BYTES } from "./directory.ts";
 import { type LookAtFile, lookOrSkip, Settled } from "./settled.ts";
 
-/** States in one first line, which so stays within 16 MiB. Later segments record the rest. */
+/** States in one first line, which thus stays within 16 MiB. Later segments record the rest. */
 export const MAX_STATES: number = 50_000;
-/** Files that are looked at before a process's first entry. Others wait until after it. */
+/** Files that are read before a process's first entry. Others wait until after it. */
 export const FIRST_LOOKS: number = 48;
 /** Bytes of files that are checked whole before a first commit. */
 const FIRST_BYTES = 512 * 1024;
 /** After a first commit a file of up to these bytes is checked whole, and so may be settled. */
 const LATER_BYTES = 1024 * 1024;
 
-/** Writers that may begin a segment at the same time, each one behind the other. */
+/** Writers that may begin a segment at the same time, one after the other. */
 const NEWEST = 8;
 
-/** The files to look at. */
+/** The files to read. */
 export interface LookOptions {
   /** The number of states that fit into the segment. @default MAX_STATES */
   readonly room?: number;
@@ -33,7 +33,7 @@ export interface LookOptions {
 export interface LatestStates {
   readonly states: readonly SegmentRef[];
   readonly settled: readonly SettledFiles[];
-  /** Files that were left for later, and have to be looked at after the first commit. */
+  /** Files left for later, to be read after the first commit. */
   readonly rest: readonly ListedFile[];
 }
 
@@ -68,7 +68,7 @@ export async function latestStates(
     const { file, day } = each;
     if (states.size >= room) break;
     const known = recorded.get(file);
-    // Nobody appends to a segment of an earlier day: a state recorded on a later day is final.
+    // No writer appends to a segment of an earlier day: a state recorded on a later day is final.
     const isFinal = known !== undefined && known.day > day;
     if (!isFinal && look.head.stream !== stream && wanted?.has(file) !== false) {
       const state = await stateToRecord(directory, each, look, known?.ref, own);
@@ -76,8 +76,8 @@ export async function latestStates(
     }
     const isRecorded = isSameState(states.get(file) ?? known?.ref, look.ref);
     if (isFinal || (isRecorded && look.wholeBytes !== undefined && look.isEnded)) {
-      // The newest record of a file that is looked at again must be found again: here, unless this
-      // segment takes it over.
+      // The newest record of a file that is read again must be found again: here, unless this
+      // segment repeats it.
       const { refs } = look.head;
       const needed = refs.filter(
         (ref) =>
@@ -115,7 +115,7 @@ async function stateToRecord(
 ): Promise<SegmentRef | undefined> {
   const { file, day } = listed;
   // The end of a file without `segment.close` is recorded once more when its day is over: only this
-  // tells a crash from a later cut.
+  // distinguishes a crash from a later cut.
   const isToConfirm = !look.isEnded && (dayOfSegment(own) ?? "") > day;
   // The last line is a claim: it only decides whether to look further, and is never recorded.
   if (!isToConfirm && isSameState(look.ref, known)) return undefined;
@@ -151,9 +151,9 @@ async function stubToRecord(
 }
 
 /**
- * The state of a file, and on a later day the bytes behind its last checkpoint: what a crash left is
- * settled so. Undefined while those bytes may still be on their way: a commit that midnight found
- * under way. The next segment records the file then.
+ * The state of a file, and on a later day the bytes behind its last checkpoint: this settles the
+ * bytes that a crash left. Undefined while those bytes may still be written, by a commit in
+ * progress at midnight. The next segment records the file then.
  */
 async function stateWithTail(
   directory: Directory,
@@ -201,8 +201,8 @@ export async function leavesThere(
 }
 
 /**
- * Files of earlier days that were written since the last day with a segment began: imported ones,
- * say. No later segment may have recorded them.
+ * Files of earlier days that were written since the last day with a segment began: for example
+ * imported ones. Possibly no later segment has recorded them.
  */
 export async function lateFiles(
   directory: Directory,
@@ -277,7 +277,7 @@ export async function recordedToday(directory: Directory): Promise<SegmentRef[]>
 
 /**
  * Segments with a proven first line. A planted line could keep a file from being recorded, and so
- * let it vanish. A segment that is not sealed yet vouches for nothing.
+ * let it vanish. A segment that is not sealed yet proves nothing.
  */
 async function proven(directory: Directory, segments: readonly ReadHead[]): Promise<ReadHead[]> {
   const found = [];
@@ -331,7 +331,7 @@ async function lookAt(
   return segments;
 }
 
-/** Looks at each file once. Checks files whole as long as there is room for their bytes. */
+/** Reads each file once. Checks files whole while their bytes are within the limit. */
 function lookSparingly(directory: Directory): LookAtFile {
   const looks = new Map<string, Look | undefined>();
   let room = FIRST_BYTES;
@@ -352,7 +352,7 @@ function lookWhole(directory: Directory): LookAtFile {
 
 /**
  * By file: the largest state on record, and where it is. A planted line could keep a file from
- * being recorded, and so let it vanish: a segment whose seal is not believed vouches for nothing.
+ * being recorded, and so let it vanish: a segment without a trusted seal proves nothing.
  */
 function recordedStates(segments: readonly LookedAt[]): ReadonlyMap<string, Recorded> {
   const recorded = new Map<string, Recorded>();
