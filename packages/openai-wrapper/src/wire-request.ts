@@ -79,6 +79,6 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return text; // a body that is not JSON is recorded as the text it is
+    return text; // a body that is not JSON is recorded as text
   }
 }

@@ -17,9 +17,9 @@ export type Audited<C extends ClientClass> = { readonly [K in keyof C]: C[K] } &
 ) => InstanceType<C>);
 
 /**
- * A subclass of an openai client class whose instances leave an entry for every call. Nothing else
- * about them differs: types, results, errors, events, bytes on the wire and, since the name is
- * kept, the User-Agent.
+ * A subclass of an openai client class whose instances leave an entry for every call. All else
+ * stays the same: types, results, errors, events, bytes on the wire and, since the name is kept,
+ * the User-Agent.
  *
  * The constructor throws `AUDIT_CONFIG_INVALID`, as this function does for a class that is not of
  * openai 5, 6 or 7.

@@ -13,7 +13,7 @@ const RULE = /^# retention (\d+) days for files since (\d{4}-\d\d-\d\d)$/;
 /** A file of pins, and the source of its name. */
 export interface PinFile {
   readonly path: string;
-  /** The setting, and not the command line. */
+  /** Whether a setting named it, not the command line. */
   readonly isOfSetting: boolean;
 }
 

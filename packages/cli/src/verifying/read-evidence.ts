@@ -1,5 +1,5 @@
-// Reads what came from somebody else: a proof, a bundle. Whatever it is, it costs bounded memory, and
-// nothing is waited for.
+// Reads evidence from others: a proof, a bundle. An attacker may have made it, so it takes bounded
+// memory and no waiting.
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { LineSplitter } from "@ai-audit/core/format";
@@ -63,7 +63,7 @@ export async function* readBundleLines(path: string): AsyncGenerator<string, voi
   }
 }
 
-/** A pipe or a device that came with the evidence would be waited for. */
+/** Reading a pipe or a device that came with the evidence could block. */
 async function openRegular(path: string): Promise<FileHandle> {
   const handle = await opened(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   if ((await handle.stat()).isFile()) return handle;

@@ -1,4 +1,4 @@
-// The keys that a verifier trusts, and how they came to be trusted.
+// The keys that a verifier trusts, and the source of the trust.
 import { relative } from "node:path";
 import { trustedKeys } from "../settings/keys.ts";
 import type { Settings } from "../settings/settings.ts";
@@ -14,8 +14,8 @@ export interface Trust {
 
 /**
  * The keys of --trust, or else of AUDIT_TRUSTED_KEYS: of the environment, or of the settings file
- * that AUDIT_CONFIG names. A settings file that merely lies in the working directory gives none:
- * anybody who hands over a log can put one beside it.
+ * that AUDIT_CONFIG names. A settings file found in the working directory gives none: an attacker
+ * who hands over a log can put one beside it.
  *
  * @throws {Failure} for a settings file that lies in the log
  */
