@@ -16,7 +16,6 @@ import { readCheckpointLine, readFirstLine, readLineOf } from "../../format/read
 import type { Note } from "../../seal/note.ts";
 import {
   compareSegmentNames,
-  dayOfSegment,
   parseSegmentName,
   type SegmentName,
 } from "../../format/segment-name.ts";
@@ -198,15 +197,15 @@ export class Directory {
       names = [];
     }
     if (this.#heads.size > 0) this.#forgetAllBut(new Set(names));
-    let since = "";
-    for (const name of names) {
-      const other = dayOfSegment(name) ?? "";
-      if (other > since && other < day && parseSegmentName(name)) since = other;
-    }
+    // Strings are compared, and the newest ones first: most names are older, and are not parsed.
+    const today = `audit_${day}`;
+    let newest = "";
+    for (const name of names.toReversed())
+      if (name < today && name > newest && parseSegmentName(name)) newest = name;
+    const since = newest === "" ? today : newest.slice(0, today.length);
     const listed: ListedFile[] = [];
     for (const name of names) {
-      if ((dayOfSegment(name) ?? "") < (since || day)) continue;
-      const parsed = parseSegmentName(name);
+      const parsed = name < since ? undefined : parseSegmentName(name);
       if (parsed) listed.push({ file: name, day: parsed.day, number: parsed.number });
     }
     return listed.toSorted(compareSegmentNames);
