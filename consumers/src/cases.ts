@@ -106,13 +106,15 @@ function readmeCase({ work, env }: Setting): Case {
     quick: true,
     needs: "npm: install",
     check: async () => {
+      await fetch(`${env["S3_ENDPOINT"]}/my-bucket`, { method: "PUT" });
       for (const name of PUBLISHED) {
         const readme = join(project, "node_modules", "@ai-audit", name, "README.md");
         const blocks = [...(await readFile(readme, "utf8")).matchAll(/```ts\n([\s\S]*?)```/g)];
         for (const [index, [, program = ""]] of blocks.entries()) {
           const file = `readme-${name}-${index}.mts`;
           await writeFile(join(project, file), program);
-          await run("node", [file], { cwd: project, env });
+          const output = await run("node", [file], { cwd: project, env });
+          if (program.includes("verdict")) expectText(output, "OK: 1 entry in 1 file");
         }
       }
     },
