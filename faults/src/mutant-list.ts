@@ -173,6 +173,27 @@ export const MUTANTS: readonly Mutant[] = [
     to: "await promisify(fs.fstat)(fd);\n    return { size, names: 1 };",
     tests: [`${CORE}/storage/file/foreign-files.test.ts`],
   },
+  {
+    name: "a file that shrinks under its writer gets nothing more",
+    file: "storage/file/own-file.ts",
+    from: "if (size !== expected) {",
+    to: "if (false) {",
+    tests: [`${CORE}/storage/file/sizes.test.ts`],
+  },
+  {
+    name: "a line of a beheaded segment is passed once",
+    file: "storage/file/read.ts",
+    from: "isOurs ? entry.id : ",
+    to: "",
+    tests: [`${CORE}/storage/file/sizes.test.ts`],
+  },
+  {
+    name: "an entry that was written again counts once in an archive",
+    file: "storage/s3/read-shipped.ts",
+    from: "if (heads.some(({ about }) => about?.isSecondTry === true)) {",
+    to: "if (false) {",
+    tests: [`${CORE}/storage/s3/second-tries.test.ts`],
+  },
   // Retention.
   {
     name: "a hold keeps a file",

@@ -222,9 +222,11 @@ function keyedLine(
   if (!foreign) return []; // a control line
   const line = bytes.toString();
   const entry = foreignEntry(line);
-  return entry && entry.time >= from && entry.time <= to
-    ? [{ key: `${idAt(entry.time)}-${entry.id}`, line }]
-    : [];
+  if (!entry || entry.time < from || entry.time > to) return [];
+  // A segment that lost its first line has lines that were written again elsewhere: such a line has
+  // its key there, so that it is passed once.
+  const isOurs = idOfLine(bytes) !== undefined && timeOfId(entry.id) === entry.time;
+  return [{ key: isOurs ? entry.id : `${idAt(entry.time)}-${entry.id}`, line }];
 }
 
 /**

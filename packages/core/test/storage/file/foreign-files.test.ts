@@ -13,6 +13,7 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import {
   type AuditEntry,
@@ -46,6 +47,18 @@ describe("Interference", () => {
     const verification = await verifyLog(path, {});
     expect(verification).toMatchObject({ exitCode: 1, entries: 1 });
     expect(verification.files.map(({ state }) => state)).toEqual(["MISSING", "UNSIGNED"]);
+  });
+
+  it("a directory that is deleted under a busy writer loses nothing that is acknowledged later", async () => {
+    const path = join(await temporaryDirectory(), "log");
+    await using logger = new AuditLogger(path);
+    for (let count = 0; count < 20; count += 1) await logger.log(call); // the thread starts
+    await sleep(1500); // it is there, and the next call looks for the file's name
+    await logger.log(call);
+    await rm(path, { recursive: true });
+    const id = await logger.log(call); // too soon to look again
+    expect((await logger.getEntry(id))?.id).toBe(id);
+    expect(await logger.health()).toMatchObject({ ok: true, lostWrites: 0, totalEntries: 1 });
   });
 
   it("a directory without permission says so, for writing and for reading", async () => {

@@ -171,10 +171,16 @@ describe("Retention", () => {
     expect(await prune(path, signer)).toMatchObject({ files: [], refused: [file] });
   });
 
-  it("does not remove a file that is another than the log recorded", async () => {
+  it.each([
+    [
+      "a segment of another key",
+      async (file: string) => sealed(file, '{"type":"note"}', await newKey()),
+    ],
+    ["no segment at all", async () => `${testEntry(Date.now() - 40 * DAY_MS).line}\n`],
+  ])("does not remove a file that the log recorded and that is now %s", async (_, bytesFor) => {
     const { path, signer } = await logOf(40, 39);
     const [replaced = ""] = await readdir(path);
-    await writeFile(join(path, replaced), sealed(replaced, '{"type":"note"}', await newKey()));
+    await writeFile(join(path, replaced), await bytesFor(replaced));
 
     expect(await prune(path, signer, 30)).toMatchObject({ refused: [replaced] });
   });
