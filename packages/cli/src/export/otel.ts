@@ -1,7 +1,8 @@
 // Entries as OpenTelemetry spans: OTLP/JSON, one ExportTraceServiceRequest a line, with the
 // attributes of the semantic conventions for generative AI. One invocation is one trace.
 import { hash } from "node:crypto";
-import { type AuditEntry, lineToEntry } from "@ai-audit/core/format";
+import { type AuditEntry, type JsonValue, lineToEntry, toJson } from "@ai-audit/core/format";
+import { messagesOf } from "../reading/transcript.ts";
 import { agentOf, beganAt, isDuplicate, outcomeClass, targetOf, toolOf } from "../reading/call.ts";
 import type { RunStarted } from "../reading/call-tree.ts";
 import { VERSION } from "../version.ts";
@@ -90,7 +91,7 @@ export class SpanWriter {
       traceId: this.#traceId(run?.rootId, trace?.traceId, id),
       spanId: spanId(run?.id ?? id),
       ...(parent !== undefined && { parentSpanId: parent }),
-      name: target === undefined ? operation : `${operation} ${target}`,
+      name: target === undefined ? operationOf(operation) : `${operationOf(operation)} ${target}`,
       kind: LOCAL.has(operation) ? INTERNAL : CLIENT,
       startTimeUnixNano: nanos(beganAt(entry)),
       endTimeUnixNano: nanos(endMs),
@@ -177,11 +178,11 @@ function statusOf(entry: AuditEntry, outcome: AuditEntry["outcome"]): object {
 
 /** https://opentelemetry.io/docs/specs/semconv/gen-ai/ */
 function genAiAttributes(entry: AuditEntry, record: LogRecord): Attribute[] {
-  const { operation = "chat", outcome, error, run, server } = entry;
+  const { operation = "chat", outcome, error, run, server, usage } = entry;
   const isTool = operation === "execute_tool";
   const isFailed = outcomeClass(entry) === "error" || outcomeClass(entry) === "blocked";
   return [
-    text("gen_ai.operation.name", operation),
+    text("gen_ai.operation.name", operationOf(operation)),
     ...when(entry.provider, (provider) => text("gen_ai.provider.name", provider)),
     ...when(entry.model, (model) => text("gen_ai.request.model", model)),
     ...when(entry.responseModel, (model) => text("gen_ai.response.model", model)),
@@ -191,22 +192,61 @@ function genAiAttributes(entry: AuditEntry, record: LogRecord): Attribute[] {
     ...when(agentOf(entry), (agent) => text("gen_ai.agent.name", agent)),
     ...when(isTool ? toolOf(entry) : undefined, (tool) => text("gen_ai.tool.name", tool)),
     ...when(isTool ? run?.toolCallId : undefined, (id) => text("gen_ai.tool.call.id", id)),
+    ...(isTool ? [text("gen_ai.tool.type", "function")] : []),
+    ...when(operation === "invoke_chain" ? run?.name : undefined, (name) =>
+      text("gen_ai.workflow.name", name),
+    ),
+    ...when(operation === "retrieval" ? (run?.["vectorStore"] ?? run?.name) : undefined, (id) =>
+      text("gen_ai.data_source.id", asText(id)),
+    ),
+    ...when(entry.streamed, (isStream) => ({
+      key: "gen_ai.request.stream",
+      value: { boolValue: isStream },
+    })),
     ...when(entry.inputTokens, (count) => integer("gen_ai.usage.input_tokens", count)),
     ...when(entry.outputTokens, (count) => integer("gen_ai.usage.output_tokens", count)),
+    ...when(usage?.cachedInputTokens, (count) =>
+      integer("gen_ai.usage.cache_read.input_tokens", count),
+    ),
+    ...when(usage?.reasoningOutputTokens, (count) =>
+      integer("gen_ai.usage.reasoning.output_tokens", count),
+    ),
     ...when(server?.address, (address) => text("server.address", address)),
     ...when(server?.port, (port) => integer("server.port", port)),
     ...when(isFailed ? (error?.type ?? outcome) : undefined, (type) => text("error.type", type)),
-    ...when(record["input"], (input) =>
+    ...when(contentOf(record, "input"), (input) =>
       isTool
         ? text("gen_ai.tool.call.arguments", asText(input))
-        : text("gen_ai.input.messages", messages(input, "user")),
+        : operation === "retrieval"
+          ? text("gen_ai.retrieval.query.text", asText(input))
+          : text("gen_ai.input.messages", messages(input, "user")),
     ),
-    ...when(record["output"], (output) =>
+    ...when(contentOf(record, "output"), (output) =>
       isTool
         ? text("gen_ai.tool.call.result", asText(output))
-        : text("gen_ai.output.messages", messages(output, "assistant")),
+        : operation === "retrieval"
+          ? text("gen_ai.retrieval.documents", asText(output))
+          : text(
+              "gen_ai.output.messages",
+              messages(output, "assistant", entry.finishReasons?.[0] ?? outcome ?? "unknown"),
+            ),
     ),
   ];
+}
+
+/** Names of the conventions for operations that we name after the API, or after the framework. */
+function operationOf(operation: string): string {
+  return OPERATIONS.get(operation) ?? operation;
+}
+
+const OPERATIONS: ReadonlyMap<string, string> = new Map([
+  ["responses", "chat"],
+  ["invoke_chain", "invoke_workflow"],
+]);
+
+/** A content that was opened for the export. */
+function contentOf(record: LogRecord, side: "input" | "output"): JsonValue | undefined {
+  return toJson(record[side]);
 }
 
 /** Facts for which the conventions have no name. A call without a check has no safety attribute. */
@@ -231,11 +271,31 @@ function auditAttributes(entry: AuditEntry): Attribute[] {
   ];
 }
 
-/** A plain text is one message with one text part. */
-function messages(content: unknown, role: string): string {
-  return JSON.stringify(
-    typeof content === "string" ? [{ role, parts: [{ type: "text", content }] }] : content,
+/**
+ * Messages in the schema of the conventions: parts with text, with calls of tools, with their
+ * results. Those of an answer have a finish reason.
+ */
+function messages(content: JsonValue, role: string, finishReason?: string): string {
+  const all = messagesOf(content, role).map(
+    ({ role: speaker, text: said, toolCalls, answers }) => ({
+      role: speaker,
+      parts: [
+        ...(answers === undefined
+          ? said === ""
+            ? []
+            : [{ type: "text", content: said }]
+          : [{ type: "tool_call_response", id: answers, response: said }]),
+        ...toolCalls.map(({ id, name, arguments: given }) => ({
+          type: "tool_call",
+          id: id ?? null,
+          name,
+          arguments: given,
+        })),
+      ],
+      ...(finishReason !== undefined && { finish_reason: finishReason }),
+    }),
   );
+  return JSON.stringify(all);
 }
 
 function asText(content: unknown): string {

@@ -89,7 +89,8 @@ function isSame(a: Message | undefined, b: Message): boolean {
   );
 }
 
-function messagesOf(content: JsonValue, role: string): Message[] {
+/** The messages of a request or of an answer. `role` is the speaker of plain text. */
+export function messagesOf(content: JsonValue, role: string): Message[] {
   if (typeof content === "string") return [spoken(role, content)];
   if (Array.isArray(content)) {
     if (content.length > 0 && content.every(isItem)) return content.map(toMessage);
