@@ -13,13 +13,13 @@ async function spanOf(
   interaction: Parameters<AuditLogger["log"]>[0],
 ): Promise<{ readonly name: string; readonly attributes: Readonly<Record<string, unknown>> }> {
   const directory = await temporaryDirectory();
-  const key = generateKey();
-  const encryption = new EncryptionManager(key);
+  const masterKey = generateKey();
+  const encryption = new EncryptionManager(masterKey);
   const logger = new AuditLogger(directory, { storeContent: true, encryption });
   await logger.log(interaction);
   await logger.close();
   const { stdout } = await cli(["export", directory, "-f", "otel", "-d"], {
-    env: { AUDIT_ENCRYPTION_KEY: key },
+    env: { AUDIT_ENCRYPTION_KEY: masterKey },
   });
   const { resourceSpans } = JSON.parse(stdout) as {
     resourceSpans: [
