@@ -117,6 +117,7 @@ async function requestReview({
     outcome: "interrupted",
     input: { name, args: JSON.parse(text) },
     output: "",
+    metadata: { actions: [name] },
     run: { toolCallId: id },
   });
 }

@@ -84,6 +84,7 @@ describe.each([
     });
     it("who decided on what, and what was changed", () => {
       const by = role === undefined ? reviewer : `${reviewer} (${role})`;
+      expect(said).toContain("a person is asked to decide on pay  interrupted");
       const decision = passage(`${by} decides: modified`);
       expect(decision).toMatch(/proposed pay \{"amount":950.*changed to pay \{"amount":900/);
     });

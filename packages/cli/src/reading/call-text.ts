@@ -22,7 +22,7 @@ export function titleOf({ entry, run }: CallNode): string {
       return eventTitle(entry);
     case "human_review": {
       const { verdict, role } = decisionOf(entry) ?? { verdict: "requested", role: undefined };
-      if (verdict === "requested") return "a person is asked to decide";
+      if (verdict === "requested") return requestTitle(entry);
       const person = role === undefined ? (by ?? "a person") : `${by ?? "a person"} (${role})`;
       return `${person} decides: ${verdict}`;
     }
@@ -33,6 +33,15 @@ export function titleOf({ entry, run }: CallNode): string {
       return agent === undefined ? `${model} is asked` : `${agent} asks ${model}`;
     }
   }
+}
+
+/** `a person is asked to decide on pay, send_mail`, by the names that a host gives. */
+function requestTitle({ metadata }: AuditEntry): string {
+  const { actions } = metadata;
+  const named = Array.isArray(actions) ? actions.filter((name) => typeof name === "string") : [];
+  return ["a person is asked to decide", named.join(", ")]
+    .filter((part) => part !== "")
+    .join(" on ");
 }
 
 /** `guardrail pii:email changed the input`. */

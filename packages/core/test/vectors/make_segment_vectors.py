@@ -105,8 +105,12 @@ def commits(day):
 
 
 ENTRY = {"id": entry_id(26, 0), "timestamp": "2026-11-26T00:00:00.000Z"}
-ENTRY |= {"input_hash": "hmac-sha256:AAAA", "kid": "k1.c3RyZWFtLW51bWJl"}
-ENTRY |= {"actor": {"id": "u1", "kind": "user"}, "diagnostics_hash": "hmac-sha256:BBBB"}
+ENTRY |= {"input_hash": "hmac-sha256:AAAA", "operation": "human_review", "outcome": "ok"}
+ENTRY |= {"run": {"id": "r2", "parent_id": "r1", "root_id": "r1", "path": ["agent é"], "called_by": "call_1"}}
+ENTRY |= {"kid": "k1.c3RyZWFtLW51bWJl"}
+ENTRY |= {"actor": {"id": "u1", "kind": "user", "role": "clerk", "on_behalf_of": "u2"}}
+ENTRY |= {"review": {"of": "i1", "verdict": "modified", "role": "clerk", "input_hash": "hmac-sha256:CCCC"}}
+ENTRY |= {"review_required": True, "diagnostics_hash": "hmac-sha256:BBBB"}
 HELD = {"from": "2026-11-01T00:00:00.000Z", "to": None}
 # A line each, by its members in the order of the format's text. The hold is the second line of its segment.
 CONTROL = [
