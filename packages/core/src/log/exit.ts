@@ -22,6 +22,26 @@ export function closeOnExit(close: () => Promise<void>): () => void {
   };
 }
 
+/** Work of loggers with open calls: one listener serves them all. */
+const unfinished = new Set<() => Promise<void>>();
+
+/**
+ * Runs `end` when the process has nothing left to do. Only work that nobody ends is open then, such
+ * as a stream that its reader left. Returns a function that undoes this.
+ */
+export function endBeforeExit(end: () => Promise<void>): () => void {
+  if (unfinished.size === 0) process.on("beforeExit", endAll);
+  unfinished.add(end);
+  return () => {
+    unfinished.delete(end);
+    if (unfinished.size === 0) process.removeListener("beforeExit", endAll);
+  };
+}
+
+function endAll(): void {
+  for (const end of unfinished) void settled(end());
+}
+
 /** Every entry's own caller, or `onError`, has the error. */
 async function settled(closing: Promise<void>): Promise<void> {
   await closing.catch(() => undefined);

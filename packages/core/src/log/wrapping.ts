@@ -1,4 +1,5 @@
 // The logger's side of the port that wrappers write calls to.
+import { endBeforeExit } from "./exit.ts";
 import type { CallSink, CallStart, OpenCall, OpenRequest } from "../capture/call-sink.ts";
 import type { CapturedFields } from "../capture/fields.ts";
 import { type CallLayer, CallPairs, type CaptureOrigin } from "../capture/same-call.ts";
@@ -14,6 +15,8 @@ export class WrappedCalls implements CallSink {
   readonly #writer: EntryWriter;
   readonly #log: ReadableLog;
   readonly #open = new Set<OpenCall>();
+  /** Undoes the wait for the end of the process. */
+  #stopWaiting: () => void = () => undefined;
   /** Calls begun so far. */
   readonly #layers = new Set<CallLayer>();
   readonly #pairs = new CallPairs();
@@ -63,11 +66,13 @@ export class WrappedCalls implements CallSink {
 
   track(call: OpenCall): void {
     this.#layers.add(call.layer);
+    if (this.#open.size === 0) this.#stopWaiting = endBeforeExit(() => this.abandonAll());
     this.#open.add(call);
   }
 
   untrack(call: OpenCall): void {
     this.#open.delete(call);
+    if (this.#open.size === 0) this.#stopWaiting();
   }
 
   async openRequests(threadId: string): Promise<readonly OpenRequest[]> {
