@@ -2,6 +2,7 @@
 // segments. An altered segment stays, as in a directory.
 import { AuditWriteError } from "../../errors.ts";
 import { formatControlLine } from "../../format/control-line.ts";
+import { readFirstLine } from "../../format/read-control-line.ts";
 import { dayOfSegment, startOfDay } from "../../format/segment-name.ts";
 import { whyDayHeld } from "../../retention/holds.ts";
 import {
@@ -12,9 +13,11 @@ import {
 } from "../../retention/plan.ts";
 import type { Actor } from "../../retention/trust.ts";
 import { hasCode } from "../../system-error.ts";
+import { referencesOf } from "../../verify/references.ts";
 import type { ExpiredPart, PruneOptions, PruneResult } from "../storage.ts";
 import type { S3Bucket } from "./bucket.ts";
 import { examineDay, type ExpiredDay, type ExpiredSegment } from "./expired-day.ts";
+import { FoundObjects, listDay } from "./listing.ts";
 import { readBucketHolds } from "./holds.ts";
 import { boundsOf, dayOf, isDay, parseSegmentFileName } from "./keys.ts";
 import { EarlierRuns, OtherSegments } from "./surroundings.ts";
@@ -71,6 +74,7 @@ export async function pruneBucket(
   const retention = new BucketRetention(bucket, remover, {
     isVersioned: (await bucket.isVersioned()) === true,
     isMissed: (day) => !(boundsOf(day).to < limit) || whyHeld(day) !== undefined,
+    heldDays: days.filter((day) => whyHeld(day) !== undefined),
   });
   // One day after the other: an interrupted run has removed the oldest days, and the next run
   // continues.
@@ -106,6 +110,15 @@ interface RetentionOptions {
   readonly isVersioned: boolean;
   /** Whether segments of a day must stay. */
   readonly isMissed: (day: string) => boolean;
+  /** Days past retention that a hold keeps. */
+  readonly heldDays: readonly string[];
+}
+
+/** A segment that refers to another one. */
+interface Referrer {
+  readonly file: string;
+  /** Key of the object that does. */
+  readonly by: string;
 }
 
 class BucketRetention {
@@ -114,6 +127,9 @@ class BucketRetention {
   readonly #options: RetentionOptions;
   readonly #gone = new Set<string>();
   readonly #refused = new Set<string>();
+  /** Of all segments examined so far: those that are refused stay. */
+  readonly #examined: Referrer[] = [];
+  #ofHeldDays: Promise<readonly Referrer[]> | undefined;
   #others: OtherSegments;
   #earlier: EarlierRuns;
 
@@ -169,6 +185,8 @@ class BucketRetention {
 
   async #decide(examined: ExpiredDay): Promise<DayPlan> {
     const { segments } = examined;
+    for (const { keys, states } of segments)
+      for (const { file } of states) this.#examined.push({ file, by: keys[0] ?? "" });
     const plan = planRemoval(segments, await this.#surroundingsOf(segments));
     const refused: Refused[] = plan.keep.map(({ candidate: { file, keys }, reason }) => ({
       file,
@@ -185,10 +203,9 @@ class BucketRetention {
   }
 
   /**
-   * The facts about the rest of the bucket. The first line of a shipped segment names the files
-   * that it refers to. A direct segment refers to the one before it in its stream, at any distance,
-   * and its end shows in a listing; to others only within a day, except for the states that
-   * clean-up kept on record.
+   * The facts about the rest of the bucket. The first line of a segment names those that it refers
+   * to. A direct segment that is not past retention refers to none that was removed, except the one
+   * before it in its stream, and its end shows in a listing.
    */
   async #surroundingsOf(segments: readonly ExpiredSegment[]): Promise<Surroundings> {
     const keysOf = new Map(segments.map(({ file, keys }) => [file, keys]));
@@ -224,10 +241,13 @@ class BucketRetention {
     };
   }
 
-  async #referrers(): Promise<readonly { readonly file: string; readonly by: string }[]> {
+  async #referrers(): Promise<readonly Referrer[]> {
     const beginnings = await this.#others.beginnings();
     const states = await this.#earlier.states();
+    this.#ofHeldDays ??= referrersOn(this.#bucket, this.#options.heldDays);
     return [
+      ...(await this.#ofHeldDays),
+      ...this.#examined,
       ...beginnings.flatMap(({ key, directory, refs }) =>
         refs.map(({ file }) => ({ file: `${directory}/${file}`, by: key })),
       ),
@@ -292,6 +312,24 @@ class BucketRetention {
       `${others.length + 1} objects of ${day} were not deleted; ${this.#bucket.urlOf(first.key)}: ${first.reason}`,
     );
   }
+}
+
+/** What the first lines of these days' direct segments refer to. */
+async function referrersOn(
+  bucket: S3Bucket,
+  days: readonly string[],
+): Promise<readonly Referrer[]> {
+  const referrers: Referrer[] = [];
+  for (const day of days) {
+    const found = new FoundObjects();
+    await found.addDay(bucket, await listDay(bucket, day));
+    for (const { key, open = "" } of [...found.commits.values()].flat()) {
+      const first = readFirstLine(open);
+      if (first.kind !== "segment") continue;
+      for (const { file } of referencesOf(first.open)) referrers.push({ file, by: key });
+    }
+  }
+  return referrers;
 }
 
 function keysGoing({ plan, unsealed }: DayPlan): string[] {

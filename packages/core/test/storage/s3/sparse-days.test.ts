@@ -5,6 +5,7 @@ import { beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 
 import { isLeftOut } from "@ai-audit/test-support/dependencies";
 import { type S3Server, s3Server } from "@ai-audit/test-support/s3-servers";
 import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
+import { placeHold } from "../../../src/log/holds.ts";
 import { Signer } from "../../../src/seal/signer.ts";
 import { appendCommits, S3Log } from "../../support/s3-log.ts";
 
@@ -106,6 +107,31 @@ describe.skipIf(isLeftOut("moto"))("sessions that lie days apart", { timeout: 60
       vi.useRealTimers();
       expect(await log.verify()).toMatchObject({ exitCode: 0 });
     }
+  });
+
+  it("of which a hold keeps one: what it recorded of removed ones stays explained, at every clean-up", async () => {
+    const prune = async (daysAgo: number): Promise<void> => {
+      const now = Date.now() - daysAgo * DAY_MS;
+      vi.useFakeTimers({ toFake: ["Date"], now });
+      const storage = log.storage();
+      const before = now - 150 * DAY_MS;
+      await storage.prune({ before, policy: "retention", actor: "test", now });
+      await storage.close();
+      vi.useRealTimers();
+    };
+    await session(400);
+    await session(300);
+    const { signer, client } = log;
+    const from = new Date(Date.now() - 300.1 * DAY_MS);
+    const to = new Date(Date.now() - 299.9 * DAY_MS);
+    const by = { reason: "case 12", actor: "legal", signer, s3: { client } };
+    await placeHold(`s3://${log.bucket}/${log.prefix}`, { ...by, from, to });
+    await session(200);
+    await prune(200); // the day 400 days ago goes; the held one has recorded it
+    expect(await log.verify()).toMatchObject({ exitCode: 0 });
+    await session(10);
+    await prune(10); // the line about it goes with its segment, and is carried on
+    expect(await log.verify()).toMatchObject({ exitCode: 0 });
   });
 
   it("with a mark on the machine tell of objects that went while no writer was at work", async () => {
