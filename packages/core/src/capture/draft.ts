@@ -10,6 +10,7 @@ import { diagnosticsValue } from "../format/diagnostics.ts";
 import { entryToLine } from "../format/entry-line.ts";
 import { AuditError, AuditInputError } from "../errors.ts";
 import { newEntryId, timestampOf } from "../format/id.ts";
+import { isTooLong } from "../format/lines.ts";
 import { CallFields, membersOver } from "./fields.ts";
 import { type CheckedFields, checkFields, describeOpaque } from "./interaction.ts";
 import type { RedactableField } from "./redact.ts";
@@ -219,19 +220,36 @@ export interface FinishedEntry {
 
 /**
  * Gives the draft its id and time, hashes and encrypts it. Synchronous: ids must reach the storage
- * in order. Throws `AUDIT_INPUT_INVALID` when the line would be longer than any string can be (2^29
- * code units).
+ * in order. Content that makes the line longer than a line may be is not kept: nobody escapes the
+ * log by a long prompt. Throws `AUDIT_INPUT_INVALID` when the line is too long without it too.
  */
 export function finishEntry(
   draft: Draft,
   subject: SubjectKey | undefined,
   settings: DraftSettings,
 ): FinishedEntry {
+  const entry = writeIfItFits(draft, subject, settings);
+  if (entry) return entry;
+  const alerts = [
+    ...draft.alerts,
+    "ai-audit: the content is not kept: the entry's line would be longer than 64 MiB",
+  ];
+  const short = writeIfItFits({ ...draft, alerts }, subject, { ...settings, storeContent: false });
+  if (short) return short;
+  throw new AuditInputError("log(): the entry is too long for a line");
+}
+
+/** Undefined where the line is too long. */
+function writeIfItFits(
+  draft: Draft,
+  subject: SubjectKey | undefined,
+  settings: DraftSettings,
+): FinishedEntry | undefined {
   try {
-    return writeEntry(draft, subject, settings);
+    const entry = writeEntry(draft, subject, settings);
+    return isTooLong(entry.line) ? undefined : entry;
   } catch (cause) {
-    if (cause instanceof RangeError)
-      throw new AuditInputError("log(): the entry is too long for one line", { cause });
+    if (cause instanceof RangeError) return undefined; // longer than any string
     throw cause;
   }
 }

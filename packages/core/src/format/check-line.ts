@@ -3,7 +3,7 @@
 import { AuditInputError } from "../errors.ts";
 import { timeOfId } from "./id.ts";
 import { CHECKPOINT_PREFIX, CONTROL_PREFIX } from "./control-line.ts";
-import { MAX_LINE_BYTES } from "./lines.ts";
+import { isTooLong } from "./lines.ts";
 
 /**
  * Checks a line for `append`. With an `id` it must be the line of that entry and begin with the id,
@@ -15,8 +15,7 @@ import { MAX_LINE_BYTES } from "./lines.ts";
 export function checkLine(line: string, id: string | undefined): void {
   if (line.includes("\n"))
     throw new AuditInputError("append(): a line must not contain a line feed");
-  // A character takes at most three bytes.
-  if (line.length > MAX_LINE_BYTES / 3 && Buffer.byteLength(line) > MAX_LINE_BYTES)
+  if (isTooLong(line))
     throw new AuditInputError("append(): a line has at most 64 MiB: keep less of the content");
   if (id === undefined) {
     const isOfStorage = STORAGE_PREFIXES.some((prefix) => line.startsWith(prefix));

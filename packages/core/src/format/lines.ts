@@ -10,6 +10,11 @@ export const LF = 0x0a;
  */
 export const MAX_LINE_BYTES: number = 64 * 2 ** 20;
 
+/** Whether a string is longer than a line may be. A UTF-16 unit takes at most three bytes. */
+export function isTooLong(line: string): boolean {
+  return line.length > MAX_LINE_BYTES / 3 && Buffer.byteLength(line) > MAX_LINE_BYTES;
+}
+
 /**
  * Whole lines, each ended by LF, in `bytes[start, end)`. `start` is at least 1, and the byte before
  * each line may be overwritten for a moment (`leafHashInPlace`). Valid until the next chunk is

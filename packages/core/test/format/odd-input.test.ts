@@ -225,16 +225,42 @@ describe("A whole interaction that is odd", () => {
     });
   }, 60_000);
 
-  it("text too long for a line is refused alone", async () => {
-    const logger = new AuditLogger(await temporaryDirectory(), { storeContent: true });
+  it.each([
+    ["longer than a line may be", "\0".repeat(12_000_000)], // 72 million bytes when escaped
+    ["longer than any string when escaped", "\0".repeat(100_000_000)],
+  ])(
+    "text %s is in the log by its hash: nobody escapes the log by a long prompt",
+    async (_, input) => {
+      const logger = new AuditLogger(await temporaryDirectory(), { storeContent: true });
+      const [, id] = await Promise.all(
+        ["before", input, "after"].map((each) => logger.log({ input: each, output: "x" })),
+      );
+      const entry = await logger.getEntry(id ?? "");
+      expect(entry).toMatchObject({ inputContent: null, outputContent: null });
+      expect(entry?.alerts).toEqual([
+        "ai-audit: the content is not kept: the entry's line would be longer than 64 MiB",
+      ]);
+      expect(entry && logger.verifyContent(entry, { input, output: "x" })).toEqual({
+        input: true,
+        output: true,
+      });
+      expect(await logger.count()).toBe(3);
+      await logger.close();
+    },
+    60_000,
+  );
+
+  it("fields too long for a line are refused alone", async () => {
+    const logger = new AuditLogger(await temporaryDirectory());
+    const metadata = { long: "\0".repeat(12_000_000) };
     const results = await Promise.allSettled([
       logger.log({ input: "before", output: "" }),
-      logger.log({ input: "\0".repeat(100_000_000), output: "" }), // 600 million characters when escaped
+      logger.log({ input: "", output: "", metadata }),
       logger.log({ input: "after", output: "" }),
     ]);
     expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
     expect(results[1]).toMatchObject({
-      reason: { code: "AUDIT_INPUT_INVALID", message: "log(): the entry is too long for one line" },
+      reason: { code: "AUDIT_INPUT_INVALID", message: "log(): the entry is too long for a line" },
     });
     await logger.close();
   }, 60_000);
