@@ -28,7 +28,7 @@ export function define(command: Command, session: Session): void {
     command.argument("<proof>", "file of a proof, directory of a bundle, or - for standard input"),
   )
     .description(
-      "Checks the proof of one entry, or a whole bundle, by itself and the keys that you trust, without the log. The " +
+      "Checks the proof of one entry, or a whole bundle, with only the keys that you trust, without the log. The " +
         "exit code is the verdict: 0 proven, 1 refuted or incomplete, 2 consistent but signed by no key that you trust, 3 not " +
         "a proof and not a bundle.",
     )

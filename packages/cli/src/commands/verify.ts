@@ -36,11 +36,11 @@ export function define(command: Command, session: Session): void {
     .addOption(
       new Option(
         "--since <time>",
-        "read everything, and judge only the files of this UTC day and of later ones; the verdict says how many older ones it " +
-          "does not speak of, and how many of those are not OK",
+        "read everything, and judge only the files of this UTC day and of later ones; the verdict counts " +
+          "the older ones, and those of them that are not OK",
       ).argParser((text) => parseTime(text, "from", session.now())),
     )
-    .option("--files", "list every file, not only those with something to say")
+    .option("--files", "list every file, not only those with a finding or remark")
     .option(
       "-w, --watch <seconds>",
       "verify again and again, and print each verdict that differs from the one before",

@@ -83,6 +83,6 @@ export function unlearnt(
   action: string,
 ): Finding {
   return answer.state === "refused"
-    ? look(about, "these credentials may not ask", `allow ${action}, or ask somebody who may`)
+    ? look(about, "these credentials may not ask", `allow ${action}, or ask an operator who may`)
     : look(about, `the server does not say: ${answer.reason}`, "ask the operator of the server");
 }

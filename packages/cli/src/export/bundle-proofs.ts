@@ -68,7 +68,7 @@ export async function writeProofs(
         const { id, proof } = found;
         const line = proof === undefined ? undefined : sealedLine(proof);
         if (found.proof === undefined || line === undefined) {
-          const text = `${id}: ${found.proof === undefined ? "no checkpoint covers it" : "it is not what was sealed"}`;
+          const text = `${id}: ${found.proof === undefined ? "no checkpoint covers it" : "it does not match its seal"}`;
           if (first.length < NAMED) first.push(safeLine(text));
           await unproven.write(`${safeLine(text)}\n`);
           count += 1;

@@ -67,7 +67,7 @@ const FILES_SELECTED = `| \`entries.jsonl\` | the entries, one JSON object a lin
 | \`proofs/<id>.tlog-proof\` | the proof of each |`;
 
 function filesUnproven(count: number): string {
-  return `| \`unproven.txt\` | ${count} more that met the same conditions and that nothing can be proven of: they are not here |`;
+  return `| \`unproven.txt\` | ${count} more that met the same conditions and cannot be proven: they are not here |`;
 }
 
 function filesFindings(unproven: number): string {

@@ -34,16 +34,16 @@ export function bundleRemarks(output: string, content: BundleContent, isJson: bo
   const lines = isJson ? [] : [done];
   if (findings.length > 0) {
     const count =
-      unproven.count === 0 ? "" : `, ${plural(unproven.count, "entry", "entries")} of it`;
+      unproven.count === 0 ? "" : ` (${plural(unproven.count, "entry", "entries")} not)`;
     lines.push(
-      `what the bundle holds is not all proven${count}:`,
+      `not everything in the bundle is proven${count}:`,
       ...findings.slice(0, TOLD).map((text) => `  ${text}`),
     );
     if (findings.length > TOLD) lines.push(`  … all: ${output}/findings.txt`);
     return lines;
   }
   if (unproven.count === 0) return lines;
-  lines.push(`${plural(unproven.count, "entry", "entries")} left out, which nothing proves:`);
+  lines.push(`${plural(unproven.count, "entry", "entries")} left out without proof:`);
   lines.push(...unproven.first.map((text) => `  ${text}`));
   if (unproven.count > unproven.first.length && entries > 0)
     lines.push(`  … all: ${output}/unproven.txt`);

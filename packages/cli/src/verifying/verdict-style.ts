@@ -33,7 +33,7 @@ export function remedyOf(
   passedOver?: string,
 ): string | undefined {
   if (exitCode === 2 && isByUnknownKey && passedOver !== undefined) {
-    return `the keys of ${passedOver} were not taken: anybody who hands over a log can put such a file there. If it is yours: AUDIT_CONFIG=${passedOver}`;
+    return `the keys of ${passedOver} were not used: anybody who hands over a log can put such a file there. If it is yours: AUDIT_CONFIG=${passedOver}`;
   }
   if (exitCode === 2 && isByUnknownKey) {
     return "signed by a key that was not given: have it from its owner, and give it with --trust VKEY, or set AUDIT_TRUSTED_KEYS";

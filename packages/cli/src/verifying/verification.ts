@@ -71,7 +71,7 @@ export function addVerificationOptions(command: Command): Command {
     )
     .option(
       "--without-versions",
-      "of a bucket: do not ask for versions of objects. The verdict says that they were not looked at",
+      "in a bucket: do not read versions of objects; the verdict says so",
     )
     .option(
       "--all-signatures",

@@ -133,7 +133,7 @@ describe("ai-audit pin", { timeout: 60_000 }, () => {
   });
 
   it.each([
-    { rule: [], since: "", code: 2, says: "pinned, and removed by those who keep the log" },
+    { rule: [], since: "", code: 2, says: "pinned, and removed by the log's operator" },
     {
       rule: ["--retention", "3650"],
       since: "2020-01-01",
@@ -141,7 +141,12 @@ describe("ai-audit pin", { timeout: 60_000 }, () => {
       says: "your rule keeps files 3650 days",
     },
     { rule: ["--retention", "30"], since: "2020-01-01", code: 0, says: "within your rule" },
-    { rule: ["--retention", "3650"], since: "", code: 2, says: "pinned, and removed by those" },
+    {
+      rule: ["--retention", "3650"],
+      since: "",
+      code: 2,
+      says: "pinned, and removed by the log's operator",
+    },
   ])(
     "a rule kept with pins judges removals of files since its day: $rule $since",
     async ({ rule, since, code, says }) => {

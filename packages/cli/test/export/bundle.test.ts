@@ -49,10 +49,10 @@ describe("An evidence bundle of selected entries", { timeout: 60_000 }, () => {
     );
     const unproven = (await readFile(join(bundle, "unproven.txt"), "utf8")).trimEnd().split("\n");
     expect(unproven).toHaveLength(17);
-    expect(unproven).toContain(`${sample.ids[2]}: it is not what was sealed`);
+    expect(unproven).toContain(`${sample.ids[2]}: it does not match its seal`);
     expect(unproven.filter((text) => text.endsWith(": no checkpoint covers it"))).toHaveLength(12);
     expect(output).toMatch(
-      /2 entries exported\n17 entries left out, which nothing proves:\n(?: {2}\S{36}: .+\n){5}/,
+      /2 entries exported\n17 entries left out without proof:\n(?: {2}\S{36}: .+\n){5}/,
     );
     expect(output).toContain("  … all: ROOT/bundle/unproven.txt\n");
     expect(await readFile(join(bundle, "README.md"), "utf8")).toContain(
@@ -77,7 +77,7 @@ describe("An evidence bundle of selected entries", { timeout: 60_000 }, () => {
     expect(output).toMatchInlineSnapshot(`
       "--- stderr
       7 entries exported
-      what the bundle holds is not all proven, 5 entries of it:
+      not everything in the bundle is proven (5 entries not):
         TAMPERED audit_20260101.jsonl, lines 6 to 7, entry entry-3-0000000000000000000000000000: the lines are not those that were sealed; nothing after it can be checked
       "
     `);
@@ -97,7 +97,7 @@ describe("An evidence bundle of selected entries", { timeout: 60_000 }, () => {
     });
     expect({ code: json.code, stderr: json.stderr }).toMatchObject({
       code: 65,
-      stderr: expect.stringMatching(/^what /) as string,
+      stderr: expect.stringMatching(/^not everything /) as string,
     });
     expect(JSON.parse(json.stdout)).toEqual({
       entries: 7,
@@ -116,13 +116,13 @@ describe("An evidence bundle of selected entries", { timeout: 60_000 }, () => {
     });
     expect(unknown.code).toBe(65);
     expect(unknown.stderr).toContain(
-      "what the bundle holds is not all proven, 7 entries of it:\n  UNKNOWN_KEY audit_",
+      "not everything in the bundle is proven (7 entries not):\n  UNKNOWN_KEY audit_",
     );
     const file = await firstFile(sample);
     await writeFile(file, (await readFile(file, "utf8")).replaceAll(sample.vkey, "nobody"));
     const none = await cli([...words, join(sample.root, "b")]);
     expect(none.code).toBe(65);
-    expect(none.stderr).toContain("what the bundle holds is not all proven, 7 entries of it:\n");
+    expect(none.stderr).toContain("not everything in the bundle is proven (7 entries not):\n");
   });
 
   it("holds lines that end at line feeds alone, whatever the content", async () => {
@@ -168,7 +168,7 @@ describe("An evidence bundle of selected entries", { timeout: 60_000 }, () => {
       stdout: '{"entries":0,"unproven":1,"output":null}\n',
     });
     expect(foreign.stderr).toContain(
-      "1 entry left out, which nothing proves:\n  x\\u001b[2J: no checkpoint covers it\n",
+      "1 entry left out without proof:\n  x\\u001b[2J: no checkpoint covers it\n",
     );
     expect(existsSync(bundle)).toBe(false);
   });

@@ -118,7 +118,7 @@ describe.skipIf(isLeftOut("moto"))("in a bucket", { timeout: 60_000 }, () => {
         return { withoutVersions: true };
       },
       exitCode: 0,
-      says: "versions of objects were not looked at, as was asked for",
+      says: "versions of objects were not read, as requested",
     },
     {
       what: "no sign of versions, and no right to ask, is said and does not count",
@@ -126,7 +126,7 @@ describe.skipIf(isLeftOut("moto"))("in a bucket", { timeout: 60_000 }, () => {
         proxy.plan = ({ url }) => (/[?&]version/.test(url) ? DENIED : undefined);
       },
       exitCode: 0,
-      says: "whether the bucket keeps versions of objects could not be asked: no right",
+      says: "the bucket's versioning status could not be read: no permission",
     },
   ];
 
