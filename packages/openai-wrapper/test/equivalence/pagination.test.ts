@@ -57,7 +57,7 @@ describe.each(VERSIONS)("lists of %s, audited", async (version) => {
     expect(outcome.thrown).toBeInstanceOf(sdk.NotFoundError);
   });
 
-  it("retrieves, deletes and downloads files unrecorded", async () => {
+  it("retrieves and downloads files unrecorded", async () => {
     const { entries } = await expectSameBehaviour(
       sdk,
       [json({ id: "a", object: "file" })],
