@@ -134,7 +134,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "bytes are synced before the acknowledgement (pool)",
     file: "storage/file/writer-thread.ts",
-    from: "if (sync) await promisify(fs.fdatasync)(fd);",
+    from: "if (sync) await fdatasync(fd);",
     to: "",
     tests: POWER,
   },
@@ -155,8 +155,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "no two writers share a file",
     file: "storage/file/writer-thread.ts",
-    from: "promisify(fs.open)(path, O_WRONLY | O_APPEND | O_CREAT | O_EXCL, 0o600)",
-    to: "promisify(fs.open)(path, O_WRONLY | O_APPEND | O_CREAT, 0o600)",
+    from: "open(path, O_WRONLY | O_APPEND | O_CREAT | O_EXCL, 0o600)",
+    to: "open(path, O_WRONLY | O_APPEND | O_CREAT, 0o600)",
     tests: [`${CORE}/storage/file/file.test.ts`, `${CORE}/storage/file/crash.test.ts`],
   },
   {
@@ -169,8 +169,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "bytes in a file without a name are refused (pool)",
     file: "storage/file/writer-thread.ts",
-    from: "await promisify(fs.fstat)(fd);\n    return { size, names: nlink };",
-    to: "await promisify(fs.fstat)(fd);\n    return { size, names: 1 };",
+    from: "await fstat(fd);\n    return { size, names: nlink };",
+    to: "await fstat(fd);\n    return { size, names: 1 };",
     tests: [`${CORE}/storage/file/foreign-files.test.ts`],
   },
   {

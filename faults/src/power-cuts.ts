@@ -41,6 +41,8 @@ export interface PowerCutOptions {
   readonly orders: number;
   /** One of so many systematic cuts is tried. */
   readonly every: number;
+  /** Threads of libuv's pool; with one, writers make their calls on a thread. @default 4 */
+  readonly poolThreads?: number;
 }
 
 /** The program's output by the time of a cut. */
@@ -51,7 +53,12 @@ interface Said {
   isErased: boolean;
 }
 
-export async function powerCuts({ seed, orders, every }: PowerCutOptions): Promise<Row[]> {
+export async function powerCuts({
+  seed,
+  orders,
+  every,
+  poolThreads = 4,
+}: PowerCutOptions): Promise<Row[]> {
   const folder = realpathSync(mkdtempSync(join(FAST, "ai-audit-power-")));
   try {
     const root = join(folder, "disk");
@@ -71,6 +78,7 @@ export async function powerCuts({ seed, orders, every }: PowerCutOptions): Promi
         join(folder, "pem"),
       ],
       join(folder, "trace"),
+      { UV_THREADPOOL_SIZE: String(poolThreads) },
     );
     if (!output.includes("CLOSED")) throw new Error(`the recorded work did not end: ${output}`);
 

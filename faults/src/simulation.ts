@@ -222,7 +222,9 @@ Reflect.set(
   "setTimeout",
   (ms: number) => new Promise<void>((resolve) => timers.setTimeout(() => resolve(), ms)),
 );
-// Threads cannot be ordered: the writers' calls stay on libuv's pool, where they are the same.
+// Threads cannot be ordered: the writers' calls stay on libuv's pool, where they are the same. They
+// take half of it at most.
+process.env["UV_THREADPOOL_SIZE"] = "64";
 Reflect.set(
   threads,
   "Worker",

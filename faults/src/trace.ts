@@ -21,11 +21,12 @@ export interface Step {
 export function record(
   command: readonly string[],
   file: string,
+  env: Readonly<Record<string, string>> = {},
 ): { readonly steps: Step[]; readonly output: string } {
   const output = execFileSync(
     "strace",
     ["-f", "-y", "-xx", "-s", "4000000", "-o", file, "-e", `trace=${CALLS}`, ...command],
-    { encoding: "utf8" },
+    { encoding: "utf8", env: { ...process.env, ...env } },
   );
   return { steps: parse(readFileSync(file, "utf8")), output };
 }

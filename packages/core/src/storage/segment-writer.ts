@@ -246,7 +246,7 @@ export class SegmentWriter {
     const { segment, place } = open;
     const leaf = segment.size;
     const sealed = segment.seal(commit.lines, commit.ids.length, commit.linked);
-    const bytes = open.bytes + sealed.length; // counted before the place takes the buffer away
+    const bytes = open.bytes + sealed.length;
     open.firstLineBytes ||= sealed.indexOf(LF) + 1;
     try {
       if ((await place.append(sealed, commit, leaf)) === "taken") return false;

@@ -149,7 +149,7 @@ export class Segment {
     for (const line of leaves) capacity += Buffer.byteLength(line) + 1;
     // Byte 0 is spare: each leaf is hashed in place with 00 in the byte before it, for all others
     // the previous LF.
-    const buffer = Buffer.allocUnsafeSlow(capacity); // not from the pool: a storage may hand it to its thread
+    const buffer = Buffer.allocUnsafe(capacity);
     let at = 1;
     for (const line of leaves) {
       const end = at + buffer.write(line, at);

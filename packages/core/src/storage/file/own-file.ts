@@ -16,7 +16,7 @@ import type { SegmentPlace } from "../segment-backend.ts";
 import { lastRemoved } from "./archive-state.ts";
 import type { Directory, ListedFile } from "./directory.ts";
 import { recordedRefs, refsAhead } from "./witnessed.ts";
-import type { WriterThread } from "./writer-thread.ts";
+import { isLocalDisk, type WriterThread } from "./writer-thread.ts";
 
 /** Time between two look-ups of the file's name. */
 const LOOK_INTERVAL_MS = 1000;
@@ -43,6 +43,7 @@ export class OwnFile implements SegmentPlace {
   readonly hasRivals: boolean;
   readonly #day: number;
   readonly #fd: number;
+  readonly #isLocal: boolean;
   readonly #options: OwnFileOptions;
   #bytes = 0;
   #lastId = "";
@@ -50,16 +51,14 @@ export class OwnFile implements SegmentPlace {
   #lookedAt: number = performance.now();
 
   private constructor(
-    file: string,
-    hasRivals: boolean,
-    day: number,
-    fd: number,
+    made: Pick<OwnFile, "file" | "hasRivals"> & { day: number; fd: number; isLocal: boolean },
     options: OwnFileOptions,
   ) {
-    this.file = file;
-    this.hasRivals = hasRivals;
-    this.#day = day;
-    this.#fd = fd;
+    this.file = made.file;
+    this.hasRivals = made.hasRivals;
+    this.#day = made.day;
+    this.#fd = made.fd;
+    this.#isLocal = made.isLocal;
     this.#options = options;
   }
 
@@ -76,6 +75,7 @@ export class OwnFile implements SegmentPlace {
   ): Promise<OwnFile> {
     const { directory, thread, sync } = options;
     const day = segmentDay(new Date(utcDay * DAY_MS));
+    const isLocal = await isLocalDisk(directory.path);
     let tries = 0;
     for (const number of candidates(await freeNumbers(directory, day, previous, listed))) {
       tries += 1;
@@ -85,7 +85,8 @@ export class OwnFile implements SegmentPlace {
           path: join(directory.path, name),
           directory: sync ? directory.path : undefined,
         });
-        return new OwnFile(name, tries > 1, utcDay, fd, options);
+        const hasRivals = tries > 1;
+        return new OwnFile({ file: name, hasRivals, day: utcDay, fd, isLocal }, options);
       } catch (error) {
         if (!hasCode(error, "EEXIST")) throw error; // another process has that number
       }
@@ -107,11 +108,15 @@ export class OwnFile implements SegmentPlace {
     return isBack ? "order" : ""; // bisection relies on ascending ids
   }
 
-  /** The bytes must fill their buffer, which is transferred to the thread. */
   async append(sealed: Buffer, { ids }: Commit): Promise<"stored"> {
     const { thread, sync } = this.#options;
     const expected = this.#bytes + sealed.length;
-    const { size, names } = await thread.call("append", { fd: this.#fd, bytes: sealed, sync });
+    const { size, names } = await thread.call("append", {
+      fd: this.#fd,
+      bytes: sealed,
+      sync,
+      isLocal: this.#isLocal,
+    });
     // Bytes in a file without a name are lost; a file of another size was cut, or written to by
     // another process.
     if (names === 0) throw new Error(`${this.file} was removed while it was written to`);

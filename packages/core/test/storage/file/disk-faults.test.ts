@@ -14,6 +14,9 @@ import { readLineOf } from "../../../src/format/read-control-line.ts";
 const CHILDREN = join(import.meta.dirname, "children");
 const EIO = 5;
 const ENOSPC = 28;
+const POOL = { name: "on libuv's pool", poolThreads: "4" };
+/** A pool with one thread is left to the application. */
+const THREAD = { name: "on a thread", poolThreads: "1" };
 
 interface Said {
   readonly acknowledged?: string;
@@ -31,31 +34,39 @@ interface Run {
 
 describe.skipIf(isLeftOut("cc"))("A writer", () => {
   it.each([
-    { call: "write", error: EIO },
-    { call: "write", error: ENOSPC },
-    { call: "fdatasync", error: EIO },
-    { call: "fdatasync", error: ENOSPC },
-    { call: "fsync", error: EIO },
-  ])("refuses nothing for one $call that fails with error $error", async ({ call, error }) => {
-    const run = await runWith(`${call} once-error ${error}\n`, 400);
-    expect(run.said.filter(({ refused }) => refused !== undefined)).toEqual([]);
-    await expectEachOnce(run);
-    expect(await lossesIn(run.path)).toEqual([]);
-  });
+    { call: "write", error: EIO, where: POOL },
+    { call: "write", error: EIO, where: THREAD },
+    { call: "write", error: ENOSPC, where: POOL },
+    { call: "fdatasync", error: EIO, where: POOL },
+    { call: "fdatasync", error: EIO, where: THREAD },
+    { call: "fdatasync", error: ENOSPC, where: POOL },
+    { call: "fsync", error: EIO, where: POOL },
+  ])(
+    "refuses nothing for one $call $where.name that fails with error $error",
+    async ({ call, error, where: { poolThreads } }) => {
+      const run = await runWith(`${call} once-error ${error}\n`, 400, { poolThreads });
+      expect(run.said.filter(({ refused }) => refused !== undefined)).toEqual([]);
+      await expectEachOnce(run);
+      expect(await lossesIn(run.path)).toEqual([]);
+    },
+  );
 
-  it("counts each refused entry once while no sync succeeds, says that it may be there, and asks less often", async () => {
-    const run = await runWith(`fdatasync error ${EIO}\n`, 2500);
-    const refused = run.said.filter((said) => said.refused !== undefined);
-    expect(new Set(refused.map((said) => said.refused))).toEqual(
-      new Set(["AUDIT_WRITE_FAILED EIO"]),
-    );
-    const losses = await lossesIn(run.path);
-    expect(losses.reduce((sum, { entries }) => sum + entries, 0)).toBe(refused.length);
-    expect(losses.every(({ certain }) => certain === false)).toBe(true);
-    // Two files for each try, and a few dozen milliseconds a try without a pause.
-    expect((await readdir(run.path)).length).toBeLessThan(20);
-    await expectEachOnce(run);
-  });
+  it.each([POOL, THREAD])(
+    "counts each refused entry once while no sync $name succeeds, says that it may be there, and asks less often",
+    async ({ poolThreads }) => {
+      const run = await runWith(`fdatasync error ${EIO}\n`, 2500, { poolThreads });
+      const refused = run.said.filter((said) => said.refused !== undefined);
+      expect(new Set(refused.map((said) => said.refused))).toEqual(
+        new Set(["AUDIT_WRITE_FAILED EIO"]),
+      );
+      const losses = await lossesIn(run.path);
+      expect(losses.reduce((sum, { entries }) => sum + entries, 0)).toBe(refused.length);
+      expect(losses.every(({ certain }) => certain === false)).toBe(true);
+      // Two files for each try, and a few dozen milliseconds a try without a pause.
+      expect((await readdir(run.path)).length).toBeLessThan(20);
+      await expectEachOnce(run);
+    },
+  );
 
   it.each([
     { what: "short 100", name: "writes a hundred bytes at a time" },
@@ -66,10 +77,15 @@ describe.skipIf(isLeftOut("cc"))("A writer", () => {
     await expectEachOnce(run);
   });
 
-  it.each(["write", "fdatasync"])(
-    "lets the application run while a %s hangs, and refuses in time",
-    async (call) => {
-      const run = await runWith(`${call} hang 3000\n`, 1500, { writeTimeoutMs: 500 });
+  it.each([
+    { call: "write", where: POOL },
+    { call: "write", where: THREAD },
+    { call: "fdatasync", where: POOL },
+    { call: "fdatasync", where: THREAD },
+  ])(
+    "lets the application run while a $call $where.name hangs, and refuses in time",
+    async ({ call, where: { poolThreads } }) => {
+      const run = await runWith(`${call} hang 3000\n`, 1500, { writeTimeoutMs: 500, poolThreads });
       const refused = run.said.filter((said) => said.refused !== undefined);
       expect(refused.length).toBeGreaterThan(0);
       for (const { refused: code, ms } of refused) {
@@ -116,7 +132,10 @@ describe.skipIf(isLeftOut("cc"))("A writer", () => {
 async function runWith(
   faults: string,
   faultMs: number,
-  { writeTimeoutMs = 5000 }: { readonly writeTimeoutMs?: number } = {},
+  {
+    writeTimeoutMs = 5000,
+    poolThreads = "4",
+  }: { readonly writeTimeoutMs?: number; readonly poolThreads?: string } = {},
 ): Promise<Run> {
   const folder = await temporaryDirectory();
   const library = join(folder, "faulty.so");
@@ -127,7 +146,12 @@ async function runWith(
   const path = join(folder, "the-log");
   return runOn(path, {
     writeTimeoutMs,
-    env: { LD_PRELOAD: library, FAULTY_FILES: path, FAULTY_CALLS: calls },
+    env: {
+      LD_PRELOAD: library,
+      FAULTY_FILES: path,
+      FAULTY_CALLS: calls,
+      UV_THREADPOOL_SIZE: poolThreads,
+    },
     during: async () => {
       await writeFile(calls, faults);
       await sleep(faultMs);
