@@ -1,4 +1,5 @@
-// A multipart form that passes in pieces: fields unchanged, files as { name, mime, bytes, sha256 }. https://www.rfc-editor.org/rfc/rfc7578
+// A multipart form that passes in pieces: fields unchanged, files as { name, mime, bytes, sha256 }.
+// https://www.rfc-editor.org/rfc/rfc7578
 import { createHash, type Hash } from "node:crypto";
 import type { JsonValue } from "../../format/canonical.ts";
 import { addField } from "../payload/binary.ts";
