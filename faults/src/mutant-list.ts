@@ -360,14 +360,20 @@ export const MUTANTS: readonly Mutant[] = [
     file: "verify/references.ts",
     from: "follower.findTwins();",
     to: "",
-    tests: [`${CORE}/verify/forgery.test.ts`, `${CORE}/verify/verify.test.ts`],
+    tests: [`${CORE}/verify/forgery.test.ts`, `${CORE}/verify/ends.test.ts`],
   },
   {
     name: "a later format is not judged by this one",
     file: "format/read-control-line.ts",
     from: 'if (line["v"] !== 1)',
     to: "if (false)",
-    tests: [`${CORE}/verify/verify.test.ts`],
+    tests: [
+      `${CORE}/verify/untouched.test.ts`,
+      `${CORE}/verify/removed-files.test.ts`,
+      `${CORE}/verify/ends.test.ts`,
+      `${CORE}/verify/located.test.ts`,
+      `${CORE}/verify/not-judged.test.ts`,
+    ],
   },
   {
     name: "a signature of a checkpoint is checked",
