@@ -91,8 +91,8 @@ const fstat = promisify(fs.fstat);
 const close = promisify(fs.close);
 
 /**
- * The same calls on libuv's pool. A lone commit with `fsync` takes a fifth less CPU here than on the
- * thread, one with `os` the same; and a thread takes 50 ms of CPU to start.
+ * The same calls on libuv's pool. A lone commit takes as much CPU here as on the thread, and a fifth
+ * less on a busy machine with `fsync`; and a thread takes 50 ms of CPU to start.
  */
 const ON_POOL: {
   readonly [Name in keyof Calls]: (input: Calls[Name]["input"]) => Promise<Calls[Name]["result"]>;
