@@ -11,6 +11,7 @@ want radosgw radosgw ceph-common
 want ceph-mon ceph-mon
 want ceph-osd ceph-osd
 want curl curl
+want openssl openssl
 want cc gcc libc6-dev
 want strace strace
 want zsh zsh
