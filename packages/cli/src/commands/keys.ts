@@ -1,6 +1,4 @@
 // ai-audit keys: lists, rotates and exports keys.
-import { randomBytes } from "node:crypto";
-import { rename, rm, writeFile } from "node:fs/promises";
 import {
   AuditError,
   EncryptionManager,
@@ -11,6 +9,7 @@ import {
 import type { Command } from "commander";
 import { EXIT, Failure, usageFailure } from "../failure.ts";
 import { configuredTrust, encryptionKeys, loadEncryption } from "../settings/keys.ts";
+import { replaceFile } from "../output/new-files.ts";
 import { Table } from "../output/table.ts";
 import type { Session } from "../session.ts";
 import { Settings } from "../settings/settings.ts";
@@ -132,18 +131,6 @@ function withNewKey({ keys }: KeyRing): KeyRing {
   const key = generateKey();
   const { keyId } = new EncryptionManager(key);
   return { current: keyId, keys: { ...keys, [keyId]: key } };
-}
-
-/** Replaces the file atomically, also across a power cut. */
-async function replaceFile(path: string, text: string): Promise<void> {
-  const draft = `${path}.${randomBytes(6).toString("hex")}`;
-  try {
-    await writeFile(draft, text, { flag: "wx", mode: 0o600, flush: true });
-    await rename(draft, path);
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw error;
-  }
 }
 
 async function exportKey(

@@ -1,9 +1,9 @@
 // The cursor of a continued export. It records the progress of writing, so that restarts neither
 // repeat nor skip an entry.
-import { constants, readFileSync } from "node:fs";
-import { open, rename } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { isObject } from "@ai-audit/core/format";
 import { EXIT, Failure, systemFailure } from "../failure.ts";
+import { replaceFile } from "../output/new-files.ts";
 
 /** For each file of the log, how many of its bytes are done. */
 export type Offsets = Readonly<Record<string, number>>;
@@ -72,17 +72,5 @@ function isOffsets(value: unknown): value is Offsets {
 
 /** Replaces the cursor atomically, and makes it durable. */
 export async function writeCursor(path: string, cursor: Cursor): Promise<void> {
-  const draft = `${path}.tmp`;
-  const handle = await open(
-    draft,
-    constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC,
-    0o600,
-  );
-  try {
-    await handle.writeFile(JSON.stringify(cursor));
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(draft, path);
+  await replaceFile(path, JSON.stringify(cursor));
 }

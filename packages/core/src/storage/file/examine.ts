@@ -15,8 +15,7 @@ import { checkRecorded, checkSegment, isSound } from "../../retention/trust.ts";
 import { leafHash, MerkleTree } from "../../seal/merkle.ts";
 import type { SegmentReport } from "../../verify/segment-report.ts";
 import { type Directory, type Head, type ListedFile, readChunks } from "./directory.ts";
-
-const DAY_MS = 86_400_000;
+import { DAY_MS } from "../../time.ts";
 
 /** A file's facts and their proofs. */
 export interface ExaminedFile {

@@ -3,7 +3,7 @@
 // appended them. Over 300 lines: the three questions share how a file is paged and searched.
 import { idAt, idOfLine, timeOfId } from "../../format/id.ts";
 import { lineToEntry, recordsCallAgain } from "../../format/entry-line.ts";
-import { MAX_LINE_BYTES, splitLines } from "../../format/lines.ts";
+import { LF, MAX_LINE_BYTES, splitLines } from "../../format/lines.ts";
 import { segmentDay } from "../../format/segment-name.ts";
 import type { Directory, Head, ListedFile } from "./directory.ts";
 import { type KeyedLine, mergePages } from "../merge.ts";
@@ -11,12 +11,11 @@ import { type RandomAccess, readAt } from "../../retention/random-access.ts";
 import { lowerBound } from "./search.ts";
 import { countingReader, ReadMeter } from "./read-meter.ts";
 import type { OnProgress, TimeRange } from "../storage.ts";
+import { DAY_MS } from "../../time.ts";
 
-const LF = 0x0a;
 /** The first page of a file is smaller: one page of every file of a day is in memory. */
 const FIRST_PAGE_BYTES = 16 * 1024;
 const PAGE_BYTES = 256 * 1024;
-const DAY_MS = 86_400_000;
 
 type Order = "oldest-first" | "newest-first";
 

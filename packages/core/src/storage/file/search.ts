@@ -2,8 +2,8 @@
 // segment.
 import { ID_END, idOfLine } from "../../format/id.ts";
 import { type RandomAccess, readAt } from "../../retention/random-access.ts";
+import { LF } from "../../format/lines.ts";
 
-const LF = 0x0a;
 /** One probe: usually room for the end of one line and the beginning of the next. */
 const PROBE_BYTES = 2048;
 /** Probes of long lines grow to this. */

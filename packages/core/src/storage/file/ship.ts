@@ -15,8 +15,8 @@ import { type ExaminedFile, examineFile, isClosed } from "./examine.ts";
 import { readHolds } from "./holds.ts";
 import { asCandidate, factsOf } from "./prune.ts";
 import { recordedRefs } from "./witnessed.ts";
+import { DAY_MS } from "../../time.ts";
 
-const DAY_MS = 86_400_000;
 /** Time between two looks at segments of other processes, and at failed ones. */
 const INTERVAL_MS = 60_000;
 /** Segments stored at the same time. */

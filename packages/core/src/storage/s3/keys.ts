@@ -1,8 +1,7 @@
 // The layout of a log in a bucket (docs/format.md, section 7): which key holds what.
 import { idAt, timeOfId } from "../../format/id.ts";
 import { parseSegmentName } from "../../format/segment-name.ts";
-
-const DAY_MS = 86_400_000;
+import { DAY_MS } from "../../time.ts";
 
 /**
  * Entry ids of one object lie at most this far apart, in milliseconds. Readers find an entry by it:

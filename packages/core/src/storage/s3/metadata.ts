@@ -1,7 +1,7 @@
 // The metadata of an object: written, read, and compared with the object's bytes. Readers rely on
 // it, and only the tree's part of it is sealed, so a verifier must compare it.
 import { timeOfId } from "../../format/id.ts";
-import { splitLines } from "../../format/lines.ts";
+import { LF, splitLines } from "../../format/lines.ts";
 import { dayOfSegment } from "../../format/segment-name.ts";
 import { EntryTally, type SegmentDigest } from "../../retention/segment-digest.ts";
 import { parseCheckpoint, parseNote } from "../../seal/note.ts";
@@ -127,8 +127,6 @@ function fromBase64(text: string | undefined): string | undefined {
 function toCount(text: string | undefined): number | undefined {
   return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
-
-const LF = 0x0a;
 
 /** A commit in its segment. */
 export interface PlacedCommit {

@@ -6,6 +6,7 @@ import type { PutObjectCommandInput } from "@aws-sdk/client-s3";
 import type { Metadata, NewObject, S3Bucket, UploadedPart } from "./bucket.ts";
 import type { ResolvedObjectOptions } from "./options.ts";
 import { RetriesExhausted, type RetryPolicy, reasonOf, statusOf, withRetries } from "./request.ts";
+import { DAY_MS } from "../../time.ts";
 
 /**
  * `stored`: it is there with these bytes, by this attempt or an earlier one. `taken`: another
@@ -41,8 +42,7 @@ export async function putOnce(
   content: Content,
   options: ResolvedObjectOptions,
 ): Promise<PutResult> {
-  const lockedUntil =
-    options.objectLock && new Date(Date.now() + options.objectLock.days * 86_400_000);
+  const lockedUntil = options.objectLock && new Date(Date.now() + options.objectLock.days * DAY_MS);
   const put = new ObjectPut(bucket, { ...object, lockedUntil }, content, options);
   try {
     return content.bytes > options.partBytes ? await put.inParts() : await put.whole();

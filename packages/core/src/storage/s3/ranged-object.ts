@@ -1,4 +1,5 @@
 // An object that is read at any offset, a block at a time.
+import { RecentMap } from "../../bounded-map.ts";
 import type { RandomAccess } from "../../retention/random-access.ts";
 import type { Metadata, S3Bucket } from "./bucket.ts";
 
@@ -11,7 +12,7 @@ export class RangedObject implements RandomAccess {
   readonly #key: string;
   readonly #size: number;
   readonly #blockBytes: number;
-  readonly #blocks = new Map<number, Buffer>();
+  readonly #blocks = new RecentMap<number, Buffer>(BLOCKS_KEPT);
   /** The object's own metadata; empty until a part of it was read. */
   metadata: Metadata = {};
 
@@ -55,8 +56,6 @@ export class RangedObject implements RandomAccess {
     const block = found?.body ?? Buffer.alloc(0);
     this.metadata = found?.metadata ?? this.metadata;
     this.#blocks.set(number, block);
-    for (const oldest of this.#blocks.keys())
-      if (this.#blocks.size > BLOCKS_KEPT) this.#blocks.delete(oldest);
     return block;
   }
 }

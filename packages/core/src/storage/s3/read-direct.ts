@@ -9,8 +9,8 @@ import { mapInOrder } from "./request.ts";
 import type { DirectObject } from "./listing.ts";
 import { MAX_SPAN_MS } from "./keys.ts";
 import { parseCommitMetadata } from "./metadata.ts";
+import { LF } from "../../format/lines.ts";
 
-const LF = 0x0a;
 /** Objects that are fetched ahead: each has up to a commit's bytes. */
 const OBJECTS_AHEAD = 8;
 /** Requests without bodies. */

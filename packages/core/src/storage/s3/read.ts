@@ -9,8 +9,8 @@ import { countDirect, directPages, linesOfObject } from "./read-direct.ts";
 import { countForeign, findForeign, foreignPages } from "./read-foreign.ts";
 import { countShipped, findShipped, shippedSources } from "./read-shipped.ts";
 import { boundsOf, dayOf, isDay, keyAt, MAX_SPAN_MS, parseKey } from "./keys.ts";
+import { DAY_MS } from "../../time.ts";
 
-const DAY_MS = 86_400_000;
 /**
  * Ranges up to this number of days are read day by day; for longer ones the existing days are
  * listed first.

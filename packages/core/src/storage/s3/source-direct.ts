@@ -9,9 +9,9 @@ import { parseCommitMetadata, wrongClaims } from "./metadata.ts";
 import { mapInOrder, statusOf } from "./request.ts";
 import type { CommitObject, LostObject } from "./listing.ts";
 import { foreignLine } from "./read-foreign.ts";
+import { LF } from "../../format/lines.ts";
 
 const OBJECTS_AHEAD = 16;
-const LF = 0x0a;
 
 interface Objects {
   readonly commits: ReadonlyMap<string, readonly CommitObject[]>;

@@ -9,8 +9,8 @@ import { wrongShippedClaims } from "./metadata.ts";
 import { mapInOrder } from "./request.ts";
 import type { ShippedFile } from "./listing.ts";
 import { isOfFile, problemOfLost } from "./source-direct.ts";
+import { DAY_MS } from "../../time.ts";
 
-const DAY_MS = 86_400_000;
 const FIRST_CHUNK_BYTES = 64 * 1024;
 const CHUNK_BYTES = 4 * 1024 * 1024;
 const CHUNKS_AHEAD = 3;

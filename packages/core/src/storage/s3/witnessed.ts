@@ -4,7 +4,7 @@ import type { SegmentRef } from "../../format/control-line.ts";
 import { parseCheckpoint, parseNote, parseVkey, type VerificationKey } from "../../seal/note.ts";
 import { fileOfOrigin } from "../../format/origin.ts";
 import { type Actor, vouchesFor } from "../../retention/trust.ts";
-import { DAY_MS } from "../../time.ts";
+import { DAY_MS, HOUR_MS } from "../../time.ts";
 import type { MarkedState } from "../mark.ts";
 import type { Metadata, S3Bucket } from "./bucket.ts";
 import { boundsOf, dayOf, isDay, keyAt, parseKey, parseSegmentFileName } from "./keys.ts";
@@ -16,7 +16,7 @@ import { checkpointOf, parseCommitMetadata } from "./metadata.ts";
 /**
  * The past in which other writers are looked for: two pages of a listing at most. In milliseconds.
  */
-const LOOK_BACK_MS = [86_400_000, 3_600_000, 300_000, 30_000];
+const LOOK_BACK_MS = [DAY_MS, HOUR_MS, 300_000, 30_000];
 const MAX_HEADS = 32;
 /** Days with a folder that are tried when no writer has written for a day. */
 const MAX_DAYS = 8;
