@@ -46,6 +46,7 @@ describe("The command line", { timeout: 60_000 }, () => {
         tail            show the latest entries, and new ones as they come
         conversation    show a conversation as a transcript
         run             show one invocation as a tree of calls
+        reviews         list what waited for a person, and the decisions
         stats           count calls, tokens, errors and blocks by time, model or actor
         sql             query entries in SQL, with DuckDB
 

@@ -160,7 +160,7 @@ describe("ai-audit verify", { timeout: 60_000 }, () => {
     `);
     await rm(join(log, "audit_20240102.jsonl"));
     expect(await since("2024-01-02", 1)).toMatchInlineSnapshot(`
-      "MISSING since 2024-01-02: 1 entry in 1 file; audit_20240102.jsonl: audit_20240103.jsonl records 3 leaves; the file is gone, and no retention.prune line says why; sealed by example.com/audit+KEYHASH (trusted by --trust); 1 file imported on 2026-01-01; newest sealed time 2026-01-01T00:00:00.000Z; not anchored: a cut-off newest end would not show; not judged: 1 file of earlier days, 1 of them not OK
+      "MISSING since 2024-01-02: 1 entry in 1 file; audit_20240102.jsonl: audit_20240103.jsonl records 3 leaves; the file is gone, and no retention.prune line says why; sealed by example.com/audit+KEYHASH (trusted by --trust); more may be gone: a missing file may have been the only record of others; 1 file imported on 2026-01-01; newest sealed time 2026-01-01T00:00:00.000Z; not anchored: a cut-off newest end would not show; not judged: 1 file of earlier days, 1 of them not OK
 
       FILE                  STATE    ENTRIES  LEAVES  SIGNED BY
       audit_20240102.jsonl  MISSING        0       3  -
