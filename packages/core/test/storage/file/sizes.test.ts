@@ -6,6 +6,7 @@ import { rejected } from "@ai-audit/test-support/caught";
 import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 import { describe, expect, it } from "vitest";
 import { AuditLogger, FileStorage, Signer, verifyLog } from "../../../src/index.ts";
+import { testEntry } from "../../../src/testing.ts";
 import { TODAY } from "./written-log.ts";
 
 const MIB = 2 ** 20;
@@ -24,13 +25,15 @@ describe("An entry of extreme size", { timeout: 120_000 }, () => {
     expect([exitCode, entries]).toEqual([0, 1]);
   });
 
-  it("is refused where no reader would find it", async () => {
-    const path = await temporaryDirectory();
-    await using logger = new AuditLogger(path, { storeContent: true });
-    const error = await rejected(logger.log({ input: "x".repeat(65 * MIB), output: "" }));
+  it("is refused by the storage where no reader would find it", async () => {
+    const storage = new FileStorage({ path: await temporaryDirectory() });
+    const { line, id } = testEntry(Date.now());
+    const long = line.replace(/}$/, `,"padding":"${"x".repeat(65 * MIB)}"}`);
+    const error = await rejected(storage.append(long, id));
     expect(error).toMatchObject({ code: "AUDIT_INPUT_INVALID" });
     expect(error).toMatchObject({ message: expect.stringMatching(/64 MiB|67108864/) as string });
-    expect(await logger.count()).toBe(0);
+    expect(await storage.count({})).toBe(0);
+    await storage.close();
   });
 });
 
