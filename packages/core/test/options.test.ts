@@ -132,7 +132,7 @@ describe("An option of another class", () => {
     expect(caught(() => withAuditContext(context, () => undefined))).toMatchObject({
       code: "AUDIT_INPUT_INVALID",
       message:
-        'withAuditContext(): field "conversationID" is unknown: there are conversationId, metadata, subject, run, trace',
+        'withAuditContext(): field "conversationID" is unknown: there are conversationId, metadata, subject, actor, run, trace',
     });
   });
 });
