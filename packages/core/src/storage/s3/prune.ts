@@ -1,5 +1,6 @@
 // Retention in a bucket: whole UTC days are removed, after a durable record of each of their
-// segments. An altered segment stays, as in a directory.
+// segments. An altered segment stays, as in a directory. Over 300 lines: the steps of one day in
+// their order.
 import { AuditWriteError } from "../../errors.ts";
 import { formatControlLine } from "../../format/control-line.ts";
 import { readFirstLine } from "../../format/read-control-line.ts";
@@ -33,6 +34,8 @@ export interface BucketRemover {
 
 /** The decision about a day. */
 interface DayPlan {
+  /** Keys of the day, as they were before it was examined. */
+  readonly listed: ReadonlySet<string>;
   readonly plan: RemovalPlan<ExpiredSegment>;
   /** Objects without a seal to remove. */
   readonly unsealed: readonly string[];
@@ -89,7 +92,7 @@ export async function pruneBucket(
       continue;
     }
     const decision = await retention.decide(day);
-    if (!dryRun) await retention.carryOut(day, decision, { policy, actor });
+    if (!dryRun && !(await retention.carryOut(day, decision, { policy, actor }))) continue;
     const { plan, unsealed, refused } = decision;
     const entries = plan.remove.reduce((sum, segment) => sum + segment.entries, unsealed.length);
     const keys = keysGoing(decision);
@@ -148,12 +151,13 @@ class BucketRetention {
   async decide(day: string): Promise<DayPlan> {
     for (let looks = 1; ; looks += 1) {
       try {
+        const listed = await this.#keysOf(day);
         const examined = await this.#examineDay(day);
         const isShrinking = examined.segments.some(
           ({ flaw, isRemains }) => flaw !== undefined && !isRemains,
         );
         if (!isShrinking || looks === MAX_LOOKS || !(await this.#isShrinking(examined)))
-          return await this.#decide(examined);
+          return { listed, ...(await this.#decide(examined)) };
       } catch (error) {
         if (!hasCode(error, "ENOENT") || looks === MAX_LOOKS) throw error;
       }
@@ -177,13 +181,18 @@ class BucketRetention {
 
   /** Whether objects of the day have gone since it was listed. */
   async #isShrinking({ day, segments }: ExpiredDay): Promise<boolean> {
-    const there = new Set<string>();
-    for await (const page of this.#bucket.list({ prefix: `${day}/` }))
-      for (const { key } of page) there.add(key);
+    const there = await this.#keysOf(day);
     return segments.some(({ keys }) => keys.some((key) => !there.has(key)));
   }
 
-  async #decide(examined: ExpiredDay): Promise<DayPlan> {
+  async #keysOf(day: string): Promise<ReadonlySet<string>> {
+    const keys = new Set<string>();
+    for await (const page of this.#bucket.list({ prefix: `${day}/` }))
+      for (const { key } of page) keys.add(key);
+    return keys;
+  }
+
+  async #decide(examined: ExpiredDay): Promise<Omit<DayPlan, "listed">> {
     const { segments } = examined;
     for (const { keys, states } of segments)
       for (const { file } of states) this.#examined.push({ file, by: keys[0] ?? "" });
@@ -271,12 +280,17 @@ class BucketRetention {
     return { file: `${day}/`, keys: [...stripped, ...unsealed], reason };
   }
 
+  /**
+   * Records the removal, then removes. False where the day grew meanwhile: a writer has woken up
+   * after days and ended its segment, of which others may have recorded more than the removal line
+   * names. The day waits for the next clean-up.
+   */
   async carryOut(
     day: string,
     decision: DayPlan,
     by: { readonly policy: string; readonly actor: string },
-  ): Promise<void> {
-    const { plan, refused } = decision;
+  ): Promise<boolean> {
+    const { plan, refused, listed } = decision;
     const { states } = plan;
     const lines = [
       ...removalLines(plan.remove, { ...by, at: new Date().toISOString() }),
@@ -289,9 +303,11 @@ class BucketRetention {
       );
     }
     if (lines.length > 0) await this.#remover.record([...seen, ...lines]);
+    for (const key of await this.#keysOf(day)) if (!listed.has(key)) return false;
     const keys = keysGoing(decision);
     await this.#remove(day, keys, refused.length === 0);
     for (const key of keys) this.#gone.add(key);
+    return true;
   }
 
   /**
