@@ -1,5 +1,6 @@
 // The place of a run: its ancestors, and the fields that it inherits from them. Contexts are small
-// copies without references to LangChain's objects.
+// copies without references to LangChain's objects. Over 300 lines: the table of contexts and the
+// rules of inheritance change together.
 import { randomUUID } from "node:crypto";
 import { currentAuditContext } from "@ai-audit/core";
 import {

@@ -1,5 +1,5 @@
 // Odd payloads of many providers, as they stand on the wire, and what an entry holds of each.
-import { readdirSync, readFileSync } from "node:fs";
+import { readCases } from "./read-cases.ts";
 
 const DIRECTORY = new URL("../corpus/", import.meta.url);
 
@@ -25,14 +25,7 @@ export interface CorpusCase {
 
 /** All cases, in the order of their files. */
 export function corpus(): readonly CorpusCase[] {
-  return readdirSync(DIRECTORY)
-    .toSorted()
-    .flatMap((file) => {
-      const cases: unknown = JSON.parse(readFileSync(new URL(file, DIRECTORY), "utf8"));
-      if (!Array.isArray(cases)) throw new Error(`${file} is not a list`);
-      return cases.map((one: object) => ({ provider: file.replace(".json", ""), ...one }));
-    })
-    .filter(isCase);
+  return readCases(DIRECTORY, isCase);
 }
 
 function isCase(value: object): value is CorpusCase {

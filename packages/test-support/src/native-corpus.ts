@@ -1,6 +1,6 @@
 // Answers of providers in their own protocols, as they stand on the wire, and what an entry of the
 // LangChain handler holds of each.
-import { readdirSync, readFileSync } from "node:fs";
+import { readCases } from "./read-cases.ts";
 import type { Pinned } from "./corpus.ts";
 
 const DIRECTORY = new URL("../native-corpus/", import.meta.url);
@@ -24,14 +24,7 @@ export interface NativeCase {
 
 /** All cases, in the order of their files. */
 export function nativeCorpus(): readonly NativeCase[] {
-  return readdirSync(DIRECTORY)
-    .toSorted()
-    .flatMap((file) => {
-      const cases: unknown = JSON.parse(readFileSync(new URL(file, DIRECTORY), "utf8"));
-      if (!Array.isArray(cases)) throw new Error(`${file} is not a list`);
-      return cases.map((one: object) => ({ provider: file.replace(".json", ""), ...one }));
-    })
-    .filter(isCase);
+  return readCases(DIRECTORY, isCase);
 }
 
 function isCase(value: object): value is NativeCase {

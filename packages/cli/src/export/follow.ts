@@ -120,9 +120,15 @@ async function nextOffsets(directory: string, done: Offsets): Promise<Offsets | 
   return isNew ? next : undefined;
 }
 
+/** Bytes of a file; undefined when it is gone. Any other failure ends the export: nothing is skipped. */
 async function sizeOf(path: string): Promise<number | undefined> {
-  const found = await stat(path).catch(() => undefined);
-  return found?.isFile() ? found.size : undefined;
+  try {
+    const found = await stat(path);
+    return found.isFile() ? found.size : undefined;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
 }
 
 const CHECKPOINT = Buffer.from('{"type":"checkpoint",');

@@ -1,5 +1,6 @@
 // Entries as OpenTelemetry spans: OTLP/JSON, one ExportTraceServiceRequest a line, with the
-// attributes of the semantic conventions for generative AI. One invocation is one trace.
+// attributes of the semantic conventions for generative AI. One invocation is one trace. Over 300
+// lines: one function for each attribute group of the conventions.
 import { hash } from "node:crypto";
 import { type AuditEntry, type JsonValue, lineToEntry, toJson } from "@ai-audit/core/format";
 import { messagesOf } from "../reading/transcript.ts";

@@ -8,7 +8,7 @@ export const IN_DIAGNOSTICS = "[in diagnostics]";
 /** Up to three words of printable characters; mail addresses are none. */
 const WORDS = /^(?!.*@[\w-]+\.)[^\s]{1,200}(?: [^\s]{1,60}){0,2}$/;
 
-/** Whether a text is a code, a name or an id, and no prose. */
+/** Whether a string is a code, a name or an id rather than prose. */
 export function isWord(text: string): boolean {
   return WORDS.test(text);
 }

@@ -27,3 +27,11 @@ function asReadError(what: string, error: unknown): AuditError {
   const reason = error instanceof Error ? error.message : String(error);
   return new AuditError("AUDIT_READ_FAILED", `${what}: ${reason}`, { cause: error });
 }
+
+/**
+ * The result of a reading, or undefined when it fails. An unreadable file of another writer must
+ * not stop this one from logging; the verifier will report the file.
+ */
+export function orUnreadable<T>(read: Promise<T>): Promise<T | undefined> {
+  return read.catch(() => undefined);
+}

@@ -15,7 +15,7 @@ import type { Commit } from "../commit.ts";
 import type { SegmentPlace } from "../segment-backend.ts";
 import { lastRemoved } from "./archive-state.ts";
 import type { Directory, ListedFile } from "./directory.ts";
-import { recordedRefs, refsAhead } from "./witnessed.ts";
+import { recordedRefs, refsAhead } from "./records.ts";
 import { isLocalDisk, type WriterThread } from "./writer-thread.ts";
 
 /** Time between two look-ups of the file's name. */

@@ -21,7 +21,7 @@ import { type Directory, type Head, readChunks } from "./directory.ts";
 import { type ExaminedFile, examineFile, stateToRemove } from "./examine.ts";
 import { readHolds } from "./holds.ts";
 import { boundsOfDay } from "./read.ts";
-import { recordedRefs, recordedToday } from "./witnessed.ts";
+import { recordedRefs, recordedToday } from "./records.ts";
 
 /** The writer on whose behalf files are removed. */
 export interface Remover {

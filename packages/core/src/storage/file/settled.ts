@@ -1,6 +1,7 @@
 // Settled files: those that no writer needs to look at again, as a sealed first line lists them.
 import type { SegmentRef, SettledFiles } from "../../format/control-line.ts";
 import { formatSegmentName } from "../../format/segment-name.ts";
+import { orUnreadable } from "../read-failure.ts";
 import type { Directory, ListedFile, Look } from "./directory.ts";
 
 /** A larger file ties no list to its directory: each start reads it. */
@@ -138,14 +139,11 @@ function spell(from: number, to: number): string {
   return from === to ? `${from}` : `${from}-${to}`;
 }
 
-/**
- * An unreadable file of another writer must not stop this one from logging; the verifier will
- * report the file.
- */
+/** Looks at a file; undefined when it cannot be read. */
 export function lookOrSkip(
   directory: Directory,
   file: string,
   wholeBytes?: number,
 ): Promise<Look | undefined> {
-  return directory.look(file, wholeBytes).catch(() => undefined);
+  return orUnreadable(directory.look(file, wholeBytes));
 }

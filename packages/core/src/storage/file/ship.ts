@@ -14,7 +14,7 @@ import type { Directory, ListedFile } from "./directory.ts";
 import { type ExaminedFile, examineFile, isClosed } from "./examine.ts";
 import { readHolds } from "./holds.ts";
 import { asCandidate, factsOf } from "./prune.ts";
-import { recordedRefs } from "./witnessed.ts";
+import { recordedRefs } from "./records.ts";
 import { DAY_MS } from "../../time.ts";
 
 /** Time between two looks at segments of other processes, and at failed ones. */

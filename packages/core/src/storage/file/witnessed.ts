@@ -4,7 +4,8 @@ import type { SegmentRef, SettledFiles } from "../../format/control-line.ts";
 import { LineSplitter } from "../../format/lines.ts";
 import { dayOfSegment, segmentDay, startOfDay } from "../../format/segment-name.ts";
 import { emptyRoot } from "../../seal/merkle.ts";
-import { type Directory, type Head, type ListedFile, type Look, PIECE_BYTES } from "./directory.ts";
+import { orUnreadable } from "../read-failure.ts";
+import { type Directory, type ListedFile, type Look, PIECE_BYTES } from "./directory.ts";
 import { type LookAtFile, lookOrSkip, Settled } from "./settled.ts";
 
 /** States in one first line, which thus stays within 16 MiB. Later segments record the rest. */
@@ -95,7 +96,7 @@ export async function latestStates(
   for (const each of now) {
     if (states.size >= room) break;
     if (recorded.has(each.file) || segmentFiles.has(each.file)) continue;
-    const stub = await stubToRecord(directory, each, own).catch(() => undefined);
+    const stub = await orUnreadable(stubToRecord(directory, each, own));
     if (stub) states.set(each.file, stub);
   }
   return {
@@ -122,11 +123,11 @@ async function stateToRecord(
   const ref =
     look.wholeBytes !== undefined
       ? look.ref
-      : await stateWithTail(directory, listed, own).catch(() => undefined);
+      : await orUnreadable(stateWithTail(directory, listed, own));
   if (!ref || (!isToConfirm && isSameState(ref, known))) return undefined;
   // Another process may not have synced yet: a recorded state must survive the same power cut as
   // its record.
-  if (day === segmentDay(new Date())) await directory.syncFile(file).catch(() => undefined);
+  if (day === segmentDay(new Date())) await orUnreadable(directory.syncFile(file));
   return ref;
 }
 
@@ -224,94 +225,6 @@ export async function lateFiles(
 function lastDayBefore(listed: readonly ListedFile[], own: string): string {
   const today = dayOfSegment(own) ?? "";
   return listed.findLast(({ day }) => day < today)?.day ?? today;
-}
-
-/**
- * Proven records that may name a file of this day with a higher number than any that is there.
- * Numbers ascend, so the newest files have them, and all files of later days.
- */
-export async function refsAhead(
-  directory: Directory,
-  day: string,
-  listed: readonly ListedFile[],
-): Promise<SegmentRef[]> {
-  if ((listed.at(-1)?.day ?? day) > day) return recordedRefs(directory, day);
-  const refs: SegmentRef[] = [];
-  for (const { file } of listed.filter((each) => each.day === day).slice(-NEWEST)) {
-    const look = await lookOrSkip(directory, file);
-    if (look?.isTrusted === true) refs.push(...look.head.refs);
-  }
-  return refs;
-}
-
-/**
- * Proven records of states, of files that are still there or not, in segments of this day and later
- * ones.
- */
-export async function recordedRefs(
-  directory: Directory,
-  since: string = "",
-): Promise<SegmentRef[]> {
-  const listed = (await directory.list()).filter(({ day }) => day >= since);
-  const segments = await proven(directory, await readHeads(directory, listed));
-  return segments.flatMap(({ head }) => head.refs);
-}
-
-/**
- * Proven records in segments of today, once they are durable: another process may not have synced
- * them yet.
- */
-export async function recordedToday(directory: Directory): Promise<SegmentRef[]> {
-  const today = segmentDay(new Date());
-  const refs: SegmentRef[] = [];
-  for (const { file, day } of await directory.list()) {
-    if (day < today) continue;
-    const head = await directory.head(file);
-    if (!head || head.refs.length === 0 || !directory.isTrusted(await directory.seal(file)))
-      continue;
-    await directory.syncFile(file);
-    for (const ref of head.refs) refs.push(ref);
-  }
-  return refs;
-}
-
-/**
- * Segments with a proven first line. A planted line could keep a file from being recorded, and so
- * let it vanish. A segment that is not sealed yet proves nothing.
- */
-async function proven(directory: Directory, segments: readonly ReadHead[]): Promise<ReadHead[]> {
-  const found = [];
-  for (const segment of segments) {
-    const { refs } = segment.head;
-    if (
-      refs.length > 0 &&
-      directory.isTrusted(await orUnreadable(directory.seal(segment.listed.file)))
-    )
-      found.push(segment);
-  }
-  return found;
-}
-
-interface ReadHead {
-  readonly listed: ListedFile;
-  readonly head: Head;
-}
-
-async function readHeads(directory: Directory, files: readonly ListedFile[]): Promise<ReadHead[]> {
-  const segments = [];
-  for (const listed of files) {
-    const head = await orUnreadable(directory.head(listed.file));
-    if (head && !head.foreign) segments.push({ listed, head });
-  }
-  return segments;
-}
-
-/**
- * An unreadable file of another writer must not stop this one from logging; the verifier will
- * report the file.
- */
-function orUnreadable<T>(read: Promise<T>): Promise<T | undefined> {
-  return read.catch(() => undefined);
 }
 
 interface LookedAt {
