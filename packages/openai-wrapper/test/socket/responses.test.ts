@@ -12,6 +12,8 @@ import { type Audit, AuditedOpenAI, auditSocket } from "../../src/index.ts";
 import { type Answer, type Frame, startSocketServer } from "./socket-server.ts";
 
 const { ResponsesWS } = await import("openai/resources/responses/ws");
+const { ResponsesWebSocketSession } =
+  await import("openai/lib/responses/responses-websocket-session");
 type Socket = InstanceType<typeof ResponsesWS>;
 
 /** Versions of the SDK that have this socket, with their class. */
@@ -230,8 +232,6 @@ describe("a response over a WebSocket", () => {
       for (const index of [0, 1, 2]) for (const answer of answers) send(answer[index] ?? {});
     });
     const socket = bench.open();
-    const { ResponsesWebSocketSession } =
-      await import("openai/lib/responses/responses-websocket-session");
     const limits = { maxLanes: 4, maxBufferedEvents: 100, maxBufferedBytes: 100_000 };
     await new Promise((resolve) => socket.socket.on("open", resolve as () => void));
     const session = new ResponsesWebSocketSession(socket, limits);
