@@ -1,6 +1,6 @@
 // Cost of encryption for an entry of 1 KB + 1 KB: CPU over hash-only.
 //
-//   npm run bench:encryption
+//   npm run bench -- encryption
 import { join } from "node:path";
 import { AuditLogger, EncryptionManager, FileStorage } from "@ai-audit/core";
 import { comparePairs } from "./support/paired.ts";
@@ -24,7 +24,6 @@ await comparePairs(import.meta.filename, "the process an entry", async (compare,
     calls: 4096,
     plain: () => hashOnly.log(entry),
     audited: () => encrypted.log(entry),
-    targetUs: 25,
   });
   await hashOnly.close();
   await encrypted.close();

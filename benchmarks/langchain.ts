@@ -1,6 +1,6 @@
 // Cost of AuditCallbackHandler for a model call of LangChain: CPU, hash-only, file storage.
 //
-//   npm run bench:langchain
+//   npm run bench -- langchain
 import { join } from "node:path";
 import { AuditLogger, FileStorage } from "@ai-audit/core";
 import { AuditCallbackHandler } from "@ai-audit/langchain-callback";
@@ -29,7 +29,6 @@ await comparePairs(
         calls: 960,
         plain: () => model.invoke(question),
         audited: () => model.invoke(question, { callbacks }),
-        targetUs: 100,
       });
       await compare({
         name: `ChatOpenAI.stream, 200 chunks, ${durability}`,

@@ -1,11 +1,12 @@
-// Two ways to do the same, in turn, in each of several processes: what the second costs more.
+// Two ways to do the same in fresh processes: what the second costs more, cold and warm.
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeSync } from "node:fs";
-import { open } from "node:fs/promises";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { median } from "./processes.ts";
+import { publish, us } from "./table.ts";
 
 export interface ModelServer {
   readonly baseURL: string;
@@ -19,18 +20,21 @@ export async function startModelServer(): Promise<ModelServer> {
   return { baseURL: `http://127.0.0.1:${String(port)}/v1`, stop: () => child.disconnect() };
 }
 
+const isQuick = process.env["BENCH_QUICK"] === "1";
 /**
  * The compiler decides anew in each process, and one decision more or less is worth as much as what
  * is measured.
  */
-const PROCESSES = 5;
-const ROUNDS = 16;
+const PROCESSES = isQuick ? 1 : 5;
+const ROUNDS = isQuick ? 4 : 16;
 /**
  * The compiler goes on improving hot code for tens of thousands of calls; its work is not a call's.
  */
-const WARM_UP_ROUNDS = 10;
+const WARM_UP_ROUNDS = isQuick ? 2 : 10;
 /** As many as in the other benchmarks. */
 const IN_FLIGHT = 64;
+/** The first calls of a process, one after another: a function lives for ten, a server for millions. */
+const COLD_CALLS = 1500;
 
 export interface Pair {
   readonly name: string;
@@ -38,19 +42,18 @@ export interface Pair {
   readonly calls: number;
   readonly plain: () => Promise<unknown>;
   readonly audited: () => Promise<unknown>;
-  /** Target, in microseconds of CPU a call. */
-  readonly targetUs?: number;
 }
 
-/** CPU a call, in microseconds, in one process. */
+/** CPU a call, in microseconds. */
 interface Measured {
   readonly name: string;
-  readonly targetUs: number | undefined;
   readonly plain: number;
   readonly audited: number;
 }
 
-/** The variable that tells the script to measure. */
+type Side = "plain" | "audited";
+
+/** The word that tells the script to measure; a side after it: cold, and that side of one pair. */
 const MEASURE = "--measure";
 
 /**
@@ -65,46 +68,70 @@ export async function comparePairs(
   whose: string,
   body: (compare: (pair: Pair) => Promise<void>, directory: string) => Promise<void>,
 ): Promise<void> {
+  const [, , word, side, only] = process.argv;
+  if (word !== MEASURE) return printPairs(script, whose);
   const directory = mkdtempSync(join(tmpdir(), "ai-audit-bench-"));
-  if (process.argv[2] === MEASURE) {
-    await body(async (pair) => void process.send?.(await measure(pair)), directory);
-    process.disconnect();
-  } else {
-    console.log(`Node ${process.version}; CPU of ${whose}, ${IN_FLIGHT} in flight, in turn`);
-    console.log(
-      `mean of ${ROUNDS} rounds, median of ${PROCESSES} processes, lowest and highest in brackets\n`,
-    );
-    await printSyncCost(directory);
-    await printPairs(script);
-  }
+  await body(async (pair) => {
+    if (only !== undefined && pair.name !== only) return;
+    process.send?.(side ? await measureCold(pair, side as Side) : await measureWarm(pair));
+  }, directory);
   rmSync(directory, { recursive: true });
+  process.disconnect();
 }
 
-async function printPairs(script: string): Promise<void> {
-  const all: Measured[] = [];
+async function printPairs(script: string, whose: string): Promise<void> {
+  const warm: Measured[] = [];
+  const cold = new Map<string, { readonly plain: number[]; readonly audited: number[] }>();
   for (let n = 0; n < PROCESSES; n += 1) {
-    const child = fork(script, [MEASURE]);
-    child.on("message", (measured: Measured) => all.push(measured));
-    const [code] = await once(child, "exit");
-    if (code !== 0) throw new Error(`a measuring process ended with ${String(code)}`);
+    for (const pair of await runMeasuring(script, [])) {
+      warm.push(pair);
+      const sides = cold.get(pair.name) ?? { plain: [], audited: [] };
+      cold.set(pair.name, sides);
+      for (const side of ["plain", "audited"] as const)
+        for (const found of await runMeasuring(script, [side, pair.name]))
+          sides[side].push(found[side]);
+    }
   }
-  for (const [name, found] of Map.groupBy(all, (measured) => measured.name)) {
-    const [targetUs] = found.flatMap((one) => one.targetUs ?? []);
-    const added = ascending(found.map(({ plain, audited }) => audited - plain));
-    console.log(
-      `${name.padEnd(36)} plain ${us(median(found.map(({ plain }) => plain)))}   ` +
-        `audited ${us(median(found.map(({ audited }) => audited)))}   ` +
-        `added ${us(median(added))} [${us(added[0])}, ${us(added.at(-1))}]` +
-        (targetUs === undefined ? "" : `   (target: at most ${targetUs} µs)`),
-    );
-  }
+  publish({
+    title: `Added by ${basename(script, ".ts")}`,
+    about:
+      `CPU of ${whose}, µs: without the audit, and what the audit adds. Cold: the first ${COLD_CALLS} calls of a process, ` +
+      `one after another. Warm: ${IN_FLIGHT} in flight. Median of ${PROCESSES} processes, lowest and highest in brackets.`,
+    columns: ["", "plain, cold", "added, cold", "plain, warm", "added, warm"],
+    rows: [...Map.groupBy(warm, ({ name }) => name)].map(([name, found]) => {
+      const { plain, audited } = cold.get(name) ?? { plain: [], audited: [] };
+      return [
+        name,
+        us(median(plain)),
+        spread(audited.map((value, at) => value - (plain[at] ?? Number.NaN))),
+        us(median(found.map((one) => one.plain))),
+        spread(found.map((one) => one.audited - one.plain)),
+      ];
+    }),
+  });
+}
+
+async function runMeasuring(script: string, words: readonly string[]): Promise<Measured[]> {
+  const found: Measured[] = [];
+  const child = fork(script, [MEASURE, ...words]);
+  child.on("message", (measured: Measured) => found.push(measured));
+  const [code] = await once(child, "exit");
+  if (code !== 0) throw new Error(`a measuring process ended with ${String(code)}`);
+  return found;
+}
+
+/** One side alone: the other one would warm up what both use. */
+async function measureCold(pair: Pair, side: Side): Promise<Measured> {
+  const calls = Math.min(COLD_CALLS, pair.calls * 8);
+  const cost = await cpuPerCall(pair[side], calls, 1);
+  return { name: pair.name, plain: Number.NaN, audited: Number.NaN, [side]: cost };
 }
 
 /**
  * All CPU of the rounds, by their calls: what the collector and the compiler do is in it, whenever
  * they do it.
  */
-async function measure({ name, calls, plain, audited, targetUs }: Pair): Promise<Measured> {
+async function measureWarm({ name, calls, plain, audited }: Pair): Promise<Measured> {
   const sum = { plain: 0, audited: 0 };
   for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round += 1) {
     const cost = { plain: 0, audited: 0 };
@@ -115,28 +142,7 @@ async function measure({ name, calls, plain, audited, targetUs }: Pair): Promise
     sum.plain += cost.plain;
     sum.audited += cost.audited;
   }
-  return { name, targetUs, plain: sum.plain / ROUNDS, audited: sum.audited / ROUNDS };
-}
-
-/**
- * Prints what a commit costs that holds nothing but a kilobyte: the machine's own share of
- * durability.
- */
-async function printSyncCost(directory: string): Promise<void> {
-  const file = await open(join(directory, "sync"), "a");
-  const line = Buffer.alloc(1024, "x");
-  const cost = await cpuPerCall(
-    async () => {
-      writeSync(file.fd, line);
-      await file.datasync();
-    },
-    500,
-    1,
-  );
-  await file.close();
-  console.log(
-    `write(2) and fdatasync(2) of 1 KiB   ${us(cost)}, the machine's own, once a commit\n`,
-  );
+  return { name, plain: sum.plain / ROUNDS, audited: sum.audited / ROUNDS };
 }
 
 async function cpuPerCall(
@@ -151,14 +157,9 @@ async function cpuPerCall(
   return (user + system) / calls;
 }
 
-function us(value = Number.NaN): string {
-  return `${value.toFixed(0).padStart(4)} µs`;
-}
-
-function median(values: readonly number[]): number | undefined {
-  return ascending(values)[Math.floor(values.length / 2)];
-}
-
-function ascending(values: readonly number[]): readonly number[] {
-  return values.toSorted((a, b) => a - b);
+/** Median, with the lowest and the highest. */
+function spread(values: readonly number[]): string {
+  const [lowest = Number.NaN] = values.toSorted((a, b) => a - b);
+  const [highest = Number.NaN] = values.toSorted((a, b) => b - a);
+  return `${us(median(values))} [${us(lowest)}, ${us(highest)}]`;
 }

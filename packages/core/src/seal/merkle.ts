@@ -115,12 +115,14 @@ export class MerkleTree {
   root(): Buffer {
     if (this.#size === 0) return emptyRoot();
     let at = this.#end - HASH_BYTES;
-    let root: Buffer = Buffer.from(this.#rootAt(at));
+    let root = this.#roots.toString("latin1", at, this.#end);
     while (at > 0) {
       at -= HASH_BYTES;
-      root = nodeHash(this.#rootAt(at), root);
+      this.#roots.copy(NODE, 1, at, at + HASH_BYTES);
+      NODE.write(root, 1 + HASH_BYTES, "latin1");
+      root = hash("sha256", NODE, "binary");
     }
-    return root;
+    return Buffer.from(root, "latin1");
   }
 
   #rootAt(at: number): Buffer {

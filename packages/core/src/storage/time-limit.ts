@@ -12,7 +12,7 @@ export interface Attempt {
 export class TimeLimit {
   readonly #limitMs: number;
   readonly #lateError: () => AuditWriteError;
-  /** Work that did not end in time, until it ends. */
+  /** Work under way. It never rejects. */
   #stuck: Promise<void> | undefined;
 
   constructor(limitMs: number, lateError: () => AuditWriteError) {
@@ -25,38 +25,34 @@ export class TimeLimit {
    * stuck until then. Stuck work continues in the background; `onLateSuccess` is called if it
    * succeeds.
    */
-  async run(work: (attempt: Attempt) => Promise<void>, onLateSuccess?: () => void): Promise<void> {
+  run(work: (attempt: Attempt) => Promise<void>, onLateSuccess?: () => void): Promise<void> {
     const attempt: Attempt = { isGivenUp: false };
-    const { promise: late, reject } = Promise.withResolvers<never>();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    let isWaiting = this.#stuck !== undefined;
     const timer = setTimeout(() => {
       attempt.isGivenUp = true;
-      reject(this.#lateError());
+      const late = this.#lateError();
+      reject(isWaiting ? new UntriedWrite(late) : late);
     }, this.#limitMs);
-    try {
-      const stuck = this.#stuck;
-      if (stuck) {
-        const ended = await Promise.race([stuck.then(() => true), late.catch(() => false)]);
-        if (!ended) throw new UntriedWrite(this.#lateError());
-      }
-      const working = work(attempt);
-      this.#stuck = this.#follow(working, attempt, onLateSuccess);
-      await Promise.race([working, late]);
-    } finally {
+    const end = (): void => {
+      this.#stuck = undefined;
       clearTimeout(timer);
-      late.catch(() => undefined);
-    }
-  }
-
-  async #follow(
-    working: Promise<void>,
-    attempt: Attempt,
-    onLateSuccess: (() => void) | undefined,
-  ): Promise<void> {
-    const hasEndedWell = await working.then(
-      () => true,
-      () => false, // the caller has the error
-    );
-    this.#stuck = undefined;
-    if (hasEndedWell && attempt.isGivenUp) onLateSuccess?.();
+    };
+    const succeed = (): void => {
+      end();
+      resolve();
+      if (attempt.isGivenUp) onLateSuccess?.();
+    };
+    const fail = (error: unknown): void => {
+      end();
+      reject(error);
+    };
+    const begin = (): void => {
+      isWaiting = false;
+      if (!attempt.isGivenUp) this.#stuck = work(attempt).then(succeed, fail);
+    };
+    if (this.#stuck) void this.#stuck.then(begin);
+    else begin();
+    return promise;
   }
 }

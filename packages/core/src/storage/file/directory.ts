@@ -385,6 +385,16 @@ export class Directory {
   }
 
   /**
+   * Opens the file once for a piece of work of many reads. Resolves to undefined where it is gone.
+   */
+  async reading<T>(
+    file: string,
+    use: (handle: RandomAccess) => Promise<T>,
+  ): Promise<T | undefined> {
+    return this.#with(file, use);
+  }
+
+  /**
    * Syncs bytes that another process may just have written to a file, before any line records them.
    */
   async syncFile(file: string): Promise<void> {

@@ -32,9 +32,9 @@ export async function findEntry(directory: Directory, id: string): Promise<strin
       time === undefined || listed.day === dayOf(time) || listed.day === dayOf(time + DAY_MS);
     const head = near ? await directory.head(listed.file) : undefined;
     if (!head || (time === undefined && !head.foreign)) continue;
-    const reader = directory.reader(listed.file);
     const size = await readableBytes(directory, listed.file, head);
-    const line = head.foreign ? await scanForId(reader, size, id) : await seekId(reader, size, id);
+    const find = head.foreign ? scanForId : seekId;
+    const line = await directory.reading(listed.file, (reader) => find(reader, size, id));
     if (line !== undefined) return line;
   }
   return undefined;
@@ -150,7 +150,7 @@ async function bytesInRange(
     const isWhole = (range.from ?? -Infinity) <= from && (range.to ?? Infinity) >= to;
     const head = isWhole ? undefined : await directory.head(file);
     const { start, end } = head
-      ? await spanOf(directory.reader(file), size, head.foreign, range)
+      ? await spanInFile(directory, file, size, head, range)
       : { start: 0, end: size };
     bytes += end - start;
   }
@@ -170,14 +170,27 @@ async function* readFilePages(
   const head = await directory.head(file);
   if (!head) return;
   const size = await readableBytes(directory, file, head);
+  const span = await spanInFile(directory, file, size, head, range);
   const reader = directory.reader(file);
-  yield* readSegmentPages(
+  yield* pagesOfSpan(
     meter ? countingReader(reader, meter) : reader,
-    size,
+    span,
     head.foreign,
     range,
     order,
   );
+}
+
+/** As `spanOf`; the file is opened once for the search, and empty when it is gone. */
+async function spanInFile(
+  directory: Directory,
+  file: string,
+  size: number,
+  { foreign }: Head,
+  range: TimeRange,
+): Promise<Span> {
+  const search = (handle: RandomAccess): Promise<Span> => spanOf(handle, size, foreign, range);
+  return (await directory.reading(file, search)) ?? { start: 0, end: 0 };
 }
 
 /** Entry lines of the range in the first `size` bytes of a segment, or of a foreign file. */
@@ -188,13 +201,30 @@ export async function* readSegmentPages(
   range: TimeRange,
   order: Order,
 ): AsyncGenerator<readonly KeyedLine[]> {
-  const { start, end } = await spanOf(handle, size, foreign, range);
+  const span = await spanOf(handle, size, foreign, range);
+  yield* pagesOfSpan(handle, span, foreign, range, order);
+}
+
+async function* pagesOfSpan(
+  handle: RandomAccess,
+  { start, end }: Span,
+  foreign: boolean,
+  range: TimeRange,
+  order: Order,
+): AsyncGenerator<readonly KeyedLine[]> {
   const blocks =
     order === "oldest-first" ? readForward(handle, start, end) : readBackward(handle, start, end);
   for await (const lines of blocks) {
     const page = lines.flatMap((line) => keyedLine(line, foreign, range));
     if (page.length > 0) yield order === "oldest-first" ? page : page.toReversed();
   }
+}
+
+/** A part of a file, in bytes. */
+interface Span {
+  readonly start: number;
+  /** The first byte behind it. */
+  readonly end: number;
 }
 
 /**
@@ -205,10 +235,10 @@ async function spanOf(
   size: number,
   foreign: boolean,
   { from, to }: TimeRange,
-): Promise<{ readonly start: number; readonly end: number }> {
+): Promise<Span> {
   const start = foreign || from === undefined ? 0 : await lowerBound(handle, size, idAt(from));
-  const end = foreign || to === undefined ? size : await lowerBound(handle, size, idAt(to + 1));
-  return { start, end };
+  if (foreign || to === undefined || start === size) return { start, end: size };
+  return { start, end: await lowerBound(handle, size, idAt(to + 1), start) };
 }
 
 function keyedLine(

@@ -15,15 +15,17 @@ interface EntryPlace {
 }
 
 /**
- * Offset of the first entry line in [0, `size`) whose id is `target` or greater; `size` when there
- * is none.
+ * Offset of the first entry line in [`from`, `size`) whose id is `target` or greater; `size` when
+ * there is none.
+ * @param from the beginning of a line; entries before it are smaller. @default 0
  */
 export async function lowerBound(
   handle: RandomAccess,
   size: number,
   target: string,
+  from = 0,
 ): Promise<number> {
-  let low = 0; // entries that start before it are smaller
+  let low = from; // entries that start before it are smaller
   let high = size; // entries that start there or behind it are not
   let found = size;
   while (low < high) {
