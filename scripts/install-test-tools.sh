@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the tools of the tests on Debian or Ubuntu, as root: Ceph's S3 gateway, a C compiler, strace and the
+# Installs the tools of the tests on Debian or Ubuntu, as root: Ceph's S3 gateway, a C compiler, strace, Chromium and the
 # shells that completion is for; and the Python packages, where pip can. What is there already is left alone.
 set -euo pipefail
 
@@ -13,6 +13,7 @@ want ceph-osd ceph-osd
 want curl curl
 want openssl openssl
 want cc gcc libc6-dev
+want chromium chromium
 want strace strace
 want zsh zsh
 want fish fish

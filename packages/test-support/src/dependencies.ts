@@ -11,6 +11,7 @@ const CHECKS = {
   cc: () => hasPrograms("cc"),
   /** Ceph's S3 gateway. */
   ceph: () => hasPrograms("radosgw", "ceph-mon", "ceph-osd", "ceph"),
+  chromium: () => existsSync("/usr/bin/chromium"),
   /** Python with `cryptography`. */
   cryptography: () => hasModule("cryptography.fernet"),
   fish: () => hasPrograms("fish"),
@@ -31,6 +32,7 @@ export const DEPENDENCIES: readonly Dependency[] = [
   "bash",
   "cc",
   "ceph",
+  "chromium",
   "cryptography",
   "fish",
   "joserfc",

@@ -12,9 +12,10 @@ import { printFields } from "../output/fields.ts";
 import type { Session } from "../session.ts";
 import { Settings } from "../settings/settings.ts";
 import { addTrustOption } from "../verifying/verification.ts";
-import { checkBundle } from "../verifying/check-bundle.ts";
+import { type BundleVerdict, checkBundle } from "../verifying/check-bundle.ts";
 import { readProof, readProofFrom } from "../verifying/read-evidence.ts";
-import { findTrust } from "../verifying/trust.ts";
+import { findTrust, type Trust } from "../verifying/trust.ts";
+import { loadViewer } from "../viewer.ts";
 import { remedyOf, styledVerdict } from "../verifying/verdict-style.ts";
 
 interface CheckFlags {
@@ -25,12 +26,15 @@ interface CheckFlags {
 
 export function define(command: Command, session: Session): void {
   addTrustOption(
-    command.argument("<proof>", "file of a proof, directory of a bundle, or - for standard input"),
+    command.argument(
+      "<proof>",
+      "file of a proof, an audit.html, directory of a bundle, or - for standard input",
+    ),
   )
     .description(
-      "Checks the proof of one entry, or a whole bundle, with only the keys that you trust, without the log. The " +
+      "Checks the proof of one entry, an audit.html (its data, not its script), or a whole bundle, with only the keys that you trust, without the log. The " +
         "exit code is the verdict: 0 proven, 1 refuted or incomplete, 2 consistent but signed by no key that you trust, 3 not " +
-        "a proof and not a bundle.",
+        "a proof, a page or a bundle.",
     )
     .option("-d, --decrypt", "open encrypted content, with AUDIT_ENCRYPTION_KEY")
     .action((path: string, flags: CheckFlags) => check(path, flags, session));
@@ -41,6 +45,7 @@ async function check(path: string, flags: CheckFlags, session: Session): Promise
   if (path !== "-" && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true)
     return checkDirectory(path, flags, session);
   const text = path === "-" ? await readProofFrom(session.stdin) : await readProof(path);
+  if (looksLikePage(text)) return checkPageText(text, flags, session);
   const settings = Settings.load(session.env);
   const { keys, by, passedOver } = findTrust(trust, settings, undefined);
   const result = checkProof(text, keys, by === undefined ? {} : { trustedBy: by });
@@ -52,6 +57,23 @@ async function check(path: string, flags: CheckFlags, session: Session): Promise
   const opener = new ContentOpener(decrypt ? await loadEncryption(settings) : undefined);
   await printEntry(result, opener, session);
   if (result.exitCode === 0) opener.check(); // a verdict that is worse comes first
+}
+
+/** Whether a text is an `audit.html`: no proof begins like this. */
+function looksLikePage(text: string): boolean {
+  return text.trimStart().startsWith("<");
+}
+
+/** An `audit.html`: its data decide, and its script is not run. The worst verdict counts. */
+async function checkPageText(
+  text: string,
+  { trust, json }: CheckFlags,
+  session: Session,
+): Promise<void> {
+  const { checkPage } = await loadViewer();
+  const found = findTrust(trust, Settings.load(session.env), undefined);
+  const options = found.by === undefined ? {} : { trustedBy: found.by };
+  await printVerdicts(checkPage(text, found.keys, options), found, json === true, session);
 }
 
 /** 1 beats 3: an alteration that was found outweighs parts that could not be checked. */
@@ -71,16 +93,26 @@ async function checkDirectory(
       "bundles are written by: ai-audit export --format bundle",
     );
   }
+  await printVerdicts(checkBundle(path, found), found, json === true, session);
+}
+
+/** Prints each verdict, and takes the worst as the exit code. */
+async function printVerdicts(
+  verdicts: AsyncIterable<BundleVerdict> | Iterable<BundleVerdict>,
+  found: Trust,
+  isJson: boolean,
+  session: Session,
+): Promise<void> {
   const codes = new Set<ExitCode>();
-  for await (const { exitCode, verdict } of checkBundle(path, found)) {
+  for await (const { exitCode, verdict } of verdicts) {
     codes.add(exitCode);
-    if (json) await session.out.json({ exitCode, verdict });
+    if (isJson) await session.out.json({ exitCode, verdict });
     else await session.out.line(styledVerdict({ exitCode, verdict }, session.out));
   }
   if (codes.size === 0) {
     throw new Failure(
       EXIT.notVerified,
-      `the bundle holds neither files nor entries: ${path}`,
+      "it holds neither files nor entries, and so it proves nothing",
       "ask for it once more",
     );
   }

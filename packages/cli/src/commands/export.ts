@@ -10,6 +10,7 @@ import { csvHeader, csvRow } from "../export/csv.ts";
 import { exportNew } from "../export/follow.ts";
 import { ocsfLine } from "../export/ocsf.ts";
 import { SpanWriter } from "../export/otel.ts";
+import { makePage, requirePage } from "../export/page.ts";
 import { writeOriginal } from "../export/original.ts";
 import { type ParquetOptions, writeParquet } from "../export/parquet.ts";
 import { exportRecords, recordOf } from "../export/records.ts";
@@ -25,7 +26,16 @@ import { readRuns } from "../reading/read-calls.ts";
 import type { Session } from "../session.ts";
 import { Settings } from "../settings/settings.ts";
 
-const FORMATS = ["jsonl", "csv", "parquet", "otel", "ocsf", "rotalabs-comply", "bundle"] as const;
+const FORMATS = [
+  "jsonl",
+  "csv",
+  "parquet",
+  "otel",
+  "ocsf",
+  "rotalabs-comply",
+  "html",
+  "bundle",
+] as const;
 
 interface ExportFlags extends FilterFlags {
   readonly format: (typeof FORMATS)[number];
@@ -46,7 +56,8 @@ export function define(command: Command, session: Session): void {
         "ocsf: OCSF 1.8 events of the class API Activity with the profile ai_operation, a line each, for a SIEM. " +
         "rotalabs-comply: what the Python original " +
         "reads: its 17 fields, without outcome, error, run and the like, and with plain SHA-256 hashes where content was " +
-        "encrypted. bundle: a directory of evidence (named by --output) that a third party checks with standard tools; without " +
+        "encrypted. html: one page that shows the entries and verifies them in any browser, offline, with a key that its reader " +
+        "gives; ai-audit check decides on it. bundle: a directory of evidence (named by --output) that a third party checks with standard tools; without " +
         "conditions it holds the whole files, verified first, with conditions only the entries that meet them and their proofs. " +
         "Files that cannot be proven are named, and entries that cannot be proven are left out of a selection; the " +
         "exit code then is 65. With --cursor, jsonl and ocsf append to --output the sealed entries of a directory that are " +
@@ -102,6 +113,14 @@ async function exportLog(
       written = entries;
       progress.update(share);
     });
+  }
+  if (flags.format === "html") {
+    await exportHtml(flags, filter, log, session, (share, entries) => {
+      written = entries;
+      progress.update(share);
+    });
+    progress.clear();
+    return filter.check();
   }
   if (flags.format === "rotalabs-comply" && flags.redact.length > 0) {
     throw usageFailure("--redact does not go with rotalabs-comply: its fields are fixed");
@@ -219,6 +238,60 @@ function describeExport(flags: ExportFlags): string {
 /** Options that do not change the lines. */
 const UNRELATED: ReadonlySet<string> = new Set(["output", "cursor", "follow", "json", "memory"]);
 
+/** A page, to a file or to standard output. */
+async function exportHtml(
+  flags: ExportFlags,
+  filter: Filter,
+  log: OpenLog,
+  session: Session,
+  onProgress: BundleOptions["onProgress"],
+): Promise<void> {
+  if (flags.redact.length > 0 || flags.decrypt) {
+    throw usageFailure(
+      "a page holds lines as they were sealed: --redact and --decrypt do not go with it",
+      "export jsonl beside it",
+    );
+  }
+  const page = await makePage({
+    log,
+    filter,
+    range: rangeOf(flags),
+    now: session.now(),
+    selection: selectionOf(flags),
+    onProgress,
+  });
+  if (page.entries > 0) {
+    const html = requirePage(page);
+    await withSink(flags.output, session.out, (sink) => sink.write(html));
+  }
+  const output = flags.output ?? "-";
+  const content = { ...page, vkeys: [], findings: [] };
+  if (page.entries === 0) {
+    session.exitCode = EXIT.nothing;
+    return session.log.line("nothing exported, and no page made");
+  }
+  if (page.unproven.count > 0) session.exitCode = EXIT.data;
+  if (flags.json && flags.output !== undefined)
+    await session.out.json(bundleResult(flags.output, content));
+  for (const line of bundleRemarks(output, content, flags.json === true))
+    await session.log.line(line);
+}
+
+/** The conditions, as they were typed. */
+function selectionOf(flags: ExportFlags): string {
+  const given = Object.entries(flags).flatMap(([name, value]: [string, unknown]) => {
+    if (UNRELATED.has(name) || name === "format" || name === "redact") return [];
+    if (name === "since" || name === "until")
+      return [`--${name} ${new Date(Number(value)).toISOString()}`];
+    if (name === "metadata" && Array.isArray(value))
+      return value.map(
+        (pair: unknown) => `--metadata ${Array.isArray(pair) ? pair.join("=") : ""}`,
+      );
+    return [value === true ? `--${name}` : `--${name} ${String(value)}`];
+  });
+  return given.join(" ") || "all entries of the log";
+}
+
 /** A directory with the lines as they are. */
 function exportParquet(
   flags: ExportFlags,
@@ -255,8 +328,16 @@ async function exportBundle(
     "lines as they were sealed",
     "export jsonl beside it",
   );
-  const options = { log, filter, range: rangeOf(flags), out: session.out, onProgress };
-  const content = await writeBundle(output, { ...options, isWhole: isWhole(flags, filter) });
+  const content = await writeBundle(output, {
+    log,
+    filter,
+    range: rangeOf(flags),
+    out: session.out,
+    onProgress,
+    isWhole: isWhole(flags, filter),
+    now: session.now(),
+    selection: selectionOf(flags),
+  });
   if (content.entries === 0) session.exitCode = EXIT.nothing;
   if (content.unproven.count > 0 || content.findings.length > 0) session.exitCode = EXIT.data;
   if (flags.json) await session.out.json(bundleResult(output, content));

@@ -86,8 +86,9 @@ export async function writeProofs(
   return { entries, vkeys: [...vkeys], unproven: { count, first }, findings: [] };
 }
 
-async function* selectedIds(
-  { log, range, filter }: BundleOptions,
+/** Ids of the entries that meet the conditions, oldest first. */
+export async function* selectedIds(
+  { log, range, filter }: Pick<BundleOptions, "log" | "range" | "filter">,
   onId: () => void,
 ): AsyncGenerator<string, void, void> {
   for await (const page of log.storage.pages(range, "oldest-first")) {

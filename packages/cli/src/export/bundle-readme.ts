@@ -7,6 +7,7 @@ export function bundleReadme({
   vkeys,
   unproven,
   hasFindings,
+  hasPage,
 }: {
   readonly entries: number;
   readonly isWhole: boolean;
@@ -15,6 +16,8 @@ export function bundleReadme({
   readonly unproven: number;
   /** Whether there is a `findings.txt`. */
   readonly hasFindings: boolean;
+  /** Whether there is an `audit.html`. */
+  readonly hasPage: boolean;
 }): string {
   const keys =
     vkeys.length === 0
@@ -27,7 +30,7 @@ ${isWhole ? WHOLE : SELECTED} Entries: ${entries}.
 | file | holds |
 |---|---|
 ${isWhole ? FILES_WHOLE : FILES_SELECTED}${unproven === 0 || isWhole ? "" : `\n${filesUnproven(unproven)}`}${hasFindings ? `\n${filesFindings(unproven)}` : ""}
-| \`keys.txt\` | the public keys that the log names. **Do not trust them because they are here**: compare with the owner |
+${hasPage ? PAGE : ""}| \`keys.txt\` | the public keys that the log names. **Do not trust them because they are here**: compare with the owner |
 | \`check.py\` | checks the bundle; Python 3.8 and the \`openssl\` command (3.0), nothing else |
 | \`SHA256SUMS\` | hashes of all files |
 
@@ -55,6 +58,8 @@ hash stays so here.
 `;
 }
 
+const PAGE =
+  "| `audit.html` | the entries to read in any browser, offline; it verifies them too, and `ai-audit check audit.html` decides on it |\n";
 const WHOLE = "Whole files of a log, as they lie on disk.";
 const SELECTED = "Selected entries of a log, each with a proof that it was sealed into the log.";
 const SHOWS_WHOLE =

@@ -9,7 +9,11 @@ import { wholeOrNothing } from "../output/whole-or-nothing.ts";
 import { CHECK_SCRIPT } from "./check-script.ts";
 import { bundleReadme } from "./bundle-readme.ts";
 import { type BundleContent, type BundleOptions, writeProofs } from "./bundle-proofs.ts";
+import { makePage, type PageOptions } from "./page.ts";
 import { copySegments } from "./bundle-segments.ts";
+
+/** Options of a bundle and of the page in it. */
+type WrittenBundleOptions = BundleOptions & PageOptions & { readonly isWhole: boolean };
 
 /**
  * Writes a bundle into a new directory: the whole files of the log, or the selected entries with
@@ -20,7 +24,7 @@ import { copySegments } from "./bundle-segments.ts";
  */
 export async function writeBundle(
   directory: string,
-  options: BundleOptions & { readonly isWhole: boolean },
+  options: WrittenBundleOptions,
 ): Promise<BundleContent> {
   await makeNewDirectory(directory);
   const content = await wholeOrNothing(directory, () => fill(directory, options));
@@ -28,10 +32,7 @@ export async function writeBundle(
   return content;
 }
 
-async function fill(
-  directory: string,
-  options: BundleOptions & { readonly isWhole: boolean },
-): Promise<BundleContent> {
+async function fill(directory: string, options: WrittenBundleOptions): Promise<BundleContent> {
   const { isWhole } = options;
   const content = await (isWhole
     ? copySegments(directory, options)
@@ -40,7 +41,10 @@ async function fill(
   const { entries, vkeys, unproven, findings } = content;
   await writeNewFile(join(directory, "keys.txt"), vkeys.map((vkey) => `${vkey}\n`).join(""));
   await writeNewFile(join(directory, "check.py"), CHECK_SCRIPT);
+  const { html } = await makePage({ ...options, onProgress: () => undefined });
+  if (html !== undefined) await writeNewFile(join(directory, "audit.html"), html);
   const told = {
+    hasPage: html !== undefined,
     entries,
     isWhole,
     vkeys,

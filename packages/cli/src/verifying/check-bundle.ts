@@ -10,6 +10,7 @@ import {
   verifySources,
 } from "@ai-audit/core/verify";
 import { readBundleFile, readBundleLines } from "./read-evidence.ts";
+import { loadViewer } from "../viewer.ts";
 import type { Trust } from "./trust.ts";
 
 /** One finding about a bundle, or the verdict on its files. */
@@ -38,6 +39,18 @@ export async function* checkBundle(
   }
   const entries = join(directory, "entries.jsonl");
   if (existsSync(entries)) yield* checkEntries(directory, entries, trust);
+  const page = join(directory, "audit.html");
+  if (existsSync(page)) yield* checkPageIn(page, trust);
+}
+
+/** Alterations of the page alone: its entries have their verdicts already. */
+async function* checkPageIn(
+  path: string,
+  { keys }: Trust,
+): AsyncGenerator<BundleVerdict, void, void> {
+  const { checkPage } = await loadViewer();
+  for (const { exitCode, verdict } of checkPage(await readBundleFile(path), keys))
+    if (exitCode === 1) yield { exitCode, verdict: verdict.replace(":", ": audit.html:") };
 }
 
 async function* checkEntries(

@@ -5,8 +5,8 @@ import { type FileHandle, open } from "node:fs/promises";
 import { LineSplitter } from "@ai-audit/core/format";
 import { EXIT, Failure, systemFailure } from "../failure.ts";
 
-/** A line has at most 64 MiB, and a proof holds one in base64. */
-const MAX_PROOF_BYTES = 96 * 2 ** 20;
+/** A page holds 160 MiB of lines, which their spelling in JSON makes twice as long at most. */
+const MAX_PROOF_BYTES = 400 * 2 ** 20;
 const CHUNK_BYTES = 2 ** 20;
 const REMEDY = "proofs are written by: ai-audit prove";
 

@@ -28,6 +28,7 @@ describe("An evidence bundle", { timeout: 60_000 }, () => {
     expect((await readdir(bundle)).toSorted()).toEqual([
       "README.md",
       "SHA256SUMS",
+      "audit.html",
       "check.py",
       "keys.txt",
       "segments",

@@ -3,6 +3,7 @@ import {
   type EntryProof,
   proofOf,
   proveEntriesIn,
+  type ProveOptions,
   requireId,
   type UnprovenEntry,
 } from "../verify/prove.ts";
@@ -48,22 +49,23 @@ const BATCH_IDS = 100_000;
 export async function* proveEntries(
   location: string,
   ids: Iterable<string> | AsyncIterable<string>,
-  access: LogAccess = {},
+  { checkpoint = "first", ...access }: LogAccess & ProveOptions = {},
 ): AsyncGenerator<EntryProof, void, void> {
   const sources = await logSourcesAt(location, access);
   let batch: string[] = [];
   for await (const id of ids) {
     batch.push(id);
     if (batch.length < BATCH_IDS) continue;
-    yield* proveBatch(sources, batch);
+    yield* proveBatch(sources, batch, { checkpoint });
     batch = [];
   }
-  if (batch.length > 0) yield* proveBatch(sources, batch);
+  if (batch.length > 0) yield* proveBatch(sources, batch, { checkpoint });
 }
 
 async function* proveBatch(
   sources: readonly LogSource[],
   ids: readonly string[],
+  options: ProveOptions,
 ): AsyncGenerator<EntryProof, void, void> {
   let unproven = new Map(
     Array.from(ids, (id): [string, UnprovenEntry] => [
@@ -74,7 +76,7 @@ async function* proveBatch(
   for (const source of sources) {
     const left = new Map<string, UnprovenEntry>();
     if (unproven.size === 0) break;
-    for await (const found of proveEntriesIn(source, unproven.keys())) {
+    for await (const found of proveEntriesIn(source, unproven.keys(), options)) {
       if (found.proof !== undefined) yield found;
       else
         left.set(

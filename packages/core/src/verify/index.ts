@@ -35,9 +35,11 @@ export {
   type EntryProof,
   proveEntriesIn,
   proveEntryIn,
+  type ProveOptions,
   type ProvenEntry,
   type UnprovenEntry,
 } from "./prove.ts";
+export { formatTlogProof, parseTlogProof, type TlogProof } from "../seal/tlog-proof.ts";
 export { checkProof, type ProofCheck, type ProofCheckOptions } from "./proof.ts";
 export { type LogAccess, logSourcesAt } from "../log/location.ts";
 export { proveEntries, proveEntry } from "../log/prove-entry.ts";

@@ -15,12 +15,22 @@ import { DAY_MS } from "../time.ts";
 /** The proof of an entry, or why there is none. */
 export type EntryProof = ProvenEntry | UnprovenEntry;
 
+/** The checkpoints that proofs lead to. */
+export interface ProveOptions {
+  /**
+   * `first`: the first checkpoint that covers the entry. `last`: the last one of its file, so that
+   * the proofs of many entries share one signature and most of their nodes.
+   * @default "first"
+   */
+  readonly checkpoint?: "first" | "last";
+}
+
 /** An entry and its proof. */
 export interface ProvenEntry {
   readonly id: string;
   /**
-   * C2SP tlog-proof: the entry's line as extra data, its index, its audit path, the first
-   * checkpoint that covers it.
+   * C2SP tlog-proof: the entry's line as extra data, its index, its audit path, a checkpoint that
+   * covers it.
    */
   readonly proof: string;
   /**
@@ -75,11 +85,12 @@ export function proofOf(found: EntryProof): string | undefined {
 export async function* proveEntriesIn(
   source: LogSource,
   ids: Iterable<string>,
+  { checkpoint = "first" }: ProveOptions = {},
 ): AsyncGenerator<EntryProof, void, void> {
   const search = new Search(ids);
   try {
     for (const file of await filesLikelyFirst(source, search)) {
-      if (search.mayBeIn(file)) yield* readProofs(source.read(file), search);
+      if (search.mayBeIn(file)) yield* readProofs(source.read(file), search, checkpoint);
     }
   } catch (error) {
     if (AuditError.isInstance(error)) throw error;
@@ -158,9 +169,10 @@ class Search {
 async function* readProofs(
   chunks: AsyncIterable<Buffer>,
   search: Search,
+  wanted: "first" | "last",
 ): AsyncGenerator<ProvenEntry, void, void> {
   const splitter = new LineSplitter();
-  const reader = new ProofReader(search);
+  const reader = new ProofReader(search, wanted);
   for await (const chunk of chunks) {
     for (const block of splitter.push(chunk)) {
       eachLine(block, (bytes, start, end) => {
@@ -170,12 +182,16 @@ async function* readProofs(
     yield* reader.take();
     if (search.isOver) return;
   }
+  reader.end();
+  yield* reader.take();
 }
 
 /** `{"id":"`, 36 characters and the closing quote. */
 const ID_BYTES = 44;
 /** Longer than any commit: a file without checkpoints must not fill the memory. */
 const MAX_COMMIT_BYTES = 256 * 2 ** 20;
+/** Kept for a file's last checkpoint. With more, the next checkpoint is taken. */
+const MAX_WAITING_BYTES = MAX_COMMIT_BYTES / 2;
 /** Approximate bytes of a leaf's hash in memory. */
 const LEAF_BYTES = 128;
 
@@ -186,10 +202,14 @@ interface Waiting {
 }
 
 /**
- * Reads one file's lines. Keeps leaves only from the first entry wanted up to the next checkpoint.
+ * Reads one file's lines. Keeps leaves only from the first entry wanted up to the next checkpoint,
+ * or up to the file's end for its last one.
  */
 class ProofReader {
   readonly #search: Search;
+  readonly #wanted: "first" | "last";
+  /** The latest checkpoint since the first entry that waits. */
+  #latest: { readonly line: string; readonly size: number } | undefined;
   readonly #tree = new MerkleTree();
   #vkey: string | null = null;
   #proven: ProvenEntry[] = [];
@@ -199,8 +219,14 @@ class ProofReader {
   #leaves: Buffer[] = [];
   #keptBytes = 0;
 
-  constructor(search: Search) {
+  constructor(search: Search, wanted: "first" | "last") {
     this.#search = search;
+    this.#wanted = wanted;
+  }
+
+  /** Proves the entries that wait for the file's last checkpoint. */
+  end(): void {
+    if (this.#latest !== undefined) this.#prove(this.#latest);
   }
 
   /** The proofs that are complete since the last call. */
@@ -213,7 +239,10 @@ class ProofReader {
   line(bytes: Buffer, start: number, end: number): void {
     const beginning = bytes.toString("latin1", start, Math.min(end, start + ID_BYTES));
     if (beginning.startsWith(CHECKPOINT_PREFIX)) {
-      if (this.#waiting.size > 0) this.#prove(bytes.toString("utf8", start, end));
+      if (this.#waiting.size === 0) return;
+      this.#latest = { line: bytes.toString("utf8", start, end), size: this.#tree.size };
+      if (this.#wanted === "first" || this.#keptBytes > MAX_WAITING_BYTES)
+        this.#prove(this.#latest);
       return;
     }
     if (this.#tree.size === 0) this.#vkey = vkeyOf(bytes.toString("utf8", start, end));
@@ -239,10 +268,11 @@ class ProofReader {
     if (this.#keptBytes > MAX_COMMIT_BYTES) this.#dropKept();
   }
 
-  #prove(checkpointLine: string): void {
+  #prove({ line: checkpointLine, size }: { readonly line: string; readonly size: number }): void {
     const note = readLineOf(checkpointLine, "checkpoint")?.note ?? "";
-    const paths = new AuditPaths(this.#leaves, this.#before);
+    const paths = new AuditPaths(this.#leaves.slice(0, size - this.#before.size), this.#before);
     for (const [id, { line, index }] of this.#waiting) {
+      if (index >= size) continue;
       const path = paths.path(index);
       const proof = formatTlogProof({ extra: line, index, path, note });
       this.#proven.push({ id, proof, vkey: this.#vkey });
@@ -255,6 +285,7 @@ class ProofReader {
     this.#waiting.clear();
     this.#leaves = [];
     this.#keptBytes = 0;
+    this.#latest = undefined;
   }
 }
 

@@ -1,0 +1,5 @@
+// @ai-audit/viewer: pages and reports that verify what they show.
+export { checkPage, type PageCheck } from "./page/check.ts";
+export { MAX_PAGE_ENTRIES, PageCollector, type PageFacts } from "./page/collect.ts";
+export type { PageData, PageEntry } from "./page/data.ts";
+export { PAGE_SCRIPT_SHA256, renderPage } from "./page/page.ts";
