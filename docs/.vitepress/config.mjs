@@ -1,0 +1,29 @@
+// The documentation site: `pnpm run docs` while writing, `pnpm run docs:build` for .vitepress/dist.
+import { defineConfig } from "vitepress";
+import { sections } from "./pages.mjs";
+import { repositoryLinks } from "./repository-links.mjs";
+
+const menu = sections();
+
+export default defineConfig({
+  title: "ai-audit",
+  description: "The audit log for LLM applications in TypeScript.",
+  lang: "en",
+  cleanUrls: false, // the pages work from any file server, and from a folder on disk behind one
+  lastUpdated: false,
+  router: { prefetchLinks: false }, // a page loads itself alone
+  markdown: {
+    config: repositoryLinks,
+    theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },
+  },
+  head: [["link", { rel: "icon", href: "data:," }]], // no request for an icon
+  themeConfig: {
+    search: { provider: "local" },
+    outline: { level: [2, 3] },
+    nav: menu.map(({ text, items }) => ({ text, link: items[0].link })),
+    sidebar: menu,
+    docFooter: { prev: "Before", next: "Next" },
+    externalLinkIcon: true,
+  },
+  vite: { build: { chunkSizeWarningLimit: 2_000 } }, // the search index; it loads when search opens
+});
