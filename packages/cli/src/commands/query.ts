@@ -7,7 +7,7 @@ import { addLocationArgument } from "../log/location.ts";
 import { openLog } from "../log/open-log.ts";
 import { formatCount, plural } from "../output/format.ts";
 import { Progress } from "../output/progress.ts";
-import { isDuplicate } from "../reading/call.ts";
+import { isDuplicate } from "@ai-audit/viewer/figures";
 import { entryPrinter } from "../reading/print-entries.ts";
 import type { Session } from "../session.ts";
 

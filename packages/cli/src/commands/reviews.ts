@@ -8,7 +8,7 @@ import { openLog, type OpenLog } from "../log/open-log.ts";
 import { formatMs, formatTime, plural } from "../output/format.ts";
 import { Progress } from "../output/progress.ts";
 import { Table } from "../output/table.ts";
-import { actorOf, decisionOf } from "../reading/call.ts";
+import { actorOf, decisionOf } from "@ai-audit/viewer/figures";
 import { titleOf } from "../reading/call-text.ts";
 import { addRangeOptions, type RangeFlags, rangeOf } from "../reading/filters.ts";
 import type { Session } from "../session.ts";

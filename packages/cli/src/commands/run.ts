@@ -6,7 +6,7 @@ import { addLocationArgument } from "../log/location.ts";
 import { openLog } from "../log/open-log.ts";
 import { formatCount, formatMs, formatTime, plural } from "../output/format.ts";
 import { Progress } from "../output/progress.ts";
-import { actorOf, interruptsOf } from "../reading/call.ts";
+import { actorOf, interruptsOf } from "@ai-audit/viewer/figures";
 import { buildTree, type CallNode } from "../reading/call-tree.ts";
 import { addRangeOptions, type RangeFlags, rangeOf } from "../reading/filters.ts";
 import { ContentOpener } from "../reading/opened-content.ts";

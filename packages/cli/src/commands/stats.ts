@@ -2,7 +2,7 @@
 import type { AuditEntry } from "@ai-audit/core";
 import { type Command, Option } from "commander";
 import { parseCount } from "../arguments/values.ts";
-import { actorOf, agentOf, toolOf } from "../reading/call.ts";
+import { actorOf, agentOf, toolOf } from "@ai-audit/viewer/figures";
 import { outcomeOf } from "../reading/entry-table.ts";
 import { EXIT, usageFailure } from "../failure.ts";
 import { addFilterOptions, Filter, type FilterFlags, rangeOf } from "../reading/filters.ts";
@@ -13,7 +13,7 @@ import { formatCount, formatMs, plural } from "../output/format.ts";
 import { Progress } from "../output/progress.ts";
 import { type Column, Table } from "../output/table.ts";
 import type { Session } from "../session.ts";
-import { type GroupFigures, Statistics } from "../reading/statistics.ts";
+import { type GroupFigures, Statistics } from "@ai-audit/viewer/figures";
 
 interface StatsFlags extends FilterFlags {
   readonly by: string;

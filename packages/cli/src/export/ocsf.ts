@@ -2,7 +2,7 @@
 // the profile ai_operation.
 import type { Outcome } from "@ai-audit/core";
 import { type AuditEntry, lineToEntry } from "@ai-audit/core/format";
-import { actorOf, agentOf, beganAt, safetyVerdictOf, targetOf } from "../reading/call.ts";
+import { actorOf, agentOf, beganAt, safetyVerdictOf, targetOf } from "@ai-audit/viewer/figures";
 import { VERSION } from "../version.ts";
 import type { LogRecord } from "./redact.ts";
 

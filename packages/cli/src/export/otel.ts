@@ -4,7 +4,14 @@
 import { hash } from "node:crypto";
 import { type AuditEntry, type JsonValue, lineToEntry, toJson } from "@ai-audit/core/format";
 import { messagesOf } from "../reading/transcript.ts";
-import { agentOf, beganAt, isDuplicate, outcomeClass, targetOf, toolOf } from "../reading/call.ts";
+import {
+  agentOf,
+  beganAt,
+  isDuplicate,
+  outcomeClass,
+  targetOf,
+  toolOf,
+} from "@ai-audit/viewer/figures";
 import type { RunStarted } from "../reading/call-tree.ts";
 import { VERSION } from "../version.ts";
 import type { LogRecord } from "./redact.ts";

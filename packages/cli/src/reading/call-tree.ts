@@ -1,6 +1,6 @@
 // Calls as a tree of callers and callees, by start time.
 import type { AuditEntry, ControlLineOf } from "@ai-audit/core/format";
-import { beganAt, interruptsOf, isDuplicate } from "./call.ts";
+import { beganAt, interruptsOf, isDuplicate } from "@ai-audit/viewer/figures";
 
 /** The start of a run that has no entry. */
 export type RunStarted = ControlLineOf<"run.started">;

@@ -1,7 +1,7 @@
 // One entry as labelled values.
 import type { AuditEntry } from "@ai-audit/core";
 import { readDiagnostics, toJson } from "@ai-audit/core/format";
-import { actorOf, agentOf, safetyVerdictOf, toolOf } from "./call.ts";
+import { actorOf, agentOf, safetyVerdictOf, toolOf } from "@ai-audit/viewer/figures";
 import { outcomeOf, outcomeStyle } from "./entry-table.ts";
 import { errorMessage, type OpenedContent, type OpenedField } from "./opened-content.ts";
 import type { Field } from "../output/fields.ts";

@@ -1,6 +1,6 @@
 // Entries as rows of a table.
 import type { AuditEntry } from "@ai-audit/core";
-import { actorOf, agentOf, flagsOf, targetOf } from "./call.ts";
+import { actorOf, agentOf, flagsOf, targetOf } from "@ai-audit/viewer/figures";
 import { formatMs, formatTime, formatTokens } from "../output/format.ts";
 import type { Output, Style } from "../output/output.ts";
 import { type Column, Table } from "../output/table.ts";

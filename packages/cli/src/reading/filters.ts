@@ -3,7 +3,7 @@ import type { AuditEntry, EncryptionManager, Outcome, TimeRange } from "@ai-audi
 import { lineToEntry, OUTCOMES } from "@ai-audit/core/format";
 import { type Command, Option } from "commander";
 import { collectPairs } from "../arguments/values.ts";
-import { actorOf, agentOf, toolOf } from "./call.ts";
+import { actorOf, agentOf, toolOf } from "@ai-audit/viewer/figures";
 import { outcomeOf } from "./entry-table.ts";
 import { usageFailure } from "../failure.ts";
 import { loadEncryption, loadSubjectKeys } from "../settings/keys.ts";

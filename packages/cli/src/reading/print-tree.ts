@@ -3,7 +3,7 @@ import { entryToLine, safeLine, safeText } from "@ai-audit/core/format";
 import { formatMs, formatTime, formatTokens } from "../output/format.ts";
 import type { Output } from "../output/output.ts";
 import { type Column, Table } from "../output/table.ts";
-import { actorOf, flagsOf, outcomeClass } from "./call.ts";
+import { actorOf, flagsOf, outcomeClass } from "@ai-audit/viewer/figures";
 import { type PassageOptions, passagesOf, titleOf } from "./call-text.ts";
 import { type CallNode, type PlacedNode, walk } from "./call-tree.ts";
 import { outcomeOf, outcomeStyle } from "./entry-table.ts";
