@@ -12,6 +12,7 @@ const AUDIENCES = {
   ".": "programs that log",
   "./capture": "wrappers of an SDK or a framework",
   "./verify": "auditors",
+  "./reading": "views of a log: filters, figures, transcripts, trees",
   "./format": "tools that read or write the bytes of a log",
   "./s3": "a log in a bucket",
   "./sql": "questions over many entries",

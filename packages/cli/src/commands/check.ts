@@ -1,4 +1,6 @@
 // ai-audit check: checks a proof or a bundle without the log.
+import { contentOpener, requireOpened } from "../reading/content.ts";
+import { type ContentOpener } from "@ai-audit/core/reading";
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { lineToEntry } from "@ai-audit/core/format";
@@ -7,7 +9,6 @@ import type { Command } from "commander";
 import { describeEntry } from "../reading/entry-details.ts";
 import { EXIT, Failure } from "../failure.ts";
 import { loadEncryption } from "../settings/keys.ts";
-import { ContentOpener } from "../reading/opened-content.ts";
 import { printFields } from "../output/fields.ts";
 import type { Session } from "../session.ts";
 import { Settings } from "../settings/settings.ts";
@@ -54,9 +55,9 @@ async function check(path: string, flags: CheckFlags, session: Session): Promise
   await session.out.line(styledVerdict(result, session.out));
   const remedy = remedyOf(result, result.state === "UNKNOWN_KEY", passedOver);
   if (remedy !== undefined) await session.log.line(remedy);
-  const opener = new ContentOpener(decrypt ? await loadEncryption(settings) : undefined);
+  const opener = contentOpener(decrypt ? await loadEncryption(settings) : undefined);
   await printEntry(result, opener, session);
-  if (result.exitCode === 0) opener.check(); // a verdict that is worse comes first
+  if (result.exitCode === 0) requireOpened(opener); // a verdict that is worse comes first
 }
 
 /** Whether a text is an `audit.html`: no proof begins like this. */

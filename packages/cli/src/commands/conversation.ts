@@ -1,15 +1,15 @@
 // ai-audit conversation: a conversation as a transcript.
+import { logSources } from "../log/storage.ts";
+import { contentOpener, requireOpened } from "../reading/content.ts";
+import { buildTree, readEntries, readRuns, rootsOf } from "@ai-audit/core/reading";
 import type { Command } from "commander";
 import { EXIT, Failure } from "../failure.ts";
 import { addLocationArgument } from "../log/location.ts";
 import { openLog } from "../log/open-log.ts";
 import { plural } from "../output/format.ts";
 import { Progress } from "../output/progress.ts";
-import { buildTree } from "../reading/call-tree.ts";
 import { addRangeOptions, type RangeFlags, rangeOf } from "../reading/filters.ts";
-import { ContentOpener } from "../reading/opened-content.ts";
 import { printTranscript, printTreeJson } from "../reading/print-tree.ts";
-import { readEntries, readRuns, rootsOf } from "../reading/read-calls.ts";
 import type { Session } from "../session.ts";
 import { loadEncryption } from "../settings/keys.ts";
 
@@ -40,15 +40,15 @@ async function conversation(
   let found = 0;
   const progress = new Progress(session, "searching", () => `${plural(found, "call")} found`);
   const log = await openLog(given, session, progress);
-  const opener = new ContentOpener(flags.decrypt ? await loadEncryption(log.settings) : undefined);
+  const opener = contentOpener(flags.decrypt ? await loadEncryption(log.settings) : undefined);
   const entries = await readEntries(
-    log,
+    log.storage,
     rangeOf(flags),
     id,
     ({ conversationId }) => conversationId === id,
     (count) => (found = count),
   );
-  const runs = await readRuns(log, rootsOf(entries));
+  const runs = await readRuns(await logSources(log), rootsOf(entries));
   progress.clear();
   if (entries.length === 0)
     throw new Failure(
@@ -60,5 +60,5 @@ async function conversation(
   await (flags.json
     ? printTreeJson(session.out, tree, opener)
     : printTranscript(session.out, tree, opener));
-  opener.check();
+  requireOpened(opener);
 }

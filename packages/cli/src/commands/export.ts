@@ -1,4 +1,6 @@
 // ai-audit export: entries for other systems and other people.
+import { logSources } from "../log/storage.ts";
+import { type Filter, readRuns } from "@ai-audit/core/reading";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Command, Option } from "commander";
 import { collect } from "../arguments/values.ts";
@@ -16,13 +18,18 @@ import { type ParquetOptions, writeParquet } from "../export/parquet.ts";
 import { exportRecords, recordOf } from "../export/records.ts";
 import { type LogRecord, redactor } from "../export/redact.ts";
 import { EXIT, usageFailure } from "../failure.ts";
-import { addFilterOptions, Filter, type FilterFlags, rangeOf } from "../reading/filters.ts";
+import {
+  addFilterOptions,
+  type FilterFlags,
+  filterOf,
+  rangeOf,
+  requireSearched,
+} from "../reading/filters.ts";
 import { addLocationArgument, resolveDirectory } from "../log/location.ts";
 import { openLog, type OpenLog } from "../log/open-log.ts";
 import { formatCount, plural } from "../output/format.ts";
 import { addOutputOption, type Sink, withSink } from "../output/output-file.ts";
 import { Progress } from "../output/progress.ts";
-import { readRuns } from "../reading/read-calls.ts";
 import type { Session } from "../session.ts";
 import { Settings } from "../settings/settings.ts";
 
@@ -104,7 +111,7 @@ async function exportLog(
   let written = 0;
   const progress = new Progress(session, "exporting", () => `${formatCount(written)} written`);
   const log = await openLog(given, session, progress);
-  const filter = await Filter.of(flags, log.settings);
+  const filter = await filterOf(flags, log.settings);
   const onPage = (_: number, found: number): void => {
     written = found;
   };
@@ -120,7 +127,7 @@ async function exportLog(
       progress.update(share);
     });
     progress.clear();
-    return filter.check();
+    return requireSearched(filter);
   }
   if (flags.format === "rotalabs-comply" && flags.redact.length > 0) {
     throw usageFailure("--redact does not go with rotalabs-comply: its fields are fixed");
@@ -147,7 +154,7 @@ async function exportLog(
     await session.out.json({ entries: count, output: flags.output });
   else await session.log.line(`${plural(count, "entry", "entries")} exported`);
   if (remark !== undefined) await session.log.line(remark);
-  filter.check();
+  requireSearched(filter);
 }
 
 type OnPage = (read: number, found: number) => void;
@@ -161,7 +168,9 @@ async function exportPages(
 ): Promise<number> {
   const { storage } = log;
   const opened = filter.opener.hasKeys;
-  const spans = new SpanWriter(format === "otel" ? await readRuns(log, undefined) : []);
+  const spans = new SpanWriter(
+    format === "otel" ? await readRuns(await logSources(log), undefined) : [],
+  );
   let count = 0;
   if (format === "csv") await sink.write(csvHeader(opened));
   for await (const records of exportRecords({
@@ -208,7 +217,7 @@ async function followLog(
     );
   const settings = Settings.load(session.env);
   const directory = resolveDirectory(given, settings, "export --cursor");
-  const filter = await Filter.of(flags, settings);
+  const filter = await filterOf(flags, settings);
   const redacted = redactor(redact);
   const textOf = (line: string): string =>
     filter.entryOf(line) === undefined
@@ -224,7 +233,7 @@ async function followLog(
     if (!flags.follow) break;
     await sleep(POLL_MS);
   }
-  filter.check();
+  requireSearched(filter);
 }
 
 /** Format and conditions, for the cursor: other ones would make other lines of the same entries. */

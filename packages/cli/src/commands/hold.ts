@@ -3,7 +3,7 @@ import { type Hold, listHolds, placeHold, releaseHold } from "@ai-audit/core";
 import { lineToEntry } from "@ai-audit/core/format";
 import type { Command } from "commander";
 import { EXIT, Failure, usageFailure } from "../failure.ts";
-import { addRangeOptions, Filter, type RangeFlags, rangeOf } from "../reading/filters.ts";
+import { addRangeOptions, filterOf, type RangeFlags, rangeOf } from "../reading/filters.ts";
 import { findEntryLine } from "../log/find-entry.ts";
 import { addLocationArgument, resolveLocation } from "../log/location.ts";
 import { openLog, type OpenLog } from "../log/open-log.ts";
@@ -103,7 +103,7 @@ async function conversationRange(
   conversation: string,
   { storage, settings }: OpenLog,
 ): Promise<{ from: Date; to: Date }> {
-  const filter = await Filter.of({ conversation }, settings);
+  const filter = await filterOf({ conversation }, settings);
   let first: string | undefined;
   let last: string | undefined;
   for await (const page of storage.pages({}, "oldest-first")) {

@@ -1,11 +1,18 @@
 // ai-audit list: the latest entries, or the log's records about itself.
+import { logSources } from "../log/storage.ts";
+import { type Fact, factText, readFacts } from "@ai-audit/core/reading";
 import { type Command, Option } from "commander";
 import { parseCount } from "../arguments/values.ts";
 import { EXIT } from "../failure.ts";
 import { latestLines } from "../log/latest-lines.ts";
 import { addLocationArgument } from "../log/location.ts";
-import { addFilterOptions, Filter, type FilterFlags, rangeOf } from "../reading/filters.ts";
-import { type Fact, factText, readFacts } from "../log/log-facts.ts";
+import {
+  addFilterOptions,
+  type FilterFlags,
+  filterOf,
+  rangeOf,
+  requireSearched,
+} from "../reading/filters.ts";
 import { openLog } from "../log/open-log.ts";
 import { formatTime, plural } from "../output/format.ts";
 import { Progress } from "../output/progress.ts";
@@ -40,7 +47,7 @@ async function list(given: string | undefined, flags: ListFlags, session: Sessio
   const { out, log } = session;
   const progress = new Progress(session, "reading");
   const { storage, settings, location } = await openLog(given, session, progress);
-  const filter = await Filter.of(flags, settings);
+  const filter = await filterOf(flags, settings);
   const lines = await latestLines(storage, rangeOf(flags), flags.limit, filter);
   progress.clear();
   if (lines.length === 0) {
@@ -48,7 +55,7 @@ async function list(given: string | undefined, flags: ListFlags, session: Sessio
     return log.line(filter.isEmpty ? `no entries in ${location}` : "no such entry");
   }
   await entryPrinter(out, flags, filter.opener)(lines);
-  filter.check();
+  requireSearched(filter);
   if (flags.json || !filter.isEmpty) return;
   const total = await storage.count(rangeOf(flags));
   if (total > lines.length)
@@ -62,7 +69,9 @@ async function listControl(
 ): Promise<void> {
   const { out, log } = session;
   const { settings, location } = await openLog(given, session);
-  const facts = (await readFacts(location, settings, rangeOf(flags))).slice(-flags.limit);
+  const facts = (await readFacts(await logSources({ location, settings }), rangeOf(flags))).slice(
+    -flags.limit,
+  );
   if (flags.json) {
     for (const { file, line } of facts) await out.json({ file, ...line });
     return;

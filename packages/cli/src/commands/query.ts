@@ -1,13 +1,19 @@
 // ai-audit query: entries that meet conditions.
+import { isDuplicate } from "@ai-audit/core/reading";
 import { type Command, Option } from "commander";
 import { parseCount } from "../arguments/values.ts";
 import { EXIT } from "../failure.ts";
-import { addFilterOptions, Filter, type FilterFlags, rangeOf } from "../reading/filters.ts";
+import {
+  addFilterOptions,
+  type FilterFlags,
+  filterOf,
+  rangeOf,
+  requireSearched,
+} from "../reading/filters.ts";
 import { addLocationArgument } from "../log/location.ts";
 import { openLog } from "../log/open-log.ts";
 import { formatCount, plural } from "../output/format.ts";
 import { Progress } from "../output/progress.ts";
-import { isDuplicate } from "@ai-audit/viewer/figures";
 import { entryPrinter } from "../reading/print-entries.ts";
 import type { Session } from "../session.ts";
 
@@ -38,7 +44,7 @@ async function query(
   let found = 0;
   const progress = new Progress(session, "searching", () => `${formatCount(found)} found`);
   const { storage, settings } = await openLog(given, session, progress);
-  const filter = await Filter.of(flags, settings);
+  const filter = await filterOf(flags, settings);
   const print = entryPrinter(out, flags, filter.opener);
   const { limit = Infinity } = flags;
   for await (const page of storage.pages(
@@ -58,7 +64,7 @@ async function query(
   }
   progress.clear();
   if (flags.count) await (flags.json ? out.json({ count: found }) : out.line(String(found)));
-  filter.check();
+  requireSearched(filter);
   if (filter.unopened > 0) {
     await log.line(
       `${plural(filter.unopened, "entry", "entries")} could not be searched for text: encrypted`,

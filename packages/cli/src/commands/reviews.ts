@@ -1,15 +1,14 @@
 // ai-audit reviews: requests for a person's decision, and the decisions.
-import { joinReviews, type ReviewCase } from "@ai-audit/core";
-import { type AuditEntry, entryToLine, lineToEntry } from "@ai-audit/core/format";
+import { actorOf, decisionOf, readReviews, titleOf } from "@ai-audit/core/reading";
+import type { ReviewCase } from "@ai-audit/core";
+import { type AuditEntry, entryToLine } from "@ai-audit/core/format";
 import type { Command } from "commander";
 import { EXIT } from "../failure.ts";
 import { addLocationArgument } from "../log/location.ts";
-import { openLog, type OpenLog } from "../log/open-log.ts";
+import { openLog } from "../log/open-log.ts";
 import { formatMs, formatTime, plural } from "../output/format.ts";
 import { Progress } from "../output/progress.ts";
 import { Table } from "../output/table.ts";
-import { actorOf, decisionOf } from "@ai-audit/viewer/figures";
-import { titleOf } from "../reading/call-text.ts";
 import { addRangeOptions, type RangeFlags, rangeOf } from "../reading/filters.ts";
 import type { Session } from "../session.ts";
 
@@ -38,9 +37,7 @@ async function reviews(
   const { out, log } = session;
   const progress = new Progress(session, "reading");
   const opened = await openLog(given, session, progress);
-  const { from, to = Infinity } = rangeOf(flags);
-  const entries = candidatesIn(opened, from, to);
-  const all = await joinReviews(entries, session.now().getTime());
+  const all = await readReviews(opened.storage, rangeOf(flags), session.now().getTime());
   progress.clear();
   const cases = flags.open ? all.filter(({ decided }) => !decided) : all;
   if (flags.json) {
@@ -63,23 +60,6 @@ async function reviews(
   const open = all.filter(({ decided }) => !decided).length;
   await log.line(`${plural(all.length, "request")}, ${open} without a decision`);
 }
-
-/** Requests of the time range, and all decisions. */
-async function* candidatesIn(
-  { storage }: OpenLog,
-  from: number | undefined,
-  to: number,
-): AsyncGenerator<AuditEntry, void, undefined> {
-  for await (const page of storage.pages(from === undefined ? {} : { from }, "oldest-first")) {
-    for (const line of page) {
-      if (!CANDIDATE.test(line)) continue; // most lines are not parsed
-      const entry = lineToEntry(line);
-      if (entry && (entry.review || Date.parse(entry.timestamp) <= to)) yield entry;
-    }
-  }
-}
-
-const CANDIDATE = /"(?:outcome": ?"interrupted|review(?:_required)?": ?[{t])/;
 
 function verdictsOf({ decisions, decided }: ReviewCase): string {
   const verdicts = decisions.map((entry) => decisionOf(entry)?.verdict ?? "decided").join(", ");

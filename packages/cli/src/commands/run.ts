@@ -1,17 +1,23 @@
 // ai-audit run: one invocation as a tree.
+import { logSources } from "../log/storage.ts";
+import { contentOpener, requireOpened } from "../reading/content.ts";
+import {
+  actorOf,
+  buildTree,
+  type CallNode,
+  figuresOf,
+  readInvocation,
+  readRuns,
+  rootsOf,
+} from "@ai-audit/core/reading";
 import type { Command } from "commander";
-import type { AuditEntry } from "@ai-audit/core/format";
 import { EXIT, Failure } from "../failure.ts";
 import { addLocationArgument } from "../log/location.ts";
 import { openLog } from "../log/open-log.ts";
 import { formatCount, formatMs, formatTime, plural } from "../output/format.ts";
 import { Progress } from "../output/progress.ts";
-import { actorOf, interruptsOf } from "@ai-audit/viewer/figures";
-import { buildTree, type CallNode } from "../reading/call-tree.ts";
 import { addRangeOptions, type RangeFlags, rangeOf } from "../reading/filters.ts";
-import { ContentOpener } from "../reading/opened-content.ts";
-import { figuresOf, printTree, printTreeJson } from "../reading/print-tree.ts";
-import { readEntries, readRuns, rootsOf } from "../reading/read-calls.ts";
+import { printTree, printTreeJson } from "../reading/print-tree.ts";
 import type { Session } from "../session.ts";
 import { loadEncryption } from "../settings/keys.ts";
 
@@ -50,22 +56,11 @@ async function run(
   let found = 0;
   const progress = new Progress(session, "searching", () => `${plural(found, "call")} found`);
   const log = await openLog(location, session, progress);
-  const opener = new ContentOpener(flags.decrypt ? await loadEncryption(log.settings) : undefined);
-  const search = (id: string): Promise<AuditEntry[]> =>
-    readEntries(
-      log,
-      rangeOf(flags),
-      id,
-      (entry) => entry.id === id || entry.run?.id === id || entry.run?.rootId === id,
-      (count) => (found = count),
-    );
-  let entries = await search(given);
-  const root = entries.flatMap((entry) => entry.run?.rootId ?? [])[0] ?? given;
-  if (root !== given) entries = await search(root);
-  entries = await withResumed(entries, search, (of) =>
-    readEntries(log, rangeOf(flags), of, ({ review }) => review?.of === of),
-  );
-  const runs = await readRuns(log, new Set([root, ...rootsOf(entries)]));
+  const opener = contentOpener(flags.decrypt ? await loadEncryption(log.settings) : undefined);
+  const { root, entries } = await readInvocation(log.storage, rangeOf(flags), given, (count) => {
+    found = count;
+  });
+  const runs = await readRuns(await logSources(log), new Set([root, ...rootsOf(entries)]));
   progress.clear();
   if (entries.length === 0)
     throw new Failure(
@@ -80,33 +75,7 @@ async function run(
     await out.line();
     await printTree(out, tree);
   }
-  opener.check();
-}
-
-/**
- * The entries of an invocation, and of those that continued it: a person's decision on one of its
- * requests may begin another one.
- */
-async function withResumed(
-  entries: readonly AuditEntry[],
-  search: (root: string) => Promise<AuditEntry[]>,
-  decisionsOn: (request: string) => Promise<AuditEntry[]>,
-): Promise<AuditEntry[]> {
-  const all = new Map(entries.map((entry) => [entry.id, entry]));
-  const roots = rootsOf(entries);
-  for (const entry of all.values()) {
-    if (entry.outcome !== "interrupted") continue;
-    for (const of of [entry.id, ...interruptsOf(entry)]) {
-      for (const decision of await decisionsOn(of)) {
-        all.set(decision.id, decision);
-        const root = decision.run?.rootId;
-        if (root === undefined || roots.has(root)) continue;
-        roots.add(root);
-        for (const later of await search(root)) all.set(later.id, later);
-      }
-    }
-  }
-  return [...all.values()];
+  requireOpened(opener);
 }
 
 /**

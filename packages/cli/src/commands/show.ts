@@ -1,4 +1,5 @@
 // ai-audit show: one entry in full.
+import { contentOpener, requireOpened } from "../reading/content.ts";
 import { lineToEntry } from "@ai-audit/core/format";
 import type { Command } from "commander";
 import { describeEntry } from "../reading/entry-details.ts";
@@ -6,7 +7,6 @@ import { findEntryLine } from "../log/find-entry.ts";
 import { loadEncryption } from "../settings/keys.ts";
 import { addLocationArgument } from "../log/location.ts";
 import { openLog } from "../log/open-log.ts";
-import { ContentOpener } from "../reading/opened-content.ts";
 import { printFields } from "../output/fields.ts";
 import { openedLine } from "../reading/print-entries.ts";
 import type { Session } from "../session.ts";
@@ -35,11 +35,11 @@ async function show(
   session: Session,
 ): Promise<void> {
   const { storage, location, settings } = await openLog(given, session);
-  const opener = new ContentOpener(decrypt ? await loadEncryption(settings) : undefined);
+  const opener = contentOpener(decrypt ? await loadEncryption(settings) : undefined);
   const line = await findEntryLine(storage, location, id);
   const entry = lineToEntry(line);
   if (entry === undefined) return;
   if (json) await session.out.write(`${decrypt ? openedLine(line, opener) : line}\n`);
   else await printFields(session.out, describeEntry(entry, opener.open(entry)));
-  opener.check();
+  requireOpened(opener);
 }

@@ -1,19 +1,24 @@
 // ai-audit stats: figures by time, model, actor …
+import { logSources } from "../log/storage.ts";
+import {
+  figureFactsOf,
+  type GroupFigures,
+  groupingOf,
+  readFacts,
+  Statistics,
+  summaryOf,
+} from "@ai-audit/core/reading";
 import type { AuditEntry } from "@ai-audit/core";
 import { type Command, Option } from "commander";
 import { parseCount } from "../arguments/values.ts";
-import { actorOf, agentOf, toolOf } from "@ai-audit/viewer/figures";
-import { outcomeOf } from "../reading/entry-table.ts";
 import { EXIT, usageFailure } from "../failure.ts";
-import { addFilterOptions, Filter, type FilterFlags, rangeOf } from "../reading/filters.ts";
+import { addFilterOptions, type FilterFlags, filterOf, rangeOf } from "../reading/filters.ts";
 import { addLocationArgument } from "../log/location.ts";
-import { readFacts, summaryOf } from "../log/log-facts.ts";
 import { openLog } from "../log/open-log.ts";
 import { formatCount, formatMs, plural } from "../output/format.ts";
 import { Progress } from "../output/progress.ts";
 import { type Column, Table } from "../output/table.ts";
 import type { Session } from "../session.ts";
-import { type GroupFigures, Statistics } from "@ai-audit/viewer/figures";
 
 interface StatsFlags extends FilterFlags {
   readonly by: string;
@@ -51,12 +56,12 @@ async function stats(
   let read = 0;
   const progress = new Progress(session, "counting", () => `${formatCount(read)} entries`);
   const { storage, settings, location } = await openLog(given, session, progress);
-  const filter = await Filter.of(flags, settings);
-  const statistics = new Statistics(groupOf);
+  const filter = await filterOf(flags, settings);
+  const statistics = new Statistics();
   for await (const page of storage.pages(rangeOf(flags), "oldest-first")) {
     for (const line of page) {
       const entry = filter.entryOf(line);
-      if (entry !== undefined) statistics.add(entry);
+      if (entry !== undefined) statistics.add(groupOf(entry), figureFactsOf(entry));
     }
     read += page.length;
   }
@@ -66,7 +71,7 @@ async function stats(
     .toSorted((a, b) => b.calls - a.calls || compare(a.group, b.group))
     .slice(0, flags.limit);
   const groups = isTime(flags.by) ? most.toSorted((a, b) => compare(a.group, b.group)) : most;
-  const facts = await readFacts(location, settings, rangeOf(flags));
+  const facts = await readFacts(await logSources({ location, settings }), rangeOf(flags));
   if (flags.json) {
     const recorded = facts.map(({ file, line }) => ({ file, ...line }));
     return out.json({ by: flags.by, total: statistics.total(), groups, log: recorded });
@@ -82,34 +87,13 @@ async function stats(
 }
 
 function grouping(by: string): (entry: AuditEntry) => string {
-  const known = GROUPINGS[by];
-  if (known !== undefined) return known;
-  const [, key] = /^metadata\.(.+)$/.exec(by) ?? [];
-  if (key === undefined) throw usageFailure(`--by ${by} is unknown`, `one of ${GROUPS}`);
-  return ({ metadata }) => textOfKey(metadata[key]);
+  const groupOf = groupingOf(by);
+  if (groupOf === undefined) throw usageFailure(`--by ${by} is unknown`, `one of ${GROUPS}`);
+  return groupOf;
 }
-
-const GROUPINGS: Readonly<Partial<Record<string, (entry: AuditEntry) => string>>> = {
-  hour: ({ timestamp }) => `${timestamp.slice(0, 10)} ${timestamp.slice(11, 13)}:00`,
-  day: ({ timestamp }) => timestamp.slice(0, 10),
-  month: ({ timestamp }) => timestamp.slice(0, 7),
-  model: ({ model }) => model ?? "-",
-  provider: ({ provider }) => provider ?? "-",
-  operation: ({ operation }) => operation ?? "-",
-  tool: (entry) => toolOf(entry) ?? "-",
-  agent: (entry) => agentOf(entry) ?? "-",
-  actor: (entry) => actorOf(entry) ?? "-",
-  outcome: outcomeOf,
-  conversation: ({ conversationId }) => conversationId ?? "-",
-};
 
 function isTime(by: string): boolean {
   return by === "hour" || by === "day" || by === "month";
-}
-
-function textOfKey(value: unknown): string {
-  if (value === undefined) return "-";
-  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 function compare(a: string, b: string): number {

@@ -3,7 +3,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { AuditStorage } from "@ai-audit/core";
 import { type Command, Option } from "commander";
 import { parseCount } from "../arguments/values.ts";
-import { addFilterOptions, Filter, type FilterFlags, rangeOf } from "../reading/filters.ts";
+import {
+  addFilterOptions,
+  type FilterFlags,
+  filterOf,
+  rangeOf,
+  requireSearched,
+} from "../reading/filters.ts";
 import { latestLines } from "../log/latest-lines.ts";
 import { addLocationArgument, isBucket } from "../log/location.ts";
 import { openLog } from "../log/open-log.ts";
@@ -34,13 +40,13 @@ export function define(command: Command, session: Session): void {
 
 async function tail(given: string | undefined, flags: TailFlags, session: Session): Promise<void> {
   const { storage, settings, location } = await openLog(given, session);
-  const filter = await Filter.of(flags, settings);
+  const filter = await filterOf(flags, settings);
   const print = entryPrinter(session.out, flags, filter.opener);
   const range = rangeOf(flags);
   const follower = flags.follow ? await Follower.begin(storage, session) : undefined;
   const lines = await latestLines(storage, range, flags.lines, filter);
   await print(lines);
-  filter.check();
+  requireSearched(filter);
   if (follower === undefined) return;
   for (;;) {
     await session.out.flush();

@@ -1,11 +1,11 @@
 // Keys: do they exist, are they usable, do they fit the log?
+import { contentOpener } from "../reading/content.ts";
 import { stat } from "node:fs/promises";
 import { EncryptionManager } from "@ai-audit/core";
 import { lineToEntry } from "@ai-audit/core/format";
 import { settingFailure } from "../failure.ts";
 import { configuredTrust, encryptionKeys } from "../settings/keys.ts";
 import { latestLines } from "../log/latest-lines.ts";
-import { ContentOpener } from "../reading/opened-content.ts";
 import type { Settings } from "../settings/settings.ts";
 import { openStorage } from "../log/storage.ts";
 import { findSigner } from "../keeping/writing.ts";
@@ -58,7 +58,7 @@ export async function examineEncryption(
     location === undefined ? [] : await latestLines(await openStorage(location, settings), {}, 20);
   for (const line of lines.toReversed()) {
     const entry = lineToEntry(line);
-    const field = entry && new ContentOpener(encryption).open(entry).input;
+    const field = entry && contentOpener(encryption).open(entry).input;
     if (entry?.inputContent == null || field === undefined || entry.subject !== undefined) continue;
     return field.state === "sealed"
       ? [

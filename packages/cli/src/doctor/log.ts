@@ -1,13 +1,13 @@
 // The log itself: permissions, files, its records about itself, retention.
+import { type Fact, readFacts, summaryOf } from "@ai-audit/core/reading";
 import { stat } from "node:fs/promises";
 import { listHolds } from "@ai-audit/core";
 import { configuredTrust } from "../settings/keys.ts";
-import { type Fact, readFacts, summaryOf } from "../log/log-facts.ts";
 import { listLogFiles, type LogFile } from "../log/log-files.ts";
 import { plural } from "../output/format.ts";
 import { DEFAULT_RETENTION_DAYS } from "../keeping/retention.ts";
 import type { Settings } from "../settings/settings.ts";
-import { s3Connection } from "../log/storage.ts";
+import { logSources, s3Connection } from "../log/storage.ts";
 import { type Finding, good, look, wrong } from "./finding.ts";
 
 /** Permission bits of users other than the owner. */
@@ -103,7 +103,7 @@ function findingOf(
 
 /** The log's records about itself. A loss, or a file that became shorter, needs a look. */
 export async function examineFacts(location: string, settings: Settings): Promise<Finding[]> {
-  const facts = await readFacts(location, settings);
+  const facts = await readFacts(await logSources({ location, settings }));
   if (facts.length === 0) return [good("record", "no loss, removal, hold, erasure or open call")];
   const trouble = summaryOf(facts.filter(isTrouble));
   const others = summaryOf(facts.filter((fact) => !isTrouble(fact)));

@@ -1,10 +1,10 @@
 // Selected entries and their proofs, for a bundle.
+import { type Filter } from "@ai-audit/core/reading";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { TimeRange } from "@ai-audit/core";
 import { safeLine } from "@ai-audit/core/format";
 import { checkProof, proveEntries } from "@ai-audit/core/verify";
-import type { Filter } from "../reading/filters.ts";
 import type { OpenLog } from "../log/open-log.ts";
 import { makeNewDirectory, writeNewFile } from "../output/new-files.ts";
 import { withSink } from "../output/output-file.ts";

@@ -1,8 +1,8 @@
 // Entries as events of the Open Cybersecurity Schema Framework (OCSF) 1.8: API Activity (6003) with
 // the profile ai_operation.
+import { actorOf, agentOf, beganAt, safetyVerdictOf, targetOf } from "@ai-audit/core/reading";
 import type { Outcome } from "@ai-audit/core";
 import { type AuditEntry, lineToEntry } from "@ai-audit/core/format";
-import { actorOf, agentOf, beganAt, safetyVerdictOf, targetOf } from "@ai-audit/viewer/figures";
 import { VERSION } from "../version.ts";
 import type { LogRecord } from "./redact.ts";
 

@@ -1,6 +1,6 @@
 // Lines for the Python original, and remarks for their readers.
+import { type Filter } from "@ai-audit/core/reading";
 import { AuditLogger, exportEntries, type TimeRange } from "@ai-audit/core";
-import type { Filter } from "../reading/filters.ts";
 import { encryptionKeys, loadEncryption } from "../settings/keys.ts";
 import type { OpenLog } from "../log/open-log.ts";
 import type { Sink } from "../output/output-file.ts";

@@ -1,18 +1,18 @@
 // Entries as OpenTelemetry spans: OTLP/JSON, one ExportTraceServiceRequest a line, with the
 // attributes of the semantic conventions for generative AI. One invocation is one trace. Over 300
 // lines: one function for each attribute group of the conventions.
-import { hash } from "node:crypto";
-import { type AuditEntry, type JsonValue, lineToEntry, toJson } from "@ai-audit/core/format";
-import { messagesOf } from "../reading/transcript.ts";
 import {
   agentOf,
   beganAt,
   isDuplicate,
+  messagesOf,
   outcomeClass,
+  type RunStarted,
   targetOf,
   toolOf,
-} from "@ai-audit/viewer/figures";
-import type { RunStarted } from "../reading/call-tree.ts";
+} from "@ai-audit/core/reading";
+import { hash } from "node:crypto";
+import { type AuditEntry, type JsonValue, lineToEntry, toJson } from "@ai-audit/core/format";
 import { VERSION } from "../version.ts";
 import type { LogRecord } from "./redact.ts";
 

@@ -1,7 +1,7 @@
 // Parquet, partitioned by day, for engines that read columns.
+import { type Filter } from "@ai-audit/core/reading";
 import type { OnProgress, TimeRange } from "@ai-audit/core";
 import { garbageCollector, openSql, shortOfMemory } from "../sql/duckdb.ts";
-import type { Filter } from "../reading/filters.ts";
 import { withGathered } from "../sql/gathered.ts";
 import { isBucket } from "../log/location.ts";
 import { makeNewDirectory } from "../output/new-files.ts";

@@ -1,7 +1,7 @@
 // The records of an export: the log's entries, opened and redacted as asked for, a page at a time.
+import { type Filter } from "@ai-audit/core/reading";
 import type { AuditStorage, TimeRange } from "@ai-audit/core";
 import { lineToEntry } from "@ai-audit/core/format";
-import type { Filter } from "../reading/filters.ts";
 import { type LogRecord, redactor } from "./redact.ts";
 
 export interface RecordOptions {

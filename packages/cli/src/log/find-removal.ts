@@ -1,7 +1,7 @@
 // Why an entry is absent: the log's own record of files that retention removed.
+import { controlLines, timeOf } from "@ai-audit/core/reading";
 import { dayOfSegment, safeLine, segmentDay, timeOfId } from "@ai-audit/core/format";
 import { directorySource } from "@ai-audit/core/verify";
-import { controlLines, timeOf } from "./control-lines.ts";
 
 /**
  * The removal that a directory's log records for the time of an id: `audit_20240101.jsonl was

@@ -1,6 +1,6 @@
 // The newest lines of a log.
+import { type Filter } from "@ai-audit/core/reading";
 import type { AuditStorage, TimeRange } from "@ai-audit/core";
-import type { Filter } from "../reading/filters.ts";
 
 /** The newest `limit` lines that pass a filter, oldest first. */
 export async function latestLines(

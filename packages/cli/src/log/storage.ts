@@ -1,6 +1,7 @@
 // Opens storages: a directory, or a bucket, whose SDK is loaded only then.
 import { type AuditStorage, FileStorage, type OnProgress, type Signer } from "@ai-audit/core";
 import { lineToEntry, safeLine } from "@ai-audit/core/format";
+import { type LogSource, logSourcesAt } from "@ai-audit/core/verify";
 import type { S3Archive, S3Connection } from "@ai-audit/core/s3";
 import { EXIT, Failure } from "../failure.ts";
 import { isBucket } from "./location.ts";
@@ -97,6 +98,17 @@ export async function openArchive(
 ): Promise<S3Archive> {
   const { parseLocation, S3Archive: Archive } = await import("@ai-audit/core/s3");
   return new Archive({ ...parseLocation(location), ...s3Connection(settings), onError });
+}
+
+/** Read access to the logs at a location. */
+export async function logSources({
+  location,
+  settings,
+}: {
+  readonly location: string;
+  readonly settings: Settings;
+}): Promise<readonly LogSource[]> {
+  return logSourcesAt(location, { s3: s3Connection(settings) });
 }
 
 /** The way to a bucket. */

@@ -1,12 +1,20 @@
 // One entry as labelled values.
+import {
+  actorOf,
+  agentOf,
+  errorMessage,
+  type OpenedContent,
+  type OpenedField,
+  outcomeOf,
+  safetyVerdictOf,
+  textOf,
+  toolOf,
+} from "@ai-audit/core/reading";
 import type { AuditEntry } from "@ai-audit/core";
 import { readDiagnostics, toJson } from "@ai-audit/core/format";
-import { actorOf, agentOf, safetyVerdictOf, toolOf } from "@ai-audit/viewer/figures";
-import { outcomeOf, outcomeStyle } from "./entry-table.ts";
-import { errorMessage, type OpenedContent, type OpenedField } from "./opened-content.ts";
+import { outcomeStyle } from "./entry-table.ts";
 import type { Field } from "../output/fields.ts";
 import { formatMs, formatTokens } from "../output/format.ts";
-import { textOf } from "./text-of.ts";
 
 /** All fields of an entry, the most asked for first. Absent ones are left out. */
 export function describeEntry(entry: AuditEntry, content: OpenedContent): Field[] {

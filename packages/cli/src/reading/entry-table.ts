@@ -1,6 +1,6 @@
 // Entries as rows of a table.
+import { actorOf, agentOf, flagsOf, outcomeOf, targetOf } from "@ai-audit/core/reading";
 import type { AuditEntry } from "@ai-audit/core";
-import { actorOf, agentOf, flagsOf, targetOf } from "@ai-audit/viewer/figures";
 import { formatMs, formatTime, formatTokens } from "../output/format.ts";
 import type { Output, Style } from "../output/output.ts";
 import { type Column, Table } from "../output/table.ts";
@@ -8,14 +8,6 @@ import { type Column, Table } from "../output/table.ts";
 /** A table of entries. */
 export function entryTable(out: Output): Table<AuditEntry> {
   return new Table(out, COLUMNS);
-}
-
-/**
- * The end of the call. Entries without an outcome, as the Python original writes them, show at most
- * that they were flagged.
- */
-export function outcomeOf({ outcome, safetyPassed }: AuditEntry): string {
-  return outcome ?? (safetyPassed ? "-" : "flagged");
 }
 
 /** The style of an outcome. */

@@ -1,16 +1,14 @@
 // The conditions that entries must meet: options, and the test of one line.
-import type { AuditEntry, EncryptionManager, Outcome, TimeRange } from "@ai-audit/core";
-import { lineToEntry, OUTCOMES } from "@ai-audit/core/format";
+import type { Outcome, TimeRange } from "@ai-audit/core";
+import { OUTCOMES } from "@ai-audit/core/format";
+import { Filter } from "@ai-audit/core/reading";
 import { type Command, Option } from "commander";
 import { collectPairs } from "../arguments/values.ts";
-import { actorOf, agentOf, toolOf } from "@ai-audit/viewer/figures";
-import { outcomeOf } from "./entry-table.ts";
 import { usageFailure } from "../failure.ts";
 import { loadEncryption, loadSubjectKeys } from "../settings/keys.ts";
-import { ContentOpener } from "./opened-content.ts";
+import { contentOpener, requireOpened } from "./content.ts";
 import type { Session } from "../session.ts";
 import type { Settings } from "../settings/settings.ts";
-import { textOf } from "./text-of.ts";
 import { parseTime, TIME_FORMS } from "../arguments/times.ts";
 
 export interface RangeFlags {
@@ -98,133 +96,20 @@ export function rangeOf({ since, until }: RangeFlags): TimeRange {
   return { ...(since !== undefined && { from: since }), ...(until !== undefined && { to: until }) };
 }
 
-type Condition = (entry: AuditEntry) => boolean;
-
-/** The conditions of a query. */
-export class Filter {
-  /** Opens contents for printing; with keys only under --decrypt. */
-  readonly opener: ContentOpener;
-  /** The same for --text. */
-  readonly #searcher: ContentOpener;
-  /** Number of entries that --text could not search, without the key. */
-  unopened = 0;
-  readonly #conditions: readonly Condition[];
-  /** Texts that the line of a matching entry contains. Other lines are not parsed. */
-  readonly #needles: readonly RegExp[];
-
-  private constructor(
-    flags: FilterFlags,
-    encryption: EncryptionManager | undefined,
-    subjectIds: readonly string[] | undefined,
-  ) {
-    this.opener = new ContentOpener(encryption);
-    this.#searcher = new ContentOpener(encryption);
-    const {
-      provider,
-      model,
-      operation,
-      tool,
-      agent,
-      actor,
-      outcome,
-      flagged,
-      detector,
-      conversation,
-      thread,
-      text,
-      metadata = [],
-    } = flags;
-    this.#conditions = [
-      ...when(provider, (entry) => entry.provider === provider),
-      ...when(model, (entry) => entry.model === model || entry.responseModel === model),
-      ...when(operation, (entry) => entry.operation === operation),
-      ...when(tool, (entry) => toolOf(entry) === tool),
-      ...when(agent, (entry) => agentOf(entry) === agent),
-      ...when(actor, (entry) => actorOf(entry) === actor),
-      ...when(outcome, (entry) => outcomeOf(entry) === outcome),
-      ...when(flagged, (entry) => !entry.safetyPassed),
-      ...when(detector, (entry) => entry.detectorsTriggered.includes(detector ?? "")),
-      ...when(conversation, (entry) => entry.conversationId === conversation),
-      ...when(
-        subjectIds,
-        (entry) => entry.subject !== undefined && subjectIds?.includes(entry.subject) === true,
-      ),
-      ...when(thread, (entry) => entry.run?.threadId === thread),
-      ...metadata.map<Condition>(
-        ([path, value]) =>
-          (entry) =>
-            hasValue(entry.metadata, path.split("."), value),
-      ),
-      ...when(text, (entry) => this.#mentions(entry, text ?? "")),
-    ];
-    this.#needles = [
-      ...[provider, model, operation, tool, agent, actor, detector, conversation, thread].flatMap(
-        needleOf,
-      ),
-      ...(outcome === "flagged" ? [] : needleOf(outcome)), // not a value in the log
-      // Python's json writes a space here.
-      ...(flagged || outcome === "flagged" ? [/"safety_passed": ?false/] : []),
-    ];
-  }
-
-  /** @throws {Failure} when a key is needed and not set */
-  static async of(flags: FilterFlags, settings: Settings): Promise<Filter> {
-    if (flags.subject !== undefined) {
-      const keys = await loadSubjectKeys(settings);
-      return new Filter(flags, flags.decrypt && keys, await keys.subjectIds(flags.subject));
-    }
-    return new Filter(flags, flags.decrypt && (await loadEncryption(settings)), undefined);
-  }
-
-  /** The line's entry, if it meets every condition. */
-  entryOf(line: string): AuditEntry | undefined {
-    if (!this.#needles.every((needle) => needle.test(line))) return undefined;
-    const entry = lineToEntry(line);
-    return entry !== undefined && this.meets(entry) ? entry : undefined;
-  }
-
-  /** Whether an entry meets every condition. */
-  meets(entry: AuditEntry): boolean {
-    return this.#conditions.every((condition) => condition(entry));
-  }
-
-  /** True without any condition. */
-  get isEmpty(): boolean {
-    return this.#conditions.length === 0;
-  }
-
-  /** Ends a command: see `ContentOpener.check()`. */
-  check(): void {
-    this.#searcher.check();
-    this.opener.check();
-  }
-
-  #mentions(entry: AuditEntry, text: string): boolean {
-    const { input, output, values } = this.#searcher.open(entry);
-    if (input.state === "sealed" || output.state === "sealed") this.unopened += 1;
-    const wanted = text.toLowerCase();
-    return Object.values(values).some((value) => textOf(value).toLowerCase().includes(wanted));
-  }
+/** The conditions of a command line. @throws {Failure} when a key is needed and not set */
+export async function filterOf(flags: FilterFlags, settings: Settings): Promise<Filter> {
+  const keys =
+    flags.subject !== undefined
+      ? await loadSubjectKeys(settings)
+      : flags.decrypt && (await loadEncryption(settings));
+  const subjectIds =
+    flags.subject === undefined ? undefined : await keys?.subjectIds(flags.subject);
+  const opening = flags.decrypt && keys;
+  return new Filter({ ...flags, subjectIds }, contentOpener(opening), contentOpener(opening));
 }
 
-/** The condition, if its option was given. */
-function when(given: unknown, condition: Condition): Condition[] {
-  return given === undefined ? [] : [condition];
-}
-
-/** A value's JSON, if all JSON writers spell it alike. */
-function needleOf(value: string | undefined): RegExp[] {
-  if (value === undefined || !/^[ !#-.0-[\]-~]*$/.test(value)) return [];
-  return [new RegExp(`"${value.replaceAll(/[.*+?^${}()|[\]]/g, String.raw`\$&`)}"`)];
-}
-
-function hasValue(value: unknown, path: readonly string[], wanted: string): boolean {
-  const [key, ...rest] = path;
-  if (key === undefined)
-    return (typeof value === "string" ? value : JSON.stringify(value)) === wanted;
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    Object.entries(value).some(([name, member]) => name === key && hasValue(member, rest, wanted))
-  );
+/** Ends a command whose keys did not open every content: see `requireOpened()`. */
+export function requireSearched({ searcher, opener }: Filter): void {
+  requireOpened(searcher);
+  requireOpened(opener);
 }

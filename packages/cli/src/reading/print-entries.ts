@@ -1,9 +1,10 @@
 // Entries on standard output: a table, details, or lines of JSON.
+import { contentOpener } from "./content.ts";
+import { type ContentOpener } from "@ai-audit/core/reading";
 import type { AuditEntry } from "@ai-audit/core";
 import { lineToEntry } from "@ai-audit/core/format";
 import { describeEntry } from "./entry-details.ts";
 import { entryTable } from "./entry-table.ts";
-import { ContentOpener } from "./opened-content.ts";
 import { printFields } from "../output/fields.ts";
 import type { Output } from "../output/output.ts";
 
@@ -21,7 +22,7 @@ export interface PrintFlags {
 export function entryPrinter(
   out: Output,
   { json, full }: PrintFlags,
-  opener: ContentOpener = new ContentOpener(undefined),
+  opener: ContentOpener = contentOpener(undefined),
 ): (lines: readonly string[]) => Promise<void> {
   const table = entryTable(out);
   return async (lines) => {

@@ -1,14 +1,22 @@
 // Prints a call tree: as a transcript, as a table, or as lines of JSON.
+import {
+  actorOf,
+  type CallNode,
+  type ContentOpener,
+  flagsOf,
+  outcomeOf,
+  type PassageOptions,
+  passagesOf,
+  type PlacedNode,
+  titleOf,
+  Transcript,
+  walk,
+} from "@ai-audit/core/reading";
 import { entryToLine, safeLine, safeText } from "@ai-audit/core/format";
 import { formatMs, formatTime, formatTokens } from "../output/format.ts";
 import type { Output } from "../output/output.ts";
 import { type Column, Table } from "../output/table.ts";
-import { actorOf, flagsOf, outcomeClass } from "@ai-audit/viewer/figures";
-import { type PassageOptions, passagesOf, titleOf } from "./call-text.ts";
-import { type CallNode, type PlacedNode, walk } from "./call-tree.ts";
-import { outcomeOf, outcomeStyle } from "./entry-table.ts";
-import type { ContentOpener } from "./opened-content.ts";
-import { Transcript } from "./transcript.ts";
+import { outcomeStyle } from "./entry-table.ts";
 
 const INDENT = "    ";
 
@@ -129,35 +137,4 @@ export async function printTreeJson(
       await out.json(Object.assign({}, record, contents, place));
     }
   }
-}
-
-/**
- * Calls, tokens and outcomes of a tree, in a sentence: `5 calls, 1,204 tokens in, 310 out; 1
- * error`.
- */
-export function figuresOf(roots: readonly CallNode[]): {
-  readonly entries: number;
-  readonly inputTokens: number | null;
-  readonly outputTokens: number | null;
-  readonly errors: number;
-  readonly blocked: number;
-  readonly stopped: number;
-  readonly endedAt: number;
-} {
-  let [entries, errors, blocked, stopped, endedAt] = [0, 0, 0, 0, 0];
-  let inputTokens: number | null = null;
-  let outputTokens: number | null = null;
-  for (const { node } of walk(roots)) {
-    const { entry, beganAt } = node;
-    endedAt = Math.max(endedAt, entry === undefined ? beganAt : Date.parse(entry.timestamp));
-    if (entry === undefined) continue;
-    entries += 1;
-    if (entry.inputTokens !== null) inputTokens = (inputTokens ?? 0) + entry.inputTokens;
-    if (entry.outputTokens !== null) outputTokens = (outputTokens ?? 0) + entry.outputTokens;
-    const ended = outcomeClass(entry);
-    if (ended === "error") errors += 1;
-    if (ended === "blocked") blocked += 1;
-    if (ended === "stopped") stopped += 1;
-  }
-  return { entries, inputTokens, outputTokens, errors, blocked, stopped, endedAt };
 }

@@ -1,6 +1,7 @@
 // A node of a call tree in words: its kind, its actor, its messages.
-import { type AuditEntry, isJsonObject, type JsonValue } from "@ai-audit/core/format";
-import { actorOf, agentOf, decisionOf, targetOf, toolOf } from "@ai-audit/viewer/figures";
+import { isJsonObject, type JsonValue } from "../format/canonical.ts";
+import type { AuditEntry } from "../format/entry.ts";
+import { actorOf, agentOf, decisionOf, targetOf, toolOf } from "./call.ts";
 import type { CallNode } from "./call-tree.ts";
 import { errorMessage, type OpenedContent, type OpenedField } from "./opened-content.ts";
 import { textOf } from "./text-of.ts";

@@ -1,6 +1,7 @@
 // Facts of an entry for tables, transcripts, figures and exports: the callee, the outcome, the
 // actor.
-import type { AuditEntry, JsonValue, Outcome } from "@ai-audit/core";
+import type { JsonValue } from "../format/canonical.ts";
+import type { AuditEntry, Outcome } from "../format/entry.ts";
 
 /** Operations of entries that record an event in a run, and no call. */
 const EVENTS: ReadonlySet<string> = new Set(["guardrail", "human_review", "event"]);
@@ -32,6 +33,14 @@ const CLASSES: Readonly<Record<Outcome, OutcomeClass>> = {
 /** Whether the call succeeded, was blocked, failed, or was stopped by its caller. */
 export function outcomeClass({ outcome = "ok" }: AuditEntry): OutcomeClass {
   return Object.hasOwn(CLASSES, outcome) ? CLASSES[outcome] : "error";
+}
+
+/**
+ * The end of the call. Entries without an outcome, as the Python original writes them, show at most
+ * that they were flagged.
+ */
+export function outcomeOf({ outcome, safetyPassed }: AuditEntry): string {
+  return outcome ?? (safetyPassed ? "-" : "flagged");
 }
 
 /**

@@ -1,17 +1,12 @@
 // Facts that a log records about itself: losses, calls under way, removals, holds, erasures. As
 // recorded: not verified.
-import {
-  type ControlLineOf,
-  dayOfSegment,
-  lineToEntry,
-  safeLine,
-  segmentDay,
-} from "@ai-audit/core/format";
-import { logSourcesAt } from "@ai-audit/core/verify";
-import { plural } from "../output/format.ts";
-import type { Settings } from "../settings/settings.ts";
+import type { ControlLineOf } from "../format/control-line.ts";
+import { lineToEntry } from "../format/entry-line.ts";
+import { safeLine } from "../format/safe-text.ts";
+import { dayOfSegment, segmentDay } from "../format/segment-name.ts";
+import type { TimeRange } from "../storage/storage.ts";
+import type { LogSource } from "../verify/log-source.ts";
 import { controlLines, type PlacedLine, timeOf } from "./control-lines.ts";
-import { s3Connection } from "./storage.ts";
 
 /** Control lines with facts for a reader. The others are about the structure of the log. */
 const TOLD = [
@@ -39,12 +34,6 @@ export interface Fact {
   readonly line: ToldLine;
 }
 
-/** A time range: milliseconds since the epoch, both ends inclusive. */
-interface Range {
-  readonly from?: number | undefined;
-  readonly to?: number | undefined;
-}
-
 /** Further calls are not followed to their end. */
 const MAX_OPEN_CALLS = 1_000_000;
 
@@ -53,9 +42,8 @@ const MAX_OPEN_CALLS = 1_000_000;
  * `call.started` line is among them only while no entry of that call is on record.
  */
 export async function readFacts(
-  location: string,
-  settings: Settings,
-  { from = -Infinity, to = Infinity }: Range = {},
+  sources: readonly LogSource[],
+  { from = -Infinity, to = Infinity }: TimeRange = {},
 ): Promise<Fact[]> {
   const facts = new Map<string, Fact>();
   const openCalls = new Map<string, string>();
@@ -65,7 +53,7 @@ export async function readFacts(
     if (text !== undefined) facts.delete(text);
   };
   const fromDay = from === -Infinity ? undefined : segmentDay(new Date(from));
-  for (const source of await logSourcesAt(location, { s3: s3Connection(settings) })) {
+  for (const source of sources) {
     for await (const placed of controlLines(source, TOLD, { fromDay, onEntry })) {
       const { line, text, file } = placed;
       const at = timeOf(line) ?? dayIn(placed);
@@ -201,4 +189,8 @@ function when(facts: readonly Fact[]): string {
   const first = facts[0]?.at.slice(0, 10) ?? "";
   const last = facts.at(-1)?.at.slice(0, 10) ?? "";
   return first === last ? `on ${first}` : `from ${first} to ${last}`;
+}
+
+function plural(count: number, one: string, many = `${one}s`): string {
+  return `${count.toLocaleString("en-US")} ${count === 1 ? one : many}`;
 }

@@ -1,15 +1,10 @@
 // Control lines of a log: facts about the log itself, as its files hold them. Nothing here is
 // verified.
-import {
-  type ControlLine,
-  type ControlLineOf,
-  type ControlType,
-  dayOfSegment,
-  eachLine,
-  LineSplitter,
-  readLineOf,
-} from "@ai-audit/core/format";
-import type { LogSource } from "@ai-audit/core/verify";
+import type { ControlLine, ControlLineOf, ControlType } from "../format/control-line.ts";
+import { eachLine, LineSplitter } from "../format/lines.ts";
+import { readLineOf } from "../format/read-control-line.ts";
+import { dayOfSegment } from "../format/segment-name.ts";
+import type { LogSource } from "../verify/log-source.ts";
 
 /** A control line and its place. */
 export interface PlacedLine<T extends ControlType = ControlType> {

@@ -1,6 +1,7 @@
 // Calls as a tree of callers and callees, by start time.
-import type { AuditEntry, ControlLineOf } from "@ai-audit/core/format";
-import { beganAt, interruptsOf, isDuplicate } from "@ai-audit/viewer/figures";
+import type { ControlLineOf } from "../format/control-line.ts";
+import type { AuditEntry } from "../format/entry.ts";
+import { beganAt, interruptsOf, isDuplicate, outcomeClass } from "./call.ts";
 
 /** The start of a run that has no entry. */
 export type RunStarted = ControlLineOf<"run.started">;
@@ -171,4 +172,36 @@ function byBeginning(a: CallNode, b: CallNode): number {
   if (a.beganAt !== b.beganAt) return a.beganAt - b.beganAt;
   const [idA, idB] = [a.entry?.id ?? "", b.entry?.id ?? ""];
   return idA < idB ? -1 : Number(idA > idB);
+}
+
+/** Sums over a tree. */
+export interface TreeFigures {
+  readonly entries: number;
+  readonly inputTokens: number | null;
+  readonly outputTokens: number | null;
+  readonly errors: number;
+  readonly blocked: number;
+  readonly stopped: number;
+  /** Milliseconds since the epoch. */
+  readonly endedAt: number;
+}
+
+/** Calls, tokens and outcomes of a tree. */
+export function figuresOf(roots: readonly CallNode[]): TreeFigures {
+  let [entries, errors, blocked, stopped, endedAt] = [0, 0, 0, 0, 0];
+  let inputTokens: number | null = null;
+  let outputTokens: number | null = null;
+  for (const { node } of walk(roots)) {
+    const { entry } = node;
+    endedAt = Math.max(endedAt, entry === undefined ? node.beganAt : Date.parse(entry.timestamp));
+    if (entry === undefined) continue;
+    entries += 1;
+    if (entry.inputTokens !== null) inputTokens = (inputTokens ?? 0) + entry.inputTokens;
+    if (entry.outputTokens !== null) outputTokens = (outputTokens ?? 0) + entry.outputTokens;
+    const ended = outcomeClass(entry);
+    if (ended === "error") errors += 1;
+    if (ended === "blocked") blocked += 1;
+    if (ended === "stopped") stopped += 1;
+  }
+  return { entries, inputTokens, outputTokens, errors, blocked, stopped, endedAt };
 }

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Histogram } from "../../src/figures/histogram.ts";
+import { Histogram } from "../../src/reading/histogram.ts";
 
 describe("A histogram", () => {
   it("gives quantiles within 1 % of the nearest rank", () => {

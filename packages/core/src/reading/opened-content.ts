@@ -1,9 +1,10 @@
 // The contents of an entry, as far as the log holds them and the keys at hand open them.
-import type { AuditEntry, AuditErrorCode, EncryptionManager } from "@ai-audit/core";
-import { diagnosticsValue, type JsonValue, readDiagnostics, safeLine } from "@ai-audit/core/format";
-import { openContent, type OpenedContent as Opened } from "@ai-audit/core/verify";
-import { EXIT, type ExitCode, Failure } from "../failure.ts";
-import { plural } from "../output/format.ts";
+import type { AuditErrorCode } from "../errors.ts";
+import type { JsonValue } from "../format/canonical.ts";
+import { diagnosticsValue, readDiagnostics } from "../format/diagnostics.ts";
+import type { AuditEntry } from "../format/entry.ts";
+import type { EncryptionManager } from "../keys/encryption.ts";
+import { openContent, type OpenedContent as Opened } from "../log/content.ts";
 
 /** One content of an entry. */
 export type OpenedField =
@@ -13,6 +14,7 @@ export type OpenedField =
   /** Encrypted, and either not requested or impossible to open: `reason` says why. */
   | { readonly state: "sealed"; readonly reason: string; readonly code: AuditErrorCode };
 
+/** The contents of an entry, each as far as it could be opened. */
 export interface OpenedContent {
   readonly input: OpenedField;
   readonly output: OpenedField;
@@ -26,17 +28,28 @@ export interface OpenedContent {
   };
 }
 
+/** Contents that could not be opened for one cause. */
+export interface ContentFailure {
+  /** Number of entries. */
+  readonly entries: number;
+  readonly reason: string;
+  /** The first of them. */
+  readonly firstId: string;
+}
+
 /** Opens contents with the keys at hand, and remembers contents that they do not open. */
 export class ContentOpener {
   readonly #encryption: EncryptionManager | undefined;
-  readonly #failures = new Map<
-    AuditErrorCode,
-    { entries: number; readonly reason: string; readonly firstId: string }
-  >();
+  readonly #withoutKeys: string;
+  readonly #failures = new Map<AuditErrorCode, ContentFailure>();
 
-  /** `encryption`: the keys; without them only plain content is opened. */
-  constructor(encryption: EncryptionManager | undefined) {
+  /**
+   * @param encryption the keys; without them only plain content is opened
+   * @param withoutKeys the reason given for encrypted content where there are no keys
+   */
+  constructor(encryption: EncryptionManager | undefined, withoutKeys = "no key was given") {
     this.#encryption = encryption;
+    this.#withoutKeys = withoutKeys;
   }
 
   /** Whether there are keys. */
@@ -74,49 +87,20 @@ export class ContentOpener {
       return value === undefined ? { state: "hash-only" } : { state: "open", value };
     }
     const isNotAsked = !this.hasKeys && failure.code === "AUDIT_KEY_MISSING";
-    const reason = isNotAsked ? "--decrypt opens it, with the key" : failure.message;
+    const reason = isNotAsked ? this.#withoutKeys : failure.message;
     return { state: "sealed", code: failure.code, reason };
   }
 
   #note(firstId: string, { code, reason }: Extract<OpenedField, { state: "sealed" }>): void {
     const known = this.#failures.get(code);
-    if (known === undefined) this.#failures.set(code, { entries: 1, reason, firstId });
-    else known.entries += 1;
+    const { entries, ...first } = known ?? { entries: 0, reason, firstId };
+    this.#failures.set(code, { entries: entries + 1, ...first });
   }
 
-  /**
-   * Fails a command whose keys did not open every content: its output is incomplete. Content of an
-   * erased person is not a failure.
-   *
-   * @throws {Failure} naming the first entry that could not be opened
-   */
-  check(): void {
-    if (!this.hasKeys) return;
-    const missing = this.#failures.get("AUDIT_KEY_MISSING");
-    if (missing !== undefined) throw failureOf(missing, EXIT.config, GIVE_KEY);
-    const altered = this.#failures.get("AUDIT_DECRYPT_FAILED");
-    if (altered !== undefined)
-      throw failureOf(altered, EXIT.data, "was it altered? ai-audit verify");
+  /** Contents that the keys did not open, by the cause. Empty without keys. */
+  get failures(): ReadonlyMap<AuditErrorCode, ContentFailure> {
+    return this.hasKeys ? this.#failures : new Map();
   }
-}
-
-const GIVE_KEY =
-  "set AUDIT_ENCRYPTION_KEY or AUDIT_ENCRYPTION_KEY_FILE to the application's keys, and AUDIT_SUBJECT_KEYS to its key store";
-
-function failureOf(
-  {
-    entries,
-    reason,
-    firstId,
-  }: { readonly entries: number; readonly reason: string; readonly firstId: string },
-  exitCode: ExitCode,
-  hint: string,
-): Failure {
-  const which =
-    entries === 1
-      ? `entry ${firstId}`
-      : `${plural(entries, "entry", "entries")}, ${firstId} first,`;
-  return new Failure(exitCode, safeLine(`${which} could not be opened: ${reason}`), hint);
 }
 
 /**

@@ -1,5 +1,5 @@
 // Content as text.
-import type { JsonValue } from "@ai-audit/core/format";
+import type { JsonValue } from "../format/canonical.ts";
 
 /** Text as it is, anything else as indented JSON. */
 export function textOf(value: JsonValue): string {

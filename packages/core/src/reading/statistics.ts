@@ -1,6 +1,6 @@
 // Figures over entries, by group.
-import type { AuditEntry } from "@ai-audit/core";
-import { isDuplicate, isEvent, outcomeClass } from "./call.ts";
+import type { AuditEntry } from "../format/entry.ts";
+import { isDuplicate, isEvent, type OutcomeClass, outcomeClass } from "./call.ts";
 import { Histogram } from "./histogram.ts";
 
 /** Figures of one group. */
@@ -28,6 +28,33 @@ export interface GroupFigures {
   readonly events: number;
 }
 
+/** The facts of an entry that figures count. */
+export interface FigureFacts {
+  /** Whether another entry records the same call: then nothing is counted. */
+  readonly isDuplicate: boolean;
+  /** Whether it records an event in a run, and no call. */
+  readonly isEvent: boolean;
+  readonly ended: OutcomeClass;
+  readonly safetyPassed: boolean;
+  readonly latencyMs: number | null;
+  readonly inputTokens: number | null;
+  readonly outputTokens: number | null;
+}
+
+/** The facts of an entry that figures count. */
+export function figureFactsOf(entry: AuditEntry): FigureFacts {
+  const { safetyPassed, latencyMs, inputTokens, outputTokens } = entry;
+  return {
+    isDuplicate: isDuplicate(entry),
+    isEvent: isEvent(entry),
+    ended: outcomeClass(entry),
+    safetyPassed,
+    latencyMs,
+    inputTokens,
+    outputTokens,
+  };
+}
+
 class Group {
   #calls = 0;
   #inputTokens: number | null = null;
@@ -39,12 +66,11 @@ class Group {
   #flagged = 0;
   readonly #latency = new Histogram();
 
-  add(entry: AuditEntry): void {
-    const { inputTokens, outputTokens, safetyPassed, latencyMs } = entry;
-    const ended = outcomeClass(entry);
+  add(facts: FigureFacts): void {
+    const { inputTokens, outputTokens, safetyPassed, latencyMs, ended } = facts;
     if (ended === "blocked") this.#blocked += 1;
     if (!safetyPassed) this.#flagged += 1;
-    if (isEvent(entry)) {
+    if (facts.isEvent) {
       this.#events += 1;
       return;
     }
@@ -78,21 +104,15 @@ class Group {
 
 /** Counts calls and events by group. A call that two layers recorded counts once. */
 export class Statistics {
-  readonly #groupOf: (entry: AuditEntry) => string;
   readonly #groups = new Map<string, Group>();
   readonly #total = new Group();
 
-  constructor(groupOf: (entry: AuditEntry) => string) {
-    this.#groupOf = groupOf;
-  }
-
-  add(entry: AuditEntry): void {
-    if (isDuplicate(entry)) return;
-    const name = this.#groupOf(entry);
+  add(name: string, facts: FigureFacts): void {
+    if (facts.isDuplicate) return;
     let group = this.#groups.get(name);
     if (group === undefined) this.#groups.set(name, (group = new Group()));
-    group.add(entry);
-    this.#total.add(entry);
+    group.add(facts);
+    this.#total.add(facts);
   }
 
   groups(): GroupFigures[] {

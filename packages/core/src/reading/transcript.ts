@@ -1,6 +1,6 @@
 // The messages that were new in each call. Chat APIs send all earlier messages again with every
 // call; a reader wants each of them once.
-import { isJsonObject, type JsonValue } from "@ai-audit/core/format";
+import { isJsonObject, type JsonValue } from "../format/canonical.ts";
 import { textOf } from "./text-of.ts";
 
 /** One message. */
