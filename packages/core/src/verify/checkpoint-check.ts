@@ -1,24 +1,16 @@
 // Compares one checkpoint line with the tree as it was computed.
 import { verify } from "node:crypto";
 import { formatControlLine, type SegmentOpen } from "../format/control-line.ts";
-import {
-  formatCheckpoint,
-  formatNote,
-  formatSignatureLine,
-  parseVkey,
-  type VerificationKey,
-} from "../seal/note.ts";
+import { formatCheckpoint, formatNote, parseVkey, type VerificationKey } from "../seal/note.ts";
 import { isTrustedAt, type TrustedKeys, spellValidity, type TrustedKey } from "./trusted-keys.ts";
 import { timeOfSegment } from "./segment-time.ts";
 import { readCheckpointLine } from "../format/read-control-line.ts";
 import { originOf, UNSIGNED_NAME } from "../format/origin.ts";
 
-/**
- * Base64 of a key hash (4 bytes) and an Ed25519 signature (64 bytes), and the line's end after it:
- * `\n"}`.
- */
+/** Base64 of a key hash (4 bytes) and an Ed25519 signature (64 bytes). */
 const SIGNATURE_CHARS = 92;
-const SIGNATURE_END_CHARS = 4;
+/** The end of every checkpoint line: of the note, its last line feed, and of the object. */
+const LINE_END = '\\n"}';
 const KEY_HASH_BYTES = 4;
 
 /** A checkpoint line that agrees with the tree. Its signature is still to be verified. */
@@ -50,11 +42,20 @@ export class CheckpointVerifier {
   /** Why no given key vouches for the segment; undefined when the key was given. */
   readonly distrust: string | undefined;
   readonly #named: VerificationKey | undefined;
+  /**
+   * Parts of a checkpoint line before the size and behind the root. A line is compared with them
+   * instead of being written anew: a log whose calls came one at a time has one for each entry.
+   */
+  readonly #begin: string;
+  readonly #middle: string;
 
   /** @throws {AuditConfigError} `AUDIT_KEY_INVALID` when the segment's `vkey` is malformed. */
   constructor(open: SegmentOpen, keyring: TrustedKeys) {
     this.#named = open.vkey === null ? undefined : parseVkey(open.vkey);
     this.origin = originOf(this.#named?.name ?? UNSIGNED_NAME, open.stream, open.file);
+    const spelled = formatControlLine({ type: "checkpoint", note: `${this.origin}\n` });
+    this.#begin = spelled.slice(0, -'"}'.length);
+    this.#middle = this.#named ? `\\n\\n— ${escaped(this.#named.name)} ` : "\\n";
     this.keyId = this.#named && `${this.#named.name}+${this.#named.keyHash}`;
     const given = this.keyId === undefined ? undefined : keyring.get(this.keyId);
     const isInTime = given !== undefined && isTrustedAt(given, timeOfSegment(open));
@@ -73,18 +74,24 @@ export class CheckpointVerifier {
    */
   check(line: string, size: number, root: string): GoodCheckpoint | BadCheckpoint {
     const text = formatCheckpoint({ origin: this.origin, size, root });
+    const before = `${this.#begin}${size}\\n${root}${this.#middle}`;
     if (this.#named === undefined) {
-      const note = formatNote(text, []);
-      return line === formatControlLine({ type: "checkpoint", note })
-        ? { ok: true, note, text, signature: undefined }
+      return line === before + LINE_END
+        ? { ok: true, note: formatNote(text, []), text, signature: undefined }
         : this.#explain(line, text, size, root, undefined);
     }
     const { name, keyHash } = this.#named;
-    const encoded = line.slice(-(SIGNATURE_CHARS + SIGNATURE_END_CHARS), -SIGNATURE_END_CHARS);
-    const signature = Buffer.from(encoded, "base64").subarray(KEY_HASH_BYTES);
-    const note = formatNote(text, [formatSignatureLine({ name, keyHash, signature })]);
-    return line === formatControlLine({ type: "checkpoint", note })
-      ? { ok: true, note, text, signature }
+    const encoded = line.slice(-(SIGNATURE_CHARS + LINE_END.length), -LINE_END.length);
+    const bytes = Buffer.from(encoded, "base64");
+    const signature = bytes.subarray(KEY_HASH_BYTES);
+    const isAsWritten =
+      line.length === before.length + SIGNATURE_CHARS + LINE_END.length &&
+      line.startsWith(before) &&
+      line.endsWith(LINE_END) &&
+      bytes.toString("hex", 0, KEY_HASH_BYTES) === keyHash &&
+      bytes.toString("base64") === encoded; // two spellings of a signature would be two lines
+    return isAsWritten
+      ? { ok: true, note: formatNote(text, [`— ${name} ${encoded}\n`]), text, signature }
       : this.#explain(line, text, size, root, signature);
   }
 
@@ -120,6 +127,11 @@ export class CheckpointVerifier {
     if (claimed.root !== root) return elsewhere("the lines are not those that were sealed");
     return culprit("the checkpoint is not spelled as it was written");
   }
+}
+
+/** As it stands within a JSON string. */
+function escaped(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
 }
 
 function culprit(message: string): BadCheckpoint {
