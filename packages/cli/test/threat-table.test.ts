@@ -1,9 +1,9 @@
-// The README's table of what is protected against whom: every claim names the tests that prove it.
+// The table of docs/security/threats.md: every claim names the tests that prove it.
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 
-const README = new URL("../../../README.md", import.meta.url);
+const PAGE = new URL("../../../docs/security/threats.md", import.meta.url);
 
 /** Rows that say what is not protected, and so have nothing to prove. */
 const LIMITS = ["your own code", "the model provider"];
@@ -20,7 +20,7 @@ interface Claim {
 }
 
 function claims(): Claim[] {
-  const section = readFileSync(README, "utf8").split("## What is protected against whom")[1] ?? "";
+  const section = readFileSync(PAGE, "utf8").split("## The table")[1] ?? "";
   const rows = (section.split("\n## ")[0] ?? "")
     .split("\n")
     .filter((line) => line.startsWith("|"))
@@ -36,7 +36,7 @@ function claims(): Claim[] {
 
 /** Whether a file has a test of this title, by itself or as a row of a table, that is not skipped. */
 function hasTest({ title, path }: NamedTest): boolean {
-  const file = fileURLToPath(new URL(path, README));
+  const file = fileURLToPath(new URL(path, PAGE));
   if (!existsSync(file)) return false;
   const source = readFileSync(file, "utf8");
   const quoted = `"${title.replaceAll('"', '\\"')}"`;
@@ -60,8 +60,8 @@ describe("What is protected against whom", () => {
   );
 
   it("is not proven by a test that is skipped, or by words in another place", () => {
-    const path = "packages/core/test/verify/tamper.test.ts";
+    const path = "../../packages/core/test/verify/tamper.test.ts";
     expect(hasTest({ path, title: "any changed byte" })).toBe(false);
-    expect(hasTest({ path: "packages/core/test/no.test.ts", title: "any" })).toBe(false);
+    expect(hasTest({ path: "../../packages/core/test/no.test.ts", title: "any" })).toBe(false);
   });
 });
