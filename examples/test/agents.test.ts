@@ -84,8 +84,8 @@ describe.each([
     });
     it("who decided on what, and what was changed", () => {
       const by = role === undefined ? reviewer : `${reviewer} (${role})`;
-      expect(said).toContain("a person is asked to decide on pay  interrupted");
-      const decision = passage(`${by} decides: modified`);
+      expect(said).toContain("a person is asked to decide on pay  asked");
+      const decision = passage(`${by} decides: approved as changed`);
       expect(decision).toMatch(/proposed pay \{"amount":950.*changed to pay \{"amount":900/);
     });
     it("what was refused, and why", () => {
@@ -100,7 +100,8 @@ describe.each([
       expect(passage("tool search, called by researcher  error")).toContain(
         "error the archive does not answer",
       );
-      expect(tree).toMatch(/\d errors?; 2 stopped/);
+      expect(tree).toMatch(/; 1 error; 2 questions to a person/);
+      expect(tree).toContain(`asked by ada; decided by ${reviewer}`);
     });
     it("the whole invocation, also what went on in another process, as one tree", () => {
       const roots = tree.split("\n").filter((line) => /^\d{4}\S+ \S+ {2}[^│├└ ]/.test(line));

@@ -2,7 +2,6 @@
 import { logSources } from "../log/storage.ts";
 import { contentOpener, requireOpened } from "../reading/content.ts";
 import {
-  actorOf,
   buildTree,
   type CallNode,
   figuresOf,
@@ -79,21 +78,33 @@ async function run(
 }
 
 /**
- * `run ROOT, 2026-11-30 12:00:01 UTC, 8.2 s; by ada; 5 entries; 1,204 tokens in, 310 out; 1 error`.
+ * `run ROOT, 2026-11-30 12:00:01 UTC, 8.2 s; asked by ada; decided by bob; 5 entries; 1,204 tokens
+ * in, 310 out; 1 error; 2 questions to a person`.
  */
 function summaryOf(root: string, tree: readonly CallNode[]): string {
-  const { entries, inputTokens, outputTokens, errors, blocked, stopped, endedAt } = figuresOf(tree);
+  const {
+    entries,
+    inputTokens,
+    outputTokens,
+    errors,
+    blocked,
+    stopped,
+    asked,
+    endedAt,
+    ...people
+  } = figuresOf(tree);
   const began = tree[0]?.beganAt ?? endedAt;
-  const actors = new Set(tree.flatMap(({ entry }) => (entry && actorOf(entry)) ?? []));
   return [
     `run ${root}, ${formatTime(new Date(began).toISOString())} UTC, ${formatMs(endedAt - began)}`,
-    ...(actors.size === 0 ? [] : [`by ${[...actors].join(", ")}`]),
+    ...(people.askers.length === 0 ? [] : [`asked by ${people.askers.join(", ")}`]),
+    ...(people.deciders.length === 0 ? [] : [`decided by ${people.deciders.join(", ")}`]),
     plural(entries, "entry", "entries"),
     ...(inputTokens === null && outputTokens === null
       ? []
       : [`${formatCount(inputTokens ?? 0)} tokens in, ${formatCount(outputTokens ?? 0)} out`]),
     ...(errors > 0 ? [plural(errors, "error")] : []),
     ...(blocked > 0 ? [`${formatCount(blocked)} blocked`] : []),
+    ...(asked > 0 ? [plural(asked, "question to a person", "questions to a person")] : []),
     ...(stopped > 0 ? [`${formatCount(stopped)} stopped`] : []),
   ].join("; ");
 }

@@ -10,11 +10,14 @@ export function entryTable(out: Output): Table<AuditEntry> {
   return new Table(out, COLUMNS);
 }
 
-/** The style of an outcome. */
+/** The style of an outcome. A question to a person is no failure. */
 export function outcomeStyle(entry: AuditEntry): Style | undefined {
   if (!entry.safetyPassed || entry.outcome === "blocked") return "red";
-  return entry.outcome === undefined || entry.outcome === "ok" ? undefined : "yellow";
+  const isQuiet = entry.outcome === undefined || QUIET.has(entry.outcome);
+  return isQuiet ? undefined : "yellow";
 }
+
+const QUIET: ReadonlySet<string> = new Set(["ok", "interrupted"]);
 
 function flagStyle({ safetyPassed }: AuditEntry): Style | undefined {
   return safetyPassed ? undefined : "red";

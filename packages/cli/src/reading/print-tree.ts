@@ -3,8 +3,8 @@ import {
   actorOf,
   type CallNode,
   type ContentOpener,
+  endingOf,
   flagsOf,
-  outcomeOf,
   type PassageOptions,
   passagesOf,
   type PlacedNode,
@@ -64,7 +64,7 @@ function headOf(node: CallNode, out: Output): string {
   const title = out.style("bold", safeLine(titleOf(node)));
   const { entry } = node;
   if (entry === undefined) return title;
-  const outcome = outcomeOf(entry);
+  const outcome = endingOf(entry);
   const style = outcomeStyle(entry);
   const facts = [
     style === undefined ? outcome : out.style(style, outcome),
@@ -88,7 +88,7 @@ const TREE_COLUMNS: readonly Column<PlacedNode>[] = [
   { title: "ACTOR", value: ({ node: { entry } }) => (entry && actorOf(entry)) ?? "-" },
   {
     title: "OUTCOME",
-    value: ({ node: { entry } }) => (entry === undefined ? "-" : outcomeOf(entry)),
+    value: ({ node: { entry } }) => (entry === undefined ? "-" : endingOf(entry)),
     style: ({ node: { entry } }) => entry && outcomeStyle(entry),
   },
   {

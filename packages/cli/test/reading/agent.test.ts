@@ -20,7 +20,7 @@ describe("ai-audit conversation, of an agent", { timeout: 60_000 }, () => {
     const { code, stdout } = await cli(["conversation", "payments", directory]);
     expect(code).toBe(0);
     expect(steady(stdout)).toMatchInlineSnapshot(`
-      "── TIME  agent supervisor  interrupted  9.0 s  ENTRY
+      "── TIME  agent supervisor  paused  9.0 s  ENTRY
 
           ── TIME  supervisor asks gpt-5  ok  8.0 s  100>30 tokens  ENTRY
               ada (user)
@@ -64,8 +64,8 @@ describe("ai-audit conversation, of an agent", { timeout: 60_000 }, () => {
 
           ── TIME  guardrail pii:email  ok  5.0 s  pii:email  ENTRY
 
-          ── TIME  a person is asked to decide  interrupted  4.0 s  ENTRY
-              shown
+          ── TIME  a person is asked to decide  asked  4.0 s  ENTRY
+              proposed
                   {
                     "action": "pay",
                     "amount": 120
@@ -103,17 +103,17 @@ describe("ai-audit run", { timeout: 60_000 }, () => {
     const { code, stdout } = await cli(["run", "inv-1", directory]);
     expect(code).toBe(0);
     expect(steady(stdout).replaceAll(/ {3,}\n/g, "\n")).toMatchInlineSnapshot(`
-      "run inv-1, TIME UTC, 9.0 s; by ada; 8 entries; 120 tokens in, 35 out; 1 error; 2 stopped
+      "run inv-1, TIME UTC, 9.0 s; asked by ada; 8 entries; 120 tokens in, 35 out; 1 error; 1 question to a person
 
-      TIME (UTC)           CALL                                       ACTOR  OUTCOME      FLAGS      LATENCY  TOKENS  ENTRY
-      TIME  agent supervisor                           ada    interrupted  -            9.0 s       -  ENTRY
-      TIME  ├─ supervisor asks gpt-5                   ada    ok           -            8.0 s  100>30  ENTRY
-      TIME  ├─ tool delegate, called by supervisor     ada    ok           -            7.0 s       -  ENTRY
-      TIME  │  └─ researcher asks gpt-5-mini           ada    ok           -            6.5 s    20>5  ENTRY
-      TIME  ├─ tool delegate, called by supervisor     ada    ok           -            6.9 s       -  ENTRY
-      TIME  │  └─ tool read_pdf, called by researcher  ada    error        -            6.0 s       -  ENTRY
-      TIME  ├─ guardrail pii:email                     ada    ok           pii:email    5.0 s       -  ENTRY
-      TIME  └─ a person is asked to decide             ada    interrupted  -            4.0 s       -  ENTRY
+      TIME (UTC)           CALL                                       ACTOR  OUTCOME  FLAGS      LATENCY  TOKENS  ENTRY
+      TIME  agent supervisor                           ada    paused   -            9.0 s       -  ENTRY
+      TIME  ├─ supervisor asks gpt-5                   ada    ok       -            8.0 s  100>30  ENTRY
+      TIME  ├─ tool delegate, called by supervisor     ada    ok       -            7.0 s       -  ENTRY
+      TIME  │  └─ researcher asks gpt-5-mini           ada    ok       -            6.5 s    20>5  ENTRY
+      TIME  ├─ tool delegate, called by supervisor     ada    ok       -            6.9 s       -  ENTRY
+      TIME  │  └─ tool read_pdf, called by researcher  ada    error    -            6.0 s       -  ENTRY
+      TIME  ├─ guardrail pii:email                     ada    ok       pii:email    5.0 s       -  ENTRY
+      TIME  └─ a person is asked to decide             ada    asked    -            4.0 s       -  ENTRY
       "
     `);
     expect((await cli(["run", "tool-3", directory])).stdout).toBe(stdout);

@@ -25,7 +25,7 @@ export function titleOf({ entry, run }: CallNode): string {
       const { verdict, role } = decisionOf(entry) ?? { verdict: "requested", role: undefined };
       if (verdict === "requested") return requestTitle(entry);
       const person = role === undefined ? (by ?? "a person") : `${by ?? "a person"} (${role})`;
-      return `${person} decides: ${verdict}`;
+      return `${person} decides: ${verdict.split(", ").map(decisionText).join(", ")}`;
     }
     default: {
       const agent = agentOf(entry);
@@ -34,6 +34,11 @@ export function titleOf({ entry, run }: CallNode): string {
       return agent === undefined ? `${model} is asked` : `${agent} asks ${model}`;
     }
   }
+}
+
+/** What a verdict means for the action that was proposed. */
+function decisionText(verdict: string): string {
+  return verdict === "modified" ? "approved as changed" : verdict;
 }
 
 /** `a person is asked to decide on pay, send_mail`, by the names that a host gives. */
@@ -157,7 +162,12 @@ function documentsIn({ documents }: AuditEntry["metadata"]): string {
 }
 
 /** Labels of the parts of a review. A request of LangChain's middleware holds the actions. */
-const SHOWN = { whole: "shown", before: "proposed", shown: "shown", actionRequests: "proposed" };
+const SHOWN = {
+  whole: "proposed",
+  before: "proposed",
+  shown: "shown to the person",
+  actionRequests: "proposed",
+};
 const SAID = { whole: "decision", after: "changed to", reason: "reason" };
 
 /** The parts of a review's content, each under its label; other content as a whole. */

@@ -1,7 +1,15 @@
 // Calls as a tree of callers and callees, by start time.
 import type { ControlLineOf } from "../format/control-line.ts";
 import type { AuditEntry } from "../format/entry.ts";
-import { beganAt, interruptsOf, isDuplicate, outcomeClass } from "./call.ts";
+import {
+  actorOf,
+  beganAt,
+  decisionOf,
+  interruptsOf,
+  isDuplicate,
+  outcomeClass,
+  type OutcomeClass,
+} from "./call.ts";
 
 /** The start of a run that has no entry. */
 export type RunStarted = ControlLineOf<"run.started">;
@@ -179,18 +187,28 @@ export interface TreeFigures {
   readonly entries: number;
   readonly inputTokens: number | null;
   readonly outputTokens: number | null;
+  /** Failures, each once: not again where a caller failed because of it. */
   readonly errors: number;
+  /** Blocks, each once likewise. */
   readonly blocked: number;
+  /** Calls that their caller stopped. */
   readonly stopped: number;
+  /** Questions to a person. */
+  readonly asked: number;
+  /** Ids of those who asked for the work: the actors of the first calls. */
+  readonly askers: readonly string[];
+  /** Ids of those who decided. */
+  readonly deciders: readonly string[];
   /** Milliseconds since the epoch. */
   readonly endedAt: number;
 }
 
-/** Calls, tokens and outcomes of a tree. */
+/** Calls, tokens, outcomes and people of a tree. */
 export function figuresOf(roots: readonly CallNode[]): TreeFigures {
-  let [entries, errors, blocked, stopped, endedAt] = [0, 0, 0, 0, 0];
+  let [entries, errors, blocked, stopped, asked, endedAt] = [0, 0, 0, 0, 0, 0];
   let inputTokens: number | null = null;
   let outputTokens: number | null = null;
+  const deciders = new Set<string>();
   for (const { node } of walk(roots)) {
     const { entry } = node;
     endedAt = Math.max(endedAt, entry === undefined ? node.beganAt : Date.parse(entry.timestamp));
@@ -199,9 +217,45 @@ export function figuresOf(roots: readonly CallNode[]): TreeFigures {
     if (entry.inputTokens !== null) inputTokens = (inputTokens ?? 0) + entry.inputTokens;
     if (entry.outputTokens !== null) outputTokens = (outputTokens ?? 0) + entry.outputTokens;
     const ended = outcomeClass(entry);
-    if (ended === "error") errors += 1;
-    if (ended === "blocked") blocked += 1;
-    if (ended === "stopped") stopped += 1;
+    if (ended === "error" && !hasWithin(node, "error")) errors += 1;
+    if (ended === "blocked" && !hasWithin(node, "blocked")) blocked += 1;
+    if (ended === "stopped" && entry.outcome !== "interrupted") stopped += 1;
+    const decision = decisionOf(entry);
+    const actor = actorOf(entry);
+    if (decision?.verdict === "requested") asked += 1;
+    else if (decision && actor !== undefined) deciders.add(actor);
   }
-  return { entries, inputTokens, outputTokens, errors, blocked, stopped, endedAt };
+  const people = { askers: askersOf(roots), deciders: [...deciders] };
+  return {
+    entries,
+    inputTokens,
+    outputTokens,
+    errors,
+    blocked,
+    stopped,
+    asked,
+    endedAt,
+    ...people,
+  };
+}
+
+/** Whether a call within this one ended likewise, at any depth. */
+function hasWithin(node: CallNode, ended: OutcomeClass): boolean {
+  for (const { node: inner } of walk(node.children))
+    if (inner !== node && inner.entry && outcomeClass(inner.entry) === ended) return true;
+  return false;
+}
+
+/** The actor of each tree's first entry. */
+function askersOf(roots: readonly CallNode[]): string[] {
+  const found = new Set<string>();
+  for (const root of roots) {
+    for (const { node } of walk([root])) {
+      const actor = node.entry && actorOf(node.entry);
+      if (actor === undefined) continue;
+      found.add(actor);
+      break;
+    }
+  }
+  return [...found];
 }

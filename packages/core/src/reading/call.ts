@@ -44,6 +44,16 @@ export function outcomeOf({ outcome, safetyPassed }: AuditEntry): string {
 }
 
 /**
+ * The end of a call in a transcript or a tree. A question to a person, the pause of those who wait
+ * for the answer, and the answer are no failures, and no calls that went well.
+ */
+export function endingOf(entry: AuditEntry): string {
+  const { operation, outcome } = entry;
+  if (outcome === "interrupted") return operation === "human_review" ? "asked" : "paused";
+  return operation === "human_review" && outcome === "ok" ? "decided" : outcomeOf(entry);
+}
+
+/**
  * The name of the callee: the tool of a tool call, the agent of an agent's run, otherwise the
  * model.
  */

@@ -5,6 +5,7 @@ export {
   beganAt,
   type Decision,
   decisionOf,
+  endingOf,
   flagsOf,
   interruptsOf,
   isDuplicate,

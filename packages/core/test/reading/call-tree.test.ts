@@ -1,6 +1,8 @@
 import { type AuditEntry, entryToLine, lineToEntry } from "@ai-audit/core/format";
 import { describe, expect, it } from "vitest";
-import { buildTree, walk } from "../../src/reading/call-tree.ts";
+import { endingOf } from "../../src/reading/call.ts";
+import { titleOf } from "../../src/reading/call-text.ts";
+import { buildTree, figuresOf, walk } from "../../src/reading/call-tree.ts";
 
 /** An entry of a run that ended at a second and took some. */
 function entryOf(id: string, second: number, run: AuditEntry["run"], latencyMs = 0): AuditEntry {
@@ -97,5 +99,33 @@ describe("A tree of calls", () => {
       entryOf(String(n), n, { id: String(n), parentId: String(n - 1) }),
     );
     expect(placesOf(entries)).toHaveLength(100_000);
+  });
+});
+
+describe("The figures of a tree", () => {
+  it("count a failure once, where it began, and the pause for a person not as a stop", () => {
+    const tool = { ...entryOf("tool", 3, { id: "t", parentId: "a" }), outcome: "error" } as const;
+    const agent = { ...entryOf("agent", 5, { id: "a", parentId: "s" }), outcome: "error" } as const;
+    const other = { ...entryOf("other", 6, { id: "o", parentId: "s" }), outcome: "error" } as const;
+    const paused = { ...entryOf("s", 7, { id: "s" }), outcome: "interrupted" } as const;
+    const { errors, stopped } = figuresOf(buildTree([tool, agent, other, paused], []));
+    expect({ errors, stopped }).toEqual({ errors: 2, stopped: 0 });
+  });
+});
+
+describe("A decision", () => {
+  it("of several actions at once is told for each of them", () => {
+    const entry: AuditEntry = {
+      ...entryOf("d", 1, { id: "d" }),
+      operation: "human_review",
+      outcome: "ok",
+      actor: { id: "bob", kind: "user" },
+      metadata: { decisions: ["approve", "edit", "reject"] },
+    };
+    const node = { entry, beganAt: 0, children: [] };
+    expect(titleOf(node)).toBe("bob decides: approved, approved as changed, rejected");
+    expect(endingOf(entry)).toBe("decided");
+    expect(endingOf({ ...entry, outcome: "interrupted" })).toBe("asked");
+    expect(endingOf({ ...entry, operation: "chat", outcome: "interrupted" })).toBe("paused");
   });
 });
