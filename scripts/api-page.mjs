@@ -15,6 +15,7 @@ const AUDIENCES = {
   "./reading": "views of a log: filters, figures, transcripts, trees",
   "./format": "tools that read or write the bytes of a log",
   "./s3": "a log in a bucket",
+  "./anchor": "states of a log beyond its owner's reach",
   "./sql": "questions over many entries",
   "./testing": "authors of a storage",
   "./aws-kms": "master keys wrapped by AWS KMS",

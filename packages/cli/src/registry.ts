@@ -32,6 +32,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/pin.ts"),
   },
   {
+    name: "anchor",
+    summary: "keep signed states of the log beyond its owner's reach",
+    group: "Auditing:",
+    load: () => import("./commands/anchor.ts"),
+  },
+  {
     name: "prove",
     summary: "write the proof of one entry",
     group: "Auditing:",

@@ -142,6 +142,7 @@ const AUDIT_ERRORS: Readonly<Partial<Record<string, readonly [ExitCode, string?]
   ],
   AUDIT_KEY_MISSING: [EXIT.config, "put the key into AUDIT_ENCRYPTION_KEY"],
   AUDIT_INPUT_INVALID: [EXIT.usage],
+  AUDIT_ANCHOR_REFUSED: [1],
   AUDIT_READ_FAILED: [EXIT.io],
   AUDIT_WRITE_FAILED: [EXIT.io],
 };

@@ -21,6 +21,7 @@
  * - `AUDIT_SUBJECT_INVALID` a subject was named without a key store, or its key store does not
  *   answer.
  * - `AUDIT_CONTENT_BLOCKED` a detector stopped the call.
+ * - `AUDIT_ANCHOR_REFUSED` an anchor log is older than, or other than, what was seen of it.
  */
 export type AuditErrorCode =
   | "AUDIT_CONFIG_INVALID"
@@ -36,7 +37,8 @@ export type AuditErrorCode =
   | "AUDIT_DECRYPT_FAILED"
   | "AUDIT_SUBJECT_ERASED"
   | "AUDIT_SUBJECT_INVALID"
-  | "AUDIT_CONTENT_BLOCKED";
+  | "AUDIT_CONTENT_BLOCKED"
+  | "AUDIT_ANCHOR_REFUSED";
 
 const MARK = Symbol.for("ai-audit.error");
 

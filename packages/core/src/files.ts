@@ -12,7 +12,7 @@ const MODE = 0o600;
 /**
  * Makes a file. Resolves to true once it is whole and durable, to false when the name is taken.
  */
-export async function createFile(path: string, text: string): Promise<boolean> {
+export async function createFile(path: string, text: string | Uint8Array): Promise<boolean> {
   const draft = draftOf(path);
   try {
     await writeNewFile(draft, text);
@@ -49,7 +49,7 @@ function draftOf(path: string): string {
  * Writes a file that must not exist yet, and its bytes to disk. Its name is durable after
  * `syncDirectory`.
  */
-export async function writeNewFile(path: string, text: string): Promise<void> {
+export async function writeNewFile(path: string, text: string | Uint8Array): Promise<void> {
   const file = await open(path, "wx", MODE);
   try {
     await file.writeFile(text);

@@ -26,7 +26,8 @@ export function define(command: Command, session: Session): void {
       "Verifies a log and writes pins of it: the log's own signed note of each writer's newest file, the date, and with " +
         "--retention your rule for files from this day on. Keep them where the log's keeper cannot change them. " +
         "`verify --pin` then notices when anything up to that point is altered or cut off, and says when a pinned file " +
-        "was removed, also by the holder of the signing key. The exit code is the verdict.",
+        "was removed, also by the holder of the signing key. With --anchor one pin is enough: the anchor log's last " +
+        "checkpoint. The exit code is the verdict.",
     )
     .option(
       "-a, --append <file>",
@@ -58,7 +59,10 @@ async function pin(given: string | undefined, flags: PinFlags, session: Session)
       ({ origin, size, root }) =>
         origin === head.origin && size === head.size && root === head.root,
     ) ?? false;
-  const pins = newestHeads(result).filter((head) => !isKnown(head));
+  // An anchor's last checkpoint covers all segments: it alone is to be kept.
+  const anchors = result.anchors.flatMap(({ head }) => head ?? []);
+  const heads = anchors.length > 0 ? anchors : newestHeads(result);
+  const pins = heads.filter((head) => !isKnown(head));
   if (pins.length === 0 && known === undefined)
     throw new Failure(EXIT.notVerified, "nothing there can be pinned: no file has a checkpoint");
   const text = flags.json

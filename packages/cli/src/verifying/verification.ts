@@ -1,9 +1,10 @@
 // Verifies a log with the keys, pins and rules of the command line, for `verify` and `pin`.
-import { type Verification, verifyLog } from "@ai-audit/core/verify";
+import { type AnchorToVerify, type Verification, verifyLog } from "@ai-audit/core/verify";
+import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { parseDuration } from "../arguments/times.ts";
-import { collect, parseDays } from "../arguments/values.ts";
-import { EXIT, Failure } from "../failure.ts";
+import { collect, parseCount, parseDays } from "../arguments/values.ts";
+import { EXIT, Failure, systemFailure, usageFailure } from "../failure.ts";
 import { resolveLocation } from "../log/location.ts";
 import { s3Connection } from "../log/storage.ts";
 import { Progress } from "../output/progress.ts";
@@ -15,6 +16,13 @@ import { findTrust, type Trust } from "./trust.ts";
 export interface VerificationFlags {
   readonly trust: readonly string[];
   readonly pin: readonly string[];
+  readonly anchor?: string;
+  readonly anchorKey?: string;
+  readonly witness: readonly string[];
+  readonly tsa?: string;
+  readonly quorum?: number;
+  /** Milliseconds. */
+  readonly maxAnchorAge?: number;
   readonly retention?: number;
   readonly archive?: string;
   /** Milliseconds. */
@@ -46,6 +54,30 @@ export function addVerificationOptions(command: Command): Command {
       new Option("-p, --pin <file>", "pins: states of the log noted earlier; repeatable")
         .default([], "AUDIT_PINS")
         .argParser(collect),
+    )
+    .option(
+      "--anchor <location>",
+      "an anchor log of this log: a directory, or s3://bucket/prefix; what it holds counts as pinned",
+    )
+    .option("--anchor-key <vkey>", "with --anchor: the anchor log's verification key")
+    .addOption(
+      new Option("--witness <vkey>", "with --anchor: key of a C2SP witness; repeatable")
+        .default([], "none")
+        .argParser(collect),
+    )
+    .option(
+      "--tsa <file>",
+      "with --anchor: certificates in PEM that sign the tokens of time-stamping authorities",
+    )
+    .option(
+      "--quorum <count>",
+      "with --anchor: how many of these parties must vouch for a state (default: 1)",
+      parseCount,
+    )
+    .option(
+      "--max-anchor-age <duration>",
+      "with --anchor: one that vouches for nothing newer than this (5m, 2h) is STALE, exit code 2",
+      parseDuration,
     )
     .option(
       "--retention <days>",
@@ -111,6 +143,8 @@ export async function verifyLocation(
       trustedKeys: trust.keys,
       ...(trust.by !== undefined && { trustedBy: trust.by }),
       pins: notes.flatMap(({ pins }) => pins),
+      anchors: anchorsOf(flags),
+      ...(flags.maxAnchorAge !== undefined && { maxAnchorAgeMs: flags.maxAnchorAge }),
       // A rule of the command line replaces those of pins.
       retention: rules.length > 0 ? rules : notes.flatMap((note) => note.rules),
       ...(flags.archive !== undefined && { archive: flags.archive }),
@@ -130,6 +164,39 @@ export async function verifyLocation(
     return { result, trust };
   } finally {
     progress.clear();
+  }
+}
+
+/** The anchor log of the command line. */
+export function anchorsOf(flags: VerificationFlags): AnchorToVerify[] {
+  const { anchor, anchorKey, witness, tsa, quorum, maxAnchorAge } = flags;
+  if (anchor === undefined) {
+    const needsAnchor = [anchorKey, witness[0], tsa, quorum, maxAnchorAge];
+    if (needsAnchor.every((value) => value === undefined)) return [];
+    throw usageFailure("no anchor log is given", "give --anchor LOCATION");
+  }
+  if (anchorKey === undefined)
+    throw usageFailure("the anchor log's key is not given", "give --anchor-key VKEY");
+  return [
+    {
+      location: anchor,
+      vkey: anchorKey,
+      witnesses: witness,
+      ...(tsa !== undefined && { tsa: readCertificates(tsa) }),
+      ...(quorum !== undefined && { quorum }),
+    },
+  ];
+}
+
+function readCertificates(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const failure = systemFailure(error, path);
+    if (failure === undefined) throw error;
+    throw new Failure(EXIT.notVerified, failure.message, "certificates of the TSA, in PEM", {
+      cause: error,
+    });
   }
 }
 

@@ -72,6 +72,15 @@ export class MerkleTree {
   #end = 0;
   #size = 0;
 
+  /** @param from The tree to go on from. Its subtrees are believed. @default the empty tree */
+  constructor(from: TreeState = { size: 0, subtrees: [] }) {
+    for (const root of from.subtrees) {
+      this.#roots.set(root, this.#end);
+      this.#end += HASH_BYTES;
+    }
+    this.#size = from.size;
+  }
+
   /** Number of leaves. */
   get size(): number {
     return this.#size;

@@ -81,6 +81,8 @@ class SegmentCheck {
   readonly #problems: Problem[] = [];
   readonly #tree = new MerkleTree();
   readonly #roots = new Map<number, string>();
+  readonly #entriesAt = new Map<number, number>();
+  #sealedSubtrees: readonly Buffer[] = [];
   readonly #day: { readonly from: string; readonly to: string } | undefined;
   #kind: SegmentReport["kind"] = "stub";
   #open: SegmentOpen | undefined;
@@ -202,6 +204,8 @@ class SegmentCheck {
       note: isSound ? this.#note : undefined,
       knownLeaves,
       roots: new Map([...this.#roots].filter(([at]) => at <= knownLeaves)),
+      entriesAt: this.#entriesAt,
+      subtrees: this.#sealedSubtrees,
       isClosed: this.#closeSealed,
       closedFor: this.#closeSealed ? this.#close?.reason : undefined,
       isProven,
@@ -276,6 +280,7 @@ class SegmentCheck {
     this.#tree.appendInPlace(bytes, start, end);
     if (!this.#options.sizesWanted.has(this.#tree.size)) return;
     this.#roots.set(this.#tree.size, this.#tree.root().toString("base64"));
+    this.#entriesAt.set(this.#tree.size, this.#entries);
   }
 
   /** Keeps the hashes of the lines that an `again` line announces. */
@@ -417,6 +422,7 @@ class SegmentCheck {
     const newest = Math.max(this.#newestAt, timeOfId(this.#lastId) ?? -Infinity);
     const bytes = this.blockOffset + end + 1;
     this.#sealed = { size, root, entries: this.#entries, line: this.#line, bytes, newest };
+    if (this.#options.keepsSubtrees) this.#sealedSubtrees = this.#tree.state().subtrees;
     const { prunes, seen, facts, callsBegun, callsEnded } = this.#waiting;
     const claims = this.#claims;
     moveInto(claims.prunes, prunes.splice(0));

@@ -13,6 +13,9 @@ export {
   type SourceLimit,
 } from "./log-source.ts";
 export {
+  type AnchoredState,
+  type AnchorEvidence,
+  type AnchorReport,
   type ExitCode,
   type FileState,
   type FileVerification,
@@ -49,4 +52,4 @@ export {
   openContent,
   type OpenedContent,
 } from "../log/content.ts";
-export { verifyLog, type VerifyOptions } from "../log/verify-log.ts";
+export { type AnchorToVerify, verifyLog, type VerifyOptions } from "../log/verify-log.ts";

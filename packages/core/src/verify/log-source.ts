@@ -3,6 +3,7 @@
 import { constants, type Stats } from "node:fs";
 import { type FileHandle, lstat, open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { syncFileData } from "../files.ts";
 import { hasCode } from "../system-error.ts";
 import { parseSegmentName } from "../format/segment-name.ts";
 import type { SegmentReport } from "./segment-report.ts";
@@ -34,6 +35,10 @@ export interface LogSource {
    * may write into it.
    */
   read(file: string): AsyncIterable<Buffer>;
+  /** The bytes of a file from an offset on. Absent where a file is read whole alone. */
+  readFrom?(file: string, offset: number): AsyncIterable<Buffer>;
+  /** Makes the bytes of a file durable. Absent where they are. */
+  sync?(file: string): Promise<void>;
   /**
    * The present size of a file in bytes; undefined when it is gone. Absent where a listing is
    * final, so that waiting for a writer is useless.
@@ -103,6 +108,15 @@ export function directorySource(path: string): LogSource {
       return files;
     },
     read: (file) => readChunks(join(path, file)),
+    readFrom: (file, offset) => readChunks(join(path, file), offset),
+    async sync(file) {
+      const handle = await open(join(path, file), OPEN_FLAGS);
+      try {
+        await syncFileData(handle);
+      } finally {
+        await handle.close();
+      }
+    },
     otherNames: async () => (await readdir(path)).filter((name) => name.startsWith("audit_")),
     sizeOf: async (file) => (await orGone(stat(join(path, file))))?.size,
   };
@@ -144,33 +158,39 @@ async function orGone(stats: Promise<Stats>): Promise<Stats | undefined> {
 /** Opening a named pipe waits for a writer, unless told not to. Windows knows neither. */
 const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
-async function* readChunks(path: string): AsyncGenerator<Buffer, void, void> {
+async function* readChunks(path: string, from = 0): AsyncGenerator<Buffer, void, void> {
   const handle = await open(path, OPEN_FLAGS);
   try {
     // Another thing replaced it since the listing: it counts as gone.
     if (!(await handle.stat()).isFile())
       throw Object.assign(new Error(`${path} is not a file`), { code: "ENOENT" });
-    yield* readAhead(handle);
+    yield* readAhead(handle, from);
   } finally {
     await handle.close();
   }
 }
 
 /** While one chunk is processed, the next is read into the other buffer. */
-async function* readAhead(handle: FileHandle): AsyncGenerator<Buffer, void, void> {
+async function* readAhead(handle: FileHandle, from: number): AsyncGenerator<Buffer, void, void> {
+  let at = from;
+  const readInto = async (buffer: Buffer): Promise<number> => {
+    const { bytesRead } = await handle.read(buffer, 0, buffer.byteLength, at);
+    at += bytesRead;
+    return bytesRead;
+  };
   const first = Buffer.allocUnsafe(FIRST_CHUNK_BYTES);
-  const { bytesRead } = await handle.read(first, 0, FIRST_CHUNK_BYTES, null);
+  const bytesRead = await readInto(first);
   if (bytesRead === 0) return;
   yield first.subarray(0, bytesRead);
   let current = Buffer.allocUnsafe(CHUNK_BYTES);
   let spare = Buffer.allocUnsafe(CHUNK_BYTES);
-  let length = (await handle.read(current, 0, CHUNK_BYTES, null)).bytesRead;
+  let length = await readInto(current);
   while (length > 0) {
-    const ahead = handle.read(spare, 0, CHUNK_BYTES, null);
+    const ahead = readInto(spare);
     try {
       yield current.subarray(0, length);
     } finally {
-      length = (await ahead).bytesRead; // also when the consumer leaves: the handle must not close under the read
+      length = await ahead; // also when the consumer leaves: the handle must not close under the read
     }
     [current, spare] = [spare, current];
   }

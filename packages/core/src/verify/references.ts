@@ -15,7 +15,10 @@ import {
 } from "./removals.ts";
 import type { SegmentReport } from "./segment-report.ts";
 import { dayWritten } from "./segment-time.ts";
-import type { FileState, Pin, Problem, RecordedRemoval } from "./verification.ts";
+import type { AnchoredState, FileState, Pin, Problem, RecordedRemoval } from "./verification.ts";
+
+/** The name of a pin in messages. */
+const A_PIN = "a pin";
 
 /** A reference to a state of a file. */
 interface Reference extends SegmentRef, KnownState {
@@ -130,10 +133,13 @@ export function referenceOfPin({ origin, size, root }: Pin): SegmentRef {
 /** Follows every reference. */
 export function followReferences(
   reports: readonly SegmentReport[],
-  pins: readonly Pin[],
+  pins: readonly (Pin | AnchoredState)[],
   context: ReferenceContext,
 ): ReferenceReport {
   const follower = new Follower(reports, context);
+  // First what the auditor holds of an anchor log: its sentences name a time.
+  for (const pin of pins.filter(isAnchored).toReversed())
+    if (!pin.isEarlier || follower.isWhole(pin)) follower.followPin(pin, pin.by);
   for (const from of reports) {
     const prev = from.open?.prev;
     for (const ref of recordsOf(from))
@@ -144,14 +150,17 @@ export function followReferences(
   for (const { ref, from } of context.states ?? [])
     follower.follow({ ...ref, by: from.file, from });
   for (const pin of pins) {
-    const by = "a pin";
-    const { origin } = pin;
-    const isConfirmed = follower.follow({ ...referenceOfPin(pin), by, from: undefined, origin });
+    if (isAnchored(pin)) continue;
+    const isConfirmed = follower.followPin(pin, A_PIN);
     if (isConfirmed && pin.size > 0) follower.confirmedPins.push(pin); // every tree begins empty
   }
   follower.judgeAbsent();
   follower.findTwins();
   return follower;
+}
+
+function isAnchored(pin: Pin | AnchoredState): pin is AnchoredState {
+  return "isEarlier" in pin;
 }
 
 class Follower implements ReferenceReport {
@@ -184,6 +193,17 @@ class Follower implements ReferenceReport {
     return [...this.absent].some(
       ([file, { state }]) => state === "PRUNED" && dayOfSegment(file) === day,
     );
+  }
+
+  /** Whether the file that a pin names is there, and all of it. */
+  isWhole(pin: Pin): boolean {
+    const target = this.#reports.get(referenceOfPin(pin).file);
+    return target !== undefined && !isPartlyGone(target);
+  }
+
+  /** Whether the log agrees with a pin. Disagreement is recorded. */
+  followPin(pin: Pin, by: string): boolean {
+    return this.follow({ ...referenceOfPin(pin), by, from: undefined, origin: pin.origin });
   }
 
   /** Whether the log agrees with the reference. Disagreement is recorded. */
@@ -306,20 +326,20 @@ class Follower implements ReferenceReport {
       this.#add(
         file,
         "UNANCHORED",
-        "pinned, and moved to an archive that was not read: give it (--archive)",
+        `${wordFor(pins)}, and moved to an archive that was not read: give it (--archive)`,
       );
     else if (pins.length > 0 && !isByRule)
       this.#add(
         file,
         "UNANCHORED",
-        "pinned, and removed by the log's operator: give the rule that you expect (--retention)",
+        `${wordFor(pins)}, and removed by the log's operator: give the rule that you expect (--retention)`,
       );
     else if (unclear.length > 0) {
       const sizes = unclear.map(({ size }) => leaves(size)).join(", ");
       this.#add(
         file,
         "UNANCHORED",
-        `pinned at ${sizes}, and the record of its removal does not prove that it began with this pin`,
+        `${wordFor(pins)} at ${sizes}, and the record of its removal does not prove that it began with this state`,
       );
     }
   }
@@ -422,6 +442,10 @@ class Follower implements ReferenceReport {
     const remarks = this.remarks.get(file) ?? [];
     if (!remarks.includes(remark)) this.remarks.set(file, [...remarks, remark]);
   }
+}
+
+function wordFor(pins: readonly KnownState[]): string {
+  return pins.some(({ by }) => by === A_PIN) ? "pinned" : "anchored";
 }
 
 /** The beginning of the remark on a file that is gone. */

@@ -37,6 +37,13 @@ export interface SegmentReport {
   readonly knownLeaves: number;
   /** Root hashes (base64) at the sizes asked for, as far as `knownLeaves` reaches. */
   readonly roots: ReadonlyMap<number, string>;
+  /** Entries at the sizes asked for. */
+  readonly entriesAt: ReadonlyMap<number, number>;
+  /**
+   * Roots of the perfect subtrees at the last good checkpoint, the largest first; none unless asked
+   * for.
+   */
+  readonly subtrees: readonly Buffer[];
   readonly isClosed: boolean;
   /** The reason of its sealed `segment.close` line. */
   readonly closedFor: string | undefined;
@@ -109,6 +116,8 @@ export interface SegmentCheckOptions {
   readonly signatures: "all" | "last";
   /** Sizes at which the tree's root is wanted, because other files or pins refer to them. */
   readonly sizesWanted: ReadonlySet<number>;
+  /** Whether the report has `subtrees`. @default false */
+  readonly keepsSubtrees?: boolean;
   /** Takes each leaf, for proofs from the sizes wanted. @default none are made */
   readonly proofs?: ConsistencyProofs;
   /** The first leaf that an `again` line supersedes; undefined when there is none. */

@@ -4,6 +4,7 @@ import { safeLine } from "../format/safe-text.ts";
 import type { SourceLimit } from "./log-source.ts";
 import { MORE_GONE } from "./references.ts";
 import {
+  type AnchorEvidence,
   type ExitCode,
   type FileState,
   type FileVerification,
@@ -20,6 +21,12 @@ import {
 export interface Evidence {
   /** Oldest first. */
   readonly files: readonly FileVerification[];
+  /** Anchor logs given. */
+  readonly anchors: readonly AnchorEvidence[];
+  /** Entries behind what is anchored. */
+  readonly entriesLater: number;
+  readonly maxAnchorAgeMs: number;
+  readonly now: Date;
   /** Pins given. */
   readonly pins: readonly Pin[];
   /** Those of them that the log agrees with. */
@@ -66,6 +73,7 @@ export function judge(evidence: Evidence): Verification {
   const clauses = [
     `${plural(entries, "entry", "entries")} in ${plural(files.filter(isThere).length, "file")}`,
     ...worstProblem(files, exitCode),
+    ...anchorProblems(evidence),
     ...(failure === undefined || exitCode !== 1 ? [] : [`not all was read: ${failure.reason}`]),
     ...sealClauses(files, evidence.trustedBy),
     ...stateClauses(files),
@@ -75,7 +83,7 @@ export function judge(evidence: Evidence): Verification {
     ...evidence.remarks,
     ...evidence.stale,
     ...(newest === undefined ? [] : [`newest sealed time ${newest}`]),
-    anchorClause(anchoredTo, evidence),
+    ...anchorClauses(anchoredTo, evidence),
     ...(notJudged === undefined ? [] : [notJudgedClause(notJudged)]),
   ];
   const since = notJudged === undefined ? "" : ` since ${notJudged.before}`;
@@ -88,6 +96,7 @@ export function judge(evidence: Evidence): Verification {
     ...record,
     ...(newest !== undefined && { newest }),
     ...(anchoredTo && { anchoredTo }),
+    anchors: evidence.anchors.map(({ report, problems }) => ({ ...report, problems })),
     pins: { given: pins.length, confirmed: confirmedPins.length },
     remarks: [...limits.map(({ message }) => message), ...evidence.remarks].map(safeLine),
     ...(notJudged && { notJudged }),
@@ -110,6 +119,7 @@ export function couldNotVerify(
     entries: 0,
     files: [],
     ...NOTHING_RECORDED,
+    anchors: [],
     pins: { given: 0, confirmed: 0 },
     remarks: [],
     ...(notJudged && { notJudged }),
@@ -126,8 +136,11 @@ const NOTHING_RECORDED: LogRecord = {
 };
 
 /** States of the log as a whole, beside those of its files. */
-function statesOfLog({ pins, confirmedPins, stale, limits }: Evidence): FileState[] {
+function statesOfLog(evidence: Evidence): FileState[] {
+  const { pins, confirmedPins, stale, limits, anchors } = evidence;
   return [
+    ...anchors.flatMap(({ problems }) => problems.map(({ state }) => state)),
+    ...(anchors.some((anchor) => isAnchorStale(anchor, evidence)) ? ["STALE" as const] : []),
     ...(pins.length > 0 && confirmedPins.length === 0 ? ["UNANCHORED" as const] : []),
     ...(stale.length > 0 ? ["STALE" as const] : []),
     ...(limits.some(({ counts }) => counts) ? ["UNCHECKED" as const] : []),
@@ -265,7 +278,7 @@ function removalClauses(
 }
 
 function isOfPin({ state, message }: { state: FileState; message: string }): boolean {
-  return state === "UNANCHORED" && message.startsWith("pinned, and removed");
+  return state === "UNANCHORED" && /^(?:pinned|anchored), and removed/.test(message);
 }
 
 function spellRule({ actor, policy }: RecordedRemoval): string {
@@ -331,7 +344,55 @@ function foreignClauses(files: readonly FileVerification[]): string[] {
   ];
 }
 
-function anchorClause(anchoredTo: Pin | undefined, { pins, confirmedPins }: Evidence): string {
+/** What is wrong with the anchor logs themselves. */
+function anchorProblems({ anchors }: Evidence): string[] {
+  return anchors.flatMap(({ location, problems }) =>
+    problems.map(({ message }) => `anchor log ${location}: ${message}`),
+  );
+}
+
+function anchorClauses(anchoredTo: Pin | undefined, evidence: Evidence): string[] {
+  const { anchors, pins } = evidence;
+  const clauses = anchors.flatMap((anchor) => anchoredThrough(anchor, evidence));
+  const hasPins = pins.length > 0 || anchors.length === 0;
+  return hasPins ? [...clauses, pinClause(anchoredTo, evidence)] : clauses;
+}
+
+function anchoredThrough(anchor: AnchorEvidence, evidence: Evidence): string[] {
+  const { through, by, remarks } = anchor.report;
+  if (through === undefined) return [...remarks];
+  const age = evidence.now.getTime() - Date.parse(through);
+  const who =
+    by.length > 0
+      ? by.join(" and ")
+      : "the anchorer's own clock, with nobody beyond its reach to confirm it";
+  const stale = isAnchorStale(anchor, evidence)
+    ? [`the anchor is older than ${spellAge(evidence.maxAnchorAgeMs)}`]
+    : [];
+  return [
+    `anchored through ${through} by ${who}`,
+    `${plural(evidence.entriesLater, "entry", "entries")} later`,
+    `unprotected window ${spellAge(Math.max(0, age))}`,
+    ...stale,
+    ...remarks,
+  ];
+}
+
+function isAnchorStale({ report }: AnchorEvidence, { now, maxAnchorAgeMs }: Evidence): boolean {
+  if (maxAnchorAgeMs === Infinity) return false;
+  return now.getTime() - Date.parse(report.through ?? "1970-01-01T00:00:00Z") > maxAnchorAgeMs;
+}
+
+/** Milliseconds in the largest unit that keeps two digits: `41 s`, `90 min`, `26 h`, `12 d`. */
+function spellAge(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 120 * 60) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 48 * 3600) return `${Math.round(seconds / 3600)} h`;
+  return `${Math.round(seconds / 86_400)} d`;
+}
+
+function pinClause(anchoredTo: Pin | undefined, { pins, confirmedPins }: Evidence): string {
   const count =
     pins.length > 1 ? ` (${confirmedPins.length} of ${pins.length} pins confirmed)` : "";
   if (anchoredTo !== undefined)

@@ -58,6 +58,47 @@ export interface Pin extends Checkpoint {
   readonly note?: string;
 }
 
+/** A state of a segment that an anchor log holds. */
+export interface AnchoredState extends Checkpoint {
+  /** The record, for messages: `the anchor of 2026-11-30T12:00:00Z`. */
+  readonly by: string;
+  /**
+   * Whether the anchor log holds a later state of the segment. A removal is judged by the last one:
+   * the anchorer has verified that it began with the earlier ones.
+   */
+  readonly isEarlier: boolean;
+}
+
+/** An anchor log as evidence about a log. */
+export interface AnchorEvidence {
+  /** The place given, for messages. */
+  readonly location: string;
+  readonly states: readonly AnchoredState[];
+  /** Problems of the anchor log itself. */
+  readonly problems: readonly Problem[];
+  /** The rule of the anchor's owner. */
+  readonly rules: readonly RetentionRule[];
+  readonly report: AnchorReport;
+}
+
+/** The findings about one anchor log. */
+export interface AnchorReport {
+  /** The anchor log's name; undefined where it could not be read. */
+  readonly origin?: string;
+  /** Its leaves. */
+  readonly leaves: number;
+  /** Its last checkpoint, for a pin of the whole. */
+  readonly head?: Pin;
+  /** RFC 3339: all that is anchored by then existed. Absent where nobody vouches for it. */
+  readonly through?: string;
+  /** RFC 3339: the earliest trusted time. */
+  readonly since?: string;
+  /** Those who vouch for `through`: none, where it is the anchorer's own clock. */
+  readonly by: readonly string[];
+  /** Facts that do not count against it, in plain words. */
+  readonly remarks: readonly string[];
+}
+
 /**
  * The time for which files must be kept. It is the auditor's own rule and never comes from the log.
  */
@@ -186,6 +227,8 @@ export interface Verification extends LogRecord {
   readonly newest?: string;
   /** The newest pin given that the log agrees with. */
   readonly anchoredTo?: Pin;
+  /** The anchor logs given, and what they are worth. */
+  readonly anchors: readonly (AnchorReport & { readonly problems: readonly Problem[] })[];
   /** Number of pins that were given, and number that the log agrees with. */
   readonly pins: { readonly given: number; readonly confirmed: number };
   /** Facts that could not be read, or that count against no single file, in plain words. */

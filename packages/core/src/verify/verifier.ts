@@ -28,6 +28,8 @@ import type { SegmentReport } from "./segment-report.ts";
 import { dayWritten, isImported, mayBeWritten } from "./segment-time.ts";
 import { couldNotVerify, judge, NO_FILE } from "./verdict.ts";
 import {
+  type AnchoredState,
+  type AnchorEvidence,
   type FileVerification,
   type LogRecord,
   type NotJudged,
@@ -53,6 +55,10 @@ export interface VerifySourceOptions {
   readonly trustedBy?: string;
   /** States of the log noted earlier. @default none */
   readonly pins?: readonly Pin[];
+  /** Anchor logs, read. What they hold counts as pinned. @default none */
+  readonly anchors?: readonly AnchorEvidence[];
+  /** Milliseconds: an anchor whose `through` is older than this is STALE. @default any age */
+  readonly maxAnchorAgeMs?: number;
   /**
    * The time for which files must be kept. A removal that breaks a rule is MISSING. Where several
    * bind a file's day, the last one counts.
@@ -138,6 +144,8 @@ export async function verifySources(
 
 /** `VerifySourceOptions`, resolved. */
 interface Settings extends ReadSettings {
+  readonly anchors: readonly AnchorEvidence[];
+  readonly maxAnchorAgeMs: number;
   readonly rules: readonly RetentionRule[];
   readonly archive: (() => Promise<readonly LogSource[]>) | undefined;
   readonly trustedBy: string | undefined;
@@ -148,7 +156,7 @@ interface Settings extends ReadSettings {
 }
 
 function resolve(options: VerifySourceOptions): Omit<Settings, "calls"> {
-  const { pins = [], trustedKeys = [], signatures = "last" } = options;
+  const { pins = [], trustedKeys = [], signatures = "last", anchors = [] } = options;
   checkPins(pins);
   return {
     keyring: readTrustedKeys(trustedKeys),
@@ -156,7 +164,9 @@ function resolve(options: VerifySourceOptions): Omit<Settings, "calls"> {
     onProgress: options.onProgress ?? (() => {}),
     now: options.now ?? new Date(),
     signatures,
-    rules: options.retention ?? [],
+    anchors,
+    maxAnchorAgeMs: options.maxAnchorAgeMs ?? Infinity,
+    rules: [...anchors.flatMap(({ rules }) => rules), ...(options.retention ?? [])],
     archive: options.archive,
     trustedBy: options.trustedBy,
     maxAgeMs: options.maxAgeMs ?? Infinity,
@@ -252,7 +262,9 @@ async function examineLog(
 ): Promise<LogFindings> {
   const { place } = source;
   const states = place ? earlier.states.flatMap((state) => stateOfLog(state, place.name)) : [];
-  const pins = place ? settings.pins.filter((pin) => place.isOfPin(pin)) : settings.pins;
+  const anchored = settings.anchors.flatMap((anchor) => anchor.states);
+  const given: readonly (Pin | AnchoredState)[] = [...settings.pins, ...anchored];
+  const pins = place ? given.filter((pin) => place.isOfPin(pin)) : given;
 
   // 1. Examine every file on its own.
   const reading = await readSegments(source, { ...settings, pins }, states.map(refOf));
@@ -315,6 +327,10 @@ function summarise(
   return judge({
     files: judged,
     pins: settings.pins,
+    anchors: settings.anchors,
+    entriesLater: countLaterEntries(reports, settings.anchors),
+    maxAnchorAgeMs: settings.maxAnchorAgeMs,
+    now,
     confirmedPins: settings.pins.filter((pin) =>
       logs.some(({ references }) => references.confirmedPins.includes(pin)),
     ),
@@ -343,6 +359,20 @@ function summarise(
       failure === undefined ? undefined : { reason: reasonOf(failure), code: codeOf(failure) },
     notJudged,
   });
+}
+
+/** Entries behind the last anchored state of each segment. */
+function countLaterEntries(
+  reports: readonly SegmentReport[],
+  anchors: readonly AnchorEvidence[],
+): number {
+  const last = new Map<string, number>();
+  for (const { origin, size } of anchors.flatMap(({ states }) => states))
+    last.set(origin, Math.max(size, last.get(origin) ?? 0));
+  return reports.reduce((sum, { origin = "", sealed, entriesAt }) => {
+    const size = last.get(origin) ?? 0;
+    return sum + Math.max(0, sealed.entries - (entriesAt.get(size) ?? 0));
+  }, 0);
 }
 
 /** The beginning of the remark on a file without its end. */
