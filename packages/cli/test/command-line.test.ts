@@ -36,6 +36,7 @@ describe("The command line", { timeout: 60_000 }, () => {
       Auditing:
         verify          check that a log is complete and unaltered
         pin             note the present state of the log, to compare it later
+        anchor          keep signed states of the log beyond its owner's reach
         prove           write the proof of one entry
         check           check the proof of one entry, without the log
 

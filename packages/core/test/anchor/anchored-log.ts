@@ -70,6 +70,17 @@ export class AnchoredLog {
     return new AnchoredLog({ directory, anchor, old, next, today }, log, state);
   }
 
+  /** The same log with another place, state or key of the anchorer. */
+  static async resume(
+    log: AnchoredLog,
+    anchor: string,
+    state: AnchorState,
+    key: Signer = anchorer,
+  ): Promise<AnchoredLog> {
+    const read = await AnchorLog.read(directoryStore(anchor), key.vkey);
+    return new AnchoredLog({ ...log, anchor }, read, state);
+  }
+
   /** One run of the anchorer. */
   async run(options: Partial<AnchorRunOptions> = {}): Promise<AnchorRunResult> {
     const { result, state } = await runAnchor(this.#log, this.state, {

@@ -269,7 +269,7 @@ const REMOVALS: readonly Row[] = [
       return { ...DAY, pins: [pinOf(bench.old), pinOf(bench.next)] };
     },
     exitCode: 2,
-    says: "pinned at 5 leaves, and the record of its removal does not prove that it began with this pin",
+    says: "pinned at 5 leaves, and the record of its removal does not prove that it began with this state",
   },
   {
     what: "a consistency proof ties a larger state to the smaller one that is pinned",
