@@ -32,6 +32,7 @@ const PLACES = [
       "errors.md",
       "format.md",
       "verification.md",
+      "anchoring.md",
       "openai-surfaces.md",
       "providers.md",
       "scale.md",
