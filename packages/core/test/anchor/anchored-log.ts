@@ -78,7 +78,8 @@ export class AnchoredLog {
     key: Signer = anchorer,
   ): Promise<AnchoredLog> {
     const read = await AnchorLog.read(directoryStore(anchor), key.vkey);
-    return new AnchoredLog({ ...log, anchor }, read, state);
+    const { directory, old, next, today } = log;
+    return new AnchoredLog({ directory, anchor, old, next, today }, read, state);
   }
 
   /** One run of the anchorer. */
