@@ -92,7 +92,10 @@ export async function startAuthority(
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
-      if (isDown) return void response.writeHead(503).end();
+      if (isDown) {
+        response.writeHead(503).end();
+        return;
+      }
       void writeFile(join(directory, "q.tsq"), Buffer.concat(chunks))
         .then(() => {
           run("ts", "-reply", "-config", "tsa.cnf", "-queryfile", "q.tsq", "-out", "r.tsr");
