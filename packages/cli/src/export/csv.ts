@@ -32,7 +32,7 @@ function cell(value: unknown): string {
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   const text = typeof value === "string" ? value : JSON.stringify(value);
   // Spreadsheets run a cell that begins like a formula, and attackers can write prompts (OWASP, CSV
-  // injection).
-  const tame = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  // injection). The last four are the full-width forms, which some take for the others.
+  const tame = /^[=+\-@\t\r\n＝＋－＠]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(tame) ? `"${tame.replaceAll('"', '""')}"` : tame;
 }

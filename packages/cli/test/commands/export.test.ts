@@ -81,6 +81,18 @@ describe("ai-audit export", { timeout: 60_000 }, () => {
     expect(row).toContain(",-1,"); // a number stays one
   });
 
+  it.each(["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])(
+    "csv tames a cell that begins with %j",
+    async (beginning) => {
+      const directory = await temporaryDirectory();
+      const id = "01a207b5-2e97-7437-aaf2-3680a9ddadd8";
+      const line = { id, timestamp: "2026-11-23T09:20:44.183Z", model: `${beginning}cmd` };
+      await writeFile(join(directory, "audit_20261123.jsonl"), `${JSON.stringify(line)}\n`);
+      const { stdout } = await cli(["export", directory, "-f", "csv"]);
+      expect(stdout).toContain(`'${beginning}cmd`);
+    },
+  );
+
   it("parquet is a folder of files for each day, of all entries or of those that meet the conditions", async () => {
     const sample = await sharedSample();
     const root = await temporaryDirectory();

@@ -5,6 +5,7 @@ import { createInterface } from "node:readline";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { AuditLogger, Signer, verifyLog } from "../../../src/index.ts";
 import { isLeftOut } from "@ai-audit/test-support/dependencies";
+import { rejected } from "@ai-audit/test-support/caught";
 import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 
 const SCRIPT = join(import.meta.dirname, "children/fill-disk.ts");
@@ -53,6 +54,8 @@ async function expectNothingLost(
   await using logger = new AuditLogger(path);
   const kept = new Set((await Array.fromAsync(logger.entries())).map(({ id }) => id));
   expect(acknowledged.filter((id) => !kept.has(id))).toEqual([]);
+  // Lines that a refused commit left whole, and without a seal, are no entries to a reader.
+  expect([...kept].filter((id) => !acknowledged.includes(id))).toEqual([]);
   expect(acknowledged.length).toBeGreaterThan(8);
   const verification = await verifyLog(path, { trustedKeys: [signer.vkey] });
   expect([0, 2]).toContain(verification.exitCode);
@@ -98,6 +101,25 @@ describe("A directory's writer", () => {
       const said = await fill(process.execPath, [SCRIPT, path, signer.toPem()], () => rm(ballast));
       await expectRefusals(path, said, "ENOSPC");
       await expectNothingLost(path, said, signer);
+    },
+  );
+
+  it.skipIf(isLeftOut("mount"))(
+    "names a read-only disk as the reason, also where directories are missing",
+    async () => {
+      const disk = await temporaryDirectory();
+      execFileSync("mount", ["-t", "tmpfs", "-o", "ro", "none", disk]);
+      onTestFinished(() => void spawnSync("umount", [disk]));
+      for (const path of [join(disk, "log"), join(disk, "a/b/log")]) {
+        const logger = new AuditLogger(path);
+        const refusal = { code: "AUDIT_WRITE_FAILED", cause: { code: "EROFS" } };
+        const message = expect.stringContaining("EROFS: read-only file system");
+        const refused = rejected(logger.log({ input: "q", output: "a" }));
+        expect(await refused).toMatchObject({ ...refusal, message });
+        expect(await rejected(logger.ready())).toMatchObject({ ...refusal, message });
+        expect((await logger.health()).ok).toBe(false);
+        await rejected(logger.close());
+      }
     },
   );
 
