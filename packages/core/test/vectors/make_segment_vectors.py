@@ -55,17 +55,17 @@ class Key:
 
 
 class Segment:
-    def __init__(self, key, file, stream, seq, prev, seen):
+    def __init__(self, key, file, stream, seq, prev, seen, more):
         self.key = key
         self.file = file
         self.name = key.name if key else "ai-audit"
         self.origin = f"{self.name}/{stream}/{file.removesuffix('.jsonl')}"
         self.options = {"file": file, "stream": stream, "seq": seq, "created": "2026-11-23T00:00:00.000Z"}
-        self.options |= {"prev": prev, "seen": seen, "sdk": "vectors 1"}
+        self.options |= {"prev": prev, "seen": seen, "sdk": "vectors 1"} | more
         self.leaves = []
         o = self.options
         opening = {"type": "segment.open", "v": 1, "file": file, "stream": stream, "seq": seq}
-        opening |= {"created": o["created"], "vkey": key.vkey if key else None, "prev": prev, "seen": seen, "sdk": o["sdk"]}
+        opening |= {"created": o["created"], "vkey": key.vkey if key else None, "prev": prev, "seen": seen, "sdk": o["sdk"]} | more
         self.first = [compact(opening)]
 
     def commit(self, lines):
@@ -145,14 +145,19 @@ FURTHER = [
 KINDS = [[compact(line) for line in CONTROL[:1]], [compact(ENTRY)] + [compact(line) for line in CONTROL[1:]]]
 
 
-def vector(title, key, file, seq, prev, seen, commits):
-    segment = Segment(key, file, "c3RyZWFtLW51bWJl", seq, prev, seen)
+def vector(title, key, file, seq, prev, seen, commits, **more):
+    segment = Segment(key, file, "c3RyZWFtLW51bWJl", seq, prev, seen, more)
     entries = sum(not line.startswith('{"type":') for lines in commits for line in lines)
     steps = [{"lines": lines, "written": segment.commit(lines)} for lines in commits]
     steps.append({"close": "vectors", "written": segment.close("vectors", entries)})
     return {"title": title, "signed": key is not None, "options": segment.options, "steps": steps, "ref": segment.ref()}
 
 
+SETTLED_STATE = {"file": "audit_20261101.jsonl", "size": 11, "root": ROOT}
+SETTLED = [
+    {"day": "20261101", "numbers": "0-17,19", "state": SETTLED_STATE},
+    {"day": "20261102", "numbers": "3", "state": {"file": "audit_20261102_003.jsonl", "size": 11, "root": ROOT}},
+]
 signed = vector("signed", KEY, "audit_20261123.jsonl", 0, None, [], commits(23))
 vectors = [
     signed,
@@ -160,6 +165,7 @@ vectors = [
     vector("with links", KEY, "audit_20261124_1000.jsonl", 1, signed["ref"], [signed["ref"]], commits(24)[:1]),
     vector("closed at once", KEY, "audit_20261125.jsonl", 2, None, [], []),
     vector("with every kind of line", KEY, "audit_20261126.jsonl", 3, None, [], KINDS),
+    vector("with settled files", KEY, "audit_20261127.jsonl", 4, None, [], commits(27)[:1], expires=366, settled=SETTLED),
 ]
 key = {"name": KEY.name, "pem": KEY.pem, "vkey": KEY.vkey}
 proofs = [
