@@ -1,0 +1,123 @@
+"""Writes anchor.json: an anchor log, byte for byte, computed from docs/anchoring.md without any of our code.
+
+Needs the `cryptography` package:  python3 make_anchor_vectors.py > anchor.json
+"""
+
+import base64
+import hashlib
+import json
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+NAME = "example.com/acme/anchor-0"
+WITNESS = "witness.example.com"
+
+
+def b64(data):
+    return base64.b64encode(data).decode()
+
+
+def compact(value):
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def root(leaves):
+    """RFC 6962, 2.1, straight from its recursive definition."""
+    if not leaves:
+        return hashlib.sha256(b"").digest()
+    if len(leaves) == 1:
+        return hashlib.sha256(b"\x00" + leaves[0]).digest()
+    k = 1
+    while k * 2 < len(leaves):
+        k *= 2
+    return hashlib.sha256(b"\x01" + root(leaves[:k]) + root(leaves[k:])).digest()
+
+
+def raw(key):
+    return key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+def key_id(name, kind, key):
+    return hashlib.sha256(name.encode() + b"\n" + bytes([kind]) + raw(key)).digest()[:4]
+
+
+def vkey(name, kind, key):
+    return f"{name}+{key_id(name, kind, key).hex()}+{b64(bytes([kind]) + raw(key))}"
+
+
+def signature(name, kind, key, data):
+    return f"\u2014 {name} {b64(key_id(name, kind, key) + data)}\n"
+
+
+key = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+witness = Ed25519PrivateKey.from_private_bytes(bytes(range(32, 64)))
+
+
+def state(origin, size, text):
+    return (origin, size, b64(hashlib.sha256(text).digest()))
+
+
+RUNS = [
+    [
+        state("acme/0198a/audit_20261130", 5, b"a"),
+        state("acme/0198a/audit_20261129", 9, b"b"),
+        state("acme/0198b/audit_20261130_001", 2, b"c"),
+    ],
+    [],
+    [state("acme/0198a/audit_20261130", 17, b"d")],
+]
+
+leaves = [
+    compact({
+        "type": "anchor.begin",
+        "at": "2026-11-30T12:00:00.000Z",
+        "since": "start",
+        "retention": 365,
+        "previous": None,
+    })
+]
+states_of = [[]]
+for minute, states in enumerate(RUNS):
+    states = sorted(states)
+    texts = [f"{origin}\n{size}\n{digest}\n".encode() for origin, size, digest in states]
+    leaf = {
+        "type": "anchor.run",
+        "at": f"2026-11-30T12:0{minute + 1}:00.000Z",
+        "states": len(states),
+        "root": b64(root(texts)),
+    }
+    if minute == 2:
+        leaf["unconfirmed"] = ["tsa.example.com"]
+    leaves.append(compact(leaf))
+    states_of.append(states)
+
+files = {}
+for index, leaf in enumerate(leaves):
+    head = b64(root([text.encode() for text in leaves[: index + 1]]))
+    text = f"{NAME}\n{index + 1}\n{head}\n"
+    note = f"{text}\n{signature(NAME, 1, key, key.sign(text.encode()))}"
+    lines = "".join(f"{origin} {size} {digest}\n" for origin, size, digest in states_of[index])
+    files[f"leaf_{index:010}"] = f"{leaf}\n{lines}\n{note}"
+
+time = 1796040180
+signed = f"cosignature/v1\ntime {time}\n{text}".encode()
+blob = time.to_bytes(8, "big") + witness.sign(signed)
+files[f"witness_{len(leaves):010}_{WITNESS}.note"] = note + signature(WITNESS, 4, witness, blob)
+
+print(json.dumps({
+    "name": NAME,
+    "pem": key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(),
+    "vkey": vkey(NAME, 1, key),
+    "witness": vkey(WITNESS, 4, witness),
+    "witness_time": time,
+    "runs": [
+        {
+            "at": json.loads(leaf)["at"],
+            "states": [{"origin": o, "size": n, "root": r} for o, n, r in states],
+            "unconfirmed": json.loads(leaf).get("unconfirmed", []),
+        }
+        for leaf, states in list(zip(leaves, states_of))[1:]
+    ],
+    "files": files,
+}, indent=2, ensure_ascii=False))
