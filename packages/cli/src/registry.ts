@@ -92,6 +92,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/reviews.ts"),
   },
   {
+    name: "view",
+    summary: "look at the log in a browser",
+    group: "Reading:",
+    load: () => import("./commands/view.ts"),
+  },
+  {
     name: "stats",
     summary: "count calls, tokens, errors and blocks by time, model or actor",
     group: "Reading:",

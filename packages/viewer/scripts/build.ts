@@ -1,4 +1,6 @@
 // Bundles the browser's part of the package: `node scripts/build.ts` writes it to dist/browser/.
+import { mkdir, rename, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { build } from "esbuild";
 
 const root = new URL("../", import.meta.url);
@@ -9,7 +11,8 @@ const PAGES: Readonly<Record<string, string>> = {
   style: "src/styles/app.css",
 };
 
-await build({
+const { outputFiles } = await build({
+  write: false,
   absWorkingDir: root.pathname,
   entryPoints: PAGES,
   outdir: "dist/browser",
@@ -24,3 +27,10 @@ await build({
   legalComments: "none",
   logLevel: "warning",
 });
+
+// A server that starts meanwhile reads whole files.
+for (const { path, contents } of outputFiles) {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(`${path}.${process.pid}`, contents);
+  await rename(`${path}.${process.pid}`, path);
+}

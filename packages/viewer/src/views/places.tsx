@@ -1,0 +1,287 @@
+// Where an entry belongs: conversation, run, person; and what waits for a review.
+import type { TreeFigures } from "@ai-audit/core/reading";
+import type { JSX } from "preact";
+import { formatCount, formatMs, formatTime, plural } from "../data/format.ts";
+import type { ConversationView, PersonView, ReviewView, RunNode, RunView } from "../data/rows.ts";
+import { shownLine } from "../data/text.ts";
+import { Chip, Empty, Field, LongText, OutcomeChip, ProofCell } from "./parts.tsx";
+
+/** The figures of a tree, in a sentence. */
+export function figuresText(figures: TreeFigures): string {
+  const { entries, inputTokens, outputTokens, errors, blocked, stopped } = figures;
+  return [
+    plural(entries, "entry", "entries"),
+    ...(inputTokens === null && outputTokens === null
+      ? []
+      : [`${formatCount(inputTokens ?? 0)} tokens in, ${formatCount(outputTokens ?? 0)} out`]),
+    ...(errors > 0 ? [plural(errors, "error")] : []),
+    ...(blocked > 0 ? [`${formatCount(blocked)} blocked`] : []),
+    ...(stopped > 0 ? [`${formatCount(stopped)} stopped`] : []),
+  ].join(" · ");
+}
+
+/** A conversation as a transcript. */
+export function ConversationPage({
+  view,
+  onReveal,
+}: {
+  readonly view: ConversationView;
+  readonly onReveal: (() => void) | undefined;
+}): JSX.Element {
+  return (
+    <section class="card">
+      {!view.isOpened && (
+        <div class="reveal">
+          <p>The calls are listed. Their content is opened on demand.</p>
+          {onReveal !== undefined && (
+            <button type="button" class="button primary" onClick={onReveal}>
+              Reveal transcript
+            </button>
+          )}
+        </div>
+      )}
+      <ol class="transcript">
+        {view.passages.map(({ id, began, depth, title, row, passages }, at) => (
+          <li key={id ?? at} class={`depth-${Math.min(depth, 6)}`}>
+            <div class="passage-head">
+              <time>{formatTime(began)}</time>
+              {id === null ? (
+                <span>{shownLine(title)}</span>
+              ) : (
+                <a href={`/entry/${encodeURIComponent(id)}`}>{shownLine(title)}</a>
+              )}
+              {row !== null && <OutcomeChip row={row} />}
+              {row?.mark !== undefined && <ProofCell row={row} />}
+            </div>
+            {passages.map(({ label, text }, place) => (
+              <div key={place} class={`passage ${toneOfLabel(label)}`}>
+                <span class="role">{shownLine(label)}</span>
+                <LongText text={text} />
+              </div>
+            ))}
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+function toneOfLabel(label: string): string {
+  if (label === "blocked" || label === "error") return "bad";
+  return /\(?(user|assistant|system|tool)\)?$/.exec(label)?.[1] ?? "";
+}
+
+/** One invocation: its calls as a tree, each beside its bar in time. */
+export function RunPage({ view }: { readonly view: RunView }): JSX.Element {
+  const { nodes } = view;
+  const from = Math.min(...nodes.map(({ beganAt }) => beganAt));
+  // A person may take days: the scale is that of the calls, and later decisions stand at its end.
+  const calls = nodes.filter(({ kind }) => kindOf(kind) !== "person");
+  const to = Math.max(...calls.map(({ endedAt }) => endedAt), from + 1);
+  return (
+    <section class="card">
+      <div class="scroll-x">
+        <table class="figures run">
+          <thead>
+            <tr>
+              <th>call</th>
+              <th>outcome</th>
+              <th class="number">latency</th>
+              <th class="number">tokens</th>
+              <th class="waterfall-head">
+                <span>0</span>
+                <span>{formatMs(to - from)}</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {nodes.map((node, at) => (
+              <RunRow key={node.row?.id ?? at} node={node} from={from} to={to} />
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
+
+function RunRow({
+  node: { title, kind, depth, beganAt, endedAt, row },
+  from,
+  to,
+}: {
+  readonly node: RunNode;
+  readonly from: number;
+  readonly to: number;
+}): JSX.Element {
+  const scale = 1000 / (to - from);
+  return (
+    <tr class={row?.mark ? "marked" : ""}>
+      <td class="tree-cell" style={{ paddingLeft: `${10 + depth * 18}px` }}>
+        <i class={`kind kind-${kindOf(kind)}`} title={shownLine(kind)} />
+        {row === null ? (
+          shownLine(title)
+        ) : (
+          <a href={`/entry/${encodeURIComponent(row.id)}`}>{shownLine(title)}</a>
+        )}
+      </td>
+      <td>{row !== null && <OutcomeChip row={row} />}</td>
+      <td class="number">{formatMs(row?.latencyMs ?? endedAt - beganAt)}</td>
+      <td class="number">
+        {row === null || (row.inputTokens === null && row.outputTokens === null)
+          ? "–"
+          : `${row.inputTokens ?? "?"} › ${row.outputTokens ?? "?"}`}
+      </td>
+      <td class="waterfall">
+        <svg
+          viewBox="0 0 1000 16"
+          preserveAspectRatio="none"
+          role="img"
+          aria-label={`from ${formatMs(beganAt - from)} to ${formatMs(endedAt - from)}`}
+        >
+          <rect
+            class={`bar kind-${kindOf(kind)}${row !== null && row.ended !== "ok" ? ` ended-${row.ended}` : ""}`}
+            x={Math.min(994, (beganAt - from) * scale)}
+            width={Math.max(6, (endedAt - beganAt) * scale)}
+            y="3"
+            height="10"
+            rx="2"
+          />
+        </svg>
+      </td>
+    </tr>
+  );
+}
+
+/** Kinds that have a colour of their own. */
+function kindOf(operation: string): string {
+  if (operation === "execute_tool" || operation === "tool") return "tool";
+  if (
+    operation === "invoke_agent" ||
+    operation === "agent" ||
+    operation === "chain" ||
+    operation === "run"
+  )
+    return "agent";
+  if (operation === "human_review") return "person";
+  return operation === "guardrail" ? "guard" : "model";
+}
+
+/** What waits or waited for a person. */
+export function ReviewsPage({ cases }: { readonly cases: readonly ReviewView[] }): JSX.Element {
+  if (cases.length === 0) return <Empty>Nothing waits for a decision.</Empty>;
+  return (
+    <section class="card">
+      <div class="scroll-x">
+        <table class="figures">
+          <thead>
+            <tr>
+              <th>asked (UTC)</th>
+              <th>request</th>
+              <th>asked by</th>
+              <th>decision</th>
+              <th>decided by</th>
+              <th class="number">after</th>
+            </tr>
+          </thead>
+          <tbody>
+            {cases.map(({ title, request, decisions, decided, waitedMs }) => (
+              <tr key={request.id}>
+                <td class="time">{formatTime(request.timestamp)}</td>
+                <td class="wrap">
+                  <a href={`/entry/${encodeURIComponent(request.id)}`}>{shownLine(title)}</a>
+                </td>
+                <td>{shownLine(request.actor ?? request.agent ?? "–")}</td>
+                <td>
+                  {decisions.map(({ verdict, row }) => (
+                    <a key={row.id} href={`/entry/${encodeURIComponent(row.id)}`}>
+                      <Chip
+                        tone={verdict === "approved" || verdict === "modified" ? "good" : "warn"}
+                      >
+                        {shownLine(verdict)}
+                      </Chip>
+                    </a>
+                  ))}
+                  {!decided && <Chip tone="bad">waiting</Chip>}
+                </td>
+                <td>
+                  {shownLine([...new Set(decisions.map(({ row }) => row.actor ?? "–"))].join(", "))}
+                </td>
+                <td class="number">{formatMs(waitedMs)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
+
+/** What is kept about a data subject. */
+export function PersonPage({ view }: { readonly view: PersonView }): JSX.Element {
+  const { subject, total, oldest, newest, withContent, erasures } = view;
+  return (
+    <>
+      {erasures.map(({ at, actor, reason, file }) => (
+        <section key={file + reason} class="proof-line good">
+          <div>
+            <strong>Erased{at === null ? "" : ` on ${formatTime(at)} UTC`}</strong>
+            <p>
+              by {shownLine(actor)}: {shownLine(reason)}. The key is destroyed; what is kept of the
+              content cannot be read. Recorded in {shownLine(file)}.
+            </p>
+          </div>
+        </section>
+      ))}
+      <section class="card">
+        <dl class="fields">
+          <Field label="key id">
+            <code class="digest">{shownLine(subject)}</code>
+          </Field>
+          <Field label="calls">{formatCount(total.calls)}</Field>
+          <Field label="events">{formatCount(total.events)}</Field>
+          <Field label="oldest">{oldest && `${formatTime(oldest)} UTC`}</Field>
+          <Field label="newest">{newest && `${formatTime(newest)} UTC`}</Field>
+          <Field label="content kept">{`${formatCount(withContent)} entries${erasures.length > 0 ? ", unreadable" : ", encrypted or plain"}; of the others only hashes`}</Field>
+          <Field label="blocked">{formatCount(total.blocked)}</Field>
+        </dl>
+        <p>
+          <a class="button" href={`/search?subject=${encodeURIComponent(subject)}`}>
+            All entries
+          </a>
+        </p>
+      </section>
+    </>
+  );
+}
+
+/** Data subjects of the log. */
+export function PeoplePage({
+  people,
+}: {
+  readonly people: readonly { readonly subject: string; readonly entries: number }[];
+}): JSX.Element {
+  if (people.length === 0) return <Empty>No entry names a data subject.</Empty>;
+  return (
+    <section class="card">
+      <table class="figures">
+        <thead>
+          <tr>
+            <th>key id of the subject</th>
+            <th class="number">entries</th>
+          </tr>
+        </thead>
+        <tbody>
+          {people.map(({ subject, entries }) => (
+            <tr key={subject}>
+              <td class="mono">
+                <a href={`/person/${encodeURIComponent(subject)}`}>{shownLine(subject)}</a>
+              </td>
+              <td class="number">{formatCount(entries)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
