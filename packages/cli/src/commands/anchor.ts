@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Signer } from "@ai-audit/core";
+import { AuditError, Signer } from "@ai-audit/core";
 import {
   AnchorLog,
   type AnchorRunResult,
@@ -129,7 +129,7 @@ async function anchor(
   const copies = await Promise.all(flags.copy.map((copy) => anchorStoreAt(copy, place)));
   const log = await AnchorLog.read(store, signer.vkey);
   let state = readState(flags.key);
-  for (;;) {
+  const runOnce = async (): Promise<void> => {
     const run = await runAnchor(log, state, {
       sources: () => logSourcesAt(location, { s3: place.s3, now: session.now() }),
       trustedKeys: trust.keys,
@@ -142,10 +142,24 @@ async function anchor(
     await replaceFile(statePath(flags.key), `${JSON.stringify(state)}\n`);
     await print(run.result, flags, session);
     session.exitCode = run.result.exitCode;
-    if (flags.every === undefined) return;
+  };
+  if (flags.every === undefined) return runOnce();
+  for (;;) {
+    try {
+      await runOnce();
+    } catch (error) {
+      // A refusal is for a person to look at; a place that does not answer may do so next time.
+      if (AuditError.isInstance(error) && error.code === "AUDIT_ANCHOR_REFUSED") throw error;
+      await session.log.line(safeLine(`this run failed: ${reasonOf(error)}`));
+    }
     await session.out.flush();
+    await session.log.flush();
     await sleep(flags.every);
   }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 async function init(store: AnchorStore, flags: AnchorFlags, session: Session): Promise<void> {

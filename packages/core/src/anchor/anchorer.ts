@@ -5,6 +5,7 @@ import { LF } from "../format/lines.ts";
 import { fileOfOrigin } from "../format/origin.ts";
 import { dayOfSegment } from "../format/segment-name.ts";
 import { AuditError } from "../errors.ts";
+import { hasCode } from "../system-error.ts";
 import { consistencyProof } from "../seal/consistency.ts";
 import type { Checkpoint } from "../seal/note.ts";
 import type { Signer } from "../seal/signer.ts";
@@ -276,6 +277,15 @@ async function confirm(log: AnchorLog, sink: AnchorSink, lastSize: number): Prom
     await log.store.create(formatConfirmationName({ kind, size, by: sink.name, extension }), bytes);
 }
 
+/** A file as it is listed, and where the last run stopped. */
+interface ListedFile {
+  readonly file: string;
+  readonly bytes: number;
+  /** Its place in the state. */
+  readonly key: string;
+  readonly place: SegmentPlace | undefined;
+}
+
 /** Reads what is new in a log since the last run. */
 class LogReader {
   readonly changed: Checkpoint[] = [];
@@ -315,12 +325,19 @@ class LogReader {
         this.files[key] = known;
         continue;
       }
-      const place = known?.place;
-      const isLonger = place !== undefined && bytes >= place.offset;
-      const followed = isLonger ? await this.#follow(source, file, place) : undefined;
-      if (followed === undefined) await this.#readWhole(source, file, bytes, key);
-      else await this.#takeFollowed(source, file, bytes, key, followed);
+      try {
+        await this.#readFile(source, { file, bytes, key, place: known?.place });
+      } catch (error) {
+        if (!hasCode(error, "ENOENT")) throw error; // retention removed it since it was listed
+      }
     }
+  }
+
+  async #readFile(source: LogSource, { file, bytes, key, place }: ListedFile): Promise<void> {
+    const isLonger = place !== undefined && bytes >= place.offset;
+    const followed = isLonger ? await this.#follow(source, file, place) : undefined;
+    if (followed === undefined) await this.#readWhole(source, file, bytes, key);
+    else await this.#takeFollowed(source, file, bytes, key, followed);
   }
 
   /** Reads the new lines of a file; undefined where all of it must be read. */
@@ -365,7 +382,7 @@ class LogReader {
       signatures: "last",
       keepsSubtrees: true,
       sizesWanted: new Set(anchored.map(({ size }) => size)),
-      isOfFile: (error) => source.isOfFile?.(error) ?? true,
+      isOfFile: (error) => !hasCode(error, "ENOENT") && (source.isOfFile?.(error) ?? true),
     });
     if (report.kind === "stub") return; // a writer has just made it
     const flaw = this.#flawOf(report, source);

@@ -1,7 +1,7 @@
 // RFC 3161 time-stamping: a client of a time-stamping authority (TSA), and the verification of its
 // tokens against certificates that the auditor has.
 import { hash, randomBytes, X509Certificate } from "node:crypto";
-import { RFC3161Timestamp, X509Certificate as ParsedCertificate } from "@sigstore/core";
+import { ASN1Obj, RFC3161Timestamp, X509Certificate as ParsedCertificate } from "@sigstore/core";
 import { AuditConfigError } from "../errors.ts";
 import { type AnchorSink, reasonOf } from "./sink.ts";
 
@@ -68,11 +68,25 @@ function der(tag: number, ...parts: readonly Buffer[]): Buffer {
   return Buffer.concat([Buffer.of(tag, value.byteLength), value]);
 }
 
+/**
+ * A token. The library names the signature's digest for ECDSA alone: an RSA signature has the digest
+ * of its signer's information (RFC 5652, 5.3).
+ */
+class Token extends RFC3161Timestamp {
+  override get signatureAlgorithm(): string {
+    return super.signatureAlgorithm ?? this.signerDigestAlgorithm;
+  }
+}
+
+function readToken(bytes: Buffer): Token {
+  return new Token(ASN1Obj.parseBuffer(Buffer.from(bytes)));
+}
+
 /** PKIStatus: granted, and granted with modifications. RFC 3161, 2.4.2. */
 const GRANTED: readonly number[] = [0, 1];
 
 function checkAnswer(token: Buffer, data: Buffer): void {
-  const stamp = RFC3161Timestamp.parse(Buffer.from(token));
+  const stamp = readToken(token);
   const status = Number(stamp.status);
   if (!GRANTED.includes(status)) throw new Error(`refused with status ${status}`);
   stamp.tstInfo.verify(data);
@@ -125,7 +139,7 @@ export function timeOfToken(
   authorities: readonly TimeStampAuthority[],
 ): { readonly time: number; readonly authority: TimeStampAuthority } | undefined | null {
   try {
-    const stamp = RFC3161Timestamp.parse(Buffer.from(token));
+    const stamp = readToken(token);
     const authority = authorities.find(
       ({ serialNumber, issuer }) =>
         serialNumber.equals(stamp.signerSerialNumber) && issuer.equals(stamp.signerIssuer),

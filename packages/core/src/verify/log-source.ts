@@ -96,14 +96,19 @@ const FIRST_CHUNK_BYTES = 64 * 1024;
 /** Larger chunks measured no faster. */
 const CHUNK_BYTES = 1024 * 1024;
 
+/** As many as libuv's pool has threads: one after the other takes twice the time. */
+const LOOKS_AT_ONCE = 4;
+
 /** A log in a directory. Its methods reject with the system's error (`ENOENT`, `EACCES` …). */
 export function directorySource(path: string): LogSource {
   return {
     async files() {
       const files: SourceFile[] = [];
-      for (const file of await readdir(path)) {
-        const listed = file.endsWith(".jsonl") ? await look(path, file) : undefined;
-        if (listed !== undefined) files.push(listed);
+      const names = (await readdir(path)).filter((file) => file.endsWith(".jsonl"));
+      for (let at = 0; at < names.length; at += LOOKS_AT_ONCE) {
+        const some = names.slice(at, at + LOOKS_AT_ONCE);
+        for (const listed of await Promise.all(some.map((file) => look(path, file))))
+          if (listed !== undefined) files.push(listed);
       }
       return files;
     },

@@ -59,10 +59,14 @@ export interface TestAuthority {
 export async function startAuthority(
   name = "tsa-a",
   key: "ec" | "rsa" = "ec",
+  digest: "sha256" | "sha512" = "sha256",
 ): Promise<TestAuthority> {
   const directory = join(await temporaryDirectory(), "tsa");
   await mkdir(directory);
-  await writeFile(join(directory, "tsa.cnf"), TSA_CONFIG);
+  await writeFile(
+    join(directory, "tsa.cnf"),
+    TSA_CONFIG.replace("signer_digest = sha256", `signer_digest = ${digest}`),
+  );
   await writeFile(join(directory, "serial"), "01\n");
   const run = (...words: string[]): void => {
     execFileSync("openssl", words, { cwd: directory, stdio: "pipe" });

@@ -100,24 +100,26 @@ describe.skipIf(isLeftOut("cryptography"))("a witness", () => {
 });
 
 describe("a time-stamping authority", () => {
-  it.each(["ec", "rsa"] as const)(
-    "with an %s key vouches offline, and OpenSSL agrees",
-    async (key) => {
-      const tsa = await startAuthority("tsa-a", key);
-      const log = await AnchoredLog.make();
-      const sinks = [timeStampSink({ url: tsa.url, name: "tsa-a" })];
-      expect(await log.run({ sinks })).toMatchObject({ exitCode: 0, confirmed: ["tsa-a"] });
-      const names = await readdir(log.anchor);
-      const token = names.find((name) => name.endsWith(".tsr")) ?? "";
-      const data = token.replace(".tsr", ".note");
-      const words = ["ts", "-verify", "-data", data, "-in", token, "-CAfile", tsa.certificateFile];
-      const checked = spawnSync("openssl", words, { cwd: log.anchor, encoding: "utf8" });
-      expect(checked).toMatchObject({ status: 0 });
-      const result = await log.verify(anchorOf(log, { tsa: tsa.certificates }));
-      expect(result.verdict).toMatch(/anchored through \S+Z by tsa-a; 0 entries later/);
-      expect(result.exitCode).toBe(0);
-    },
-  );
+  it.each([
+    ["ec", "sha256"],
+    ["ec", "sha512"],
+    ["rsa", "sha256"],
+    ["rsa", "sha512"],
+  ] as const)("with an %s key and %s vouches offline, and OpenSSL agrees", async (key, digest) => {
+    const tsa = await startAuthority("tsa-a", key, digest);
+    const log = await AnchoredLog.make();
+    const sinks = [timeStampSink({ url: tsa.url, name: "tsa-a" })];
+    expect(await log.run({ sinks })).toMatchObject({ exitCode: 0, confirmed: ["tsa-a"] });
+    const names = await readdir(log.anchor);
+    const token = names.find((name) => name.endsWith(".tsr")) ?? "";
+    const data = token.replace(".tsr", ".note");
+    const words = ["ts", "-verify", "-data", data, "-in", token, "-CAfile", tsa.certificateFile];
+    const checked = spawnSync("openssl", words, { cwd: log.anchor, encoding: "utf8" });
+    expect(checked).toMatchObject({ status: 0 });
+    const result = await log.verify(anchorOf(log, { tsa: tsa.certificates }));
+    expect(result.verdict).toMatch(/anchored through \S+Z by tsa-a; 0 entries later/);
+    expect(result.exitCode).toBe(0);
+  });
 
   it("does not vouch with a token over other bytes", async () => {
     const tsa = await startAuthority();
