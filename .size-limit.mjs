@@ -18,4 +18,5 @@ export default [
     path: "packages/langchain-callback/dist/index.js",
     limit: "40 kB",
   },
+  { name: "@ai-audit/mcp", path: "packages/mcp/dist/index.js", limit: "40 kB" },
 ].map((check) => ({ ...check, modifyEsbuildConfig: forNode }));

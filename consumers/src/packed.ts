@@ -11,7 +11,14 @@ import { run } from "./run.ts";
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 /** The packages that are published, in the order of their dependencies. */
-export const PUBLISHED = ["core", "openai-wrapper", "langchain-callback", "viewer", "cli"] as const;
+export const PUBLISHED = [
+  "core",
+  "openai-wrapper",
+  "langchain-callback",
+  "mcp",
+  "viewer",
+  "cli",
+] as const;
 
 /** Builds the packages and packs them into a folder. */
 export async function packAll(folder: string): Promise<void> {

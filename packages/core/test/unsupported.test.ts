@@ -26,12 +26,15 @@ async function importsOf(folder: string, condition: string): Promise<[string, st
   return [stdout, entries.map((entry) => `${entry}: ${sentence}\n`)];
 }
 
-describe.each(["core", "openai-wrapper", "langchain-callback"])("The package %s", (folder) => {
-  it.each(["workerd", "edge-light", "browser"])(
-    "refuses to load, at each entry point, under the condition %s",
-    async (condition) => {
-      const [printed, wanted] = await importsOf(folder, condition);
-      expect(printed).toBe(wanted.join(""));
-    },
-  );
-});
+describe.each(["core", "openai-wrapper", "langchain-callback", "mcp"])(
+  "The package %s",
+  (folder) => {
+    it.each(["workerd", "edge-light", "browser"])(
+      "refuses to load, at each entry point, under the condition %s",
+      async (condition) => {
+        const [printed, wanted] = await importsOf(folder, condition);
+        expect(printed).toBe(wanted.join(""));
+      },
+    );
+  },
+);

@@ -43,7 +43,7 @@ export async function runBlock(
   // moment.
   const folder = await mkdtemp(join(tmpdir(), "ai-audit-block-"));
   try {
-    for (const [, name = ""] of code.matchAll(/\bfrom "((?:@[\w-]+\/)?[\w-]+)(?:\/[\w/-]+)?"/g))
+    for (const [, name = ""] of code.matchAll(/\bfrom "((?:@[\w-]+\/)?[\w-]+)(?:\/[\w/.-]+)?"/g))
       await link(join(folder, "node_modules", name), packageFolder(name, from));
     const { extension, command, words } = PROGRAMS[language];
     const file = join(folder, `block.${extension}`);
