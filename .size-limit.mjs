@@ -7,7 +7,7 @@ function forNode(config) {
 }
 
 export default [
-  { name: "@ai-audit/core", path: "packages/core/dist/index.js", limit: "96 kB" },
+  { name: "@ai-audit/core", path: "packages/core/dist/index.js", limit: "112 kB" },
   {
     name: "@ai-audit/openai-wrapper",
     path: "packages/openai-wrapper/dist/index.js",

@@ -17,7 +17,12 @@ const OPTIONS: ts.CompilerOptions = {
   target: ts.ScriptTarget.ES2024,
   verbatimModuleSyntax: true,
   rewriteRelativeImportExtensions: true,
+  jsx: ts.JsxEmit.ReactJSX,
+  jsxImportSource: "preact",
 };
+
+/** Bundles for browsers: esbuild makes them, of many sources each. */
+const BUNDLES = /^browser[/\\]/;
 
 /**
  * Differences between `dist/` and `src/` of one package: files whose code differs, that are
@@ -26,11 +31,12 @@ const OPTIONS: ts.CompilerOptions = {
  */
 export async function compareBuild(packageDirectory: string): Promise<readonly BuildDifference[]> {
   const [src, dist] = [join(packageDirectory, "src"), join(packageDirectory, "dist")];
-  const sources = await filesBelow(src, /(?<!\.d)\.[cm]?ts$/);
-  const built = new Set(await filesBelow(dist, /\.[cm]?js$/));
+  const sources = await filesBelow(src, /(?<!\.d)\.(?:[cm]?ts|tsx)$/);
+  const all = await filesBelow(dist, /\.[cm]?js$/);
+  const built = new Set(all.filter((file) => !BUNDLES.test(file)));
   const differences: BuildDifference[] = [];
   for (const source of sources) {
-    const file = source.replace(/ts$/, "js");
+    const file = source.replace(/tsx?$/, "js");
     const expected = compile(await readFile(join(src, source), "utf8"), source);
     if (!built.delete(file)) {
       if (expected.statements.length > 0) differences.push({ file, difference: "is missing" });
