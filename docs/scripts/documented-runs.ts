@@ -105,5 +105,6 @@ export function steady(text: string): string {
     .replaceAll(/\b[0-9a-f]{8,}\b/g, "HEX")
     .replaceAll(/\b\d+(?:\.\d+)? (ms|bytes|B)\b/g, "N $1")
     .replaceAll(/(latencyMs|latency_ms)\b.*/g, "$1")
-    .replaceAll(/[ ─]+/g, " ");
+    .replaceAll(/[ ─]+/g, " ")
+    .replaceAll(/ $/gm, "");
 }

@@ -6,7 +6,7 @@ export async function s3Variables(): Promise<Readonly<Record<string, string>>> {
   const server = await s3Server("moto");
   return {
     AUDIT_BUCKET: await server.makeBucket(),
-    AUDIT_S3_ENDPOINT: server.endpoint,
+    AWS_ENDPOINT_URL_S3: server.endpoint,
     AWS_ACCESS_KEY_ID: "test",
     AWS_SECRET_ACCESS_KEY: "testtest",
     AWS_REGION: "us-east-1",

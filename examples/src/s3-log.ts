@@ -1,20 +1,25 @@
 // A log in a bucket: closed files of a directory are shipped there, with a lifecycle rule that ends them.
-// AUDIT_BUCKET names the bucket; AUDIT_S3_ENDPOINT a server that is not AWS.
-import { AuditLogger, EncryptionManager, FileStorage, Signer, verifyLog } from "@ai-audit/core";
+// AUDIT_BUCKET names the bucket. AWS_ENDPOINT_URL_S3 names a server that is not AWS, as for any AWS SDK.
+import {
+  AuditLogger,
+  EncryptionManager,
+  FileStorage,
+  generateKey,
+  Signer,
+  verifyLog,
+} from "@ai-audit/core";
 import { lifecycleRule, S3Archive } from "@ai-audit/core/s3";
 
 const bucket = process.env["AUDIT_BUCKET"] ?? "my-audit";
-const endpoint = process.env["AUDIT_S3_ENDPOINT"];
 const signer = await Signer.generate("acme"); // in production: Signer.fromEnv("acme")
 const archive = new S3Archive({
   bucket,
   prefix: "audit/",
   region: "us-east-1",
   expiresDays: 366, // the bucket's rule below, sealed into each file
-  ...(endpoint !== undefined && { endpoint }),
 });
 const logger = new AuditLogger(new FileStorage({ path: "./audit-logs/s3", signer, archive }), {
-  encryption: new EncryptionManager(), // in production: EncryptionManager.fromEnv()
+  encryption: new EncryptionManager(generateKey()), // in production: EncryptionManager.fromEnv()
   storeContent: true,
 });
 

@@ -30,7 +30,7 @@ await withAuditContext({ actor, run: { name: "forecaster", kind: "agent" } }, as
       console.log(await getWeather(JSON.parse(call.function.arguments) as { city: string }));
 });
 
-for await (const { operation, actor: by, run, inputContent } of logger.entries())
-  console.log(operation, by?.id, run?.path?.join(" > "), operation === "chat" ? "" : inputContent);
+for await (const { operation, actor: by, run, outputContent } of logger.entries())
+  console.log(operation, by?.id, run?.path?.join(" > "), outputContent?.slice(0, 40));
 await logger.close();
 await server.stop();

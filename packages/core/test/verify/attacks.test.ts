@@ -821,11 +821,7 @@ const HONEST: readonly Row[] = [
 const TABLES: readonly (readonly [string, readonly string[], readonly Row[]])[] = [
   [
     "a removal",
-    [
-      "A removal is judged by whoever verifies.",
-      "A larger state needs a proof.",
-      "Pins are counted.",
-    ],
+    ["You judge a removal, not the log.", "A larger state needs a proof.", "Pins are counted."],
     REMOVALS,
   ],
   [
@@ -838,9 +834,13 @@ const TABLES: readonly (readonly [string, readonly string[], readonly Row[]])[] 
     ],
     ALTERATIONS,
   ],
-  ["an end", ["Ends are told."], ENDS],
+  ["an end", ["Ends are reported."], ENDS],
   ["a time", ["Every verdict names the newest sealed time."], TIMES],
-  ["a recorded fact", ["Losses, calls in flight, removals, holds and erasures are told"], FACTS],
+  [
+    "a recorded fact",
+    ["Losses, calls in flight, removals, holds and erasures are reported"],
+    FACTS,
+  ],
   ["an honest log", [], HONEST],
 ];
 

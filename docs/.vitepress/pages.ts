@@ -4,8 +4,20 @@ import { fileURLToPath } from "node:url";
 
 const docs = fileURLToPath(new URL("..", import.meta.url));
 
+interface Place {
+  readonly text: string;
+  readonly pages: readonly string[];
+  readonly folder?: string;
+  readonly takesOthers?: true;
+}
+
+interface Section {
+  readonly text: string;
+  readonly items: readonly { readonly text: string; readonly link: string }[];
+}
+
 /** Sections in reading order. `folder` adds the folder's pages; `guides` takes what has no place. */
-const PLACES = [
+const PLACES: readonly Place[] = [
   { text: "Start", pages: ["index.md"] },
   { text: "Tutorial", pages: [], folder: "tutorial" },
   { text: "Concepts", pages: [], folder: "concepts" },
@@ -36,32 +48,36 @@ const PLACES = [
       "openai-surfaces.md",
       "providers.md",
       "scale.md",
+      "benchmarks.md",
     ],
     folder: "decisions",
   },
   { text: "Security and compliance", pages: ["faults.md"], folder: "security" },
 ];
 
-const rank = (page) => (/(?:^|\/)(?:README|index)\.md$/.test(page) ? 0 : 1);
+const rank = (page: string): number => (/(?:^|\/)(?:README|index)\.md$/.test(page) ? 0 : 1);
 
 /** Markdown files of a folder of docs/; an overview first, the others by name. */
-function pagesOf(folder) {
+function pagesOf(folder: string): readonly string[] {
   return readdirSync(`${docs}${folder}`)
     .filter((name) => name.endsWith(".md"))
     .map((name) => (folder === "" ? name : `${folder}/${name}`))
     .toSorted((a, b) => rank(a) - rank(b) || a.localeCompare(b, "en", { numeric: true }));
 }
 
-function titleOf(page) {
+function titleOf(page: string): string {
   const title = /^# (.+)$/m.exec(readFileSync(`${docs}${page}`, "utf8"))?.[1];
   if (title === undefined) throw new Error(`docs/${page} has no title`);
   return title.replaceAll("`", "");
 }
 
-const itemOf = (page) => ({ text: titleOf(page), link: `/${page.replace(/\.md$/, "")}` });
+const itemOf = (page: string): Section["items"][number] => ({
+  text: titleOf(page),
+  link: `/${page.replace(/\.md$/, "")}`,
+});
 
 /** The sections with their pages, as VitePress takes them for its sidebar. */
-export function sections() {
+export function sections(): readonly Section[] {
   const placed = new Set(PLACES.flatMap(({ pages }) => pages));
   const others = pagesOf("").filter((page) => !placed.has(page));
   return PLACES.map(({ text, pages, folder, takesOthers }) => {
@@ -70,6 +86,6 @@ export function sections() {
       ...(takesOthers ? others : []),
       ...(folder === undefined ? [] : pagesOf(folder)),
     ];
-    return { text, collapsed: false, items: all.map(itemOf) };
+    return { text, items: all.map(itemOf) };
   }).filter(({ items }) => items.length > 0);
 }
