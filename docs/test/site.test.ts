@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { isLeftOut } from "@ai-audit/test-support/dependencies";
-import { type Browser, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sections } from "../.vitepress/pages.ts";
 
@@ -73,8 +73,15 @@ describe.skipIf(isLeftOut("chromium"))("the site", { timeout: 240_000 }, () => {
     await rm(folder, { recursive: true, force: true });
   });
 
+  /** A new page that waits longer than a busy machine takes. */
+  async function newPage(options: BrowserContextOptions = {}): Promise<Page> {
+    const page = await browser.newPage(options);
+    page.setDefaultTimeout(180_000);
+    return page;
+  }
+
   async function visit(link: string): Promise<Visit> {
-    const page = await browser.newPage();
+    const page = await newPage();
     const complaints: string[] = [];
     let bytes = 0;
     page.on("console", (message) => {
@@ -128,7 +135,7 @@ describe.skipIf(isLeftOut("chromium"))("the site", { timeout: 240_000 }, () => {
 
   it.each(KINDS)("has nothing serious for axe on %s, in light and dark", async (link) => {
     for (const colorScheme of ["light", "dark"] as const) {
-      const page = await browser.newPage({ colorScheme });
+      const page = await newPage({ colorScheme });
       await page.goto(`${base}/${link}.html`, { waitUntil: "networkidle" });
       await page.addScriptTag({ path: require.resolve("axe-core/axe.min.js") });
       expect(await seriousFindings(page)).toEqual([]);
@@ -137,7 +144,7 @@ describe.skipIf(isLeftOut("chromium"))("the site", { timeout: 240_000 }, () => {
   });
 
   it.each(["rotate key", "GDPR", "SIGTERM", "stream"])("finds %s by its search", async (words) => {
-    const page = await browser.newPage();
+    const page = await newPage();
     await page.goto(`${base}/index.html`, { waitUntil: "networkidle" });
     await page.locator(".DocSearch-Button").click();
     await page.locator("#localsearch-input").fill(words);
