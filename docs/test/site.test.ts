@@ -22,7 +22,8 @@ const TYPES: Readonly<Record<string, string>> = {
   ".css": "text/css",
   ".svg": "image/svg+xml",
 };
-const MAX_PAGE_BYTES = 100_000;
+/** Over the network, with all that a page needs. The list of exports grows with the product. */
+const maxBytesOf = (page: string): number => (page === "/api.html" ? 120_000 : 100_000);
 /** One page of each kind. */
 const KINDS = ["index", "tutorial/11-verifying", "concepts/index", "guides/servers", "cli", "s3"];
 const LINKS = sections().flatMap(({ items }) => items.map(({ link }) => link.slice(1)));
@@ -129,7 +130,7 @@ describe.skipIf(isLeftOut("chromium"))("the site", { timeout: 240_000 }, () => {
     expect(
       [...visits].flatMap(([from, { complaints }]) => complaints.map((one) => [from, one])),
     ).toEqual([]);
-    const tooLarge = [...visits].filter(([, { bytes }]) => bytes > MAX_PAGE_BYTES);
+    const tooLarge = [...visits].filter(([page, { bytes }]) => bytes > maxBytesOf(page));
     expect(tooLarge.map(([from, { bytes }]) => [from, bytes])).toEqual([]);
   });
 
