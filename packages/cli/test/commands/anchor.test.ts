@@ -79,7 +79,7 @@ describe("ai-audit anchor", { timeout: 60_000 }, () => {
     await cli(words);
     await rm(join(to, "leaf_0000000001"));
     const { code, stderr } = await cli(words);
-    expect(stderr).toContain("the anchor log has 1 leaves, and had 2 after the last run");
+    expect(stderr).toContain("the anchor log has 1 leaf, and had 2 after the last run");
     expect(code).toBe(1);
   });
 
@@ -94,7 +94,7 @@ describe("ai-audit anchor", { timeout: 60_000 }, () => {
     expect(await cli([...verify, "-p", pin])).toMatchObject({ code: 0 });
     await rm(join(to, "leaf_0000000001"));
     const { code, stdout } = await cli([...verify, "-p", pin]);
-    expect(stdout).toContain("it has 1 leaves, and a pin records 2");
+    expect(stdout).toContain("it has 1 leaf, and a pin records 2");
     expect(code).toBe(1);
   });
 

@@ -22,7 +22,7 @@ import {
 import { AnchorLog } from "./anchor-log.ts";
 import { type Followed, followSegment, type SegmentPlace } from "./follow-segment.ts";
 import { beginRecord, runRecord } from "./record.ts";
-import { type AnchorSink, reasonOf, RolledBack } from "./sink.ts";
+import { type AnchorSink, reasonOf, RolledBack, spellLeaves } from "./sink.ts";
 import { type AnchorStore, formatConfirmationName, leafIndexOf, leafName } from "./store.ts";
 
 /** The memory of an anchorer between two runs. Its loss stops it: see `AnchorState.size`. */
@@ -205,10 +205,12 @@ function checkAnchorLog(log: AnchorLog, state: AnchorState): void {
   }
   if (state.size > log.size)
     throw new RolledBack(
-      `the anchor log has ${log.size} leaves, and had ${state.size} after the last run`,
+      `the anchor log has ${spellLeaves(log.size)}, and had ${state.size} after the last run`,
     );
   if (log.rootAt(state.size) !== state.root)
-    throw new RolledBack(`the anchor log is not the one of the last run at ${state.size} leaves`);
+    throw new RolledBack(
+      `the anchor log is not the one of the last run at ${spellLeaves(state.size)}`,
+    );
 }
 
 /** Whether a sink is to be asked. Half a second of slack: timers are not exact. */
@@ -233,7 +235,7 @@ async function findReached(
     const count = names.reduce((most, name) => Math.max(most, (leafIndexOf(name) ?? -1) + 1), 0);
     if (count > log.size)
       throw new RolledBack(
-        `the copy in ${copy.location} has ${count} leaves, and the anchor log has ${log.size}`,
+        `the copy in ${copy.location} has ${spellLeaves(count)}, and the anchor log has ${log.size}`,
       );
     if (count > 0) {
       const [theirs, ours] = [
@@ -424,10 +426,13 @@ class LogReader {
     if (size > report.knownLeaves)
       return {
         state: "ROLLBACK",
-        message: `anchored at ${size} leaves; ${report.knownLeaves} are there`,
+        message: `anchored at ${spellLeaves(size)}; ${report.knownLeaves} are there`,
       };
     if (report.roots.get(size) !== root)
-      return { state: "FORK", message: `another history: not what was anchored at ${size} leaves` };
+      return {
+        state: "FORK",
+        message: `another history: not what was anchored at ${spellLeaves(size)}`,
+      };
     return undefined;
   }
 }

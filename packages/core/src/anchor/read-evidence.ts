@@ -2,7 +2,7 @@
 import type { AnchorEvidence, AnchoredState, Pin, Problem } from "../verify/verification.ts";
 import { formatCheckpoint, parseNote } from "../seal/note.ts";
 import { AnchorLog } from "./anchor-log.ts";
-import { reasonOf } from "./sink.ts";
+import { reasonOf, spellLeaves } from "./sink.ts";
 import {
   type AnchorStore,
   type ConfirmationName,
@@ -122,11 +122,11 @@ function checkPins(log: AnchorLog, pins: readonly Pin[]): Problem[] {
     .filter(({ origin }) => origin === log.origin)
     .flatMap(({ size, root }): Problem[] => {
       if (size > log.size) {
-        const message = `it has ${log.size} leaves, and a pin records ${size}`;
+        const message = `it has ${spellLeaves(log.size)}, and a pin records ${size}`;
         return [{ state: "ROLLBACK", line: 0, message }];
       }
       if (log.rootAt(size) === root) return [];
-      const message = `another history: not what a pin records at ${size} leaves`;
+      const message = `another history: not what a pin records at ${spellLeaves(size)}`;
       return [{ state: "FORK", line: 0, message }];
     });
 }
@@ -193,12 +193,12 @@ async function readConfirmation(
 ): Promise<Voucher | Pick<Problem, "state" | "message"> | undefined> {
   const data = await log.store.read(formatConfirmationName(name));
   const note = data?.toString() ?? "";
-  const what = `${name.kind === "tsa" ? "time-stamp" : "cosignature"} of ${name.by} at ${name.size} leaves`;
+  const what = `${name.kind === "tsa" ? "time-stamp" : "cosignature"} of ${name.by} at ${spellLeaves(name.size)}`;
   const voucher = await voucherOf(log, name, note, { witnesses, authorities });
   if (voucher === undefined) return undefined;
   if (voucher === null) return { state: "TAMPERED", message: `the ${what} does not verify` };
   if (name.size > log.size) {
-    const message = `it has ${log.size} leaves, and the ${what} is there`;
+    const message = `it has ${spellLeaves(log.size)}, and the ${what} is there`;
     return { state: "ROLLBACK", message };
   }
   const root = log.rootAt(name.size) ?? "";

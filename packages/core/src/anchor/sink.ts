@@ -43,6 +43,11 @@ export class RolledBack extends AuditError {
   }
 }
 
+/** A number of leaves in words. */
+export function spellLeaves(count: number): string {
+  return count === 1 ? "1 leaf" : `${count} leaves`;
+}
+
 /** The message of an error, with that of its cause. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

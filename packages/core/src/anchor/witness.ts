@@ -9,7 +9,7 @@ import {
   type NoteSignature,
   parseNote,
 } from "../seal/note.ts";
-import { type AnchorSink, reasonOf, RolledBack } from "./sink.ts";
+import { type AnchorSink, reasonOf, RolledBack, spellLeaves } from "./sink.ts";
 
 /** Signature type identifier of a cosignature with Ed25519. C2SP tlog-cosignature. */
 const COSIGNATURE = 0x04;
@@ -118,7 +118,7 @@ export function witnessSink({
         if (!Number.isSafeInteger(size) || size < 0) throw new Error("answered 409 without a size");
         if (size > checkpoint.size) {
           throw new RolledBack(
-            `witness ${key.name} has seen ${size} leaves, and this anchor log has ${checkpoint.size}`,
+            `witness ${key.name} has seen ${spellLeaves(size)}, and this anchor log has ${checkpoint.size}`,
           );
         }
         answer = await ask(size);

@@ -307,7 +307,7 @@ const ATTACKS: readonly Row[] = [
       await rm(pathOf(TODAY));
       return { pins: anchors.flatMap(({ head }) => head ?? []) };
     },
-    says: "it has 1 leaves, and a pin records 2",
+    says: "it has 1 leaf, and a pin records 2",
   },
   {
     what: "a leaf of the anchor log is altered",

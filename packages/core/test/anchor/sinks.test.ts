@@ -71,7 +71,7 @@ describe.skipIf(isLeftOut("cryptography"))("a witness", () => {
     await unlink(join(log.anchor, leafName(1)));
     const result = await log.verify(anchorOf(log, { witnesses: [witness.vkey] }));
     expect(result.verdict).toContain(
-      "it has 1 leaves, and the cosignature of witness-w at 2 leaves is there",
+      "it has 1 leaf, and the cosignature of witness-w at 2 leaves is there",
     );
     expect(result.exitCode).toBe(1);
   });
@@ -241,7 +241,7 @@ describe("an anchorer", () => {
     const rolledBack = await AnchoredLog.resume(log, old, log.state);
     await expect(rolledBack.run()).rejects.toMatchObject({
       ...REFUSED,
-      message: expect.stringContaining("the anchor log has 1 leaves, and had 2 after the last run"),
+      message: expect.stringContaining("the anchor log has 1 leaf, and had 2 after the last run"),
     });
   });
 
