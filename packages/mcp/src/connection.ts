@@ -360,8 +360,11 @@ export class Connection {
   }
 
   /** Removes an open call: this one, or the first with the id. */
-  #take(side: Side, id: unknown, wanted?: Open): Open | undefined {
+  #take(side: Side, answered: unknown, wanted?: Open): Open | undefined {
     const calls = this.#open[side];
+    // SDK 1.x takes the digits of its own numeric id for the id.
+    const isDigits = side === "sent" && !calls.has(answered) && typeof answered === "string";
+    const id = isDigits ? Number(answered) : answered;
     const [first, ...others] = calls.get(id) ?? [];
     const rest = wanted === undefined ? others : (calls.get(id) ?? []).filter((o) => o !== wanted);
     if (rest.length === 0) calls.delete(id);

@@ -6,7 +6,7 @@ import { image, type Log, MAJORS, openLog } from "./fixtures.ts";
 /** Waits for this many entries. A cancelled call ends after its caller was told. */
 async function entriesOf(log: Log, count: number) {
   return expect
-    .poll(() => log.entries())
+    .poll(() => log.entries(), { timeout: 20_000 })
     .toHaveLength(count)
     .then(() => log.entries());
 }
@@ -144,7 +144,7 @@ describe.each(Object.entries(MAJORS))("An audited transport of SDK %s", (_, conn
       const host = await connect({ [side]: { logger: log.logger } });
       const abort = new AbortController();
       const failed = caught(host.call("waits", {}, abort.signal));
-      await expect.poll(() => host.handled).toEqual(["waits"]);
+      await expect.poll(() => host.handled, { timeout: 20_000 }).toEqual(["waits"]);
       abort.abort("enough");
       expect(String(await failed)).toContain("enough");
       const [entry] = await entriesOf(log, 1);
@@ -159,7 +159,7 @@ describe.each(Object.entries(MAJORS))("An audited transport of SDK %s", (_, conn
       await using log = await openLog();
       const host = await connect({ [side]: { logger: log.logger } });
       const failed = caught(host.call("waits"));
-      await expect.poll(() => host.handled).toEqual(["waits"]);
+      await expect.poll(() => host.handled, { timeout: 20_000 }).toEqual(["waits"]);
       await host.close();
       expect(String(await failed)).toContain("Connection closed");
       const [entry] = await entriesOf(log, 1);
