@@ -101,9 +101,9 @@ export function steady(text: string): string {
     .replaceAll(/\+[0-9a-f]{8}\b/g, "+KEY")
     .replaceAll(/\beyJ[\w.-]+/g, "JWE")
     .replaceAll(/[\w+/-]{43,}={0,2}/g, "KEY")
-    .replaceAll(/(key "|kid"?: ?"|acme\/)[\w-]{11,22}\b/g, "$1KID")
+    .replaceAll(/(key "|kid"?: ?"|acme\/)[\w-]{11,22}(?![\w-])/g, "$1KID")
     .replaceAll(/\b[0-9a-f]{8,}\b/g, "HEX")
-    .replaceAll(/\b\d+(?:\.\d+)? (ms|bytes|B)\b/g, "N $1")
+    .replaceAll(/\b\d+(?:\.\d+)? (?:ms|s|bytes|B)\b/g, "N")
     .replaceAll(/(latencyMs|latency_ms)\b.*/g, "$1")
     .replaceAll(/[ ─]+/g, " ")
     .replaceAll(/ $/gm, "");
