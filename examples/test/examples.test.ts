@@ -53,6 +53,15 @@ describe("examples", () => {
     expect(output).toContain("chat ok");
   });
 
+  it("a tool over MCP that a person declines is in the logs of both sides", async () => {
+    const output = await runExample("mcp-server", directory);
+    expect(output).toContain("a.txt is kept.");
+    for (const side of ["client", "server"]) {
+      expect(output).toContain(`${side} human_review ok rejected`);
+      expect(output).toContain(`${side} execute_tool ok delete_file`);
+    }
+  });
+
   it("the OpenAI Agents SDK over an audited client is a run with a tool in it", async () => {
     const output = await runExample("agent-openai-agents", directory);
     expect(output).toContain(

@@ -57,6 +57,8 @@ export interface Connected {
 export interface Sides {
   readonly client?: McpAuditOptions;
   readonly server?: McpAuditOptions;
+  /** Called within the handler of `echo`. */
+  readonly onHandled?: () => void;
   readonly decision?: Action;
   readonly content?: Record<string, string | boolean>;
 }
@@ -76,6 +78,7 @@ async function connect1(sides: Sides): Promise<Connected> {
     { description: "Says it again", inputSchema: { text: z.string() } },
     ({ text }) => {
       handled.push("echo");
+      sides.onHandled?.();
       return { content: [{ type: "text", text }] };
     },
   );
@@ -146,6 +149,7 @@ async function connect2(sides: Sides): Promise<Connected> {
     { description: "Says it again", inputSchema: z.object({ text: z.string() }) },
     ({ text }) => {
       handled.push("echo");
+      sides.onHandled?.();
       return { content: [{ type: "text", text }] };
     },
   );
