@@ -52,7 +52,11 @@ const PLACES: readonly Place[] = [
     ],
     folder: "decisions",
   },
-  { text: "Security and compliance", pages: ["faults.md"], folder: "security" },
+  {
+    text: "Security and compliance",
+    pages: ["evidence.md", "report.md", "faults.md"],
+    folder: "security",
+  },
 ];
 
 const rank = (page: string): number => (/(?:^|\/)(?:README|index)\.md$/.test(page) ? 0 : 1);

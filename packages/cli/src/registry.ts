@@ -50,6 +50,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/check.ts"),
   },
   {
+    name: "report",
+    summary: "report figures, findings, and the requirements that a log speaks for",
+    group: "Auditing:",
+    load: () => import("./commands/report.ts"),
+  },
+  {
     name: "list",
     summary: "show the latest entries, or what the log records about itself",
     group: "Reading:",

@@ -1,5 +1,5 @@
 // audit.html in a real browser, and as `ai-audit check` sees it: whole, altered in many ways, hostile.
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Signer } from "@ai-audit/core";
@@ -12,6 +12,7 @@ import { checkPage } from "../../src/page/check.ts";
 import { formatPageData, type PageData, type PageEntry } from "../../src/page/data.ts";
 import { PAGE_SCRIPT_SHA256, renderPage } from "../../src/page/page.ts";
 import { PAGE_SCRIPT } from "../../src/page/script.ts";
+import { VERSION } from "../../src/version.ts";
 import { pageScript } from "../../scripts/page-script.ts";
 import { startBrowser } from "../support/browser.ts";
 import { HOSTILE, pageDataOf, type PageLog, writePageLog } from "../support/page-log.ts";
@@ -241,8 +242,10 @@ describe("the script of audit.html", () => {
     expect(PAGE_SCRIPT).toBe(await pageScript());
   });
 
-  it("is published by its hash", () => {
+  it("is published by its hash", async () => {
     expect(renderPage(data)).toContain(`SHA-256 of the script: <code>${PAGE_SCRIPT_SHA256}</code>`);
+    const docs = await readFile(new URL("../../../../docs/evidence.md", import.meta.url), "utf8");
+    expect(docs).toContain(`| ${VERSION} | \`${PAGE_SCRIPT_SHA256}\` |`);
   });
 });
 
