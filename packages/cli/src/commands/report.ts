@@ -54,10 +54,12 @@ export function define(command: Command, session: Session): void {
         .choices(FORMATS)
         .default(undefined, "html, or json with --json"),
     )
-    .action((location: string | undefined, flags: ReportFlags) => report(location, flags, session));
+    .action((location: string | undefined, flags: ReportFlags) =>
+      reportOn(location, flags, session),
+    );
 }
 
-async function report(
+async function reportOn(
   given: string | undefined,
   flags: ReportFlags,
   session: Session,
@@ -78,26 +80,20 @@ async function report(
     },
   );
   progress.clear();
-  const text = await format(made, flags.format ?? (flags.json ? "json" : "html"), viewer);
+  const text = await written(made, flags.format ?? (flags.json ? "json" : "html"), viewer);
   await withSink(output, session.out, (sink) => sink.write(text));
   session.exitCode = verification.exitCode;
 }
 
-async function format(
+async function written(
   report: Awaited<ReturnType<Viewer["createReport"]>>,
   format: (typeof FORMATS)[number],
   { reportToHtml, reportToMarkdown, reportToOscal }: Viewer,
 ): Promise<string> {
-  switch (format) {
-    case "html":
-      return reportToHtml(report);
-    case "md":
-      return reportToMarkdown(report);
-    case "json":
-      return `${JSON.stringify(report, null, 2)}\n`;
-    case "oscal":
-      return `${JSON.stringify(reportToOscal(report), null, 2)}\n`;
-  }
+  if (format === "html") return reportToHtml(report);
+  if (format === "md") return reportToMarkdown(report);
+  const document = format === "oscal" ? reportToOscal(report) : report;
+  return `${JSON.stringify(document, null, 2)}\n`;
 }
 
 /** A profile of the package, or of a file. @throws {Failure} for neither, and for a malformed one */

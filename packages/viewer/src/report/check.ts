@@ -1,7 +1,7 @@
 // The checks of a report: a closed list. Each looks at one property of the log by machine, and says
 // no more than it saw. Over 300 lines: one row for each check.
 import { plural } from "../data/format.ts";
-import { share } from "./words.ts";
+import { share } from "./share.ts";
 import type { Evidence, EvidenceSet } from "./evidence.ts";
 import type { Gathered } from "./gather.ts";
 import type { Verification } from "@ai-audit/core/verify";

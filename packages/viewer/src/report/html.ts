@@ -11,6 +11,7 @@ import { formatCount, formatMs, formatTime, plural } from "../data/format.ts";
 import type { GroupFigures } from "@ai-audit/core/reading";
 import type { CheckResult } from "./check.ts";
 import type { ListedEntry } from "./gather.ts";
+import { share } from "./share.ts";
 import type { JudgedRequirement, Report } from "./report.ts";
 import {
   CHECK_WORDS,
@@ -19,7 +20,6 @@ import {
   LIMITS,
   periodOf,
   REQUIREMENT_WORDS,
-  share,
   stateCounts,
   VERDICT_WORDS,
   type Word,
@@ -32,7 +32,7 @@ const MAX_ROWS = 400;
 /** The report as an HTML document. */
 export async function reportToHtml(report: Report): Promise<string> {
   const style = await readStyle();
-  const policy = `default-src 'none'; style-src '${`sha256-${createHash("sha256").update(style).digest("base64")}`}'; base-uri 'none'; form-action 'none'`;
+  const policy = `default-src 'none'; style-src 'sha256-${createHash("sha256").update(style).digest("base64")}'; base-uri 'none'; form-action 'none'`;
   const { profile } = report;
   const title = profile === null ? "Report on an audit log" : `Report: ${profile.title}`;
   return `<!doctype html>
@@ -48,7 +48,7 @@ export async function reportToHtml(report: Report): Promise<string> {
 <body>
 <main>
 ${[
-  head(report, profile?.title ?? "Report on an audit log"),
+  titleBlock(report, profile?.title ?? "Report on an audit log"),
   requirementsSection(report),
   volumeSection(report),
   modelsSection(report),
@@ -76,7 +76,7 @@ async function readStyle(): Promise<string> {
   return (await Promise.all(sheets)).join("\n");
 }
 
-function head(report: Report, title: string): string {
+function titleBlock(report: Report, title: string): string {
   const { integrity, volume, profile, location, made, version } = report;
   const { word, tone } = VERDICT_WORDS[integrity.exitCode] ?? { word: "?", tone: "bad" };
   const waiting = report.reviews.filter(({ state }) => state === "waiting").length;
@@ -140,16 +140,6 @@ function finding({ key, title, state, evidence }: CheckResult): string {
 
 function volumeSection({ volume }: Report): string {
   const { byDay, byOperation, byActor, byOutcome, total } = volume;
-  const columns = (name: string): string[] => [
-    name,
-    "#Calls",
-    "#Tokens in",
-    "#Tokens out",
-    "#p50",
-    "#p95",
-    "#Errors",
-    "#Blocked",
-  ];
   const days = byDay.length > MAX_ROWS ? byDay.slice(-MAX_ROWS) : byDay;
   return `<h2 id="volume">Volume</h2>
 ${dayChart(byDay)}
@@ -168,6 +158,10 @@ ${table(
 )}
 <h3>By actor</h3>
 ${table(columns("Actor"), byActor.slice(0, MAX_ROWS).map(figureRow))}`;
+}
+
+function columns(name: string): string[] {
+  return [name, "#Calls", "#Tokens in", "#Tokens out", "#p50", "#p95", "#Errors", "#Blocked"];
 }
 
 function dayChart(byDay: readonly GroupFigures[]): string {

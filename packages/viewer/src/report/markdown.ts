@@ -141,8 +141,11 @@ export function reportToMarkdown(report: Report): string {
 
 function table(titles: readonly string[], rows: readonly (readonly string[])[]): string {
   if (rows.length === 0) return "None.";
-  const line = (cells: readonly string[]): string => `| ${cells.map(text).join(" | ")} |`;
   return [line(titles), `|${titles.map(() => "---|").join("")}`, ...rows.map(line)].join("\n");
+}
+
+function line(cells: readonly string[]): string {
+  return `| ${cells.map(text).join(" | ")} |`;
 }
 
 function figure(value: number | null): string {
