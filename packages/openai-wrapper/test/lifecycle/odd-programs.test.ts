@@ -137,6 +137,7 @@ describe("a response that the caller's fetch made", () => {
     const bench = await lifecycleBench([json(answered)]);
     const response = await bench.client.chat.completions.create(hello).asResponse();
     expect([response.json.name, response.clone.name]).toEqual(["json", "clone"]);
+    // oxlint-disable-next-line typescript/unbound-method -- a method apart from its object is the subject
     const { json: detached } = response;
     await expect(Reflect.apply(detached, undefined, [])).rejects.toThrow(TypeError);
     expect(await response.json()).toMatchObject({ id: "chatcmpl-1" });
