@@ -1,4 +1,4 @@
-// Links out of docs/ lead to files of the repository. On the site they lead to its pages on GitHub.
+// Pages as the site shows them: links out of docs/ lead to GitHub, and angle brackets are text.
 import { posix } from "node:path";
 
 const REPOSITORY = "https://github.com/ai-audit/ai-audit/blob/main/";
@@ -14,4 +14,17 @@ export function repositoryLinks(markdown) {
       if (!target.startsWith("docs/")) token.attrSet("href", REPOSITORY + target);
     }
   });
+}
+
+/** Tags that pages use. Anything else in angle brackets is text, such as `<script>` in an explanation. */
+const KNOWN_TAG = /^<(?:br\s*\/?|!--[\s\S]*--)>\s*$/;
+
+/** A plugin of markdown-it: a page cannot break the site by words that look like HTML. */
+export function plainText(markdown) {
+  const render = (tokens, at) => {
+    const { content } = tokens[at];
+    return KNOWN_TAG.test(content) ? content : markdown.utils.escapeHtml(content);
+  };
+  markdown.renderer.rules.html_inline = render;
+  markdown.renderer.rules.html_block = render;
 }
