@@ -39,6 +39,8 @@ describe("The command line", { timeout: 60_000 }, () => {
         anchor          keep signed states of the log beyond its owner's reach
         prove           write the proof of one entry
         check           check the proof of one entry, without the log
+        report          report figures, findings, and the requirements that a log
+                        speaks for
 
       Reading:
         list            show the latest entries, or what the log records about itself
@@ -48,6 +50,7 @@ describe("The command line", { timeout: 60_000 }, () => {
         conversation    show a conversation as a transcript
         run             show one invocation as a tree of calls
         reviews         list what waited for a person, and the decisions
+        view            look at the log in a browser
         stats           count calls, tokens, errors and blocks by time, model or actor
         sql             query entries in SQL, with DuckDB
 
