@@ -94,10 +94,20 @@ interface Part {
 
 /** Every node of the code in its order: its kind, and the text or the operator that it holds. */
 function* partsOf(node: ts.Node, file: ts.SourceFile): Generator<Part> {
+  if (isJsxImport(node)) return;
   if (!ts.isParenthesizedExpression(node)) yield { what: describe(node), at: node.getStart(file) };
   const children: ts.Node[] = [];
   node.forEachChild((child) => void children.push(child));
   for (const child of children) yield* partsOf(child, file);
+}
+
+/** The import that compilers add to JSX; each has its own order of names. */
+function isJsxImport(node: ts.Node): boolean {
+  return (
+    ts.isImportDeclaration(node) &&
+    ts.isStringLiteral(node.moduleSpecifier) &&
+    node.moduleSpecifier.text === `${OPTIONS.jsxImportSource ?? ""}/jsx-runtime`
+  );
 }
 
 function describe(node: ts.Node): string {

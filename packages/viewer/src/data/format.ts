@@ -45,8 +45,3 @@ export function formatTime(time: string | number): string {
 export function formatDay(time: string | number): string {
   return formatTime(time).slice(0, 10);
 }
-
-/** `12.3 %`; `–` of nothing. */
-export function formatShare(part: number, whole: number): string {
-  return whole === 0 ? "–" : `${((part / whole) * 100).toFixed(1)} %`;
-}
