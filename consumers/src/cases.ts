@@ -46,7 +46,9 @@ function managerCases(setting: Setting, id: string, manager: PackageManager): re
   const quick = id === "npm";
   const { name } = manager;
   const installed = `${name}: install`;
-  const more = quick ? { "@types/node": "^24", langchain: "^1" } : {};
+  const more = quick
+    ? { "@types/node": "^24", langchain: "^1", "@modelcontextprotocol/sdk": "^1" }
+    : {};
   const install = { optionalPeers: true, more };
   return [
     {

@@ -91,7 +91,7 @@ const OPTIONAL_PEERS: Readonly<Record<string, string>> = {
   "@aws-sdk/client-s3": "^3",
   "@duckdb/node-api": "latest", // has pre-releases alone, which no range spans
 };
-const OURS = ["core", "openai-wrapper", "langchain-callback"] as const;
+const OURS = ["core", "openai-wrapper", "langchain-callback", "mcp"] as const;
 
 export interface ProjectOptions {
   /** Without them, optional peers must stay optional. */
@@ -111,7 +111,7 @@ export async function makeProject(
   await rm(path, { recursive: true, force: true });
   await mkdir(path, { recursive: true });
   await cp(APP, path, { recursive: true });
-  const ours = optionalPeers ? [...OURS, "cli"] : OURS;
+  const ours = optionalPeers ? [...OURS, "viewer", "cli"] : OURS;
   const dependencies = {
     ...Object.fromEntries(ours.map((name) => [`@ai-audit/${name}`, "^0.1.0"])),
     ...PEERS,
