@@ -83,7 +83,6 @@ export async function startViewer(
     }
     const [, api, name = "", ...rest] = pathname.split("/");
     if (api !== "api") {
-      if (pathname === "/favicon.ico") throw new RequestError(404, "There is no such page");
       begin(response, 200, "text/html; charset=utf-8");
       response.end(SHELL);
       return;
@@ -133,6 +132,7 @@ const SHELL = `<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>ai-audit</title>
+<link rel="icon" href="/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/style.css">
 </head>
 <body>
@@ -147,14 +147,16 @@ interface Asset {
   readonly body: Buffer;
 }
 
-/** Style and script, as scripts/build.ts bundled them. */
+const ICON =
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect x="2" y="2" width="12" height="12" rx="3" fill="#17683f"/></svg>';
+
+/** Style and script, as scripts/build.ts bundled them, and the icon. */
 async function loadAssets(): Promise<ReadonlyMap<string, Asset>> {
-  return new Map(
-    await Promise.all([
-      readAsset("app.js", "text/javascript; charset=utf-8"),
-      readAsset("style.css", "text/css; charset=utf-8"),
-    ]),
-  );
+  return new Map([
+    await readAsset("app.js", "text/javascript; charset=utf-8"),
+    await readAsset("style.css", "text/css; charset=utf-8"),
+    ["/icon.svg", { type: "image/svg+xml", body: Buffer.from(ICON) }],
+  ]);
 }
 
 async function readAsset(name: string, type: string): Promise<[string, Asset]> {
