@@ -68,6 +68,7 @@ describe("fish", () => {
       expect(await completed("export --format ")).toEqual([
         "bundle",
         "csv",
+        "html",
         "jsonl",
         "ocsf",
         "otel",

@@ -36,7 +36,7 @@ export function timeStampSink({
       const answer = await fetch(url, {
         method: "POST",
         headers: { "content-type": "application/timestamp-query" },
-        body: timeStampQuery(Buffer.from(note)),
+        body: Uint8Array.from(timeStampQuery(Buffer.from(note))),
         signal: AbortSignal.timeout(timeoutMs),
       });
       if (answer.status !== 200) throw new Error(`answered ${answer.status}`);
