@@ -1,5 +1,11 @@
 // What an application loads with each entry point, bundled without its dependencies' optional peers.
-const external = ["@aws-sdk/*", "@duckdb/node-api", "openai", "@langchain/core"];
+const external = [
+  "@aws-sdk/*",
+  "@duckdb/node-api",
+  "openai",
+  "@anthropic-ai/sdk",
+  "@langchain/core",
+];
 
 /** Bundled for Node: the default is a browser. */
 function forNode(config) {
@@ -13,6 +19,7 @@ export default [
     path: "packages/openai-wrapper/dist/index.js",
     limit: "40 kB",
   },
+  { name: "@ai-audit/anthropic", path: "packages/anthropic/dist/index.js", limit: "40 kB" },
   {
     name: "@ai-audit/langchain-callback",
     path: "packages/langchain-callback/dist/index.js",

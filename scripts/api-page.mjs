@@ -11,6 +11,7 @@ const page = join(root, "docs/api.md");
 const AUDIENCES = {
   ".": "programs that log",
   "./capture": "wrappers of an SDK or a framework",
+  "./sdk": "wrappers of a generated SDK's client",
   "./verify": "auditors",
   "./reading": "views of a log: filters, figures, transcripts, trees",
   "./format": "tools that read or write the bytes of a log",

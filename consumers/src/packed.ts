@@ -14,6 +14,7 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 export const PUBLISHED = [
   "core",
   "openai-wrapper",
+  "anthropic",
   "langchain-callback",
   "mcp",
   "viewer",

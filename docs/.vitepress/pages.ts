@@ -26,6 +26,7 @@ const PLACES: readonly Place[] = [
     pages: [
       "logger.md",
       "openai.md",
+      "anthropic.md",
       "langchain.md",
       "agents.md",
       "keys.md",

@@ -26,7 +26,7 @@ async function importsOf(folder: string, condition: string): Promise<[string, st
   return [stdout, entries.map((entry) => `${entry}: ${sentence}\n`)];
 }
 
-describe.each(["core", "openai-wrapper", "langchain-callback", "mcp"])(
+describe.each(["core", "openai-wrapper", "anthropic", "langchain-callback", "mcp"])(
   "The package %s",
   (folder) => {
     it.each(["workerd", "edge-light", "browser"])(

@@ -1,36 +1,9 @@
-// The one `audit` option of a client, and the audit values of a single call.
-import { AuditConfigError } from "@ai-audit/core";
-import {
-  type Actor,
-  anything,
-  atLeast,
-  CAPTURE_OPTIONS,
-  type CallLogger,
-  CallRecorder,
-  type CaptureOptions,
-  type CaptureStats,
-  type CapturedFields,
-  ContentCheck,
-  DETECTOR_OPTIONS,
-  type DetectorOptions,
-  flag,
-  type Metadata,
-  type Run,
-  type SafetyCodes,
-  membersOf,
-  optionsOf,
-} from "@ai-audit/core/capture";
-import { McpApprovals } from "./mcp-approvals.ts";
-import { ReportedResponses } from "./same-response.ts";
-import type { ExtractOptions } from "./surface.ts";
-import { ToolTurns } from "./tool-turns.ts";
+// The `audit` option of a client.
+import { flag, optionsOf, type CallLogger } from "@ai-audit/core/capture";
+import { CLIENT_AUDIT_OPTIONS, type ClientAuditOptions } from "@ai-audit/core/sdk";
 
 /** Options for recording a client's calls. */
-export interface AuditOptions extends CaptureOptions, DetectorOptions {
-  /** false: of the input only digest and length reach the log. @default true */
-  readonly captureInput?: boolean | undefined;
-  /** false: of the output only digest and length reach the log. @default true */
-  readonly captureOutput?: boolean | undefined;
+export interface AuditOptions extends ClientAuditOptions {
   /** Token log probabilities in the output, instead of their count and digest. @default false */
   readonly captureLogprobs?: boolean | undefined;
   /**
@@ -38,187 +11,14 @@ export interface AuditOptions extends CaptureOptions, DetectorOptions {
    * @default false
    */
   readonly captureEmbeddings?: boolean | undefined;
-  /** Larger content is kept as digest and length, in bytes of UTF-8. @default 1048576 (1 MiB) */
-  readonly maxContentBytes?: number | undefined;
-  /** Provider codes that mean "blocked". */
-  readonly safetyCodes?: SafetyCodes | undefined;
 }
 
 /** A logger, or a logger with options. */
 export type Audit = CallLogger | AuditOptions;
 
-/** Values of one call. They win over the client's options and over `withAuditContext`. */
-export interface CallAudit {
-  readonly conversationId?: string | undefined;
-  /** Added to the client's and the context's, key by key. */
-  readonly metadata?: Metadata | undefined;
-  /**
-   * Name of the person whose data this is. The logger's `EncryptionManager` needs a key store for
-   * it (`subjects`).
-   */
-  readonly subject?: string | undefined;
-  /** The person or program that acts. */
-  readonly actor?: Actor | undefined;
-  readonly run?: Run | undefined;
-  /** A person should review the call. */
-  readonly reviewRequired?: boolean | undefined;
-}
-
-/** An `audit` option, checked and with its defaults. */
-export interface AuditSettings {
-  readonly recorder: CallRecorder;
-  readonly extract: ExtractOptions;
-  readonly check: ContentCheck<ExtractOptions>;
-  readonly reported: ReportedResponses;
-  readonly turns: ToolTurns;
-  readonly approvals: McpApprovals;
-  /** Calls may wait: for a start that becomes durable, or for a detector. */
-  readonly holdsBack: boolean;
-  /** The WebSockets opened with clients of these settings. */
-  readonly sockets: { audited: boolean; warned: boolean };
-}
-
-/** Clones of a client share the recorder, and with it the counts. */
-const resolved = new WeakMap<object, AuditSettings>();
-
-/** Throws `AUDIT_CONFIG_INVALID`. */
-export function resolveAudit(audit: unknown): AuditSettings {
-  if (typeof audit !== "object" || audit === null) {
-    throw new AuditConfigError("the client needs an audit option: a logger, or { logger, … }");
-  }
-  const known = resolved.get(audit);
-  if (known) return known;
-  const settings = settingsOf(isLogger(audit) ? { logger: audit } : checkShape(audit));
-  resolved.set(audit, settings);
-  return settings;
-}
-
-function settingsOf(options: AuditOptions): AuditSettings {
-  const {
-    captureInput = true,
-    captureOutput = true,
-    captureLogprobs,
-    captureEmbeddings,
-    safetyCodes,
-  } = options;
-  const { maxContentBytes = 1_048_576, intent = false, detectors = [] } = options;
-  const extract = {
-    maxContentBytes,
-    captureInput,
-    captureOutput,
-    captureLogprobs,
-    captureEmbeddings,
-    safetyCodes,
-  };
-  return {
-    recorder: new CallRecorder(options),
-    extract,
-    check: new ContentCheck(options, extract),
-    reported: new ReportedResponses(),
-    turns: new ToolTurns(),
-    approvals: new McpApprovals(),
-    holdsBack: intent || detectors.length > 0,
-    sockets: { audited: false, warned: false },
-  };
-}
-
-function isLogger(audit: object): audit is CallLogger {
-  return "callSink" in audit;
-}
-
-const checkOptions: (given: unknown) => void = optionsOf<AuditOptions>("audit", {
-  ...CAPTURE_OPTIONS,
-  ...DETECTOR_OPTIONS,
-  captureInput: flag,
-  captureOutput: flag,
+/** Throws `AUDIT_CONFIG_INVALID` for an option that is unknown or does not fit. */
+export const checkOptions: (given: unknown) => void = optionsOf<AuditOptions>("audit", {
+  ...CLIENT_AUDIT_OPTIONS,
   captureLogprobs: flag,
   captureEmbeddings: flag,
-  maxContentBytes: atLeast(0),
-  safetyCodes: anything,
 });
-
-function checkShape(audit: object): AuditOptions {
-  if (!hasLogger(audit)) throw new AuditConfigError("audit: logger must be an AuditLogger");
-  checkOptions(audit);
-  return audit;
-}
-
-function hasLogger(audit: object): audit is AuditOptions {
-  return (
-    "logger" in audit &&
-    typeof audit.logger === "object" &&
-    audit.logger !== null &&
-    isLogger(audit.logger)
-  );
-}
-
-const CALL_AUDIT: unique symbol = Symbol("ai-audit.openai.call-audit");
-
-/** Fits the request options of each version of the SDK, as ES module and as CommonJS. */
-export interface CallAuditOptions {
-  readonly [CALL_AUDIT]: CallAudit;
-  /** The SDK's own; not set here. */
-  readonly timeout?: number;
-}
-
-/**
- * Audit values of one call, to spread into the SDK's request options (the second argument of its
- * methods). They travel under a symbol, so they never reach the wire.
- *
- * @example
- * await client.responses.create({ model, input }, auditOptions({ conversationId: "c-17" }));
- * await client.responses.create({ model, input }, { timeout: 5000, ...auditOptions({ subject: "user-4" }) });
- */
-export function auditOptions(values: CallAudit): CallAuditOptions {
-  return { [CALL_AUDIT]: values };
-}
-
-/** The audit values among a call's request options, if there are any. */
-export function callAuditOf(options: object): CapturedFields | undefined {
-  if (!(CALL_AUDIT in options)) return undefined;
-  const values = options[CALL_AUDIT];
-  return typeof values === "object" && values !== null ? pickCallAudit(values) : undefined;
-}
-
-function pickCallAudit(values: CallAudit): CapturedFields {
-  const { conversationId, metadata, subject, actor, run, reviewRequired } = values;
-  return {
-    conversationId,
-    subject,
-    actor,
-    reviewRequired,
-    metadata: membersOf("metadata", metadata),
-    run: membersOf("run", run),
-  };
-}
-
-/** Counts of a client: calls in flight, entries written and lost. Clones count together. */
-export function auditStats(client: object): CaptureStats {
-  const settings = auditSettingsOf(client);
-  if (!settings) throw new AuditConfigError("auditStats() takes an audited client");
-  return settings.recorder.stats;
-}
-
-const SETTINGS = Symbol("ai-audit.openai.settings");
-
-/**
- * Under a symbol and not `#private`: private fields cannot be read through a Proxy of the caller's.
- */
-export function attachAudit(client: object, settings: AuditSettings): void {
-  Object.defineProperty(client, SETTINGS, { value: settings, configurable: true });
-}
-
-/** The settings of an audited client. */
-export function auditSettingsOf(client: object): AuditSettings | undefined {
-  const settings: unknown = Reflect.get(client, SETTINGS);
-  return isSettings(settings) ? settings : undefined;
-}
-
-function isSettings(value: unknown): value is AuditSettings {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    "recorder" in value &&
-    value.recorder instanceof CallRecorder
-  );
-}

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { blocksOf, runBlock } from "@ai-audit/test-support/documented-code";
 import { completion } from "./equivalence/payloads.ts";
-import { json, WireServer } from "./equivalence/wire-server.ts";
+import { json, WireServer } from "@ai-audit/test-support/wire-server";
 
 const from = fileURLToPath(new URL("..", import.meta.url));
 

@@ -2,8 +2,11 @@
 // pass: those that the SDK gives to the transport, and those that it gives to listeners.
 import { AuditConfigError } from "@ai-audit/core";
 import { type Fields, fieldsOf, isFields, thrownErrorFields } from "@ai-audit/core/capture";
-import { type Audit, type AuditSettings, auditSettingsOf, resolveAudit } from "../options.ts";
+import { type AuditSettings, resolveAudit } from "@ai-audit/core/sdk";
+import { openai } from "../host.ts";
+import type { Audit } from "../options.ts";
 import { surfaceOf } from "../surface.ts";
+import { noteAudited } from "./opened.ts";
 import type { RequestReader, SocketProtocol } from "./protocol.ts";
 import { RealtimeSocket } from "./realtime-socket.ts";
 import { ResponsesSocket } from "./responses-socket.ts";
@@ -35,7 +38,7 @@ const UNWRITTEN = 4000;
  * const socket = auditSocket(new ResponsesWS(client), logger);
  */
 export function auditSocket<Socket extends ModelSocket>(socket: Socket, audit: Audit): Socket {
-  const settings = resolveAudit(audit);
+  const settings = resolveAudit(audit, openai);
   if (settings.holdsBack)
     throw new AuditConfigError("auditSocket: intent and detectors cannot hold back events");
   if (audited.has(socket)) return socket;
@@ -45,7 +48,7 @@ export function auditSocket<Socket extends ModelSocket>(socket: Socket, audit: A
   const calls = new SocketCalls(settings, () => closeUnwritten(socket));
   const protocol = protocolOf(socket.url, calls, settings);
   audited.add(socket);
-  noteAudited(socket);
+  noteRecorded(socket);
   Reflect.apply(on, socket, [
     "event",
     (event: unknown) => {
@@ -146,26 +149,8 @@ function closeUnwritten(socket: object): void {
     Reflect.apply(close, socket, [{ code: UNWRITTEN, reason: "audit entry not written" }]);
 }
 
-/** The client's sockets are recorded: see `noteOpened`. */
-function noteAudited(socket: object): void {
+/** Tells the client, where the socket has one: see `noteOpened`. */
+function noteRecorded(socket: object): void {
   const { _client: client } = fieldsOf(socket);
-  const settings = isFields(client) ? auditSettingsOf(client) : undefined;
-  if (settings) settings.sockets.audited = true;
-}
-
-/**
- * An audited client has opened a socket of the Responses API. Warns, once a client, unless it is
- * recorded by the end of the turn. Sockets of the Realtime API ask their client for nothing that
- * could be noticed.
- */
-export function noteOpened(client: object): void {
-  const sockets = auditSettingsOf(client)?.sockets;
-  if (sockets === undefined || sockets.audited || sockets.warned) return;
-  sockets.warned = true;
-  setImmediate(() => {
-    sockets.warned = !sockets.audited;
-    if (sockets.audited) return;
-    const text = "the calls of a WebSocket are not recorded: give the socket to auditSocket()";
-    process.emitWarning(text, { type: "AuditWarning", code: "AUDIT_SOCKET_UNSEEN" });
-  });
+  if (isFields(client)) noteAudited(client);
 }

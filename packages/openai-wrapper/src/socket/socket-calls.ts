@@ -10,7 +10,7 @@ import {
   snapshot,
   type StreamCollector,
 } from "@ai-audit/core/capture";
-import type { AuditSettings } from "../options.ts";
+import type { AuditSettings } from "@ai-audit/core/sdk";
 import { ResponsesCollector } from "../surfaces/responses-stream.ts";
 
 /** One response of a model, from its request or its beginning to its end. */
@@ -114,7 +114,7 @@ export class SocketCalls {
     const known = call.fields();
     const entry = mergeFields({ outcome: "ok" }, known, fields);
     const written = recorded.end(entry);
-    this.#settings.reported.note("responses", entry, written);
+    this.#settings.memory.note("responses", entry, written);
     written.catch(this.#unwritten); // fail-closed only; reported by the recorder
   }
 

@@ -16,7 +16,7 @@ import {
   snapshot,
   textOf,
 } from "@ai-audit/core/capture";
-import type { ExtractOptions } from "./contract.ts";
+import type { ExtractOptions } from "@ai-audit/core/sdk";
 import { runFields } from "./run-object.ts";
 
 /** After these a run has no more events in this stream. */

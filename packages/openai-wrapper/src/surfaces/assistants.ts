@@ -15,9 +15,8 @@ import {
   textOf,
   withoutToolSecrets,
 } from "@ai-audit/core/capture";
+import { requestFields, type SurfaceDefinition, type WireRequest } from "@ai-audit/core/sdk";
 import { AssistantCollector } from "./assistants-stream.ts";
-import type { SurfaceDefinition, WireRequest } from "./contract.ts";
-import { requestFields } from "./fields.ts";
 import { runFields } from "./run-object.ts";
 
 /** Members of a request that the model sees. */

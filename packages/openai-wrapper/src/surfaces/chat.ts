@@ -14,10 +14,9 @@ import {
   snapshot,
   withoutToolSecrets,
 } from "@ai-audit/core/capture";
+import { type ExtractOptions, requestFields, type SurfaceDefinition } from "@ai-audit/core/sdk";
 import { choicesFields } from "./choices.ts";
 import { ChoicesCollector, type ChoicesShape } from "./choices-stream.ts";
-import type { ExtractOptions, SurfaceDefinition } from "./contract.ts";
-import { requestFields } from "./fields.ts";
 
 /** Members that the model sees besides the messages. */
 const SEEN = [

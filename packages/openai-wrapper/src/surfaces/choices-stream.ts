@@ -19,7 +19,7 @@ import {
   snapshot,
   textOf,
 } from "@ai-audit/core/capture";
-import type { ExtractOptions } from "./contract.ts";
+import type { ExtractOptions } from "@ai-audit/core/sdk";
 
 /** A choice joined from its chunks. */
 export interface StreamedChoice extends Fields {

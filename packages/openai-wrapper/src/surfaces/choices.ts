@@ -14,14 +14,17 @@ import {
   logprobsMetadata,
   noAnswerFields,
   isWord,
-  pick,
   providerErrorFields,
   snapshot,
   textOf,
   usageFields,
 } from "@ai-audit/core/capture";
-import type { ExtractOptions } from "./contract.ts";
-import { responseFields } from "./fields.ts";
+import {
+  envelopeFields,
+  type ExtractOptions,
+  responseFields,
+  SERVED_FACTS,
+} from "@ai-audit/core/sdk";
 
 /** The fields of complete choices, in the wire's shape; `body` is what is around them. */
 export function choicesFields(
@@ -111,26 +114,10 @@ function membersBeside(body: Fields): { readonly facts: Fields; readonly content
   return { facts, content };
 }
 
-const SERVED = ["system_fingerprint", "service_tier"];
-
 /** Members with the name of a service or a version. Any other text may quote content. */
-const FACTS: ReadonlySet<string> = new Set([...SERVED, "inference_geo", "provider", "region"]);
-
-/** Id, served model and facts of a response. */
-export function envelopeFields(
-  body: Fields,
-  served: Fields = wordsAmong(body, SERVED),
-): CapturedFields {
-  return {
-    responseId: textOf(body["id"]),
-    responseModel: textOf(body["model"]),
-    metadata: isEmpty(served) ? undefined : { served: snapshot(served) },
-  };
-}
-
-function wordsAmong(body: Fields, names: readonly string[]): Fields {
-  const served = Object.entries(pick(body, names));
-  return Object.fromEntries(
-    served.filter(([, value]) => typeof value === "string" && isWord(value)),
-  );
-}
+const FACTS: ReadonlySet<string> = new Set([
+  ...SERVED_FACTS,
+  "inference_geo",
+  "provider",
+  "region",
+]);

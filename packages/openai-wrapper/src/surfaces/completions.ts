@@ -10,10 +10,9 @@ import {
   parametersOf,
   snapshot,
 } from "@ai-audit/core/capture";
+import { type ExtractOptions, requestFields, type SurfaceDefinition } from "@ai-audit/core/sdk";
 import { choicesFields } from "./choices.ts";
 import { ChoicesCollector, type ChoicesShape } from "./choices-stream.ts";
-import type { ExtractOptions, SurfaceDefinition } from "./contract.ts";
-import { requestFields } from "./fields.ts";
 
 export const completions: SurfaceDefinition = {
   operation: "text_completion",

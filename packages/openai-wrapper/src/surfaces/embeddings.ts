@@ -10,9 +10,12 @@ import {
   snapshot,
   usageFields,
 } from "@ai-audit/core/capture";
-import { envelopeFields } from "./choices.ts";
-import type { SurfaceDefinition } from "./contract.ts";
-import { requestFields, responseFields } from "./fields.ts";
+import {
+  envelopeFields,
+  requestFields,
+  responseFields,
+  type SurfaceDefinition,
+} from "@ai-audit/core/sdk";
 
 export const embeddings: SurfaceDefinition = {
   operation: "embeddings",

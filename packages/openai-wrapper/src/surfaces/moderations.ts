@@ -1,8 +1,11 @@
 // moderations: POST /moderations. A flagged result is a finding about the input, not a block.
 import { fieldsOf, listOf, mergeFields, parametersOf, snapshot } from "@ai-audit/core/capture";
-import { envelopeFields } from "./choices.ts";
-import type { SurfaceDefinition } from "./contract.ts";
-import { requestFields, responseFields } from "./fields.ts";
+import {
+  envelopeFields,
+  requestFields,
+  responseFields,
+  type SurfaceDefinition,
+} from "@ai-audit/core/sdk";
 
 export const moderations: SurfaceDefinition = {
   operation: "moderations",

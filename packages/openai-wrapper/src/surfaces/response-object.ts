@@ -15,10 +15,8 @@ import {
   textOf,
   usageFields,
 } from "@ai-audit/core/capture";
+import { envelopeFields, type ExtractOptions, responseFields } from "@ai-audit/core/sdk";
 import { approvalRequestFields } from "../mcp-approvals.ts";
-import { envelopeFields } from "./choices.ts";
-import type { ExtractOptions } from "./contract.ts";
-import { responseFields } from "./fields.ts";
 
 /** The fields of a response object in any state. */
 export function responseObjectFields(body: Fields, options: ExtractOptions): CapturedFields {

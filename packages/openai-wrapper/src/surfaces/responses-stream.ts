@@ -17,7 +17,7 @@ import {
   snapshot,
   textOf,
 } from "@ai-audit/core/capture";
-import type { ExtractOptions } from "./contract.ts";
+import type { ExtractOptions } from "@ai-audit/core/sdk";
 import { responseObjectFields } from "./response-object.ts";
 
 const TERMINAL: ReadonlySet<string> = new Set([

@@ -13,8 +13,12 @@ import {
   snapshot,
   withoutToolSecrets,
 } from "@ai-audit/core/capture";
-import type { ExtractOptions, SurfaceDefinition, WireRequest } from "./contract.ts";
-import { requestFields } from "./fields.ts";
+import {
+  type ExtractOptions,
+  requestFields,
+  type SurfaceDefinition,
+  type WireRequest,
+} from "@ai-audit/core/sdk";
 import { responseObjectFields } from "./response-object.ts";
 import { ResponsesCollector } from "./responses-stream.ts";
 

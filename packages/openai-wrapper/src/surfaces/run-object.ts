@@ -11,8 +11,7 @@ import {
   textOf,
   usageFields,
 } from "@ai-audit/core/capture";
-import type { ExtractOptions } from "./contract.ts";
-import { responseFields } from "./fields.ts";
+import { type ExtractOptions, responseFields } from "@ai-audit/core/sdk";
 
 /** The fields of a run with its known output. */
 export function runFields(run: Fields, output: JsonValue, options: ExtractOptions): CapturedFields {

@@ -19,8 +19,12 @@ import {
   textOf,
   usageFields,
 } from "@ai-audit/core/capture";
-import type { ExtractOptions, SurfaceDefinition } from "./contract.ts";
-import { requestFields, responseFields } from "./fields.ts";
+import {
+  type ExtractOptions,
+  requestFields,
+  responseFields,
+  type SurfaceDefinition,
+} from "@ai-audit/core/sdk";
 
 export const transcription: SurfaceDefinition = transcribing("transcription");
 export const translation: SurfaceDefinition = transcribing("translation");

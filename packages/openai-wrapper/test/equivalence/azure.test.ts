@@ -8,7 +8,7 @@ import {
   useWireServer,
   VERSIONS,
 } from "./same-behaviour.ts";
-import { events, json } from "./wire-server.ts";
+import { events, json } from "@ai-audit/test-support/wire-server";
 
 const hello = { model: "gpt-5", messages: [{ role: "user" as const, content: "Hello!" }] };
 

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { completion, response } from "./payloads.ts";
 import { loadSdk, expectSameBehaviour, useWireServer, VERSIONS } from "./same-behaviour.ts";
-import { hangUp, json, text } from "./wire-server.ts";
+import { hangUp, json, text } from "@ai-audit/test-support/wire-server";
 
 const hello = { model: "gpt-5", messages: [{ role: "user" as const, content: "Hello!" }] };
 

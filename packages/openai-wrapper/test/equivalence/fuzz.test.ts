@@ -5,7 +5,7 @@ import { Random } from "@ai-audit/test-support/random";
 import { times } from "@ai-audit/test-support/soak";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { expectSameBehaviour, loadSdk, type Scenario, useWireServer } from "./same-behaviour.ts";
-import type { Reply } from "./wire-server.ts";
+import type { Reply } from "@ai-audit/test-support/wire-server";
 
 /** A body that comes in pieces; where they end follows from its length. */
 function inPieces(body: Buffer): Reply {

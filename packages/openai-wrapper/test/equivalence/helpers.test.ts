@@ -10,7 +10,7 @@ import {
   toolChunks,
 } from "./payloads.ts";
 import { loadSdk, expectSameBehaviour, useWireServer, VERSIONS } from "./same-behaviour.ts";
-import { events, json } from "./wire-server.ts";
+import { events, json } from "@ai-audit/test-support/wire-server";
 
 const hello = { model: "gpt-5", messages: [{ role: "user" as const, content: "Weather?" }] };
 

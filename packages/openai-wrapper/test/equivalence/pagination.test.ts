@@ -1,7 +1,7 @@
 // Lists: no model calls, so no entries, and nothing about them differs.
 import { describe, expect, it } from "vitest";
 import { loadSdk, expectSameBehaviour, useWireServer, VERSIONS } from "./same-behaviour.ts";
-import { json } from "./wire-server.ts";
+import { json } from "@ai-audit/test-support/wire-server";
 
 const page = (ids: readonly string[], more: boolean): object => ({
   object: "list",

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { chunks, completion } from "./payloads.ts";
 import { loadSdk, expectSameBehaviour, useWireServer, VERSIONS } from "./same-behaviour.ts";
-import { events, halfJson, hangUp, json, silence } from "./wire-server.ts";
+import { events, halfJson, hangUp, json, silence } from "@ai-audit/test-support/wire-server";
 
 const hello = { model: "gpt-5", messages: [{ role: "user" as const, content: "Hello!" }] };
 const atOnce = { "retry-after-ms": "1" };

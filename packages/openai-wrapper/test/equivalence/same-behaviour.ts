@@ -4,7 +4,7 @@ import { type AuditEntry, AuditLogger, MemoryStorage } from "@ai-audit/core";
 import type * as Newest from "openai";
 import { afterAll, beforeAll, expect } from "vitest";
 import { type AuditOptions, withAudit } from "../../src/index.ts";
-import { type Reply, type SeenRequest, WireServer } from "./wire-server.ts";
+import { type Reply, type SeenRequest, WireServer } from "@ai-audit/test-support/wire-server";
 
 /** A version of the SDK. The oldest lacks some of what the type says; no test asks it for that. */
 export type Sdk = typeof Newest;

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { chunk, chunks, responseEvents } from "./payloads.ts";
 import { loadSdk, expectSameBehaviour, useWireServer, VERSIONS } from "./same-behaviour.ts";
-import { events, json, text } from "./wire-server.ts";
+import { events, json, text } from "@ai-audit/test-support/wire-server";
 
 const hello = { model: "gpt-5", messages: [{ role: "user" as const, content: "Hello!" }] };
 const streamed = { ...hello, stream: true as const };

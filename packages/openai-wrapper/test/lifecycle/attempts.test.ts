@@ -3,7 +3,7 @@ import { OpenAI } from "openai";
 import { describe, expect, it } from "vitest";
 import { withAudit } from "../../src/index.ts";
 import { completion } from "../equivalence/payloads.ts";
-import { json, type Reply } from "../equivalence/wire-server.ts";
+import { json, type Reply } from "@ai-audit/test-support/wire-server";
 import { hello, lifecycleBench } from "./bench.ts";
 
 /** Headers and half a body, and nothing more. */

@@ -3,7 +3,7 @@ import { type AuditEntry, AuditLogger, type AuditStorage, MemoryStorage } from "
 import type { OpenAI } from "openai";
 import { onTestFinished } from "vitest";
 import { AuditedOpenAI, type AuditOptions } from "../../src/index.ts";
-import { type Reply, WireServer } from "../equivalence/wire-server.ts";
+import { type Reply, WireServer } from "@ai-audit/test-support/wire-server";
 
 /** A storage whose writes can be made to fail or to hang. All else is the memory's. */
 export class FaultyStorage extends MemoryStorage {

@@ -2,7 +2,7 @@
 import { ContentBlockedError, type Detector, type JsonValue } from "@ai-audit/core";
 import { describe, expect, it } from "vitest";
 import { chunks, completion } from "../equivalence/payloads.ts";
-import { events, json } from "../equivalence/wire-server.ts";
+import { events, json } from "@ai-audit/test-support/wire-server";
 import { hello, lifecycleBench } from "./bench.ts";
 
 const blocking = (name: string, word: string, later = false): Detector => {

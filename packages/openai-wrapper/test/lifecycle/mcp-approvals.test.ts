@@ -1,7 +1,7 @@
 // Approvals of MCP tool calls: https://platform.openai.com/docs/guides/tools-connectors-mcp
 import { describe, expect, it } from "vitest";
 import { withAuditContext } from "@ai-audit/core";
-import { json } from "../equivalence/wire-server.ts";
+import { json } from "@ai-audit/test-support/wire-server";
 import { lifecycleBench } from "./bench.ts";
 
 const body = { object: "response", model: "gpt-5", status: "completed" };

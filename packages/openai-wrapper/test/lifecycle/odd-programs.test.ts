@@ -4,7 +4,7 @@ import { OpenAI } from "openai";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { AuditedOpenAI, auditClient, auditStats } from "../../src/index.ts";
 import { chunks, completion } from "../equivalence/payloads.ts";
-import { events, json } from "../equivalence/wire-server.ts";
+import { events, json } from "@ai-audit/test-support/wire-server";
 import { hello, lifecycleBench, type LifecycleBench } from "./bench.ts";
 
 const answered = completion("Hi.");

@@ -15,7 +15,7 @@ import {
   type Reply,
   silence,
   text,
-} from "../equivalence/wire-server.ts";
+} from "@ai-audit/test-support/wire-server";
 import { collectGarbage } from "@ai-audit/test-support/collect-garbage";
 import { hello, type LifecycleBench } from "./bench.ts";
 

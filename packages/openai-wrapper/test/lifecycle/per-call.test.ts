@@ -10,7 +10,7 @@ import {
   withAudit,
 } from "../../src/index.ts";
 import { chunks, completion } from "../equivalence/payloads.ts";
-import { events, json } from "../equivalence/wire-server.ts";
+import { events, json } from "@ai-audit/test-support/wire-server";
 import { hello, lifecycleBench } from "./bench.ts";
 
 /** What the SDKs of one generator share: the methods that the seam goes through. */
@@ -204,7 +204,7 @@ describe("the audit option", () => {
       class extends Generated {
         static readonly OpenAIError = Error;
       },
-      "openai 4 is not supported: openai 5, 6 or 7 is needed",
+      "openai 4.104.0 is not supported: openai 5, 6 or 7 is needed",
     ],
     ["a class that is no client", Map, "not a client of openai 5, 6 or 7: another provider's SDK?"],
   ])("refuses %s", (_, Base, message) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { json } from "../equivalence/wire-server.ts";
+import { json } from "@ai-audit/test-support/wire-server";
 import { hello, lifecycleBench } from "./bench.ts";
 
 const asks = {

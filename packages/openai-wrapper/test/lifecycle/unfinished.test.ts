@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { auditStats } from "../../src/index.ts";
 import { chunks, completion } from "../equivalence/payloads.ts";
-import { events, json } from "../equivalence/wire-server.ts";
+import { events, json } from "@ai-audit/test-support/wire-server";
 import { collectGarbage } from "@ai-audit/test-support/collect-garbage";
 import { hello, type LifecycleBench, lifecycleBench } from "./bench.ts";
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { auditStats, withAudit } from "../../src/index.ts";
 import { chunks, completion, responseEvents } from "../equivalence/payloads.ts";
 import { loadSdk, VERSIONS } from "../equivalence/same-behaviour.ts";
-import { events, json, text } from "../equivalence/wire-server.ts";
+import { events, json, text } from "@ai-audit/test-support/wire-server";
 import { hello, lifecycleBench } from "./bench.ts";
 
 async function failureOf(promise: PromiseLike<unknown>): Promise<AuditWriteError> {

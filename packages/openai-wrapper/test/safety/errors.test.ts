@@ -6,10 +6,10 @@ import OpenAI, {
 } from "openai";
 import type { CapturedFields } from "@ai-audit/core/capture";
 import { describe, expect, it } from "vitest";
-import { errorTypesOf } from "../../src/error-types.ts";
-import { errorFields as fieldsOfError } from "../../src/surface.ts";
+import { errorFields as fieldsOfError, errorTypesOf } from "@ai-audit/core/sdk";
+import { openai } from "../../src/host.ts";
 
-const typeOf = errorTypesOf(new OpenAI({ apiKey: "sk-test" }));
+const typeOf = errorTypesOf(new OpenAI({ apiKey: "sk-test" }), openai);
 
 function errorFields(error: unknown): CapturedFields {
   return fieldsOfError(error, { typeOf });

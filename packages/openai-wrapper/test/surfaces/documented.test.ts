@@ -5,7 +5,7 @@ import { type AuditEntry, AuditLogger, type JsonValue, MemoryStorage } from "@ai
 import type { OpenAI } from "openai";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { AuditedOpenAI } from "../../src/index.ts";
-import { json, type Reply, WireServer } from "../equivalence/wire-server.ts";
+import { json, type Reply, WireServer } from "@ai-audit/test-support/wire-server";
 import { ASKING } from "./documented/asking.ts";
 import { KEEPING, OTHERS } from "./documented/keeping.ts";
 

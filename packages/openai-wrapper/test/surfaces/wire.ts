@@ -1,5 +1,5 @@
 // Requests and options as the tests of all surfaces use them.
-import type { ExtractOptions, Surface, WireRequest } from "../../src/surface.ts";
+import type { ExtractOptions, Surface, WireRequest } from "@ai-audit/core/sdk";
 import { surfaceOf } from "../../src/surface.ts";
 
 export const OPTIONS: ExtractOptions = {

@@ -12,7 +12,7 @@ const SECRET_NAME =
 const CLIENT_OPTION = /api_?key$|^default_?headers$/i;
 
 /** JSON Schema names properties. It holds none of their values. */
-const SCHEMA_MEMBER = /^(?:json_)?schema$/;
+const SCHEMA_MEMBER = /^(?:json_|input_|output_)?schema$/;
 
 /** Keys of OpenAI, also the short-lived ones that a session is given. */
 const SECRET_TEXT = /^(?:sk|ek|rk|sess)[-_][\w-]{4,}$/;

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import type { JsonValue } from "@ai-audit/core";
 import { completion, response, toolCall } from "../../equivalence/payloads.ts";
-import { text } from "../../equivalence/wire-server.ts";
+import { text } from "@ai-audit/test-support/wire-server";
 import { bytes, type Case, described, digest, png, usage, user } from "./samples.ts";
 
 const mp3 = new File([bytes], "a.mp3", { type: "audio/mpeg" });

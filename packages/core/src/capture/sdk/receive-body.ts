@@ -1,14 +1,11 @@
 // Bodies that do not reach the caller as parsed data: read by the caller, or not readable by the
 // SDK.
-import {
-  type CapturedFields,
-  eventsIn,
-  LargeBody,
-  nameOf,
-  NOT_JSON,
-  tooLarge,
-  unseenAlert,
-} from "@ai-audit/core/capture";
+import type { CapturedFields } from "../fields.ts";
+import { tooLarge } from "../payload/bounds.ts";
+import { NOT_JSON } from "../payload/errors.ts";
+import { nameOf } from "../payload/read.ts";
+import { unseenAlert } from "../safety/content-check.ts";
+import { eventsIn, LargeBody } from "../stream/body.ts";
 
 /** The parts of an `AuditedCall` that a body is handed to. */
 interface ReceivingCall {
@@ -47,6 +44,8 @@ export async function receiveBody(
     return call.finish(stopped);
   }
   if (stopped) return call.end({ ...call.answerIn(content), outcome: "aborted" });
+  if (typeof content === "string" && JSON_LINES.test(contentType))
+    return call.deliver(linesIn(content));
   const isJson = typeof content === "string" && /json/i.test(contentType);
   return isJson ? receiveUndelivered(call, content) : call.deliver(content);
 }
@@ -69,6 +68,20 @@ export async function failUnread(call: ReceivingCall, error: unknown): Promise<v
     await call.end({
       outcome: "timeout",
       error: { type: "APIConnectionTimeoutError", message: "Request timed out." },
+    });
+}
+
+/** Types of a body with one JSON value a line, as results of batches are. */
+const JSON_LINES = /jsonl|ndjson/i;
+
+/** The values; a line that is not JSON stays text. */
+function linesIn(text: string): readonly unknown[] {
+  return text
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .map((line) => {
+      const parsed = parseJson(line);
+      return parsed ? parsed.value : line;
     });
 }
 

@@ -1,13 +1,13 @@
 // Watches a raw body as it passes: a download, or events that the caller parses.
 import type { AuditedCall } from "./audited-call.ts";
-import { BodyPieces } from "@ai-audit/core/capture";
+import { BodyPieces } from "../stream/body.ts";
 import { receiveBody } from "./receive-body.ts";
 import { type Watcher, failWith, lookAt, watchIterator } from "./watch-iterator.ts";
 
 const tapped = new WeakSet<object>();
 
 /** Ties the lifetime of the watched object to the body's. */
-const LIFE = Symbol("ai-audit.openai.life-of-body");
+const LIFE = Symbol("ai-audit.sdk.life-of-body");
 
 /** Node's reason for cancelling a body whose response was garbage-collected. */
 const FORGOTTEN = "Response object has been garbage collected";

@@ -1,6 +1,8 @@
 // A form that the SDK sends as a stream, as it does for files of fs.createReadStream(): its content
 // is read while it passes. Only bytes that the request takes are read.
-import { boundaryOf, describeForm, type JsonValue, MultipartReader } from "@ai-audit/core/capture";
+import type { JsonValue } from "../../format/canonical.ts";
+import { describeForm } from "../payload/binary.ts";
+import { boundaryOf, MultipartReader } from "../stream/multipart.ts";
 
 type Described = Promise<Readonly<Record<string, JsonValue>>>;
 

@@ -1,5 +1,6 @@
 // The request in the form that surfaces read, from the SDK's options and RequestInit.
-import { firstText, textOf } from "@ai-audit/core/capture";
+import { firstText, textOf } from "../payload/read.ts";
+import type { SdkHost } from "./host.ts";
 import type { WireRequest } from "./surface.ts";
 
 /**
@@ -8,6 +9,7 @@ import type { WireRequest } from "./surface.ts";
  * plain members.
  */
 export function wireRequestOf(
+  host: SdkHost,
   client: object,
   options: object,
   url?: unknown,
@@ -33,14 +35,8 @@ export function wireRequestOf(
           ? parseJson(sent)
           : sent,
     isSerialized,
-    provider: providerOf(client),
+    provider: host.providerOf(client),
   };
-}
-
-/** The provider whose client this is, also behind a gateway of the caller's. */
-function providerOf(client: object): string | undefined {
-  if ("deploymentName" in client && "apiVersion" in client) return "azure.ai.openai";
-  return "bedrockTokenProvider" in client ? "aws.bedrock" : undefined;
 }
 
 /** Whether a value can be read without running any of its owner's code. */

@@ -93,7 +93,12 @@ export function text(
 ): Reply {
   return (response) => {
     response
-      .writeHead(status, { "content-type": type, "x-request-id": "req_1", ...headers })
+      .writeHead(status, {
+        "content-type": type,
+        "x-request-id": "req_1",
+        "request-id": "req_1",
+        ...headers,
+      })
       .end(body);
   };
 }
@@ -114,7 +119,11 @@ export function events(
   { ending = "done", named = false }: StreamEnding = {},
 ): Reply {
   return async (response) => {
-    response.writeHead(200, { "content-type": "text/event-stream", "x-request-id": "req_1" });
+    response.writeHead(200, {
+      "content-type": "text/event-stream",
+      "x-request-id": "req_1",
+      "request-id": "req_1",
+    });
     for (const event of all) {
       const name =
         named && typeof event === "object" && event !== null && "type" in event

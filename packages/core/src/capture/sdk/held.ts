@@ -1,6 +1,7 @@
 // The end of a call waits for fields that take a moment, and for its entry to be durable.
-import { AuditWriteError } from "@ai-audit/core";
-import { type CapturedFields, defined, isEmpty, mergeFields } from "@ai-audit/core/capture";
+import { AuditWriteError } from "../../errors.ts";
+import { type CapturedFields, mergeFields } from "../fields.ts";
+import { defined, isEmpty } from "../payload/read.ts";
 
 /** The result that the caller does not get when the entry cannot be written. */
 export interface Held {

@@ -1,33 +1,20 @@
 // The SDK's error classes by their public names: bundlers change the names of constructors.
-import type { ErrorTypeOf } from "@ai-audit/core/capture";
-
-/** Static members of the client's class, the most specific first. */
-const ERRORS = [
-  "APIUserAbortError",
-  "APIConnectionTimeoutError",
-  "APIConnectionError",
-  "BadRequestError",
-  "AuthenticationError",
-  "PermissionDeniedError",
-  "NotFoundError",
-  "ConflictError",
-  "UnprocessableEntityError",
-  "RateLimitError",
-  "InternalServerError",
-  "APIError",
-  "OpenAIError",
-] as const;
+import type { ErrorTypeOf } from "../payload/errors.ts";
+import type { SdkHost } from "./host.ts";
 
 type Known = readonly (readonly [name: string, type: object])[];
 
 const known = new WeakMap<object, Known>();
 
 /** Distinguishes the SDK's errors by the classes that the client's own class has as statics. */
-export function errorTypesOf(client: object): ErrorTypeOf {
+export function errorTypesOf(
+  client: object,
+  { errorTypes, baseError }: Pick<SdkHost, "errorTypes" | "baseError">,
+): ErrorTypeOf {
   const { constructor } = client;
   let classes = known.get(constructor);
   if (!classes) {
-    classes = ERRORS.flatMap((name) => {
+    classes = [...errorTypes, baseError].flatMap((name) => {
       const type: unknown = Reflect.get(constructor, name);
       return typeof type === "function" ? [[name, type] as const] : [];
     });

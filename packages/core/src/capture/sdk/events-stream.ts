@@ -1,17 +1,14 @@
 // Streams that no surface expects: the events themselves, up to the limit.
-import {
-  type CapturedFields,
-  type JsonValue,
-  StreamBudget,
-  type StreamCollector,
-  isFields,
-  mergeFields,
-  providerErrorFields,
-  snapshot,
-  withoutSecrets,
-} from "@ai-audit/core/capture";
-import type { ExtractOptions } from "./contract.ts";
-import { responseFields } from "./fields.ts";
+import type { JsonValue } from "../../format/canonical.ts";
+import { providerErrorFields } from "../error-fields.ts";
+import { type CapturedFields, mergeFields } from "../fields.ts";
+import { isFields } from "../payload/read.ts";
+import { withoutSecrets } from "../payload/secrets.ts";
+import { snapshot } from "../payload/snapshot.ts";
+import { StreamBudget } from "../stream/accumulate.ts";
+import type { StreamCollector } from "../stream/collector.ts";
+import type { ExtractOptions } from "./surface.ts";
+import { responseFields } from "./surface-fields.ts";
 
 /**
  * Collects events of any kind. The terminal event is unknown, so every end counts as good.

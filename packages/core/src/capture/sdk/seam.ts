@@ -1,16 +1,13 @@
-// The one seam to the SDK: a few methods of its client, wrapped here. Over 300 lines: the
-// differences of the SDK's versions stand side by side.
-import { AuditConfigError } from "@ai-audit/core";
+// The one seam to an SDK: a few methods of its client, wrapped here. Over 300 lines: the
+// differences of the SDKs and their versions stand side by side.
+import { AuditConfigError } from "../../errors.ts";
 import { AuditedCall } from "./audited-call.ts";
 import { errorTypesOf } from "./error-types.ts";
+import type { Method, SdkHost } from "./host.ts";
 import { auditSettingsOf } from "./options.ts";
-import { noteOpened } from "./socket/audit-socket.ts";
 import { tapResponse } from "./tap-response.ts";
 import { isEventStream, tapStream } from "./tap-stream.ts";
 import { wireRequestOf } from "./wire-request.ts";
-
-/** A method with types of the SDK, which differ between its versions. */
-type Method = (this: object, ...args: unknown[]) => unknown;
 
 /**
  * - `request` is where every resource's call passes: its promise parses, and derives from what it
@@ -18,34 +15,37 @@ type Method = (this: object, ...args: unknown[]) => unknown;
  * - `makeRequest` is one whole call with its retries, and each attempt again with a log id.
  * - `prepareRequest` is awaited with URL and body before each attempt is sent.
  * - `retryRequest` is a further attempt, also of a call whose body did not come in time.
- * - `buildURL` reveals sockets: a request without a query has none there, a socket an empty one.
  *
- * `prepareRequest` is for subclasses; the others are internal, and the same in versions 5 to 7.
+ * `prepareRequest` is for subclasses; the others are internal, and the same in all versions.
  */
 const SEAM: Readonly<Record<string, (base: Method) => Method>> = {
   request,
   makeRequest,
   prepareRequest,
   retryRequest,
-  buildURL,
 };
 
-/** The place where all promises parse, from version 7.5 on. */
+/** The place where all promises parse, from openai 7.5 on. */
 const PARSE = "parseResponseWithTimeout";
 
 /**
  * Puts the seam onto a class's prototype, or onto one client. `from` is where its methods are found
  * then: the base class's prototype, looked up at each call as `super` would.
  *
- * @throws `AUDIT_CONFIG_INVALID` when this is not a client of openai 5 to 7
+ * @throws `AUDIT_CONFIG_INVALID` when this is not a client of the SDK's supported versions
  */
-export function installSeam(target: object, from: object): void {
-  checkVersion(from);
-  const seam = PARSE in from ? { ...SEAM, [PARSE]: parseResponseWithTimeout } : SEAM;
+export function installSeam(target: object, from: object, host: SdkHost): void {
+  checkVersion(from, host);
+  const seam = {
+    ...SEAM,
+    ...host.methods,
+    ...(host.beginsWhenBuilt && { buildRequest }),
+    ...(PARSE in from && { [PARSE]: parseResponseWithTimeout }),
+  };
   for (const [name, put] of Object.entries(seam)) {
     const own = Object.getOwnPropertyDescriptor(target, name);
     if (typeof Reflect.get(from, name) !== "function") {
-      throw new AuditConfigError(`${name}() is missing: not a client of openai 5, 6 or 7`);
+      throw new AuditConfigError(`${name}() is missing: not a client of ${host.versions}`);
     }
     const base: Method = function (...args) {
       const method: unknown = own ? own.value : Reflect.get(from, name);
@@ -60,28 +60,26 @@ export function installSeam(target: object, from: object): void {
   }
 }
 
-/**
- * Other providers' SDKs come from the same generator and have the same methods; so has openai 4.
- */
-function checkVersion(prototype: object): void {
+/** SDKs of other providers come from the same generator and have the same methods. */
+function checkVersion(prototype: object, host: SdkHost): void {
   const { constructor } = prototype;
-  if (!("OpenAIError" in constructor))
-    throw new AuditConfigError("not a client of openai 5, 6 or 7: another provider's SDK?");
+  if (!(host.baseError in constructor))
+    throw new AuditConfigError(`not a client of ${host.versions}: another provider's SDK?`);
   const version = versionOf(prototype);
-  if (version !== undefined && !VERSIONS.has(version))
-    throw new AuditConfigError(`openai ${version} is not supported: openai 5, 6 or 7 is needed`);
+  if (version !== undefined && !host.supports(version))
+    throw new AuditConfigError(
+      `${host.name} ${version} is not supported: ${host.versions} is needed`,
+    );
 }
 
-const VERSIONS: ReadonlySet<string> = new Set(["5", "6", "7"]);
-
-/** The major version, from the User-Agent that the SDK's own class gives: `OpenAI/JS 7.57.0`. */
+/** The version, from the User-Agent that the SDK's own class gives: `OpenAI/JS 7.57.0`. */
 function versionOf(prototype: object): string | undefined {
   let agent: unknown;
   for (let at: object | null = prototype; at; at = prototypeOf(at))
     agent = Object.getOwnPropertyDescriptor(at, "getUserAgent")?.value ?? agent;
   if (typeof agent !== "function") return undefined;
   const text: unknown = Reflect.apply(agent, prototype, []);
-  return typeof text === "string" ? /\/JS (\d+)\./.exec(text)?.[1] : undefined;
+  return typeof text === "string" ? /\/JS (\d+\.\d+\.\d+)/.exec(text)?.[1] : undefined;
 }
 
 /** The `prepareRequest` methods that report attempts. */
@@ -160,17 +158,21 @@ function delivery(data: unknown, call: AuditedCall): Promise<void> | undefined {
 
 function makeRequest(base: Method): Method {
   return async function (...args) {
-    const [input, retriesRemaining, retryOf] = args;
+    const [input, retriesRemaining, retryOf, ...more] = args;
     const settings = auditSettingsOf(this);
     if (!settings || retryOf !== undefined) return base.apply(this, args);
     const options: unknown = await input;
     if (!isObject(options)) return base.apply(this, args);
     const unique = callOf(options)?.ended === false ? copyOf(options) : options;
-    const call = new AuditedCall(settings, unique, errorTypesOf(this));
+    const call = new AuditedCall(settings, unique, errorTypesOf(this, settings.host));
     ensureHook(this);
     remember(this, unique, call);
     try {
-      return responded(unique, call, await base.call(this, unique, retriesRemaining, retryOf));
+      return responded(
+        unique,
+        call,
+        await base.call(this, unique, retriesRemaining, retryOf, ...more),
+      );
     } catch (error) {
       throw await failed(this, unique, call, error);
     }
@@ -210,18 +212,32 @@ async function failed(
   call: AuditedCall,
   error: unknown,
 ): Promise<unknown> {
-  const thrown = await call.fail(error, () => wireRequestOf(client, options));
+  const thrown = await call.fail(error, () => wireRequestOf(call.host, client, options));
   forget(options);
   return thrown;
 }
 
-function buildURL(base: Method): Method {
+function buildRequest(base: Method): Method {
   return function (...args) {
-    const [path, query] = args;
-    if (path === "/responses" && isObject(query) && Object.keys(query).length === 0)
-      noteOpened(this);
-    return base.apply(this, args);
+    const built = base.apply(this, args);
+    // Synchronous in versions that await `prepareRequest` where its errors are the caller's.
+    return built instanceof Promise ? beginBuilt(this, args[0], built) : built;
   };
+}
+
+async function beginBuilt(
+  client: object,
+  options: unknown,
+  building: Promise<unknown>,
+): Promise<unknown> {
+  const built = await building;
+  const call = isObject(options) ? callOf(options) : undefined;
+  if (!call || !isObject(options) || !isObject(built) || !("req" in built)) return built;
+  const { req } = built;
+  const url = "url" in built ? built.url : undefined;
+  const beginning = call.prepare(() => wireRequestOf(call.host, client, options, url, req), req);
+  if (beginning) await beginning;
+  return built;
 }
 
 function prepareRequest(base: Method): Method {
@@ -234,9 +250,9 @@ function prepareRequest(base: Method): Method {
     const call = options && callOf(options);
     const isOutermost = call?.enter(init);
     await base.apply(this, args);
-    if (!options || !isOutermost) return;
+    if (!options || !call || !isOutermost) return;
     const url = isObject(context) && "url" in context ? context.url : undefined;
-    const preparing = call?.attempt(() => wireRequestOf(this, options, url, init), init);
+    const preparing = call.attempt(() => wireRequestOf(call.host, this, options, url, init), init);
     if (preparing) await preparing;
   };
   hooks.add(hook);
@@ -257,7 +273,7 @@ function prototypeOf(value: object): object | null {
  * On the SDK's options object of a call: cheaper than a WeakMap, for us and for the garbage
  * collector.
  */
-const CALL = Symbol("ai-audit.openai.call-of-options");
+const CALL = Symbol("ai-audit.sdk.call-of-options");
 /** For options of the caller's that cannot be extended. */
 const calls = new WeakMap<object, AuditedCall>();
 

@@ -7,7 +7,7 @@ import { tapBody } from "./tap-body.ts";
 const READERS = ["json", "text", "arrayBuffer", "bytes", "blob", "formData"] as const;
 const TAPPED: readonly string[] = [...READERS, "clone", "body"];
 
-const CALL = Symbol("ai-audit.openai.call-of-response");
+const CALL = Symbol("ai-audit.sdk.call-of-response");
 
 /**
  * Puts the reading methods of this one response object through the call. It remains the same
@@ -117,7 +117,7 @@ function callOf(response: Response | undefined): AuditedCall | undefined {
 }
 
 /** Shared by a response and its clones: it is garbage once all of them are. */
-const LIFE = Symbol("ai-audit.openai.life-of-response");
+const LIFE = Symbol("ai-audit.sdk.life-of-response");
 
 function shareLife(response: Response, copy: Response, call: AuditedCall): void {
   const life = lifeOf(response) ?? {};

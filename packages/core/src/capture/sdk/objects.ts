@@ -1,21 +1,15 @@
 // Calls that create or change an object rather than ask a model: files, batches, jobs, and unlisted
 // paths. Their entry holds the request's and the response's JSON, without credentials.
-import {
-  type CapturedFields,
-  type JsonValue,
-  fieldsOf,
-  isEmpty,
-  mergeFields,
-  parametersOf,
-  providerErrorFields,
-  snapshot,
-  textOf,
-  usageFields,
-  withoutSecrets,
-} from "@ai-audit/core/capture";
-import { envelopeFields } from "./choices.ts";
-import type { ExtractOptions, SurfaceDefinition } from "./contract.ts";
-import { requestFields, responseFields } from "./fields.ts";
+import type { JsonValue } from "../../format/canonical.ts";
+import { providerErrorFields } from "../error-fields.ts";
+import { type CapturedFields, mergeFields } from "../fields.ts";
+import { parametersOf } from "../payload/parameters.ts";
+import { fieldsOf, isEmpty, textOf } from "../payload/read.ts";
+import { withoutSecrets } from "../payload/secrets.ts";
+import { snapshot } from "../payload/snapshot.ts";
+import { usageFields } from "../payload/usage.ts";
+import type { ExtractOptions, SurfaceDefinition } from "./surface.ts";
+import { envelopeFields, requestFields, responseFields } from "./surface-fields.ts";
 
 /** A surface that keeps both objects as they are. */
 export function objectSurface(operation: string): SurfaceDefinition {

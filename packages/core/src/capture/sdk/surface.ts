@@ -1,12 +1,9 @@
 // Surfaces: the mapping between an endpoint of the provider and the fields of an entry.
-import type {
-  CapturedFields,
-  ContentBounds,
-  Fields,
-  GrowingFields,
-  SafetyCodes,
-  StreamCollector,
-} from "@ai-audit/core/capture";
+import type { CapturedFields, GrowingFields } from "../fields.ts";
+import type { ContentBounds } from "../payload/bounds.ts";
+import type { Fields } from "../payload/read.ts";
+import type { SafetyCodes } from "../safety/codes.ts";
+import type { StreamCollector } from "../stream/collector.ts";
 
 /** A request as it is sent. */
 export interface WireRequest {
@@ -67,6 +64,8 @@ export interface SurfaceDefinition {
   readonly operation: string;
   /** The entry's input is the whole body. */
   readonly keepsBody?: boolean;
+  /** Members of a body that the entry holds, beside those of every provider's requests. */
+  readonly members?: readonly string[];
   /** The list that every response of this surface has. One without it is kept as it came. */
   readonly list?: string;
   request(body: Fields, options: ExtractOptions, request: WireRequest): CapturedFields;

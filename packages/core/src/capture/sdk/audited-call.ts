@@ -1,31 +1,22 @@
 // One call of a client on its way to its one entry: request, attempts, response or stream or error.
 // Longer than 300 lines: the transitions of one state machine, which read best side by side.
-import { AuditWriteError, type ContentBlockedError } from "@ai-audit/core";
-import {
-  addFields,
-  CallProgress,
-  type CapturedFields,
-  type Checked,
-  endOfTurn,
-  type ErrorTypeOf,
-  mergeFields,
-  nameOf,
-  type RecordedCall,
-  type StreamCollector,
-} from "@ai-audit/core/capture";
+import { AuditWriteError, type ContentBlockedError } from "../../errors.ts";
+import type { RecordedCall } from "../call.ts";
+import { endOfTurn } from "../end-of-turn.ts";
+import { addFields, type CapturedFields, mergeFields } from "../fields.ts";
+import type { ErrorTypeOf } from "../payload/errors.ts";
+import { firstText, nameOf } from "../payload/read.ts";
+import { CallProgress } from "../progress.ts";
+import type { Checked } from "../safety/content-check.ts";
+import type { StreamCollector } from "../stream/collector.ts";
 import { ForgottenWatch } from "./forgotten.ts";
 import { formIn } from "./form-stream.ts";
+import type { SdkHost } from "./host.ts";
 import { completed, type Held, holding } from "./held.ts";
 import { type AuditSettings, callAuditOf } from "./options.ts";
 import { failUnread, receiveUndelivered } from "./receive-body.ts";
-import {
-  errorFields,
-  formFields,
-  isStream,
-  type Surface,
-  surfaceOf,
-  type WireRequest,
-} from "./surface.ts";
+import { errorFields, formFields, isStream } from "./bound-surface.ts";
+import type { Surface, WireRequest } from "./surface.ts";
 
 /** Reads the response's body: the SDK for an awaited promise, the caller after `asResponse()`. */
 export type BodyReader = "sdk" | "caller";
@@ -98,6 +89,10 @@ export class AuditedCall {
     this.#signal = "signal" in options ? options.signal : undefined;
   }
 
+  get host(): SdkHost {
+    return this.#settings.host;
+  }
+
   /** The stage of the call. A logger that closes ends it too. */
   get state(): "asking" | "reading" | "ended" {
     return this.ended ? "ended" : this.#state.name;
@@ -168,10 +163,22 @@ export class AuditedCall {
    * @throws `AuditWriteError` or `ContentBlockedError`: then the request must not be sent
    */
   attempt(request: () => WireRequest, init?: unknown): Promise<void> | undefined {
-    const begun = this.#request === undefined ? this.#begin(request(), init) : undefined;
-    if (begun ?? this.#request?.unchecked) return this.#prepare(begun);
-    if (!this.aborted) this.#progress.attempt(); // the SDK looks at the signal before it sends
+    const preparing = this.prepare(request, init);
+    if (preparing) return preparing.then(() => this.#count());
+    this.#count();
     return undefined;
+  }
+
+  /**
+   * Begins the call before its first attempt, where it has not begun. Throws as `attempt` does.
+   */
+  prepare(request: () => WireRequest, init?: unknown): Promise<void> | undefined {
+    const begun = this.#request === undefined ? this.#begin(request(), init) : undefined;
+    return (begun ?? this.#request?.unchecked) ? this.#prepare(begun) : undefined;
+  }
+
+  #count(): void {
+    if (!this.aborted) this.#progress.attempt(); // the SDK looks at the signal before it sends
   }
 
   /** Begins the call where that takes time, and has its input checked. */
@@ -187,18 +194,17 @@ export class AuditedCall {
       const { provider, model, operation, conversationId } = unchecked;
       request.about = { provider, model, operation, conversationId };
     }
-    if (!this.aborted) this.#progress.attempt();
   }
 
   /** Synchronous without `intent`. */
   #begin(wire: WireRequest, init?: unknown): Promise<void> | undefined {
-    const surface = surfaceOf(wire);
+    const { host, memory, recorder, check, extract } = this.#settings;
+    const surface = host.surfaceOf(wire);
     if (!surface) {
       this.#request = null;
       return undefined;
     }
-    const { recorder, check, extract } = this.#settings;
-    const asked = this.#settings.turns.askedBy(wire.body);
+    const asked = memory.askedBy(wire.body);
     const request: Request = { surface, mime: surface.mimeOf(wire), asked };
     this.#request = request;
     const fields = surface.request(wire, check.extract);
@@ -213,7 +219,7 @@ export class AuditedCall {
       this.#recorded = begun;
       return undefined;
     };
-    const decisions = this.#settings.approvals.decisionsIn(wire.body);
+    const decisions = memory.decisionsIn(wire.body);
     return decisions.length === 0 ? begin() : this.#recordFirst(decisions, begin);
   }
 
@@ -222,12 +228,12 @@ export class AuditedCall {
     decisions: readonly CapturedFields[],
     begin: () => Promise<void> | undefined,
   ): Promise<void> {
-    const { recorder, check, approvals } = this.#settings;
+    const { recorder, check, memory } = this.#settings;
     try {
       for (const decision of decisions)
         await recorder.record(check.bounded({ ...decision, ...this.#own }));
     } catch (error) {
-      approvals.forget(decisions); // the caller's next try records them
+      memory.forget(decisions); // the caller's next try records them
       throw error;
     }
     await begin();
@@ -247,7 +253,9 @@ export class AuditedCall {
     // A stream may take minutes. The attempt, which holds the request's body, is released here.
     const reading: Reading = { name: "reading", reader: "caller", copies: 0, taken: false };
     this.#state = reading;
-    this.#progress.requestId = response.headers.get("x-request-id") ?? undefined;
+    this.#progress.requestId = firstText(
+      ...this.host.requestIdHeaders.map((name) => response.headers.get(name)),
+    );
     void this.#watchUnread(response, reading);
   }
 
@@ -351,8 +359,10 @@ export class AuditedCall {
       if (this.#request === undefined && request) await this.#begin(request());
       if (!this.open) return error;
       const answered = this.#collector?.firstContentSeen;
-      const codes = this.#settings.extract.safetyCodes;
-      const fields = errorFields(error, { typeOf: this.#typeOf, codes, answered });
+      const { extract, host } = this.#settings;
+      const { safetyCodes: codes } = extract;
+      const { vendor } = host;
+      const fields = errorFields(error, { typeOf: this.#typeOf, codes, answered, vendor });
       await this.end(mergeFields(this.#collected(), fields), { callError: error });
       return error;
     } catch (unwritten) {
@@ -438,15 +448,13 @@ export class AuditedCall {
   }
 
   #write(recorded: RecordedCall, entry: CapturedFields): Promise<string | undefined> {
-    const { reported, turns } = this.#settings;
+    const { memory } = this.#settings;
     const { surface, form, asked } = this.#request ?? {};
     const operation = surface?.operation ?? "";
-    const known = reported.known(operation, entry);
+    const known = memory.known(operation, entry);
     const isPending = known ?? form ?? asked;
     const written = recorded.end(isPending ? completed(entry, form, { known, asked }) : entry);
-    reported.note(operation, entry, written);
-    turns.note(entry, written);
-    this.#settings.approvals.note(entry);
+    memory.note(operation, entry, written);
     return written;
   }
 }

@@ -1,0 +1,6 @@
+// The SDK's client, recording. For programs types/index.d.ts declares AuditedAnthropic.
+import { Anthropic } from "@anthropic-ai/sdk";
+import { type Audited, withAudit } from "./with-audit.ts";
+
+export const AuditedAnthropic: Audited<typeof Anthropic> = withAudit(Anthropic);
+export type AuditedAnthropic = Anthropic;
