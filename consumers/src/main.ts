@@ -34,6 +34,8 @@ const cases = casesOf({
     MODEL_URL: model.url,
     OPENAI_BASE_URL: model.url,
     OPENAI_API_KEY: "k",
+    ANTHROPIC_BASE_URL: new URL(model.url).origin,
+    ANTHROPIC_API_KEY: "k",
     S3_ENDPOINT: s3.url,
     S3_BUCKET: bucket,
     AWS_ACCESS_KEY_ID: "test",

@@ -83,6 +83,7 @@ export const PACKAGE_MANAGERS = {
 
 /** Packages that programs install beside ours. */
 const PEERS: Readonly<Record<string, string>> = {
+  "@anthropic-ai/sdk": "^1",
   "@langchain/core": "^1",
   "@langchain/openai": "^1",
   openai: "^7",
@@ -91,7 +92,7 @@ const OPTIONAL_PEERS: Readonly<Record<string, string>> = {
   "@aws-sdk/client-s3": "^3",
   "@duckdb/node-api": "latest", // has pre-releases alone, which no range spans
 };
-const OURS = ["core", "openai-wrapper", "langchain-callback", "mcp"] as const;
+const OURS = ["core", "openai-wrapper", "langchain-callback", "anthropic", "mcp"] as const;
 
 export interface ProjectOptions {
   /** Without them, optional peers must stay optional. */

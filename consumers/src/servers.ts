@@ -10,14 +10,18 @@ export interface Server extends AsyncDisposable {
 }
 
 /**
- * Speaks Chat Completions. The model's name says what it does: `limited…` answers 429, `hangs…` not
+ * Speaks Chat Completions, and Anthropic's Messages without a stream. The model's name says what it does: `limited…` answers 429, `hangs…` not
  * at all, any other says "Hi there.".
  */
 export async function startModelServer(): Promise<Server> {
   const server = createServer((request, response) => {
     let body = "";
     request.setEncoding("utf8").on("data", (text: string) => (body += text));
-    request.once("end", () => answer(JSON.parse(body) as ChatRequest, response));
+    request.once("end", () => {
+      const asked = JSON.parse(body) as ChatRequest;
+      if (request.url?.endsWith("/messages")) answerMessage(asked, response);
+      else answer(asked, response);
+    });
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -36,6 +40,14 @@ interface ChatRequest {
 }
 
 const WORDS = ["Hi", " there."];
+
+function answerMessage({ model }: ChatRequest, response: ServerResponse): void {
+  const content = [{ type: "text", text: WORDS.join("") }];
+  const usage = { input_tokens: 3, output_tokens: 2 };
+  const message = { id: "msg_1", type: "message", role: "assistant", model, content, usage };
+  response.writeHead(200, { "content-type": "application/json" });
+  response.end(JSON.stringify({ ...message, stop_reason: "end_turn", stop_sequence: null }));
+}
 
 function answer({ model, stream }: ChatRequest, response: ServerResponse): void {
   const common = { id: "chatcmpl-1", created: 1, model };
