@@ -90,6 +90,9 @@ async function runProgram(
   const counted = "SELECT count(*) AS n FROM entries WHERE model = 'm'";
   expectText(await start(manager.command, "sql", "--json", counted, log.path), '"n"');
   expectText(await start(manager.command, "list", log.path), "limited-in-chain");
+  const output = `${program}.jsonl`;
+  await start(manager.command, "export", log.path, "-f", "jsonl", "-o", output);
+  expectText(await readFile(join(project, output), "utf8"), "limited-in-chain");
 }
 
 function lastLine(text: string): string {

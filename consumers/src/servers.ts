@@ -10,8 +10,8 @@ export interface Server extends AsyncDisposable {
 }
 
 /**
- * Speaks Chat Completions, and Anthropic's Messages without a stream. The model's name says what it does: `limited…` answers 429, `hangs…` not
- * at all, any other says "Hi there.".
+ * Speaks Chat Completions, and Anthropic's Messages without a stream. The model's name says what it
+ * does: `limited…` answers 429, `hangs…` not at all, any other says "Hi there.".
  */
 export async function startModelServer(): Promise<Server> {
   const server = createServer((request, response) => {

@@ -55,7 +55,7 @@ const PLACES: readonly Place[] = [
   },
   {
     text: "Security and compliance",
-    pages: ["evidence.md", "report.md", "faults.md"],
+    pages: ["viewer.md", "evidence.md", "report.md", "faults.md"],
     folder: "security",
   },
 ];

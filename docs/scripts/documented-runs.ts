@@ -90,7 +90,7 @@ async function shellIn(folder: string, env: Readonly<Record<string, string>>): P
     });
 }
 
-/** A text without what differs from run to run. */
+/** Output with ids, times and other parts that change from run to run taken out. */
 export function steady(text: string): string {
   return text
     .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, "ID")

@@ -1,4 +1,4 @@
-// By default only hashes are kept. Whoever has the text can check it; the log alone does not show it.
+// By default only hashes are kept. A reader who has the text can check it; the log alone does not show it.
 import { AuditLogger } from "@ai-audit/core";
 
 const logger = new AuditLogger("./audit-logs/hashes");

@@ -276,7 +276,10 @@ describe("the viewer", () => {
     const states = live.events();
     await logger.log({ input: "c", output: "d" });
     for await (const { entries } of states) if (entries === 2) break;
-    expect(await live.get<EntryPage>("entries")).toMatchObject({ total: 2 });
+    const { total, rows } = await live.get<EntryPage>("entries");
+    expect(total).toBe(2);
+    expect(rows[0]).not.toHaveProperty("mark");
+    expect(rows[0]?.isAsSealed).toBe(false); // newer than the verdict
     await logger.close();
     await live.close();
   });
@@ -291,6 +294,13 @@ describe("the viewer", () => {
     const { rows, total } = await bad.get<EntryPage>("entries?marked=1");
     expect(total).toBeGreaterThan(0);
     expect(rows.at(-1)?.mark).toMatchObject({ state: "TAMPERED", file });
+    const all = (await bad.get<EntryPage>("entries")).rows;
+    const ofFile = all.filter(({ timestamp }) =>
+      file.includes(timestamp.slice(0, 10).replaceAll("-", "")),
+    );
+    expect(ofFile.length).toBeGreaterThan(total); // what follows the change was not checked
+    expect(ofFile.filter(({ isAsSealed }) => isAsSealed)).toEqual([]);
+    expect(all.some(({ isAsSealed }) => isAsSealed)).toBe(true);
     await bad.close();
   });
 });

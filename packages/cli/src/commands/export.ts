@@ -1,4 +1,5 @@
-// ai-audit export: entries for other systems and other people.
+// ai-audit export: entries for other systems and other people. Over 300 lines: one function for each
+// format, and the checks of options that exclude each other.
 import { logSources } from "../log/storage.ts";
 import { type Filter, readRuns } from "@ai-audit/core/reading";
 import { setTimeout as sleep } from "node:timers/promises";

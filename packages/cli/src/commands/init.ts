@@ -1,10 +1,11 @@
 // ai-audit init: keys and settings for a new log.
-import { appendFile, chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { appendFile, chmod, mkdir, readFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join, resolve } from "node:path";
 import { AuditError, generateKey, Signer } from "@ai-audit/core";
 import { Argument, type Command, Option } from "commander";
 import { EXIT, Failure, systemFailure, usageFailure } from "../failure.ts";
+import { writeDurably } from "../output/new-files.ts";
 import type { Session } from "../session.ts";
 import { formatSettings } from "../settings/settings-file.ts";
 import { SETTINGS_FILE } from "../settings/settings.ts";
@@ -128,7 +129,7 @@ function shellWord(text: string): string {
 }
 
 async function writeNew(path: string, text: string): Promise<void> {
-  await guarded(writeFile(path, text, { flag: "wx", mode: 0o600, flush: true }));
+  await guarded(writeDurably(path, text));
 }
 
 /** Adds a line to a .gitignore that lacks it: keys may be put into the settings file later. */

@@ -5,6 +5,7 @@ import type { Pin, Verification } from "@ai-audit/core/verify";
 import type { Command } from "commander";
 import { EXIT, Failure } from "../failure.ts";
 import { addLocationArgument } from "../log/location.ts";
+import { syncFile } from "../output/new-files.ts";
 import { addOutputOption, withSink } from "../output/output-file.ts";
 import { formatPins, readPins } from "../verifying/pins.ts";
 import type { Session } from "../session.ts";
@@ -78,7 +79,7 @@ async function appendDurably(path: string, text: string): Promise<void> {
   const file = await open(path, "a", 0o600);
   try {
     await file.appendFile(text);
-    await file.sync();
+    await syncFile(file);
   } finally {
     await file.close();
   }

@@ -4,6 +4,7 @@ import { type FileHandle, open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { eachLine, LineSplitter, parseSegmentName } from "@ai-audit/core/format";
 import { EXIT, Failure, systemFailure } from "../failure.ts";
+import { syncFile } from "../output/new-files.ts";
 import { type Cursor, type Offsets, readCursor, writeCursor } from "./cursor.ts";
 
 /** Source and target of the export. */
@@ -93,7 +94,7 @@ async function writeBatch(
   // The output was moved away in the middle of a batch: the new file gets the whole batch.
   const written = ino === output.inode ? Math.max(0, size - output.bytes) : 0;
   await handle.appendFile(bytes.subarray(written));
-  await handle.sync();
+  await syncFile(handle);
   const confirmed = { ...cursor, done: next, output: await stateOf(handle) };
   await writeCursor(path, confirmed);
   return confirmed;

@@ -1,8 +1,20 @@
 // New files and directories that only their owner may use, whatever the umask.
 import { randomBytes } from "node:crypto";
-import { mkdir, open, rename, rm, writeFile } from "node:fs/promises";
+import { fsync } from "node:fs";
+import { type FileHandle, mkdir, open, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { promisify } from "node:util";
 import { EXIT, Failure, systemFailure } from "../failure.ts";
+
+const fsyncOf = promisify(fsync);
+
+/**
+ * Makes a file's bytes, or a directory's names, durable. Takes the descriptor: the handles of
+ * Yarn's Plug'n'Play have no `sync()`.
+ */
+export async function syncFile({ fd }: FileHandle): Promise<void> {
+  await fsyncOf(fd);
+}
 
 /** Writes a file of mode 0600. Rejects with `EEXIST` for a name that is taken. */
 export async function writeNewFile(path: string, text: string): Promise<void> {
@@ -13,7 +25,7 @@ export async function writeNewFile(path: string, text: string): Promise<void> {
 export async function replaceFile(path: string, text: string): Promise<void> {
   const draft = `${path}.${randomBytes(6).toString("hex")}.tmp`;
   try {
-    await writeFile(draft, text, { flag: "wx", mode: 0o600, flush: true });
+    await writeDurably(draft, text);
     await rename(draft, path);
   } catch (error) {
     await rm(draft, { force: true });
@@ -22,9 +34,20 @@ export async function replaceFile(path: string, text: string): Promise<void> {
   if (process.platform === "win32") return; // cannot open directories; NTFS journals names itself
   const directory = await open(dirname(path), "r");
   try {
-    await directory.sync();
+    await syncFile(directory);
   } finally {
     await directory.close();
+  }
+}
+
+/** Writes a file of mode 0600, and its bytes to disk. Rejects with `EEXIST` for a name that is taken. */
+export async function writeDurably(path: string, text: string): Promise<void> {
+  const file = await open(path, "wx", 0o600);
+  try {
+    await file.writeFile(text);
+    await syncFile(file);
+  } finally {
+    await file.close();
   }
 }
 

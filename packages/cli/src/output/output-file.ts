@@ -3,6 +3,7 @@ import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import { EXIT, Failure, systemFailure } from "../failure.ts";
+import { syncFile } from "./new-files.ts";
 import { wholeOrNothing } from "./whole-or-nothing.ts";
 import type { Output } from "./output.ts";
 
@@ -53,7 +54,7 @@ export async function withSink(
           await handle.write(text);
         },
       });
-      await handle.sync();
+      await syncFile(handle);
     } finally {
       await handle.close();
     }

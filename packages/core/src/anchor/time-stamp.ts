@@ -4,6 +4,7 @@ import { hash, randomBytes, X509Certificate } from "node:crypto";
 import { ASN1Obj, RFC3161Timestamp, X509Certificate as ParsedCertificate } from "@sigstore/core";
 import { AuditConfigError } from "../errors.ts";
 import { type AnchorSink, reasonOf } from "./sink.ts";
+import { beginningOf } from "./bounded-answer.ts";
 
 /** Where and how to reach a TSA. */
 export interface TimeStampOptions {
@@ -40,7 +41,7 @@ export function timeStampSink({
         signal: AbortSignal.timeout(timeoutMs),
       });
       if (answer.status !== 200) throw new Error(`answered ${answer.status}`);
-      const token = Buffer.from(await answer.arrayBuffer());
+      const token = await beginningOf(answer, MAX_ANSWER_BYTES);
       if (token.byteLength > MAX_ANSWER_BYTES) throw new Error("answered more than 1 MiB");
       checkAnswer(token, Buffer.from(note));
       return [

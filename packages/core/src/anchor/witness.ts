@@ -10,6 +10,7 @@ import {
   parseNote,
 } from "../seal/note.ts";
 import { type AnchorSink, reasonOf, RolledBack, spellLeaves } from "./sink.ts";
+import { beginningOf } from "./bounded-answer.ts";
 
 /** Signature type identifier of a cosignature with Ed25519. C2SP tlog-cosignature. */
 const COSIGNATURE = 0x04;
@@ -110,7 +111,8 @@ export function witnessSink({
           body: `old ${old}\n${proof.join("")}\n${checkpoint.note}`,
           signal: AbortSignal.timeout(timeoutMs),
         });
-        return { status: answer.status, body: (await answer.text()).slice(0, MAX_ANSWER_CHARS) };
+        const body = (await beginningOf(answer, MAX_ANSWER_CHARS)).toString();
+        return { status: answer.status, body: body.slice(0, MAX_ANSWER_CHARS) };
       };
       let answer = await ask(checkpoint.lastSize);
       if (answer.status === 409) {

@@ -28,6 +28,7 @@ export {
   walk,
 } from "./call-tree.ts";
 export { type ControlLineOptions, controlLines, type PlacedLine, timeOf } from "./control-lines.ts";
+export { csvCell } from "./csv.ts";
 export { Filter, type FilterConditions } from "./filter.ts";
 export { groupingOf } from "./groupings.ts";
 export { Histogram } from "./histogram.ts";

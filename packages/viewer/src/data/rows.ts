@@ -25,8 +25,13 @@ export interface EntryRow {
   /** Root of the invocation. */
   readonly root: string | null;
   readonly subject: string | null;
-  /** Why the entry is not proven; absent where its file is as sealed, or is not examined yet. */
+  /** A finding of the verifier about the entry. */
   readonly mark?: ProofMark;
+  /**
+   * Whether a verification covered the entry and found nothing about it. False for one that is
+   * newer, and for one in a file whose remainder could not be checked.
+   */
+  readonly isAsSealed: boolean;
 }
 
 /** A finding of the verifier about an entry. */

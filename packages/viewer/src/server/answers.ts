@@ -1,5 +1,6 @@
 // Answers to requests: headers of every one, JSON, its CSV twin, errors.
 import type { ServerResponse } from "node:http";
+import { csvCell } from "@ai-audit/core/reading";
 
 /** A request that cannot be answered. The message is for the reader of the page. */
 export class RequestError extends Error {
@@ -51,17 +52,7 @@ export function csvOf(rows: readonly object[]): string {
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   const lines = rows.map((row) => {
     const cells = new Map(Object.entries(row));
-    return columns.map((column) => cellOf(cells.get(column))).join(",");
+    return columns.map((column) => csvCell(cells.get(column))).join(",");
   });
-  return [columns.map(cellOf).join(","), ...lines, ""].join("\r\n");
-}
-
-function cellOf(value: unknown): string {
-  if (value === undefined || value === null) return "";
-  if (typeof value === "number" || typeof value === "boolean") return String(value);
-  const text = typeof value === "string" ? value : JSON.stringify(value);
-  // Spreadsheets run a cell that begins like a formula, and attackers write prompts (OWASP, CSV
-  // injection).
-  const tame = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(tame) ? `"${tame.replaceAll('"', '""')}"` : tame;
+  return [columns.map((column) => csvCell(column)).join(","), ...lines, ""].join("\r\n");
 }

@@ -1,5 +1,6 @@
 // An index of the clear fields of a log's entries, in memory and in columns. It is built from the
-// log at each start and can be thrown away at any time. 1,000,000 entries take about 150 MB.
+// log at each start and can be thrown away at any time. Over 300 lines: only this file knows how the
+// columns are filled and read.
 import type { AuditEntry, AuditStorage } from "@ai-audit/core";
 import { lineToEntry } from "@ai-audit/core/format";
 import {
@@ -16,7 +17,8 @@ import {
   targetOf,
   toolOf,
 } from "@ai-audit/core/reading";
-import type { EntryRow, ProofMark } from "../data/rows.ts";
+import type { EntryRow } from "../data/rows.ts";
+import { type Findings, NO_FINDINGS } from "./marks.ts";
 
 /** Fields that are kept as strings, each distinct one once. */
 const STRINGS = [
@@ -67,7 +69,8 @@ export class EntryIndex {
   readonly #codes = new Map<string, number>();
   readonly #recent = new Set<string>();
   readonly #reviews: AuditEntry[] = [];
-  #marks: ReadonlyMap<string, ProofMark> = new Map();
+  #findings: Findings = NO_FINDINGS;
+  #covered: Coverage = { rows: 0, before: -Infinity };
   #share = 0;
 
   constructor(storage: Pick<AuditStorage, "pages">) {
@@ -98,14 +101,21 @@ export class EntryIndex {
     return this.#reviews;
   }
 
-  /** Findings of the verifier, by id. */
-  set marks(marks: ReadonlyMap<string, ProofMark>) {
-    this.#marks = marks;
+  /**
+   * The entries that a verification covers which begins now: those that were read before, or, while
+   * the log is still being read, those of an earlier time.
+   */
+  coverage(): Coverage {
+    const isRead = this.#share === 1;
+    return isRead
+      ? { rows: this.#size, before: -Infinity }
+      : { rows: 0, before: Date.now() - LATE_MS };
   }
 
-  /** Entries with a finding. */
-  get marked(): ReadonlyMap<string, ProofMark> {
-    return this.#marks;
+  /** Takes in what a verification found about the entries that it covers. */
+  judge(findings: Findings, covered: Coverage): void {
+    this.#findings = findings;
+    this.#covered = covered;
   }
 
   /** Reads the log, or what was added to it. Resolves to the number of new entries. */
@@ -242,7 +252,10 @@ export class EntryIndex {
     const { ended, safetyPassed, latencyMs, inputTokens, outputTokens } = this.factsAt(place);
     const text = (field: StringField): string | null => this.textAt(place, field) ?? null;
     const id = this.idAt(place);
-    const mark = this.#marks.get(id);
+    const { marks, unknown, isComplete } = this.#findings;
+    const mark = marks.get(id);
+    const { rows, before } = this.#covered;
+    const isCovered = (this.#order[place] ?? 0) < rows || this.timeAt(place) < before;
     return {
       id,
       timestamp: new Date(this.timeAt(place)).toISOString(),
@@ -263,6 +276,7 @@ export class EntryIndex {
       root: text("root"),
       subject: text("subject"),
       ...(mark && { mark }),
+      isAsSealed: isComplete && isCovered && mark === undefined && !unknown.has(id),
     };
   }
 
@@ -334,9 +348,16 @@ export class EntryIndex {
     if (flagged) tests.push((row) => ((this.#flags[row] ?? 0) & FLAG.passed) === 0);
     if (blocked) tests.push((row) => ENDS[(this.#flags[row] ?? 0) & 3] === "blocked");
     if (failed) tests.push((row) => ENDS[(this.#flags[row] ?? 0) & 3] === "error");
-    if (marked) tests.push((row) => this.#marks.has(this.#ids[row] ?? ""));
+    if (marked) tests.push((row) => this.#findings.marks.has(this.#ids[row] ?? ""));
     return tests;
   }
+}
+
+/** The entries that a verification covers: the first `rows` that were read, and those of a time. */
+export interface Coverage {
+  readonly rows: number;
+  /** Milliseconds since the epoch. */
+  readonly before: number;
 }
 
 /** Conditions that the index answers. */

@@ -9,7 +9,7 @@ import type {
 import type { S3Connection } from "@ai-audit/core/s3";
 import { type LogSource, logSourcesAt, type Verification } from "@ai-audit/core/verify";
 import { EntryIndex } from "./entry-index.ts";
-import { marksOf } from "./marks.ts";
+import { findingsOf } from "./marks.ts";
 
 /** The log, and what the operator gave to look at it. */
 export interface LogToView {
@@ -52,6 +52,8 @@ export class OpenedLog {
   #verified = 0;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
+  /** Resolves when all entries were read once. */
+  readonly indexed: Promise<unknown>;
   /** Resolves when all entries were read once, and the verdict marked them. */
   readonly ready: Promise<void>;
 
@@ -68,15 +70,15 @@ export class OpenedLog {
     this.index = new EntryIndex(storage);
     this.#verify = verify;
     this.#pollMs = log.pollMs ?? (location.startsWith("s3://") ? 10_000 : 1000);
-    const indexed = this.index.refresh();
+    this.indexed = this.index.refresh();
     this.#verdict = this.#judge();
-    this.ready = this.#begin(indexed);
+    this.ready = this.#begin();
     this.ready.catch(() => undefined); // requests report it
     this.#verdict.catch(() => undefined);
   }
 
-  async #begin(indexed: Promise<number>): Promise<void> {
-    await Promise.all([indexed, this.#verdict]);
+  async #begin(): Promise<void> {
+    await Promise.all([this.indexed, this.#verdict]);
     this.#changed();
     this.#schedule();
   }
@@ -100,8 +102,9 @@ export class OpenedLog {
   }
 
   async #judge(): Promise<Verification> {
+    const covered = this.index.coverage();
     const result = await this.#verify((share) => (this.#verified = Math.min(share, 0.999)));
-    this.index.marks = await marksOf(result, await this.sources());
+    this.index.judge(await findingsOf(result, await this.sources()), covered);
     this.#verified = 1;
     this.#changed();
     return result;

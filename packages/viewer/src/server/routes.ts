@@ -58,6 +58,14 @@ export interface Asked {
 /** Answers a request, or throws a `RequestError`. */
 export type Route = (asked: Asked) => Promise<void> | void;
 
+/** A route whose answer would be wrong while the log is still being read: it waits. */
+function ofWholeLog(route: Route): Route {
+  return async (asked) => {
+    await asked.log.indexed;
+    await route(asked);
+  };
+}
+
 /** Routes below `/api/`, by name. */
 export const ROUTES: Readonly<Record<string, Route>> = {
   state: ({ log, response }) => sendJson(response, stateOf(log)),
@@ -79,13 +87,13 @@ export const ROUTES: Readonly<Record<string, Route>> = {
   },
   entries,
   search: searchContents,
-  entry: entryView,
+  entry: ofWholeLog(entryView),
   content: contentView,
   proof: proofView,
-  next: nextEntry,
-  conversation,
-  run: runView,
-  reviews: async (asked) => {
+  next: ofWholeLog(nextEntry),
+  conversation: ofWholeLog(conversation),
+  run: ofWholeLog(runView),
+  reviews: ofWholeLog(async (asked) => {
     const { from = -Infinity, to = Infinity } = selectionOf(asked.search).range;
     const isOpen = asked.search.get("open") === "1";
     const cases: ReviewView[] = (await reviewCases(asked.log))
@@ -115,12 +123,12 @@ export const ROUTES: Readonly<Record<string, Route>> = {
         id: request.id,
       })),
     );
-  },
-  person,
-  people: (asked) => {
+  }),
+  person: ofWholeLog(person),
+  people: ofWholeLog((asked) => {
     const rows = asked.log.subjects();
     answer(asked, rows, () => rows);
-  },
+  }),
   facts: async (asked) => {
     const { sources } = asked.log;
     const facts: FactView[] = (
@@ -213,8 +221,9 @@ function entries(asked: Asked): void {
   );
 }
 
-function csvRowOf({ mark, detectors, ...row }: EntryRow): object {
-  return { ...row, detectors: detectors.join(" "), proof: mark?.state ?? "" };
+function csvRowOf({ mark, isAsSealed, detectors, ...row }: EntryRow): object {
+  const proof = mark?.state ?? (isAsSealed ? "OK" : "");
+  return { ...row, detectors: detectors.join(" "), proof };
 }
 
 function numberOf(search: URLSearchParams, name: string, other: number): number {
@@ -292,7 +301,7 @@ async function entryOf(log: OpenedLog, id: string): Promise<AuditEntry> {
 
 function rowOf({ index }: OpenedLog, { id, timestamp }: AuditEntry): EntryRow {
   const place = index.placeOf(id, timestamp);
-  if (place === undefined) throw new RequestError(503, "The log is still being read");
+  if (place === undefined) throw new RequestError(503, "The entry is new: try again");
   return index.rowAt(place);
 }
 

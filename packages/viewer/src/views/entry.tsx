@@ -147,7 +147,7 @@ function ProofLine({
           ? "bad"
           : "warn"
       : mark === undefined
-        ? logTone === "warn"
+        ? logTone === "warn" || !row.isAsSealed
           ? "warn"
           : "good"
         : mark.state === "TAMPERED" || mark.state === "FORK" || mark.state === "ROLLBACK"
@@ -162,14 +162,18 @@ function ProofLine({
                 proof.state
               ]
             : mark === undefined
-              ? "As its file was sealed"
+              ? row.isAsSealed
+                ? "As its file was sealed"
+                : "Not verified"
               : mark.state}
         </strong>
         <p>
           {shownLine(
             proof?.verdict ??
               (mark === undefined
-                ? "The verifier found nothing about this entry."
+                ? row.isAsSealed
+                  ? "The verifier found nothing about this entry."
+                  : "No verification has covered this entry: verify again, or prove it."
                 : `${mark.file}: ${mark.message}`),
           )}
         </p>

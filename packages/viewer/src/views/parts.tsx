@@ -38,8 +38,8 @@ export function OutcomeChip({ row }: { readonly row: EntryRow }): JSX.Element {
 export function ProofCell({ row }: { readonly row: EntryRow }): JSX.Element {
   if (row.mark === undefined)
     return (
-      <span class="quiet" title="As its file was sealed">
-        ✓
+      <span class="quiet" title={row.isAsSealed ? "As its file was sealed" : "Not verified"}>
+        {row.isAsSealed ? "✓" : "?"}
       </span>
     );
   const { state, message } = row.mark;
