@@ -25,12 +25,12 @@ const isQuick = process.env["BENCH_QUICK"] === "1";
  * The compiler decides anew in each process, and one decision more or less is worth as much as what
  * is measured.
  */
-const PROCESSES = isQuick ? 1 : 5;
-const ROUNDS = isQuick ? 4 : 16;
+const PROCESSES = isQuick ? 1 : 3;
+const ROUNDS = isQuick ? 4 : 8;
 /**
  * The compiler goes on improving hot code for tens of thousands of calls; its work is not a call's.
  */
-const WARM_UP_ROUNDS = isQuick ? 2 : 10;
+const WARM_UP_ROUNDS = isQuick ? 2 : 8;
 /** As many as in the other benchmarks. */
 const IN_FLIGHT = 64;
 /** The first calls of a process, one after another: a function lives for ten, a server for millions. */
