@@ -11,7 +11,17 @@ import { cpus, release, type } from "node:os";
 import { fileURLToPath } from "node:url";
 import { asMarkdown, type Table } from "./support/table.ts";
 
-const ALL = ["write", "profile", "encryption", "openai", "langchain", "large", "read", "growth"];
+const ALL = [
+  "write",
+  "profile",
+  "encryption",
+  "openai",
+  "anthropic",
+  "langchain",
+  "large",
+  "read",
+  "growth",
+];
 const PAGE = fileURLToPath(new URL("../docs/benchmarks.md", import.meta.url));
 /** A loaded machine and a new compiler may cost that much; more is a mistake of ours. */
 const WORSE = 2;

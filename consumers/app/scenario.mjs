@@ -6,11 +6,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /**
- * @param packages the modules: `core`, `wrapper`, `openai`; with `handler`, `prompts` and
+ * @param packages the modules: `core`, `wrapper`, `openai`; with `claude` it calls Anthropic, with `handler`, `prompts` and
  *   `langchain` it chains, with `s3` and `sql` it uses them
  * @returns where the log lies, for the command
  */
-export async function scenario({ core, wrapper, openai, handler, prompts, langchain, s3, sql }) {
+export async function scenario(packages) {
+  const { core, wrapper, openai, claude, handler, prompts, langchain, s3, sql } = packages;
   const { MODEL_URL: baseURL, S3_ENDPOINT: endpoint, S3_BUCKET: bucket } = process.env;
   const path = mkdtempSync(join(tmpdir(), "ai-audit-consumer-"));
   const signer = await core.Signer.generate("consumer");
@@ -54,6 +55,33 @@ export async function scenario({ core, wrapper, openai, handler, prompts, langch
     assert.equal(found?.error?.type, name, `the entry with outcome ${outcome}`);
   }
   assert.throws(() => wrapper.withAudit(Map), { code: "AUDIT_CONFIG_INVALID" });
+
+  // It calls Anthropic: the same class, and the same names of failures.
+  if (claude) {
+    const { AuditedAnthropic } = claude.wrapper;
+    const asked = { model: "claude", max_tokens: 9, messages: [{ role: "user", content: "Hi" }] };
+    const answering = (body, status) =>
+      new AuditedAnthropic({
+        apiKey: "k",
+        maxRetries: 0,
+        audit: logger,
+        fetch: async () => Response.json(body, { status }),
+      });
+    const content = [{ type: "text", text: "Hi there." }];
+    const client = answering({ id: "m", type: "message", content, stop_reason: "end_turn" }, 200);
+    assert.ok(client instanceof claude.sdk.Anthropic, "the client is an Anthropic");
+    assert.equal((await client.messages.create(asked)).content[0].text, "Hi there.");
+    const body = { type: "error", error: { type: "rate_limit_error", message: "No." } };
+    const error = await answering(body, 429)
+      .messages.create(asked)
+      .then(assert.fail, (one) => one);
+    assert.ok(error instanceof claude.sdk.RateLimitError, `the program's error, not ${error}`);
+    const found = await entriesWhere(logger, (one) => one.model === "claude");
+    assert.deepEqual(
+      found.map((one) => one.error?.type ?? one.outcome),
+      ["ok", "RateLimitError"],
+    );
+  }
 
   // It chains.
   if (handler) {

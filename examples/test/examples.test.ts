@@ -62,6 +62,13 @@ describe("examples", () => {
     }
   });
 
+  it("Anthropic's tool runner is a run with each call of the model and its tool", async () => {
+    const output = await runExample("anthropic-tools", directory);
+    expect(output).toBe(
+      "It is sunny in Paris.\nchat ok forecaster \nexecute_tool ok forecaster get_weather\nchat ok forecaster \n",
+    );
+  });
+
   it("the OpenAI Agents SDK over an audited client is a run with a tool in it", async () => {
     const output = await runExample("agent-openai-agents", directory);
     expect(output).toContain(

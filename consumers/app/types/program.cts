@@ -1,5 +1,6 @@
 // A strictly typed program, in every compiler and resolution that has it: CommonJS.
 import { AuditLogger, MemoryStorage } from "@ai-audit/core";
+import DefaultAnthropic, { AuditedAnthropic as Anthropic } from "@ai-audit/anthropic";
 import { AuditCallbackHandler } from "@ai-audit/langchain-callback";
 import Default, { AuditedOpenAI as OpenAI, auditOptions, toFile } from "@ai-audit/openai-wrapper";
 import { ChatOpenAI } from "@langchain/openai";
@@ -19,6 +20,18 @@ export async function program(): Promise<void> {
   } catch (error) {
     if (error instanceof OpenAI.APIError) console.error(error.status);
   }
+  const claude = new Anthropic({ apiKey: "k", audit: logger });
+  const sameClaude: typeof Anthropic = DefaultAnthropic;
+  const asked: Anthropic.MessageCreateParamsNonStreaming = {
+    model: "m",
+    max_tokens: 1,
+    messages: [{ role: "user", content: "Hi" }] satisfies Anthropic.MessageParam[],
+  };
+  const said: Anthropic.Message = await claude.messages.create(
+    asked,
+    auditOptions({ subject: "s" }),
+  );
+  console.log(said.content, sameClaude, Anthropic.APIError);
   const model = new ChatOpenAI({ callbacks: [new AuditCallbackHandler(logger)] });
   console.log(await model.invoke("Hi"), same, toFile);
 }

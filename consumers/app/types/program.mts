@@ -2,6 +2,7 @@
 import { AuditLogger, EncryptionManager, FileStorage, Signer, verifyLog } from "@ai-audit/core";
 import { S3Archive, S3Storage } from "@ai-audit/core/s3";
 import { AuditSql } from "@ai-audit/core/sql";
+import DefaultAnthropic, { AuditedAnthropic as Anthropic } from "@ai-audit/anthropic";
 import { AuditCallbackHandler } from "@ai-audit/langchain-callback";
 import Default, { AuditedOpenAI as OpenAI, auditOptions, toFile } from "@ai-audit/openai-wrapper";
 import { ChatOpenAI } from "@langchain/openai";
@@ -25,6 +26,18 @@ export async function program(signer: Signer): Promise<void> {
   } catch (error) {
     if (error instanceof OpenAI.APIError) console.error(error.status);
   }
+  const claude = new Anthropic({ apiKey: "k", audit: logger });
+  const sameClaude: typeof Anthropic = DefaultAnthropic;
+  const asked: Anthropic.MessageCreateParamsNonStreaming = {
+    model: "m",
+    max_tokens: 1,
+    messages: [{ role: "user", content: "Hi" }] satisfies Anthropic.MessageParam[],
+  };
+  const said: Anthropic.Message = await claude.messages.create(
+    asked,
+    auditOptions({ subject: "s" }),
+  );
+  console.log(said.content, sameClaude, Anthropic.APIError);
   const model = new ChatOpenAI({ callbacks: [new AuditCallbackHandler(logger)] });
   await model.invoke("Hi");
   const sql = await AuditSql.open({ paths: "./audit-logs" });

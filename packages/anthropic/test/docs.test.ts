@@ -10,7 +10,7 @@ import { message } from "./support/payloads.ts";
 const from = fileURLToPath(new URL("..", import.meta.url));
 
 describe.each([
-  ["README.md", "text\nchat ok claude-sonnet-4-5\n"],
+  ["README.md", "text\nchat ok claude-sonnet-5-5\n"],
   ["../../docs/anthropic.md", "end_turn\nchat ok Sunny. 3\n"],
 ])("%s", (document, output) => {
   it("runs as it stands", async () => {
