@@ -8,7 +8,13 @@ const root = fileURLToPath(new URL("../../..", import.meta.url));
 const text = readFileSync(join(root, "ARCHITECTURE.md"), "utf8");
 
 /** Folders that a path on the page may be relative to. */
-const BASES = ["", "packages", "packages/core/src", "packages/openai-wrapper/src"];
+const BASES = [
+  "",
+  "packages",
+  "packages/core/src",
+  "packages/openai-wrapper/src",
+  "packages/viewer/src",
+];
 
 describe("ARCHITECTURE.md", () => {
   it("names only files and folders that exist", () => {
@@ -29,6 +35,12 @@ describe("ARCHITECTURE.md", () => {
         (base) => existsSync(join(root, base, path)),
       );
     expect(named.filter((path) => !isThere(path))).toEqual([]);
+  });
+
+  it("draws every package once", () => {
+    const drawn = [...text.matchAll(/^ {4}packages\/([a-z-]+) /gm)].map(([, name]) => name);
+    expect(new Set(drawn)).toEqual(new Set(readdirSync(join(root, "packages"))));
+    expect(drawn).toHaveLength(new Set(drawn).size);
   });
 
   it("draws every folder of core's source", () => {
