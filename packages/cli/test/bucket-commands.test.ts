@@ -8,8 +8,10 @@ import { entryToLine } from "@ai-audit/core/format";
 import { S3Archive, S3Storage } from "@ai-audit/core/s3";
 import { beforeAll, describe, expect, it } from "vitest";
 import { isLeftOut } from "@ai-audit/test-support/dependencies";
+import { buildBundle } from "../../viewer/test/support/viewer.ts";
 import { type S3Server, s3Server } from "@ai-audit/test-support/s3-servers";
 import { cli, printed, start, withAllKeys } from "./support/cli.ts";
+import { serve } from "./support/view.ts";
 import { type SampleLog, writeSampleLog } from "./support/sample-log.ts";
 import { sharedSample } from "./support/samples.ts";
 import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
@@ -103,6 +105,35 @@ describe.skipIf(isLeftOut("moto"))("On a bucket", { timeout: 120_000 }, () => {
       code: ofDirectory.code,
       stdout: directoryText,
     });
+  });
+
+  it("view serves what it serves of the directory", async () => {
+    await buildBundle();
+    const [id = ""] = sample.ids;
+    const words = ["-t", sample.vkey, "-d"];
+    const [ofBucket, ofDirectory] = await Promise.all(
+      [archive, sample.directory].map((location) => serve([location, ...words], { env })),
+    );
+    for (const viewer of [ofBucket, ofDirectory]) await viewer?.get(`next/${id}`); // once all is read
+    for (const path of [
+      "overview",
+      "entries",
+      "entries?blocked=1",
+      `entry/${id}`,
+      `content/${id}`,
+      `conversation/geography?reveal=1`,
+      "reviews",
+      "people",
+      "people?name=Grace+Hopper",
+      "facts",
+    ]) {
+      const answer = await ofBucket?.get(path);
+      expect(answer).not.toHaveProperty("error");
+      expect(answer).toEqual(await ofDirectory?.get(path));
+    }
+    expect(await ofBucket?.get(`proof/${id}`)).toMatchObject({ state: "proven" });
+    expect(await ofBucket?.get("verdict")).toMatchObject({ exitCode: 0, entries: 7 });
+    expect(await Promise.all([ofBucket?.end(), ofDirectory?.end()])).toEqual([0, 0]);
   });
 
   it("export -f rotalabs-comply writes what it writes of the directory, encrypted anew", async () => {

@@ -30,6 +30,7 @@ export {
   type RetentionRule,
   STATE_EXIT_CODES,
   type UnendedCalls,
+  type UnprotectedEnd,
   type Verification,
   worstState,
 } from "./verification.ts";

@@ -97,6 +97,7 @@ export function judge(evidence: Evidence): Verification {
     ...(newest !== undefined && { newest }),
     ...(anchoredTo && { anchoredTo }),
     anchors: evidence.anchors.map(({ report, problems }) => ({ ...report, problems })),
+    ...unprotectedEnd(evidence),
     pins: { given: pins.length, confirmed: confirmedPins.length },
     remarks: [...limits.map(({ message }) => message), ...evidence.remarks].map(safeLine),
     ...(notJudged && { notJudged }),
@@ -361,7 +362,6 @@ function anchorClauses(anchoredTo: Pin | undefined, evidence: Evidence): string[
 function anchoredThrough(anchor: AnchorEvidence, evidence: Evidence): string[] {
   const { through, by, remarks } = anchor.report;
   if (through === undefined) return [...remarks];
-  const age = evidence.now.getTime() - Date.parse(through);
   const who =
     by.length > 0
       ? by.join(" and ")
@@ -372,10 +372,22 @@ function anchoredThrough(anchor: AnchorEvidence, evidence: Evidence): string[] {
   return [
     `anchored through ${through} by ${who}`,
     `${plural(evidence.entriesLater, "entry", "entries")} later`,
-    `unprotected window ${spellAge(Math.max(0, age))}`,
+    `unprotected window ${spellAge(ageOf(through, evidence))}`,
     ...stale,
     ...remarks,
   ];
+}
+
+function ageOf(through: string, { now }: Evidence): number {
+  return Math.max(0, now.getTime() - Date.parse(through));
+}
+
+function unprotectedEnd(evidence: Evidence): Pick<Verification, "unprotected"> {
+  const ages = evidence.anchors.flatMap(({ report: { through } }) =>
+    through === undefined ? [] : ageOf(through, evidence),
+  );
+  if (ages.length === 0) return {};
+  return { unprotected: { entries: evidence.entriesLater, forMs: Math.min(...ages) } };
 }
 
 function isAnchorStale({ report }: AnchorEvidence, { now, maxAnchorAgeMs }: Evidence): boolean {

@@ -229,6 +229,8 @@ export interface Verification extends LogRecord {
   readonly anchoredTo?: Pin;
   /** The anchor logs given, and what they are worth. */
   readonly anchors: readonly (AnchorReport & { readonly problems: readonly Problem[] })[];
+  /** What no anchor log given covers yet. Absent where none vouches for anything. */
+  readonly unprotected?: UnprotectedEnd;
   /** Number of pins that were given, and number that the log agrees with. */
   readonly pins: { readonly given: number; readonly confirmed: number };
   /** Facts that could not be read, or that count against no single file, in plain words. */
@@ -239,6 +241,14 @@ export interface Verification extends LogRecord {
    * With exit code 3, the cause: a code of the system (`EACCES`) or of the server (`NoSuchBucket`).
    */
   readonly failure?: string;
+}
+
+/** The newest end of a log, which could still be changed unseen. */
+export interface UnprotectedEnd {
+  /** Entries behind the last anchored states. */
+  readonly entries: number;
+  /** Milliseconds from the newest time that is vouched for to the verification. */
+  readonly forMs: number;
 }
 
 /** Files of earlier days, which were read and not judged. */

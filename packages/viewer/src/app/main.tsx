@@ -5,7 +5,8 @@ import { type JSX, render } from "preact";
 import { formatCount } from "../data/format.ts";
 import type { ViewerState } from "../data/rows.ts";
 import { shownLine } from "../data/text.ts";
-import { type Tone, VerdictBanner, VERDICTS } from "../views/verdict-banner.tsx";
+import type { Tone } from "../data/verdict-facts.ts";
+import { VerdictBanner, VERDICTS } from "../views/verdict-banner.tsx";
 import { keys, listenToKeys } from "./keyboard.ts";
 import { followLinks, go, place } from "./location.ts";
 import {

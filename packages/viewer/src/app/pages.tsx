@@ -9,6 +9,7 @@ import type {
   EntryView,
   FactView,
   Overview,
+  PersonRow,
   PersonView,
   ProofView,
   ReviewView,
@@ -27,7 +28,7 @@ import {
   ReviewsPage,
   RunPage,
 } from "../views/places.tsx";
-import type { Tone } from "../views/verdict-banner.tsx";
+import type { Tone } from "../data/verdict-facts.ts";
 import { VerdictPage } from "../views/verdict.tsx";
 import { keys } from "./keyboard.ts";
 import { go, place } from "./location.ts";
@@ -303,18 +304,36 @@ export function ReviewsView({ turn }: PageProps): JSX.Element {
 
 /** Data subjects, or one of them. */
 export function PeopleView({ turn }: PageProps): JSX.Element {
-  const people = useServer<readonly { readonly subject: string; readonly entries: number }[]>(
-    "people",
-    turn,
-  );
+  const [name, setName] = useState("");
+  const path = name === "" ? "people" : `people?name=${encodeURIComponent(name)}`;
+  const people = useServer<readonly PersonRow[]>(path, turn);
   return (
     <>
       <PageHead
         title="Persons"
         note="Entries name a person by a key id, never by a name"
-        twin="/api/people"
+        twin={name === "" ? "/api/people" : undefined}
       />
-      <Ready of={people}>{(value) => <PeoplePage people={value} />}</Ready>
+      <form
+        class="compare-form"
+        role="search"
+        onSubmit={(event) => {
+          event.preventDefault();
+          setName(textIn(new FormData(event.currentTarget), "name"));
+        }}
+      >
+        <input
+          name="name"
+          aria-label="Name of the person"
+          placeholder="Name of the person, as the application gave it"
+          autocomplete="off"
+          spellcheck={false}
+        />
+        <button class="button primary" type="submit">
+          Find
+        </button>
+      </form>
+      <Ready of={people}>{(value) => <PeoplePage people={value} isNamed={name !== ""} />}</Ready>
     </>
   );
 }
@@ -340,7 +359,7 @@ export function PersonDetails({ turn }: PageProps): JSX.Element {
   );
 }
 
-function idIn(form: FormData, name: string): string {
+function textIn(form: FormData, name: string): string {
   const value = form.get(name);
   return typeof value === "string" ? value.trim() : "";
 }
@@ -373,7 +392,7 @@ export function CompareView(): JSX.Element {
         onSubmit={(event) => {
           event.preventDefault();
           const form = new FormData(event.currentTarget);
-          go(`/compare?${new URLSearchParams({ a: idIn(form, "a"), b: idIn(form, "b") })}`);
+          go(`/compare?${new URLSearchParams({ a: textIn(form, "a"), b: textIn(form, "b") })}`);
         }}
       >
         <input

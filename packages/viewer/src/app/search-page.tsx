@@ -47,13 +47,13 @@ const PAGE = 200;
 export function SearchPage({ turn }: { readonly turn: number }): JSX.Element {
   const { search } = place.value;
   const isDeep = (search.get("text") ?? "") !== "" || search.has("metadata");
-  const twin = `/api/entries?${search}`;
+  const twin = `/api/${isDeep ? "search" : "entries"}?${search}`;
   return (
     <div class="search-page">
       <PageHead
         title="Search"
         note="All conditions hold. The address of this page is the search."
-        twin={isDeep ? undefined : twin}
+        twin={twin}
       />
       <SearchForm key={search.toString()} />
       {isDeep ? (

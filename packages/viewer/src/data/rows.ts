@@ -182,6 +182,13 @@ export interface ReviewView {
   readonly waitedMs: number;
 }
 
+/** A data subject, and the number of entries about it. */
+export interface PersonRow {
+  /** The key id that stands in the log. */
+  readonly subject: string;
+  readonly entries: number;
+}
+
 /** The entries about a data subject. */
 export interface PersonView {
   readonly subject: string;

@@ -1,5 +1,6 @@
 // The checks of a report: a closed list. Each looks at one property of the log by machine, and says
 // no more than it saw. Over 300 lines: one row for each check.
+import { anchoringOf } from "../data/anchoring.ts";
 import { plural } from "../data/format.ts";
 import { share } from "./share.ts";
 import type { Evidence, EvidenceSet } from "./evidence.ts";
@@ -82,19 +83,8 @@ const CHECKS: Readonly<Record<CheckId, Check>> = {
   anchored: {
     title: "The log agrees with states noted outside of it",
     run: ({ verification }) => {
-      const { given, confirmed } = verification.pins;
-      const evidence = filesEvidence(verification);
-      if (given === 0)
-        return {
-          state: "fail",
-          text: "Not anchored: no state of the log that was noted outside of it was given.",
-          evidence,
-        };
-      return {
-        state: confirmed === given ? "pass" : confirmed > 0 ? "partial" : "fail",
-        text: `The log agrees with ${confirmed} of ${plural(given, "state")} noted outside of it.`,
-        evidence,
-      };
+      const { state, text } = anchoringOf(verification);
+      return { state, text, evidence: filesEvidence(verification) };
     },
   },
   recording: {

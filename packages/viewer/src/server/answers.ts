@@ -50,9 +50,17 @@ export function sendJson(response: ServerResponse, value: unknown, status = 200)
 /** A table of plain objects as CSV, RFC 4180. Members of members are JSON in their cell. */
 export function csvOf(rows: readonly object[]): string {
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  const lines = rows.map((row) => {
-    const cells = new Map(Object.entries(row));
-    return columns.map((column) => csvCell(cells.get(column))).join(",");
-  });
-  return [columns.map((column) => csvCell(column)).join(","), ...lines, ""].join("\r\n");
+  const lines = rows.map((row) => csvLineOf(row, columns));
+  return [csvHeadOf(columns), ...lines].join("");
+}
+
+/** The first line of a table. */
+export function csvHeadOf(columns: readonly string[]): string {
+  return `${columns.map((column) => csvCell(column)).join(",")}\r\n`;
+}
+
+/** A line of a table. */
+export function csvLineOf(row: object, columns: readonly string[]): string {
+  const cells = new Map(Object.entries(row));
+  return `${columns.map((column) => csvCell(cells.get(column))).join(",")}\r\n`;
 }

@@ -8,6 +8,8 @@ import type {
 } from "@ai-audit/core";
 import type { S3Connection } from "@ai-audit/core/s3";
 import { type LogSource, logSourcesAt, type Verification } from "@ai-audit/core/verify";
+import type { PersonRow } from "../data/rows.ts";
+import { RequestError } from "./answers.ts";
 import { EntryIndex } from "./entry-index.ts";
 import { findingsOf } from "./marks.ts";
 
@@ -122,12 +124,22 @@ export class OpenedLog {
     return { from: this.index.timeAt(first), to: this.index.timeAt(last) };
   }
 
-  /** Data subjects, those with the most entries first. */
-  subjects(): readonly { readonly subject: string; readonly entries: number }[] {
-    const counts = new Map<string, number>();
+  /**
+   * Data subjects, those with the most entries first; with `name` the keys of that person alone.
+   * @throws {RequestError} 400 where a name is given and no key that names are found by
+   */
+  async subjects(name: string): Promise<readonly PersonRow[]> {
+    if (name !== "" && this.encryption === undefined)
+      throw new RequestError(
+        400,
+        "Names are found by the content key: start with --decrypt, AUDIT_ENCRYPTION_KEY and AUDIT_SUBJECT_KEYS.",
+      );
+    const own = name === "" ? undefined : await this.encryption?.subjectIds(name);
+    const counts = new Map<string, number>(own?.map((id) => [id, 0]));
     for (let place = 0; place < this.index.size; place += 1) {
       const subject = this.index.textAt(place, "subject");
-      if (subject !== undefined) counts.set(subject, (counts.get(subject) ?? 0) + 1);
+      if (subject === undefined || own?.includes(subject) === false) continue;
+      counts.set(subject, (counts.get(subject) ?? 0) + 1);
     }
     return [...counts]
       .map(([subject, entries]) => ({ subject, entries }))

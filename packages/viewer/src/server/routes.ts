@@ -40,7 +40,7 @@ import type {
   ViewerState,
 } from "../data/rows.ts";
 import { VERSION } from "../version.ts";
-import { begin, csvOf, RequestError, sendJson } from "./answers.ts";
+import { begin, csvHeadOf, csvLineOf, csvOf, RequestError, sendJson } from "./answers.ts";
 import { selectionOf } from "./conditions.ts";
 import type { OpenedLog } from "./opened-log.ts";
 import { overviewOf } from "./overview.ts";
@@ -125,8 +125,8 @@ export const ROUTES: Readonly<Record<string, Route>> = {
     );
   }),
   person: ofWholeLog(person),
-  people: ofWholeLog((asked) => {
-    const rows = asked.log.subjects();
+  people: ofWholeLog(async (asked) => {
+    const rows = await asked.log.subjects(asked.search.get("name") ?? "");
     answer(asked, rows, () => rows);
   }),
   facts: async (asked) => {
@@ -151,11 +151,14 @@ function answer(
   rows: () => readonly object[],
 ): void {
   if (search.get("format") !== "csv") return sendJson(response, value);
-  const name = id === "" ? "audit" : id.replaceAll(/[^\w.-]/g, "_").slice(0, 80);
+  beginCsv(response, id === "" ? "audit" : id.replaceAll(/[^\w.-]/g, "_").slice(0, 80));
+  response.end(csvOf(rows()));
+}
+
+function beginCsv(response: ServerResponse, name: string): void {
   begin(response, 200, "text/csv; charset=utf-8", {
     "content-disposition": `attachment; filename="${name}.csv"`,
   });
-  response.end(csvOf(rows()));
 }
 
 function stateOf(log: OpenedLog): ViewerState {
@@ -221,6 +224,29 @@ function entries(asked: Asked): void {
   );
 }
 
+/** Columns of a list of entries. */
+const CSV_COLUMNS: readonly string[] = [
+  "id",
+  "timestamp",
+  "operation",
+  "provider",
+  "model",
+  "target",
+  "agent",
+  "actor",
+  "outcome",
+  "ended",
+  "safetyPassed",
+  "latencyMs",
+  "inputTokens",
+  "outputTokens",
+  "conversation",
+  "root",
+  "subject",
+  "detectors",
+  "proof",
+];
+
 function csvRowOf({ mark, isAsSealed, detectors, ...row }: EntryRow): object {
   const proof = mark?.state ?? (isAsSealed ? "OK" : "");
   return { ...row, detectors: detectors.join(" "), proof };
@@ -236,8 +262,8 @@ function numberOf(search: URLSearchParams, name: string, other: number): number 
 }
 
 /**
- * Streams the entries whose contents hold a text, newest first, a line of JSON each, until the
- * reader goes away. Nothing is kept.
+ * Streams the entries whose contents hold a text, newest first, a line of JSON or CSV each, until
+ * the reader goes away. Nothing is kept.
  */
 async function searchContents({ log, request, response, search }: Asked): Promise<void> {
   const { clear, deep, range } = selectionOf(search);
@@ -253,8 +279,11 @@ async function searchContents({ log, request, response, search }: Asked): Promis
       : [],
   );
   const isNarrowed = isWanted.size > 0 || root !== undefined || blocked || failed || marked;
-  begin(response, 200, "application/x-ndjson; charset=utf-8");
+  const isCsv = search.get("format") === "csv";
+  if (isCsv) beginCsv(response, "search");
+  else begin(response, 200, "application/x-ndjson; charset=utf-8");
   response.flushHeaders();
+  if (isCsv) response.write(csvHeadOf(CSV_COLUMNS));
   let read = 0;
   let found = 0;
   for await (const page of log.storage.pages(range, "newest-first")) {
@@ -263,15 +292,18 @@ async function searchContents({ log, request, response, search }: Asked): Promis
       const entry = filter.entryOf(line);
       if (entry === undefined || (isNarrowed && !isWanted.has(entry.id))) continue;
       found += 1;
-      response.write(`${JSON.stringify({ row: rowOf(log, entry) })}\n`);
+      const row = rowOf(log, entry);
+      response.write(
+        isCsv ? csvLineOf(csvRowOf(row), CSV_COLUMNS) : `${JSON.stringify({ row })}\n`,
+      );
     }
-    const isOpen = response.write(
-      `${JSON.stringify({ read, found, unopened: filter.unopened })}\n`,
-    );
+    const progress = JSON.stringify({ read, found, unopened: filter.unopened });
+    const isOpen = response.write(isCsv ? "" : `${progress}\n`);
     if (request.destroyed || response.destroyed) return;
     if (!isOpen) await drained(response);
   }
-  response.end(`${JSON.stringify({ read, found, unopened: filter.unopened, isDone: true })}\n`);
+  const done = JSON.stringify({ read, found, unopened: filter.unopened, isDone: true });
+  response.end(isCsv ? "" : `${done}\n`);
 }
 
 function* clearNames(search: URLSearchParams): Generator<string> {

@@ -6,7 +6,7 @@ import { formatCount, formatMs, formatTime } from "../data/format.ts";
 import type { ContentView, EntryRow, EntryView, MessageView, ProofView } from "../data/rows.ts";
 import { shownLine } from "../data/text.ts";
 import { Chip, Empty, Field, LongText, OutcomeChip } from "./parts.tsx";
-import type { Tone } from "./verdict-banner.tsx";
+import type { Tone } from "../data/verdict-facts.ts";
 
 /** Properties of `EntryPage`. */
 export interface EntryPageProps {

@@ -5,7 +5,7 @@ import type { FileState } from "@ai-audit/core";
 import { formatCount } from "../data/format.ts";
 import type { EntryRow } from "../data/rows.ts";
 import { shownLine, shownText } from "../data/text.ts";
-import type { Tone } from "./verdict-banner.tsx";
+import type { Tone } from "../data/verdict-facts.ts";
 
 /** The tone of a file's state. */
 export function toneOf(state: FileState): Tone {

@@ -2,7 +2,14 @@
 import type { TreeFigures } from "@ai-audit/core/reading";
 import type { JSX } from "preact";
 import { formatCount, formatMs, formatTime, plural } from "../data/format.ts";
-import type { ConversationView, PersonView, ReviewView, RunNode, RunView } from "../data/rows.ts";
+import type {
+  ConversationView,
+  PersonRow,
+  PersonView,
+  ReviewView,
+  RunNode,
+  RunView,
+} from "../data/rows.ts";
 import { shownLine } from "../data/text.ts";
 import { Chip, Empty, Field, LongText, OutcomeChip, ProofCell } from "./parts.tsx";
 
@@ -258,10 +265,20 @@ export function PersonPage({ view }: { readonly view: PersonView }): JSX.Element
 /** Data subjects of the log. */
 export function PeoplePage({
   people,
+  isNamed = false,
 }: {
-  readonly people: readonly { readonly subject: string; readonly entries: number }[];
+  readonly people: readonly PersonRow[];
+  /** Whether they are those of one name. @default false */
+  readonly isNamed?: boolean;
 }): JSX.Element {
-  if (people.length === 0) return <Empty>No entry names a data subject.</Empty>;
+  if (people.length === 0)
+    return (
+      <Empty>
+        {isNamed
+          ? "The key store knows no such name. After an erasure nothing leads from a name to its entries."
+          : "No entry names a data subject."}
+      </Empty>
+    );
   return (
     <section class="card">
       <table class="figures">
