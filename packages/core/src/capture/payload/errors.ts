@@ -103,10 +103,12 @@ function outcomeOf(type: string): ThrownError["outcome"] {
 
 /**
  * SDKs keep the body's `error` under `error`; Anthropic's keeps the body, which has another in it;
- * Mistral's keeps the text of the body.
+ * Mistral's and Vercel's AI SDK keep the text of the body.
  */
 function reportedIn(thrown: Fields): Fields {
-  const outer = isFields(thrown["error"]) ? thrown["error"] : parsedBody(thrown["body"]);
+  const outer = isFields(thrown["error"])
+    ? thrown["error"]
+    : parsedBody(thrown["body"] ?? thrown["responseBody"]);
   const inner = outer["error"];
   return isFields(inner) ? inner : outer;
 }
