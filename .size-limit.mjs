@@ -25,5 +25,6 @@ export default [
     path: "packages/langchain-callback/dist/index.js",
     limit: "40 kB",
   },
+  { name: "@ai-audit/ai-sdk", path: "packages/ai-sdk/dist/index.js", limit: "40 kB" },
   { name: "@ai-audit/mcp", path: "packages/mcp/dist/index.js", limit: "40 kB" },
 ].map((check) => ({ ...check, modifyEsbuildConfig: forNode }));

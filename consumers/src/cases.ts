@@ -47,7 +47,12 @@ function managerCases(setting: Setting, id: string, manager: PackageManager): re
   const { name } = manager;
   const installed = `${name}: install`;
   const more = quick
-    ? { "@types/node": "^24", langchain: "^1", "@modelcontextprotocol/sdk": "^1" }
+    ? {
+        "@ai-sdk/openai": "^4",
+        "@modelcontextprotocol/sdk": "^1",
+        "@types/node": "^24",
+        langchain: "^1",
+      }
     : {};
   const install = { optionalPeers: true, more };
   return [

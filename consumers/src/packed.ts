@@ -16,6 +16,7 @@ export const PUBLISHED = [
   "openai-wrapper",
   "anthropic",
   "langchain-callback",
+  "ai-sdk",
   "mcp",
   "viewer",
   "cli",

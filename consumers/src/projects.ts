@@ -86,13 +86,21 @@ const PEERS: Readonly<Record<string, string>> = {
   "@anthropic-ai/sdk": "^1",
   "@langchain/core": "^1",
   "@langchain/openai": "^1",
+  ai: "^7",
   openai: "^7",
 };
 const OPTIONAL_PEERS: Readonly<Record<string, string>> = {
   "@aws-sdk/client-s3": "^3",
   "@duckdb/node-api": "latest", // has pre-releases alone, which no range spans
 };
-const OURS = ["core", "openai-wrapper", "langchain-callback", "anthropic", "mcp"] as const;
+const OURS = [
+  "core",
+  "openai-wrapper",
+  "langchain-callback",
+  "anthropic",
+  "ai-sdk",
+  "mcp",
+] as const;
 
 export interface ProjectOptions {
   /** Without them, optional peers must stay optional. */

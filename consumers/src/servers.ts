@@ -10,8 +10,9 @@ export interface Server extends AsyncDisposable {
 }
 
 /**
- * Speaks Chat Completions, and Anthropic's Messages without a stream. The model's name says what it
- * does: `limited…` answers 429, `hangs…` not at all, any other says "Hi there.".
+ * Speaks Chat Completions, and OpenAI's Responses and Anthropic's Messages without a stream. The
+ * model's name says what it does: `limited…` answers 429, `hangs…` not at all, any other says
+ * "Hi there.".
  */
 export async function startModelServer(): Promise<Server> {
   const server = createServer((request, response) => {
@@ -20,6 +21,7 @@ export async function startModelServer(): Promise<Server> {
     request.once("end", () => {
       const asked = JSON.parse(body) as ChatRequest;
       if (request.url?.endsWith("/messages")) answerMessage(asked, response);
+      else if (request.url?.endsWith("/responses")) answerResponse(asked, response);
       else answer(asked, response);
     });
   });
@@ -47,6 +49,17 @@ function answerMessage({ model }: ChatRequest, response: ServerResponse): void {
   const message = { id: "msg_1", type: "message", role: "assistant", model, content, usage };
   response.writeHead(200, { "content-type": "application/json" });
   response.end(JSON.stringify({ ...message, stop_reason: "end_turn", stop_sequence: null }));
+}
+
+function answerResponse({ model }: ChatRequest, response: ServerResponse): void {
+  const content = [{ type: "output_text", text: WORDS.join(""), annotations: [] }];
+  const output = [
+    { type: "message", id: "msg_1", role: "assistant", status: "completed", content },
+  ];
+  const usage = { input_tokens: 3, output_tokens: 2, total_tokens: 5 };
+  const common = { id: "resp_1", object: "response", created_at: 1, status: "completed" };
+  response.writeHead(200, { "content-type": "application/json" });
+  response.end(JSON.stringify({ ...common, model, output, usage }));
 }
 
 function answer({ model, stream }: ChatRequest, response: ServerResponse): void {

@@ -28,6 +28,8 @@ const PLACES: readonly Place[] = [
       "openai.md",
       "anthropic.md",
       "langchain.md",
+      "ai-sdk.md",
+      "mcp.md",
       "agents.md",
       "keys.md",
       "s3.md",

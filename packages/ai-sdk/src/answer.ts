@@ -61,10 +61,18 @@ export function generatedFields(result: unknown, reading: AnswerReading): Captur
 /** Text alone as a string, anything else as the list of its parts. */
 function contentOf(parts: readonly unknown[]): JsonValue {
   const isText = parts.every((part) => {
-    const { type, text, ...rest } = fieldsOf(part);
-    return type === "text" && typeof text === "string" && Object.values(rest).every(isEmpty);
+    const { type, text, providerMetadata, ...rest } = fieldsOf(part);
+    const isAlone = Object.values(rest).every(isEmpty) && isOnlyIds(providerMetadata);
+    return type === "text" && typeof text === "string" && isAlone;
   });
   return isText ? parts.map((part) => fieldsOf(part)["text"]).join("") : snapshot(parts);
+}
+
+/** OpenAI's Responses API gives each part the id of its item, which says nothing of the content. */
+function isOnlyIds(providerMetadata: unknown): boolean {
+  return Object.values(fieldsOf(providerMetadata))
+    .flatMap((noted) => Object.entries(fieldsOf(noted)))
+    .every(([name, value]) => name === "itemId" || isEmpty(value));
 }
 
 /** The fields of an answer. Only a failure or a block has an outcome here. */
@@ -177,6 +185,8 @@ interface Growing {
   readonly type: "text" | "reasoning" | "tool-call";
   readonly id: string;
   readonly facts: Record<string, JsonValue>;
+  /** The provider's word on the part, such as annotations and a signature: with any of its events. */
+  providerMetadata: Record<string, JsonValue>;
   readonly text: GrowingText;
 }
 
@@ -227,11 +237,9 @@ export class PartsCollector implements StreamCollector {
     const id = textOf(part["id"]) ?? "";
     const key = `${kind} ${id}`;
     const known = this.#open.get(key);
-    if (step === "end") {
-      this.#open.delete(key);
-      return;
-    }
-    const growing = known ?? this.#begin(kind, id, key, part);
+    const growing = known ?? (step === "end" ? undefined : this.#begin(kind, id, key, part));
+    if (step === "end") this.#open.delete(key);
+    if (growing) this.#note(growing, part["providerMetadata"]);
     const delta = textOf(part["delta"]);
     if (growing === undefined || delta === undefined) return;
     growing.text.push(delta);
@@ -242,10 +250,21 @@ export class PartsCollector implements StreamCollector {
     if (!this.#budget.takeMember()) return undefined;
     const toolName = textOf(part["toolName"]);
     const facts = defined({ toolName });
-    const growing = { type: kind, id, facts, text: new GrowingText(this.#budget) };
+    const text = new GrowingText(this.#budget);
+    const growing = { type: kind, id, facts, providerMetadata: {}, text };
     this.#open.set(key, growing);
     this.#parts.push(growing);
     return growing;
+  }
+
+  #note(growing: Growing, providerMetadata: unknown): void {
+    for (const [provider, noted] of Object.entries(fieldsOf(providerMetadata))) {
+      const known = growing.providerMetadata[provider];
+      const whole = snapshot({ ...fieldsOf(known), ...fieldsOf(noted) });
+      if (this.#budget.takeText(JSON.stringify(whole).length - JSON.stringify(known ?? "").length))
+        growing.providerMetadata[provider] = whole;
+      else this.#budget.dropped += 1;
+    }
   }
 
   /** A part that comes whole. A tool call takes the place of its deltas. */
@@ -313,18 +332,26 @@ export class PartsCollector implements StreamCollector {
     const kept = this.#parts.filter(
       (part) => "whole" in part || part.type !== "text" || !isBare(part),
     );
-    if (kept.every((part) => "text" in part && part.type === "text")) {
+    if (kept.every((part) => "text" in part && part.type === "text" && isPlain(part))) {
       const texts = kept.flatMap((part) => ("text" in part ? [part.text.value()] : []));
       if (texts.every((text) => typeof text === "string")) return texts.join("");
       return texts.length === 1 ? (texts[0] ?? "") : texts.map((text) => ({ type: "text", text }));
     }
     return kept.map((part) => {
       if ("whole" in part) return part.whole;
-      const { type, id, facts, text } = part;
+      const { type, id, text } = part;
+      const facts = {
+        ...part.facts,
+        ...(!isPlain(part) && { providerMetadata: part.providerMetadata }),
+      };
       if (type === "tool-call") return { type, toolCallId: id, ...facts, input: text.value() };
       return { type, ...facts, text: text.value() };
     });
   }
+}
+
+function isPlain({ providerMetadata }: Growing): boolean {
+  return isOnlyIds(providerMetadata);
 }
 
 /** A text part that got no text. */

@@ -12,6 +12,8 @@ import { createOpenAI } from "@ai-sdk/openai";
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import { type AuditEntry, AuditLogger } from "@ai-audit/core";
 import { generateText, type LanguageModel, streamText, wrapLanguageModel } from "ai";
+import * as ai6 from "ai-v6";
+import { createOpenAI as createOpenAIForV6 } from "openai-provider-v3";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { auditAiSdk } from "../src/index.ts";
 
@@ -207,6 +209,27 @@ describe.each(CASES)("@ai-sdk/$name", ({ model, provider, answer, refused }) => 
     const failing = generateText({ model: audited(model(baseURL)), prompt: "Hi", maxRetries: 0 });
     await expect(failing).rejects.toMatchObject({ statusCode: 400 });
     expect(await entries()).toMatchObject([{ outcome: "error", error: { status: 400 } }]);
+  });
+});
+
+describe("ai 6 with its own provider", () => {
+  it("gives the same result from the same bytes, and one entry", async () => {
+    json(chat);
+    const plain = createOpenAIForV6({ ...key, baseURL }).chat("gpt-5");
+    const model = ai6.wrapLanguageModel({
+      model: plain,
+      middleware: auditAiSdk({ logger }).languageModel,
+    });
+    const [recorded, expected] = [
+      await ai6.generateText({ model, prompt: "Hi" }),
+      await ai6.generateText({ model: plain, prompt: "Hi" }),
+    ];
+    expect(recorded.content).toEqual(expected.content);
+    expect(recorded.totalUsage).toEqual(expected.totalUsage);
+    expect(bodies[0]).toBe(bodies[1]);
+    expect(await entries()).toMatchObject([
+      { outcome: "ok", provider: "openai", outputContent: "Paris", inputTokens: 9 },
+    ]);
   });
 });
 
