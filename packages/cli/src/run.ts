@@ -22,7 +22,7 @@ export async function run(words: readonly string[]): Promise<number> {
   try {
     program = await buildProgram(session, words);
     program.configureOutput({ writeOut: (text) => process.stdout.write(text) });
-    await program.parseAsync(words.length === 0 ? ["--help"] : words, { from: "user" });
+    await program.parseAsync(wordsToParse(words, program), { from: "user" });
     await session.out.flush();
     await session.log.flush();
     return session.exitCode;
@@ -31,6 +31,14 @@ export async function run(words: readonly string[]): Promise<number> {
   } finally {
     log.overwrite(""); // removes a progress bar that nothing has replaced
   }
+}
+
+/** With `--help` commander prints general help for a misspelt command: it is asked without. */
+function wordsToParse(words: readonly string[], program: Command): readonly string[] {
+  if (words.length === 0) return ["--help"];
+  const { command = program, next = "-" } = typedIn(words, program);
+  const isMisspelt = command.commands.length > 0 && !next.startsWith("-") && words[0] !== "help";
+  return isMisspelt ? words.filter((word) => word !== "-h" && word !== "--help") : words;
 }
 
 /** Prints one line with the failure and one with the next step. */

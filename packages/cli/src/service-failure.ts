@@ -14,12 +14,12 @@ export function serviceFailure(error: Error): Failure | undefined {
 
 const CHECK_CREDENTIALS =
   "check the credentials: AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
-const CHECK_SERVER = "check AUDIT_S3_ENDPOINT, the region and the network";
+const CHECK_SERVER = "check AWS_ENDPOINT_URL_S3, the region and the network";
 
 const SERVICE_ERRORS: Readonly<Partial<Record<string, readonly [ExitCode, string]>>> = {
   NoSuchBucket: [
     EXIT.missing,
-    "check the bucket's name, and AUDIT_S3_ENDPOINT where it is not on AWS",
+    "check the bucket's name, and AWS_ENDPOINT_URL_S3 where it is not on AWS",
   ],
   AccessDenied: [EXIT.permission, CHECK_CREDENTIALS],
   InvalidAccessKeyId: [EXIT.permission, CHECK_CREDENTIALS],

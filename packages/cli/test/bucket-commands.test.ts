@@ -62,7 +62,7 @@ describe.skipIf(isLeftOut("moto"))("On a bucket", { timeout: 120_000 }, () => {
     archive = `s3://${bucket}/archive`;
     env = {
       ...withAllKeys(sample),
-      AUDIT_S3_ENDPOINT: server.endpoint,
+      AWS_ENDPOINT_URL_S3: server.endpoint,
       AWS_REGION: "us-east-1",
       AWS_ACCESS_KEY_ID: "test",
       AWS_SECRET_ACCESS_KEY: "testtest",

@@ -1,4 +1,4 @@
-import { readdir } from "node:fs/promises";
+import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AuditLogger, Signer } from "@ai-audit/core";
 import { lifecycleRule, S3Storage } from "@ai-audit/core/s3";
@@ -40,7 +40,7 @@ describe.skipIf(isLeftOut("moto"))("A log in a bucket", { timeout: 120_000 }, ()
     vkey = signer.vkey;
     pem = signer.toPem();
     env = {
-      AUDIT_S3_ENDPOINT: server.endpoint,
+      AWS_ENDPOINT_URL_S3: server.endpoint,
       AWS_REGION: "us-east-1",
       AWS_ACCESS_KEY_ID: "test",
       AWS_SECRET_ACCESS_KEY: "testtest",
@@ -53,6 +53,24 @@ describe.skipIf(isLeftOut("moto"))("A log in a bucket", { timeout: 120_000 }, ()
     const output = await printed(["doctor", `s3://${bucket}/app`], { env: legal, code });
     return output.replaceAll(bucket, "BUCKET");
   };
+
+  it("is found by the SDK's variables and by a settings file, also at localhost", async () => {
+    const { AWS_ENDPOINT_URL_S3: url = "", ...others } = env;
+    const endpoint = url.replace("127.0.0.1", "localhost");
+    const cwd = await temporaryDirectory();
+    const verdict = async (words: string[], own: Record<string, string>): Promise<unknown> => {
+      const { code, stdout } = await cli([...words, location, "--json"], {
+        cwd,
+        env: { ...others, AUDIT_TRUSTED_KEYS: vkey, ...own },
+      });
+      return { code, ...(words[0] === "verify" && { ok: stdout.includes('"verdict":"OK') }) };
+    };
+    const wanted = { code: 0, ok: true };
+    expect(await verdict(["verify"], { AWS_ENDPOINT_URL: endpoint })).toEqual(wanted);
+    expect(await verdict(["doctor"], { AWS_ENDPOINT_URL: endpoint })).toEqual({ code: 0 });
+    await writeFile(join(cwd, "ai-audit.env"), `AWS_ENDPOINT_URL_S3=${endpoint}\n`);
+    expect(await verdict(["verify"], { AWS_ENDPOINT_URL: "http://127.0.0.1:1" })).toEqual(wanted);
+  });
 
   it("is verified as a directory is", async () => {
     const { code, stdout } = await cli(["verify", location, "-t", vkey], { env });
@@ -125,14 +143,14 @@ describe.skipIf(isLeftOut("moto"))("A log in a bucket", { timeout: 120_000 }, ()
       .toMatchInlineSnapshot(`
       "--- stderr
       error: the log could not be read: The specified bucket does not exist
-        check the bucket's name, and AUDIT_S3_ENDPOINT where it is not on AWS
+        check the bucket's name, and AWS_ENDPOINT_URL_S3 where it is not on AWS
       "
     `);
     expect(await printed(["verify", "s3://no-such-bucket/app"], { env, code: 3 }))
       .toMatchInlineSnapshot(`
       "NOT VERIFIED: The specified bucket does not exist
       --- stderr
-      check the bucket's name, and AUDIT_S3_ENDPOINT where it is not on AWS
+      check the bucket's name, and AWS_ENDPOINT_URL_S3 where it is not on AWS
       "
     `);
   });
@@ -178,7 +196,7 @@ describe.skipIf(isLeftOut("moto"))("A log in a bucket", { timeout: 120_000 }, ()
       "0 segments shipped
       --- stderr
       error: audit_20260101.jsonl was not shipped: s3://no-such-bucket/x/2026-01-01/STREAM/audit_20260101.jsonl was not stored: 404 NoSuchBucket: The specified bucket does not exist
-        check the bucket's name, and AUDIT_S3_ENDPOINT where it is not on AWS
+        check the bucket's name, and AWS_ENDPOINT_URL_S3 where it is not on AWS
       "
     `);
     expect(await printed(["ship", sample.directory], { sample, env, code: 64 }))
@@ -279,7 +297,7 @@ describe.skipIf(isLeftOut("moto"))("A log in a bucket", { timeout: 120_000 }, ()
       good   signing       no signing key here; 1 trusted for verifying
       good   log           s3://BUCKET/app
       wrong  bucket        s3://BUCKET/app cannot be listed: NoSuchBucket
-                           → check the bucket's name, and AUDIT_S3_ENDPOINT where it is not on AWS
+                           → check the bucket's name, and AWS_ENDPOINT_URL_S3 where it is not on AWS
       look   encryption    no key is set: encrypted content cannot be opened here
                            → set AUDIT_ENCRYPTION_KEY_FILE
       good   retention     365 days; the legal minimum is 184
@@ -326,14 +344,14 @@ describe.skipIf(isLeftOut("moto"))("A log in a bucket", { timeout: 120_000 }, ()
   });
 
   it("that does not answer is said to be so, with what to check", async () => {
-    const nowhere = { ...env, AUDIT_S3_ENDPOINT: "http://127.0.0.1:1" };
+    const nowhere = { ...env, AWS_ENDPOINT_URL_S3: "http://127.0.0.1:1" };
     const { stdout, code } = await cli(["doctor", location, "--json"], { env: nowhere });
     expect(code).toBe(1);
     expect(JSON.parse(stdout)).toContainEqual({
       about: "bucket",
       state: "wrong",
       message: "connect ECONNREFUSED 127.0.0.1:1",
-      remedy: "check AUDIT_S3_ENDPOINT, the region and the network",
+      remedy: "check AWS_ENDPOINT_URL_S3, the region and the network",
     });
   });
 

@@ -100,13 +100,13 @@ describe("The command line", { timeout: 60_000 }, () => {
     },
   );
 
-  it("a command that does not exist is refused with the one that was meant", async () => {
-    expect(await printed(["verfy"], { code: 64 })).toMatchInlineSnapshot(`
-      "--- stderr
-      error: unknown command 'verfy'
-        Did you mean verify?
-      "
-    `);
+  it.each([
+    [["verfy"], "unknown command 'verfy'\n  Did you mean verify?"],
+    [["verfy", "--help"], "unknown command 'verfy'\n  Did you mean verify?"],
+    [["help", "verfy"], "unknown command 'verfy'\n  see: ai-audit --help"],
+    [["keys", "lst", "--help"], "unknown command 'lst'\n  see: ai-audit keys --help"],
+  ])("a command that does not exist is refused, and named: %o", async (words, message) => {
+    expect(await printed(words, { code: 64 })).toBe(`--- stderr\nerror: ${message}\n`);
   });
 
   it("an option that does not exist is refused", async () => {
@@ -198,13 +198,13 @@ describe("The command line", { timeout: 60_000 }, () => {
         pins are written by: ai-audit pin -o FILE
       "
     `);
-    const endpoint = { AUDIT_S3_ENDPOINT: "s3.example.com" };
+    const endpoint = { AWS_ENDPOINT_URL_S3: "s3.example.com" };
     for (const name of ["list", "verify", "doctor"]) {
       const { code, stdout, stderr } = await cli([name, "s3://logs/app"], { env: endpoint });
       expect({ name, code, said: `${stdout}${stderr}` }).toMatchObject({
         code: name === "doctor" ? 1 : 78,
         said: expect.stringContaining(
-          "AUDIT_S3_ENDPOINT of the environment is not a URL: s3.example.com",
+          "AWS_ENDPOINT_URL_S3 of the environment is not a URL: s3.example.com",
         ) as string,
       });
     }

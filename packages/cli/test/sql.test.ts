@@ -166,7 +166,7 @@ describe("ai-audit sql", { timeout: 60_000 }, () => {
     });
     expect(refused).toMatchInlineSnapshot(`
       "--- stderr
-      error: The package @duckdb/node-api is needed here and cannot be loaded: npm install @duckdb/node-api
+      error: The package @duckdb/node-api is needed here and cannot be loaded: add it to your project
       "
     `);
     expect(

@@ -191,6 +191,6 @@ export function withClass<Module extends object>(module: Module, name: keyof Mod
  * failing.
  */
 export function missingPeer(name: string, cause: unknown): AuditConfigError {
-  const message = `The package ${name} is needed here and cannot be loaded: npm install ${name}`;
+  const message = `The package ${name} is needed here and cannot be loaded: add it to your project`;
   return new AuditConfigError(message, { cause });
 }

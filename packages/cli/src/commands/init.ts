@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { AuditError, generateKey, Signer } from "@ai-audit/core";
 import { Argument, type Command, Option } from "commander";
 import { EXIT, Failure, systemFailure, usageFailure } from "../failure.ts";
+import { shellWord } from "../output/format.ts";
 import { writeDurably } from "../output/new-files.ts";
 import type { Session } from "../session.ts";
 import { formatSettings } from "../settings/settings-file.ts";
@@ -102,6 +103,11 @@ Give it the keys by its environment, from a secret store or, in a shell:
     export AUDIT_SIGNING_KEY=${inShell("signing.pem")}
     export AUDIT_ENCRYPTION_KEY=${inShell("encryption.key")}
 
+Name the settings file to the command. Without that, verify trusts no key of it: anybody who hands over a log can put
+such a file beside it.
+
+    export AUDIT_CONFIG=${shellWord(file)}
+
 To be able to erase the content of one person later, import FileKeyStore too and give the encryption a place for the
 keys of data subjects:
 
@@ -121,11 +127,6 @@ function calledAs(env: Session["env"]): string {
   const event = env["npm_lifecycle_event"];
   if (event === "ai-audit") return "npm run -s ai-audit --";
   return event === "npx" ? "npx ai-audit" : "ai-audit";
-}
-
-/** The text as one word of a POSIX shell. */
-function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 async function writeNew(path: string, text: string): Promise<void> {

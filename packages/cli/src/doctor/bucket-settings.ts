@@ -1,6 +1,6 @@
 // A bucket's settings, as its server reports them: one request for each.
 import type { S3Client } from "@aws-sdk/client-s3";
-import { EXIT, Failure } from "../failure.ts";
+import type { S3Connection } from "@ai-audit/core/s3";
 import { type Finding, look } from "./finding.ts";
 
 type Sdk = typeof import("@aws-sdk/client-s3");
@@ -29,22 +29,18 @@ export type Answer<T> =
   | { readonly state: "refused" }
   | { readonly state: "unknown"; readonly reason: string };
 
-/** @throws {Failure} when the SDK is not installed */
+/** @throws {AuditError} `AUDIT_CONFIG_INVALID` when the SDK is not installed */
 export async function openBucket(
   location: string,
-  endpoint: string | undefined,
+  connection: S3Connection,
 ): Promise<BucketAccess> {
-  const sdk = await import("@aws-sdk/client-s3").catch((cause: unknown) => {
-    const message = "The package @aws-sdk/client-s3 is needed here and cannot be loaded";
-    throw new Failure(EXIT.config, message, "npm install @aws-sdk/client-s3", { cause });
-  });
-  const { parseLocation } = await import("@ai-audit/core/s3");
-  const server =
-    endpoint === undefined ? {} : { endpoint, region: "us-east-1", forcePathStyle: true };
+  const { openS3Client, parseLocation } = await import("@ai-audit/core/s3");
+  const client = await openS3Client(connection);
   return {
     ...parseLocation(location),
-    sdk,
-    client: new sdk.S3Client({ ...server, maxAttempts: 2 }),
+    sdk: await import("@aws-sdk/client-s3"),
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- S3ClientLike stands for it
+    client: client as S3Client,
   };
 }
 

@@ -23,7 +23,7 @@ export async function examineBucket(
   location: string,
   settings: Settings,
 ): Promise<{ readonly findings: readonly Finding[]; readonly isThere: boolean }> {
-  const access = await openBucket(location, s3Connection(settings).endpoint);
+  const access = await openBucket(location, s3Connection(settings));
   const { sdk, client, bucket: Bucket } = access;
   const keeping = {
     days: settings.days("AUDIT_RETENTION_DAYS") ?? DEFAULT_RETENTION_DAYS,
@@ -33,7 +33,7 @@ export async function examineBucket(
     client.send(new sdk.ListObjectsV2Command({ Bucket, Prefix: access.prefix, MaxKeys: 1 })),
   );
   if (listed.state === "unknown") {
-    const remedy = "check the bucket's name, and AUDIT_S3_ENDPOINT where it is not on AWS";
+    const remedy = "check the bucket's name, and AWS_ENDPOINT_URL_S3 where it is not on AWS";
     return {
       isThere: false,
       findings: [wrong("bucket", `${location} cannot be listed: ${listed.reason}`, remedy)],

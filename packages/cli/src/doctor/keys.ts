@@ -8,14 +8,19 @@ import { configuredTrust, encryptionKeys } from "../settings/keys.ts";
 import { latestLines } from "../log/latest-lines.ts";
 import type { Settings } from "../settings/settings.ts";
 import { openStorage } from "../log/storage.ts";
+import { shellWord } from "../output/format.ts";
+import { passedOverFile } from "../verifying/trust.ts";
 import { findSigner } from "../keeping/writing.ts";
 import { type Finding, good, look, wrong } from "./finding.ts";
 
-/** The signing key, and whether AUDIT_TRUSTED_KEYS has it. */
+/** The signing key, and whether `verify` trusts it with these settings. */
 export function examineSigning(settings: Settings): Finding[] {
   const signer = findSigner(settings);
   const trusted = configuredTrust(settings);
+  const passedOver = passedOverFile(settings);
   if (signer === undefined) {
+    if (trusted.length > 0 && passedOver !== undefined)
+      return [notNamed("no signing key here", passedOver)];
     return trusted.length > 0
       ? [good("signing", `no signing key here; ${trusted.length} trusted for verifying`)]
       : [
@@ -35,7 +40,18 @@ export function examineSigning(settings: Settings): Finding[] {
       ),
     ];
   }
-  return [good("signing", `${signer.name}, trusted`)];
+  return passedOver === undefined
+    ? [good("signing", `${signer.name}, trusted`)]
+    : [notNamed(`${signer.name} signs`, passedOver)];
+}
+
+/** `verify` uses no trusted keys of a settings file that was merely found. */
+function notNamed(what: string, file: string): Finding {
+  return look(
+    "signing",
+    `${what}; verify trusts the keys of ai-audit.env only when AUDIT_CONFIG names the file`,
+    `if it is yours: export AUDIT_CONFIG=${shellWord(file)}`,
+  );
 }
 
 /** The encryption key, tried on the newest encrypted content. */

@@ -113,13 +113,13 @@ export async function logSources({
 
 /** The way to a bucket. */
 export function s3Connection(settings: Settings): S3Connection {
-  const endpoint = settings.get("AUDIT_S3_ENDPOINT");
+  const endpoint = settings.get("AWS_ENDPOINT_URL_S3");
   if (endpoint === undefined) return {};
   if (/^https?:$/.test(URL.parse(endpoint.value)?.protocol ?? ""))
     return { endpoint: endpoint.value };
   throw new Failure(
     EXIT.config,
-    `AUDIT_S3_ENDPOINT of ${endpoint.source} is not a URL: ${endpoint.value}`,
+    `AWS_ENDPOINT_URL_S3 of ${endpoint.source} is not a URL: ${endpoint.value}`,
     "such as https://s3.example.com",
   );
 }

@@ -12,7 +12,7 @@ export const SETTINGS_FILE = "ai-audit.env";
 /** The purpose of each setting; `init` writes these lines into the file. */
 export const SETTINGS = {
   AUDIT_LOG: "directory of the log, or s3://bucket/prefix, for commands that are given none",
-  AUDIT_S3_ENDPOINT:
+  AWS_ENDPOINT_URL_S3:
     "URL of the server that speaks S3, where it is not AWS; region and credentials are the AWS SDK's",
   AUDIT_ARCHIVE: "s3://bucket/prefix that closed segments are shipped to",
   AUDIT_TRUSTED_KEYS:

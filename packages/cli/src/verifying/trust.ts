@@ -13,6 +13,15 @@ export interface Trust {
 }
 
 /**
+ * A settings file that holds trusted keys which a verification does not use: it was found in the
+ * working directory, and AUDIT_CONFIG does not name it. Undefined if there is none.
+ */
+export function passedOverFile(settings: Settings): string | undefined {
+  const source = settings.get("AUDIT_TRUSTED_KEYS")?.source;
+  return source === settings.file && !settings.isNamed ? source : undefined;
+}
+
+/**
  * The keys of --trust, or else of AUDIT_TRUSTED_KEYS: of the environment, or of the settings file
  * that AUDIT_CONFIG names. A settings file found in the working directory gives none: an attacker
  * who hands over a log can put one beside it.
@@ -27,8 +36,9 @@ export function findTrust(
   if (given.length > 0) return { keys: given, by: "--trust", passedOver: undefined };
   const setting = settings.get("AUDIT_TRUSTED_KEYS");
   if (setting === undefined) return { keys: [], by: undefined, passedOver: undefined };
-  if (setting.source === settings.file && !settings.isNamed)
-    return { keys: [], by: undefined, passedOver: relative(process.cwd(), setting.source) };
+  const passedOver = passedOverFile(settings);
+  if (passedOver !== undefined)
+    return { keys: [], by: undefined, passedOver: relative(process.cwd(), passedOver) };
   const place = setting.source === settings.file ? ` of ${setting.source}` : "";
   return {
     keys: trustedKeys([], settings, location),

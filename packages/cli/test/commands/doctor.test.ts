@@ -16,7 +16,8 @@ describe("ai-audit doctor", { timeout: 60_000 }, () => {
     expect(output.replaceAll(root, "ROOT").replaceAll(/k[\w-]{10};/g, "KEYID;"))
       .toMatchInlineSnapshot(`
       "good   settings      from ROOT/ai-audit.env
-      good   signing       example.com/audit, trusted
+      look   signing       example.com/audit signs; verify trusts the keys of ai-audit.env only when AUDIT_CONFIG names the file
+                           → if it is yours: export AUDIT_CONFIG=ROOT/ai-audit.env
       look   log           no log there: ROOT/audit-logs
                            → right before the first entry; else give the log's directory, or set AUDIT_LOG
       good   encryption    KEYID; no content to try it on
@@ -25,6 +26,21 @@ describe("ai-audit doctor", { timeout: 60_000 }, () => {
                            → set AUDIT_RETENTION_FLOOR_DAYS (EU AI Act, articles 19 and 26: six months at least, that is 184)
       "
     `);
+  });
+
+  it("what doctor says of trust holds for verify, whether the settings file is named or merely found", async () => {
+    const sample = await ownSample();
+    await writeFile(join(sample.root, "ai-audit.env"), `AUDIT_TRUSTED_KEYS=${sample.vkey}\n`);
+    const told = async (env: Record<string, string>): Promise<unknown> => {
+      const place = { cwd: sample.root, env };
+      const doctor = await cli(["doctor", sample.directory, "--json"], place);
+      const findings = JSON.parse(doctor.stdout) as { about: string; state: string }[];
+      const verify = await cli(["verify", sample.directory], place);
+      const signing = findings.find(({ about }) => about === "signing");
+      return { signing: signing?.state, code: verify.code };
+    };
+    expect(await told({})).toEqual({ signing: "look", code: 2 });
+    expect(await told({ AUDIT_CONFIG: "ai-audit.env" })).toEqual({ signing: "good", code: 0 });
   });
 
   it("a log that fits its settings is good", async () => {

@@ -57,6 +57,11 @@ describe("ai-audit init", { timeout: 60_000 }, () => {
           export AUDIT_SIGNING_KEY="$(cat ROOT/audit-keys/signing.pem)"
           export AUDIT_ENCRYPTION_KEY="$(cat ROOT/audit-keys/encryption.key)"
 
+      Name the settings file to the command. Without that, verify trusts no key of it: anybody who hands over a log can put
+      such a file beside it.
+
+          export AUDIT_CONFIG=ROOT/ai-audit.env
+
       To be able to erase the content of one person later, import FileKeyStore too and give the encryption a place for the
       keys of data subjects:
 
@@ -78,7 +83,7 @@ describe("ai-audit init", { timeout: 60_000 }, () => {
       AUDIT_LOG=./audit-logs
 
       # URL of the server that speaks S3, where it is not AWS; region and credentials are the AWS SDK's
-      #AUDIT_S3_ENDPOINT=
+      #AWS_ENDPOINT_URL_S3=
 
       # s3://bucket/prefix that closed segments are shipped to
       #AUDIT_ARCHIVE=
@@ -172,8 +177,8 @@ describe("ai-audit init", { timeout: 60_000 }, () => {
       `${here}await logger.log({ input: "a", output: "b" });\nawait logger.close();\n`,
     );
     await run(process.execPath, ["--conditions=ai-audit-source", file], { cwd: root, env });
-    // Keys of a settings file beside the log are trusted only if the file was named.
-    const named = { AUDIT_CONFIG: "ai-audit.env" };
+    // Keys of a settings file beside the log are trusted only if the file was named, as init says.
+    const named = { AUDIT_CONFIG: env["AUDIT_CONFIG"] ?? "" };
     const { code, stdout: verdict } = await cli(["verify"], { cwd: root, env: named });
     expect({ code, verdict }).toEqual({
       code: 0,

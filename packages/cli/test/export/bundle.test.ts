@@ -217,7 +217,7 @@ describe.skipIf(isLeftOut("moto"))("An evidence bundle from a bucket", { timeout
       ids.push(await logger.log({ input, output: "", model: input }));
     await logger.close();
     env = {
-      AUDIT_S3_ENDPOINT: server.endpoint,
+      AWS_ENDPOINT_URL_S3: server.endpoint,
       AWS_REGION: "us-east-1",
       AWS_ACCESS_KEY_ID: "test",
       AWS_SECRET_ACCESS_KEY: "testtest",

@@ -20,7 +20,7 @@ describe.skipIf(isLeftOut("moto"))(
     beforeAll(async () => {
       server = await s3Server("moto");
       env = {
-        AUDIT_S3_ENDPOINT: server.endpoint,
+        AWS_ENDPOINT_URL_S3: server.endpoint,
         AWS_REGION: "us-east-1",
         AWS_ACCESS_KEY_ID: "test",
         AWS_SECRET_ACCESS_KEY: "testtest",

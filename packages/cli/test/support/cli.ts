@@ -18,7 +18,7 @@ export interface CliResult {
 }
 
 export interface CliOptions {
-  /** Further environment variables. The machine's own AUDIT_ variables never reach the child. */
+  /** Further environment variables. The machine's own settings never reach the child. */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly stdin?: string;
@@ -41,7 +41,7 @@ export function start(
   { env = {}, cwd, runner = [] }: CliOptions = {},
 ): RunningCli {
   const own = Object.entries(process.env).filter(
-    ([name]) => !/^(?:AUDIT_|NO_COLOR|FORCE_COLOR|NODE_OPTIONS|CI$)/.test(name),
+    ([name]) => !/^(?:AUDIT_|AWS_ENDPOINT|NO_COLOR|FORCE_COLOR|NODE_OPTIONS|CI$)/.test(name),
   );
   const [program = "", ...rest] = [
     ...runner,

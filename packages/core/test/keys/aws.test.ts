@@ -239,7 +239,7 @@ describe("without the AWS packages", () => {
       program,
     ]);
     expect(stdout).toBe(
-      `AUDIT_CONFIG_INVALID The package ${name} is needed here and cannot be loaded: npm install ${name}\n`,
+      `AUDIT_CONFIG_INVALID The package ${name} is needed here and cannot be loaded: add it to your project\n`,
     );
   });
 });

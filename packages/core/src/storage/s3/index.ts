@@ -2,6 +2,7 @@
 export { S3Storage } from "./s3.ts";
 export { S3Archive, type S3ArchiveOptions } from "./archive.ts";
 export { type LifecycleRule, lifecycleRule } from "./lifecycle.ts";
+export { openS3Client } from "./connection.ts";
 export {
   parseLocation,
   type S3ClientLike,

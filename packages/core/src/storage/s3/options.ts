@@ -17,18 +17,24 @@ export interface S3ClientLike {
 
 /** The way to a bucket. Credentials come from the SDK's own chain, or from a `client`. */
 export interface S3Connection {
-  /** @default the SDK's: AWS_REGION or the shared configuration */
+  /**
+   * @default the SDK's: AWS_REGION or the shared configuration; us-east-1 where neither has one and
+   * there is an endpoint
+   */
   readonly region?: string;
   /**
    * A ready client, with credentials, proxies and time-outs of its own. Excludes `region`,
    * `endpoint`, `pathStyle`.
    */
   readonly client?: S3ClientLike;
-  /** URL of a server that speaks S3. @default AWS */
+  /**
+   * URL of a server that speaks S3.
+   * @default AWS_ENDPOINT_URL_S3, or AWS_ENDPOINT_URL, or else AWS
+   */
   readonly endpoint?: string;
   /**
-   * `http://host/bucket/key` instead of `http://bucket.host/key`. @default true with an `endpoint`,
-   * else false
+   * `http://host/bucket/key` instead of `http://bucket.host/key`. @default true with an endpoint of
+   * the option or the environment, else false
    */
   readonly pathStyle?: boolean;
   /**
@@ -242,15 +248,28 @@ export function resolveObjectOptions(options: S3ObjectOptions): ResolvedObjectOp
   };
 }
 
-/** Throws `AUDIT_CONFIG_INVALID`. */
-export function resolveConnection(connection: S3Connection): ResolvedConnection {
-  const { client, region, endpoint, pathStyle, requestTimeoutMs = 15_000 } = connection;
+/** Variables of the AWS SDK for the address of a server, the one that counts first. */
+const ENDPOINT_VARIABLES = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"] as const;
+
+/**
+ * Throws `AUDIT_CONFIG_INVALID`. An endpoint of the environment is resolved here and not by the
+ * SDK: the SDK would put the bucket's name before the host, and `bucket.localhost` is no host.
+ */
+export function resolveConnection(
+  connection: S3Connection,
+  env: Readonly<Partial<Record<string, string>>> = process.env,
+): ResolvedConnection {
+  const { client, region, pathStyle, requestTimeoutMs = 15_000 } = connection;
   checkNumber("requestTimeoutMs", requestTimeoutMs, 1);
-  if (client && (region !== undefined || endpoint !== undefined || pathStyle !== undefined)) {
+  if (client && (region ?? connection.endpoint ?? pathStyle) !== undefined) {
     throw new AuditConfigError("client excludes region, endpoint and pathStyle: it has its own");
   }
-  if (endpoint !== undefined && !URL.canParse(endpoint))
-    throw new AuditConfigError("endpoint must be a URL");
+  const variable = client ? undefined : ENDPOINT_VARIABLES.find((name) => env[name]);
+  const endpoint = connection.endpoint ?? (variable && env[variable]);
+  if (endpoint !== undefined && !/^https?:$/.test(URL.parse(endpoint)?.protocol ?? "")) {
+    const source = connection.endpoint === undefined ? `${variable} of the environment` : "endpoint";
+    throw new AuditConfigError(`${source} must be a URL, such as https://s3.example.com`);
+  }
   return {
     ...(client && { client }),
     ...(region !== undefined && { region }),

@@ -6,6 +6,7 @@ import {
   S3Storage,
   type S3StorageOptions,
 } from "../../../src/storage/s3/index.ts";
+import { resolveConnection } from "../../../src/storage/s3/options.ts";
 import { dayOf, isDay, parseKey } from "../../../src/storage/s3/keys.ts";
 import { rejected } from "@ai-audit/test-support/caught";
 
@@ -14,7 +15,8 @@ const ID = "01a207c5-8409-7000-800c-968a15ede54d";
 describe("S3Storage's options", () => {
   it.each<[Partial<S3StorageOptions>, string]>([
     [{ bucket: "" }, "bucket must name a bucket"],
-    [{ endpoint: "nowhere" }, "endpoint must be a URL"],
+    [{ endpoint: "nowhere" }, "endpoint must be a URL, such as https://s3.example.com"],
+    [{ endpoint: "s3.example.com:9000" }, "endpoint must be a URL"],
     [
       { client: new S3Client({}), region: "eu-central-1" },
       "client excludes region, endpoint and pathStyle",
@@ -54,6 +56,31 @@ describe("S3Storage's options", () => {
     expect(new S3Storage({ bucket: "b", ...(prefix !== undefined && { prefix }) }).location).toBe(
       location,
     );
+  });
+});
+
+describe("The endpoint", () => {
+  const LOCAL = "http://localhost:9000";
+
+  it.each([
+    [{}, {}, undefined, false],
+    [{}, { AWS_ENDPOINT_URL: "", AWS_ENDPOINT_URL_S3: "" }, undefined, false],
+    [{}, { AWS_ENDPOINT_URL: LOCAL }, LOCAL, true],
+    [{}, { AWS_ENDPOINT_URL: "http://other", AWS_ENDPOINT_URL_S3: LOCAL }, LOCAL, true],
+    [{ pathStyle: false }, { AWS_ENDPOINT_URL: LOCAL }, LOCAL, false],
+    [{ endpoint: LOCAL }, { AWS_ENDPOINT_URL_S3: "http://other" }, LOCAL, true],
+    [{ client: new S3Client({}) }, { AWS_ENDPOINT_URL: LOCAL }, undefined, false],
+  ])("of %o and the environment %o", (options, env, endpoint, pathStyle) => {
+    expect(resolveConnection(options, env)).toMatchObject({ pathStyle });
+    expect(resolveConnection(options, env).endpoint).toBe(endpoint);
+  });
+
+  it("of the environment that is not a URL is refused by its name", async () => {
+    const env = { AWS_ENDPOINT_URL: "localhost:9000" };
+    expect(await rejected(() => resolveConnection({}, env))).toMatchObject({
+      code: "AUDIT_CONFIG_INVALID",
+      message: "AWS_ENDPOINT_URL of the environment must be a URL, such as https://s3.example.com",
+    });
   });
 });
 

@@ -51,8 +51,8 @@ describe("The SDK", { timeout: 30_000 }, () => {
         await use.catch(({ code, message }) => console.log(code, message));
       }`;
     expect((await run(script, "missing")).split("\n")).toEqual([
-      "AUDIT_CONFIG_INVALID The package @aws-sdk/client-s3 is needed here and cannot be loaded: npm install @aws-sdk/client-s3",
-      "AUDIT_CONFIG_INVALID The package @duckdb/node-api is needed here and cannot be loaded: npm install @duckdb/node-api",
+      "AUDIT_CONFIG_INVALID The package @aws-sdk/client-s3 is needed here and cannot be loaded: add it to your project",
+      "AUDIT_CONFIG_INVALID The package @duckdb/node-api is needed here and cannot be loaded: add it to your project",
     ]);
   });
 });
