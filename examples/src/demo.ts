@@ -144,8 +144,8 @@ const COLUMNS = ["time", "outcome", "model", "input", "output", "tokens", "ms"];
 console.log(formatTable(COLUMNS, entries.map(describe)));
 const { totalEntries, lastHour, pendingWrites, lostWrites } = await logger.health();
 console.log(
-  `\nHealth: ${totalEntries} entries, ${lastHour.safetyFailures} safety failure(s) in the last hour, ` +
-    `latency p50 ${lastHour.latencyMs.p50} ms, p95 ${lastHour.latencyMs.p95} ms, ` +
+  `\nHealth: ${totalEntries} entries, ${lastHour?.safetyFailures} safety failure(s) in the last hour, ` +
+    `latency p50 ${lastHour?.latencyMs.p50} ms, p95 ${lastHour?.latencyMs.p95} ms, ` +
     `${pendingWrites} pending, ${lostWrites} lost`,
 );
 await logger.close();

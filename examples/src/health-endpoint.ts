@@ -13,8 +13,8 @@ const server = createServer((request, response) => {
       response.writeHead(ok ? 200 : 503).end(ok ? "ready" : lastError?.message);
     else
       response.end(
-        `audit_entries_last_hour ${lastHour.entries}\n` +
-          `audit_safety_failures_last_hour ${lastHour.safetyFailures}\n` +
+        `audit_entries_last_hour ${lastHour?.entries ?? NaN}\n` +
+          `audit_safety_failures_last_hour ${lastHour?.safetyFailures ?? NaN}\n` +
           `audit_pending_writes ${pendingWrites}\naudit_lost_writes ${lostWrites}\n`,
       );
   };

@@ -4,7 +4,7 @@ export type { SubjectEntry } from "./log/reading.ts";
 export type { AuditLoggerOptions } from "./log/options.ts";
 export type { CleanupOptions, CleanupSchedule, ScheduleOptions } from "./log/keeping.ts";
 export { exportEntries, type ExportFormat, type ExportOptions } from "./log/export.ts";
-export type { AuditHealth } from "./log/health.ts";
+export type { AuditHealth, HealthOptions } from "./log/health.ts";
 export type { EntryFilter, EntryQuery } from "./log/query.ts";
 export { joinReviews, type ReviewCase, type ReviewDecision } from "./log/reviews.ts";
 export type { ContentCheck } from "./log/content.ts";

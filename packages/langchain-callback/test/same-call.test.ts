@@ -67,7 +67,7 @@ async function problemsOf(bench: Bench, count: number): Promise<string[]> {
       problems.push("both are of one layer");
   }
   if (originals.size > 0) problems.push(`${originals.size} are not linked`);
-  const counted = [await bench.logger.count(), (await bench.logger.health()).lastHour.entries];
+  const counted = [await bench.logger.count(), (await bench.logger.health()).lastHour?.entries];
   if (counted.some((one) => one !== count)) problems.push(`counted ${counted.join(" and ")}`);
   return problems;
 }

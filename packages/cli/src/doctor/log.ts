@@ -86,7 +86,12 @@ export async function examineContents(location: string, settings: Settings): Pro
   ];
   return findings.length > 0
     ? findings
-    : [good("files", `${plural(segments.length, "segment")}, signed by keys of AUDIT_TRUSTED_KEYS`)];
+    : [
+        good(
+          "files",
+          `${plural(segments.length, "segment")}, signed by keys of AUDIT_TRUSTED_KEYS`,
+        ),
+      ];
 }
 
 function findingOf(

@@ -1,4 +1,6 @@
-// Figures for a dashboard or a health check, computed from the log itself.
+// Figures for a dashboard or a health check, computed from the log itself, in bounded time.
+import { Deadline } from "../capture/deadline.ts";
+import { AuditError, AuditWriteError } from "../errors.ts";
 import { lineToEntry } from "../format/entry-line.ts";
 import type { AuditStorage } from "../storage/storage.ts";
 import { HOUR_MS } from "../time.ts";
@@ -7,23 +9,114 @@ import { HOUR_MS } from "../time.ts";
 export interface AuditHealth {
   /** False when the latest write failed, or when the next one would. */
   readonly ok: boolean;
-  readonly totalEntries: number;
+  /** Null when the log could not be read; `readError` has the reason. */
+  readonly totalEntries: number | null;
+  /** Null when the log could not be read. */
   readonly lastHour: {
     readonly entries: number;
     /** Entries with `safetyPassed: false`. */
     readonly safetyFailures: number;
     /** Milliseconds over the entries that know their latency; null when none does. */
     readonly latencyMs: { readonly p50: number | null; readonly p95: number | null };
-  };
+  } | null;
   readonly pendingWrites: number;
   /** Entries that could not be written since this logger's storage was made. */
   readonly lostWrites: number;
   /** The error of the latest failed write, or the reason why the next one would fail. */
   readonly lastError: Error | undefined;
+  /** The reason why there are no figures of the log: it cannot be read, or not in time. */
+  readonly readError: Error | undefined;
 }
 
-/** Reads the last hour of `storage` and its write status. `now` in milliseconds since the epoch. */
-export async function measureHealth(storage: AuditStorage, now: number): Promise<AuditHealth> {
+/** Options of `AuditLogger.health()`. */
+export interface HealthOptions {
+  /**
+   * Milliseconds for the look at the storage and for the reading of the log, which run side by
+   * side. @default 10000
+   */
+  readonly timeoutMs?: number;
+}
+
+/** Measures the health of one storage. */
+export class HealthCheck {
+  readonly #storage: AuditStorage;
+  readonly #probes = new Turns();
+  readonly #readings = new Turns();
+
+  constructor(storage: AuditStorage) {
+    this.#storage = storage;
+  }
+
+  /** Reads the last hour and the write status. `now` in milliseconds since the epoch. */
+  async measure(now: number, timeoutMs: number): Promise<AuditHealth> {
+    const storage = this.#storage;
+    const [problem, read] = await Promise.all([
+      this.#probes
+        .take(async () => storage.probe?.(), timeoutMs, unanswered)
+        .then(() => undefined, asError),
+      this.#readings
+        .take(async () => readFigures(storage, now), timeoutMs, unread)
+        .then(
+          (figures) => ({ ...figures, readError: undefined }),
+          (error: unknown) => ({ totalEntries: null, lastHour: null, readError: asError(error) }),
+        ),
+    ]);
+    const { pending, lost, lastError: failed } = storage.status();
+    const lastError = failed ?? problem;
+    return {
+      ok: lastError === undefined,
+      totalEntries: read.totalEntries,
+      lastHour: read.lastHour,
+      pendingWrites: pending,
+      lostWrites: lost,
+      lastError,
+      readError: read.readError,
+    };
+  }
+}
+
+/**
+ * Runs pieces of work one at a time, each with a deadline. Work on a disk that hangs cannot be
+ * cancelled and keeps a thread of Node's pool: one, however often somebody asks.
+ */
+class Turns {
+  #last: Promise<unknown> = Promise.resolve();
+
+  async take<T>(
+    work: () => Promise<T>,
+    timeoutMs: number,
+    late: (timeoutMs: number) => Error,
+  ): Promise<T> {
+    let isGivenUp = false;
+    const turn = this.#last.then(() => {
+      if (isGivenUp) throw late(timeoutMs);
+      return work();
+    });
+    this.#last = turn.catch(() => undefined); // its caller has the error
+    try {
+      return await new Deadline(timeoutMs, () => late(timeoutMs)).limit(turn);
+    } finally {
+      isGivenUp = true;
+    }
+  }
+}
+
+function unanswered(timeoutMs: number): Error {
+  const message = `health(): the storage did not answer within ${timeoutMs} ms; writes would hang`;
+  return new AuditWriteError("AUDIT_WRITE_TIMEOUT", message);
+}
+
+function unread(timeoutMs: number): Error {
+  return new AuditError(
+    "AUDIT_READ_FAILED",
+    `health(): the log was not read within ${timeoutMs} ms`,
+  );
+}
+
+async function readFigures(
+  storage: AuditStorage,
+  now: number,
+): Promise<{ readonly [Name in "totalEntries" | "lastHour"]: NonNullable<AuditHealth[Name]> }> {
   const latencies: number[] = [];
   let entries = 0;
   let safetyFailures = 0;
@@ -37,29 +130,18 @@ export async function measureHealth(storage: AuditStorage, now: number): Promise
     }
   }
   latencies.sort((a, b) => a - b);
-  const { pending, lost, lastError: failed } = storage.status();
-  const lastError = failed ?? (await problemOf(storage));
   return {
-    ok: lastError === undefined,
     totalEntries: await storage.count({}),
     lastHour: {
       entries,
       safetyFailures,
       latencyMs: { p50: quantile(latencies, 0.5), p95: quantile(latencies, 0.95) },
     },
-    pendingWrites: pending,
-    lostWrites: lost,
-    lastError,
   };
 }
 
-async function problemOf(storage: AuditStorage): Promise<Error | undefined> {
-  try {
-    await storage.probe?.();
-    return undefined;
-  } catch (error) {
-    return error instanceof Error ? error : new Error(String(error));
-  }
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
 
 /** Nearest-rank quantile of ascending values. */

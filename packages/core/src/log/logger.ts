@@ -10,7 +10,7 @@ import type { AuditEntry } from "../format/entry.ts";
 import type { EncryptionManager } from "../keys/encryption.ts";
 import { type ContentCheck, type EntryContent, matchContent, requireContent } from "./content.ts";
 import { closeOnExit } from "./exit.ts";
-import { type AuditHealth, measureHealth } from "./health.ts";
+import { type AuditHealth, HealthCheck, type HealthOptions } from "./health.ts";
 import {
   type ActorAndReason,
   type CleanupOptions,
@@ -60,6 +60,7 @@ export class AuditLogger<
   readonly #settings: LoggerSettings;
   readonly #writer: EntryWriter;
   readonly #calls: WrappedCalls;
+  readonly #health: HealthCheck;
   readonly #schedules = new Set<CleanupSchedule>();
   readonly #keepOpen: () => void;
   #closing: Promise<void> | undefined;
@@ -73,6 +74,7 @@ export class AuditLogger<
     this.storage = typeof storage === "string" ? new FileStorage({ path: storage }) : storage;
     this.#settings = resolveLoggerOptions(this.storage, options);
     this.#writer = new EntryWriter(this.storage, this.#settings);
+    this.#health = new HealthCheck(this.storage);
     this.#calls = new WrappedCalls(this.#writer, this, this.#settings.failureMode);
     this.#keepOpen = this.#settings.closeOnExit ? closeOnExit(() => this.close()) : () => undefined;
     const { onError } = this.#settings;
@@ -150,13 +152,17 @@ export class AuditLogger<
    * same path as every entry, through keys, directory or bucket. Use it for readiness checks and
    * before the first paid call.
    *
+   * @param options `timeoutMs`: after this many milliseconds the promise rejects with
+   * `AUDIT_WRITE_TIMEOUT`. @default 30000
    * @throws as `log()`, with the reason
    */
-  async ready(): Promise<void> {
+  async ready({ timeoutMs = 30_000 }: { readonly timeoutMs?: number } = {}): Promise<void> {
+    checkTimeout("ready", timeoutMs);
     const { encryption, stream } = this.#settings.draft;
     encryption?.kidFor(stream, undefined);
-    const at = new Date().toISOString();
-    await this.#writer.append(formatControlLine({ type: "heartbeat", at }));
+    const line = formatControlLine({ type: "heartbeat", at: new Date().toISOString() });
+    const late = `ready(): the storage did not confirm a line within ${timeoutMs} ms`;
+    await deadlineOf(timeoutMs, late).limit(this.#writer.append(line));
   }
 
   /** The entry with this id. */
@@ -220,9 +226,13 @@ export class AuditLogger<
     return matchContent(entry, content, this.encryption);
   }
 
-  /** Figures of the whole log, of its last hour and of the write queue. */
-  async health(): Promise<AuditHealth> {
-    return measureHealth(this.storage, Date.now());
+  /**
+   * Figures of the whole log, of its last hour and of the write queue. Does not reject where the
+   * storage fails or hangs: `lastError` and `readError` have the reasons.
+   */
+  async health({ timeoutMs = 10_000 }: HealthOptions = {}): Promise<AuditHealth> {
+    checkTimeout("health", timeoutMs);
+    return this.#health.measure(Date.now(), timeoutMs);
   }
 
   /**
@@ -276,13 +286,9 @@ export class AuditLogger<
   async close({ timeoutMs = Infinity }: { readonly timeoutMs?: number } = {}): Promise<void> {
     this.#closing ??= this.#close();
     if (timeoutMs === Infinity) return this.#closing;
-    if (!(timeoutMs > 0)) throw new AuditInputError("close(): timeoutMs must be a number > 0");
+    checkTimeout("close", timeoutMs);
     const late = `close(): not everything was durable within ${timeoutMs} ms`;
-    const deadline = new Deadline(
-      timeoutMs,
-      () => new AuditWriteError("AUDIT_WRITE_TIMEOUT", late),
-    );
-    return deadline.limit(this.#closing);
+    return deadlineOf(timeoutMs, late).limit(this.#closing);
   }
 
   async #close(): Promise<void> {
@@ -297,4 +303,12 @@ export class AuditLogger<
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+function checkTimeout(method: string, timeoutMs: number): void {
+  if (!(timeoutMs > 0)) throw new AuditInputError(`${method}(): timeoutMs must be a number > 0`);
+}
+
+function deadlineOf(timeoutMs: number, late: string): Deadline {
+  return new Deadline(timeoutMs, () => new AuditWriteError("AUDIT_WRITE_TIMEOUT", late));
 }

@@ -152,7 +152,7 @@ class SegmentCheck {
   async end(rest: Buffer): Promise<SegmentReport> {
     if (this.#line === 0 && rest.byteLength > OverlongLine.MAX_FIRST_BYTES) {
       this.#kind = "foreign"; // not a segment, so records of a segment under this name are wrong
-      this.#tell("UNREADABLE", 0, "not read: its first line has no end within 16 MiB");
+      this.#tell("UNREADABLE", 0, "not read: its first line has no end, and more than 16 MiB");
       return this.#report();
     }
     await this.#checkLastSignature();
@@ -232,6 +232,10 @@ class SegmentCheck {
     this.#isCrlf = bytes[end - 1] === CR;
     const text = bytes.toString("utf8", start, end);
     const first = readFirstLine(text);
+    if (first.kind !== "foreign" && end - start > OverlongLine.MAX_FIRST_BYTES) {
+      this.#kind = "foreign"; // no reader takes it for a segment
+      return this.#tell("UNREADABLE", 1, "the first line of a segment has at most 16 MiB");
+    }
     this.#kind = first.kind === "malformed" ? "segment" : first.kind;
     if (first.kind === "malformed")
       return this.#tell("TAMPERED", 1, "the segment.open line is malformed");

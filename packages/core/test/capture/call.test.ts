@@ -77,7 +77,7 @@ describe("capture()", () => {
     expect((await twins.getEntry(inner))?.run).toBeUndefined();
     expect((await twins.getEntry(outer))?.run).toEqual({ sameCallAs: inner });
     expect(await twins.count()).toBe(1);
-    expect((await twins.health()).lastHour.entries).toBe(1);
+    expect((await twins.health()).lastHour?.entries).toBe(1);
     expect(await Array.fromAsync(twins.entries())).toHaveLength(2);
   });
 

@@ -113,12 +113,13 @@ describe("health()", () => {
       pendingWrites: 0,
       lostWrites: 0,
       lastError: undefined,
+      readError: undefined,
     });
   });
 
   it("of an empty log has no latencies", async () => {
     const { lastHour, totalEntries } = await inMemory().health();
-    expect(lastHour.latencyMs).toEqual({ p50: null, p95: null });
+    expect(lastHour?.latencyMs).toEqual({ p50: null, p95: null });
     expect(totalEntries).toBe(0);
   });
 });

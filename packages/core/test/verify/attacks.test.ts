@@ -351,7 +351,7 @@ const ALTERATIONS: readonly Row[] = [
       await truncate(pathOf("audit_20261122.jsonl"), 2 ** 30);
     },
     exitCode: 2,
-    says: "1 file unreadable (audit_20261122.jsonl: not read: its first line has no end within 16 MiB)",
+    says: "1 file unreadable (audit_20261122.jsonl: not read: its first line has no end, and more than 16 MiB)",
   },
   {
     what: "a recorded file that became a hole is altered",

@@ -319,6 +319,22 @@ export class S3Bucket {
     return refused;
   }
 
+  /**
+   * Asks for one key. A server that refuses the listing has answered: a writer needs no right to
+   * list.
+   */
+  async probe(): Promise<void> {
+    const { sdk, client } = await this.open();
+    const input = { Bucket: this.name, Prefix: this.prefix, MaxKeys: 1 };
+    try {
+      await withRetries(this.#readPolicy, async (abortSignal) =>
+        client.send(new sdk.ListObjectsV2Command(input), { abortSignal }),
+      );
+    } catch (error) {
+      if (!(error instanceof Error && error.name === "AccessDenied")) throw error;
+    }
+  }
+
   async #read<T>(attempt: Attempt<T>): Promise<T | undefined> {
     try {
       return await withRetries(this.#readPolicy, attempt);

@@ -267,7 +267,8 @@ export function resolveConnection(
   const variable = client ? undefined : ENDPOINT_VARIABLES.find((name) => env[name]);
   const endpoint = connection.endpoint ?? (variable && env[variable]);
   if (endpoint !== undefined && !/^https?:$/.test(URL.parse(endpoint)?.protocol ?? "")) {
-    const source = connection.endpoint === undefined ? `${variable} of the environment` : "endpoint";
+    const source =
+      connection.endpoint === undefined ? `${variable} of the environment` : "endpoint";
     throw new AuditConfigError(`${source} must be a URL, such as https://s3.example.com`);
   }
   return {

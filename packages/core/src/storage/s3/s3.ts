@@ -1,4 +1,5 @@
 // S3Storage: the log in a bucket of S3, or of any server that speaks its protocol.
+import { AuditError, AuditWriteError } from "../../errors.ts";
 import { newStream } from "../../format/id.ts";
 import { dayOfSegment, segmentDay } from "../../format/segment-name.ts";
 import { Actor } from "../../retention/trust.ts";
@@ -10,6 +11,7 @@ import { MAX_SPAN_MS } from "./keys.ts";
 import { resolveOptions, type ResolvedOptions, type S3StorageOptions } from "./options.ts";
 import { pruneBucket } from "./prune.ts";
 import { countEntries, findEntry, readPages } from "./read.ts";
+import { reasonOf } from "./request.ts";
 import { BucketSegments } from "./segment-objects.ts";
 import { leavesThere } from "./witnessed.ts";
 import type {
@@ -144,6 +146,17 @@ export class S3Storage implements AuditStorage {
       "expired days could not be removed",
       pruneBucket(this.#bucket, options, remover),
     );
+  }
+
+  /** Sends one request. Whether the credentials may write shows with a write alone. */
+  async probe(): Promise<void> {
+    try {
+      await this.#bucket.probe();
+    } catch (cause) {
+      if (AuditError.isInstance(cause)) throw cause;
+      const message = `cannot reach ${this.location}: ${reasonOf(cause)}`;
+      throw new AuditWriteError("AUDIT_WRITE_FAILED", message, { cause });
+    }
   }
 
   status(): WriteStatus {
