@@ -15,27 +15,24 @@ import { Settings } from "../settings/settings.ts";
 import { addTrustOption } from "../verifying/verification.ts";
 import { type BundleVerdict, checkBundle } from "../verifying/check-bundle.ts";
 import { readProof, readProofFrom } from "../verifying/read-evidence.ts";
+import { addPartyOptions, type PartyFlags, partiesOf } from "../verifying/anchors.ts";
 import { findTrust, type Trust } from "../verifying/trust.ts";
 import { loadViewer } from "../viewer.ts";
 import { remedyOf, styledVerdict } from "../verifying/verdict-style.ts";
 
-interface CheckFlags {
+interface CheckFlags extends PartyFlags {
   readonly trust: readonly string[];
   readonly decrypt?: true;
   readonly json?: true;
 }
 
 export function define(command: Command, session: Session): void {
-  addTrustOption(
-    command.argument(
-      "<proof>",
-      "file of a proof, an audit.html, directory of a bundle, or - for standard input",
-    ),
-  )
+  const argument = "file of a proof, an audit.html, directory of a bundle, or - for standard input";
+  addPartyOptions(addTrustOption(command.argument("<proof>", argument)), "where it is anchored: ")
     .description(
       "Checks the proof of one entry, an audit.html (its data, not its script), or a whole bundle, with only the keys that you trust, without the log. The " +
         "exit code is the verdict: 0 proven, 1 refuted or incomplete, 2 consistent but signed by no key that you trust, 3 not " +
-        "a proof, a page or a bundle.",
+        "a proof, a page or a bundle. With --witness or --tsa it says by when an entry existed, and who says so.",
     )
     .option("-d, --decrypt", "open encrypted content, with AUDIT_ENCRYPTION_KEY")
     .action((path: string, flags: CheckFlags) => check(path, flags, session));
@@ -49,7 +46,10 @@ async function check(path: string, flags: CheckFlags, session: Session): Promise
   if (looksLikePage(text)) return checkPageText(text, flags, session);
   const settings = Settings.load(session.env);
   const { keys, by, passedOver } = findTrust(trust, settings, undefined);
-  const result = checkProof(text, keys, by === undefined ? {} : { trustedBy: by });
+  const result = checkProof(text, keys, {
+    ...partiesOf(flags),
+    ...(by !== undefined && { trustedBy: by }),
+  });
   session.exitCode = result.exitCode;
   if (json) return session.out.json(result);
   await session.out.line(styledVerdict(result, session.out));
@@ -81,11 +81,8 @@ async function checkPageText(
 const WORST_FIRST: readonly ExitCode[] = [1, 3, 2, 0];
 
 /** A bundle: the worst verdict counts, and 1 beats 3. An empty bundle proves nothing. */
-async function checkDirectory(
-  path: string,
-  { trust, json }: CheckFlags,
-  session: Session,
-): Promise<void> {
+async function checkDirectory(path: string, flags: CheckFlags, session: Session): Promise<void> {
+  const { trust, json } = flags;
   const found = findTrust(trust, Settings.load(session.env), undefined);
   if (!existsSync(join(path, "SHA256SUMS"))) {
     throw new Failure(
@@ -94,7 +91,7 @@ async function checkDirectory(
       "bundles are written by: ai-audit export --format bundle",
     );
   }
-  await printVerdicts(checkBundle(path, found), found, json === true, session);
+  await printVerdicts(checkBundle(path, found, flags), found, json === true, session);
 }
 
 /** Prints each verdict, and takes the worst as the exit code. */

@@ -32,6 +32,7 @@ import { formatCount, plural } from "../output/format.ts";
 import { addOutputOption, type Sink, withSink } from "../output/output-file.ts";
 import { Progress } from "../output/progress.ts";
 import type { Session } from "../session.ts";
+import { addAnchorOptions, type AnchorFlags, anchorOf } from "../verifying/anchors.ts";
 import { Settings } from "../settings/settings.ts";
 
 const FORMATS = [
@@ -45,7 +46,7 @@ const FORMATS = [
   "bundle",
 ] as const;
 
-interface ExportFlags extends FilterFlags {
+interface ExportFlags extends FilterFlags, AnchorFlags {
   readonly format: (typeof FORMATS)[number];
   readonly redact: readonly string[];
   readonly output?: string;
@@ -56,7 +57,8 @@ interface ExportFlags extends FilterFlags {
 }
 
 export function define(command: Command, session: Session): void {
-  addOutputOption(addFilterOptions(addLocationArgument(command), session))
+  const filtered = addFilterOptions(addLocationArgument(command), session);
+  addOutputOption(addAnchorOptions(filtered, "bundle: "))
     .description(
       "Writes the entries that meet all conditions, oldest first. jsonl: lines of the log. csv: for spreadsheets. " +
         "parquet: a directory (named by --output) with a folder of Parquet files for each day, by DuckDB (the package " +
@@ -108,6 +110,8 @@ async function exportLog(
       "with --output FILE, --json says what was written",
     );
   }
+  if (flags.format !== "bundle" && anchorOf(flags) !== undefined)
+    throw usageFailure("--anchor goes with --format bundle alone");
   if (flags.cursor !== undefined || flags.follow) return followLog(given, flags, session);
   let written = 0;
   const progress = new Progress(session, "exporting", () => `${formatCount(written)} written`);
@@ -246,7 +250,15 @@ function describeExport(flags: ExportFlags): string {
 }
 
 /** Options that do not change the lines. */
-const UNRELATED: ReadonlySet<string> = new Set(["output", "cursor", "follow", "json", "memory"]);
+const UNRELATED: ReadonlySet<string> = new Set([
+  "output",
+  "cursor",
+  "follow",
+  "json",
+  "memory",
+  "anchor",
+  "anchorKey",
+]);
 
 /** A page, to a file or to standard output. */
 async function exportHtml(
@@ -338,8 +350,10 @@ async function exportBundle(
     "lines as they were sealed",
     "export jsonl beside it",
   );
+  const anchor = anchorOf(flags);
   const content = await writeBundle(output, {
     log,
+    ...(anchor && { anchor }),
     filter,
     range: rangeOf(flags),
     out: session.out,

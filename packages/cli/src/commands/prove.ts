@@ -1,6 +1,7 @@
 // ai-audit prove: writes the proof of one entry, which is checked without the log.
 import { checkProof, proveEntry } from "@ai-audit/core/verify";
 import type { Command } from "commander";
+import { addAnchorOptions, type AnchorFlags, anchorOf } from "../verifying/anchors.ts";
 import { EXIT, Failure } from "../failure.ts";
 import { addLocationArgument, resolveLocation } from "../log/location.ts";
 import { addOutputOption, withSink } from "../output/output-file.ts";
@@ -9,16 +10,18 @@ import type { Session } from "../session.ts";
 import { Settings } from "../settings/settings.ts";
 import { s3Connection } from "../log/storage.ts";
 
-interface ProveFlags {
+interface ProveFlags extends AnchorFlags {
   readonly output?: string;
   readonly json?: true;
 }
 
 export function define(command: Command, session: Session): void {
-  addOutputOption(addLocationArgument(command.argument("<id>", "id of the entry")))
+  const located = addLocationArgument(command.argument("<id>", "id of the entry"));
+  addOutputOption(addAnchorOptions(located, ""))
     .description(
       "Writes the proof of one entry, a C2SP tlog-proof: the entry's line, its audit path and the signed checkpoint over " +
-        "it. It is checked with the log's verification key alone, without the log: `ai-audit check`.",
+        "it. It is checked with the log's verification key alone, without the log: `ai-audit check`. With --anchor, proofs " +
+        "and time-stamps of an anchor log follow: they show by when the entry existed.",
     )
     .action((id: string, location: string | undefined, flags: ProveFlags) =>
       prove(id, location, flags, session),
@@ -28,15 +31,18 @@ export function define(command: Command, session: Session): void {
 async function prove(
   id: string,
   given: string | undefined,
-  { output, json }: ProveFlags,
+  flags: ProveFlags,
   session: Session,
 ): Promise<void> {
+  const { output, json } = flags;
+  const anchor = anchorOf(flags);
   const settings = Settings.load(session.env);
   const location = resolveLocation(given, settings);
   let current = "";
   const progress = new Progress(session, "searching", () => current);
   const proof = await proveEntry(location, id.toLowerCase(), {
     s3: s3Connection(settings),
+    ...(anchor && { anchor }),
     // Which files will be read is not known before: each has its bar.
     onRead: (file, share) => {
       current = file;
@@ -46,11 +52,19 @@ async function prove(
   if (proof === undefined) {
     throw new Failure(EXIT.nothing, `no entry ${id} in ${location}`, "to see ids: ai-audit list");
   }
-  if (checkProof(proof, []).state === "TAMPERED") {
+  const { state, anchors } = checkProof(proof, []);
+  if (state === "TAMPERED") {
     throw new Failure(
       EXIT.data,
       `entry ${id} does not match its seal and cannot be proven`,
       `ai-audit verify ${location}`,
+    );
+  }
+  if (anchor !== undefined && anchors.length === 0) {
+    throw new Failure(
+      EXIT.data,
+      `entry ${id} is not anchored: it is newer than the last run, or its file is not what was anchored`,
+      `ai-audit verify ${location} --anchor ${anchor.location}`,
     );
   }
   const text = json ? `${JSON.stringify({ id, proof })}\n` : proof;

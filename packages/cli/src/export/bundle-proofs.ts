@@ -4,7 +4,8 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { TimeRange } from "@ai-audit/core";
 import { safeLine } from "@ai-audit/core/format";
-import { checkProof, proveEntries } from "@ai-audit/core/verify";
+import { type AnchorToProve, checkProof, proveEntries } from "@ai-audit/core/verify";
+import { ANCHORS, AnchorWriter } from "./bundle-anchors.ts";
 import type { OpenLog } from "../log/open-log.ts";
 import { makeNewDirectory, writeNewFile } from "../output/new-files.ts";
 import { withSink } from "../output/output-file.ts";
@@ -17,6 +18,8 @@ export interface BundleOptions {
   readonly range: TimeRange;
   readonly filter: Filter;
   readonly out: Output;
+  /** An anchor log whose proofs go with the entries. */
+  readonly anchor?: AnchorToProve;
   /** Called with the share that is done, from 0 to 1, and the number of entries written. */
   readonly onProgress: (share: number, entries: number) => void;
 }
@@ -29,6 +32,16 @@ export interface BundleContent {
   readonly unproven: Unproven;
   /** Problems of whole files: see `findUnproven()`. */
   readonly findings: readonly string[];
+  /** Undefined without an anchor log. */
+  readonly anchors?: BundledAnchors;
+}
+
+/** The anchors of a bundle. */
+export interface BundledAnchors {
+  /** The time-stamp tokens: paths in the bundle, without `.note` and `.tsr`. */
+  readonly tokens: readonly string[];
+  /** Entries that are not anchored. Whole files: not counted, 0. */
+  readonly unanchored: number;
 }
 
 /**
@@ -60,7 +73,9 @@ export async function writeProofs(
   let entries = 0;
   let count = 0;
   const ids = selectedIds(options, () => (selected += 1));
-  const access = { s3: s3Connection(log.settings) };
+  const { anchor } = options;
+  const access = { s3: s3Connection(log.settings), ...(anchor && { anchor }) };
+  const anchors = new AnchorWriter(directory);
   const unprovenFile = join(directory, "unproven.txt");
   await withSink(join(directory, "entries.jsonl"), out, (lines) =>
     withSink(unprovenFile, out, async (unproven) => {
@@ -75,6 +90,7 @@ export async function writeProofs(
           continue;
         }
         await writeNewFile(join(proofs, `${id}.tlog-proof`), found.proof);
+        await anchors.add(found.proof, found.anchors);
         await lines.write(`${line}\n`);
         if (found.vkey !== null) vkeys.add(found.vkey);
         entries += 1;
@@ -83,7 +99,14 @@ export async function writeProofs(
     }),
   );
   if (count === 0) await rm(unprovenFile);
-  return { entries, vkeys: [...vkeys], unproven: { count, first }, findings: [] };
+  const tokens = [...anchors.tokens].toSorted().map((name) => `${ANCHORS}/${name}`);
+  return {
+    entries,
+    vkeys: [...vkeys],
+    unproven: { count, first },
+    findings: [],
+    ...(anchor && { anchors: { tokens, unanchored: entries - anchors.entries } }),
+  };
 }
 
 /** Ids of the entries that meet the conditions, oldest first. */

@@ -1,4 +1,5 @@
 // The README of a bundle, for a third party.
+import type { BundledAnchors } from "./bundle-proofs.ts";
 
 /** The bundle's README.md. */
 export function bundleReadme({
@@ -8,6 +9,7 @@ export function bundleReadme({
   unproven,
   hasFindings,
   hasPage,
+  anchors,
 }: {
   readonly entries: number;
   readonly isWhole: boolean;
@@ -18,6 +20,7 @@ export function bundleReadme({
   readonly hasFindings: boolean;
   /** Whether there is an `audit.html`. */
   readonly hasPage: boolean;
+  readonly anchors: BundledAnchors | undefined;
 }): string {
   const keys =
     vkeys.length === 0
@@ -30,7 +33,7 @@ ${isWhole ? WHOLE : SELECTED} Entries: ${entries}.
 | file | holds |
 |---|---|
 ${isWhole ? FILES_WHOLE : FILES_SELECTED}${unproven === 0 || isWhole ? "" : `\n${filesUnproven(unproven)}`}${hasFindings ? `\n${filesFindings(unproven)}` : ""}
-${hasPage ? PAGE : ""}| \`keys.txt\` | the public keys that the log names. **Do not trust them because they are here**: compare with the owner |
+${anchors === undefined ? "" : isWhole ? FILES_ANCHOR_LOG : FILES_ANCHORS}${hasPage ? PAGE : ""}| \`keys.txt\` | the public keys that the log names. **Do not trust them because they are here**: compare with the owner |
 | \`check.py\` | checks the bundle; Python 3.8 and the \`openssl\` command (3.0), nothing else |
 | \`SHA256SUMS\` | hashes of all files |
 
@@ -50,7 +53,7 @@ ${keys}
 2. ${isWhole ? "The lines of a file up to each checkpoint have the root hash that the checkpoint names." : "A proof (C2SP tlog-proof) leads from the line to the root hash of a checkpoint (RFC 6962, section 2.1.1)."}
 3. The checkpoint is signed with Ed25519 (C2SP signed-note, RFC 8032); openssl verifies it.
 
-## What this shows, and its limits
+${anchors === undefined ? "" : existedBy(anchors, isWhole)}## What this shows, and its limits
 
 ${isWhole ? SHOWS_WHOLE : SHOWS_SELECTED}${hasFindings ? EXCEPT_FINDINGS : ""} It does not show that the log is complete: entries may
 never have been written, and a holder of the signing key could have written another log. Content that is encrypted or kept as a
@@ -70,6 +73,48 @@ const EXCEPT_FINDINGS = " **This does not apply to the files that `findings.txt`
 const FILES_WHOLE = "| `segments/` | the log, byte for byte |";
 const FILES_SELECTED = `| \`entries.jsonl\` | the entries, one JSON object a line |
 | \`proofs/<id>.tlog-proof\` | the proof of each |`;
+
+const FILES_ANCHORS =
+  "| `anchors/<hash>.tlog-proofs` | the ways from a state of the log to checkpoints of an anchor log; many entries share one |\n" +
+  "| `anchors/*.note`, `anchors/*.tsr` | those checkpoints, and the time-stamps (RFC 3161) over them |\n";
+const FILES_ANCHOR_LOG =
+  "| `anchor/` | the anchor log: states of these files, and who confirmed them |\n";
+
+function existedBy({ tokens, unanchored }: BundledAnchors, isWhole: boolean): string {
+  const verified = tokens.map(
+    (name) => `    openssl ts -verify -data ${name}.note -in ${name}.tsr -CAfile tsa.pem`,
+  );
+  const times = tokens.map((name) => `    openssl ts -reply -in ${name}.tsr -text | grep Time`);
+  const [time = ""] = times;
+  const some = unanchored === 0 ? "" : ` Of ${unanchored} entries there is none yet.`;
+  const byToken =
+    tokens.length === 0
+      ? "No time-stamping authority has confirmed it: `check.py` and `ai-audit check` show what witnesses say.\n"
+      : `A time-stamping authority has signed the hash of a checkpoint together with the time. With OpenSSL alone, and the
+authority's own certificates in \`tsa.pem\`, which you have from the authority:
+
+${verified.join("\n")}
+${time}
+`;
+  return `## By when it existed
+
+An anchor log is a small log beyond the reach of the log's owner. It holds states of the log.${some} Whoever changed an entry
+later would need the authority's or the witness' key as well.
+
+${byToken}
+What the checkpoint has to do with the ${isWhole ? "files" : "entries"}, and what witnesses say (their keys among the VKEYs):
+
+    python3 check.py 'VKEY' … --tsa tsa.pem
+
+${isWhole ? STATES_WHOLE : STATES_SELECTED}
+
+`;
+}
+
+const STATES_WHOLE =
+  "Each `anchor/leaf_…` holds the states of files at a time: name, lines, root hash. The root hash in its first line is that of a\ntree over them, and the checkpoint at its end that of a tree over all first lines.";
+const STATES_SELECTED =
+  "The proof of an entry leads to a state of its file: name, lines, root hash. A file of `anchors/` leads from there to a\nleaf of the anchor log, and from the leaf to the checkpoint.";
 
 function filesUnproven(count: number): string {
   return `| \`unproven.txt\` | ${count} more that met the same conditions and cannot be proven: they are not here |`;

@@ -32,6 +32,8 @@ export function bundleRemarks(output: string, content: BundleContent, isJson: bo
       ? "nothing exported, and no bundle made"
       : `${plural(entries, "entry", "entries")} exported`;
   const lines = isJson ? [] : [done];
+  const unanchored = content.anchors?.unanchored ?? 0;
+  if (unanchored > 0) lines.push(`${plural(unanchored, "entry", "entries")} not anchored yet`);
   if (findings.length > 0) {
     const count =
       unproven.count === 0 ? "" : ` (${plural(unproven.count, "entry", "entries")} not)`;

@@ -7,6 +7,7 @@ import { parseFirstLine } from "../log/log-files.ts";
 import { s3Connection } from "../log/storage.ts";
 import { makeNewDirectory } from "../output/new-files.ts";
 import { findUnproven, writeFindings } from "./bundle-findings.ts";
+import { ANCHOR_LOG, copyAnchorLog } from "./bundle-anchors.ts";
 import type { BundleContent, BundleOptions } from "./bundle-proofs.ts";
 import { LF } from "@ai-audit/core/format";
 
@@ -26,6 +27,9 @@ export async function copySegments(
   options: BundleOptions,
 ): Promise<BundleContent> {
   const { log, onProgress } = options;
+  const { anchor } = options;
+  // Before the files: what is anchored by now is in them.
+  const tokens = anchor && (await copyAnchorLog(directory, anchor, log.settings));
   const target = join(directory, "segments");
   await makeNewDirectory(target);
   const copies: Copy[] = [];
@@ -59,6 +63,9 @@ export async function copySegments(
     vkeys: files.vkeys,
     unproven: { count: Math.max(0, entries - proven), first: [] },
     findings,
+    ...(tokens && {
+      anchors: { tokens: tokens.map((name) => `${ANCHOR_LOG}/${name}`), unanchored: 0 },
+    }),
   };
 }
 

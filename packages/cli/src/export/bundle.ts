@@ -38,7 +38,7 @@ async function fill(directory: string, options: WrittenBundleOptions): Promise<B
     ? copySegments(directory, options)
     : writeProofs(directory, options));
   if (content.entries === 0) return content;
-  const { entries, vkeys, unproven, findings } = content;
+  const { entries, vkeys, unproven, findings, anchors } = content;
   await writeNewFile(join(directory, "keys.txt"), vkeys.map((vkey) => `${vkey}\n`).join(""));
   await writeNewFile(join(directory, "check.py"), CHECK_SCRIPT);
   const { html } = await makePage({ ...options, onProgress: () => undefined });
@@ -50,6 +50,7 @@ async function fill(directory: string, options: WrittenBundleOptions): Promise<B
     vkeys,
     unproven: unproven.count,
     hasFindings: findings.length > 0,
+    anchors,
   };
   await writeNewFile(join(directory, "README.md"), bundleReadme(told));
   await writeManifest(directory);

@@ -3,8 +3,9 @@
 
 /** The script's text. */
 export const CHECK_SCRIPT: string = `#!/usr/bin/env python3
-"""Checks this bundle: python3 check.py VKEY [VKEY ...]
+"""Checks this bundle: python3 check.py VKEY [VKEY ...] [--tsa CERTIFICATES.pem]
 
+A VKEY is the key of the log, of an anchor log, or of a witness. CERTIFICATES.pem has those of a time-stamping authority.
 Exit code 0: every line is proven by a key that was given. 1: something was altered or is missing. 2: unknown key or no
 signature. 3: it cannot be checked here, so nothing is said.
 """
@@ -71,9 +72,9 @@ def read_vkey(text):
     name, key_hash, key = text.split("+", 2)
     raw = base64.b64decode(key, validate=True)
     own = hashlib.sha256(name.encode() + b"\\n" + raw).hexdigest()[:8]
-    if own != key_hash or raw[:1] != b"\\1" or len(raw) != 33:
+    if own != key_hash or raw[:1] not in (b"\\1", b"\\4") or len(raw) != 33:
         raise CannotCheck("not a verification key: " + text)
-    return (name, key_hash), ED25519_SPKI + raw[1:]
+    return (raw[0], name, key_hash), ED25519_SPKI + raw[1:]
 
 
 def openssl_verifies(spki, text, signature):
@@ -109,14 +110,103 @@ def check_note(note, keys):
     for line in signatures.splitlines():
         _, name, encoded = line.split(" ")
         raw = base64.b64decode(encoded)
-        spki = keys.get((name, raw[:4].hex()))
+        spki = keys.get((1, name, raw[:4].hex()))
         if spki is None:
             continue
         if not openssl_verifies(spki, text.encode(), raw[4:]):
             return origin, int(size), base64.b64decode(root), 1
-        if origin.startswith(name + "/"):
+        if origin == name or origin.startswith(name + "/"):
             verdict = 0
     return origin, int(size), base64.b64decode(root), verdict
+
+
+def existed(note, folder, keys, tsa):
+    """Who says by when a checkpoint of an anchor log existed: messages, or None where a signature is not right."""
+    said, text = [], note.rpartition("\\n\\n")[0] + "\\n"
+    for line in note[len(text) + 1 :].splitlines():
+        _, name, encoded = line.split(" ")
+        raw = base64.b64decode(encoded)
+        spki = keys.get((4, name, raw[:4].hex()))  # C2SP tlog-cosignature
+        if spki is not None:
+            time = int.from_bytes(raw[4:12], "big")
+            if not openssl_verifies(spki, ("cosignature/v1\\ntime %d\\n%s" % (time, text)).encode(), raw[12:]):
+                return None
+            said.append("existed by %sZ, says %s" % (datetime.datetime.utcfromtimestamp(time).isoformat(), name))
+    for name in sorted(os.listdir(folder)) if tsa else ():
+        path = os.path.join(folder, name)
+        if name.startswith("tsa_") and name.endswith(".note") and open(path, "rb").read() == note.encode():
+            token = path[:-5] + ".tsr"
+            if run_openssl("ts", "-verify", "-data", path, "-in", token, "-CAfile", tsa).returncode != 0:
+                return None
+            shown = run_openssl("ts", "-reply", "-in", token, "-text").stdout.decode()
+            time = shown.partition("Time stamp: ")[2].partition("\\n")[0]
+            said.append("existed by %s, says %s" % (time, name[15:-5]))
+    return said
+
+
+def run_openssl(*args):
+    try:
+        return subprocess.run(["openssl", *args], capture_output=True)
+    except OSError as error:
+        raise CannotCheck("there is no openssl command here: %s" % error)
+
+
+def check_anchors(proof_note, keys, tsa):
+    """By when the state of a proof existed: messages, or None where a proof of it is not right."""
+    state = proof_note.rpartition("\\n\\n")[0] + "\\n"
+    folder = os.path.join(HERE, "anchors")
+    path = os.path.join(folder, leaf(state.encode()).hex() + ".tlog-proofs")
+    if not os.path.exists(path):
+        return []
+    said = []
+    with open(path, encoding="utf-8") as f:
+        parts = f.read().split("c2sp.org/tlog-proof@v1\\n")[1:]
+    for part in parts:
+        head, _, note = part.partition("\\n\\n")
+        extra, index, *hashes = head.split("\\n")
+        line, place, *path_ = base64.b64decode(extra[6:]).decode().split("\\n")
+        states = json.loads(line)
+        in_leaf = root_of_path(state.encode(), int(place), states["states"], [base64.b64decode(h) for h in path_])
+        _, size, root, verdict = check_note(note, keys)
+        in_log = root_of_path(line.encode(), int(index[6:]), size, [base64.b64decode(h) for h in hashes])
+        by = existed(note, folder, keys, tsa)
+        if in_leaf != base64.b64decode(states["root"]) or in_log != root or verdict == 1 or by is None:
+            return None
+        said += by
+    return said
+
+
+def read_anchor_log(keys, tsa):
+    """The anchor log of whole files: the states in it, and by when the newest existed. None where it is not right."""
+    folder, tree, states, note = os.path.join(HERE, "anchor"), Tree(), {}, None
+    for name in sorted(os.listdir(folder)):
+        if not name.startswith("leaf_"):
+            continue
+        with open(os.path.join(folder, name), encoding="utf-8") as f:
+            head, _, note = f.read().partition("\\n\\n")
+        line, *rows = head.split("\\n")
+        tree.append(line.encode())
+        _, size, root, verdict = check_note(note, keys)
+        texts = [row.replace(" ", "\\n") + "\\n" for row in rows]
+        of_states = Tree()
+        for text in texts:
+            of_states.append(text.encode())
+            origin, leaves, digest = text.split("\\n")[:3]
+            states.setdefault(origin, {})[int(leaves)] = base64.b64decode(digest)
+        wanted = json.loads(line).get("root")
+        if size != tree.size or root != tree.root() or verdict == 1:
+            return None, []
+        if wanted is not None and base64.b64decode(wanted) != of_states.root():
+            return None, []
+    said = []
+    for name in sorted(os.listdir(folder)):
+        if name.endswith(".note"):
+            with open(os.path.join(folder, name), encoding="utf-8") as f:
+                by = existed(f.read(), folder, keys, tsa)
+            if by is None:
+                return None, []
+            said += ["at %d leaves it %s" % (int(name.split("_")[1]), text) for text in by]
+    return states, said
 
 
 def references(line):
@@ -167,25 +257,44 @@ def first_line(path):
             return {}
 
 
-def check_folder(folder, segments, keys):
-    """The files of one log, and what they record of each other."""
+def origin_of(path):
+    """The origin that the first checkpoint of a file names."""
+    with open(path, "rb") as f:
+        for raw in f:
+            if raw.startswith(b'{"type":"checkpoint",'):
+                return json.loads(raw)["note"].split("\\n")[0]
+
+
+def check_folder(folder, segments, keys, states):
+    """The files of one log, what they record of each other, and the anchored states of them."""
     paths = sorted(os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".jsonl"))
     wanted = {}
     for path in paths:
         for ref in references(first_line(path)):
             wanted.setdefault(ref["file"], set()).add(ref["size"])
+    anchored = {}
+    for origin, sizes in states.items():
+        anchored.setdefault(origin.rpartition("/")[2] + ".jsonl", []).append((origin, sizes))
+    for name, known in anchored.items():
+        wanted.setdefault(name, set()).update(size for _, sizes in known for size in sizes)
     found, refs, removals, expires = {}, [], {}, None
     for path in paths:
         name = os.path.basename(path)
         verdict, message, roots, sealed = check_segment(path, keys, wanted.get(name, set()))
         yield os.path.relpath(path, segments), verdict, message
         found[name] = roots
+        for origin, sizes in anchored.get(name, ()) if roots is not None else ():
+            if origin_of(path) == origin and any(roots.get(size) != root for size, root in sizes.items()):
+                yield os.path.relpath(path, segments), 1, "shorter than, or other than, what was anchored"
         for line in sealed if verdict != 1 else []:
             refs += [(name, ref) for ref in references(line)]
             expires = line.get("expires", expires)
             if line["type"] in ("retention.prune", "retention.archived"):
                 removals.setdefault(line["file"], []).append(line)
     is_shipped = folder != segments
+    for name, known in anchored.items() if not is_shipped else ():
+        size, root = max(known[0][1].items())
+        refs += [("the anchor log", {"file": name, "size": size, "root": base64.b64encode(root).decode()})] * (name not in found)
     for by, ref in refs:
         file, size, root = ref["file"], ref["size"], base64.b64decode(ref["root"])
         name = os.path.relpath(os.path.join(folder, os.path.basename(file)), segments)
@@ -206,7 +315,7 @@ def check_folder(folder, segments, keys):
         yield name, 2 if is_shipped else 1, "missing: %s records it" % by
 
 
-def check_proof(path, line, keys):
+def check_proof(path, line, keys, tsa):
     with open(path, encoding="utf-8") as f:
         head, _, note = f.read().partition("\\n\\n")
     header, extra, index, *hashes = head.split("\\n")
@@ -214,7 +323,12 @@ def check_proof(path, line, keys):
         return 1, "the proof is of another line"
     _, size, root, verdict = check_note(note, keys)
     path_root = root_of_path(line, int(index[6:]), size, [base64.b64decode(h) for h in hashes])
-    return (verdict, "sealed") if path_root == root else (1, "not in the tree")
+    if path_root != root:
+        return 1, "not in the tree"
+    said = check_anchors(note, keys, tsa)
+    if said is None:
+        return 1, "its anchors are not right"
+    return verdict, "; ".join(["sealed", *said])
 
 
 def missing_files():
@@ -227,13 +341,18 @@ def missing_files():
     return [name for name in names if not os.path.exists(os.path.join(HERE, name))]
 
 
-def results(keys):
+def results(keys, tsa):
     segments, entries = os.path.join(HERE, "segments"), os.path.join(HERE, "entries.jsonl")
     for name in missing_files():
         yield name, 1, "missing from the bundle"
+    states = {}
+    if os.path.isdir(os.path.join(HERE, "anchor")):
+        states, said = read_anchor_log(keys, tsa)
+        yield "anchor", 1 if states is None else 0, "; ".join(["the anchor log", *said])
+        states = states or {}
     if os.path.isdir(segments):
         for folder, _, _ in sorted(os.walk(segments)):
-            yield from check_folder(folder, segments, keys)
+            yield from check_folder(folder, segments, keys, states)
     if os.path.exists(entries):
         with open(entries, "rb") as f:
             for raw in f:
@@ -243,16 +362,20 @@ def results(keys):
                 if not os.path.exists(proof):
                     yield id_, 1, "its proof is missing"
                     continue
-                yield (id_, *check_proof(proof, line, keys))
+                yield (id_, *check_proof(proof, line, keys, tsa))
 
 
 def main():
     worst, count = 0, 0
     try:
-        keys = dict(read_vkey(text) for text in sys.argv[1:])
+        words, tsa = sys.argv[1:], None
+        if "--tsa" in words[:-1]:
+            at = words.index("--tsa")
+            tsa, words = words[at + 1], words[:at] + words[at + 2 :]
+        keys = dict(read_vkey(text) for text in words)
         if keys:
             require_openssl()
-        for name, verdict, message in results(keys):
+        for name, verdict, message in results(keys, tsa):
             print("%-10s %s: %s" % (("PROVEN", "ALTERED", "UNPROVEN")[verdict], name, message))
             worst = 1 if 1 in (worst, verdict) else max(worst, verdict)
             count += 1

@@ -17,7 +17,7 @@ export async function syncFile({ fd }: FileHandle): Promise<void> {
 }
 
 /** Writes a file of mode 0600. Rejects with `EEXIST` for a name that is taken. */
-export async function writeNewFile(path: string, text: string): Promise<void> {
+export async function writeNewFile(path: string, text: string | Uint8Array): Promise<void> {
   await writeFile(path, text, { flag: "wx", mode: 0o600 });
 }
 

@@ -3,13 +3,19 @@ import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import {
+  type AnchorPart,
   checkProof,
   directorySource,
   type ExitCode,
+  formatAnchoredProof,
   type LogSource,
+  parseTlogProof,
+  readAnchors,
   verifySources,
 } from "@ai-audit/core/verify";
-import { readBundleFile, readBundleLines } from "./read-evidence.ts";
+import { ANCHOR_LOG, ANCHORS, hasAnchors, stateFileOf } from "../export/bundle-anchors.ts";
+import { anchorsAt, type PartyFlags, partiesOf } from "./anchors.ts";
+import { readBundleBytes, readBundleFile, readBundleLines } from "./read-evidence.ts";
 import { loadViewer } from "../viewer.ts";
 import type { Trust } from "./trust.ts";
 
@@ -26,19 +32,24 @@ export interface BundleVerdict {
 export async function* checkBundle(
   directory: string,
   trust: Trust,
+  parties: PartyFlags = { anchorKey: [], witness: [] },
 ): AsyncGenerator<BundleVerdict, void, void> {
   for (const name of await missingFiles(directory))
     yield { exitCode: 1, verdict: `MISSING: ${name} is not in the bundle` };
   const segments = join(directory, "segments");
   if (existsSync(segments)) {
     const sources = await bundleSources(segments);
+    const anchor = join(directory, ANCHOR_LOG);
+    const isAnchored = parties.anchorKey.length > 0;
+    const anchors = isAnchored ? await readAnchors(anchorsAt([anchor], parties)) : [];
     yield verifySources(async () => sources, {
       trustedKeys: trust.keys,
+      anchors,
       ...(trust.by !== undefined && { trustedBy: trust.by }),
     });
   }
   const entries = join(directory, "entries.jsonl");
-  if (existsSync(entries)) yield* checkEntries(directory, entries, trust);
+  if (existsSync(entries)) yield* checkEntries(directory, entries, trust, parties);
   const page = join(directory, "audit.html");
   if (existsSync(page)) yield* checkPageIn(page, trust);
 }
@@ -57,7 +68,10 @@ async function* checkEntries(
   directory: string,
   path: string,
   { keys, by }: Trust,
+  parties: PartyFlags,
 ): AsyncGenerator<BundleVerdict, void, void> {
+  const options = { ...partiesOf(parties), ...(by !== undefined && { trustedBy: by }) };
+  const anchors = await BundleAnchors.read(directory);
   for await (const line of readBundleLines(path)) {
     const id = /^\{"id":"([0-9a-f-]{36})"/.exec(line)?.[1] ?? "";
     const proof = join(directory, "proofs", `${id}.tlog-proof`);
@@ -68,11 +82,51 @@ async function* checkEntries(
       };
       continue;
     }
-    const options = by === undefined ? {} : { trustedBy: by };
-    const result = checkProof(await readBundleFile(proof), keys, options);
+    const text = await readBundleFile(proof);
+    const result = checkProof(
+      formatAnchoredProof(text, await anchors.partsOf(text)),
+      keys,
+      options,
+    );
     yield result.line === line || result.line === undefined
       ? result
       : { exitCode: 1, verdict: `TAMPERED: the proof of ${id} is of another line` };
+  }
+}
+
+/** The anchors of selected entries. */
+class BundleAnchors {
+  readonly #folder: string;
+  /** Tokens by the checkpoint that each is over. */
+  readonly #tokens: ReadonlyMap<string, Buffer>;
+
+  private constructor(folder: string, tokens: ReadonlyMap<string, Buffer>) {
+    this.#folder = folder;
+    this.#tokens = tokens;
+  }
+
+  static async read(directory: string): Promise<BundleAnchors> {
+    const folder = join(directory, ANCHORS);
+    const tokens = new Map<string, Buffer>();
+    const names = hasAnchors(directory) ? await readdir(folder) : [];
+    for (const name of names.filter((one) => one.endsWith(".tsr"))) {
+      const note = join(folder, name.replace(/\.tsr$/, ".note"));
+      if (existsSync(note))
+        tokens.set(await readBundleFile(note), await readBundleBytes(join(folder, name)));
+    }
+    return new BundleAnchors(folder, tokens);
+  }
+
+  /** The parts behind an entry's proof; empty where its state is not anchored. */
+  async partsOf(proof: string): Promise<AnchorPart[]> {
+    const path = join(this.#folder, stateFileOf(proof));
+    if (!existsSync(path)) return [];
+    const texts = (await readBundleFile(path)).split(/^(?=c2sp\.org\/tlog-proof@v1$)/m);
+    return texts.map((text) => {
+      const note = parseTlogProof(text)?.note ?? "";
+      const bytes = this.#tokens.get(note);
+      return { proof: text, ...(bytes && { token: { name: "", note, bytes } }) };
+    });
   }
 }
 

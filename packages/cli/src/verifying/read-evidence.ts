@@ -33,9 +33,17 @@ export async function readProofFrom(stream: AsyncIterable<Uint8Array | string>):
  * @throws {Failure} not verified: it is no regular file, or longer than any such file
  */
 export async function readBundleFile(path: string): Promise<string> {
+  return (await readBundleBytes(path)).toString();
+}
+
+/**
+ * The bytes of a file of a bundle.
+ * @throws {Failure} not verified: it is no regular file, or longer than any such file
+ */
+export async function readBundleBytes(path: string): Promise<Buffer> {
   const handle = await openRegular(path);
   try {
-    return await textOf(chunksOf(handle), path);
+    return await bytesOf(chunksOf(handle), path);
   } finally {
     await handle.close();
   }
@@ -90,6 +98,10 @@ async function* chunksOf(handle: FileHandle): AsyncGenerator<Buffer, void, void>
 }
 
 async function textOf(chunks: AsyncIterable<Uint8Array | string>, path: string): Promise<string> {
+  return (await bytesOf(chunks, path)).toString();
+}
+
+async function bytesOf(chunks: AsyncIterable<Uint8Array | string>, path: string): Promise<Buffer> {
   const read: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of chunks) {
@@ -98,7 +110,7 @@ async function textOf(chunks: AsyncIterable<Uint8Array | string>, path: string):
     if (bytes > MAX_PROOF_BYTES) throw tooLong(path);
     read.push(piece);
   }
-  return Buffer.concat(read).toString();
+  return Buffer.concat(read);
 }
 
 function tooLong(path: string): Failure {

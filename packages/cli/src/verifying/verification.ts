@@ -1,26 +1,22 @@
 // Verifies a log with the keys, pins and rules of the command line, for `verify` and `pin`.
 import { type AnchorToVerify, type Verification, verifyLog } from "@ai-audit/core/verify";
-import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { parseDuration } from "../arguments/times.ts";
-import { collect, parseCount, parseDays } from "../arguments/values.ts";
-import { EXIT, Failure, systemFailure, usageFailure } from "../failure.ts";
+import { collect, parseDays } from "../arguments/values.ts";
+import { EXIT, Failure, usageFailure } from "../failure.ts";
 import { resolveLocation } from "../log/location.ts";
 import { s3Connection } from "../log/storage.ts";
 import { Progress } from "../output/progress.ts";
 import type { Session } from "../session.ts";
 import { Settings } from "../settings/settings.ts";
+import { addPartyOptions, anchorsAt, type PartyFlags } from "./anchors.ts";
 import { readPins } from "./pins.ts";
 import { findTrust, type Trust } from "./trust.ts";
 
-export interface VerificationFlags {
+export interface VerificationFlags extends PartyFlags {
   readonly trust: readonly string[];
   readonly pin: readonly string[];
-  readonly anchor?: string;
-  readonly anchorKey?: string;
-  readonly witness: readonly string[];
-  readonly tsa?: string;
-  readonly quorum?: number;
+  readonly anchor: readonly string[];
   /** Milliseconds. */
   readonly maxAnchorAge?: number;
   readonly retention?: number;
@@ -49,31 +45,21 @@ export function addTrustOption(command: Command): Command {
 
 /** Gives a command the options of `verifyLocation()`. */
 export function addVerificationOptions(command: Command): Command {
-  return addTrustOption(command)
+  const withAnchors = addTrustOption(command)
     .addOption(
       new Option("-p, --pin <file>", "pins: states of the log noted earlier; repeatable")
         .default([], "AUDIT_PINS")
         .argParser(collect),
     )
-    .option(
-      "--anchor <location>",
-      "an anchor log of this log: a directory, or s3://bucket/prefix; what it holds counts as pinned",
-    )
-    .option("--anchor-key <vkey>", "with --anchor: the anchor log's verification key")
     .addOption(
-      new Option("--witness <vkey>", "with --anchor: key of a C2SP witness; repeatable")
+      new Option(
+        "--anchor <location>",
+        "an anchor log of this log: a directory, or s3://bucket/prefix; what it holds counts as pinned; repeatable",
+      )
         .default([], "none")
         .argParser(collect),
-    )
-    .option(
-      "--tsa <file>",
-      "with --anchor: certificates in PEM that sign the tokens of time-stamping authorities",
-    )
-    .option(
-      "--quorum <count>",
-      "with --anchor: how many of these parties must vouch for a state (default: 1)",
-      parseCount,
-    )
+    );
+  return addPartyOptions(withAnchors, "with --anchor: ")
     .option(
       "--max-anchor-age <duration>",
       "with --anchor: one that vouches for nothing newer than this (5m, 2h) is STALE, exit code 2",
@@ -167,37 +153,13 @@ export async function verifyLocation(
   }
 }
 
-/** The anchor log of the command line. */
-export function anchorsOf(flags: VerificationFlags): AnchorToVerify[] {
+/** The anchor logs of the command line. */
+function anchorsOf(flags: VerificationFlags): AnchorToVerify[] {
   const { anchor, anchorKey, witness, tsa, quorum, maxAnchorAge } = flags;
-  if (anchor === undefined) {
-    const needsAnchor = [anchorKey, witness[0], tsa, quorum, maxAnchorAge];
-    if (needsAnchor.every((value) => value === undefined)) return [];
+  const needsAnchor = [anchorKey[0], witness[0], tsa, quorum, maxAnchorAge];
+  if (anchor.length === 0 && needsAnchor.some((value) => value !== undefined))
     throw usageFailure("no anchor log is given", "give --anchor LOCATION");
-  }
-  if (anchorKey === undefined)
-    throw usageFailure("the anchor log's key is not given", "give --anchor-key VKEY");
-  return [
-    {
-      location: anchor,
-      vkey: anchorKey,
-      witnesses: witness,
-      ...(tsa !== undefined && { tsa: readCertificates(tsa) }),
-      ...(quorum !== undefined && { quorum }),
-    },
-  ];
-}
-
-function readCertificates(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    const failure = systemFailure(error, path);
-    if (failure === undefined) throw error;
-    throw new Failure(EXIT.notVerified, failure.message, "certificates of the TSA, in PEM", {
-      cause: error,
-    });
-  }
+  return anchorsAt(anchor, flags);
 }
 
 function locate(given: string | undefined, settings: Settings): string {

@@ -93,7 +93,7 @@ export function parseAnchorFile(text: string): AnchorFile | undefined {
   const blank = text.indexOf("\n\n");
   if (blank === -1) return undefined;
   const [line = "", ...rest] = text.slice(0, blank).split("\n");
-  const leaf = readLeaf(line);
+  const leaf = parseLeaf(line);
   const states = rest.map(readState).filter((state) => state !== undefined);
   if (leaf === undefined || states.length !== rest.length) return undefined;
   const counted = leaf.type === "anchor.run" ? leaf.states : 0;
@@ -102,7 +102,8 @@ export function parseAnchorFile(text: string): AnchorFile | undefined {
   return { record: { leaf, line, states }, note: text.slice(blank + 2) };
 }
 
-function readLeaf(line: string): AnchorLeaf | undefined {
+/** Reads a leaf; undefined for anything else. */
+export function parseLeaf(line: string): AnchorLeaf | undefined {
   const { type, at, since, retention, previous, states, root, unconfirmed } =
     parseObject(line) ?? {};
   if (typeof at !== "string" || Number.isNaN(Date.parse(at))) return undefined;

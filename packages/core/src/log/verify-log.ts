@@ -63,7 +63,7 @@ export async function verifyLog(
   const access = { ...(s3 && { s3 }), withoutVersions };
   const [ofLog, ofAnchors] = splitPins(pins, anchors);
   // Before the log: what is anchored was in the log by then, also where it grows meanwhile.
-  const evidence = await readAnchors(anchors, ofAnchors, s3);
+  const evidence = await readAnchors(anchors, { pins: ofAnchors, ...(s3 && { s3 }) });
   return verifySources((now) => logSourcesAt(location, { ...access, now }), {
     ...rest,
     pins: ofLog,
@@ -88,10 +88,14 @@ function splitPins(
   return [pins.filter((pin) => !isOfAnchor(pin)), ofAnchors];
 }
 
-async function readAnchors(
+/**
+ * What anchor logs hold, for `verifySources`.
+ * @param options `pins`: pins of them. `s3`: how to reach a bucket.
+ * @throws {AuditConfigError} `AUDIT_KEY_INVALID` when a key or a certificate is malformed.
+ */
+export async function readAnchors(
   anchors: readonly AnchorToVerify[],
-  pins: readonly Pin[],
-  s3: S3Connection | undefined,
+  { pins = [], s3 }: { readonly pins?: readonly Pin[]; readonly s3?: S3Connection } = {},
 ): Promise<AnchorEvidence[]> {
   return Promise.all(
     anchors.map(async ({ location, vkey, witnesses = [], tsa, quorum = 1 }) =>

@@ -29,14 +29,15 @@ export class AuditPaths {
 
   /**
    * From the leaf's sibling up to the root's child; empty for a tree of one leaf.
+   * @param size Leaves of the tree, where an earlier one is meant.
    * @throws {RangeError} when `index` is not that of one of the leaves given
    */
-  path(index: number): Buffer[] {
-    if (index < this.#firstLeaf || index >= this.#size)
+  path(index: number, size: number = this.#size): Buffer[] {
+    if (index < this.#firstLeaf || index >= size || size > this.#size)
       throw new RangeError(`leaf ${index} is not among those given`);
     const path: Buffer[] = [];
     let from = 0;
-    let to = this.#size;
+    let to = size;
     while (to - from > 1) {
       const middle = middleOf(from, to);
       if (index < middle) {

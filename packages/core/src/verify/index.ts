@@ -44,13 +44,30 @@ export {
   type UnprovenEntry,
 } from "./prove.ts";
 export { formatTlogProof, parseTlogProof, type TlogProof } from "../seal/tlog-proof.ts";
-export { checkProof, type ProofCheck, type ProofCheckOptions } from "./proof.ts";
+export {
+  checkProof,
+  type ExistedBy,
+  type ProofCheck,
+  type ProofCheckOptions,
+} from "../anchor/check-proof.ts";
+export { type AnchorPart, formatAnchoredProof, type TokenFile } from "../anchor/anchored-proof.ts";
 export { type LogAccess, logSourcesAt } from "../log/location.ts";
-export { proveEntries, proveEntry } from "../log/prove-entry.ts";
+export {
+  type AnchoredEntryProof,
+  type AnchorToProve,
+  type ProveAccess,
+  proveEntries,
+  proveEntry,
+} from "../log/prove-entry.ts";
 export {
   type ContentCheck,
   type EntryContent,
   openContent,
   type OpenedContent,
 } from "../log/content.ts";
-export { type AnchorToVerify, verifyLog, type VerifyOptions } from "../log/verify-log.ts";
+export {
+  type AnchorToVerify,
+  readAnchors,
+  verifyLog,
+  type VerifyOptions,
+} from "../log/verify-log.ts";

@@ -1,4 +1,4 @@
-// Checks the proof of one entry, from its text and the trusted keys alone.
+// Checks that an entry was sealed, from its proof's text and the trusted keys alone.
 import { verify } from "node:crypto";
 import { safeLine } from "../format/safe-text.ts";
 import { idOf } from "./locate.ts";
@@ -11,8 +11,8 @@ import type { ExitCode } from "./verification.ts";
 import { isTrustedAt, type TrustedKeys, readTrustedKeys } from "./trusted-keys.ts";
 import { timeOfSegment } from "./segment-time.ts";
 
-/** The result of checking a proof. */
-export interface ProofCheck {
+/** The result of checking the seal of a proof. */
+export interface SealedProofCheck {
   /**
    * 0 proven by a given key, 1 refuted, 2 consistent but no given key vouches for it, 3 not a
    * proof.
@@ -32,7 +32,7 @@ export interface ProofCheck {
 }
 
 /** The keys that a proof is checked with. */
-export interface ProofCheckOptions {
+export interface SealedProofCheckOptions {
   /** The source of the trust in the keys, for the verdict: `--trust`. @default not stated */
   readonly trustedBy?: string;
 }
@@ -43,11 +43,11 @@ export interface ProofCheckOptions {
  * trusted for a time.
  * @throws {AuditConfigError} `AUDIT_KEY_INVALID` when a trusted key is malformed.
  */
-export function checkProof(
+export function checkSealedProof(
   text: string,
   trustedKeys: readonly string[],
-  options: ProofCheckOptions = {},
-): ProofCheck {
+  options: SealedProofCheckOptions = {},
+): SealedProofCheck {
   const keyring = readTrustedKeys(trustedKeys);
   const proof = parseTlogProof(text);
   const note = proof && parseNote(proof.note);
@@ -85,7 +85,7 @@ export function checkProof(
   return { ...found, ...judgement, verdict: safeLine(judgement.verdict) }; // origin and names come from the note
 }
 
-type Judgement = Pick<ProofCheck, "exitCode" | "state" | "verdict" | "signedBy">;
+type Judgement = Pick<SealedProofCheck, "exitCode" | "state" | "verdict" | "signedBy">;
 
 function judgeSignatures(
   note: Note,

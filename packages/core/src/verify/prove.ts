@@ -9,6 +9,7 @@ import type { LogSource } from "./log-source.ts";
 import { leafHashInPlace, MerkleTree, type TreeState } from "../seal/merkle.ts";
 import { readFirstLine, readLineOf } from "../format/read-control-line.ts";
 import { dayOfSegment, segmentDay } from "../format/segment-name.ts";
+import { type Checkpoint, parseCheckpoint, parseNote } from "../seal/note.ts";
 import { formatTlogProof } from "../seal/tlog-proof.ts";
 import { DAY_MS } from "../time.ts";
 
@@ -19,11 +20,14 @@ export type EntryProof = ProvenEntry | UnprovenEntry;
 export interface ProveOptions {
   /**
    * `first`: the first checkpoint that covers the entry. `last`: the last one of its file, so that
-   * the proofs of many entries share one signature and most of their nodes.
+   * the proofs of many entries share one signature and most of their nodes. A function: the first
+   * one that it accepts, or else the last one.
    * @default "first"
    */
-  readonly checkpoint?: "first" | "last";
+  readonly checkpoint?: "first" | "last" | ((checkpoint: Checkpoint) => boolean);
 }
+
+type WantedCheckpoint = NonNullable<ProveOptions["checkpoint"]>;
 
 /** An entry and its proof. */
 export interface ProvenEntry {
@@ -169,7 +173,7 @@ class Search {
 async function* readProofs(
   chunks: AsyncIterable<Buffer>,
   search: Search,
-  wanted: "first" | "last",
+  wanted: WantedCheckpoint,
 ): AsyncGenerator<ProvenEntry, void, void> {
   const splitter = new LineSplitter();
   const reader = new ProofReader(search, wanted);
@@ -207,7 +211,7 @@ interface Waiting {
  */
 class ProofReader {
   readonly #search: Search;
-  readonly #wanted: "first" | "last";
+  readonly #wanted: WantedCheckpoint;
   /** The latest checkpoint since the first entry that waits. */
   #latest: { readonly line: string; readonly size: number } | undefined;
   readonly #tree = new MerkleTree();
@@ -219,7 +223,7 @@ class ProofReader {
   #leaves: Buffer[] = [];
   #keptBytes = 0;
 
-  constructor(search: Search, wanted: "first" | "last") {
+  constructor(search: Search, wanted: WantedCheckpoint) {
     this.#search = search;
     this.#wanted = wanted;
   }
@@ -241,7 +245,7 @@ class ProofReader {
     if (beginning.startsWith(CHECKPOINT_PREFIX)) {
       if (this.#waiting.size === 0) return;
       this.#latest = { line: bytes.toString("utf8", start, end), size: this.#tree.size };
-      if (this.#wanted === "first" || this.#keptBytes > MAX_WAITING_BYTES)
+      if (this.#keptBytes > MAX_WAITING_BYTES || this.#isWanted(this.#latest.line))
         this.#prove(this.#latest);
       return;
     }
@@ -252,6 +256,12 @@ class ProofReader {
     const leaf = leafHashInPlace(bytes, start, end);
     this.#tree.append(leaf);
     if (this.#waiting.size > 0) this.#keep(leaf);
+  }
+
+  #isWanted(checkpointLine: string): boolean {
+    if (typeof this.#wanted === "string") return this.#wanted === "first";
+    const checkpoint = parseCheckpoint(parseNote(noteOf(checkpointLine))?.text ?? "");
+    return checkpoint !== undefined && this.#wanted(checkpoint);
   }
 
   #await(id: string, line: Buffer): void {
@@ -269,7 +279,7 @@ class ProofReader {
   }
 
   #prove({ line: checkpointLine, size }: { readonly line: string; readonly size: number }): void {
-    const note = readLineOf(checkpointLine, "checkpoint")?.note ?? "";
+    const note = noteOf(checkpointLine);
     const paths = new AuditPaths(this.#leaves.slice(0, size - this.#before.size), this.#before);
     for (const [id, { line, index }] of this.#waiting) {
       if (index >= size) continue;
@@ -287,6 +297,10 @@ class ProofReader {
     this.#keptBytes = 0;
     this.#latest = undefined;
   }
+}
+
+function noteOf(checkpointLine: string): string {
+  return readLineOf(checkpointLine, "checkpoint")?.note ?? "";
 }
 
 function vkeyOf(firstLine: string): string | null {

@@ -11,7 +11,7 @@ import { witnessSink } from "../../src/anchor/witness.ts";
 import type { AnchorToVerify } from "../../src/log/verify-log.ts";
 import { Signer } from "../../src/seal/signer.ts";
 import { AnchoredLog, anchorer, CLEANER, signer } from "./anchored-log.ts";
-import { startAuthority, startWitness } from "./parties.ts";
+import { startAuthority, startWitness } from "@ai-audit/test-support/anchor-parties";
 import { writeSegment } from "../verify/log-builder.ts";
 
 const REFUSED = { code: "AUDIT_ANCHOR_REFUSED" };

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
 import { describe, expect, it } from "vitest";
 import { AnchorLog } from "../../src/anchor/anchor-log.ts";
+import { AnchoredStates } from "../../src/anchor/anchored-states.ts";
 import { beginAnchor } from "../../src/anchor/anchorer.ts";
 import { readAnchorEvidence } from "../../src/anchor/read-evidence.ts";
 import { runRecord } from "../../src/anchor/record.ts";
@@ -23,6 +24,8 @@ interface Vectors {
     readonly states: readonly Checkpoint[];
     readonly unconfirmed: readonly string[];
   }[];
+  /** The way from the second state of the first run to the checkpoint with the cosignature. */
+  readonly part: string;
   readonly files: Readonly<Record<string, string>>;
 }
 
@@ -63,6 +66,10 @@ describe("an anchor log", () => {
       quorum: 1,
       pins: [],
     });
+    const log = await AnchorLog.read(directoryStore(directory), vectors.vkey);
+    const [, second] = log.records[1]?.states ?? [];
+    if (second === undefined) throw new Error("the vectors have states");
+    expect(await new AnchoredStates(log).partsOf(second)).toEqual([{ proof: vectors.part }]);
     expect(evidence.problems).toEqual([]);
     expect(evidence.rules).toEqual([{ days: 365 }]);
     expect(evidence.report).toMatchObject({

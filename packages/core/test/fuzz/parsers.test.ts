@@ -18,7 +18,7 @@ import { openFernet } from "../../src/keys/fernet.ts";
 import { openJwe, parseJwe } from "../../src/keys/jwe.ts";
 import { decodeKey } from "../../src/keys/keys.ts";
 import { parseCheckpoint, parseNote } from "../../src/seal/note.ts";
-import { checkProof } from "../../src/verify/proof.ts";
+import { checkProof } from "../../src/anchor/check-proof.ts";
 import { parsePin } from "../../src/verify/pin.ts";
 import { fuzzInputs } from "@ai-audit/test-support/fuzz";
 import { Random } from "@ai-audit/test-support/random";

@@ -34,6 +34,18 @@ def root(leaves):
     return hashlib.sha256(b"\x01" + root(leaves[:k]) + root(leaves[k:])).digest()
 
 
+def path(leaves, m):
+    """RFC 6962, 2.1.1, straight from its recursive definition."""
+    if len(leaves) == 1:
+        return []
+    k = 1
+    while k * 2 < len(leaves):
+        k *= 2
+    if m < k:
+        return path(leaves[:k], m) + [root(leaves[k:])]
+    return path(leaves[k:], m - k) + [root(leaves[:k])]
+
+
 def raw(key):
     return key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
 
@@ -105,6 +117,16 @@ signed = f"cosignature/v1\ntime {time}\n{text}".encode()
 blob = time.to_bytes(8, "big") + witness.sign(signed)
 files[f"witness_{len(leaves):010}_{WITNESS}.note"] = note + signature(WITNESS, 4, witness, blob)
 
+
+def part(leaf_index, state_index, size, note):
+    """The way from a state to a checkpoint at some size."""
+    texts = [f"{o}\n{n}\n{r}\n".encode() for o, n, r in states_of[leaf_index]]
+    place = [leaves[leaf_index], str(state_index), *map(b64, path(texts, state_index))]
+    head = ["c2sp.org/tlog-proof@v1", "extra " + b64("\n".join(place).encode()), f"index {leaf_index}"]
+    hashes = path([text.encode() for text in leaves[:size]], leaf_index)
+    return "\n".join([*head, *map(b64, hashes)]) + "\n\n" + note
+
+
 print(json.dumps({
     "name": NAME,
     "pem": key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(),
@@ -120,4 +142,5 @@ print(json.dumps({
         for leaf, states in list(zip(leaves, states_of))[1:]
     ],
     "files": files,
+    "part": part(1, 1, 4, files[f"witness_{len(leaves):010}_{WITNESS}.note"]),
 }, indent=2, ensure_ascii=False))

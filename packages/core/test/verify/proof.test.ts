@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { checkProof } from "../../src/verify/proof.ts";
+import { checkProof } from "../../src/anchor/check-proof.ts";
 import { proveEntry } from "../../src/log/prove-entry.ts";
 import { Signer } from "../../src/seal/signer.ts";
 import { formatTlogProof, parseTlogProof } from "../../src/seal/tlog-proof.ts";
@@ -51,6 +51,8 @@ describe("the proof of an entry", () => {
       index: 18,
       checkpoint: { origin, size: 21, root: expect.any(String) },
       signedBy: keyId,
+      existed: [],
+      anchors: [],
     });
   });
 
@@ -120,6 +122,8 @@ describe("the proof of an entry", () => {
       exitCode: 1,
       state: "TAMPERED",
       verdict: "TAMPERED: the line is not in the tree at this place",
+      existed: [],
+      anchors: [],
     };
     expect(checkProof(formatTlogProof({ ...parsed, index: 17 }), [signer.vkey])).toEqual(refuted);
     const extra = Buffer.from(lines[16] ?? "");
@@ -136,6 +140,8 @@ describe("the proof of an entry", () => {
       exitCode: 3,
       state: "MALFORMED",
       verdict: "NOT VERIFIED: this is not a proof of an entry",
+      existed: [],
+      anchors: [],
     });
   });
 

@@ -2,7 +2,7 @@ import { appendFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { directorySource, type LogSource } from "../../src/verify/log-source.ts";
-import { checkProof } from "../../src/verify/proof.ts";
+import { checkProof } from "../../src/anchor/check-proof.ts";
 import { type EntryProof, proveEntriesIn } from "../../src/verify/prove.ts";
 import { Signer } from "../../src/seal/signer.ts";
 import { proveEntries, proveEntry } from "../../src/log/prove-entry.ts";

@@ -7,16 +7,15 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";
+import { temporaryDirectory } from "./temporary-directory.ts";
 import { onTestFinished } from "vitest";
-import type { Signer } from "../../src/seal/signer.ts";
 
 const SCRIPT = fileURLToPath(new URL("witness.py", import.meta.url));
 
 /** A witness that follows one anchor log, until the test has finished. */
 export async function startWitness(
   name: string,
-  { name: origin, vkey: logVkey }: Signer,
+  { name: origin, vkey: logVkey }: { readonly name: string; readonly vkey: string },
   seed: string = "11".repeat(32),
 ): Promise<{ readonly url: string; readonly vkey: string }> {
   const child = spawn("python3", ["-W", "ignore", SCRIPT, name, seed, origin, logVkey], {
