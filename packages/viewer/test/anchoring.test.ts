@@ -5,7 +5,7 @@ import type { Verification } from "@ai-audit/core/verify";
 import { isLeftOut } from "@ai-audit/test-support/dependencies";
 import { describe, expect, it } from "vitest";
 import { anchorer, AnchoredLog } from "../../core/test/anchor/anchored-log.ts";
-import { startWitness } from "../../core/test/anchor/parties.ts";
+import { startWitness } from "@ai-audit/test-support/anchor-parties";
 import { createReport, type Report } from "../src/index.ts";
 import { type Fact, factsOf } from "../src/data/verdict-facts.ts";
 
