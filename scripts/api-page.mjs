@@ -1,13 +1,13 @@
-// node scripts/api-page.mjs [--check]: writes docs/api.md, the list of what each entry point of @ai-audit/core exports,
+// node scripts/api-page.mjs [--check]: writes docs/api.md, the list of what each entry point of each package exports,
 // with the first sentence of each docstring. With --check it compares instead, and names exports without a docstring.
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const core = join(root, "packages/core");
 const page = join(root, "docs/api.md");
 
+/** Entry points of @ai-audit/core. Another package has one, and its description says what it is. */
 const AUDIENCES = {
   ".": "programs that log",
   "./capture": "wrappers of an SDK or a framework",
@@ -23,7 +23,7 @@ const AUDIENCES = {
   "./aws-secrets": "master keys from AWS Secrets Manager",
 };
 
-/** The exports of a module: name, and file and name of its declaration. */
+/** The exports of a module: name, kind, and first sentence, or the package that another one's comes from. */
 function exportsOf(file) {
   const text = readFileSync(file, "utf8");
   const found = [];
@@ -33,12 +33,34 @@ function exportsOf(file) {
       .map((one) => one.trim())
       .filter(Boolean)) {
       const [name, alias = name] = part.replace(/^type /, "").split(" as ");
-      found.push({ name: alias, ...declarationOf(join(dirname(file), from), name) });
+      const declared = declaring(file, from);
+      if (declared === undefined) found.push({ name: alias, from });
+      else if (alias !== "default") found.push({ name: alias, ...declarationOf(declared, name) });
     }
   }
+  for (const [, from] of text.matchAll(/^export \* from "([^"]+)";/gm))
+    found.push(...exportsOf(declaring(file, from)));
   for (const [, name] of text.matchAll(DECLARED))
     found.push({ name, ...declarationOf(file, name) });
   return found.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** The file that a module imports from; none where it belongs to a package that is not ours. */
+function declaring(file, from) {
+  if (from.startsWith(".")) return join(dirname(file), from);
+  const [, name, entry] = /^@ai-audit\/([\w-]+)(.*)$/.exec(from) ?? [];
+  return name === undefined ? undefined : sourcesOf(name)[`.${entry}`];
+}
+
+/** The entry points of a package with the file of each. */
+function sourcesOf(name) {
+  const folder = join(root, "packages", name);
+  const { exports } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  return Object.fromEntries(
+    Object.entries(exports)
+      .filter(([, target]) => target["ai-audit-source"] !== undefined)
+      .map(([entry, target]) => [entry, join(folder, target["ai-audit-source"])]),
+  );
 }
 
 const DECLARED =
@@ -73,20 +95,43 @@ function firstSentence(text) {
   return /^.*?[.:](?= [A-Z`]|$)/.exec(text)?.[0].replace(/:$/, ".") ?? text;
 }
 
+/** The packages that are published, core first. */
+function packages() {
+  return readdirSync(join(root, "packages"))
+    .map((name) => ({
+      name,
+      ...JSON.parse(readFileSync(join(root, "packages", name, "package.json"), "utf8")),
+      folder: name,
+    }))
+    .filter((one) => one.private !== true)
+    .toSorted((a, b) => Number(b.folder === "core") - Number(a.folder === "core"));
+}
+
 function write() {
-  const { exports } = JSON.parse(readFileSync(join(core, "package.json"), "utf8"));
   const bare = [];
-  let text = `# What \`@ai-audit/core\` exports
+  let text = `# What the packages export
 
 Made by \`node scripts/api-page.mjs\` from the docstrings, which say more: shapes, units, defaults and errors by code.
 `;
-  for (const [entry, audience] of Object.entries(AUDIENCES)) {
-    const source = exports[entry]["ai-audit-source"];
-    text += `\n## \`@ai-audit/core${entry.slice(1)}\`\n\nFor ${audience}.\n\n| name | kind | what it is |\n| --- | --- | --- |\n`;
-    for (const { name, kind, summary } of exportsOf(join(core, source))) {
-      if (summary === "") bare.push(`${entry} ${name}`);
-      text += `| \`${name}\` | ${kind} | ${summary.replaceAll("|", "\\|")} |\n`;
+  for (const { name, folder, description, bin } of packages()) {
+    const sources = sourcesOf(folder);
+    const entries = folder === "core" ? Object.keys(AUDIENCES) : Object.keys(sources);
+    for (const entry of entries) {
+      const about = folder === "core" ? `For ${AUDIENCES[entry]}.` : `${description}.`;
+      text += `\n## \`${name}${entry.slice(1)}\`\n\n${about}\n\n| name | kind | what it is |\n| --- | --- | --- |\n`;
+      const foreign = new Map();
+      for (const { name: own, kind, summary, from } of exportsOf(sources[entry])) {
+        if (from !== undefined) foreign.set(from, [...(foreign.get(from) ?? []), own]);
+        else {
+          if (summary === "") bare.push(`${name}${entry.slice(1)} ${own}`);
+          text += `| \`${own}\` | ${kind} | ${summary.replaceAll("|", "\\|")} |\n`;
+        }
+      }
+      for (const [from, names] of foreign)
+        text += `\nFrom \`${from}\`, unchanged: ${names.map((one) => `\`${one}\``).join(", ")}.\n`;
     }
+    if (entries.length === 0)
+      text += `\n## \`${name}\`\n\n${description}. It has a command and no exports: \`${Object.keys(bin).join("`, `")}\`, see [the command](cli.md).\n`;
   }
   return { text, bare };
 }

@@ -3,6 +3,7 @@
 import { Anthropic } from "@anthropic-ai/sdk";
 import { type Audited, withAudit } from "./with-audit.ts";
 
+/** `Anthropic` that leaves an entry for every call. */
 export const AuditedAnthropic: Audited<typeof Anthropic> = withAudit(Anthropic);
 export type AuditedAnthropic = Anthropic;
 export { AuditedAnthropic as default };

@@ -2,6 +2,7 @@
 import { AzureOpenAI, OpenAI } from "openai";
 import { type Audited, withAudit } from "./with-audit.ts";
 
+/** `OpenAI` that leaves an entry for every call. */
 export const AuditedOpenAI: Audited<typeof OpenAI> = withAudit(OpenAI);
 export type AuditedOpenAI = OpenAI;
 

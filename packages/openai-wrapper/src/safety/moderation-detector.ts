@@ -17,6 +17,7 @@ export interface ModerationClient {
   readonly moderations: { create(body: { model: string; input: string }): PromiseLike<unknown> };
 }
 
+/** Options of `openAIModerationDetector`. */
 export interface ModerationDetectorOptions {
   /** @default "openai:moderation" */
   readonly name?: string | undefined;
