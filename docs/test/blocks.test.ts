@@ -16,6 +16,7 @@ const GIVEN = `
 declare const AuditLogger: typeof import("@ai-audit/core").AuditLogger;
 type AuditLogger = import("@ai-audit/core").AuditLogger;
 declare const AuditSql: typeof import("@ai-audit/core/sql").AuditSql;
+declare const sql: import("@ai-audit/core/sql").AuditSql;
 declare const S3Storage: typeof import("@ai-audit/core/s3").S3Storage;
 declare const verifyLog: typeof import("@ai-audit/core").verifyLog;
 declare const logger: import("@ai-audit/core").AuditLogger;

@@ -1,10 +1,10 @@
 // The commands of the README, word for word, by somebody who has nothing but the README.
 import { execFile } from "node:child_process";
-import { chmod, mkdir, readFile, readdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { AuditLogger, EncryptionManager, FileStorage, Signer } from "@ai-audit/core";
+import { blocksOf, runBlock } from "@ai-audit/test-support/documented-code";
 import { beforeAll, describe, expect, it } from "vitest";
 import { writeOldLog } from "./support/old-log.ts";
 import { emptyRoot } from "./support/samples.ts";
@@ -57,22 +57,13 @@ describe("README", { timeout: 60_000 }, () => {
     await chmod(join(root, "bin/npx"), 0o755);
     await shell(init);
     vkey = (await readFile(join(root, "audit-keys/signing.vkey"), "utf8")).trim();
-    const env = {
-      AUDIT_SIGNING_KEY: await readFile(join(root, "audit-keys/signing.pem"), "utf8"),
-      AUDIT_ENCRYPTION_KEY: await readFile(join(root, "audit-keys/encryption.key"), "utf8"),
-    };
-    const signer = Signer.fromEnv("acme", "AUDIT_SIGNING_KEY", env);
-    const encryption = new EncryptionManager(env.AUDIT_ENCRYPTION_KEY.trim());
-    const storage = new FileStorage({ path: join(root, "audit-logs"), signer });
-    const logger = new AuditLogger(storage, { encryption, storeContent: true });
-    await logger.log({ input: "Hello!", output: "Hi.", outcome: "ok" });
-    blocked = await logger.log({
-      input: "How?",
-      output: "",
-      outcome: "blocked",
-      safetyPassed: false,
-    });
-    await logger.close();
+    const [program] = await blocksOf(fileURLToPath(new URL("../../../README.md", import.meta.url)));
+    if (program === undefined) throw new Error("the README has no program");
+    const from = fileURLToPath(new URL("..", import.meta.url));
+    const key = await readFile(join(root, "audit-keys/signing.pem"), "utf8");
+    await runBlock(program, { from, cwd: root, env: { AUDIT_SIGNING_KEY: key } });
+    const { stdout } = await shell("npx ai-audit query --flagged --json");
+    blocked = /"id":"([\w-]+)"/.exec(stdout)?.[1] ?? "";
   });
 
   it("has the commands that are run here, and no other", () => {
@@ -93,13 +84,8 @@ describe("README", { timeout: 60_000 }, () => {
   });
 
   it("verify finds the altered copy as the README shows", async () => {
-    const [name = ""] = await readdir(join(root, "audit-logs"));
-    const text = await readFile(join(root, "audit-logs", name), "utf8");
-    await mkdir(join(root, "copy"));
-    await writeFile(
-      join(root, "copy", name),
-      text.replace('"outcome":"blocked"', '"outcome":"ok"'),
-    );
+    const change = /^\$ (cp .*)$/m.exec(README)?.[1] ?? "";
+    expect((await shell(change)).code).toBe(0);
     const { code, stdout } = await shell(verifyCopy);
     const shown =
       /\nTAMPERED audit_\d+\.jsonl, lines \d to \d, entry \S+: (the lines[^`]*?)\n```/.exec(
