@@ -20,6 +20,9 @@ const { values } = parseArgs({
 });
 const { short } = values;
 const seed = Number(values.seed);
+// Each seed of the simulation has ten days of its own, and the names of files end with the year 9999.
+if (!Number.isInteger(seed) || seed < 0 || seed > 250_000)
+  throw new RangeError(`--seed must be a whole number from 0 to 250000, not ${values.seed}`);
 
 const FAMILIES: readonly (readonly [name: string, isAbsent: boolean, run: () => Promise<Row[]>])[] =
   [

@@ -1,11 +1,13 @@
 // LangChain messages in a neutral shape: role, content, name, tool_calls, tool_call_id.
 import {
+  CENSOR,
   type Fields,
   type JsonValue,
   defined,
   fieldsOf,
   isEmpty,
   isFields,
+  isSecretName,
   listOf,
   textOf,
 } from "@ai-audit/core/capture";
@@ -126,32 +128,43 @@ function toolCallsOf(message: Fields, kwargs: Fields): Fields {
 /** Members that repeat other members of the message. */
 const COPIES: ReadonlySet<string> = new Set(["tool_calls", "parsed", "originalTextContentBlock"]);
 /**
- * Members of a provider's envelope, which hosts put beside the content of a message. The fields of
- * an entry have them, once: a message is repeated in the input of every later call.
+ * Words and numbers of a provider's envelope, which hosts put beside the content of a message. The
+ * fields of an entry have them, once: a message is repeated in the input of every later call. A
+ * member of such a name that is no word and no number is kept.
  */
-const ENVELOPE: ReadonlySet<string> = new Set([
+const ENVELOPE_WORDS: ReadonlySet<string> = new Set([
   // Anthropic
-  "container", "context_management", "id", "model", "role", "stop_details", "stop_reason",
-  "stop_sequence", "type", "usage",
+  "id", "model", "role", "stop_reason", "stop_sequence", "type",
   // Gemini
-  "avgLogprobs", "finishReason", "index", "logprobsResult", "safetyRatings", "tokenCount",
+  "avgLogprobs", "finishReason", "index", "tokenCount",
   // LangChain
   "lc_source", "model_provider",
+]); // prettier-ignore
+/** Verdicts (`safety.ts`), usage and other facts of an answer that fields of its entry have. */
+const RECORDED: ReadonlySet<string> = new Set([
+  "container", "context_management", "stop_details", "usage",
+  "logprobsResult", "safetyRatings",
 ]); // prettier-ignore
 /** LangChain's own notes, `__openai_role__` and the like. */
 const OWN_NOTE = /^__(?!proto__$)/;
 
-/** Members that providers add to a message: refusal, audio, reasoning, function_call … */
+/**
+ * Members that providers add to a message: refusal, audio, reasoning, function_call … Unknown ones
+ * are kept: they may be what the model said. Credentials among them are censored.
+ */
 function additionsOf(kwargs: Fields): Fields {
   const kept = Object.entries(kwargs).filter(([key, value]) => {
-    if (COPIES.has(key) || ENVELOPE.has(key) || OWN_NOTE.test(key)) return false;
+    if (COPIES.has(key) || RECORDED.has(key) || OWN_NOTE.test(key)) return false;
+    if (ENVELOPE_WORDS.has(key) && typeof value !== "object") return false;
     if (value === undefined || value === null) return false;
     return (
       !(isFields(value) && isEmpty(value)) && !(key === "reasoning" && isEmptyReasoning(value))
     );
   });
   // fromEntries: a member may be called __proto__, and assigning that one would lose it
-  return Object.fromEntries(kept);
+  return Object.fromEntries(
+    kept.map(([key, value]) => [key, isSecretName(key) ? CENSOR : value] as const),
+  );
 }
 
 function isEmptyReasoning(value: unknown): boolean {

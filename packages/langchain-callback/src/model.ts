@@ -9,9 +9,11 @@ import {
   isFailureReason,
   isEmpty,
   listOf,
+  mergeFields,
   noAnswerFields,
   parametersOf,
   pick,
+  pickStated,
   providerErrorFields,
   type SafetyCodes,
   textOf,
@@ -22,7 +24,7 @@ import type { Destination } from "./destination.ts";
 import { onlyText } from "./messages.ts";
 import type { Settings } from "./options.ts";
 import { answerSafety, finishReasonsOf } from "./safety.ts";
-import { describeMessage, snapshotOfFields } from "./snapshot.ts";
+import { describeMessage, snapshot, snapshotOfFields } from "./snapshot.ts";
 import type { StreamedUsage } from "./partial.ts";
 import { usageOf } from "./usage.ts";
 
@@ -120,7 +122,8 @@ export function describeResult(
   const response = fieldsOf(first["response_metadata"]);
   const finishReasons = candidates.flatMap(({ message, info }) => finishReasonsOf(message, info));
   const safety = answerSafety(candidates, vendor, settings.safetyCodes);
-  return {
+  const metadata = factsOf(first, settings.inlineBytes);
+  const fields: CapturedFields = {
     outcome: "ok",
     output: outputOf(candidates, settings.inlineBytes),
     ...defined({
@@ -140,6 +143,25 @@ export function describeResult(
     ...failureIn(finishReasons, settings.safetyCodes),
     ...(candidates.length > 0 ? safety : noAnswerFields(safety)),
   };
+  return isEmpty(metadata) ? fields : mergeFields(fields, { metadata });
+}
+
+/**
+ * Facts of an answer that the next input must not repeat: the parts of the conversation that the
+ * provider left out, and the container that it ran code in.
+ */
+function factsOf(message: Fields, inlineBytes: number): Fields {
+  const { context_management: management, container } = {
+    ...fieldsOf(message["response_metadata"]),
+    ...pickStated(fieldsOf(message["additional_kwargs"]), ["context_management", "container"]),
+  };
+  const { applied_edits: edits } = fieldsOf(management);
+  return defined({
+    container: textOf(fieldsOf(container)["id"]),
+    context_management: isEmpty(edits)
+      ? undefined
+      : snapshot({ applied_edits: edits }, inlineBytes),
+  });
 }
 
 /** LangChain drops the error inside of a choice. The finish reason beside it stays. */

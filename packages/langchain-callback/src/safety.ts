@@ -4,11 +4,11 @@ import {
   type Fields,
   type SafetyCodes,
   classifySafety,
-  defined,
   fieldsOf,
   finishReasonOf,
   isEmpty,
   listOf,
+  pickStated,
   textOf,
   undoubled,
 } from "@ai-audit/core/capture";
@@ -40,6 +40,14 @@ export function finishReasonsOf(message: Fields, info: Fields): string[] {
   return reason === undefined ? [] : [undoubled(reason)];
 }
 
+/** Members of an answer that providers judge it by. */
+const VERDICTS = [
+  "stop_reason", "stop_details",
+  "finishReason", "safetyRatings", "promptFeedback",
+  "content_filter_results", "content_filter_result", "content_filters", "prompt_filter_results",
+  "trace", "amazon-bedrock-trace", "amazon-bedrock-guardrailAction",
+]; // prettier-ignore
+
 /**
  * An answer in the shape of the wire. Hosts spread the members around it over `response_metadata`,
  * `generationInfo` and, in streams, `additional_kwargs`.
@@ -49,7 +57,7 @@ function answerOf(message: Fields, info: Fields): Fields {
   const refusal = refusalIn(message);
   return {
     ...info,
-    ...defined({ stop_reason: kwargs["stop_reason"], stop_details: kwargs["stop_details"] }),
+    ...pickStated(kwargs, VERDICTS),
     ...fieldsOf(message["response_metadata"]),
     ...(refusal !== undefined && { message: { refusal } }),
   };

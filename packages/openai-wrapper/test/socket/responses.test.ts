@@ -197,6 +197,36 @@ describe("a response over a WebSocket", () => {
     expect(bench.logger.content(entry).output).toBe("Hi.");
   });
 
+  it("is recorded after the SDK has connected again, and so is the one that the break ended", async () => {
+    await using bench = await startBench((frame, { send, socket }) => {
+      const isBroken = frame["input"] === "Hello";
+      events()
+        .slice(0, isBroken ? 2 : 3)
+        .forEach(send);
+      if (isBroken) socket.close(1011); // the SDK reconnects after this code
+    });
+    const client = new AuditedOpenAI({
+      apiKey: "sk-test",
+      baseURL: bench.url,
+      audit: bench.logger,
+    });
+    const reconnect = { initialDelay: 1, maxDelay: 1, onReconnecting: () => ({}) };
+    const socket = auditSocket(new ResponsesWS(client, { reconnect }), bench.logger);
+    socket.on("error", () => undefined);
+    const completed = new Promise((resolve) => socket.on("response.completed", resolve));
+    const reconnected = new Promise<void>((resolve) => socket.on("reconnected", resolve));
+    socket.send(REQUEST);
+    await reconnected;
+    socket.send({ ...REQUEST, input: "Again" });
+    await completed;
+    socket.close();
+    await bench.logger.flush();
+    expect(await bench.entries()).toMatchObject([
+      { outcome: "error", error: { type: "SocketClosed", code: "1011" }, inputContent: "Hello" },
+      { outcome: "ok", inputContent: "Again", outputContent: "Hi." },
+    ]);
+  });
+
   it.each<[string, (bench: Bench, socket: Socket) => unknown, string]>([
     ["the caller closes the socket", (_, socket) => socket.close(), "aborted"],
     ["the logger closes", (bench) => bench.logger.close(), "abandoned"],
