@@ -1,7 +1,7 @@
-// Runs the benchmarks one after another, and writes docs/benchmarks.md after a run of all.
+// Runs the benchmarks one after another, and writes their tables into docs/benchmarks.md.
 //
 //   npm run bench                   all, about a quarter of an hour
-//   npm run bench -- write read     these alone
+//   npm run bench -- write read     these alone; the page keeps the other tables
 //   npm run bench:quick             all with few rounds, a minute or two; writes nothing
 //   npm run bench:guard             quick; fails where a ratio is twice what docs/benchmarks.md says
 import { fork } from "node:child_process";
@@ -23,6 +23,7 @@ const ALL = [
   "growth",
 ];
 const PAGE = fileURLToPath(new URL("../docs/benchmarks.md", import.meta.url));
+const MARK = "<!-- Below: written by npm run bench -->";
 /** A loaded machine and a new compiler may cost that much; more is a mistake of ours. */
 const WORSE = 2;
 
@@ -30,11 +31,10 @@ const words = process.argv.slice(2);
 const isGuard = words.includes("--guard");
 const named = words.filter((word) => !word.startsWith("--"));
 if (isGuard || words.includes("--quick")) process.env["BENCH_QUICK"] = "1";
-const isWhole = named.length === 0 && process.env["BENCH_QUICK"] !== "1";
 
 let tables: Table[] = [];
 await run(named.length > 0 ? named : isGuard ? ["write"] : ALL);
-if (isWhole) writePage();
+if (process.env["BENCH_QUICK"] !== "1") writePage();
 if (isGuard) {
   // Once more before a word is said: one sample on a busy machine proves nothing.
   const suspects = worseThanBefore();
@@ -55,15 +55,21 @@ async function run(names: readonly string[]): Promise<void> {
   }
 }
 
+/** Replaces the tables of the same titles, and keeps the others. */
 function writePage(): void {
-  const page = readFileSync(PAGE, "utf8");
-  const mark = "<!-- Below: written by npm run bench -->";
-  const [about] = page.split(mark);
+  const [about = "", old = ""] = readFileSync(PAGE, "utf8").split(MARK);
+  const kept = new Map(
+    old
+      .split(/^(?=## )/m)
+      .slice(1)
+      .map((section) => [section.slice(3, section.indexOf("\n")), section.trim()]),
+  );
+  for (const table of tables) kept.set(table.title, asMarkdown(table));
   const [cpu] = cpus();
   const machine =
     `${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${type()} ${release()}, ` +
     `${cpus().length} × ${cpu?.model ?? "an unknown processor"}.`;
-  writeFileSync(PAGE, [about + mark, machine, ...tables.map(asMarkdown), ""].join("\n\n"));
+  writeFileSync(PAGE, [about + MARK, machine, ...kept.values(), ""].join("\n\n").trimEnd() + "\n");
 }
 
 /** The ratios (cells that end in ×) that are worse than the page's cells of the same name. */

@@ -1,9 +1,15 @@
-// Cost of AuditedOpenAI for a call of the openai package: CPU, hash-only, file storage.
+// Cost of AuditedOpenAI for a call of the openai package: CPU, hash-only, file storage. Beside it,
+// what tracing of the same call costs: Langfuse and LangSmith, whose spans a server here receives.
 //
 //   npm run bench -- openai
 import { join } from "node:path";
 import { AuditLogger, FileStorage } from "@ai-audit/core";
 import { AuditedOpenAI } from "@ai-audit/openai-wrapper";
+import { observeOpenAI } from "@langfuse/openai";
+import { LangfuseSpanProcessor } from "@langfuse/otel";
+import { NodeTracerProvider } from "@opentelemetry/sdk-trace-node";
+import { Client } from "langsmith";
+import { wrapOpenAI } from "langsmith/wrappers";
 import OpenAI from "openai";
 import { comparePairs, startModelServer } from "./support/paired.ts";
 
@@ -46,6 +52,27 @@ await comparePairs(
       });
       await logger.close();
     }
+    const tracers = new NodeTracerProvider({
+      spanProcessors: [
+        new LangfuseSpanProcessor({ publicKey: "p", secretKey: "s", baseUrl: server.origin }),
+      ],
+    });
+    tracers.register();
+    await compare({
+      name: "chat completion, Langfuse",
+      calls: 1536,
+      plain: call(plain),
+      audited: call(observeOpenAI(new OpenAI(options))),
+    });
+    await tracers.shutdown();
+    const langSmith = new Client({ apiUrl: server.origin, apiKey: "bench" });
+    await compare({
+      name: "chat completion, LangSmith",
+      calls: 1536,
+      plain: call(plain),
+      audited: call(wrapOpenAI(new OpenAI(options), { client: langSmith, tracingEnabled: true })),
+    });
+    await langSmith.awaitPendingTraceBatches();
     server.stop();
   },
 );

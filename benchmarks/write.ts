@@ -3,15 +3,25 @@
 //
 //   npm run bench -- write
 //
-// pino writes a line and promises nothing; log() promises that the entry is on disk and
-// sealed. The floor is the least that this promise needs on this machine: JSON, two hashes of the
-// content and one of the line, an id, one Ed25519 signature, one hand-over to another thread and
-// back, write(2) and, with fsync, fdatasync(2).
-import { generateKeyPairSync, hash, sign } from "node:crypto";
+// pino writes a line and promises nothing; llm-audit-log chains its lines by HMAC and does not sync.
+// log() promises that the entry is on disk and sealed. The floor is the least that this promise
+// needs on this machine: JSON, two hashes of the content and one of the line, an id, one Ed25519
+// signature, one hand-over to another thread and back, write(2) and, with fsync, fdatasync(2).
+// Encrypted: AES-256-GCM and HMAC-SHA-256 of both contents, instead of their hashes.
+import {
+  createCipheriv,
+  createHmac,
+  createSecretKey,
+  generateKeyPairSync,
+  hash,
+  randomBytes,
+  sign,
+} from "node:crypto";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { AuditLogger, EncryptionManager, FileStorage, Signer } from "@ai-audit/core";
+import { createAuditLog } from "llm-audit-log";
 import { pino } from "pino";
 import { v7 } from "uuid";
 import { INTERACTION } from "./support/interaction.ts";
@@ -56,10 +66,50 @@ const PEERS: Readonly<Record<string, Opener>> = {
     const log = pino({}, destination);
     return { log: () => log.info(INTERACTION), close: async () => destination.flushSync() };
   },
+  "llm-audit-log": async (directory) => {
+    const log = createAuditLog({
+      storagePath: join(directory, "audit.jsonl"),
+      hmacSecret: "a secret of this benchmark",
+      redactPii: false,
+    });
+    const { input, output, model, latencyMs, inputTokens, outputTokens, metadata } = INTERACTION;
+    const tokens = { input: inputTokens, output: outputTokens };
+    const entry = {
+      input,
+      output,
+      model,
+      provider: "openai",
+      latencyMs,
+      tokens,
+      metadata,
+    } as const;
+    return { log: () => log.log(entry), close: () => log.close() };
+  },
 };
 
+const key = createSecretKey(randomBytes(32));
+const hashed = (input: string, output: string) => ({
+  input,
+  output,
+  input_hash: hash("sha256", input),
+  output_hash: hash("sha256", output),
+});
+const encrypted = (input: string, output: string) => ({
+  input: encrypt(input),
+  output: encrypt(output),
+  input_hash: createHmac("sha256", key).update(input).digest("base64url"),
+  output_hash: createHmac("sha256", key).update(output).digest("base64url"),
+});
+function encrypt(text: string): string {
+  const iv = randomBytes(12);
+  const cipher = createCipheriv("aes-256-gcm", key, iv);
+  const bytes = cipher.update(Buffer.from(text));
+  cipher.final();
+  return [iv, bytes, cipher.getAuthTag()].map((part) => part.toString("base64url")).join(".");
+}
+
 /** Lines that wait while one write runs share the next one, its signature and its sync. */
-function floor(options: { sync?: boolean; signed?: boolean }): Opener {
+function floor(options: { sync?: boolean; signed?: boolean; encrypted?: boolean }): Opener {
   return async (directory) => {
     const write = promisify(fs.write);
     const sync = promisify(fs.fdatasync);
@@ -80,8 +130,8 @@ function floor(options: { sync?: boolean; signed?: boolean }): Opener {
     return {
       log: () => {
         const { input, output, ...rest } = INTERACTION;
-        const hashes = { input_hash: hash("sha256", input), output_hash: hash("sha256", output) };
-        const line = `${JSON.stringify({ id: v7(), input, output, ...rest, ...hashes })}\n`;
+        const contents = options.encrypted ? encrypted(input, output) : hashed(input, output);
+        const line = `${JSON.stringify({ id: v7(), ...contents, ...rest })}\n`;
         hash("sha256", line);
         lines.push(line);
         writing ??= last = last.then(commit);
@@ -99,6 +149,7 @@ const FLOORS: Readonly<Record<string, Opener>> = {
   "floor, os": floor({}),
   "floor, os, signed": floor({ signed: true }),
   "floor, fsync, signed": floor({ signed: true, sync: true }),
+  "floor, fsync, signed, encrypted": floor({ signed: true, sync: true, encrypted: true }),
 };
 
 const OWN: Readonly<Record<string, { readonly open: Opener; readonly floor: string }>> = {
@@ -110,7 +161,7 @@ const OWN: Readonly<Record<string, { readonly open: Opener; readonly floor: stri
   },
   "log(), fsync, signed, encrypted": {
     open: auditLog("fsync", { signed: true, encrypted: true }),
-    floor: "floor, fsync, signed",
+    floor: "floor, fsync, signed, encrypted",
   },
 };
 

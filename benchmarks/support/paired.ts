@@ -9,6 +9,7 @@ import { median } from "./processes.ts";
 import { publish, us } from "./table.ts";
 
 export interface ModelServer {
+  readonly origin: string;
   readonly baseURL: string;
   stop(): void;
 }
@@ -17,7 +18,8 @@ export interface ModelServer {
 export async function startModelServer(): Promise<ModelServer> {
   const child = fork(fileURLToPath(new URL("model-server.ts", import.meta.url)));
   const [port] = await once(child, "message");
-  return { baseURL: `http://127.0.0.1:${String(port)}/v1`, stop: () => child.disconnect() };
+  const origin = `http://127.0.0.1:${String(port)}`;
+  return { origin, baseURL: `${origin}/v1`, stop: () => child.disconnect() };
 }
 
 const isQuick = process.env["BENCH_QUICK"] === "1";
@@ -26,11 +28,11 @@ const isQuick = process.env["BENCH_QUICK"] === "1";
  * is measured.
  */
 const PROCESSES = isQuick ? 1 : 3;
-const ROUNDS = isQuick ? 4 : 8;
+const ROUNDS = 4;
 /**
  * The compiler goes on improving hot code for tens of thousands of calls; its work is not a call's.
  */
-const WARM_UP_ROUNDS = isQuick ? 2 : 8;
+const WARM_UP_ROUNDS = isQuick ? 2 : 6;
 /** As many as in the other benchmarks. */
 const IN_FLIGHT = 64;
 /** The first calls of a process, one after another: a function lives for ten, a server for millions. */
