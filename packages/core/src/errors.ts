@@ -21,7 +21,8 @@
  * - `AUDIT_SUBJECT_INVALID` a subject was named without a key store, or its key store does not
  *   answer.
  * - `AUDIT_CONTENT_BLOCKED` a detector stopped the call.
- * - `AUDIT_ANCHOR_REFUSED` an anchor log is older than, or other than, what was seen of it.
+ * - `AUDIT_ANCHOR_REFUSED` an anchor log is older than, or other than, what was seen of it, or files
+ *   of the log do not verify and were not anchored.
  */
 export type AuditErrorCode =
   | "AUDIT_CONFIG_INVALID"

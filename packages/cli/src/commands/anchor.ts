@@ -1,20 +1,22 @@
 // ai-audit anchor: signed states of a log, where its owner cannot change them.
 import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AuditError, Signer } from "@ai-audit/core";
 import {
   AnchorLog,
   type AnchorRunResult,
   type AnchorSink,
-  type AnchorState,
   type AnchorStore,
   anchorStoreAt,
   beginAnchor,
   logSourcesAt,
+  readAnchorKey,
+  readAnchorState,
   runAnchor,
   timeStampSink,
   witnessSink,
+  writeAnchorKey,
+  writeAnchorState,
 } from "@ai-audit/core/anchor";
 import { safeLine } from "@ai-audit/core/format";
 import { type Command, Option } from "commander";
@@ -24,7 +26,6 @@ import { EXIT, Failure, systemFailure, usageFailure } from "../failure.ts";
 import { addLocationArgument, resolveLocation } from "../log/location.ts";
 import { s3Connection } from "../log/storage.ts";
 import { plural } from "../output/format.ts";
-import { replaceFile, writeNewFile } from "../output/new-files.ts";
 import type { Session } from "../session.ts";
 import { Settings } from "../settings/settings.ts";
 import { findTrust } from "../verifying/trust.ts";
@@ -124,11 +125,11 @@ async function anchor(
       "no key of the log is given: only what a trusted key sealed is anchored",
       "give --trust VKEY, or set AUDIT_TRUSTED_KEYS",
     );
-  const signer = readKey(flags.key);
+  const signer = readAnchorKey(flags.key);
   const sinks = sinksOf(flags);
   const copies = await Promise.all(flags.copy.map((copy) => anchorStoreAt(copy, place)));
   const log = await AnchorLog.read(store, signer.vkey);
-  let state = readState(flags.key);
+  let state = readAnchorState(flags.key);
   const runOnce = async (): Promise<void> => {
     const run = await runAnchor(log, state, {
       sources: () => logSourcesAt(location, { s3: place.s3, now: session.now() }),
@@ -139,7 +140,7 @@ async function anchor(
       now: session.now(),
     });
     state = run.state;
-    await replaceFile(statePath(flags.key), `${JSON.stringify(state)}\n`);
+    await writeAnchorState(flags.key, state);
     await print(run.result, flags, session);
     session.exitCode = run.result.exitCode;
   };
@@ -168,18 +169,22 @@ async function init(store: AnchorStore, flags: AnchorFlags, session: Session): P
     throw usageFailure("an anchor log needs a name", "give --name, such as example.com/acme");
   const signer = await Signer.generate(`${name}/anchor-${randomBytes(4).toString("hex")}`);
   const previous = continues === undefined ? undefined : await lastNoteOf(continues, session);
-  try {
-    await writeNewFile(key, `${signer.name}\n${signer.toPem()}`);
-  } catch (cause) {
-    throw systemFailure(cause, key) ?? cause;
-  }
+  const isMade = await writeAnchorKey(key, signer).catch((error: unknown) => {
+    throw systemFailure(error, key) ?? error;
+  });
+  if (!isMade)
+    throw new Failure(
+      EXIT.cannotCreate,
+      `there is a key already: ${key}`,
+      "choose another name: a key is for one anchor log",
+    );
   const state = await beginAnchor(store, signer, {
     ...(fromNow && { fromNow }),
     ...(retention !== undefined && { retentionDays: retention }),
     ...(previous !== undefined && { previous }),
     now: session.now(),
   });
-  await replaceFile(statePath(key), `${JSON.stringify(state)}\n`);
+  await writeAnchorState(key, state);
   await session.out.line(signer.vkey);
   await session.log.line(
     "the anchor log's verification key, for: ai-audit verify --anchor LOCATION --anchor-key VKEY",
@@ -196,42 +201,6 @@ async function lastNoteOf(location: string, { env }: Session): Promise<string> {
   const text = last === undefined ? undefined : (await store.read(last))?.toString();
   if (text === undefined) throw new Failure(EXIT.missing, `no anchor log there: ${location}`);
   return text.slice(text.indexOf("\n\n") + 2);
-}
-
-function readKey(path: string): Signer {
-  const text = readText(path, "make one: ai-audit anchor --init");
-  const end = text.indexOf("\n");
-  return Signer.fromPem(text.slice(0, end), text.slice(end + 1));
-}
-
-/** Without its state an anchorer cannot tell an older copy of the anchor log from the newest. */
-function readState(key: string): AnchorState {
-  const path = statePath(key);
-  const text = readText(
-    path,
-    "it lies beside the key; where it is lost, begin a new anchor log that continues this one (--init --continues)",
-  );
-  const state: unknown = JSON.parse(text);
-  if (isState(state)) return state;
-  throw new Failure(EXIT.data, `not the state of an anchorer: ${path}`);
-}
-
-function isState(value: unknown): value is AnchorState {
-  return typeof value === "object" && value !== null && "origin" in value && "files" in value;
-}
-
-function readText(path: string, hint: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    const failure = systemFailure(error, path);
-    if (failure === undefined) throw error;
-    throw new Failure(EXIT.config, failure.message, hint, { cause: error });
-  }
-}
-
-function statePath(key: string): string {
-  return `${key}.state`;
 }
 
 function sinksOf({ witness, tsa, tsaEvery }: AnchorFlags): AnchorSink[] {

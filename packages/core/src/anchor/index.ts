@@ -10,9 +10,16 @@ export {
   type LeftOut,
   runAnchor,
 } from "./anchorer.ts";
+export { readAnchorKey, readAnchorState, writeAnchorKey, writeAnchorState } from "./key-file.ts";
 export { type AnchorSink, type CheckpointToConfirm, type Confirmation } from "./sink.ts";
 export { type AnchorStore, directoryStore } from "./store.ts";
 export { type TimeStampOptions, timeStampSink } from "./time-stamp.ts";
 export { type WitnessOptions, witnessSink } from "./witness.ts";
 export { anchorStoreAt, type AnchorPlaceOptions } from "../log/anchor-store.ts";
+export {
+  type AnchorStatus,
+  LogAnchor,
+  type LogAnchorOptions,
+  type SinkStatus,
+} from "../log/log-anchor.ts";
 export { type LogAccess, logSourcesAt } from "../log/location.ts";

@@ -3,6 +3,7 @@ import { Deadline } from "../capture/deadline.ts";
 import { AuditError, AuditWriteError } from "../errors.ts";
 import { lineToEntry } from "../format/entry-line.ts";
 import type { AuditStorage } from "../storage/storage.ts";
+import type { AnchorStatus, LogAnchor } from "./log-anchor.ts";
 import { HOUR_MS } from "../time.ts";
 
 /** The state of a log and of its last hour. */
@@ -26,6 +27,8 @@ export interface AuditHealth {
   readonly lastError: Error | undefined;
   /** The reason why there are no figures of the log: it cannot be read, or not in time. */
   readonly readError: Error | undefined;
+  /** How far the log is anchored; absent without the option `anchor`. Does not change `ok`. */
+  readonly anchor?: AnchorStatus;
 }
 
 /** Options of `AuditLogger.health()`. */
@@ -40,11 +43,13 @@ export interface HealthOptions {
 /** Measures the health of one storage. */
 export class HealthCheck {
   readonly #storage: AuditStorage;
+  readonly #anchor: LogAnchor | undefined;
   readonly #probes = new Turns();
   readonly #readings = new Turns();
 
-  constructor(storage: AuditStorage) {
+  constructor(storage: AuditStorage, anchor?: LogAnchor) {
     this.#storage = storage;
+    this.#anchor = anchor;
   }
 
   /** Reads the last hour and the write status. `now` in milliseconds since the epoch. */
@@ -71,6 +76,7 @@ export class HealthCheck {
       lostWrites: lost,
       lastError,
       readError: read.readError,
+      ...(this.#anchor && { anchor: this.#anchor.status() }),
     };
   }
 }

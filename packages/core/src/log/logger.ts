@@ -1,6 +1,6 @@
 // AuditLogger: what a program holds of its log. The work is done in writing.ts, reading.ts,
 // keeping.ts, wrapping.ts.
-import { notify } from "../capture/callback.ts";
+import { notify, report } from "../capture/callback.ts";
 import type { CallSink } from "../capture/call-sink.ts";
 import { Deadline } from "../capture/deadline.ts";
 import type { Interaction, InteractionFields, Metadata } from "../capture/interaction.ts";
@@ -74,11 +74,12 @@ export class AuditLogger<
     this.storage = typeof storage === "string" ? new FileStorage({ path: storage }) : storage;
     this.#settings = resolveLoggerOptions(this.storage, options);
     this.#writer = new EntryWriter(this.storage, this.#settings);
-    this.#health = new HealthCheck(this.storage);
+    this.#health = new HealthCheck(this.storage, this.#settings.anchor);
     this.#calls = new WrappedCalls(this.#writer, this, this.#settings.failureMode);
     this.#keepOpen = this.#settings.closeOnExit ? closeOnExit(() => this.close()) : () => undefined;
     const { onError } = this.#settings;
     if (onError) this.storage.onProblem?.((error) => notify("onError", onError, error));
+    this.#settings.anchor?.onProblem((error) => report("onError", onError, error));
   }
 
   /** The option of that name. */
@@ -276,7 +277,7 @@ export class AuditLogger<
   }
 
   /**
-   * Ends open calls as abandoned, stops schedules, flushes and seals. Idempotent. Later writes
+   * Ends open calls as abandoned, stops schedules, flushes, seals, and anchors a last time. Idempotent. Later writes
    * reject.
    *
    * @param options `timeoutMs`: after this many milliseconds the promise rejects with
@@ -298,6 +299,7 @@ export class AuditLogger<
     await this.#calls.abandonAll();
     await this.flush();
     await this.storage.close();
+    await this.#settings.anchor?.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

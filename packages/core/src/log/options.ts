@@ -14,6 +14,7 @@ import {
 } from "../options.ts";
 import { compileRedaction, type Redaction } from "../capture/redact.ts";
 import type { DraftSettings } from "../capture/draft.ts";
+import type { LogAnchor } from "./log-anchor.ts";
 import type { AuditStorage } from "../storage/storage.ts";
 
 /** Options of a logger: its records, and their retention. */
@@ -53,9 +54,11 @@ export interface AuditLoggerOptions<M extends object = Metadata> {
    * @default false
    */
   readonly closeOnExit?: boolean | undefined;
+  /** Anchors the log while it is written. The logger closes it. @default none */
+  readonly anchor?: LogAnchor | undefined;
   /**
    * Called for every entry that could not be written, besides the rejection, and for segments that
-   * could not be shipped to an archive.
+   * could not be shipped to an archive or anchored.
    */
   readonly onError?: ((error: AuditError) => void) | undefined;
 }
@@ -71,11 +74,15 @@ export interface LoggerSettings {
   readonly maxPendingBytes: number;
   readonly whenFull: "refuse" | "wait";
   readonly closeOnExit: boolean;
+  readonly anchor: LogAnchor | undefined;
   readonly onError: ((error: AuditError) => void) | undefined;
 }
 
 const isManager: OptionCheck = (value) =>
   value instanceof Object && "kidFor" in value ? undefined : "must be an EncryptionManager";
+
+const isAnchor: OptionCheck = (value) =>
+  value instanceof Object && "status" in value ? undefined : "must be a LogAnchor";
 
 const isSchema: OptionCheck = (value) =>
   value instanceof Object && "~standard" in value ? undefined : "must be a Standard Schema";
@@ -91,6 +98,7 @@ const checkOptions: (given: unknown) => void = optionsOf<AuditLoggerOptions>("Au
   maxPendingBytes: atLeast(0),
   whenFull: oneOf("refuse", "wait"),
   closeOnExit: flag,
+  anchor: isAnchor,
   onError: callback,
 });
 
@@ -110,6 +118,7 @@ export function resolveLoggerOptions<M extends object>(
     maxPendingBytes = 2 ** 28,
     whenFull = "refuse",
     closeOnExit = false,
+    anchor,
     onError,
   } = options;
   const { redact, metadataSchema, digest = encryption ? "hmac-sha256" : "sha256" } = options;
@@ -129,6 +138,7 @@ export function resolveLoggerOptions<M extends object>(
     maxPendingBytes,
     whenFull,
     closeOnExit,
+    anchor,
     onError,
   };
 }
