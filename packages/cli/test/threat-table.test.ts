@@ -43,7 +43,7 @@ function hasTest({ title, path }: NamedTest): boolean {
   const at = source.indexOf(quoted);
   const before = source.slice(0, at).trimEnd();
   const isTest = /\bit(?:\.each\([^;]*\)|\.skipIf\([^;]*?\)\))?\($/.test(before);
-  return at !== -1 && (isTest || /\bwhat:$/.test(before)) && source.includes("expect(");
+  return at !== -1 && (isTest || /\bwhat:$/.test(before)) && /\b(?:expect|judges)\(/.test(source);
 }
 
 describe("What is protected against whom", () => {

@@ -1,5 +1,5 @@
-// Every outcome of a call, and all that leads to it. One row is one way to end: a table, whole so
-// that it can be read as one.
+// Every outcome of a call, and all that leads to it. Over 300 lines: one row is one way to end, and
+// the table is whole, so that it can be read as one.
 import { setTimeout as sleep } from "node:timers/promises";
 import { type AuditEntry, ContentBlockedError } from "@ai-audit/core";
 import type { OpenAI } from "openai";
