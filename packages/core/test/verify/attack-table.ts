@@ -152,7 +152,7 @@ export function judges(
     rows,
   }: { readonly sentences?: readonly string[]; readonly rows: readonly Row[] },
 ): void {
-  describe(subject, () => {
+  describe.each([subject])("%s", () => {
     it.each(sentences)("is judged as docs/verification.md says: %s", (sentence) => {
       expect(RULES).toContain(`**${sentence}`);
     });

@@ -1,20 +1,9 @@
 // Alterations of a log in a directory, and files planted in it. The rules stand in
 // docs/verification.md.
 import { appendFile, readFile, rm, truncate, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { formatControlLine } from "../../src/format/control-line.ts";
 import { Signer } from "../../src/seal/signer.ts";
-import {
-  bench,
-  judges,
-  NEXT,
-  OLD,
-  pathOf,
-  prune,
-  record,
-  type Row,
-  signer,
-} from "./attack-table.ts";
+import { bench, judges, NEXT, OLD, pathOf, prune, type Row, signer } from "./attack-table.ts";
 import { entryLine, entryLines, writeSegment } from "./log-builder.ts";
 
 /** The key after a rotation. */

@@ -1,6 +1,5 @@
 // Honest logs that resemble attacked ones: all are OK.
 import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import {
   bench,
   hold,
