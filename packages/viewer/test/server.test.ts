@@ -2,12 +2,14 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { AuditLogger, FileStorage } from "@ai-audit/core";
 import { figureFactsOf, groupingOf, Statistics } from "@ai-audit/core/reading";
 import { lineToEntry } from "@ai-audit/core/format";
 import { verifyLog } from "@ai-audit/core/verify";
 import { sharedDirectory } from "@ai-audit/test-support/temporary-directory";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { ComparedField } from "../src/data/compare.ts";
 import type { EntryPage, Overview, PersonView, ReviewView, RunView } from "../src/data/rows.ts";
 import { type BusyLog, writeBusyLog } from "./support/busy-log.ts";
 import { buildBundle, type OpenViewer, openViewer } from "./support/viewer.ts";
@@ -188,6 +190,34 @@ describe("a view of the server", () => {
     expect(person.erasures[0]?.reason).toBe("request of 11 November");
   });
 
+  it("lists the calls of tools in runs in which nobody decided anything", async () => {
+    const tools = await get<EntryPage>("/api/entries?operation=execute_tool");
+    const undecided = await get<EntryPage>("/api/entries?undecided=1");
+    const cases = await get<ReviewView[]>("/api/reviews");
+    const roots = cases.flatMap((one) => (one.decided ? [one.request.root] : []));
+    expect(roots).toHaveLength(1);
+    const expected = tools.rows.filter(({ root }) => !roots.includes(root));
+    expect(undecided.rows).toEqual(expected);
+    expect(expected).toHaveLength(tools.rows.length - 1);
+  });
+
+  it("compares two entries: what differs first, what is each one's own last", async () => {
+    const [a, b] = (await get<EntryPage>("/api/entries?blocked=1")).rows;
+    const path = `/api/compare?a=${a?.id}&b=${b?.id}`;
+    const { fields } = await get<{ fields: ComparedField[] }>(path);
+    expect(fields.find(({ field }) => field === "outcome")).toEqual({
+      field: "outcome",
+      a: "blocked",
+      b: "blocked",
+      isEqual: true,
+    });
+    expect(fields[0]?.isEqual).toBe(false);
+    expect(fields.map(({ field }) => field)).not.toContain("inputContent");
+    expect(fields.slice(-6).map(({ field }) => field)).toContain("id");
+    const { body } = await ask(`${path}&format=csv`, { headers: { cookie: viewer.cookie } });
+    expect(body.split("\r\n")).toHaveLength(fields.length + 2);
+  });
+
   it("gives contents apart from the entry, and a proof that stands alone", async () => {
     const { rows } = await get<EntryPage>("/api/entries?operation=chat&outcome=ok");
     const id = rows[0]?.id ?? "";
@@ -219,6 +249,14 @@ function bytes(): Record<string, string> {
 }
 
 describe("the viewer", () => {
+  it("sends at most 60 kB of script and style, compressed", () => {
+    const folder = new URL("../dist/browser/", import.meta.url);
+    const sizes = ["app.js", "style.css"].map(
+      (name) => gzipSync(readFileSync(new URL(name, folder)), { level: 9 }).length,
+    );
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(60_000);
+  });
+
   it("writes nothing to the log", async () => {
     const before = bytes();
     for (const path of [

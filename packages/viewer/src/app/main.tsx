@@ -2,7 +2,7 @@
 import { type Signal, signal } from "@preact/signals";
 import type { Verification } from "@ai-audit/core/verify";
 import { type JSX, render } from "preact";
-import { formatCount } from "../data/format.ts";
+import { formatCount, formatTime } from "../data/format.ts";
 import type { ViewerState } from "../data/rows.ts";
 import { shownLine } from "../data/text.ts";
 import type { Tone } from "../data/verdict-facts.ts";
@@ -80,6 +80,12 @@ function App(): JSX.Element {
         <Foot />
       </nav>
       <main id="main" tabIndex={-1}>
+        {state.value !== undefined && (
+          <p class="print-only">
+            {shownLine(state.value.location)}, {formatCount(state.value.entries)} entries, seen with
+            ai-audit {state.value.version} on {formatTime(Date.now())} UTC
+          </p>
+        )}
         <Banner result={result} isFull={view === "" || view === "verdict"} />
         <div class="page">
           {Page === undefined ? (

@@ -2,7 +2,7 @@
 import type { Verification } from "@ai-audit/core/verify";
 import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
-import { formatDay, formatMs, formatTime, plural } from "../data/format.ts";
+import { formatDay, formatTime, plural } from "../data/format.ts";
 import type {
   ContentView,
   ConversationView,
@@ -27,6 +27,7 @@ import {
   PersonPage,
   ReviewsPage,
   RunPage,
+  runText,
 } from "../views/places.tsx";
 import type { Tone } from "../data/verdict-facts.ts";
 import { VerdictPage } from "../views/verdict.tsx";
@@ -69,12 +70,22 @@ const RANGES: readonly (readonly [label: string, days: number | undefined])[] = 
   ["30 days", 30],
 ];
 
+/** First and last UTC day of the month before a time. */
+function lastMonth(now: Date): { readonly since: string; readonly until: string } {
+  const [year, month] = [now.getUTCFullYear(), now.getUTCMonth()];
+  return {
+    since: formatDay(Date.UTC(year, month - 1, 1)),
+    until: formatDay(Date.UTC(year, month, 0)),
+  };
+}
+
 /** The figures of the log. */
 export function OverviewView({ turn, result }: PageProps): JSX.Element {
   const { search } = place.value;
   const path = `overview?${search}`;
   const overview = useServer<Overview>(path, turn);
   const [since, until] = [search.get("since"), search.get("until")];
+  const month = lastMonth(new Date());
   const note =
     since === null && until === null
       ? "All entries of the log"
@@ -95,6 +106,12 @@ export function OverviewView({ turn, result }: PageProps): JSX.Element {
               </a>
             );
           })}
+          <a
+            href={`/?since=${month.since}&until=${month.until}`}
+            aria-current={since === month.since && until === month.until ? "true" : undefined}
+          >
+            Last month
+          </a>
         </div>
       </PageHead>
       <Ready of={overview}>
@@ -249,12 +266,6 @@ export function RunDetails(): JSX.Element {
   const { id } = place.value;
   const path = `run/${encodeURIComponent(id)}`;
   const view = useServer<RunView>(path);
-  const took =
-    view.state === "ready"
-      ? formatMs(
-          view.value.figures.endedAt - Math.min(...view.value.nodes.map(({ beganAt }) => beganAt)),
-        )
-      : "";
   return (
     <>
       <PageHead
@@ -263,7 +274,7 @@ export function RunDetails(): JSX.Element {
             Run <span class="quiet">{shownLine(id)}</span>
           </>
         }
-        note={view.state === "ready" ? `${took} · ${figuresText(view.value.figures)}` : ""}
+        note={view.state === "ready" ? runText(view.value) : ""}
         twin={`/api/${path}`}
       />
       <Ready of={view}>{(value) => <RunPage view={value} />}</Ready>
@@ -276,6 +287,7 @@ export function ReviewsView({ turn }: PageProps): JSX.Element {
   const { search } = place.value;
   const path = `reviews?${search}`;
   const cases = useServer<readonly ReviewView[]>(path, turn);
+  const tools = useServer<{ readonly total: number }>("entries?undecided=1&limit=0", turn);
   const isOpen = search.get("open") === "1";
   return (
     <>
@@ -297,6 +309,14 @@ export function ReviewsView({ turn }: PageProps): JSX.Element {
           </a>
         </div>
       </PageHead>
+      {tools.state === "ready" && tools.value.total > 0 && (
+        <p class="note">
+          <a href="/search?undecided=1">
+            {plural(tools.value.total, "call of a tool", "calls of tools")}
+          </a>{" "}
+          ran in runs in which no person decided anything.
+        </p>
+      )}
       <Ready of={cases}>{(value) => <ReviewsPage cases={value} />}</Ready>
     </>
   );
@@ -380,7 +400,11 @@ export function CompareView(): JSX.Element {
     isRevealed && loaded.state === "ready" ? loaded.value : undefined;
   return (
     <>
-      <PageHead title="Compare" note="Two entries, field by field">
+      <PageHead
+        title="Compare"
+        note="Two entries, field by field"
+        twin={a === "" || b === "" ? undefined : `/api/compare?${new URLSearchParams({ a, b })}`}
+      >
         {!isRevealed && b !== "" && (
           <button type="button" class="button" onClick={() => reveal(true)}>
             Reveal content

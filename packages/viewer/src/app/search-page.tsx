@@ -39,6 +39,7 @@ const SWITCHES: readonly (readonly [name: string, label: string])[] = [
   ["blocked", "Blocked"],
   ["failed", "Failed"],
   ["flagged", "Flagged"],
+  ["undecided", "Tools nobody decided on"],
   ["marked", "Not as sealed"],
 ];
 const PAGE = 200;

@@ -18,6 +18,8 @@ export interface EntryRow {
   readonly ended: OutcomeClass;
   readonly safetyPassed: boolean;
   readonly detectors: readonly string[];
+  /** The reason of a block. */
+  readonly reason: string | null;
   readonly latencyMs: number | null;
   readonly inputTokens: number | null;
   readonly outputTokens: number | null;
@@ -102,6 +104,8 @@ export type GroupName = (typeof GROUPS)[number];
 
 /** The figures of a selection. */
 export interface Overview {
+  /** Milliseconds since the epoch, both inclusive; null for an open end. */
+  readonly range: { readonly from: number | null; readonly to: number | null };
   readonly total: GroupFigures;
   readonly waiting: number;
   readonly timeline: Timeline;

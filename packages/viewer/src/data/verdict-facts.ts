@@ -1,5 +1,5 @@
 // The facts of a verification that a reader asks for first.
-import type { Verification } from "@ai-audit/core/verify";
+import type { FileState, Verification } from "@ai-audit/core/verify";
 import { anchoringOf } from "./anchoring.ts";
 import { formatCount, formatTime, plural } from "./format.ts";
 
@@ -13,12 +13,29 @@ export interface Fact {
   readonly tone?: Tone;
 }
 
+const STATES_OF_ALTERATION: ReadonlySet<FileState> = new Set([
+  "TAMPERED",
+  "FORK",
+  "ROLLBACK",
+  "MISSING",
+]);
+
+/** The colour of a file's state. */
+export function toneOf(state: FileState): Tone {
+  if (state === "OK" || state === "OPEN" || state === "PRUNED" || state === "ARCHIVED")
+    return "good";
+  return STATES_OF_ALTERATION.has(state) ? "bad" : "warn";
+}
+
 /** The facts of a verification that a reader asks for first. */
 export function factsOf(result: Verification): readonly Fact[] {
   const { files, losses, removals, newest } = result;
   const anchoring = anchoringOf(result);
   const signers = [...new Set(files.flatMap(({ signedBy }) => signedBy ?? []))];
   const lost = losses.reduce((sum, { entries }) => sum + entries, 0);
+  const altered = files.filter(
+    ({ state }) => toneOf(state) === "bad" && state !== "MISSING",
+  ).length;
   const missing = files.filter(({ state }) => state === "MISSING").length;
   const removers = [...new Set(removals.flatMap(({ actor }) => actor ?? []))];
   return [
@@ -40,6 +57,9 @@ export function factsOf(result: Verification): readonly Fact[] {
       label: "Sealed through",
       value: newest === undefined ? "unknown" : `${formatTime(newest)} UTC`,
     },
+    ...(altered > 0
+      ? [{ label: "Altered", value: plural(altered, "file"), tone: "bad" as const }]
+      : []),
     ...(missing > 0
       ? [{ label: "Missing", value: plural(missing, "file"), tone: "bad" as const }]
       : []),

@@ -18,6 +18,7 @@ import {
   type GroupFigures,
   isDuplicate,
   isEvent,
+  mayConcernReview,
   outcomeClass,
   outcomeOf,
   Statistics,
@@ -150,14 +151,10 @@ export async function gather(
       if (isNew && isBlock(entry) && listedBlocks.length < MAX_LISTED)
         listedBlocks.push(listed(entry));
       if (isAccess(entry) && listedAccess.length < MAX_LISTED) listedAccess.push(listed(entry));
-      if (
-        entry.review !== undefined ||
-        entry.reviewRequired === true ||
-        entry.outcome === "interrupted"
-      )
-        reviewable.push(entry);
+      if (mayConcernReview(line)) reviewable.push(entry);
     }
   }
+  reviewable.push(...(await laterDecisions(storage, range)));
   const isIn = (time: string | undefined): boolean => {
     const at = Date.parse(time ?? "");
     return Number.isNaN(at) || (at >= (range.from ?? -Infinity) && at <= (range.to ?? Infinity));
@@ -173,6 +170,18 @@ export async function gather(
     losses: verification.losses.filter(({ to }) => isIn(to)),
     erasures: verification.erasures.filter(({ at }) => isIn(at)),
   };
+}
+
+/** Decisions after the period, which may be about requests within it. */
+async function laterDecisions(storage: AuditStorage, { to }: TimeRange): Promise<AuditEntry[]> {
+  const found: AuditEntry[] = [];
+  if (to === undefined) return found;
+  for await (const page of storage.pages({ from: to + 1 }, "oldest-first"))
+    for (const line of page) {
+      const entry = mayConcernReview(line) ? lineToEntry(line) : undefined;
+      if (entry?.review !== undefined) found.push(entry);
+    }
+  return found;
 }
 
 async function* each(entries: readonly AuditEntry[]): AsyncGenerator<AuditEntry, void, void> {

@@ -55,6 +55,7 @@ export function selectionOf(search: URLSearchParams): Selection {
       flagged: flag("flagged"),
       blocked: flag("blocked"),
       failed: flag("failed"),
+      undecided: flag("undecided"),
       marked: flag("marked"),
     },
     deep:

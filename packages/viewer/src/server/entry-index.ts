@@ -8,6 +8,7 @@ import {
   agentOf,
   type FigureFacts,
   type FilterConditions,
+  interruptsOf,
   isDuplicate,
   isEvent,
   mayConcernReview,
@@ -32,6 +33,7 @@ const STRINGS = [
   "actor",
   "outcome",
   "detectors",
+  "reason",
   "conversation",
   "thread",
   "root",
@@ -180,6 +182,7 @@ export class EntryIndex {
       actor: actorOf(entry),
       outcome: outcomeOf(entry),
       detectors: entry.detectorsTriggered.join(SEPARATOR) || undefined,
+      reason: entry.blockReason,
       conversation: entry.conversationId,
       thread: entry.run?.threadId,
       root: entry.run?.rootId,
@@ -269,6 +272,7 @@ export class EntryIndex {
       ended,
       safetyPassed,
       detectors: text("detectors")?.split(SEPARATOR) ?? [],
+      reason: text("reason"),
       latencyMs,
       inputTokens,
       outputTokens,
@@ -317,8 +321,22 @@ export class EntryIndex {
     return found.subarray(0, count);
   }
 
+  /** Codes of the invocations in which a person decided something. */
+  #decidedRoots(): ReadonlySet<number> {
+    const rootOf = new Map(
+      this.#reviews.flatMap((entry) =>
+        keysOf(entry).map((key) => [key, entry.run?.rootId ?? entry.run?.id] as const),
+      ),
+    );
+    const roots = this.#reviews.flatMap(({ review, run }) =>
+      review === undefined ? [] : [run?.rootId, rootOf.get(review.of)],
+    );
+    return new Set(roots.flatMap((root) => this.#codes.get(root ?? "") ?? []));
+  }
+
   #testsOf(conditions: IndexConditions): readonly ((row: number) => boolean)[] {
-    const { flagged, marked, detector, model, subjectIds, blocked, failed, ...equal } = conditions;
+    const { flagged, marked, detector, model, subjectIds, blocked, failed, undecided, ...equal } =
+      conditions;
     const tests: ((row: number) => boolean)[] = [];
     for (const [field, wanted] of Object.entries(equal)) {
       if (wanted === undefined || !isStringField(field)) continue;
@@ -348,9 +366,19 @@ export class EntryIndex {
     if (flagged) tests.push((row) => ((this.#flags[row] ?? 0) & FLAG.passed) === 0);
     if (blocked) tests.push((row) => ENDS[(this.#flags[row] ?? 0) & 3] === "blocked");
     if (failed) tests.push((row) => ENDS[(this.#flags[row] ?? 0) & 3] === "error");
+    if (undecided) {
+      const { operation, root } = this.#strings;
+      const [tool, decided] = [this.#codes.get("execute_tool"), this.#decidedRoots()];
+      tests.push((row) => operation[row] === tool && !decided.has(root[row] ?? 0));
+    }
     if (marked) tests.push((row) => this.#findings.marks.has(this.#ids[row] ?? ""));
     return tests;
   }
+}
+
+/** Keys by which decisions find a request. */
+function keysOf(entry: AuditEntry): readonly string[] {
+  return [entry.id, ...(entry.run?.id === undefined ? [] : [entry.run.id]), ...interruptsOf(entry)];
 }
 
 /** The entries that a verification covers: the first `rows` that were read, and those of a time. */
@@ -381,6 +409,8 @@ export interface IndexConditions extends Pick<
   readonly blocked?: true | undefined;
   /** Failed or timed out. */
   readonly failed?: true | undefined;
+  /** Calls of tools in invocations in which no person decided anything. */
+  readonly undecided?: true | undefined;
   /** With a finding of the verifier. */
   readonly marked?: true | undefined;
 }

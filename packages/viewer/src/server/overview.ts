@@ -1,4 +1,5 @@
 // The figures of a selection: in all, over time, by group, and hours of silence.
+import type { TimeRange } from "@ai-audit/core";
 import { Histogram, Statistics } from "@ai-audit/core/reading";
 import {
   type GroupName,
@@ -29,11 +30,18 @@ const MAX_STEPS = 120;
 /** Groups of a kind that are listed, those with the most calls first. */
 const MAX_GROUPS = 100;
 
-/** The overview of some places of the index. `waiting`: times of requests without a decision. */
+/** The selection that an overview is about. */
+export interface OverviewOptions {
+  /** Times of requests without a decision. */
+  readonly waiting: readonly number[];
+  readonly range: TimeRange;
+}
+
+/** The overview of some places of the index. */
 export function overviewOf(
   index: EntryIndex,
   places: Uint32Array,
-  waiting: readonly number[],
+  { waiting, range }: OverviewOptions,
 ): Overview {
   const groups = new Map(GROUPS.map((name) => [name, new Statistics()]));
   for (const place of places) {
@@ -48,6 +56,7 @@ export function overviewOf(
       .slice(0, MAX_GROUPS);
   return {
     total: (groups.get("model") ?? new Statistics()).total(),
+    range: { from: range.from ?? null, to: range.to ?? null },
     waiting: waiting.length,
     timeline: timelineOf(index, places, waiting),
     by: {

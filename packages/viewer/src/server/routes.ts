@@ -39,6 +39,7 @@ import type {
   RunView,
   ViewerState,
 } from "../data/rows.ts";
+import { compareEntries } from "../data/compare.ts";
 import { VERSION } from "../version.ts";
 import { begin, csvHeadOf, csvLineOf, csvOf, RequestError, sendJson } from "./answers.ts";
 import { selectionOf } from "./conditions.ts";
@@ -79,7 +80,7 @@ export const ROUTES: Readonly<Record<string, Route>> = {
       .filter(({ decided }) => !decided)
       .map(({ entry }) => Date.parse(entry.timestamp))
       .filter((at) => at >= (range.from ?? -Infinity) && at <= (range.to ?? Infinity));
-    const overview = overviewOf(log.index, places, waiting);
+    const overview = overviewOf(log.index, places, { waiting, range });
     answer(asked, overview, () => {
       const by = Object.entries(overview.by);
       return by.flatMap(([kind, groups]) => groups.map((group) => ({ by: kind, ...group })));
@@ -115,6 +116,7 @@ export const ROUTES: Readonly<Record<string, Route>> = {
       cases.map(({ title, request, decisions, decided, waitedMs }) => ({
         asked: request.timestamp,
         title,
+        agent: request.agent,
         asked_by: request.actor,
         decided,
         verdicts: decisions.map(({ verdict: word }) => word).join(" "),
@@ -141,8 +143,22 @@ export const ROUTES: Readonly<Record<string, Route>> = {
     }));
     answer(asked, facts, () => facts);
   },
+  compare: ofWholeLog(async (asked) => {
+    const [a, b] = await Promise.all(
+      ["a", "b"].map(async (name) => entryOf(asked.log, asked.search.get(name) ?? "")),
+    );
+    if (a === undefined || b === undefined) throw new RequestError(400, "a and b are needed");
+    const fields = compareEntries(withoutContent(a), withoutContent(b));
+    answer(asked, { a: a.id, b: b.id, fields }, () => fields);
+  }),
   events,
 };
+
+/** The clear fields of an entry. Contents are opened apart. */
+function withoutContent(entry: AuditEntry): AuditEntry {
+  const { diagnosticsContent: _content, ...clear } = entry;
+  return { ...clear, inputContent: null, outputContent: null };
+}
 
 /** JSON, or its CSV twin with `format=csv`. */
 function answer(
@@ -243,6 +259,7 @@ const CSV_COLUMNS: readonly string[] = [
   "conversation",
   "root",
   "subject",
+  "reason",
   "detectors",
   "proof",
 ];
@@ -270,15 +287,13 @@ async function searchContents({ log, request, response, search }: Asked): Promis
   if (deep === undefined) throw new RequestError(400, "text or metadata is needed");
   if (deep.text !== undefined)
     await log.recordAccess("content search", { conditions: [...clearNames(search)].join(" ") });
-  const { root, blocked, failed, marked, ...conditions } = clear;
+  const { root, blocked, failed, undecided, marked, ...conditions } = clear;
   const opener = new ContentOpener(log.encryption);
   const filter = new Filter({ ...conditions, ...deep }, opener, opener);
+  const isNarrowed = root !== undefined || blocked || failed || undecided || marked;
   const isWanted = new Set(
-    root !== undefined || blocked || failed || marked
-      ? [...log.index.select(clear, range)].map((place) => log.index.idAt(place))
-      : [],
+    isNarrowed ? [...log.index.select(clear, range)].map((place) => log.index.idAt(place)) : [],
   );
-  const isNarrowed = isWanted.size > 0 || root !== undefined || blocked || failed || marked;
   const isCsv = search.get("format") === "csv";
   if (isCsv) beginCsv(response, "search");
   else begin(response, 200, "application/x-ndjson; charset=utf-8");
@@ -347,15 +362,14 @@ async function entryView(asked: Asked): Promise<void> {
       ? undefined
       : log.index.reviews.find((each) => each.id === of || interruptsOf(each).includes(of));
   const view: EntryView = {
-    entry: { ...entry, inputContent: null, outputContent: null },
+    entry: withoutContent(entry),
     row: rowOf(log, entry),
     reviews: log.index.reviews
       .filter(({ review }) => review !== undefined && ids.has(review.of))
       .map((review) => rowOf(log, review)),
     reviewed: reviewed === undefined ? null : rowOf(log, reviewed),
   };
-  const { diagnosticsContent: _content, ...clear } = view.entry;
-  answer(asked, { ...view, entry: clear }, () => [clear]);
+  answer(asked, view, () => [view.entry]);
 }
 
 async function contentView(asked: Asked): Promise<void> {

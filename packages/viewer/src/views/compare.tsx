@@ -1,5 +1,6 @@
 // Two entries side by side: fields that differ first.
 import type { JSX } from "preact";
+import { compareEntries } from "../data/compare.ts";
 import type { ContentView, EntryView } from "../data/rows.ts";
 import { shownLine } from "../data/text.ts";
 import { Content } from "./entry.tsx";
@@ -18,15 +19,13 @@ export function ComparePage({
   readonly left: Compared;
   readonly right: Compared;
 }): JSX.Element {
-  const [a, b] = [fieldsOf(left), fieldsOf(right)];
-  const names = [...new Set([...a.keys(), ...b.keys()])];
-  const differing = names.filter((name) => a.get(name) !== b.get(name));
-  const equal = names.filter((name) => a.get(name) === b.get(name));
+  const fields = compareEntries(left.view.entry, right.view.entry);
+  const equal = fields.filter(({ isEqual }) => isEqual).length;
   return (
     <>
       <section class="card">
         <h3>
-          {differing.length} fields differ, {equal.length} are equal
+          {fields.length - equal} fields differ, {equal} are equal
         </h3>
         <div class="scroll-x">
           <table class="figures compare">
@@ -42,11 +41,11 @@ export function ComparePage({
               </tr>
             </thead>
             <tbody>
-              {[...differing, ...equal].map((name) => (
-                <tr key={name} class={a.get(name) === b.get(name) ? "equal" : "differs"}>
-                  <th scope="row">{shownLine(name)}</th>
-                  <td class="wrap">{a.get(name) ?? "–"}</td>
-                  <td class="wrap">{b.get(name) ?? "–"}</td>
+              {fields.map(({ field, a, b, isEqual }) => (
+                <tr key={field} class={isEqual ? "equal" : "differs"}>
+                  <th scope="row">{shownLine(field)}</th>
+                  <td class="wrap">{a === null ? "–" : shownLine(a)}</td>
+                  <td class="wrap">{b === null ? "–" : shownLine(b)}</td>
                 </tr>
               ))}
             </tbody>
@@ -68,21 +67,4 @@ export function ComparePage({
 
 function EntryLink({ of: { view } }: { readonly of: Compared }): JSX.Element {
   return <a href={`/entry/${encodeURIComponent(view.entry.id)}`}>{shownLine(view.entry.id)}</a>;
-}
-
-/** Clear fields by name, members of members under `parent.name`. */
-function fieldsOf({ view: { entry } }: Compared): ReadonlyMap<string, string> {
-  const fields = new Map<string, string>();
-  for (const [name, value] of Object.entries(entry)) {
-    if (value === null || value === undefined) continue;
-    if (typeof value === "object" && !Array.isArray(value))
-      for (const [member, inner] of Object.entries(value))
-        fields.set(`${name}.${member}`, text(inner));
-    else fields.set(name, text(value));
-  }
-  return fields;
-}
-
-function text(value: unknown): string {
-  return shownLine(typeof value === "string" ? value : JSON.stringify(value));
 }

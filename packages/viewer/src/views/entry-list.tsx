@@ -6,8 +6,13 @@ import type { EntryRow } from "../data/rows.ts";
 import { shownLine } from "../data/text.ts";
 import { OutcomeChip, ProofCell } from "./parts.tsx";
 
-/** Height of a row in pixels. 1,000,000 rows stay below the height that browsers can lay out. */
+/** Height of a row in pixels. */
 export const ROW_PX = 30;
+/**
+ * Height of the whole list at most: browsers lay out no more than some 17 million pixels. A longer
+ * list moves by more than a pixel for each pixel of its scroll bar.
+ */
+const MAX_LIST_PX = 12_000_000;
 /** Rows beyond the visible ones, so that scrolling shows no gap. */
 const SPARE_ROWS = 10;
 
@@ -33,8 +38,12 @@ export function EntryList({
 }: EntryListProps): JSX.Element {
   const box = useRef<HTMLDivElement>(null);
   const [view, setView] = useState({ top: 0, height: 600 });
-  const first = Math.max(0, Math.floor(view.top / ROW_PX) - SPARE_ROWS);
-  const last = Math.min(total - 1, Math.ceil((view.top + view.height) / ROW_PX) + SPARE_ROWS);
+  const bodyPx = Math.min(total * ROW_PX, MAX_LIST_PX);
+  // Pixels of rows for each pixel that the box is scrolled.
+  const scale = Math.max(1, (total * ROW_PX - view.height) / Math.max(1, bodyPx - view.height));
+  const top = view.top * scale;
+  const first = Math.max(0, Math.floor(top / ROW_PX) - SPARE_ROWS);
+  const last = Math.min(total - 1, Math.ceil((top + view.height) / ROW_PX) + SPARE_ROWS);
   useEffect(() => {
     const element = box.current;
     if (element === null) return undefined;
@@ -54,10 +63,10 @@ export function EntryList({
   useEffect(() => {
     const element = box.current;
     if (element === null || selected < 0) return;
-    const top = selected * ROW_PX;
-    if (top < element.scrollTop) element.scrollTop = top;
-    else if (top + ROW_PX > element.scrollTop + element.clientHeight - ROW_PX)
-      element.scrollTop = top + 2 * ROW_PX - element.clientHeight;
+    const [rowTop, shownTop] = [selected * ROW_PX, element.scrollTop * scale];
+    if (rowTop < shownTop) element.scrollTop = rowTop / scale;
+    else if (rowTop + ROW_PX > shownTop + element.clientHeight - ROW_PX)
+      element.scrollTop = (rowTop + 2 * ROW_PX - element.clientHeight) / scale;
   }, [selected]);
   const rows: JSX.Element[] = [];
   for (let at = first; at <= last; at += 1)
@@ -80,8 +89,11 @@ export function EntryList({
           </span>
         ))}
       </div>
-      <div class="list-body" role="presentation" style={{ height: `${total * ROW_PX}px` }}>
-        <div role="presentation" style={{ transform: `translateY(${first * ROW_PX}px)` }}>
+      <div class="list-body" role="presentation" style={{ height: `${bodyPx}px` }}>
+        <div
+          role="presentation"
+          style={{ transform: `translateY(${view.top + first * ROW_PX - top}px)` }}
+        >
           {rows}
         </div>
       </div>
@@ -96,7 +108,7 @@ const HEADS: readonly (readonly [string, string])[] = [
   ["agent", "agent"],
   ["actor", "actor"],
   ["outcome", "outcome"],
-  ["flags", "flags"],
+  ["reason", "flags"],
   ["latency", "number latency"],
   ["tokens", "number tokens"],
   ["proof", "proof"],
@@ -147,8 +159,8 @@ function Row({
       <span role="gridcell" class="outcome">
         <OutcomeChip row={row} />
       </span>
-      <span role="gridcell" class="flags bad-text">
-        {shownLine(row.detectors.join(", "))}
+      <span role="gridcell" class="flags bad-text" title={reasonOf(row)}>
+        {reasonOf(row)}
       </span>
       <span role="gridcell" class="number latency">
         {formatMs(row.latencyMs)}
@@ -163,6 +175,11 @@ function Row({
       </span>
     </div>
   );
+}
+
+/** The reason of a block, and the detectors that triggered. */
+function reasonOf({ detectors, reason }: EntryRow): string {
+  return shownLine([...(reason === null ? [] : [reason]), ...detectors].join(", "));
 }
 
 function cellOf(value: string | null): JSX.Element {

@@ -314,7 +314,7 @@ function Safety({
       {words?.state === "open" && (
         <>
           <h4>In the provider's own words</h4>
-          <LongText text={jsonText(words.value)} />
+          <LongText text={jsonText(words.value)} mono />
         </>
       )}
     </section>

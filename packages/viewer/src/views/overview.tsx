@@ -9,7 +9,8 @@ import { TimeLines } from "../charts/time-lines.ts";
 import { formatCount, formatMs, formatShort, formatTime, plural } from "../data/format.ts";
 import { type GroupName, GROUPS, type Overview } from "../data/rows.ts";
 import { shownLine } from "../data/text.ts";
-import { Chip, Empty, toneOf } from "./parts.tsx";
+import { toneOf } from "../data/verdict-facts.ts";
+import { Chip, Empty } from "./parts.tsx";
 
 /** Properties of `OverviewPage`. */
 export interface OverviewProps {
@@ -30,7 +31,7 @@ export function OverviewPage({
   losses,
   files,
 }: OverviewProps): JSX.Element {
-  const { total, timeline, by, silences, waiting } = overview;
+  const { total, timeline, by, range, silences, waiting } = overview;
   const { from, stepMs } = timeline;
   return (
     <>
@@ -73,6 +74,16 @@ export function OverviewPage({
           note={`p95 ${formatMs(total.latencyMs.p95)}, p99 ${formatMs(total.latencyMs.p99)}`}
         />
       </div>
+      <section class="card" aria-label="Coverage">
+        <h3>Coverage</h3>
+        <Coverage
+          silences={silences}
+          losses={losses.filter(({ from: begin, to }) =>
+            isWithin(range, Date.parse(begin), Date.parse(to)),
+          )}
+          files={files.filter(({ file }) => isWithin(range, ...dayOf(file)))}
+        />
+      </section>
       {timeline.calls.length === 0 ? (
         <Empty>No entries in this range.</Empty>
       ) : (
@@ -109,10 +120,6 @@ export function OverviewPage({
         {GROUPS.map((name) => (
           <GroupCard key={name} name={name} groups={by[name]} hrefOf={hrefOf} />
         ))}
-        <section class="card" aria-label="Coverage">
-          <h3>Coverage</h3>
-          <Coverage silences={silences} losses={losses} files={files} />
-        </section>
       </div>
     </>
   );
@@ -268,8 +275,10 @@ function GroupCard({
   "hrefOf"
 >): JSX.Element {
   const [isWhole, setWhole] = useState(false);
-  const most = Math.max(1, ...groups.map(({ calls }) => calls));
-  const shown = isWhole ? groups : groups.slice(0, SHOWN_GROUPS);
+  // Reviews and guardrails alone are no calls: their groups would be rows of zeros.
+  const used = groups.filter(({ calls, blocked }) => calls + blocked > 0);
+  const most = Math.max(1, ...used.map(({ calls }) => calls));
+  const shown = isWhole ? used : used.slice(0, SHOWN_GROUPS);
   return (
     <section class="card" aria-label={`By ${name}`}>
       <h3>By {name}</h3>
@@ -323,13 +332,26 @@ function GroupCard({
           </tbody>
         </table>
       </div>
-      {groups.length > SHOWN_GROUPS && (
+      {used.length > SHOWN_GROUPS && (
         <button type="button" class="button" onClick={() => setWhole(!isWhole)}>
-          {isWhole ? "Fewer" : `All ${groups.length}`}
+          {isWhole ? "Fewer" : `All ${used.length}`}
         </button>
       )}
     </section>
   );
+}
+
+const DAY_MS = 86_400_000;
+
+/** First and last millisecond of the UTC day in a file's name; of any time where it names none. */
+function dayOf(file: string): [from: number, to: number] {
+  const [, year, month, day] = /_(\d{4})(\d\d)(\d\d)/.exec(file) ?? [];
+  const from = Date.parse(`${year}-${month}-${day}`);
+  return Number.isNaN(from) ? [-Infinity, Infinity] : [from, from + DAY_MS - 1];
+}
+
+function isWithin({ from, to }: Overview["range"], begin: number, end: number): boolean {
+  return begin <= (to ?? Infinity) && end >= (from ?? -Infinity);
 }
 
 function Coverage({
@@ -340,10 +362,25 @@ function Coverage({
   const tails = files.filter(
     ({ state }) => state !== "OK" && state !== "OPEN" && state !== "PRUNED" && state !== "ARCHIVED",
   );
-  if (silences.length + losses.length + tails.length === 0)
-    return <Empty>No silent hours between busy ones, no loss on record, no unsealed end.</Empty>;
+  const sealed = files.length - tails.length;
   return (
     <ul class="facts">
+      {files.length > 0 && (
+        <li>
+          <Chip tone={tails.length === 0 ? "good" : "warn"}>files</Chip>
+          <span>
+            {tails.length === 0
+              ? `${plural(files.length, "file")} of this time, ${files.length === 1 ? "as it was" : "all as they were"} sealed`
+              : `${formatCount(sealed)} of ${plural(files.length, "file")} of this time are as they were sealed`}
+          </span>
+        </li>
+      )}
+      {silences.length + losses.length === 0 && (
+        <li>
+          <Chip tone="good">whole</Chip>
+          <span>No loss on record, no silent hours between busy ones</span>
+        </li>
+      )}
       {losses.map(({ file, entries, from, to, reason, certain }) => (
         <li key={`${file}${from}${reason}`}>
           <Chip tone="warn">loss</Chip>
@@ -356,8 +393,10 @@ function Coverage({
       {tails.map(({ file, state, problems }) => (
         <li key={file}>
           <Chip tone={toneOf(state)}>{state}</Chip>
-          <a href="/verdict">{shownLine(file)}</a>
-          <span class="quiet">{shownLine(problems[0]?.message ?? "")}</span>
+          <span>
+            <a href="/verdict">{shownLine(file)}</a>{" "}
+            <span class="quiet">{shownLine(problems[0]?.message ?? "")}</span>
+          </span>
         </li>
       ))}
       {silences.map(({ from, to, usual }) => (

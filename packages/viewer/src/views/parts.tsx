@@ -1,18 +1,10 @@
 // Small parts of views: links, states, tables of figures, long text.
 import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
-import type { FileState } from "@ai-audit/core";
 import { formatCount } from "../data/format.ts";
 import type { EntryRow } from "../data/rows.ts";
 import { shownLine, shownText } from "../data/text.ts";
-import type { Tone } from "../data/verdict-facts.ts";
-
-/** The tone of a file's state. */
-export function toneOf(state: FileState): Tone {
-  if (state === "OK" || state === "OPEN" || state === "PRUNED" || state === "ARCHIVED")
-    return "good";
-  return ["TAMPERED", "FORK", "ROLLBACK", "MISSING"].includes(state) ? "bad" : "warn";
-}
+import { toneOf, type Tone } from "../data/verdict-facts.ts";
 
 /** A state or an outcome, in its colour. */
 export function Chip({

@@ -78,13 +78,28 @@ function toneOfLabel(label: string): string {
   return /\(?(user|assistant|system|tool)\)?$/.exec(label)?.[1] ?? "";
 }
 
+/** Begin and end of the calls of a run. A person may decide days later: that is not its length. */
+function spanOf({ nodes }: RunView): { readonly from: number; readonly to: number } {
+  const from = Math.min(...nodes.map(({ beganAt }) => beganAt));
+  const calls = nodes.filter(({ kind }) => kindOf(kind) !== "person");
+  return { from, to: Math.max(...calls.map(({ endedAt }) => endedAt), from + 1) };
+}
+
+/** Length and figures of a run, for the head of its page. */
+export function runText(view: RunView): string {
+  const { from, to } = spanOf(view);
+  const later = view.figures.endedAt - to;
+  return [
+    formatMs(to - from),
+    ...(later > 1000 ? [`last decision ${formatMs(later)} later`] : []),
+    figuresText(view.figures),
+  ].join(" · ");
+}
+
 /** One invocation: its calls as a tree, each beside its bar in time. */
 export function RunPage({ view }: { readonly view: RunView }): JSX.Element {
   const { nodes } = view;
-  const from = Math.min(...nodes.map(({ beganAt }) => beganAt));
-  // A person may take days: the scale is that of the calls, and later decisions stand at its end.
-  const calls = nodes.filter(({ kind }) => kindOf(kind) !== "person");
-  const to = Math.max(...calls.map(({ endedAt }) => endedAt), from + 1);
+  const { from, to } = spanOf(view);
   return (
     <section class="card">
       <div class="scroll-x">
@@ -140,21 +155,25 @@ function RunRow({
           : `${row.inputTokens ?? "?"} › ${row.outputTokens ?? "?"}`}
       </td>
       <td class="waterfall">
-        <svg
-          viewBox="0 0 1000 16"
-          preserveAspectRatio="none"
-          role="img"
-          aria-label={`from ${formatMs(beganAt - from)} to ${formatMs(endedAt - from)}`}
-        >
-          <rect
-            class={`bar kind-${kindOf(kind)}${row !== null && row.ended !== "ok" ? ` ended-${row.ended}` : ""}`}
-            x={Math.min(994, (beganAt - from) * scale)}
-            width={Math.max(6, (endedAt - beganAt) * scale)}
-            y="3"
-            height="10"
-            rx="2"
-          />
-        </svg>
+        {beganAt > to ? (
+          <span class="quiet later">{formatMs(beganAt - to)} later</span>
+        ) : (
+          <svg
+            viewBox="0 0 1000 16"
+            preserveAspectRatio="none"
+            role="img"
+            aria-label={`from ${formatMs(beganAt - from)} to ${formatMs(endedAt - from)}`}
+          >
+            <rect
+              class={`bar kind-${kindOf(kind)}${row !== null && row.ended !== "ok" ? ` ended-${row.ended}` : ""}`}
+              x={Math.min(994, (beganAt - from) * scale)}
+              width={Math.max(6, (endedAt - beganAt) * scale)}
+              y="3"
+              height="10"
+              rx="2"
+            />
+          </svg>
+        )}
       </td>
     </tr>
   );
@@ -185,7 +204,8 @@ export function ReviewsPage({ cases }: { readonly cases: readonly ReviewView[] }
             <tr>
               <th>asked (UTC)</th>
               <th>request</th>
-              <th>asked by</th>
+              <th>agent</th>
+              <th>for</th>
               <th>decision</th>
               <th>decided by</th>
               <th class="number">after</th>
@@ -198,7 +218,8 @@ export function ReviewsPage({ cases }: { readonly cases: readonly ReviewView[] }
                 <td class="wrap">
                   <a href={`/entry/${encodeURIComponent(request.id)}`}>{shownLine(title)}</a>
                 </td>
-                <td>{shownLine(request.actor ?? request.agent ?? "–")}</td>
+                <td>{shownLine(request.agent ?? "–")}</td>
+                <td>{shownLine(request.actor ?? "–")}</td>
                 <td>
                   {decisions.map(({ verdict, row }) => (
                     <a key={row.id} href={`/entry/${encodeURIComponent(row.id)}`}>

@@ -1,6 +1,6 @@
 // The verdict on a log: the first thing on every page.
 import type { Verification } from "@ai-audit/core/verify";
-import type { ComponentChildren, JSX } from "preact";
+import { type ComponentChildren, Fragment, type JSX } from "preact";
 import { factsOf, type Tone } from "../data/verdict-facts.ts";
 
 /** Names of the four verdicts, by exit code. */
@@ -26,6 +26,16 @@ export const VERDICTS: readonly {
   },
   { tone: "bad", word: "Not verifiable", says: "The verifier could not do its work." },
 ];
+
+/** Names of keys break behind `/` and `+` first. */
+function breakable(text: string): ComponentChildren {
+  return text.split(/(?<=[/+])/).map((part, at) => (
+    <Fragment key={at}>
+      {at > 0 && <wbr />}
+      {part}
+    </Fragment>
+  ));
+}
 
 /** The banner. Untrusted strings in it are text nodes. */
 export function VerdictBanner({
@@ -57,7 +67,7 @@ export function VerdictBanner({
         {factsOf(result).map(({ label, value, tone: factTone = "none" }) => (
           <div key={label} class={`tone-${factTone}`}>
             <dt>{label}</dt>
-            <dd>{value}</dd>
+            <dd>{breakable(value)}</dd>
           </div>
         ))}
       </dl>

@@ -5,7 +5,8 @@ import { useState } from "preact/hooks";
 import { formatCount, formatTime } from "../data/format.ts";
 import type { FactView } from "../data/rows.ts";
 import { shownLine } from "../data/text.ts";
-import { Chip, Empty, toneOf } from "./parts.tsx";
+import { toneOf } from "../data/verdict-facts.ts";
+import { Chip, Empty } from "./parts.tsx";
 
 /** The page. */
 export function VerdictPage({

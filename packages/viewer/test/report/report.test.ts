@@ -79,6 +79,14 @@ describe("createReport()", () => {
     ]);
   });
 
+  it("knows decisions after its period, about requests within it", async () => {
+    const verification = await verifyLog(log.directory, { trustedKeys: [log.vkey] });
+    const to = new Date(report.reviews[0]?.requested ?? "");
+    const part = await createReport({ storage, verification, location: "" }, { to });
+    expect(part.reviews).toEqual(report.reviews.slice(0, 1));
+    expect(part.reviews[0]?.state).toBe("decided");
+  });
+
   it("lists accesses to content that are on record", () => {
     expect(report.access).toMatchObject({
       count: 1,
