@@ -1,7 +1,7 @@
 // The documentation site: `pnpm run docs` while writing, `pnpm run docs:build` for .vitepress/dist.
 import { defineConfig } from "vitepress";
 import { sections } from "./pages.ts";
-import { plainText, repositoryLinks } from "./markdown.mjs";
+import { indentedCode, plainText, repositoryLinks } from "./markdown.mjs";
 
 const menu = sections();
 
@@ -14,7 +14,7 @@ export default defineConfig({
   metaChunk: true, // titles and menu are fetched once, not with every page
   router: { prefetchLinks: false }, // a page loads itself alone
   markdown: {
-    config: (markdown) => markdown.use(repositoryLinks).use(plainText),
+    config: (markdown) => markdown.use(repositoryLinks).use(plainText).use(indentedCode),
     theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },
   },
   head: [["link", { rel: "icon", href: "data:," }]], // no request for an icon

@@ -1,4 +1,5 @@
-// Pages as the site shows them: links out of docs/ lead to GitHub, and angle brackets are text.
+// Pages as the site shows them: links out of docs/ lead to GitHub, angle brackets are text, and all
+// code looks alike.
 import { posix } from "node:path";
 
 const REPOSITORY = "https://github.com/ai-audit/ai-audit/blob/main/";
@@ -27,4 +28,12 @@ export function plainText(markdown) {
   };
   markdown.renderer.rules.html_inline = render;
   markdown.renderer.rules.html_block = render;
+}
+
+/** A plugin of markdown-it: indented code becomes a block that scrolls, also by the keyboard. */
+export function indentedCode(markdown) {
+  markdown.renderer.rules.code_block = (tokens, at, ...others) => {
+    tokens[at].info = "text";
+    return markdown.renderer.rules.fence(tokens, at, ...others);
+  };
 }

@@ -80,7 +80,8 @@ function titleOf(page: string): string {
 
 const itemOf = (page: string): Section["items"][number] => ({
   text: titleOf(page),
-  link: `/${page.replace(/\.md$/, "")}`,
+  // VitePress knows the page of a folder by the folder alone.
+  link: `/${page.replace(/(?:(?<=^|\/)index)?\.md$/, "")}`,
 });
 
 /** The sections with their pages, as VitePress takes them for its sidebar. */
