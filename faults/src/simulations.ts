@@ -8,6 +8,12 @@ import { Tally } from "./judge.ts";
 import type { Row } from "./row.ts";
 import type { Simulated } from "./simulation.ts";
 
+/**
+ * Seeds of one process. A writer that is killed leaves calls behind that never end. Each keeps its
+ * share of the pool in the eyes of later writers of the process, which in the end would wait for it.
+ */
+const SEEDS_OF_A_PROCESS = 100;
+
 const SIMULATION = fileURLToPath(new URL("simulation.ts", import.meta.url));
 
 export async function simulations({
@@ -18,9 +24,7 @@ export async function simulations({
   readonly seeds: number;
 }): Promise<Row[]> {
   const tally = new Tally();
-  const each = Math.ceil(seeds / availableParallelism());
   const run = async (from: number, count: number): Promise<void> => {
-    if (count <= 0) return;
     const words = ["--conditions=ai-audit-source", SIMULATION, `${from}`, `${count}`];
     const { stdout } = await promisify(execFile)(process.execPath, words, { maxBuffer: 2 ** 28 });
     for (const line of stdout.trimEnd().split("\n")) {
@@ -32,8 +36,15 @@ export async function simulations({
       );
     }
   };
-  const starts = Array.from({ length: availableParallelism() }, (_, part) => part * each);
-  await Promise.all(starts.map((at) => run(first + at, Math.min(each, seeds - at))));
+  let begun = 0;
+  const worker = async (): Promise<void> => {
+    while (begun < seeds) {
+      const at = begun;
+      begun += Math.min(SEEDS_OF_A_PROCESS, Math.ceil(seeds / availableParallelism()), seeds - at);
+      await run(first + at, begun - at);
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, worker));
   const fault =
     "An interleaving of eight writers, some killed, a clean-up, a shipper, two readers and a verifier, by seed";
   return [

@@ -292,17 +292,21 @@ function recordClauses({ record, uncleanEnds, imports, repeated }: Evidence): st
   const inForce = record.holds.filter(({ released }) => released === undefined);
   const least = calls.isAtLeast ? "at least " : "";
   const byReason = [
-    ...Map.groupBy(losses, ({ from, reason }) => `on ${from.slice(0, 10)}, ${reason}`),
+    ...Map.groupBy(
+      losses,
+      ({ certain, from, reason }) =>
+        `${certain ? "lost" : "that may be lost"} on ${from.slice(0, 10)}, ${reason}`,
+    ),
   ];
   const lost = byReason.map(
     ([when, lines]) =>
-      `${plural(sum(lines.map(({ entries }) => entries)), "entry", "entries")} lost ${when}`,
+      `${plural(sum(lines.map(({ entries }) => entries)), "entry", "entries")} ${when}`,
   );
   return [
     ...lost.slice(0, MAX_NAMED),
     ...(lost.length > MAX_NAMED
       ? [
-          `${plural(sum(byReason.slice(MAX_NAMED).flatMap(([, lines]) => lines.map(({ entries }) => entries))), "entry", "entries")} lost at other times`,
+          `${plural(sum(byReason.slice(MAX_NAMED).flatMap(([, lines]) => lines.map(({ entries }) => entries))), "entry", "entries")} lost, or perhaps lost, at other times`,
         ]
       : []),
     ...(calls.neverEnded > 0

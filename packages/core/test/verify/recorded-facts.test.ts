@@ -167,6 +167,15 @@ const FACTS: readonly Row[] = [
     says: "2 entries lost on 2026-11-23, ENOSPC",
   },
   {
+    what: "entries of a write that may have succeeded are not called lost",
+    act: async () => {
+      const when = { from: "2026-11-23T09:00:00.000Z", to: "2026-11-23T09:00:01.000Z" };
+      await record([{ type: "loss", entries: 2, ...when, reason: "EIO", certain: false }]);
+    },
+    exitCode: 0,
+    says: "2 entries that may be lost on 2026-11-23, EIO",
+  },
+  {
     what: "calls that began and never ended are told",
     act: async () => {
       const call = {
