@@ -17,6 +17,7 @@ const ALL = [
   "encryption",
   "openai",
   "anthropic",
+  "ai-sdk",
   "langchain",
   "large",
   "read",

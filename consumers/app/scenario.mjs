@@ -6,12 +6,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /**
- * @param packages the modules: `core`, `wrapper`, `openai`; with `claude` it calls Anthropic, with `handler`, `prompts` and
+ * @param packages the modules: `core`, `wrapper`, `openai`; with `claude` it calls Anthropic, with `aiSdk` it asks through the AI SDK, with `handler`, `prompts` and
  *   `langchain` it chains, with `s3` and `sql` it uses them
  * @returns where the log lies, for the command
  */
 export async function scenario(packages) {
-  const { core, wrapper, openai, claude, handler, prompts, langchain, s3, sql } = packages;
+  const { core, wrapper, openai, claude, aiSdk, handler, prompts, langchain, s3, sql } = packages;
   const { MODEL_URL: baseURL, S3_ENDPOINT: endpoint, S3_BUCKET: bucket } = process.env;
   const path = mkdtempSync(join(tmpdir(), "ai-audit-consumer-"));
   const signer = await core.Signer.generate("consumer");
@@ -80,6 +80,31 @@ export async function scenario(packages) {
     assert.deepEqual(
       found.map((one) => one.error?.type ?? one.outcome),
       ["ok", "RateLimitError"],
+    );
+  }
+
+  // It asks through the AI SDK, with a model of its own.
+  if (aiSdk) {
+    const { generateText, wrapLanguageModel } = aiSdk.ai;
+    const house = {
+      specificationVersion: "v4",
+      provider: "house",
+      modelId: "through-ai-sdk",
+      supportedUrls: {},
+      doGenerate: async () => ({
+        content: [{ type: "text", text: "Hi there." }],
+        finishReason: { unified: "stop", raw: "stop" },
+        usage: { inputTokens: { total: 3 }, outputTokens: { total: 2 } },
+        warnings: [],
+      }),
+    };
+    const audit = aiSdk.wrapper.auditAiSdk({ logger });
+    const model = wrapLanguageModel({ model: house, middleware: audit.languageModel });
+    assert.equal((await generateText({ model, prompt: "Hi" })).text, "Hi there.");
+    const found = await entriesWhere(logger, (one) => one.model === "through-ai-sdk");
+    assert.deepEqual(
+      found.map((one) => [one.outcome, one.inputTokens]),
+      [["ok", 3]],
     );
   }
 

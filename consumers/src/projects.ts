@@ -88,6 +88,7 @@ const PEERS: Readonly<Record<string, string>> = {
   "@langchain/openai": "^1",
   ai: "^7",
   openai: "^7",
+  zod: "^4",
 };
 const OPTIONAL_PEERS: Readonly<Record<string, string>> = {
   "@aws-sdk/client-s3": "^3",

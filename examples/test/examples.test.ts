@@ -69,6 +69,14 @@ describe("examples", () => {
     );
   });
 
+  it("an agent of the AI SDK asks a person: one tool is approved, one rejected", async () => {
+    const output = await runExample("ai-sdk-agent", directory);
+    expect(output).toContain("Invoice 18 is still open.");
+    expect(output).toContain("human_review ok approved\nexecute_tool ok pay\n");
+    expect(output).toContain("human_review ok rejected\nchat ok \n");
+    expect(output).not.toContain("execute_tool ok send_mail");
+  });
+
   it("the OpenAI Agents SDK over an audited client is a run with a tool in it", async () => {
     const output = await runExample("agent-openai-agents", directory);
     expect(output).toContain(

@@ -135,7 +135,21 @@ function evidenceOf(
   if (isFields(body)) return { body, vendor };
   const members = Object.values(fieldsOf(answer.providerMetadata)).map(fieldsOf);
   const told: Fields = Object.assign({}, ...members);
-  return { body: { ...told, ...(reason !== undefined && { finishReason: reason }) }, vendor };
+  const isFallback = listOf(answer.content).some((part) => kindOf(part) === "anthropic.fallback");
+  return {
+    body: {
+      ...told,
+      ...(reason !== undefined && { finishReason: reason }),
+      ...(isFallback && { content: [{ type: "fallback" }] }),
+    },
+    vendor,
+  };
+}
+
+/** The kind of a part that only one provider has. */
+function kindOf(part: unknown): unknown {
+  const { type, kind } = fieldsOf(part);
+  return type === "custom" ? kind : undefined;
 }
 
 /** Figures of the specifications v3 and v4; those of the provider that they leave out. */
@@ -143,15 +157,20 @@ export function reportedUsage(usage: unknown): CapturedFields {
   const { inputTokens, outputTokens, raw } = fieldsOf(usage);
   const input = fieldsOf(inputTokens);
   const output = fieldsOf(outputTokens);
-  const figures = defined({
-    cachedInputTokens: countOf(input["cacheRead"]),
-    cacheCreationInputTokens: countOf(input["cacheWrite"]),
-    reasoningOutputTokens: countOf(output["reasoning"]),
-  });
-  const total = countOf(input["total"]) ?? countOf(inputTokens);
-  const answered = countOf(output["total"]) ?? countOf(outputTokens);
   const known = usageFields(raw);
+  // Providers' packages put 0 where the provider gives no figure.
+  const counted = (count: number | undefined, own: unknown): number | undefined =>
+    count === 0 && isFields(raw) && own === undefined ? undefined : count;
+  const figure = (count: unknown, name: string): number | undefined =>
+    counted(countOf(count), known.usage?.[name]);
+  const total = counted(countOf(input["total"]) ?? countOf(inputTokens), known.inputTokens);
+  const answered = counted(countOf(output["total"]) ?? countOf(outputTokens), known.outputTokens);
   if (total === undefined && answered === undefined) return known;
+  const figures = defined({
+    cachedInputTokens: figure(input["cacheRead"], "cachedInputTokens"),
+    cacheCreationInputTokens: figure(input["cacheWrite"], "cacheCreationInputTokens"),
+    reasoningOutputTokens: figure(output["reasoning"], "reasoningOutputTokens"),
+  });
   return {
     inputTokens: total,
     outputTokens: answered,
@@ -176,8 +195,13 @@ export function failureFields(
   return mergeFields(
     { requestId: requestIdOf(responseHeaders) },
     serverFields(url),
-    thrownErrorFields(thrown, { codes, vendor, answered }),
+    thrownErrorFields(thrown, { codes, vendor, answered, typeOf: typeOfPart }),
   );
+}
+
+/** The type of an error that came as data, in an `error` part. */
+function typeOfPart(error: unknown): string | undefined {
+  return error instanceof Error ? undefined : textOf(fieldsOf(error)["type"]);
 }
 
 /** Text or reasoning that grows, and what is known of it besides. */
@@ -198,6 +222,8 @@ export class PartsCollector implements StreamCollector {
   readonly #open = new Map<string, Growing>();
   readonly #request: Fields;
   #response: Record<string, unknown>;
+  /** The figures at the beginning: the only ones of a stream that is cut. */
+  #begunUsage: unknown;
   #finish: Fields | undefined;
   #failure: CapturedFields | undefined;
   #failures = 0;
@@ -230,6 +256,8 @@ export class PartsCollector implements StreamCollector {
     else if (type === "finish") this.#finish = part;
     else if (type === "response-metadata") Object.assign(this.#response, defined(part));
     else if (type === "error") this.#fail(part["error"]);
+    else if (kindOf(part) === "anthropic.message_start")
+      this.#begunUsage = fieldsOf(fieldsOf(part["providerMetadata"])["anthropic"])["usage"];
     else if (!PASSING.has(type)) this.#keep(type, part);
   }
 
@@ -310,8 +338,10 @@ export class PartsCollector implements StreamCollector {
       response: this.#response,
       request: this.#request,
     };
-    const read =
+    const ended =
       this.#finish === undefined ? this.#begun(content) : answerFields(answer, this.#reading);
+    const read =
+      ended.inputTokens === undefined ? { ...ended, ...usageFields(this.#begunUsage) } : ended;
     const more =
       this.#failures > 1 ? [`ai-audit: error parts in the stream: ${this.#failures}`] : [];
     return mergeFields(read, this.#failure ?? {}, { alerts: [...this.#budget.alerts, ...more] });

@@ -11,7 +11,7 @@ import {
 import { Approvals } from "./approvals.ts";
 import { generatedFields, reportedUsage } from "./answer.ts";
 import { ModelCalls, type ModelRequest } from "./model-calls.ts";
-import type { NamedModel } from "./model-facts.ts";
+import { chatInput, type NamedModel } from "./model-facts.ts";
 import { type AiSdkAuditOptions, resolveOptions } from "./options.ts";
 import { type AuditTelemetry, auditTelemetry } from "./telemetry.ts";
 import { ToolRequests } from "./tool-requests.ts";
@@ -141,11 +141,10 @@ function chat(model: NamedModel, params: object, streamed: boolean): ModelReques
 /** Everything that the model sees: the prompt, and its tools and schema beside it. */
 function inputOf(params: object): unknown {
   const { prompt, tools, responseFormat } = fieldsOf(params);
-  const seen = {
+  return chatInput(prompt, {
     ...(listOf(tools).length > 0 && { tools }),
     ...(fieldsOf(responseFormat)["schema"] !== undefined && { response_format: responseFormat }),
-  };
-  return Object.keys(seen).length === 0 ? (prompt ?? "") : { messages: prompt, ...seen };
+  });
 }
 
 function readEmbeddings(result: unknown): CapturedFields {

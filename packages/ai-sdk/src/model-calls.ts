@@ -6,15 +6,17 @@ import type { ContentBlockedError } from "@ai-audit/core";
 import {
   boundInput,
   boundOutput,
+  causesOf,
   type CapturedFields,
   type Fields,
   fieldsOf,
+  ForgottenWatch,
   guarded,
   GuardedCollector,
   mergeFields,
-  nameOf,
   type RecordedCall,
   snapshot,
+  textOf,
 } from "@ai-audit/core/capture";
 import { type AnswerReading, failureFields, PartsCollector } from "./answer.ts";
 import type { Approvals } from "./approvals.ts";
@@ -81,7 +83,9 @@ export class ModelCalls {
     const call = await this.#begin(request);
     const result = await this.#sent(call, execute);
     const observer = this.#observer(call, result);
-    return { ...result, stream: observed(result.stream.getReader(), observer) };
+    const stream = observed(result.stream.getReader(), observer);
+    observer.watch(stream);
+    return { ...result, stream };
   }
 
   /**
@@ -126,7 +130,9 @@ export class ModelCalls {
       return result;
     }
     call.recorded.add({ streamed: true });
-    observeInPlace(stream, this.#observer(call, result));
+    const observer = this.#observer(call, result);
+    observer.watch(stream);
+    observeInPlace(stream, observer);
     return result;
   }
 
@@ -229,12 +235,9 @@ export class ModelCalls {
     const answered = "output" in known && known.output !== "";
     const read = guarded("error", () => failureFields(error, reading, answered));
     const fields = mergeFields({ output: "", outcome: "error" }, known, { outcome: "error" }, read);
-    const { abortSignal } = request.params;
-    const late =
-      fields.outcome === "aborted" &&
-      abortSignal instanceof AbortSignal &&
-      nameOf(abortSignal.reason) === "TimeoutError";
-    await this.#write(call, late ? { ...fields, outcome: "timeout" } : fields);
+    const end = brokenOff(error, request.params["abortSignal"]);
+    const isBroken = fields.outcome === "error" || fields.outcome === "aborted";
+    await this.#write(call, isBroken && end !== undefined ? { ...fields, outcome: end } : fields);
   }
 
   /** Fail-closed: resolves when the entry is durable. Fail-open: nobody waits for it. */
@@ -267,7 +270,9 @@ export class ModelCalls {
       mergeFields(check.bounded(collected()), answer.terminal ? { outcome: "ok" } : {}),
     );
     const { recorded } = call;
+    const watch = new ForgottenWatch(() => void recorded.abandon());
     return {
+      watch: (stream) => watch.watch(stream),
       part: (part) => {
         const isFirst = !answer.firstContentSeen;
         answer.push(part);
@@ -275,6 +280,7 @@ export class ModelCalls {
           recorded.add({ timeToFirstTokenMs: recorded.elapsedMs });
       },
       finish: async () => {
+        watch.stop();
         const read = collected();
         const fields = answer.terminal
           ? mergeFields({ outcome: "ok" }, read)
@@ -282,6 +288,7 @@ export class ModelCalls {
         await this.#endRead(call, fields, parts.toolCallIds);
       },
       fail: async (error) => {
+        watch.stop();
         try {
           await this.#fail(call, error, collected());
           return error;
@@ -289,11 +296,24 @@ export class ModelCalls {
           return unwritten;
         }
       },
-      stop: () => {
-        const read = collected();
-        const end = answer.terminal ? { outcome: "ok" as const } : { outcome: "aborted" as const };
-        return this.#write(call, mergeFields(end, check.bounded(read), answer.terminal ? {} : end));
+      stop: (reason) => {
+        watch.stop();
+        const read = check.bounded(collected());
+        if (answer.terminal) return this.#write(call, mergeFields({ outcome: "ok" }, read));
+        const outcome = brokenOff(reason, call.request.params["abortSignal"]) ?? "aborted";
+        return this.#write(call, mergeFields(read, { outcome }));
       },
     };
   }
+}
+
+/**
+ * How the caller broke the call off, if so. A stream that is broken off fails with an error whose
+ * cause says it. The integration does not see the signal.
+ */
+function brokenOff(error: unknown, signal: unknown): "aborted" | "timeout" | undefined {
+  const reasons = signal instanceof AbortSignal && signal.aborted ? [signal.reason] : [];
+  const names = [...reasons, ...causesOf(error)].map((reason) => textOf(fieldsOf(reason)["name"]));
+  if (names.includes("TimeoutError")) return "timeout";
+  return reasons.length > 0 || names.includes("AbortError") ? "aborted" : undefined;
 }

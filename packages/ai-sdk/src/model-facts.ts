@@ -4,6 +4,7 @@ import {
   defined,
   type Fields,
   fieldsOf,
+  isEmpty,
   listOf,
   omittedParameters,
   parametersOf,
@@ -71,6 +72,23 @@ export function serverFields(url: unknown): CapturedFields {
   const server = typeof url === "string" ? serverOf(url) : undefined;
   if (server === undefined) return {};
   return defined({ server, provider: providerOfHost(server.address) });
+}
+
+/**
+ * The input of a chat: a lone question of a user as its text, other messages as they are. `beside`:
+ * further members that the model sees.
+ */
+export function chatInput(messages: unknown, beside: Fields): unknown {
+  if (!isEmpty(beside)) return { messages, ...beside };
+  const [message, ...others] = listOf(messages);
+  if (others.length > 0) return messages;
+  const { role, content, ...more } = fieldsOf(message);
+  if (role !== "user" || !Object.values(more).every(isEmpty)) return messages ?? "";
+  if (typeof content === "string") return content;
+  const [part, ...parts] = listOf(content);
+  const { type, text, ...rest } = fieldsOf(part);
+  const isText = type === "text" && Object.values(rest).every(isEmpty) && parts.length === 0;
+  return isText ? text : messages;
 }
 
 /** The SDK's names of parameters, under the names that providers use. */

@@ -2,13 +2,15 @@
 
 /** Told of a stream's parts and of its one end. */
 export interface StreamObserver {
+  /** The stream is garbage before its end: nobody can read on. */
+  watch(stream: ReadableStream<unknown>): void;
   part(part: unknown): void;
   /** Rejects when the reader must not learn that the stream is whole. */
   finish(): Promise<void>;
   /** Resolves to the error that the reader gets. */
   fail(error: unknown): Promise<unknown>;
-  /** The reader stopped. */
-  stop(): Promise<void>;
+  /** The reader stopped, for this reason. */
+  stop(reason: unknown): Promise<void>;
 }
 
 /** The same stream, observed. Reads a part only when its reader asks for one. */
@@ -16,6 +18,7 @@ export function observed<T>(
   reader: ReadableStreamDefaultReader<T>,
   observer: StreamObserver,
 ): ReadableStream<T> {
+  let isCancelled = false;
   return new ReadableStream<T>(
     {
       async pull(controller) {
@@ -23,9 +26,11 @@ export function observed<T>(
         try {
           next = await reader.read();
         } catch (error) {
+          if (isCancelled) return;
           controller.error(await observer.fail(error));
           return;
         }
+        if (isCancelled) return; // a read that waited has ended by that
         if (next.done) {
           await observer.finish(); // a rejection is the reader's error
           controller.close();
@@ -35,10 +40,11 @@ export function observed<T>(
         controller.enqueue(next.value);
       },
       async cancel(reason) {
+        isCancelled = true;
         try {
           await reader.cancel(reason);
         } finally {
-          await observer.stop();
+          await observer.stop(reason);
         }
       },
     },

@@ -20,7 +20,7 @@ import {
 import type { Approvals } from "./approvals.ts";
 import { generatedFields } from "./answer.ts";
 import type { ModelCalls } from "./model-calls.ts";
-import type { NamedModel } from "./model-facts.ts";
+import { chatInput, type NamedModel } from "./model-facts.ts";
 import type { Settings } from "./options.ts";
 import type { ToolRequests } from "./tool-requests.ts";
 
@@ -32,6 +32,8 @@ export interface AuditTelemetry {
   onStart(event: Event): Promise<void>;
   onStepFinish(event: Event): Promise<void>;
   onToolExecutionEnd(event: Event): Promise<void>;
+  onEnd(event: Event): void;
+  onAbort(event: Event): void;
   /** `ai` 6 only. */
   onToolCallStart(event: Event): Promise<void>;
   /** `ai` 6 only. */
@@ -122,11 +124,15 @@ export function auditTelemetry(parts: TelemetryParts): AuditTelemetry {
     const bounded = boundOutput(snapshot(output ?? ""), settings.bounds);
     return { outcome: "ok", output: bounded.value, alerts: bounded.alerts };
   };
+  const forget = (given: Event): void => {
+    const callId = textOf(fieldsOf(given)["callId"]);
+    if (callId !== undefined) operations.delete(callId);
+  };
   /** The fields of a tool call, and the run that its work is part of. */
   const toolFields = (toolCall: Fields, toolCallId: string): CapturedFields => {
     const input = boundInput(snapshot(toolCall["input"] ?? ""), settings.bounds);
     const name = textOf(toolCall["toolName"]) ?? "tool";
-    const link = requests.linkOf(toolCallId);
+    const link = requests.take(toolCallId);
     return {
       operation: "execute_tool",
       input: input.value,
@@ -153,6 +159,8 @@ export function auditTelemetry(parts: TelemetryParts): AuditTelemetry {
       const event = fieldsOf(given);
       await deferred(operationOf(event), () => endTool(event));
     },
+    onEnd: forget,
+    onAbort: forget,
     async onToolCallStart(given) {
       const event = fieldsOf(given);
       const toolCall = fieldsOf(event["toolCall"]);
@@ -179,7 +187,7 @@ export function auditTelemetry(parts: TelemetryParts): AuditTelemetry {
         operation: "chat",
         model,
         params: event,
-        input: before === undefined ? (messages ?? "") : { instructions: before, messages },
+        input: chatInput(messages, before === undefined ? {} : { instructions: before }),
         read: generatedFields,
         run: attempt > 1 ? { attempt } : {},
       };

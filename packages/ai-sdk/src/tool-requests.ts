@@ -19,9 +19,10 @@ export class ToolRequests {
     for (const id of toolCallIds) this.#requests.set(id, { runId, entryId });
   }
 
-  /** The members of a tool call's `run` that name it and its request. */
-  linkOf(toolCallId: string): Run {
+  /** The members of a tool call's `run` that name it and its request. A call runs once. */
+  take(toolCallId: string): Run {
     const request = this.#requests.get(toolCallId);
+    this.#requests.delete(toolCallId);
     return {
       toolCallId,
       ...defined({ requestedBy: request?.entryId, requestedByRun: request?.runId }),

@@ -40,6 +40,7 @@ export {
 } from "./imported-entry.ts";
 export type { Metadata } from "./interaction.ts";
 export type { CallLayer, CaptureOrigin } from "./same-call.ts";
+export { ForgottenWatch } from "./forgotten.ts";
 export { endOfTurn } from "./end-of-turn.ts";
 export { CallProgress } from "./progress.ts";
 export { providerOfHost, serverOf } from "./providers.ts";

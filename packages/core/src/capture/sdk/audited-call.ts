@@ -9,7 +9,7 @@ import { firstText, nameOf } from "../payload/read.ts";
 import { CallProgress } from "../progress.ts";
 import type { Checked } from "../safety/content-check.ts";
 import type { StreamCollector } from "../stream/collector.ts";
-import { ForgottenWatch } from "./forgotten.ts";
+import { ForgottenWatch } from "../forgotten.ts";
 import { formIn } from "./form-stream.ts";
 import type { SdkHost } from "./host.ts";
 import { completed, type Held, holding } from "./held.ts";
