@@ -54,7 +54,9 @@ function statePath(keyPath: string): string {
 function readText(path: string, remedy: string): string {
   try {
     return readFileSync(path, "utf8");
-  } catch (cause) {
-    throw new AuditConfigError(`${path} cannot be read: ${remedy}`, { cause });
+  } catch (error) {
+    // No cause: the remedy is of more use to a reader than the system's words.
+    const why = error instanceof Error && "code" in error ? ` (${String(error.code)})` : "";
+    throw new AuditConfigError(`${path} cannot be read${why}: ${remedy}`);
   }
 }
