@@ -65,7 +65,9 @@ export async function copyAnchorLog(
   const store = await anchorStoreAt(location, { s3: s3Connection(settings) });
   const folder = join(directory, ANCHOR_LOG);
   await makeNewDirectory(folder);
-  const names = (await store.list()).filter((name) => /^(leaf|tsa|witness)_[\w.-]+$/.test(name));
+  const names = (await store.list()).filter((name) =>
+    /^(leaf|leaves|tsa|witness)_[\w.-]+$/.test(name),
+  );
   for (const name of names) {
     const bytes = await store.read(name);
     if (bytes !== undefined) await writeNewFile(join(folder, name), bytes);

@@ -39,7 +39,7 @@ async function anchoredSample() {
 
 describe("ai-audit anchor", { timeout: 60_000 }, () => {
   it("anchors a log, and verify says through when", async () => {
-    const { words, verify, vkey } = await anchoredSample();
+    const { words, verify, vkey, to } = await anchoredSample();
     expect(vkey).toMatch(/^example\.com\/acme\/anchor-[0-9a-f]{8}\+[0-9a-f]{8}\+/);
     const run = await cli(words);
     expect(run).toMatchObject({ code: 0, stdout: "anchored 1 segment in leaf 1\n" });
@@ -49,6 +49,8 @@ describe("ai-audit anchor", { timeout: 60_000 }, () => {
       "by the anchorer's own clock, with nobody beyond its reach to confirm it",
     );
     expect(stdout).toContain("0 entries later; unprotected window");
+    const twice = await cli([...verify, "--anchor", to, "--anchor-key", vkey]);
+    expect(twice.stdout.match(/anchored through/g)).toHaveLength(2);
     expect(code).toBe(0);
   });
 

@@ -4,8 +4,8 @@ import { verify } from "node:crypto";
 import { MerkleTree, leafHash } from "../seal/merkle.ts";
 import { formatCheckpoint, formatNote, parseNote, parseVkey } from "../seal/note.ts";
 import type { Signer } from "../seal/signer.ts";
-import { type AnchorRecord, formatAnchorFile, parseAnchorFile } from "./record.ts";
-import { type AnchorStore, leafIndexOf, leafName } from "./store.ts";
+import { type AnchorRecord, formatAnchorFile, parseAnchorFile, splitBundle } from "./record.ts";
+import { type AnchorStore, BUNDLE_LEAVES, bundleName, leafName, leavesIn } from "./store.ts";
 
 /** Files that are read at the same time: a bucket answers after some 20 ms. */
 const AT_ONCE = 32;
@@ -63,12 +63,14 @@ export class AnchorLog {
   /** Reads leaves that were appended since. */
   async catchUp(): Promise<void> {
     this.names = await this.store.list();
-    const count = this.names.reduce(
-      (most, name) => Math.max(most, (leafIndexOf(name) ?? -1) + 1),
-      0,
-    );
+    const known = new Set(this.names);
+    const count = leavesIn(this.names);
     while (this.size < count && this.flaws.length === 0) {
       const first = this.size;
+      if (first % BUNDLE_LEAVES === 0 && known.has(bundleName(first))) {
+        this.#readBundle(first, await this.store.read(bundleName(first)));
+        continue;
+      }
       const names = Array.from({ length: Math.min(AT_ONCE, count - first) }, (_, at) =>
         leafName(first + at),
       );
@@ -80,6 +82,14 @@ export class AnchorLog {
         "TAMPERED",
         `its checkpoint at ${this.size} leaves is not signed by ${this.origin}`,
       );
+  }
+
+  #readBundle(first: number, bytes: Buffer | undefined): void {
+    const files = splitBundle(bytes?.toString() ?? "");
+    if (files?.length !== BUNDLE_LEAVES)
+      return this.#flaw("TAMPERED", `the bundle of leaves from ${first} is not what was written`);
+    for (const file of files)
+      if (this.flaws.length === 0) this.#readLeaf(this.size, Buffer.from(file));
   }
 
   #readLeaf(index: number, bytes: Buffer | undefined): void {
@@ -133,5 +143,32 @@ export class AnchorLog {
     if (!(await this.store.create(leafName(this.size), bytes))) return false;
     this.#take(record, note);
     return true;
+  }
+}
+
+/** Bundles made in one run: an anchor log without any is bundled over several. */
+const MAX_BUNDLES = 4;
+
+/**
+ * Makes the bundles that a place lacks: files of 256 leaves, so that years of leaves take few reads.
+ * @param names Files of the place.
+ * @throws the store's own errors
+ */
+export async function bundleLeaves(store: AnchorStore, names: readonly string[]): Promise<void> {
+  const known = new Set(names);
+  const full = Math.floor(leavesIn(names) / BUNDLE_LEAVES);
+  const firsts = Array.from({ length: full }, (_, at) => at * BUNDLE_LEAVES);
+  const missing = firsts.filter((first) => !known.has(bundleName(first)));
+  for (const first of missing.slice(0, MAX_BUNDLES)) {
+    const files: Buffer[] = [];
+    while (files.length < BUNDLE_LEAVES) {
+      const from = first + files.length;
+      const indexes = Array.from({ length: AT_ONCE }, (_, at) => from + at);
+      const read = await Promise.all(indexes.map((index) => store.read(leafName(index))));
+      const found = read.filter((bytes) => bytes !== undefined);
+      if (found.length < read.length) return; // the reader of the leaves says which is gone
+      files.push(...found);
+    }
+    await store.create(bundleName(first), Buffer.concat(files));
   }
 }

@@ -19,11 +19,11 @@ import {
   STATE_EXIT_CODES,
   worstState,
 } from "../verify/verification.ts";
-import { AnchorLog } from "./anchor-log.ts";
+import { AnchorLog, bundleLeaves } from "./anchor-log.ts";
 import { type Followed, followSegment, type SegmentPlace } from "./follow-segment.ts";
 import { beginRecord, runRecord } from "./record.ts";
 import { type AnchorSink, reasonOf, RolledBack, spellLeaves } from "./sink.ts";
-import { type AnchorStore, formatConfirmationName, leafIndexOf, leafName } from "./store.ts";
+import { type AnchorStore, formatConfirmationName, leafName, leavesIn } from "./store.ts";
 
 /** The memory of an anchorer between two runs. Its loss stops it: see `AnchorState.size`. */
 export interface AnchorState {
@@ -155,7 +155,11 @@ export async function runAnchor(
   }
 
   // 4. Copies and confirmations.
-  for (const [copy, count] of reached) await copyTo(log, copy, count, failed);
+  await bundleIn(log.store, log.names, failed);
+  for (const [copy, names] of reached) {
+    await copyTo(log, copy, leavesIn(names), failed);
+    await bundleIn(copy, names, failed);
+  }
   const confirmed: string[] = [];
   const times = { ...state.sinks };
   for (const sink of sinks.filter((one) => isDue(one, state, now))) {
@@ -219,20 +223,33 @@ function isDue(sink: AnchorSink, state: AnchorState, now: Date): boolean {
   return last === undefined || now.getTime() - Date.parse(last.at) >= sink.everyMs - 500;
 }
 
-/** The copies that can be reached, and the leaves that each has. */
+/** Bundles leaves of earlier runs. A place that refuses is asked again in the next run. */
+async function bundleIn(
+  store: AnchorStore,
+  names: readonly string[],
+  failed: AnchorRunResult["failed"][number][],
+): Promise<void> {
+  try {
+    await bundleLeaves(store, names);
+  } catch (error) {
+    failed.push({ sink: store.location, reason: reasonOf(error), isRollback: false });
+  }
+}
+
+/** The copies that can be reached, and the files of each. */
 async function findReached(
   log: AnchorLog,
   copies: readonly AnchorStore[],
   failed: AnchorRunResult["failed"][number][],
-): Promise<Map<AnchorStore, number>> {
-  const reached = new Map<AnchorStore, number>();
+): Promise<Map<AnchorStore, readonly string[]>> {
+  const reached = new Map<AnchorStore, readonly string[]>();
   for (const copy of copies) {
     const names = await copy.list().catch((error: unknown) => {
       failed.push({ sink: copy.location, reason: reasonOf(error), isRollback: false });
       return undefined;
     });
     if (names === undefined) continue;
-    const count = names.reduce((most, name) => Math.max(most, (leafIndexOf(name) ?? -1) + 1), 0);
+    const count = leavesIn(names);
     if (count > log.size)
       throw new RolledBack(
         `the copy in ${copy.location} has ${spellLeaves(count)}, and the anchor log has ${log.size}`,
@@ -245,7 +262,7 @@ async function findReached(
       if (theirs === undefined || ours?.equals(theirs) !== true)
         throw new RolledBack(`the copy in ${copy.location} has another leaf ${count - 1}`);
     }
-    reached.set(copy, count);
+    reached.set(copy, names);
   }
   return reached;
 }

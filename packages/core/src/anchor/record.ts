@@ -88,6 +88,32 @@ export function formatAnchorFile({ record, note }: AnchorFile): string {
   return `${record.line}\n${states.join("")}\n${note}`;
 }
 
+/** The files in a bundle, in their order; undefined for anything else. */
+export function splitBundle(text: string): string[] | undefined {
+  const files: string[] = [];
+  for (let at = 0; at < text.length;) {
+    const end = endOfFile(text, at);
+    if (end === undefined) return undefined;
+    files.push(text.slice(at, end));
+    at = end;
+  }
+  return files;
+}
+
+/** A file is the leaf and its states, the checkpoint's text, and signature lines. */
+function endOfFile(text: string, from: number): number | undefined {
+  const states = text.indexOf("\n\n", from);
+  const checkpoint = states === -1 ? -1 : text.indexOf("\n\n", states + 2);
+  if (checkpoint === -1) return undefined;
+  let end = checkpoint + 2;
+  while (text.startsWith("\u2014 ", end)) {
+    const lineFeed = text.indexOf("\n", end);
+    if (lineFeed === -1) return undefined;
+    end = lineFeed + 1;
+  }
+  return end;
+}
+
 /** Takes a leaf's file apart; undefined for anything else. The note is not verified. */
 export function parseAnchorFile(text: string): AnchorFile | undefined {
   const blank = text.indexOf("\n\n");

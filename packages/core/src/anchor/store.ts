@@ -57,6 +57,29 @@ export function leafIndexOf(name: string): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
+/** Leaves of one bundle: as many as an entry bundle of C2SP tlog-tiles has. */
+export const BUNDLE_LEAVES = 256;
+
+/** The file of 256 leaves, from the first one, counted from 0. */
+export function bundleName(first: number): string {
+  return `leaves_${String(first).padStart(DIGITS, "0")}`;
+}
+
+/** The first index of a bundle's file; undefined for another name. */
+function bundleIndexOf(name: string): number | undefined {
+  const [, digits] = /^leaves_(\d{10})$/.exec(name) ?? [];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+/** The number of leaves that files with these names hold. */
+export function leavesIn(names: readonly string[]): number {
+  return names.reduce((most, name) => {
+    const leaf = (leafIndexOf(name) ?? -1) + 1;
+    const bundle = (bundleIndexOf(name) ?? -BUNDLE_LEAVES) + BUNDLE_LEAVES;
+    return Math.max(most, leaf, bundle);
+  }, 0);
+}
+
 /** The kinds of confirmations that lie beside an anchor log. */
 export type ConfirmationKind = "tsa" | "witness";
 
