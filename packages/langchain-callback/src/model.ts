@@ -3,11 +3,13 @@ import {
   type CapturedFields,
   type Fields,
   type JsonValue,
+  clearFacts,
   defined,
   fieldsOf,
   firstText,
   isFailureReason,
   isEmpty,
+  isWord,
   listOf,
   mergeFields,
   noAnswerFields,
@@ -24,7 +26,7 @@ import type { Destination } from "./destination.ts";
 import { onlyText } from "./messages.ts";
 import type { Settings } from "./options.ts";
 import { answerSafety, finishReasonsOf } from "./safety.ts";
-import { describeMessage, snapshot, snapshotOfFields } from "./snapshot.ts";
+import { describeMessage, snapshotOfFields } from "./snapshot.ts";
 import type { StreamedUsage } from "./partial.ts";
 import { usageOf } from "./usage.ts";
 
@@ -122,7 +124,7 @@ export function describeResult(
   const response = fieldsOf(first["response_metadata"]);
   const finishReasons = candidates.flatMap(({ message, info }) => finishReasonsOf(message, info));
   const safety = answerSafety(candidates, vendor, settings.safetyCodes);
-  const metadata = factsOf(first, settings.inlineBytes);
+  const metadata = factsOf(first);
   const fields: CapturedFields = {
     outcome: "ok",
     output: outputOf(candidates, settings.inlineBytes),
@@ -150,17 +152,19 @@ export function describeResult(
  * Facts of an answer that the next input must not repeat: the parts of the conversation that the
  * provider left out, and the container that it ran code in.
  */
-function factsOf(message: Fields, inlineBytes: number): Fields {
+function factsOf(message: Fields): Fields {
   const { context_management: management, container } = {
     ...fieldsOf(message["response_metadata"]),
     ...pickStated(fieldsOf(message["additional_kwargs"]), ["context_management", "container"]),
   };
-  const { applied_edits: edits } = fieldsOf(management);
+  const edits = listOf(fieldsOf(management)["applied_edits"]);
+  const id = textOf(fieldsOf(container)["id"]);
   return defined({
-    container: textOf(fieldsOf(container)["id"]),
-    context_management: isEmpty(edits)
-      ? undefined
-      : snapshot({ applied_edits: edits }, inlineBytes),
+    container: id !== undefined && isWord(id) ? id : undefined,
+    context_management:
+      edits.length === 0
+        ? undefined
+        : { applied_edits: edits.map((edit) => clearFacts(fieldsOf(edit))) },
   });
 }
 

@@ -104,6 +104,18 @@ describe("an addition to a message", () => {
     expect([output, repeated]).toEqual(["I can", PLAIN]);
   });
 
+  it("is in clear only as far as it is numbers and words", async () => {
+    const text = "Jane Doe of 12 Elm Street";
+    const { entry } = await recorded({
+      container: { id: text },
+      context_management: { applied_edits: [{ type: text, cleared_turns: 2, why: { text } }] },
+    });
+    expect(entry).toMatchObject({
+      metadata: { context_management: { applied_edits: [{ cleared_turns: 2 }] } },
+    });
+    expect(JSON.stringify(entry)).not.toContain("Elm Street");
+  });
+
   it.each<[string, Additions]>([
     ["is unknown", { reasoning_trace: [{ text: "I thought" }] }],
     ["has the name of an envelope's word, and is none", { model: { said: "more" }, id: ["a"] }],

@@ -1,12 +1,14 @@
 // A message of the model: the body of a call, of a stream put together, of a batch's result.
 import {
   addFields,
+  clearFacts,
   defined,
   type Fields,
   fieldsOf,
   type GrowingFields,
   isEmpty,
   isOmission,
+  isWord,
   type JsonValue,
   listOf,
   pickStated,
@@ -52,7 +54,7 @@ export function messageFields(message: Fields, options: ExtractOptions): Growing
   addFields(fields, envelopeFields(message, wordsAmong(fieldsOf(usage), SERVED)));
   fields.finishReasons = textOf(reason) === undefined ? [] : [String(reason)];
   const metadata = defined({
-    container: textOf(fieldsOf(container)["id"]),
+    container: wordIn(fieldsOf(container)["id"]),
     iterations: iterationsIn(usage),
     context_management: editsIn(message["context_management"]),
   });
@@ -87,8 +89,14 @@ function iterationsIn(usage: unknown): JsonValue | undefined {
   return iterations.length === 0 ? undefined : snapshot(iterations);
 }
 
+function wordIn(value: unknown): string | undefined {
+  return typeof value === "string" && isWord(value) ? value : undefined;
+}
+
 /** Parts of the conversation that the provider left out. */
 function editsIn(management: unknown): JsonValue | undefined {
-  const { applied_edits: edits } = fieldsOf(management);
-  return isEmpty(edits) ? undefined : snapshot({ applied_edits: edits });
+  const edits = listOf(fieldsOf(management)["applied_edits"]);
+  return edits.length === 0
+    ? undefined
+    : snapshot({ applied_edits: edits.map((edit) => clearFacts(fieldsOf(edit))) });
 }

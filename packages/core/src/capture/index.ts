@@ -138,7 +138,7 @@ export { BodyPieces, eventsIn, LargeBody } from "./stream/body.ts";
 export { boundaryOf, MultipartReader } from "./stream/multipart.ts";
 export { guarded, GuardedCollector, type StreamCollector } from "./stream/collector.ts";
 export { RecentMap } from "../bounded-map.ts";
-export { isWord } from "./words.ts";
+export { clearFacts, isWord } from "./words.ts";
 export { elapsedMs } from "../time.ts";
 export {
   type BinaryDigest,

@@ -1,5 +1,6 @@
 // Clear fields that a provider fills hold words: codes, names and ids. Anything else may quote
 // somebody, and stands in the diagnostics.
+import type { Fields } from "./payload/read.ts";
 import type { CapturedFields } from "./fields.ts";
 
 /** Stands in a clear field for a text that is no word. */
@@ -36,4 +37,16 @@ export function withoutProse(fields: CapturedFields): CapturedFields {
   if (said.length === 0) return fields;
   const alerts = [...(fields.diagnostics?.alerts ?? []), ...said];
   return { ...fields, ...clear, diagnostics: { ...fields.diagnostics, alerts } };
+}
+
+/** The members that are numbers, booleans or words. Any other text may quote content. */
+export function clearFacts(fields: Fields): Fields {
+  return Object.fromEntries(
+    Object.entries(fields).filter(
+      ([, value]) =>
+        typeof value === "number" ||
+        typeof value === "boolean" ||
+        (typeof value === "string" && isWord(value)),
+    ),
+  );
 }
