@@ -80,11 +80,15 @@ const FILES_ANCHORS =
 const FILES_ANCHOR_LOG =
   "| `anchor/` | the anchor log: states of these files, and who confirmed them |\n";
 
+/** Time-stamps that the README names: an anchor log has one an hour. */
+const SHOWN_TOKENS = 3;
+
 function existedBy({ tokens, unanchored }: BundledAnchors, isWhole: boolean): string {
-  const verified = tokens.map(
+  const shown = tokens.slice(-SHOWN_TOKENS);
+  const verified = shown.map(
     (name) => `    openssl ts -verify -data ${name}.note -in ${name}.tsr -CAfile tsa.pem`,
   );
-  const times = tokens.map((name) => `    openssl ts -reply -in ${name}.tsr -text | grep Time`);
+  const times = shown.map((name) => `    openssl ts -reply -in ${name}.tsr -text | grep Time`);
   const [time = ""] = times;
   const some = unanchored === 0 ? "" : ` Of ${unanchored} entries there is none yet.`;
   const byToken =
@@ -95,7 +99,7 @@ authority's own certificates in \`tsa.pem\`, which you have from the authority:
 
 ${verified.join("\n")}
 ${time}
-`;
+${tokens.length > shown.length ? `\nThe other ${tokens.length - shown.length} time-stamps are verified alike.\n` : ""}`;
   return `## By when it existed
 
 An anchor log is a small log beyond the reach of the log's owner. It holds states of the log.${some} Whoever changed an entry

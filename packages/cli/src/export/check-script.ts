@@ -120,7 +120,17 @@ def check_note(note, keys):
     return origin, int(size), base64.b64decode(root), verdict
 
 
-def existed(note, folder, keys, tsa):
+def tokens_in(folder):
+    """Paths of time-stamped checkpoints, by their bytes."""
+    found = {}
+    for name in sorted(os.listdir(folder)):
+        if name.startswith("tsa_") and name.endswith(".note"):
+            with open(os.path.join(folder, name), "rb") as f:
+                found.setdefault(f.read(), []).append(os.path.join(folder, name))
+    return found
+
+
+def existed(note, tokens, keys, tsa):
     """Who says by when a checkpoint of an anchor log existed: messages, or None where a signature is not right."""
     said, text = [], note.rpartition("\\n\\n")[0] + "\\n"
     for line in note[len(text) + 1 :].splitlines():
@@ -132,15 +142,13 @@ def existed(note, folder, keys, tsa):
             if not openssl_verifies(spki, ("cosignature/v1\\ntime %d\\n%s" % (time, text)).encode(), raw[12:]):
                 return None
             said.append("existed by %sZ, says %s" % (datetime.datetime.utcfromtimestamp(time).isoformat(), name))
-    for name in sorted(os.listdir(folder)) if tsa else ():
-        path = os.path.join(folder, name)
-        if name.startswith("tsa_") and name.endswith(".note") and open(path, "rb").read() == note.encode():
-            token = path[:-5] + ".tsr"
-            if run_openssl("ts", "-verify", "-data", path, "-in", token, "-CAfile", tsa).returncode != 0:
-                return None
-            shown = run_openssl("ts", "-reply", "-in", token, "-text").stdout.decode()
-            time = shown.partition("Time stamp: ")[2].partition("\\n")[0]
-            said.append("existed by %s, says %s" % (time, name[15:-5]))
+    for path in tokens.get(note.encode(), ()) if tsa else ():
+        token = path[:-5] + ".tsr"
+        if run_openssl("ts", "-verify", "-data", path, "-in", token, "-CAfile", tsa).returncode != 0:
+            return None
+        shown = run_openssl("ts", "-reply", "-in", token, "-text").stdout.decode()
+        time = shown.partition("Time stamp: ")[2].partition("\\n")[0]
+        said.append("existed by %s, says %s" % (time, os.path.basename(path)[15:-5]))
     return said
 
 
@@ -151,7 +159,7 @@ def run_openssl(*args):
         raise CannotCheck("there is no openssl command here: %s" % error)
 
 
-def check_anchors(proof_note, keys, tsa):
+def check_anchors(proof_note, tokens, keys, tsa):
     """By when the state of a proof existed: messages, or None where a proof of it is not right."""
     state = proof_note.rpartition("\\n\\n")[0] + "\\n"
     folder = os.path.join(HERE, "anchors")
@@ -169,7 +177,7 @@ def check_anchors(proof_note, keys, tsa):
         in_leaf = root_of_path(state.encode(), int(place), states["states"], [base64.b64decode(h) for h in path_])
         _, size, root, verdict = check_note(note, keys)
         in_log = root_of_path(line.encode(), int(index[6:]), size, [base64.b64decode(h) for h in hashes])
-        by = existed(note, folder, keys, tsa)
+        by = existed(note, tokens, keys, tsa)
         if in_leaf != base64.b64decode(states["root"]) or in_log != root or verdict == 1 or by is None:
             return None
         said += by
@@ -178,7 +186,7 @@ def check_anchors(proof_note, keys, tsa):
 
 def read_anchor_log(keys, tsa):
     """The anchor log of whole files: the states in it, and by when the newest existed. None where it is not right."""
-    folder, tree, states, note = os.path.join(HERE, "anchor"), Tree(), {}, None
+    folder, tree, states, roots = os.path.join(HERE, "anchor"), Tree(), {}, {}
     for name in sorted(os.listdir(folder)):
         if not name.startswith("leaf_"):
             continue
@@ -193,19 +201,21 @@ def read_anchor_log(keys, tsa):
             of_states.append(text.encode())
             origin, leaves, digest = text.split("\\n")[:3]
             states.setdefault(origin, {})[int(leaves)] = base64.b64decode(digest)
-        wanted = json.loads(line).get("root")
+        wanted, roots[tree.size] = json.loads(line).get("root"), tree.root()
         if size != tree.size or root != tree.root() or verdict == 1:
             return None, []
         if wanted is not None and base64.b64decode(wanted) != of_states.root():
             return None, []
-    said = []
-    for name in sorted(os.listdir(folder)):
-        if name.endswith(".note"):
-            with open(os.path.join(folder, name), encoding="utf-8") as f:
-                by = existed(f.read(), folder, keys, tsa)
-            if by is None:
-                return None, []
-            said += ["at %d leaves it %s" % (int(name.split("_")[1]), text) for text in by]
+    said, tokens = [], tokens_in(folder)
+    newest = {name.split("_", 2)[2]: name for name in sorted(os.listdir(folder)) if name.endswith(".note")}
+    for name in newest.values():  # the last one by each party
+        with open(os.path.join(folder, name), encoding="utf-8") as f:
+            note = f.read()
+        _, size, root, _ = check_note(note, keys)
+        by = existed(note, tokens, keys, tsa)
+        if by is None or roots.get(size) != root:
+            return None, []
+        said += ["at %d leaves it %s" % (size, text) for text in by]
     return states, said
 
 
@@ -315,7 +325,7 @@ def check_folder(folder, segments, keys, states):
         yield name, 2 if is_shipped else 1, "missing: %s records it" % by
 
 
-def check_proof(path, line, keys, tsa):
+def check_proof(path, line, tokens, keys, tsa):
     with open(path, encoding="utf-8") as f:
         head, _, note = f.read().partition("\\n\\n")
     header, extra, index, *hashes = head.split("\\n")
@@ -325,7 +335,7 @@ def check_proof(path, line, keys, tsa):
     path_root = root_of_path(line, int(index[6:]), size, [base64.b64decode(h) for h in hashes])
     if path_root != root:
         return 1, "not in the tree"
-    said = check_anchors(note, keys, tsa)
+    said = check_anchors(note, tokens, keys, tsa)
     if said is None:
         return 1, "its anchors are not right"
     return verdict, "; ".join(["sealed", *said])
@@ -354,6 +364,8 @@ def results(keys, tsa):
         for folder, _, _ in sorted(os.walk(segments)):
             yield from check_folder(folder, segments, keys, states)
     if os.path.exists(entries):
+        anchors = os.path.join(HERE, "anchors")
+        tokens = tokens_in(anchors) if os.path.isdir(anchors) else {}
         with open(entries, "rb") as f:
             for raw in f:
                 line = raw.rstrip(b"\\n")
@@ -362,7 +374,7 @@ def results(keys, tsa):
                 if not os.path.exists(proof):
                     yield id_, 1, "its proof is missing"
                     continue
-                yield (id_, *check_proof(proof, line, keys, tsa))
+                yield (id_, *check_proof(proof, line, tokens, keys, tsa))
 
 
 def main():

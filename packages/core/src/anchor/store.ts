@@ -52,7 +52,7 @@ export function leafName(index: number): string {
 }
 
 /** The index of a leaf's file; undefined for another name. */
-export function leafIndexOf(name: string): number | undefined {
+function leafIndexOf(name: string): number | undefined {
   const [, digits] = /^leaf_(\d{10})$/.exec(name) ?? [];
   return digits === undefined ? undefined : Number(digits);
 }
