@@ -93,15 +93,17 @@ function isSame(a: Message | undefined, b: Message): boolean {
 export function messagesOf(content: JsonValue, role: string): Message[] {
   if (typeof content === "string") return [spoken(role, content)];
   if (Array.isArray(content)) {
-    if (content.length > 0 && content.every(isItem)) return content.map(toMessage);
+    if (content.length > 0 && content.every(isItem)) return content.flatMap(toMessages);
+    // An answer of Anthropic or of the AI SDK: its parts alone.
+    if (content.length > 0 && content.every(isPart)) return toMessages({ role, content });
     return [spoken(role, textOf(content))];
   }
   if (isJsonObject(content)) {
     // A request with more than messages: { messages, tools, … } or { input, instructions, … }.
     const { messages, input } = content;
-    if (Array.isArray(messages) && messages.every(isItem)) return messages.map(toMessage);
+    if (Array.isArray(messages) && messages.every(isItem)) return messages.flatMap(toMessages);
     if (typeof input === "string" || Array.isArray(input)) return messagesOf(input, role);
-    if (isItem(content)) return [toMessage(content)];
+    if (isItem(content)) return toMessages(content);
   }
   return [spoken(role, textOf(content))];
 }
@@ -121,36 +123,70 @@ function isResponseItem({ type }: Item): boolean {
   return type === "function_call" || type === "function_call_output";
 }
 
-function toMessage(item: Item): Message {
+/** Results of tools are messages of their own, whatever message they came in. */
+function toMessages(item: Item): Message[] {
   const { type, role, content, tool_calls: calls } = item;
   if (type === "function_call")
-    return { role: "assistant", text: "", toolCalls: [toolCallOf(item)], answers: undefined };
+    return [{ role: "assistant", text: "", toolCalls: [toolCallOf(item)], answers: undefined }];
   if (type === "function_call_output")
-    return { ...spoken("tool", partText(item["output"] ?? null)), answers: idOf(item["call_id"]) };
-  const toolCalls = Array.isArray(calls) ? calls.filter(isJsonObject).map(toolCallOf) : [];
-  const parts = [content, Array.isArray(calls) ? undefined : calls];
-  return {
+    return [
+      { ...spoken("tool", partText(item["output"] ?? null)), answers: idOf(item["call_id"]) },
+    ];
+  const parts = Array.isArray(content) ? content : [];
+  const results = parts.filter(isResult).map(toResult);
+  const asked = parts.filter(isCall);
+  const others = parts.filter((part) => !isResult(part) && !isCall(part));
+  if (results.length > 0 && others.length === 0 && asked.length === 0) return results;
+  const said = Array.isArray(content) ? others : content;
+  const texts = [said, Array.isArray(calls) ? undefined : calls];
+  const message = {
     role: typeof role === "string" ? role : "message",
-    text: parts
+    text: texts
       .filter((part) => part !== undefined && part !== null)
       .map(partText)
       .join("\n"),
-    toolCalls,
+    toolCalls: [...asked, ...(Array.isArray(calls) ? calls.filter(isJsonObject) : [])].map(
+      toolCallOf,
+    ),
     answers: idOf(item["tool_call_id"]),
   };
+  return [...results, message];
+}
+
+function isPart(value: JsonValue): value is Item {
+  return isJsonObject(value) && typeof value["type"] === "string";
+}
+
+/** A part that asks for a tool: Anthropic's, or the AI SDK's. */
+function isCall(part: JsonValue): part is Item {
+  return isPart(part) && (part["type"] === "tool_use" || part["type"] === "tool-call");
+}
+
+/** A part with a tool's result: Anthropic's, or the AI SDK's. */
+function isResult(part: JsonValue): part is Item {
+  return isPart(part) && (part["type"] === "tool_result" || part["type"] === "tool-result");
+}
+
+function toResult(part: Item): Message {
+  const { content, output, result } = part;
+  const value = isJsonObject(output) && "value" in output ? output["value"] : output;
+  const answers = idOf(part["tool_use_id"] ?? part["toolCallId"]);
+  return { ...spoken("tool", partText(content ?? value ?? result ?? "")), answers };
 }
 
 /**
- * `{ id, function: { name, arguments } }`, `{ id, name, args }`, or `{ call_id, name, arguments }`.
+ * `{ id, function: { name, arguments } }`, `{ id, name, args }`, `{ call_id, name, arguments }`,
+ * `{ id, name, input }`, or `{ toolCallId, toolName, input }`.
  */
 function toolCallOf(call: Item): ToolCall {
   const { function: named } = call;
   const source = isJsonObject(named) ? named : call;
-  const { name, arguments: text, args } = source;
+  const { name, toolName, arguments: text, args, input } = source;
+  const given = text ?? args ?? input ?? {};
   return {
-    id: idOf(call["call_id"] ?? call["id"]),
-    name: typeof name === "string" ? name : "?",
-    arguments: typeof text === "string" ? text : JSON.stringify(text ?? args ?? {}),
+    id: idOf(call["call_id"] ?? call["toolCallId"] ?? call["id"]),
+    name: idOf(name) ?? idOf(toolName) ?? "?",
+    arguments: typeof given === "string" ? given : JSON.stringify(given),
   };
 }
 

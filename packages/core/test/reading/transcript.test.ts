@@ -46,6 +46,45 @@ describe("A transcript", () => {
     ]);
   });
 
+  it.each([
+    [
+      "Anthropic",
+      { type: "tool_use", id: "t", name: "f", input: { a: 1 } },
+      { role: "user", content: [{ type: "tool_result", tool_use_id: "t", content: "r" }] },
+    ],
+    [
+      "the AI SDK",
+      { type: "tool-call", toolCallId: "t", toolName: "f", input: '{"a":1}' },
+      {
+        role: "tool",
+        content: [
+          {
+            type: "tool-result",
+            toolCallId: "t",
+            toolName: "f",
+            output: { type: "text", value: "r" },
+          },
+        ],
+      },
+    ],
+  ])("reads the parts of %s: tools that are asked for, and their results", (_, call, result) => {
+    const transcript = new Transcript();
+    const answer = [{ type: "text", text: "I look." }, call];
+    expect(transcript.add("a", answer)).toMatchObject([
+      { role: "user", text: "a" },
+      {
+        role: "assistant",
+        text: "I look.",
+        toolCalls: [{ id: "t", name: "f", arguments: '{"a":1}' }],
+      },
+    ]);
+    const history = [user("a"), { role: "assistant", content: answer }, result];
+    expect(transcript.add(history, "done")).toMatchObject([
+      { role: "tool", text: "r", answers: "t" },
+      { role: "assistant", text: "done" },
+    ]);
+  });
+
   it("goes on from the history that a call repeats, when calls of several agents are mixed", () => {
     const transcript = new Transcript();
     transcript.add([user("system a"), user("1")], "2", "a");
