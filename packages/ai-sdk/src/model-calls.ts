@@ -282,9 +282,14 @@ export class ModelCalls {
       finish: async () => {
         watch.stop();
         const read = collected();
-        const fields = answer.terminal
-          ? mergeFields({ outcome: "ok" }, read)
-          : mergeFields({ outcome: "error" }, answer.unended, read);
+        // Some providers end a stream that is broken off as if it were cut.
+        const end = answer.terminal
+          ? "ok"
+          : brokenOff(undefined, call.request.params["abortSignal"]);
+        const fields =
+          end === undefined
+            ? mergeFields({ outcome: "error" }, answer.unended, read)
+            : mergeFields({ outcome: end }, read);
         await this.#endRead(call, fields, parts.toolCallIds);
       },
       fail: async (error) => {

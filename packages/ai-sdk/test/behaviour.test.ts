@@ -503,6 +503,18 @@ describe("A stream", () => {
     expect(await entries()).toMatchObject([{ outcome: "ok", outputContent: "Hello" }]);
   });
 
+  it("that its provider ends quietly when the signal fires is aborted", async () => {
+    const stopper = new AbortController();
+    const model = ai.wrapLanguageModel({
+      model: streaming(deltas("Hel", "lo").slice(0, 4)),
+      middleware: auditing().languageModel,
+    });
+    const { stream } = await model.doStream({ prompt: [], abortSignal: stopper.signal });
+    stopper.abort();
+    await Array.fromAsync(stream);
+    expect(await entries()).toMatchObject([{ outcome: "aborted", outputContent: "Hel" }]);
+  });
+
   it("that nobody reads is abandoned when the logger closes", async () => {
     const audit = auditing();
     const model = ai.wrapLanguageModel({
