@@ -15,7 +15,6 @@ const signer = await Signer.generate("acme"); // in production: Signer.fromEnv("
 const archive = new S3Archive({
   bucket,
   prefix: "audit/",
-  region: "us-east-1",
   expiresDays: 366, // the bucket's rule below, sealed into each file
 });
 const logger = new AuditLogger(new FileStorage({ path: "./audit-logs/s3", signer, archive }), {
