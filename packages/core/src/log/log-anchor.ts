@@ -87,8 +87,9 @@ const checkOptions: (given: unknown) => void = optionsOf<LogAnchorOptions>("LogA
  * time, and keep no process alive. Give it to the logger, which closes it.
  *
  * @example
- * const anchor = new LogAnchor({ log: "./audit-logs", trustedKeys: [signer.vkey], to: "s3://anchors/acme", key });
- * const logger = new AuditLogger(new FileStorage({ path: "./audit-logs", signer }), { anchor });
+ * const log = "./audit-logs";
+ * const anchor = new LogAnchor({ log, trustedKeys: [signer.vkey], to: "s3://anchors/acme", key });
+ * const logger = new AuditLogger(new FileStorage({ path: log, signer }), { anchor });
  */
 export class LogAnchor {
   readonly #options: LogAnchorOptions;

@@ -277,7 +277,8 @@ export class AuditLogger<
   }
 
   /**
-   * Ends open calls as abandoned, stops schedules, flushes, seals, and anchors a last time. Idempotent. Later writes
+   * Ends open calls as abandoned, stops schedules, flushes, seals, and anchors a last time.
+   * Idempotent. Later writes
    * reject.
    *
    * @param options `timeoutMs`: after this many milliseconds the promise rejects with

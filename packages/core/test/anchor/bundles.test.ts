@@ -1,4 +1,5 @@
-// Bundles of leaves: an anchor log of many runs is read in few files, which are checked as the leaves are.
+// Bundles of leaves: an anchor log of many runs is read in few files, which are checked as the
+// leaves are.
 import { readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { temporaryDirectory } from "@ai-audit/test-support/temporary-directory";

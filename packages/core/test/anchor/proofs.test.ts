@@ -1,4 +1,5 @@
-// Proofs of entries that carry an anchor log's: an entry is shown to have existed by a time, offline.
+// Proofs of entries that carry an anchor log's: an entry is shown to have existed by a time,
+// offline.
 import { isLeftOut } from "@ai-audit/test-support/dependencies";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -83,7 +84,7 @@ describe.skipIf(isLeftOut("cryptography"))("the proof of an anchored entry", () 
       const last = /[A-Za-z0-9](?=[^A-Za-z0-9]*$)/;
       const changed = line.replace(last, (one) => (one === "A" ? "B" : "A"));
       const check = checkProof(lines.with(at, changed).join("\n"), [signer.vkey], options);
-      // The certificates inside a token, and the anchor's signature without its key, vouch for nothing.
+      // Certificates inside a token, and the anchor's signature without its key, vouch for nothing.
       if (check.exitCode === 0) unchanged.push({ entryId: check.entryId, existed: check.existed });
       return check.exitCode !== 0;
     });
