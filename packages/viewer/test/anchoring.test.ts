@@ -3,10 +3,13 @@ import { FileStorage } from "@ai-audit/core";
 import { witnessSink } from "@ai-audit/core/anchor";
 import type { Verification } from "@ai-audit/core/verify";
 import { isLeftOut } from "@ai-audit/test-support/dependencies";
-import { describe, expect, it } from "vitest";
-import { anchorer, AnchoredLog } from "../../core/test/anchor/anchored-log.ts";
+import { beforeAll, describe, expect, it } from "vitest";
+import { anchorer, AnchoredLog, signer } from "../../core/test/anchor/anchored-log.ts";
 import { startWitness } from "@ai-audit/test-support/anchor-parties";
+import { NOW } from "../../core/test/verify/log-builder.ts";
 import { createReport, type Report } from "../src/index.ts";
+import type { EntryPage } from "../src/data/rows.ts";
+import { buildBundle, openViewer } from "./support/viewer.ts";
 import { type Fact, factsOf } from "../src/data/verdict-facts.ts";
 
 function fact(label: string, result: Verification): Fact | undefined {
@@ -23,6 +26,8 @@ function stateOf({ results }: Report): string | undefined {
 }
 
 describe("An anchored log", () => {
+  beforeAll(buildBundle);
+
   it.skipIf(isLeftOut("cryptography"))(
     "is anchored through a time by its witness, and has an unprotected end",
     async () => {
@@ -39,6 +44,16 @@ describe("An anchored log", () => {
       expect(fact("Unprotected end", result)?.value).toMatch(/, 0 entries$/);
       const report = await reportOn(log, result);
       expect(stateOf(report)).toBe("pass");
+      const shown = await openViewer(
+        { directory: log.directory, vkey: signer.vkey, end: NOW.getTime() },
+        { anchors, verify: async () => result },
+      );
+      const { rows } = await shown.get<EntryPage>("entries");
+      expect(await shown.get(`proof/${rows[0]?.id}`)).toMatchObject({
+        state: "proven",
+        verdict: expect.stringMatching(/^OK: .*; existed by \S+Z, says witness-w$/),
+      });
+      await shown.close();
       expect(report.integrity.anchoring).toMatch(/^Anchored through .* by witness-w: .*2 leaves/);
     },
   );

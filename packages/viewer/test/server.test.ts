@@ -10,7 +10,7 @@ import { verifyLog } from "@ai-audit/core/verify";
 import { sharedDirectory } from "@ai-audit/test-support/temporary-directory";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ComparedField } from "../src/data/compare.ts";
-import type { EntryPage, Overview, PersonView, ReviewView, RunView } from "../src/data/rows.ts";
+import type { EntryPage, Overview, PersonView, ReviewsView, RunView } from "../src/data/rows.ts";
 import { type BusyLog, writeBusyLog } from "./support/busy-log.ts";
 import { buildBundle, type OpenViewer, openViewer } from "./support/viewer.ts";
 
@@ -178,7 +178,7 @@ describe("a view of the server", () => {
   });
 
   it("shows a run as a tree, a review with its decision, and a person with the erasure", async () => {
-    const cases = await get<ReviewView[]>("/api/reviews");
+    const { cases } = await get<ReviewsView>("/api/reviews");
     const decided = cases.find((one) => one.decided);
     expect(decided?.decisions[0]?.verdict).toBe("approved");
     const run = await get<RunView>(`/api/run/${decided?.request.root}`);
@@ -193,7 +193,7 @@ describe("a view of the server", () => {
   it("lists the calls of tools in runs in which nobody decided anything", async () => {
     const tools = await get<EntryPage>("/api/entries?operation=execute_tool");
     const undecided = await get<EntryPage>("/api/entries?undecided=1");
-    const cases = await get<ReviewView[]>("/api/reviews");
+    const { cases } = await get<ReviewsView>("/api/reviews");
     const roots = cases.flatMap((one) => (one.decided ? [one.request.root] : []));
     expect(roots).toHaveLength(1);
     const expected = tools.rows.filter(({ root }) => !roots.includes(root));

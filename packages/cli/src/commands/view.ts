@@ -15,6 +15,7 @@ import type { Settings } from "../settings/settings.ts";
 import { findTrust } from "../verifying/trust.ts";
 import {
   addVerificationOptions,
+  anchorsOf,
   type VerificationFlags,
   verifyLocation,
 } from "../verifying/verification.ts";
@@ -68,6 +69,7 @@ async function view(given: string | undefined, flags: ViewFlags, session: Sessio
       storage,
       s3: s3Connection(settings),
       trustedKeys: trust.keys,
+      anchors: anchorsOf(flags),
       verify: async () => (await verifyLocation(location, flags, quiet)).result,
       encryption,
       accessLog,

@@ -154,7 +154,7 @@ export async function verifyLocation(
 }
 
 /** The anchor logs of the command line. */
-function anchorsOf(flags: VerificationFlags): AnchorToVerify[] {
+export function anchorsOf(flags: VerificationFlags): AnchorToVerify[] {
   const { anchor, anchorKey, witness, tsa, quorum, maxAnchorAge } = flags;
   const needsAnchor = [anchorKey[0], witness[0], tsa, quorum, maxAnchorAge];
   if (anchor.length === 0 && needsAnchor.some((value) => value !== undefined))

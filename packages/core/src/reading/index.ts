@@ -42,6 +42,12 @@ export {
 } from "./opened-content.ts";
 export { type Invocation, readEntries, readInvocation, readRuns, rootsOf } from "./read-calls.ts";
 export { mayConcernReview, readReviews } from "./reviews.ts";
-export { type FigureFacts, figureFactsOf, type GroupFigures, Statistics } from "./statistics.ts";
+export {
+  type FigureFacts,
+  figureFactsOf,
+  type GroupFigures,
+  latencyBucketOf,
+  Statistics,
+} from "./statistics.ts";
 export { textOf } from "./text-of.ts";
 export { type Message, messagesOf, type ToolCall, Transcript } from "./transcript.ts";

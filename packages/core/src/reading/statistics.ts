@@ -1,7 +1,7 @@
 // Figures over entries, by group.
 import type { AuditEntry } from "../format/entry.ts";
 import { isDuplicate, isEvent, type OutcomeClass, outcomeClass } from "./call.ts";
-import { Histogram } from "./histogram.ts";
+import { bucketOf, Histogram } from "./histogram.ts";
 
 /** Figures of one group. */
 export interface GroupFigures {
@@ -66,8 +66,8 @@ class Group {
   #flagged = 0;
   readonly #latency = new Histogram();
 
-  add(facts: FigureFacts): void {
-    const { inputTokens, outputTokens, safetyPassed, latencyMs, ended } = facts;
+  add(facts: FigureFacts, bucket: number | null): void {
+    const { inputTokens, outputTokens, safetyPassed, ended } = facts;
     if (ended === "blocked") this.#blocked += 1;
     if (!safetyPassed) this.#flagged += 1;
     if (facts.isEvent) {
@@ -79,7 +79,19 @@ class Group {
     if (ended === "stopped") this.#stopped += 1;
     if (inputTokens !== null) this.#inputTokens = (this.#inputTokens ?? 0) + inputTokens;
     if (outputTokens !== null) this.#outputTokens = (this.#outputTokens ?? 0) + outputTokens;
-    if (latencyMs !== null) this.#latency.add(latencyMs);
+    if (bucket !== null) this.#latency.addBucket(bucket);
+  }
+
+  merge(other: Group): void {
+    this.#calls += other.#calls;
+    this.#inputTokens = sumOf(this.#inputTokens, other.#inputTokens);
+    this.#outputTokens = sumOf(this.#outputTokens, other.#outputTokens);
+    this.#errors += other.#errors;
+    this.#stopped += other.#stopped;
+    this.#events += other.#events;
+    this.#blocked += other.#blocked;
+    this.#flagged += other.#flagged;
+    this.#latency.merge(other.#latency);
   }
 
   figures(group: string): GroupFigures {
@@ -102,17 +114,25 @@ class Group {
   }
 }
 
+function sumOf(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : a + b;
+}
+
+/** The bucket of an entry's latency, for `Statistics.add()`. */
+export function latencyBucketOf({ latencyMs }: FigureFacts): number | null {
+  return latencyMs === null ? null : bucketOf(latencyMs);
+}
+
 /** Counts calls and events by group. A call that two layers recorded counts once. */
 export class Statistics {
   readonly #groups = new Map<string, Group>();
-  readonly #total = new Group();
 
-  add(name: string, facts: FigureFacts): void {
+  /** @param bucket `latencyBucketOf(facts)`, where several statistics count the same entry. */
+  add(name: string, facts: FigureFacts, bucket: number | null = latencyBucketOf(facts)): void {
     if (facts.isDuplicate) return;
     let group = this.#groups.get(name);
     if (group === undefined) this.#groups.set(name, (group = new Group()));
-    group.add(facts);
-    this.#total.add(facts);
+    group.add(facts, bucket);
   }
 
   groups(): GroupFigures[] {
@@ -120,6 +140,8 @@ export class Statistics {
   }
 
   total(): GroupFigures {
-    return this.#total.figures("total");
+    const total = new Group();
+    for (const group of this.#groups.values()) total.merge(group);
+    return total.figures("total");
   }
 }

@@ -2,7 +2,7 @@
 import type { Verification } from "@ai-audit/core/verify";
 import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
-import { formatDay, formatTime, plural } from "../data/format.ts";
+import { formatCount, formatDay, formatTime, plural } from "../data/format.ts";
 import type {
   ContentView,
   ConversationView,
@@ -12,7 +12,7 @@ import type {
   PersonRow,
   PersonView,
   ProofView,
-  ReviewView,
+  ReviewsView as Reviews,
   RunView,
 } from "../data/rows.ts";
 import { shownLine } from "../data/text.ts";
@@ -282,11 +282,16 @@ export function RunDetails(): JSX.Element {
   );
 }
 
+/** Address of the page of requests that begins at one of them. */
+function pageAt(offset: number): string {
+  return link("reviews", { offset: String(offset) });
+}
+
 /** Requests for review. */
 export function ReviewsView({ turn }: PageProps): JSX.Element {
   const { search } = place.value;
   const path = `reviews?${search}`;
-  const cases = useServer<readonly ReviewView[]>(path, turn);
+  const cases = useServer<Reviews>(path, turn);
   const tools = useServer<{ readonly total: number }>("entries?undecided=1&limit=0", turn);
   const isOpen = search.get("open") === "1";
   return (
@@ -295,7 +300,7 @@ export function ReviewsView({ turn }: PageProps): JSX.Element {
         title="Reviews"
         note={
           cases.state === "ready"
-            ? `${plural(cases.value.length, "request")}, ${cases.value.filter(({ decided }) => !decided).length} without a decision`
+            ? `${plural(cases.value.total, "request")}, ${formatCount(cases.value.waiting)} without a decision`
             : ""
         }
         twin={`/api/${path}`}
@@ -317,7 +322,7 @@ export function ReviewsView({ turn }: PageProps): JSX.Element {
           ran in runs in which no person decided anything.
         </p>
       )}
-      <Ready of={cases}>{(value) => <ReviewsPage cases={value} />}</Ready>
+      <Ready of={cases}>{(value) => <ReviewsPage view={value} hrefOf={pageAt} />}</Ready>
     </>
   );
 }

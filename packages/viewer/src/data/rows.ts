@@ -193,6 +193,16 @@ export interface PersonRow {
   readonly entries: number;
 }
 
+/** Requests for a person's decision, newest first. */
+export interface ReviewsView {
+  readonly total: number;
+  /** Those without a decision. */
+  readonly waiting: number;
+  readonly offset: number;
+  /** A page of them. */
+  readonly cases: readonly ReviewView[];
+}
+
 /** The entries about a data subject. */
 export interface PersonView {
   readonly subject: string;

@@ -1,13 +1,21 @@
 // A log that is looked at: its storage, its index, its verdict, and who is told of changes.
-import type {
-  Actor,
-  AuditLogger,
-  AuditStorage,
-  EncryptionManager,
-  TimeRange,
+import {
+  type Actor,
+  type AuditEntry,
+  type AuditLogger,
+  type AuditStorage,
+  type EncryptionManager,
+  joinReviews,
+  type ReviewCase,
+  type TimeRange,
 } from "@ai-audit/core";
 import type { S3Connection } from "@ai-audit/core/s3";
-import { type LogSource, logSourcesAt, type Verification } from "@ai-audit/core/verify";
+import {
+  type AnchorToVerify,
+  type LogSource,
+  logSourcesAt,
+  type Verification,
+} from "@ai-audit/core/verify";
 import type { PersonRow } from "../data/rows.ts";
 import { RequestError } from "./answers.ts";
 import { EntryIndex } from "./entry-index.ts";
@@ -22,6 +30,11 @@ export interface LogToView {
   readonly s3?: S3Connection;
   /** Verification keys that are trusted: see `verifyLog()`. @default none */
   readonly trustedKeys?: readonly string[];
+  /**
+   * Anchor logs that `verify` is given too. Proofs of entries lead to the first one.
+   * @default none
+   */
+  readonly anchors?: readonly AnchorToVerify[];
   /** Verifies the log; called again on request. */
   readonly verify: (onProgress: (share: number) => void) => Promise<Verification>;
   /** Opens encrypted contents. @default contents stay encrypted */
@@ -36,12 +49,20 @@ export interface LogToView {
   readonly now?: () => Date;
 }
 
+/** Milliseconds for which joined reviews are kept: what waits grows older meanwhile. */
+const JOINED_MS = 10_000;
+
+async function* each(entries: readonly AuditEntry[]): AsyncGenerator<AuditEntry> {
+  yield* entries;
+}
+
 /** A log while it is looked at. */
 export class OpenedLog {
   readonly location: string;
   readonly storage: AuditStorage;
   readonly s3: S3Connection;
   readonly trustedKeys: readonly string[];
+  readonly anchors: readonly AnchorToVerify[];
   readonly encryption: EncryptionManager | undefined;
   readonly accessLog: AuditLogger | undefined;
   readonly #viewer: Actor | undefined;
@@ -52,6 +73,11 @@ export class OpenedLog {
   readonly #listeners = new Set<() => void>();
   #verdict: Promise<Verification>;
   #verified = 0;
+  #joined: { count: number; at: number; cases: Promise<readonly ReviewCase[]> } = {
+    count: 0,
+    at: 0,
+    cases: Promise.resolve([]),
+  };
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
   /** Resolves when all entries were read once. */
@@ -65,6 +91,7 @@ export class OpenedLog {
     this.storage = storage;
     this.s3 = s3;
     this.trustedKeys = trustedKeys;
+    this.anchors = log.anchors ?? [];
     this.encryption = encryption;
     this.accessLog = accessLog;
     this.#viewer = log.viewer;
@@ -122,6 +149,17 @@ export class OpenedLog {
     const [first, last] = [places[0], places.at(-1)];
     if (first === undefined || last === undefined) return {};
     return { from: this.index.timeAt(first), to: this.index.timeAt(last) };
+  }
+
+  /** What waits or waited for a person's decision. It is joined anew after ten seconds, or when
+   * there are more entries about it. */
+  async reviewCases(): Promise<readonly ReviewCase[]> {
+    const { reviews } = this.index;
+    const now = this.now().getTime();
+    const { count, at } = this.#joined;
+    if (count !== reviews.length || now - at >= JOINED_MS)
+      this.#joined = { count: reviews.length, at: now, cases: joinReviews(each(reviews), now) };
+    return this.#joined.cases;
   }
 
   /**

@@ -1,6 +1,6 @@
 // The figures of a selection: in all, over time, by group, and hours of silence.
 import type { TimeRange } from "@ai-audit/core";
-import { Histogram, Statistics } from "@ai-audit/core/reading";
+import { Histogram, latencyBucketOf, Statistics } from "@ai-audit/core/reading";
 import {
   type GroupName,
   GROUPS,
@@ -46,8 +46,9 @@ export function overviewOf(
   const groups = new Map(GROUPS.map((name) => [name, new Statistics()]));
   for (const place of places) {
     const facts = index.factsAt(place);
+    const bucket = latencyBucketOf(facts);
     for (const [name, statistics] of groups)
-      statistics.add(index.textAt(place, name) ?? "-", facts);
+      statistics.add(index.textAt(place, name) ?? "-", facts, bucket);
   }
   const by = (name: GroupName): Overview["by"][GroupName] =>
     (groups.get(name) ?? new Statistics())

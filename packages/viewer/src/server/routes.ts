@@ -1,7 +1,7 @@
 // The answers of the server, by path. Over 300 lines: one function for each view, in the order of
 // the navigation.
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type AuditEntry, joinReviews } from "@ai-audit/core";
+import type { AuditEntry, ReviewCase } from "@ai-audit/core";
 import { lineToEntry, safeLine } from "@ai-audit/core/format";
 import {
   buildTree,
@@ -24,7 +24,7 @@ import {
   Transcript,
   walk,
 } from "@ai-audit/core/reading";
-import { checkProof, proveEntry } from "@ai-audit/core/verify";
+import { checkProof, type ProofCheck, proveEntry } from "@ai-audit/core/verify";
 import type {
   ContentView,
   ConversationView,
@@ -35,6 +35,7 @@ import type {
   MessageView,
   PersonView,
   ProofView,
+  ReviewsView,
   ReviewView,
   RunView,
   ViewerState,
@@ -76,7 +77,7 @@ export const ROUTES: Readonly<Record<string, Route>> = {
     const { log, search } = asked;
     const { clear, range } = selectionOf(search);
     const places = log.index.select(clear, range);
-    const waiting = (await reviewCases(log))
+    const waiting = (await log.reviewCases())
       .filter(({ decided }) => !decided)
       .map(({ entry }) => Date.parse(entry.timestamp))
       .filter((at) => at >= (range.from ?? -Infinity) && at <= (range.to ?? Infinity));
@@ -90,30 +91,37 @@ export const ROUTES: Readonly<Record<string, Route>> = {
   search: searchContents,
   entry: ofWholeLog(entryView),
   content: contentView,
-  proof: proofView,
+  proof: showProof,
   next: ofWholeLog(nextEntry),
   conversation: ofWholeLog(conversation),
   run: ofWholeLog(runView),
   reviews: ofWholeLog(async (asked) => {
     const { from = -Infinity, to = Infinity } = selectionOf(asked.search).range;
     const isOpen = asked.search.get("open") === "1";
-    const cases: ReviewView[] = (await reviewCases(asked.log))
-      .filter(({ entry, decided }) => {
-        const at = Date.parse(entry.timestamp);
-        return at >= from && at <= to && !(isOpen && decided);
-      })
-      .map(({ entry, decisions, decided, waitedMs }) => ({
-        title: titleOf({ entry, beganAt: 0, children: [] }),
-        request: rowOf(asked.log, entry),
-        decisions: decisions.map((decision) => ({
-          verdict: decisionOf(decision)?.verdict ?? "decided",
-          row: rowOf(asked.log, decision),
-        })),
-        decided,
-        waitedMs,
-      }));
-    answer(asked, cases.toReversed(), () =>
-      cases.map(({ title, request, decisions, decided, waitedMs }) => ({
+    const cases = (await asked.log.reviewCases()).filter(({ entry, decided }) => {
+      const at = Date.parse(entry.timestamp);
+      return at >= from && at <= to && !(isOpen && decided);
+    });
+    const viewOf = ({ entry, decisions, decided, waitedMs }: ReviewCase): ReviewView => ({
+      title: titleOf({ entry, beganAt: 0, children: [] }),
+      request: rowOf(asked.log, entry),
+      decisions: decisions.map((decision) => ({
+        verdict: decisionOf(decision)?.verdict ?? "decided",
+        row: rowOf(asked.log, decision),
+      })),
+      decided,
+      waitedMs,
+    });
+    const offset = numberOf(asked.search, "offset", 0);
+    const newest = cases.toReversed().slice(offset, offset + PAGE_ROWS);
+    const view: ReviewsView = {
+      total: cases.length,
+      waiting: cases.filter(({ decided }) => !decided).length,
+      offset,
+      cases: newest.map(viewOf),
+    };
+    answer(asked, view, () =>
+      cases.map(viewOf).map(({ title, request, decisions, decided, waitedMs }) => ({
         asked: request.timestamp,
         title,
         agent: request.agent,
@@ -392,25 +400,43 @@ async function contentView(asked: Asked): Promise<void> {
   answer(asked, view, () => messages);
 }
 
-async function proofView({ log, id, response }: Asked): Promise<void> {
+async function showProof({ log, id, response }: Asked): Promise<void> {
   const entry = await entryOf(log, id);
   const view = await proofOf(log, entry.id);
   sendJson(response, view);
 }
 
 async function proofOf(log: OpenedLog, id: string): Promise<ProofView> {
-  let proof: string | undefined;
+  const [anchor] = log.anchors;
+  let text: string | undefined;
   try {
-    proof = await proveEntry(log.location, id, { s3: log.s3 });
+    text = await proveEntry(log.location, id, { s3: log.s3, ...(anchor && { anchor }) });
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     return { state: "unproven", verdict: safeLine(error.message), proof: null };
   }
-  if (proof === undefined)
+  if (text === undefined)
     return { state: "unproven", verdict: "The log has no such entry", proof: null };
-  const { exitCode, verdict: words } = checkProof(proof, log.trustedKeys);
+  const sealed = checkProof(text, log.trustedKeys);
+  if (anchor === undefined || sealed.exitCode !== 0) return proofView(sealed, text);
+  if (sealed.anchors.length === 0)
+    return proofView(
+      { ...sealed, verdict: `${sealed.verdict}; not anchored yet: newer than the anchor log` },
+      text,
+    );
+  const { vkey, witnesses = [], tsa, quorum } = anchor;
+  const parties = {
+    anchorKeys: [vkey],
+    witnesses,
+    ...(tsa !== undefined && { tsa }),
+    ...(quorum !== undefined && { quorum }),
+  };
+  return proofView(checkProof(text, log.trustedKeys, parties), text);
+}
+
+function proofView({ exitCode, verdict: words }: ProofCheck, text: string): ProofView {
   const state = exitCode === 0 ? "proven" : exitCode === 1 ? "altered" : "unproven";
-  return { state, verdict: words, proof };
+  return { state, verdict: words, proof: text };
 }
 
 /**
@@ -545,13 +571,6 @@ async function person(asked: Asked): Promise<void> {
     erasures: own.map(({ at, actor, reason, file }) => ({ at: at ?? null, actor, reason, file })),
   };
   answer(asked, view, () => Array.from(places, (place) => csvRowOf(log.index.rowAt(place))));
-}
-
-async function reviewCases(log: OpenedLog): ReturnType<typeof joinReviews> {
-  async function* all(): AsyncGenerator<AuditEntry> {
-    yield* log.index.reviews;
-  }
-  return joinReviews(all(), log.now().getTime());
 }
 
 /** Live tail: an event for each change, until the page is closed. */

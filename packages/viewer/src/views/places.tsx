@@ -6,7 +6,7 @@ import type {
   ConversationView,
   PersonRow,
   PersonView,
-  ReviewView,
+  ReviewsView,
   RunNode,
   RunView,
 } from "../data/rows.ts";
@@ -194,10 +194,25 @@ function kindOf(operation: string): string {
 }
 
 /** What waits or waited for a person. */
-export function ReviewsPage({ cases }: { readonly cases: readonly ReviewView[] }): JSX.Element {
+export function ReviewsPage({
+  view: { total, offset, cases },
+  hrefOf,
+}: {
+  readonly view: ReviewsView;
+  /** Address of the page that begins with a request. */
+  readonly hrefOf: (offset: number) => string;
+}): JSX.Element {
   if (cases.length === 0) return <Empty>Nothing waits for a decision.</Empty>;
+  const end = offset + cases.length;
   return (
     <section class="card">
+      {cases.length < total && (
+        <p class="note">
+          {formatCount(offset + 1)} to {formatCount(end)} of {formatCount(total)}{" "}
+          {offset > 0 && <a href={hrefOf(Math.max(0, offset - cases.length))}>Newer</a>}{" "}
+          {end < total && <a href={hrefOf(end)}>Older</a>}
+        </p>
+      )}
       <div class="scroll-x">
         <table class="figures">
           <thead>

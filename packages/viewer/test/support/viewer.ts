@@ -15,6 +15,9 @@ export async function buildBundle(): Promise<void> {
   ]);
 }
 
+/** A log to look at. */
+type ViewedLog = Pick<BusyLog, "directory" | "vkey" | "end"> & Partial<Pick<BusyLog, "encryption">>;
+
 /** A viewer with a session. */
 export interface OpenViewer {
   readonly base: string;
@@ -31,7 +34,7 @@ export interface OpenViewer {
 
 /** Starts a viewer of a log, without a session. */
 export async function startedViewer(
-  { directory, vkey, encryption, end }: BusyLog,
+  { directory, vkey, encryption, end }: ViewedLog,
   more: Partial<LogToView> = {},
 ): ReturnType<typeof startViewer> {
   return startViewer({
@@ -46,7 +49,10 @@ export async function startedViewer(
 }
 
 /** Starts a viewer, and exchanges its token. */
-export async function openViewer(log: BusyLog, more: Partial<LogToView> = {}): Promise<OpenViewer> {
+export async function openViewer(
+  log: ViewedLog,
+  more: Partial<LogToView> = {},
+): Promise<OpenViewer> {
   const viewer = await startedViewer(log, more);
   await viewer.ready;
   const { origin: base, searchParams } = new URL(viewer.url);
