@@ -164,7 +164,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "storage/file/writer-thread.ts",
     from: "fs.fstatSync(fd);\n    return { size, names: nlink };",
     to: "fs.fstatSync(fd);\n    return { size, names: 1 };",
-    tests: [`${CORE}/storage/file/foreign-files.test.ts`],
+    tests: [`${CORE}/storage/file/writer-thread.test.ts`],
   },
   {
     name: "bytes in a file without a name are refused (pool)",
