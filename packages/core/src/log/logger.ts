@@ -278,8 +278,7 @@ export class AuditLogger<
 
   /**
    * Ends open calls as abandoned, stops schedules, flushes, seals, and anchors a last time.
-   * Idempotent. Later writes
-   * reject.
+   * Idempotent. Later writes reject.
    *
    * @param options `timeoutMs`: after this many milliseconds the promise rejects with
    * `AUDIT_WRITE_TIMEOUT`, and the

@@ -231,8 +231,9 @@ export class FileStorage implements AuditStorage {
     const directory = this.#directory;
     const look = async (): Promise<void> => {
       const listed = await directory.list();
-      const only = [...(await lateFiles(directory, own, listed)), ...this.#rest];
-      if (only.length === 0) return;
+      const late = await lateFiles(directory, own, listed, () => this.#closing === undefined);
+      const only = [...late, ...this.#rest];
+      if (only.length === 0 || this.#closing) return;
       const { states } = await latestStates(directory, this.stream, own, listed, { only });
       const settled = this.#rest.filter(({ file }) => directory.hasLookedAt(file)).length;
       this.#rest = [];

@@ -203,17 +203,19 @@ export async function leavesThere(
 
 /**
  * Files of earlier days that were written since the last day with a segment began: for example
- * imported ones. Possibly no later segment has recorded them.
+ * imported ones. Possibly no later segment has recorded them. Looks at every earlier file: stops
+ * once `isWanted` says no, so that a short process does not pay for a large directory.
  */
 export async function lateFiles(
   directory: Directory,
   own: string,
   listed: readonly ListedFile[],
+  isWanted: () => boolean = () => true,
 ): Promise<ListedFile[]> {
   const since = lastDayBefore(listed, own);
   const late: ListedFile[] = [];
   for (const each of listed) {
-    if (each.day >= since) break;
+    if (each.day >= since || !isWanted()) break;
     if ((await directory.modified(each.file)) >= startOfDay(since)) late.push(each);
   }
   return late;
