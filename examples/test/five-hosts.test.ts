@@ -267,7 +267,8 @@ const HOSTS: Record<string, (host: Host) => Promise<void>> = {
 
   async langchain({ logger, baseURL }) {
     const callbacks = [new AuditCallbackHandler(logger)];
-    const model = new ChatOpenAI({ model: MODEL, apiKey: "k", configuration: { baseURL } });
+    const options = { model: MODEL, apiKey: "k", configuration: { baseURL } };
+    const model = new ChatOpenAI(options);
     const agent = createAgent({
       name: "clerk",
       model,
@@ -290,9 +291,9 @@ const HOSTS: Record<string, (host: Host) => Promise<void>> = {
     await model.invoke(BLOCKED, { callbacks });
     const stopper = new AbortController();
     const { signal } = stopper;
-    await rejected(async () => {
-      for await (const _ of await model.stream(LONG, { callbacks, signal })) stopper.abort();
-    });
+    const listening = [...callbacks, { handleLLMNewToken: () => stopper.abort() }];
+    const streaming = new ChatOpenAI({ ...options, streaming: true });
+    await rejected(streaming.invoke(LONG, { callbacks: listening, signal }));
   },
 
   async "ai-sdk"({ logger, baseURL }) {
