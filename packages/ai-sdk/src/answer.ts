@@ -1,4 +1,5 @@
-// Answers of models, whole and streamed, as fields of an entry.
+// Answers of models, whole and streamed, as fields of an entry. Over 300 lines: the whole answer
+// and the stream give the same fields, and share their readers.
 import {
   type CapturedFields,
   classifySafety,

@@ -51,3 +51,25 @@ describe("ARCHITECTURE.md", () => {
     expect(folders.filter((name) => !drawn.has(name))).toEqual([]);
   });
 });
+
+describe("A source file", () => {
+  it("over 300 lines has its reason in its first comment", () => {
+    const without = readdirSync(join(root, "packages"))
+      .flatMap((name) => sourcesIn(join(root, "packages", name, "src")))
+      .filter((path) => {
+        const source = readFileSync(path, "utf8");
+        const [comment = ""] = source.split(/^(?!\/\/)/m, 1);
+        const isGenerated = comment.includes("Made by");
+        return (
+          source.split("\n").length > 301 && !isGenerated && !/300\s+(\/\/ )?lines/.test(comment)
+        );
+      });
+    expect(without).toEqual([]);
+  });
+});
+
+function sourcesIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((path) => /\.[cm]?tsx?$/.test(path))
+    .map((path) => join(folder, path));
+}

@@ -1,5 +1,5 @@
 // check.py of a bundle: a second, independent reading of the format, in another language and with
-// other tools.
+// other tools. Over 300 lines: one script in one piece, as its reader gets it.
 
 /** The script's text. */
 export const CHECK_SCRIPT: string = `#!/usr/bin/env python3

@@ -1,5 +1,5 @@
 // AuditLogger: what a program holds of its log. The work is done in writing.ts, reading.ts,
-// keeping.ts, wrapping.ts.
+// keeping.ts, wrapping.ts. Over 300 lines, half of them docstrings of the public class.
 import { notify, report } from "../capture/callback.ts";
 import type { CallSink } from "../capture/call-sink.ts";
 import { Deadline } from "../capture/deadline.ts";

@@ -1,4 +1,5 @@
-// The browser's part of `ai-audit view`: the frame around every page, and the live tail.
+// The browser's part of `ai-audit view`: the frame around every page, and the live tail. Over 300
+// lines: routes, keys and frame in one list each.
 import { type Signal, signal } from "@preact/signals";
 import type { Verification } from "@ai-audit/core/verify";
 import { type JSX, render } from "preact";

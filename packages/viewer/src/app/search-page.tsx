@@ -1,4 +1,5 @@
-// Search: conditions in the address, a list of any length, text in contents as a stream.
+// Search: conditions in the address, a list of any length, text in contents as a stream. Over 300
+// lines: one page and its state.
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { JSX, TargetedSubmitEvent } from "preact";
 import { formatCount, plural } from "../data/format.ts";

@@ -1,4 +1,5 @@
-// One entry: content as chat, safety, parameters, timings, digests, reviews, proof.
+// One entry: content as chat, safety, parameters, timings, digests, reviews, proof. Over 300 lines:
+// the sections of one page, in their order.
 import type { AuditEntry } from "@ai-audit/core";
 import type { OpenedField } from "@ai-audit/core/reading";
 import type { JSX } from "preact";

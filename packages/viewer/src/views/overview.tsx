@@ -1,4 +1,5 @@
-// The figures of a log: in all, over time, by group, and its coverage.
+// The figures of a log: in all, over time, by group, and its coverage. Over 300 lines: the cards of
+// one page, in their order.
 import type { GroupFigures } from "@ai-audit/core/reading";
 import type { FileVerification, RecordedLoss } from "@ai-audit/core/verify";
 import type { JSX, TargetedPointerEvent } from "preact";

@@ -1,4 +1,5 @@
-// The options of S3Storage, checked once.
+// The options of S3Storage, checked once. Over 300 lines, half of them docstrings of public
+// options.
 import { AuditConfigError } from "../../errors.ts";
 import { MAX_SPAN_MS } from "./keys.ts";
 import { checkSigner, type Signer } from "../../seal/signer.ts";
