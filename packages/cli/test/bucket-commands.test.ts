@@ -114,7 +114,10 @@ describe.skipIf(isLeftOut("moto"))("On a bucket", { timeout: 120_000 }, () => {
     const [ofBucket, ofDirectory] = await Promise.all(
       [archive, sample.directory].map((location) => serve([location, ...words], { env })),
     );
-    for (const viewer of [ofBucket, ofDirectory]) await viewer?.get(`next/${id}`); // once all is read
+    for (const viewer of [ofBucket, ofDirectory]) {
+      await viewer?.get(`next/${id}`); // once all is read
+      await viewer?.get("verdict"); // and verified: rows say so
+    }
     for (const path of [
       "overview",
       "entries",

@@ -31,7 +31,7 @@ describe("Options", () => {
       [
         { storecontent: true },
         'AuditLogger: option "storecontent" is unknown: there are encryption, storeContent, digest, retentionDays, ' +
-          "redact, metadataSchema, failureMode, maxPendingBytes, whenFull, closeOnExit, onError",
+          "redact, metadataSchema, failureMode, maxPendingBytes, whenFull, closeOnExit, anchor, onError",
       ],
       [{ redact: ["ssn"] }, 'redact: option "0" is unknown: there are paths, fn, censor'],
       [
