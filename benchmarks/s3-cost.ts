@@ -1,7 +1,7 @@
 // S3's charges for a log, from measured sizes and counts. List prices of S3 Standard, us-east-1:
 // look yours up.
-const WRITE_DOLLARS = 0.005 / 1000; // PUT, POST, COPY, LIST; the requests that begin and end an upload in parts too
-const READ_DOLLARS = 0.0004 / 1000; // GET, HEAD
+export const WRITE_DOLLARS = 0.005 / 1000; // PUT, POST, COPY, LIST; the requests that begin and end an upload in parts too
+export const READ_DOLLARS = 0.0004 / 1000; // GET, HEAD
 const STORAGE_DOLLARS = 0.023; // a GB a month
 const DAY_SECONDS = 86_400;
 const PART_BYTES = 16 * 2 ** 20;
@@ -58,8 +58,12 @@ function shippingRequests(bytes: number): { readonly writes: number; readonly re
 }
 
 /** The table of docs/scale.md. `bytesPerEntry` as measured; `answerSeconds` is assumed. */
-export function costs(bytesPerEntry: number, answerSeconds: number): Cost[] {
-  return [1, 100, 10_000].flatMap((callsPerSecond) => {
+export function costs(
+  bytesPerEntry: number,
+  answerSeconds: number,
+  rates: readonly number[] = [1, 100, 10_000],
+): Cost[] {
+  return rates.flatMap((callsPerSecond) => {
     const cost = (
       way: string,
       objectsPerDay: number,
