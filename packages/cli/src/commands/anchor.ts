@@ -9,6 +9,7 @@ import {
   type AnchorStore,
   anchorStoreAt,
   beginAnchor,
+  KnownHeads,
   logSourcesAt,
   readAnchorKey,
   readAnchorState,
@@ -130,9 +131,10 @@ async function anchor(
   const copies = await Promise.all(flags.copy.map((copy) => anchorStoreAt(copy, place)));
   const log = await AnchorLog.read(store, signer.vkey);
   let state = readAnchorState(flags.key);
+  const heads = new KnownHeads();
   const runOnce = async (): Promise<void> => {
     const run = await runAnchor(log, state, {
-      sources: () => logSourcesAt(location, { s3: place.s3, now: session.now() }),
+      sources: () => logSourcesAt(location, { s3: place.s3, heads, now: session.now() }),
       trustedKeys: trust.keys,
       signer,
       sinks,

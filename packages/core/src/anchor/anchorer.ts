@@ -302,6 +302,7 @@ interface ListedFile {
   readonly bytes: number;
   /** Its place in the state. */
   readonly key: string;
+  /** Where the last run stopped; undefined: the file is new, or shorter than it was. */
   readonly place: SegmentPlace | undefined;
 }
 
@@ -345,7 +346,8 @@ class LogReader {
         continue;
       }
       try {
-        await this.#readFile(source, { file, bytes, key, place: known?.place });
+        const place = known && bytes > known.bytes ? known.place : undefined;
+        await this.#readFile(source, { file, bytes, key, place });
       } catch (error) {
         if (!hasCode(error, "ENOENT")) throw error; // retention removed it since it was listed
       }
@@ -353,8 +355,7 @@ class LogReader {
   }
 
   async #readFile(source: LogSource, { file, bytes, key, place }: ListedFile): Promise<void> {
-    const isLonger = place !== undefined && bytes >= place.offset;
-    const followed = isLonger ? await this.#follow(source, file, place) : undefined;
+    const followed = place && (await this.#follow(source, file, place));
     if (followed === undefined) await this.#readWhole(source, file, bytes, key);
     else await this.#takeFollowed(source, file, bytes, key, followed);
   }
@@ -365,14 +366,14 @@ class LogReader {
     file: string,
     place: SegmentPlace,
   ): Promise<(Followed & { readonly origin: string }) | undefined> {
-    if (source.readFrom === undefined) return undefined;
+    const rest = source.readFrom?.(file, place);
+    if (rest === undefined) return undefined;
     const first = readFirstLine(await firstLineOf(source.read(file)));
     if (first.kind !== "segment") return undefined;
     const anchored = (this.#byFile.get(file) ?? []).find(
       ({ size, root }) => size === place.size && root === place.root,
     );
     if (anchored === undefined) return undefined; // what is remembered is not what was anchored
-    const rest = source.readFrom(file, place.offset);
     const followed = await followSegment(first.open, place, rest, this.#keyring);
     return { ...followed, origin: anchored.origin };
   }
@@ -384,9 +385,11 @@ class LogReader {
     key: string,
     followed: Followed & { readonly origin: string },
   ): Promise<void> {
-    // The whole file is read to name what is wrong.
+    // The whole file is read to name what is wrong: with the lines, or with the place of one.
     if ("problem" in followed) return this.#readWhole(source, file, bytes, key);
     const { place, isClosed, origin } = followed;
+    if (source.readFrom?.(file, place) === undefined)
+      return this.#readWhole(source, file, bytes, key);
     if (place.size > (this.#latest.get(origin)?.size ?? 0)) {
       if (!isClosed) await source.sync?.(file);
       this.changed.push({ origin, size: place.size, root: place.root });

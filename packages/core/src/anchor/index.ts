@@ -23,3 +23,4 @@ export {
   type SinkStatus,
 } from "../log/log-anchor.ts";
 export { type LogAccess, logSourcesAt } from "../log/location.ts";
+export { KnownHeads } from "../storage/s3/known-heads.ts";

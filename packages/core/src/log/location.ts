@@ -1,5 +1,6 @@
 // The location of a log: a directory, or a bucket. The verifier below knows neither.
 import { directorySource, type LogSource } from "../verify/log-source.ts";
+import type { KnownHeads } from "../storage/s3/known-heads.ts";
 import type { S3Connection } from "../storage/s3/options.ts";
 
 /** The way to a log. */
@@ -8,6 +9,11 @@ export interface LogAccess {
   readonly s3?: S3Connection;
   /** Whether versions of a bucket's objects are not asked for. @default false */
   readonly withoutVersions?: boolean;
+  /**
+   * Metadata of a bucket's objects that an earlier call asked for. For a process that reads a log
+   * again and again. @default none
+   */
+  readonly heads?: KnownHeads | undefined;
   /** The present. @default the clock */
   readonly now?: Date;
   /** Called by readers of the log with the share of a file that was read, from 0 to 1. */
@@ -24,16 +30,16 @@ export interface LogAccess {
  */
 export async function logSourcesAt(
   location: string,
-  { s3 = {}, now = new Date(), withoutVersions = false, onRead }: LogAccess = {},
+  { s3 = {}, now = new Date(), withoutVersions = false, heads, onRead }: LogAccess = {},
 ): Promise<readonly LogSource[]> {
-  const sources = await sourcesAt(location, s3, { now, withoutVersions });
+  const sources = await sourcesAt(location, s3, { now, withoutVersions, heads });
   return onRead === undefined ? sources : sources.map((source) => reporting(source, onRead));
 }
 
 async function sourcesAt(
   location: string,
   s3: S3Connection,
-  look: { readonly now: Date; readonly withoutVersions: boolean },
+  look: Pick<LogAccess, "heads"> & { readonly now: Date; readonly withoutVersions: boolean },
 ): Promise<readonly LogSource[]> {
   if (!location.startsWith("s3://")) return [directorySource(location)];
   // Loaded only here: who verifies a directory needs no SDK.

@@ -13,6 +13,7 @@ import { type AnchorSink, reasonOf } from "../anchor/sink.ts";
 import { AuditConfigError, AuditError } from "../errors.ts";
 import { anything, atLeast, moreThan, optionsOf, text } from "../options.ts";
 import type { Signer } from "../seal/signer.ts";
+import { KnownHeads } from "../storage/s3/known-heads.ts";
 import type { S3Connection } from "../storage/s3/options.ts";
 import { readTrustedKeys } from "../verify/trusted-keys.ts";
 import { anchorStoreAt } from "./anchor-store.ts";
@@ -94,6 +95,7 @@ const checkOptions: (given: unknown) => void = optionsOf<LogAnchorOptions>("LogA
 export class LogAnchor {
   readonly #options: LogAnchorOptions;
   readonly #signer: Signer;
+  readonly #heads = new KnownHeads();
   #state: AnchorState;
   #log: AnchorLog | undefined;
   #running: Promise<unknown> = Promise.resolve();
@@ -181,7 +183,8 @@ export class LogAnchor {
     this.#log ??= await AnchorLog.read(await anchorStoreAt(to, place), this.#signer.vkey);
     const isThere = log.startsWith("s3://") || existsSync(log); // the first entry makes it
     const { result, state } = await runAnchor(this.#log, this.#state, {
-      sources: async () => (isThere ? logSourcesAt(log, { ...(s3 && { s3 }) }) : []),
+      sources: async () =>
+        isThere ? logSourcesAt(log, { ...(s3 && { s3 }), heads: this.#heads }) : [],
       trustedKeys,
       signer: this.#signer,
       sinks,

@@ -26,6 +26,12 @@ export interface Oddity {
   readonly isReadable: boolean;
 }
 
+/** The place behind a checkpoint: the bytes, and the leaves that are before it. */
+export interface CheckpointPlace {
+  readonly offset: number;
+  readonly size: number;
+}
+
 /** Read access to the files of a log. */
 export interface LogSource {
   /** The files that are, or could be, segments: everything called `*.jsonl`. In no order. */
@@ -35,8 +41,11 @@ export interface LogSource {
    * may write into it.
    */
   read(file: string): AsyncIterable<Buffer>;
-  /** The bytes of a file from an offset on. Absent where a file is read whole alone. */
-  readFrom?(file: string, offset: number): AsyncIterable<Buffer>;
+  /**
+   * The bytes of a file behind a checkpoint of it; undefined where it must be read whole, as
+   * something about it is wrong. Absent where files are read whole alone.
+   */
+  readFrom?(file: string, checkpoint: CheckpointPlace): AsyncIterable<Buffer> | undefined;
   /** Makes the bytes of a file durable. Absent where they are. */
   sync?(file: string): Promise<void>;
   /**
@@ -113,7 +122,7 @@ export function directorySource(path: string): LogSource {
       return files;
     },
     read: (file) => readChunks(join(path, file)),
-    readFrom: (file, offset) => readChunks(join(path, file), offset),
+    readFrom: (file, { offset }) => readChunks(join(path, file), offset),
     async sync(file) {
       const handle = await open(join(path, file), OPEN_FLAGS);
       try {

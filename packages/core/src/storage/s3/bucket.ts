@@ -24,6 +24,8 @@ import type { ResolvedConnection } from "./options.ts";
 export interface ListedObject {
   readonly key: string;
   readonly bytes: number;
+  /** Another one once the object was written again. */
+  readonly stamp: string;
 }
 
 /** A version of an object, or a marker that it was deleted. */
@@ -186,9 +188,10 @@ export class S3Bucket {
         prefix,
         ...(startAfter !== undefined && { after: startAfter }),
       });
-      const objects = (page.Contents ?? []).map(({ Key = "", Size = 0 }) => ({
+      const objects = (page.Contents ?? []).map(({ Key = "", Size = 0, ETag, LastModified }) => ({
         key: Key.slice(this.prefix.length),
         bytes: Size,
+        stamp: `${Size} ${ETag} ${LastModified?.getTime()}`,
       }));
       if (objects.length > 0) yield objects;
       startAfter = objects.at(-1)?.key;

@@ -2,7 +2,8 @@
 // deleted or overwritten.
 import { fileOfOrigin } from "../../format/origin.ts";
 import type { TimeRange } from "../storage.ts";
-import type { ObjectHead, ObjectVersion, S3Bucket } from "./bucket.ts";
+import type { ListedObject, ObjectHead, ObjectVersion, S3Bucket } from "./bucket.ts";
+import { KnownHeads } from "./known-heads.ts";
 import { mapInOrder } from "./request.ts";
 import { type LogKey, MAX_SPAN_MS, boundsOf, keyAt, parseKey } from "./keys.ts";
 import {
@@ -12,11 +13,7 @@ import {
   type ShippedMetadata,
 } from "./metadata.ts";
 
-interface Placed {
-  readonly key: string;
-  readonly bytes: number;
-}
-type OfKind<K extends LogKey["kind"]> = Placed & Extract<LogKey, { kind: K }>;
+type OfKind<K extends LogKey["kind"]> = ListedObject & Extract<LogKey, { kind: K }>;
 export type DirectObject = OfKind<"direct">;
 export type ForeignObject = OfKind<"foreign">;
 export type ControlObject = OfKind<"control">;
@@ -44,12 +41,12 @@ export async function listDay(
   const control: ControlObject[] = [];
   const shipped: ShippedObject[] = [];
   for (const { after, end } of windows(day, range)) {
-    for await (const { key, bytes } of keysBetween(bucket, day, after, end)) {
-      const parsed = parseKey(key);
-      if (parsed?.kind === "direct") direct.push({ key, bytes, ...parsed });
-      else if (parsed?.kind === "foreign") foreign.push({ key, bytes, ...parsed });
-      else if (parsed?.kind === "control") control.push({ key, bytes, ...parsed });
-      else if (parsed?.kind === "shipped") shipped.push({ key, bytes, ...parsed });
+    for await (const object of keysBetween(bucket, day, after, end)) {
+      const parsed = parseKey(object.key);
+      if (parsed?.kind === "direct") direct.push({ ...object, ...parsed });
+      else if (parsed?.kind === "foreign") foreign.push({ ...object, ...parsed });
+      else if (parsed?.kind === "control") control.push({ ...object, ...parsed });
+      else if (parsed?.kind === "shipped") shipped.push({ ...object, ...parsed });
     }
   }
   return { day, direct, foreign, control, shipped };
@@ -84,7 +81,7 @@ async function* keysBetween(
   day: string,
   after: string | undefined,
   end: string | undefined,
-): AsyncGenerator<Placed, void, void> {
+): AsyncGenerator<ListedObject, void, void> {
   for await (const page of bucket.list({
     prefix: `${day}/`,
     ...(after !== undefined && { after }),
@@ -134,13 +131,17 @@ export class FoundObjects {
   /** Whether an answer named a version, so that the bucket keeps versions. */
   hasVersions = false;
 
-  /** Asks for the metadata of a day's objects. */
-  async addDay(bucket: S3Bucket, { direct, control, shipped, foreign }: DayListing): Promise<void> {
+  /** Asks for the metadata of a day's objects, as far as it is not known. */
+  async addDay(
+    bucket: S3Bucket,
+    { direct, control, shipped, foreign }: DayListing,
+    known: KnownHeads = new KnownHeads(),
+  ): Promise<void> {
     for (const { key, bytes } of foreign) this.foreign.push({ key, bytes });
-    const keys = [...direct, ...control, ...shipped].map(({ key }) => key);
-    const heads = mapInOrder(keys, HEADS_AHEAD, async (key) => ({
-      key,
-      head: await bucket.head(key),
+    const objects = [...direct, ...control, ...shipped];
+    const heads = mapInOrder(objects, HEADS_AHEAD, async (object) => ({
+      key: object.key,
+      head: await known.head(bucket, object),
     }));
     for await (const { key, head } of heads) {
       if (!head) continue;

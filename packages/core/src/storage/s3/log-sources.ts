@@ -5,27 +5,36 @@ import { S3Bucket } from "./bucket.ts";
 import { mapInOrder, statusOf } from "./request.ts";
 import { FoundObjects, listDay, lostObjects } from "./listing.ts";
 import { isDay } from "./keys.ts";
+import { KnownHeads } from "./known-heads.ts";
 import { parseLocation, resolveConnection, type S3Connection } from "./options.ts";
 import { directSource } from "./source-direct.ts";
 import { shippedSource } from "./source-shipped.ts";
 
 const DAYS_AHEAD = 4;
 
+interface BucketLook {
+  readonly now: Date;
+  readonly withoutVersions?: boolean;
+  readonly heads?: KnownHeads | undefined;
+}
+
 /**
  * The logs at `s3://bucket/prefix`, the direct one first: it holds the records of removals. Lists
- * everything, and asks for the metadata of every object: which tree it belongs to, and where.
+ * everything, and asks for the metadata of every object that `heads` does not know: which tree it
+ * belongs to, and where.
  */
 export async function bucketSources(
   location: string,
   connection: S3Connection,
-  { now, withoutVersions = false }: { readonly now: Date; readonly withoutVersions?: boolean },
+  { now, withoutVersions = false, heads = new KnownHeads() }: BucketLook,
 ): Promise<LogSource[]> {
   const { bucket: name, prefix } = parseLocation(location);
   const bucket = new S3Bucket(name, prefix, resolveConnection(connection));
   const days = (await Array.fromAsync(bucket.folders())).filter(isDay).toSorted();
+  heads.keep(days);
   const found = new FoundObjects();
   for await (const listing of mapInOrder(days, DAYS_AHEAD, (day) => listDay(bucket, day))) {
-    await found.addDay(bucket, listing);
+    await found.addDay(bucket, listing, heads);
   }
   const limits = await addVersions(bucket, found, withoutVersions);
   const shipped = [...found.shipped].map(([directory, files]) =>

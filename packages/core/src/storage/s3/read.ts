@@ -55,11 +55,11 @@ async function candidates(bucket: S3Bucket, id: string, time: number): Promise<D
   const after = keyAt(day, Math.max(time - MAX_SPAN_MS, boundsOf(day).from));
   const found: DirectObject[] = [];
   for await (const page of bucket.list({ prefix: `${day}/`, after })) {
-    for (const { key, bytes } of page) {
-      const parsed = parseKey(key);
+    for (const object of page) {
+      const parsed = parseKey(object.key);
       if (parsed?.kind === "direct" && parsed.id > id) return nearestFirst(found, id);
       if (parsed?.kind === "direct" && (!parsed.isSingle || parsed.id === id))
-        found.push({ key, bytes, ...parsed });
+        found.push({ ...object, ...parsed });
     }
   }
   return nearestFirst(found, id);

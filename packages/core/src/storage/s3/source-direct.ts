@@ -58,6 +58,14 @@ export function directSource(
         ? readChain(bucket, chain)
         : readForeign(bucket, foreignDays.get(dayOfForeign(file)) ?? []);
     },
+    // Objects end with a checkpoint: those behind one begin at its size.
+    readFrom: (file, { size }) => {
+      const chain = chains.get(file);
+      const isThere = (chain?.objects.at(-1)?.size ?? 0) >= size;
+      if (chain === undefined || !isThere || chain.problems.length > 0) return undefined;
+      const from = chain.objects.findIndex(({ leaf }) => leaf >= size);
+      return readChain(bucket, chain, from === -1 ? chain.objects.length : from);
+    },
     place: {
       name: "",
       isArchive: false,
@@ -142,18 +150,22 @@ function unchecked(objects: number): string {
     : `; ${objects} later ${objects === 1 ? "object" : "objects"} cannot be checked without it`;
 }
 
-/** The bytes that a file of this segment would have. */
-async function* readChain(bucket: S3Bucket, chain: Chain): AsyncGenerator<Buffer, void, void> {
+/** The bytes that a file of this segment would have, from one of its objects on. */
+async function* readChain(
+  bucket: S3Bucket,
+  chain: Chain,
+  from = 0,
+): AsyncGenerator<Buffer, void, void> {
   let line = 1;
-  const fetched = mapInOrder(chain.objects, OBJECTS_AHEAD, async (object) => ({
+  const fetched = mapInOrder(chain.objects.slice(from), OBJECTS_AHEAD, async (object) => ({
     object,
     found: await bucket.get(object.key, undefined, object.lost?.versionId),
   }));
-  let index = 0;
+  let index = from;
   for await (const { object, found } of fetched) {
     if (!found) throw gone(object.key);
     const bytes = assemble(found);
-    chain.places[index] = { line, key: describe(object) };
+    if (from === 0) chain.places[index] = { line, key: describe(object) };
     noteClaims(chain, object, chain.objects[index - 1], found);
     for (let at = bytes.indexOf(LF); at !== -1; at = bytes.indexOf(LF, at + 1)) line += 1;
     index += 1;
