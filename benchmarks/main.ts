@@ -1,13 +1,13 @@
 // Runs the benchmarks one after another, and writes their tables into docs/benchmarks.md.
 //
-//   npm run bench                   all, about a quarter of an hour
+//   npm run bench                   all, about half an hour
 //   npm run bench -- write read     these alone; the page keeps the other tables
-//   npm run bench:quick             all with few rounds, a minute or two; writes nothing
+//   npm run bench:quick             all with few rounds, some minutes; writes nothing
 //   npm run bench:guard             quick; fails where a ratio is twice what docs/benchmarks.md says
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
-import { cpus, release, type } from "node:os";
+import { cpus, type } from "node:os";
 import { fileURLToPath } from "node:url";
 import { asMarkdown, type Table } from "./support/table.ts";
 
@@ -68,7 +68,7 @@ function writePage(): void {
   for (const table of tables) kept.set(table.title, asMarkdown(table));
   const [cpu] = cpus();
   const machine =
-    `${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${type()} ${release()}, ` +
+    `${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${type()}, ` +
     `${cpus().length} × ${cpu?.model ?? "an unknown processor"}.`;
   writeFileSync(PAGE, [about + MARK, machine, ...kept.values(), ""].join("\n\n").trimEnd() + "\n");
 }
